@@ -1,0 +1,72 @@
+"""Every error that nnjit raises on purpose, and the finding of the nearest valid name.
+
+The command turns a `UserError` into one message and exit status 2, and `Diverged` into status 3.
+Anything else is a defect of nnjit and shows its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+Path = tuple[str | int, ...]
+
+
+class NnjitError(Exception):
+    """The base of all errors of nnjit."""
+
+
+class UserError(NnjitError):
+    """What the user gave cannot be used: a config, a data file, a flag or an argument.
+
+    Args:
+        message: what was given, what is allowed, and how to mend it.
+        path: where in the config, as keys and indices, e.g. `("model", 2, "units")`; empty where
+            it has no place there. The config room turns it into `file:line: model[2].units: …`.
+    """
+
+    def __init__(self, message: str, path: Path = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+
+    def within(self, *prefix: str | int) -> UserError:
+        """The same error, seen from `prefix` further out in the config."""
+        return type(self)(self.message, (*prefix, *self.path))
+
+
+class ConfigError(UserError):
+    """An option is unknown, missing, of the wrong type or out of range."""
+
+
+class DataError(UserError):
+    """A data source is missing, unreadable, malformed or unfit for the task."""
+
+
+class GraphError(UserError):
+    """Shapes or types of an operation or a layer do not fit."""
+
+
+class RunError(UserError):
+    """A run folder exists already, or is not one, or cannot be resumed."""
+
+
+class CompileError(NnjitError):
+    """A graph is valid but has no lowering to a kernel."""
+
+
+class Diverged(NnjitError):
+    """The training produced a value that is not finite."""
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """`; did you mean "…"?` where one valid name is near, else the list of valid names.
+
+    >>> did_you_mean("actvation", ["activation", "units"])
+    '; did you mean "activation"?'
+    >>> did_you_mean("x", ["activation", "units"])
+    '; valid: activation, units'
+    """
+    names = sorted(valid)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f'; did you mean "{near[0]}"?' if near else f"; valid: {', '.join(names)}"

@@ -1,0 +1,26 @@
+"""The intermediate representation: types, the node DAG, its printing, verifier and interpreter."""
+
+from nnjit.ir.graph import (
+    Graph,
+    Node,
+    Primitive,
+    Value,
+    apply,
+    constant,
+    consumers,
+    new_input,
+    rebuild,
+    scope,
+    topological,
+    type_of,
+)
+from nnjit.ir.interpret import interpret
+from nnjit.ir.printing import format_graph, node_names
+from nnjit.ir.types import ArrayType, B, Dim, Shape, array_type, as_dtype, with_rows
+from nnjit.ir.verify import verify
+
+__all__ = [
+    "ArrayType", "B", "Dim", "Graph", "Node", "Primitive", "Shape", "Value", "apply", "array_type",
+    "as_dtype", "constant", "consumers", "format_graph", "interpret", "new_input", "node_names",
+    "rebuild", "scope", "topological", "type_of", "verify", "with_rows",
+]  # fmt: skip

@@ -1,0 +1,69 @@
+"""The NumPy interpreter of a graph: the oracle that every kernel and every pass is tested against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnjit.errors import GraphError
+from nnjit.ir.graph import Graph, Node, input_p, type_of
+from nnjit.ir.types import B, Shape, with_rows
+
+Observer = Callable[[Node, np.ndarray], None]
+
+
+def interpret(graph: Graph, arguments: Sequence[np.ndarray], observe: Observer | None = None) -> list[np.ndarray]:
+    """Evaluate `graph` for `arguments`, node by node.
+
+    Args:
+        arguments: an array for every input of the graph; batch axes must agree in length.
+        observe: called with every node and its value, in order of evaluation.
+
+    Raises:
+        GraphError: an argument does not have its input's type.
+    """
+    rows = _check(graph, arguments)
+    values = dict(zip(graph.inputs, arguments, strict=True))
+    for node in graph.nodes:
+        if node not in values:
+            values[node] = evaluate_node(node, [values[n] for n in node.inputs], rows)
+        if observe:
+            observe(node, values[node])
+    return [values[n] for n in graph.outputs]
+
+
+def evaluate_node(node: Node, arguments: Sequence[np.ndarray], rows: int | None) -> np.ndarray:
+    """The value of one node for the values of its arguments."""
+    if node.primitive is input_p:
+        raise GraphError(f"the graph reads an input {node.type} that it does not list")
+    params = {k: _bind(v, rows) for k, v in node.params.items()}
+    with np.errstate(all="ignore"):
+        return np.asarray(node.primitive.evaluate(*arguments, **params))
+
+
+def _bind(param: Any, rows: int | None) -> Any:
+    if not isinstance(param, tuple) or B not in param:
+        return param
+    if rows is None:
+        raise GraphError("the graph needs a number of rows, but no input has a batch axis")
+    return with_rows(param, rows)
+
+
+def _check(graph: Graph, arguments: Sequence[np.ndarray]) -> int | None:
+    """The common number of rows of the arguments, or None where no input has a batch axis."""
+    if len(arguments) != len(graph.inputs):
+        raise GraphError(f"expected {len(graph.inputs)} arguments, got {len(arguments)}")
+    rows: int | None = None
+    for name, node, argument in zip(graph.names, graph.inputs, arguments, strict=True):
+        given = type_of(argument)
+        if node.type.is_batched and given.ndim == node.ndim and rows is None:
+            rows = argument.shape[node.shape.index(B)]
+        if given != node.type.with_shape(_expected(node.shape, rows)):
+            raise GraphError(f"argument {name}: expected {node.type}, got {given}")
+    return rows
+
+
+def _expected(shape: Shape, rows: int | None) -> Shape:
+    return shape if rows is None else with_rows(shape, rows)

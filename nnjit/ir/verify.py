@@ -1,0 +1,24 @@
+"""Type-check a graph: what every pass takes and leaves."""
+
+from __future__ import annotations
+
+from nnjit.errors import GraphError
+from nnjit.ir.graph import Graph, constant_p, input_p
+
+
+def verify(graph: Graph) -> Graph:
+    """`graph` itself, where every node's type is what its primitive's rule says and every input is listed.
+
+    Raises:
+        GraphError: the node that is wrong, with the type it has and the type it should have.
+    """
+    known = set(graph.inputs)
+    for node in graph.nodes:
+        if node.primitive is input_p and node not in known:
+            raise GraphError(f"the graph reads an input {node.type} that it does not list")
+        if node.primitive in (input_p, constant_p):
+            continue
+        inferred = node.primitive.infer(*(n.type for n in node.inputs), **node.params)
+        if inferred != node.type:
+            raise GraphError(f"{node.primitive.name}: has type {node.type}, its rule says {inferred}")
+    return graph

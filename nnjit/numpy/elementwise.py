@@ -1,0 +1,136 @@
+"""Elementwise functions under NumPy's names, for arrays and traced values alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnjit import primitives as p
+from nnjit.ir import Primitive
+from nnjit.numpy.promotion import Array, as_array, astype, binary, broadcast_arrays, promote, unary_float
+
+Function = Callable[..., Any]
+
+
+def _unary(primitive: Primitive) -> Function:
+    def function(x: Array) -> Any:
+        return unary_float(primitive, x)
+
+    return _named(function, primitive)
+
+
+def _number(primitive: Primitive) -> Function:
+    def function(x: Array) -> Any:
+        return primitive(as_array(x))
+
+    return _named(function, primitive)
+
+
+def _binary(primitive: Primitive, least: object = None) -> Function:
+    def function(x: Array, y: Array) -> Any:
+        return binary(primitive, x, y, dtype=least)
+
+    return _named(function, primitive)
+
+
+def _logical(primitive: Primitive) -> Function:
+    def function(*xs: Array) -> Any:
+        return primitive(*broadcast_arrays(*(astype(x, "b1") for x in xs)))
+
+    return _named(function, primitive)
+
+
+def _named(function: Function, primitive: Primitive) -> Function:
+    function.__name__ = function.__qualname__ = primitive.name
+    function.__doc__ = f"`{primitive.name}` of each element; the arguments broadcast."
+    return function
+
+
+# fmt: off
+exp, expm1, log, log1p = _unary(p.exp), _unary(p.expm1), _unary(p.log), _unary(p.log1p)
+sqrt, sin, cos, floor  = _unary(p.sqrt), _unary(p.sin), _unary(p.cos), _unary(p.floor)
+tanh, sigmoid          = _unary(p.tanh), _unary(p.sigmoid)
+softplus, erf, relu    = _unary(p.softplus), _unary(p.erf), _unary(p.relu)
+isfinite               = _unary(p.isfinite)
+negative, abs, sign    = _number(p.neg), _number(p.abs_), _number(p.sign)
+stop_gradient          = _number(p.stop_gradient)
+add, subtract          = _binary(p.add), _binary(p.sub)
+multiply, maximum      = _binary(p.mul), _binary(p.maximum)
+minimum                = _binary(p.minimum)
+less, less_equal       = _binary(p.less), _binary(p.less_equal)
+equal, not_equal       = _binary(p.equal), _binary(p.not_equal)
+logical_and            = _logical(p.logical_and)
+logical_or             = _logical(p.logical_or)
+logical_not            = _logical(p.logical_not)
+# fmt: on
+
+
+def divide(x: Array, y: Array) -> Any:
+    """`x / y`; whole numbers become f64 first."""
+    x, y = promote(x, y)
+    if x.dtype.kind != "f":
+        x, y = astype(x, "f64"), astype(y, "f64")
+    return binary(p.div, x, y)
+
+
+def greater(x: Array, y: Array) -> Any:
+    """Whether `x > y`, for each element."""
+    return less(y, x)
+
+
+def greater_equal(x: Array, y: Array) -> Any:
+    """Whether `x >= y`, for each element."""
+    return less_equal(y, x)
+
+
+def power(x: Array, y: Array) -> Any:
+    """`x ** y`; a small whole exponent becomes products, 0.5 a square root."""
+    if isinstance(y, (int, float)) and not isinstance(y, bool):
+        if y == 0.5:
+            return sqrt(x)
+        if float(y).is_integer() and 1 <= y <= 64 and not (isinstance(y, float) and as_array(x).dtype.kind != "f"):
+            return _whole_power(as_array(x), int(y))
+        if y == -1:
+            return divide(1.0, x)
+    return binary(p.pow_, x, y)
+
+
+def _whole_power(x: Any, n: int) -> Any:
+    if n == 1:
+        return x
+    half = _whole_power(x, n // 2)
+    return multiply(multiply(half, half), x) if n % 2 else multiply(half, half)
+
+
+def square(x: Array) -> Any:
+    """`x * x`."""
+    return multiply(x, x)
+
+
+def where(condition: Array, x: Array, y: Array) -> Any:
+    """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone."""
+    chosen, other = promote(x, y)
+    return p.select(*broadcast_arrays(astype(condition, "b1"), chosen, other))
+
+
+def clip(x: Array, low: Array | None = None, high: Array | None = None) -> Any:
+    """`x` bounded by `low` and `high`; None is no bound."""
+    x = x if low is None else maximum(x, low)
+    return x if high is None else minimum(x, high)
+
+
+def zeros_like(x: Array) -> Any:
+    """Zeros in the shape and dtype of `x`."""
+    return _filled(x, 0)
+
+
+def ones_like(x: Array) -> Any:
+    """Ones in the shape and dtype of `x`."""
+    return _filled(x, 1)
+
+
+def _filled(x: Array, value: float) -> Any:
+    array = as_array(x)
+    return np.full_like(array, value) if isinstance(array, np.ndarray) else p.full_like(array, value)

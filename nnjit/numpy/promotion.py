@@ -1,0 +1,101 @@
+"""Broadcasting and dtype promotion as NumPy has them, made explicit as nodes.
+
+Python numbers are weak: they take the dtype of the array beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nnjit.errors import GraphError
+from nnjit.ir import B, Dim, Node, Primitive, Shape, as_dtype, type_of
+from nnjit.primitives import broadcast, cast, reshape
+
+Array: TypeAlias = Node | np.ndarray | np.generic | float
+
+
+def binary(primitive: Primitive, *args: Array, dtype: object = None) -> Any:
+    """Apply an elementwise primitive after promoting and broadcasting its arguments."""
+    return primitive(*broadcast_arrays(*promote(*args, dtype=dtype)))
+
+
+def unary_float(primitive: Primitive, x: Array) -> Any:
+    """Apply an elementwise primitive of floats; whole numbers become f64 as in NumPy."""
+    x = as_array(x)
+    return primitive(x if x.dtype.kind == "f" else astype(x, "f64"))
+
+
+def as_array(x: Array) -> Any:
+    """`x` itself where it is a node, else a NumPy array."""
+    if isinstance(x, Node):
+        return x
+    array = np.asarray(x)
+    if array.dtype == object:
+        raise GraphError("an array of objects; are nodes inside a list? Use nnjit.numpy.stack or concatenate")
+    return array
+
+
+def promote(*args: Array, dtype: object = None) -> list[Any]:
+    """The arguments as arrays of one dtype.
+
+    Args:
+        dtype: the least that they are promoted to, e.g. a float for a true division.
+    """
+    arrays = [a if isinstance(a, (bool, int, float)) else as_array(a) for a in args]
+    common = result_type(*arrays, *([] if dtype is None else [dtype]))
+    return [astype(a if not isinstance(a, (bool, int, float)) else np.asarray(a), common) for a in arrays]
+
+
+def result_type(*args: Any) -> np.dtype:
+    """NumPy's result type of arrays, nodes, dtypes and (weak) Python numbers."""
+    if all(isinstance(a, (bool, int)) for a in args):
+        return as_dtype(np.bool_ if all(isinstance(a, bool) for a in args) else np.int64)
+    return as_dtype(np.result_type(*(a.dtype if isinstance(a, (Node, np.ndarray, np.generic)) else a for a in args)))
+
+
+def astype(x: Array, dtype: object) -> Any:
+    """`x` in another dtype, given by name (`"f32"`) or as NumPy's."""
+    array, target = as_array(x), as_dtype(dtype)
+    return array if array.dtype == target else cast(array, dtype=target)
+
+
+def broadcast_arrays(*arrays: Any) -> list[Any]:
+    """The arrays, each repeated to their common shape."""
+    shape = broadcast_shapes(*(type_of(a).shape for a in arrays))
+    return [broadcast_to(a, shape) for a in arrays]
+
+
+def broadcast_shapes(*shapes: Shape) -> Shape:
+    """The common shape that NumPy's rule gives; the batch axis meets itself or a 1 alone."""
+    ndim = max(map(len, shapes))
+    padded = [(1,) * (ndim - len(s)) + s for s in shapes]
+    return tuple(_common(dims, shapes) for dims in zip(*padded, strict=True))
+
+
+def _common(dims: Sequence[Dim], shapes: Sequence[Shape]) -> Dim:
+    lengths = {d for d in dims if d != 1} or {1}
+    if len(lengths) > 1:
+        shown = " and ".join(f"[{','.join(map(str, s))}]" for s in shapes)
+        raise GraphError(f"shapes {shown} do not broadcast: {' and '.join(map(str, dims))} differ")
+    return lengths.pop()
+
+
+def broadcast_to(x: Array, shape: Shape) -> Any:
+    """`x` repeated to `shape`, which may lead with the batch axis `B`."""
+    array = as_array(x)
+    if type_of(array).shape == shape:
+        return array
+    if broadcast_shapes(type_of(array).shape, shape) != tuple(shape):
+        raise GraphError(f"{type_of(array)} does not broadcast to [{','.join(map(str, shape))}]")
+    offset = len(shape) - array.ndim
+    kept = [a for a in range(array.ndim) if type_of(array).shape[a] == shape[offset + a]]
+    if len(kept) < array.ndim:
+        array = reshape(array, shape=tuple(type_of(array).shape[a] for a in kept))
+    if not isinstance(array, Node) and B in shape:
+        from nnjit.ir import constant
+
+        array = constant(array)
+    return broadcast(array, shape=tuple(shape), axes=tuple(offset + a for a in kept))

@@ -1,0 +1,114 @@
+"""Reductions and what is made of them, under NumPy's names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnjit import primitives as p
+from nnjit.errors import GraphError
+from nnjit.ir import B, Primitive, apply, array_type
+from nnjit.numpy.elementwise import abs, divide, equal, exp, log, multiply, stop_gradient, subtract, where
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, unary_float
+from nnjit.numpy.shaping import reshape, shape
+
+Axis = int | tuple[int, ...] | None
+
+
+def _reduce(primitive: Primitive, x: Array, axis: Axis, keepdims: bool) -> Any:
+    array = as_array(x)
+    array = astype(array, "i64") if array.dtype.kind == "b" else array
+    axes = _axes(array, axis)
+    out = primitive(array, axes=axes) if axes else array
+    return reshape(out, [1 if a in axes else d for a, d in enumerate(shape(array))]) if keepdims else out
+
+
+def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
+    chosen = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    if any(not -x.ndim <= a < x.ndim for a in chosen):
+        raise GraphError(f"axis {axis} is out of range for {x.ndim} axes")
+    return tuple(sorted({a % x.ndim for a in chosen}))
+
+
+def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The sum over `axis` (all axes where None), in the dtype of `x`."""
+    return _reduce(p.reduce_sum, x, axis, keepdims)
+
+
+def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest element over `axis`; the derivative is shared evenly between equal ones."""
+    return _reduce(p.reduce_max, x, axis, keepdims)
+
+
+def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest element over `axis`; the derivative is shared evenly between equal ones."""
+    return _reduce(p.reduce_min, x, axis, keepdims)
+
+
+def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The mean over `axis`; whole numbers become f64."""
+    array = as_array(x)
+    array = array if array.dtype.kind == "f" else astype(array, "f64")
+    return divide(sum(array, axis, keepdims), _count(array, _axes(array, axis)))
+
+
+def _count(x: Any, axes: tuple[int, ...]) -> Any:
+    """How many elements are reduced: a number, or a sum of ones where the batch axis is among them."""
+    count = 1
+    for a in axes:
+        if (length := shape(x)[a]) is B:
+            ones = broadcast_to(apply(p.cast, p.full(array_type("i32"), 1, ()), dtype=x.dtype), (B,))
+            return multiply(_count(x, tuple(b for b in axes if b != a)), sum(ones))
+        count *= length  # type: ignore[operator]  # not the batch axis
+    return count
+
+
+def argmax(x: Array, axis: int) -> Any:
+    """The index of the largest element along `axis`, the first of equal ones; i32, no derivative."""
+    array = as_array(x)
+    length = shape(array)[axis]
+    if not isinstance(length, int):
+        raise GraphError("argmax over the batch axis is not supported")
+    places = reshape(np.arange(length, dtype=np.int32), [-1 if a == axis % array.ndim else 1 for a in range(array.ndim)])
+    return min(where(equal(array, max(array, axis, keepdims=True)), places, length), axis)
+
+
+def argmin(x: Array, axis: int) -> Any:
+    """The index of the smallest element along `axis`, the first of equal ones; i32, no derivative."""
+    return argmax(-as_array(x), axis)
+
+
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log Σ exp(x), shifted by the largest element so that nothing overflows."""
+    top = stop_gradient(max(x, axis, keepdims=True))
+    total = log(sum(exp(subtract(x, top)), axis, keepdims=True)) + top
+    return total if keepdims else reshape(total, shape(max(x, axis)))
+
+
+def softmax(x: Array, axis: int = -1) -> Any:
+    """exp(x) / Σ exp(x) along `axis`."""
+    e = exp(subtract(x, stop_gradient(max(x, axis, keepdims=True))))
+    return divide(e, sum(e, axis, keepdims=True))
+
+
+def log_softmax(x: Array, axis: int = -1) -> Any:
+    """x - log Σ exp(x) along `axis`."""
+    shifted = subtract(x, stop_gradient(max(x, axis, keepdims=True)))
+    return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True)))
+
+
+def norm(x: Array) -> Any:
+    """The Euclidean norm of all elements."""
+    return unary_float(p.sqrt, sum(multiply(x, x)))
+
+
+def count_nonzero(x: Array) -> Any:
+    """How many elements are not zero."""
+    return sum(astype(x, "b1"))
+
+
+__all__ = [
+    "abs", "argmax", "argmin", "count_nonzero", "log_softmax", "logsumexp", "max", "mean", "min", "norm",
+    "softmax", "sum",
+]  # fmt: skip

@@ -1,0 +1,124 @@
+"""Shapes, indexing and joining under NumPy's names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from nnjit import primitives as p
+from nnjit.errors import GraphError
+from nnjit.ir import Dim, Node, Shape, as_dtype, type_of
+from nnjit.numpy.elementwise import equal
+from nnjit.numpy.promotion import Array, as_array, astype, promote
+
+
+def shape(x: Array) -> Shape:
+    """The shape of `x`; a traced value may lead with the batch axis."""
+    return type_of(as_array(x)).shape
+
+
+def reshape(x: Array, shape: Sequence[Dim] | int) -> Any:
+    """`x` in another shape; one axis may be -1. The batch axis stays first."""
+    array = as_array(x)
+    new: tuple[Dim, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
+    if -1 in new:
+        size = math.prod(d for d in type_of(array).shape if isinstance(d, int))
+        known = math.prod(d for d in new if isinstance(d, int) and d != -1)
+        new = tuple(size // max(known, 1) if d == -1 else d for d in new)
+    return array if type_of(array).shape == new else p.reshape(array, shape=new)
+
+
+def ravel(x: Array) -> Any:
+    """`x` as one axis."""
+    return reshape(x, -1)
+
+
+def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
+    """`x` with its axes permuted, reversed where no order is given."""
+    array = as_array(x)
+    perm = tuple(range(array.ndim))[::-1] if axes is None else tuple(a % array.ndim for a in axes)
+    return array if perm == tuple(range(array.ndim)) else p.transpose(array, perm=perm)
+
+
+def expand_dims(x: Array, axis: int) -> Any:
+    """`x` with an axis of length 1 inserted at `axis`."""
+    dims = list(shape(x))
+    dims.insert(axis % (len(dims) + 1), 1)
+    return reshape(x, dims)
+
+
+def squeeze(x: Array, axis: int) -> Any:
+    """`x` without its axis `axis`, of length 1."""
+    dims = list(shape(x))
+    if dims[axis] != 1:
+        raise GraphError(f"squeeze: axis {axis} of {type_of(as_array(x))} has not length 1")
+    del dims[axis]
+    return reshape(x, dims)
+
+
+def concatenate(arrays: Sequence[Array], axis: int = 0) -> Any:
+    """The arrays one after another along `axis`."""
+    parts = promote(*arrays)
+    return parts[0] if len(parts) == 1 else p.concat(*parts, axis=axis % parts[0].ndim)
+
+
+def stack(arrays: Sequence[Array], axis: int = 0) -> Any:
+    """The arrays side by side along a new axis."""
+    return concatenate([expand_dims(a, axis) for a in arrays], axis)
+
+
+def one_hot(index: Array, k: int, dtype: object = "f32") -> Any:
+    """A vector of length `k` for each whole number: 1 at that place, else 0; shape (…, k)."""
+    array = as_array(index)
+    return astype(equal(expand_dims(array, -1), np.arange(k, dtype=array.dtype)), dtype)
+
+
+def random_uniform(key: Any, step: Any, shape: Shape, stream: int, dtype: object = "f32") -> Any:
+    """Uniform numbers in [0, 1), each a function of its index, `step`, `key` and `stream` (Philox).
+
+    Args:
+        key: u32 scalar, the seed.
+        step: u32 scalar, what changes from draw to draw.
+        shape: may lead with the batch axis.
+        stream: whole number, a different one for each use in a graph.
+    """
+    return p.random_uniform(key, step, shape=tuple(shape), stream=stream, dtype=as_dtype(dtype))
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """Basic indexing: whole numbers, slices of step 1, `None` and `...`."""
+    items = list(index) if isinstance(index, tuple) else [index]
+    missing = x.ndim - sum(1 for i in items if i is not None and not isinstance(i, EllipsisType))
+    if not any(isinstance(i, EllipsisType) for i in items):
+        items.append(...)
+    where = next(k for k, i in enumerate(items) if isinstance(i, EllipsisType))
+    items[where : where + 1] = [slice(None)] * missing
+    starts, lengths, final, axis = [], [], [], 0
+    for item in items:
+        if item is None:
+            final.append(1)
+            continue
+        start, length = _extent(item, x.shape[axis], x)
+        starts.append(start)
+        lengths.append(length)
+        if not isinstance(item, (int, np.integer)):
+            final.append(length)
+        axis += 1
+    part = x if tuple(lengths) == x.shape else p.slice_(x, starts=tuple(starts), shape=tuple(lengths))
+    return reshape(part, final)
+
+
+def _extent(item: Any, size: Dim, x: Node) -> tuple[int, Any]:
+    """The first index and the length that an index selects of an axis."""
+    if isinstance(item, slice) and item == slice(None):
+        return 0, size
+    if isinstance(item, slice) and isinstance(size, int) and item.step in (None, 1):
+        start, stop, _ = item.indices(size)
+        return start, max(stop - start, 0)
+    if isinstance(item, (int, np.integer)) and isinstance(size, int) and -size <= item < size:
+        return int(item) % size, 1
+    raise GraphError(f"index {item!r} of {x.type}: expected whole numbers in range, slices of step 1, None and ...")

@@ -1,0 +1,59 @@
+"""The list of all primitives, and the constructor of the elementwise ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from nnjit.errors import GraphError
+from nnjit.ir.graph import Primitive, Rule
+from nnjit.ir.types import ArrayType
+
+PRIMITIVES: dict[str, Primitive] = {}
+
+Domain = Literal["float", "number", "any", "bool"]
+DOMAINS = {"float": "f", "number": "fiu", "any": "fiub", "bool": "b"}
+
+
+def define(primitive: Primitive) -> Primitive:
+    """`primitive` itself, now listed in `PRIMITIVES`."""
+    PRIMITIVES[primitive.name] = primitive
+    return primitive
+
+
+def elementwise(
+    name: str,
+    evaluate: Callable[..., np.ndarray],
+    expression: str,
+    partials: tuple[Rule | int | None, ...],
+    *,
+    domain: Domain = "float",
+    result: Literal["same", "b1"] = "same",
+) -> Primitive:
+    """A primitive that computes each element of its result from the same elements of its arguments.
+
+    The arguments have one type; broadcasts and casts are nodes of their own.
+
+    Args:
+        partials: (out, *args) -> partial derivative, for each argument; 1 or -1 where it is that everywhere,
+            None where it is zero everywhere.
+        domain: the kinds of dtype it takes.
+        result: the result's dtype, the arguments' or bool.
+    """
+
+    def infer(*types: ArrayType) -> ArrayType:
+        require(len(types) == len(partials), f"{name}: expected {len(partials)} arguments, got {len(types)}")
+        first = types[0]
+        require(all(t == first for t in types), f"{name}: {', '.join(map(str, types))} differ")
+        require(first.dtype.kind in DOMAINS[domain], f"{name}: {first} is not of a {domain} dtype")
+        return first if result == "same" else first.with_dtype(result)
+
+    return define(Primitive(name, "elementwise", infer, evaluate, partials=partials, expression=expression))
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise a GraphError of `message` where `condition` does not hold."""
+    if not condition:
+        raise GraphError(message)

@@ -1,0 +1,55 @@
+"""Reductions over any axes, the batch axis among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnjit.ir.graph import Node, Primitive
+from nnjit.ir.types import ArrayType
+from nnjit.primitives.define import define, require
+from nnjit.primitives.elementwise import cast, equal
+from nnjit.primitives.shaping import broadcast
+
+Axes = tuple[int, ...]
+
+
+def _infer(x: ArrayType, axes: Axes) -> ArrayType:
+    valid = list(axes) == sorted(set(axes)) and all(0 <= a < x.ndim for a in axes)
+    require(valid and x.dtype.kind != "b", f"reduction of {x} over axes {axes}")
+    return x.with_shape(tuple(d for a, d in enumerate(x.shape) if a not in axes))
+
+
+def _back(x: Any, like: Node, axes: Axes) -> Any:
+    """`x`, a result of a reduction of `like`, repeated along the reduced axes."""
+    kept = tuple(a for a in range(like.ndim) if a not in axes)
+    return broadcast(x, shape=like.shape, axes=kept)
+
+
+def _shares(out: Node, x: Node, axes: Axes) -> Any:
+    """The weight of each element in an extremum: 1, shared evenly between equal elements."""
+    hits = cast(equal(x, _back(out, x, axes)), dtype=x.dtype)
+    return hits / _back(reduce_sum(hits, axes=axes), x, axes)
+
+
+def _extremum(name: str, evaluate: Callable[..., np.ndarray], expression: str, identity: str) -> Primitive:
+    return define(
+        Primitive(
+            name, "reduce", _infer, lambda x, axes: evaluate(x, axis=axes),
+            vjp=lambda g, out, args, axes: [_back(g, args[0], axes) * _shares(out, args[0], axes)],
+            jvp=lambda out, args, tangents, axes: reduce_sum(tangents[0] * _shares(out, args[0], axes), axes=axes),
+            expression=expression, identity=identity,
+        )
+    )  # fmt: skip
+
+
+reduce_sum = define(
+    Primitive(
+        "reduce_sum", "reduce", _infer, lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
+        transposes=(lambda g, x, axes: _back(g, x, axes),), expression="{0} + {1}", identity="{t}(0)",
+    )
+)  # fmt: skip
+reduce_max = _extremum("reduce_max", np.max, "({1} if {1} > {0} or {1} != {1} else {0})", "{lowest}")
+reduce_min = _extremum("reduce_min", np.min, "({1} if {1} < {0} or {1} != {1} else {0})", "{highest}")

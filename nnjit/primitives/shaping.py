@@ -1,0 +1,132 @@
+"""Primitives that move elements: each is linear, so its derivative is its transpose.
+
+Broadcasts are explicit: `broadcast` maps axis k of its argument to axis `axes[k]` of `shape`, of equal
+length, and repeats along the others. NumPy's stretching of axes of length 1 is a reshape before it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nnjit.ir.graph import Node, Primitive, Value, constant
+from nnjit.ir.types import ArrayType, B, Dim, Shape, show_shape
+from nnjit.primitives.define import define, require
+
+
+def _infer_broadcast(x: ArrayType, shape: Shape, axes: tuple[int, ...]) -> ArrayType:
+    fits = len(axes) == x.ndim and all(shape[a] == d for a, d in zip(axes, x.shape, strict=True))
+    require(fits and list(axes) == sorted(set(axes)), f"broadcast: {x} to {show_shape(shape)} along axes {axes}")
+    return x.with_shape(shape)
+
+
+def _broadcast(x: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...]) -> np.ndarray:
+    kept = tuple(d if a in axes else 1 for a, d in enumerate(shape))
+    return np.broadcast_to(x.reshape(kept), shape)
+
+
+def _sum_back(g: Any, x: Any, shape: Shape, axes: tuple[int, ...]) -> Any:
+    from nnjit.primitives.reduction import reduce_sum  # a reduction's transpose is a broadcast, and back
+
+    return reduce_sum(g, axes=tuple(a for a in range(len(shape)) if a not in axes))
+
+
+def _infer_reshape(x: ArrayType, shape: Shape) -> ArrayType:
+    require(
+        shape.count(B) == x.shape.count(B) and (not x.is_batched or (x.shape[0] is B and shape[0] is B)),
+        f"reshape: {x} to {show_shape(shape)}: the batch axis stays alone and first",
+    )
+    size = math.prod(d for d in shape if isinstance(d, int))
+    was = math.prod(d for d in x.shape if isinstance(d, int))
+    require(size == was, f"reshape: {x} to {show_shape(shape)}: {was} elements do not fill {size}")
+    return x.with_shape(shape)
+
+
+def _infer_transpose(x: ArrayType, perm: tuple[int, ...]) -> ArrayType:
+    require(sorted(perm) == list(range(x.ndim)), f"transpose: {perm} does not permute the axes of {x}")
+    return x.with_shape(tuple(x.shape[a] for a in perm))
+
+
+def _infer_slice(x: ArrayType, starts: tuple[int, ...], shape: Shape) -> ArrayType:
+    require(len(starts) == len(shape) == x.ndim, f"slice: {x} has {x.ndim} axes, got {len(shape)}")
+    for start, length, size in zip(starts, shape, x.shape, strict=True):
+        whole = length is B and size is B and start == 0
+        inside = isinstance(length, int) and isinstance(size, int) and 0 <= start and start + length <= size
+        require(whole or inside, f"slice: {show_shape(shape)} at {starts} is not inside {x}")
+    return x.with_shape(shape)
+
+
+def _slice(x: np.ndarray, starts: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
+    return x[tuple(slice(s, s + d) for s, d in zip(starts, shape, strict=True))]
+
+
+def _pad_back(g: Any, x: Any, starts: tuple[int, ...], shape: Shape) -> Any:
+    """The slice's cotangent in its place, zeros around it."""
+    for axis, (start, size) in enumerate(zip(starts, x.shape, strict=True)):
+        if g.shape[axis] != size:
+            after = size - start - g.shape[axis]
+            parts = [_zeros(g, axis, start), g, _zeros(g, axis, after)]
+            g = concat(*(p for p in parts if p.shape[axis] != 0), axis=axis)
+    return g
+
+
+def _zeros(like: Node, axis: int, length: int) -> Node:
+    return full(like.type, 0, (*like.shape[:axis], length, *like.shape[axis + 1 :]))
+
+
+def _infer_concat(*types: ArrayType, axis: int) -> ArrayType:
+    first = types[0]
+    require(0 <= axis < first.ndim and first.shape[axis] is not B, f"concat: {first} has no static axis {axis}")
+    total = 0
+    for t in types:
+        same = t.ndim == first.ndim and t.dtype == first.dtype
+        same = same and all(d == e for a, (d, e) in enumerate(zip(t.shape, first.shape, strict=True)) if a != axis)
+        length = t.shape[axis] if same else None
+        require(isinstance(length, int), f"concat: {', '.join(map(str, types))} do not fit along axis {axis}")
+        total += length if isinstance(length, int) else 0
+    return first.with_shape((*first.shape[:axis], total, *first.shape[axis + 1 :]))
+
+
+def _split_back(g: Node, out: Node, args: Sequence[Node], axis: int) -> list[Node]:
+    parts, start = [], 0
+    for arg in args:
+        starts = tuple(start if a == axis else 0 for a in range(arg.ndim))
+        parts.append(slice_(g, starts=starts, shape=arg.shape))
+        start += arg.type.shape[axis]  # type: ignore[operator]  # infer made sure that it is static
+    return parts
+
+
+def _concat_tangents(out: Node, args: Sequence[Node], tangents: Sequence[Node | None], axis: int) -> Node:
+    parts = [full_like(a, 0) if t is None else t for a, t in zip(args, tangents, strict=True)]
+    return concat(*parts, axis=axis)  # type: ignore[no-any-return]  # all nodes
+
+
+# fmt: off
+broadcast = define(Primitive("broadcast", "view", _infer_broadcast, _broadcast, transposes=(_sum_back,)))
+transpose = define(Primitive("transpose", "view", _infer_transpose, lambda x, perm: np.transpose(x, perm),
+                             transposes=(lambda g, x, perm: transpose(g, perm=inverse(perm)),)))
+slice_    = define(Primitive("slice", "view", _infer_slice, _slice, transposes=(_pad_back,)))
+reshape   = define(Primitive("reshape", "reshape", _infer_reshape, lambda x, shape: x.reshape(shape),
+                             transposes=(lambda g, x, shape: reshape(g, shape=x.shape),)))
+concat    = define(Primitive("concat", "concat", _infer_concat, lambda *xs, axis: np.concatenate(xs, axis=axis),
+                             vjp=_split_back, jvp=_concat_tangents))
+# fmt: on
+
+
+def inverse(perm: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes `perm`."""
+    return tuple(perm.index(a) for a in range(len(perm)))
+
+
+def full(like: ArrayType, value: float, shape: Sequence[Dim]) -> Node:
+    """A node of `shape` that holds `value` everywhere, in the dtype of `like`."""
+    scalar = constant(value, like.dtype)
+    return scalar if not shape else broadcast(scalar, shape=tuple(shape), axes=())
+
+
+def full_like(x: Value, value: float) -> Node:
+    """A node of the type of `x` that holds `value` everywhere."""
+    return full(x.type if isinstance(x, Node) else ArrayType(x.dtype, x.shape), value, x.shape)

@@ -1,0 +1,69 @@
+"""Options that a config can hold, and registries that find them by their `type`.
+
+A layer, loss, optimizer, schedule, initializer, metric or data source is one class: its fields are its
+options, their docstrings are the help text of the JSON Schema, and registering it makes it known to
+the config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Generic, TypeVar, Union
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from nnjit.errors import ConfigError, did_you_mean
+
+
+class Options(BaseModel):
+    """A frozen set of options; unknown keys and values of the wrong type are errors."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+T = TypeVar("T", bound=Options)
+
+
+class Registry(Generic[T], Mapping[str, type[T]]):
+    """The classes of one kind by their `type`, e.g. `layers["dense"]`.
+
+    Args:
+        kind: the word for one entry in messages, e.g. `"layer"`.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, type[T]] = {}
+
+    def register(self, cls: type[T]) -> type[T]:
+        """Add a class whose field `type` has its name as the default; used as a decorator."""
+        self._entries[cls.model_fields["type"].default] = cls
+        return cls
+
+    def __getitem__(self, name: str) -> type[T]:
+        if name not in self._entries:
+            raise ConfigError(f'unknown {self.kind} "{name}"{did_you_mean(name, self._entries)}')
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def field(self) -> Any:
+        """The annotation of a field that holds one of the entries registered so far.
+
+        It accepts the options as a mapping with `type`, or the name alone. Use it after every entry of
+        the registry is defined.
+        """
+        union = Annotated[Union[tuple(self._entries.values())], Field(discriminator="type")]  # noqa: UP007
+        return Annotated[union, BeforeValidator(self._from_name)]
+
+    def _from_name(self, value: object) -> object:
+        value = {"type": value} if isinstance(value, str) else value
+        if isinstance(value, dict) and isinstance(value.get("type"), str) and value["type"] not in self._entries:
+            raise ValueError(f'unknown {self.kind} "{value["type"]}"{did_you_mean(value["type"], self._entries)}')
+        return value
