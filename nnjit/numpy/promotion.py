@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nnjit.errors import GraphError
-from nnjit.ir import B, Dim, Node, Primitive, Shape, as_dtype, type_of
+from nnjit.ir import B, Dim, Node, Primitive, Shape, as_dtype, constant, type_of
 from nnjit.primitives import broadcast, cast, reshape
 
 Array: TypeAlias = Node | np.ndarray | np.generic | float
@@ -65,6 +65,8 @@ def astype(x: Array, dtype: object) -> Any:
 def broadcast_arrays(*arrays: Any) -> list[Any]:
     """The arrays, each repeated to their common shape."""
     shape = broadcast_shapes(*(type_of(a).shape for a in arrays))
+    if any(isinstance(a, Node) for a in arrays):
+        arrays = tuple(a if isinstance(a, Node) else constant(a) for a in arrays)
     return [broadcast_to(a, shape) for a in arrays]
 
 
@@ -95,7 +97,5 @@ def broadcast_to(x: Array, shape: Shape) -> Any:
     if len(kept) < array.ndim:
         array = reshape(array, shape=tuple(type_of(array).shape[a] for a in kept))
     if not isinstance(array, Node) and B in shape:
-        from nnjit.ir import constant
-
         array = constant(array)
     return broadcast(array, shape=tuple(shape), axes=tuple(offset + a for a in kept))

@@ -1,0 +1,61 @@
+"""The matrix product through BLAS, called directly: SciPy's `sgemm` and `dgemm` by address.
+
+This is the one place of the product. BLAS is column-major; a row-major C = A B is its Cᵀ = Bᵀ Aᵀ.
+Reference: Dongarra et al. 1990, level 3 BLAS.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils
+from numba.extending import get_cython_function_address
+
+INT = ir.IntType(32)
+CHAR = ir.IntType(8)
+SYMBOLS = {32: ("nnjit_sgemm", "sgemm"), 64: ("nnjit_dgemm", "dgemm")}
+
+# A name of ours lets compiled code be cached: the address is looked up anew in every process.
+for _symbol, _routine in SYMBOLS.values():
+    llvm.add_symbol(_symbol, get_cython_function_address("scipy.linalg.cython_blas", _routine))
+
+
+def call_gemm(
+    builder: Any, bits: int, ta: Any, tb: Any, m: Any, n: Any, k: Any, a: Any, b: Any, c: Any, beta: Any
+) -> None:
+    """Emit C[m,n] = op(A)[m,k] op(B)[k,n] + beta C for contiguous row-major memory.
+
+    Args:
+        bits: 32 or 64, the width of the elements.
+        ta, tb: whole numbers, not 0 where the argument is stored transposed.
+        a, b, c: pointers to the elements.
+        beta: a whole number, 0 or 1.
+    """
+    real = ir.FloatType() if bits == 32 else ir.DoubleType()
+
+    def on_stack(value: Any) -> Any:
+        slot = cgutils.alloca_once(builder, value.type)
+        builder.store(value, slot)
+        return slot
+
+    def flag(transposed: Any) -> Any:
+        is_set = builder.icmp_signed("!=", transposed, transposed.type(0))
+        return on_stack(builder.select(is_set, CHAR(ord("T")), CHAR(ord("N"))))
+
+    def length(value: Any) -> Any:
+        return on_stack(builder.trunc(value, INT))
+
+    def stride(transposed: Any, if_transposed: Any, otherwise: Any) -> Any:
+        is_set = builder.icmp_signed("!=", transposed, transposed.type(0))
+        return length(builder.select(is_set, if_transposed, otherwise))
+
+    one, factor = on_stack(real(1.0)), on_stack(builder.sitofp(beta, real))
+    arguments = [
+        flag(tb), flag(ta), length(n), length(m), length(k), one,
+        b, stride(tb, k, n), a, stride(ta, m, k), factor, c, length(n),
+    ]  # fmt: skip
+    kind = ir.FunctionType(ir.VoidType(), [v.type for v in arguments])
+    function = cgutils.get_or_insert_function(builder.module, kind, SYMBOLS[bits][0])
+    builder.call(function, arguments)

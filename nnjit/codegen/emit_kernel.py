@@ -1,0 +1,320 @@
+"""The source of one kernel of fused loops: a Python function that a person can read and Numba compiles.
+
+Names come from primitives and running numbers, never from a user's file, and are counted anew in every
+kernel, so that equal layers have equal kernels and share one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_view, source
+from nnjit.codegen.memory import Layout, Place, needs_memory, place_of
+from nnjit.codegen.nests import Nest, Op, unwrapped
+from nnjit.codegen.schedule import Kernel, Schedule
+from nnjit.errors import CompileError
+from nnjit.ir import Node
+from nnjit.ir.graph import constant_p
+from nnjit.ir.types import SHORT
+from nnjit.primitives import broadcast, slice_, transpose
+
+LONGEST = 72  # characters of an expression that is still written into its user's
+
+
+@dataclass(frozen=True)
+class Function:
+    """A kernel's parameters and body, without its name, and the places that its arguments are.
+
+    Args:
+        counts: whether it takes `first`, the number of the block's first row in the batch.
+    """
+
+    parameters: tuple[str, ...]
+    body: tuple[str, ...]
+    arguments: tuple[Place, ...]
+    zone: str
+    counts: bool
+
+
+def emit_kernel(kernel: Kernel, layout: Layout, plan: Schedule) -> Function:
+    """The function of a kernel of loops."""
+    return _Writer(kernel, layout, plan).write()
+
+
+class _Writer:
+    """The state of writing one kernel: names given so far, values at hand, lines."""
+
+    def __init__(self, kernel: Kernel, layout: Layout, plan: Schedule) -> None:
+        self.kernel, self.layout, self.plan = kernel, layout, plan
+        self.by_row = kernel.zone == "rows"
+        self.counts = False
+        self.numbers: dict[str, int] = {}
+        self.arguments: dict[Place, str] = {}
+        self.hoisted: dict[Place, str] = {}
+        self.totals: list[tuple[str, Node]] = []
+        self.scalars: dict[Node, str] = {}  # of the row (or the batch): good in every later nest
+        self.locals: dict[Node, str] = {}  # of the current element
+        self.lines: list[str] = []
+        self.depth = 1
+
+    def write(self) -> Function:
+        base = self.depth + self.by_row
+        self.depth = base
+        for nest in self.layout.nests[self.kernel]:
+            self._nest(nest)
+        prologue = [f"    {name} = {self.arguments[place]}[0]" for place, name in self.hoisted.items()]
+        prologue += [f"    {name} = {_identity(node)}" for name, node in self.totals]
+        rows = ["    for i in range(n):"] if self.by_row else []
+        epilogue = [f"    {self._element(n, '0')} = {_combine(n, self._element(n, '0'), a)}" for a, n in self.totals]
+        parameters = (*(["n"] if self.by_row else []), *(["first"] if self.counts else []))
+        return Function(
+            parameters=(*parameters, *self.arguments.values()),
+            body=(*prologue, *rows, *self.lines, *epilogue),
+            arguments=tuple(self.arguments),
+            zone=self.kernel.zone,
+            counts=self.counts,
+        )
+
+    # -- one nest
+
+    def _nest(self, nest: Nest) -> None:
+        self.locals = {}
+        is_flat, outer = nest.is_flat, self.depth
+        lengths = (math.prod(nest.domain),) if is_flat and nest.domain else nest.domain
+        index = tuple(f"j{k}" if len(lengths) > 1 else "j" for k in range(len(lengths)))
+        finish: list[str] = []
+        for op in nest.ops:
+            if op.node.primitive.kind == "reduce":
+                finish += self._begin_reduction(op)
+        for name, length in zip(index, lengths, strict=True):
+            self._line(f"for {name} in range({length}):")
+            self.depth += 1
+        stores: list[str] = []
+        for op in nest.ops:
+            stores += self._op(op, index, nest)
+        for line in stores:
+            self._line(line)
+        self.depth = outer
+        for line in finish:
+            self._line(line)
+
+    def _op(self, op: Op, index: tuple[str, ...], nest: Nest) -> list[str]:
+        """Write one operation; what is returned is stored at the end of the nest's body."""
+        node = op.node
+        if node.primitive.kind == "concat":
+            return [f"{self._concat_element(op, index)} = {self._read(op.inputs[0], index)}"]
+        if node.primitive.kind == "reduce":
+            self._accumulate(op, index)
+            return []
+        expression = self._expression(op, index)
+        kept = needs_memory(node, self.plan, set(self.layout.scratch))
+        used_later = any(node in map(source, o.inputs) for n in self._later(nest) for o in n.ops)
+        uses = [o for o in nest.ops for a in o.inputs if source(a) is node]
+        if not kept and not used_later and len(uses) == 1 and _appears_once(uses[0], node, expression):
+            self.locals[node] = expression if _is_atom(expression) else f"({expression})"
+            return []
+        name = self._name(node)
+        self._line(f"{name} = {expression}")
+        self.locals[node] = name
+        if nest.domain == ():
+            self.scalars[node] = name
+        return [f"{self._element(node, _flat(index, nest.domain))} = {name}"] if kept else []
+
+    def _later(self, nest: Nest) -> Sequence[Nest]:
+        own = self.layout.nests[self.kernel]
+        return own[list(own).index(nest) + 1 :]
+
+    def _expression(self, op: Op, index: tuple[str, ...]) -> str:
+        node, arguments = op.node, [self._read(a, index) for a in op.inputs]
+        if node.primitive.expression is None:
+            raise CompileError(f"{node.primitive.name} has no expression for a kernel")
+        flat = ""
+        if node.primitive.kind == "counter":
+            flat = self._count(node, _flat(index, op.domain))
+        stream = node.params.get("stream", "")
+        return node.primitive.expression.format(*arguments, t=SHORT[node.dtype], flat=flat, stream=stream)
+
+    def _count(self, node: Node, within: str) -> str:
+        """The index of an element among all of the batch's."""
+        if not self.by_row:
+            return within
+        self.counts = True
+        return f"(first + i) * {node.type.row_size} + {within}"
+
+    # -- reductions
+
+    def _begin_reduction(self, op: Op) -> list[str]:
+        """Set a reduction's figure to its identity, before the nest; the lines to write after it."""
+        node = op.node
+        if is_batch_reduction(node):
+            if node.type.row_size == 1:
+                self.totals.append((self._name(node), node))
+                self.scalars[node] = self.totals[-1][0]
+            return []
+        if node.type.row_size == 1:
+            self.scalars[node] = name = self._name(node)
+            self._line(f"{name} = {_identity(node)}")
+            kept = needs_memory(node, self.plan, set(self.layout.scratch))
+            return [f"{self._element(node, '0')} = {name}"] if kept else []
+        self._line(f"for k in range({node.type.row_size}):")
+        self._line(f"    {self._element(node, 'k')} = {_identity(node)}")
+        return []
+
+    def _accumulate(self, op: Op, index: tuple[str, ...]) -> None:
+        node, value = op.node, self._read(op.inputs[0], index)
+        if node in self.scalars:
+            target = self.scalars[node]
+        else:
+            target = self._element(node, _flat(self._kept(op, index), node.type.row_shape))
+        self._line(f"{target} = {_combine(node, target, value)}")
+
+    def _kept(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
+        if len(index) != len(op.domain):
+            return index  # one loop over all elements: all of them are kept
+        first = 1 if is_batched(op.inputs[0]) else 0
+        return tuple(name for a, name in enumerate(index) if a + first not in op.node.params["axes"])
+
+    # -- reading and writing elements
+
+    def _read(self, node: Node, index: tuple[str, ...]) -> str:
+        node = unwrapped(node)
+        if node in self.locals:
+            return self.locals[node]
+        if node in self.scalars:
+            return self.scalars[node]
+        if node.primitive is constant_p:
+            return literal(node)
+        if is_view(node):
+            return self._read(node.inputs[0], _through(node, index))
+        place = place_of(node, self.layout.places)
+        if place.size == 1 and not place.rows and source(node) not in self.kernel.nodes:
+            return self._hoist(node, place)
+        return self._element(node, _flat(index, node.type.row_shape))
+
+    def _hoist(self, node: Node, place: Place) -> str:
+        """Read a single figure once, before all loops: a store in a loop might change it for all LLVM knows."""
+        if place not in self.hoisted:
+            self._argument(node, place)
+            self.hoisted[place] = self._name(source(node))
+        return self.hoisted[place]
+
+    def _element(self, node: Node, flat: str) -> str:
+        place = place_of(node, self.layout.places)
+        name = self._argument(node, place)
+        if not place.rows:
+            return f"{name}[{flat}]"
+        return f"{name}[i]" if place.size == 1 else f"{name}[i, {flat}]"
+
+    def _concat_element(self, op: Op, index: tuple[str, ...]) -> str:
+        node, axis, piece = op.node, op.node.params["axis"], op.piece or 0
+        first = 1 if is_batched(node) else 0
+        start = sum(int(n.type.row_shape[axis - first]) for n in node.inputs[:piece])
+        shifted = tuple(_plus(name, start) if a + first == axis else name for a, name in enumerate(index))
+        return self._element(node, _flat(shifted, node.type.row_shape))
+
+    def _argument(self, node: Node, place: Place) -> str:
+        if place not in self.arguments:
+            self.arguments[place] = f"{self._name(source(node))}_"
+        return self.arguments[place]
+
+    def _name(self, node: Node) -> str:
+        kind = node.primitive.name
+        self.numbers[kind] = self.numbers.get(kind, 0) + 1
+        return f"{kind}_{self.numbers[kind]}"
+
+    def _line(self, text: str) -> None:
+        self.lines.append("    " * self.depth + text)
+
+
+def literal(node: Node) -> str:
+    """A scalar constant as source."""
+    value = node.params["value"].array
+    if value.dtype == np.bool_:
+        return str(bool(value))
+    if value.dtype.kind == "f" and not np.isfinite(value):
+        return f"{SHORT[value.dtype]}({'np.nan' if np.isnan(value) else 'np.inf' if value > 0 else '-np.inf'})"
+    return f"{SHORT[value.dtype]}({value[()]!s})"
+
+
+def _through(view: Node, index: tuple[str, ...]) -> tuple[str, ...]:
+    """The index into a view's argument for an index into the view; rows are left out of both."""
+    inner = view.inputs[0]
+    first, inner_first = int(is_batched(view)), int(is_batched(inner))
+    if inner.type.row_size == 1:
+        return ("0",) * len(inner.type.row_shape)
+    if view.primitive is broadcast:
+        if len(index) != view.ndim - first:
+            return index  # one loop over all elements
+        return tuple(index[a - first] for a in view.params["axes"][inner_first:])
+    if view.primitive is slice_:
+        return tuple(_plus(name, s) for name, s in zip(index, view.params["starts"][first:], strict=True))
+    if view.primitive is transpose:
+        perm = view.params["perm"]
+        return tuple(index[perm.index(a) - first] for a in range(inner_first, inner.ndim))
+    raise CompileError(f"{view.primitive.name} has no index map for a kernel")
+
+
+def _plus(index: str, start: int) -> str:
+    if start == 0:
+        return index
+    return str(int(index) + start) if index.isdigit() else f"{index} + {start}"
+
+
+def _flat(index: tuple[str, ...], shape: tuple[int, ...]) -> str:
+    """The row-major index of one element: `j0 * 10 + j1`."""
+    if len(index) != len(shape):
+        return index[0] if index else "0"
+    terms, stride = [], 1
+    for name, length in zip(reversed(index), reversed(shape), strict=True):
+        if length != 1 and name != "0":
+            inner = f"({name})" if "+" in name and stride != 1 else name
+            terms.insert(0, inner if stride == 1 else f"{inner} * {stride}")
+        stride *= length
+    return " + ".join(terms) or "0"
+
+
+def _identity(node: Node) -> str:
+    dtype = node.dtype
+    if dtype.kind == "f":
+        lowest, highest = f"{SHORT[dtype]}(-np.inf)", f"{SHORT[dtype]}(np.inf)"
+    else:
+        lowest, highest = (f"{SHORT[dtype]}({v})" for v in (np.iinfo(dtype).min, np.iinfo(dtype).max))
+    return (node.primitive.identity or "").format(t=SHORT[dtype], lowest=lowest, highest=highest)
+
+
+def identity_of(node: Node) -> str:
+    """The figure that a reduction begins with, as source."""
+    return _identity(node)
+
+
+def _combine(node: Node, total: str, value: str) -> str:
+    return (node.primitive.expression or "").format(total, value)
+
+
+def _is_atom(expression: str) -> bool:
+    """Whether an expression needs no parentheses inside another."""
+    head, _, rest = expression.partition("(")
+    if not rest:
+        return expression.isidentifier()
+    return head.replace(".", "").isidentifier() and rest.endswith(")") and rest[:-1].count("(") == rest.count(")") - 1 and _closes_last(expression)
+
+
+def _closes_last(expression: str) -> bool:
+    depth = 0
+    for k, character in enumerate(expression):
+        depth += (character == "(") - (character == ")")
+        if character == ")" and depth == 0:
+            return k == len(expression) - 1
+    return False
+
+
+def _appears_once(user: Op, node: Node, expression: str) -> bool:
+    template = user.node.primitive.expression or ""
+    positions = [k for k, a in enumerate(user.inputs) if source(a) is node]
+    if user.node.primitive.kind == "reduce":
+        return len(expression) <= LONGEST and template.count("{1}") == 1
+    return len(expression) <= LONGEST and all(template.count(f"{{{k}}}") <= 1 for k in positions)

@@ -1,0 +1,143 @@
+"""What the elementary functions are built of: their decorator, polynomials and the bits of a float.
+
+Each building block is written twice: as plain Python on NumPy scalars, which says what it means and runs
+where the JIT is disabled, and as the few LLVM instructions that Numba's own route (`.view` and one typed
+operation for each step of a polynomial) would reach at several times the compile time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import config, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def elementary(function: Function) -> Function:
+    """Compile a scalar function so that the loop that calls it vectorises and its accuracy survives.
+
+    - `forceinline` makes LLVM inline it. Numba's `inline="always"` would inline its source instead, compile
+      longer, and give it the flags of the caller.
+    - `contract` alone: `reassoc` folds `(x + BIG) - BIG` and the two parts of ln 2, `arcp` and `afn` turn a
+      division into an estimate that is NaN for 1/inf.
+    """
+    decorate = njit(fastmath={"contract"}, error_model="numpy", forceinline=True)
+    return cast(Function, decorate(function))
+
+
+def f32(*values: float) -> tuple[np.float32, ...]:
+    """The values as float32."""
+    return tuple(map(np.float32, values))
+
+
+def f64(*values: float) -> tuple[np.float64, ...]:
+    """The values as float64."""
+    return tuple(map(np.float64, values))
+
+
+def emitted(emit: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Compile the decorated plain-Python function as the instructions that the intrinsic `emit` emits."""
+
+    def choose(plain: Function) -> Function:
+        return plain if config.DISABLE_JIT else cast(Function, intrinsic(emit))
+
+    return choose
+
+
+class _Layout:
+    """Where a float type keeps its exponent, and the integers that take it apart."""
+
+    def __init__(self, bits: int, shift: int) -> None:
+        self.float: Any = np.dtype(f"float{bits}").type
+        self.integer: Any = np.dtype(f"int{bits}").type
+        self.shift = shift
+        self.mantissa = self.integer((1 << shift) - 1)
+        self.half_root = self.float(np.sqrt(0.5)).view(self.integer)
+        self.whole = self.float(1.5 * 2.0**shift)  # has the unit 1: small integers added to its bits add to it
+
+
+_LAYOUTS = {"float32": _Layout(32, 23), "float64": _Layout(64, 52)}
+
+
+def _integer(x: Any, value: Any) -> ir.Constant:
+    """`value` as a constant of the integer type as wide as the float type `x`."""
+    return ir.Constant(ir.IntType(x.bitwidth), int(value))
+
+
+def _emit_polynomial(_: Any, x: Any, coefficients: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        *values, total = cgutils.unpack_tuple(builder, arguments[1])
+        for value in reversed(values):
+            total = builder.fadd(builder.fmul(total, arguments[0]), value)
+        return total
+
+    return x(x, coefficients), generate
+
+
+@emitted(_emit_polynomial)
+def polynomial(x: Any, coefficients: tuple[Any, ...]) -> Any:
+    """The value at `x` of the polynomial with these coefficients, constant term first (Horner's rule)."""
+    total = coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        total = total * x + coefficient
+    return total
+
+
+def _emit_power_of_two(_: Any, t: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        shift = _integer(t, _LAYOUTS[str(t)].shift)
+        bits = builder.shl(builder.bitcast(arguments[0], shift.type), shift)
+        return builder.bitcast(bits, context.get_value_type(t))
+
+    return t(t), generate
+
+
+@emitted(_emit_power_of_two)
+def power_of_two(t: Any) -> Any:
+    """Return 2ᵏ of a `t` whose lowest bits are k plus the bias of the exponent: `t` = 1.5·2²³ + 127 + k in f32."""
+    layout = _LAYOUTS[str(t.dtype)]
+    return (t.view(layout.integer) << layout.shift).view(layout.float)
+
+
+def _emit_split(_: Any, x: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        layout, real = _LAYOUTS[str(x)], context.get_value_type(x)
+        half_root, whole = _integer(x, layout.half_root), _integer(x, layout.whole.view(layout.integer))
+        offset = builder.sub(builder.bitcast(arguments[0], half_root.type), half_root)
+        mantissa = builder.add(builder.and_(offset, _integer(x, layout.mantissa)), half_root)
+        exponent = builder.add(builder.ashr(offset, _integer(x, layout.shift)), whole)
+        exponent = builder.fsub(builder.bitcast(exponent, real), builder.bitcast(whole, real))
+        return context.make_tuple(builder, signature.return_type, (builder.bitcast(mantissa, real), exponent))
+
+    return types.UniTuple(x, 2)(x), generate
+
+
+@emitted(_emit_split)
+def split(x: Any) -> tuple[Any, Any]:
+    """Return m and e, both floats, with x = m·2ᵉ and √½ <= m < √2, of a normal positive `x`."""
+    layout = _LAYOUTS[str(x.dtype)]
+    offset = x.view(layout.integer) - layout.half_root
+    mantissa = (offset & layout.mantissa) + layout.half_root
+    exponent = (offset >> layout.shift) + layout.whole.view(layout.integer)
+    return mantissa.view(layout.float), exponent.view(layout.float) - layout.whole
+
+
+def _emit_copysign(_: Any, x: Any, sign: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        real = context.get_value_type(x)
+        function = builder.module.declare_intrinsic("llvm.copysign", [real], ir.FunctionType(real, [real, real]))
+        return builder.call(function, arguments)
+
+    return x(x, sign), generate
+
+
+@emitted(_emit_copysign)
+def copysign(x: Any, sign: Any) -> Any:
+    """Return `x` with the sign of `sign`, that of a zero too."""
+    return np.copysign(x, sign)

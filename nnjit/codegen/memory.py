@@ -1,0 +1,227 @@
+"""Give every value that outlives its loop a place: an argument's array, or a part of the work memory.
+
+The work memory is one array per dtype, allocated before the epoch; parts are reused as soon as no later
+kernel reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_computed, is_view, offset, root, source
+from nnjit.codegen.nests import Nest, nests, reads_same_element
+from nnjit.codegen.schedule import Kernel, Schedule
+from nnjit.ir import Graph, Node
+from nnjit.ir.types import SHORT
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value's elements are.
+
+    Args:
+        storage: the name of the array.
+        start: the index of its first element.
+        size: its number of elements, of one row where `rows`.
+        rows: whether there is one for every row of the block.
+    """
+
+    storage: str
+    start: int
+    size: int
+    rows: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The outcome: places of roots, the nests of each kernel of loops, and the size of the work memory.
+
+    Args:
+        scratch: values that only later loops of the same row read; one row is enough.
+        copies: results that could not be computed in their place, with the place they go to.
+        accumulators: batch reductions in memory, by phase, to be set to their identity before it.
+    """
+
+    places: Mapping[Node, Place]
+    nests: Mapping[Kernel, Sequence[Nest]]
+    work: Mapping[str, int]
+    scratch: frozenset[Node]
+    copies: Sequence[tuple[Node, Place]]
+    accumulators: Mapping[int, Sequence[Node]]
+
+
+@dataclass
+class _Builder:
+    """What is being put together while planning."""
+
+    plan: Schedule
+    block: int
+    places: dict[Node, Place] = field(default_factory=dict)
+    inside: dict[Node, tuple[Node, int]] = field(default_factory=dict)  # piece -> (concatenation, start)
+    work: dict[str, int] = field(default_factory=dict)
+
+
+def plan_memory(plan: Schedule, block: int, targets: Mapping[Node, Place], donated: Mapping[Node, Node]) -> Layout:
+    """Places for everything that needs one.
+
+    Args:
+        block: the most rows that a kernel sees at once.
+        targets: where inputs are, and where results must go.
+        donated: result -> the input whose memory it takes over.
+    """
+    build = _Builder(plan, block, places={n: p for n, p in targets.items() if not is_computed(n)})
+    _place_pieces(build)
+    grouped = {k: nests(k, tuple(build.inside)) for k in plan.kernels if not k.is_product}
+    index = {node: k for k, kernel in enumerate(plan.kernels) for node in kernel.nodes}
+    scratch = _scratch(plan, grouped)
+    copies = []
+    for node, target in targets.items():
+        if is_computed(node):
+            is_safe = node not in donated or _may_overwrite(node, donated[node], plan.graph, index, grouped)
+            if is_safe and node not in build.inside:
+                build.places[node] = target
+            else:
+                copies.append((node, target))
+    _allocate(build, grouped, index, scratch, {n for n, _ in copies})
+    accumulators: dict[int, list[Node]] = {}
+    for kernel in plan.kernels:
+        sums = [n for n in kernel.nodes if is_batch_reduction(n) and not kernel.is_product]
+        accumulators.setdefault(kernel.phase, []).extend(sums)
+    return Layout(build.places, grouped, build.work, frozenset(scratch), copies, accumulators)
+
+
+def place_of(node: Node, places: Mapping[Node, Place]) -> Place:
+    """The place of a value in memory, an alias of other memory included."""
+    base = places[root(node)]
+    return Place(base.storage, base.start + offset(node), node.type.row_size, base.rows)
+
+
+def _place_pieces(build: _Builder) -> None:
+    """Compute the pieces of flat concatenations (the gradient vector's parts) right in their place."""
+    results = {root(n) for n in build.plan.graph.outputs}
+    for kernel in build.plan.kernels:
+        for node in kernel.nodes:
+            if node.primitive.kind != "concat" or is_batched(node) or node.ndim != 1:
+                continue
+            start = 0
+            for piece in node.inputs:
+                base = root(piece)
+                whole = not is_view(piece) and is_computed(base) and base.type.row_size == piece.type.row_size
+                free = base not in build.inside and base not in results and base.primitive.kind != "concat"
+                if whole and free and node.inputs.count(piece) == 1:
+                    build.inside[base] = (node, start)
+                    build.inside[piece] = (node, start)
+                start += piece.type.row_size
+
+
+def _scratch(plan: Schedule, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[Node]:
+    """Values read only inside the kernel that computes them, but in a later nest."""
+    outside = {source(n) for n in plan.graph.outputs}
+    home = {node: kernel for kernel in plan.kernels for node in kernel.nodes}
+    for kernel in plan.kernels:
+        for node in kernel.nodes:
+            outside |= {s for s in map(source, node.inputs) if home.get(s) is not kernel}
+    found: set[Node] = set()
+    for kernel, own in grouped.items():
+        nest_of = {op.node: k for k, nest in enumerate(own) for op in nest.ops}
+        for k, nest in enumerate(own):
+            for op in nest.ops:
+                for argument in op.inputs:
+                    value = source(argument)
+                    later = nest_of.get(value, k) < k and value.type.row_size != 1
+                    if later and value not in outside and home[value] is kernel and not is_batch_reduction(value):
+                        found.add(value)
+    return found
+
+
+def needs_memory(node: Node, plan: Schedule, scratch: set[Node]) -> bool:
+    """Whether something outside the nest that computes `node` reads it."""
+    if node in scratch or node.primitive.kind in ("matmul", "concat") or is_batch_reduction(node):
+        return True
+    if node.primitive.kind == "reduce" and node.type.row_size != 1:
+        return True
+    home = next(k for k in plan.kernels if node in k.nodes)
+    if node in {source(n) for n in plan.graph.outputs}:
+        return True
+    return any(node in map(source, user.inputs) for k in plan.kernels if k is not home for user in k.nodes)
+
+
+def _may_overwrite(
+    result: Node, taken: Node, graph: Graph, index: Mapping[Node, int], grouped: Mapping[Kernel, Sequence[Nest]]
+) -> bool:
+    """Whether every other reading of `taken` is over before `result` is written over it."""
+    own = {op.node: (k, op) for loops in grouped.values() for k, nest in enumerate(loops) for op in nest.ops}
+    if result not in own:
+        return False
+    for node in graph.nodes:
+        for argument in node.inputs:
+            if not is_computed(node) or source(argument) is not taken or index[node] < index[result]:
+                continue
+            if index[node] > index[result] or node not in own or own[node][0] > own[result][0]:
+                return False
+            if own[node][0] == own[result][0] and not reads_same_element(own[node][1], argument):
+                return False
+    return True
+
+
+def _allocate(
+    build: _Builder,
+    grouped: Mapping[Kernel, Sequence[Nest]],
+    index: Mapping[Node, int],
+    scratch: set[Node],
+    kept: set[Node],
+) -> None:
+    """First fit: the lowest start at which no value that lives at the same time is."""
+    plan = build.plan
+    pending = [n for n in index if n not in build.places and needs_memory(n, plan, scratch)]
+    spans = {n: _span(n, plan, index, n in kept) for n in pending}
+    for piece, (whole, _) in build.inside.items():
+        if piece in spans and whole in spans:
+            a, b = spans[piece], spans[whole]
+            spans[whole] = (min(a[0], b[0]), max(a[1], b[1]))
+    taken: dict[str, list[tuple[int, int, tuple[int, int]]]] = {}
+    for node in sorted((n for n in pending if n not in build.inside), key=lambda n: spans[n][0]):
+        storage = f"work_{SHORT[node.dtype]}"
+        rows = is_batched(node) and node not in scratch
+        length = node.type.row_size * (build.block if rows else 1)
+        start = _first_fit(length, spans[node], taken.setdefault(storage, []), node.dtype.itemsize)
+        taken[storage].append((start, start + length, spans[node]))
+        build.work[storage] = max(build.work.get(storage, 0), start + length)
+        build.places[node] = Place(storage, start, node.type.row_size, rows)
+    for piece, (whole, start) in build.inside.items():
+        if is_computed(piece):
+            base = build.places[whole]
+            build.places[piece] = Place(base.storage, base.start + start, piece.type.row_size, rows=False)
+
+
+def _first_fit(
+    length: int, span: tuple[int, int], taken: Sequence[tuple[int, int, tuple[int, int]]], itemsize: int
+) -> int:
+    step = ALIGNMENT // itemsize
+    start = 0
+    for low, high, other in sorted(taken, key=lambda t: t[:2]):
+        if other[0] <= span[1] and span[0] <= other[1] and low < start + length and start < high:
+            start = -(-high // step) * step
+    return start
+
+
+def _span(node: Node, plan: Schedule, index: Mapping[Node, int], is_kept: bool) -> tuple[int, int]:
+    """The first and the last kernel during which the value must stay."""
+    users = [k for k, kernel in enumerate(plan.kernels) for u in kernel.nodes if node in map(source, u.inputs)]
+    first, last = index[node], max([index[node], *users])
+    if not is_batched(node):
+        first, last = _whole_phase(first, plan, node)[0], max(_whole_phase(k, plan, node)[1] for k in [first, *users])
+    is_result = is_kept or any(source(n) is node for n in plan.graph.outputs)
+    return first, len(plan.kernels) if is_result else last
+
+
+def _whole_phase(k: int, plan: Schedule, node: Node) -> tuple[int, int]:
+    """All kernels of the pass over the rows that kernel `k` is in, since it repeats block by block."""
+    own = plan.kernels[k]
+    if own.zone == "flat":
+        return k, k
+    turns = [i for i, other in enumerate(plan.kernels) if other.zone == "rows" and other.phase == own.phase]
+    return turns[0], turns[-1]

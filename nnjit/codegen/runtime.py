@@ -1,0 +1,121 @@
+"""What generated source calls besides elementary functions: products, views of the work memory, gathering.
+
+Each has a plain Python twin of the same meaning, so that a generated file also runs with NUMBA_DISABLE_JIT=1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import config, njit, types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+from nnjit.codegen import blas
+
+FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
+JIT = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True}
+
+
+def _view1_python(array: np.ndarray, start: int, size: int) -> np.ndarray:
+    return array[start : start + size]
+
+
+def _view2_python(array: np.ndarray, start: int, rows: int, size: int) -> np.ndarray:
+    return array[start : start + rows * size].reshape(rows, size)
+
+
+def _gemm_python(
+    ta: int, tb: int, m: int, n: int, k: int, a: np.ndarray, b: np.ndarray, beta: int, c: np.ndarray
+) -> None:
+    left = a.reshape(-1)[: m * k].reshape((k, m) if ta else (m, k))
+    right = b.reshape(-1)[: k * n].reshape((n, k) if tb else (k, n))
+    out = c.reshape(-1)[: m * n].reshape(m, n)
+    product = (left.T if ta else left) @ (right.T if tb else right)
+    out[...] = product + out if beta else product
+
+
+def _make_view(context: Any, builder: Any, array_type: Any, like: Any, source: Any, start: Any, shape: list[Any]) -> Any:
+    """An array of `shape` over the memory of `source` from element `start`, without any check."""
+    view = arrayobj.make_array(array_type)(context, builder)
+    itemsize = context.get_abi_sizeof(context.get_data_type(array_type.dtype))
+    strides = [context.get_constant(types.intp, itemsize)]
+    for length in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], length))
+    arrayobj.populate_array(
+        view, data=builder.gep(source.data, [start]), shape=shape, strides=strides,
+        itemsize=context.get_constant(types.intp, itemsize), meminfo=source.meminfo, parent=source.parent,
+    )  # fmt: skip
+    return arrayobj.impl_ret_borrowed(context, builder, array_type, view._getvalue())
+
+
+def _require_flat(array: Any) -> None:
+    if not (isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"):
+        raise TypingError("a view needs a contiguous array of one axis")
+
+
+@intrinsic
+def _view1_native(typingctx: Any, array: Any, start: Any, size: Any) -> Any:
+    _require_flat(array)
+    result = types.Array(array.dtype, 1, "C")
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source = arrayobj.make_array(array)(context, builder, args[0])
+        return _make_view(context, builder, result, array, source, args[1], [args[2]])
+
+    return result(array, types.intp, types.intp), build
+
+
+@intrinsic
+def _view2_native(typingctx: Any, array: Any, start: Any, rows: Any, size: Any) -> Any:
+    _require_flat(array)
+    result = types.Array(array.dtype, 2, "C")
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source = arrayobj.make_array(array)(context, builder, args[0])
+        return _make_view(context, builder, result, array, source, args[1], [args[2], args[3]])
+
+    return result(array, *(types.intp,) * 3), build
+
+
+@intrinsic
+def _gemm_native(
+    typingctx: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any, a: Any, b: Any, beta: Any, c: Any
+) -> Any:
+    """c (+)= op(a) @ op(b), all row-major, by BLAS; every flag and length is a whole number."""
+    for array in (a, b, c):
+        if not (isinstance(array, types.Array) and array.dtype == c.dtype and array.layout == "C"):
+            raise TypingError("gemm needs contiguous arrays of one dtype")
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = [arrayobj.make_array(signature.args[i])(context, builder, args[i]).data for i in (5, 6, 8)]
+        blas.call_gemm(builder, c.dtype.bitwidth, args[0], args[1], args[2], args[3], args[4], *data, args[7])
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(whole, whole, whole, whole, whole, a, b, whole, c), build
+
+
+if config.DISABLE_JIT:
+    view1, view2, gemm = _view1_python, _view2_python, _gemm_python
+else:
+    view1, view2, gemm = _view1_native, _view2_native, _gemm_native
+
+
+@njit(**JIT)
+def fill(out: Any, value: Any) -> None:
+    """Set every element of an array of one axis."""
+    for i in range(out.size):
+        out[i] = value
+
+
+@njit(**JIT)
+def gather(data: Any, order: Any, start: int, n: int, out: Any) -> None:
+    """Rows `order[start:start+n]` of `data` to the first `n` rows of `out`; both have two axes."""
+    picked = order[start : start + n]
+    for i in range(n):
+        row = data[np.uint64(picked[i])]
+        for j in range(out.shape[1]):
+            out[i, j] = row[j]

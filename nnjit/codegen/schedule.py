@@ -1,0 +1,183 @@
+"""Order the operations of a legal graph into kernels.
+
+The batch passes through *phases*: `flat 0, rows 0, flat 1, rows 1, …, flat L`. What is summed over the
+batch in `rows p` is complete in `flat p+1`. A value of a row is computed in the latest phase that serves
+its users, so that rows rarely cross from phase to phase; where some do (batch normalisation), the block
+of rows must be the whole batch.
+
+Within one of these, *stages* alternate between loops (even) and products (odd): everything between two
+products is fused into one kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_computed, source
+from nnjit.ir import Graph, Node
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Operations that run together.
+
+    Args:
+        zone: "rows" where it passes over the rows of a block, "flat" where it runs once a batch.
+        phase: which of the zone's turns it belongs to.
+        is_product: whether it is a single matrix product; else a set of fused loops.
+        nodes: what it computes, in an order that respects their dependencies.
+    """
+
+    zone: str
+    phase: int
+    is_product: bool
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The kernels of a graph in the order they run.
+
+    Args:
+        phases: how many times the rows are passed over.
+        crossing: whether values of rows are kept from phase to phase.
+    """
+
+    graph: Graph
+    kernels: tuple[Kernel, ...]
+    phases: int
+    crossing: bool
+
+
+def schedule(graph: Graph) -> Schedule:
+    """The kernels of a legal graph."""
+    order = [n for n in graph.nodes if is_computed(n)]
+    needs = {n: tuple(dict.fromkeys(s for s in map(source, n.inputs) if is_computed(s))) for n in order}
+    users: dict[Node, list[Node]] = {n: [] for n in order}
+    for node in order:
+        for need in needs[node]:
+            users[need].append(node)
+    phase, phases = _phases(order, needs, users)
+    kernels: list[Kernel] = []
+    for turn in range(phases + 1):
+        for zone in ("flat", "rows"):
+            own = [n for n in order if _zone(n) == zone and phase[n] == turn]
+            kernels += _kernels(zone, turn, own, needs, users, set(map(source, graph.outputs)))
+    crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
+    return Schedule(graph, tuple(kernels), phases, crossing)
+
+
+def _zone(node: Node) -> str:
+    return "rows" if is_batched(node) or is_batch_reduction(node) else "flat"
+
+
+def _phases(
+    order: Sequence[Node], needs: dict[Node, tuple[Node, ...]], users: dict[Node, list[Node]]
+) -> tuple[dict[Node, int], int]:
+    """The latest phase of each node, and the number of phases that the rows need."""
+    earliest: dict[Node, int] = {}
+    for node in order:
+        earliest[node] = max((earliest[n] + is_batch_reduction(n) for n in needs[node]), default=0)
+    last = max((earliest[n] + 1 for n in order if _zone(n) == "rows"), default=0)
+    latest: dict[Node, int] = {}
+    for node in reversed(order):
+        end = last - 1 if _zone(node) == "rows" else last
+        latest[node] = min((latest[u] - is_batch_reduction(node) for u in users[node]), default=end)
+        latest[node] = min(latest[node], end)
+    return latest, last
+
+
+def _kernels(
+    zone: str,
+    phase: int,
+    own: Sequence[Node],
+    needs: dict[Node, tuple[Node, ...]],
+    users: dict[Node, list[Node]],
+    outputs: set[Node],
+) -> list[Kernel]:
+    here = set(own)
+    stage: dict[Node, int] = {}
+    for node in own:
+        before = [stage[n] for n in needs[node] if n in here]
+        if node.primitive.kind == "matmul":
+            stage[node] = max((s + 1 + s % 2 for s in before), default=1)
+        else:
+            stage[node] = max((s + s % 2 for s in before), default=0)
+    _sink(_Turn(own, here, stage, needs, users, outputs))
+    kernels = []
+    for turn in sorted(set(stage.values())):
+        members = tuple(n for n in own if stage[n] == turn)
+        groups = [(n,) for n in members] if turn % 2 else [members]
+        kernels += [Kernel(zone, phase, bool(turn % 2), group) for group in groups]
+    return kernels
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """The operations of one turn of a zone while their stages are being decided."""
+
+    own: Sequence[Node]
+    here: set[Node]
+    stage: dict[Node, int]
+    needs: dict[Node, tuple[Node, ...]]
+    users: dict[Node, list[Node]]
+    outputs: set[Node]
+
+    def latest(self, group: set[Node]) -> int:
+        """The last stage that serves all users of `group` outside it; -1 where one must not wait."""
+        stages = []
+        for node in group:
+            if node in self.outputs or is_batch_reduction(node):
+                return -1
+            for user in self.users[node]:
+                if user not in self.here:
+                    return -1
+                if user not in group:
+                    stages.append(self.stage[user] - self.stage[user] % 2)
+        return min(stages, default=-1)
+
+    def is_kept(self, node: Node, besides: set[Node]) -> bool:
+        """Whether users outside `besides` keep `node` in memory anyway."""
+        others = [u for u in self.users[node] if u not in besides]
+        return node in self.outputs or any(u not in self.here or self.stage[u] > self.stage[node] for u in others)
+
+    def saves(self, group: set[Node]) -> bool:
+        """Whether memory for what `group` reads is no more than for what it gives."""
+        given = sum(_bytes(n) for n in group if any(u not in group for u in self.users[n]))
+        read = {n for member in group for n in self.needs[member] if n in self.here and n not in group}
+        return sum(_bytes(n) for n in read if not self.is_kept(n, besides=group)) <= given
+
+
+def _sink(turn: _Turn) -> None:
+    """Move operations to the stage of their first user where that keeps no more bytes alive.
+
+    The derivative of an activation is thereby computed where it is used, from the activation that the
+    backward pass keeps anyway; whole groups that wait for nothing move together.
+    """
+    for first in sorted({s for s in turn.stage.values() if s % 2 == 0}):
+        for group in _connected([n for n in turn.own if turn.stage[n] == first], turn):
+            _move(turn, group)
+    for node in reversed(turn.own):
+        if node.primitive.kind in ("elementwise", "counter", "reduce"):
+            _move(turn, {node})
+
+
+def _move(turn: _Turn, group: set[Node]) -> None:
+    target = turn.latest(group)
+    if target > min(turn.stage[n] for n in group) and turn.saves(group):
+        for node in group:
+            turn.stage[node] = target
+
+
+def _connected(members: Sequence[Node], turn: _Turn) -> list[set[Node]]:
+    """The members in groups that read one another."""
+    groups: list[set[Node]] = []
+    for node in members:
+        joined = [g for g in groups if any(n in g for n in turn.needs[node])]
+        groups = [g for g in groups if g not in joined] + [{node}.union(*joined)]
+    return groups
+
+
+def _bytes(node: Node) -> int:
+    return node.type.row_size * node.dtype.itemsize

@@ -1,0 +1,30 @@
+"""Passes: functions from a valid graph to a valid graph that computes the same.
+
+Dead code needs no pass: a graph is what its outputs reach.
+"""
+
+from collections.abc import Callable
+
+from nnjit.ir import Graph
+from nnjit.passes.fold_constants import fold_constants
+from nnjit.passes.fold_transposes import fold_transposes
+from nnjit.passes.share_common import share_common
+from nnjit.passes.simplify import simplify
+
+Pass = Callable[[Graph], Graph]
+PASSES: tuple[Pass, ...] = (share_common, fold_constants, simplify, fold_transposes)
+MOST_ROUNDS = 8
+
+
+def optimize(graph: Graph) -> Graph:
+    """`graph` after all passes, in rounds until nothing changes."""
+    for _ in range(MOST_ROUNDS):
+        before = graph
+        for run in PASSES:
+            graph = run(graph)
+        if graph.outputs == before.outputs:
+            break
+    return graph
+
+
+__all__ = ["PASSES", "Pass", "fold_constants", "fold_transposes", "optimize", "share_common", "simplify"]

@@ -1,0 +1,23 @@
+"""Evaluate, with the interpreter, every node whose arguments are all constant."""
+
+from __future__ import annotations
+
+from nnjit.ir import Graph, Node, constant, rebuild
+from nnjit.ir.graph import constant_p
+from nnjit.ir.interpret import evaluate_node
+from nnjit.primitives import broadcast
+
+LARGEST = 4096  # elements; a larger constant costs more memory than computing it costs time
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """`graph` with constant expressions evaluated; broadcasts stay, since a loop repeats for nothing."""
+    return Graph(graph.inputs, rebuild(graph.outputs, {}, _fold), graph.names)
+
+
+def _fold(node: Node) -> Node:
+    is_known = bool(node.inputs) and all(n.primitive is constant_p for n in node.inputs)
+    if not is_known or node.primitive is broadcast or node.type.is_batched or node.type.row_size > LARGEST:
+        return node
+    arguments = [n.params["value"].array for n in node.inputs]
+    return constant(evaluate_node(node, arguments, rows=None))

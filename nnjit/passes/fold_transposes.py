@@ -1,0 +1,27 @@
+"""Fold transposes into the products beside them: a product reads its arguments in any order."""
+
+from __future__ import annotations
+
+from nnjit.ir import Graph, Node, rebuild
+from nnjit.primitives import matmul, transpose
+
+
+def fold_transposes(graph: Graph) -> Graph:
+    """`graph` with products that take transposed arguments, and give transposed results, by their flags."""
+    return Graph(graph.inputs, rebuild(graph.outputs, {}, _fold), graph.names)
+
+
+def _fold(node: Node) -> Node:
+    if node.primitive is transpose and node.inputs[0].primitive is matmul and node.params["perm"] == (1, 0):
+        (a, b), flags = node.inputs[0].inputs, node.inputs[0].params
+        return matmul(b, a, ta=not flags["tb"], tb=not flags["ta"])  # type: ignore[no-any-return]  # a node
+    if node.primitive is not matmul:
+        return node
+    (a, ta), (b, tb) = (
+        _untransposed(n, node.params[flag]) for n, flag in zip(node.inputs, ("ta", "tb"), strict=True)
+    )
+    return matmul(a, b, ta=ta, tb=tb) if (a, b) != node.inputs else node
+
+
+def _untransposed(node: Node, flag: bool) -> tuple[Node, bool]:
+    return (node.inputs[0], not flag) if node.primitive is transpose else (node, flag)

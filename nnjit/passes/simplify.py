@@ -1,0 +1,96 @@
+"""Algebraic simplification by a table of rewrite rules, each exact for every finite and infinite value and NaN.
+
+(The sign of a zero may change: `x + 0` is `x`.) Rules that would hide a NaN, like `0 * x`, are not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nnjit.ir import Graph, Node, rebuild
+from nnjit.ir.graph import constant_p
+from nnjit.primitives import (
+    add, broadcast, cast, div, mul, neg, pow_, reshape, select, slice_, stop_gradient, sub, transpose,
+)  # fmt: skip
+
+Rewrite = Callable[..., Node | None]
+
+
+def simplify(graph: Graph) -> Graph:
+    """`graph` with every rule applied wherever it fits, arguments first."""
+    return Graph(graph.inputs, rebuild(graph.outputs, {}, rewrite), graph.names)
+
+
+def rewrite(node: Node) -> Node:
+    """The simplest form of one node whose arguments are simple already."""
+    if (uniform := _shares_one_broadcast(node)) is not None:
+        return uniform
+    for rule in RULES.get(node.primitive, ()):
+        if (better := rule(node, *node.inputs)) is not None:
+            return better
+    return node
+
+
+def _is(node: Node, value: float) -> bool:
+    """Whether `node` holds the number `value` everywhere."""
+    while node.primitive is broadcast:
+        node = node.inputs[0]
+    return node.primitive is constant_p and bool((node.params["value"].array == value).all())
+
+
+def _shares_one_broadcast(node: Node) -> Node | None:
+    """op(broadcast(x), broadcast(y)) as broadcast(op(x, y)), where both repeat in the same way."""
+    first = node.inputs[0] if node.inputs else None
+    if node.primitive.kind != "elementwise" or first is None:
+        return None
+    if any(n.primitive is not broadcast or n.params != first.params for n in node.inputs):
+        return None
+    inner = node.primitive(*(n.inputs[0] for n in node.inputs), **node.params)
+    return broadcast(inner, **first.params)  # type: ignore[no-any-return]  # a node
+
+
+def _merge_broadcasts(node: Node, x: Node) -> Node | None:
+    if x.primitive is broadcast:
+        axes = tuple(node.params["axes"][a] for a in x.params["axes"])
+        return broadcast(x.inputs[0], shape=node.shape, axes=axes)  # type: ignore[no-any-return]  # a node
+    return x if node.type == x.type else None
+
+
+def _merge_reshapes(node: Node, x: Node) -> Node | None:
+    if x.primitive is reshape:
+        return reshape(x.inputs[0], shape=node.shape)  # type: ignore[no-any-return]  # a node
+    return x if node.type == x.type else None
+
+
+def _merge_transposes(node: Node, x: Node) -> Node | None:
+    perm = node.params["perm"]
+    if x.primitive is transpose:
+        return transpose(x.inputs[0], perm=tuple(x.params["perm"][a] for a in perm))  # type: ignore[no-any-return]
+    return x if perm == tuple(range(x.ndim)) else None
+
+
+# fmt: off
+RULES: dict[object, tuple[Rewrite, ...]] = {
+    add:           (lambda n, x, y: x if _is(y, 0) else None,
+                    lambda n, x, y: y if _is(x, 0) else None,
+                    lambda n, x, y: sub(x, y.inputs[0]) if y.primitive is neg else None,
+                    lambda n, x, y: sub(y, x.inputs[0]) if x.primitive is neg else None),
+    sub:           (lambda n, x, y: x if _is(y, 0) else None,
+                    lambda n, x, y: neg(y) if _is(x, 0) else None,
+                    lambda n, x, y: add(x, y.inputs[0]) if y.primitive is neg else None),
+    mul:           (lambda n, x, y: x if _is(y, 1) else None,
+                    lambda n, x, y: y if _is(x, 1) else None,
+                    lambda n, x, y: neg(x) if _is(y, -1) else None,
+                    lambda n, x, y: neg(y) if _is(x, -1) else None),
+    div:           (lambda n, x, y: x if _is(y, 1) else None,),
+    pow_:          (lambda n, x, y: x if _is(y, 1) else None,),
+    neg:           (lambda n, x: x.inputs[0] if x.primitive is neg else None,),
+    select:        (lambda n, c, x, y: x if x is y else None,),
+    cast:          (lambda n, x: x if x.type == n.type else None,),
+    stop_gradient: (lambda n, x: x,),
+    broadcast:     (_merge_broadcasts,),
+    reshape:       (_merge_reshapes,),
+    transpose:     (_merge_transposes,),
+    slice_:        (lambda n, x: x if x.type == n.type else None,),
+}
+# fmt: on
