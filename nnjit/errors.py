@@ -1,13 +1,14 @@
 """Every error that nnjit raises on purpose, and the finding of the nearest valid name.
 
-The command turns a `UserError` into one message and exit status 2, and `Diverged` into status 3.
-Anything else is a defect of nnjit and shows its traceback.
+The command turns a `UserError` into one message and exit status 2, `Diverged` into status 3 and
+`Interrupted` into 130. Anything else is a defect of nnjit and shows its traceback.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import PurePath
 
 Path = tuple[str | int, ...]
 
@@ -55,8 +56,25 @@ class CompileError(NnjitError):
     """A graph is valid but has no lowering to a kernel."""
 
 
-class Diverged(NnjitError):
+class Stopped(NnjitError):
+    """A training ended before its last epoch; its run folder is complete.
+
+    Args:
+        message: what was reached and why it ended.
+        folder: the run folder.
+    """
+
+    def __init__(self, message: str, folder: PurePath) -> None:
+        super().__init__(message)
+        self.folder = folder
+
+
+class Diverged(Stopped):
     """The training produced a value that is not finite."""
+
+
+class Interrupted(Stopped):
+    """The user stopped the training, which can be resumed from its folder."""
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit
 from numpy import bool_ as b1, float32 as f32, float64 as f64, int32 as i32, int64 as i64, uint32 as u32
 
-{maths}from nnjit.codegen.runtime import JIT, fill, gather, gemm, view1, view2
+{maths}from nnjit.codegen.runtime import JIT, KERNEL, fill, gather, gemm, view1, view2
 '''
 
 
@@ -93,7 +93,7 @@ class _Driver:
             self._batch(count="rows")
         parameters = ", ".join(self._parameters())
         views = [f"    {name} = {self._view(place)}" for place, name in self.views.items() if not self._moves(place)]
-        kernels = "".join(f"\n\n@njit(**JIT)\ndef {name}{body}" for body, name in self.kernels.items())
+        kernels = "".join(f"\n\n@njit(**KERNEL)\ndef {name}{body}" for body, name in self.kernels.items())
         used = sorted(name for name in MATHS if f"{name}(" in kernels)
         maths = f"from nnjit.codegen.maths import {', '.join(used)}\n" if used else ""
         text = [HEADER.format(title=self.title, block=self.block, maths=maths), kernels]
@@ -165,11 +165,11 @@ class _Driver:
 
     def _epoch(self) -> None:
         spec = self.spec
-        self._line("for step in range(begin, end):")
+        self._line("for turn in range(begin, end):")
         self.depth += 1
         for k in spec.per_step:
-            self._line(f"{self._name(self.inputs[k])}[0] = {self.graph.names[k]}[step]")
-        self._line("at = step * batch")
+            self._line(f"{self._name(self.inputs[k])}[0] = {self.graph.names[k]}[turn]")
+        self._line("at = turn * batch")
         self._line("count = min(batch, rows - at)")
         self._batch(count="count")
         start = 0
@@ -205,7 +205,7 @@ class _Driver:
         guard = self.spec.guard
         if guard is not None and any(root(self.graph.outputs[guard]) in k.nodes for k in kernels):
             self._line(f"if not np.isfinite({self._name(self.graph.outputs[guard])}[0]):")
-            self._line("    return step")
+            self._line("    return turn")
 
     def _insert_moving(self, mark: int, kernels: Sequence[Kernel]) -> None:
         """Before a block's kernels: gather its rows, or point the views of whole arrays at them."""

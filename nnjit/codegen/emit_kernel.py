@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_view, source
-from nnjit.codegen.memory import Layout, Place, needs_memory, place_of
+from nnjit.codegen.memory import Layout, Place, place_of
 from nnjit.codegen.nests import Nest, Op, unwrapped
 from nnjit.codegen.schedule import Kernel, Schedule
 from nnjit.errors import CompileError
@@ -111,7 +111,7 @@ class _Writer:
             self._accumulate(op, index)
             return []
         expression = self._expression(op, index)
-        kept = needs_memory(node, self.plan, set(self.layout.scratch))
+        kept = node in self.layout.places
         used_later = any(node in map(source, o.inputs) for n in self._later(nest) for o in n.ops)
         uses = [o for o in nest.ops for a in o.inputs if source(a) is node]
         if not kept and not used_later and len(uses) == 1 and _appears_once(uses[0], node, expression):
@@ -158,8 +158,7 @@ class _Writer:
         if node.type.row_size == 1:
             self.scalars[node] = name = self._name(node)
             self._line(f"{name} = {_identity(node)}")
-            kept = needs_memory(node, self.plan, set(self.layout.scratch))
-            return [f"{self._element(node, '0')} = {name}"] if kept else []
+            return [f"{self._element(node, '0')} = {name}"] if node in self.layout.places else []
         self._line(f"for k in range({node.type.row_size}):")
         self._line(f"    {self._element(node, 'k')} = {_identity(node)}")
         return []
@@ -212,6 +211,7 @@ class _Writer:
     def _concat_element(self, op: Op, index: tuple[str, ...]) -> str:
         node, axis, piece = op.node, op.node.params["axis"], op.piece or 0
         first = 1 if is_batched(node) else 0
+        index = index or ("0",) * len(node.type.row_shape)
         start = sum(int(n.type.row_shape[axis - first]) for n in node.inputs[:piece])
         shifted = tuple(_plus(name, start) if a + first == axis else name for a, name in enumerate(index))
         return self._element(node, _flat(shifted, node.type.row_shape))

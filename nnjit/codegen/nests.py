@@ -14,6 +14,8 @@ from nnjit.codegen.schedule import Kernel
 from nnjit.ir import Node
 from nnjit.primitives import reshape
 
+POINTWISE = ("elementwise", "counter")
+
 
 @dataclass(frozen=True, eq=False)
 class Op:
@@ -34,7 +36,7 @@ class Op:
 
     @property
     def is_pointwise(self) -> bool:
-        return self.node.primitive.kind in ("elementwise", "counter")
+        return self.node.primitive.kind in POINTWISE
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,15 @@ def nests(kernel: Kernel, placed: Sequence[Node] = ()) -> list[Nest]:
     Args:
         placed: pieces of concatenations that are computed in their place already.
     """
-    ops = [op for node in kernel.nodes for op in _ops(node, placed)]
     level: dict[Op, int] = {}
     owners: dict[Node, list[Op]] = {}
-    for op in ops:
-        level[op] = max((_after(op, arg, owners, level) for arg in op.inputs), default=0)
-        owners.setdefault(op.node, []).append(op)
+    for node in kernel.nodes:
+        owners[node] = _ops(node, placed)
+        for op in owners[node]:
+            level[op] = max((_after(op, arg, owners, level) for arg in op.inputs), default=0)
+        if node.primitive.kind == "concat":
+            owners[node] += [op for piece in node.inputs for op in owners.get(source(piece), [])]
+    ops = list(level)
     _sink(ops, level, owners)
     keys = sorted({(level[op], k) for k, op in enumerate(ops)})
     groups: dict[tuple[int, tuple[int, ...]], list[Op]] = {}
@@ -93,7 +98,7 @@ def _ops(node: Node, placed: Sequence[Node]) -> list[Op]:
 def _after(op: Op, argument: Node, owners: dict[Node, list[Op]], level: dict[Op, int]) -> int:
     makers = owners.get(source(argument), [])
     own = max((level[m] for m in makers), default=-1)
-    joins = bool(makers) and makers[0].is_pointwise and reads_same_element(op, argument)
+    joins = bool(makers) and source(argument).primitive.kind in POINTWISE and reads_same_element(op, argument)
     return own if joins else own + 1
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import config, njit, types
+from numba import config, types
+from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np import arrayobj
@@ -16,7 +17,8 @@ from numba.np import arrayobj
 from nnjit.codegen import blas
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
-JIT = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True}
+JIT = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
+KERNEL = {**JIT, "no_cpython_wrapper": True}  # called from native code alone
 
 
 def _view1_python(array: np.ndarray, start: int, size: int) -> np.ndarray:
@@ -98,24 +100,50 @@ def _gemm_native(
     return types.void(whole, whole, whole, whole, whole, a, b, whole, c), build
 
 
-if config.DISABLE_JIT:
-    view1, view2, gemm = _view1_python, _view2_python, _gemm_python
-else:
-    view1, view2, gemm = _view1_native, _view2_native, _gemm_native
+def _fill_python(out: np.ndarray, value: Any) -> None:
+    out[:] = value
 
 
-@njit(**JIT)
-def fill(out: Any, value: Any) -> None:
+def _gather_python(data: np.ndarray, order: np.ndarray, start: int, n: int, out: np.ndarray) -> None:
+    out[:n] = data[order[start : start + n]]
+
+
+@intrinsic
+def _fill_native(typingctx: Any, out: Any, value: Any) -> Any:
     """Set every element of an array of one axis."""
-    for i in range(out.size):
-        out[i] = value
+    _require_flat(out)
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        target = arrayobj.make_array(out)(context, builder, args[0])
+        with cgutils.for_range(builder, target.nitems) as loop:
+            builder.store(args[1], builder.gep(target.data, [loop.index]))
+        return context.get_dummy_value()
+
+    return types.void(out, out.dtype), build
 
 
-@njit(**JIT)
-def gather(data: Any, order: Any, start: int, n: int, out: Any) -> None:
+@intrinsic
+def _gather_native(typingctx: Any, data: Any, order: Any, start: Any, n: Any, out: Any) -> Any:
     """Rows `order[start:start+n]` of `data` to the first `n` rows of `out`; both have two axes."""
-    picked = order[start : start + n]
-    for i in range(n):
-        row = data[np.uint64(picked[i])]
-        for j in range(out.shape[1]):
-            out[i, j] = row[j]
+    if data != out or not (isinstance(data, types.Array) and data.ndim == 2 and data.layout == "C"):
+        raise TypingError("gather needs contiguous arrays of two axes and one dtype")
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source, target = (arrayobj.make_array(data)(context, builder, args[k]) for k in (0, 4))
+        rows = arrayobj.make_array(order)(context, builder, args[1]).data
+        size = builder.extract_value(source.shape, 1)
+        length = builder.mul(size, source.itemsize)
+        with cgutils.for_range(builder, args[3]) as loop:
+            row = builder.load(builder.gep(rows, [builder.add(args[2], loop.index)]))
+            here = builder.gep(source.data, [builder.mul(row, size)])
+            there = builder.gep(target.data, [builder.mul(loop.index, size)])
+            cgutils.raw_memcpy(builder, there, here, length, 1)
+        return context.get_dummy_value()
+
+    return types.void(data, order, types.intp, types.intp, out), build
+
+
+if config.DISABLE_JIT:
+    view1, view2, gemm, fill, gather = _view1_python, _view2_python, _gemm_python, _fill_python, _gather_python
+else:
+    view1, view2, gemm, fill, gather = _view1_native, _view2_native, _gemm_native, _fill_native, _gather_native

@@ -128,7 +128,9 @@ class _Turn:
         """The last stage that serves all users of `group` outside it; -1 where one must not wait."""
         stages = []
         for node in group:
-            if node in self.outputs or is_batch_reduction(node):
+            if is_batch_reduction(node):
+                continue  # complete after the last row, whatever its stage
+            if node in self.outputs:
                 return -1
             for user in self.users[node]:
                 if user not in self.here:

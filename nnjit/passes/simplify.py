@@ -10,7 +10,8 @@ from collections.abc import Callable
 from nnjit.ir import Graph, Node, rebuild
 from nnjit.ir.graph import constant_p
 from nnjit.primitives import (
-    add, broadcast, cast, div, mul, neg, pow_, reshape, select, slice_, stop_gradient, sub, transpose,
+    add, broadcast, cast, div, mul, neg, pow_, reduce_max, reduce_min, reduce_sum, reshape, select, slice_,
+    stop_gradient, sub, transpose,
 )  # fmt: skip
 
 Rewrite = Callable[..., Node | None]
@@ -69,6 +70,12 @@ def _merge_transposes(node: Node, x: Node) -> Node | None:
     return x if perm == tuple(range(x.ndim)) else None
 
 
+def _reduce_nothing(node: Node, x: Node) -> Node | None:
+    if all(x.shape[a] == 1 for a in node.params["axes"]):
+        return reshape(x, shape=node.shape)  # type: ignore[no-any-return]  # a node
+    return None
+
+
 # fmt: off
 RULES: dict[object, tuple[Rewrite, ...]] = {
     add:           (lambda n, x, y: x if _is(y, 0) else None,
@@ -88,6 +95,9 @@ RULES: dict[object, tuple[Rewrite, ...]] = {
     select:        (lambda n, c, x, y: x if x is y else None,),
     cast:          (lambda n, x: x if x.type == n.type else None,),
     stop_gradient: (lambda n, x: x,),
+    reduce_sum:    (_reduce_nothing,),
+    reduce_max:    (_reduce_nothing,),
+    reduce_min:    (_reduce_nothing,),
     broadcast:     (_merge_broadcasts,),
     reshape:       (_merge_reshapes,),
     transpose:     (_merge_transposes,),

@@ -1,0 +1,32 @@
+"""The verbs put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from nnjit.cli.schema import schema
+from nnjit.cli.train import train
+
+_PLAIN: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+}
+
+
+def main() -> None:
+    """The command `nnjit`."""
+    app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
+    for verb in (train, schema):
+        app.command()(verb)
+    app(prog_name="nnjit")
+
+
+def single(verb: Callable[..., None], *, name: str) -> None:
+    """A command that has this one verb, and is called `name` in its help."""
+    app = typer.Typer(**_PLAIN)
+    app.command()(verb)
+    app(prog_name=name)

@@ -1,0 +1,42 @@
+"""How a command ends: what is printed, and the exit status.
+
+0 done · 2 what the user gave is wrong · 3 the training diverged · 130 interrupted. Any other exception is
+a defect of nnjit, and its traceback says where.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from nnjit.errors import Diverged, Interrupted, UserError
+
+WRONG, DIVERGED, INTERRUPTED = 2, 3, 130
+
+
+@contextmanager
+def ending(*, resume_command: str = "nnjit train") -> Iterator[None]:
+    """Turn the errors that nnjit raises on purpose into a message on stderr and an exit status.
+
+    Args:
+        resume_command: the words before `--resume FOLDER` in the advice after an interruption.
+    """
+    try:
+        yield
+    except UserError as error:
+        raise _stopped(str(error), WRONG) from None
+    except Diverged as error:
+        raise _stopped(str(error), DIVERGED) from None
+    except Interrupted as error:
+        command = f"{resume_command} --resume {shlex.quote(str(error.folder))}"
+        raise _stopped(f"{error}\nto go on: {command}", INTERRUPTED) from None
+    except KeyboardInterrupt:
+        raise _stopped("interrupted; nothing was saved", INTERRUPTED) from None
+
+
+def _stopped(message: str, status: int) -> typer.Exit:
+    typer.echo(message, err=True)
+    return typer.Exit(status)

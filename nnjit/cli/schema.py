@@ -1,0 +1,22 @@
+"""`nnjit schema`: the JSON Schema of a config."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from nnjit.cli.outcome import ending
+
+
+def schema() -> None:
+    """Print the JSON Schema of a config, for editors.
+
+    An editor with it completes and checks a config while it is written.
+    Keep it in a file, nnjit schema > nnjit.schema.json, and begin a config with the line
+    # yaml-language-server: $schema=nnjit.schema.json
+    """
+    with ending():
+        from nnjit import config
+
+        typer.echo(json.dumps(config.schema(), indent=2))

@@ -1,0 +1,40 @@
+"""The few lines that a finished training prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nnjit.training import Run
+
+_ENDINGS = {"early_stopped": ", stopped early", "interrupted": ", interrupted", "diverged": ", diverged"}
+
+
+def summary(run: Run) -> str:
+    """The best epoch, the figures of each split, and where the run and its report lie."""
+    figures = run.metrics
+    head = f"best epoch {figures['best_epoch']} of {figures['epochs']}{_ENDINGS.get(figures['status'], '')}"
+    report = run.path / "report.html"
+    paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
+    return "\n".join([head, *_table(figures["splits"]), *(f"{name:<10}  {path}" for name, path in paths)])
+
+
+def _table(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A row for each split, a column for each figure."""
+    columns = list(dict.fromkeys(name for figures in splits.values() for name in figures))
+    rows = [["", *columns]]
+    rows += [[split, *(_number(figures.get(name)) for name in columns)] for split, figures in splits.items()]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(columns) + 1)]
+    return [_row(row, widths) for row in rows]
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    split, *numbers = cells
+    return "  ".join([f"{split:<10}", *(f"{n:>{w}}" for n, w in zip(numbers, widths[1:], strict=True))])
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

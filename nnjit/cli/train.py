@@ -1,0 +1,82 @@
+"""`nnjit train`: the training that a config describes, or the rest of one that was interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnjit.cli.outcome import ending
+from nnjit.cli.summary import summary
+from nnjit.errors import RunError, UserError
+
+if TYPE_CHECKING:
+    from nnjit.config import Config
+
+# fmt: off
+_Config = Annotated[Path | None, typer.Option(metavar="FILE", help="The experiment, as YAML.")]
+_Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=(
+    "An option that beats the file: training.epochs=5 or model[2].units=10. May be given many times."))]
+_Output = Annotated[Path | None, typer.Option(metavar="DIR", help=(
+    "The run folder to make  [default: runs/NAME-TIME]"))]
+_Resume = Annotated[Path | None, typer.Option(metavar="DIR", help=(
+    "Go on with the run in this folder, with its own config unless another is given."))]
+_PrintConfig = Annotated[bool, typer.Option("--print-config", help=(
+    "Print the config with every option filled in, and train nothing."))]
+_Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the run folder alone.")]
+# fmt: on
+
+
+def train(
+    context: typer.Context,
+    config: _Config = None,
+    settings: _Settings = None,
+    output: _Output = None,
+    resume: _Resume = None,
+    print_config: _PrintConfig = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Train the network that a YAML file describes.
+
+    Paths in the config are relative to the current directory.
+
+    Exit status: 0 done, 2 something given is wrong, 3 the training diverged, 130 interrupted.
+    """
+    with ending(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
+        _check(config, output, resume)
+        given = _read(config, resume, settings or [])
+        if print_config:
+            _print(given)
+            return
+        _train(given, output=output, resume=resume, quiet=quiet)
+
+
+def _check(config: Path | None, output: Path | None, resume: Path | None) -> None:
+    if not config and not resume:
+        raise UserError("nothing to train: give --config FILE, or --resume DIR")
+    if resume and output:
+        raise UserError(f"--output {output}: a resumed run stays in its own folder; leave --output away")
+    if resume and not resume.is_dir():
+        raise RunError(f"--resume {resume}: there is no such folder")
+
+
+def _read(config: Path | None, resume: Path | None, settings: list[str]) -> Config:
+    from nnjit.config import read
+
+    assert config or resume  # `_check` has seen to it
+    return read(config or f"{resume}/config.yaml", settings)
+
+
+def _print(given: Config) -> None:
+    from nnjit.config import dump
+
+    typer.echo(dump(given.experiment), nl=False)
+
+
+def _train(given: Config, *, output: Path | None, resume: Path | None, quiet: bool) -> None:
+    from nnjit import api
+
+    with given.located():
+        run = api.run(given, output=output, resume=resume, quiet=quiet)
+    typer.echo(run.path if quiet else summary(run))

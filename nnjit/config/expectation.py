@@ -1,0 +1,127 @@
+"""What may stand at a place of a config, in words: `a whole number >= 1 or "full"`.
+
+The words come from the JSON Schema, so a new option describes itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnjit.config.document import Data, inside
+from nnjit.config.schema import Schema
+from nnjit.errors import Path
+
+_BOUNDS = (("exclusiveMinimum", ">"), ("minimum", ">="), ("exclusiveMaximum", "<"), ("maximum", "<="))
+_NOUNS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+    "object": "a mapping",
+}
+
+
+class Place:
+    """All that the schema allows at one place, as a list of alternatives.
+
+    Args:
+        root: the schema of the whole config.
+        data: the config, whose `type` entries say which alternative is meant further in.
+        path: the place.
+    """
+
+    def __init__(self, root: Schema, data: Data, path: Path) -> None:
+        self.root, self.data = root, data
+        self.alternatives = self._flat(root)
+        for key in path:
+            self.alternatives = [node for inner in self._step(key) for node in self._flat(inner)]
+            self.data = inside(self.data, key)
+
+    def options(self) -> list[str]:
+        """The names of the options that may stand here."""
+        return list(dict.fromkeys(key for node in self._meant() for key in node.get("properties", ())))
+
+    def types(self) -> list[str]:
+        """The names of the registry's entries that may stand here; empty where it is no registry."""
+        kinds = (_type_name(node) for node in self.alternatives)
+        return [kind for kind in kinds if kind is not None]
+
+    def names(self) -> list[str]:
+        """The words that may stand here, where only words may."""
+        words = [word for node in self.alternatives for word in _words(node)]
+        return words if all(_words(node) or node.get("type") == "null" for node in self.alternatives) else []
+
+    def described(self) -> str:
+        """The alternatives in words."""
+        if kinds := self.types():
+            alone = " or a type alone" if any(map(_words, self.alternatives)) else ""
+            return f'a mapping with a "type"{alone} ({", ".join(kinds)})'
+        parts = dict.fromkeys(self._described(node) for node in self.alternatives)
+        return " or ".join(part for part in parts if part not in ("", "null")) or "null"
+
+    def _flat(self, node: Schema) -> list[Schema]:
+        if reference := node.get("$ref"):
+            return self._flat(self.root["$defs"][reference.rpartition("/")[2]])
+        inner = node.get("anyOf") or node.get("oneOf")
+        return [flat for part in inner for flat in self._flat(part)] if inner else [node]
+
+    def _meant(self) -> list[Schema]:
+        """The alternatives but for the entries of a registry that have another `type` than the data."""
+        kind = self.data if isinstance(self.data, str) else inside(self.data, "type")
+        return [node for node in self.alternatives if _type_name(node) in (None, kind)]
+
+    def _step(self, key: str | int) -> Iterator[Schema]:
+        for node in self._meant():
+            if isinstance(key, int):
+                yield from _items(node, key)
+            elif key in node.get("properties", ()):
+                yield node["properties"][key]
+
+    def _described(self, node: Schema) -> str:
+        if words := _words(node):
+            return _one_of(words)
+        kind = node.get("type", "")
+        if kind == "array":
+            return self._described_list(node)
+        if "pattern" in node:
+            return f"text that matches {node['pattern'].strip('^$')}"
+        bounds = [f"{sign} {_number(node[bound])}" for bound, sign in _BOUNDS if bound in node]
+        return " ".join([_NOUNS.get(kind, ""), " and ".join(bounds)]).strip()
+
+    def _described_list(self, node: Schema) -> str:
+        least, most = node.get("minItems", 0), node.get("maxItems")
+        kind = f"a list of {most}" if most == least else "a non-empty list" if least else "a list"
+        entry = self._flat(node.get("items", {}))
+        if any(_type_name(flat) for flat in entry):
+            return kind
+        parts = dict.fromkeys(self._described(flat) for flat in entry)
+        return ", each ".join(part for part in (kind, " or ".join(filter(None, parts))) if part)
+
+
+def _items(node: Schema, index: int) -> Iterator[Schema]:
+    places = node.get("prefixItems", ())
+    if index < len(places):
+        yield places[index]
+    elif "items" in node:
+        yield node["items"]
+
+
+def _one_of(words: list[str]) -> str:
+    if len(words) > 3:
+        return f"one of {', '.join(words)}"
+    return " or ".join(f'"{word}"' for word in words)
+
+
+def _number(value: float) -> str:
+    return str(int(value) if value == int(value) else value)
+
+
+def _type_name(node: Schema) -> str | None:
+    kind = node.get("properties", {}).get("type", {}).get("const")
+    return kind if isinstance(kind, str) else None
+
+
+def _words(node: Schema) -> list[str]:
+    words = [node["const"]] if "const" in node else node.get("enum", [])
+    return [word for word in words if isinstance(word, str)]

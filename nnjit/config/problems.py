@@ -1,0 +1,128 @@
+"""What pydantic finds wrong with a config, in our words.
+
+One line a problem: `configs/a.yaml:12: model[2].units: expected a whole number >= 1, got "12a"`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from nnjit.config.document import Data, Document, inside, quoted, shortened
+from nnjit.config.expectation import Place
+from nnjit.config.schema import Schema, schema
+from nnjit.errors import ConfigError, Path, did_you_mean
+
+
+def translated(error: ValidationError, document: Document) -> ConfigError:
+    """All problems of a config as one error, a line for each, located and worded."""
+    root = schema()
+    problems: dict[Path, _Problem] = {}
+    for detail in error.errors(include_url=False):
+        path = _path(detail, document)
+        problems.setdefault(path, _Problem(path, detail, document, root))
+    # Of a union's alternatives, the one that was understood furthest is the one that was meant.
+    innermost = [p for path, p in problems.items() if not any(_is_around(path, other) for other in problems)]
+    return ConfigError("\n".join(_WORDINGS.get(p.detail["type"], _unexpected)(p) for p in innermost))
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """One problem; `path` ends with the key that is unknown or missing, where that is the problem."""
+
+    path: Path
+    detail: ErrorDetails
+    document: Document
+    root: Schema
+
+    @property
+    def parent(self) -> Path:
+        return self.path[:-1]
+
+    @property
+    def key(self) -> str:
+        return str(self.path[-1])
+
+    @property
+    def value(self) -> Data:
+        return self.document.value(self.path)
+
+    def allowed(self, path: Path) -> Place:
+        return Place(self.root, self.document.data, path)
+
+
+def _unknown(problem: _Problem) -> str:
+    near = did_you_mean(problem.key, problem.allowed(problem.parent).options())
+    message = f'unknown option "{problem.key}"{near}'
+    return problem.document.sentence(problem.parent, message, given=problem.path)
+
+
+def _missing(problem: _Problem) -> str:
+    allowed = problem.allowed(problem.path)
+    wanted = f"valid: {', '.join(allowed.types())}" if allowed.types() else f"expected {allowed.described()}"
+    return problem.document.sentence(problem.parent, f'missing "{problem.key}"; {wanted}')
+
+
+def _typeless(problem: _Problem) -> str:
+    valid = ", ".join(problem.allowed(problem.path).types())
+    return problem.document.sentence(problem.path, f'missing "type"; valid: {valid}')
+
+
+def _wrong_type(problem: _Problem) -> str:
+    path, valid = (*problem.path, "type"), ", ".join(problem.allowed(problem.path).types())
+    return problem.document.sentence(
+        path, f"expected one of {valid}, got {quoted(problem.document.value(path))}"
+    )
+
+
+def _stated(problem: _Problem) -> str:
+    kind = (*problem.path, "type")
+    is_about_type = problem.document.value(kind) not in (None, *problem.allowed(problem.path).types())
+    message = str(problem.detail["ctx"]["error"])
+    return problem.document.sentence(problem.path, message, given=kind if is_about_type else problem.path)
+
+
+def _unexpected(problem: _Problem) -> str:
+    value, allowed = problem.value, problem.allowed(problem.path)
+    if isinstance(value, str) and allowed.names():
+        message = f'unknown value "{shortened(value)}"{did_you_mean(value, allowed.names())}'
+    else:
+        message = f"expected {allowed.described()}, got {quoted(value)}"
+    return problem.document.sentence(problem.path, message)
+
+
+_WORDINGS: dict[str, Callable[[_Problem], str]] = {
+    "extra_forbidden": _unknown,
+    "missing": _missing,
+    "union_tag_not_found": _typeless,
+    "union_tag_invalid": _wrong_type,
+    "value_error": _stated,
+}
+
+
+def _path(detail: ErrorDetails, document: Document) -> Path:
+    """Where the problem is in the config.
+
+    pydantic's location also has a step for each union it enters (the `type`, or the name of an
+    alternative); none of them is a key of the data.
+    """
+    path: Path = ()
+    data: Data = document.data
+    entered = False
+    for step in detail["loc"]:
+        if entered and step in (data, inside(data, "type")):
+            entered = False
+        elif _holds(data, step) or (detail["type"] == "missing" and step == detail["loc"][-1]):
+            path, data, entered = (*path, step), inside(data, step), True
+    return path
+
+
+def _holds(data: Data, key: str | int) -> bool:
+    return key in data if isinstance(data, dict) else isinstance(data, tuple) and isinstance(key, int)
+
+
+def _is_around(path: Path, other: Path) -> bool:
+    return len(path) < len(other) and other[: len(path)] == path

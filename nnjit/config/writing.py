@@ -1,0 +1,69 @@
+"""An `Experiment` → YAML that reads back as the same one."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from nnjit.training.experiment import Experiment, ModelOptions
+
+_WIDTH = 110
+_LONGEST = 100  # of a mapping on one line
+
+
+def dump(experiment: Experiment) -> str:
+    """The fully resolved config as YAML: every option with its value, but for those that are off (null)."""
+    layout = CommentedMap((key, _laid_out(value)) for key, value in _options(experiment))
+    writer = YAML()
+    writer.width = _WIDTH
+    writer.indent(mapping=2, sequence=4, offset=2)
+    text = io.StringIO()
+    writer.dump(layout, text)
+    return text.getvalue()
+
+
+def _laid_out(value: Any) -> Any:
+    """An option of the experiment: a line, or where that is too long or a model, a line for each part."""
+    if isinstance(value, ModelOptions):
+        layers = CommentedSeq(_flow(layer) for layer in value.layers)
+        weights = value.initial_weights
+        return layers if weights is None else CommentedMap(initial_weights=_flow(weights), layers=layers)
+    line = _flow(value)
+    return _block(value) if isinstance(line, CommentedMap) and len(repr(line)) > _LONGEST else line
+
+
+def _block(options: BaseModel) -> CommentedMap:
+    return CommentedMap((key, _flow(value)) for key, value in _options(options))
+
+
+def _flow(value: Any) -> Any:
+    """The value on one line: `{type: dense, units: 64}`; a type without options is its name."""
+    match value:
+        case BaseModel():
+            options = _block(value)
+            return options["type"] if set(options) == {"type"} else _on_one_line(options)
+        case tuple():
+            return _on_one_line(CommentedSeq(_flow(inner) for inner in value))
+        case str() if not value.isprintable():
+            return DoubleQuotedScalarString(value)  # the only style in which no character is lost
+    return value
+
+
+def _on_one_line(container: CommentedMap | CommentedSeq) -> CommentedMap | CommentedSeq:
+    container.fa.set_flow_style()
+    return container
+
+
+def _options(options: BaseModel) -> Iterator[tuple[str, Any]]:
+    """The options as a config names them, `type` first, but for those that are null as by default."""
+    fields = type(options).model_fields
+    for name in sorted(fields, key=lambda name: name != "type"):
+        value = getattr(options, name)
+        if value is not None or fields[name].default is not None:
+            yield fields[name].alias or name, value

@@ -1,0 +1,47 @@
+"""Finding and opening the files that options name."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from nnjit.errors import DataError
+
+_GZIP = b"\x1f\x8b"
+
+
+def located(folder: Path, name: str) -> Path:
+    """The path of the file that the option `file` names; relative names start at `folder`."""
+    path = folder / Path(name).expanduser()
+    if path.is_dir():
+        raise DataError(f'"{name}" is a folder ({path.resolve()}); expected a file', ("file",))
+    if not path.is_file():
+        raise DataError(f'no such file: "{name}"; looked for {path.resolve()}; correct the path', ("file",))
+    return path
+
+
+@contextmanager
+def opened(path: Path, option: str = "file") -> Iterator[BinaryIO]:
+    """The file for reading, uncompressed where it was compressed by gzip.
+
+    Raises:
+        DataError: on entry or inside, where it cannot be read or its compressed data is cut off or damaged.
+    """
+    try:
+        with path.open("rb") as raw:
+            is_compressed = raw.read(2) == _GZIP
+            raw.seek(0)
+            yield gzip.GzipFile(fileobj=raw) if is_compressed else raw  # type: ignore[misc]  # GzipFile reads like a file
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: the compressed data is cut off or damaged ({error})", (option,)) from None
+    except OSError as error:
+        raise unreadable(path, error, option) from None
+
+
+def unreadable(path: Path, error: OSError, option: str = "file") -> DataError:
+    """The error for a file that is there and cannot be read."""
+    return DataError(f"cannot read {path}: {error.strerror or error}", (option,))

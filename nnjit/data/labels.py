@@ -1,0 +1,61 @@
+"""Labels → classes: the index of each label in the sorted list of those that occur."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nnjit.errors import DataError
+
+
+def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The index of the class of each row, (n,) int32, and the names of the classes.
+
+    Classes are the labels that occur, in order: text by its letters, numbers by their size.
+
+    >>> as_classes(np.array([7, 3, 7]))
+    (array([1, 0, 1], dtype=int32), ('3', '7'))
+
+    Raises:
+        DataError: a number is negative or not whole, or there are fewer than two classes.
+    """
+    if labels.dtype.kind not in "biufU":
+        raise DataError(f"labels are {labels.dtype}; expected text or the whole numbers 0, 1, 2, …")
+    if labels.dtype.kind in "if":
+        check_whole(labels, row_name)
+    values, indices = np.unique(labels, return_inverse=True)
+    if len(values) < 2:
+        named = f": every row has {_name(values[0])}" if len(values) else ""
+        raise DataError(f"expected labels of at least two classes, got {len(values)}{named}")
+    return indices.astype(np.int32), tuple(_name(value) for value in values)
+
+
+def is_whole(values: np.ndarray) -> bool:
+    """Whether every number could be a label: whole and >= 0."""
+    return bool(_could_be_labels(values).all())
+
+
+def check_whole(labels: np.ndarray, where: Callable[[int], str]) -> None:
+    """Raise DataError where a number is no label; NaN stands for a missing one and passes."""
+    bad = np.flatnonzero(~(_could_be_labels(labels) | np.isnan(labels)))
+    if len(bad):
+        raise DataError(
+            f"labels are not classes: {where(int(bad[0]))} has {labels[bad[0]]} "
+            f"({len(bad)} such row{'s' * (len(bad) > 1)}); expected text or the whole numbers 0, 1, 2, …; "
+            "for values use task: regression"
+        )
+
+
+def row_name(row: int) -> str:
+    """The name in messages of a row that is in no text file."""
+    return f"row {row + 1} (counted from 1)"
+
+
+def _could_be_labels(values: np.ndarray) -> np.ndarray:
+    is_label: np.ndarray = np.isfinite(values) & (values >= 0) & (values == np.floor(values))
+    return is_label
+
+
+def _name(value: np.generic) -> str:
+    return str(value) if value.dtype.kind == "U" else str(int(value))

@@ -1,0 +1,140 @@
+"""From a source to what a training takes: split, scaled, in one type, contiguous.
+
+Memory: a part is written once, in the type of the training, a block of rows at a time. Where nothing is
+split, scaled or converted, the training part is the source's own array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.data.dataset import Dataset, block_rows, place
+from nnjit.data.scaling import Affine, Scaling, fitted
+from nnjit.data.source import Source
+from nnjit.data.splits import split_rows
+from nnjit.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of the data, scaled.
+
+    Args:
+        x: (n, ...) of the type of the training, C-contiguous and writable.
+        y: (n,) int32 index of the class, or (n, O) values of the type of the training.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The data of a training: its parts, and what they mean.
+
+    Args:
+        input_shape: shape of one row of x.
+        output_size: how many numbers the network has to give: the number of classes, or of target values.
+    """
+
+    classes: tuple[str, ...] | None
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    description: str
+    train: Part
+    validation: Part | None
+    test: Part | None
+    scaling: Scaling
+    input_shape: tuple[int, ...]
+    output_size: int
+
+
+def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
+    """Load, split and scale the data of a source.
+
+    Rows keep the order of the data within each part.
+
+    Args:
+        seed: decides which rows are held out.
+        dtype: type of the training, "float32" or "float64".
+        folder: where relative paths in the options start.
+
+    Raises:
+        DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
+    """
+    data = source.load(folder)
+    if data.classes is not None and source.scale_target != "none":
+        raise DataError(
+            "the targets are classes, which cannot be scaled; remove this option", ("scale_target",)
+        )
+    is_class = data.classes is not None
+    rows = split_rows(source.split, len(data.x), data.y if is_class else None, seed=seed)
+    scaling = Scaling(
+        fitted(source.scale, lambda: _blocks(data.x, rows.train)),
+        fitted(source.scale_target, lambda: _blocks(data.y, rows.train)),
+    )
+
+    def part(rows: np.ndarray | None) -> Part:
+        x = _gathered("x", data.x, rows, scaling.inputs, dtype, data.features)
+        return Part(
+            x, _gathered("y", data.y, rows, scaling.targets, "int32" if is_class else dtype, data.targets)
+        )
+
+    return Prepared(
+        classes=data.classes,
+        features=data.features,
+        targets=data.targets,
+        description=data.description,
+        train=part(rows.train),
+        validation=None if rows.validation is None else part(rows.validation),
+        test=None if rows.test is None else part(rows.test),
+        scaling=scaling,
+        input_shape=data.x.shape[1:],
+        output_size=_output_size(data),
+    )
+
+
+def _output_size(data: Dataset) -> int:
+    return data.y.shape[1] if data.classes is None else len(data.classes)
+
+
+def _blocks(array: np.ndarray, rows: np.ndarray | None) -> Iterator[np.ndarray]:
+    return (block.astype(np.float64) for _, block in _selected(array, rows))
+
+
+def _selected(array: np.ndarray, rows: np.ndarray | None) -> Iterator[tuple[slice, np.ndarray]]:
+    """The given rows of an array (all where None), a block at a time, each with its place among them."""
+    step = block_rows(array)
+    count = len(array) if rows is None else len(rows)
+    for start in range(0, count, step):
+        here = slice(start, min(start + step, count))
+        yield here, array[here] if rows is None else array[rows[here]]
+
+
+def _gathered(
+    name: str,
+    array: np.ndarray,
+    rows: np.ndarray | None,
+    affine: Affine | None,
+    dtype: str,
+    columns: tuple[str, ...],
+) -> np.ndarray:
+    if rows is None and affine is None and array.dtype == dtype:
+        return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
+    out = np.empty((len(array) if rows is None else len(rows), *array.shape[1:]), dtype)
+    for here, block in _selected(array, rows):
+        with np.errstate(over="ignore"):  # reported below, with its place
+            out[here] = affine.apply(block) if affine else block
+        is_bad = ~np.isfinite(out[here])
+        if is_bad.any():
+            at = tuple(int(k) for k in np.argwhere(is_bad)[0])
+            row = here.start + at[0] if rows is None else int(rows[here][at[0]])
+            raise DataError(
+                f"{name} in {place((row, *at[1:]), columns)} (counted from 1) is {block[at]}, beyond the "
+                f"range of {dtype}{' once scaled' if affine else ''}; use dtype: float64 or smaller units"
+            )
+    return out

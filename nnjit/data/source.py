@@ -1,0 +1,54 @@
+"""What every data source is: the options that all share, and `load`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from nnjit.data.dataset import Dataset
+from nnjit.registry import Options, Registry
+
+
+class Split(Options):
+    """The shares of all rows that are held out of the training; the rest is trained on."""
+
+    validation: float = Field(0.0, ge=0, lt=1)
+    """The share that watches the training (early stopping, best weights), in [0, 1); 0 for none."""
+    test: float = Field(0.0, ge=0, lt=1)
+    """The share that is looked at once, in the end, in [0, 1); 0 for none."""
+
+    @model_validator(mode="after")
+    def _leaves_training_rows(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation {self.validation:g} and test {self.test:g} leave nothing to train on; "
+                "their sum must be below 1"
+            )
+        return self
+
+
+class Source(Options, ABC):
+    """A place that data comes from, how it is split, and how it is scaled."""
+
+    type: str
+    split: Split = Split()
+    """The shares held out for validation and test; rows are drawn by the seed, alike for each class."""
+    scale: Literal["none", "standard", "min_max", "unit"] = "none"
+    """How inputs are scaled: each feature by itself to mean 0 and deviation 1 (`standard`) or to [0, 1]
+    (`min_max`); `unit` divides all by their largest absolute value. Measured on the training part."""
+    scale_target: Literal["none", "standard", "min_max"] = "none"
+    """How target values are scaled; predictions are given back in the target's own unit."""
+
+    @abstractmethod
+    def load(self, folder: Path) -> Dataset:
+        """The data; relative paths in the options start at `folder`.
+
+        Raises:
+            DataError: the data is missing, unreadable or malformed; `path` is the option to blame.
+        """
+
+
+sources: Registry[Source] = Registry("data source")

@@ -1,0 +1,149 @@
+"""`csv`: a table in a text file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from nnjit.data.columns import Column, Missing, check_finite, known, labels, table
+from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.files import located
+from nnjit.data.labels import check_whole, is_whole
+from nnjit.data.source import Source, sources
+from nnjit.data.text_table import TextTable, read_table
+from nnjit.errors import DataError, did_you_mean
+from nnjit.errors import Path as Place
+
+Name = str | int
+_MOST_CLASSES = 20
+
+
+@sources.register
+class Csv(Source):
+    """Rows of a text file, plain or `.gz`; blanks around values and empty lines are ignored."""
+
+    type: Literal["csv"] = "csv"
+    file: str
+    """The file; a relative path starts at the working directory."""
+    target: Name | tuple[Name, ...]
+    """The target column, or a list of columns: by name, or by position from 0 (-1 is the last)."""
+    header: bool = True
+    """Whether the first line names the columns; else they are column_0, column_1, …"""
+    separator: str = Field(",", pattern=r"^[ -!#-~\t]$")
+    """The character between values."""
+    task: Task | Literal["auto"] = "auto"
+    """What the target holds: classes, values, or (auto) classes where it is one column of text, or of whole
+    numbers >= 0 of which at most 20 differ."""
+    features: tuple[Name, ...] | None = None
+    """The columns that are inputs; null means all but the target and the ignored."""
+    ignore: tuple[Name, ...] = ()
+    """Columns to leave out."""
+    categorical: tuple[Name, ...] = ()
+    """Columns of which each value becomes an input of its own: 1 where the row has it, else 0."""
+    missing: Missing = "error"
+    """What to do where a value is missing: stop, drop the row, or fill in the column's mean over all rows."""
+    missing_marks: tuple[str, ...] = ("?", "NA", "N/A", "NaN", "nan", "null")
+    """What stands for a missing value, beside nothing at all."""
+
+    def load(self, folder: Path) -> Dataset:
+        path = located(folder, self.file)
+        text = read_table(path, header=self.header, separator=self.separator, marks=("", *self.missing_marks))
+        roles = _Roles.of(self, text.names)
+        try:
+            return self._dataset(text, roles)
+        except DataError as error:
+            raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
+
+    def _dataset(self, text: TextTable, roles: _Roles) -> Dataset:
+        features = [_feature(text, name, name in roles.categorical) for name in roles.features]
+        targets, task = self._targets(text, roles.targets)
+        check_finite((*features, *targets), text.where)
+        features, targets = known(features, targets, self.missing, text.where)
+        x, names = table(features)
+        y = labels(targets[0]) if task == "classification" else table(targets)[0]
+        description = f"CSV {text.path.name}: {len(x)} rows of {len(names)} features"
+        return dataset(x, y, task=task, features=names, targets=roles.targets, description=description)
+
+    def _targets(self, text: TextTable, names: Sequence[str]) -> tuple[list[Column], Task]:
+        first = names[0]
+        if self.task == "classification" and text.has_text(first):
+            return [text.categories(first)], "classification"
+        if self.task == "auto" and len(names) == 1 and text.is_text(first):
+            return [text.categories(first)], "classification"
+        mend = "correct it, or use task: classification" if len(names) == 1 else "correct it"
+        columns = [text.numbers(name, mend=mend) for name in names]
+        is_classes = self.task == "auto" and len(columns) == 1 and _looks_like_classes(columns[0])
+        task: Task = "classification" if self.task == "classification" or is_classes else "regression"
+        if task == "classification":
+            check_whole(columns[0].values, text.where)
+        return columns, task
+
+
+def _feature(text: TextTable, name: str, is_categorical: bool) -> Column:
+    if is_categorical:
+        return text.categories(name)
+    return text.numbers(name, mend="correct it, or list the column in categorical or ignore")
+
+
+def _looks_like_classes(column: Column) -> bool:
+    values = column.values[~np.isnan(column.values)]
+    return is_whole(values) and len(np.unique(values)) <= _MOST_CLASSES
+
+
+@dataclass(frozen=True)
+class _Roles:
+    """The columns by what they are for."""
+
+    targets: tuple[str, ...]
+    features: tuple[str, ...]
+    categorical: frozenset[str]
+
+    @classmethod
+    def of(cls, source: Csv, columns: Sequence[str]) -> _Roles:
+        """The roles that the options give to the columns of the file; raises DataError where they clash."""
+        targets = _found(source.target, "target", columns)
+        ignored = _found(source.ignore, "ignore", columns)
+        rest = tuple(name for name in columns if name not in targets and name not in ignored)
+        features = rest if source.features is None else _found(source.features, "features", columns)
+        for k, name in enumerate(features):
+            if name not in rest:
+                role = "a target" if name in targets else "ignored"
+                raise DataError(f'column "{name}" is {role}, so it cannot be a feature', ("features", k))
+        categorical = _found(source.categorical, "categorical", columns)
+        for k, name in enumerate(categorical):
+            if name not in features:
+                raise DataError(f'column "{name}" is not among the features', ("categorical", k))
+        if source.task == "classification" and len(targets) > 1:
+            raise DataError(f"classification has one target column, got {len(targets)}", ("target",))
+        for option, chosen in (("target", targets), ("features", features)):
+            if not chosen:
+                raise DataError(
+                    f"no column is left as {option}; the file has {', '.join(columns)}", (option,)
+                )
+        return cls(targets, features, frozenset(categorical))
+
+
+def _found(names: Name | tuple[Name, ...], option: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """The names of the columns that an option gives by name or position."""
+    if not isinstance(names, tuple):
+        return (_column(names, (option,), columns),)
+    found = tuple(_column(name, (option, k), columns) for k, name in enumerate(names))
+    for k, name in enumerate(found):
+        if name in found[:k]:
+            raise DataError(f'column "{name}" is named twice', (option, k))
+    return found
+
+
+def _column(name: Name, place: Place, columns: Sequence[str]) -> str:
+    if isinstance(name, int):
+        if not -len(columns) <= name < len(columns):
+            raise DataError(f"no column {name}; the file has {len(columns)}, counted from 0", place)
+        return columns[name]
+    if name not in columns:
+        raise DataError(f'no column "{name}"{did_you_mean(name, columns)}', place)
+    return name

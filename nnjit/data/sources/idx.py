@@ -1,0 +1,85 @@
+"""`idx`: images and labels in the format of MNIST."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from nnjit.data.dataset import Dataset, dataset
+from nnjit.data.files import opened
+from nnjit.data.source import Source, sources
+from nnjit.errors import DataError
+
+_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+@sources.register
+class Idx(Source):
+    """Images (n, H, W) and their labels from two IDX files, plain or compressed (.gz), as MNIST comes in.
+
+    Format: LeCun, Cortes & Burges, the MNIST database.
+    """
+
+    type: Literal["idx"] = "idx"
+    folder: str = "data/mnist"
+    """The folder of both files; a relative path starts at the working directory."""
+    images: str = "t10k-images-idx3-ubyte"
+    """The file of images, with or without `.gz`."""
+    labels: str = "t10k-labels-idx1-ubyte"
+    """The file of labels, with or without `.gz`."""
+
+    def load(self, folder: Path) -> Dataset:
+        images = _read(self._located(folder, "images"), "images")
+        labels = _read(self._located(folder, "labels"), "labels")
+        if len(images) != len(labels):
+            raise DataError(
+                f"{self.labels} has {len(labels)} labels for the {len(images)} images of {self.images}; "
+                "name two files that belong together",
+                ("labels",),
+            )
+        size = "×".join(map(str, images.shape[1:]))
+        description = f"IDX {self.images}: {len(images)} images of {size}"
+        try:
+            return dataset(images, labels, task="classification", description=description, targets=("label",))
+        except DataError as error:
+            raise DataError(f"{self.images}, {self.labels}: {error.message}", ("folder",)) from None
+
+    def _located(self, folder: Path, option: Literal["images", "labels"]) -> Path:
+        inside = folder / Path(self.folder).expanduser()
+        name = getattr(self, option)
+        wanted = (name, name.removesuffix(".gz") if name.endswith(".gz") else f"{name}.gz")
+        for path in (inside / each for each in wanted):
+            if path.is_file():
+                return path
+        raise DataError(
+            f'no {option} in "{self.folder}": looked for {" and ".join(wanted)} in {inside.resolve()}'
+            f"{'' if inside.is_dir() else ', which is no folder'}; "
+            "set data.folder to the folder that has them, or download them there",
+            ("folder",),
+        )
+
+
+def _read(path: Path, option: Literal["images", "labels"]) -> np.ndarray:
+    """The array of an IDX file: 0, 0, type, number of axes; each axis' length as 4 bytes; the numbers."""
+    with opened(path, option) as file:
+        raw = file.read()
+    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _TYPES or raw[3] == 0:
+        raise DataError(f"{path}: not an IDX file: it begins with {raw[:4].hex(' ') or 'nothing'}", (option,))
+    axes, dtype = raw[3], np.dtype(_TYPES[raw[2]])
+    if (axes == 1) != (option == "labels"):
+        raise DataError(
+            f"{path}: {axes} ax{'e' if axes > 1 else 'i'}s in an IDX file of {option}; is it the other file?",
+            (option,),
+        )
+    start = 4 + 4 * axes
+    if len(raw) < start:
+        raise DataError(f"{path}: cut off within its header of {start} bytes", (option,))
+    shape = tuple(int(length) for length in np.frombuffer(raw, ">u4", axes, 4))
+    expected = start + math.prod(shape) * dtype.itemsize
+    if len(raw) != expected:
+        state = "cut off" if len(raw) < expected else "too long"
+        raise DataError(f"{path}: {state}: {shape} asks for {expected} bytes, got {len(raw)}", (option,))
+    return np.frombuffer(raw, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,91 @@
+"""`npz`: a file of NumPy arrays."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.files import located, unreadable
+from nnjit.data.source import Source, sources
+from nnjit.errors import DataError
+
+_ARCHIVE = (b"PK\3\4", b"PK\5\6")  # how a zip file begins, and an empty one
+
+
+@sources.register
+class Npz(Source):
+    """The arrays `x` (n, ...) and `y` of a file that `numpy.savez` wrote; pickled objects are refused."""
+
+    type: Literal["npz"] = "npz"
+    file: str
+    """The file; a relative path starts at the working directory."""
+    task: Task | Literal["auto"] = "auto"
+    """What y holds: classes, values, or (auto) classes where it is a column of whole-number or text type."""
+
+    def load(self, folder: Path) -> Dataset:
+        path = located(folder, self.file)
+        x, y = _read(path)
+        task = self.task if self.task != "auto" else _task(y)
+        shape = "×".join(map(str, x.shape[1:])) or "1"
+        try:
+            return dataset(x, y, task=task, description=f"arrays of {path.name}: {len(y)} rows of {shape}")
+        except DataError as error:
+            raise DataError(f"{path}: {error.message}", ("file",)) from None
+
+
+def _task(y: np.ndarray) -> Task:
+    is_column = y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)
+    return "classification" if is_column and y.dtype.kind in "biuU" else "regression"
+
+
+def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        with path.open("rb") as file:
+            start = file.read(6)
+            if not (start.startswith(_ARCHIVE) and zipfile.is_zipfile(file)):
+                raise DataError(f"{path}: {_not_an_archive(start)}", ("file",))
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                return _array(arrays, "x", path), _array(arrays, "y", path)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+    ) as error:  # Runtime: encrypted, unknown version
+        raise DataError(f"{path}: cut off or damaged ({error})", ("file",)) from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _array(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
+    if name not in arrays:
+        raise DataError(f'{path}: no array "{name}"; it has {", ".join(arrays.files) or "none"}', ("file",))
+    try:
+        array = arrays[name]
+    except (ValueError, MemoryError) as error:  # NumPy says both "pickled" and "damaged" with a ValueError
+        raise DataError(_explained(path, name, error), ("file",)) from None
+    if not isinstance(array, np.ndarray):
+        raise DataError(f'{path}: "{name}" is not an array', ("file",))
+    return array
+
+
+def _not_an_archive(start: bytes) -> str:
+    if start.startswith(_ARCHIVE):
+        return "cut off or damaged: the directory at the end of the file is missing"
+    kind = "a single array (.npy)" if start == b"\x93NUMPY" else "no npz archive"
+    return f"{kind}; expected arrays x and y as numpy.savez(file, x=x, y=y) writes them"
+
+
+def _explained(path: Path, name: str, error: Exception) -> str:
+    if "allow_pickle" in str(error):
+        return (
+            f'{path}: array "{name}" holds pickled Python objects, which are refused because loading can '
+            "run code; save it as numbers or text, e.g. np.array(list, dtype=float)"
+        )
+    return f'{path}: array "{name}" cannot be read: {error}'

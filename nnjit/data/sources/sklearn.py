@@ -1,0 +1,85 @@
+"""`sklearn`: the small data sets that scikit-learn brings along, and its generators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from nnjit.data.dataset import Dataset, dataset
+from nnjit.data.source import Source, sources
+
+# The generators, and the options of each with their defaults.
+_GENERATORS: dict[str, dict[str, Any]] = {
+    "moons": {"n_samples": 500, "noise": 0.1, "seed": 0},
+    "circles": {"n_samples": 500, "noise": 0.05, "factor": 0.5, "seed": 0},
+    "blobs": {"n_samples": 500, "n_features": 2, "centers": 3, "cluster_std": 1.0, "seed": 0},
+}
+_OPTIONS = sorted({name for options in _GENERATORS.values() for name in options})
+
+
+@sources.register
+class Sklearn(Source):
+    """A data set of scikit-learn, in its own units.
+
+    The tables are digits, iris, wine, breast_cancer (classes) and diabetes (values); the generators, which
+    alone take the options below, are moons, circles and blobs.
+    """
+
+    type: Literal["sklearn"] = "sklearn"
+    dataset: Literal["digits", "iris", "wine", "breast_cancer", "diabetes", "moons", "circles", "blobs"]
+    """The data set."""
+    n_samples: int | None = Field(None, ge=2)
+    """Rows to generate; null means 500."""
+    noise: float | None = Field(None, ge=0)
+    """Deviation of the normal noise of moons (null means 0.1) and circles (0.05)."""
+    factor: float | None = Field(None, ge=0, lt=1)
+    """Radius of the inner circle over that of the outer; null means 0.5."""
+    n_features: int | None = Field(None, ge=1)
+    """Inputs of blobs; null means 2."""
+    centers: int | None = Field(None, ge=2)
+    """How many blobs, each a class; null means 3."""
+    cluster_std: float | None = Field(None, gt=0)
+    """Deviation of each blob; null means 1."""
+    seed: int | None = Field(None, ge=0, lt=2**32)
+    """Seed of the generator, apart from the seed of the training; null means 0."""
+
+    @model_validator(mode="after")
+    def _takes_its_options(self) -> Self:
+        allowed = _GENERATORS.get(self.dataset, {})
+        surplus = [name for name in _OPTIONS if getattr(self, name) is not None and name not in allowed]
+        if surplus:
+            takes = f"takes {', '.join(allowed)}" if allowed else "is a fixed table without options"
+            raise ValueError(f'"{self.dataset}" {takes}; remove {", ".join(surplus)}')
+        return self
+
+    def load(self, folder: Path) -> Dataset:
+        return self._generated() if self.dataset in _GENERATORS else self._table()
+
+    def _table(self) -> Dataset:
+        from sklearn import datasets
+
+        options = {"scaled": False} if self.dataset == "diabetes" else {}
+        bunch = getattr(datasets, f"load_{self.dataset}")(**options)
+        is_digits, is_values = self.dataset == "digits", self.dataset == "diabetes"
+        content = "images of 8×8" if is_digits else f"rows of {bunch.data.shape[1]} features"
+        return dataset(
+            bunch.data,
+            bunch.target,
+            task="regression" if is_values else "classification",
+            features=[str(name) for name in bunch.feature_names],
+            targets=["disease_progression" if is_values else "digit" if is_digits else "class"],
+            classes=None if is_values else [str(name) for name in bunch.target_names],
+            description=f"scikit-learn {self.dataset}: {len(bunch.data)} {content}",
+        )
+
+    def _generated(self) -> Dataset:
+        from sklearn import datasets
+
+        defaults = _GENERATORS[self.dataset]
+        given = {name: getattr(self, name) for name in defaults}
+        options = {name: defaults[name] if value is None else value for name, value in given.items()}
+        x, y = getattr(datasets, f"make_{self.dataset}")(random_state=options.pop("seed"), **options)
+        description = f"scikit-learn {self.dataset}: {len(x)} generated points"
+        return dataset(x, y, task="classification", description=description, targets=("class",))

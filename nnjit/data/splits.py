@@ -1,0 +1,87 @@
+"""Which rows are trained on, and which are held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnjit.data.source import Split
+from nnjit.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of each part, in the order of the data; None where a part was not asked for.
+
+    `train` is None too where nothing is held out, which means every row.
+    """
+
+    train: np.ndarray | None
+    validation: np.ndarray | None
+    test: np.ndarray | None
+
+
+def split_rows(split: Split, rows: int, labels: np.ndarray | None, *, seed: int) -> Rows:
+    """Parts of the asked sizes, drawn by the seed.
+
+    With classes each part has its share of every class, to within one row, and the training part has at
+    least one row of each (scikit-learn's `train_test_split` refuses a class of one row instead).
+
+    Args:
+        labels: (n,) index of the class of each row, or None.
+
+    Raises:
+        DataError: a part that was asked for is empty, or there are more classes than training rows.
+    """
+    validation, test = (_count(split, name, rows) for name in ("validation", "test"))
+    train = rows - validation - test
+    if not validation and not test:
+        return Rows(None, None, None)
+    if train < 1:
+        raise DataError(
+            f"the training part is empty: {_sizes(rows, validation, test)}; hold out less", ("split",)
+        )
+    order = np.random.default_rng(seed).permutation(rows)
+    if labels is not None:
+        order = _dealt(order, labels)
+        classes = int(labels.max()) + 1
+        if train < classes:
+            sizes = _sizes(rows, validation, test)
+            raise DataError(
+                f"the training part is smaller than the {classes} classes: {sizes}; hold out less", ("split",)
+            )
+    parts = np.split(order, [train, train + validation])
+    return Rows(*(np.sort(part) if len(part) else None for part in parts))
+
+
+def _count(split: Split, name: str, rows: int) -> int:
+    share: float = getattr(split, name)
+    count = round(share * rows)
+    if share > 0 and count == 0:
+        raise DataError(
+            f"the {name} part is empty: {share:g} of {rows} rows is less than half a row; "
+            "give a larger share, or 0 for none",
+            ("split", name),
+        )
+    return count
+
+
+def _sizes(rows: int, validation: int, test: int) -> str:
+    left = rows - validation - test
+    return f"of {rows} rows {validation} go to validation and {test} to test, which leaves {left}"
+
+
+def _dealt(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The rows in an order of which every stretch has a share of each class.
+
+    The k-th row of a class with m rows stands at (k + 1/2) / m of the way, but its first row at the very
+    front: training takes the front, so no class is missing from it.
+    """
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    sizes = np.bincount(labels)
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    place = np.where(rank == 0, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))
+    at = np.empty(len(order))
+    at[by_class] = place
+    return order[np.argsort(at[order], kind="stable")]

@@ -1,0 +1,196 @@
+"""Reading a table of text: its columns as numbers or categories, and the line of every row for messages."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnjit.data.columns import Column
+from nnjit.data.files import opened, unreadable
+from nnjit.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_QUOTED = re.compile(r'"[^"]*"')
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable:
+    """The rows of a text file without its blank lines, trimmed, with null for missing values.
+
+    Args:
+        frame: numbers where a whole column is of numbers, else text.
+        records: the index of each row among the records of the file, blank lines and header included.
+    """
+
+    path: Path
+    frame: pl.DataFrame
+    records: np.ndarray
+
+    @property
+    def names(self) -> list[str]:
+        return self.frame.columns
+
+    def where(self, row: int) -> str:
+        """The name of a row in messages, e.g. "line 7" of the file."""
+        line, _ = next(islice(_records(self.path), int(self.records[row]), None))
+        return f"line {line}"
+
+    def is_text(self, name: str) -> bool:
+        """Whether a column has values, and none of them is a number."""
+        column = self.frame[name]
+        return column.count() > 0 and _numbers(column).count() == 0
+
+    def has_text(self, name: str) -> bool:
+        """Whether some value of a column is no number."""
+        column = self.frame[name]
+        return column.count() > _numbers(column).count()
+
+    def numbers(self, name: str, *, mend: str) -> Column:
+        """A column of numbers; true and false are 1 and 0.
+
+        Raises:
+            DataError: a value is text; `mend` says what to do about that.
+        """
+        column = self.frame[name]
+        numbers = _numbers(_without_flags(column))
+        is_bad = (numbers.is_null() & column.is_not_null()).to_numpy()
+        if is_bad.any():
+            row = int(np.argmax(is_bad))
+            raise DataError(
+                f'{self.where(row)}, column "{name}": expected a number, got "{column[row]}" '
+                f"({is_bad.sum()} such value{'s' * bool(is_bad.sum() > 1)} in the column); {mend}"
+            )
+        return Column(name, numbers.to_numpy())
+
+    def categories(self, name: str) -> Column:
+        """A column of categories, in order: numbers by their size, then text by its letters."""
+        import polars as pl
+
+        column = self.frame[name].cast(pl.String)
+        values = column.drop_nulls().unique().alias("value").to_frame()
+        ordered = values.sort(pl.col("value").cast(pl.Float64, strict=False), "value", nulls_last=True)
+        names = ordered["value"].to_list()
+        codes = column.cast(pl.Enum(names)).to_physical().cast(pl.Float64)
+        return Column(name, codes.to_numpy(), tuple(names))
+
+
+def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]) -> TextTable:
+    """The table in a file of text, plain or compressed by gzip.
+
+    Args:
+        header: whether the first line names the columns; else they are column_0, column_1, …
+        marks: what stands for a missing value.
+
+    Raises:
+        DataError: the file cannot be read, is not UTF-8, has rows of different length, or no rows.
+    """
+    import polars as pl
+
+    names, start = _header(path, separator) if header else (None, _blank(path))
+    options = {"has_header": header, "separator": separator, "null_values": list(marks), "glob": False}
+    try:
+        frame = _parsed(path, options)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{path}: {_explained(path, separator, error)}", ("file",)) from None
+    frame.columns = names or [f"column_{k}" for k in range(frame.width)]
+    frame = frame.with_columns(pl.col(pl.Boolean).cast(pl.String)).with_columns(_trimmed(marks))
+    is_blank = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    if is_blank.all():
+        raise DataError(f"{path}: no rows{' below the header' if header else ''}", ("file",))
+    return TextTable(path, frame.filter(~is_blank), np.flatnonzero(~is_blank.to_numpy()) + start)
+
+
+def _parsed(path: Path, options: dict[str, Any]) -> pl.DataFrame:
+    import polars as pl
+
+    # To guess the types from the whole file takes seven times as long as to read it (785 columns, measured).
+    try:
+        return pl.read_csv(path, infer_schema_length=100, **options)
+    except pl.exceptions.ComputeError:
+        return pl.read_csv(path, infer_schema_length=None, **options)
+
+
+def _trimmed(marks: Sequence[str]) -> pl.Expr:
+    import polars as pl
+
+    text = pl.col(pl.String).str.strip_chars()
+    return pl.when(~text.is_in(list(marks))).then(text).name.keep()
+
+
+def _without_flags(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if column.dtype != pl.String:
+        return column
+    return column.str.to_lowercase().replace({"true": "1", "false": "0"})
+
+
+def _numbers(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    return column.cast(pl.Float64, strict=False)
+
+
+def _header(path: Path, separator: str) -> tuple[list[str], int]:
+    """The names in the first record, and how many records come before the rows.
+
+    A column without a name is called by its position.
+    """
+    blank = _blank(path)
+    line, record = next(islice(_records(path), blank, None), (1, ""))
+    fields = [field.strip().strip('"').strip() for field in _fields(record, separator)]
+    names = [name or f"column_{k}" for k, name in enumerate(fields)]
+    for k, name in enumerate(names):
+        if name in names[:k]:
+            raise DataError(
+                f'{path}: line {line}: two columns are called "{name}"; rename one, or set header: false',
+                ("file",),
+            )
+    return names, blank + 1
+
+
+def _blank(path: Path) -> int:
+    """How many blank lines a file begins with; they are no records of the table."""
+    return next((k for k, (_, record) in enumerate(_records(path)) if record.strip()), 0)
+
+
+def _records(path: Path) -> Iterator[tuple[int, str]]:
+    """Each record of the file with the number of the line that it begins in; quoted text may span lines."""
+    record, start = "", 1
+    with opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", errors="replace") as text:
+        for number, line in enumerate(text, 1):
+            record, start = (record + line, start) if record else (line, number)
+            if record.count('"') % 2 == 0:
+                yield start, record
+                record = ""
+
+
+def _fields(record: str, separator: str) -> list[str]:
+    """The fields of a record; separators inside quotes separate nothing."""
+    hidden = _QUOTED.sub(lambda match: "\0" * len(match[0]), record.rstrip("\r\n"))
+    ends = [k for k, char in enumerate(hidden) if char == separator]
+    return [record[a:b] for a, b in zip([0, *(end + 1 for end in ends)], [*ends, len(hidden)], strict=True)]
+
+
+def _explained(path: Path, separator: str, error: Exception) -> str:
+    """What keeps polars from reading a file, with its line where it can be found."""
+    expected = None
+    for line, record in _records(path):
+        if "�" in record:
+            return f"line {line}: not UTF-8 text; save the file as UTF-8"
+        count = len(_fields(record, separator))
+        expected = expected or (count if record.strip() else None)
+        if expected and count > expected:
+            return f"line {line}: {count} values, and {expected} in the first line; is the separator right?"
+    return str(error).partition("\n")[0]

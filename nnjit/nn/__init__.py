@@ -1,0 +1,18 @@
+"""Networks: layers, activations, initializers, losses and metrics, and the model that layers make."""
+
+from nnjit.nn import layers as _all_layers  # registers every layer
+from nnjit.nn.activations import ACTIVATIONS, Activation, ActivationName
+from nnjit.nn.initializers import Initializer, fans, initializers
+from nnjit.nn.layer import Context, Layer, Param, layers
+from nnjit.nn.losses import Loss, losses
+from nnjit.nn.metrics import Metric, metrics
+from nnjit.nn.model import LayerNode, Model, build_model
+from nnjit.nn.params import ParamEntry, ParamTable
+
+del _all_layers
+
+__all__ = [
+    "ACTIVATIONS", "Activation", "ActivationName", "Context", "Initializer", "Layer", "LayerNode", "Loss",
+    "Metric", "Model", "Param", "ParamEntry", "ParamTable", "build_model", "fans", "initializers", "layers",
+    "losses", "metrics",
+]  # fmt: skip

@@ -1,0 +1,196 @@
+"""Initializers: what a param holds before the first step.
+
+Called as `initializer(rng, shape, fan_in, fan_out)`, each returns float64; the model casts. `fan_in` and
+`fan_out` are how many values a unit reads, and how many units read a value (see `fans`).
+
+PyTorch and the papers draw the normal ones from the whole normal distribution, and so does nnjit; Keras
+cuts it at two standard deviations.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy
+from pydantic import Field, model_validator
+
+from nnjit.nn.array import Shape
+from nnjit.registry import Options, Registry
+
+
+class Initializer(Options, ABC):
+    """A rule for the first values of a param."""
+
+    type: str
+
+    @abstractmethod
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        """A float64 array of `shape`."""
+
+
+initializers: Registry[Initializer] = Registry("initializer")
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """`(fan_in, fan_out)` of a param: its last two axes are inputs and outputs, any before them a window.
+
+    >>> fans((64, 10)), fans((3, 3, 16, 32)), fans((7,))
+    ((64, 10), (144, 288), (7, 7))
+    """
+    if len(shape) < 2:
+        return math.prod(shape), math.prod(shape)
+    window = math.prod(shape[:-2])
+    return window * shape[-2], window * shape[-1]
+
+
+@initializers.register
+class Zeros(Initializer):
+    """0 everywhere; the default of biases."""
+
+    type: Literal["zeros"] = "zeros"
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return numpy.zeros(shape)
+
+
+@initializers.register
+class Constant(Initializer):
+    """`value` everywhere."""
+
+    type: Literal["constant"] = "constant"
+    value: float
+    """The value of every element."""
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return numpy.full(shape, self.value)
+
+
+@initializers.register
+class Normal(Initializer):
+    """Normal with a given mean and standard deviation."""
+
+    type: Literal["normal"] = "normal"
+    mean: float = 0.0
+    """Mean of the distribution."""
+    std: float = Field(0.05, gt=0)
+    """Standard deviation, > 0."""
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return rng.normal(self.mean, self.std, shape)
+
+
+@initializers.register
+class Uniform(Initializer):
+    """Uniform in [low, high)."""
+
+    type: Literal["uniform"] = "uniform"
+    low: float = -0.05
+    """Lower end."""
+    high: float = 0.05
+    """Upper end, above `low`."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"expected low < high, got low {self.low:g} and high {self.high:g}")
+        return self
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return rng.uniform(self.low, self.high, shape)
+
+
+@initializers.register
+class GlorotUniform(Initializer):
+    """Uniform of variance 2 / (fan_in + fan_out). Glorot & Bengio 2010; also called Xavier."""
+
+    type: Literal["glorot_uniform"] = "glorot_uniform"
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return _uniform(rng, shape, variance=2 / (fan_in + fan_out))
+
+
+@initializers.register
+class GlorotNormal(Initializer):
+    """Normal of variance 2 / (fan_in + fan_out). Glorot & Bengio 2010; also called Xavier."""
+
+    type: Literal["glorot_normal"] = "glorot_normal"
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return _normal(rng, shape, variance=2 / (fan_in + fan_out))
+
+
+@initializers.register
+class HeUniform(Initializer):
+    """Uniform of variance 2 / fan_in. He et al. 2015, arXiv:1502.01852; also called Kaiming."""
+
+    type: Literal["he_uniform"] = "he_uniform"
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return _uniform(rng, shape, variance=2 / fan_in)
+
+
+@initializers.register
+class HeNormal(Initializer):
+    """Normal of variance 2 / fan_in. He et al. 2015, arXiv:1502.01852; also called Kaiming."""
+
+    type: Literal["he_normal"] = "he_normal"
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return _normal(rng, shape, variance=2 / fan_in)
+
+
+@initializers.register
+class LecunUniform(Initializer):
+    """Uniform of variance 1 / fan_in. LeCun et al. 1998, "Efficient BackProp"."""
+
+    type: Literal["lecun_uniform"] = "lecun_uniform"
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return _uniform(rng, shape, variance=1 / fan_in)
+
+
+@initializers.register
+class LecunNormal(Initializer):
+    """Normal of variance 1 / fan_in. LeCun et al. 1998, "Efficient BackProp"."""
+
+    type: Literal["lecun_normal"] = "lecun_normal"
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        return _normal(rng, shape, variance=1 / fan_in)
+
+
+@initializers.register
+class Orthogonal(Initializer):
+    """`gain` times a matrix with orthonormal rows or columns, whichever are fewer.
+
+    It is the Q of a normal matrix, with the signs that make it uniform over all orthogonal matrices. Axes
+    before the last count as one. Saxe et al. 2014, arXiv:1312.6120.
+    """
+
+    type: Literal["orthogonal"] = "orthogonal"
+    gain: float = Field(1.0, gt=0)
+    """Factor of the matrix, > 0."""
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        columns = shape[-1] if shape else 1
+        rows = math.prod(shape[:-1])
+        q, r = numpy.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
+        q *= numpy.sign(numpy.diag(r))
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+def _uniform(rng: numpy.random.Generator, shape: Shape, *, variance: float) -> numpy.ndarray:
+    limit = math.sqrt(3 * variance)
+    return rng.uniform(-limit, limit, shape)
+
+
+def _normal(rng: numpy.random.Generator, shape: Shape, *, variance: float) -> numpy.ndarray:
+    return rng.normal(0, math.sqrt(variance), shape)
+
+
+if TYPE_CHECKING:
+    AnyInitializer = Initializer
+else:
+    AnyInitializer = initializers.field()  # the annotation of an option that holds an initializer

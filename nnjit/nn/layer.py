@@ -1,0 +1,80 @@
+"""What every layer is: its options, the shape it gives for the shapes it takes, its params, and its call.
+
+Shapes here leave out the batch axis; the arrays of a call lead with it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from pydantic import ConfigDict, Field
+
+from nnjit.ir import Shape as BatchShape
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import Initializer
+from nnjit.registry import Options, Registry
+
+
+@dataclass(frozen=True)
+class Param:
+    """A trainable array of a layer.
+
+    Args:
+        penalized: whether l1 and l2 penalties count it; weights are, biases are not.
+    """
+
+    name: str
+    shape: Shape
+    initializer: Initializer
+    penalized: bool
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a layer's call may ask for beyond its inputs.
+
+    Args:
+        training: whether the call is part of a training step.
+        uniform: shape -> random numbers in [0, 1), new in each step and the layer's own. They are a
+            function of (seed, step, layer), so a second call in one step gives the same numbers.
+    """
+
+    training: bool
+    uniform: Callable[[BatchShape], Array]
+
+
+class Layer(Options, ABC):
+    """A function of one array, or of several, with params of its own."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    takes_many: ClassVar[bool] = False
+    """Whether it takes several inputs; else exactly one."""
+
+    type: str
+    name: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """The layer's name, which `from` and the files of weights use; `<type>_<k>` where none is given."""
+    from_: str | tuple[str, ...] | None = Field(None, alias="from")
+    """Whose output it takes, a name or a list of names; by default the layer before. `input` is the data."""
+
+    @abstractmethod
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """The shape of the output; raises GraphError, with the shapes, where the inputs do not fit."""
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        """The params for inputs of these shapes."""
+        return ()
+
+    def completed(self, output_size: int | None) -> Self:
+        """The layer as the last of a model: it gives `output_size` values if its own size was left open."""
+        return self
+
+    @abstractmethod
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        """The output, for params by their own names (`"weight"`)."""
+
+
+layers: Registry[Layer] = Registry("layer")

@@ -1,0 +1,29 @@
+"""`concat`: several arrays side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import nnjit.numpy as np
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.layer import Context, Layer, layers
+
+
+@layers.register
+class Concat(Layer):
+    """The inputs joined along their last axis; their other axes are equal."""
+
+    type: Literal["concat"] = "concat"
+    takes_many: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        first = inputs[0]
+        for shape in inputs:
+            if not shape or len(shape) != len(first) or shape[:-1] != first[:-1]:
+                raise GraphError(f"concat takes inputs equal but for the last axis, got {first} and {shape}")
+        return (*first[:-1], sum(shape[-1] for shape in inputs))
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        return np.concatenate(inputs, axis=-1)

@@ -1,0 +1,61 @@
+"""`dense`: every output reads every input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from pydantic import Field
+
+from nnjit.errors import ConfigError, GraphError
+from nnjit.nn.activations import ACTIVATIONS, ActivationName
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import AnyInitializer, Initializer, Zeros
+from nnjit.nn.layer import Context, Layer, Param, layers
+
+
+@layers.register
+class Dense(Layer):
+    """activation(x @ weight + bias), with x (B, I), weight (I, units) and bias (units,)."""
+
+    type: Literal["dense"] = "dense"
+    units: int | None = Field(None, ge=1)
+    """How many outputs, >= 1; the last layer may leave it out, and has as many as the data asks for."""
+    activation: ActivationName = "identity"
+    """The function of the sums."""
+    bias: bool = True
+    """Whether a trained constant is added to each sum."""
+    weight_initializer: AnyInitializer | None = None
+    """How the weights begin; by default as suits the activation."""
+    bias_initializer: AnyInitializer = Zeros()
+    """How the biases begin."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if len(x) != 1:
+            raise GraphError(f"dense takes a flat input of shape (I,), got {x}; put a flatten before it")
+        return (self._units,)
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        ((size,),) = inputs
+        weight = Param("weight", (size, self._units), self._weight_initializer, penalized=True)
+        bias = Param("bias", (self._units,), self.bias_initializer, penalized=False)
+        return (weight, bias) if self.bias else (weight,)
+
+    def completed(self, output_size: int | None) -> Self:
+        return self if self.units is not None else self.model_copy(update={"units": output_size})
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        z = x @ params["weight"]
+        return ACTIVATIONS[self.activation](z + params["bias"] if self.bias else z)
+
+    @property
+    def _units(self) -> int:
+        if self.units is None:
+            raise ConfigError("expected a whole number >= 1; only the last layer can do without", ("units",))
+        return self.units
+
+    @property
+    def _weight_initializer(self) -> Initializer:
+        return self.weight_initializer or ACTIVATIONS[self.activation].weight_initializer

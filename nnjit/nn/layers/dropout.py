@@ -1,0 +1,35 @@
+"""`dropout`: in training, some elements become 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.layer import Context, Layer, layers
+
+
+@layers.register
+class Dropout(Layer):
+    """x with each element 0 with probability `rate` and else x / (1 - rate), in training; x elsewhere.
+
+    The division keeps the mean (inverted scaling, as in PyTorch and Keras; the paper scales the weights at
+    prediction instead). Reference: Srivastava et al. 2014, JMLR 15.
+    """
+
+    type: Literal["dropout"] = "dropout"
+    rate: float = Field(ge=0, lt=1)
+    """The share of elements that are dropped, 0 <= rate < 1."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        return x
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        if not context.training or self.rate == 0:
+            return x
+        return np.where(context.uniform(x.shape) < self.rate, 0.0, x * (1 / (1 - self.rate)))

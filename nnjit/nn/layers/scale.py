@@ -1,0 +1,31 @@
+"""`scale`: a fixed linear function of each element."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.layer import Context, Layer, layers
+
+
+@layers.register
+class Scale(Layer):
+    """factor * x + offset, with two constants that are not trained.
+
+    Pixels of 0 to 255 become 0 to 1 by `factor: 0.00392157`, which is 1/255.
+    """
+
+    type: Literal["scale"] = "scale"
+    factor: float = 1.0
+    """What each element is multiplied by."""
+    offset: float = 0.0
+    """What is added to the product."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        return x
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        return x * self.factor + self.offset

@@ -1,0 +1,128 @@
+"""The model: layers wired into a directed acyclic graph, with their shapes and params."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy
+
+import nnjit.numpy as np
+from nnjit.errors import ConfigError, GraphError, UserError
+from nnjit.ir import as_dtype, scope
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import fans
+from nnjit.nn.layer import Context, Layer, Param
+from nnjit.nn.params import ParamTable
+from nnjit.nn.wiring import INPUT, wire
+
+
+@dataclass(frozen=True)
+class LayerNode:
+    """A layer in its place: which outputs it takes (`input` is the data), and all shapes."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    params: tuple[Param, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A function of (params, data), made by `build_model`.
+
+    Args:
+        nodes: the layers, each after those that it takes.
+        output: the name of the layer whose output is the model's.
+        table: where each param is in the flat vector.
+    """
+
+    input_shape: Shape
+    nodes: tuple[LayerNode, ...]
+    output: str
+    table: ParamTable
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of the output, without the batch axis."""
+        return next(n.output_shape for n in self.nodes if n.name == self.output)
+
+    def initialize(self, seed: int, dtype: object = "f32") -> numpy.ndarray:
+        """The first params, shape (P,); each has a generator of its own, whatever the sizes of the others."""
+        theta = numpy.empty(self.table.size, as_dtype(dtype))
+        for index, entry in enumerate(self.table):
+            rng = numpy.random.default_rng([seed, index])
+            values = entry.initializer(rng, entry.shape, *fans(entry.shape))
+            theta[entry.offset : entry.offset + entry.size] = values.ravel()
+        return theta
+
+    def __call__(
+        self,
+        params: Mapping[str, Array] | Array,
+        x: Array,
+        *,
+        training: bool = False,
+        key: Any = None,
+        step: Any = None,
+    ) -> Any:
+        """The output (B, …) for data `x` (B, *input_shape).
+
+        Args:
+            params: by name, or the flat vector.
+            training: whether dropout and its like are active.
+            key, step: u32 scalars that random numbers are a function of; needed in training where a layer
+                draws any.
+        """
+        if np.shape(x)[1:] != self.input_shape:
+            raise GraphError(f"the model takes examples of shape {self.input_shape}, got {np.shape(x)[1:]}")
+        named = params if isinstance(params, Mapping) else self.table.unflatten(params)
+        values: dict[str, Any] = {INPUT: x}
+        for stream, node in enumerate(self.nodes):
+            own = {p.name: named[f"{node.name}.{p.name}"] for p in node.params}
+            context = Context(training, partial(_uniform, key, step, stream))
+            with scope(node.name):
+                values[node.name] = node.layer(own, *(values[n] for n in node.inputs), context=context)
+        return values[self.output]
+
+
+def build_model(layers: Sequence[Layer], input_shape: Shape, output_size: int | None = None) -> Model:
+    """Wire `layers` for examples of `input_shape`; the last of them gives the output.
+
+    Args:
+        output_size: how many values the data asks for; the last layer has as many where its own size is open.
+
+    Raises:
+        ConfigError, GraphError: names, wires or shapes do not fit; the path is `("model", index, …)`.
+    """
+    if not layers:
+        raise ConfigError("expected at least one layer", ("model",))
+    layers = (*layers[:-1], layers[-1].completed(output_size))
+    names, sources, order = wire(layers)
+    shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
+    nodes = []
+    for index in order:
+        taken = tuple(shapes[s] for s in sources[index])
+        nodes.append(_place(names[index], layers[index], sources[index], taken, index))
+        shapes[names[index]] = nodes[-1].output_shape
+    table = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.params)
+    return Model(tuple(input_shape), tuple(nodes), names[-1], table)
+
+
+def _place(
+    name: str, layer: Layer, sources: tuple[str, ...], shapes: tuple[Shape, ...], index: int
+) -> LayerNode:
+    try:
+        return LayerNode(name, layer, sources, shapes, layer.output_shape(*shapes), layer.params(*shapes))
+    except UserError as error:
+        where = f'(layer "{name}", from {", ".join(sources)})'
+        raise type(error)(f"{error.message} {where}", ("model", index, *error.path)) from None
+
+
+def _uniform(key: Any, step: Any, stream: int, shape: Any) -> Any:
+    if key is None or step is None:
+        raise GraphError("a layer draws random numbers: a call with training=True needs `key` and `step`")
+    return np.random_uniform(key, step, shape, stream)

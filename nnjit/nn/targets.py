@@ -1,0 +1,49 @@
+"""Targets in the shape of a model's output, so that losses and metrics can compare the two."""
+
+from __future__ import annotations
+
+import nnjit.numpy as np
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+
+
+def is_classes(target: Array) -> bool:
+    """Whether a target holds class indices: whole numbers, shape (B,)."""
+    return bool(target.dtype.kind in "iu" and target.ndim == 1)
+
+
+def as_columns(x: Array, name: str) -> Array:
+    """`x` with shape (B, O); one of shape (B,) gets O = 1."""
+    if x.ndim not in (1, 2):
+        raise GraphError(f"{name} takes values of shape (B, O), got {show(x)}")
+    return x if x.ndim == 2 else np.expand_dims(x, 1)
+
+
+def as_values(output: Array, target: Array, name: str) -> tuple[Array, Array]:
+    """`output` and `target` as (B, O) of the output's dtype.
+
+    Class indices become one-hot rows, or with one output the numbers 0 and 1.
+    """
+    out = as_columns(output, name)
+    width = out.shape[1]
+    if is_classes(target) and width != 1:
+        return out, np.one_hot(target, width, out.dtype)
+    values = as_columns(target, name)
+    if values.shape[1] != width:
+        raise GraphError(f"{name}: output {show(output)} and target {show(target)} do not fit")
+    return out, np.astype(values, out.dtype)
+
+
+def check_width(output_shape: Shape, classes: int | None, name: str) -> None:
+    """Raise a GraphError where an output cannot be compared with `classes` classes (None: with values)."""
+    if len(output_shape) != 1:
+        raise GraphError(f"{name} takes an output of shape (O,), got {output_shape}; end with a flatten")
+    (width,) = output_shape
+    if classes is not None and width != classes and not (width == 1 and classes == 2):
+        outputs = f"{width} output" + "s" * (width > 1)
+        raise GraphError(f"{name}: the model has {outputs}, the data {classes} classes; set units: {classes}")
+
+
+def show(x: Array) -> str:
+    """The shape of `x` for a message, e.g. `(B, 10)`."""
+    return f"({', '.join(map(str, x.shape))}{',' * (x.ndim == 1)})"

@@ -1,0 +1,28 @@
+"""Penalties: a cost of large weights, added to the cost of the batch."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.optim.array import Array
+from nnjit.registry import Options
+
+
+class Penalty(Options):
+    """l1 Σ|w| + l2 Σw², over the weights and not the biases; the derivative of |w| at 0 is 0.
+
+    As Keras's `L1L2`. PyTorch's `weight_decay` λ of its SGD adds λw to the gradient, which is l2 = λ/2
+    here; scikit-learn's `alpha` of its networks is l2 = alpha / (2n) for batches of n. With adam, an l2
+    penalty is scaled as the gradient is; weight decay that isn't is adamw.
+    """
+
+    l1: float = Field(0.0, ge=0)
+    """Factor of the sum of absolute values, >= 0."""
+    l2: float = Field(0.0, ge=0)
+    """Factor of the sum of squares, >= 0."""
+
+    def __call__(self, param: Array) -> Array:
+        """The penalty of one param, a scalar of its dtype."""
+        absolute = self.l1 * np.sum(np.abs(param)) if self.l1 else np.zeros_like(np.sum(param))
+        return absolute + self.l2 * np.sum(np.square(param)) if self.l2 else absolute

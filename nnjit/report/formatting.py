@@ -1,0 +1,131 @@
+"""Figures as people read them: numbers, shares, times, shapes, and the names of losses and metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+NOT_FINITE = "not finite"
+
+# fmt: off
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "mae":      "mean absolute error",
+    "mse":      "mean squared error",
+    "rmse":     "root mean squared error",
+    "r2":       "R²",
+}
+# fmt: on
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number to `digits` significant digits.
+
+    >>> number(0.071234), number(4810), number(1.5e-7), number(float("nan"))
+    ('0.07123', '4,810', '1.5×10⁻⁷', 'not finite')
+    """
+    if not math.isfinite(value):
+        return NOT_FINITE
+    if isinstance(value, int) or (value == int(value) and abs(value) < 10**digits):
+        return f"{int(value):,}".replace("-", "−")
+    if 10 ** (digits - 1) <= abs(value) < 1e7:
+        return f"{value:,.0f}".replace("-", "−")
+    text = f"{value:.{digits}g}"
+    return _scientific(value, digits) if "e" in text else text.replace("-", "−")
+
+
+def _scientific(value: float, digits: int) -> str:
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".replace("-", "−", int(value < 0)).partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
+    return power if mantissa == "1" else f"{mantissa}×{power}"
+
+
+def tick(value: float, _position: int = 0) -> str:
+    """The label of a tick: more digits than `number`, for ticks lie close to each other."""
+    if abs(value) >= 1e6:
+        return _scientific(value, 6)
+    return number(float(f"{value:.12g}"), digits=6)
+
+
+def percent(share: float) -> str:
+    """A share in percent; what is not all never reads as 100 %.
+
+    >>> percent(0.9741), percent(1.0), percent(0.9999), percent(0.0)
+    ('97.4 %', '100 %', '> 99.9 %', '0 %')
+    """
+    if not math.isfinite(share):
+        return NOT_FINITE
+    text = f"{100 * share:.1f}"
+    if text == "100.0":
+        return "100 %" if share >= 1 else "> 99.9 %"
+    return "0 %" if share == 0 else f"{text} %"
+
+
+def seconds(time: float) -> str:
+    """A time in the unit that suits it.
+
+    >>> seconds(0.00042), seconds(2.13), seconds(75), seconds(3725)
+    ('420 µs', '2.13 s', '1 min 15 s', '1 h 2 min')
+    """
+    if not math.isfinite(time):
+        return "unknown"
+    if time < 1e-3:
+        return f"{time * 1e6:.3g} µs"
+    if time < 1:
+        return f"{time * 1e3:.3g} ms"
+    if time < 60:
+        return f"{time:.3g} s"
+    minutes, rest = divmod(round(time), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def count(n: int, noun: str) -> str:
+    """`1 epoch`, `40 epochs`, `2 classes`."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{n:,} {noun if n == 1 else plural}"
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """`8×8×1`; one number has no axes.
+
+    >>> shape((8, 8)), shape(())
+    ('8×8', '1')
+    """
+    return "×".join(str(n) for n in sizes) or "1"
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share of the examples, to be read in percent."""
+    return metric == "accuracy" or metric.startswith("top")
+
+
+def metric_name(metric: str) -> str:
+    """What people call a metric; `top_5` is `top 5 accuracy`."""
+    if metric.startswith("top"):
+        return metric.replace("_", " ") + " accuracy"
+    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+
+
+def metric_value(metric: str, value: float) -> str:
+    """A metric's value, in percent where it is a share."""
+    if is_share(metric):
+        return percent(value)
+    return f"{value:.3f}".replace("-", "−") if metric == "r2" and abs(value) < 10 else number(value)
+
+
+def plain(name: str) -> str:
+    """A name of an option as words: `softmax_cross_entropy` is `softmax cross entropy`."""
+    return name.replace("_", " ")
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, the last one an ellipsis where some are gone."""
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,80 @@
+"""The report of a run: `loss_curve.png`, and `report.html`, one file that needs nothing else."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnjit.report import (
+    confusion,
+    layer_graph,
+    learning_rate,
+    loss_curve,
+    metric_curves,
+    regions,
+    regression,
+    summary,
+)
+from nnjit.report.files import RunFiles, read_run
+from nnjit.report.formatting import count, plain, shape
+from nnjit.report.layer_graph import manner
+from nnjit.report.style import THEME, Picture, style, to_png, to_svg
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+# In the order of the page. A picture's module has `draw(run)`, which gives None where it has nothing to show.
+PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
+    confusion.draw,
+    regression.draw,
+    regions.draw,
+    loss_curve.draw,
+    metric_curves.draw,
+    learning_rate.draw,
+    layer_graph.draw,
+)
+
+
+def write_report(folder: Path) -> None:
+    """Write `loss_curve.png` and `report.html` into a run folder, from its files alone.
+
+    Raises RunError where the folder is not that of a run.
+    """
+    run = read_run(folder)
+    with style():
+        pictures = [picture for draw in PICTURES if (picture := draw(run))]
+        loss = next(picture for picture in pictures if picture.name == "loss")
+        to_png(loss.figure, folder / "loss_curve.png")
+        drawings = [(picture, to_svg(picture)) for picture in pictures]
+    (folder / "report.html").write_text(render(run, drawings), encoding="utf-8")
+
+
+def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
+    """The page's HTML, in which all that comes from the run's files is escaped."""
+    light, dark = zip(*THEME.values(), strict=True)
+    return _template().render(
+        run=run,
+        summary=summary,
+        place=summary.place(run.folder),
+        drawings=drawings,
+        themes={"light": dict(zip(THEME, light, strict=True)), "dark": dict(zip(THEME, dark, strict=True))},
+        manner=manner,
+        shape=shape,
+        plain=plain,
+        count=count,
+    )
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("nnjit.report", package_path="")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"pyrepr": repr, "shellquote": shlex.quote}
+    return environment.get_template("report.html.jinja")

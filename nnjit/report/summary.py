@@ -1,0 +1,208 @@
+"""The words of the report: the result in a sentence, how it came about, and how the training ended."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.report.files import SPLIT_NAMES, RunFiles, SplitFigures
+from nnjit.report.formatting import (
+    count,
+    metric_name,
+    metric_value,
+    number,
+    percent,
+    plain,
+    seconds,
+    sentence,
+    shape,
+)
+from nnjit.report.loss_curve import when_lost
+from nnjit.report.regression import columns, r_squared
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A figure and what it is."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A word on how the training ended; `command` is what to do about it, if anything."""
+
+    kind: str
+    text: str
+    command: str = ""
+
+
+def result(run: RunFiles) -> str:
+    """What the network reached on the part of the data that says most, in one sentence."""
+    split = run.judged_split
+    figures = run.outcome.splits.get(split)
+    if run.outcome.status == "diverged":
+        return f"No result: the training diverged {when_lost(run)}."
+    if figures is None:
+        return "No result: no epoch was finished."
+    examples = f"{count(figures.examples, SPLIT_NAMES[split] + ' example')}"
+    if "accuracy" in figures.metrics:
+        return f"{percent(figures.metrics['accuracy'])} of the {examples} are classified right."
+    if run.data.task == "regression" and (r2 := _r_squared(run, figures)) is not None:
+        return f"R² {metric_value('r2', r2)} on the {examples}{_typical_error(run)}."
+    metric = next(iter(figures.metrics), None)
+    if metric:
+        value = metric_value(metric, figures.metrics[metric])
+        return f"{sentence(metric_name(metric))} {value} on the {examples}."
+    return f"Loss {number(figures.loss)} on the {examples}{_fall(run)}."
+
+
+def _r_squared(run: RunFiles, figures: SplitFigures) -> float | None:
+    if "r2" in figures.metrics:
+        return figures.metrics["r2"]
+    if run.predictions is None or run.predictions.split != run.judged_split:
+        return None
+    outputs = range(len(run.data.targets))
+    value = float(np.mean([r_squared(*columns(run.predictions, output)) for output in outputs]))
+    return value if np.isfinite(value) else None
+
+
+def _typical_error(run: RunFiles) -> str:
+    """How far off the predictions are in their own unit, where there is one output."""
+    if run.predictions is None or run.predictions.split != run.judged_split or len(run.data.targets) != 1:
+        return ""
+    target, prediction = columns(run.predictions, 0)
+    error = number(float(abs(prediction - target).mean()), 3)
+    return f"; {run.data.targets[0]} is predicted with an average error of {error}, in its own unit"
+
+
+def _fall(run: RunFiles) -> str:
+    losses = run.history["train_loss"]
+    return f", after {number(losses[0])} in the first epoch" if len(losses) > 1 else ""
+
+
+def story(run: RunFiles) -> str:
+    """What was trained on what."""
+    classes, targets = run.data.classes, ", ".join(run.data.targets[:4])
+    aim = f"tell {count(len(classes), 'class')} apart" if classes else f"predict {targets}"
+    layers, parameters = count(len(run.model.layers), "layer"), count(run.model.parameters, "parameter")
+    practice = f"for {count(run.outcome.epochs, 'epoch')} on {count(run.data.examples['train'], 'example')}"
+    return f"A network of {layers} with {parameters} was trained {practice} to {aim}. {caveat(run)}".strip()
+
+
+def caveat(run: RunFiles) -> str:
+    """What the result does not say; nothing where there is no result."""
+    if run.outcome.status == "diverged" or run.judged_split not in run.outcome.splits:
+        return ""
+    if run.judged_split == "train":
+        return "No examples were held out, so this says nothing about new data."
+    if run.judged_split == "validation":
+        return "The validation examples took no part in the descent, but may have decided when it ended."
+    return "The test examples took no part in the training."
+
+
+def key_figures(run: RunFiles) -> tuple[Fact, ...]:
+    """The few figures to know."""
+    figures = run.outcome.splits.get(run.judged_split)
+    part = SPLIT_NAMES[run.judged_split]
+    facts = []
+    if figures:
+        facts = [
+            Fact(f"{part} {metric_name(m)}", metric_value(m, value)) for m, value in figures.metrics.items()
+        ][:1]
+        facts.append(Fact(f"{part} loss", number(figures.loss)))
+    best = run.outcome.best_epoch
+    facts.append(
+        Fact(
+            "best epoch", f"{best:,} of {run.outcome.epochs:,}" if best else f"none of {run.outcome.epochs:,}"
+        )
+    )
+    facts.append(Fact("parameters", f"{run.model.parameters:,}"))
+    facts.append(Fact("training time", seconds(run.outcome.seconds.get("train", np.nan))))
+    return tuple(facts)
+
+
+def notice(run: RunFiles) -> Notice | None:
+    """How the training ended, where it did not simply run its course."""
+    outcome = run.outcome
+    epochs = count(outcome.epochs, "epoch")
+    if outcome.status == "early_stopped":
+        best = (
+            f" The weights of epoch {outcome.best_epoch:,}, the best one, were kept."
+            if outcome.best_epoch
+            else ""
+        )
+        word = plain(outcome.monitor)
+        return Notice("calm", f"Stopped early, after {epochs}: the {word} no longer improved.{best}")
+    if outcome.status == "interrupted":
+        text = (
+            f"Interrupted after {epochs}. Everything was saved; this continues where it stopped, bit for bit:"
+        )
+        return Notice("warning", text, f"python -m nnjit.train --resume {shlex.quote(place(run.folder))}")
+    if outcome.status == "diverged":
+        reason = outcome.message or "A value of the training was no longer finite."
+        mend = "A smaller learning rate, clipped gradients or scaled inputs usually help."
+        return Notice("warning", f"The training diverged: {reason} {mend}")
+    return None
+
+
+def split_rows(run: RunFiles) -> tuple[tuple[str, tuple[str, ...]], tuple[tuple[str, ...], ...]] | None:
+    """The columns' names, with the unit of the first, and a row for each part of the data."""
+    splits = run.outcome.splits
+    if not splits:
+        return None
+    metrics = tuple(dict.fromkeys(metric for figures in splits.values() for metric in figures.metrics))
+    rows = tuple(
+        (
+            *(SPLIT_NAMES[name], f"{figures.examples:,}", number(figures.loss)),
+            *(metric_value(m, figures.metrics[m]) if m in figures.metrics else "–" for m in metrics),
+        )
+        for name, figures in splits.items()
+    )
+    return ("part of the data", ("examples", "loss", *map(metric_name, metrics))), rows
+
+
+def times(run: RunFiles) -> tuple[Fact, ...]:
+    """Where the time went; compiling happens once for a network and is cached."""
+    outcome = run.outcome
+    train = outcome.seconds.get("train", np.nan)
+    facts = [
+        Fact(
+            "compiling the network to machine code (little when cached)",
+            seconds(outcome.seconds.get("compile", np.nan)),
+        ),
+        Fact(f"training, {count(outcome.epochs, 'epoch')}", seconds(train)),
+    ]
+    if outcome.epochs and train > 0:
+        rate = run.data.examples["train"] * outcome.epochs / train
+        facts.append(Fact("an epoch", seconds(train / outcome.epochs)))
+        facts.append(Fact("training examples in a second", f"about {float(f'{rate:.2g}'):,.0f}"))
+    facts.append(
+        Fact("everything, with loading, evaluating and saving", seconds(outcome.seconds.get("wall", np.nan)))
+    )
+    return tuple(facts)
+
+
+def input_words(run: RunFiles) -> str:
+    """The shape that `predict` takes."""
+    return f"({', '.join(['n', *map(str, run.model.input_shape)])})"
+
+
+def tensors(run: RunFiles) -> tuple[Fact, ...]:
+    """The arrays in the safetensors files."""
+    return tuple(
+        Fact(f"{layer.name}.{name}", shape(sizes))
+        for layer in run.model.layers
+        for name, sizes in layer.parameters.items()
+    )
+
+
+def place(folder: Path) -> str:
+    """The folder as it is typed: relative where it lies below the working directory."""
+    path = Path(os.path.abspath(folder))
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,0 +1,62 @@
+"""Find where a training lost its finite numbers: the epoch, the batch, and the first operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nnjit.errors import NnjitError
+from nnjit.ir import Graph, Node, interpret
+
+
+
+class NotFinite(NnjitError):
+    """An epoch met a value that is not finite; the message says where."""
+
+
+Arguments = Sequence[np.ndarray]
+
+
+def find_first_bad(
+    graph: Graph,
+    steps: int,
+    advance: Callable[[int], bool],
+    arguments: Callable[[int], Arguments],
+    params: Callable[[], Arguments],
+) -> tuple[int, str]:
+    """Replay an epoch natively, a step at a time, and interpret the first that gives something not finite.
+
+    Args:
+        graph: the step.
+        advance: runs step k in place; whether its loss was finite (if not, nothing was updated).
+        arguments: the graph's arguments for step k, as they are now.
+        params: the arrays that a step updates.
+
+    Returns:
+        The step's index, and a sentence about the operation.
+    """
+    for step in range(steps):
+        before = [np.array(p) for p in params()]
+        if advance(step) and all(np.isfinite(p).all() for p in params()):
+            continue
+        for now, then in zip(params(), before, strict=True):
+            np.copyto(now, then)
+        return step, _explain(graph, arguments(step))
+    return steps - 1, "the loss of the whole epoch is not finite"
+
+
+def _explain(graph: Graph, arguments: Arguments) -> str:
+    found: list[tuple[Node, np.ndarray]] = []
+
+    def observe(node: Node, value: np.ndarray) -> None:
+        if not found and value.dtype.kind == "f" and not np.isfinite(value).all():
+            found.append((node, value))
+
+    interpret(graph, arguments, observe)
+    if not found:
+        return "the native step gave a value that is not finite, the NumPy interpreter none"
+    node, value = found[0]
+    bad = value[~np.isfinite(value)][0]
+    where = f'"{node.scope}"' if node.scope else "the step"
+    return f"the first value that is not finite is {bad}, from {node.primitive.name} ({node.type}) in {where}"

@@ -1,0 +1,115 @@
+"""The whole experiment as one object: what a config file says, with every default filled in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from nnjit.data import Source, sources
+from nnjit.nn import Layer, Loss, Metric, layers, losses, metrics
+from nnjit.optim import Clip, Optimizer, Penalty, Schedule, optimizers, schedules
+from nnjit.optim.optimizers import Adam
+from nnjit.optim.schedules import Constant
+from nnjit.registry import Options
+from nnjit.training.options import TrainingOptions
+
+if TYPE_CHECKING:
+    AnySource = Source
+    AnyLayer = Layer
+    AnyLoss = Loss
+    AnyMetric = Metric
+    AnyOptimizer = Optimizer
+    AnySchedule = Schedule
+else:
+    AnySource = sources.field()
+    AnyLayer = layers.field()
+    AnyLoss = losses.field()
+    AnyMetric = metrics.field()
+    AnyOptimizer = optimizers.field()
+    AnySchedule = schedules.field()
+
+
+_Layers = Annotated[tuple[AnyLayer, ...], Field(min_length=1)]
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+
+
+def _check_name(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise ValueError(
+            f'"{name[:40]}" cannot name a folder; use at most 100 letters, digits, ".", "_" and "-", '
+            "beginning with a letter or digit"
+        )
+    return name
+
+
+def _spelled_out(model: Any) -> Any:
+    if isinstance(model, (list, tuple)):
+        return {"layers": tuple(model)}
+    return model
+
+
+class ModelOptions(Options):
+    """The layers of the network, and the weights it starts from."""
+
+    layers: _Layers
+    """The layers, first to last; each takes the one before it unless its `from` says otherwise."""
+
+    initial_weights: str | None = None
+    """A safetensors file with the weights to start from; null draws them from the seed.
+
+    A relative path is relative to the working directory.
+    """
+
+
+class Experiment(Options):
+    """A training, from its data to its last epoch.
+
+    Relative paths in it are relative to the directory the program is started in, not to the config file,
+    so that the copy of the config in a run folder means the same.
+    """
+
+    name: Annotated[str, AfterValidator(_check_name)] = Field(
+        "experiment", json_schema_extra={"pattern": f"^{_NAME}$"}
+    )
+    """The name of the experiment; its run folders are called `runs/<name>-<time>`."""
+
+    seed: int = Field(0, ge=0, lt=2**63)
+    """The seed of everything random: splits, initial weights, order of examples, dropout."""
+
+    dtype: Literal["float32", "float64"] = "float32"
+    """The type of all numbers in the training."""
+
+    data: AnySource
+    """The data, its split into training, validation and test part, and its scaling."""
+
+    model: Annotated[
+        ModelOptions,
+        BeforeValidator(_spelled_out, json_schema_input_type=_Layers | ModelOptions),
+    ]
+    """The list of layers, or a mapping with `layers` and `initial_weights`."""
+
+    loss: AnyLoss
+    """The cost of an example, whose mean over the examples the training lowers."""
+
+    optimizer: AnyOptimizer = Adam()
+    """The rule that turns a gradient into an update."""
+
+    schedule: AnySchedule = Constant()
+    """The learning rate over the epochs."""
+
+    penalty: Penalty = Penalty()
+    """What large weights add to the cost."""
+
+    clip: Clip = Clip()
+    """The limits of a gradient."""
+
+    metrics: tuple[AnyMetric, ...] | None = None
+    """The figures that are reported beside the loss.
+
+    null means accuracy where the targets are classes, and none where they are values.
+    """
+
+    training: TrainingOptions = TrainingOptions()
+    """Epochs, batches and stopping."""

@@ -1,0 +1,125 @@
+"""The graphs of a training: the whole step, the evaluation of a split, and the prediction.
+
+Everything in them is traced code: the model, the loss, the chain rule, the penalty, the clipping, the
+optimizer and the metrics. C = Σ wₖ Cₖ / Σ wₖ is the cost of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import nnjit.numpy as np
+from nnjit.autodiff import as_node, pull_back
+from nnjit.codegen import Interface
+from nnjit.data.scaling import Affine
+from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope
+from nnjit.nn import Loss, Metric, Model
+from nnjit.optim import Clip, Optimizer, Penalty
+from nnjit.primitives import full_like
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained, apart from the data's numbers.
+
+    Args:
+        dtype: "f32" or "f64".
+        target: the type of the targets of a batch, `i32[B]` classes or floats `[B,O]`.
+        unit: undoes the scaling of target values for metrics that have a unit; None where there is none.
+    """
+
+    model: Model
+    loss: Loss
+    metrics: tuple[Metric, ...]
+    optimizer: Optimizer
+    penalty: Penalty
+    clip: Clip
+    dtype: str
+    target: ArrayType
+    unit: Affine | None = None
+
+    def vector(self) -> ArrayType:
+        """The type of the params and of each slot."""
+        return array_type(self.dtype, (self.model.table.size,))
+
+    def rows(self) -> ArrayType:
+        """The type of a batch of examples."""
+        return array_type(self.dtype, (B, *self.model.input_shape))
+
+
+def step_graph(task: Task) -> tuple[Graph, Interface]:
+    """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums)."""
+    theta = new_input(task.vector(), "params")
+    slots = tuple(new_input(task.vector(), "optimizer") for _ in task.optimizer.slots)
+    key, step = new_input(array_type("u32")), new_input(array_type("u32"))
+    rate, (x, y, w) = new_input(array_type(task.dtype)), _batch(task)
+    params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
+    output = task.model(params, x, training=True, key=key, step=step)
+    with scope("loss"):
+        costs = task.loss(output, y)
+        mean = np.sum(costs * w) / np.sum(w)
+    with scope("penalty"):
+        penalty = _penalty(task, params)
+    gradient = _gradient(mean if penalty is None else mean + penalty, list(params.values()))
+    with scope("clip"):
+        gradient = task.clip(gradient)
+    with scope("optimizer"):
+        time = np.astype(step, task.dtype)
+        updated, moved = task.optimizer.update(theta, gradient, slots, lr=rate, step=time)
+    figures = [np.sum(np.astype(costs * w, "f64")), np.sum(np.astype(w, "f64"))]
+    figures.append(constant(0.0) if penalty is None else np.astype(penalty, "f64"))
+    figures += _metric_sums(task, output, y, w)
+    updates = [updated, *moved]
+    names = ("theta", *task.optimizer.slots, "key", "step", "rate", "x", "y", "w")
+    graph = Graph((theta, *slots, key, step, rate, x, y, w), (*updates, *figures), names)
+    first = len(updates)
+    totals = tuple(range(first, first + len(figures)))
+    pairs = tuple((k, k) for k in range(first))
+    return graph, Interface(pairs, per_step=(first + 1, first + 2), totals=totals, guard=first)
+
+
+def evaluation_graph(task: Task) -> Graph:
+    """(θ, x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and its like."""
+    theta, (x, y, w) = new_input(task.vector(), "params"), _batch(task)
+    output = task.model(theta, x)
+    with scope("loss"):
+        costs = task.loss(output, y)
+    figures = [np.sum(np.astype(costs * w, "f64")), np.sum(np.astype(w, "f64"))]
+    figures += _metric_sums(task, output, y, w)
+    return Graph((theta, x, y, w), tuple(figures), ("theta", "x", "y", "w"))
+
+
+def prediction_graph(task: Task) -> Graph:
+    """(θ, x) → what the loss makes of the output: probabilities, or values as the network learns them."""
+    theta, x = new_input(task.vector(), "params"), new_input(task.rows(), "input")
+    return Graph((theta, x), (as_node(task.loss.predict(task.model(theta, x))),), ("theta", "x"))
+
+
+def _batch(task: Task) -> tuple[Node, Node, Node]:
+    rows = new_input(task.rows(), "input")
+    return rows, new_input(task.target, "target"), new_input(array_type(task.dtype, (B,)), "weight")
+
+
+def _penalty(task: Task, params: dict[str, Node]) -> Node | None:
+    if not (task.penalty.l1 or task.penalty.l2):
+        return None
+    total: Any = 0.0
+    for entry in task.model.table:
+        if entry.penalized:
+            total = task.penalty(params[entry.name]) + total
+    return total if isinstance(total, Node) else None
+
+
+def _gradient(cost: Node, params: Sequence[Node]) -> Any:
+    """The gradient as one vector, in the order of the params."""
+    return np.concatenate([np.ravel(g) for g in pull_back([cost], params, [full_like(cost, 1)])])
+
+
+def _metric_sums(task: Task, output: Node, y: Node, w: Node) -> list[Any]:
+    with scope("metrics"):
+        prediction, target, weight = task.loss.predict(output), y, np.expand_dims(np.astype(w, "f64"), 1)
+        if task.unit is not None and y.type.is_float:
+            prediction, target = (np.astype(v, "f64") * task.unit.scale + task.unit.shift for v in (prediction, y))
+        return [np.sum(metric.sums(prediction, target) * weight, axis=0) for metric in task.metrics]

@@ -1,0 +1,164 @@
+"""The training loop: epochs until the last or until one of the reasons to stop, and the files of a run."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.errors import Diverged, Interrupted, RunError
+from nnjit.training.divergence import NotFinite
+from nnjit.training.epochs import EpochResult, EpochRunner, progress
+from nnjit.training.experiment import Experiment
+from nnjit.training.history import HistoryFile
+from nnjit.training.interruption import Interruption
+from nnjit.training.records import describe, write_results
+from nnjit.training.run import Run
+from nnjit.training.setup import Setup, set_up
+from nnjit.training.state import State, load_state, save_state
+
+CHECKPOINT_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the epochs ended.
+
+    Args:
+        status: "completed", "early_stopped", "interrupted" or "diverged".
+        train_seconds: time inside native steps.
+        message: why, where there is more to say.
+    """
+
+    state: State
+    status: str
+    train_seconds: float
+    message: str = ""
+
+
+def train(
+    experiment: Experiment, config: str, *, folder: Path | None = None, output: Path | None = None, quiet: bool = True
+) -> Run:
+    """Train an experiment and leave its run folder.
+
+    Args:
+        config: the resolved config as text, kept in the run folder.
+        folder: where relative paths in the experiment start; the current directory where None.
+        output: the run folder; `runs/<name>-<time>` where None.
+
+    Raises:
+        UserError: something given does not fit; nothing was written.
+        Diverged: a value was not finite. Interrupted: Ctrl-C. Both leave a complete run folder.
+    """
+    began = time.perf_counter()
+    base = folder or Path()
+    if output is not None and output.exists():
+        raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
+    setup = set_up(experiment, base)
+    state = setup.initial_state(base)
+    path = _make_folder(output, experiment.name)
+    describe(setup, config, path)
+    return _finish(setup, path, state, quiet, began)
+
+
+def resume(path: Path, experiment: Experiment, config: str, *, folder: Path | None = None, quiet: bool = True) -> Run:
+    """Go on with a run from its last saved epoch; the result has the bits of a run that was never stopped.
+
+    Args:
+        experiment: the run's own, or with more epochs.
+
+    Raises:
+        RunError: the folder has no checkpoint, or one of another model.
+    """
+    began = time.perf_counter()
+    state = load_state(path)
+    setup = set_up(experiment, folder or Path())
+    fresh = setup.initial_state(folder or Path())
+    if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
+        raise RunError(f"{path}: its checkpoint is of another model or optimizer than the config's")
+    if state.theta.dtype != fresh.theta.dtype:
+        raise RunError(f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}")
+    describe(setup, config, path)
+    return _finish(setup, path, state, quiet, began)
+
+
+def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Run:
+    ending = _run_epochs(setup, path, state, quiet)
+    save_state(ending.state, path)
+    write_results(setup, path, ending.state, ending.status, ending.message, ending.train_seconds, began)
+    if ending.status == "diverged":
+        raise Diverged(f"{ending.message}\nthe run so far is in {path}", path)
+    if ending.status == "interrupted":
+        done = ending.state.epoch
+        raise Interrupted(f"interrupted after epoch {done} of {setup.experiment.training.epochs}; saved in {path}", path)
+    return Run(path, setup.engine, setup.meaning)
+
+
+def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool) -> Ending:
+    options, seconds, saved = setup.experiment.training, 0.0, time.perf_counter()
+    validation = setup.data.validation
+    weights = None if validation is None else np.ones(len(validation.x), setup.experiment.dtype)
+    with (
+        Interruption() as interruption,
+        HistoryFile(path, _columns(setup), keep=state.epoch) as history,
+        progress(state.epoch, options.epochs, quiet) as show,
+    ):
+        runner = EpochRunner(setup, lambda: interruption.requested)
+        while state.epoch < options.epochs:
+            if _is_exhausted(setup, state):
+                return Ending(state, "early_stopped", seconds)
+            try:
+                result = runner.run(state)
+            except NotFinite as error:
+                return Ending(state, "diverged", seconds, str(error))
+            if result is None:
+                return Ending(state, "interrupted", seconds)
+            seconds += result.seconds
+            row = _row(state.epoch + 1, result)
+            if validation is not None and weights is not None:
+                figures = setup.engine.evaluate(state.theta, validation, weights)
+                row |= {f"validation_{k}": v for k, v in figures.items()}
+            early = options.early_stopping
+            state = state.after_epoch(row[setup.monitor], early.min_delta if early else 0.0)
+            history.write(row)
+            show(state.epoch, {k: v for k, v in row.items() if k.endswith("_loss")})
+            if time.perf_counter() - saved > CHECKPOINT_SECONDS:
+                save_state(state, path)
+                saved = time.perf_counter()
+    return Ending(state, "early_stopped" if _is_exhausted(setup, state) else "completed", seconds)
+
+
+def _is_exhausted(setup: Setup, state: State) -> bool:
+    early = setup.experiment.training.early_stopping
+    return early is not None and state.epoch - state.best_epoch >= early.patience
+
+
+def _columns(setup: Setup) -> list[str]:
+    names = ["loss", *(m.type for m in setup.task.metrics)]
+    splits = ["train", *(["validation"] if setup.data.validation is not None else [])]
+    figures = [f"{split}_{name}" for name in names for split in splits]
+    return ["epoch", *figures, "learning_rate", "penalty", "train_seconds"]
+
+
+def _row(epoch: int, result: EpochResult) -> dict[str, float]:
+    figures = {f"train_{k}": v for k, v in result.train.items()}
+    rest = {"learning_rate": result.rate, "penalty": result.penalty, "train_seconds": round(result.seconds, 9)}
+    return {"epoch": epoch, **figures, **rest}
+
+
+def _make_folder(output: Path | None, name: str) -> Path:
+    """Make the run folder; the time in its name is made unique by a number where needed."""
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    candidates = [output] if output else [Path("runs") / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
+    for path in candidates:
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise RunError(f"{path}: the run folder cannot be made ({error.strerror})") from None
+    raise RunError(f"{candidates[-1]} exists already, and a run is never overwritten; choose another --output")

@@ -1,0 +1,71 @@
+"""What a model's answers mean, and `predictions.npz`: those of the split that says most, and the plane of two inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnjit.data import Part, Scaling
+
+if TYPE_CHECKING:
+    from nnjit.training.setup import Setup
+
+GRID = 120  # points along each side
+MOST_POINTS = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """How a model's answers (n, O) are read.
+
+    Args:
+        classes: the names of the classes; None where the answers are values.
+    """
+
+    classes: tuple[str, ...] | None
+    scaling: Scaling
+
+    def decide(self, answers: np.ndarray) -> np.ndarray:
+        """Class indices (n,), or values (n, O) in their own unit."""
+        if self.classes is None:
+            return self.scaling.inverse_targets(answers)
+        return np.argmax(self.scores(answers), axis=1).astype(np.int32)
+
+    def scores(self, answers: np.ndarray) -> np.ndarray:
+        """A column for each class (n, K); of a single output p, they are 1 - p and p."""
+        return np.concatenate([1 - answers, answers], axis=1) if answers.shape[1] == 1 else answers
+
+    def targets(self, y: np.ndarray) -> np.ndarray:
+        """Targets as they came: class indices, or values with their scaling undone."""
+        return y if self.classes is not None else self.scaling.inverse_targets(y)
+
+
+def predictions(setup: Setup, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays of the file: of the test part, else of the validation part, else of the training part."""
+    split = next(name for name in ("test", "validation", "train") if name in setup.splits)
+    part, meaning = setup.splits[split], setup.meaning
+    answers = setup.engine.predict(theta, part.x)
+    arrays = {"split": np.array(split), "target": meaning.targets(part.y), "prediction": meaning.decide(answers)}
+    if meaning.classes is not None:
+        arrays["probability"] = meaning.scores(answers)
+    return arrays | (_plane(setup, theta, part) if setup.model.input_shape == (2,) else {})
+
+
+def _plane(setup: Setup, theta: np.ndarray, part: Part) -> dict[str, np.ndarray]:
+    meaning, scaling = setup.meaning, setup.meaning.scaling
+    everything = np.concatenate([scaling.inverse_inputs(p.x) for p in setup.splits.values()])
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    margin = 0.08 * np.where(high > low, high - low, 1.0)
+    xs, ys = (np.linspace(low[k] - margin[k], high[k] + margin[k], GRID) for k in (0, 1))
+    grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
+    answers = setup.engine.predict(theta, scaling.transform_inputs(grid))
+    is_class = meaning.classes is not None
+    values = meaning.scores(answers) if is_class else scaling.inverse_targets(answers)[:, :1]
+    targets = meaning.targets(part.y)[:MOST_POINTS]
+    return {
+        "grid_x": xs, "grid_y": ys, "grid": values.reshape(GRID, GRID, -1),
+        "points": scaling.inverse_inputs(part.x)[:MOST_POINTS],
+        "point_target": targets if is_class else targets[:, 0],
+    }  # fmt: skip

@@ -1,0 +1,96 @@
+"""The files of a run besides its history and checkpoint: what was trained on what, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnjit.training.environment import environment
+from nnjit.training.files import write_atomically, write_json
+from nnjit.training.predictions import predictions
+from nnjit.training.setup import Setup
+from nnjit.training.state import State
+
+
+def describe(setup: Setup, config: str, path: Path) -> None:
+    """Write `config.yaml`, `environment.json`, `model.json` and `data.json`."""
+    write_atomically(path / "config.yaml", config)
+    write_json(path / "environment.json", environment())
+    write_json(path / "model.json", _model(setup))
+    write_json(path / "data.json", _data(setup))
+
+
+def write_results(
+    setup: Setup, path: Path, state: State, status: str, message: str, train_seconds: float, began: float
+) -> None:
+    """Write weights, final figures, predictions and kernels.
+
+    The figures are those of the best weights where early stopping asks for them, else of the last.
+    """
+    which = "best" if setup.experiment.training.early_stopping and state.best_epoch else "last"
+    theta = state.best_theta if which == "best" else state.theta
+    save_weights(setup, state.best_theta if state.best_epoch else state.theta, path / "best.safetensors")
+    save_weights(setup, state.theta if which == "last" else theta, path / "last.safetensors")
+    splits = {name: _figures(setup, theta, name) for name in setup.splits}
+    np.savez(path / "predictions.npz", allow_pickle=False, **predictions(setup, theta))
+    setup.engine.save_kernels(path / "kernels")
+    wall = time.perf_counter() - began
+    seconds = {"compile": setup.engine.compile_seconds, "train": train_seconds, "wall": wall}
+    content: dict[str, Any] = {
+        "status": status, "epochs": state.epoch, "best_epoch": state.best_epoch or None, "monitor": setup.monitor,
+        "weights": which, "splits": splits, "parameters": setup.model.table.size,
+        "seconds": {k: round(v, 6) for k, v in seconds.items()},
+    }  # fmt: skip
+    write_json(path / "metrics.json", content | ({"message": message} if message else {}))
+
+
+def save_weights(setup: Setup, theta: np.ndarray, path: Path) -> None:
+    """Write weights by name, each in its layer's own shape."""
+    from safetensors.numpy import save
+
+    tensors = {name: np.ascontiguousarray(w) for name, w in setup.model.table.unflatten(theta).items()}
+    write_atomically(path, save(tensors, metadata={"format": "nnjit"}))
+
+
+def _figures(setup: Setup, theta: np.ndarray, name: str) -> dict[str, float]:
+    part = setup.splits[name]
+    figures = setup.engine.evaluate(theta, part, np.ones(len(part.x), theta.dtype))
+    return {"examples": len(part.x), **figures}
+
+
+def _model(setup: Setup) -> dict[str, Any]:
+    layers = [
+        {
+            "name": n.name,
+            "type": n.layer.type,
+            "inputs": n.inputs,
+            "input_shapes": n.input_shapes,
+            "output_shape": n.output_shape,
+            "parameters": {p.name: p.shape for p in n.params},
+            "options": n.layer.model_dump(exclude={"type", "name", "from_"}, exclude_none=True),
+        }
+        for n in setup.model.nodes
+    ]
+    return {
+        "loss": setup.experiment.loss.type,
+        "optimizer": setup.experiment.optimizer.type,
+        "input_shape": setup.model.input_shape,
+        "layers": layers,
+        "parameters": setup.model.table.size,
+    }
+
+
+def _data(setup: Setup) -> dict[str, Any]:
+    data = setup.data
+    return {
+        "description": data.description,
+        "task": "regression" if data.classes is None else "classification",
+        "features": data.features,
+        "targets": data.targets,
+        "classes": data.classes,
+        "examples": {name: len(part.x) for name, part in setup.splits.items()},
+        "scaling": data.scaling.to_json(),
+    }

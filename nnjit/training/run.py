@@ -1,0 +1,94 @@
+"""A run: the folder that a training leaves, and the trained network in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnjit.data import Scaling
+from nnjit.errors import GraphError, RunError
+from nnjit.training.engine import Engine
+from nnjit.training.experiment import Experiment
+from nnjit.training.history import read_history
+from nnjit.training.predictions import Meaning
+from nnjit.training.setup import make_task, read_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished training.
+
+    Args:
+        path: the run folder.
+        engine: its compiled graphs.
+        meaning: how the model's answers are read.
+    """
+
+    path: Path
+    engine: Engine
+    meaning: Meaning
+
+    @cached_property
+    def history(self) -> dict[str, np.ndarray]:
+        """The columns of `history.csv` by name, each of shape (epochs,)."""
+        return read_history(self.path)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """`metrics.json`: the final figures of each split, and the times."""
+        return _read_json(self.path / "metrics.json")
+
+    @cached_property
+    def theta(self) -> np.ndarray:
+        """The trained weights as one vector: the best, or the last, as `metrics["weights"]` says."""
+        return read_weights(self.path / f"{self.metrics['weights']}.safetensors", self.engine.task.model)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Predictions for inputs (n, …) in the data's own units.
+
+        Returns:
+            Class indices (n,), or values (n, O) in the target's own unit.
+
+        Raises:
+            GraphError: the rows do not have the shape that the model was trained on.
+        """
+        return self.meaning.decide(self._answers(x))
+
+    def predict_probabilities(self, x: np.ndarray) -> np.ndarray:
+        """The probability of each class (n, K) for inputs (n, …) in the data's own units."""
+        if self.meaning.classes is None:
+            raise GraphError("this run predicts values, not classes; use predict")
+        return self.meaning.scores(self._answers(x))
+
+    def _answers(self, x: np.ndarray) -> np.ndarray:
+        rows, shape = np.asarray(x), self.engine.task.model.input_shape
+        if rows.shape[1:] != shape:
+            raise GraphError(f"expected inputs of shape ({', '.join(map(str, ('n', *shape)))}), got {rows.shape}")
+        return self.engine.predict(self.theta, self.meaning.scaling.transform_inputs(rows))
+
+
+def open_run(path: Path, experiment: Experiment) -> Run:
+    """The run in `path`, whose config is `experiment`; the data that it was trained on is not needed.
+
+    Raises:
+        RunError: the folder is not that of a finished run.
+    """
+    data, model = _read_json(path / "data.json"), _read_json(path / "model.json")
+    classes = None if data["classes"] is None else tuple(data["classes"])
+    meaning = Meaning(classes, Scaling.from_json(data["scaling"]))
+    size = len(data["targets"] if classes is None else classes)
+    task = make_task(experiment, tuple(model["input_shape"]), size, meaning)
+    return Run(path, Engine(task, batch=1), meaning)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(f"{path.parent} is not the folder of a finished run: there is no {path.name}") from None
+    return content

@@ -1,0 +1,167 @@
+"""From an experiment to what its loop needs: data, model, task and first state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.data import Part, Prepared, prepare
+from nnjit.errors import DataError, GraphError, UserError
+from nnjit.ir import B, array_type
+from nnjit.nn import Metric, Model, build_model, metrics
+from nnjit.training.engine import Engine
+from nnjit.training.experiment import Experiment
+from nnjit.training.graphs import Task
+from nnjit.training.predictions import Meaning
+from nnjit.training.state import State
+
+SHORT = {"float32": "f32", "float64": "f64"}
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """An experiment with its data loaded and its model built.
+
+    Args:
+        batch: examples of a full batch.
+        steps: updates in an epoch.
+    """
+
+    experiment: Experiment
+    data: Prepared
+    engine: Engine
+    batch: int
+    steps: int
+
+    @property
+    def task(self) -> Task:
+        return self.engine.task
+
+    @property
+    def model(self) -> Model:
+        return self.engine.task.model
+
+    @property
+    def meaning(self) -> Meaning:
+        """How the model's answers are read."""
+        return Meaning(self.data.classes, self.data.scaling)
+
+    @property
+    def splits(self) -> dict[str, Part]:
+        """The parts of the data that there are, by name."""
+        parts = {"train": self.data.train, "validation": self.data.validation, "test": self.data.test}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @property
+    def monitor(self) -> str:
+        """The column of the history that says which epoch is the best."""
+        return "train_loss" if self.data.validation is None else "validation_loss"
+
+    def initial_state(self, folder: Path) -> State:
+        """The state before the first epoch: given weights, or weights drawn from the seed."""
+        theta = self.model.initialize(self.experiment.seed, self.task.dtype)
+        if self.experiment.model.initial_weights is not None:
+            with within("model", "initial_weights"):
+                theta[:] = read_weights(folder / self.experiment.model.initial_weights, self.model)
+        slots = tuple(np.array(s) for s in self.experiment.optimizer.initial_slots(theta))
+        return State.initial(theta, slots)
+
+
+def set_up(experiment: Experiment, folder: Path) -> Setup:
+    """Load the data and build the model.
+
+    Args:
+        folder: where relative paths in the experiment start.
+
+    Raises:
+        UserError: something does not fit; its path is the place in the config.
+    """
+    with within("data"):
+        data = prepare(experiment.data, seed=experiment.seed, dtype=experiment.dtype, folder=folder)
+    batch, steps = _batches(experiment, len(data.train.x))
+    meaning = Meaning(data.classes, data.scaling)
+    task = make_task(experiment, data.input_shape, data.output_size, meaning)
+    return Setup(experiment, data, Engine(task, batch), batch, steps)
+
+
+def make_task(experiment: Experiment, input_shape: tuple[int, ...], output_size: int, meaning: Meaning) -> Task:
+    """The task of an experiment on data of these shapes.
+
+    Args:
+        output_size: the number of classes, or of target values.
+
+    Raises:
+        UserError: layers, loss or metrics do not fit the data.
+    """
+    classes = None if meaning.classes is None else len(meaning.classes)
+    size = experiment.loss.output_size(output_size, classes)
+    model = build_model(experiment.model.layers, input_shape, size)
+    with within("loss"):
+        experiment.loss.check(model.output_shape, classes)
+        if classes is None and model.output_shape != (output_size,):
+            mend = f"set units: {output_size}"
+            given = model.output_shape[0]
+            raise GraphError(f"the model has {given} outputs, the data {output_size} target values; {mend}")
+    dtype = SHORT[experiment.dtype]
+    return Task(
+        model=model,
+        loss=experiment.loss,
+        metrics=_metrics(experiment, classes),
+        optimizer=experiment.optimizer,
+        penalty=experiment.penalty,
+        clip=experiment.clip,
+        dtype=dtype,
+        target=array_type("i32", (B,)) if classes is not None else array_type(dtype, (B, output_size)),
+        unit=meaning.scaling.targets,
+    )
+
+
+@contextmanager
+def within(*prefix: str | int) -> Iterator[None]:
+    """Put `prefix` before the config path of every UserError raised inside."""
+    try:
+        yield
+    except UserError as error:
+        raise error.within(*prefix) from error.__cause__
+
+
+def read_weights(path: Path, model: Model) -> np.ndarray:
+    """The flat vector of the weights in a safetensors file.
+
+    Raises:
+        DataError: the file is missing, malformed, or holds other weights than the model's.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file of weights")
+    try:
+        return np.asarray(model.table.flatten(load_file(path)))
+    except SafetensorError as error:
+        raise DataError(f"{path}: not a safetensors file ({error})") from None
+    except GraphError as error:
+        raise DataError(f"{path}: {error.message}") from None
+
+
+def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
+    if experiment.metrics is None:
+        return () if classes is None else (metrics["accuracy"](),)  # type: ignore[call-arg]  # type has its default
+    for k, metric in enumerate(experiment.metrics):
+        with within("metrics", k):
+            metric.check(classes)
+    return experiment.metrics
+
+
+def _batches(experiment: Experiment, rows: int) -> tuple[int, int]:
+    """Examples of a batch, and batches of an epoch."""
+    size = experiment.training.batch_size
+    batch = rows if size == "full" else min(size, rows)
+    if experiment.training.drop_last and isinstance(size, int) and size > rows:
+        message = f"expected at most the {rows} examples of the training part with drop_last, got {size}"
+        raise DataError(message, ("training", "batch_size"))
+    return batch, rows // batch if experiment.training.drop_last else -(-rows // batch)

@@ -1,0 +1,85 @@
+"""The state of a training between two epochs, and its file: what a resumed run begins with, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.errors import RunError
+from nnjit.training.files import write_atomically
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that the next epoch depends on. Its arrays are the loop's own and change in place.
+
+    Args:
+        theta: the params, (P,).
+        slots: the optimizer's vectors, each (P,).
+        epoch: epochs done.
+        best_theta: the params of the best epoch.
+        best_loss: its monitored loss; inf before the first epoch.
+        best_epoch: 0 before the first epoch.
+    """
+
+    theta: np.ndarray
+    slots: tuple[np.ndarray, ...]
+    epoch: int
+    best_theta: np.ndarray
+    best_loss: float
+    best_epoch: int
+
+    @classmethod
+    def initial(cls, theta: np.ndarray, slots: tuple[np.ndarray, ...]) -> State:
+        """The state before the first epoch."""
+        return cls(theta, slots, 0, theta.copy(), math.inf, 0)
+
+    def copy(self) -> State:
+        """A copy that the loop doesn't change."""
+        return replace(self, theta=self.theta.copy(), slots=tuple(s.copy() for s in self.slots))
+
+    def after_epoch(self, monitored: float, min_delta: float) -> State:
+        """The state one epoch on, with the best epoch brought up to date."""
+        state = replace(self, epoch=self.epoch + 1)
+        if not monitored < self.best_loss - (min_delta if math.isfinite(self.best_loss) else 0.0):
+            return state
+        np.copyto(self.best_theta, self.theta)
+        return replace(state, best_loss=monitored, best_epoch=state.epoch)
+
+
+def save_state(state: State, folder: Path) -> None:
+    """Write the checkpoint of a run."""
+    from safetensors.numpy import save
+
+    tensors = {"theta": state.theta, "best_theta": state.best_theta}
+    tensors |= {f"slot_{k}": s for k, s in enumerate(state.slots)}
+    facts = {"epoch": state.epoch, "best_epoch": state.best_epoch, "best_loss": state.best_loss.hex()}
+    write_atomically(folder / CHECKPOINT, save(tensors, metadata={"state": json.dumps(facts)}))
+
+
+def load_state(folder: Path) -> State:
+    """Read the checkpoint of a run.
+
+    Raises:
+        RunError: there is none, or it cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / CHECKPOINT
+    if not path.exists():
+        raise RunError(f"{folder}: there is no {CHECKPOINT}, so this run cannot be resumed")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            facts = json.loads(file.metadata()["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path}: not a checkpoint of nnjit ({error})") from None
+    slots = tuple(tensors[f"slot_{k}"] for k in range(len(tensors) - 2))
+    best_loss = float.fromhex(facts["best_loss"])
+    return State(tensors["theta"], slots, facts["epoch"], tensors["best_theta"], best_loss, facts["best_epoch"])

@@ -1,0 +1,233 @@
+"""The command: what it prints, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nnjit import api, config
+from nnjit.cli import main
+from nnjit.errors import DataError, Diverged, GraphError, Interrupted, RunError
+
+CONFIG = """\
+name: tiny
+data: {type: inline, x: [0.0, 1.0], y: [1.0, 0.0]}
+model:
+  - {type: dense, units: 1}
+loss: squared_error
+"""
+METRICS = {
+    "status": "early_stopped",
+    "epochs": 40,
+    "best_epoch": 31,
+    "splits": {
+        "train": {"examples": 1257, "loss": 0.012345, "accuracy": 0.99801},
+        "test": {"examples": 270, "loss": 0.1, "accuracy": 0.975},
+    },
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with a good config in it."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[SimpleNamespace]:
+    """What the command asks to be trained; here nothing is."""
+    asked: list[SimpleNamespace] = []
+
+    def run(given: config.Config, **options: Any) -> SimpleNamespace:
+        asked.append(SimpleNamespace(experiment=given.experiment, **options))
+        return SimpleNamespace(path=Path("runs/tiny-1"), metrics=METRICS)
+
+    monkeypatch.setattr(api, "run", run)
+    return asked
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run `nnjit` with some words; its exit status, stdout and stderr."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["nnjit", *words])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        printed = capsys.readouterr()
+        return int(caught.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+Command = Callable[..., tuple[int, str, str]]
+Calls = list[SimpleNamespace]
+
+
+def test_a_training_prints_its_figures_and_folder(command: Command, calls: Calls) -> None:
+    status, out, err = command("train", "--config", "a.yaml")
+    assert (status, err) == (0, "")
+    assert out == (
+        "best epoch 31 of 40, stopped early\n"
+        "            examples     loss  accuracy\n"
+        "train           1257  0.01235     0.998\n"
+        "test             270      0.1     0.975\n"
+        "run         runs/tiny-1\n"
+    )
+
+
+def test_quiet_prints_the_run_folder_alone(command: Command, calls: Calls) -> None:
+    assert command("train", "--config", "a.yaml", "--quiet") == (0, "runs/tiny-1\n", "")
+    assert calls[0].quiet is True
+
+
+def test_the_report_is_named_where_there_is_one(command: Command, calls: Calls) -> None:
+    Path("runs/tiny-1").mkdir(parents=True)
+    Path("runs/tiny-1/report.html").touch()
+    assert command("train", "--config", "a.yaml")[1].endswith("\nreport      runs/tiny-1/report.html\n")
+
+
+def test_flags_reach_the_training(command: Command, calls: Calls) -> None:
+    words = "--config a.yaml --set training.epochs=5 --set model[0].units=3 --output out"
+    assert command("train", *words.split())[0] == 0
+    (call,) = calls
+    assert (call.experiment.training.epochs, call.experiment.model.layers[0].units) == (5, 3)
+    assert (call.output, call.resume, call.quiet) == (Path("out"), None, False)
+
+
+def test_print_config_prints_a_config_that_prints_itself(command: Command, calls: Calls) -> None:
+    status, out, _ = command("train", "--config", "a.yaml", "--set", "seed=7", "--print-config")
+    Path("b.yaml").write_text(out)
+    assert status == 0
+    assert "seed: 7\n" in out
+    assert command("train", "--config", "b.yaml", "--print-config") == (0, out, "")
+    assert calls == []
+
+
+def test_resume_uses_the_config_of_the_run(command: Command, calls: Calls) -> None:
+    Path("run").mkdir()
+    Path("run/config.yaml").write_text(CONFIG)
+    assert command("train", "--resume", "run")[0] == 0
+    assert command("train", "--resume", "run", "--set", "training.epochs=200")[0] == 0
+    assert command("train", "--resume", "run", "--config", "a.yaml")[0] == 0
+    assert command("train", "--resume", "run", "--config", "a.yaml", "--set", "seed=3")[0] == 0
+    assert [call.resume for call in calls] == [Path("run")] * 4
+    assert [call.experiment.training.epochs for call in calls] == [100, 200, 100, 100]
+    assert [call.experiment.seed for call in calls] == [0, 0, 0, 3]
+
+
+# fmt: off
+WRONG_FLAGS = [
+    ("train",                            "nothing to train: give --config FILE, or --resume DIR"),
+    ("train --config none.yaml",         "none.yaml: cannot read this config: No such file or directory"),
+    ("train --config .",                 ".: cannot read this config: Is a directory"),
+    ("train --config a.yaml --set seed", "--set seed: expected PATH=VALUE, such as training.epochs=5"),
+    ("train --config a.yaml --set sed=1", '--set sed=1: unknown option "sed"; did you mean "seed"?'),
+    ("train --resume none",              "--resume none: there is no such folder"),
+    ("train --resume .",                 "config.yaml: cannot read this config: No such file or directory"),
+    ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
+        "leave --output away"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG_FLAGS)
+def test_what_is_wrong_is_one_message_and_status_2(
+    words: str, message: str, command: Command, calls: Calls
+) -> None:
+    assert command(*words.split()) == (2, "", f"{message}\n")
+    assert calls == []
+
+
+@pytest.mark.parametrize("words", ["train --confg a.yaml", "train --config", "trian", "train a.yaml", ""])
+def test_usage_errors_have_status_2_and_no_traceback(words: str, command: Command, folder: Path) -> None:
+    status, out, err = command(*words.split())
+    assert status == 2
+    assert "Usage: nnjit" in out + err or err.startswith("Error: ")
+    assert "Traceback" not in err
+
+
+# fmt: off
+ENDINGS = [
+    (GraphError("too wide", ("model", 0, "units")), 2,   "a.yaml:4: model[0].units: too wide\n"),
+    (DataError("row 3 has no number", ("data",)),   2,   "a.yaml:2: data: row 3 has no number\n"),
+    (RunError("runs/x exists already"),             2,   "runs/x exists already\n"),
+    (Diverged("inf in dense_1", Path("x")),         3,   "inf in dense_1\n"),
+    (Interrupted("stopped after epoch 3", Path("runs/my run")), 130,
+        "stopped after epoch 3\nto go on: nnjit train --resume 'runs/my run'\n"),
+    (KeyboardInterrupt(),                           130, "interrupted; nothing was saved\n"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("error", "status", "message"), ENDINGS, ids=lambda value: type(value).__name__)
+def test_each_ending_has_its_status(
+    error: BaseException,
+    status: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    command: Command,
+    folder: Path,
+) -> None:
+    def fail(*given: Any, **options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(api, "run", fail)
+    assert command("train", "--config", "a.yaml") == (status, "", message)
+
+
+def test_a_defect_of_the_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, calls: Calls) -> None:
+    def fail(*given: Any, **options: Any) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(api, "run", fail)
+    monkeypatch.setattr(sys, "argv", ["nnjit", "train", "--config", "a.yaml"])
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+def test_schema_prints_the_schema(command: Command) -> None:
+    status, out, _ = command("schema")
+    assert status == 0
+    assert json.loads(out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def _python(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_module_and_the_verb_are_the_same_command(folder: Path) -> None:
+    entry = "from nnjit.cli import main; main()"
+    words = ["--config", "a.yaml", "--set", "model[0].unit=2"]
+    as_module = _python("-m", "nnjit.train", *words, folder=folder)
+    as_verb = _python("-c", entry, "train", *words, folder=folder)
+    message = '--set model[0].unit=2: model[0]: unknown option "unit"; did you mean "units"?\n'
+    for done in (as_module, as_verb):
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
+def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
+    done = _python("-m", "nnjit.train", "--help", folder=folder)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: python -m nnjit.train [OPTIONS]\n")
+
+
+def test_help_and_messages_need_no_slow_library(folder: Path) -> None:
+    slow = ["numba", "sklearn", "polars", "matplotlib", "scipy"]
+    code = (
+        "import sys\nfrom nnjit.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        f"print([name for name in {slow} if name in sys.modules])"
+    )
+    done = _python("-c", code, "train", "--help", folder=folder)
+    assert done.stdout.splitlines()[-1] == "[]"

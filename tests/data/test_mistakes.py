@@ -1,0 +1,188 @@
+"""Every way in which data can be wrong becomes one message: where, what was given, what is allowed, the mend."""
+
+# ruff: noqa: E501  a row is one mistake and what its message must say
+
+import gzip
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnjit.data import prepare, sources
+from nnjit.errors import DataError
+
+from .files import idx_bytes, images, write_npz
+
+LABELS = np.array([0, 1, 0, 1], np.uint8)
+IMAGES = "t10k-images-idx3-ubyte"
+DIGIT_LABELS = "t10k-labels-idx1-ubyte"
+ROWS = {"x": ((1,), (2,), (3,), (4,)), "y": (0, 0, 1, 1)}
+
+
+def error_of(kind: str, folder: Path, options: dict, *, dtype: str = "float32") -> DataError:
+    with pytest.raises(DataError) as error:
+        prepare(sources[kind](**options), seed=0, dtype=dtype, folder=folder)
+    return error.value
+
+
+# fmt: off
+CSV = [
+    # content                            options                                        path             what the message says
+    ("",                                 {"target": "c"},                               ("file",),       ["a.csv", "empty"]),
+    ("a,b\n",                            {"target": "b"},                               ("file",),       ["no rows below the header"]),
+    ("a,b\n\n,\n",                       {"target": "b"},                               ("file",),       ["no rows below the header"]),
+    ("a,b\n1,x\n2,y\n",                  {"target": "c"},                               ("target",),     ['no column "c"', "valid: a, b"]),
+    ("age,b\n1,x\n2,y\n",                {"target": "agee"},                            ("target",),     ['did you mean "age"']),
+    ("a,b\n1,x\n2,y\n",                  {"target": 2},                                 ("target",),     ["no column 2", "has 2, counted from 0"]),
+    ("a,b\n1,2\n2,3\n",                  {"target": ("a", "z")},                        ("target", 1),   ['no column "z"']),
+    ("a,b\n1,2\n2,3\n",                  {"target": ("b", -1)},                         ("target", 1),   ['"b" is named twice']),
+    ("a,b\n1,2\n2,3\n",                  {"target": ("a", "b")},                        ("features",),   ["no column is left", "a, b"]),
+    ("a,b\n1,2\n2,3\n",                  {"target": "b", "features": ("a", "b")},       ("features", 1), ['"b" is a target']),
+    ("a,b\n1,2\n2,3\n",                  {"target": "b", "features": ("a",), "ignore": ("a",)}, ("features", 0), ['"a" is ignored']),
+    ("a,b\n1,2\n2,3\n",                  {"target": "b", "categorical": ("b",)},        ("categorical", 0), ['"b" is not among the features']),
+    ("a,b,c\n1,2,3\n2,3,4\n",            {"target": ("b", "c"), "task": "classification"}, ("target",),  ["one target column, got 2"]),
+    ("a,a\n1,x\n2,y\n",                  {"target": 1},                                 ("file",),       ["line 1", 'two columns are called "a"', "header: false"]),
+    ("a,b\n1,x\n2,y\n3x,y\n4x,y\n",      {"target": "b"},                               ("file",),       ["a.csv: line 4", 'column "a"', '"3x"', "2 such values", "categorical or ignore"]),
+    ("\na,b\n\n1,x\n\n\n 3x ,y\n",       {"target": "b"},                               ("file",),       ["line 7", '"3x"']),
+    ('a,b\n1,"x\n\nz"\n3x,y\n',          {"target": "b"},                               ("file",),       ["line 5", '"3x"']),
+    ("1,x\n2x,y\n",                      {"target": 1, "header": False},                ("file",),       ["line 2", 'column "column_0"', '"2x"']),
+    ("a,b\n1,1.5\n2,2.5x\n",             {"target": "b"},                               ("file",),       ["line 3", 'column "b"', '"2.5x"', "task: classification"]),
+    ("a,b\n1,x\n2,y\n",                  {"target": "b", "task": "regression"},         ("file",),       ["line 2", 'column "b"', '"x"']),
+    ("a,b\n1,x\n,y\n3,\n",               {"target": "b"},                               ("file",),       ["line 3", 'column "a"', "no value", "2 missing in all, in 2 columns", "drop"]),
+    ("a,b\n1,x\n2\n",                    {"target": "b"},                               ("file",),       ["line 3", 'column "b"', "no value"]),
+    ("a,b\n1,x\n2,?\n",                  {"target": "b", "missing": "mean"},            ("file",),       ["line 3", 'column "b"', "never targets"]),
+    ("a,b\n1,?\n?,x\n",                  {"target": "b", "missing": "drop"},            ("file",),       ["every one of the 2 rows", "drop"]),
+    ("a,c,b\n?,1,x\n?,2,y\n",            {"target": "b", "missing": "mean"},            ("file",),       ['"a" has no value at all']),
+    ("a,b\n1,x\ninf,y\n",                {"target": "b"},                               ("file",),       ["line 3", 'column "a"', "not finite"]),
+    ("a,b\n1,x\n2,y,3\n",                {"target": "b"},                               ("file",),       ["line 3", "3 values, and 2 in the first line", "separator"]),
+    ('a,b\n1,x\n"2,y\n',                 {"target": "b"},                               ("file",),       ["a.csv"]),
+    (b"a,b\n1,x\n2,\xff\n",              {"target": "b"},                               ("file",),       ["line 3", "UTF-8"]),
+    (gzip.compress(b"a,b\n1,x\n")[:-9],  {"target": "b"},                               ("file",),       ["cannot read", "unexpected end of file"]),
+    ("a,b\n1,0.5\n2,1\n",                {"target": "b", "task": "classification"},     ("file",),       ["labels are not classes", "line 2 has 0.5", "1 such row"]),
+    ("a,b\n1,1\n2,-1\n",                 {"target": "b", "task": "classification"},     ("file",),       ["labels are not classes", "line 3 has -1"]),
+    ("a,b\n1,x\n2,x\n",                  {"target": "b"},                               ("file",),       ["at least two classes", "every row has x"]),
+    ("a,b\n" + "".join(f"v{k},x\n" for k in range(1001)), {"target": "b", "categorical": ("a",)}, ("file",), ["1001 categories", "at most 1000"]),
+]
+NPZ = [
+    # arrays                                                  what the message says
+    ({"x": np.ones((2, 2))},                                  ['no array "y"', "it has x"]),
+    ({"x": np.ones((2, 2)), "y": np.ones(3)},                 ["x has 2 rows and y has 3"]),
+    ({"x": np.ones((0, 2)), "y": np.ones(0)},                 ["no data", "(0, 2)"]),
+    ({"x": np.float64(1), "y": np.ones(1)},                   ["x is a single number"]),
+    ({"x": np.array(["a", "b"]), "y": np.array([0, 1])},      ["x holds <U1", "real numbers"]),
+    ({"x": np.ones(2, complex), "y": np.array([0, 1])},       ["x holds complex128"]),
+    ({"x": np.array([{}, {}]), "y": np.array([0, 1])},        ['"x"', "pickled Python objects", "refused"]),
+    ({"x": np.ones((2, 2)), "y": np.array([{}, {}])},         ['"y"', "pickled Python objects", "refused"]),
+    ({"x": np.array([[1, 2], [3, np.nan]]), "y": np.ones(2)}, ["x holds 1 value that is not finite", "nan", 'row 2, column "x2"', "counted from 1"]),
+    ({"x": np.array([[[1, np.inf]], [[np.nan, 2]]]), "y": np.ones(2)}, ["x holds 2 values that are not finite", "inf in row 1, place 1, 2"]),
+    ({"x": np.ones((2, 2)), "y": np.array([1, -np.inf])},     ["y holds 1 value", '-inf in row 2, column "y"']),
+    ({"x": np.ones((2, 2)), "y": np.array([1, -1])},          ["labels are not classes", "row 2", "-1"]),
+    ({"x": np.ones((2, 2)), "y": np.array([1, 1])},           ["at least two classes", "every row has 1"]),
+    ({"x": np.ones((2, 2)), "y": np.ones((2, 2, 2))},         ["y has shape (2, 2, 2)", "(n, outputs)"]),
+]
+INLINE = [
+    # options                                                        path           what the message says
+    ({"x": ((1, 2), (3,)), "y": (0, 1)},                             ("x", 1),      ["shape (1,)", "first in this list (2,)"]),
+    ({"x": ((1, 2), (3, "a")), "y": (0, 1)},                         ("x", 1, 1),   ["expected a number", "'a'"]),
+    ({"x": ((1, True),), "y": (0,)},                                 ("x", 0, 1),   ["expected a number", "True"]),
+    ({"x": (1, 2), "y": (0, None)},                                  ("y", 1),      ["expected a number", "None"]),
+    ({"x": (1, 2), "y": (0, 1, 2)},                                  (),            ["x has 2 rows and y has 3"]),
+    ({"x": ((), ()), "y": (0, 1)},                                   (),            ["no data"]),
+    ({"x": (1, 2), "y": (0.5, 1), "task": "classification"},         (),            ["labels are not classes", "row 1", "0.5"]),
+    ({"x": (1, 2), "y": ((0, 1), (1, 0)), "task": "classification"}, (),            ["one label a row", "one-hot"]),
+    ({"x": (1, 1e39), "y": (0, 1)},                                  (),            ['x in row 2, column "x1"', "1e+39", "range of float32", "float64"]),
+    ({**ROWS, "task": "classification", "scale_target": "standard"}, ("scale_target",), ["classes", "cannot be scaled"]),
+    ({**ROWS, "split": {"validation": 0.1}},                         ("split", "validation"), ["validation part is empty", "0.1 of 4 rows"]),
+    ({**ROWS, "split": {"test": 0.1}},                               ("split", "test"), ["test part is empty", "0.1 of 4 rows"]),
+    ({**ROWS, "split": {"validation": 0.9}},                         ("split",),    ["training part is empty", "of 4 rows 4 go to validation", "leaves 0"]),
+    ({**ROWS, "task": "classification", "split": {"test": 0.75}},    ("split",),    ["smaller than the 2 classes", "leaves 1"]),
+]
+FILES: list[tuple[str, Callable[[Path], object], dict, str, list[str]]] = [
+    # kind  what is in the folder                                                          options               option    what the message says
+    ("csv", lambda folder: None,                                                           {"file": "a.csv", "target": 0}, "file", ['no such file: "a.csv"', "looked for /"]),
+    ("csv", lambda folder: (folder / "a").mkdir(),                                         {"file": "a", "target": 0}, "file", ['"a" is a folder']),
+    ("npz", lambda folder: None,                                                           {"file": "a.npz"},    "file",   ['no such file: "a.npz"']),
+    ("npz", lambda folder: (folder / "a.npz").write_bytes(b""),                            {"file": "a.npz"},    "file",   ["no npz archive"]),
+    ("npz", lambda folder: (folder / "a.npz").write_bytes(b"hello" * 30),                  {"file": "a.npz"},    "file",   ["no npz archive", "numpy.savez"]),
+    ("npz", lambda folder: np.save(folder / "a.npy", np.ones(3)),                          {"file": "a.npy"},    "file",   ["a single array (.npy)"]),
+    ("idx", lambda folder: None,                                                           {},                   "folder", [f"looked for {IMAGES} and {IMAGES}.gz", "data/mnist, which is no folder", "data.folder"]),
+    ("idx", lambda folder: None,                                                           {"folder": "."},      "folder", [f"looked for {IMAGES} and {IMAGES}.gz in /", "data.folder"]),
+    ("idx", lambda folder: (folder / IMAGES).write_bytes(idx_bytes(images(4))),            {"folder": "."},      "folder", ["no labels", DIGIT_LABELS]),
+]
+IDX: list[tuple[bytes, bytes, tuple[str, ...], list[str]]] = [
+    # images                                           labels                              path         what the message says
+    (idx_bytes(images(4))[:-1],                        idx_bytes(LABELS),                  ("images",), ["cut off", "(4, 2, 3) asks for 40 bytes, got 39"]),
+    (idx_bytes(images(4)),                             idx_bytes(LABELS)[:-1],             ("labels",), ["cut off", "12 bytes, got 11"]),
+    (idx_bytes(images(4)) + b"x",                      idx_bytes(LABELS),                  ("images",), ["too long"]),
+    (idx_bytes(images(4))[:9],                         idx_bytes(LABELS),                  ("images",), ["within its header"]),
+    (b"",                                              idx_bytes(LABELS),                  ("images",), ["not an IDX file", "nothing"]),
+    (b"\x89PNG" + b"0" * 40,                           idx_bytes(LABELS),                  ("images",), ["not an IDX file", "89 50 4e 47"]),
+    (b"\0\0\x07\3" + b"0" * 40,                        idx_bytes(LABELS),                  ("images",), ["not an IDX file", "00 00 07 03"]),
+    (b"\0\0\x08\3" + b"\xff" * 40,                     idx_bytes(LABELS),                  ("images",), ["cut off"]),
+    (idx_bytes(LABELS),                                idx_bytes(LABELS),                  ("images",), ["1 axis", "other file"]),
+    (idx_bytes(images(4)),                             idx_bytes(images(4)),               ("labels",), ["3 axes", "other file"]),
+    (idx_bytes(images(3)),                             idx_bytes(LABELS),                  ("labels",), ["4 labels for the 3 images"]),
+    (gzip.compress(idx_bytes(images(4)))[:-9],         idx_bytes(LABELS),                  ("images",), ["compressed data is cut off"]),
+    (gzip.compress(idx_bytes(images(4)))[:12] + b"\xff" * 20, idx_bytes(LABELS),           ("images",), ["damaged"]),
+    (idx_bytes(images(4)),                             idx_bytes(LABELS * 0),              ("folder",), ["at least two classes"]),
+    (idx_bytes(np.full((4, 2, 2), np.nan, np.float32)), idx_bytes(LABELS),                 ("folder",), ["16 values", "not finite"]),
+]
+# fmt: on
+
+
+def check(error: DataError, path: tuple[str | int, ...], fragments: list[str]) -> None:
+    assert error.path == path, error.message
+    assert "\n" not in error.message
+    for fragment in fragments:
+        assert fragment in error.message
+
+
+@pytest.mark.parametrize(("text", "options", "path", "fragments"), CSV)
+def test_csv_says(text, options, path, fragments, tmp_path):
+    (tmp_path / "a.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    check(error_of("csv", tmp_path, {"file": "a.csv", **options}), path, fragments)
+
+
+@pytest.mark.parametrize(("arrays", "fragments"), NPZ)
+def test_npz_says(arrays, fragments, tmp_path):
+    write_npz(tmp_path / "a.npz", **arrays)
+    check(error_of("npz", tmp_path, {"file": "a.npz"}), ("file",), ["a.npz", *fragments])
+
+
+def test_npz_cut_off_anywhere_is_an_error(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, x=np.arange(60.0).reshape(30, 2), y=np.arange(30))
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        assert error_of("npz", tmp_path, {"file": "a.npz"}).path == ("file",)
+
+
+def test_npz_with_damaged_bytes_never_shows_a_traceback(tmp_path):
+    path = tmp_path / "a.npz"
+    write_npz(path, x=np.arange(60.0).reshape(30, 2), y=np.arange(30) % 3)
+    whole, source = path.read_bytes(), sources["npz"](file="a.npz")
+    for at in range(0, len(whole), 3):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with suppress(DataError):  # a byte that nobody reads may change without one
+            source.load(tmp_path)
+
+
+@pytest.mark.parametrize(("options", "path", "fragments"), INLINE)
+def test_inline_and_preparation_say(options, path, fragments, tmp_path):
+    check(error_of("inline", tmp_path, options), path, fragments)
+
+
+@pytest.mark.parametrize(("kind", "make", "options", "option", "fragments"), FILES)
+def test_missing_files_are_named(kind, make, options, option, fragments, tmp_path):
+    make(tmp_path)
+    check(error_of(kind, tmp_path, options), (option,), fragments)
+
+
+@pytest.mark.parametrize(("image_bytes", "label_bytes", "path", "fragments"), IDX)
+def test_idx_says(image_bytes, label_bytes, path, fragments, tmp_path):
+    (tmp_path / IMAGES).write_bytes(image_bytes)
+    (tmp_path / DIGIT_LABELS).write_bytes(label_bytes)
+    check(error_of("idx", tmp_path, {"folder": "."}), path, fragments)

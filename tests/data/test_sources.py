@@ -1,0 +1,205 @@
+"""What each source gives: shapes, types, classes, names."""
+
+# ruff: noqa: E501  a row is one file or set of options and what becomes of it
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from nnjit.data import Dataset, sources
+
+from .files import idx_bytes, images, write_idx, write_npz
+
+# fmt: off
+SKLEARN = [
+    # options                                                      x shape    classes or targets
+    ({"dataset": "digits"},                                        (1797, 64), tuple("0123456789")),
+    ({"dataset": "iris"},                                          (150, 4),   ("setosa", "versicolor", "virginica")),
+    ({"dataset": "wine"},                                          (178, 13),  ("class_0", "class_1", "class_2")),
+    ({"dataset": "breast_cancer"},                                 (569, 30),  ("malignant", "benign")),
+    ({"dataset": "diabetes"},                                      (442, 10),  None),
+    ({"dataset": "moons"},                                         (500, 2),   ("0", "1")),
+    ({"dataset": "moons", "n_samples": 10, "noise": 0.0},          (10, 2),    ("0", "1")),
+    ({"dataset": "circles", "factor": 0.3},                        (500, 2),   ("0", "1")),
+    ({"dataset": "blobs", "centers": 4, "n_features": 5},          (500, 5),   ("0", "1", "2", "3")),
+]
+TEXT = [
+    # content                                 options                                x                      y                       classes, features
+    ("a,b,c\n1,2,x\n3,4,y\n",                 {"target": "c"},                       [[1, 2], [3, 4]],      [0, 1],                 "xy", "ab"),
+    ("a,b,c\n1,2,0.5\n3,4,7\n",               {"target": "c"},                       [[1, 2], [3, 4]],      [[0.5], [7]],           None, "ab"),
+    ("a,b,c\n1,2,5\n3,4,3\n",                 {"target": "c"},                       [[1, 2], [3, 4]],      [1, 0],                 "35", "ab"),
+    ("a,b,c\n1,2,5\n3,4,3\n",                 {"target": "c", "task": "regression"}, [[1, 2], [3, 4]],      [[5], [3]],             None, "ab"),
+    ("a,b,c\n1,2,true\n3,4,false\n",          {"target": "c"},                       [[1, 2], [3, 4]],      [1, 0],                 ("false", "true"), "ab"),
+    ("a,b,c\n1,2,-1\n3,4,1\n",                {"target": "c"},                       [[1, 2], [3, 4]],      [[-1], [1]],            None, "ab"),
+    ("a,b,c\n1,2,3\n4,5,6\n",                 {"target": ("b", "c")},                [[1], [4]],            [[2, 3], [5, 6]],       None, "a"),
+    ("a,b,c\n1,2,x\n3,4,y\n",                 {"target": -1, "features": (1,)},      [[2], [4]],            [0, 1],                 "xy", "b"),
+    ("a,b,c\n1,2,x\n3,4,y\n",                 {"target": "c", "ignore": ("a",)},     [[2], [4]],            [0, 1],                 "xy", "b"),
+    (" a , b , c \n 1 , 2 , x \n 3 , 4 , y ", {"target": "c"},                       [[1, 2], [3, 4]],      [0, 1],                 "xy", "ab"),
+    ("\na;b;c\n\n1;2;x\n\n3;4;y\n\n",         {"target": "c", "separator": ";"},     [[1, 2], [3, 4]],      [0, 1],                 "xy", "ab"),
+    ("1,2,x\n3,4,y\n",                        {"target": 2, "header": False},        [[1, 2], [3, 4]],      [0, 1],                 "xy", ("column_0", "column_1")),
+    ("a,b,c\nu,2,x\nv,4,y\nu,6,x\n",          {"target": "c", "categorical": ("a",)},[[1, 0, 2], [0, 1, 4], [1, 0, 6]], [0, 1, 0], "xy", ("a=u", "a=v", "b")),
+    ("a,b,c\n10,2,x\n9,4,y\n",                {"target": "c", "categorical": ("a",)},[[0, 1, 2], [1, 0, 4]],[0, 1],                 "xy", ("a=9", "a=10", "b")),
+    ("a,b,c\n1,2,x\n?,4,y\n5,6,y\n",          {"target": "c", "missing": "drop"},    [[1, 2], [5, 6]],      [0, 1],                 "xy", "ab"),
+    ("a,b,c\n1,2,x\n ? ,4,y\n5,6,y\n",        {"target": "c", "missing": "mean"},    [[1, 2], [3, 4], [5, 6]], [0, 1, 1],           "xy", "ab"),
+    ("a,b\nu,x\n,y\nv,y\nu,x\nu,x\n",         {"target": "b", "categorical": (0,), "missing": "mean"}, [[1, 0], [0.75, 0.25], [0, 1], [1, 0], [1, 0]], [0, 1, 1, 0, 0], "xy", ("a=u", "a=v")),
+    ("a,b\n-9, x\n -9,\n1,y\n2,z\n",          {"target": "b", "missing": "drop", "missing_marks": ("-9",)}, [[1], [2]], [0, 1],                 "yz", "a"),
+    ("a,b\ntrue,1.5\nFALSE,2.5\n",            {"target": "b"},                       [[1], [0]],            [[1.5], [2.5]],         None, "a"),
+    ('a,b\n"1","x,\ny"\n2,z\n',               {"target": "b"},                       [[1], [2]],            [0, 1],                 ("x,\ny", "z"), "a"),
+    (",b\n1,x\n2,z\n",                        {"target": "b"},                       [[1], [2]],            [0, 1],                 "xz", ("column_0",)),
+    ("a,b\n1,1\n2,2.0\n3,x\n",                {"target": "b", "task": "classification"}, [[1], [2], [3]],   [0, 1, 2],              ("1", "2.0", "x"), "a"),
+]
+INLINE = [
+    # options                                                        x                   y             classes
+    ({"x": ((0, 0), (0, 1)), "y": (0, 1)},                           [[0, 0], [0, 1]],   [[0], [1]],   None),
+    ({"x": (0.5, 1), "y": ((0, 1), (1, 0))},                         [[0.5], [1]],       [[0, 1], [1, 0]], None),
+    ({"x": ((0, 0), (0, 1)), "y": (3, 7), "task": "classification"}, [[0, 0], [0, 1]],   [0, 1],       "37"),
+    ({"x": (1, 2), "y": ("no", "yes"), "task": "classification"},    [[1], [2]],         [0, 1],       ("no", "yes")),
+    ({"x": (((1, 2), (3, 4)),), "y": (1,)},                          [[[1, 2], [3, 4]]], [[1]],        None),
+]
+NPZ = [
+    # x, y                                                                    options                   x type       y shape  classes
+    (np.ones((2, 3), np.float32), np.array([4, 2]),                           {},                       np.float32,  (2,),    "24"),
+    (np.ones((2, 3), np.float64), np.array([4, 2]),                           {"task": "regression"},   np.float64,  (2, 1),  None),
+    (np.ones((2, 3), np.float64), np.array([0.5, 2]),                         {},                       np.float64,  (2, 1),  None),
+    (np.ones((2, 3), np.uint8),   np.array([[1, 2], [3, 4]]),                 {},                       np.uint8,    (2, 2),  None),
+    (np.ones((2, 3, 4), np.int16), np.array(["b", "a"]),                      {},                       np.int16,    (2,),    "ab"),
+    (np.ones(2),                  np.array([[1], [0]]),                       {},                       np.float64,  (2,),    "01"),
+    (np.ones(2),                  np.array([1.0, 0.0]),   {"task": "classification"},                   np.float64,  (2,),    "01"),
+]
+# fmt: on
+
+
+def load(kind: str, start: Path, /, **options: object) -> Dataset:
+    return sources[kind](**options).load(start)
+
+
+@pytest.mark.parametrize(("options", "shape", "classes"), SKLEARN, ids=lambda value: str(value)[:40])
+def test_sklearn_gives(options, shape, classes, tmp_path):
+    data = load("sklearn", tmp_path, **options)
+    assert (data.x.shape, data.x.dtype, data.classes) == (shape, np.float64, classes)
+    assert (data.y.shape, data.y.dtype) == (
+        ((len(data.x), 1), np.float64) if classes is None else ((len(data.x),), np.int32)
+    )
+    assert len(data.features) == shape[1]
+    assert str(len(data.x)) in data.description
+
+
+def test_diabetes_is_in_its_own_units(tmp_path):
+    data = load("sklearn", tmp_path, dataset="diabetes")
+    assert data.targets == ("disease_progression",)
+    assert 40 < data.x[:, data.features.index("age")].mean() < 60
+
+
+def test_generators_have_a_seed_of_their_own(tmp_path):
+    first, again, other = (load("sklearn", tmp_path, dataset="moons", seed=seed).x for seed in (0, 0, 1))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize(("text", "options", "x", "y", "classes", "features"), TEXT)
+def test_csv_gives(text, options, x, y, classes, features, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    data = load("csv", tmp_path, file="a.csv", **options)
+    np.testing.assert_array_equal(data.x, np.array(x, np.float64), strict=True)
+    np.testing.assert_array_equal(data.y, np.array(y, np.int32 if classes else np.float64), strict=True)
+    assert data.classes == (tuple(classes) if classes else None)
+    assert data.features == tuple(features)
+
+
+def test_csv_whose_types_show_late_is_read_as_well(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b,c,d\n" + "1,10,,x\n" * 200 + "2.5,u,3,y\n1,9,4,y\n")
+    data = load("csv", tmp_path, file="a.csv", target="d", categorical=("b",), missing="mean")
+    assert data.features == ("a", "b=9", "b=10", "b=u", "c")
+    np.testing.assert_array_equal(
+        data.x[[0, -2, -1]], [[1, 0, 1, 0, 3.5], [2.5, 0, 0, 1, 3], [1, 1, 0, 0, 4]]
+    )
+
+
+def test_compressed_csv_is_read_as_plain(tmp_path):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"a,b\n1,x\n2,y\n"))
+    assert load("csv", tmp_path, file="a.csv.gz", target="b").classes == ("x", "y")
+
+
+@pytest.mark.parametrize(("values", "task"), [(range(20), "classification"), (range(21), "regression")])
+def test_csv_takes_up_to_20_different_whole_numbers_for_classes(values, task, tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n" + "".join(f"0,{v}\n" for v in values))
+    assert (load("csv", tmp_path, file="a.csv", target="b").classes is not None) == (task == "classification")
+
+
+@pytest.mark.parametrize(("options", "x", "y", "classes"), INLINE)
+def test_inline_gives(options, x, y, classes, tmp_path):
+    data = load("inline", tmp_path, **options)
+    np.testing.assert_array_equal(data.x, np.array(x, np.float64), strict=True)
+    np.testing.assert_array_equal(data.y, np.array(y, np.int32 if classes else np.float64), strict=True)
+    assert data.classes == (tuple(classes) if classes else None)
+
+
+@pytest.mark.parametrize(("x", "y", "options", "dtype", "y_shape", "classes"), NPZ)
+def test_npz_gives(x, y, options, dtype, y_shape, classes, tmp_path):
+    write_npz(tmp_path / "a.npz", x=x, y=y)
+    data = load("npz", tmp_path, file="a.npz", **options)
+    assert (data.x.dtype, data.x.shape) == (dtype, x.shape if x.ndim > 1 else (len(x), 1))
+    assert (data.y.shape, data.classes) == (y_shape, tuple(classes) if classes else None)
+    assert data.features == (("x1", "x2", "x3")[: data.x.shape[1]] if data.x.ndim == 2 else ())
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4"])
+def test_idx_gives_images_of_their_own_type(compressed, dtype, tmp_path):
+    write_idx(tmp_path, images(4).astype(dtype), np.array([1, 0, 7, 1], np.uint8), compressed=compressed)
+    data = load("idx", tmp_path, folder=".")
+    np.testing.assert_array_equal(data.x, images(4).astype(dtype), strict=True)
+    assert (data.y.tolist(), data.classes, data.features) == ([1, 0, 2, 1], ("0", "1", "7"), ())
+
+
+def test_idx_finds_the_plain_file_of_a_compressed_name(tmp_path):
+    (tmp_path / "i").write_bytes(idx_bytes(images(2)))
+    (tmp_path / "l.gz").write_bytes(gzip.compress(idx_bytes(np.array([0, 1], np.uint8))))
+    assert load("idx", tmp_path, folder=str(tmp_path), images="i.gz", labels="l").x.shape == (2, 2, 3)
+
+
+def test_real_mnist_has_its_known_sizes(real_data):
+    data = load("idx", real_data, folder="mnist")
+    assert (data.x.shape, data.x.dtype, data.x.max()) == ((10_000, 28, 28), np.uint8, 255)
+    assert np.bincount(data.y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+def test_real_mnist_csv_without_header_is_read(real_data):
+    data = load("csv", real_data, file="mnist/train-5k.csv.gz", header=False, target=-1)
+    assert data.x.shape == (5000, 784)
+    assert np.bincount(data.y).tolist() == [500] * 10
+
+
+def test_real_adult_is_read_with_its_blanks_and_gaps(real_data):
+    text = (1, 3, 5, 6, 7, 8, 9, 13)
+    adult = {"file": "adult/train.csv", "header": False, "target": -1, "categorical": text}
+    data = load("csv", real_data, **adult, missing="drop")
+    assert (data.x.shape[0], data.classes) == (30_162, ("<=50K", ">50K"))
+    assert load("csv", real_data, **adult, missing="mean").x.shape == (32_561, data.x.shape[1])
+    assert len(load("csv", real_data, **adult, missing_marks=()).x) == 32_561
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "fragments"),
+    [
+        ("sklearn", {"dataset": "irs"}, ["iris"]),
+        ("sklearn", {"dataset": "iris", "noise": 0.1}, ["fixed table", "remove noise"]),
+        ("sklearn", {"dataset": "moons", "centers": 3}, ["takes n_samples, noise, seed", "remove centers"]),
+        ("openml", {}, ["either name or id"]),
+        ("openml", {"id": 61, "version": 1}, ["version goes with name"]),
+        ("csv", {"file": "a", "target": "b", "separator": ",,"}, ["separator"]),
+        ("inline", {"x": (), "y": (1,)}, ["x"]),
+        (
+            "inline",
+            {"x": (1,), "y": (1,), "split": {"validation": 0.6, "test": 0.4}},
+            ["nothing to train on"],
+        ),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(kind, options, fragments):
+    with pytest.raises(ValidationError) as error:
+        sources[kind].model_validate(options)
+    assert all(fragment in str(error.value) for fragment in fragments)

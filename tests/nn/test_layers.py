@@ -1,0 +1,209 @@
+"""Every layer, built from its options: shapes, params, and its values against plain NumPy."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from nnjit.autodiff import check_grads
+from nnjit.errors import ConfigError, GraphError
+from nnjit.nn import Context, Layer, layers
+
+ROWS_OF_DATA = 6
+
+
+def dense(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | float = 0.0) -> np.ndarray:
+    return (
+        np.array([[sum(a * w for a, w in zip(row, column, strict=True)) for column in weight.T] for row in x])
+        + bias
+    )
+
+
+def softplus(x: np.ndarray) -> np.ndarray:
+    return np.log(1 + np.exp(x))
+
+
+# fmt: off
+ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, formula (inputs, then params)
+    ({"type": "dense", "units": 3}, [(4,)], (3,), {"weight": (4, 3), "bias": (3,)}, dense),
+    ({"type": "dense", "units": 1, "bias": False}, [(4,)], (1,), {"weight": (4, 1)}, dense),
+    ({"type": "dense", "units": 2, "activation": "tanh"}, [(1,)], (2,), {"weight": (1, 2), "bias": (2,)},
+     lambda x, w, b: np.tanh(dense(x, w, b))),
+    ({"type": "activation", "function": "softplus"}, [(2, 3)], (2, 3), {}, softplus),
+    ({"type": "activation", "function": "identity"}, [()], (), {}, lambda x: x),
+    ({"type": "dropout", "rate": 0.3}, [(2, 3)], (2, 3), {}, lambda x: x),
+    ({"type": "flatten"}, [(2, 3, 2)], (12,), {}, lambda x: x.reshape(-1, 12)),
+    ({"type": "flatten"}, [(5,)], (5,), {}, lambda x: x),
+    ({"type": "flatten"}, [()], (1,), {}, lambda x: x.reshape(-1, 1)),
+    ({"type": "add"}, [(2, 3), (2, 3)], (2, 3), {}, lambda x, y: x + y),
+    ({"type": "add"}, [(4,), (4,), (4,)], (4,), {}, lambda x, y, z: (x + y) + z),
+    ({"type": "concat"}, [(2,), (3,), (1,)], (6,), {}, lambda x, y, z: np.concatenate([x, y, z], axis=1)),
+    ({"type": "concat"}, [(2, 2), (2, 5)], (2, 7), {}, lambda x, y: np.concatenate([x, y], axis=2)),
+    ({"type": "scale", "factor": 0.5, "offset": -1.0}, [(2, 2)], (2, 2), {}, lambda x: x / 2 - 1),
+    ({"type": "scale"}, [(3,)], (3,), {}, lambda x: x),
+]
+MISFITS = [  # options, input shapes, what the message says
+    ({"type": "dense", "units": 3}, [(8, 8)], r"flat input of shape \(I,\), got \(8, 8\); put a flatten"),
+    ({"type": "dense", "units": 3}, [()],     r"flat input of shape \(I,\), got \(\)"),
+    ({"type": "add"},    [(4,), (3,)],        r"one shape, got \(4,\) and \(3,\)"),
+    ({"type": "add"},    [(4,), (4, 1)],      r"one shape, got \(4,\) and \(4, 1\)"),
+    ({"type": "concat"}, [(4, 2), (3, 2)],    r"equal but for the last axis, got \(4, 2\) and \(3, 2\)"),
+    ({"type": "concat"}, [(4,), (4, 2)],      r"got \(4,\) and \(4, 2\)"),
+    ({"type": "concat"}, [(), ()],            r"got \(\) and \(\)"),
+]
+BAD = [  # type, options, what the message says
+    ("dense",      {"units": 0},                                "greater than or equal to 1"),
+    ("dense",      {"units": "12a"},                            "valid integer"),
+    ("dense",      {"units": 2.0},                              "valid integer"),
+    ("dense",      {"units": 2, "actvation": "relu"},           "Extra inputs"),
+    ("dense",      {"activation": "rellu"},                     '"rellu"; did you mean "relu"'),
+    ("dense",      {"weight_initializer": "he_norml"},          'did you mean "he_normal"'),
+    ("dense",      {"units": 2, "name": "1st"},                 "match pattern"),
+    ("activation", {},                                          "Field required"),
+    ("activation", {"function": "softmin"},                     'did you mean "softmax"'),
+    ("dropout",    {},                                          "Field required"),
+    ("dropout",    {"rate": 1.0},                               "less than 1"),
+    ("dropout",    {"rate": -0.1},                              "greater than or equal to 0"),
+    ("flatten",    {"units": 1},                                "Extra inputs"),
+    ("add",        {"from": 1},                                 "valid string"),
+    ("concat",     {"axis": 0},                                 "Extra inputs"),
+    ("scale",      {"factor": float("nan")},                    "finite number"),
+]
+# fmt: on
+row = pytest.mark.parametrize(
+    ("options", "shapes", "output", "params", "formula"), ROWS, ids=[f"{r[0]}{r[1]}" for r in ROWS]
+)
+
+
+def build(options: dict[str, Any]) -> Layer:
+    return layers[options["type"]].model_validate(options)
+
+
+def draw(shapes: list[tuple[int, ...]], seed: int = 0) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=shape) for shape in shapes]
+
+
+def no_uniform(shape: tuple[int, ...]) -> np.ndarray:
+    raise AssertionError("nothing is drawn outside training")
+
+
+def as_function(layer: Layer, inputs: int, context: Context) -> Callable[..., Any]:
+    """(inputs…, params…) -> output."""
+
+    def call(*arrays: Any) -> Any:
+        names = [p.name for p in layer.params(*(tuple(a.shape[1:]) for a in arrays[:inputs]))]
+        return layer(dict(zip(names, arrays[inputs:], strict=True)), *arrays[:inputs], context=context)
+
+    return call
+
+
+def test_every_layer_has_its_rows() -> None:
+    assert {r[0]["type"] for r in ROWS} == set(layers)
+    assert {r[0] for r in BAD} == set(layers)
+
+
+@row
+def test_shapes_and_params_are_as_stated(
+    options: dict, shapes: list, output: tuple, params: dict, formula: Callable
+) -> None:
+    layer = build(options)
+    assert layer.output_shape(*shapes) == output
+    assert {p.name: p.shape for p in layer.params(*shapes)} == params
+    assert {p.name: p.penalized for p in layer.params(*shapes)} == {n: n != "bias" for n in params}
+    assert layer.takes_many == (len(shapes) > 1)
+
+
+@row
+@pytest.mark.parametrize("training", [False, True])
+def test_the_values_are_the_formulas(
+    options: dict, shapes: list, output: tuple, params: dict, formula: Callable, training: bool
+) -> None:
+    if training and options["type"] == "dropout":
+        options = {**options, "rate": 0.0}
+    layer, context = build(options), Context(training, no_uniform)
+    arrays = [*draw([(ROWS_OF_DATA, *s) for s in shapes]), *draw([*params.values()], seed=1)]
+    result = as_function(layer, len(shapes), context)(*arrays)
+    assert result.shape == (ROWS_OF_DATA, *output)
+    np.testing.assert_allclose(result, formula(*arrays), rtol=1e-13, atol=1e-15)
+
+
+@row
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_traced_call_is_the_eager_one(
+    options: dict, shapes: list, output: tuple, params: dict, formula: Callable, dtype: str, traced: Callable
+) -> None:
+    layer, context = build(options), Context(False, no_uniform)
+    inputs = [a.astype(dtype) for a in draw([(ROWS_OF_DATA, *s) for s in shapes])]
+    held = [a.astype(dtype) for a in draw([*params.values()], seed=1)]
+    call = as_function(layer, len(shapes), context)
+    result = traced(lambda *xs: call(*xs, *held), *inputs)
+    assert result.dtype == dtype
+    np.testing.assert_array_equal(result, call(*inputs, *held))
+
+
+@row
+def test_derivatives_are_those_of_differences(
+    options: dict, shapes: list, output: tuple, params: dict, formula: Callable
+) -> None:
+    arrays = [*draw([(ROWS_OF_DATA, *s) for s in shapes]), *draw([*params.values()], seed=1)]
+    check_grads(as_function(build(options), len(shapes), Context(False, no_uniform)), arrays)
+
+
+@pytest.mark.parametrize(("options", "shapes", "message"), MISFITS)
+def test_a_misfit_says_both_shapes(options: dict, shapes: list, message: str) -> None:
+    with pytest.raises(GraphError, match=message):
+        build(options).output_shape(*shapes)
+
+
+@pytest.mark.parametrize(("name", "options", "message"), BAD)
+def test_a_bad_option_is_an_error(name: str, options: dict, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        layers[name].model_validate(options)
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
+    u = np.random.default_rng(0).random((200, 500))
+    x = np.full(u.shape, 2.0)
+    y = build({"type": "dropout", "rate": 0.25})({}, x, context=Context(True, lambda shape: u))
+    np.testing.assert_array_equal(y == 0, u < 0.25)
+    np.testing.assert_allclose(y[y != 0], 2 / 0.75, rtol=1e-15)
+    assert y.mean() == pytest.approx(2.0, rel=0.01)  # 100,000 draws: σ of the mean is 0.2 %
+
+
+def test_dropout_passes_gradients_where_it_passes_values() -> None:
+    u = np.random.default_rng(0).random((4, 3))
+    layer = build({"type": "dropout", "rate": 0.5})
+    check_grads(lambda x: layer({}, x, context=Context(True, lambda shape: u)), draw([(4, 3)]))
+
+
+def test_dense_without_units_takes_the_size_of_the_output() -> None:
+    layer = build({"type": "dense"})
+    with pytest.raises(ConfigError, match="only the last layer can do without") as error:
+        layer.output_shape((3,))
+    assert error.value.path == ("units",)
+    assert layer.completed(7).output_shape((3,)) == (7,)
+    assert build({"type": "dense", "units": 2}).completed(7).output_shape((3,)) == (2,)
+
+
+@pytest.mark.parametrize(
+    ("options", "weight", "bias"),
+    [
+        ({}, "glorot_uniform", "zeros"),
+        ({"activation": "relu"}, "he_normal", "zeros"),
+        ({"activation": "relu", "weight_initializer": "orthogonal"}, "orthogonal", "zeros"),
+        ({"bias_initializer": {"type": "constant", "value": 0.1}}, "glorot_uniform", "constant"),
+    ],
+)
+def test_dense_begins_as_suits_its_activation(options: dict, weight: str, bias: str) -> None:
+    params = build({"type": "dense", "units": 2, **options}).params((3,))
+    assert [p.initializer.type for p in params] == [weight, bias]
+
+
+def test_from_is_written_as_in_a_config() -> None:
+    layer = build({"type": "add", "from": ("a", "b")})
+    assert layer.from_ == ("a", "b")
+    assert layer.model_dump(by_alias=True)["from"] == ("a", "b")
+    assert layers["add"](from_=("a", "b")) == layer

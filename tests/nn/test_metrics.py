@@ -1,0 +1,162 @@
+"""Every metric against scikit-learn's, with weights, in parts, and on hard numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from nnjit.errors import ConfigError, GraphError
+from nnjit.nn import Metric, metrics
+
+N = 60
+RNG = np.random.default_rng(0)
+P4 = RNG.dirichlet(np.ones(4), N)
+C4 = RNG.integers(0, 4, N).astype(np.int32)
+Y4 = np.eye(4)[C4]
+P1 = RNG.random((N, 1))
+C2 = RNG.integers(0, 2, N).astype(np.int32)
+Y1 = C2[:, None] / 1
+T2 = RNG.normal(size=(N, 2)) * [1.0, 50.0] + [0.0, 1000.0]
+Y2 = T2 + RNG.normal(size=(N, 2))
+T0, Y0 = T2[:, 0], Y2[:, 0]
+W = RNG.random(N) + 0.5
+
+
+def sklearn(name: str, target: np.ndarray, prediction: np.ndarray, **options: Any) -> Callable[..., float]:
+    """A function of weights, scikit-learn's metric."""
+
+    def measured(weight: np.ndarray | None = None) -> float:
+        import sklearn.metrics
+
+        return float(getattr(sklearn.metrics, name)(target, prediction, sample_weight=weight, **options))
+
+    return measured
+
+
+ACCURACY = {"type": "accuracy"}
+# fmt: off
+ROWS: list[tuple[Any, ...]] = [  # options, better, prediction, target, expected for weights
+    (ACCURACY,                  "higher", P4, C4, sklearn("accuracy_score", C4, P4.argmax(1))),
+    (ACCURACY,                  "higher", P4, Y4, sklearn("accuracy_score", C4, P4.argmax(1))),
+    (ACCURACY,                  "higher", P1, C2, sklearn("accuracy_score", C2, P1[:, 0] > 0.5)),
+    (ACCURACY,                  "higher", P1, Y1, sklearn("accuracy_score", C2, P1[:, 0] > 0.5)),
+    ({"type": "top_k", "k": 1}, "higher", P4, C4, sklearn("top_k_accuracy_score", C4, P4, k=1)),
+    ({"type": "top_k", "k": 2}, "higher", P4, C4, sklearn("top_k_accuracy_score", C4, P4, k=2)),
+    ({"type": "top_k", "k": 3}, "higher", P4, Y4, sklearn("top_k_accuracy_score", C4, P4, k=3)),
+    ({"type": "top_k"},         "higher", P4, C4, lambda weight: 1.0),
+    ({"type": "mae"},           "lower",  Y2, T2, sklearn("mean_absolute_error", T2, Y2)),
+    ({"type": "mse"},           "lower",  Y2, T2, sklearn("mean_squared_error", T2, Y2)),
+    ({"type": "mse"},           "lower",  P4, C4, sklearn("mean_squared_error", Y4, P4)),
+    ({"type": "rmse"},          "lower",  Y0, T0, sklearn("root_mean_squared_error", T0, Y0)),
+    ({"type": "r2"},            "higher", Y2, T2, sklearn("r2_score", T2, Y2)),
+    ({"type": "r2"},            "higher", Y0, T0, sklearn("r2_score", T0, Y0)),
+]
+# fmt: on
+row = pytest.mark.parametrize(
+    ("options", "better", "prediction", "target", "expected"), ROWS, ids=[str(r[0]) for r in ROWS]
+)
+
+
+def build(options: dict[str, Any]) -> Metric:
+    return metrics[options["type"]].model_validate(options)
+
+
+def measure(metric: Metric, prediction: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
+    return metric.finish(weight @ metric.sums(prediction, target), float(weight.sum()))
+
+
+def test_every_metric_has_its_rows() -> None:
+    assert {r[0]["type"] for r in ROWS} == set(metrics)
+
+
+@row
+def test_a_metric_is_scikit_learns(
+    options: dict, better: str, prediction: np.ndarray, target: np.ndarray, expected: Callable
+) -> None:
+    metric = build(options)
+    assert metric.better == better
+    for weight in (np.ones(N), W):
+        # 1e-10: the one-pass variance loses (mean / σ)² = 400 of float64's 1e-16, and r2 is near 1
+        assert measure(metric, prediction, target, weight) == pytest.approx(expected(weight), rel=1e-10)
+
+
+@row
+def test_a_row_of_weight_zero_counts_as_absent(
+    options: dict, better: str, prediction: np.ndarray, target: np.ndarray, expected: Callable
+) -> None:
+    weight = (np.arange(N) < 40) * 1.0
+    part = measure(build(options), prediction[:40], target[:40], np.ones(40))
+    assert measure(build(options), prediction, target, weight) == pytest.approx(part, rel=1e-12)
+
+
+@row
+def test_traced_figures_are_the_eager_ones_in_float64(
+    options: dict,
+    better: str,
+    prediction: np.ndarray,
+    target: np.ndarray,
+    expected: Callable,
+    traced: Callable,
+) -> None:
+    metric = build(options)
+    np.testing.assert_array_equal(traced(metric.sums, prediction, target), metric.sums(prediction, target))
+    single = traced(metric.sums, prediction.astype("f4"), target)
+    assert single.dtype == np.float64
+    assert metric.finish(single.sum(axis=0), N) == pytest.approx(expected(np.ones(N)), rel=1e-5)
+
+
+def test_r2_is_sane_where_the_mean_is_far_larger_than_the_spread() -> None:
+    target = (10_000 + np.arange(100) % 7).astype(np.float32)
+    prediction = target + np.where(np.arange(100) % 2, 0.5, -0.5).astype(np.float32)
+    expected = sklearn("r2_score", target.astype(float), prediction.astype(float))()
+    # (mean / σ)² = 2.5e7 of 1e-16
+    assert measure(build({"type": "r2"}), prediction, target, np.ones(100)) == pytest.approx(
+        expected, abs=1e-8
+    )
+
+
+@pytest.mark.parametrize(("error", "score"), [(0.0, 1.0), (0.25, 0.0)])
+def test_r2_of_a_constant_target_is_scikit_learns(error: float, score: float) -> None:
+    for value in (0.5, 0.1):
+        target = np.full(50, value)
+        assert measure(build({"type": "r2"}), target + error, target, W[:50]) == score
+    assert sklearn("r2_score", np.full(50, 0.5), np.full(50, 0.5 + error))() == score  # but -8e31 for 0.1
+
+
+def test_equal_scores_count_for_the_first_classes() -> None:
+    flat, truth = np.full((4, 4), 0.25), np.arange(4, dtype=np.int32)
+    for k in range(1, 5):
+        hits = build({"type": "top_k", "k": k}).sums(flat, truth)[:, 0]
+        np.testing.assert_array_equal(hits, truth < k)
+    np.testing.assert_array_equal(build({"type": "accuracy"}).sums(flat, truth)[:, 0], truth == 0)
+
+
+def test_a_prediction_that_is_nan_is_no_hit() -> None:
+    nan, truth = np.full((2, 4), np.nan), np.array([0, 3], np.int32)
+    for options in ({"type": "accuracy"}, {"type": "top_k", "k": 2}):
+        assert not build(options).sums(nan, truth).any()
+    for name in ("mae", "mse", "r2"):
+        assert np.isnan(measure(build({"type": name}), nan[:, 0], np.arange(2.0), np.ones(2)))
+
+
+def test_top_k_needs_enough_classes() -> None:
+    build({"type": "top_k", "k": 3}).check(3)
+    with pytest.raises(ConfigError, match="at most the number of classes, 3, got 5") as error:
+        build({"type": "top_k"}).check(3)
+    assert error.value.path == ("k",)
+    with pytest.raises(ConfigError, match="needs data with classes"):
+        build({"type": "top_k"}).check(None)
+
+
+@pytest.mark.parametrize("name", ["mae", "mse", "rmse", "r2"])
+def test_shapes_that_do_not_fit_are_errors(name: str) -> None:
+    with pytest.raises(GraphError, match=r"output \(2, 3\) and target \(2, 2\) do not fit"):
+        build({"type": name}).sums(np.zeros((2, 3)), np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("options", [{"type": "top_k", "k": 0}, {"type": "accuracy", "k": 1}])
+def test_bad_options_are_errors(options: dict) -> None:
+    with pytest.raises(ValidationError):
+        build(options)

@@ -1,0 +1,242 @@
+"""Every optimizer against the papers' formulas, PyTorch's figures, and itself when traced."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+import nnjit.numpy as nnp
+from nnjit.autodiff import trace
+from nnjit.ir import array_type, verify
+from nnjit.optim import Optimizer, optimizers
+
+REFERENCE = json.loads((Path(__file__).parent / "reference.json").read_text(encoding="utf-8"))
+STEPS = 5
+RATE = 0.05
+Steps = Iterator[float]
+
+
+def gradients(seed: int = 0) -> list[float]:
+    return np.random.default_rng(seed).normal(size=STEPS).tolist()
+
+
+# The papers' formulas for one number, step after step; plain Python, no vector.
+
+
+def gradient_descent(w: float, gs: list[float]) -> Steps:
+    for g in gs:
+        w -= RATE * g
+        yield w
+
+
+def momentum(w: float, gs: list[float], mu: float = 0.9) -> Steps:
+    v = 0.0
+    for g in gs:
+        v = mu * v + g
+        w -= RATE * v
+        yield w
+
+
+def nesterov(w: float, gs: list[float], mu: float = 0.9) -> Steps:
+    v = 0.0
+    for g in gs:
+        v = mu * v + g
+        w -= RATE * (g + mu * v)
+        yield w
+
+
+def adagrad(w: float, gs: list[float], start: float = 0.0) -> Steps:
+    s = start
+    for g in gs:
+        s += g * g
+        w -= RATE * g / (math.sqrt(s) + 1e-10)
+        yield w
+
+
+def rmsprop(w: float, gs: list[float], rho: float = 0.99, mu: float = 0.0, centered: bool = False) -> Steps:
+    s = m = v = 0.0
+    for g in gs:
+        s = rho * s + (1 - rho) * g * g
+        m = rho * m + (1 - rho) * g
+        v = mu * v + g / (math.sqrt(s - m * m if centered else s) + 1e-8)
+        w -= RATE * v
+        yield w
+
+
+def adam(w: float, gs: list[float], b1: float = 0.9, b2: float = 0.999, decay: float = 0.0) -> Steps:
+    m = v = 0.0
+    for t, g in enumerate(gs, start=1):
+        w -= RATE * decay * w
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g * g
+        w -= RATE * (m / (1 - b1**t)) / (math.sqrt(v / (1 - b2**t)) + 1e-8)
+        yield w
+
+
+centered_rmsprop = partial(rmsprop, centered=True)
+
+# fmt: off
+ROWS = [  # options, slots, formula
+    ({"type": "gradient_descent"},                    "",                     gradient_descent),
+    ({"type": "momentum"},                            "velocity",             momentum),
+    ({"type": "momentum", "momentum": 0.5},           "velocity",             partial(momentum, mu=0.5)),
+    ({"type": "momentum", "nesterov": True},          "velocity",             nesterov),
+    ({"type": "nesterov"},                            "velocity",             nesterov),
+    ({"type": "adagrad"},                             "sum_of_squares",       adagrad),
+    ({"type": "adagrad", "initial_accumulator": 0.1}, "sum_of_squares",       partial(adagrad, start=0.1)),
+    ({"type": "rmsprop"},                             "mean_square",          rmsprop),
+    ({"type": "rmsprop", "decay": 0.9},               "mean_square",          partial(rmsprop, rho=0.9)),
+    ({"type": "rmsprop", "centered": True},           "mean_square mean",     centered_rmsprop),
+    ({"type": "rmsprop", "momentum": 0.8},            "mean_square velocity", partial(rmsprop, mu=0.8)),
+    ({"type": "rmsprop", "momentum": 0.8, "centered": True},
+                          "mean_square mean velocity",                    partial(centered_rmsprop, mu=0.8)),
+    ({"type": "adam"},                                "mean mean_square",     adam),
+    ({"type": "adam", "beta1": 0.0, "beta2": 0.5},    "mean mean_square",     partial(adam, b1=0.0, b2=0.5)),
+    ({"type": "adamw"},                               "mean mean_square",     partial(adam, decay=0.01)),
+    ({"type": "adamw", "weight_decay": 0.3},          "mean mean_square",     partial(adam, decay=0.3)),
+]
+BAD = [
+    ("gradient_descent", {"learning_rate": 0.0}),
+    ("momentum",         {"momentum": 1.0}),
+    ("nesterov",         {"nesterov": False}),
+    ("adagrad",          {"initial_accumulator": -1.0}),
+    ("rmsprop",          {"decay": 1.0}),
+    ("adam",             {"beta2": 1.0}),
+    ("adam",             {"epsilon": 0.0}),
+    ("adamw",            {"weight_decay": -1.0}),
+]
+# fmt: on
+row = pytest.mark.parametrize(("options", "slots", "formula"), ROWS, ids=[str(r[0]) for r in ROWS])
+
+
+def build(options: dict[str, object]) -> Optimizer:
+    return optimizers[str(options["type"])].model_validate(options)
+
+
+def descend(
+    optimizer: Optimizer, theta: np.ndarray, grads: np.ndarray, update: Callable | None = None
+) -> np.ndarray:
+    """The params after each step, with `update` in the place of the optimizer's own where it is given."""
+    update = update or as_function(optimizer)
+    slots = optimizer.initial_slots(theta)
+    thetas = []
+    for t, g in enumerate(grads, start=1):
+        theta, *slots = update(theta, g, *slots, theta.dtype.type(RATE), theta.dtype.type(t))
+        thetas.append(theta)
+    return np.array(thetas)
+
+
+def as_function(optimizer: Optimizer) -> Callable[..., object]:
+    """(theta, grad, *slots, lr, step) -> (theta, *slots), as a graph has it."""
+
+    def update(theta: np.ndarray, grad: np.ndarray, *rest: np.ndarray) -> tuple[np.ndarray, ...]:
+        new, slots = optimizer.update(theta, grad, tuple(rest[:-2]), lr=rest[-2], step=rest[-1])
+        return (new, *slots)
+
+    return update
+
+
+def test_every_optimizer_has_its_rows() -> None:
+    assert {r[0]["type"] for r in ROWS} == set(optimizers)
+    assert {r["options"]["type"] for r in REFERENCE["rows"]} == set(optimizers)
+
+
+@row
+def test_five_steps_are_the_papers(options: dict, slots: str, formula: Callable) -> None:
+    theta = np.array([1.0, -2.0, 0.0])
+    gs = np.array([gradients(seed) for seed in range(3)]).T
+    expected = np.array([list(formula(w, gs[:, i].tolist())) for i, w in enumerate(theta)]).T
+    optimizer = build(options)
+    assert optimizer.slots == tuple(slots.split())
+    np.testing.assert_allclose(descend(optimizer, theta, gs), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("case", REFERENCE["rows"], ids=[str(r["options"]) for r in REFERENCE["rows"]])
+def test_five_steps_are_pytorchs(case: dict) -> None:
+    optimizer = build(case["options"])
+    theta, grads = np.array(REFERENCE["theta"]), np.array(REFERENCE["grads"])
+    assert REFERENCE["learning_rate"] == RATE
+    # 1e-12: the order of the operations differs, and a small gradient divides by a small root
+    np.testing.assert_allclose(descend(optimizer, theta, grads), case["theta"], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", optimizers)
+def test_the_default_learning_rate_is_pytorchs(name: str) -> None:
+    assert optimizers[name]().learning_rate == REFERENCE["defaults"][name]
+
+
+@row
+def test_a_traced_update_is_the_eager_one(
+    options: dict, slots: str, formula: Callable, traced: Callable
+) -> None:
+    optimizer = build(options)
+    theta = np.array([1.0, -2.0, 0.0])
+    gs = np.array([gradients(seed) for seed in range(3)]).T
+    eager = descend(optimizer, theta, gs)
+    in_graph = descend(optimizer, theta, gs, partial(traced, as_function(optimizer)))
+    np.testing.assert_array_equal(in_graph, eager)
+
+
+@row
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_an_update_keeps_shapes_and_dtypes(options: dict, slots: str, formula: Callable, dtype: str) -> None:
+    vector, scalar = array_type(dtype, (7,)), array_type(dtype)
+    vectors = [vector] * len(slots.split())
+    graph = verify(trace(as_function(build(options)), [vector, vector, *vectors, scalar, scalar]))
+    assert [out.type for out in graph.outputs] == [vector, *vectors]
+
+
+@row
+def test_float32_follows_float64(options: dict, slots: str, formula: Callable) -> None:
+    optimizer = build(options)
+    gs = np.array([gradients(seed) for seed in range(3)]).T
+    theta = np.array([1.0, -2.0, 0.25])
+    double = descend(optimizer, theta, gs)
+    single = descend(optimizer, theta.astype("f4"), gs.astype("f4"))
+    assert single.dtype == np.float32
+    # 1e-5 absolute: a few roundings of 6e-8 a step, magnified where `centered` subtracts
+    np.testing.assert_allclose(single, double, atol=1e-5)
+
+
+@row
+def test_no_gradient_is_no_move_but_for_decay(options: dict, slots: str, formula: Callable) -> None:
+    optimizer = build(options)
+    theta = np.array([1.0, -2.0])
+    moved = descend(optimizer, theta, np.zeros((3, 2)))
+    decay = 1 - RATE * getattr(optimizer, "weight_decay", 0.0)
+    np.testing.assert_allclose(moved[-1], theta * decay**3, rtol=1e-15)
+
+
+def test_a_variance_below_zero_by_rounding_counts_as_zero() -> None:
+    optimizer = build({"type": "rmsprop", "centered": True, "decay": 0.5})
+    theta = np.zeros(1, np.float32)
+    grads = np.full((200, 1), 0.1, np.float32)
+    assert np.isfinite(descend(optimizer, theta, grads)).all()
+
+
+def test_the_bias_correction_is_accurate_in_float32() -> None:
+    adam = build({"type": "adam"})
+    one = np.ones(1, np.float32)
+    theta, _ = adam.update(0 * one, one, (0 * one, 0 * one), lr=np.float32(1), step=np.float32(1))
+    assert abs(float(theta[0]) + 1) < 1e-6  # 1 - 0.999 in float32 would leave an error of 1e-5
+
+
+@pytest.mark.parametrize(("name", "options"), BAD)
+def test_an_option_out_of_range_is_an_error(name: str, options: dict) -> None:
+    with pytest.raises(ValidationError):
+        optimizers[name].model_validate(options)
+
+
+def test_descent_finds_the_minimum_of_a_bowl() -> None:
+    for name in optimizers:
+        optimizer = build({"type": name})
+        theta, slots = np.array([1.0, -1.0]), optimizer.initial_slots(np.zeros(2))
+        for t in range(1, 401):
+            gradient = 2 * theta * np.array([1.0, 3.0])
+            theta, slots = optimizer.update(theta, gradient, slots, lr=0.05, step=float(t))
+        assert float(nnp.sum(nnp.square(theta))) < 0.01, name

@@ -1,0 +1,264 @@
+"""The report of made-up runs of every kind: whole, true, self-contained, and safe."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+from run_folders import KINDS, write_run
+
+from nnjit.errors import RunError
+from nnjit.report import write_report
+from nnjit.report.files import read_run
+from nnjit.report.formatting import metric_value, number
+
+XHTML = "{http://www.w3.org/1999/xhtml}"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run of each kind and its report."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, make in KINDS.items():
+        write_report(make(folder / name))
+    return folder
+
+
+def page(folder: Path) -> str:
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def tree(folder: Path) -> ElementTree.Element:
+    """The page as XML; a page that is not well-formed raises."""
+    return ElementTree.fromstring(page(folder).replace("<!DOCTYPE html>", "", 1))
+
+
+def words(folder: Path) -> str:
+    """What a person reads, without the style sheet and the configuration."""
+    root = tree(folder)
+    for parent in root.iter():
+        for child in list(parent):
+            if child.tag in ("style", f"{SVG}style"):
+                parent.remove(child)
+    return " ".join(" ".join(root.itertext()).split())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_loss_curve_is_a_picture_of_sane_size(kind: str, reports: Path) -> None:
+    with Image.open(reports / kind / "loss_curve.png") as image:
+        image.load()
+        assert image.format == "PNG"
+        assert 800 < image.width < 2000
+        assert 400 < image.height < 1200
+        assert len(image.convert("RGB").getcolors(10**6) or []) > 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_is_well_formed_and_small(kind: str, reports: Path) -> None:
+    root = tree(reports / kind)
+    assert len(root.findall(f".//{SVG}svg")) >= 2
+    assert (reports / kind / "report.html").stat().st_size < 400_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_needs_nothing_else(kind: str, reports: Path) -> None:
+    text = page(reports / kind)
+    assert not re.search(r"@import|url\(\s*['\"]?(?!#)", text)
+    for element in tree(reports / kind).iter():
+        assert element.tag not in ("script", "link", "iframe", "object", "img")
+        for name, value in element.attrib.items():
+            if name.endswith(("href", "src")):
+                assert value.startswith(("#", "data:image/png;base64,"))
+            assert not name.startswith("on")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_are_unique_and_every_reference_has_its_target(kind: str, reports: Path) -> None:
+    ids = [element.get("id") for element in tree(reports / kind).iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', page(reports / kind))) <= set(ids)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_leftovers_of_missing_values(kind: str, reports: Path) -> None:
+    assert not re.findall(r"\b(nan|None|inf|null|undefined)\b", words(reports / kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_figures_are_those_of_the_metrics(kind: str, reports: Path) -> None:
+    metrics = json.loads((reports / kind / "metrics.json").read_text())
+    rows = {
+        row[0].text: [cell.text for cell in row[1:]]
+        for row in tree(reports / kind).iter("tr")
+        if len(row) > 1
+    }
+    names = {"train": "training", "validation": "validation", "test": "test"}
+    for split, figures in metrics["splits"].items():
+        values = {k: float("nan") if v is None else v for k, v in figures.items()}
+        expected = [number(values.pop("examples")), number(values.pop("loss"))]
+        expected += [metric_value(name, value) for name, value in values.items()]
+        assert rows[names[split]] == expected
+    assert rows["all"][-1] == f"{metrics['parameters']:,}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_layer_is_in_the_graph_and_in_the_table(kind: str, reports: Path) -> None:
+    model = json.loads((reports / kind / "model.json").read_text())
+    figure = next(f for f in tree(reports / kind).iter("figure") if f.get("id") == "layers")
+    drawn = [text.text for text in figure.iter(f"{SVG}text")]
+    listed = [row[0].text for row in tree(reports / kind).iter("tr")]
+    for layer in model["layers"]:
+        assert layer["name"] in drawn
+        assert layer["name"] in listed
+
+
+@pytest.mark.parametrize(
+    ("kind", "pictures"),
+    [
+        ("digits", ["confusion", "loss", "metrics", "learning_rate", "layers"]),
+        ("moons", ["confusion", "regions", "loss", "metrics", "learning_rate", "layers"]),
+        ("regression", ["regression", "loss", "metrics", "learning_rate", "layers"]),
+        ("surface", ["regression", "regions", "loss", "learning_rate", "layers"]),
+        ("no_validation", ["loss", "learning_rate", "layers"]),
+        ("diverged_at_once", ["loss", "learning_rate", "layers"]),
+        ("nothing_done", ["loss", "layers"]),
+    ],
+)
+def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str], reports: Path) -> None:
+    assert [figure.get("id") for figure in tree(reports / kind).iter("figure")] == pictures
+
+
+@pytest.mark.parametrize(
+    ("kind", "phrase"),
+    [
+        ("digits", "97.4 % of the 270 test examples are classified right."),
+        ("digits", "A network of 3 layers with 4,810 parameters was trained for 40 epochs on 1,257 examples"),
+        ("digits", "training, 40 epochs 430 ms"),
+        ("digits", "2.13 s"),
+        (
+            "regression",
+            "R² 0.463 on the 67 test examples; disease_progression is predicted with an average error of",
+        ),
+        ("regression", "It is measured on the scaled targets"),
+        ("no_validation", "Loss 0.00213 on the 64 training examples"),
+        ("no_validation", "No examples were held out, so this says nothing about new data."),
+        ("early_stopped", "Stopped early, after 40 epochs: the validation loss no longer improved."),
+        ("interrupted", "Interrupted after 12 epochs."),
+        ("interrupted", "python -m nnjit.train --resume"),
+        ("diverged", "No result: the training diverged in epoch 5."),
+        ("diverged", "the layer dense_1 (multiply) gave a value that is not finite"),
+        ("one_epoch", "After one epoch the training loss was"),
+        ("twenty_thousand_epochs", "of 20,000"),
+        ("residual", "32 · 2,080 parameters"),
+        ("several_outputs", "price [$]: R² 0.96"),
+        ("blobs", "日本"),
+    ],
+)
+def test_page_says(kind: str, phrase: str, reports: Path) -> None:
+    assert phrase in words(reports / kind)
+
+
+def test_confusion_matrix_states_the_pairs(reports: Path) -> None:
+    run = read_run(reports / "digits")
+    assert run.predictions is not None
+    right = int((run.predictions.target == run.predictions.prediction).sum())
+    assert f"{right} of 270 test examples are classified right" in words(reports / "digits")
+
+
+def test_names_are_escaped(reports: Path) -> None:
+    text = page(reports / "hostile")
+    assert "<script" not in text
+    assert text.count("</svg>") == text.count("<svg ")
+    assert '<script>alert("1")</script> & $\\frac{' in words(reports / "hostile")
+
+
+def test_colours_follow_the_theme_of_the_page(reports: Path) -> None:
+    svg = page(reports / "digits").partition("<body>")[2]
+    assert "var(--train)" in svg
+    assert "#0072b2" not in svg
+
+
+def test_same_run_gives_the_same_page(tmp_path: Path) -> None:
+    folder = KINDS["moons"](tmp_path / "moons")
+    write_report(folder)
+    first = page(folder), (folder / "loss_curve.png").read_bytes()
+    write_report(folder)
+    assert (page(folder), (folder / "loss_curve.png").read_bytes()) == first
+
+
+def test_settings_of_the_user_do_not_count_and_stay(tmp_path: Path) -> None:
+    import matplotlib
+
+    folder = KINDS["digits"](tmp_path / "digits")
+    write_report(folder)
+    first = page(folder)
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "text.usetex": True}):
+        write_report(folder)
+        assert matplotlib.rcParams["font.size"] == 30
+    assert page(folder) == first
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "history.csv", "model.json", "data.json", "config.yaml"])
+def test_folder_without_a_file_is_no_run(name: str, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    (folder / name).unlink()
+    with pytest.raises(RunError, match=rf"not a complete run folder: {re.escape(name)} is missing"):
+        write_report(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("metrics.json", "{", "is not valid JSON"),
+        ("metrics.json", "[]", "expected a JSON object, got list"),
+        ("metrics.json", "{}", "lacks the entry 'status'"),
+        ("history.csv", "epoch,train_loss\n1,0.5\n2,x\n", "a row is not 2 numbers"),
+        ("history.csv", "epoch,train_loss\n1,0.5\n2\n", "a row is not 2 numbers"),
+        ("predictions.npz", "PK\x03\x04 and no more", "cannot be read"),
+        ("config.yaml", b"\xff\xfe\x00", "is not UTF-8"),
+    ],
+)
+def test_malformed_file_is_named(name: str, content: str | bytes, message: str, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(RunError, match=re.escape(message)):
+        write_report(folder)
+
+
+def test_pickled_predictions_are_refused(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    objects = np.array([{}], dtype=object)
+    np.savez(folder / "predictions.npz", split=np.array("test"), target=objects, prediction=objects)
+    with pytest.raises(RunError, match=r"predictions\.npz cannot be read"):
+        write_report(folder)
+
+
+def test_commands_quote_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = KINDS["interrupted"](tmp_path / "my run's")
+    monkeypatch.chdir(tmp_path)
+    write_report(folder)
+    assert """--resume 'my run'"'"'s'""" in words(folder)
+    assert """nnjit.load("my run's")""" in words(folder)
+
+
+def test_report_can_be_moved(reports: Path, tmp_path: Path) -> None:
+    moved = shutil.copytree(reports / "digits", tmp_path / "elsewhere")
+    write_report(moved)
+    assert str(reports) not in page(moved)
+
+
+def test_importing_the_report_imports_nothing_slow() -> None:
+    code = (
+        "import sys, nnjit.report; print([m for m in ('matplotlib', 'jinja2', 'numba') if m in sys.modules])"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
