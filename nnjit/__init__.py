@@ -1,3 +1,40 @@
-"""nnjit: train neural networks from a YAML file, compiled into one native epoch."""
+"""nnjit: train neural networks from a YAML file, compiled into one native epoch.
+
+`fit` trains an experiment, `load` opens a run, and `grad` and its kin differentiate functions written
+with `nnjit.numpy`. Everything is imported when it is first used, so that `import nnjit` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nnjit.api import fit, load
+    from nnjit.autodiff import check_grads, grad, jvp, value_and_grad, vjp
+    from nnjit.codegen import jit
+    from nnjit.training import Run
+
+_HOMES = {
+    "fit": "nnjit.api",
+    "load": "nnjit.api",
+    "check_grads": "nnjit.autodiff",
+    "grad": "nnjit.autodiff",
+    "jvp": "nnjit.autodiff",
+    "value_and_grad": "nnjit.autodiff",
+    "vjp": "nnjit.autodiff",
+    "jit": "nnjit.codegen",
+    "Run": "nnjit.training",
+}
+
+__all__ = [
+    "Run", "__version__", "check_grads", "fit", "grad", "jit", "jvp", "load", "value_and_grad", "vjp",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -55,7 +55,7 @@ def load(folder: str | Path) -> Run:
 
 
 def run(given: Config, *, output: Path | None = None, resume: Path | None = None, quiet: bool = False) -> Run:
-    """Train, or go on with the run in the folder `resume`, and write the report, also where the training stops."""
+    """Train, or go on with the run in the folder `resume`, and write the report in any case."""
     from nnjit import training
     from nnjit.config import dump
     from nnjit.report import write_report

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from pathlib import PurePath
+from pathlib import Path as FilePath
 
 Path = tuple[str | int, ...]
 
@@ -64,7 +64,7 @@ class Stopped(NnjitError):
         folder: the run folder.
     """
 
-    def __init__(self, message: str, folder: PurePath) -> None:
+    def __init__(self, message: str, folder: FilePath) -> None:
         super().__init__(message)
         self.folder = folder
 

@@ -59,11 +59,17 @@ class Registry(Generic[T], Mapping[str, type[T]]):
         It accepts the options as a mapping with `type`, or the name alone. Use it after every entry of
         the registry is defined.
         """
-        union = Annotated[Union[tuple(self._entries.values())], Field(discriminator="type")]  # noqa: UP007
-        return Annotated[union, BeforeValidator(self._from_name)]
+        entries: Any = Union[tuple(self._entries.values())]  # noqa: UP007  # made at run time
+        return Annotated[entries, Field(discriminator="type"), BeforeValidator(self._from_name)]
 
     def _from_name(self, value: object) -> object:
         value = {"type": value} if isinstance(value, str) else value
-        if isinstance(value, dict) and isinstance(value.get("type"), str) and value["type"] not in self._entries:
-            raise ValueError(f'unknown {self.kind} "{value["type"]}"{did_you_mean(value["type"], self._entries)}')
+        if (
+            isinstance(value, dict)
+            and isinstance(value.get("type"), str)
+            and value["type"] not in self._entries
+        ):
+            raise ValueError(
+                f'unknown {self.kind} "{value["type"]}"{did_you_mean(value["type"], self._entries)}'
+            )
         return value

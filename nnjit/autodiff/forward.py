@@ -11,7 +11,7 @@ from nnjit.primitives import full_like
 
 
 def push_forward(outputs: Sequence[Node], wrt: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
-    """The tangents of `outputs` for the tangents of the nodes `wrt`: the chain rule, first operation first."""
+    """The tangents of `outputs` for those of the nodes `wrt`: the chain rule, first operation first."""
     known: dict[Node, Node] = dict(zip(wrt, tangents, strict=True))
     for node in topological(outputs, stop=wrt):
         own = [known.get(n) for n in node.inputs]

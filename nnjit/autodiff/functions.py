@@ -29,7 +29,9 @@ def trace(f: Callable[..., Any], types: Sequence[ArrayType]) -> Graph:
     return Graph(inputs, tuple(as_node(leaf) for leaf in leaves))
 
 
-def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
+def grad(
+    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """The function that returns the gradient of `f`, a scalar, with respect to its arguments `argnums`.
 
     Args:
@@ -115,7 +117,9 @@ def _fresh(leaves: Sequence[Any]) -> list[Node]:
     types = [type_of(leaf) for leaf in leaves]
     for t in types:
         if not t.is_float:
-            raise GraphError(f"cannot differentiate with respect to {t}: whole numbers have no derivative; use floats")
+            raise GraphError(
+                f"cannot differentiate with respect to {t}: whole numbers have no derivative; use floats"
+            )
     return [new_input(t) for t in types]
 
 

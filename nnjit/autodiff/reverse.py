@@ -11,7 +11,7 @@ from nnjit.primitives import full_like
 
 
 def pull_back(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Node]) -> list[Node]:
-    """The cotangents of the nodes `wrt` for the cotangents of `outputs`: the chain rule, last operation first.
+    """The cotangents of the nodes `wrt` for those of `outputs`: the chain rule, last operation first.
 
     Args:
         wrt: any nodes that the outputs are built from, inputs or not; zeros are returned for the others.

@@ -9,7 +9,7 @@ Rebuild = Callable[[Sequence[Any]], Any]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """The leaves of `tree` in order (dicts by sorted key), and the function that builds such a tree of others.
+    """The leaves of `tree` in order (dicts by sorted key), and what builds such a tree of others.
 
     >>> leaves, rebuild = flatten({"b": [1, 2], "a": 3})
     >>> leaves, rebuild([30, 10, 20])

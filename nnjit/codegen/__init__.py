@@ -1,5 +1,6 @@
 """Lowering: a graph becomes kernels and memory, these become source, and Numba makes it native."""
 
+from nnjit.codegen.function import jit
 from nnjit.codegen.program import Compiled, CompiledEpoch, Interface, compile_graph
 
-__all__ = ["Compiled", "CompiledEpoch", "Interface", "compile_graph"]
+__all__ = ["Compiled", "CompiledEpoch", "Interface", "compile_graph", "jit"]

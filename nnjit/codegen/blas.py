@@ -6,6 +6,7 @@ Reference: Dongarra et al. 1990, level 3 BLAS.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -23,16 +24,18 @@ for _symbol, _routine in SYMBOLS.values():
 
 
 def call_gemm(
-    builder: Any, bits: int, ta: Any, tb: Any, m: Any, n: Any, k: Any, a: Any, b: Any, c: Any, beta: Any
+    builder: Any, bits: int, flags: Sequence[Any], lengths: Sequence[Any], data: Sequence[Any], beta: Any
 ) -> None:
     """Emit C[m,n] = op(A)[m,k] op(B)[k,n] + beta C for contiguous row-major memory.
 
     Args:
         bits: 32 or 64, the width of the elements.
-        ta, tb: whole numbers, not 0 where the argument is stored transposed.
-        a, b, c: pointers to the elements.
+        flags: of A and B, whole numbers, not 0 where it is stored transposed.
+        lengths: m, n, k, whole numbers.
+        data: pointers to the elements of A, B and C.
         beta: a whole number, 0 or 1.
     """
+    (ta, tb), (m, n, k), (a, b, c) = flags, lengths, data
     real = ir.FloatType() if bits == 32 else ir.DoubleType()
 
     def on_stack(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Generated source on disk: one file for each program, named by the hash of everything that shapes its machine code.
+"""Generated source on disk: a file for each program, named by the hash of all that shapes its machine code.
 
 Numba keeps the machine code beside the file, so a program is compiled once on a machine. Its files are
 pickles and ours are Python: who can write there runs code as the user, so the folder must be the user's own.
@@ -42,7 +42,7 @@ def load(source: str) -> tuple[Callable[..., Any], Path]:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # before it runs: Numba's cache looks the module up by its name
         spec.loader.exec_module(module)
-    return sys.modules[name].run, path  # type: ignore[no-any-return]  # the file defines it
+    return sys.modules[name].run, path
 
 
 @functools.cache
@@ -51,14 +51,24 @@ def environment_key() -> str:
     here = Path(__file__).parent
     helpers = sorted([here / "runtime.py", here / "blas.py", *(here / "maths").glob("*.py")])
     cpu = numba.config.CPU_NAME or llvm.get_host_cpu_name()
-    features = numba.config.CPU_FEATURES or ",".join(sorted(k for k, v in llvm.get_host_cpu_features().items() if v))
-    parts = [nnjit.__version__, numba.__version__, llvmlite.__version__, np.__version__, sys.version, cpu, features]
+    features = numba.config.CPU_FEATURES or ",".join(
+        sorted(k for k, v in llvm.get_host_cpu_features().items() if v)
+    )
+    parts = [
+        nnjit.__version__,
+        numba.__version__,
+        llvmlite.__version__,
+        np.__version__,
+        sys.version,
+        cpu,
+        features,
+    ]
     parts += [f"boundscheck {numba.config.BOUNDSCHECK}", *(f.read_text() for f in helpers)]
     return "\n".join(parts)
 
 
 def cache_folder() -> Path:
-    """The folder of generated source, which its owner alone can write: `$NNJIT_CACHE_DIR`, or the user's cache.
+    """The folder of generated source, its owner's alone: `$NNJIT_CACHE_DIR`, or in the user's cache.
 
     Where that cannot be had, a private folder that lasts as long as the process.
 
@@ -79,9 +89,13 @@ def _private(folder: Path) -> Path:
     status = folder.stat()
     if hasattr(os, "getuid"):
         if status.st_uid != os.getuid():
-            raise UserError(f"{folder}: the kernel cache belongs to another user; set {VARIABLE} to a folder of yours")
+            raise UserError(
+                f"{folder}: the kernel cache belongs to another user; set {VARIABLE} to a folder of yours"
+            )
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise UserError(f"{folder}: others can write to the kernel cache; run chmod 700 on it, or set {VARIABLE}")
+            raise UserError(
+                f"{folder}: others can write to the kernel cache; run chmod 700 on it, or set {VARIABLE}"
+            )
     if not os.access(folder, os.W_OK):
         raise UserError(f"{folder}: the kernel cache cannot be written; set {VARIABLE} to a folder of yours")
     return folder

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nnjit.codegen.emit_kernel import Function, emit_kernel, identity_of
-from nnjit.codegen.maths import MATHS
 from nnjit.codegen.legalize import is_batched, root, source
+from nnjit.codegen.maths import MATHS
 from nnjit.codegen.memory import Place, place_of, plan_memory
 from nnjit.codegen.schedule import Kernel, Schedule
 from nnjit.ir import Graph, Node
@@ -34,7 +34,7 @@ class Interface:
     Args:
         updates: for each pair (output, input), the result is written over the argument.
         per_step: inputs, scalars, that have one value for every step of an epoch.
-        totals: outputs, f64, that are added up over the steps of an epoch; the others but `updates` are dropped.
+        totals: outputs, f64, that are added up over the steps of an epoch.
         guard: an output that stops the epoch before the update of its step where it is not finite.
     """
 
@@ -92,12 +92,20 @@ class _Driver:
         else:
             self._batch(count="rows")
         parameters = ", ".join(self._parameters())
-        views = [f"    {name} = {self._view(place)}" for place, name in self.views.items() if not self._moves(place)]
+        views = [
+            f"    {name} = {self._view(place)}"
+            for place, name in self.views.items()
+            if not self._moves(place)
+        ]
         kernels = "".join(f"\n\n@njit(**KERNEL)\ndef {name}{body}" for body, name in self.kernels.items())
         used = sorted(name for name in MATHS if f"{name}(" in kernels)
         maths = f"from nnjit.codegen.maths import {', '.join(used)}\n" if used else ""
         text = [HEADER.format(title=self.title, block=self.block, maths=maths), kernels]
-        text.append(f"\n\n@njit(cache=True, **JIT)\ndef run({parameters}):\n" + "\n".join([*views, *self.lines]) + "\n")
+        text.append(
+            f"\n\n@njit(cache=True, **JIT)\ndef run({parameters}):\n"
+            + "\n".join([*views, *self.lines])
+            + "\n"
+        )
         return Program("".join(text), self._work())
 
     def _work(self) -> tuple[tuple[str, str, int], ...]:
@@ -107,7 +115,7 @@ class _Driver:
     # -- where inputs and results are
 
     def _targets(self) -> dict[Node, Place]:
-        """The places of inputs and results; inputs of an epoch that change from step to step get work memory."""
+        """The places of inputs and results; inputs that change from step to step get work memory."""
         targets = {}
         for k, node in enumerate(self.inputs):
             rows = is_batched(node)

@@ -69,7 +69,9 @@ class _Writer:
         prologue = [f"    {name} = {self.arguments[place]}[0]" for place, name in self.hoisted.items()]
         prologue += [f"    {name} = {_identity(node)}" for name, node in self.totals]
         rows = ["    for i in range(n):"] if self.by_row else []
-        epilogue = [f"    {self._element(n, '0')} = {_combine(n, self._element(n, '0'), a)}" for a, n in self.totals]
+        epilogue = [
+            f"    {self._element(n, '0')} = {_combine(n, self._element(n, '0'), a)}" for a, n in self.totals
+        ]
         parameters = (*(["n"] if self.by_row else []), *(["first"] if self.counts else []))
         return Function(
             parameters=(*parameters, *self.arguments.values()),
@@ -195,7 +197,7 @@ class _Writer:
         return self._element(node, _flat(index, node.type.row_shape))
 
     def _hoist(self, node: Node, place: Place) -> str:
-        """Read a single figure once, before all loops: a store in a loop might change it for all LLVM knows."""
+        """Read a single figure once, before all loops: for all LLVM knows, a store might change it."""
         if place not in self.hoisted:
             self._argument(node, place)
             self.hoisted[place] = self._name(source(node))
@@ -236,7 +238,9 @@ def literal(node: Node) -> str:
     if value.dtype == np.bool_:
         return str(bool(value))
     if value.dtype.kind == "f" and not np.isfinite(value):
-        return f"{SHORT[value.dtype]}({'np.nan' if np.isnan(value) else 'np.inf' if value > 0 else '-np.inf'})"
+        return (
+            f"{SHORT[value.dtype]}({'np.nan' if np.isnan(value) else 'np.inf' if value > 0 else '-np.inf'})"
+        )
     return f"{SHORT[value.dtype]}({value[()]!s})"
 
 
@@ -268,7 +272,8 @@ def _flat(index: tuple[str, ...], shape: tuple[int, ...]) -> str:
     """The row-major index of one element: `j0 * 10 + j1`."""
     if len(index) != len(shape):
         return index[0] if index else "0"
-    terms, stride = [], 1
+    terms: list[str] = []
+    stride = 1
     for name, length in zip(reversed(index), reversed(shape), strict=True):
         if length != 1 and name != "0":
             inner = f"({name})" if "+" in name and stride != 1 else name
@@ -300,7 +305,12 @@ def _is_atom(expression: str) -> bool:
     head, _, rest = expression.partition("(")
     if not rest:
         return expression.isidentifier()
-    return head.replace(".", "").isidentifier() and rest.endswith(")") and rest[:-1].count("(") == rest.count(")") - 1 and _closes_last(expression)
+    return (
+        head.replace(".", "").isidentifier()
+        and rest.endswith(")")
+        and rest[:-1].count("(") == rest.count(")") - 1
+        and _closes_last(expression)
+    )
 
 
 def _closes_last(expression: str) -> bool:

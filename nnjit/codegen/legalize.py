@@ -32,7 +32,9 @@ def legalize(graph: Graph) -> Graph:
     legal = Graph(graph.inputs, tuple(outputs), graph.names)
     for node in legal.nodes:
         if B in node.shape[1:]:
-            raise CompileError(f"{node.primitive.name} gives {node.type}: the batch axis must be the first axis")
+            raise CompileError(
+                f"{node.primitive.name} gives {node.type}: the batch axis must be the first axis"
+            )
     return legal
 
 
@@ -45,7 +47,12 @@ def is_alias(node: Node) -> bool:
     """Whether `node` is part of the bytes of its argument."""
     if node.primitive is reshape:
         return True
-    return node.primitive is slice_ and not is_batched(node) and _is_leading(node) and not is_view(node.inputs[0])
+    return (
+        node.primitive is slice_
+        and not is_batched(node)
+        and _is_leading(node)
+        and not is_view(node.inputs[0])
+    )
 
 
 def is_view(node: Node) -> bool:
@@ -104,4 +111,4 @@ def _legal(node: Node) -> Node:
 def _in_memory(node: Node) -> Node:
     base = source(node) if is_view(node) else root(node)
     is_there = not is_view(node) and (is_computed(base) or base.primitive is input_p)
-    return node if is_there else copy_p(node)  # type: ignore[no-any-return]  # a node
+    return node if is_there else copy_p(node)

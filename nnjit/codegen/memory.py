@@ -64,7 +64,9 @@ class _Builder:
     work: dict[str, int] = field(default_factory=dict)
 
 
-def plan_memory(plan: Schedule, block: int, targets: Mapping[Node, Place], donated: Mapping[Node, Node]) -> Layout:
+def plan_memory(
+    plan: Schedule, block: int, targets: Mapping[Node, Place], donated: Mapping[Node, Node]
+) -> Layout:
     """Places for everything that needs one.
 
     Args:
@@ -132,7 +134,12 @@ def _scratch(plan: Schedule, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[No
                 for argument in op.inputs:
                     value = source(argument)
                     later = nest_of.get(value, k) < k and value.type.row_size != 1
-                    if later and value not in outside and home[value] is kernel and not is_batch_reduction(value):
+                    if (
+                        later
+                        and value not in outside
+                        and home[value] is kernel
+                        and not is_batch_reduction(value)
+                    ):
                         found.add(value)
     return found
 
@@ -150,7 +157,11 @@ def needs_memory(node: Node, plan: Schedule, scratch: set[Node]) -> bool:
 
 
 def _may_overwrite(
-    result: Node, taken: Node, graph: Graph, index: Mapping[Node, int], grouped: Mapping[Kernel, Sequence[Nest]]
+    result: Node,
+    taken: Node,
+    graph: Graph,
+    index: Mapping[Node, int],
+    grouped: Mapping[Kernel, Sequence[Nest]],
 ) -> bool:
     """Whether every other reading of `taken` is over before `result` is written over it."""
     own = {op.node: (k, op) for loops in grouped.values() for k, nest in enumerate(loops) for op in nest.ops}
@@ -210,10 +221,15 @@ def _first_fit(
 
 def _span(node: Node, plan: Schedule, index: Mapping[Node, int], is_kept: bool) -> tuple[int, int]:
     """The first and the last kernel during which the value must stay."""
-    users = [k for k, kernel in enumerate(plan.kernels) for u in kernel.nodes if node in map(source, u.inputs)]
+    users = [
+        k for k, kernel in enumerate(plan.kernels) for u in kernel.nodes if node in map(source, u.inputs)
+    ]
     first, last = index[node], max([index[node], *users])
     if not is_batched(node):
-        first, last = _whole_phase(first, plan, node)[0], max(_whole_phase(k, plan, node)[1] for k in [first, *users])
+        first, last = (
+            _whole_phase(first, plan, node)[0],
+            max(_whole_phase(k, plan, node)[1] for k in [first, *users]),
+        )
     is_result = is_kept or any(source(n) is node for n in plan.graph.outputs)
     return first, len(plan.kernels) if is_result else last
 

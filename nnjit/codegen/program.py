@@ -48,7 +48,9 @@ class Compiled:
         """
         rows = check_arguments(self.graph, arguments)
         if self._most_rows and rows > self._most_rows:
-            raise GraphError(f"this graph needs the whole batch in one block of {self._most_rows} rows, got {rows}")
+            raise GraphError(
+                f"this graph needs the whole batch in one block of {self._most_rows} rows, got {rows}"
+            )
         outputs = [np.empty(with_rows(n.shape, rows), n.dtype) for n in self.graph.outputs]
         flat = [_flat(a) for a in (*arguments, *self._constants)]
         if rows > 0 or not any(n.type.is_batched for n in self.graph.inputs):
@@ -64,7 +66,9 @@ class CompiledEpoch:
         most_rows: the largest batch that it will be given.
     """
 
-    def __init__(self, graph: Graph, interface: Interface, *, most_rows: int, title: str, block: int = BLOCK) -> None:
+    def __init__(
+        self, graph: Graph, interface: Interface, *, most_rows: int, title: str, block: int = BLOCK
+    ) -> None:
         self.graph = graph
         lowered, self._constants = _lower(graph)
         plan = schedule(lowered)
@@ -110,10 +114,14 @@ def check_arguments(graph: Graph, arguments: Sequence[np.ndarray]) -> int:
     if len(arguments) != len(graph.inputs):
         raise GraphError(f"expected {len(graph.inputs)} arguments, got {len(arguments)}")
     lengths = {
-        a.shape[0] for n, a in zip(graph.inputs, arguments, strict=True) if n.type.is_batched and np.ndim(a) > 0
+        a.shape[0]
+        for n, a in zip(graph.inputs, arguments, strict=True)
+        if n.type.is_batched and np.ndim(a) > 0
     }
     if len(lengths) > 1:
-        raise GraphError(f"the arguments have different numbers of rows: {', '.join(map(str, sorted(lengths)))}")
+        raise GraphError(
+            f"the arguments have different numbers of rows: {', '.join(map(str, sorted(lengths)))}"
+        )
     rows = lengths.pop() if lengths else 1
     for name, node, argument in zip(graph.names, graph.inputs, arguments, strict=True):
         given = type_of(argument)
@@ -147,4 +155,14 @@ def _lower(graph: Graph) -> tuple[Graph, list[np.ndarray]]:
     return lifted, [n.params["value"].array for n in constants]
 
 
-__all__ = ["B", "BLOCK", "Compiled", "CompiledEpoch", "Interface", "Path", "allocate", "compile_graph", "timed"]
+__all__ = [
+    "BLOCK",
+    "B",
+    "Compiled",
+    "CompiledEpoch",
+    "Interface",
+    "Path",
+    "allocate",
+    "compile_graph",
+    "timed",
+]

@@ -39,7 +39,9 @@ def _gemm_python(
     out[...] = product + out if beta else product
 
 
-def _make_view(context: Any, builder: Any, array_type: Any, like: Any, source: Any, start: Any, shape: list[Any]) -> Any:
+def _make_view(
+    context: Any, builder: Any, array_type: Any, like: Any, source: Any, start: Any, shape: list[Any]
+) -> Any:
     """An array of `shape` over the memory of `source` from element `start`, without any check."""
     view = arrayobj.make_array(array_type)(context, builder)
     itemsize = context.get_abi_sizeof(context.get_data_type(array_type.dtype))
@@ -86,14 +88,16 @@ def _view2_native(typingctx: Any, array: Any, start: Any, rows: Any, size: Any) 
 def _gemm_native(
     typingctx: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any, a: Any, b: Any, beta: Any, c: Any
 ) -> Any:
-    """c (+)= op(a) @ op(b), all row-major, by BLAS; every flag and length is a whole number."""
+    """C (+)= op(a) @ op(b), all row-major, by BLAS; every flag and length is a whole number."""
     for array in (a, b, c):
         if not (isinstance(array, types.Array) and array.dtype == c.dtype and array.layout == "C"):
             raise TypingError("gemm needs contiguous arrays of one dtype")
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = [arrayobj.make_array(signature.args[i])(context, builder, args[i]).data for i in (5, 6, 8)]
-        blas.call_gemm(builder, c.dtype.bitwidth, args[0], args[1], args[2], args[3], args[4], *data, args[7])
+        pa, pb, pc = (
+            arrayobj.make_array(signature.args[i])(context, builder, args[i]).data for i in (5, 6, 8)
+        )
+        blas.call_gemm(builder, c.dtype.bitwidth, args[:2], args[2:5], (pa, pb, pc), args[7])
         return context.get_dummy_value()
 
     whole = types.intp
@@ -144,6 +148,18 @@ def _gather_native(typingctx: Any, data: Any, order: Any, start: Any, n: Any, ou
 
 
 if config.DISABLE_JIT:
-    view1, view2, gemm, fill, gather = _view1_python, _view2_python, _gemm_python, _fill_python, _gather_python
+    view1, view2, gemm, fill, gather = (
+        _view1_python,
+        _view2_python,
+        _gemm_python,
+        _fill_python,
+        _gather_python,
+    )
 else:
-    view1, view2, gemm, fill, gather = _view1_native, _view2_native, _gemm_native, _fill_native, _gather_native
+    view1, view2, gemm, fill, gather = (
+        _view1_native,
+        _view2_native,
+        _gemm_native,
+        _fill_native,
+        _gather_native,
+    )

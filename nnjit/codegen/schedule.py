@@ -142,7 +142,9 @@ class _Turn:
     def is_kept(self, node: Node, besides: set[Node]) -> bool:
         """Whether users outside `besides` keep `node` in memory anyway."""
         others = [u for u in self.users[node] if u not in besides]
-        return node in self.outputs or any(u not in self.here or self.stage[u] > self.stage[node] for u in others)
+        return node in self.outputs or any(
+            u not in self.here or self.stage[u] > self.stage[node] for u in others
+        )
 
     def saves(self, group: set[Node]) -> bool:
         """Whether memory for what `group` reads is no more than for what it gives."""

@@ -22,7 +22,7 @@ Kind = Literal["input", "constant", "elementwise", "view", "reshape", "reduce", 
 Rule: TypeAlias = Callable[..., Any]
 
 _scope: ContextVar[str] = ContextVar("scope", default="")
-OPERATORS: dict[str, Callable[..., Any]] = {}  # Python's operators on nodes; the numpy room fills it
+OPERATORS: dict[str, Callable[..., Node]] = {}  # Python's operators on nodes; the numpy room fills it
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class Primitive:
         kind: how it is lowered.
         infer: (types of the arguments, **params) -> type of the result; raises GraphError.
         evaluate: (arrays, **params) -> array, with NumPy; the meaning of the operation.
-        partials: for an elementwise operation, per argument (out, *args) -> the partial derivative; 1 or -1 where it
-            is that everywhere, None where it is zero everywhere.
+        partials: for an elementwise operation, per argument (out, *args) -> the partial derivative; 1 or
+            -1 where it is that everywhere, None where it is zero everywhere.
         transposes: for an operation linear in an argument, (g, *args, **params) -> the argument's cotangent.
         jointly: whether it is linear in all those arguments together (a sum), or in each alone (a product).
         jvp: (out, args, tangents, **params) -> tangent, and
@@ -116,22 +116,22 @@ class Node:
     def astype(self, dtype: Any) -> Node:
         return self._op("astype", dtype)
 
-    def _op(self, name: str, *args: Any, **options: Any) -> Any:
+    def _op(self, name: str, *args: Any, **options: Any) -> Node:
         return OPERATORS[name](self, *args, **options)
 
     # fmt: off
     def __add__(self, other: Any) -> Node: return self._op("add", other)
-    def __radd__(self, other: Any) -> Node: return OPERATORS["add"](other, self)  # type: ignore[no-any-return]
+    def __radd__(self, other: Any) -> Node: return OPERATORS["add"](other, self)
     def __sub__(self, other: Any) -> Node: return self._op("sub", other)
-    def __rsub__(self, other: Any) -> Node: return OPERATORS["sub"](other, self)  # type: ignore[no-any-return]
+    def __rsub__(self, other: Any) -> Node: return OPERATORS["sub"](other, self)
     def __mul__(self, other: Any) -> Node: return self._op("mul", other)
-    def __rmul__(self, other: Any) -> Node: return OPERATORS["mul"](other, self)  # type: ignore[no-any-return]
+    def __rmul__(self, other: Any) -> Node: return OPERATORS["mul"](other, self)
     def __truediv__(self, other: Any) -> Node: return self._op("div", other)
-    def __rtruediv__(self, other: Any) -> Node: return OPERATORS["div"](other, self)  # type: ignore[no-any-return]
+    def __rtruediv__(self, other: Any) -> Node: return OPERATORS["div"](other, self)
     def __pow__(self, other: Any) -> Node: return self._op("pow", other)
-    def __rpow__(self, other: Any) -> Node: return OPERATORS["pow"](other, self)  # type: ignore[no-any-return]
+    def __rpow__(self, other: Any) -> Node: return OPERATORS["pow"](other, self)
     def __matmul__(self, other: Any) -> Node: return self._op("matmul", other)
-    def __rmatmul__(self, other: Any) -> Node: return OPERATORS["matmul"](other, self)  # type: ignore[no-any-return]
+    def __rmatmul__(self, other: Any) -> Node: return OPERATORS["matmul"](other, self)
     def __neg__(self) -> Node: return self._op("neg")
     def __abs__(self) -> Node: return self._op("abs")
     def __lt__(self, other: Any) -> Node: return self._op("lt", other)
@@ -142,7 +142,9 @@ class Node:
     # fmt: on
 
     def __bool__(self) -> NoReturn:
-        raise TypeError(f"a traced value {self.type} has no truth value yet; use nnjit.numpy.where instead of `if`")
+        raise TypeError(
+            f"a traced value {self.type} has no truth value yet; use nnjit.numpy.where instead of `if`"
+        )
 
     def __float__(self) -> NoReturn:
         raise TypeError(f"a traced value {self.type} is not a number yet; keep it inside the traced function")
@@ -268,7 +270,7 @@ def rebuild(
     replace: Mapping[Node, Node],
     rewrite: Callable[[Node], Node] = lambda node: node,
 ) -> tuple[Node, ...]:
-    """`outputs` with some nodes replaced, and every other node, its arguments done, passed through `rewrite`."""
+    """`outputs` with some nodes replaced, and `rewrite` applied to every other one after its arguments."""
     new = dict(replace)
     for node in topological(outputs, stop=replace):
         if node not in new:

@@ -14,7 +14,9 @@ from nnjit.ir.types import B, Shape, with_rows
 Observer = Callable[[Node, np.ndarray], None]
 
 
-def interpret(graph: Graph, arguments: Sequence[np.ndarray], observe: Observer | None = None) -> list[np.ndarray]:
+def interpret(
+    graph: Graph, arguments: Sequence[np.ndarray], observe: Observer | None = None
+) -> list[np.ndarray]:
     """Evaluate `graph` for `arguments`, node by node.
 
     Args:

@@ -90,7 +90,11 @@ def power(x: Array, y: Array) -> Any:
     if isinstance(y, (int, float)) and not isinstance(y, bool):
         if y == 0.5:
             return sqrt(x)
-        if float(y).is_integer() and 1 <= y <= 64 and not (isinstance(y, float) and as_array(x).dtype.kind != "f"):
+        if (
+            float(y).is_integer()
+            and 1 <= y <= 64
+            and not (isinstance(y, float) and as_array(x).dtype.kind != "f")
+        ):
             return _whole_power(as_array(x), int(y))
         if y == -1:
             return divide(1.0, x)

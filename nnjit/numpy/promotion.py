@@ -14,7 +14,7 @@ from nnjit.errors import GraphError
 from nnjit.ir import B, Dim, Node, Primitive, Shape, as_dtype, constant, type_of
 from nnjit.primitives import broadcast, cast, reshape
 
-Array: TypeAlias = Node | np.ndarray | np.generic | float
+Array: TypeAlias = Any  # a node, a NumPy array or a number; a union of them has no operators for mypy
 
 
 def binary(primitive: Primitive, *args: Array, dtype: object = None) -> Any:
@@ -53,7 +53,9 @@ def result_type(*args: Any) -> np.dtype:
     """NumPy's result type of arrays, nodes, dtypes and (weak) Python numbers."""
     if all(isinstance(a, (bool, int)) for a in args):
         return as_dtype(np.bool_ if all(isinstance(a, bool) for a in args) else np.int64)
-    return as_dtype(np.result_type(*(a.dtype if isinstance(a, (Node, np.ndarray, np.generic)) else a for a in args)))
+    return as_dtype(
+        np.result_type(*(a.dtype if isinstance(a, (Node, np.ndarray, np.generic)) else a for a in args))
+    )
 
 
 def astype(x: Array, dtype: object) -> Any:

@@ -70,7 +70,9 @@ def argmax(x: Array, axis: int) -> Any:
     length = shape(array)[axis]
     if not isinstance(length, int):
         raise GraphError("argmax over the batch axis is not supported")
-    places = reshape(np.arange(length, dtype=np.int32), [-1 if a == axis % array.ndim else 1 for a in range(array.ndim)])
+    places = reshape(
+        np.arange(length, dtype=np.int32), [-1 if a == axis % array.ndim else 1 for a in range(array.ndim)]
+    )
     return min(where(equal(array, max(array, axis, keepdims=True)), places, length), axis)
 
 
@@ -80,7 +82,7 @@ def argmin(x: Array, axis: int) -> Any:
 
 
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """log Σ exp(x), shifted by the largest element so that nothing overflows."""
+    """Log Σ exp(x), shifted by the largest element so that nothing overflows."""
     top = stop_gradient(max(x, axis, keepdims=True))
     total = log(sum(exp(subtract(x, top)), axis, keepdims=True)) + top
     return total if keepdims else reshape(total, shape(max(x, axis)))
@@ -93,7 +95,7 @@ def softmax(x: Array, axis: int = -1) -> Any:
 
 
 def log_softmax(x: Array, axis: int = -1) -> Any:
-    """x - log Σ exp(x) along `axis`."""
+    """X - log Σ exp(x) along `axis`."""
     shifted = subtract(x, stop_gradient(max(x, axis, keepdims=True)))
     return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True)))
 

@@ -15,6 +15,8 @@ from nnjit.ir import Dim, Node, Shape, as_dtype, type_of
 from nnjit.numpy.elementwise import equal
 from nnjit.numpy.promotion import Array, as_array, astype, promote
 
+GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
+
 
 def shape(x: Array) -> Shape:
     """The shape of `x`; a traced value may lead with the batch axis."""
@@ -86,7 +88,8 @@ def random_uniform(key: Any, step: Any, shape: Shape, stream: int, dtype: object
         shape: may lead with the batch axis.
         stream: whole number, a different one for each use in a graph.
     """
-    return p.random_uniform(key, step, shape=tuple(shape), stream=stream, dtype=as_dtype(dtype))
+    mixed = stream * GOLDEN % 2**32  # so that nearby seeds and nearby streams do not meet
+    return p.random_uniform(key, step, shape=tuple(shape), stream=mixed, dtype=as_dtype(dtype))
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -121,4 +124,6 @@ def _extent(item: Any, size: Dim, x: Node) -> tuple[int, Any]:
         return start, max(stop - start, 0)
     if isinstance(item, (int, np.integer)) and isinstance(size, int) and -size <= item < size:
         return int(item) % size, 1
-    raise GraphError(f"index {item!r} of {x.type}: expected whole numbers in range, slices of step 1, None and ...")
+    raise GraphError(
+        f"index {item!r} of {x.type}: expected whole numbers in range, slices of step 1, None and ..."
+    )

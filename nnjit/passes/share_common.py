@@ -14,6 +14,8 @@ def share_common(graph: Graph) -> Graph:
     def share(node: Node) -> Node:
         if not node.inputs and "value" not in node.params:
             return node
-        return first.setdefault((node.primitive, node.inputs, tuple(sorted(node.params.items())), node.type), node)
+        return first.setdefault(
+            (node.primitive, node.inputs, tuple(sorted(node.params.items())), node.type), node
+        )
 
     return Graph(graph.inputs, rebuild(graph.outputs, {}, share), graph.names)

@@ -1,4 +1,4 @@
-"""Algebraic simplification by a table of rewrite rules, each exact for every finite and infinite value and NaN.
+"""Algebraic simplification by a table of rewrite rules, each exact for every number, infinity and NaN.
 
 (The sign of a zero may change: `x + 0` is `x`.) Rules that would hide a NaN, like `0 * x`, are not there.
 """
@@ -10,8 +10,22 @@ from collections.abc import Callable
 from nnjit.ir import Graph, Node, rebuild
 from nnjit.ir.graph import constant_p
 from nnjit.primitives import (
-    add, broadcast, cast, div, mul, neg, pow_, reduce_max, reduce_min, reduce_sum, reshape, select, slice_,
-    stop_gradient, sub, transpose,
+    add,
+    broadcast,
+    cast,
+    div,
+    mul,
+    neg,
+    pow_,
+    reduce_max,
+    reduce_min,
+    reduce_sum,
+    reshape,
+    select,
+    slice_,
+    stop_gradient,
+    sub,
+    transpose,
 )  # fmt: skip
 
 Rewrite = Callable[..., Node | None]

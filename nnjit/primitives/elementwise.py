@@ -17,6 +17,11 @@ from nnjit.primitives.shaping import full_like
 
 TWO_OVER_SQRT_PI = 1.1283791670955126
 
+sign: Primitive  # rules refer to rows below them
+cos: Primitive
+equal: Primitive
+select: Primitive
+
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     e = np.exp(-np.abs(x))
@@ -90,7 +95,7 @@ def _infer_select(condition: ArrayType, x: ArrayType, y: ArrayType) -> ArrayType
 
 select = define(
     Primitive(
-        "select", "elementwise", _infer_select, lambda c, x, y: np.where(c, x, y),
+        "select", "elementwise", _infer_select, lambda c, x, y: np.asarray(np.where(c, x, y)),
         transposes=(None, lambda g, c, x, y: select(c, g, full_like(g, 0)), lambda g, c, x, y: select(c, full_like(g, 0), g)),
         jointly=True, expression="({1} if {0} else {2})",
     )

@@ -12,6 +12,7 @@ import numpy as np
 from nnjit.ir.graph import Primitive
 from nnjit.ir.types import ArrayType, Shape, as_dtype
 from nnjit.primitives.define import define, require
+from nnjit.primitives.philox import philox_array
 
 
 def _infer(key: ArrayType, step: ArrayType, shape: Shape, stream: int, dtype: np.dtype) -> ArrayType:
@@ -23,8 +24,6 @@ def _infer(key: ArrayType, step: ArrayType, shape: Shape, stream: int, dtype: np
 def _evaluate(
     key: np.ndarray, step: np.ndarray, shape: tuple[int, ...], stream: int, dtype: np.dtype
 ) -> np.ndarray:
-    from nnjit.primitives.philox import philox_array
-
     index = np.arange(math.prod(shape), dtype=np.uint64).reshape(shape)
     bits = philox_array(index, np.uint32(step), np.uint32(key) ^ np.uint32(stream))
     return ((bits >> np.uint32(8)) * 2.0**-24).astype(dtype)

@@ -19,7 +19,9 @@ from nnjit.primitives.define import define, require
 
 def _infer_broadcast(x: ArrayType, shape: Shape, axes: tuple[int, ...]) -> ArrayType:
     fits = len(axes) == x.ndim and all(shape[a] == d for a, d in zip(axes, x.shape, strict=True))
-    require(fits and list(axes) == sorted(set(axes)), f"broadcast: {x} to {show_shape(shape)} along axes {axes}")
+    require(
+        fits and list(axes) == sorted(set(axes)), f"broadcast: {x} to {show_shape(shape)} along axes {axes}"
+    )
     return x.with_shape(shape)
 
 
@@ -54,7 +56,7 @@ def _infer_slice(x: ArrayType, starts: tuple[int, ...], shape: Shape) -> ArrayTy
     require(len(starts) == len(shape) == x.ndim, f"slice: {x} has {x.ndim} axes, got {len(shape)}")
     for start, length, size in zip(starts, shape, x.shape, strict=True):
         whole = length is B and size is B and start == 0
-        inside = isinstance(length, int) and isinstance(size, int) and 0 <= start and start + length <= size
+        inside = isinstance(length, int) and isinstance(size, int) and start >= 0 and start + length <= size
         require(whole or inside, f"slice: {show_shape(shape)} at {starts} is not inside {x}")
     return x.with_shape(shape)
 
@@ -79,11 +81,15 @@ def _zeros(like: Node, axis: int, length: int) -> Node:
 
 def _infer_concat(*types: ArrayType, axis: int) -> ArrayType:
     first = types[0]
-    require(0 <= axis < first.ndim and first.shape[axis] is not B, f"concat: {first} has no static axis {axis}")
+    require(
+        0 <= axis < first.ndim and first.shape[axis] is not B, f"concat: {first} has no static axis {axis}"
+    )
     total = 0
     for t in types:
         same = t.ndim == first.ndim and t.dtype == first.dtype
-        same = same and all(d == e for a, (d, e) in enumerate(zip(t.shape, first.shape, strict=True)) if a != axis)
+        same = same and all(
+            d == e for a, (d, e) in enumerate(zip(t.shape, first.shape, strict=True)) if a != axis
+        )
         length = t.shape[axis] if same else None
         require(isinstance(length, int), f"concat: {', '.join(map(str, types))} do not fit along axis {axis}")
         total += length if isinstance(length, int) else 0
@@ -103,6 +109,9 @@ def _concat_tangents(out: Node, args: Sequence[Node], tangents: Sequence[Node | 
     parts = [full_like(a, 0) if t is None else t for a, t in zip(args, tangents, strict=True)]
     return concat(*parts, axis=axis)  # type: ignore[no-any-return]  # all nodes
 
+
+transpose: Primitive  # rules refer to their own rows
+reshape: Primitive
 
 # fmt: off
 broadcast = define(Primitive("broadcast", "view", _infer_broadcast, _broadcast, transposes=(_sum_back,)))

@@ -51,7 +51,9 @@ def scale_y(ax: Axes, values: np.ndarray) -> None:
     if log:
         ax.set_yscale("log")
         low, high = math.log10(low), math.log10(high)
-    room = (high - low) or abs(high) or 1.0
+    if low == high and not log:
+        low = min(0.0, low)
+    room = (high - low) or 1.0
     limits = (low - 0.06 * room, high + 0.14 * room)
     ax.set_ylim(*(10**limit for limit in limits) if log else limits)
     narrow = log and room < 2.5

@@ -69,7 +69,8 @@ class Outcome:
         status: completed, early_stopped, interrupted or diverged.
         best_epoch: None where no epoch ended with a finite loss.
         monitor: the column whose best value makes an epoch the best.
-        seconds: of `compile`, `train` and `wall`.
+        weights: whose figures and predictions these are: the "best" epoch's or the "last" one's.
+        seconds: of `compile`, `train` and `wall`; of the last session, where a run was resumed.
         message: why it ended so, where there is more to say.
     """
 
@@ -77,6 +78,7 @@ class Outcome:
     epochs: int
     best_epoch: int | None
     monitor: str
+    weights: str
     splits: Mapping[str, SplitFigures]
     seconds: Mapping[str, float]
     message: str
@@ -249,6 +251,7 @@ def _outcome(content: dict[str, Any]) -> Outcome:
         epochs=content["epochs"],
         best_epoch=content.get("best_epoch"),
         monitor=content.get("monitor") or "train_loss",
+        weights=content.get("weights") or "last",
         splits={name: _split(content["splits"][name]) for name in SPLITS if content["splits"].get(name)},
         seconds={name: _float(value) for name, value in content["seconds"].items()},
         message=content.get("message") or "",

@@ -9,6 +9,11 @@ from nnjit.report.files import RunFiles
 from nnjit.report.formatting import number
 from nnjit.report.style import INK, MARGIN, Picture, new_figure
 
+CHANGING = (
+    "Large steps find the region of a good solution, small ones settle in it; the schedule decides when."
+)
+CONSTANT = "Without a schedule, every update has the same rate from the first epoch to the last."
+
 
 def draw(run: RunFiles) -> Picture | None:
     """The curve of the learning rate; None where none was recorded."""
@@ -24,9 +29,7 @@ def draw(run: RunFiles) -> Picture | None:
     scale_y(ax, rates)
     curve(ax, run.history.epoch, rates, INK)
     end_labels(ax, [(finite[-1], number(finite[-1]), INK)])
-    caption = (
-        "Large steps find the region of a good solution, small ones settle in it; the schedule decides when."
-    )
+    caption = CHANGING if finite.min() < finite.max() else CONSTANT
     return Picture("learning_rate", "training", title, caption, fig)
 
 

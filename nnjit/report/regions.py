@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.report.axes import Axes, add_axes, add_title
-from nnjit.report.files import Grid, RunFiles
+from nnjit.report.files import SPLIT_NAMES, Grid, RunFiles
 from nnjit.report.formatting import shorten, tick
 from nnjit.report.style import CLASS_COLORS, INK, MARGIN, PANEL, SIZE, Picture, new_figure
 
@@ -18,9 +18,9 @@ POINTS = 500
 
 def draw(run: RunFiles) -> Picture | None:
     """Regions of classes, or a map of values; None where there are not two inputs."""
-    grid = run.predictions.grid if run.predictions else None
-    if grid is None:
+    if run.predictions is None or run.predictions.grid is None:
         return None
+    grid = run.predictions.grid
     fig = new_figure(HEIGHT)
     ax = add_axes(fig, left=MARGIN, top=78, right=RIGHT, bottom=44)
     title, caption = (
@@ -29,7 +29,9 @@ def draw(run: RunFiles) -> Picture | None:
     x_label, y_label = ([shorten(name, 40) for name in run.data.features] + ["first input", "second input"])[
         :2
     ]
-    add_title(fig, title, "dots: examples of the data, in the data's own units")
+    add_title(
+        fig, title, f"dots: {SPLIT_NAMES[run.predictions.split]} examples; axes in the data's own units"
+    )
     _frame(ax, x_label, y_label)
     return Picture("regions", "predictions", title, caption, fig)
 
@@ -74,7 +76,15 @@ def _classes(ax: Axes, grid: Grid, classes: tuple[str, ...]) -> tuple[str, str]:
     for k, name in enumerate(classes):
         color = CLASS_COLORS[k % len(CLASS_COLORS)]
         x, y = points[targets == k].T
-        ax.plot(x, y, "o", color=color, markersize=5.5, markeredgecolor=PANEL, markeredgewidth=0.8)
+        ax.plot(
+            x,
+            y,
+            "o",
+            color=color,
+            markersize=5.5 if len(points) > 40 else 9,
+            markeredgecolor=PANEL,
+            markeredgewidth=0.8,
+        )
         if k < 18:
             _legend(ax, k, shorten(name, 16), color)
     caption = (

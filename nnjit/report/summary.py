@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.report.files import SPLIT_NAMES, RunFiles, SplitFigures
+from nnjit.report.files import SPLIT_NAMES, RunFiles
 from nnjit.report.formatting import (
     count,
     metric_name,
@@ -22,7 +22,7 @@ from nnjit.report.formatting import (
     shape,
 )
 from nnjit.report.loss_curve import when_lost
-from nnjit.report.regression import columns, r_squared
+from nnjit.report.regression import columns
 
 
 @dataclass(frozen=True)
@@ -48,28 +48,18 @@ def result(run: RunFiles) -> str:
     figures = run.outcome.splits.get(split)
     if run.outcome.status == "diverged":
         return f"No result: the training diverged {when_lost(run)}."
-    if figures is None:
+    if figures is None or not run.outcome.epochs:
         return "No result: no epoch was finished."
     examples = f"{count(figures.examples, SPLIT_NAMES[split] + ' example')}"
     if "accuracy" in figures.metrics:
         return f"{percent(figures.metrics['accuracy'])} of the {examples} are classified right."
-    if run.data.task == "regression" and (r2 := _r_squared(run, figures)) is not None:
-        return f"R² {metric_value('r2', r2)} on the {examples}{_typical_error(run)}."
+    if "r2" in figures.metrics:
+        return f"R² {metric_value('r2', figures.metrics['r2'])} on the {examples}{_typical_error(run)}."
     metric = next(iter(figures.metrics), None)
     if metric:
         value = metric_value(metric, figures.metrics[metric])
         return f"{sentence(metric_name(metric))} {value} on the {examples}."
     return f"Loss {number(figures.loss)} on the {examples}{_fall(run)}."
-
-
-def _r_squared(run: RunFiles, figures: SplitFigures) -> float | None:
-    if "r2" in figures.metrics:
-        return figures.metrics["r2"]
-    if run.predictions is None or run.predictions.split != run.judged_split:
-        return None
-    outputs = range(len(run.data.targets))
-    value = float(np.mean([r_squared(*columns(run.predictions, output)) for output in outputs]))
-    return value if np.isfinite(value) else None
 
 
 def _typical_error(run: RunFiles) -> str:
@@ -97,7 +87,7 @@ def story(run: RunFiles) -> str:
 
 def caveat(run: RunFiles) -> str:
     """What the result does not say; nothing where there is no result."""
-    if run.outcome.status == "diverged" or run.judged_split not in run.outcome.splits:
+    if run.outcome.status == "diverged" or not run.outcome.epochs:
         return ""
     if run.judged_split == "train":
         return "No examples were held out, so this says nothing about new data."
@@ -169,23 +159,28 @@ def split_rows(run: RunFiles) -> tuple[tuple[str, tuple[str, ...]], tuple[tuple[
 
 def times(run: RunFiles) -> tuple[Fact, ...]:
     """Where the time went; compiling happens once for a network and is cached."""
-    outcome = run.outcome
-    train = outcome.seconds.get("train", np.nan)
+    spent = {name: seconds(run.outcome.seconds.get(name, np.nan)) for name in ("compile", "train", "wall")}
+    of_epochs = run.history["train_seconds"]
+    of_epochs = of_epochs[np.isfinite(of_epochs)]
     facts = [
-        Fact(
-            "compiling the network to machine code (little when cached)",
-            seconds(outcome.seconds.get("compile", np.nan)),
-        ),
-        Fact(f"training, {count(outcome.epochs, 'epoch')}", seconds(train)),
+        Fact("compiling the network to machine code (little when cached)", spent["compile"]),
+        Fact("training, without compiling and evaluating", spent["train"]),
     ]
-    if outcome.epochs and train > 0:
-        rate = run.data.examples["train"] * outcome.epochs / train
-        facts.append(Fact("an epoch", seconds(train / outcome.epochs)))
+    if of_epochs.sum() > 0:
+        rate = run.data.examples["train"] / of_epochs.mean()
+        facts.append(Fact(f"an epoch, the mean of {len(of_epochs):,}", seconds(of_epochs.mean())))
         facts.append(Fact("training examples in a second", f"about {float(f'{rate:.2g}'):,.0f}"))
-    facts.append(
-        Fact("everything, with loading, evaluating and saving", seconds(outcome.seconds.get("wall", np.nan)))
-    )
-    return tuple(facts)
+    return (*facts, Fact("everything, with loading, evaluating and saving", spent["wall"]))
+
+
+def whose(run: RunFiles) -> str:
+    """Which weights the figures and predictions are those of."""
+    outcome = run.outcome
+    if not outcome.epochs:
+        return "Figures and predictions are those of the weights before any training."
+    if outcome.weights == "best" and outcome.best_epoch:
+        return f"Figures and predictions are those of the best epoch’s weights, epoch {outcome.best_epoch:,}."
+    return f"Figures and predictions are those of the weights after the last epoch, epoch {outcome.epochs:,}."
 
 
 def input_words(run: RunFiles) -> str:

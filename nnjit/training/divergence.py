@@ -10,7 +10,6 @@ from nnjit.errors import NnjitError
 from nnjit.ir import Graph, Node, interpret
 
 
-
 class NotFinite(NnjitError):
     """An epoch met a value that is not finite; the message says where."""
 

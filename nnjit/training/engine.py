@@ -83,13 +83,19 @@ class Engine:
     def _compiled(self, graph: object, title: str) -> Compiled:
         begin = time.perf_counter()
         made = Compiled(graph, title=title)  # type: ignore[arg-type]  # a Graph
-        rows = [np.zeros([1 if not isinstance(d, int) else d for d in n.shape], n.dtype) for n in made.graph.inputs]
+        rows = [
+            np.zeros([1 if not isinstance(d, int) else d for d in n.shape], n.dtype)
+            for n in made.graph.inputs
+        ]
         made(*rows)
         self.compile_seconds += time.perf_counter() - begin
         return made
 
     def _compile_epoch(self, made: CompiledEpoch) -> None:
         """Compile by running no step at all."""
-        arrays = [np.zeros([1 if not isinstance(d, int) else d for d in n.shape], n.dtype) for n in made.graph.inputs]
+        arrays = [
+            np.zeros([1 if not isinstance(d, int) else d for d in n.shape], n.dtype)
+            for n in made.graph.inputs
+        ]
         per_step = [a.reshape(-1) for a in arrays]
         made(0, 0, 1, np.zeros(1, np.int64), per_step)

@@ -95,7 +95,9 @@ class EpochRunner:
         )
 
     def _arguments(self, state: State, rates: np.ndarray) -> list[np.ndarray]:
-        numbers = np.arange(1, self._setup.steps + 1, dtype=np.uint32) + np.uint32(state.epoch * self._setup.steps)
+        numbers = np.arange(1, self._setup.steps + 1, dtype=np.uint32) + np.uint32(
+            state.epoch * self._setup.steps
+        )
         train = self._setup.data.train
         rates = rates.astype(self._setup.experiment.dtype)
         return [state.theta, *state.slots, self._key, numbers, rates, train.x, train.y, self._weights]
@@ -116,13 +118,21 @@ class EpochRunner:
         def step_arguments(step: int) -> list[np.ndarray]:
             rows = order[step * setup.batch : (step + 1) * setup.batch]
             figures = [arguments[slots + 1][0], arguments[slots + 2][step], arguments[slots + 3][step]]
-            return [*arguments[: slots + 1], *map(np.asarray, figures), *(a[rows] for a in arguments[slots + 4 :])]
+            return [
+                *arguments[: slots + 1],
+                *map(np.asarray, figures),
+                *(a[rows] for a in arguments[slots + 4 :]),
+            ]
 
         graph = setup.engine.epoch.graph
-        step, reason = find_first_bad(graph, setup.steps, advance, step_arguments, lambda: (state.theta, *state.slots))
+        step, reason = find_first_bad(
+            graph, setup.steps, advance, step_arguments, lambda: (state.theta, *state.slots)
+        )
         self._restore(state, before)
         at = f"epoch {state.epoch + 1}, batch {step + 1} of {setup.steps}"
-        raise NotFinite(f"the training diverged in {at}: {reason}; a lower learning rate, scaled data or clipping may help")
+        raise NotFinite(
+            f"the training diverged in {at}: {reason}; try a lower learning rate, scaled data or clipping"
+        )
 
 
 @contextmanager

@@ -121,5 +121,7 @@ def _metric_sums(task: Task, output: Node, y: Node, w: Node) -> list[Any]:
     with scope("metrics"):
         prediction, target, weight = task.loss.predict(output), y, np.expand_dims(np.astype(w, "f64"), 1)
         if task.unit is not None and y.type.is_float:
-            prediction, target = (np.astype(v, "f64") * task.unit.scale + task.unit.shift for v in (prediction, y))
+            prediction, target = (
+                np.astype(v, "f64") * task.unit.scale + task.unit.shift for v in (prediction, y)
+            )
         return [np.sum(metric.sums(prediction, target) * weight, axis=0) for metric in task.metrics]

@@ -18,7 +18,7 @@ class HistoryFile:
 
     Args:
         columns: the names, `epoch` first.
-        keep: epochs of an existing file that stay; later rows are dropped, as a resumed run writes them again.
+        keep: epochs of an existing file that stay; a resumed run writes the later ones again.
     """
 
     def __init__(self, folder: Path, columns: Sequence[str], *, keep: int = 0) -> None:
@@ -31,7 +31,9 @@ class HistoryFile:
         self._file.flush()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._file.close()
 
     def write(self, row: Mapping[str, float]) -> None:

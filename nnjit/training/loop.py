@@ -40,7 +40,12 @@ class Ending:
 
 
 def train(
-    experiment: Experiment, config: str, *, folder: Path | None = None, output: Path | None = None, quiet: bool = True
+    experiment: Experiment,
+    config: str,
+    *,
+    folder: Path | None = None,
+    output: Path | None = None,
+    quiet: bool = True,
 ) -> Run:
     """Train an experiment and leave its run folder.
 
@@ -64,7 +69,9 @@ def train(
     return _finish(setup, path, state, quiet, began)
 
 
-def resume(path: Path, experiment: Experiment, config: str, *, folder: Path | None = None, quiet: bool = True) -> Run:
+def resume(
+    path: Path, experiment: Experiment, config: str, *, folder: Path | None = None, quiet: bool = True
+) -> Run:
     """Go on with a run from its last saved epoch; the result has the bits of a run that was never stopped.
 
     Args:
@@ -80,7 +87,9 @@ def resume(path: Path, experiment: Experiment, config: str, *, folder: Path | No
     if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
         raise RunError(f"{path}: its checkpoint is of another model or optimizer than the config's")
     if state.theta.dtype != fresh.theta.dtype:
-        raise RunError(f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}")
+        raise RunError(
+            f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}"
+        )
     describe(setup, config, path)
     return _finish(setup, path, state, quiet, began)
 
@@ -93,7 +102,9 @@ def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -
         raise Diverged(f"{ending.message}\nthe run so far is in {path}", path)
     if ending.status == "interrupted":
         done = ending.state.epoch
-        raise Interrupted(f"interrupted after epoch {done} of {setup.experiment.training.epochs}; saved in {path}", path)
+        raise Interrupted(
+            f"interrupted after epoch {done} of {setup.experiment.training.epochs}; saved in {path}", path
+        )
     return Run(path, setup.engine, setup.meaning)
 
 
@@ -145,14 +156,20 @@ def _columns(setup: Setup) -> list[str]:
 
 def _row(epoch: int, result: EpochResult) -> dict[str, float]:
     figures = {f"train_{k}": v for k, v in result.train.items()}
-    rest = {"learning_rate": result.rate, "penalty": result.penalty, "train_seconds": round(result.seconds, 9)}
+    rest = {
+        "learning_rate": result.rate,
+        "penalty": result.penalty,
+        "train_seconds": round(result.seconds, 9),
+    }
     return {"epoch": epoch, **figures, **rest}
 
 
 def _make_folder(output: Path | None, name: str) -> Path:
     """Make the run folder; the time in its name is made unique by a number where needed."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    candidates = [output] if output else [Path("runs") / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
+    candidates = (
+        [output] if output else [Path("runs") / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
+    )
     for path in candidates:
         try:
             path.mkdir(parents=True)
@@ -161,4 +178,6 @@ def _make_folder(output: Path | None, name: str) -> Path:
             continue
         except OSError as error:
             raise RunError(f"{path}: the run folder cannot be made ({error.strerror})") from None
-    raise RunError(f"{candidates[-1]} exists already, and a run is never overwritten; choose another --output")
+    raise RunError(
+        f"{candidates[-1]} exists already, and a run is never overwritten; choose another --output"
+    )

@@ -1,4 +1,4 @@
-"""What a model's answers mean, and `predictions.npz`: those of the split that says most, and the plane of two inputs."""
+"""What a model's answers mean, and `predictions.npz`: those for one split and for the plane of two inputs."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Meaning:
         """Class indices (n,), or values (n, O) in their own unit."""
         if self.classes is None:
             return self.scaling.inverse_targets(answers)
-        return np.argmax(self.scores(answers), axis=1).astype(np.int32)
+        return np.asarray(np.argmax(self.scores(answers), axis=1), np.int32)
 
     def scores(self, answers: np.ndarray) -> np.ndarray:
         """A column for each class (n, K); of a single output p, they are 1 - p and p."""
-        return np.concatenate([1 - answers, answers], axis=1) if answers.shape[1] == 1 else answers
+        return np.hstack([1 - answers, answers]) if answers.shape[1] == 1 else answers
 
     def targets(self, y: np.ndarray) -> np.ndarray:
         """Targets as they came: class indices, or values with their scaling undone."""
@@ -47,7 +47,11 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, np.ndarray]:
     split = next(name for name in ("test", "validation", "train") if name in setup.splits)
     part, meaning = setup.splits[split], setup.meaning
     answers = setup.engine.predict(theta, part.x)
-    arrays = {"split": np.array(split), "target": meaning.targets(part.y), "prediction": meaning.decide(answers)}
+    arrays = {
+        "split": np.array(split),
+        "target": meaning.targets(part.y),
+        "prediction": meaning.decide(answers),
+    }
     if meaning.classes is not None:
         arrays["probability"] = meaning.scores(answers)
     return arrays | (_plane(setup, theta, part) if setup.model.input_shape == (2,) else {})

@@ -40,7 +40,8 @@ def write_results(
     wall = time.perf_counter() - began
     seconds = {"compile": setup.engine.compile_seconds, "train": train_seconds, "wall": wall}
     content: dict[str, Any] = {
-        "status": status, "epochs": state.epoch, "best_epoch": state.best_epoch or None, "monitor": setup.monitor,
+        "status": status, "epochs": state.epoch, "best_epoch": state.best_epoch or None,
+        "monitor": setup.monitor,
         "weights": which, "splits": splits, "parameters": setup.model.table.size,
         "seconds": {k: round(v, 6) for k, v in seconds.items()},
     }  # fmt: skip

@@ -68,7 +68,9 @@ class Run:
     def _answers(self, x: np.ndarray) -> np.ndarray:
         rows, shape = np.asarray(x), self.engine.task.model.input_shape
         if rows.shape[1:] != shape:
-            raise GraphError(f"expected inputs of shape ({', '.join(map(str, ('n', *shape)))}), got {rows.shape}")
+            raise GraphError(
+                f"expected inputs of shape ({', '.join(map(str, ('n', *shape)))}), got {rows.shape}"
+            )
         return self.engine.predict(self.theta, self.meaning.scaling.transform_inputs(rows))
 
 
@@ -90,5 +92,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RunError(f"{path.parent} is not the folder of a finished run: there is no {path.name}") from None
+        raise RunError(
+            f"{path.parent} is not the folder of a finished run: there is no {path.name}"
+        ) from None
     return content

@@ -88,7 +88,9 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     return Setup(experiment, data, Engine(task, batch), batch, steps)
 
 
-def make_task(experiment: Experiment, input_shape: tuple[int, ...], output_size: int, meaning: Meaning) -> Task:
+def make_task(
+    experiment: Experiment, input_shape: tuple[int, ...], output_size: int, meaning: Meaning
+) -> Task:
     """The task of an experiment on data of these shapes.
 
     Args:

@@ -82,4 +82,6 @@ def load_state(folder: Path) -> State:
         raise RunError(f"{path}: not a checkpoint of nnjit ({error})") from None
     slots = tuple(tensors[f"slot_{k}"] for k in range(len(tensors) - 2))
     best_loss = float.fromhex(facts["best_loss"])
-    return State(tensors["theta"], slots, facts["epoch"], tensors["best_theta"], best_loss, facts["best_epoch"])
+    return State(
+        tensors["theta"], slots, facts["epoch"], tensors["best_theta"], best_loss, facts["best_epoch"]
+    )

@@ -186,7 +186,9 @@ def digits(folder: Path) -> Path:
 
 
 def early_stopped(folder: Path) -> Path:
-    return write_run(folder, metrics={"status": "early_stopped"}, predictions=class_predictions(3, 40))
+    return write_run(
+        folder, metrics={"status": "early_stopped", "weights": "best"}, predictions=class_predictions(3, 40)
+    )
 
 
 def many_classes(folder: Path) -> Path:
