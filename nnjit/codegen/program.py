@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,7 +12,7 @@ from nnjit.codegen.legalize import legalize
 from nnjit.codegen.memory import ALIGNMENT
 from nnjit.codegen.schedule import schedule
 from nnjit.errors import GraphError
-from nnjit.ir import B, Graph, Node, new_input, rebuild, type_of, verify
+from nnjit.ir import Graph, Node, new_input, rebuild, type_of, verify
 from nnjit.ir.graph import constant_p
 from nnjit.ir.types import DTYPES, with_rows
 from nnjit.passes import optimize
@@ -35,10 +32,9 @@ class Compiled:
     def __init__(self, graph: Graph, *, title: str = "A compiled graph.", block: int = BLOCK) -> None:
         self.graph = graph
         lowered, self._constants = _lower(graph)
-        plan = schedule(lowered)
-        self._most_rows = block if plan.crossing else None
-        self.program = emit_call(plan, block, title)
-        self._run, self.path = load(self.program.source)
+        self._plan = schedule(lowered)
+        self._title = title
+        self._emit(block)
 
     def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
         """The outputs, in new arrays.
@@ -47,15 +43,19 @@ class Compiled:
             GraphError: an argument has not the type of its input.
         """
         rows = check_arguments(self.graph, arguments)
-        if self._most_rows and rows > self._most_rows:
-            raise GraphError(
-                f"this graph needs the whole batch in one block of {self._most_rows} rows, got {rows}"
-            )
+        if self._plan.crossing and rows > self._block:
+            self._emit(1 << (rows - 1).bit_length())
         outputs = [np.empty(with_rows(n.shape, rows), n.dtype) for n in self.graph.outputs]
         flat = [_flat(a) for a in (*arguments, *self._constants)]
         if rows > 0 or not any(n.type.is_batched for n in self.graph.inputs):
             self._run(rows, *flat, *(o.reshape(-1) for o in outputs), *allocate(self.program))
         return outputs
+
+    def _emit(self, block: int) -> None:
+        """Write and load the program for blocks of `block` rows."""
+        self._block = block
+        self.program = emit_call(self._plan, block, self._title)
+        self._run, self.path = load(self.program.source)
 
 
 class CompiledEpoch:
@@ -102,13 +102,6 @@ def compile_graph(graph: Graph) -> Compiled:
     return Compiled(graph)
 
 
-def timed(call: Callable[[], Any]) -> tuple[Any, float]:
-    """What `call` returns, and the seconds that it took."""
-    begin = time.perf_counter()
-    result = call()
-    return result, time.perf_counter() - begin
-
-
 def check_arguments(graph: Graph, arguments: Sequence[np.ndarray]) -> int:
     """The number of rows of the arguments, 1 where none has a batch axis."""
     if len(arguments) != len(graph.inputs):
@@ -153,16 +146,3 @@ def _lower(graph: Graph) -> tuple[Graph, list[np.ndarray]]:
     names = (*graph.names, *(f"constant{k}" for k in range(len(constants))))
     lifted = Graph((*graph.inputs, *replace.values()), rebuild(graph.outputs, replace), names)
     return lifted, [n.params["value"].array for n in constants]
-
-
-__all__ = [
-    "BLOCK",
-    "B",
-    "Compiled",
-    "CompiledEpoch",
-    "Interface",
-    "Path",
-    "allocate",
-    "compile_graph",
-    "timed",
-]

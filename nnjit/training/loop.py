@@ -19,6 +19,7 @@ from nnjit.training.records import describe, write_results
 from nnjit.training.run import Run
 from nnjit.training.setup import Setup, set_up
 from nnjit.training.state import State, load_state, save_state
+from nnjit.training.threads import product_threads
 
 CHECKPOINT_SECONDS = 20.0
 
@@ -116,6 +117,7 @@ def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool) -> Ending:
         Interruption() as interruption,
         HistoryFile(path, _columns(setup), keep=state.epoch) as history,
         progress(state.epoch, options.epochs, quiet) as show,
+        product_threads(options.threads, setup.engine.epoch.graph, setup.batch),
     ):
         runner = EpochRunner(setup, lambda: interruption.requested)
         while state.epoch < options.epochs:
