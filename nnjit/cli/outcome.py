@@ -34,7 +34,7 @@ def ending(*, resume_command: str = "nnjit train") -> Iterator[None]:
         command = f"{resume_command} --resume {shlex.quote(str(error.folder))}"
         raise _stopped(f"{error}\nto go on: {command}", INTERRUPTED) from None
     except KeyboardInterrupt:
-        raise _stopped("interrupted; nothing was saved", INTERRUPTED) from None
+        raise _stopped("interrupted", INTERRUPTED) from None
 
 
 def _stopped(message: str, status: int) -> typer.Exit:

@@ -12,7 +12,7 @@ from nnjit.codegen.legalize import legalize
 from nnjit.codegen.memory import ALIGNMENT
 from nnjit.codegen.schedule import schedule
 from nnjit.errors import GraphError
-from nnjit.ir import Graph, Node, new_input, rebuild, type_of, verify
+from nnjit.ir import Graph, Node, interpret, new_input, rebuild, type_of, verify
 from nnjit.ir.graph import constant_p
 from nnjit.ir.types import DTYPES, with_rows
 from nnjit.passes import optimize
@@ -43,12 +43,13 @@ class Compiled:
             GraphError: an argument has not the type of its input.
         """
         rows = check_arguments(self.graph, arguments)
+        if rows == 0:
+            return interpret(self.graph, arguments)
         if self._plan.crossing and rows > self._block:
             self._emit(1 << (rows - 1).bit_length())
         outputs = [np.empty(with_rows(n.shape, rows), n.dtype) for n in self.graph.outputs]
         flat = [_flat(a) for a in (*arguments, *self._constants)]
-        if rows > 0 or not any(n.type.is_batched for n in self.graph.inputs):
-            self._run(rows, *flat, *(o.reshape(-1) for o in outputs), *allocate(self.program))
+        self._run(rows, *flat, *(o.reshape(-1) for o in outputs), *allocate(self.program))
         return outputs
 
     def _emit(self, block: int) -> None:

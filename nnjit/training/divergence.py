@@ -8,6 +8,7 @@ import numpy as np
 
 from nnjit.errors import NnjitError
 from nnjit.ir import Graph, Node, interpret
+from nnjit.nn import ParamTable
 
 
 class NotFinite(NnjitError):
@@ -23,6 +24,7 @@ def find_first_bad(
     advance: Callable[[int], bool],
     arguments: Callable[[int], Arguments],
     params: Callable[[], Arguments],
+    table: ParamTable,
 ) -> tuple[int, str]:
     """Replay an epoch natively, a step at a time, and interpret the first that gives something not finite.
 
@@ -31,6 +33,7 @@ def find_first_bad(
         advance: runs step k in place; whether its loss was finite (if not, nothing was updated).
         arguments: the graph's arguments for step k, as they are now.
         params: the arrays that a step updates.
+        table: names the parts of a vector of params.
 
     Returns:
         The step's index, and a sentence about the operation.
@@ -41,11 +44,11 @@ def find_first_bad(
             continue
         for now, then in zip(params(), before, strict=True):
             np.copyto(now, then)
-        return step, _explain(graph, arguments(step))
+        return step, _explain(graph, arguments(step), table)
     return steps - 1, "the loss of the whole epoch is not finite"
 
 
-def _explain(graph: Graph, arguments: Arguments) -> str:
+def _explain(graph: Graph, arguments: Arguments, table: ParamTable) -> str:
     found: list[tuple[Node, np.ndarray]] = []
 
     def observe(node: Node, value: np.ndarray) -> None:
@@ -56,6 +59,9 @@ def _explain(graph: Graph, arguments: Arguments) -> str:
     if not found:
         return "the native step gave a value that is not finite, the NumPy interpreter none"
     node, value = found[0]
-    bad = value[~np.isfinite(value)][0]
+    place = int(np.argmax(~np.isfinite(value)))
     where = f'"{node.scope}"' if node.scope else "the step"
+    if value.shape == (table.size,):
+        where += f' for "{next(e.name for e in table if place < e.offset + e.size)}"'
+    bad = value.flat[place]
     return f"the first value that is not finite is {bad}, from {node.primitive.name} ({node.type}) in {where}"

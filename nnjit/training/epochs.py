@@ -125,9 +125,8 @@ class EpochRunner:
             ]
 
         graph = setup.engine.epoch.graph
-        step, reason = find_first_bad(
-            graph, setup.steps, advance, step_arguments, lambda: (state.theta, *state.slots)
-        )
+        updated, table = (state.theta, *state.slots), setup.model.table
+        step, reason = find_first_bad(graph, setup.steps, advance, step_arguments, lambda: updated, table)
         self._restore(state, before)
         at = f"epoch {state.epoch + 1}, batch {step + 1} of {setup.steps}"
         raise NotFinite(
