@@ -6,8 +6,9 @@ with `nnjit.numpy`. Everything is imported when it is first used, so that `impor
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nnjit.lazy import lazy
 
 __version__ = "0.1.0"
 
@@ -17,24 +18,21 @@ if TYPE_CHECKING:
     from nnjit.codegen import jit
     from nnjit.training import Run
 
-_HOMES = {
-    "fit": "nnjit.api",
-    "load": "nnjit.api",
-    "check_grads": "nnjit.autodiff",
-    "grad": "nnjit.autodiff",
-    "jvp": "nnjit.autodiff",
-    "value_and_grad": "nnjit.autodiff",
-    "vjp": "nnjit.autodiff",
-    "jit": "nnjit.codegen",
-    "Run": "nnjit.training",
-}
+__getattr__ = lazy(
+    __name__,
+    {
+        "fit": "nnjit.api",
+        "load": "nnjit.api",
+        "check_grads": "nnjit.autodiff",
+        "grad": "nnjit.autodiff",
+        "jvp": "nnjit.autodiff",
+        "value_and_grad": "nnjit.autodiff",
+        "vjp": "nnjit.autodiff",
+        "jit": "nnjit.codegen",
+        "Run": "nnjit.training",
+    },
+)
 
 __all__ = [
     "Run", "__version__", "check_grads", "fit", "grad", "jit", "jvp", "load", "value_and_grad", "vjp",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -16,11 +16,13 @@ from nnjit.errors import ConfigError, did_you_mean
 
 
 class Options(BaseModel):
-    """A frozen set of options; unknown keys and values of the wrong type are errors."""
+    """A frozen set of options; unknown keys and values of the wrong type are errors.
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    The docstring below a field is its help in the JSON Schema; the config room reads it from the source
+    when it makes one, since pydantic would read every source at import.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 T = TypeVar("T", bound=Options)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator
+from itertools import pairwise
+from textwrap import dedent
 from typing import Any
 
+from nnjit.registry import Options
 from nnjit.training.experiment import Experiment
 
 Schema = dict[str, Any]
@@ -16,9 +21,43 @@ def schema() -> Schema:
     Every description in it is the docstring of an option.
     """
     raw = Experiment.model_json_schema(by_alias=True)
+    _describe(raw, Experiment)
+    for options in _descendants(Options):
+        unique = f"{options.__module__}.{options.__name__}".replace(".", "__")
+        _describe(raw["$defs"].get(unique) or raw["$defs"].get(options.__name__, {}), options)
     for choice in list(_choices(raw)):
         _allow_names(choice, raw["$defs"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **raw, "title": "nnjit experiment"}
+
+
+def _descendants(cls: type[Options]) -> Iterator[type[Options]]:
+    for child in cls.__subclasses__():
+        yield child
+        yield from _descendants(child)
+
+
+def _describe(definition: Schema, options: type[Options]) -> None:
+    """Give each option of a definition its docstring, the string below it in the source, as description."""
+    texts: dict[str, str] = {}
+    for base in reversed(options.__mro__):
+        if issubclass(base, Options):
+            texts |= _docstrings(base)
+    for name, field in options.model_fields.items():
+        option = definition.get("properties", {}).get(field.alias or name)
+        if option is not None and name in texts:
+            option["description"] = texts[name]
+
+
+def _docstrings(options: type[Options]) -> dict[str, str]:
+    (definition,) = ast.parse(dedent(inspect.getsource(options))).body
+    assert isinstance(definition, ast.ClassDef)
+    return {
+        line.target.id: inspect.cleandoc(text)
+        for line, below in pairwise(definition.body)
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        if isinstance(text := below.value.value, str)
+    }
 
 
 def _choices(node: object) -> Iterator[Schema]:
