@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from run_folders import KINDS
+from tests.report.run_folders import KINDS
 
 from nnjit.report.files import read_run
 from nnjit.report.layer_graph import _line, lay_out

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from run_folders import KINDS, write_run
+from tests.report.run_folders import KINDS, write_run
 
 from nnjit.errors import RunError
 from nnjit.report import write_report

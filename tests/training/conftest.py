@@ -1,0 +1,105 @@
+"""Two small trainings that most tests of this room share, so that each is compiled once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from nnjit.training.history import HistoryFile, read_history
+
+IRIS: dict[str, Any] = {
+    "name": "iris",
+    "dtype": "float64",
+    "data": {
+        "type": "sklearn",
+        "dataset": "iris",
+        "split": {"validation": 0.2, "test": 0.2},
+        "scale": "standard",
+    },
+    "model": [
+        {"type": "dense", "units": 8, "activation": "tanh"},
+        {"type": "dropout", "rate": 0.2},
+        {"type": "dense", "units": 3},
+    ],
+    "loss": "softmax_cross_entropy",
+    "optimizer": {"type": "adam", "learning_rate": 0.01},
+    "schedule": {"type": "cosine", "warmup": 1},
+    "penalty": {"l2": 1e-3},
+    "metrics": ["accuracy"],
+    "training": {"epochs": 6, "batch_size": 16},
+}
+"""Everything that a resumed training must bring back: order of rows, dropout, slots, schedule, best weights."""
+
+LINE_X = np.arange(-3, 7) / 4.0
+LINE_Y = 1 - 2 * LINE_X + 0.1 * np.cos(9 * LINE_X)
+LINE: dict[str, Any] = {
+    "name": "line",
+    "dtype": "float64",
+    "data": {"type": "inline", "x": LINE_X.tolist(), "y": LINE_Y.tolist()},
+    "model": [{"type": "dense", "units": 1, "name": "only"}],
+    "loss": "squared_error",
+    "optimizer": {"type": "gradient_descent", "learning_rate": 0.05},
+    "training": {"epochs": 3, "batch_size": 4, "shuffle": False},
+}
+"""A line through ten points, simple enough to be trained by hand."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def after_epoch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have a function called with the run folder each time the history has grown by a row."""
+
+    def watch(act: Callable[[Path, int], None]) -> None:
+        write = HistoryFile.write
+
+        def write_and_act(self: HistoryFile, row: Mapping[str, float]) -> None:
+            write(self, row)
+            act(self._path.parent, int(row["epoch"]))
+
+        monkeypatch.setattr(HistoryFile, "write", write_and_act)
+
+    return watch
+
+
+@pytest.fixture
+def interrupt_after(after_epoch: Callable[..., None]) -> Callable[[int], None]:
+    """Press Ctrl-C once, at the end of an epoch."""
+
+    def plan(epoch: int) -> None:
+        left = [epoch]
+
+        def press(_: Path, done: int) -> None:
+            if left == [done]:
+                left.clear()
+                signal.raise_signal(signal.SIGINT)
+
+        after_epoch(press)
+
+    return plan
+
+
+def same_bits(one: Path, other: Path) -> None:
+    """Two run folders have the same weights, predictions and history, but for the times."""
+    for name in ("best.safetensors", "last.safetensors"):
+        a, b = load_file(one / name), load_file(other / name)
+        assert a.keys() == b.keys()
+        assert all(np.array_equal(a[key], b[key]) for key in a), name
+    ours, theirs = read_history(one), read_history(other)
+    assert ours.keys() == theirs.keys()
+    for column in ours.keys() - {"train_seconds"}:
+        np.testing.assert_array_equal(ours[column], theirs[column], column)
+    with np.load(one / "predictions.npz") as a_, np.load(other / "predictions.npz") as b_:
+        assert a_.files == b_.files
+        assert all(np.array_equal(a_[key], b_[key]) for key in a_.files)

@@ -1,0 +1,109 @@
+"""Compiled training equals interpreted training: the same run with NumPy in the place of every kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from nnjit import config
+from nnjit.codegen import Interface
+from nnjit.ir import Graph, interpret
+from nnjit.training import Run, engine, train
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+SMALL = ("lecture_chain", "xor")
+QUICK = (*SMALL, "wine", "residual")
+EPOCHS = 3
+
+
+class Interpreted:
+    """`Compiled`, but interpreted."""
+
+    path = Path(__file__)  # stands for the kernel's source
+
+    def __init__(self, graph: Graph, *, title: str) -> None:
+        self.graph = graph
+
+    def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
+        return interpret(self.graph, arguments)
+
+
+class InterpretedEpoch:
+    """`CompiledEpoch`, but interpreted: a batch is gathered, a step evaluated, its results written over."""
+
+    path = Path(__file__)
+
+    def __init__(self, graph: Graph, interface: Interface, *, most_rows: int, title: str) -> None:
+        self.graph, self._interface = graph, interface
+
+    def __call__(
+        self, begin: int, end: int, batch: int, order: np.ndarray, arguments: Sequence[np.ndarray]
+    ) -> tuple[int, np.ndarray]:
+        totals: np.ndarray | float = 0.0
+        for step in range(begin, end):
+            rows = order[step * batch : (step + 1) * batch]
+            outputs = interpret(self.graph, self._of_step(arguments, step, rows))
+            for output, argument in self._interface.updates:
+                np.copyto(arguments[argument], outputs[output])
+            totals = totals + np.concatenate([np.ravel(outputs[k]) for k in self._interface.totals])
+        return end, np.asarray(totals)
+
+    def _of_step(self, arguments: Sequence[np.ndarray], step: int, rows: np.ndarray) -> list[np.ndarray]:
+        given = []
+        for k, (node, argument) in enumerate(zip(self.graph.inputs, arguments, strict=True)):
+            if node.type.is_batched:
+                given.append(argument[rows])
+            elif node.shape == ():
+                given.append(np.asarray(argument[step if k in self._interface.per_step else 0]))
+            else:
+                given.append(argument)
+        return given
+
+
+def run(name: str, output: Path, real_data: Path | None) -> Run:
+    settings = ["dtype=float64", f"training.epochs={EPOCHS}"]
+    if name == "mnist":  # the last of its 118 steps is a short one
+        settings += [f"data.folder={real_data}/mnist", "data.split.test=0.8"]
+    given = config.resolve(CONFIGS / f"{name}.yaml", settings)
+    return train(given, config.dump(given), output=output)
+
+
+def rows() -> list[object]:
+    marks = {
+        name: [pytest.mark.kernels] * (name in QUICK) + [pytest.mark.small] * (name in SMALL)
+        for name in NAMES
+    }
+    return [pytest.param(name, marks=marks[name]) for name in NAMES]
+
+
+@pytest.mark.parametrize("name", rows())
+def test_compiled_training_equals_interpreted_training(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    real_data = request.getfixturevalue("real_data") if name == "mnist" else None
+    compiled = run(name, tmp_path / "compiled", real_data)
+    monkeypatch.setattr(engine, "Compiled", Interpreted)
+    monkeypatch.setattr(engine, "CompiledEpoch", InterpretedEpoch)
+    interpreted = run(name, tmp_path / "interpreted", real_data)
+
+    # Sums in another order differ by some 1e-15 a step; Adam's division enlarges what a tiny gradient has of it.
+    for column in compiled.history.keys() - {"train_seconds"}:
+        close(compiled.history[column], interpreted.history[column], column)
+    for file in ("best.safetensors", "last.safetensors"):
+        ours, theirs = load_file(compiled.path / file), load_file(interpreted.path / file)
+        assert ours.keys() == theirs.keys()
+        for weight in ours:
+            close(ours[weight], theirs[weight], weight)
+    with np.load(compiled.path / "predictions.npz") as a, np.load(interpreted.path / "predictions.npz") as b:
+        for key in ("probability", "grid", "prediction"):
+            if key in a.files:
+                close(a[key], b[key], key)
+
+
+def close(a: np.ndarray, b: np.ndarray, what: str) -> None:
+    np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10, err_msg=what)
