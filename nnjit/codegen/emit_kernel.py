@@ -67,7 +67,7 @@ class _Writer:
         for nest in self.layout.nests[self.kernel]:
             self._nest(nest)
         prologue = [f"    {name} = {self.arguments[place]}[0]" for place, name in self.hoisted.items()]
-        prologue += [f"    {name} = {_identity(node)}" for name, node in self.totals]
+        prologue += [f"    {name} = {identity_of(node)}" for name, node in self.totals]
         rows = ["    for i in range(n):"] if self.by_row else []
         epilogue = [
             f"    {self._element(n, '0')} = {_combine(n, self._element(n, '0'), a)}" for a, n in self.totals
@@ -159,10 +159,10 @@ class _Writer:
             return []
         if node.type.row_size == 1:
             self.scalars[node] = name = self._name(node)
-            self._line(f"{name} = {_identity(node)}")
+            self._line(f"{name} = {identity_of(node)}")
             return [f"{self._element(node, '0')} = {name}"] if node in self.layout.places else []
         self._line(f"for k in range({node.type.row_size}):")
-        self._line(f"    {self._element(node, 'k')} = {_identity(node)}")
+        self._line(f"    {self._element(node, 'k')} = {identity_of(node)}")
         return []
 
     def _accumulate(self, op: Op, index: tuple[str, ...]) -> None:
@@ -282,7 +282,8 @@ def _flat(index: tuple[str, ...], shape: tuple[int, ...]) -> str:
     return " + ".join(terms) or "0"
 
 
-def _identity(node: Node) -> str:
+def identity_of(node: Node) -> str:
+    """The figure that a reduction begins with, as source."""
     dtype = node.dtype
     if dtype.kind == "f":
         lowest, highest = f"{SHORT[dtype]}(-np.inf)", f"{SHORT[dtype]}(np.inf)"
@@ -291,34 +292,20 @@ def _identity(node: Node) -> str:
     return (node.primitive.identity or "").format(t=SHORT[dtype], lowest=lowest, highest=highest)
 
 
-def identity_of(node: Node) -> str:
-    """The figure that a reduction begins with, as source."""
-    return _identity(node)
-
-
 def _combine(node: Node, total: str, value: str) -> str:
     return (node.primitive.expression or "").format(total, value)
 
 
 def _is_atom(expression: str) -> bool:
-    """Whether an expression needs no parentheses inside another."""
+    """Whether an expression is one name or one call, and needs no parentheses inside another."""
     head, _, rest = expression.partition("(")
     if not rest:
         return expression.isidentifier()
-    return (
-        head.replace(".", "").isidentifier()
-        and rest.endswith(")")
-        and rest[:-1].count("(") == rest.count(")") - 1
-        and _closes_last(expression)
-    )
-
-
-def _closes_last(expression: str) -> bool:
-    depth = 0
-    for k, character in enumerate(expression):
+    depth = 1
+    for k, character in enumerate(rest):
         depth += (character == "(") - (character == ")")
-        if character == ")" and depth == 0:
-            return k == len(expression) - 1
+        if depth == 0:
+            return head.replace(".", "").isidentifier() and k == len(rest) - 1
     return False
 
 

@@ -15,7 +15,7 @@ from nnjit.errors import GraphError, RunError
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.history import read_history
-from nnjit.training.predictions import Meaning
+from nnjit.training.meaning import Meaning
 from nnjit.training.setup import make_task, read_weights
 
 

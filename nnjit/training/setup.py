@@ -16,7 +16,7 @@ from nnjit.nn import Metric, Model, build_model, metrics
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.graphs import Task
-from nnjit.training.predictions import Meaning
+from nnjit.training.meaning import Meaning
 from nnjit.training.state import State
 
 SHORT = {"float32": "f32", "float64": "f64"}

@@ -89,6 +89,7 @@ class Maker:
         x = matrices[self.rng.integers(len(matrices))]
         if x.type.is_batched and self.rng.random() < 0.4:
             x = nnp.transpose(x)
+        matrices = [n for n in matrices if n.dtype == x.dtype]  # a cast of a transposed batch has no kernel
         fitting = [n for n in matrices if n.shape[0] == x.shape[1]]
         fitting += [nnp.transpose(n) for n in matrices if n.shape[1] == x.shape[1] and not n.type.is_batched]
         return nnp.tanh(x @ fitting[self.rng.integers(len(fitting))]) if fitting and x.shape != (B, B) else None
