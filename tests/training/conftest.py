@@ -34,7 +34,7 @@ IRIS: dict[str, Any] = {
     "metrics": ["accuracy"],
     "training": {"epochs": 6, "batch_size": 16},
 }
-"""Everything that a resumed training must bring back: order of rows, dropout, slots, schedule, best weights."""
+"""All that a resumed training must bring back: order of rows, dropout, slots, schedule, best weights."""
 
 LINE_X = np.arange(-3, 7) / 4.0
 LINE_Y = 1 - 2 * LINE_X + 0.1 * np.cos(9 * LINE_X)

@@ -1,0 +1,193 @@
+"""grad and its kin as functions of functions: nesting, closures, structures, mistakes, long chains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import nnjit.numpy as nnp
+from nnjit.autodiff import check_grads, grad, jvp, pull_back, push_forward, trace, value_and_grad, vjp
+from nnjit.errors import GraphError
+from nnjit.ir import array_type, constant, new_input, topological
+
+
+def derivative(f: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The derivative by forward mode."""
+    return lambda x: jvp(f, (x,), (1.0,))[1]
+
+
+@pytest.mark.parametrize("outer", [grad, derivative], ids=["grad", "jvp"])
+@pytest.mark.parametrize("inner", [grad, derivative], ids=["grad", "jvp"])
+def test_perturbations_are_not_confused(outer: Callable[..., Any], inner: Callable[..., Any]) -> None:
+    """d/dx [x · d/dy (x + y)] = 1 (Siskind & Pearlmutter 2005); confused, it would be 2."""
+    assert float(outer(lambda x: x * inner(lambda y: x + y)(1.0))(3.0)) == 1.0
+    assert float(outer(lambda x: x * inner(lambda y: x * y)(2.0))(3.0)) == 6.0
+
+
+@pytest.mark.parametrize("outer", [grad, derivative], ids=["grad", "jvp"])
+@pytest.mark.parametrize("middle", [grad, derivative], ids=["grad", "jvp"])
+@pytest.mark.parametrize("inner", [grad, derivative], ids=["grad", "jvp"])
+def test_third_derivative_by_any_modes(outer: Any, middle: Any, inner: Any) -> None:
+    assert float(outer(middle(inner(lambda x: x**5)))(2.0)) == pytest.approx(240.0)
+
+
+def test_closure_over_a_value_that_is_being_differentiated() -> None:
+    def f(x: Any) -> Any:
+        y = nnp.sin(x)
+        return grad(lambda z: z * z * y * x)(y)  # 2 y · y x
+
+    x = 0.7
+    want = 4 * np.sin(x) * np.cos(x) * x + 2 * np.sin(x) ** 2
+    assert float(grad(f)(x)) == pytest.approx(want, rel=1e-14)
+
+
+def test_inner_derivative_at_a_point_that_depends_on_the_outer_variable() -> None:
+    f = grad(lambda x: jvp(nnp.exp, (x * x,), (x,))[1])  # x e^(x²)
+    assert float(f(0.5)) == pytest.approx(1.5 * np.exp(0.25), rel=1e-14)
+
+
+def test_pull_back_of_vjp_can_be_called_inside_another_trace() -> None:
+    _, back = vjp(lambda x: x**3, 2.0)
+    assert float(back(1.0)[0]) == 12.0
+    assert float(grad(lambda u: back(u)[0])(5.0)) == 12.0
+
+
+def test_gradient_goes_through_a_traced_function() -> None:
+    graph = trace(lambda x: grad(lambda y: nnp.sum(y**3))(x), [array_type("f64", (2,))])
+    assert len(graph.inputs) == 1
+    assert str(graph.outputs[0].type) == "f64[2]"
+
+
+def test_argnums_choose_the_arguments() -> None:
+    def f(x: Any, y: Any, z: Any) -> Any:
+        return x * y**2 + z
+
+    assert float(grad(f)(2.0, 3.0, 1.0)) == 9.0
+    assert float(grad(f, argnums=1)(2.0, 3.0, 1.0)) == 12.0
+    assert [float(g) for g in grad(f, argnums=(2, 0))(2.0, 3.0, 1.0)] == [1.0, 9.0]
+    assert float(grad(lambda x, scale: scale * x)(2.0, scale=3.0)) == 3.0
+
+
+def test_aux_is_passed_through_as_arrays() -> None:
+    def f(x: Any) -> Any:
+        y = x * x
+        return nnp.sum(y), {"square": y, "label": 7}
+
+    gradient, aux = grad(f, has_aux=True)(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(gradient, [2.0, 4.0])
+    np.testing.assert_array_equal(aux["square"], [1.0, 4.0])
+    (value, _), again = value_and_grad(f, has_aux=True)(np.array([1.0, 2.0]))
+    assert float(value) == 5.0
+    np.testing.assert_array_equal(again, gradient)
+
+
+class Layer(NamedTuple):
+    weight: Any
+    bias: Any
+
+
+def test_gradient_has_the_structure_of_its_argument() -> None:
+    params = {"b": [Layer(np.ones((2, 3)), np.ones(3)), Layer(np.ones(3), 2.0)], "a": (np.asarray(1.0),)}
+
+    def f(p: Any, x: Any) -> Any:
+        h = nnp.tanh(x @ p["b"][0].weight + p["b"][0].bias)
+        return (h @ p["b"][1].weight + p["b"][1].bias) * p["a"][0]
+
+    g = grad(f)(params, np.array([0.1, 0.2]))
+    assert isinstance(g["b"][0], Layer)
+    assert isinstance(g["a"], tuple)
+    assert np.shape(g["b"][0].weight) == (2, 3)
+    assert float(g["b"][1].bias) == 1.0
+    check_grads(lambda p: f(p, np.array([0.1, 0.2])), [params])
+
+
+def test_argument_that_is_not_used_has_gradient_zero() -> None:
+    np.testing.assert_array_equal(grad(lambda x, y: y * 2.0)(np.ones(3), 1.0), np.zeros(3))
+    assert float(grad(lambda x: 3.0)(1.0)) == 0.0
+    assert float(jvp(lambda x: 3.0, (1.0,), (1.0,))[1]) == 0.0
+
+
+def test_integer_arguments_may_stand_beside_those_of_the_gradient() -> None:
+    labels = np.array([0, 2], np.int32)
+    g = grad(lambda x, y: nnp.sum(x * nnp.one_hot(y, 3, "f64")))(np.ones((2, 3)), labels)
+    np.testing.assert_array_equal(g, np.eye(3)[labels])
+
+
+# fmt: off
+MISTAKES = (
+    ("vector result",   lambda: grad(lambda x: x)(np.ones(3)), GraphError,
+                        r"grad needs a function that returns a scalar of floats, got f64\[3\]"),
+    ("integer result",  lambda: grad(lambda x: nnp.astype(x, "i32"))(1.0), GraphError,
+                        r"returns a scalar of floats, got i32\[\]"),
+    ("integer input",   lambda: grad(lambda x: x)(3), GraphError,
+                        r"cannot differentiate with respect to i64\[\]: whole numbers have no derivative; use floats"),
+    ("bool",            lambda: grad(lambda x: x if x > 0 else -x)(1.0), TypeError,
+                        r"a traced value b1\[\] has no truth value yet; use nnjit.numpy.where instead of `if`"),
+    ("float",           lambda: grad(lambda x: float(x))(1.0), TypeError,
+                        r"a traced value f64\[\] is not a number yet; keep it inside the traced function"),
+    ("NumPy's function", lambda: grad(lambda x: np.sin(x))(1.0), TypeError,
+                        "does not support ufuncs"),
+    ("tangent",         lambda: jvp(lambda x: x, (np.ones(3),), (np.ones(2),)), GraphError,
+                        r"expected a tangent or cotangent of type f64\[3\], got f64\[2\]"),
+    ("cotangent",       lambda: vjp(lambda x: x, np.ones(3))[1](np.ones(2)), GraphError,
+                        r"expected a tangent or cotangent of type f64\[3\], got f64\[2\]"),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("call", "error", "message"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+def test_mistake_says_what_is_allowed(call: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_chain_of_20000_operations_differentiates_without_recursion() -> None:
+    def f(x: Any) -> Any:
+        for _ in range(20_000):
+            x = x * 1.0001
+        return x
+
+    value, gradient = value_and_grad(f)(1.0)
+    assert float(value) == float(gradient)
+    assert float(gradient) == pytest.approx(1.0001**20_000, rel=1e-10)  # 20,000 roundings
+    assert float(jvp(f, (1.0,), (1.0,))[1]) == float(gradient)
+
+
+def test_gradient_of_a_chain_is_as_long_as_the_chain() -> None:
+    """Reverse mode visits a node once, however many paths lead to it: 2^50 here."""
+    x = new_input(array_type("f64"))
+    y = x
+    for _ in range(50):
+        y = y + y
+    (g,) = pull_back([y], [x], [constant(1.0)])
+    assert len(topological([g])) < 200
+    assert float(grad(lambda x: sum_of_doubles(x, 50))(1.0)) == 2.0**50
+
+
+def sum_of_doubles(x: Any, n: int) -> Any:
+    for _ in range(n):
+        x = x + x
+    return x
+
+
+def test_derivatives_can_be_taken_at_nodes_inside_a_graph() -> None:
+    x = new_input(array_type("f64"))
+    y = nnp.sin(x)
+    z = y * y * x
+    (g,) = pull_back([z], [y], [constant(1.0)])  # x is held: 2 y x
+    (t,) = push_forward([z], [y], [constant(1.0)])
+    at = trace(lambda v: (2 * nnp.sin(v) * v), [array_type("f64")])
+    from nnjit.ir import Graph, interpret
+
+    want = interpret(at, [np.asarray(0.3)])[0]
+    for node in (g, t):
+        assert float(interpret(Graph((x,), (node,)), [np.asarray(0.3)])[0]) == pytest.approx(float(want), rel=1e-15)
+
+
+def test_check_grads_finds_a_wrong_derivative() -> None:
+    check_grads(lambda x: nnp.sin(x) * x, [np.array([0.3, 2.0])])
+    with pytest.raises(AssertionError, match="forward mode gives"):
+        check_grads(lambda x: nnp.stop_gradient(nnp.sin(x)) * x, [np.array([0.3, 2.0])])

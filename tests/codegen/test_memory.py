@@ -1,0 +1,207 @@
+"""Memory: values that live at the same time never overlap; updates are in place only where that is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnjit.numpy as nnp
+from nnjit.autodiff import trace
+from nnjit.codegen import CompiledEpoch, Interface, compile_graph
+from nnjit.codegen.legalize import is_batch_reduction, is_computed, legalize, source
+from nnjit.codegen.memory import Layout, Place, plan_memory
+from nnjit.codegen.schedule import Schedule, schedule
+from nnjit.ir import B, Graph, Node, array_type, interpret, verify
+from nnjit.passes import optimize
+
+from .random_graphs import Maker
+
+BLOCK = 4
+
+
+def planned(graph: Graph) -> tuple[Schedule, Layout]:
+    """The memory of a graph whose inputs have their own, and whose results are all in the work memory."""
+    plan = schedule(legalize(verify(optimize(graph))))
+    targets = {n: Place(f"x{k}", 0, n.type.row_size, n.type.is_batched) for k, n in enumerate(plan.graph.inputs)}
+    return plan, plan_memory(plan, BLOCK, targets, {})
+
+
+def moments(plan: Schedule) -> Iterator[tuple[str, Node]]:
+    """Every reading and writing of values, in the order of two blocks a phase."""
+    for phase in range(plan.phases + 1):
+        for zone, turns in (("flat", 1), ("rows", 1 if plan.crossing else 2)):
+            own = [k for k in plan.kernels if (k.zone, k.phase) == (zone, phase)]
+            if zone == "rows":
+                yield from (("write", n) for k in own for n in k.nodes if is_batch_reduction(n))
+            for _ in range(turns):
+                for kernel in own:
+                    yield from (("read", s) for n in kernel.nodes for s in map(source, n.inputs) if is_computed(s))
+                    yield from (("write", n) for n in kernel.nodes)
+    yield from (("read", source(n)) for n in plan.graph.outputs)
+
+
+def extent(node: Node, layout: Layout) -> tuple[str, int, int]:
+    place = layout.places[node]
+    return place.storage, place.start, place.start + place.size * (BLOCK if place.rows else 1)
+
+
+def overwritten(plan: Schedule, layout: Layout) -> list[tuple[Node, Node]]:
+    """Pairs (value, writer) where a value is read after another was written over it.
+
+    Inside a kernel the order of its loops keeps values apart, so what one kernel reads and writes counts
+    as read before written.
+    """
+    home = {n: k for k in plan.kernels for n in k.nodes}
+    inside = {n for k in plan.kernels for c in k.nodes if c.primitive.kind == "concat" for n in map(source, c.inputs)}
+    lost: dict[Node, Node] = {}
+    found = []
+    for action, node in moments(plan):
+        if node not in layout.places:
+            continue
+        if action == "read" and node in lost:
+            found.append((node, lost[node]))
+        if action == "write":
+            lost.pop(node, None)
+            storage, start, end = extent(node, layout)
+            for other, place in layout.places.items():
+                if other is node or home.get(other) is home[node] or place.storage != storage:
+                    continue
+                whole = other.primitive.kind == "concat" and node in inside
+                part = node.primitive.kind == "concat" and other in inside
+                _, low, high = extent(other, layout)
+                if low < end and start < high and not whole and not part:
+                    lost[other] = node
+    return found
+
+
+@pytest.mark.parametrize("steps", [6, 12, 25])
+def test_no_value_is_overwritten_while_it_is_needed(steps: int) -> None:
+    for seed in range(40):
+        plan, layout = planned(Maker(seed).graph(steps))
+        assert overwritten(plan, layout) == [], f"seed {seed}"
+
+
+def test_two_values_of_one_kernel_that_are_both_kept_do_not_overlap() -> None:
+    for seed in range(60):
+        plan, layout = planned(Maker(seed).graph(10))
+        for kernel in plan.kernels:
+            spans = sorted(extent(n, layout) for n in kernel.nodes if n in layout.places and n.primitive.kind != "concat")
+            for (a, _, end), (b, start, _) in zip(spans, spans[1:], strict=False):
+                assert a != b or end <= start, f"seed {seed}"
+
+
+def test_every_place_is_inside_the_work_memory() -> None:
+    for seed in range(60):
+        _, layout = planned(Maker(seed).graph(10))
+        for node, place in layout.places.items():
+            if place.storage in layout.work:
+                assert 0 <= place.start
+                assert extent(node, layout)[2] <= layout.work[place.storage]
+
+
+def test_memory_of_a_deep_chain_does_not_grow_with_its_depth() -> None:
+    def chain(depth: int) -> int:
+        def f(x: Any, w: Any) -> Any:
+            for _ in range(depth):
+                x = nnp.tanh(x @ w)
+            return x
+
+        _, layout = planned(trace(f, [array_type("f64", (B, 8)), array_type("f64", (8, 8))]))
+        return sum(layout.work.values())
+
+    assert chain(20) == chain(4)
+
+
+# -- updates in place
+
+VECTOR, SQUARE, ROWS = array_type("f64", (4,)), array_type("f64", (2, 2)), array_type("f64", (B, 4))
+# fmt: off
+UPDATES: tuple[tuple[str, Callable[..., Any], tuple[Any, ...], tuple[tuple[int, int], ...]], ...] = (
+    ("elementwise",                    lambda t: t - 0.1 * t * t,                                  (VECTOR,), ((0, 0),)),
+    ("swapped",                        lambda a, b: (b, a),                                        (VECTOR, VECTOR), ((0, 0), (1, 1))),
+    ("rotated",                        lambda t: nnp.concatenate([t[1:], t[:1]]),                  (VECTOR,), ((0, 0),)),
+    ("reversed in pairs",              lambda t: nnp.ravel(nnp.reshape(t, (2, 2)).T),              (VECTOR,), ((0, 0),)),
+    ("the old value is read later",    lambda a, b: (a - b, b + nnp.sum(a) * a),                   (VECTOR, VECTOR), ((0, 0), (1, 1))),
+    ("the old value is read by a product", lambda a, b: (a - b, nnp.ravel(nnp.reshape(a, (2, 2)) @ nnp.reshape(b, (2, 2)))),
+                                                                                                   (VECTOR, VECTOR), ((0, 0), (1, 1))),
+    ("normed",                         lambda t: t / nnp.norm(t),                                  (VECTOR,), ((0, 0),)),
+    ("softmax",                        lambda t: nnp.softmax(t),                                   (VECTOR,), ((0, 0),)),
+    ("one becomes the other",          lambda a, b: (b * 2, nnp.exp(a) + b),                       (VECTOR, VECTOR), ((0, 0), (1, 1))),
+    ("a number",                       lambda a, b: (a + nnp.sum(b), b * a),                       (array_type("f64"), VECTOR), ((0, 0), (1, 1))),
+    ("pieces, one of which reads all", lambda t: nnp.concatenate([t[:2] * 2, (t * nnp.exp(nnp.sum(t)))[:2]]),
+                                                                                                   (VECTOR,), ((0, 0),)),
+    ("pieces, one of which a product", lambda t, w: nnp.concatenate([nnp.ravel(w @ w)[:2], nnp.exp(t)[:2]]),
+                                                                                                   (VECTOR, SQUARE), ((0, 0),)),
+    ("a product in its place",         lambda t, w: nnp.concatenate([nnp.ravel(w @ nnp.reshape(t, (2, 2))[:, :1]), nnp.exp(t)[:2]]),
+                                                                                                   (VECTOR, SQUARE), ((0, 0),)),
+    ("kept in a concatenation",        lambda t: (nnp.relu(t), nnp.sum(nnp.concatenate([t, nnp.relu(t)]) ** 3)),
+                                                                                                   (VECTOR, array_type("f64")), ((0, 0), (1, 1))),
+    ("a sum over the rows",            lambda t, x: nnp.sum(nnp.softmax(x * t), axis=0),           (VECTOR, ROWS), ((0, 0),)),
+    ("a sum over the rows of a product", lambda t, x: nnp.sum(nnp.tanh(nnp.tanh(x * t) @ np.full((4, 4), 0.3)), axis=0),
+                                                                                                   (VECTOR, ROWS), ((0, 0),)),
+    ("a product over the rows",        lambda t, x: nnp.ravel((x * t)[:, :2].T @ x[:, 2:]),        (VECTOR, ROWS), ((0, 0),)),
+    ("a step of descent",              lambda t, x: t - 0.01 * nnp.sum(x * nnp.tanh(x * t), axis=0), (VECTOR, ROWS), ((0, 0),)),
+)
+# fmt: on
+
+
+def drop_last(f: Callable[..., Any], types: Sequence[Any]) -> Callable[..., Any]:
+    """`f` with as many arguments as it takes; the others are inputs that it only overwrites."""
+    count = f.__code__.co_argcount
+    return lambda *args: f(*args[:count])
+
+
+@pytest.mark.kernels
+@pytest.mark.small
+@pytest.mark.parametrize(("f", "types", "updates"), [u[1:] for u in UPDATES], ids=[u[0] for u in UPDATES])
+def test_update_in_place_equals_update_apart(
+    f: Callable[..., Any], types: tuple[Any, ...], updates: tuple[tuple[int, int], ...]
+) -> None:
+    graph = trace(drop_last(f, types), types)
+    rng = np.random.default_rng(1)
+    rows = 2 * BLOCK + 1
+    given = [rng.standard_normal((rows if t.is_batched else t.shape[0], *t.shape[1:]) if t.shape else ()) for t in types]
+    epoch = CompiledEpoch(graph, Interface(updates), most_rows=rows, title="Updates.", block=BLOCK)
+    arguments = [np.array(a) for a in given]
+    for _ in range(3):  # what an update leaves is what the next one takes
+        want = interpret(graph, [a.copy() for a in arguments])
+        epoch(0, 1, rows, np.arange(rows), arguments)
+        for output, k in updates:
+            np.testing.assert_allclose(arguments[k], want[output], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.kernels
+@pytest.mark.small
+def test_one_value_can_be_a_piece_of_several_concatenations() -> None:
+    def f(a: Any, b: Any, w: Any) -> Any:
+        p, q, m = nnp.exp(a), nnp.exp(b), w @ w
+        flat = nnp.concatenate([p, nnp.ravel(m)])
+        return nnp.concatenate([p, q]), nnp.concatenate([q, p]), flat, nnp.concatenate([m, w]), nnp.concatenate([p, p])
+
+    graph = trace(f, [array_type("f64", (3,)), array_type("f64", (2,)), SQUARE])
+    given = [np.arange(3.0), np.arange(2.0), np.arange(4.0).reshape(2, 2)]
+    for got, want in zip(compile_graph(graph)(*given), interpret(graph, given), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-14)
+
+
+@pytest.mark.kernels
+@pytest.mark.small
+def test_piece_of_a_concatenation_is_there_before_the_whole_is_read() -> None:
+    """The piece has one figure and another user, so it could be computed later than the whole is read."""
+
+    def f(x: Any, s: Any) -> Any:
+        piece = nnp.reshape(nnp.astype(nnp.less(s, x[2]), "f64"), (1,))
+        whole = nnp.concatenate([np.zeros(2), piece])
+        total = nnp.sum(nnp.tanh(whole))
+        return nnp.tanh(x) + nnp.tanh(whole), s * nnp.tanh(total + nnp.sum(piece * x[2]))
+
+    graph = trace(f, [array_type("f64", (3,)), array_type("f64")])
+    given = [np.array([0.1, 0.2, 0.3]), np.asarray(0.2)]
+    interface = Interface(((0, 0), (1, 1)))
+    arguments = [a.copy() for a in given]
+    CompiledEpoch(graph, interface, most_rows=1, title="Pieces.")(0, 1, 1, np.arange(1), arguments)
+    for got, want in zip(arguments, interpret(graph, given), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-14)

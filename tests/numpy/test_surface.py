@@ -1,0 +1,173 @@
+"""The NumPy-named surface against NumPy: promotion, broadcasting, operators, indexing, and its messages."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnjit.numpy as nnp
+from nnjit.autodiff import trace
+from nnjit.errors import GraphError
+from nnjit.ir import B, array_type, interpret, type_of, verify
+
+ARRAYS = {
+    "f32": np.array([[1.5, -2.0, 0.25]], np.float32),
+    "f64": np.array([2.5, -1.0, 3.0]),
+    "i32": np.array([[2], [-3]], np.int32),
+    "b1": np.array([True, False, True]),
+    "float": 2.0,
+    "int": 3,
+}
+
+
+def traced(f: Callable[..., Any], *arrays: Any) -> np.ndarray:
+    return interpret(verify(trace(f, [type_of(a) for a in arrays])), [np.asarray(a) for a in arrays])[0]
+
+
+@pytest.mark.parametrize("right", ARRAYS)
+@pytest.mark.parametrize("left", ["f32", "f64", "i32"])
+@pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv], ids=lambda op: op.__name__)
+def test_operator_promotes_and_broadcasts_as_numpy_does(op: Callable[..., Any], left: str, right: str) -> None:
+    a, b = ARRAYS[left], ARRAYS[right]
+    if op is operator.truediv and right == "b1":
+        b = np.array([True, True, True])
+    for x, y in ((a, b), (b, a)):
+        if op is operator.truediv and y is ARRAYS["b1"]:
+            continue
+        want = np.asarray(op(x, y))
+        if isinstance(x, (int, float)):
+            got = traced(lambda y, x=x: op(x, y), y)
+        elif isinstance(y, (int, float)):
+            got = traced(lambda x, y=y: op(x, y), x)
+        else:
+            got = traced(op, x, y)
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=1e-7)
+
+
+@pytest.mark.parametrize("op", [operator.lt, operator.le, operator.gt, operator.ge], ids=lambda op: op.__name__)
+def test_comparison_works_from_both_sides(op: Callable[..., Any]) -> None:
+    x = ARRAYS["f64"]
+    np.testing.assert_array_equal(traced(lambda n: op(n, 2.5), x), op(x, 2.5))
+    np.testing.assert_array_equal(traced(lambda n: op(2.5, n), x), op(2.5, x))
+    np.testing.assert_array_equal(traced(lambda n: op(x, n), x[::-1].copy()), op(x, x[::-1]))
+
+
+def test_array_on_the_left_gives_way_to_a_traced_value() -> None:
+    x, m = ARRAYS["f64"], np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(traced(lambda n: m @ n, x), m @ x)
+    np.testing.assert_array_equal(traced(lambda n: m - n, x), m - x)
+    np.testing.assert_array_equal(traced(lambda n: 2.0 ** (-n), x), 2.0 ** (-x))
+    np.testing.assert_array_equal(traced(lambda n: abs(n), x), abs(x))
+
+
+X = np.arange(24.0).reshape(2, 3, 4)
+INDICES = (
+    0, -1, (1, 2), (1, 2, 3), (-1, -2, -3), slice(None), slice(1, None), slice(-1, None), slice(0, 1), slice(5, 9),
+    (slice(None), 1), (slice(None), slice(1, 3)), (..., 0), (..., slice(-2, None)), (0, ..., 3), None, (None, 0),
+    (slice(None), None, 1, ...), (..., None), (slice(1, 1), 0),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_indexing_is_that_of_numpy(index: Any) -> None:
+    want = X[index]
+    got = traced(lambda x: x[index] + 0.0, X)
+    assert got.shape == want.shape
+    np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("index", [2, -3, slice(None, None, 2), slice(None, None, -1), "a", 1.0], ids=str)
+def test_index_that_is_not_basic_says_what_is(index: Any) -> None:
+    with pytest.raises(GraphError, match="expected whole numbers in range, slices of step 1, None and ..."):
+        trace(lambda x: x[index], [array_type("f64", (2, 3))])
+
+
+def test_rows_of_the_batch_cannot_be_chosen() -> None:
+    with pytest.raises(GraphError, match=r"index 0 of f64\[B,3\]"):
+        trace(lambda x: x[0], [array_type("f64", (B, 3))])
+
+
+def test_iteration_gives_the_rows_of_a_static_axis() -> None:
+    np.testing.assert_array_equal(traced(lambda x: sum(row * row for row in x), X), (X * X).sum(0))
+    with pytest.raises(TypeError, match="iteration over a traced scalar"):
+        trace(lambda x: list(x), [array_type("f64")])
+
+
+# fmt: off
+MISTAKES = (
+    ("matmul of other lengths",   lambda x: x @ np.ones((2, 2)),           r"f64\[4,3\] @ f64\[2,2\]: inner axes 3 and 2 differ"),
+    ("matmul of three axes",      lambda x: x @ np.ones((2, 2, 2)),        "expected one or two axes each"),
+    ("shapes",                    lambda x: x + np.ones((3, 2)),           r"shapes \[4,3\] and \[3,2\] do not broadcast"),
+    ("broadcast_to",              lambda x: nnp.broadcast_to(x, (3,)),     r"f64\[4,3\] does not broadcast to \[3\]"),
+    ("axis",                      lambda x: x.sum(axis=2),                 "axis 2 is out of range for 2 axes"),
+    ("reshape",                   lambda x: x.reshape(5, 2),               "12 elements do not fill 10"),
+    ("squeeze",                   lambda x: nnp.squeeze(x, 1),             "has not length 1"),
+    ("nodes in a list",           lambda x: nnp.sum([x, x]),               "are nodes inside a list"),
+    ("concatenate",               lambda x: nnp.concatenate([x, x[:, 1:]]), r"f64\[4,3\], f64\[4,2\] do not fit along axis 0"),
+    ("dtype",                     lambda x: nnp.astype(x, "f16"),          "not understood|not supported"),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("f", "message"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+def test_mistake_is_reported_where_it_is_made(f: Callable[..., Any], message: str) -> None:
+    with pytest.raises((GraphError, TypeError), match=message):
+        trace(f, [array_type("f64", (4, 3))])
+
+
+def test_batch_axis_meets_itself_or_one_alone() -> None:
+    x, y = array_type("f64", (B, 3)), array_type("f64", (4, 3))
+    with pytest.raises(GraphError, match=r"shapes \[B,3\] and \[4,3\] do not broadcast"):
+        trace(lambda x, y: x + y, [x, y])
+    assert trace(lambda x, y: x + y, [x, array_type("f64", (1, 3))]).outputs[0].shape == (B, 3)
+
+
+def test_batch_axis_stays_alone_and_first() -> None:
+    with pytest.raises(GraphError, match="the batch axis stays alone and first"):
+        trace(lambda x: nnp.reshape(x, (3, B)), [array_type("f64", (B, 3))])
+    with pytest.raises(GraphError, match="argmax over the batch axis is not supported"):
+        trace(lambda x: nnp.argmax(x, 0), [array_type("f64", (B, 3))])
+
+
+@pytest.mark.parametrize("function", [nnp.argmax, nnp.argmin], ids=lambda f: f.__name__)
+def test_first_of_equal_elements_is_the_largest_and_the_smallest(function: Callable[..., Any]) -> None:
+    assert int(function(np.array([1.0, 3.0, 3.0, 1.0]), 0)) == (1 if function is nnp.argmax else 0)
+
+
+@pytest.mark.parametrize("function", [nnp.argmax, nnp.argmin], ids=lambda f: f.__name__)
+def test_index_is_in_range_even_beside_a_nan(function: Callable[..., Any]) -> None:
+    x = np.array([[1.0, np.nan, 2.0], [0.0, 1.0, 2.0]])
+    numpy_has = getattr(np, function.__name__)(x, 1)
+    np.testing.assert_array_equal(function(x, 1), numpy_has)
+
+
+def test_smallest_of_unsigned_numbers_is_found() -> None:
+    assert int(nnp.argmin(np.array([3, 0, 5], np.uint32), 0)) == 1
+
+
+def test_logsumexp_is_right_at_infinities_and_far_from_zero() -> None:
+    with np.errstate(all="ignore"):
+        assert float(nnp.logsumexp(np.array([1e4, 1e4]))) == pytest.approx(1e4 + np.log(2))
+        assert float(nnp.logsumexp(np.array([-1e4, -1e4]))) == pytest.approx(-1e4 + np.log(2))
+        assert float(nnp.logsumexp(np.array([-np.inf, 0.0]))) == 0.0
+        np.testing.assert_array_equal(nnp.softmax(np.array([-np.inf, 0.0, 0.0])), [0.0, 0.5, 0.5])
+
+
+def test_python_numbers_do_not_widen_f32() -> None:
+    for f in (lambda x: 2 * x + 1.0, lambda x: x**2, lambda x: nnp.clip(x, 0.0, 1.0), lambda x: nnp.where(x > 0, x, 0.0)):
+        assert str(trace(f, [array_type("f32", (3,))]).outputs[0].type) == "f32[3]"
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 2)])
+def test_random_numbers_depend_on_every_part_of_their_name(shape: tuple[int, ...]) -> None:
+    key, step = np.uint32(1), np.uint32(2)
+    first = nnp.random_uniform(key, step, shape, stream=0, dtype="f64")
+    assert first.shape == shape
+    assert ((first >= 0) & (first < 1)).all()
+    for other in ((key + np.uint32(1), step, 0), (key, step + np.uint32(1), 0), (key, step, 1)):
+        assert (nnp.random_uniform(other[0], other[1], shape, stream=other[2], dtype="f64") != first).all()

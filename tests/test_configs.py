@@ -1,0 +1,68 @@
+"""The configs that ship reach what they promise, trained as a user trains them."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnjit
+from nnjit.training import Run
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+
+# fmt: off
+REACHES = {  # config: (split, figure, at least)
+    "xor":           ("train", "accuracy", 1.0),
+    "digits":        ("test",  "accuracy", 0.97),
+    "breast_cancer": ("test",  "accuracy", 0.95),
+    "wine":          ("test",  "accuracy", 0.95),
+    "diabetes":      ("test",  "r2",       0.40),
+    "moons":         ("test",  "accuracy", 0.95),
+    "residual":      ("test",  "accuracy", 0.95),
+    "mnist":         ("test",  "accuracy", 0.95),
+}
+# fmt: on
+
+
+def fit(name: str, output: Path, request: pytest.FixtureRequest) -> Run:
+    folder = [f"data.folder={request.getfixturevalue('real_data') / 'mnist'}"] if name == "mnist" else []
+    return nnjit.fit(CONFIGS / f"{name}.yaml", folder, output=output)
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_it_reaches(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    run = fit(name, tmp_path / "run", request)
+    split, figure, least = REACHES[name]
+    assert run.metrics["splits"][split][figure] >= least
+    assert run.history["train_loss"][-1] < run.history["train_loss"][0]
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    assert "<html" in page
+    if name == "residual":
+        assert all(word in page for word in ("stem", "inner", "outer", "block", "both", "scores"))
+
+
+def test_the_cost_of_the_lecture_chain_falls_at_every_epoch(tmp_path: Path) -> None:
+    run = nnjit.fit(CONFIGS / "lecture_chain.yaml", output=tmp_path / "run")
+    losses = run.history["train_loss"]
+    assert (np.diff(losses) < 0).all()
+    assert losses[-1] < 1e-3  # and it fits: the values alone vary by 0.036
+
+
+def test_every_config_has_its_row() -> None:
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*REACHES, "lecture_chain"}
+
+
+def test_xor_from_a_warm_cache_takes_two_seconds_with_all_its_imports(tmp_path: Path) -> None:
+    seconds = []
+    for k in range(4):  # the first may compile
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = ["--config", str(CONFIGS / "xor.yaml"), "--quiet", "--output", str(tmp_path / str(k))]
+        subprocess.run([sys.executable, "-m", "nnjit.train", *command], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(seconds[1:]) < 2  # of the processor, since other tests run beside this one

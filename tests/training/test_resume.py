@@ -1,0 +1,213 @@
+"""Ctrl-C, crashes, and going on: a resumed run has the bits of one that was never stopped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnjit import api, config
+from nnjit.cli import main
+from nnjit.errors import Interrupted, RunError
+from nnjit.training import Run, epochs, loop, resume, train
+from nnjit.training.history import read_history
+from tests.training.conftest import IRIS, same_bits
+
+Plan = Callable[[int], None]
+
+
+def begin(path: Path, *settings: str) -> Run:
+    given = config.resolve(IRIS, settings)
+    return train(given, config.dump(given), output=path)
+
+
+def go_on(path: Path, *settings: str) -> Run:
+    given = config.resolve(path / "config.yaml", settings)
+    return resume(path, given, config.dump(given))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that nobody stopped."""
+    return begin(tmp_path_factory.mktemp("whole") / "run").path
+
+
+@pytest.mark.parametrize("epoch", range(1, 6))
+def test_resuming_after_any_epoch_gives_the_bits_of_the_whole_run(
+    epoch: int, whole: Path, folder: Path, interrupt_after: Plan
+) -> None:
+    interrupt_after(epoch)
+    with pytest.raises(Interrupted, match=f"after epoch {epoch} of 6"):
+        begin(folder / "run")
+    assert len(read_history(folder / "run")["epoch"]) == epoch
+    done = go_on(folder / "run")
+    same_bits(whole, done.path)
+    assert (done.metrics["status"], done.metrics["epochs"]) == ("completed", 6)
+
+
+def test_a_run_can_be_stopped_again_and_again(whole: Path, folder: Path, interrupt_after: Plan) -> None:
+    interrupt_after(2)
+    with pytest.raises(Interrupted):
+        begin(folder / "run")
+    interrupt_after(4)
+    with pytest.raises(Interrupted):
+        go_on(folder / "run")
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_ctrl_c_in_the_middle_of_an_epoch_loses_that_epoch_alone(
+    whole: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = [0]
+    native = loop.EpochRunner._arguments
+
+    def press(self: loop.EpochRunner, *arguments: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 3:
+            signal.raise_signal(signal.SIGINT)
+        return native(self, *arguments)
+
+    monkeypatch.setattr(epochs, "CHUNK_SECONDS", 1e-12)
+    monkeypatch.setattr(loop.EpochRunner, "_arguments", press)
+    with pytest.raises(Interrupted, match="after epoch 2 of 6"):
+        begin(folder / "run")
+    monkeypatch.undo()
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_steps_in_many_native_calls_give_the_bits_of_one_call(
+    whole: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epochs, "CHUNK_SECONDS", 1e-12)
+    done = begin(folder / "run")
+    for file in ("best.safetensors", "last.safetensors"):
+        assert (done.path / file).read_bytes() == (whole / file).read_bytes()
+
+
+class Crash(Exception):
+    """Stands for a lost machine."""
+
+
+def crash_after(epoch: int, after_epoch: Callable[..., None]) -> None:
+    def act(_: Path, done: int) -> None:
+        if done == epoch:
+            raise Crash
+
+    after_epoch(act)
+
+
+def test_a_crashed_run_goes_on_from_its_last_checkpoint(
+    whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    crash_after(4, after_epoch)
+    with pytest.raises(Crash):
+        begin(folder / "run")
+    monkeypatch.undo()
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_a_crash_before_the_first_checkpoint_is_told(folder: Path, after_epoch: Callable[..., None]) -> None:
+    crash_after(1, after_epoch)
+    with pytest.raises(Crash):
+        begin(folder / "run")
+    with pytest.raises(RunError, match="cannot be resumed"):
+        go_on(folder / "run")
+
+
+def test_a_finished_run_can_be_given_more_epochs(folder: Path) -> None:
+    longer = begin(folder / "longer", "schedule=constant", "training.epochs=5")
+    begin(folder / "run", "schedule=constant", "training.epochs=3")
+    same_bits(longer.path, go_on(folder / "run", "training.epochs=5").path)
+
+
+def test_a_finished_run_that_is_resumed_stays_as_it_is(whole: Path, folder: Path) -> None:
+    shutil.copytree(whole, folder / "run")
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_early_stopping_resumes_with_its_patience(folder: Path, interrupt_after: Plan) -> None:
+    settings = ["training.epochs=400", "training.early_stopping={patience: 3}", "optimizer.learning_rate=0.1"]
+    settings += ["schedule=constant"]
+    stopped = begin(folder / "whole", *settings)
+    assert stopped.metrics["status"] == "early_stopped"
+    interrupt_after(stopped.metrics["epochs"] - 1)
+    with pytest.raises(Interrupted):
+        begin(folder / "run", *settings)
+    done = go_on(folder / "run")
+    same_bits(stopped.path, done.path)
+    assert done.metrics["best_epoch"] == stopped.metrics["best_epoch"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "word"),
+    [
+        ("model[0].units=9", "another model"),
+        ("optimizer={type: gradient_descent, learning_rate: 0.1}", "another model or optimizer"),
+        ("dtype=float32", "float64"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused(
+    setting: str, word: str, whole: Path, folder: Path
+) -> None:
+    shutil.copytree(whole, folder / "run")
+    with pytest.raises(RunError, match=word):
+        go_on(folder / "run", setting)
+    same_bits(whole, folder / "run")
+
+
+def test_a_broken_checkpoint_is_refused(whole: Path, folder: Path) -> None:
+    shutil.copytree(whole, folder / "run")
+    checkpoint = folder / "run" / "checkpoint.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-9])
+    with pytest.raises(RunError, match="not a checkpoint"):
+        go_on(folder / "run")
+
+
+def test_the_command_ends_with_130_and_says_how_to_go_on(
+    folder: Path, interrupt_after: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("iris.yaml").write_text(config.dump(config.resolve(IRIS)))
+    interrupt_after(3)
+    monkeypatch.setattr(sys, "argv", ["nnjit", "train", "--config", "iris.yaml", "--output", "a run"])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    assert ending.value.code == 130
+    words = capsys.readouterr().err
+    assert "interrupted after epoch 3 of 6; saved in a run" in words
+    assert words.endswith("to go on: nnjit train --resume 'a run'\n")
+    assert (folder / "a run" / "report.html").exists()
+    assert api.load("a run").metrics["status"] == "interrupted"
+    monkeypatch.setattr(sys, "argv", ["nnjit", "train", "--resume", "a run"])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    assert not ending.value.code
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal to another process")
+def test_a_signal_from_outside_stops_a_process(folder: Path) -> None:
+    Path("iris.yaml").write_text(config.dump(config.resolve(IRIS, ["training.epochs=10000000"])))
+    command = [sys.executable, "-m", "nnjit.train", "--config", "iris.yaml", "--output", "run"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not trained(folder / "run", 3):
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.05)
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "to go on: python -m nnjit.train --resume run" in words
+    epochs_done = api.load("run").metrics["epochs"]
+    done = go_on(folder / "run", f"training.epochs={epochs_done + 1}", "schedule=constant")
+    assert len(done.history["epoch"]) == epochs_done + 1
+
+
+def trained(path: Path, epochs: int) -> bool:
+    file = path / "history.csv"
+    return file.exists() and file.read_text().count("\n") > epochs

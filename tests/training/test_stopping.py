@@ -1,0 +1,144 @@
+"""What ends a training early: numbers that are not finite, and a loss that no longer falls."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import nnjit
+import nnjit.numpy as nnp
+from nnjit import api, config
+from nnjit.autodiff import trace
+from nnjit.cli import main
+from nnjit.errors import Diverged
+from nnjit.ir import array_type, interpret, scope
+from nnjit.nn.params import ParamTable
+from nnjit.training.divergence import find_first_bad
+from nnjit.training.history import read_history
+from tests.training.conftest import IRIS, LINE
+
+TOO_FAST = ["optimizer.learning_rate=1e6", "training.epochs=50"]
+
+
+def test_a_divergence_names_epoch_batch_layer_and_operation(folder: Path) -> None:
+    with pytest.raises(Diverged) as caught:
+        nnjit.fit(LINE, TOO_FAST, output="run")
+    message = str(caught.value)
+    rows = read_history(folder / "run")["epoch"]
+    assert f"diverged in epoch {len(rows) + 1}, batch " in message
+    assert " of 3: " in message
+    assert "f64[" in message
+    assert 'in "loss"' in message or '"only"' in message
+    assert message.endswith("the run so far is in run")
+
+
+def test_a_diverged_run_is_complete_and_its_weights_are_those_of_the_last_good_epoch(folder: Path) -> None:
+    with pytest.raises(Diverged):
+        nnjit.fit(LINE, TOO_FAST, output="run")
+    run = nnjit.load("run")
+    assert run.metrics["status"] == "diverged"
+    assert run.metrics["epochs"] == len(run.history["epoch"]) > 0
+    assert np.isfinite(run.theta).all()
+    assert all(np.isfinite(column).all() for column in run.history.values())
+    assert (folder / "run" / "report.html").exists()
+    good = nnjit.fit(LINE, [*TOO_FAST, f"training.epochs={run.metrics['epochs']}"], output="good")
+    assert (good.path / "last.safetensors").read_bytes() == (run.path / "last.safetensors").read_bytes()
+
+
+def test_a_divergence_in_the_first_batch_leaves_a_complete_run(folder: Path) -> None:
+    with pytest.raises(Diverged, match=r"epoch 1, batch 1 of 3: .* inf, from mul \(f64\[B,1\]\) in \"loss\""):
+        nnjit.fit(LINE, ["data.y[0]=1e200"], output="run")
+    run = nnjit.load("run")
+    assert (run.metrics["epochs"], run.metrics["best_epoch"]) == (0, None)
+    assert len(run.history["epoch"]) == 0
+    assert (folder / "run" / "report.html").exists()
+
+
+def test_the_command_ends_with_3(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("line.yaml").write_text(config.dump(config.resolve(LINE, TOO_FAST)))
+    monkeypatch.setattr(sys, "argv", ["nnjit", "train", "--config", "line.yaml", "--output", "run"])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    assert ending.value.code == 3
+    assert "diverged in epoch" in capsys.readouterr().err
+
+
+@pytest.mark.small
+def test_the_first_operation_is_named_not_a_later_one() -> None:
+    def step(x: nnp.Array) -> nnp.Array:
+        with scope("shift"):
+            shifted = x - 2.0
+        with scope("cost"):
+            return nnp.log(shifted) * 3.0 + 1.0
+
+    graph = trace(step, [array_type("f64", (3,))])
+    x = [np.array([3.0, 4.0, 5.0])]
+
+    def advance(k: int) -> bool:
+        finite = np.isfinite(interpret(graph, x)[0]).all()
+        x[0] -= 0.75
+        return bool(finite)
+
+    at, reason = find_first_bad(graph, 3, advance, lambda _: x, lambda: x, ParamTable(()))
+    assert at == 2
+    assert 'nan, from log (f64[3]) in "cost"' in reason
+
+
+STOPPING = ["training.epochs=400", "training.early_stopping={patience: 4}", "schedule=constant"]
+STOPPING += ["optimizer.learning_rate=0.1"]
+
+
+def test_early_stopping_brings_the_best_weights_back(folder: Path) -> None:
+    run = nnjit.fit(IRIS, STOPPING, output="run")
+    figures, losses = run.metrics, run.history["validation_loss"]
+    assert (figures["status"], figures["weights"], figures["monitor"]) == (
+        "early_stopped", "best", "validation_loss",
+    )  # fmt: skip
+    assert figures["best_epoch"] == np.argmin(losses) + 1
+    assert figures["epochs"] == len(losses) == figures["best_epoch"] + 4
+    assert figures["splits"]["validation"]["loss"] == losses.min()
+    # the same training, ended at the best epoch, ends with the weights that were brought back
+    short = nnjit.fit(IRIS, [*STOPPING, f"training.epochs={figures['best_epoch']}"], output="short")
+    best, last = load_file(run.path / "best.safetensors"), load_file(short.path / "last.safetensors")
+    assert all(np.array_equal(best[name], last[name]) for name in last)
+    np.testing.assert_array_equal(run.theta, short.theta)
+    assert figures["splits"]["test"] == short.metrics["splits"]["test"]
+
+
+def test_last_weights_are_those_of_the_last_epoch_also_where_the_best_are_used(folder: Path) -> None:
+    stopped = nnjit.fit(IRIS, STOPPING, output="run")
+    epochs = stopped.metrics["epochs"]
+    full = nnjit.fit(
+        IRIS, [*STOPPING, "training.early_stopping=null", f"training.epochs={epochs}"], output="full"
+    )
+    ours, theirs = load_file(stopped.path / "last.safetensors"), load_file(full.path / "last.safetensors")
+    assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+    best = load_file(stopped.path / "best.safetensors")
+    assert any(not np.array_equal(ours[name], best[name]) for name in best)
+
+
+def test_without_early_stopping_the_last_weights_are_used_and_the_best_are_kept(folder: Path) -> None:
+    run = nnjit.fit(IRIS, ["training.epochs=40", "optimizer.learning_rate=0.1"], output="run")
+    assert run.metrics["weights"] == "last"
+    assert run.metrics["best_epoch"] == np.argmin(run.history["validation_loss"]) + 1
+
+
+def test_an_improvement_smaller_than_min_delta_does_not_count(folder: Path) -> None:
+    run = nnjit.fit(IRIS, [*STOPPING, "training.early_stopping.min_delta=10"], output="run")
+    assert (run.metrics["epochs"], run.metrics["best_epoch"]) == (5, 1)
+
+
+def test_without_validation_the_training_loss_is_watched(folder: Path) -> None:
+    settings = [
+        "training.early_stopping={patience: 2}",
+        "optimizer.learning_rate=1e-12",
+        "training.epochs=50",
+    ]
+    run = api.fit(LINE, [*settings, "training.early_stopping.min_delta=1e-3"], output="run")
+    assert (run.metrics["monitor"], run.metrics["epochs"]) == ("train_loss", 3)
