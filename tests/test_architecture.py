@@ -48,7 +48,12 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """Each imported module with whether it is imported at the top of the file, for types or not."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     top = {id(n) for n in tree.body}
-    checked = {id(n) for b in ast.walk(tree) if isinstance(b, ast.If) and "TYPE_CHECKING" in ast.dump(b.test) for n in ast.walk(b)}
+    checked = {
+        id(n)
+        for b in ast.walk(tree)
+        if isinstance(b, ast.If) and "TYPE_CHECKING" in ast.dump(b.test)
+        for n in ast.walk(b)
+    }
     for node in ast.walk(tree):
         if id(node) in checked:
             continue
@@ -56,7 +61,11 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
             yield from ((alias.name, id(node) in top) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: a relative import"
-            whole = [f"nnjit.{alias.name}" for alias in node.names] if node.module == "nnjit" else [node.module or ""]
+            whole = (
+                [f"nnjit.{alias.name}" for alias in node.names]
+                if node.module == "nnjit"
+                else [node.module or ""]
+            )
             yield from ((name, id(node) in top) for name in whole)
 
 
@@ -88,7 +97,9 @@ def test_library_is_imported_by_its_room_alone(path: Path) -> None:
         library = module.split(".")[0]
         names_versions = path.relative_to(PACKAGE) == MAY_NAME_VERSIONS and not at_the_top
         assert room in OWNERS.get(library, {room}) or names_versions, f"{shown(path)} imports {library}"
-        assert library not in SLOW or not at_the_top or room in SLOW_AT_THE_TOP, f"{shown(path)} imports {library} at once"
+        assert library not in SLOW or not at_the_top or room in SLOW_AT_THE_TOP, (
+            f"{shown(path)} imports {library} at once"
+        )
 
 
 @each_file

@@ -138,7 +138,9 @@ MISTAKES = (
 # fmt: on
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+@pytest.mark.parametrize(
+    ("call", "error", "message"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES]
+)
 def test_mistake_says_what_is_allowed(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
@@ -179,12 +181,14 @@ def test_derivatives_can_be_taken_at_nodes_inside_a_graph() -> None:
     z = y * y * x
     (g,) = pull_back([z], [y], [constant(1.0)])  # x is held: 2 y x
     (t,) = push_forward([z], [y], [constant(1.0)])
-    at = trace(lambda v: (2 * nnp.sin(v) * v), [array_type("f64")])
+    at = trace(lambda v: 2 * nnp.sin(v) * v, [array_type("f64")])
     from nnjit.ir import Graph, interpret
 
     want = interpret(at, [np.asarray(0.3)])[0]
     for node in (g, t):
-        assert float(interpret(Graph((x,), (node,)), [np.asarray(0.3)])[0]) == pytest.approx(float(want), rel=1e-15)
+        assert float(interpret(Graph((x,), (node,)), [np.asarray(0.3)])[0]) == pytest.approx(
+            float(want), rel=1e-15
+        )
 
 
 def test_check_grads_finds_a_wrong_derivative() -> None:

@@ -82,7 +82,11 @@ class Maker:
         if not x.ndim:
             return None
         axes = tuple(int(a) for a in range(x.ndim) if self.rng.random() < 0.5)
-        return REDUCE[self.rng.integers(len(REDUCE))](x, axes, keepdims=bool(self.rng.random() < 0.3)) if axes else None
+        return (
+            REDUCE[self.rng.integers(len(REDUCE))](x, axes, keepdims=bool(self.rng.random() < 0.3))
+            if axes
+            else None
+        )
 
     def product(self) -> Node | None:
         matrices = [n for n in self.values if n.ndim == 2]
@@ -92,7 +96,9 @@ class Maker:
         matrices = [n for n in matrices if n.dtype == x.dtype]  # a cast of a transposed batch has no kernel
         fitting = [n for n in matrices if n.shape[0] == x.shape[1]]
         fitting += [nnp.transpose(n) for n in matrices if n.shape[1] == x.shape[1] and not n.type.is_batched]
-        return nnp.tanh(x @ fitting[self.rng.integers(len(fitting))]) if fitting and x.shape != (B, B) else None
+        return (
+            nnp.tanh(x @ fitting[self.rng.integers(len(fitting))]) if fitting and x.shape != (B, B) else None
+        )
 
     def shape(self) -> Node | None:
         x = self.value()
@@ -100,7 +106,9 @@ class Maker:
         if self.rng.random() < 0.5:
             return nnp.transpose(x, [*range(first), *(first + self.rng.permutation(x.ndim - first))])
         size = x.type.row_size
-        options = [s for s in ((size,), (1, size), (size, 1), (2, size // 2), (size // 3, 3)) if np.prod(s) == size]
+        options = [
+            s for s in ((size,), (1, size), (size, 1), (2, size // 2), (size // 3, 3)) if np.prod(s) == size
+        ]
         return nnp.reshape(x, (*x.shape[:first], *options[self.rng.integers(len(options))]))
 
     def part(self) -> Node | None:
@@ -123,11 +131,15 @@ class Maker:
         rest = _without(x.shape, axis)
         fitting = [n for n in self.values if n.ndim == x.ndim and _without(n.shape, axis) == rest]
         fitting = [n for n in fitting if n.shape[axis] is not B]
-        return nnp.concatenate([x, fitting[self.rng.integers(len(fitting))], 2 * x][: self.rng.integers(2, 4)], axis)
+        return nnp.concatenate(
+            [x, fitting[self.rng.integers(len(fitting))], 2 * x][: self.rng.integers(2, 4)], axis
+        )
 
     def counter(self) -> Node:
         x = self.value()
-        return x + random_uniform(*self.counters, shape=x.shape, stream=int(self.rng.integers(9)), dtype=x.dtype)
+        return x + random_uniform(
+            *self.counters, shape=x.shape, stream=int(self.rng.integers(9)), dtype=x.dtype
+        )
 
     def cast(self) -> Node:
         return nnp.astype(self.value(), str(self.rng.choice(["f32", "f64"])))

@@ -25,7 +25,9 @@ BLOCK = 4
 def planned(graph: Graph) -> tuple[Schedule, Layout]:
     """The memory of a graph whose inputs have their own, and whose results are all in the work memory."""
     plan = schedule(legalize(verify(optimize(graph))))
-    targets = {n: Place(f"x{k}", 0, n.type.row_size, n.type.is_batched) for k, n in enumerate(plan.graph.inputs)}
+    targets = {
+        n: Place(f"x{k}", 0, n.type.row_size, n.type.is_batched) for k, n in enumerate(plan.graph.inputs)
+    }
     return plan, plan_memory(plan, BLOCK, targets, {})
 
 
@@ -38,7 +40,8 @@ def moments(plan: Schedule) -> Iterator[tuple[str, Node]]:
                 yield from (("write", n) for k in own for n in k.nodes if is_batch_reduction(n))
             for _ in range(turns):
                 for kernel in own:
-                    yield from (("read", s) for n in kernel.nodes for s in map(source, n.inputs) if is_computed(s))
+                    read = {s for n in kernel.nodes for s in map(source, n.inputs)}.difference(kernel.nodes)
+                    yield from (("read", n) for n in read if is_computed(n))
                     yield from (("write", n) for n in kernel.nodes)
     yield from (("read", source(n)) for n in plan.graph.outputs)
 
@@ -55,7 +58,13 @@ def overwritten(plan: Schedule, layout: Layout) -> list[tuple[Node, Node]]:
     as read before written.
     """
     home = {n: k for k in plan.kernels for n in k.nodes}
-    inside = {n for k in plan.kernels for c in k.nodes if c.primitive.kind == "concat" for n in map(source, c.inputs)}
+    inside = {
+        n
+        for k in plan.kernels
+        for c in k.nodes
+        if c.primitive.kind == "concat"
+        for n in map(source, c.inputs)
+    }
     lost: dict[Node, Node] = {}
     found = []
     for action, node in moments(plan):
@@ -88,7 +97,9 @@ def test_two_values_of_one_kernel_that_are_both_kept_do_not_overlap() -> None:
     for seed in range(60):
         plan, layout = planned(Maker(seed).graph(10))
         for kernel in plan.kernels:
-            spans = sorted(extent(n, layout) for n in kernel.nodes if n in layout.places and n.primitive.kind != "concat")
+            spans = sorted(
+                extent(n, layout) for n in kernel.nodes if n in layout.places and n.primitive.kind != "concat"
+            )
             for (a, _, end), (b, start, _) in zip(spans, spans[1:], strict=False):
                 assert a != b or end <= start, f"seed {seed}"
 
@@ -163,7 +174,10 @@ def test_update_in_place_equals_update_apart(
     graph = trace(drop_last(f, types), types)
     rng = np.random.default_rng(1)
     rows = 2 * BLOCK + 1
-    given = [rng.standard_normal((rows if t.is_batched else t.shape[0], *t.shape[1:]) if t.shape else ()) for t in types]
+    given = [
+        rng.standard_normal((rows if t.is_batched else t.shape[0], *t.shape[1:]) if t.shape else ())
+        for t in types
+    ]
     epoch = CompiledEpoch(graph, Interface(updates), most_rows=rows, title="Updates.", block=BLOCK)
     arguments = [np.array(a) for a in given]
     for _ in range(3):  # what an update leaves is what the next one takes
@@ -179,7 +193,13 @@ def test_one_value_can_be_a_piece_of_several_concatenations() -> None:
     def f(a: Any, b: Any, w: Any) -> Any:
         p, q, m = nnp.exp(a), nnp.exp(b), w @ w
         flat = nnp.concatenate([p, nnp.ravel(m)])
-        return nnp.concatenate([p, q]), nnp.concatenate([q, p]), flat, nnp.concatenate([m, w]), nnp.concatenate([p, p])
+        return (
+            nnp.concatenate([p, q]),
+            nnp.concatenate([q, p]),
+            flat,
+            nnp.concatenate([m, w]),
+            nnp.concatenate([p, p]),
+        )
 
     graph = trace(f, [array_type("f64", (3,)), array_type("f64", (2,)), SQUARE])
     given = [np.arange(3.0), np.arange(2.0), np.arange(4.0).reshape(2, 2)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,8 @@ from .random_graphs import Maker
 pytestmark = [pytest.mark.kernels, pytest.mark.small]
 
 STEPS = 8  # operations of a graph, besides its gradient
-TOGETHER = 4  # graphs in a program, since compiling is what takes the time
-CALLS = 160 if config.DISABLE_JIT else 40  # graphs; plain Python need not compile them
-EPOCHS = 60 if config.DISABLE_JIT else 8
+CALLS = 200 if config.DISABLE_JIT else 10  # graphs: as plain Python many, since none is compiled
+EPOCHS = 100 if config.DISABLE_JIT else 4
 BLOCK = 4  # rows; so that few rows are several blocks, the last one short
 # Of figures of size 1 to 100 after some ten operations; f32 rounds to 1e-7 and a sum of it cancels.
 CLOSE = {"f64": {"rtol": 1e-9, "atol": 1e-9}, "f32": {"rtol": 2e-3, "atol": 2e-3}}
@@ -30,35 +28,16 @@ def tolerance(graph: Graph) -> dict[str, float]:
     return CLOSE["f32" if any(n.dtype == np.float32 for n in graph.nodes) else "f64"]
 
 
-@functools.cache
-def made(seed: int) -> tuple[Maker, Graph]:
-    maker = Maker(seed)
-    return maker, verify(maker.graph(STEPS))
-
-
-@functools.cache
-def program(first: int) -> Compiled:
-    graphs = [made(seed)[1] for seed in range(first, first + TOGETHER)]
-    inputs, outputs = (tuple(n for g in graphs for n in getattr(g, side)) for side in ("inputs", "outputs"))
-    return Compiled(Graph(inputs, outputs), block=BLOCK)
-
-
-@functools.cache
-def results(first: int, rows: int) -> list[list[np.ndarray]]:
-    """What a program gives, graph by graph."""
-    seeds = range(first, first + TOGETHER)
-    together = iter(program(first)(*(a for seed in seeds for a in made(seed)[0].arguments(rows))))
-    return [[next(together) for _ in made(seed)[1].outputs] for seed in seeds]
-
-
 @pytest.mark.parametrize("seed", range(CALLS))
 def test_compiled_random_graph_equals_interpreted(seed: int) -> None:
-    maker, graph = made(seed)
+    maker = Maker(seed)
+    graph = verify(maker.graph(STEPS))
+    compiled = Compiled(graph, block=BLOCK)
     for rows in (1, BLOCK, 2 * BLOCK + 3):
-        got = results(seed - seed % TOGETHER, rows)[seed % TOGETHER]
-        for g, w in zip(got, interpret(graph, maker.arguments(rows)), strict=True):
-            assert (g.dtype, g.shape) == (w.dtype, w.shape)
-            np.testing.assert_allclose(g, w, **tolerance(graph))
+        arguments = maker.arguments(rows)
+        for got, want in zip(compiled(*arguments), interpret(graph, arguments), strict=True):
+            assert (got.dtype, got.shape) == (want.dtype, want.shape)
+            np.testing.assert_allclose(got, want, **tolerance(graph))
 
 
 def with_updates(seed: int) -> tuple[Maker, Graph, Interface]:

@@ -65,7 +65,9 @@ def results(first: int, dtype: str, count: int) -> dict[str, list[np.ndarray]]:
     """What the program of a group gives, by row."""
     rows = ROWS[first : first + TOGETHER]
     program, order = group(first, dtype)
-    given = {k: a for row in rows for k, a in zip(keys(row, dtype), arguments(row, dtype, count), strict=True)}
+    given = {
+        k: a for row in rows for k, a in zip(keys(row, dtype), arguments(row, dtype, count), strict=True)
+    }
     together = iter(program(*(given[key] for key in order)))
     return {row.name: [next(together) for _ in combined(row, dtype).outputs] for row in rows}
 

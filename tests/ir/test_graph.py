@@ -36,7 +36,9 @@ def test_row_shape_leaves_the_batch_axis_out() -> None:
 
 
 def test_dtype_that_is_not_supported_is_named_with_those_that_are() -> None:
-    with pytest.raises(GraphError, match="dtype complex128 is not supported; valid: f32, f64, i32, i64, u32, b1"):
+    with pytest.raises(
+        GraphError, match="dtype complex128 is not supported; valid: f32, f64, i32, i64, u32, b1"
+    ):
         as_dtype(np.complex128)
 
 

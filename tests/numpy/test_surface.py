@@ -30,8 +30,12 @@ def traced(f: Callable[..., Any], *arrays: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("right", ARRAYS)
 @pytest.mark.parametrize("left", ["f32", "f64", "i32"])
-@pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv], ids=lambda op: op.__name__)
-def test_operator_promotes_and_broadcasts_as_numpy_does(op: Callable[..., Any], left: str, right: str) -> None:
+@pytest.mark.parametrize(
+    "op", [operator.add, operator.sub, operator.mul, operator.truediv], ids=lambda op: op.__name__
+)
+def test_operator_promotes_and_broadcasts_as_numpy_does(
+    op: Callable[..., Any], left: str, right: str
+) -> None:
     a, b = ARRAYS[left], ARRAYS[right]
     if op is operator.truediv and right == "b1":
         b = np.array([True, True, True])
@@ -49,7 +53,9 @@ def test_operator_promotes_and_broadcasts_as_numpy_does(op: Callable[..., Any], 
         np.testing.assert_allclose(got, want, rtol=1e-7)
 
 
-@pytest.mark.parametrize("op", [operator.lt, operator.le, operator.gt, operator.ge], ids=lambda op: op.__name__)
+@pytest.mark.parametrize(
+    "op", [operator.lt, operator.le, operator.gt, operator.ge], ids=lambda op: op.__name__
+)
 def test_comparison_works_from_both_sides(op: Callable[..., Any]) -> None:
     x = ARRAYS["f64"]
     np.testing.assert_array_equal(traced(lambda n: op(n, 2.5), x), op(x, 2.5))
@@ -159,7 +165,12 @@ def test_logsumexp_is_right_at_infinities_and_far_from_zero() -> None:
 
 
 def test_python_numbers_do_not_widen_f32() -> None:
-    for f in (lambda x: 2 * x + 1.0, lambda x: x**2, lambda x: nnp.clip(x, 0.0, 1.0), lambda x: nnp.where(x > 0, x, 0.0)):
+    for f in (
+        lambda x: 2 * x + 1.0,
+        lambda x: x**2,
+        lambda x: nnp.clip(x, 0.0, 1.0),
+        lambda x: nnp.where(x > 0, x, 0.0),
+    ):
         assert str(trace(f, [array_type("f32", (3,))]).outputs[0].type) == "f32[3]"
 
 

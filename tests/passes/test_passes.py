@@ -19,7 +19,11 @@ VECTOR, MATRIX = array_type("f64", (3,)), array_type("f64", (3, 3))
 
 def names(graph: Graph) -> list[str]:
     """The primitives of a graph, without what only brings numbers in."""
-    return [n.primitive.name for n in verify(graph).nodes if n.primitive.name not in ("input", "constant", "broadcast")]
+    return [
+        n.primitive.name
+        for n in verify(graph).nodes
+        if n.primitive.name not in ("input", "constant", "broadcast")
+    ]
 
 
 def graph_of(f: Callable[..., Any], *types: Any) -> Graph:
@@ -101,12 +105,18 @@ def test_rule_keeps_what_would_change_a_value(f: Callable[..., Any], left: list[
 def test_operation_on_equal_broadcasts_is_done_before_them() -> None:
     graph = simplify(graph_of(lambda x, y: nnp.broadcast_to(x, (B, 3)) * nnp.broadcast_to(y, (B, 3))))
     assert [str(n.type) for n in graph.nodes if n.primitive is p.mul] == ["f64[3]"]
-    mixed = simplify(graph_of(lambda x, y: nnp.broadcast_to(x, (3, 3)) * nnp.broadcast_to(nnp.reshape(y, (3, 1)), (3, 3))))
+    mixed = simplify(
+        graph_of(lambda x, y: nnp.broadcast_to(x, (3, 3)) * nnp.broadcast_to(nnp.reshape(y, (3, 1)), (3, 3)))
+    )
     assert [str(n.type) for n in mixed.nodes if n.primitive is p.mul] == ["f64[3,3]"]
 
 
 def test_broadcasts_merge() -> None:
-    graph = simplify(graph_of(lambda x, y: p.broadcast(p.broadcast(x, shape=(2, 3), axes=(1,)), shape=(2, 4, 3), axes=(0, 2))))
+    graph = simplify(
+        graph_of(
+            lambda x, y: p.broadcast(p.broadcast(x, shape=(2, 3), axes=(1,)), shape=(2, 4, 3), axes=(0, 2))
+        )
+    )
     assert [n.params["axes"] for n in graph.nodes if n.primitive is p.broadcast] == [(2,)]
 
 
@@ -148,7 +158,8 @@ def test_equal_inputs_and_other_params_are_not_shared() -> None:
     both = share_common(graph_of(lambda x, y: x[0:2] * y[0:2]))
     assert names(both).count("slice") == 2
     streams = graph_of(
-        lambda k: [nnp.random_uniform(k, k, (3,), stream=s, dtype="f64") for s in (0, 1, 0)], array_type("u32")
+        lambda k: [nnp.random_uniform(k, k, (3,), stream=s, dtype="f64") for s in (0, 1, 0)],
+        array_type("u32"),
     )
     assert names(share_common(streams)).count("random_uniform") == 2
     dtypes = share_common(graph_of(lambda x: (nnp.astype(x, "f32"), nnp.astype(x, "i32"), x * 1.0), VECTOR))
@@ -183,12 +194,16 @@ def test_transpose_that_leaves_the_axes_in_place_is_not_folded_as_one_that_swaps
     for f in (lambda x, y: p.transpose(x, perm=(0, 1)) @ y, lambda x, y: x.T.T @ y, lambda x, y: x @ y.T.T):
         before = graph_of(f, MATRIX, MATRIX)
         for run in (fold_transposes, optimize):
-            np.testing.assert_allclose(interpret(run(before), given)[0], interpret(before, given)[0], rtol=1e-14)
+            np.testing.assert_allclose(
+                interpret(run(before), given)[0], interpret(before, given)[0], rtol=1e-14
+            )
 
 
 def test_transpose_of_three_axes_stays_beside_a_product() -> None:
     three = array_type("f64", (1, 3, 3))
-    graph = fold_transposes(graph_of(lambda x, y: nnp.squeeze(nnp.transpose(x, (0, 2, 1)), 0) @ y, three, MATRIX))
+    graph = fold_transposes(
+        graph_of(lambda x, y: nnp.squeeze(nnp.transpose(x, (0, 2, 1)), 0) @ y, three, MATRIX)
+    )
     assert names(graph) == ["transpose", "reshape", "matmul"]
 
 

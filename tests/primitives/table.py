@@ -92,9 +92,7 @@ class Row:
     def sample(self, rows: int, dtype: str = "f64", seed: int = 0) -> list[np.ndarray]:
         """An array for every argument."""
         rng = np.random.default_rng([seed, rows])
-        return [
-            np.asarray(a.sample(rng, with_rows(a.shape, rows)), a.type(dtype).dtype) for a in self.args
-        ]
+        return [np.asarray(a.sample(rng, with_rows(a.shape, rows)), a.type(dtype).dtype) for a in self.args]
 
 
 X, Y = Arg((B, 3)), Arg((B, 3))

@@ -94,7 +94,9 @@ def test_reverse_mode_is_the_adjoint_of_forward_mode(row: Row) -> None:
 def test_tangent_is_the_limit_of_differences(row: Row) -> None:
     args, _, t = sample(row, 5)
     up, down = (interpret(derived(row).value, moved(row, args, t, by)) for by in (STEP, -STEP))
-    for plus, minus, got in zip(floats(up), floats(down), interpret(derived(row).tangent, [*args, *t]), strict=True):
+    for plus, minus, got in zip(
+        floats(up), floats(down), interpret(derived(row).tangent, [*args, *t]), strict=True
+    ):
         np.testing.assert_allclose(got, (plus - minus) / (2 * STEP), rtol=1e-7, atol=1e-7)
 
 

