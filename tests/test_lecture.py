@@ -1,7 +1,7 @@
 """The lecture's network: a chain of sigmoid neurons with squared error, against its own closed form.
 
 z = w a + b, a = σ(z), C = (a - y)²; backwards ∂C/∂w = ∂C/∂a σ′(z) a_prev, ∂C/∂b = ∂C/∂a σ′(z) and
-∂C/∂a_prev = w σ′(z) ∂C/∂a, beginning with ∂C/∂a = 2 (a - y). The cost of a batch is the mean over its examples.
+∂C/∂a_prev = w σ′(z) ∂C/∂a, beginning with ∂C/∂a = 2 (a - y). The cost of a batch is the mean over them.
 """
 
 from __future__ import annotations

@@ -85,7 +85,13 @@ def cache_folder() -> Path:
 
 
 def _private(folder: Path) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{folder}: the kernel cache cannot be made ({error.strerror}); "
+            f"set {VARIABLE} to a folder of yours"
+        ) from None
     status = folder.stat()
     if hasattr(os, "getuid"):
         if status.st_uid != os.getuid():

@@ -18,6 +18,8 @@ from nnjit.errors import RunError
 SPLITS = ("train", "validation", "test")
 SPLIT_NAMES = {"train": "training", "validation": "validation", "test": "test"}
 
+LARGEST = 1e100  # of a figure that is drawn
+
 
 @dataclass(frozen=True)
 class History:
@@ -237,8 +239,15 @@ def _history(path: Path) -> History:
         table = np.array(rows, dtype=float).reshape(len(rows), len(names))
     except ValueError as error:
         raise RunError(f"{path}: a row is not {len(names)} numbers ({error})") from error
-    columns = dict(zip(names, table.T, strict=True))
+    columns = {name: _drawable(column) for name, column in zip(names, table.T, strict=True)}
     return History({**columns, "epoch": columns["epoch"].astype(int)})
+
+
+def _drawable(values: np.ndarray) -> np.ndarray:
+    """The values, infinite where they are so large that neither a picture nor a square can hold them."""
+    if values.dtype.kind != "f":
+        return values
+    return np.where(abs(values) > LARGEST, np.copysign(np.inf, values), values)
 
 
 def _float(value: float | None) -> float:
@@ -302,7 +311,12 @@ def _predictions(path: Path) -> Predictions | None:
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Predictions(str(arrays["split"]), arrays["target"], arrays["prediction"], _grid(arrays))
+            return Predictions(
+                str(arrays["split"]),
+                _drawable(arrays["target"]),
+                _drawable(arrays["prediction"]),
+                _grid(arrays),
+            )
     except (ValueError, EOFError, OSError, BadZipFile) as error:
         raise RunError(f"{path} cannot be read ({error})") from error
 

@@ -53,7 +53,7 @@ def _caption(run: RunFiles, predictions: Predictions) -> str:
 def _row(fig: Figure, run: RunFiles, output: int, rows: int) -> str:
     assert run.predictions is not None
     target, prediction = columns(run.predictions, output)
-    finite = np.isfinite(prediction)
+    finite = np.isfinite(prediction) & np.isfinite(target)
     target, prediction = target[finite], prediction[finite]
     name = shorten(run.data.targets[output], 32)
     title = f"{name}: {_figures(target, prediction)}"

@@ -30,13 +30,11 @@ class Ending:
 
     Args:
         status: "completed", "early_stopped", "interrupted" or "diverged".
-        train_seconds: time inside native steps.
         message: why, where there is more to say.
     """
 
     state: State
     status: str
-    train_seconds: float
     message: str = ""
 
 
@@ -65,6 +63,7 @@ def train(
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
     setup = set_up(experiment, base)
     state = setup.initial_state(base)
+    _ = setup.engine.epoch  # compiled before there is a folder, lest a failure leave half of one
     path = _make_folder(output, experiment.name)
     describe(setup, config, path)
     return _finish(setup, path, state, quiet, began)
@@ -98,7 +97,7 @@ def resume(
 def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Run:
     ending = _run_epochs(setup, path, state, quiet)
     save_state(ending.state, path)
-    write_results(setup, path, ending.state, ending.status, ending.message, ending.train_seconds, began)
+    write_results(setup, path, ending.state, ending.status, ending.message, began)
     if ending.status == "diverged":
         raise Diverged(f"{ending.message}\nthe run so far is in {path}", path)
     if ending.status == "interrupted":
@@ -110,7 +109,7 @@ def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -
 
 
 def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool) -> Ending:
-    options, seconds, saved = setup.experiment.training, 0.0, time.perf_counter()
+    options, saved = setup.experiment.training, time.perf_counter()
     validation = setup.data.validation
     weights = None if validation is None else np.ones(len(validation.x), setup.experiment.dtype)
     with (
@@ -122,14 +121,13 @@ def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool) -> Ending:
         runner = EpochRunner(setup, lambda: interruption.requested)
         while state.epoch < options.epochs:
             if _is_exhausted(setup, state):
-                return Ending(state, "early_stopped", seconds)
+                return Ending(state, "early_stopped")
             try:
                 result = runner.run(state)
             except NotFinite as error:
-                return Ending(state, "diverged", seconds, str(error))
+                return Ending(state, "diverged", str(error))
             if result is None:
-                return Ending(state, "interrupted", seconds)
-            seconds += result.seconds
+                return Ending(state, "interrupted")
             row = _row(state.epoch + 1, result)
             if validation is not None and weights is not None:
                 figures = setup.engine.evaluate(state.theta, validation, weights)
@@ -141,7 +139,7 @@ def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool) -> Ending:
             if time.perf_counter() - saved > CHECKPOINT_SECONDS:
                 save_state(state, path)
                 saved = time.perf_counter()
-    return Ending(state, "early_stopped" if _is_exhausted(setup, state) else "completed", seconds)
+    return Ending(state, "early_stopped" if _is_exhausted(setup, state) else "completed")
 
 
 def _is_exhausted(setup: Setup, state: State) -> bool:
@@ -151,8 +149,7 @@ def _is_exhausted(setup: Setup, state: State) -> bool:
 
 def _columns(setup: Setup) -> list[str]:
     names = ["loss", *(m.type for m in setup.task.metrics)]
-    splits = ["train", *(["validation"] if setup.data.validation is not None else [])]
-    figures = [f"{split}_{name}" for name in names for split in splits]
+    figures = [f"{split}_{name}" for name in names for split in ("train", "validation")]
     return ["epoch", *figures, "learning_rate", "penalty", "train_seconds"]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnjit.training.environment import environment
 from nnjit.training.files import write_atomically, write_json
+from nnjit.training.history import read_history
 from nnjit.training.predictions import predictions
 from nnjit.training.setup import Setup
 from nnjit.training.state import State
@@ -23,9 +24,7 @@ def describe(setup: Setup, config: str, path: Path) -> None:
     write_json(path / "data.json", _data(setup))
 
 
-def write_results(
-    setup: Setup, path: Path, state: State, status: str, message: str, train_seconds: float, began: float
-) -> None:
+def write_results(setup: Setup, path: Path, state: State, status: str, message: str, began: float) -> None:
     """Write weights, final figures, predictions and kernels.
 
     The figures are those of the best weights where early stopping asks for them, else of the last.
@@ -33,12 +32,13 @@ def write_results(
     which = "best" if setup.experiment.training.early_stopping and state.best_epoch else "last"
     theta = state.best_theta if which == "best" else state.theta
     save_weights(setup, state.best_theta if state.best_epoch else state.theta, path / "best.safetensors")
-    save_weights(setup, state.theta if which == "last" else theta, path / "last.safetensors")
+    save_weights(setup, state.theta, path / "last.safetensors")
     splits = {name: _figures(setup, theta, name) for name in setup.splits}
     np.savez(path / "predictions.npz", allow_pickle=False, **predictions(setup, theta))
     setup.engine.save_kernels(path / "kernels")
     wall = time.perf_counter() - began
-    seconds = {"compile": setup.engine.compile_seconds, "train": train_seconds, "wall": wall}
+    train = float(read_history(path)["train_seconds"].sum())
+    seconds = {"compile": setup.engine.compile_seconds, "train": train, "wall": wall}
     content: dict[str, Any] = {
         "status": status, "epochs": state.epoch, "best_epoch": state.best_epoch or None,
         "monitor": setup.monitor,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.data import Part, Prepared, prepare
-from nnjit.errors import DataError, GraphError, UserError
+from nnjit.errors import ConfigError, DataError, GraphError, UserError
 from nnjit.ir import B, array_type
 from nnjit.nn import Metric, Model, build_model, metrics
 from nnjit.training.engine import Engine
@@ -155,6 +155,8 @@ def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
         return () if classes is None else (metrics["accuracy"](),)  # type: ignore[call-arg]  # type has its default
     for k, metric in enumerate(experiment.metrics):
         with within("metrics", k):
+            if metric.type in (other.type for other in experiment.metrics[:k]):
+                raise ConfigError(f'"{metric.type}" is there already; a metric can be given once')
             metric.check(classes)
     return experiment.metrics
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from nnjit.codegen import CompiledEpoch, Interface, compile_graph
 from nnjit.codegen.legalize import is_batch_reduction, is_computed, legalize, source
 from nnjit.codegen.memory import Layout, Place, plan_memory
 from nnjit.codegen.schedule import Schedule, schedule
-from nnjit.ir import B, Graph, Node, array_type, interpret, verify
+from nnjit.ir import ArrayType, B, Graph, Node, array_type, interpret, verify, with_rows
 from nnjit.passes import optimize
 
 from .random_graphs import Maker
@@ -100,7 +101,7 @@ def test_two_values_of_one_kernel_that_are_both_kept_do_not_overlap() -> None:
             spans = sorted(
                 extent(n, layout) for n in kernel.nodes if n in layout.places and n.primitive.kind != "concat"
             )
-            for (a, _, end), (b, start, _) in zip(spans, spans[1:], strict=False):
+            for (a, _, end), (b, start, _) in pairwise(spans):
                 assert a != b or end <= start, f"seed {seed}"
 
 
@@ -109,7 +110,7 @@ def test_every_place_is_inside_the_work_memory() -> None:
         _, layout = planned(Maker(seed).graph(10))
         for node, place in layout.places.items():
             if place.storage in layout.work:
-                assert 0 <= place.start
+                assert place.start >= 0
                 assert extent(node, layout)[2] <= layout.work[place.storage]
 
 
@@ -128,58 +129,52 @@ def test_memory_of_a_deep_chain_does_not_grow_with_its_depth() -> None:
 
 # -- updates in place
 
-VECTOR, SQUARE, ROWS = array_type("f64", (4,)), array_type("f64", (2, 2)), array_type("f64", (B, 4))
+V, M, X, N = (array_type("f64", shape) for shape in ((4,), (2, 2), (B, 4), ()))
+
+
+def _square(t: Any) -> Any:
+    return nnp.reshape(t, (2, 2))
+
+
+def _join(*parts: Any) -> Any:
+    return nnp.concatenate([nnp.ravel(p) for p in parts])
+
+
+# Result k is written over argument k.
 # fmt: off
-UPDATES: tuple[tuple[str, Callable[..., Any], tuple[Any, ...], tuple[tuple[int, int], ...]], ...] = (
-    ("elementwise",                    lambda t: t - 0.1 * t * t,                                  (VECTOR,), ((0, 0),)),
-    ("swapped",                        lambda a, b: (b, a),                                        (VECTOR, VECTOR), ((0, 0), (1, 1))),
-    ("rotated",                        lambda t: nnp.concatenate([t[1:], t[:1]]),                  (VECTOR,), ((0, 0),)),
-    ("reversed in pairs",              lambda t: nnp.ravel(nnp.reshape(t, (2, 2)).T),              (VECTOR,), ((0, 0),)),
-    ("the old value is read later",    lambda a, b: (a - b, b + nnp.sum(a) * a),                   (VECTOR, VECTOR), ((0, 0), (1, 1))),
-    ("the old value is read by a product", lambda a, b: (a - b, nnp.ravel(nnp.reshape(a, (2, 2)) @ nnp.reshape(b, (2, 2)))),
-                                                                                                   (VECTOR, VECTOR), ((0, 0), (1, 1))),
-    ("normed",                         lambda t: t / nnp.norm(t),                                  (VECTOR,), ((0, 0),)),
-    ("softmax",                        lambda t: nnp.softmax(t),                                   (VECTOR,), ((0, 0),)),
-    ("one becomes the other",          lambda a, b: (b * 2, nnp.exp(a) + b),                       (VECTOR, VECTOR), ((0, 0), (1, 1))),
-    ("a number",                       lambda a, b: (a + nnp.sum(b), b * a),                       (array_type("f64"), VECTOR), ((0, 0), (1, 1))),
-    ("pieces, one of which reads all", lambda t: nnp.concatenate([t[:2] * 2, (t * nnp.exp(nnp.sum(t)))[:2]]),
-                                                                                                   (VECTOR,), ((0, 0),)),
-    ("pieces, one of which a product", lambda t, w: nnp.concatenate([nnp.ravel(w @ w)[:2], nnp.exp(t)[:2]]),
-                                                                                                   (VECTOR, SQUARE), ((0, 0),)),
-    ("a product in its place",         lambda t, w: nnp.concatenate([nnp.ravel(w @ nnp.reshape(t, (2, 2))[:, :1]), nnp.exp(t)[:2]]),
-                                                                                                   (VECTOR, SQUARE), ((0, 0),)),
-    ("kept in a concatenation",        lambda t: (nnp.relu(t), nnp.sum(nnp.concatenate([t, nnp.relu(t)]) ** 3)),
-                                                                                                   (VECTOR, array_type("f64")), ((0, 0), (1, 1))),
-    ("a sum over the rows",            lambda t, x: nnp.sum(nnp.softmax(x * t), axis=0),           (VECTOR, ROWS), ((0, 0),)),
-    ("a sum over the rows of a product", lambda t, x: nnp.sum(nnp.tanh(nnp.tanh(x * t) @ np.full((4, 4), 0.3)), axis=0),
-                                                                                                   (VECTOR, ROWS), ((0, 0),)),
-    ("a product over the rows",        lambda t, x: nnp.ravel((x * t)[:, :2].T @ x[:, 2:]),        (VECTOR, ROWS), ((0, 0),)),
-    ("a step of descent",              lambda t, x: t - 0.01 * nnp.sum(x * nnp.tanh(x * t), axis=0), (VECTOR, ROWS), ((0, 0),)),
+UPDATES: tuple[tuple[str, tuple[ArrayType, ...], Callable[..., Any]], ...] = (
+    ("elementwise",                        (V,),   lambda t: t - 0.1 * t * t),
+    ("swapped",                            (V, V), lambda a, b: (b, a)),
+    ("rotated",                            (V,),   lambda t: _join(t[1:], t[:1])),
+    ("transposed",                         (V,),   lambda t: nnp.ravel(_square(t).T)),
+    ("the old value is read later",        (V, V), lambda a, b: (a - b, b + nnp.sum(a) * a)),
+    ("a product reads the old value",      (V, V), lambda a, b: (a - b, nnp.ravel(_square(a) @ _square(b)))),
+    ("normed",                             (V,),   lambda t: t / nnp.norm(t)),
+    ("softmax",                            (V,),   lambda t: nnp.softmax(t)),
+    ("one becomes the other",              (V, V), lambda a, b: (b * 2, nnp.exp(a) + b)),
+    ("a number",                           (N, V), lambda a, b: (a + nnp.sum(b), b * a)),
+    ("a piece that reads all",             (V,),   lambda t: _join(t[:2] * 2, (t * nnp.exp(nnp.sum(t)))[:2])),
+    ("a piece that is a product",          (V, M), lambda t, w: _join((w @ w)[0], nnp.exp(t)[:2])),
+    ("a product in its place",             (V, M), lambda t, w: _join(w @ _square(t)[:, :1], nnp.exp(t)[:2])),
+    ("joined with its old value",       (V, N), lambda t: (nnp.relu(t), nnp.sum(_join(t, nnp.relu(t)) ** 3))),
+    ("a sum over the rows",                (V, X), lambda t, x: nnp.sum(nnp.softmax(x * t), axis=0)),
+    ("a sum of products over the rows",     (V, X), lambda t, x: nnp.sum((x * t) @ np.eye(4)[::-1], axis=0)),
+    ("a product over the rows",            (V, X), lambda t, x: nnp.ravel((x * t)[:, :2].T @ x[:, 2:])),
+    ("a step of descent",               (V, X), lambda t, x: t - 0.01 * nnp.sum(x * nnp.tanh(x * t), axis=0)),
 )
 # fmt: on
 
 
-def drop_last(f: Callable[..., Any], types: Sequence[Any]) -> Callable[..., Any]:
-    """`f` with as many arguments as it takes; the others are inputs that it only overwrites."""
-    count = f.__code__.co_argcount
-    return lambda *args: f(*args[:count])
-
-
 @pytest.mark.kernels
 @pytest.mark.small
-@pytest.mark.parametrize(("f", "types", "updates"), [u[1:] for u in UPDATES], ids=[u[0] for u in UPDATES])
-def test_update_in_place_equals_update_apart(
-    f: Callable[..., Any], types: tuple[Any, ...], updates: tuple[tuple[int, int], ...]
-) -> None:
-    graph = trace(drop_last(f, types), types)
+@pytest.mark.parametrize(("types", "f"), [u[1:] for u in UPDATES], ids=[u[0] for u in UPDATES])
+def test_update_in_place_equals_update_apart(types: tuple[ArrayType, ...], f: Callable[..., Any]) -> None:
+    graph = trace(lambda *inputs: f(*inputs[: f.__code__.co_argcount]), types)
     rng = np.random.default_rng(1)
     rows = 2 * BLOCK + 1
-    given = [
-        rng.standard_normal((rows if t.is_batched else t.shape[0], *t.shape[1:]) if t.shape else ())
-        for t in types
-    ]
+    arguments = [np.asarray(rng.standard_normal(with_rows(t.shape, rows))) for t in types]
+    updates = tuple((k, k) for k in range(len(graph.outputs)))
     epoch = CompiledEpoch(graph, Interface(updates), most_rows=rows, title="Updates.", block=BLOCK)
-    arguments = [np.array(a) for a in given]
     for _ in range(3):  # what an update leaves is what the next one takes
         want = interpret(graph, [a.copy() for a in arguments])
         epoch(0, 1, rows, np.arange(rows), arguments)
@@ -201,7 +196,7 @@ def test_one_value_can_be_a_piece_of_several_concatenations() -> None:
             nnp.concatenate([p, p]),
         )
 
-    graph = trace(f, [array_type("f64", (3,)), array_type("f64", (2,)), SQUARE])
+    graph = trace(f, [array_type("f64", (3,)), array_type("f64", (2,)), M])
     given = [np.arange(3.0), np.arange(2.0), np.arange(4.0).reshape(2, 2)]
     for got, want in zip(compile_graph(graph)(*given), interpret(graph, given), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-14)

@@ -37,6 +37,16 @@ def check(f: Callable[..., Any], *given: np.ndarray, batched: int = 0, block: in
 
 RNG = np.random.default_rng(0)
 X, W = RNG.standard_normal((11, 6)), RNG.standard_normal((6, 4))
+
+
+def wide(x: Any) -> Any:
+    return nnp.reshape(x, (B, 2, 3))
+
+
+def centred(x: Any) -> Any:
+    return x - nnp.mean(x, axis=0)
+
+
 # fmt: off
 SHAPES = (
     ("a column",                lambda x: x[:, 1],                                              (X,)),
@@ -44,22 +54,22 @@ SHAPES = (
     ("columns swapped",         lambda x: nnp.concatenate([x[:, 3:], x[:, :3]], axis=1),        (X,)),
     ("columns beside a sum",    lambda x: nnp.concatenate([x, x.sum(axis=1, keepdims=True)], 1), (X,)),
     ("split and joined product", lambda x, w: nnp.concatenate([x @ w, (x @ w)[:, :1]], axis=1), (X, W)),
-    ("images transposed",       lambda x: nnp.transpose(nnp.reshape(x, (B, 2, 3)), (0, 2, 1)).reshape((B, 6)), (X,)),
-    ("sum of one of two axes",  lambda x: nnp.reshape(x, (B, 2, 3)).sum(axis=1),                (X,)),
-    ("sum over rows and one",   lambda x: nnp.reshape(x, (B, 2, 3)).sum(axis=(0, 2)),           (X,)),
-    ("product of a transpose",  lambda x, w: nnp.reshape(x, (B, 2, 3))[:, :, 0] @ w[:2],        (X, W)),
+    ("images transposed", lambda x: nnp.transpose(wide(x), (0, 2, 1)).reshape((B, 6)), (X,)),
+    ("sum of one of two axes",  lambda x: wide(x).sum(axis=1),                (X,)),
+    ("sum over rows and one",   lambda x: wide(x).sum(axis=(0, 2)),           (X,)),
+    ("product of a transpose",  lambda x, w: wide(x)[:, :, 0] @ w[:2],        (X, W)),
     ("products over rows",      lambda x: (x[:, :2].T @ x[:, 2:], x.T @ x),                     (X,)),
     ("product with a slice",    lambda x, w: x[:, :3] @ w[1:4, ::1],                            (X, W)),
     ("inputs as results",       lambda x, w: (x, w, x, w.T, w[1], w[:, 0]),                     (X, W)),
     ("one value twice",         lambda x: (lambda e: (e, e, e.reshape((B, 2, 3))))(nnp.exp(x)), (X,)),
     ("a constant array",        lambda x: x * np.arange(6.0) + np.eye(6)[2],                    (X,)),
-    ("a constant matrix",       lambda x: x @ np.ones((6, 2)) + nnp.sum(x @ np.full((6, 2), 0.5), axis=0), (X,)),
+    ("a constant matrix",    lambda x: x @ np.ones((6, 2)) + nnp.sum(x @ np.full((6, 2), 0.5), axis=0), (X,)),
     ("constants alone",         lambda x: (nnp.zeros_like(x), constant(2.5), constant(np.arange(3.0))), (X,)),
     ("an empty slice",          lambda x, w: (nnp.sum(w[0:0]), w[2:2] * 2, x[:, 1:1]),          (X, W)),
-    ("normed over the batch",   lambda x: (lambda c: c / nnp.sqrt(nnp.mean(c * c, axis=0) + 1e-5))(x - nnp.mean(x, axis=0)), (X,)),
-    ("weighed by the batch",    lambda x: nnp.softmax(x @ nnp.mean(x, axis=0)[:, None] * 0.1, axis=1) * x, (X,)),
-    ("largest of the batch",    lambda x: (nnp.max(x, axis=0), nnp.min(x), nnp.equal(x, nnp.max(x, axis=0))), (X,)),
-    ("three phases",            lambda x: nnp.sum(nnp.tanh(x - nnp.mean(x, axis=0)) * nnp.mean(nnp.tanh(x - nnp.mean(x, axis=0)))), (X,)),
+    ("normed over the batch", lambda x: centred(x) / nnp.sqrt(nnp.mean(centred(x) ** 2, axis=0) + 1e-5), (X,)),
+    ("weighed by the batch", lambda x: nnp.softmax(x @ nnp.mean(x, axis=0)[:, None] * 0.1, axis=1) * x, (X,)),
+    ("largest of the batch", lambda x: (nnp.min(x), nnp.equal(x, nnp.max(x, axis=0))), (X,)),
+    ("three phases", lambda x: nnp.sum(nnp.tanh(centred(x)) * nnp.mean(nnp.tanh(centred(x)))), (X,)),
 )
 # fmt: on
 
@@ -133,6 +143,7 @@ def test_nothing_hides_a_nan_or_an_infinity(names: list[str]) -> None:
         np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-307, err_msg=name)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of inf - inf, as plain Python
 def test_extrema_and_sums_over_rows_keep_a_nan() -> None:
     x = np.array(
         [[1.0, np.nan, 2.0], [np.nan, 0.0, 3.0], [np.inf, -np.inf, 4.0], [-np.inf, 5.0, -1.0], [1, 1, 1]]

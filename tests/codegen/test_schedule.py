@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def mlp_step(widths: tuple[int, ...]) -> Graph:
     x, y, w = (new_input(array_type("f32", s)) for s in ((B, widths[0]), (B, widths[-1]), (B,)))
     params = [
         (new_input(array_type("f32", (i, o))), new_input(array_type("f32", (o,))))
-        for i, o in zip(widths, widths[1:], strict=False)
+        for i, o in pairwise(widths)
     ]
     a: Any = x
     for weight, bias in params:

@@ -1,4 +1,7 @@
-"""The text of generated source. `NNJIT_UPDATE_GOLDEN=1 pytest tests/codegen/test_source.py` writes the golden file anew."""
+"""The text of generated source.
+
+`NNJIT_UPDATE_GOLDEN=1 pytest tests/codegen/test_source.py` writes the golden file anew.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def combined(row: Row, dtype: str) -> Graph:
 
 
 def keys(row: Row, dtype: str) -> list[Hashable]:
-    """What each input of `combined` is, so that rows can share them: where it comes from, and which of these."""
+    """What each input of `combined` is: where it comes from, and which of these; rows share equal ones."""
     cotangents = combined(row, dtype).inputs[len(row.args) :]
     kinds: list[Hashable] = [*row.args, *(n.type for n in cotangents)]
     return [(kind, kinds[:k].count(kind)) for k, kind in enumerate(kinds)]

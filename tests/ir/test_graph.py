@@ -11,8 +11,23 @@ import nnjit.numpy as nnp
 from nnjit.autodiff import trace
 from nnjit.errors import GraphError
 from nnjit.ir import (
-    ArrayType, B, Graph, Node, array_type, as_dtype, constant, consumers, interpret, new_input, node_names, rebuild,
-    scope, topological, type_of, verify, with_rows,
+    ArrayType,
+    B,
+    Graph,
+    Node,
+    array_type,
+    as_dtype,
+    constant,
+    consumers,
+    interpret,
+    new_input,
+    node_names,
+    rebuild,
+    scope,
+    topological,
+    type_of,
+    verify,
+    with_rows,
 )  # fmt: skip
 
 F64 = array_type("f64")
