@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,11 +54,23 @@ def load(folder: str | Path) -> Run:
     return open_run(path, read(path / "config.yaml").experiment)
 
 
-def run(given: Config, *, output: Path | None = None, resume: Path | None = None, quiet: bool = False) -> Run:
-    """Train, or go on with the run in the folder `resume`, and write the report in any case."""
-    from nnjit import training
+def run(
+    given: Config,
+    *,
+    output: Path | None = None,
+    resume: Path | None = None,
+    quiet: bool = False,
+    write_report: Callable[[Path], None] | None = None,
+) -> Run:
+    """Train, or go on with the run in the folder `resume`, and write the report in any case.
+
+    Args:
+        write_report: what writes it; the report room in this process where None.
+    """
+    from nnjit import report, training
     from nnjit.config import dump
-    from nnjit.report import write_report
+
+    write_report = write_report or report.write_report
 
     text = dump(given.experiment)
     try:

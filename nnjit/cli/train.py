@@ -76,7 +76,8 @@ def _print(given: Config) -> None:
 
 def _train(given: Config, *, output: Path | None, resume: Path | None, quiet: bool) -> None:
     from nnjit import api
+    from nnjit.cli.reporter import Reporter
 
-    with given.located():
-        run = api.run(given, output=output, resume=resume, quiet=quiet)
+    with given.located(), Reporter() as reporter:
+        run = api.run(given, output=output, resume=resume, quiet=quiet, write_report=reporter.write)
     typer.echo(run.path if quiet else summary(run))

@@ -21,7 +21,7 @@ from nnjit.report import (
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import count, plain, shape
 from nnjit.report.layer_graph import manner
-from nnjit.report.style import THEME, Picture, style, to_png, to_svg
+from nnjit.report.style import THEME, Picture, new_figure, style, to_png, to_svg
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -50,6 +50,15 @@ def write_report(folder: Path) -> None:
         to_png(loss.figure, folder / "loss_curve.png")
         drawings = [(picture, to_svg(picture)) for picture in pictures]
     (folder / "report.html").write_text(render(run, drawings), encoding="utf-8")
+
+
+def warm_up() -> None:
+    """Import and prepare all that drawing needs."""
+    with style():
+        figure = new_figure(40)
+        figure.add_subplot().set_title("x")
+        to_svg(Picture("warm-up", "training", "", "", figure))
+    _template()
 
 
 def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:

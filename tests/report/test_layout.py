@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.report.run_folders import KINDS
 
 from nnjit.report.files import read_run
 from nnjit.report.layer_graph import _line, lay_out
 from nnjit.report.layout import Box, Layout, Route, arrange
 from nnjit.report.placement import spread
+from tests.report.run_folders import KINDS
 
 HEIGHT = 40
 Edges = list[tuple[str, str]]

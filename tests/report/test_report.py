@@ -13,12 +13,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from tests.report.run_folders import KINDS, write_run
 
 from nnjit.errors import RunError
 from nnjit.report import write_report
 from nnjit.report.files import read_run
 from nnjit.report.formatting import metric_value, number
+from tests.report.run_folders import KINDS, write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"

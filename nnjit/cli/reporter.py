@@ -1,0 +1,40 @@
+"""The report, drawn by a process that makes itself ready while the training runs.
+
+Importing what draws takes longer than training a small network, and another core has nothing to do.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Reporter:
+    """A context manager around the process."""
+
+    def __enter__(self) -> Self:
+        # In a session of its own: Ctrl-C is for the training, whose report is still to be drawn.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "nnjit.report"],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        with self._process:  # closes its pipe and waits for it
+            self._process.kill()
+
+    def write(self, folder: Path) -> None:
+        """Write the report of a run folder, here where the process could not."""
+        self._process.communicate(str(folder.resolve()).encode())
+        if self._process.returncode != 0:
+            from nnjit.report import write_report
+
+            write_report(folder)

@@ -1,0 +1,26 @@
+"""`python -m nnjit.report FOLDER`: write the report of a run folder again.
+
+Without a folder, it makes itself ready to draw and reads the folder from standard input; none ends it.
+"""
+
+import sys
+from pathlib import Path
+
+from nnjit.errors import UserError
+from nnjit.report.page import warm_up, write_report
+
+
+def main() -> None:
+    folders = sys.argv[1:]
+    if not folders:
+        warm_up()
+        folders = sys.stdin.read().splitlines()
+    for folder in folders:
+        write_report(Path(folder))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(str(error))
