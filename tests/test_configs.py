@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +52,3 @@ def test_the_cost_of_the_lecture_chain_falls_at_every_epoch(tmp_path: Path) -> N
 
 def test_every_config_has_its_row() -> None:
     assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*REACHES, "lecture_chain"}
-
-
-def test_xor_from_a_warm_cache_takes_two_seconds_with_all_its_imports(tmp_path: Path) -> None:
-    seconds = []
-    for k in range(4):  # the first may compile
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = ["--config", str(CONFIGS / "xor.yaml"), "--quiet", "--output", str(tmp_path / str(k))]
-        subprocess.run([sys.executable, "-m", "nnjit.train", *command], check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(seconds[1:]) < 2  # of the processor, since other tests run beside this one

@@ -108,7 +108,8 @@ class _Writer:
         """Write one operation; what is returned is stored at the end of the nest's body."""
         node = op.node
         if node.primitive.kind == "concat":
-            return [f"{self._concat_element(op, index)} = {self._read(op.inputs[0], index)}"]
+            self._line(f"{self._concat_element(op, index)} = {self._read(op.inputs[0], index)}")
+            return []
         if node.primitive.kind == "reduce":
             self._accumulate(op, index)
             return []
@@ -137,8 +138,9 @@ class _Writer:
         flat = ""
         if node.primitive.kind == "counter":
             flat = self._count(node, _flat(index, op.domain))
-        stream = node.params.get("stream", "")
-        return node.primitive.expression.format(*arguments, t=SHORT[node.dtype], flat=flat, stream=stream)
+        stream, name = node.params.get("stream", ""), SHORT[node.dtype]
+        text = node.primitive.expression.format(*arguments, t=name, flat=flat, stream=stream)
+        return text if text.startswith(f"{name}(") else _wrapped(node, text)
 
     def _count(self, node: Node, within: str) -> str:
         """The index of an element among all of the batch's."""
@@ -247,6 +249,7 @@ def literal(node: Node) -> str:
 def _through(view: Node, index: tuple[str, ...]) -> tuple[str, ...]:
     """The index into a view's argument for an index into the view; rows are left out of both."""
     inner = view.inputs[0]
+    index = index or ("0",) * len(view.type.row_shape)
     first, inner_first = int(is_batched(view)), int(is_batched(inner))
     if inner.type.row_size == 1:
         return ("0",) * len(inner.type.row_shape)
@@ -293,7 +296,12 @@ def identity_of(node: Node) -> str:
 
 
 def _combine(node: Node, total: str, value: str) -> str:
-    return (node.primitive.expression or "").format(total, value)
+    return _wrapped(node, (node.primitive.expression or "").format(total, value))
+
+
+def _wrapped(node: Node, expression: str) -> str:
+    """A whole number in its own dtype, since Numba's arithmetic makes it wider."""
+    return f"{SHORT[node.dtype]}({expression})" if node.dtype.kind in "iu" else expression
 
 
 def _is_atom(expression: str) -> bool:

@@ -20,6 +20,11 @@ def legalize(graph: Graph) -> Graph:
     Raises:
         CompileError: the batch axis is not the first axis of some value.
     """
+    for node in graph.nodes:
+        if B in node.shape[1:]:
+            raise CompileError(
+                f"{node.primitive.name} gives {node.type}: the batch axis must be its first axis"
+            )
     inner = rebuild(graph.outputs, {}, _legal)
     taken: set[Node] = set()
     outputs = []
@@ -29,13 +34,7 @@ def legalize(graph: Graph) -> Graph:
             node = base = copy_p(node)
         taken.add(base)
         outputs.append(node)
-    legal = Graph(graph.inputs, tuple(outputs), graph.names)
-    for node in legal.nodes:
-        if B in node.shape[1:]:
-            raise CompileError(
-                f"{node.primitive.name} gives {node.type}: the batch axis must be the first axis"
-            )
-    return legal
+    return Graph(graph.inputs, tuple(outputs), graph.names)
 
 
 def is_batched(node: Node) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_computed, is_view, offset, root, source
-from nnjit.codegen.nests import Nest, nests, reads_same_element
+from nnjit.codegen.nests import POINTWISE, Nest, nests, reads_same_element
 from nnjit.codegen.schedule import Kernel, Schedule
 from nnjit.ir import Graph, Node
 from nnjit.ir.types import SHORT
@@ -76,7 +76,8 @@ def plan_memory(
     """
     build = _Builder(plan, block, places={n: p for n, p in targets.items() if not is_computed(n)})
     _place_pieces(build)
-    grouped = {k: nests(k, tuple(build.inside)) for k in plan.kernels if not k.is_product}
+    wholes = {piece: whole for piece, (whole, _) in build.inside.items()}
+    grouped = {k: nests(k, wholes) for k in plan.kernels if not k.is_product}
     index = {node: k for k, kernel in enumerate(plan.kernels) for node in kernel.nodes}
     scratch = _scratch(plan, grouped)
     copies = []
@@ -165,8 +166,8 @@ def _may_overwrite(
 ) -> bool:
     """Whether every other reading of `taken` is over before `result` is written over it."""
     own = {op.node: (k, op) for loops in grouped.values() for k, nest in enumerate(loops) for op in nest.ops}
-    if result not in own:
-        return False
+    if result not in own or result.primitive.kind not in POINTWISE:
+        return False  # sums and joins write before they have read everything
     for node in graph.nodes:
         for argument in node.inputs:
             if not is_computed(node) or source(argument) is not taken or index[node] < index[result]:

@@ -6,7 +6,7 @@ read elsewhere, is complete only after its nest, so its users come in a later on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nnjit.codegen.legalize import is_batched, is_view, source
@@ -52,16 +52,16 @@ class Nest:
         return len(self.domain) < 2 or all(_is_flat(op, self.domain) for op in self.ops)
 
 
-def nests(kernel: Kernel, placed: Sequence[Node] = ()) -> list[Nest]:
+def nests(kernel: Kernel, wholes: Mapping[Node, Node]) -> list[Nest]:
     """The nests of a kernel of loops, in the order they run.
 
     Args:
-        placed: pieces of concatenations that are computed in their place already.
+        wholes: piece -> the concatenation in whose place it is computed already.
     """
     level: dict[Op, int] = {}
     owners: dict[Node, list[Op]] = {}
     for node in kernel.nodes:
-        owners[node] = _ops(node, placed)
+        owners[node] = _ops(node, wholes)
         for op in owners[node]:
             level[op] = max((_after(op, arg, owners, level) for arg in op.inputs), default=0)
         if node.primitive.kind == "concat":
@@ -89,10 +89,10 @@ def unwrapped(node: Node) -> Node:
     return node
 
 
-def _ops(node: Node, placed: Sequence[Node]) -> list[Op]:
+def _ops(node: Node, wholes: Mapping[Node, Node]) -> list[Op]:
     if node.primitive.kind != "concat":
         return [Op(node)]
-    return [Op(node, k) for k, piece in enumerate(node.inputs) if piece not in placed]
+    return [Op(node, k) for k, piece in enumerate(node.inputs) if wholes.get(piece) is not node]
 
 
 def _after(op: Op, argument: Node, owners: dict[Node, list[Op]], level: dict[Op, int]) -> int:
@@ -104,14 +104,16 @@ def _after(op: Op, argument: Node, owners: dict[Node, list[Op]], level: dict[Op,
 
 def _sink(ops: Sequence[Op], level: dict[Op, int], owners: dict[Node, list[Op]]) -> None:
     """Move pointwise operations to the nest of their first user, so that fewer values wait in memory."""
-    users: dict[Node, list[tuple[Op, Node]]] = {}
+    users: dict[Op, list[tuple[Op, bool]]] = {}
     for op in ops:
         for argument in op.inputs:
-            users.setdefault(source(argument), []).append((op, argument))
+            value = source(argument)
+            joins = value.primitive.kind in POINTWISE and reads_same_element(op, argument)
+            for maker in owners.get(value, ()):  # of a concatenation, also those of its pieces
+                users.setdefault(maker, []).append((op, joins))
     for op in reversed(ops):
-        if op.is_pointwise and op.node in users:
-            latest = min(level[u] - (not reads_same_element(u, a)) for u, a in users[op.node])
-            level[op] = max(level[op], latest)
+        if op.is_pointwise and op in users:
+            level[op] = max(level[op], min(level[user] - (not joins) for user, joins in users[op]))
 
 
 def _is_flat(op: Op, domain: tuple[int, ...]) -> bool:

@@ -9,7 +9,19 @@ import numpy as np
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import B, Primitive, apply, array_type
-from nnjit.numpy.elementwise import abs, divide, equal, exp, log, multiply, stop_gradient, subtract, where
+from nnjit.numpy.elementwise import (
+    abs,
+    divide,
+    equal,
+    exp,
+    log,
+    logical_or,
+    multiply,
+    not_equal,
+    stop_gradient,
+    subtract,
+    where,
+)
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, unary_float
 from nnjit.numpy.shaping import reshape, shape
 
@@ -65,20 +77,23 @@ def _count(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def argmax(x: Array, axis: int) -> Any:
-    """The index of the largest element along `axis`, the first of equal ones; i32, no derivative."""
-    array = as_array(x)
-    length = shape(array)[axis]
-    if not isinstance(length, int):
-        raise GraphError("argmax over the batch axis is not supported")
-    places = reshape(
-        np.arange(length, dtype=np.int32), [-1 if a == axis % array.ndim else 1 for a in range(array.ndim)]
-    )
-    return min(where(equal(array, max(array, axis, keepdims=True)), places, length), axis)
+    """The index of the largest element along `axis`, the first of equal ones or NaN; i32, no derivative."""
+    return _place(x, max(x, axis, keepdims=True), axis)
 
 
 def argmin(x: Array, axis: int) -> Any:
-    """The index of the smallest element along `axis`, the first of equal ones; i32, no derivative."""
-    return argmax(-as_array(x), axis)
+    """The index of the smallest element along `axis`, the first of equal ones or NaN; i32, no derivative."""
+    return _place(x, min(x, axis, keepdims=True), axis)
+
+
+def _place(x: Array, value: Any, axis: int) -> Any:
+    array = as_array(x)
+    length = shape(array)[axis]
+    if not isinstance(length, int):
+        raise GraphError("argmax and argmin over the batch axis are not supported")
+    line = [-1 if a == axis % array.ndim else 1 for a in range(array.ndim)]
+    is_there = logical_or(equal(array, value), not_equal(array, array))
+    return min(where(is_there, reshape(np.arange(length, dtype=np.int32), line), length), axis)
 
 
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -24,4 +24,5 @@ def _fold(node: Node) -> Node:
 
 
 def _untransposed(node: Node, flag: bool) -> tuple[Node, bool]:
-    return (node.inputs[0], not flag) if node.primitive is transpose else (node, flag)
+    swaps = node.primitive is transpose and node.params["perm"] == (1, 0)
+    return (node.inputs[0], not flag) if swaps else (node, flag)

@@ -42,6 +42,11 @@ def test_derivative_at_a_point(f: Callable[[Any], Any], x: float, want: float) -
     assert float(jvp(f, (x,), (1.0,))[1]) == want
 
 
+@pytest.mark.parametrize(("n", "want"), [(0, 0.0), (1, 0.0), (2, 2.0), (2.5, 0.0), (3, 0.0)])
+def test_second_derivative_of_a_power_at_zero_is_a_number(n: float, want: float) -> None:
+    assert float(grad(grad(lambda x: x**n))(0.0)) == want
+
+
 @pytest.mark.parametrize("f", [nnp.max, nnp.min], ids=["max", "min"])
 def test_extremum_shares_its_derivative_evenly_between_equals(f: Callable[..., Any]) -> None:
     x = np.array([2.0, 2.0, 2.0, 2.0])

@@ -103,7 +103,7 @@ def test_loops_of_a_kernel_come_in_an_order_that_serves_them() -> None:
 
 def test_batch_axis_that_is_not_first_has_no_kernel_and_says_so() -> None:
     graph = trace(lambda x: nnp.exp(nnp.transpose(x)), [array_type("f64", (B, 3))])
-    with pytest.raises(CompileError, match=r"gives f64\[3,B\]: the batch axis must be the first axis"):
+    with pytest.raises(CompileError, match=r"gives f64\[3,B\]: the batch axis must be"):
         planned(graph)
 
 

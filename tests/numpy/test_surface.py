@@ -136,7 +136,7 @@ def test_batch_axis_meets_itself_or_one_alone() -> None:
 def test_batch_axis_stays_alone_and_first() -> None:
     with pytest.raises(GraphError, match="the batch axis stays alone and first"):
         trace(lambda x: nnp.reshape(x, (3, B)), [array_type("f64", (B, 3))])
-    with pytest.raises(GraphError, match="argmax over the batch axis is not supported"):
+    with pytest.raises(GraphError, match="over the batch axis"):
         trace(lambda x: nnp.argmax(x, 0), [array_type("f64", (B, 3))])
 
 
