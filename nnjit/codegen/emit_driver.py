@@ -198,7 +198,8 @@ class _Driver:
                 self._phase(phase, rows, count)
         for node, place in self.layout.copies:
             target = self._name_of(place, "result")
-            self._line(f"{target}[:] = {self._name(node)}")
+            self._line(f"for k in range({place.size}):")  # an assignment of slices compiles for seconds
+            self._line(f"    {target}[k] = {self._name(node)}[k]")
 
     def _phase(self, phase: int, kernels: Sequence[Kernel], count: str) -> None:
         for node in self.layout.accumulators.get(phase, ()):

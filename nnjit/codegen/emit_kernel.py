@@ -20,7 +20,7 @@ from nnjit.errors import CompileError
 from nnjit.ir import Node
 from nnjit.ir.graph import constant_p
 from nnjit.ir.types import SHORT
-from nnjit.primitives import broadcast, slice_, transpose
+from nnjit.primitives import broadcast, cast, slice_, transpose
 
 LONGEST = 72  # characters of an expression that is still written into its user's
 
@@ -140,7 +140,7 @@ class _Writer:
             flat = self._count(node, _flat(index, op.domain))
         stream, name = node.params.get("stream", ""), SHORT[node.dtype]
         text = node.primitive.expression.format(*arguments, t=name, flat=flat, stream=stream)
-        return text if text.startswith(f"{name}(") else _wrapped(node, text)
+        return text if node.primitive is cast else _wrapped(node, text)
 
     def _count(self, node: Node, within: str) -> str:
         """The index of an element among all of the batch's."""

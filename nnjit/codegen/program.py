@@ -71,6 +71,10 @@ class CompiledEpoch:
         self, graph: Graph, interface: Interface, *, most_rows: int, title: str, block: int = BLOCK
     ) -> None:
         self.graph = graph
+        for out, into in interface.updates:
+            given, wanted = graph.outputs[out].type, graph.inputs[into].type
+            if given != wanted:
+                raise GraphError(f"{graph.names[into]}: an update {given} does not fit over {wanted}")
         lowered, self._constants = _lower(graph)
         plan = schedule(lowered)
         if plan.crossing and most_rows > block:

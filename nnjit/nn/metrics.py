@@ -60,7 +60,9 @@ class Accuracy(Metric):
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def sums(self, prediction: Array, target: Array) -> Array:
-        return _column(np.equal(_decide(prediction), target if is_classes(target) else _decide(target)))
+        is_hit = np.equal(_decide(prediction), target if is_classes(target) else _decide(target))
+        top = np.max(as_columns(prediction, self.type), axis=1)
+        return _column(np.logical_and(is_hit, np.equal(top, top)))  # a NaN is never a hit
 
 
 @metrics.register

@@ -98,6 +98,8 @@ def power(x: Array, y: Array) -> Any:
             return _whole_power(as_array(x), int(y))
         if y == -1:
             return divide(1.0, x)
+        if y == 0:
+            return ones_like(promote(x, y)[0])
     return binary(p.pow_, x, y)
 
 

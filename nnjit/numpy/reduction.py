@@ -14,6 +14,7 @@ from nnjit.numpy.elementwise import (
     divide,
     equal,
     exp,
+    isfinite,
     log,
     logical_or,
     multiply,
@@ -99,6 +100,7 @@ def _place(x: Array, value: Any, axis: int) -> Any:
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     """Log Σ exp(x), shifted by the largest element so that nothing overflows."""
     top = stop_gradient(max(x, axis, keepdims=True))
+    top = where(isfinite(top), top, 0.0)
     total = log(sum(exp(subtract(x, top)), axis, keepdims=True)) + top
     return total if keepdims else reshape(total, shape(max(x, axis)))
 

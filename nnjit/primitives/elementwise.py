@@ -66,7 +66,7 @@ add      = elementwise("add",      np.add,      "{0} + {1}",        (1, 1), doma
 sub      = elementwise("sub",      np.subtract, "{0} - {1}",        (1, -1), domain="number")
 mul      = elementwise("mul",      np.multiply, "{0} * {1}",        (lambda out, x, y: y, lambda out, x, y: x), domain="number")
 div      = elementwise("div",      np.divide,   "{0} / {1}",        (lambda out, x, y: 1 / y, lambda out, x, y: -out / y))
-pow_     = elementwise("pow",      np.power,    "{0} ** {1}",       (lambda out, x, y: select(equal(y, full_like(y, 0)), full_like(x, 0), y * x ** (y - 1)),
+pow_     = elementwise("pow",      np.power,    "{0} ** {1}",       (lambda out, x, y: y * x ** select(equal(y, full_like(y, 0)), full_like(y, 1), y - 1),
                                                                      lambda out, x, y: out * log(select(x > 0, x, full_like(x, 1)))))
 maximum  = elementwise("maximum",  np.maximum,  "({0} if {0} > {1} or {0} != {0} else {1})",
                        (lambda out, x, y: _number(x > y, x) + 0.5 * _number(equal(x, y), x),
