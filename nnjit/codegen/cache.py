@@ -103,8 +103,10 @@ def write_once(path: Path, content: bytes) -> None:
         os.link(temporary, path)
     except FileExistsError:
         pass
+    except OSError:  # a file system without links
+        os.replace(temporary, path)
     finally:
-        os.unlink(temporary)
+        Path(temporary).unlink(missing_ok=True)
 
 
 def _private(folder: Path) -> Path:

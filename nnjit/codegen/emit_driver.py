@@ -14,7 +14,7 @@ from nnjit.codegen.schedule import Kernel, Schedule
 from nnjit.ir import Graph, Node
 from nnjit.ir.types import SHORT
 
-# Elements of a weight matrix from which BLAS, which packs both arguments, is the faster product (measured on AVX2).
+# Elements of a weight matrix from which BLAS, which packs both arguments, is faster (measured on AVX2).
 LARGE = 2**19
 
 HEADER = '''\

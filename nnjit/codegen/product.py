@@ -57,11 +57,10 @@ def tile_for(bits: int, features: Mapping[str, bool]) -> Tile:
 
 
 def emit_product(module: Any, name: str, tile: Tile) -> None:
-    """Add to `module` the function
+    """Add to `module` the function `void name(A*, B*, C*, m, n, k, sai, sak, ldb, tb, ldc, add)`.
 
-    `void name(A*, B*, C*, m, n, k, row stride of A, column stride of A, row stride of B, tb, row stride of C, acc)`.
-
-    B(k,j) is at B[k·ldb + j], or where tb is not 0 at B[j·ldb + k]. Where acc is not 0, C is added to.
+    A(i,k) is at A[i·sai + k·sak], C(i,j) at C[i·ldc + j], and B(k,j) at B[k·ldb + j], or where tb is not 0
+    at B[j·ldb + k]. Where add is not 0, C is added to.
     """
     _Emitter(module, tile).emit(name)
 
@@ -80,14 +79,14 @@ class _Emitter:
         kind = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [INDEX] * 9)
         function = ir.Function(self.module, kind, name)
         self.b = b = ir.IRBuilder(function.append_basic_block("entry"))
-        self.A, self.B, self.C, self.m, self.n, k, self.sai, self.sak, self.ldb, tb, self.ldc, acc = (
+        self.A, self.B, self.C, self.m, self.n, k, self.sai, self.sak, self.ldb, tb, self.ldc, add = (
             function.args
         )
         size = self.tile.columns * DEPTH
         self.packed = b.alloca(ir.ArrayType(self.real, size))
         self.packed.align = 64
         self.packed = b.bitcast(self.packed, pointer)
-        self.is_transposed, is_added = b.icmp_signed("!=", tb, INDEX(0)), b.icmp_signed("!=", acc, INDEX(0))
+        self.is_transposed, is_added = b.icmp_signed("!=", tb, INDEX(0)), b.icmp_signed("!=", add, INDEX(0))
         self.sums = [b.alloca(self.vector) for _ in range(self.tile.rows * self.tile.vectors)]
         with self.loop(INDEX(0), k, DEPTH) as start:
             self.start, self.depth = start, self.smaller(b.sub(k, start), INDEX(DEPTH))

@@ -63,7 +63,7 @@ def test_what_lies_behind_b_has_no_influence(dtype: str) -> None:
 def test_products_for_other_processors(cpu: str) -> None:
     if cpu == "haswell" and "avx2" not in _flags():
         pytest.skip("this processor has no AVX2")
-    program = f"""
+    program = """
 import numpy as np
 from tests.codegen.test_product import multiply
 a, b, c = np.random.rand(13, 21), np.random.rand(21, 19), np.empty(13 * 19)
