@@ -1,6 +1,6 @@
 """The matrix product through BLAS, called directly: SciPy's `sgemm` and `dgemm` by address.
 
-This is the one place of the product. BLAS is column-major; a row-major C = A B is its Cᵀ = Bᵀ Aᵀ.
+For products too large for ours. BLAS is column-major; a row-major C = A B is its Cᵀ = Bᵀ Aᵀ.
 Reference: Dongarra et al. 1990, level 3 BLAS.
 """
 
@@ -16,6 +16,8 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import get_cython_function_address
+
+from nnjit.codegen.runtime import make_product
 
 INT = ir.IntType(32)
 CHAR = ir.IntType(8)
@@ -44,16 +46,16 @@ for _symbol, _routine in SYMBOLS.values():
 
 
 def call_gemm(
-    builder: Any, bits: int, flags: Sequence[Any], lengths: Sequence[Any], data: Sequence[Any], beta: Any
+    builder: Any, bits: int, flags: Sequence[Any], lengths: Sequence[Any], data: Sequence[Any], add: Any
 ) -> None:
-    """Emit C[m,n] = op(A)[m,k] op(B)[k,n] + beta C for contiguous row-major memory.
+    """Emit C[m,n] = op(A)[m,k] op(B)[k,n] + add · C for contiguous row-major memory.
 
     Args:
         bits: 32 or 64, the width of the elements.
         flags: of A and B, whole numbers, not 0 where it is stored transposed.
         lengths: m, n, k, whole numbers.
         data: pointers to the elements of A, B and C.
-        beta: a whole number, 0 or 1.
+        add: a whole number, 0 or 1.
     """
     (ta, tb), (m, n, k), (a, b, c) = flags, lengths, data
     real = ir.FloatType() if bits == 32 else ir.DoubleType()
@@ -74,7 +76,7 @@ def call_gemm(
         is_set = builder.icmp_signed("!=", transposed, transposed.type(0))
         return length(builder.select(is_set, if_transposed, otherwise))
 
-    one, factor = on_stack(real(1.0)), on_stack(builder.sitofp(beta, real))
+    one, factor = on_stack(real(1.0)), on_stack(builder.sitofp(add, real))
     arguments = [
         flag(tb), flag(ta), length(n), length(m), length(k), one,
         b, stride(tb, k, n), a, stride(ta, m, k), factor, c, length(n),
@@ -82,3 +84,6 @@ def call_gemm(
     kind = ir.FunctionType(ir.VoidType(), [v.type for v in arguments])
     function = cgutils.get_or_insert_function(builder.module, kind, SYMBOLS[bits][0])
     builder.call(function, arguments)
+
+
+blas_gemm = make_product(call_gemm)

@@ -34,7 +34,7 @@ def load(source: str) -> tuple[Callable[..., Any], Path]:
     digest = hashlib.sha256(f"{environment_key()}\n{source}".encode()).hexdigest()[:24]
     name = f"nnjit_{digest}"
     path = cache_folder() / f"{name}.py"
-    _write_once(path, source)
+    write_once(path, source.encode())
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
@@ -49,7 +49,12 @@ def load(source: str) -> tuple[Callable[..., Any], Path]:
 def environment_key() -> str:
     """Everything besides the source that shapes machine code: versions, CPU, and the helpers' own source."""
     here = Path(__file__).parent
-    helpers = sorted([here / "runtime.py", here / "blas.py", *(here / "maths").glob("*.py")])
+    helpers = sorted(
+        [
+            *(here / f"{n}.py" for n in ("runtime", "product", "library", "blas")),
+            *(here / "maths").glob("*.py"),
+        ]
+    )
     cpu = numba.config.CPU_NAME or llvm.get_host_cpu_name()
     features = numba.config.CPU_FEATURES or ",".join(
         sorted(k for k, v in llvm.get_host_cpu_features().items() if v)
@@ -84,6 +89,26 @@ def cache_folder() -> Path:
         return _temporary()
 
 
+def write_once(path: Path, content: bytes) -> None:
+    """Write a file that others may write at the same time: whole, and never twice.
+
+    Numba takes a newer file for a changed one, so the first to arrive must stay.
+    """
+    if path.exists():
+        return
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
 def _private(folder: Path) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -110,21 +135,3 @@ def _private(folder: Path) -> Path:
 @functools.cache
 def _temporary() -> Path:
     return Path(tempfile.mkdtemp(prefix="nnjit-kernels-"))
-
-
-def _write_once(path: Path, source: str) -> None:
-    """Write a file that others may write at the same time: whole, and never twice.
-
-    Numba takes a newer file for a changed one, so the first to arrive must stay.
-    """
-    if path.exists():
-        return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".py")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(source)
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.unlink(temporary)

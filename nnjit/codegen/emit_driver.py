@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from nnjit.codegen.schedule import Kernel, Schedule
 from nnjit.ir import Graph, Node
 from nnjit.ir.types import SHORT
 
+# Elements of a weight matrix from which BLAS, which packs both arguments, is faster (measured on AVX2).
+LARGE = 2**19
+
 HEADER = '''\
 """{title}
 
@@ -23,7 +27,7 @@ import numpy as np
 from numba import njit
 from numpy import bool_ as b1, float32 as f32, float64 as f64, int32 as i32, int64 as i64, uint32 as u32
 
-{maths}from nnjit.codegen.runtime import JIT, KERNEL, fill, gather, gemm, view1, view2
+{maths}{blas}from nnjit.codegen.runtime import JIT, KERNEL, fill, gather, gemm, view1, view2
 '''
 
 
@@ -100,7 +104,9 @@ class _Driver:
         kernels = "".join(f"\n\n@njit(**KERNEL)\ndef {name}{body}" for body, name in self.kernels.items())
         used = sorted(name for name in MATHS if f"{name}(" in kernels)
         maths = f"from nnjit.codegen.maths import {', '.join(used)}\n" if used else ""
-        text = [HEADER.format(title=self.title, block=self.block, maths=maths), kernels]
+        is_blas_used = any("blas_gemm(" in line for line in self.lines)
+        blas = "from nnjit.codegen.blas import blas_gemm\n" if is_blas_used else ""
+        text = [HEADER.format(title=self.title, block=self.block, maths=maths, blas=blas), kernels]
         text.append(
             f"\n\n@njit(cache=True, **JIT)\ndef run({parameters}):\n"
             + "\n".join([*views, *self.lines])
@@ -268,7 +274,9 @@ class _Driver:
         lengths = "n" if is_batched(node) else str(m), str(n), "n" if over_batch else str(k)
         beta = "start > 0" if over_batch else "0"
         operands = f"{self._name(a)}, {self._name(b)}, {beta}, {self._name(node)}"
-        self._line(f"gemm({ta}, {tb}, {', '.join(lengths)}, {operands})    # {node.type}")
+        is_large = max(math.prod(x.type.row_shape) for x in (a, b, node) if not is_batched(x)) >= LARGE
+        name = "blas_gemm" if is_large else "gemm"
+        self._line(f"{name}({ta}, {tb}, {', '.join(lengths)}, {operands})    # {node.type}")
 
     def _line(self, text: str) -> None:
         self.lines.append("    " * self.depth + text)

@@ -5,6 +5,7 @@ Each has a plain Python twin of the same meaning, so that a generated file also 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from nnjit.codegen import blas
+from nnjit.codegen.library import call_product
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
 JIT = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
@@ -30,13 +31,13 @@ def _view2_python(array: np.ndarray, start: int, rows: int, size: int) -> np.nda
 
 
 def _gemm_python(
-    ta: int, tb: int, m: int, n: int, k: int, a: np.ndarray, b: np.ndarray, beta: int, c: np.ndarray
+    ta: int, tb: int, m: int, n: int, k: int, a: np.ndarray, b: np.ndarray, add: int, c: np.ndarray
 ) -> None:
     left = a.reshape(-1)[: m * k].reshape((k, m) if ta else (m, k))
     right = b.reshape(-1)[: k * n].reshape((n, k) if tb else (k, n))
     out = c.reshape(-1)[: m * n].reshape(m, n)
     product = (left.T if ta else left) @ (right.T if tb else right)
-    out[...] = product + out if beta else product
+    out[...] = product + out if add else product
 
 
 def _make_view(
@@ -84,24 +85,34 @@ def _view2_native(typingctx: Any, array: Any, start: Any, rows: Any, size: Any) 
     return result(array, *(types.intp,) * 3), build
 
 
-@intrinsic
-def _gemm_native(
-    typingctx: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any, a: Any, b: Any, beta: Any, c: Any
-) -> Any:
-    """C (+)= op(a) @ op(b), all row-major, by BLAS; every flag and length is a whole number."""
-    for array in (a, b, c):
-        if not (isinstance(array, types.Array) and array.dtype == c.dtype and array.layout == "C"):
-            raise TypingError("gemm needs contiguous arrays of one dtype")
+def make_product(call: Callable[..., None]) -> Any:
+    """The function `gemm(ta, tb, m, n, k, a, b, add, c)`: C = op(A) @ op(B), or C += where `add` is not 0.
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pa, pb, pc = (
-            arrayobj.make_array(signature.args[i])(context, builder, args[i]).data for i in (5, 6, 8)
-        )
-        blas.call_gemm(builder, c.dtype.bitwidth, args[:2], args[2:5], (pa, pb, pc), args[7])
-        return context.get_dummy_value()
+    Everything is row-major, and every flag and length is a whole number.
 
-    whole = types.intp
-    return types.void(whole, whole, whole, whole, whole, a, b, whole, c), build
+    Args:
+        call: emits the call (builder, width in bits, flags, lengths, pointers, add) of a compiled product.
+    """
+    if config.DISABLE_JIT:
+        return _gemm_python
+
+    @intrinsic
+    def gemm(
+        typingctx: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any, a: Any, b: Any, add: Any, c: Any
+    ) -> Any:
+        for array in (a, b, c):
+            if not (isinstance(array, types.Array) and array.dtype == c.dtype and array.layout == "C"):
+                raise TypingError("gemm needs contiguous arrays of one dtype")
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            data = [arrayobj.make_array(signature.args[i])(context, builder, args[i]).data for i in (5, 6, 8)]
+            call(builder, c.dtype.bitwidth, args[:2], args[2:5], data, args[7])
+            return context.get_dummy_value()
+
+        whole = types.intp
+        return types.void(whole, whole, whole, whole, whole, a, b, whole, c), build
+
+    return gemm
 
 
 def _fill_python(out: np.ndarray, value: Any) -> None:
@@ -148,18 +159,7 @@ def _gather_native(typingctx: Any, data: Any, order: Any, start: Any, n: Any, ou
 
 
 if config.DISABLE_JIT:
-    view1, view2, gemm, fill, gather = (
-        _view1_python,
-        _view2_python,
-        _gemm_python,
-        _fill_python,
-        _gather_python,
-    )
+    view1, view2, fill, gather = _view1_python, _view2_python, _fill_python, _gather_python
 else:
-    view1, view2, gemm, fill, gather = (
-        _view1_native,
-        _view2_native,
-        _gemm_native,
-        _fill_native,
-        _gather_native,
-    )
+    view1, view2, fill, gather = _view1_native, _view2_native, _fill_native, _gather_native
+gemm = make_product(call_product)

@@ -1,0 +1,98 @@
+"""The product as machine code: compiled once on a machine, kept on disk, and known to LLVM by name.
+
+Generated programs call it as an external function, so that none of them compiles it again. LLVM looks the
+name up anew in every process, so compiled programs can be cached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import config
+from numba.core import cgutils
+
+from nnjit.codegen.cache import cache_folder, environment_key, write_once
+from nnjit.codegen.product import INDEX, emit_product, tile_for
+
+SYMBOLS = {32: "nnjit_product_f32", 64: "nnjit_product_f64"}
+
+
+def call_product(
+    builder: Any, bits: int, flags: Sequence[Any], lengths: Sequence[Any], data: Sequence[Any], add: Any
+) -> None:
+    """Emit C[m,n] = op(A)[m,k] op(B)[k,n], or C += where `add` is not 0, for contiguous row-major memory.
+
+    Args:
+        bits: 32 or 64, the width of the elements.
+        flags: of A and B, whole numbers, not 0 where it is stored transposed.
+        lengths: m, n, k, whole numbers.
+        data: pointers to the elements of A, B and C.
+    """
+    (ta, tb), (m, n, k) = flags, lengths
+    is_ta, is_tb = (builder.icmp_signed("!=", flag, INDEX(0)) for flag in (ta, tb))
+    strides = [
+        builder.select(is_ta, INDEX(1), k),
+        builder.select(is_ta, m, INDEX(1)),
+        builder.select(is_tb, k, n),
+    ]
+    kind = ir.FunctionType(ir.VoidType(), [data[0].type] * 3 + [INDEX] * 9)
+    product = cgutils.get_or_insert_function(builder.module, kind, SYMBOLS[bits])
+    builder.call(product, [*data, m, n, k, *strides, tb, n, add])
+
+
+def _load() -> Any:
+    """Make the functions known to LLVM; the engine that is returned keeps them in memory."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = _target_machine()
+    path = cache_folder() / f"product_{hashlib.sha256(environment_key().encode()).hexdigest()[:24]}.o"
+    code = path.read_bytes() if path.exists() else _compile(machine, path)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    for symbol in SYMBOLS.values():
+        llvm.add_symbol(symbol, engine.get_function_address(symbol))
+    return engine
+
+
+def _compile(machine: Any, path: Path) -> bytes:
+    module = ir.Module("nnjit_product")
+    module.triple = llvm.get_process_triple()
+    for bits, symbol in SYMBOLS.items():
+        emit_product(module, symbol, tile_for(bits, _features()))
+    compiled = llvm.parse_assembly(str(module))
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+    builder.getModulePassManager().run(compiled, builder)
+    code: bytes = machine.emit_object(compiled)
+    write_once(path, code)
+    return code
+
+
+def _target_machine() -> Any:
+    """The CPU that Numba compiles for: this one, or what NUMBA_CPU_NAME says."""
+    features = _features()
+    return llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
+        cpu=config.CPU_NAME or llvm.get_host_cpu_name(),
+        features=",".join(f"{'+' if on else '-'}{name}" for name, on in features.items()),
+        opt=3,
+        reloc="pic" if os.name != "nt" else "default",
+        codemodel="jitdefault",
+        jit=True,
+    )
+
+
+def _features() -> dict[str, bool]:
+    if config.CPU_FEATURES is None:
+        return dict(llvm.get_host_cpu_features())
+    named = [f for f in config.CPU_FEATURES.split(",") if f]
+    return {f.lstrip("+-"): not f.startswith("-") for f in named}
+
+
+# At import, since a program from the cache is linked without being compiled.
+_ENGINE = None if config.DISABLE_JIT else _load()

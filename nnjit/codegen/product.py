@@ -1,0 +1,284 @@
+"""The matrix product: a register-tiled kernel of our own, as LLVM vector code for the CPU at hand.
+
+C (+)= A B, where A may have any strides, so that X W and Xᵀ D are the same kernel, and B may be stored
+transposed. The columns of C are taken a panel of a few vectors at a time; a panel of B that is transposed
+or not full is first packed on the stack. A tile of C stays in registers while the inner axis runs.
+
+Reference: Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils
+
+INDEX = ir.IntType(64)
+LANE = ir.IntType(32)
+DEPTH = 256  # of the inner axis at a time: a packed panel of this depth stays in the first-level cache
+
+WORTH_PACKING = 32  # rows of A: so often is a packed panel read, at unit stride instead of B's
+
+
+@dataclass(frozen=True)
+class Tile:
+    """The shape of a kernel for one CPU.
+
+    Args:
+        bits: 32 or 64, the width of an element.
+        lanes: elements of a vector.
+        rows: rows of the tile of C that is kept in registers.
+        vectors: its columns, in vectors.
+    """
+
+    bits: int
+    lanes: int
+    rows: int
+    vectors: int
+
+    @property
+    def columns(self) -> int:
+        return self.lanes * self.vectors
+
+
+def tile_for(bits: int, features: Mapping[str, bool]) -> Tile:
+    """The tile for a CPU with these features: wide vectors, and accumulators in most of the registers."""
+    if features.get("avx512f"):
+        return Tile(bits, 512 // bits, 8, 2)
+    if features.get("avx2") and features.get("fma"):
+        return Tile(bits, 256 // bits, 6, 2)
+    if features.get("neon"):
+        return Tile(bits, 128 // bits, 8, 2)
+    return Tile(bits, 128 // bits, 4, 2)
+
+
+def emit_product(module: Any, name: str, tile: Tile) -> None:
+    """Add to `module` the function `void name(A*, B*, C*, m, n, k, sai, sak, ldb, tb, ldc, add)`.
+
+    A(i,k) is at A[i·sai + k·sak], C(i,j) at C[i·ldc + j], and B(k,j) at B[k·ldb + j], or where tb is not 0
+    at B[j·ldb + k]. Where add is not 0, C is added to.
+    """
+    _Emitter(module, tile).emit(name)
+
+
+class _Emitter:
+    """The parts of one function while it is being written."""
+
+    def __init__(self, module: Any, tile: Tile) -> None:
+        self.module, self.tile = module, tile
+        self.real = ir.FloatType() if tile.bits == 32 else ir.DoubleType()
+        self.vector = ir.VectorType(self.real, tile.lanes)
+        self.mask = ir.VectorType(ir.IntType(1), tile.lanes)
+
+    def emit(self, name: str) -> None:
+        pointer = self.real.as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [INDEX] * 9)
+        function = ir.Function(self.module, kind, name)
+        self.b = b = ir.IRBuilder(function.append_basic_block("entry"))
+        self.A, self.B, self.C, self.m, self.n, k, self.sai, self.sak, self.ldb, tb, self.ldc, add = (
+            function.args
+        )
+        size = self.tile.columns * DEPTH
+        self.packed = b.alloca(ir.ArrayType(self.real, size))
+        self.packed.align = 64
+        self.packed = b.bitcast(self.packed, pointer)
+        self.is_transposed, is_added = b.icmp_signed("!=", tb, INDEX(0)), b.icmp_signed("!=", add, INDEX(0))
+        self.sums = [b.alloca(self.vector) for _ in range(self.tile.rows * self.tile.vectors)]
+        with self.loop(INDEX(0), k, DEPTH) as start:
+            self.start, self.depth = start, self.smaller(b.sub(k, start), INDEX(DEPTH))
+            self.is_added = b.or_(is_added, b.icmp_signed(">", start, INDEX(0)))
+            self.columns()
+        b.ret_void()
+
+    def columns(self) -> None:
+        """All panels of columns: whole ones, then the rest in one or more vectors."""
+        b, width = self.b, self.tile.columns
+        whole = b.mul(b.sdiv(self.n, INDEX(width)), INDEX(width))
+        with self.loop(INDEX(0), whole, width) as j:
+            data, stride = self.panel(j, None)
+            self.all_rows(j, data, stride, self.tile.vectors, None)
+        rest = b.sub(self.n, whole)
+        for vectors in range(1, self.tile.vectors + 1):
+            low, high = INDEX((vectors - 1) * self.tile.lanes), INDEX(vectors * self.tile.lanes)
+            with b.if_then(b.and_(b.icmp_signed(">", rest, low), b.icmp_signed("<=", rest, high))):
+                data, stride = self.panel(whole, rest)
+                self.all_rows(whole, data, stride, vectors, rest)
+
+    def all_rows(self, j: Any, data: Any, stride: Any, vectors: int, rest: Any) -> None:
+        """All tiles of a panel: full ones, then 4, 2 and 1 rows at a time."""
+        b, begin = self.b, INDEX(0)
+        for rows in [self.tile.rows, *(r for r in (4, 2, 1) if r < self.tile.rows)]:
+            count = b.mul(b.sdiv(b.sub(self.m, begin), INDEX(rows)), INDEX(rows))
+            end = b.add(begin, count)
+            with self.loop(begin, end, rows) as i:
+                self.one_tile(i, j, data, stride, rows, vectors, rest)
+            begin = end
+
+    def one_tile(self, i: Any, j: Any, data: Any, stride: Any, rows: int, vectors: int, rest: Any) -> None:
+        b, lanes = self.b, self.tile.lanes
+        sums = {(r, v): self.sums[r * self.tile.vectors + v] for r in range(rows) for v in range(vectors)}
+        a = [
+            b.gep(self.A, [self.at(b.add(i, INDEX(r)), self.sai, self.start, self.sak)]) for r in range(rows)
+        ]
+        c = [b.gep(self.C, [b.add(b.mul(b.add(i, INDEX(r)), self.ldc), j)]) for r in range(rows)]
+        masks = self.masks(rest, vectors)
+        with b.if_else(self.is_added) as (then, otherwise):
+            with then:
+                for (r, v), slot in sums.items():
+                    b.store(self.load(b.gep(c[r], [INDEX(v * lanes)]), masks[v]), slot)
+            with otherwise:
+                for slot in sums.values():
+                    b.store(self.zero(), slot)
+        fma = self.intrinsic(f"llvm.fma.{self.suffix}", self.vector, [self.vector] * 3)
+        with self.loop(INDEX(0), self.depth, 1) as k:
+            line = b.gep(data, [b.mul(k, stride)])
+            vector = [self.load(b.gep(line, [INDEX(v * lanes)]), None) for v in range(vectors)]
+            along = b.mul(k, self.sak)
+            for r in range(rows):
+                factor = self.splat(b.load(b.gep(a[r], [along])))
+                for v in range(vectors):
+                    b.store(b.call(fma, [factor, vector[v], b.load(sums[r, v])]), sums[r, v])
+        for (r, v), slot in sums.items():
+            self.store(b.load(slot), b.gep(c[r], [INDEX(v * lanes)]), masks[v])
+
+    # -- panels of B
+
+    def panel(self, j: Any, rest: Any) -> tuple[Any, Any]:
+        """The address and the row stride of a panel of B, packed where it cannot be read in its place."""
+        b = self.b
+        data, stride = b.alloca(self.real.as_pointer()), b.alloca(INDEX)
+        b.store(self.packed, data)
+        b.store(INDEX(self.tile.columns), stride)
+        with b.if_else(self.is_transposed) as (then, otherwise):
+            with then:
+                self.pack_transposed(j, rest)
+            with otherwise:
+                first = b.gep(self.B, [self.at(self.start, self.ldb, j, INDEX(1))])
+                if rest is None:
+                    with b.if_else(b.icmp_signed("<", self.m, INDEX(WORTH_PACKING))) as (direct, packed):
+                        with direct:
+                            b.store(first, data)
+                            b.store(self.ldb, stride)
+                        with packed:
+                            self.pack(first, None)
+                else:
+                    self.pack(first, rest)
+        return b.load(data), b.load(stride)
+
+    def pack(self, first: Any, rest: Any) -> None:
+        """Copy a panel of B, with zeros up to a whole one."""
+        b, lanes = self.b, self.tile.lanes
+        masks = self.masks(rest, self.tile.vectors)
+        with self.loop(INDEX(0), self.depth, 1) as k:
+            line, target = (
+                b.gep(first, [b.mul(k, self.ldb)]),
+                b.gep(self.packed, [b.mul(k, INDEX(self.tile.columns))]),
+            )
+            for v, mask in enumerate(masks):
+                self.store(
+                    self.load(b.gep(line, [INDEX(v * lanes)]), mask), b.gep(target, [INDEX(v * lanes)]), None
+                )
+
+    def pack_transposed(self, j: Any, rest: Any) -> None:
+        """Transpose a panel, a square of `lanes` by `lanes` in registers at a time."""
+        b, lanes, width = self.b, self.tile.lanes, self.tile.columns
+        for v in range(self.tile.vectors):
+            column = b.add(j, INDEX(v * lanes))
+            left = INDEX(lanes) if rest is None else b.sub(rest, INDEX(v * lanes))
+            whole = b.and_(b.icmp_signed(">=", left, INDEX(lanes)), ir.Constant(ir.IntType(1), 1))
+            squares = b.mul(b.sdiv(self.depth, INDEX(lanes)), INDEX(lanes))
+            squares = b.select(whole, squares, INDEX(0))
+            with self.loop(INDEX(0), squares, lanes) as k:
+                rows = [self.load(self.transposed_at(b.add(column, INDEX(c)), k), None) for c in range(lanes)]
+                for r, vector in enumerate(self.transposed(rows)):
+                    place = self.at(b.add(k, INDEX(r)), INDEX(width), INDEX(v * lanes), INDEX(1))
+                    self.store(vector, b.gep(self.packed, [place]), None)
+            with self.loop(squares, self.depth, 1) as k, self.loop(INDEX(0), INDEX(lanes), 1) as c:
+                place = b.gep(self.packed, [b.add(self.at(k, INDEX(width), c, INDEX(1)), INDEX(v * lanes))])
+                b.store(ir.Constant(self.real, 0.0), place)
+                with b.if_then(b.icmp_signed("<", c, left)):
+                    b.store(b.load(self.transposed_at(b.add(column, c), k)), place)
+
+    def transposed_at(self, column: Any, k: Any) -> Any:
+        return self.b.gep(self.B, [self.at(column, self.ldb, self.b.add(self.start, k), INDEX(1))])
+
+    def transposed(self, rows: Sequence[Any]) -> list[Any]:
+        """The transpose of a square of vectors: log2(lanes) rounds of exchanging halves."""
+        lanes, width = self.tile.lanes, self.tile.lanes // 2
+        while width:
+            low = [lane if not lane & width else lanes + (lane & ~width) for lane in range(lanes)]
+            high = [lane | width if not lane & width else lanes + lane for lane in range(lanes)]
+            new = list(rows)
+            for r in range(lanes):
+                if not r & width:
+                    new[r] = self.shuffle(rows[r], rows[r | width], low)
+                    new[r | width] = self.shuffle(rows[r], rows[r | width], high)
+            rows, width = new, width // 2
+        return list(rows)
+
+    # -- small pieces
+
+    @contextmanager
+    def loop(self, start: Any, stop: Any, step: int) -> Iterator[Any]:
+        with cgutils.for_range_slice(self.b, start, stop, INDEX(step), intp=INDEX) as (index, _):
+            yield index
+
+    def at(self, i: Any, stride_i: Any, k: Any, stride_k: Any) -> Any:
+        return self.b.add(self.b.mul(i, stride_i), self.b.mul(k, stride_k))
+
+    def smaller(self, x: Any, y: Any) -> Any:
+        return self.b.select(self.b.icmp_signed("<", x, y), x, y)
+
+    @property
+    def suffix(self) -> str:
+        return f"v{self.tile.lanes}f{self.tile.bits}"
+
+    def zero(self) -> Any:
+        return ir.Constant(self.vector, [0.0] * self.tile.lanes)
+
+    def intrinsic(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:
+        return cgutils.get_or_insert_function(self.module, ir.FunctionType(result, arguments), name)
+
+    def load(self, place: Any, mask: Any) -> Any:
+        place = self.b.bitcast(place, self.vector.as_pointer())
+        if mask is None:
+            return self.b.load(place, align=self.tile.bits // 8)
+        masked = self.intrinsic(
+            f"llvm.masked.load.{self.suffix}.p0", self.vector, [place.type, LANE, self.mask, self.vector]
+        )
+        return self.b.call(masked, [place, LANE(self.tile.bits // 8), mask, self.zero()])
+
+    def store(self, value: Any, place: Any, mask: Any) -> None:
+        place = self.b.bitcast(place, self.vector.as_pointer())
+        if mask is None:
+            self.b.store(value, place, align=self.tile.bits // 8)
+            return
+        masked = self.intrinsic(
+            f"llvm.masked.store.{self.suffix}.p0", ir.VoidType(), [self.vector, place.type, LANE, self.mask]
+        )
+        self.b.call(masked, [value, place, LANE(self.tile.bits // 8), mask])
+
+    def lanes_below(self, count: Any) -> Any:
+        """The mask of the first `count` lanes."""
+        numbers = ir.VectorType(LANE, self.tile.lanes)
+        limit = self.b.insert_element(ir.Constant(numbers, ir.Undefined), self.b.trunc(count, LANE), LANE(0))
+        limit = self.b.shuffle_vector(limit, limit, ir.Constant(numbers, [0] * self.tile.lanes))
+        return self.b.icmp_signed("<", ir.Constant(numbers, list(range(self.tile.lanes))), limit)
+
+    def masks(self, rest: Any, vectors: int) -> list[Any]:
+        """A mask for each vector of a panel of which `rest` columns are left; None where it is whole."""
+        if rest is None:
+            return [None] * vectors
+        return [self.lanes_below(self.b.sub(rest, INDEX(v * self.tile.lanes))) for v in range(vectors)]
+
+    def splat(self, value: Any) -> Any:
+        lanes = ir.Constant(ir.VectorType(LANE, self.tile.lanes), [0] * self.tile.lanes)
+        one = self.b.insert_element(ir.Constant(self.vector, ir.Undefined), value, LANE(0))
+        return self.b.shuffle_vector(one, one, lanes)
+
+    def shuffle(self, x: Any, y: Any, order: Sequence[int]) -> Any:
+        return self.b.shuffle_vector(x, y, ir.Constant(ir.VectorType(LANE, self.tile.lanes), list(order)))
