@@ -20,7 +20,7 @@ def write_idx(folder: Path, images: np.ndarray, labels: np.ndarray, *, compresse
     """Both files, under the default names of the `idx` source."""
     for name, array in (("t10k-images-idx3-ubyte", images), ("t10k-labels-idx1-ubyte", labels)):
         raw = idx_bytes(array)
-        (folder / (name + ".gz" * compressed)).write_bytes(gzip.compress(raw) if compressed else raw)
+        (folder / (name + ".gz" * compressed)).write_bytes(gzip.compress(raw, mtime=0) if compressed else raw)
 
 
 def write_npz(path: Path, **arrays: np.ndarray) -> None:

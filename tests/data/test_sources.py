@@ -119,7 +119,7 @@ def test_csv_whose_types_show_late_is_read_as_well(tmp_path):
 
 
 def test_compressed_csv_is_read_as_plain(tmp_path):
-    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"a,b\n1,x\n2,y\n"))
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"a,b\n1,x\n2,y\n", mtime=0))
     assert load("csv", tmp_path, file="a.csv.gz", target="b").classes == ("x", "y")
 
 
@@ -157,7 +157,7 @@ def test_idx_gives_images_of_their_own_type(compressed, dtype, tmp_path):
 
 def test_idx_finds_the_plain_file_of_a_compressed_name(tmp_path):
     (tmp_path / "i").write_bytes(idx_bytes(images(2)))
-    (tmp_path / "l.gz").write_bytes(gzip.compress(idx_bytes(np.array([0, 1], np.uint8))))
+    (tmp_path / "l.gz").write_bytes(gzip.compress(idx_bytes(np.array([0, 1], np.uint8)), mtime=0))
     assert load("idx", tmp_path, folder=str(tmp_path), images="i.gz", labels="l").x.shape == (2, 2, 3)
 
 
