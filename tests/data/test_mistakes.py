@@ -125,7 +125,7 @@ IDX: list[tuple[bytes, bytes, tuple[str, ...], list[str]]] = [
     (idx_bytes(images(4)),                             idx_bytes(images(4)),               ("labels",), ["3 axes", "other file"]),
     (idx_bytes(images(3)),                             idx_bytes(LABELS),                  ("labels",), ["4 labels for the 3 images"]),
     (gzip.compress(idx_bytes(images(4)), mtime=0)[:-9],       idx_bytes(LABELS),                  ("images",), ["compressed data is cut off"]),
-    (gzip.compress(idx_bytes(images(4)))[:12] + b"\xff" * 20, idx_bytes(LABELS),           ("images",), ["damaged"]),
+    (gzip.compress(idx_bytes(images(4)), mtime=0)[:12] + b"\xff" * 20, idx_bytes(LABELS),           ("images",), ["damaged"]),
     (idx_bytes(images(4)),                             idx_bytes(LABELS * 0),              ("folder",), ["at least two classes"]),
     (idx_bytes(np.full((4, 2, 2), np.nan, np.float32)), idx_bytes(LABELS),                 ("folder",), ["16 values", "not finite"]),
 ]
