@@ -24,16 +24,22 @@ GARBAGE_THRESHOLD = 200_000
 
 def main() -> None:
     """The command `nnjit`."""
-    gc.set_threshold(GARBAGE_THRESHOLD)
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
     for verb in (train, schema):
         app.command()(verb)
-    app(prog_name="nnjit")
+    _run(app, "nnjit")
 
 
 def single(verb: Callable[..., None], *, name: str) -> None:
     """A command that has this one verb, and is called `name` in its help."""
-    gc.set_threshold(GARBAGE_THRESHOLD)
     app = typer.Typer(**_PLAIN)
     app.command()(verb)
-    app(prog_name=name)
+    _run(app, name)
+
+
+def _run(app: typer.Typer, name: str) -> None:
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    try:
+        app(prog_name=name)
+    finally:
+        gc.freeze()  # nor is it worth looking for at the exit

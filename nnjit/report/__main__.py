@@ -3,6 +3,7 @@
 Without a folder, it makes itself ready to draw and reads the folder from standard input; none ends it.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def main() -> None:
         folders = sys.stdin.read().splitlines()
     for folder in folders:
         write_report(Path(folder))
+    gc.freeze()  # the exit need not look for garbage
 
 
 if __name__ == "__main__":
