@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from nnjit.autodiff.reverse import scale
 from nnjit.errors import GraphError
-from nnjit.ir import Node, scope, topological
+from nnjit.ir import Node, apply, scope, topological
 from nnjit.primitives import full_like
 
 
@@ -47,11 +47,14 @@ def _linear(node: Node, tangents: Sequence[Node | None]) -> Node | None:
             (full_like(a, 0) if t is None else t) if rule else a
             for a, t, rule in zip(node.inputs, tangents, rules, strict=True)
         ]
-        return node.primitive(*args, **node.params)  # type: ignore[no-any-return]  # a node
+        return apply(node.primitive, *args, **node.params)
     parts = []
     for i in moving:
-        args = [tangents[i] if k == i else a for k, a in enumerate(node.inputs)]  # type: ignore[misc]  # not None
-        parts.append(node.primitive(*args, **node.params))
+        args = [
+            a if t is None or k != i else t
+            for k, (a, t) in enumerate(zip(node.inputs, tangents, strict=True))
+        ]
+        parts.append(apply(node.primitive, *args, **node.params))
     return _total(parts)
 
 

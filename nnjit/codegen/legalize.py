@@ -7,7 +7,7 @@ A *view* (a broadcast, a transpose, most slices) is an index map that a loop app
 from __future__ import annotations
 
 from nnjit.errors import CompileError
-from nnjit.ir import B, Graph, Node, rebuild
+from nnjit.ir import B, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive, constant_p, input_p
 from nnjit.primitives import matmul, reshape, slice_
 
@@ -101,9 +101,9 @@ def _is_leading(node: Node) -> bool:
 
 def _legal(node: Node) -> Node:
     if node.primitive is reshape and (is_view(node.inputs[0]) or node.inputs[0].primitive is constant_p):
-        return reshape(copy_p(node.inputs[0]), **node.params)  # type: ignore[no-any-return]  # a node
+        return apply(reshape, copy_p(node.inputs[0]), **node.params)
     if node.primitive is matmul:
-        return matmul(*(_in_memory(n) for n in node.inputs), **node.params)  # type: ignore[no-any-return]
+        return apply(matmul, *(_in_memory(n) for n in node.inputs), **node.params)
     return node
 
 

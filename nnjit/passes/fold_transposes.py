@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnjit.ir import Graph, Node, rebuild
+from nnjit.ir import Graph, Node, apply, rebuild
 from nnjit.primitives import matmul, transpose
 
 
@@ -14,7 +14,7 @@ def fold_transposes(graph: Graph) -> Graph:
 def _fold(node: Node) -> Node:
     if node.primitive is transpose and node.inputs[0].primitive is matmul and node.params["perm"] == (1, 0):
         (a, b), flags = node.inputs[0].inputs, node.inputs[0].params
-        return matmul(b, a, ta=not flags["tb"], tb=not flags["ta"])  # type: ignore[no-any-return]  # a node
+        return apply(matmul, b, a, ta=not flags["tb"], tb=not flags["ta"])
     if node.primitive is not matmul:
         return node
     (a, ta), (b, tb) = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nnjit.ir import Graph, Node, rebuild
+from nnjit.ir import Graph, Node, apply, rebuild
 from nnjit.ir.graph import constant_p
 from nnjit.primitives import (
     add,
@@ -61,32 +61,32 @@ def _shares_one_broadcast(node: Node) -> Node | None:
     if any(n.primitive is not broadcast or n.params != first.params for n in node.inputs):
         return None
     inner = node.primitive(*(n.inputs[0] for n in node.inputs), **node.params)
-    return broadcast(inner, **first.params)  # type: ignore[no-any-return]  # a node
+    return apply(broadcast, inner, **first.params)
 
 
 def _merge_broadcasts(node: Node, x: Node) -> Node | None:
     if x.primitive is broadcast:
         axes = tuple(node.params["axes"][a] for a in x.params["axes"])
-        return broadcast(x.inputs[0], shape=node.shape, axes=axes)  # type: ignore[no-any-return]  # a node
+        return apply(broadcast, x.inputs[0], shape=node.shape, axes=axes)
     return x if node.type == x.type else None
 
 
 def _merge_reshapes(node: Node, x: Node) -> Node | None:
     if x.primitive is reshape:
-        return reshape(x.inputs[0], shape=node.shape)  # type: ignore[no-any-return]  # a node
+        return apply(reshape, x.inputs[0], shape=node.shape)
     return x if node.type == x.type else None
 
 
 def _merge_transposes(node: Node, x: Node) -> Node | None:
     perm = node.params["perm"]
     if x.primitive is transpose:
-        return transpose(x.inputs[0], perm=tuple(x.params["perm"][a] for a in perm))  # type: ignore[no-any-return]
+        return apply(transpose, x.inputs[0], perm=tuple(x.params["perm"][a] for a in perm))
     return x if perm == tuple(range(x.ndim)) else None
 
 
 def _reduce_nothing(node: Node, x: Node) -> Node | None:
     if all(x.shape[a] == 1 for a in node.params["axes"]):
-        return reshape(x, shape=node.shape)  # type: ignore[no-any-return]  # a node
+        return apply(reshape, x, shape=node.shape)
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.ir.graph import Node, Primitive, Value, constant
+from nnjit.ir.graph import Node, Primitive, Value, apply, constant
 from nnjit.ir.types import ArrayType, B, Dim, Shape, show_shape
 from nnjit.primitives.define import define, require
 
@@ -107,7 +107,7 @@ def _split_back(g: Node, out: Node, args: Sequence[Node], axis: int) -> list[Nod
 
 def _concat_tangents(out: Node, args: Sequence[Node], tangents: Sequence[Node | None], axis: int) -> Node:
     parts = [full_like(a, 0) if t is None else t for a, t in zip(args, tangents, strict=True)]
-    return concat(*parts, axis=axis)  # type: ignore[no-any-return]  # all nodes
+    return apply(concat, *parts, axis=axis)
 
 
 transpose: Primitive  # rules refer to their own rows
