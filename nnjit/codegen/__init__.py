@@ -1,7 +1,8 @@
 """Lowering: a graph becomes kernels and memory, these become source, and Numba makes it native."""
 
-from nnjit.codegen.emit_driver import Interface
+from nnjit.codegen.emit_views import Interface
 from nnjit.codegen.function import jit
-from nnjit.codegen.program import Compiled, CompiledEpoch, compile_graph
+from nnjit.codegen.program import Compiled, CompiledEpoch, Turns, compile_graph
+from nnjit.codegen.team import Crew, usable_cores
 
-__all__ = ["Compiled", "CompiledEpoch", "Interface", "compile_graph", "jit"]
+__all__ = ["Compiled", "CompiledEpoch", "Crew", "Interface", "Turns", "compile_graph", "jit", "usable_cores"]

@@ -46,15 +46,22 @@ for _symbol, _routine in SYMBOLS.values():
 
 
 def call_gemm(
-    builder: Any, bits: int, flags: Sequence[Any], lengths: Sequence[Any], data: Sequence[Any], add: Any
+    builder: Any,
+    bits: int,
+    flags: Sequence[Any],
+    lengths: Sequence[Any],
+    data: Sequence[Any],
+    strides: Sequence[Any],
+    add: Any,
 ) -> None:
-    """Emit C[m,n] = op(A)[m,k] op(B)[k,n] + add · C for contiguous row-major memory.
+    """Emit C[m,n] = op(A)[m,k] op(B)[k,n] + add · C for row-major memory.
 
     Args:
         bits: 32 or 64, the width of the elements.
         flags: of A and B, whole numbers, not 0 where it is stored transposed.
         lengths: m, n, k, whole numbers.
         data: pointers to the elements of A, B and C.
+        strides: the distances of their rows.
         add: a whole number, 0 or 1.
     """
     (ta, tb), (m, n, k), (a, b, c) = flags, lengths, data
@@ -72,14 +79,10 @@ def call_gemm(
     def length(value: Any) -> Any:
         return on_stack(builder.trunc(value, INT))
 
-    def stride(transposed: Any, if_transposed: Any, otherwise: Any) -> Any:
-        is_set = builder.icmp_signed("!=", transposed, transposed.type(0))
-        return length(builder.select(is_set, if_transposed, otherwise))
-
     one, factor = on_stack(real(1.0)), on_stack(builder.sitofp(add, real))
     arguments = [
         flag(tb), flag(ta), length(n), length(m), length(k), one,
-        b, stride(tb, k, n), a, stride(ta, m, k), factor, c, length(n),
+        b, length(strides[1]), a, length(strides[0]), factor, c, length(strides[2]),
     ]  # fmt: skip
     kind = ir.FunctionType(ir.VoidType(), [v.type for v in arguments])
     function = cgutils.get_or_insert_function(builder.module, kind, SYMBOLS[bits][0])

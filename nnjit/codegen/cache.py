@@ -51,7 +51,7 @@ def environment_key() -> str:
     here = Path(__file__).parent
     helpers = sorted(
         [
-            *(here / f"{n}.py" for n in ("runtime", "product", "library", "blas")),
+            *(here / f"{n}.py" for n in ("runtime", "team", "product", "meeting", "library", "blas")),
             *(here / "maths").glob("*.py"),
         ]
     )

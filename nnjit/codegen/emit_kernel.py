@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnjit.codegen.expand import pick_p
 from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_view, source
 from nnjit.codegen.memory import Layout, Place, place_of
 from nnjit.codegen.nests import Nest, Op, unwrapped
 from nnjit.codegen.schedule import Kernel, Schedule
 from nnjit.errors import CompileError
-from nnjit.ir import Node
+from nnjit.ir import Node, apply
 from nnjit.ir.graph import constant_p
 from nnjit.ir.types import SHORT
-from nnjit.primitives import broadcast, cast, slice_, transpose
+from nnjit.primitives import broadcast, cast, reduce_sum, slice_, transpose
 
 LONGEST = 72  # characters of an expression that is still written into its user's
 
@@ -30,14 +31,16 @@ class Function:
     """A kernel's parameters and body, without its name, and the places that its arguments are.
 
     Args:
-        counts: whether it takes `first`, the number of the block's first row in the batch.
+        arguments: the places of its last parameters.
+        leading: what it takes before them: `n`, its number of rows, or of elements where it loops over a
+            slice of long vectors; `first`, the number of its first row in the batch.
     """
 
     parameters: tuple[str, ...]
     body: tuple[str, ...]
     arguments: tuple[Place, ...]
+    leading: tuple[str, ...]
     zone: str
-    counts: bool
 
 
 def emit_kernel(kernel: Kernel, layout: Layout, plan: Schedule) -> Function:
@@ -51,11 +54,13 @@ class _Writer:
     def __init__(self, kernel: Kernel, layout: Layout, plan: Schedule) -> None:
         self.kernel, self.layout, self.plan = kernel, layout, plan
         self.by_row = kernel.zone == "rows"
+        self.slices = layout.slices(kernel)
         self.counts = False
         self.numbers: dict[str, int] = {}
         self.arguments: dict[Place, str] = {}
-        self.hoisted: dict[Place, str] = {}
+        self.hoisted: dict[Place, tuple[str, str]] = {}
         self.totals: list[tuple[str, Node]] = []
+        self.narrow: dict[Node, Node] = {}  # an f64 sum of f32 figures -> their sum in a block, in f32
         self.scalars: dict[Node, str] = {}  # of the row (or the batch): good in every later nest
         self.locals: dict[Node, str] = {}  # of the current element
         self.lines: list[str] = []
@@ -66,19 +71,18 @@ class _Writer:
         self.depth = base
         for nest in self.layout.nests[self.kernel]:
             self._nest(nest)
-        prologue = [f"    {name} = {self.arguments[place]}[0]" for place, name in self.hoisted.items()]
-        prologue += [f"    {name} = {identity_of(node)}" for name, node in self.totals]
+        prologue = [f"    {name} = {value}" for name, value in self.hoisted.values()]
+        prologue += [f"    {name} = {identity_of(self.narrow.get(n, n))}" for name, n in self.totals]
         rows = ["    for i in range(n):"] if self.by_row else []
-        epilogue = [
-            f"    {self._element(n, '0')} = {_combine(n, self._element(n, '0'), a)}" for a, n in self.totals
-        ]
-        parameters = (*(["n"] if self.by_row else []), *(["first"] if self.counts else []))
+        widened = [(n, f"f64({name})" if n in self.narrow else name) for name, n in self.totals]
+        epilogue = [f"    {self._grown(n, self._element(n, '0'), value)}" for n, value in widened]
+        leading = (*(["n"] if self.by_row or self.slices else []), *(["first"] if self.counts else []))
         return Function(
-            parameters=(*parameters, *self.arguments.values()),
+            parameters=(*leading, *self.arguments.values()),
             body=(*prologue, *rows, *self.lines, *epilogue),
             arguments=tuple(self.arguments),
+            leading=leading,
             zone=self.kernel.zone,
-            counts=self.counts,
         )
 
     # -- one nest
@@ -93,7 +97,7 @@ class _Writer:
             if op.node.primitive.kind == "reduce":
                 finish += self._begin_reduction(op)
         for name, length in zip(index, lengths, strict=True):
-            self._line(f"for {name} in range({length}):")
+            self._line(f"for {name} in range({'n' if length == self.slices != 0 else length}):")
             self.depth += 1
         stores: list[str] = []
         for op in nest.ops:
@@ -112,6 +116,8 @@ class _Writer:
             return []
         if node.primitive.kind == "reduce":
             self._accumulate(op, index)
+            return []
+        if node.primitive is cast and any(node is s.inputs[0] for s in self.narrow):
             return []
         expression = self._expression(op, index)
         kept = node in self.layout.places
@@ -156,6 +162,9 @@ class _Writer:
         node = op.node
         if is_batch_reduction(node):
             if node.type.row_size == 1:
+                if self._sums_f32(op):
+                    inner = apply(node.primitive, op.inputs[0].inputs[0], **node.params)
+                    self.narrow[node] = inner
                 self.totals.append((self._name(node), node))
                 self.scalars[node] = self.totals[-1][0]
             return []
@@ -167,13 +176,28 @@ class _Writer:
         self._line(f"    {self._element(node, 'k')} = {identity_of(node)}")
         return []
 
+    def _sums_f32(self, op: Op) -> bool:
+        """Whether `op` sums f32 figures in f64: then a block's sum is f32, since f64 would halve the lanes."""
+        widened = op.inputs[0]
+        if op.node.primitive is not reduce_sum or widened.primitive is not cast:
+            return False
+        users = [n for n in self.kernel.nodes if widened in map(source, n.inputs)]
+        is_wide = widened.dtype.itemsize == 8 and widened.inputs[0].dtype == np.float32
+        return is_wide and users == [op.node] and widened not in self.layout.places
+
     def _accumulate(self, op: Op, index: tuple[str, ...]) -> None:
-        node, value = op.node, self._read(op.inputs[0], index)
+        node = op.node
+        value = self._read(self.narrow[node].inputs[0] if node in self.narrow else op.inputs[0], index)
         if node in self.scalars:
             target = self.scalars[node]
         else:
             target = self._element(node, _flat(self._kept(op, index), node.type.row_shape))
-        self._line(f"{target} = {_combine(node, target, value)}")
+        self._line(self._grown(node, target, value))
+
+    def _grown(self, node: Node, target: str, value: str) -> str:
+        """The line that adds a value to a reduction's figure."""
+        read = target if node in self.scalars and target == self.scalars[node] else _loaded(node, target)
+        return f"{target} = {combined(node, read, value)}"
 
     def _kept(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
         if len(index) != len(op.domain):
@@ -193,24 +217,30 @@ class _Writer:
             return literal(node)
         if is_view(node):
             return self._read(node.inputs[0], _through(node, index))
-        place = place_of(node, self.layout.places)
+        place = self._place(node)
         if place.size == 1 and not place.rows and source(node) not in self.kernel.nodes:
             return self._hoist(node, place)
-        return self._element(node, _flat(index, node.type.row_shape))
+        return _loaded(node, self._element(node, _flat(index, node.type.row_shape)))
 
     def _hoist(self, node: Node, place: Place) -> str:
         """Read a single figure once, before all loops: for all LLVM knows, a store might change it."""
         if place not in self.hoisted:
-            self._argument(node, place)
-            self.hoisted[place] = self._name(source(node))
-        return self.hoisted[place]
+            value = _loaded(node, f"{self._argument(node, place)}[0]")
+            self.hoisted[place] = self._name(source(node)), value
+        return self.hoisted[place][0]
 
     def _element(self, node: Node, flat: str) -> str:
-        place = place_of(node, self.layout.places)
+        place = self._place(node)
         name = self._argument(node, place)
-        if not place.rows:
-            return f"{name}[{flat}]"
-        return f"{name}[i]" if place.size == 1 else f"{name}[i, {flat}]"
+        if place.rows:
+            flat = "i" if place.size == 1 else f"i * {place.size}" + ("" if flat == "0" else f" + {flat}")
+        return f"{name}[{flat}]"
+
+    def _place(self, node: Node) -> Place:
+        """Where a value is; of a sum that threads share and this kernel computes, the thread's own part."""
+        if node in self.kernel.nodes and node in self.layout.partials:
+            return self.layout.partials[node]
+        return place_of(node, self.layout.places)
 
     def _concat_element(self, op: Op, index: tuple[str, ...]) -> str:
         node, axis, piece = op.node, op.node.params["axis"], op.piece or 0
@@ -232,6 +262,11 @@ class _Writer:
 
     def _line(self, text: str) -> None:
         self.lines.append("    " * self.depth + text)
+
+
+def _loaded(node: Node, element: str) -> str:
+    """An element as it is read from memory, where a truth value is a byte."""
+    return f"({element} != 0)" if node.dtype.kind == "b" else element
 
 
 def literal(node: Node) -> str:
@@ -259,6 +294,9 @@ def _through(view: Node, index: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(index[a - first] for a in view.params["axes"][inner_first:])
     if view.primitive is slice_:
         return tuple(_plus(name, s) for name, s in zip(index, view.params["starts"][first:], strict=True))
+    if view.primitive is pick_p:
+        axis = view.params["axis"] - inner_first
+        return (*index[:axis], str(view.params["index"]), *index[axis:])
     if view.primitive is transpose:
         perm = view.params["perm"]
         return tuple(index[perm.index(a) - first] for a in range(inner_first, inner.ndim))
@@ -295,7 +333,8 @@ def identity_of(node: Node) -> str:
     return (node.primitive.identity or "").format(t=SHORT[dtype], lowest=lowest, highest=highest)
 
 
-def _combine(node: Node, total: str, value: str) -> str:
+def combined(node: Node, total: str, value: str) -> str:
+    """How two figures of a reduction become one, as source."""
     return _wrapped(node, (node.primitive.expression or "").format(total, value))
 
 

@@ -1,4 +1,4 @@
-"""The product as machine code: compiled once on a machine, kept on disk, and known to LLVM by name.
+"""Products and the meeting of threads as machine code, compiled once on a machine and known to LLVM by name.
 
 Generated programs call it as an external function, so that none of them compiles it again. LLVM looks the
 name up anew in every process, so compiled programs can be cached.
@@ -18,32 +18,37 @@ from numba import config
 from numba.core import cgutils
 
 from nnjit.codegen.cache import cache_folder, environment_key, write_once
+from nnjit.codegen.meeting import MEET, emit_meeting, offer_yield
 from nnjit.codegen.product import INDEX, emit_product, tile_for
 
 SYMBOLS = {32: "nnjit_product_f32", 64: "nnjit_product_f64"}
 
 
 def call_product(
-    builder: Any, bits: int, flags: Sequence[Any], lengths: Sequence[Any], data: Sequence[Any], add: Any
+    builder: Any,
+    bits: int,
+    flags: Sequence[Any],
+    lengths: Sequence[Any],
+    data: Sequence[Any],
+    strides: Sequence[Any],
+    add: Any,
 ) -> None:
-    """Emit C[m,n] = op(A)[m,k] op(B)[k,n], or C += where `add` is not 0, for contiguous row-major memory.
+    """Emit C[m,n] = op(A)[m,k] op(B)[k,n], or C += where `add` is not 0, for row-major memory.
 
     Args:
         bits: 32 or 64, the width of the elements.
         flags: of A and B, whole numbers, not 0 where it is stored transposed.
         lengths: m, n, k, whole numbers.
         data: pointers to the elements of A, B and C.
+        strides: the distances of their rows.
     """
-    (ta, tb), (m, n, k) = flags, lengths
-    is_ta, is_tb = (builder.icmp_signed("!=", flag, INDEX(0)) for flag in (ta, tb))
-    strides = [
-        builder.select(is_ta, INDEX(1), k),
-        builder.select(is_ta, m, INDEX(1)),
-        builder.select(is_tb, k, n),
-    ]
+    (ta, tb), (lda, ldb, ldc) = flags, strides
+    is_transposed = builder.icmp_signed("!=", ta, INDEX(0))
+    across = builder.select(is_transposed, INDEX(1), lda)
+    along = builder.select(is_transposed, lda, INDEX(1))
     kind = ir.FunctionType(ir.VoidType(), [data[0].type] * 3 + [INDEX] * 9)
     product = cgutils.get_or_insert_function(builder.module, kind, SYMBOLS[bits])
-    builder.call(product, [*data, m, n, k, *strides, tb, n, add])
+    builder.call(product, [*data, *lengths, across, along, ldb, tb, ldc, add])
 
 
 def _load() -> Any:
@@ -51,21 +56,23 @@ def _load() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = _target_machine()
-    path = cache_folder() / f"product_{hashlib.sha256(environment_key().encode()).hexdigest()[:24]}.o"
+    path = cache_folder() / f"library_{hashlib.sha256(environment_key().encode()).hexdigest()[:24]}.o"
     code = path.read_bytes() if path.exists() else _compile(machine, path)
+    offer_yield()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    for symbol in SYMBOLS.values():
+    for symbol in (*SYMBOLS.values(), MEET):
         llvm.add_symbol(symbol, engine.get_function_address(symbol))
     return engine
 
 
 def _compile(machine: Any, path: Path) -> bytes:
-    module = ir.Module("nnjit_product")
+    module = ir.Module("nnjit_library")
     module.triple = llvm.get_process_triple()
     for bits, symbol in SYMBOLS.items():
         emit_product(module, symbol, tile_for(bits, _features()))
+    emit_meeting(module)
     compiled = llvm.parse_assembly(str(module))
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(compiled, builder)

@@ -1,19 +1,21 @@
 """Give every value that outlives its loop a place: an argument's array, or a part of the work memory.
 
 The work memory is one array per dtype, allocated before the epoch; parts are reused as soon as no later
-kernel reads them.
+kernel reads them. Where threads share the batch there are two more, of which each thread has its own copy:
+`own`, for what every thread computes for itself, and `sums`, for its part of each sum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_computed, is_view, offset, root, source
 from nnjit.codegen.nests import POINTWISE, Nest, nests, reads_same_element
-from nnjit.codegen.schedule import Kernel, Schedule
+from nnjit.codegen.schedule import Kernel, Schedule, is_long_sum
+from nnjit.codegen.sharing import sliced_kernels
 from nnjit.ir import Graph, Node
-from nnjit.ir.types import SHORT
+from nnjit.ir.types import DTYPES, SHORT
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -43,6 +45,10 @@ class Layout:
         scratch: values that only later loops of the same row read; one row is enough.
         copies: results that could not be computed in their place, with the place they go to.
         accumulators: batch reductions in memory, by phase, to be set to their identity before it.
+        partials: where threads share the batch, the place of each thread's part of a sum.
+        length: of the vectors that threads share slice by slice; 0 where there are none.
+        sliced: the kernels over such vectors, and those of single figures that each thread computes.
+        inside: piece -> the concatenation in whose place it is computed, and where it begins there.
     """
 
     places: Mapping[Node, Place]
@@ -51,6 +57,15 @@ class Layout:
     scratch: frozenset[Node]
     copies: Sequence[tuple[Node, Place]]
     accumulators: Mapping[int, Sequence[Node]]
+    partials: Mapping[Node, Place]
+    length: int
+    sliced: frozenset[Kernel]
+    inside: Mapping[Node, tuple[Node, int]]
+
+    def slices(self, kernel: Kernel) -> int:
+        """The length of the vectors of which `kernel` loops over a slice; 0 where there are none."""
+        is_sliced = kernel in self.sliced and any(nest.domain for nest in self.nests[kernel])
+        return self.length if is_sliced else 0
 
 
 @dataclass
@@ -62,6 +77,19 @@ class _Builder:
     places: dict[Node, Place] = field(default_factory=dict)
     inside: dict[Node, tuple[Node, int]] = field(default_factory=dict)  # piece -> (concatenation, start)
     work: dict[str, int] = field(default_factory=dict)
+    scratch: set[Node] = field(default_factory=set)
+    sliced: frozenset[Kernel] = frozenset()
+
+    def storage(self, node: Node, home: Kernel) -> str:
+        """The name of the array that a value of kernel `home` goes to."""
+        dtype = SHORT[node.dtype]
+        if not self.plan.is_shared or home.is_product:
+            is_own = False
+        elif home.zone == "rows":
+            is_own = is_batch_reduction(node) or node in self.scratch
+        else:
+            is_own = home in self.sliced and node.type.row_size == 1
+        return f"own_{dtype}" if is_own else f"work_{dtype}"
 
 
 def plan_memory(
@@ -79,7 +107,9 @@ def plan_memory(
     wholes = {piece: whole for piece, (whole, _) in build.inside.items()}
     grouped = {k: nests(k, wholes) for k in plan.kernels if not k.is_product}
     index = {node: k for k, kernel in enumerate(plan.kernels) for node in kernel.nodes}
-    scratch = _scratch(plan, grouped)
+    build.scratch = _scratch(plan, grouped)
+    results = {node for node in targets if is_computed(node)}
+    length, build.sliced = sliced_kernels(plan, grouped, results)
     copies = []
     for node, target in targets.items():
         if is_computed(node):
@@ -88,12 +118,16 @@ def plan_memory(
                 build.places[node] = target
             else:
                 copies.append((node, target))
-    _allocate(build, grouped, index, scratch, {n for n, _ in copies})
+    _allocate(build, index, {n for n, _ in copies})
     accumulators: dict[int, list[Node]] = {}
     for kernel in plan.kernels:
         sums = [n for n in kernel.nodes if is_batch_reduction(n) and not kernel.is_product]
         accumulators.setdefault(kernel.phase, []).extend(sums)
-    return Layout(build.places, grouped, build.work, frozenset(scratch), copies, accumulators)
+    partials = _partials(build) if plan.is_shared else {}
+    return Layout(
+        build.places, grouped, build.work, frozenset(build.scratch), copies, accumulators, partials,
+        length, build.sliced, build.inside,
+    )  # fmt: skip
 
 
 def place_of(node: Node, places: Mapping[Node, Place]) -> Place:
@@ -179,34 +213,67 @@ def _may_overwrite(
     return True
 
 
-def _allocate(
-    build: _Builder,
-    grouped: Mapping[Kernel, Sequence[Nest]],
-    index: Mapping[Node, int],
-    scratch: set[Node],
-    kept: set[Node],
-) -> None:
+def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> None:
     """First fit: the lowest start at which no value that lives at the same time is."""
     plan = build.plan
-    pending = [n for n in index if n not in build.places and needs_memory(n, plan, scratch)]
+    pending = [n for n in index if n not in build.places and needs_memory(n, plan, build.scratch)]
     spans = {n: _span(n, plan, index, n in kept) for n in pending}
     for piece, (whole, _) in build.inside.items():
         if piece in spans and whole in spans:
             a, b = spans[piece], spans[whole]
             spans[whole] = (min(a[0], b[0]), max(a[1], b[1]))
-    taken: dict[str, list[tuple[int, int, tuple[int, int]]]] = {}
+    taken: dict[tuple[str, int], list[tuple[int, int, tuple[int, int]]]] = {}
+    pools: dict[Node, tuple[str, int]] = {}
     for node in sorted((n for n in pending if n not in build.inside), key=lambda n: spans[n][0]):
-        storage = f"work_{SHORT[node.dtype]}"
-        rows = is_batched(node) and node not in scratch
+        storage = build.storage(node, plan.kernels[index[node]])
+        rows = is_batched(node) and node not in build.scratch
         length = node.type.row_size * (build.block if rows else 1)
-        start = _first_fit(length, spans[node], taken.setdefault(storage, []), node.dtype.itemsize)
-        taken[storage].append((start, start + length, spans[node]))
-        build.work[storage] = max(build.work.get(storage, 0), start + length)
+        pools[node] = storage, node.type.row_size if rows and plan.is_shared else 0
+        others = taken.setdefault(pools[node], [])
+        start = _first_fit(length, spans[node], others, node.dtype.itemsize)
+        others.append((start, start + length, spans[node]))
         build.places[node] = Place(storage, start, node.type.row_size, rows)
+    bases = _join_pools(build, taken)
+    for node, pool in pools.items():
+        place = build.places[node]
+        build.places[node] = replace(place, start=place.start + bases[pool])
     for piece, (whole, start) in build.inside.items():
         if is_computed(piece):
             base = build.places[whole]
             build.places[piece] = Place(base.storage, base.start + start, piece.type.row_size, rows=False)
+
+
+def _join_pools(
+    build: _Builder, taken: Mapping[tuple[str, int], Sequence[tuple[int, int, tuple[int, int]]]]
+) -> dict[tuple[str, int], int]:
+    """Put the pools of a storage one behind the other; where each begins.
+
+    Where threads share the batch, rows of another size have a pool of their own: a part that is used anew
+    is then cut at the same places, so that no thread writes into rows that another one still reads.
+    """
+    bases = {}
+    for storage, size in sorted(taken):
+        bases[storage, size] = _aligned(build.work.get(storage, 0), storage)
+        build.work[storage] = bases[storage, size] + max(end for _, end, _ in taken[storage, size])
+    return bases
+
+
+def _partials(build: _Builder) -> dict[Node, Place]:
+    """A place for each thread's part of every sum; never used for anything else."""
+    places = {}
+    for kernel in build.plan.kernels:
+        for node in kernel.nodes:
+            if not kernel.is_product and (is_batch_reduction(node) or is_long_sum(node)):
+                storage = f"sums_{SHORT[node.dtype]}"
+                start = _aligned(build.work.get(storage, 0), storage)
+                places[node] = Place(storage, start, node.type.row_size, rows=False)
+                build.work[storage] = start + node.type.row_size
+    return places
+
+
+def _aligned(size: int, storage: str) -> int:
+    step = ALIGNMENT // DTYPES[storage.rpartition("_")[2]].itemsize
+    return -(-size // step) * step
 
 
 def _first_fit(

@@ -1,16 +1,21 @@
-"""Compile graphs: to a function of arrays, or to the native epoch of a training."""
+"""Compile graphs: to a function of arrays, or to the native epochs of a training."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from nnjit.codegen.cache import load
-from nnjit.codegen.emit_driver import Interface, Program, emit_call, emit_epoch
+from nnjit.codegen.emit_program import Program, emit_call, emit_epochs
+from nnjit.codegen.emit_views import Interface
+from nnjit.codegen.expand import expand_products
 from nnjit.codegen.legalize import legalize
 from nnjit.codegen.memory import ALIGNMENT
+from nnjit.codegen.runtime import table_of
 from nnjit.codegen.schedule import schedule
+from nnjit.codegen.team import Crew
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, interpret, new_input, rebuild, type_of, verify
 from nnjit.ir.graph import constant_p
@@ -18,6 +23,9 @@ from nnjit.ir.types import DTYPES, with_rows
 from nnjit.passes import optimize
 
 BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
+ALONE = Crew(1)
+
+Arrays = Sequence[np.ndarray]
 
 
 class Compiled:
@@ -48,8 +56,9 @@ class Compiled:
         if self._plan.crossing and rows > self._block:
             self._emit(1 << (rows - 1).bit_length())
         outputs = [np.empty(with_rows(n.shape, rows), n.dtype) for n in self.graph.outputs]
-        flat = [_flat(a) for a in (*arguments, *self._constants)]
-        self._run(rows, *flat, *(o.reshape(-1) for o in outputs), *allocate(self.program))
+        inputs = [np.ascontiguousarray(a) for a in (*arguments, *self._constants)]
+        arrays = [*inputs, *outputs, *allocate(self.program, 1)]
+        self._run(table_of(arrays), rows)
         return outputs
 
     def _emit(self, block: int) -> None:
@@ -59,35 +68,76 @@ class Compiled:
         self._run, self.path = load(self.program.source)
 
 
+@dataclass(frozen=True)
+class Turns:
+    """Which steps of a training to run.
+
+    Args:
+        begin, end: the steps, counted from the first epoch that the arguments are for.
+        steps: of an epoch.
+        batch: rows of a batch.
+        rows: rows of the data that an epoch takes.
+        stride: how far the order of an epoch is behind that of the one before; 0 where all have one order.
+    """
+
+    begin: int
+    end: int
+    steps: int
+    batch: int
+    rows: int
+    stride: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs that these steps belong to."""
+        return -(-self.end // self.steps) - self.begin // self.steps
+
+
 class CompiledEpoch:
-    """A training step as a native function that runs the steps of an epoch.
+    """A training step as a native function that runs the steps of epochs.
 
     Args:
         graph: the step; its inputs are what `Interface` says.
+        evaluation: gives float64 sums, of (params, held-out rows, ...), after every epoch.
         most_rows: the largest batch that it will be given.
+        is_shared: whether threads share the batches; it can then be run by any number of them.
     """
 
     def __init__(
-        self, graph: Graph, interface: Interface, *, most_rows: int, title: str, block: int = BLOCK
+        self,
+        graph: Graph,
+        interface: Interface,
+        *,
+        most_rows: int,
+        title: str,
+        evaluation: Graph | None = None,
+        is_shared: bool = False,
+        block: int = BLOCK,
     ) -> None:
-        self.graph = graph
+        self.graph, self.interface = graph, interface
         for out, into in interface.updates:
             given, wanted = graph.outputs[out].type, graph.inputs[into].type
             if given != wanted:
                 raise GraphError(f"{graph.names[into]}: an update {given} does not fit over {wanted}")
-        lowered, self._constants = _lower(graph)
-        plan = schedule(lowered)
-        if plan.crossing and most_rows > block:
-            block = most_rows
-        self.program = emit_epoch(plan, block, title, interface)
+        lowered, constants = _lower(graph)
+        plan = schedule(lowered, is_shared=is_shared)
+        held, more = (None, []) if evaluation is None else _lower(evaluation, "held_")
+        evaluate = None if held is None else schedule(held, is_shared=is_shared)
+        if any(p.crossing for p in (plan, evaluate) if p is not None):
+            block = max(block, most_rows)
+        self.program = emit_epochs(plan, evaluate, block, title, interface)
         self._run, self.path = load(self.program.source)
-        self._work = allocate(self.program)
-        self._width = sum(graph.outputs[k].type.row_size for k in interface.totals)
+        names = [] if held is None else held.names[len(held.names) - len(more) :]
+        self._fixed = dict(zip(lowered.names[len(graph.names) :], constants, strict=True)) | dict(
+            zip(names, more, strict=True)
+        )
+        self._names = (*graph.names, *(evaluation.names if evaluation is not None else ()))
+        self._work: dict[int, dict[str, np.ndarray]] = {}
 
     def __call__(
-        self, begin: int, end: int, batch: int, order: np.ndarray, arguments: Sequence[np.ndarray]
+        self, begin: int, end: int, batch: int, order: np.ndarray, arguments: Arrays
     ) -> tuple[int, np.ndarray]:
-        """Run steps `begin` to `end` of an epoch, writing over the arguments that the interface updates.
+        """Run steps `begin` to `end` of one epoch, writing over the arguments that the interface updates.
 
         Args:
             order: i64, the rows in the order to take them.
@@ -96,10 +146,72 @@ class CompiledEpoch:
         Returns:
             The step before which it stopped, and the totals over the steps done.
         """
-        totals = np.zeros(self._width)
-        flat = [_flat(a) for a in (*arguments, *self._constants)]
-        stopped = self._run(begin, end, batch, len(order), order, *flat, totals, *self._work)
-        return int(stopped), totals
+        rows = len(order)
+        turns = Turns(begin, end, max(-(-rows // batch), end), batch, rows)
+        kept = self.interface.kept
+        best = () if kept is None else (np.array([np.inf, 0, 0, 0, 0, 0]), np.empty_like(arguments[kept]))
+        figures = self.figures(1)
+        stopped = self.run(turns, order, arguments, figures, best=best)
+        return stopped, figures[0, :-2]
+
+    def figures(self, epochs: int) -> np.ndarray:
+        """Zeros, a row for each epoch, for its totals, its evaluation's, and the ticks of each."""
+        return np.zeros((epochs, self.program.width))
+
+    def run(
+        self,
+        turns: Turns,
+        order: np.ndarray,
+        arguments: Arrays,
+        figures: np.ndarray,
+        *,
+        held: Arrays = (),
+        best: Arrays = (),
+        crew: Crew = ALONE,
+    ) -> int:
+        """Run steps of one or more epochs, writing over the arguments that the interface updates.
+
+        Args:
+            order: i64, the rows of each epoch in the order to take them.
+            arguments: as for a call; the figures for each step are those of all the epochs' steps.
+            figures: from `figures()`, or what an earlier part of the epoch left in it; it is added to.
+            held: the arguments of the evaluation.
+            best: the figures that `tracking.keep_best` describes, and the kept params.
+            crew: the threads that share the work.
+
+        Returns:
+            The step before which it stopped.
+        """
+        if turns.begin >= turns.end:
+            return turns.end
+        given = dict(zip(self._names, (*arguments, *held), strict=True)) | self._fixed
+        given |= {"figures": figures, "order": order, "arrived": np.zeros(1, np.int64)}
+        given |= {"bounds": self._bounds(crew.threads)} | dict(zip(("best", "kept"), best, strict=False))
+        given |= self._memory(crew.threads)
+        arrays = [np.ascontiguousarray(given[name]) for name in self.program.memory]
+        table, count = table_of(arrays), len(held[-1]) if held else 0
+        whole = (turns.begin, turns.end, turns.steps, turns.batch, turns.rows, turns.stride, count)
+        return crew.run(lambda thread, threads: int(self._run(table, thread, threads, *whole)))
+
+    def compile(self) -> None:
+        """Compile, or load from the cache, what is compiled at the first call otherwise."""
+        table = table_of([np.zeros(1)] * len(self.program.memory))
+        self._run(table, 0, 1, 0, 0, 1, 1, 1, 0, 0)
+
+    def _memory(self, threads: int) -> dict[str, np.ndarray]:
+        if threads not in self._work:
+            arrays = allocate(self.program, threads)
+            self._work[threads] = dict(zip(self.program.work, arrays, strict=True))
+        return self._work[threads]
+
+    def _bounds(self, threads: int) -> np.ndarray:
+        """Where each thread's slice of the long vectors begins: at a row of a product where it is in one."""
+        bounds = np.arange(threads + 1) * self.program.length // threads
+        for k in range(1, threads):
+            for offset, rows, columns in self.program.pieces:
+                if offset < bounds[k] < offset + rows * columns:
+                    bounds[k] = offset + round((bounds[k] - offset) / columns) * columns
+        return bounds.astype(np.int64)
 
 
 def compile_graph(graph: Graph) -> Compiled:
@@ -128,9 +240,16 @@ def check_arguments(graph: Graph, arguments: Sequence[np.ndarray]) -> int:
     return rows
 
 
-def allocate(program: Program) -> list[np.ndarray]:
+def allocate(program: Program, threads: int) -> list[np.ndarray]:
     """The work memory of a program, aligned to cache lines."""
-    return [_aligned(size, DTYPES[dtype]) for _, dtype, size in program.work]
+    return [
+        _aligned(size * (threads if _is_each_threads(name) else 1), DTYPES[program.memory[name]])
+        for name, size in program.work.items()
+    ]
+
+
+def _is_each_threads(name: str) -> bool:
+    return name.removeprefix("held_").startswith(("own_", "sums_"))
 
 
 def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
@@ -139,15 +258,11 @@ def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
     return memory[start : start + size * dtype.itemsize].view(dtype)
 
 
-def _flat(array: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(array).reshape(-1)
-
-
-def _lower(graph: Graph) -> tuple[Graph, list[np.ndarray]]:
+def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
     """An optimized, legal graph with its constant arrays as inputs more, and those arrays."""
-    graph = legalize(verify(optimize(graph)))
+    graph = legalize(expand_products(verify(optimize(graph))))
     constants = [n for n in graph.nodes if n.primitive is constant_p and n.shape != ()]
     replace: Mapping[Node, Node] = {n: new_input(n.type) for n in constants}
-    names = (*graph.names, *(f"constant{k}" for k in range(len(constants))))
+    names = (*graph.names, *(f"{prefix}constant{k}" for k in range(len(constants))))
     lifted = Graph((*graph.inputs, *replace.values()), rebuild(graph.outputs, replace), names)
     return lifted, [n.params["value"].array for n in constants]

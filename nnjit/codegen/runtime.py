@@ -1,165 +1,214 @@
-"""What generated source calls besides elementary functions: products, views of the work memory, gathering.
+"""What generated source calls besides elementary functions: views of memory, products, gathering.
 
-Each has a plain Python twin of the same meaning, so that a generated file also runs with NUMBA_DISABLE_JIT=1.
+A program takes all its arrays as one table of addresses, `memory`, and its kernels take typed pointers into
+them: Numba compiles both much faster than arrays, and an index into a pointer has no test that would keep
+LLVM from vectorising. With NUMBA_BOUNDSCHECK=1 arrays of one axis stand for the pointers, so that every
+index is checked; and each function has a plain Python twin, so that a generated file also runs with
+NUMBA_DISABLE_JIT=1, where `memory` is a list of arrays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numba import config, types
+from llvmlite import ir
+from numba import config, from_dtype, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from nnjit.codegen.library import call_product
+from nnjit.ir.types import DTYPES
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
 JIT = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 KERNEL = {**JIT, "no_cpython_wrapper": True}  # called from native code alone
+IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
 
 
-def _view1_python(array: np.ndarray, start: int, size: int) -> np.ndarray:
-    return array[start : start + size]
+def table_of(arrays: Sequence[np.ndarray]) -> Any:
+    """What a program takes as its `memory`: the addresses of arrays, which must outlive the call."""
+    if IS_PLAIN:
+        return [a.reshape(-1) for a in arrays]
+    return np.array([a.__array_interface__["data"][0] for a in arrays], np.int64)
 
 
-def _view2_python(array: np.ndarray, start: int, rows: int, size: int) -> np.ndarray:
-    return array[start : start + rows * size].reshape(rows, size)
+# -- pointers
 
 
-def _gemm_python(
-    ta: int, tb: int, m: int, n: int, k: int, a: np.ndarray, b: np.ndarray, add: int, c: np.ndarray
-) -> None:
-    left = a.reshape(-1)[: m * k].reshape((k, m) if ta else (m, k))
-    right = b.reshape(-1)[: k * n].reshape((n, k) if tb else (k, n))
-    out = c.reshape(-1)[: m * n].reshape(m, n)
-    product = (left.T if ta else left) @ (right.T if tb else right)
-    out[...] = product + out if add else product
+def _stored(name: str) -> Any:
+    """Numba's type of an element in memory; a truth value is a byte."""
+    return types.uint8 if name == "b1" else from_dtype(DTYPES[name])
 
 
-def _make_view(
-    context: Any, builder: Any, array_type: Any, like: Any, source: Any, start: Any, shape: list[Any]
-) -> Any:
-    """An array of `shape` over the memory of `source` from element `start`, without any check."""
-    view = arrayobj.make_array(array_type)(context, builder)
-    itemsize = context.get_abi_sizeof(context.get_data_type(array_type.dtype))
-    strides = [context.get_constant(types.intp, itemsize)]
-    for length in reversed(shape[1:]):
-        strides.insert(0, builder.mul(strides[0], length))
+def _view_type(element: Any) -> Any:
+    return types.Array(element, 1, "C") if IS_CHECKED else types.CPointer(element)
+
+
+def is_view(kind: Any) -> bool:
+    """Whether Numba's type `kind` is that of a view."""
+    is_array = isinstance(kind, types.Array) and kind.ndim == 1 and kind.layout == "C"
+    return is_array or isinstance(kind, types.CPointer)
+
+
+def pointer_of(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """The address of the first element of a view."""
+    return arrayobj.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
+
+
+def _view_of(context: Any, builder: Any, element: Any, data: Any, size: Any) -> Any:
+    """A view of `size` elements from the address `data`."""
+    if not IS_CHECKED:
+        return data
+    kind = _view_type(element)
+    view = arrayobj.make_array(kind)(context, builder)
+    itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(element)))
     arrayobj.populate_array(
-        view, data=builder.gep(source.data, [start]), shape=shape, strides=strides,
-        itemsize=context.get_constant(types.intp, itemsize), meminfo=source.meminfo, parent=source.parent,
-    )  # fmt: skip
-    return arrayobj.impl_ret_borrowed(context, builder, array_type, view._getvalue())
+        view, data=data, shape=[size], strides=[itemsize], itemsize=itemsize, meminfo=None, parent=None
+    )
+    return view._getvalue()
 
 
-def _require_flat(array: Any) -> None:
-    if not (isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"):
-        raise TypingError("a view needs a contiguous array of one axis")
+def _make_at(name: str) -> Any:
+    """The function `at(memory, k, start, size)`: the elements from `start` of array k, of one dtype."""
+
+    def plain(memory: Sequence[np.ndarray], k: int, start: int, size: int) -> np.ndarray:
+        return memory[k][start : start + size]
+
+    if IS_PLAIN:
+        return plain
+    element = _stored(name)
+
+    @intrinsic
+    def at(typingctx: Any, memory: Any, k: Any, start: Any, size: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            table = arrayobj.make_array(memory)(context, builder, args[0]).data
+            kind = context.get_data_type(element).as_pointer()
+            data = builder.inttoptr(builder.load(builder.gep(table, [args[1]])), kind)
+            return _view_of(context, builder, element, builder.gep(data, [args[2]]), args[3])
+
+        return _view_type(element)(memory, types.intp, types.intp, types.intp), build
+
+    return at
+
+
+f32_at, f64_at, i32_at, i64_at, u32_at, b1_at = (
+    _make_at(n) for n in ("f32", "f64", "i32", "i64", "u32", "b1")
+)
+
+
+def _part_plain(view: np.ndarray, start: int, size: int) -> np.ndarray:
+    return view[start : start + size]
 
 
 @intrinsic
-def _view1_native(typingctx: Any, array: Any, start: Any, size: Any) -> Any:
-    _require_flat(array)
-    result = types.Array(array.dtype, 1, "C")
+def _part_native(typingctx: Any, view: Any, start: Any, size: Any) -> Any:
+    """The `size` elements of a view from `start`."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        source = arrayobj.make_array(array)(context, builder, args[0])
-        return _make_view(context, builder, result, array, source, args[1], [args[2]])
+        data = builder.gep(pointer_of(context, builder, view, args[0]), [args[1]])
+        return _view_of(context, builder, view.dtype, data, args[2])
 
-    return result(array, types.intp, types.intp), build
+    return view(view, types.intp, types.intp), build
 
 
-@intrinsic
-def _view2_native(typingctx: Any, array: Any, start: Any, rows: Any, size: Any) -> Any:
-    _require_flat(array)
-    result = types.Array(array.dtype, 2, "C")
+# -- products
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        source = arrayobj.make_array(array)(context, builder, args[0])
-        return _make_view(context, builder, result, array, source, args[1], [args[2], args[3]])
 
-    return result(array, *(types.intp,) * 3), build
+def _gemm_plain(
+    ta: int, tb: int, m: int, n: int, k: int, a: Any, lda: int, b: Any, ldb: int, add: int, c: Any, ldc: int
+) -> None:
+    def matrix(view: np.ndarray, rows: int, columns: int, stride: int) -> np.ndarray:
+        size = view.itemsize
+        return np.lib.stride_tricks.as_strided(view, (rows, columns), (stride * size, size))
+
+    left = matrix(a, k, m, lda).T if ta else matrix(a, m, k, lda)
+    right = matrix(b, n, k, ldb).T if tb else matrix(b, k, n, ldb)
+    out = matrix(c, m, n, ldc)
+    out[...] = left @ right + (out if add else 0)
 
 
 def make_product(call: Callable[..., None]) -> Any:
-    """The function `gemm(ta, tb, m, n, k, a, b, add, c)`: C = op(A) @ op(B), or C += where `add` is not 0.
+    """The function `gemm(ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc)` of a compiled product.
 
-    Everything is row-major, and every flag and length is a whole number.
+    C[m,n] = op(A) @ op(B), or C += where `add` is not 0. A flag says whether op transposes; `lda` is the
+    distance of A's rows in memory, as are `ldb` and `ldc`.
 
     Args:
-        call: emits the call (builder, width in bits, flags, lengths, pointers, add) of a compiled product.
+        call: emits the call (builder, width in bits, flags, lengths, pointers, strides, add).
     """
-    if config.DISABLE_JIT:
-        return _gemm_python
+    if IS_PLAIN:
+        return _gemm_plain
 
     @intrinsic
     def gemm(
-        typingctx: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any, a: Any, b: Any, add: Any, c: Any
-    ) -> Any:
-        for array in (a, b, c):
-            if not (isinstance(array, types.Array) and array.dtype == c.dtype and array.layout == "C"):
-                raise TypingError("gemm needs contiguous arrays of one dtype")
+        typingctx: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any, a: Any, lda: Any, b: Any, ldb: Any,
+        add: Any, c: Any, ldc: Any,
+    ) -> Any:  # fmt: skip
+        if not all(is_view(v) and v.dtype == c.dtype for v in (a, b, c)):
+            raise TypingError("gemm needs views of one dtype")
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            data = [arrayobj.make_array(signature.args[i])(context, builder, args[i]).data for i in (5, 6, 8)]
-            call(builder, c.dtype.bitwidth, args[:2], args[2:5], data, args[7])
+            data = [pointer_of(context, builder, signature.args[i], args[i]) for i in (5, 7, 10)]
+            strides = [args[i] for i in (6, 8, 11)]
+            call(builder, c.dtype.bitwidth, args[:2], args[2:5], data, strides, args[9])
             return context.get_dummy_value()
 
         whole = types.intp
-        return types.void(whole, whole, whole, whole, whole, a, b, whole, c), build
+        return types.void(*(whole,) * 5, a, whole, b, whole, whole, c, whole), build
 
     return gemm
 
 
-def _fill_python(out: np.ndarray, value: Any) -> None:
-    out[:] = value
+# -- moving elements
 
 
-def _gather_python(data: np.ndarray, order: np.ndarray, start: int, n: int, out: np.ndarray) -> None:
-    out[:n] = data[order[start : start + n]]
+def _fill_plain(view: np.ndarray, size: int, value: Any) -> None:
+    view[:size] = value
 
 
 @intrinsic
-def _fill_native(typingctx: Any, out: Any, value: Any) -> Any:
-    """Set every element of an array of one axis."""
-    _require_flat(out)
+def _fill_native(typingctx: Any, view: Any, size: Any, value: Any) -> Any:
+    """Set the first `size` elements of a view."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        target = arrayobj.make_array(out)(context, builder, args[0])
-        with cgutils.for_range(builder, target.nitems) as loop:
-            builder.store(args[1], builder.gep(target.data, [loop.index]))
+        data = pointer_of(context, builder, view, args[0])
+        with cgutils.for_range(builder, args[1]) as loop:
+            builder.store(args[2], builder.gep(data, [loop.index]))
         return context.get_dummy_value()
 
-    return types.void(out, out.dtype), build
+    return types.void(view, types.intp, view.dtype), build
+
+
+def _gather_plain(data: np.ndarray, order: np.ndarray, n: int, size: int, out: np.ndarray) -> None:
+    out[: n * size].reshape(n, size)[...] = data.reshape(-1, size)[order[:n]]
 
 
 @intrinsic
-def _gather_native(typingctx: Any, data: Any, order: Any, start: Any, n: Any, out: Any) -> Any:
-    """Rows `order[start:start+n]` of `data` to the first `n` rows of `out`; both have two axes."""
-    if data != out or not (isinstance(data, types.Array) and data.ndim == 2 and data.layout == "C"):
-        raise TypingError("gather needs contiguous arrays of two axes and one dtype")
+def _gather_native(typingctx: Any, data: Any, order: Any, n: Any, size: Any, out: Any) -> Any:
+    """Rows `order[:n]` of `data`, of `size` elements each, to the first `n` rows of `out`."""
+    if data != out:
+        raise TypingError("gather needs views of one dtype")
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        source, target = (arrayobj.make_array(data)(context, builder, args[k]) for k in (0, 4))
-        rows = arrayobj.make_array(order)(context, builder, args[1]).data
-        size = builder.extract_value(source.shape, 1)
-        length = builder.mul(size, source.itemsize)
-        with cgutils.for_range(builder, args[3]) as loop:
-            row = builder.load(builder.gep(rows, [builder.add(args[2], loop.index)]))
-            here = builder.gep(source.data, [builder.mul(row, size)])
-            there = builder.gep(target.data, [builder.mul(loop.index, size)])
+        source, rows, target = (pointer_of(context, builder, signature.args[i], args[i]) for i in (0, 1, 4))
+        itemsize = context.get_abi_sizeof(context.get_data_type(data.dtype))
+        length = builder.mul(args[3], ir.Constant(args[3].type, itemsize))
+        with cgutils.for_range(builder, args[2]) as loop:
+            row = builder.load(builder.gep(rows, [loop.index]))
+            here = builder.gep(source, [builder.mul(row, args[3])])
+            there = builder.gep(target, [builder.mul(loop.index, args[3])])
             cgutils.raw_memcpy(builder, there, here, length, 1)
         return context.get_dummy_value()
 
     return types.void(data, order, types.intp, types.intp, out), build
 
 
-if config.DISABLE_JIT:
-    view1, view2, fill, gather = _view1_python, _view2_python, _fill_python, _gather_python
+if IS_PLAIN:
+    part, fill, gather = _part_plain, _fill_plain, _gather_plain
 else:
-    view1, view2, fill, gather = _view1_native, _view2_native, _fill_native, _gather_native
+    part, fill, gather = _part_native, _fill_native, _gather_native
 gemm = make_product(call_product)

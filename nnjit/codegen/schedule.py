@@ -6,7 +6,8 @@ its users, so that rows rarely cross from phase to phase; where some do (batch n
 of rows must be the whole batch.
 
 Within one of these, *stages* alternate between loops (even) and products (odd): everything between two
-products is fused into one kernel.
+products is fused into one kernel. A sum over a long vector ends a stage too, since threads that share the
+vector must meet before one of them knows it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 
 from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_computed, source
 from nnjit.ir import Graph, Node
+
+LONG = 4096  # elements of a vector from which threads share a loop over it
 
 
 @dataclass(frozen=True)
@@ -42,16 +45,23 @@ class Schedule:
     Args:
         phases: how many times the rows are passed over.
         crossing: whether values of rows are kept from phase to phase.
+        is_shared: whether it is for threads that share each batch.
     """
 
     graph: Graph
     kernels: tuple[Kernel, ...]
     phases: int
     crossing: bool
+    is_shared: bool
 
 
-def schedule(graph: Graph) -> Schedule:
-    """The kernels of a legal graph."""
+def schedule(graph: Graph, *, is_shared: bool = False) -> Schedule:
+    """The kernels of a legal graph.
+
+    Args:
+        is_shared: whether threads share each batch. Products over the batch then come last in their phase,
+            when all threads have computed their rows.
+    """
     order = [n for n in graph.nodes if is_computed(n)]
     needs = {n: tuple(dict.fromkeys(s for s in map(source, n.inputs) if is_computed(s))) for n in order}
     users: dict[Node, list[Node]] = {n: [] for n in order}
@@ -63,9 +73,22 @@ def schedule(graph: Graph) -> Schedule:
     for turn in range(phases + 1):
         for zone in ("flat", "rows"):
             own = [n for n in order if _zone(n) == zone and phase[n] == turn]
-            kernels += _kernels(zone, turn, own, needs, users, set(map(source, graph.outputs)))
+            made = _kernels(zone, turn, own, needs, users, set(map(source, graph.outputs)))
+            kernels += sorted(made, key=sums_products) if is_shared else made
     crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
-    return Schedule(graph, tuple(kernels), phases, crossing)
+    return Schedule(graph, tuple(kernels), phases, crossing, is_shared)
+
+
+def sums_products(kernel: Kernel) -> bool:
+    """Whether a kernel is a product over the batch, as the gradient of a weight is."""
+    return kernel.is_product and is_batch_reduction(kernel.nodes[0])
+
+
+def is_long_sum(node: Node) -> bool:
+    """Whether `node` reduces a long vector to one figure, once a batch."""
+    if node.primitive.kind != "reduce" or is_batch_reduction(node) or is_batched(node):
+        return False
+    return node.type.row_size == 1 and node.inputs[0].type.row_size >= LONG
 
 
 def _zone(node: Node) -> str:
@@ -99,7 +122,7 @@ def _kernels(
     here = set(own)
     stage: dict[Node, int] = {}
     for node in own:
-        before = [stage[n] for n in needs[node] if n in here]
+        before = [stage[n] + 2 * is_long_sum(n) for n in needs[node] if n in here]
         if node.primitive.kind == "matmul":
             stage[node] = max((s + 1 + s % 2 for s in before), default=1)
         else:
@@ -136,7 +159,7 @@ class _Turn:
                 if user not in self.here:
                     return -1
                 if user not in group:
-                    stages.append(self.stage[user] - self.stage[user] % 2)
+                    stages.append(self.stage[user] - self.stage[user] % 2 - 2 * is_long_sum(node))
         return min(stages, default=-1)
 
     def is_kept(self, node: Node, besides: set[Node]) -> bool:

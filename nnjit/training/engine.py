@@ -18,6 +18,9 @@ from nnjit.training.graphs import Task, evaluation_graph, prediction_graph, step
 Figures = dict[str, float]
 """`loss` and the metrics of a split."""
 
+Columns = dict[str, np.ndarray]
+"""The same for each of some epochs."""
+
 
 @dataclass
 class Engine:
@@ -25,19 +28,32 @@ class Engine:
 
     Args:
         batch: rows of the largest batch.
+        threads: how many share a step.
+        is_evaluated: whether there is a validation part to evaluate after each epoch.
+        in_order: whether epochs take the examples in the order of the data.
     """
 
     task: Task
     batch: int
+    threads: int = 1
+    is_evaluated: bool = False
+    in_order: bool = False
     compile_seconds: float = field(default=0.0, init=False)
 
     @cached_property
     def epoch(self) -> CompiledEpoch:
-        """The training step, repeated natively over the batches of an epoch."""
-        graph, interface = step_graph(self.task)
+        """The training step, repeated natively over the batches of epochs."""
+        graph, interface = step_graph(self.task, in_order=self.in_order)
         begin = time.perf_counter()
-        made = CompiledEpoch(graph, interface, most_rows=self.batch, title="The training step.")
-        self._compile_epoch(made)
+        made = CompiledEpoch(
+            graph,
+            interface,
+            evaluation=evaluation_graph(self.task) if self.is_evaluated else None,
+            most_rows=self.batch,
+            is_shared=self.threads > 1,
+            title="The training step.",
+        )
+        made.compile()
         self.compile_seconds += time.perf_counter() - begin
         return made
 
@@ -65,13 +81,33 @@ class Engine:
         pairs = zip(self.task.metrics, sums, strict=True)
         return {"loss": loss / weight, **{m.type: m.finish(np.asarray(s), weight) for m, s in pairs}}
 
-    def finish_totals(self, totals: np.ndarray) -> tuple[Figures, float]:
-        """Figures and penalty sum from the totals of an epoch."""
-        bounds, sums = 3, []
-        for node in self.epoch.graph.outputs[-len(self.task.metrics) or len(self.epoch.graph.outputs) :]:
-            sums.append(totals[bounds : bounds + node.type.row_size])
-            bounds += node.type.row_size
-        return self.finish(totals[0], totals[1], sums), float(totals[2])
+    def finish_all(self, figures: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
+        """The figures of each epoch by name, and its penalty sums.
+
+        Args:
+            figures: (epochs, sums), those of the training or of the evaluation.
+            penalized: whether the penalty comes third, as in the training's.
+        """
+        start = 3 if penalized else 2
+        columns = {"loss": figures[:, 0] / figures[:, 1]}
+        for metric, size in zip(self.task.metrics, self._sizes, strict=True):
+            sums = figures[:, start : start + size]
+            columns[metric.type] = np.array(
+                [metric.finish(s, float(w)) for s, w in zip(sums, figures[:, 1], strict=True)]
+            )
+            start += size
+        return columns, figures[:, 2]
+
+    @property
+    def metric_sums(self) -> int:
+        """How many sums all metrics have."""
+        return sum(self._sizes)
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        """The sums of each metric."""
+        outputs = self.epoch.graph.outputs
+        return [n.type.row_size for n in outputs[len(outputs) - len(self.task.metrics) :]]
 
     def save_kernels(self, folder: Path) -> None:
         """Copy the source of everything compiled so far into `folder`."""
@@ -90,12 +126,3 @@ class Engine:
         made(*rows)
         self.compile_seconds += time.perf_counter() - begin
         return made
-
-    def _compile_epoch(self, made: CompiledEpoch) -> None:
-        """Compile by running no step at all."""
-        arrays = [
-            np.zeros([1 if not isinstance(d, int) else d for d in n.shape], n.dtype)
-            for n in made.graph.inputs
-        ]
-        per_step = [a.reshape(-1) for a in arrays]
-        made(0, 0, 1, np.zeros(1, np.int64), per_step)

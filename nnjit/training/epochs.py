@@ -1,137 +1,215 @@
-"""One epoch after another: native steps, figures, and what stops them."""
+"""Spans of epochs: native calls, the figures of every epoch, and what stops them.
+
+A native call cannot be interrupted, so it runs for a twentieth of a second or so: a part of one long epoch,
+or hundreds of short ones, evaluated and compared with the best inside.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nnjit.codegen import Crew, Turns
 from nnjit.training.divergence import NotFinite, find_first_bad
-from nnjit.training.engine import Figures
+from nnjit.training.engine import Columns
 from nnjit.training.setup import Setup
 from nnjit.training.state import State
 
-CHUNK_SECONDS = 0.2  # a native call cannot be interrupted, so it is not longer than this
+CALL_SECONDS = 0.05
+MOST_EPOCHS = 2**14  # of a span, whose orders and rates are drawn beforehand
 
 
 @dataclass(frozen=True)
-class EpochResult:
-    """What an epoch gave.
+class Span:
+    """What some epochs gave.
 
     Args:
-        train: loss and metrics over the epoch, as each batch saw them.
-        penalty: mean over the updates.
-        rate: the learning rate of the last update.
-        seconds: time inside the native steps.
+        state: the state after them.
+        columns: the columns of the history.
     """
 
-    train: Figures
-    penalty: float
-    rate: float
-    seconds: float
+    state: State
+    columns: Columns
 
 
 class EpochRunner:
     """Runs the epochs of a setup on a state's arrays.
 
     Args:
+        crew: the threads that share the work.
         is_stopped: asked between native calls; True abandons the epoch.
     """
 
-    def __init__(self, setup: Setup, is_stopped: Callable[[], bool]) -> None:
-        self._setup, self._is_stopped = setup, is_stopped
-        rows, dtype = len(setup.data.train.x), setup.experiment.dtype
-        self._weights = np.ones(rows, dtype)
+    def __init__(self, setup: Setup, crew: Crew, is_stopped: Callable[[], bool]) -> None:
+        self._setup, self._crew, self._is_stopped = setup, crew, is_stopped
+        dtype, held = setup.experiment.dtype, setup.data.validation
+        self._weights = np.ones(len(setup.data.train.x), dtype)
         self._key = np.array([setup.experiment.seed % 2**32], np.uint32)
-        self._identity = np.arange(rows, dtype=np.int64)
-        self._step_seconds = CHUNK_SECONDS / 8
-        _ = setup.engine.epoch  # compiled here, so that the first epoch's time is its own
+        self._held = () if held is None else (held.x, held.y, np.ones(len(held.x), dtype))
+        self._step_seconds: float | None = None  # until an epoch has been timed
+        self._divergence: NotFinite | None = None
 
-    def run(self, state: State) -> EpochResult | None:
-        """Train one epoch in place; None where it was abandoned, with the state as it was before.
+    def run(self, state: State) -> Span | None:
+        """Train the next epochs in place; None where one was abandoned, with the state as it was before.
 
         Raises:
-            NotFinite: a value is not finite; the state is as it was before the epoch.
+            NotFinite: a value is not finite; the state is as it was before that epoch.
         """
-        before = state.copy()
-        order, rates = self._order(state.epoch), self._rates(state.epoch)
-        arguments = self._arguments(state, rates)
-        seconds, done, sums = 0.0, 0, np.zeros(0)
-        while done < self._setup.steps:
+        if self._divergence is not None:
+            raise self._divergence
+        epochs = _Epochs(self._setup, state, self._count(state))
+        before, best = state.copy(), self._best(state)
+        done, seconds = 0, np.zeros(epochs.count)
+        figures = self._setup.engine.epoch.figures(epochs.count)
+        while done < epochs.turns:
             if self._is_stopped():
-                self._restore(state, before)
+                state.restore(before)
                 return None
-            end = min(self._setup.steps, done + max(1, int(CHUNK_SECONDS / self._step_seconds)))
-            begin = time.perf_counter()
-            stopped, totals = self._setup.engine.epoch(done, end, self._setup.batch, order, arguments)
+            end = epochs.turns if epochs.count > 1 else min(epochs.turns, done + self._steps())
+            begin, ticks = time.perf_counter(), figures[:, -2:].copy()
+            stopped = self._call(epochs, done, end, figures, best)
             took = time.perf_counter() - begin
-            seconds, sums = seconds + took, totals if done == 0 else sums + totals
-            if stopped < end:
-                self._diverge(state, before, order, arguments)
             self._step_seconds = max(took / (end - done), 1e-9)
-            done = end
-        if not np.isfinite(state.theta).all():
-            self._diverge(state, before, order, arguments)
-        figures, penalty = self._setup.engine.finish_totals(sums)
-        return EpochResult(figures, penalty / done, float(rates[-1]), seconds)
+            seconds += took * _share(figures[:, -2:] - ticks)
+            done = stopped
+            if stopped < end:
+                break
+        if (done < epochs.turns and not best[5]) or not np.isfinite(state.theta).all():
+            return self._diverge(epochs, before)
+        count = done // self._setup.steps
+        return self._span(epochs, best, figures[:count], seconds[:count])
 
-    def _order(self, epoch: int) -> np.ndarray:
-        options = self._setup.experiment.training
-        if not options.shuffle or options.batch_size == "full":
-            return self._identity
-        return np.random.default_rng([self._setup.experiment.seed, epoch]).permutation(self._identity)
-
-    def _rates(self, epoch: int) -> np.ndarray:
-        setup = self._setup
-        steps = np.arange(epoch * setup.steps, (epoch + 1) * setup.steps)
-        return setup.experiment.schedule.rates(
-            steps,
-            peak=setup.experiment.optimizer.learning_rate,
-            steps_per_epoch=setup.steps,
-            epochs=setup.experiment.training.epochs,
+    def _call(self, epochs: _Epochs, begin: int, end: int, figures: np.ndarray, best: np.ndarray) -> int:
+        state = epochs.state
+        return self._setup.engine.epoch.run(
+            epochs.between(begin, end),
+            epochs.order,
+            self._arguments(epochs),
+            figures,
+            held=(state.theta, *self._held) if self._held else (),
+            best=(best, state.best_theta),
+            crew=self._crew,
         )
 
-    def _arguments(self, state: State, rates: np.ndarray) -> list[np.ndarray]:
-        numbers = np.arange(1, self._setup.steps + 1, dtype=np.uint32) + np.uint32(
-            state.epoch * self._setup.steps
-        )
-        train = self._setup.data.train
-        rates = rates.astype(self._setup.experiment.dtype)
-        return [state.theta, *state.slots, self._key, numbers, rates, train.x, train.y, self._weights]
+    def _arguments(self, epochs: _Epochs) -> list[np.ndarray]:
+        state, train = epochs.state, self._setup.data.train
+        figures = (self._key, epochs.numbers, epochs.rates)
+        return [state.theta, *state.slots, *figures, train.x, train.y, self._weights]
 
-    def _restore(self, state: State, before: State) -> None:
-        for now, then in zip((state.theta, *state.slots), (before.theta, *before.slots), strict=True):
-            np.copyto(now, then)
+    def _count(self, state: State) -> int:
+        """How many epochs fit into a call; one until they have been timed."""
+        left = self._setup.experiment.training.epochs - state.epoch
+        if self._step_seconds is None:
+            return 1
+        fit = int(CALL_SECONDS / (self._step_seconds * self._setup.steps))
+        return max(1, min(left, fit, MOST_EPOCHS))
 
-    def _diverge(self, state: State, before: State, order: np.ndarray, arguments: list[np.ndarray]) -> None:
-        """Go back to the start of the epoch, find the batch and the operation, and raise NotFinite."""
-        setup = self._setup
-        self._restore(state, before)
-        slots = len(state.slots)
+    def _steps(self) -> int:
+        return 8 if self._step_seconds is None else max(1, int(CALL_SECONDS / self._step_seconds))
 
-        def advance(step: int) -> bool:
-            return setup.engine.epoch(step, step + 1, setup.batch, order, arguments)[0] == step + 1
+    def _best(self, state: State) -> np.ndarray:
+        """The figures of `tracking.keep_best`."""
+        early = self._setup.experiment.training.early_stopping
+        options = (early.min_delta, early.patience) if early else (0.0, 0)
+        return np.array([state.best_loss, state.best_epoch, state.epoch, *options, 0.0])
 
-        def step_arguments(step: int) -> list[np.ndarray]:
-            rows = order[step * setup.batch : (step + 1) * setup.batch]
-            figures = [arguments[slots + 1][0], arguments[slots + 2][step], arguments[slots + 3][step]]
-            return [
-                *arguments[: slots + 1],
-                *map(np.asarray, figures),
-                *(a[rows] for a in arguments[slots + 4 :]),
-            ]
+    def _span(self, epochs: _Epochs, best: np.ndarray, figures: np.ndarray, seconds: np.ndarray) -> Span:
+        setup, state, count = self._setup, epochs.state, len(figures)
+        width = 3 + setup.engine.metric_sums
+        train, penalty = setup.engine.finish_all(figures[:, :width], penalized=True)
+        columns: Columns = {"epoch": np.arange(state.epoch + 1, state.epoch + count + 1)}
+        columns |= {f"train_{k}": v for k, v in train.items()}
+        if self._held:
+            held, _ = setup.engine.finish_all(figures[:, width:-2], penalized=False)
+            columns |= {f"validation_{k}": v for k, v in held.items()}
+        columns["learning_rate"] = epochs.rates[setup.steps - 1 :: setup.steps][:count].astype(float)
+        columns |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
+        moved = replace(state, epoch=state.epoch + count, best_loss=float(best[0]), best_epoch=int(best[1]))
+        return Span(moved, columns)
 
-        graph = setup.engine.epoch.graph
-        updated, table = (state.theta, *state.slots), setup.model.table
-        step, reason = find_first_bad(graph, setup.steps, advance, step_arguments, lambda: updated, table)
-        self._restore(state, before)
-        at = f"epoch {state.epoch + 1}, batch {step + 1} of {setup.steps}"
-        raise NotFinite(
+    def _diverge(self, epochs: _Epochs, before: State) -> Span:
+        """Go back, find the batch and the operation, and train the epochs before that one again."""
+        setup, state = self._setup, epochs.state
+        state.restore(before)
+        figures, best = setup.engine.epoch.figures(epochs.count), self._best(state)
+
+        def advance(turn: int) -> bool:
+            return self._call(epochs, turn, turn + 1, figures, best) == turn + 1
+
+        graph, updated = setup.engine.epoch.graph, (state.theta, *state.slots)
+        arguments = self._arguments(epochs)
+        turn, reason = find_first_bad(
+            graph, epochs.turns, advance, lambda k: epochs.arguments_of(k, arguments), lambda: updated,
+            setup.model.table,
+        )  # fmt: skip
+        state.restore(before)
+        count, step = divmod(turn, setup.steps)
+        at = f"epoch {state.epoch + count + 1}, batch {step + 1} of {setup.steps}"
+        self._divergence = NotFinite(
             f"the training diverged in {at}: {reason}; try a lower learning rate, scaled data or clipping"
         )
+        if count == 0:
+            raise self._divergence
+        figures, best = setup.engine.epoch.figures(count), self._best(state)
+        begin = time.perf_counter()
+        self._call(epochs, 0, count * setup.steps, figures, best)
+        seconds = (time.perf_counter() - begin) * _share(figures[:, -2:])
+        return self._span(epochs, best, figures, seconds)
+
+
+class _Epochs:
+    """The arguments that differ from epoch to epoch, for some of them.
+
+    Args:
+        state: the state before them; its arrays are trained in place.
+    """
+
+    def __init__(self, setup: Setup, state: State, count: int) -> None:
+        self.setup, self.state, self.count = setup, state, count
+        self.turns = count * setup.steps
+        first = state.epoch * setup.steps
+        steps = np.arange(first, first + self.turns)
+        self.numbers = (steps + 1).astype(np.uint32)
+        experiment, rows = setup.experiment, len(setup.data.train.x)
+        peak, last = experiment.optimizer.learning_rate, experiment.training.epochs
+        rates = experiment.schedule.rates(steps, peak=peak, steps_per_epoch=setup.steps, epochs=last)
+        self.rates = rates.astype(experiment.dtype)
+        identity = np.arange(rows, dtype=np.int64)
+        orders = [identity]
+        if not setup.in_order:
+            seeds = range(state.epoch, state.epoch + count)
+            orders = [np.random.default_rng([experiment.seed, k]).permutation(identity) for k in seeds]
+        self.order = np.concatenate(orders)
+        self.stride = 0 if setup.in_order else rows
+
+    def between(self, begin: int, end: int) -> Turns:
+        """The turns `begin` to `end` of these epochs."""
+        rows = len(self.setup.data.train.x)
+        return Turns(begin, end, self.setup.steps, self.setup.batch, rows, self.stride)
+
+    def arguments_of(self, turn: int, arguments: list[np.ndarray]) -> list[np.ndarray]:
+        """What the step's graph takes in one turn, of the arguments for all."""
+        epoch, step = divmod(turn, self.setup.steps)
+        first = epoch * self.stride
+        order = self.order[first : first + len(self.setup.data.train.x)]
+        rows = order[step * self.setup.batch : (step + 1) * self.setup.batch]
+        slots = len(self.state.slots)
+        figures = [arguments[slots + 1][0], arguments[slots + 2][turn], arguments[slots + 3][turn]]
+        return [
+            *arguments[: slots + 1],
+            *map(np.asarray, figures),
+            *(a[rows] for a in arguments[slots + 4 :]),
+        ]
+
+
+def _share(ticks: np.ndarray) -> np.ndarray:
+    """The share of a call's time that the training of each epoch took, of ticks (training, evaluation)."""
+    total = ticks.sum()
+    return ticks[:, 0] / total if total else np.full(len(ticks), 1 / len(ticks))
 
 
 @contextmanager

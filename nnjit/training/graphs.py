@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
+
 import nnjit.numpy as np
 from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Interface
@@ -49,8 +51,12 @@ class Task:
         return array_type(self.dtype, (B, *self.model.input_shape))
 
 
-def step_graph(task: Task) -> tuple[Graph, Interface]:
-    """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums)."""
+def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]:
+    """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
+
+    Args:
+        in_order: whether epochs take the examples in the order of the data.
+    """
     theta = new_input(task.vector(), "params")
     slots = tuple(new_input(task.vector(), "optimizer") for _ in task.optimizer.slots)
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
@@ -59,10 +65,13 @@ def step_graph(task: Task) -> tuple[Graph, Interface]:
     output = task.model(params, x, training=True, key=key, step=step)
     with scope("loss"):
         costs = task.loss(output, y)
-        mean = np.sum(costs * w) / np.sum(w)
+        total, weight = np.sum(costs * w), np.sum(w)
+    # Divided only now: the backward pass need not wait for the sum of the weights, which takes all rows.
+    gradient = _gradient(total, list(params.values())) / weight
     with scope("penalty"):
-        penalty = _penalty(task, params)
-    gradient = _gradient(mean if penalty is None else mean + penalty, list(params.values()))
+        penalty = _penalty(task, theta)
+    if penalty is not None:
+        gradient = gradient + pull_back([penalty], [theta], [full_like(penalty, 1)])[0]
     with scope("clip"):
         gradient = task.clip(gradient)
     with scope("optimizer"):
@@ -77,7 +86,9 @@ def step_graph(task: Task) -> tuple[Graph, Interface]:
     first = len(updates)
     totals = tuple(range(first, first + len(figures)))
     pairs = tuple((k, k) for k in range(first))
-    return graph, Interface(pairs, per_step=(first + 1, first + 2), totals=totals, guard=first)
+    return graph, Interface(
+        pairs, per_step=(first + 1, first + 2), totals=totals, guard=first, kept=0, in_order=in_order
+    )
 
 
 def evaluation_graph(task: Task) -> Graph:
@@ -88,7 +99,7 @@ def evaluation_graph(task: Task) -> Graph:
         costs = task.loss(output, y)
     figures = [np.sum(np.astype(costs * w, "f64")), np.sum(np.astype(w, "f64"))]
     figures += _metric_sums(task, output, y, w)
-    return Graph((theta, x, y, w), tuple(figures), ("theta", "x", "y", "w"))
+    return Graph((theta, x, y, w), tuple(figures), ("theta", "held_x", "held_y", "held_w"))
 
 
 def prediction_graph(task: Task) -> Graph:
@@ -102,14 +113,13 @@ def _batch(task: Task) -> tuple[Node, Node, Node]:
     return rows, new_input(task.target, "target"), new_input(array_type(task.dtype, (B,)), "weight")
 
 
-def _penalty(task: Task, params: dict[str, Node]) -> Node | None:
+def _penalty(task: Task, theta: Node) -> Node | None:
+    """The penalty, of one vector with zeros for what has none: so it is one loop for any number of layers."""
     if not (task.penalty.l1 or task.penalty.l2):
         return None
-    total: Any = 0.0
-    for entry in task.model.table:
-        if entry.penalized:
-            total = task.penalty(params[entry.name]) + total
-    return total if isinstance(total, Node) else None
+    counts = [numpy.full(e.size, e.penalized, theta.dtype) for e in task.model.table]
+    mask = numpy.concatenate(counts) if counts else numpy.zeros(0, theta.dtype)
+    return as_node(task.penalty(theta if mask.all() else theta * mask))
 
 
 def _gradient(cost: Node, params: Sequence[Node]) -> Any:

@@ -1,4 +1,4 @@
-"""`history.csv`: a row for every epoch, written as it ends."""
+"""`history.csv`: a row for every epoch, written as its span ends."""
 
 from __future__ import annotations
 
@@ -36,14 +36,12 @@ class HistoryFile:
     ) -> None:
         self._file.close()
 
-    def write(self, row: Mapping[str, float]) -> None:
-        """Append one epoch; a figure keeps every digit, a missing one is an empty cell."""
-        self._file.write(",".join(_cell(row[c]) if c in row else "" for c in self._columns) + "\n")
+    def write(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Append some epochs; a figure keeps every digit, a missing one is an empty cell."""
+        count = len(columns["epoch"])
+        cells = [map(repr, columns[c].tolist()) if c in columns else [""] * count for c in self._columns]
+        self._file.writelines(",".join(row) + "\n" for row in zip(*cells, strict=True))
         self._file.flush()
-
-
-def _cell(value: float) -> str:
-    return str(value) if isinstance(value, int) else repr(float(value))
 
 
 def read_history(folder: Path) -> dict[str, np.ndarray]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-
+from nnjit.codegen import Crew
 from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.training.divergence import NotFinite
-from nnjit.training.epochs import EpochResult, EpochRunner, progress
+from nnjit.training.epochs import EpochRunner, progress
 from nnjit.training.experiment import Experiment
 from nnjit.training.history import HistoryFile
 from nnjit.training.interruption import Interruption
@@ -19,7 +18,7 @@ from nnjit.training.records import describe, write_results
 from nnjit.training.run import Run
 from nnjit.training.setup import Setup, set_up
 from nnjit.training.state import State, load_state, save_state
-from nnjit.training.threads import product_threads
+from nnjit.training.threads import one_blas_thread
 
 CHECKPOINT_SECONDS = 20.0
 
@@ -110,32 +109,24 @@ def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -
 
 def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool) -> Ending:
     options, saved = setup.experiment.training, time.perf_counter()
-    validation = setup.data.validation
-    weights = None if validation is None else np.ones(len(validation.x), setup.experiment.dtype)
     with (
         Interruption() as interruption,
         HistoryFile(path, _columns(setup), keep=state.epoch) as history,
         progress(state.epoch, options.epochs, quiet) as show,
-        product_threads(options.threads, setup.engine.epoch.graph, setup.batch),
+        Crew(setup.engine.threads) as crew,
+        one_blas_thread(),
     ):
-        runner = EpochRunner(setup, lambda: interruption.requested)
-        while state.epoch < options.epochs:
-            if _is_exhausted(setup, state):
-                return Ending(state, "early_stopped")
+        runner = EpochRunner(setup, crew, lambda: interruption.requested)
+        while state.epoch < options.epochs and not _is_exhausted(setup, state):
             try:
-                result = runner.run(state)
+                span = runner.run(state)
             except NotFinite as error:
                 return Ending(state, "diverged", str(error))
-            if result is None:
+            if span is None:
                 return Ending(state, "interrupted")
-            row = _row(state.epoch + 1, result)
-            if validation is not None and weights is not None:
-                figures = setup.engine.evaluate(state.theta, validation, weights)
-                row |= {f"validation_{k}": v for k, v in figures.items()}
-            early = options.early_stopping
-            state = state.after_epoch(row[setup.monitor], early.min_delta if early else 0.0)
-            history.write(row)
-            show(state.epoch, {k: v for k, v in row.items() if k.endswith("_loss")})
+            state = span.state
+            history.write(span.columns)
+            show(state.epoch, {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")})
             if time.perf_counter() - saved > CHECKPOINT_SECONDS:
                 save_state(state, path)
                 saved = time.perf_counter()
@@ -151,16 +142,6 @@ def _columns(setup: Setup) -> list[str]:
     names = ["loss", *(m.type for m in setup.task.metrics)]
     figures = [f"{split}_{name}" for name in names for split in ("train", "validation")]
     return ["epoch", *figures, "learning_rate", "penalty", "train_seconds"]
-
-
-def _row(epoch: int, result: EpochResult) -> dict[str, float]:
-    figures = {f"train_{k}": v for k, v in result.train.items()}
-    rest = {
-        "learning_rate": result.rate,
-        "penalty": result.penalty,
-        "train_seconds": round(result.seconds, 9),
-    }
-    return {"epoch": epoch, **figures, **rest}
 
 
 def _make_folder(output: Path | None, name: str) -> Path:

@@ -15,9 +15,10 @@ from nnjit.ir import B, array_type
 from nnjit.nn import Metric, Model, build_model, metrics
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
-from nnjit.training.graphs import Task
+from nnjit.training.graphs import Task, step_graph
 from nnjit.training.meaning import Meaning
 from nnjit.training.state import State
+from nnjit.training.threads import threads_for
 
 SHORT = {"float32": "f32", "float64": "f64"}
 
@@ -44,6 +45,11 @@ class Setup:
     @property
     def model(self) -> Model:
         return self.engine.task.model
+
+    @property
+    def in_order(self) -> bool:
+        """Whether epochs take the examples in the order of the data."""
+        return self.engine.in_order
 
     @property
     def meaning(self) -> Meaning:
@@ -85,7 +91,10 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     batch, steps = _batches(experiment, len(data.train.x))
     meaning = Meaning(data.classes, data.scaling)
     task = make_task(experiment, data.input_shape, data.output_size, meaning)
-    return Setup(experiment, data, Engine(task, batch), batch, steps)
+    in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
+    threads = threads_for(experiment.training.threads, step_graph(task)[0], batch)
+    engine = Engine(task, batch, threads, data.validation is not None, in_order)
+    return Setup(experiment, data, engine, batch, steps)
 
 
 def make_task(

@@ -42,15 +42,14 @@ class State:
 
     def copy(self) -> State:
         """A copy that the loop doesn't change."""
-        return replace(self, theta=self.theta.copy(), slots=tuple(s.copy() for s in self.slots))
+        slots = tuple(s.copy() for s in self.slots)
+        return replace(self, theta=self.theta.copy(), slots=slots, best_theta=self.best_theta.copy())
 
-    def after_epoch(self, monitored: float, min_delta: float) -> State:
-        """The state one epoch on, with the best epoch brought up to date."""
-        state = replace(self, epoch=self.epoch + 1)
-        if not monitored < self.best_loss - (min_delta if math.isfinite(self.best_loss) else 0.0):
-            return state
-        np.copyto(self.best_theta, self.theta)
-        return replace(state, best_loss=monitored, best_epoch=state.epoch)
+    def restore(self, before: State) -> None:
+        """Set the arrays back to those of a copy."""
+        arrays = (self.theta, self.best_theta, *self.slots)
+        for now, then in zip(arrays, (before.theta, before.best_theta, *before.slots), strict=True):
+            np.copyto(now, then)
 
 
 def save_state(state: State, folder: Path) -> None:

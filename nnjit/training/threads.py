@@ -1,4 +1,4 @@
-"""How many threads share a product: BLAS has a pool of its own, and small products lose time in it."""
+"""How many threads share a step, and how many BLAS may use beside them."""
 
 from __future__ import annotations
 
@@ -7,30 +7,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from nnjit.codegen import usable_cores
 from nnjit.ir import Graph, Shape
 
-SMALL = 2**26  # multiplications; below, one thread is as fast, and far faster while other programs run
+WORTH_SHARING = 2**18  # multiplications of a step; below, threads wait longer for each other than they save
+MOST = 8  # threads that "auto" takes: more were never measured
+
+
+def threads_for(wanted: int | Literal["auto"], graph: Graph, batch: int) -> int:
+    """The threads that share each step.
+
+    Args:
+        wanted: "auto" takes as many as there are cores where a step is large enough to be shared.
+        graph: the step.
+        batch: rows of a batch.
+    """
+    if wanted != "auto":
+        return wanted
+    products = [n for n in graph.nodes if n.primitive.kind == "matmul"]
+    work = sum(_length(n.inputs[0].shape, batch) * _length(n.shape[1:], batch) for n in products)
+    return min(usable_cores(), MOST) if work >= WORTH_SHARING else 1
 
 
 @contextmanager
-def product_threads(wanted: int | Literal["auto"], graph: Graph, batch: int) -> Iterator[None]:
-    """Limit BLAS to the threads that an option asks for while a training runs.
-
-    Args:
-        wanted: "auto" takes one thread where no product of `graph` is large, and leaves BLAS alone elsewhere.
-        batch: rows of a batch.
-    """
+def one_blas_thread() -> Iterator[None]:
+    """Leave BLAS one thread while a training runs, since the training's own threads share its products."""
     from threadpoolctl import threadpool_limits
 
-    limit = wanted if wanted != "auto" else 1 if largest_product(graph, batch) < SMALL else None
-    with threadpool_limits(limit, user_api="blas"):
+    with threadpool_limits(1, user_api="blas"):
         yield
-
-
-def largest_product(graph: Graph, batch: int) -> int:
-    """The multiplications of the largest matrix product of a graph."""
-    products = [n for n in graph.nodes if n.primitive.kind == "matmul"]
-    return max((_length(n.inputs[0].shape, batch) * _length(n.shape[1:], batch) for n in products), default=0)
 
 
 def _length(shape: Shape, batch: int) -> int:

@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 from numba import config, njit
 
-from nnjit.codegen.runtime import JIT, gemm
+from nnjit.codegen.runtime import JIT, f32_at, f64_at, gemm, table_of
 
 # m, n, k around the tiles of 4, 6 and 8 rows, vectors of 2 to 16 lanes, and the depth of 256.
 SHAPES = [
@@ -21,40 +22,63 @@ SHAPES = [
 CASES = [(s, *flags) for s, flags in product(SHAPES, product((0, 1), repeat=3))]
 # Sums of k terms in another order, of numbers of size 1: a few roundings for each root of k.
 TOLERANCE = {"f4": 4e-6, "f8": 8e-15}
-MARGIN = 37  # elements on both sides of C that must stay
+MARGIN = 37  # elements beside the rows of C that must stay
 
 
-@njit(**JIT)
-def multiply(ta, tb, m, n, k, a, b, add, c):  # type: ignore[no-untyped-def]  # compiled
-    gemm(ta, tb, m, n, k, a, b, add, c)
+def _compiled(at: Any) -> Any:
+    @njit(**JIT)
+    def run(memory, ta, tb, m, n, k, lda, ldb, add, ldc):  # type: ignore[no-untyped-def]  # compiled
+        a, b = at(memory, 0, 0, (k if ta else m) * lda), at(memory, 1, 0, (n if tb else k) * ldb)
+        gemm(ta, tb, m, n, k, a, lda, b, ldb, add, at(memory, 2, 0, m * ldc), ldc)
+
+    return run
+
+
+RUN = {np.dtype("f4"): _compiled(f32_at), np.dtype("f8"): _compiled(f64_at)}
+
+
+def multiply(ta: int, tb: int, a: np.ndarray, b: np.ndarray, add: int, c: np.ndarray) -> None:
+    """C (+)= op(A) op(B) for matrices whose rows are contiguous."""
+    (m, n), k = c.shape, a.shape[0] if ta else a.shape[1]
+    lda, ldb, ldc = (x.strides[0] // x.itemsize for x in (a, b, c))
+    flat = [
+        np.lib.stride_tricks.as_strided(x, (len(x) * ld,), (x.itemsize,))
+        for x, ld in ((a, lda), (b, ldb), (c, ldc))
+    ]
+    memory = flat if config.DISABLE_JIT else table_of(flat)
+    RUN[c.dtype](memory, ta, tb, m, n, k, lda, ldb, add, ldc)
 
 
 @pytest.mark.kernels
 @pytest.mark.small
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("gap", [0, 3])
 @pytest.mark.parametrize(("shape", "ta", "tb", "add"), CASES)
-def test_product_equals_numpys(shape: tuple[int, int, int], ta: int, tb: int, add: int, dtype: str) -> None:
+def test_product_equals_numpys(
+    shape: tuple[int, int, int], ta: int, tb: int, add: int, gap: int, dtype: str
+) -> None:
     m, n, k = shape
     rng = np.random.default_rng([m, n, k, ta, tb, add])
     a = rng.standard_normal((k, m) if ta else (m, k)).astype(dtype)
     b = rng.standard_normal((n, k) if tb else (k, n)).astype(dtype)
-    c = rng.standard_normal(m * n + 2 * MARGIN).astype(dtype)
-    before, inside = c.copy(), c[MARGIN : MARGIN + m * n]
-    multiply(ta, tb, m, n, k, a.ravel(), b.ravel(), add, inside)
+    a, b = (np.pad(x, ((0, 0), (0, gap)), constant_values=np.nan)[:, : x.shape[1]] for x in (a, b))
+    c = rng.standard_normal((m + 2, n + MARGIN)).astype(dtype)
+    before, inside = c.copy(), c[1:-1, 5 : 5 + n]
+    multiply(ta, tb, a, b, add, inside)
     left, right = (a.T if ta else a).astype(float), (b.T if tb else b).astype(float)
-    expected = left @ right + add * before[MARGIN : MARGIN + m * n].reshape(m, n)
-    np.testing.assert_allclose(inside.reshape(m, n), expected, rtol=0, atol=TOLERANCE[dtype] * np.sqrt(k))
-    np.testing.assert_array_equal(c[:MARGIN], before[:MARGIN])
-    np.testing.assert_array_equal(c[MARGIN + m * n :], before[MARGIN + m * n :])
+    expected = left @ right + add * before[1:-1, 5 : 5 + n]
+    np.testing.assert_allclose(inside, expected, rtol=0, atol=TOLERANCE[dtype] * np.sqrt(k))
+    inside[...] = before[1:-1, 5 : 5 + n]
+    np.testing.assert_array_equal(c, before)
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_what_lies_behind_b_has_no_influence(dtype: str) -> None:
-    a, memory = np.ones(5 * 9, dtype), np.full(9 * 11 + 64, np.nan, dtype)
+    a, memory = np.ones((5, 9), dtype), np.full(9 * 11 + 64, np.nan, dtype)
     memory[: 9 * 11] = 1
-    c = np.empty(5 * 11, dtype)
+    c = np.empty((5, 11), dtype)
     for tb in (0, 1):
-        multiply(0, tb, 5, 11, 9, a, memory[: 9 * 11], 0, c)
+        multiply(0, tb, a, memory[: 9 * 11].reshape((11, 9) if tb else (9, 11)), 0, c)
         np.testing.assert_array_equal(c, 9)
 
 
@@ -66,9 +90,9 @@ def test_products_for_other_processors(cpu: str) -> None:
     program = """
 import numpy as np
 from tests.codegen.test_product import multiply
-a, b, c = np.random.rand(13, 21), np.random.rand(21, 19), np.empty(13 * 19)
-multiply(0, 0, 13, 19, 21, a.ravel(), b.ravel(), 0, c)
-np.testing.assert_allclose(c.reshape(13, 19), a @ b, rtol=1e-13)
+a, b, c = np.random.rand(13, 21), np.random.rand(21, 19), np.empty((13, 19))
+multiply(0, 0, a, b, 0, c)
+np.testing.assert_allclose(c, a @ b, rtol=1e-13)
 """
     environment = os.environ | {"NUMBA_CPU_NAME": cpu}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)

@@ -14,7 +14,8 @@ import pytest
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import pull_back
-from nnjit.codegen.emit_driver import Interface, emit_epoch
+from nnjit.codegen.emit_program import emit_epochs
+from nnjit.codegen.emit_views import Interface
 from nnjit.codegen.legalize import legalize
 from nnjit.codegen.schedule import schedule
 from nnjit.ir import B, Graph, array_type, new_input, scope
@@ -42,7 +43,7 @@ def step_source(*, name: str = "hidden", title: str = "A step of gradient descen
     updated = [p - 0.5 * g for p, g in zip((weight, bias), gradients, strict=True)]
     graph = Graph((weight, bias, x, y), (*updated, nnp.astype(cost, "f64")), ("weight", "bias", "x", "y"))
     plan = schedule(legalize(optimize(graph)))
-    return emit_epoch(plan, 256, title, Interface(((0, 0), (1, 1)), totals=(2,))).source
+    return emit_epochs(plan, None, 256, title, Interface(((0, 0), (1, 1)), totals=(2,))).source
 
 
 def test_source_of_a_step_is_the_golden_one() -> None:
@@ -61,7 +62,7 @@ def test_source_is_the_same_every_time_and_parses(seed: int) -> None:
     texts = set()
     for _ in range(2):
         plan = schedule(legalize(optimize(Maker(seed).graph(10))))
-        texts.add(emit_epoch(plan, 4, "Random.", Interface()).source)
+        texts.add(emit_epochs(plan, None, 4, "Random.", Interface()).source)
     assert len(texts) == 1
     tree = ast.parse(texts.pop())
     assert ast.get_docstring(tree)
@@ -75,6 +76,7 @@ def test_equal_layers_share_one_kernel() -> None:
     a: Any = x
     for _ in range(3):
         a = nnp.tanh(a @ w)
-    source = emit_epoch(schedule(legalize(optimize(Graph((x, w), (a,))))), 8, "Layers.", Interface()).source
+    plan = schedule(legalize(optimize(Graph((x, w), (a,)))))
+    source = emit_epochs(plan, None, 8, "Layers.", Interface()).source
     assert source.count("def rows_") == 1
     assert source.count("rows_1(n") == 4  # its definition and three calls

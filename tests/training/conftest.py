@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from nnjit.training import epochs
 from nnjit.training.history import HistoryFile, read_history
 
 IRIS: dict[str, Any] = {
@@ -64,11 +65,12 @@ def after_epoch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def watch(act: Callable[[Path, int], None]) -> None:
         write = HistoryFile.write
 
-        def write_and_act(self: HistoryFile, row: Mapping[str, float]) -> None:
-            write(self, row)
-            act(self._path.parent, int(row["epoch"]))
+        def write_and_act(self: HistoryFile, columns: Mapping[str, np.ndarray]) -> None:
+            write(self, columns)
+            act(self._path.parent, int(columns["epoch"][-1]))
 
         monkeypatch.setattr(HistoryFile, "write", write_and_act)
+        monkeypatch.setattr(epochs, "CALL_SECONDS", 0.0)  # one epoch a span
 
     return watch
 

@@ -10,8 +10,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from nnjit import config
-from nnjit.codegen import Interface
-from nnjit.ir import Graph, interpret
+from nnjit.codegen import Crew, Interface, Turns
+from nnjit.ir import Graph, Node, interpret
 from nnjit.training import Run, engine, train
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -38,20 +38,58 @@ class InterpretedEpoch:
 
     path = Path(__file__)
 
-    def __init__(self, graph: Graph, interface: Interface, *, most_rows: int, title: str) -> None:
-        self.graph, self._interface = graph, interface
+    def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:
+        self.graph, self._interface, self._evaluation = graph, interface, evaluation
 
-    def __call__(
-        self, begin: int, end: int, batch: int, order: np.ndarray, arguments: Sequence[np.ndarray]
-    ) -> tuple[int, np.ndarray]:
-        totals: np.ndarray | float = 0.0
-        for step in range(begin, end):
-            rows = order[step * batch : (step + 1) * batch]
-            outputs = interpret(self.graph, self._of_step(arguments, step, rows))
+    def compile(self) -> None:
+        """Nothing."""
+
+    def run(
+        self,
+        turns: Turns,
+        order: np.ndarray,
+        arguments: Sequence[np.ndarray],
+        figures: np.ndarray,
+        *,
+        held: Sequence[np.ndarray],
+        best: Sequence[np.ndarray],
+        crew: Crew,
+    ) -> int:
+        evaluate, totals = (
+            self._evaluation,
+            self._size([self.graph.outputs[k] for k in self._interface.totals]),
+        )
+        for turn in range(turns.begin, turns.end):
+            epoch, step = divmod(turn, turns.steps)
+            first = epoch * turns.stride + step * turns.batch
+            rows = order[first : min(first + turns.batch, epoch * turns.stride + turns.rows)]
+            outputs = interpret(self.graph, self._of_step(arguments, turn, rows))
             for output, argument in self._interface.updates:
                 np.copyto(arguments[argument], outputs[output])
-            totals = totals + np.concatenate([np.ravel(outputs[k]) for k in self._interface.totals])
-        return end, np.asarray(totals)
+            row = figures[epoch - turns.begin // turns.steps]
+            row[:totals] += np.concatenate([np.ravel(outputs[k]) for k in self._interface.totals])
+            if step == turns.steps - 1:
+                if evaluate is not None:
+                    row[totals:-2] = np.concatenate([np.ravel(v) for v in interpret(evaluate, held)])
+                loss, weight = row[totals : totals + 2] if evaluate is not None else row[:2]
+                self._keep(loss / weight, arguments[0], *best)
+        return turns.end
+
+    def figures(self, epochs: int) -> np.ndarray:
+        outputs = [self.graph.outputs[k] for k in self._interface.totals]
+        outputs += self._evaluation.outputs if self._evaluation is not None else ()
+        return np.zeros((epochs, self._size(outputs) + 2))
+
+    def _size(self, nodes: Sequence[Node]) -> int:
+        return sum(n.type.row_size for n in nodes)
+
+    def _keep(self, loss: float, theta: np.ndarray, best: np.ndarray, kept: np.ndarray) -> None:
+        """Count an epoch, and keep its params where they are the best."""
+        best[2] += 1
+        if loss < best[0] - (best[3] if np.isfinite(best[0]) else 0):
+            best[:2] = loss, best[2]
+            np.copyto(kept, theta)
+        best[5] = 0 < best[4] <= best[2] - best[1]
 
     def _of_step(self, arguments: Sequence[np.ndarray], step: int, rows: np.ndarray) -> list[np.ndarray]:
         given = []

@@ -67,7 +67,7 @@ def test_ctrl_c_in_the_middle_of_an_epoch_loses_that_epoch_alone(
     whole: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = [0]
-    native = loop.EpochRunner._arguments
+    native = loop.EpochRunner._count
 
     def press(self: loop.EpochRunner, *arguments: Any) -> Any:
         calls[0] += 1
@@ -75,8 +75,8 @@ def test_ctrl_c_in_the_middle_of_an_epoch_loses_that_epoch_alone(
             signal.raise_signal(signal.SIGINT)
         return native(self, *arguments)
 
-    monkeypatch.setattr(epochs, "CHUNK_SECONDS", 1e-12)
-    monkeypatch.setattr(loop.EpochRunner, "_arguments", press)
+    monkeypatch.setattr(epochs, "CALL_SECONDS", 1e-12)
+    monkeypatch.setattr(loop.EpochRunner, "_count", press)
     with pytest.raises(Interrupted, match="after epoch 2 of 6"):
         begin(folder / "run")
     monkeypatch.undo()
@@ -86,7 +86,7 @@ def test_ctrl_c_in_the_middle_of_an_epoch_loses_that_epoch_alone(
 def test_steps_in_many_native_calls_give_the_bits_of_one_call(
     whole: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(epochs, "CHUNK_SECONDS", 1e-12)
+    monkeypatch.setattr(epochs, "CALL_SECONDS", 1e-12)
     done = begin(folder / "run")
     for file in ("best.safetensors", "last.safetensors"):
         assert (done.path / file).read_bytes() == (whole / file).read_bytes()

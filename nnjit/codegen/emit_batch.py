@@ -1,0 +1,278 @@
+"""The lines of a program that take one batch through a graph: its blocks of rows, its kernels, its sums.
+
+Where threads share the batch, each has a share of every block's rows, and of each long vector a slice. They
+meet before the products over the batch, which need all rows, and wherever one reads what others wrote.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from nnjit.codegen.emit_kernel import Function, combined, emit_kernel, identity_of
+from nnjit.codegen.emit_views import Interface, Text, Views, times
+from nnjit.codegen.legalize import is_batched, root, source
+from nnjit.codegen.memory import place_of
+from nnjit.codegen.schedule import Kernel, Schedule, is_long_sum, sums_products
+from nnjit.ir import Node
+
+# Elements of a weight matrix from which BLAS, which packs both arguments, is faster (measured on AVX2).
+LARGE = 2**19
+
+
+class Batch:
+    """The state of writing one graph's lines.
+
+    Args:
+        text: the program that they are part of.
+        spec: None for a graph that is called.
+        prefix: before the names of its work memory.
+    """
+
+    def __init__(
+        self, plan: Schedule, block: int, text: Text, spec: Interface | None, prefix: str = ""
+    ) -> None:
+        self.plan, self.block, self.text = plan, block, text
+        self.is_shared = plan.is_shared
+        self.views = Views(plan, block, text, spec, prefix)
+        self.graph, self.spec, self.layout = plan.graph, self.views.spec, self.views.layout
+        self.ranges: list[str] = []
+        self.pieces: list[tuple[int, int, int]] = []
+        self.lines: list[str] = []
+        self.depth = 1
+        self.is_open = self.is_scattered = False  # what threads wrote since they last met, in slices or not
+
+    def hoisted(self) -> list[str]:
+        """What is to be written before all steps."""
+        return [*self.views.hoisted(), *self.ranges]
+
+    def name(self, node: Node) -> str:
+        """The name of the view of a value."""
+        return self.views.name(node)
+
+    # -- the body
+
+    def write(self, count: str) -> list[str]:
+        """The lines for a batch of `count` rows, of which `at` is the first."""
+        for k in self.spec.per_step:
+            place = place_of(self.graph.inputs[k], self.layout.places)
+            self.line(f"{self.name(self.graph.inputs[k])} = {self.views.base(place)}")
+        for phase in range(self.plan.phases + 1):
+            own = [k for k in self.plan.kernels if k.phase == phase]
+            self._flat([k for k in own if k.zone == "flat"])
+            if any(k.zone == "rows" for k in own):
+                self._rows(phase, [k for k in own if k.zone == "rows"], count)
+        self._copies()
+        return self.lines
+
+    def _copies(self) -> None:
+        """Results that could not be computed in their place."""
+        for node, place in self.layout.copies:
+            value, target = self.name(node), self.views.name_of(place, "result")
+            size = f"{place.size} * (thread == 0)" if self.is_shared else str(place.size)
+            self.line(f"for k in range({size}):")  # an assignment of slices compiles for seconds
+            self.line(f"    {target}[k] = {value}[k]")
+        if self.layout.copies:
+            self.is_open = True
+            self.meet()
+
+    def _rows(self, phase: int, kernels: Sequence[Kernel], count: str) -> None:
+        sums = self.layout.accumulators.get(phase, ())
+        for node in sums:
+            self._fill(node)
+        self.line(f"for start in range(0, {count}, {self.block}):")
+        self.depth += 1
+        self._share_block(count)
+        mark = len(self.lines)
+        products = [k for k in kernels if self.is_shared and sums_products(k)]
+        for kernel in kernels:
+            if kernel not in products:
+                self._kernel(kernel)
+        if products:
+            self.is_open = True
+            self.meet()
+            for kernel in products:
+                self._product_over_rows(kernel.nodes[0])
+        if self.is_shared:  # the next block may cut the memory of rows elsewhere
+            self.line(f"if start + {self.block} < {count}:")
+            self.line("    gate = meet(arrived, threads, gate)")
+        gathered = self._gathered(kernels)
+        self.lines[mark:mark] = ["    " * self.depth + line for line in (*self.views.moved(), *gathered)]
+        self.depth -= 1
+        self.is_open = True
+        if not products:
+            self.meet()
+        for node in sums:
+            self._total(node)
+        self._guard(kernels)
+
+    def _share_block(self, count: str) -> None:
+        if self.is_shared:
+            self.line(f"block = min({self.block}, {count} - start)")
+            self.line("first = block * thread // threads")
+            self.line("n = block * (thread + 1) // threads - first")
+        else:
+            self.line(f"n = min({self.block}, {count} - start)")
+
+    def _gathered(self, kernels: Sequence[Kernel]) -> list[str]:
+        """The lines that gather the rows of a block."""
+        if self.spec.in_order:
+            return []
+        used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
+        first = "at + start + first" if self.is_shared else "at + start"
+        lines = []
+        for node, name in zip(self.graph.inputs, self.graph.names, strict=True):
+            if is_batched(node) and node in used:
+                size = node.type.row_size
+                order = f"part(order, {first}, n)"
+                lines.append(f"gather({name}, {order}, n, {size}, {self.name(node)})")
+        return lines
+
+    def _guard(self, kernels: Sequence[Kernel]) -> None:
+        guard = self.spec.guard
+        if guard is not None and any(root(self.graph.outputs[guard]) in k.nodes for k in kernels):
+            self.line(f"if not np.isfinite({self.name(self.graph.outputs[guard])}[0]):")
+            self.line("    return turn")
+
+    # -- kernels
+
+    def _flat(self, kernels: Sequence[Kernel]) -> None:
+        """What is computed once a batch."""
+        for kernel in kernels:
+            if not self.is_shared:
+                self._kernel(kernel)
+            elif kernel in self.layout.sliced:
+                if self.is_scattered or self._writes_work(kernel):
+                    self.meet()
+                self._kernel(kernel)
+                self.is_open = True
+                self._long_sums(kernel)
+            else:
+                self.meet()
+                self.line("if thread == 0:")
+                self.depth += 1
+                self._kernel(kernel)
+                self.depth -= 1
+                self.is_open = True
+                self.meet()
+        self.meet()
+
+    def _long_sums(self, kernel: Kernel) -> None:
+        sums = [n for n in kernel.nodes if is_long_sum(n)]
+        if sums:
+            self.meet()
+        for node in sums:
+            self._total(node)
+
+    def _writes_work(self, kernel: Kernel) -> bool:
+        places = [self.layout.places[n] for n in kernel.nodes if n in self.layout.places]
+        return any(p.storage.startswith("work_") for p in places)
+
+    def meet(self) -> None:
+        """Have threads wait for each other, if one of them may have written what others read."""
+        if self.is_shared and (self.is_open or self.is_scattered):
+            self.line("gate = meet(arrived, threads, gate)")
+        self.is_open = self.is_scattered = False
+
+    def _kernel(self, kernel: Kernel) -> None:
+        if kernel.is_product:
+            self._product(kernel.nodes[0])
+        else:
+            self._loops(emit_kernel(kernel, self.layout, self.plan), kernel)
+
+    def _loops(self, function: Function, kernel: Kernel) -> None:
+        if not function.body:
+            return
+        text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
+        name = self.text.kernel(function.zone, text)
+        kinds = {place_of(n, self.layout.places): source(n).primitive.name for n in self._memory(kernel)}
+        length = self.layout.slices(kernel)
+        values = []
+        for place in function.arguments:
+            view = self.views.name_of(place, kinds.get(place, "value"))
+            is_slice = length and place.size == length and not place.rows
+            values.append(f"part({view}, low, high - low)" if is_slice else view)
+        first = "start + first" if self.is_shared else "start"
+        given = {"n": "high - low" if length else "n", "first": first}
+        self.line(f"{name}({', '.join([*(given[p] for p in function.leading), *values])})")
+
+    def _memory(self, kernel: Kernel) -> list[Node]:
+        nodes = [*kernel.nodes, *(a for n in kernel.nodes for a in n.inputs)]
+        nodes += [source(n) for n in nodes]
+        return [n for n in nodes if root(n) in self.layout.places]
+
+    def _product(self, node: Node) -> None:
+        a, b = node.inputs
+        ta, tb = int(node.params["ta"]), int(node.params["tb"])
+        m, k = a.shape[::-1] if ta else a.shape
+        n = b.shape[0] if tb else b.shape[1]
+        over_rows = ta and is_batched(a)
+        lengths = "n" if is_batched(node) else str(m), str(n), "n" if over_rows else str(k)
+        add = "start > 0" if over_rows else "0"
+        operands = (
+            f"{self.name(a)}, {a.shape[1]}, {self.name(b)}, {b.shape[1]}, {add}, {self.name(node)}, {n}"
+        )
+        self.line(f"{_gemm_for(node)}({ta}, {tb}, {', '.join(lengths)}, {operands})    # {node.type}")
+
+    # -- what threads put together
+
+    def _fill(self, node: Node) -> None:
+        place = self.layout.partials.get(node) or place_of(node, self.layout.places)
+        name = self.views.name_of(place, source(node).primitive.name)
+        self.line(f"fill({name}, {place.size}, {identity_of(node)})")
+
+    def _total(self, node: Node) -> None:
+        """Put the threads' parts of a sum together: each its slice of a vector's part, or all for itself."""
+        if node not in self.layout.partials:
+            return
+        part, place = self.layout.partials[node], place_of(node, self.layout.places)
+        figure, other = combined(node, "figure", "sums[k * stride + j]"), "k in range(1, threads)"
+        name = self.text.kernel(
+            "total",
+            "(threads, stride, low, high, sums, total):\n    for j in range(low, high):\n"
+            f"        figure = sums[j]\n        for {other}:\n            figure = {figure}\n"
+            "        total[j] = figure\n",
+        )
+        storage = self.views.storage(part)
+        stride = self.text.work[storage]
+        sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {part.size}")
+        slices = f"0, {part.size}"
+        if node in self.layout.inside:
+            whole, offset = self.layout.inside[node]
+            is_owned = whole.type.row_size == self.layout.length
+            owned = (f"share({bound}, {offset}, {part.size}, 1)" for bound in ("low", "high"))
+            slices = ", ".join(owned) if is_owned else f"0, {part.size} * (thread == 0)"
+            self.is_open, self.is_scattered = True, self.is_scattered or not is_owned
+        target = self.views.name_of(place, source(node).primitive.name)
+        self.line(f"{name}(threads, {stride}, {slices}, {sums}, {target})")
+
+    def _product_over_rows(self, node: Node) -> None:
+        """A product over all rows of the block, of which each thread computes some rows of the result."""
+        a, b = node.inputs
+        (m, n), number = node.type.row_shape, len(self.ranges)
+        whole, offset = self.layout.inside.get(node, (node, 0))
+        if self.layout.length and whole.type.row_size == self.layout.length:
+            self.pieces.append((offset, m, n))
+            low, high = (f"share({bound}, {offset}, {m}, {n})" for bound in ("low", "high"))
+        else:
+            low, high = f"{m} * thread // threads", f"{m} * (thread + 1) // threads"
+            self.is_scattered = True
+        self.ranges.append(f"    low_{number}, high_{number} = {low}, {high}")
+        low = f"low_{number}"
+        left, right = (self._block_name(x) for x in (a, b))
+        left = f"part({left}, {low}, {times('block', m)} - {low})"
+        out = f"part({self.name(node)}, {times(low, n)}, {m * n} - {times(low, n)})"
+        operands = f"{left}, {m}, {right}, {n}, start > 0, {out}, {n}"
+        self.line(f"{_gemm_for(node)}(1, 0, high_{number} - {low}, {n}, block, {operands})    # {node.type}")
+
+    def _block_name(self, node: Node) -> str:
+        return f"{self.name(node)}_block"
+
+    def line(self, text: str) -> None:
+        """Append a line at the present depth."""
+        self.lines.append("    " * self.depth + text)
+
+
+def _gemm_for(node: Node) -> str:
+    sizes = [math.prod(x.type.row_shape) for x in (*node.inputs, node) if not is_batched(x)]
+    return "blas_gemm" if max(sizes) >= LARGE else "gemm"

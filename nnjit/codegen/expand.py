@@ -1,0 +1,80 @@
+"""Write small matrix products out as elementwise ones and sums, which fuse with the loops around them.
+
+A product with one column is a dot product for each row; one of a few elements would take longer to call than
+to compute.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from nnjit.ir import B, Dim, Graph, Node, rebuild
+from nnjit.ir.graph import Primitive
+from nnjit.ir.types import ArrayType
+from nnjit.primitives import add, broadcast, matmul, mul, reduce_sum, reshape
+
+LARGEST = 16  # elements of a matrix of weights; one with a single column or row may have any number
+
+
+def _infer_pick(x: ArrayType, axis: int, index: int) -> ArrayType:
+    return x.with_shape((*x.shape[:axis], *x.shape[axis + 1 :]))
+
+
+pick_p = Primitive(
+    "pick", "view", _infer_pick, lambda x, axis, index: np.take(x, index, axis)
+)  # one index of an axis, which is left out
+
+
+def expand_products(graph: Graph) -> Graph:
+    """`graph` without the products that loops compute better."""
+    return Graph(graph.inputs, rebuild(graph.outputs, {}, _expand), graph.names)
+
+
+def _expand(node: Node) -> Any:
+    if node.primitive is not matmul or (node.params["tb"] and node.inputs[1].type.is_batched):
+        return node
+    a, b = node.inputs
+    is_tiny = max(n.type.row_size for n in (a, b, node) if not n.type.is_batched) <= LARGEST
+    if node.params["ta"] and a.type.is_batched:
+        return _sum_over_rows(a, b) if is_tiny or 1 in node.shape else node
+    if not a.type.is_batched:
+        return node
+    if node.shape[1] == 1 and not is_tiny:
+        return _dot_products(node, a, b)
+    terms = a.shape[1]
+    if not isinstance(terms, int) or not (is_tiny or terms == 1) or terms == 0:
+        return node
+    return reduce(add, (mul(*_factors(node, a, b, k)) for k in range(terms)))
+
+
+def _sum_over_rows(a: Node, b: Node) -> Any:
+    """Aᵀ B for matrices with a row for each example."""
+    shape: tuple[Dim, ...] = (B, a.shape[1], b.shape[1])
+    left, right = broadcast(a, shape=shape, axes=(0, 1)), broadcast(b, shape=shape, axes=(0, 2))
+    if 1 in shape[1:]:  # a vector: one loop
+        size = (B, a.type.row_size * b.type.row_size)
+        left, right = (_along(x, size) for x in (a, b))
+        return reshape(reduce_sum(mul(left, right), axes=(0,)), shape=shape[1:])
+    return reduce_sum(mul(left, right), axes=(0,))
+
+
+def _along(x: Node, shape: tuple[Dim, int]) -> Any:
+    """A row of one element repeated along `shape`; any other row as it is."""
+    return broadcast(reshape(x, shape=(B,)), shape=shape, axes=(0,)) if x.shape[1] == 1 else x
+
+
+def _dot_products(node: Node, a: Node, b: Node) -> Any:
+    column = broadcast(reshape(b, shape=(b.type.row_size,)), shape=a.shape, axes=(1,))
+    return reshape(reduce_sum(mul(a, column), axes=(1,)), shape=node.shape)
+
+
+def _factors(node: Node, a: Node, b: Node, k: int) -> tuple[Any, Any]:
+    """Column k of A and row k of op(B), both in the shape of the product."""
+    right = pick_p(b, axis=1 if node.params["tb"] else 0, index=k)
+    return (
+        broadcast(pick_p(a, axis=1, index=k), shape=node.shape, axes=(0,)),
+        broadcast(right, shape=node.shape, axes=(1,)),
+    )
