@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import get_cython_function_address
 
-from nnjit.codegen.runtime import make_product
+from nnjit.codegen.runtime import make_product, make_share
 
 INT = ir.IntType(32)
 CHAR = ir.IntType(8)
@@ -89,4 +89,4 @@ def call_gemm(
     builder.call(function, arguments)
 
 
-blas_gemm = make_product(call_gemm)
+blas_gemm, blas_gemm_share = make_product(call_gemm), make_share(call_gemm)

@@ -13,7 +13,6 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +28,14 @@ from nnjit.errors import UserError
 VARIABLE = "NNJIT_CACHE_DIR"
 
 
-def load(source: str) -> tuple[Callable[..., Any], Path]:
-    """The function `run` of `source`, and the file that it was loaded from."""
+def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
+    """The module of `source`, and the file that it was loaded from.
+
+    Args:
+        kind: a part of the file's name, for people.
+    """
     digest = hashlib.sha256(f"{environment_key()}\n{source}".encode()).hexdigest()[:24]
-    name = f"nnjit_{digest}"
+    name = f"nnjit_{kind}_{digest}"
     path = cache_folder() / f"{name}.py"
     write_once(path, source.encode())
     if name not in sys.modules:
@@ -42,7 +45,7 @@ def load(source: str) -> tuple[Callable[..., Any], Path]:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # before it runs: Numba's cache looks the module up by its name
         spec.loader.exec_module(module)
-    return sys.modules[name].run, path
+    return sys.modules[name], path
 
 
 @functools.cache

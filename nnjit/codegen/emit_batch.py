@@ -10,11 +10,12 @@ import math
 from collections.abc import Sequence
 
 from nnjit.codegen.emit_kernel import Function, combined, emit_kernel, identity_of
-from nnjit.codegen.emit_views import Interface, Text, Views, times
+from nnjit.codegen.emit_views import Interface, Text, Views
 from nnjit.codegen.legalize import is_batched, root, source
 from nnjit.codegen.memory import place_of
 from nnjit.codegen.schedule import Kernel, Schedule, is_long_sum, sums_products
 from nnjit.ir import Node
+from nnjit.primitives import reduce_sum
 
 # Elements of a weight matrix from which BLAS, which packs both arguments, is faster (measured on AVX2).
 LARGE = 2**19
@@ -70,8 +71,7 @@ class Batch:
         for node, place in self.layout.copies:
             value, target = self.name(node), self.views.name_of(place, "result")
             size = f"{place.size} * (thread == 0)" if self.is_shared else str(place.size)
-            self.line(f"for k in range({size}):")  # an assignment of slices compiles for seconds
-            self.line(f"    {target}[k] = {value}[k]")
+            self.line(f"copy({value}, {size}, {target})")
         if self.layout.copies:
             self.is_open = True
             self.meet()
@@ -124,14 +124,15 @@ class Batch:
         for node, name in zip(self.graph.inputs, self.graph.names, strict=True):
             if is_batched(node) and node in used:
                 size = node.type.row_size
-                order = f"part(order, {first}, n)"
+                order = f"part(order, {first}, n, 1)"
                 lines.append(f"gather({name}, {order}, n, {size}, {self.name(node)})")
         return lines
 
     def _guard(self, kernels: Sequence[Kernel]) -> None:
         guard = self.spec.guard
         if guard is not None and any(root(self.graph.outputs[guard]) in k.nodes for k in kernels):
-            self.line(f"if not np.isfinite({self.name(self.graph.outputs[guard])}[0]):")
+            self.line(f"if not is_finite({self.name(self.graph.outputs[guard])}[0]):")
+            self.line("    restore_mode(mode)")
             self.line("    return turn")
 
     # -- kernels
@@ -165,7 +166,8 @@ class Batch:
             self._total(node)
 
     def _writes_work(self, kernel: Kernel) -> bool:
-        places = [self.layout.places[n] for n in kernel.nodes if n in self.layout.places]
+        computed = [op.node for nest in self.layout.nests[kernel] for op in nest.ops]
+        places = [self.layout.places[n] for n in computed if n in self.layout.places]
         return any(p.storage.startswith("work_") for p in places)
 
     def meet(self) -> None:
@@ -191,9 +193,9 @@ class Batch:
         for place in function.arguments:
             view = self.views.name_of(place, kinds.get(place, "value"))
             is_slice = length and place.size == length and not place.rows
-            values.append(f"part({view}, low, high - low)" if is_slice else view)
+            values.append(f"part({view}, low, mine, 1)" if is_slice else view)
         first = "start + first" if self.is_shared else "start"
-        given = {"n": "high - low" if length else "n", "first": first}
+        given = {"n": "mine" if length else "n", "first": first}
         self.line(f"{name}({', '.join([*(given[p] for p in function.leading), *values])})")
 
     def _memory(self, kernel: Kernel) -> list[Node]:
@@ -208,7 +210,7 @@ class Batch:
         n = b.shape[0] if tb else b.shape[1]
         over_rows = ta and is_batched(a)
         lengths = "n" if is_batched(node) else str(m), str(n), "n" if over_rows else str(k)
-        add = "start > 0" if over_rows else "0"
+        add = "start" if over_rows else "0"  # the first block's is 0
         operands = (
             f"{self.name(a)}, {a.shape[1]}, {self.name(b)}, {b.shape[1]}, {add}, {self.name(node)}, {n}"
         )
@@ -226,13 +228,7 @@ class Batch:
         if node not in self.layout.partials:
             return
         part, place = self.layout.partials[node], place_of(node, self.layout.places)
-        figure, other = combined(node, "figure", "sums[k * stride + j]"), "k in range(1, threads)"
-        name = self.text.kernel(
-            "total",
-            "(threads, stride, low, high, sums, total):\n    for j in range(low, high):\n"
-            f"        figure = sums[j]\n        for {other}:\n            figure = {figure}\n"
-            "        total[j] = figure\n",
-        )
+        name = "add_up" if node.primitive is reduce_sum else self._total_kernel(node)
         storage = self.views.storage(part)
         stride = self.text.work[storage]
         sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {part.size}")
@@ -246,6 +242,16 @@ class Batch:
         target = self.views.name_of(place, source(node).primitive.name)
         self.line(f"{name}(threads, {stride}, {slices}, {sums}, {target})")
 
+    def _total_kernel(self, node: Node) -> str:
+        """A kernel that puts parts together as the reduction does; sums have `add_up`, compiled once."""
+        figure = combined(node, "figure", "sums[k * stride + j]")
+        return self.text.kernel(
+            "total",
+            "(threads, stride, low, high, sums, total):\n    for j in range(low, high):\n"
+            f"        figure = sums[j]\n        for k in range(1, threads):\n            figure = {figure}\n"
+            "        total[j] = figure\n",
+        )
+
     def _product_over_rows(self, node: Node) -> None:
         """A product over all rows of the block, of which each thread computes some rows of the result."""
         a, b = node.inputs
@@ -258,15 +264,9 @@ class Batch:
             low, high = f"{m} * thread // threads", f"{m} * (thread + 1) // threads"
             self.is_scattered = True
         self.ranges.append(f"    low_{number}, high_{number} = {low}, {high}")
-        low = f"low_{number}"
-        left, right = (self._block_name(x) for x in (a, b))
-        left = f"part({left}, {low}, {times('block', m)} - {low})"
-        out = f"part({self.name(node)}, {times(low, n)}, {m * n} - {times(low, n)})"
-        operands = f"{left}, {m}, {right}, {n}, start > 0, {out}, {n}"
-        self.line(f"{_gemm_for(node)}(1, 0, high_{number} - {low}, {n}, block, {operands})    # {node.type}")
-
-    def _block_name(self, node: Node) -> str:
-        return f"{self.name(node)}_block"
+        operands = f"{self.name(a)}_block, {self.name(b)}_block, start, {self.name(node)}"
+        rows = f"low_{number}, high_{number}, {m}, {n}, block"
+        self.line(f"{_gemm_for(node)}_share({rows}, {operands})    # {node.type}")
 
     def line(self, text: str) -> None:
         """Append a line at the present depth."""

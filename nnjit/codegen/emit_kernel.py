@@ -177,7 +177,7 @@ class _Writer:
         return []
 
     def _sums_f32(self, op: Op) -> bool:
-        """Whether `op` sums f32 figures in f64: then a block's sum is f32, since f64 would halve the lanes."""
+        """Whether `op` sums f32 figures in f64: a block's sum is then f32, as f64 would halve the lanes."""
         widened = op.inputs[0]
         if op.node.primitive is not reduce_sum or widened.primitive is not cast:
             return False

@@ -26,12 +26,11 @@ from numpy import bool_ as b1, float32 as f32, float64 as f64, int32 as i32, int
 '''
 
 FROM = {
-    "nnjit.codegen.blas": ("blas_gemm",),
+    "nnjit.codegen.blas": ("blas_gemm", "blas_gemm_share"),
     "nnjit.codegen.maths": tuple(MATHS),
-    "nnjit.codegen.runtime": ("JIT", "KERNEL", "b1_at", "f32_at", "f64_at", "fill", "gather", "gemm",
-                              "i32_at", "i64_at", "part", "u32_at"),
-    "nnjit.codegen.team": ("flush_subnormals", "meet", "restore_mode", "share", "ticks"),
-    "nnjit.codegen.tracking": ("keep_best",),
+    "nnjit.codegen.runtime": ("JIT", "KERNEL", "apart", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather",
+                              "gemm", "gemm_share", "i32_at", "i64_at", "is_finite", "part", "u32_at"),
+    "nnjit.codegen.team": ("add_up", "flush_subnormals", "meet", "restore_mode", "share", "ticks"),
 }  # fmt: skip
 
 
@@ -93,6 +92,7 @@ def emit_epochs(
         text.declare("best", "f64")
         text.declare("kept", text.memory[plan.graph.names[spec.kept]])
     lines = [
+        "    mode = flush_subnormals()",
         "    gate = 0",
         f"    figures = {text.at('figures', '0', f'((end - 1) // steps + 1 - begin // steps) * {width}')}",
         f"    arrived = {text.at('arrived', '0', '1')}",
@@ -112,18 +112,12 @@ def emit_epochs(
         "        if thread == 0:",
         f"            figures[row + {width - 2}] += trained - began",
         f"            figures[row + {width - 1}] += ticks() - trained",
-        *_stop(step, spec),
+        *_stop(spec),
+        "    restore_mode(mode)",
         "    return end",
     ]
     arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held"
-    functions.append(_function(f"train({arguments})", lines, "**KERNEL"))
-    outer = [
-        "    mode = flush_subnormals()",
-        f"    stopped = train({arguments})",
-        "    restore_mode(mode)",
-        "    return stopped",
-    ]
-    functions.append(_function(f"run({arguments})", outer, "cache=True, **JIT"))
+    functions.append(_function(f"run({arguments})", lines, "cache=True, **JIT"))
     made = _program(text, title, block, "".join(functions))
     return Program(made.source, made.memory, made.work, step.layout.length, tuple(step.pieces), width)
 
@@ -174,18 +168,23 @@ def _end_of_epoch(
             f"{pad}best = {text.at('best', '0', '6')}",
             f"{pad}if thread == 0:",
             f"{pad}    loss = figures[row + {first}] / figures[row + {first + 1}]",
-            f"{pad}    kept = {text.at('kept', '0', str(size))}",
-            f"{pad}    keep_best(best, loss, {params}, kept, {size})",
+            f"{pad}    best[2] += 1",
+            f"{pad}    if loss < best[0] - best[3]:",
+            f"{pad}        copy({params}, {size}, {text.at('kept', '0', str(size))})",
+            f"{pad}        best[0] = loss",
+            f"{pad}        best[1] = best[2]",
+            f"{pad}    best[5] = best[4] > 0 and best[2] - best[1] >= best[4]",
             *([f"{pad}gate = meet(arrived, threads, gate)"] if step.is_shared else []),
         ]
     return lines
 
 
-def _stop(step: Batch, spec: Interface) -> list[str]:
+def _stop(spec: Interface) -> list[str]:
     if spec.kept is None:
         return []
     return [
         "        if (epoch + 1) * steps <= end and best[5] != 0:",
+        "            restore_mode(mode)",
         "            return (epoch + 1) * steps",
     ]
 

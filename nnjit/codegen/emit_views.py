@@ -93,7 +93,7 @@ class Views:
         ]
         if self.layout.length:
             bounds = self.text.at("bounds", "thread", "2")
-            lines.append(f"    low, high = {bounds}[0], {bounds}[1]")
+            lines += [f"    low, high = {bounds}[0], {bounds}[1]", "    mine = high - low"]
         return lines
 
     def moved(self) -> list[str]:
@@ -172,9 +172,9 @@ class Views:
         if place.storage in self.whole:
             outer, inner = inner, f"{name}_block" if self.is_shared else name
             count = "block" if self.is_shared else "n"
-            lines.append(f"{inner} = part({outer}, {times('(at + start)', size)}, {times(count, size)})")
+            lines.append(f"{inner} = part({outer}, at + start, {count}, {size})")
         if self.is_shared:
-            lines.append(f"{name} = part({inner}, {times('first', size)}, {times('n', size)})")
+            lines.append(f"{name} = part({inner}, first, n, {size})")
         return lines
 
 

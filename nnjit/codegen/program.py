@@ -65,7 +65,8 @@ class Compiled:
         """Write and load the program for blocks of `block` rows."""
         self._block = block
         self.program = emit_call(self._plan, block, self._title)
-        self._run, self.path = load(self.program.source)
+        module, self.path = load(self.program.source)
+        self._run = module.run
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ class CompiledEpoch:
         if any(p.crossing for p in (plan, evaluate) if p is not None):
             block = max(block, most_rows)
         self.program = emit_epochs(plan, evaluate, block, title, interface)
-        self._run, self.path = load(self.program.source)
+        module, self.path = load(self.program.source)
+        self._run = module.run
         names = [] if held is None else held.names[len(held.names) - len(more) :]
         self._fixed = dict(zip(lowered.names[len(graph.names) :], constants, strict=True)) | dict(
             zip(names, more, strict=True)
@@ -176,7 +178,8 @@ class CompiledEpoch:
             arguments: as for a call; the figures for each step are those of all the epochs' steps.
             figures: from `figures()`, or what an earlier part of the epoch left in it; it is added to.
             held: the arguments of the evaluation.
-            best: the figures that `tracking.keep_best` describes, and the kept params.
+            best: f64 [lowest loss, its epoch, epochs done, least improvement, patience (0: endless),
+                whether it is exhausted], and the params of the best epoch.
             crew: the threads that share the work.
 
         Returns:

@@ -100,19 +100,20 @@ f32_at, f64_at, i32_at, i64_at, u32_at, b1_at = (
 )
 
 
-def _part_plain(view: np.ndarray, start: int, size: int) -> np.ndarray:
-    return view[start : start + size]
+def _part_plain(view: np.ndarray, first: int, n: int, size: int) -> np.ndarray:
+    return view[first * size : (first + n) * size]
 
 
 @intrinsic
-def _part_native(typingctx: Any, view: Any, start: Any, size: Any) -> Any:
-    """The `size` elements of a view from `start`."""
+def _part_native(typingctx: Any, view: Any, first: Any, n: Any, size: Any) -> Any:
+    """The `n` rows, of `size` elements each, of a view from row `first`."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = builder.gep(pointer_of(context, builder, view, args[0]), [args[1]])
-        return _view_of(context, builder, view.dtype, data, args[2])
+        first, n, size = args[1:]
+        data = builder.gep(pointer_of(context, builder, view, args[0]), [builder.mul(first, size)])
+        return _view_of(context, builder, view.dtype, data, builder.mul(n, size))
 
-    return view(view, types.intp, types.intp), build
+    return view(view, types.intp, types.intp, types.intp), build
 
 
 # -- products
@@ -163,6 +164,41 @@ def make_product(call: Callable[..., None]) -> Any:
     return gemm
 
 
+def _gemm_share_plain(low: int, high: int, m: int, n: int, k: int, a: Any, b: Any, add: int, c: Any) -> None:
+    product = a[: k * m].reshape(k, m)[:, low:high].T @ b[: k * n].reshape(k, n)
+    out = c[: m * n].reshape(m, n)[low:high]
+    out[...] = product + (out if add else 0)
+
+
+def make_share(call: Callable[..., None]) -> Any:
+    """The function `gemm_share(low, high, m, n, k, a, b, add, c)`: rows `low` to `high` of C[m,n] = Aᵀ B.
+
+    A and B have `k` rows; each thread computes some rows of the result. Where `add` is not 0, it is C +=.
+    """
+    if IS_PLAIN:
+        return _gemm_share_plain
+
+    @intrinsic
+    def gemm_share(
+        typingctx: Any, low: Any, high: Any, m: Any, n: Any, k: Any, a: Any, b: Any, add: Any, c: Any
+    ) -> Any:
+        if not all(is_view(v) and v.dtype == c.dtype for v in (a, b, c)):
+            raise TypingError("gemm_share needs views of one dtype")
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            low, high, m, n, k = args[:5]
+            a, b, c = (pointer_of(context, builder, signature.args[i], args[i]) for i in (5, 6, 8))
+            data = [builder.gep(a, [low]), b, builder.gep(c, [builder.mul(low, n)])]
+            flags, lengths = (m.type(1), m.type(0)), (builder.sub(high, low), n, k)
+            call(builder, signature.args[8].dtype.bitwidth, flags, lengths, data, (m, n, n), args[7])
+            return context.get_dummy_value()
+
+        whole = types.intp
+        return types.void(*(whole,) * 5, a, b, whole, c), build
+
+    return gemm_share
+
+
 # -- moving elements
 
 
@@ -181,6 +217,47 @@ def _fill_native(typingctx: Any, view: Any, size: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(view, types.intp, view.dtype), build
+
+
+def _copy_plain(view: np.ndarray, size: int, out: np.ndarray) -> None:
+    out[:size] = view[:size]
+
+
+@intrinsic
+def _copy_native(typingctx: Any, view: Any, size: Any, out: Any) -> Any:
+    """The first `size` elements of a view to another."""
+    if view != out:
+        raise TypingError("copy needs views of one dtype")
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source, target = (pointer_of(context, builder, view, args[k]) for k in (0, 2))
+        itemsize = context.get_abi_sizeof(context.get_data_type(view.dtype))
+        cgutils.raw_memcpy(builder, target, source, args[1], itemsize)
+        return context.get_dummy_value()
+
+    return types.void(view, types.intp, out), build
+
+
+@intrinsic
+def _apart_native(typingctx: Any) -> Any:
+    """Have LLVM keep the function that this is in out of line, and so optimise it only once."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), build
+
+
+@intrinsic
+def _is_finite_native(typingctx: Any, x: Any) -> Any:
+    """Whether a number is neither infinite nor NaN; NumPy's takes 30 ms to compile."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        size = builder.call(builder.module.declare_intrinsic("llvm.fabs", [args[0].type]), args)
+        return builder.fcmp_ordered("<", size, ir.Constant(args[0].type, float("inf")))
+
+    return types.boolean(x), build
 
 
 def _gather_plain(data: np.ndarray, order: np.ndarray, n: int, size: int, out: np.ndarray) -> None:
@@ -208,7 +285,12 @@ def _gather_native(typingctx: Any, data: Any, order: Any, n: Any, size: Any, out
 
 
 if IS_PLAIN:
-    part, fill, gather = _part_plain, _fill_plain, _gather_plain
+    part, fill, copy, gather = _part_plain, _fill_plain, _copy_plain, _gather_plain
+    is_finite = np.isfinite
+
+    def apart() -> None:
+        """Nothing: Python calls every function."""
 else:
-    part, fill, gather = _part_native, _fill_native, _gather_native
-gemm = make_product(call_product)
+    part, fill, copy, gather = _part_native, _fill_native, _copy_native, _gather_native
+    is_finite, apart = _is_finite_native, _apart_native
+gemm, gemm_share = make_product(call_product), make_share(call_product)

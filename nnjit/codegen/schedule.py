@@ -162,6 +162,12 @@ class _Turn:
                     stages.append(self.stage[user] - self.stage[user] % 2 - 2 * is_long_sum(node))
         return min(stages, default=-1)
 
+    def is_free(self, group: set[Node]) -> bool:
+        """Whether `group` is sums of inputs, which any loop over the rows may take along."""
+        ends = [n for n in group if not any(u in group for u in self.users[n])]
+        reads = {n for member in group for n in self.needs[member]} & self.here - group
+        return not reads and all(is_batch_reduction(n) for n in ends)
+
     def is_kept(self, node: Node, besides: set[Node]) -> bool:
         """Whether users outside `besides` keep `node` in memory anyway."""
         others = [u for u in self.users[node] if u not in besides]
@@ -180,11 +186,16 @@ def _sink(turn: _Turn) -> None:
     """Move operations to the stage of their first user where that keeps no more bytes alive.
 
     The derivative of an activation is thereby computed where it is used, from the activation that the
-    backward pass keeps anyway; whole groups that wait for nothing move together.
+    backward pass keeps anyway; whole groups that wait for nothing move together. Sums of inputs alone, as
+    that of the weights, join the last loops.
     """
     for first in sorted({s for s in turn.stage.values() if s % 2 == 0}):
         for group in _connected([n for n in turn.own if turn.stage[n] == first], turn):
-            _move(turn, group)
+            if turn.is_free(group):
+                last = max((s for n, s in turn.stage.items() if n not in group and s % 2 == 0), default=first)
+                turn.stage.update(dict.fromkeys(group, max(first, last)))
+            else:
+                _move(turn, group)
     for node in reversed(turn.own):
         if node.primitive.kind in ("elementwise", "counter", "reduce"):
             _move(turn, {node})

@@ -166,8 +166,36 @@ def _share_native(typingctx: Any, bound: Any, offset: Any, rows: Any, columns: A
     return types.intp(*(types.intp,) * 4), build
 
 
+def _add_up_plain(
+    threads: int, stride: int, low: int, high: int, sums: np.ndarray, total: np.ndarray
+) -> None:
+    parts = [sums[k * stride + low : k * stride + high] for k in range(threads)]
+    total[low:high] = sum(parts[1:], parts[0])
+
+
+@intrinsic
+def _add_up_native(
+    typingctx: Any, threads: Any, stride: Any, low: Any, high: Any, sums: Any, total: Any
+) -> Any:
+    """Elements `low` to `high` of all threads' parts of a sum, put together in the order of the threads."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        threads, stride, low, high = args[:4]
+        parts, out = (pointer_of(context, builder, signature.args[k], args[k]) for k in (4, 5))
+        add = builder.fadd if isinstance(sums.dtype, types.Float) else builder.add
+        with cgutils.for_range_slice(builder, low, high, INDEX(1), intp=INDEX) as (j, _):
+            place = builder.gep(out, [j])
+            builder.store(builder.load(builder.gep(parts, [j])), place)
+            with cgutils.for_range_slice(builder, INDEX(1), threads, INDEX(1), intp=INDEX) as (k, _):
+                part = builder.load(builder.gep(parts, [builder.add(builder.mul(k, stride), j)]))
+                builder.store(add(builder.load(place), part), place)
+        return context.get_dummy_value()
+
+    return types.void(*(types.intp,) * 4, sums, total), build
+
+
 if IS_PLAIN:
-    share, meet, ticks = _share_plain, _meet_plain, time.perf_counter_ns
+    share, meet, add_up, ticks = _share_plain, _meet_plain, _add_up_plain, time.perf_counter_ns
 
     def flush_subnormals() -> int:
         """Nothing: NumPy keeps subnormal numbers."""
@@ -176,5 +204,5 @@ if IS_PLAIN:
     def restore_mode(mode: int) -> None:
         """Nothing."""
 else:
-    share, meet, ticks = _share_native, _meet_native, _ticks_native
+    share, meet, add_up, ticks = _share_native, _meet_native, _add_up_native, _ticks_native
     flush_subnormals, restore_mode = _flush_native, _restore_native

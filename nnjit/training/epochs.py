@@ -112,7 +112,7 @@ class EpochRunner:
         return 8 if self._step_seconds is None else max(1, int(CALL_SECONDS / self._step_seconds))
 
     def _best(self, state: State) -> np.ndarray:
-        """The figures of `tracking.keep_best`."""
+        """What native code keeps of the best epoch: see `CompiledEpoch.run`."""
         early = self._setup.experiment.training.early_stopping
         options = (early.min_delta, early.patience) if early else (0.0, 0)
         return np.array([state.best_loss, state.best_epoch, state.epoch, *options, 0.0])

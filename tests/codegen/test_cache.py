@@ -66,7 +66,7 @@ def test_equal_graphs_share_a_program_and_compile_it_once(folder: Path) -> None:
 def test_file_is_named_by_its_content_and_is_what_was_written(folder: Path) -> None:
     compiled = compile_graph(small_graph(103.0))
     text = f"{cache.environment_key()}\n{compiled.program.source}"
-    assert compiled.path == folder / f"nnjit_{hashlib.sha256(text.encode()).hexdigest()[:24]}.py"
+    assert compiled.path == folder / f"nnjit_kernels_{hashlib.sha256(text.encode()).hexdigest()[:24]}.py"
     assert compiled.path.read_text(encoding="utf-8") == compiled.program.source
     assert compile_graph(small_graph(104.0)).path != compiled.path
 
@@ -192,4 +192,4 @@ def test_eight_processes_that_start_cold_together_all_succeed(folder: Path) -> N
     results = [finish(process) for process in processes]
     assert len({tuple(r[3:]) for r in results}) == 1
     assert finish(start(script))[:3] == [1, 0, 0]
-    assert len(list(folder.glob("nnjit_*.py"))) == 1
+    assert len(list(folder.glob("nnjit_kernels_*.py"))) == 1

@@ -4,6 +4,9 @@ Numba calls the scalar C library for `np.exp` and its like, 2 to 20 times slower
 for a dtype is named `{primitive}_{f32|f64}`, here and in `MATHS`; `philox` serves every dtype. With
 `NUMBA_DISABLE_JIT=1` the same functions run as plain Python on NumPy scalars, and give the same to a few ulp.
 
+Most of the time that a new program takes to compile would go into them, so they are compiled once on a
+machine: from copies in the cache of kernels, where Numba keeps the machine code beside them.
+
 >>> import numpy as np
 >>> float(MATHS["tanh_f32"](np.float32(0.5))) == float(np.float32(np.tanh(0.5)))
 True
@@ -12,50 +15,37 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from nnjit.codegen.maths.f32 import (
-    cos_f32,
-    erf_f32,
-    exp_f32,
-    expm1_f32,
-    log1p_f32,
-    log_f32,
-    sigmoid_f32,
-    sin_f32,
-    softplus_f32,
-    tanh_f32,
-)
-from nnjit.codegen.maths.f64 import (
-    cos_f64,
-    erf_f64,
-    exp_f64,
-    expm1_f64,
-    log1p_f64,
-    log_f64,
-    sigmoid_f64,
-    sin_f64,
-    softplus_f64,
-    tanh_f64,
-)
-from nnjit.codegen.maths.random import philox, uniform_f32, uniform_f64
+from numba import config
 
-MATHS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {
-        "cos_f32": cos_f32, "cos_f64": cos_f64,
-        "erf_f32": erf_f32, "erf_f64": erf_f64,
-        "exp_f32": exp_f32, "exp_f64": exp_f64,
-        "expm1_f32": expm1_f32, "expm1_f64": expm1_f64,
-        "log_f32": log_f32, "log_f64": log_f64,
-        "log1p_f32": log1p_f32, "log1p_f64": log1p_f64,
-        "philox": philox,
-        "sigmoid_f32": sigmoid_f32, "sigmoid_f64": sigmoid_f64,
-        "sin_f32": sin_f32, "sin_f64": sin_f64,
-        "softplus_f32": softplus_f32, "softplus_f64": softplus_f64,
-        "tanh_f32": tanh_f32, "tanh_f64": tanh_f64,
-        "uniform_f32": uniform_f32, "uniform_f64": uniform_f64,
-    }
-)  # fmt: skip
+from nnjit.codegen.cache import load
+
+MODULES = {
+    "f32": ("cos", "erf", "exp", "expm1", "log", "log1p", "sigmoid", "sin", "softplus", "tanh"),
+    "f64": ("cos", "erf", "exp", "expm1", "log", "log1p", "sigmoid", "sin", "softplus", "tanh"),
+    "random": ("philox", "uniform_f32", "uniform_f64"),
+}
+
+
+def _functions() -> Mapping[str, Callable[..., Any]]:
+    found = {}
+    for module, names in MODULES.items():
+        path = Path(__file__).with_name(f"{module}.py")
+        if config.DISABLE_JIT:
+            loaded: Any = import_module(f"{__name__}.{module}")
+        else:
+            loaded, _ = load(path.read_text(encoding="utf-8"), module)
+        for name in names:
+            full = name if module == "random" else f"{name}_{module}"
+            found[full] = getattr(loaded, full)
+    return MappingProxyType(found)
+
+
+MATHS = _functions()
+globals().update(MATHS)  # what generated source imports by name
 
 __all__ = ["MATHS", *MATHS]

@@ -30,7 +30,9 @@ def elementary(function: Function) -> Function:
     - `no_cfunc_wrapper` saves a quarter of the compile time of a small function. (`no_cpython_wrapper` would
       save as much again, but then a call from Python ends the process.)
     """
-    decorate = njit(fastmath={"contract"}, error_model="numpy", forceinline=True, no_cfunc_wrapper=True)
+    flags = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True, "no_cfunc_wrapper": True}
+    is_copy = function.__module__.startswith("nnjit_")  # in the cache, named by all that it depends on
+    decorate = njit(cache=is_copy, **flags)
     return cast(Function, decorate(function))
 
 
