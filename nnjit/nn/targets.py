@@ -44,6 +44,12 @@ def check_width(output_shape: Shape, classes: int | None, name: str) -> None:
         raise GraphError(f"{name}: the model has {outputs}, the data {classes} classes; set units: {classes}")
 
 
+def needs_classes(classes: int | None, name: str) -> None:
+    """Raise a GraphError where the data has no classes."""
+    if classes is None:
+        raise GraphError(f"{name} needs data with classes, but its targets are values")
+
+
 def show(x: Array) -> str:
     """The shape of `x` for a message, e.g. `(B, 10)`."""
     return f"({', '.join(map(str, x.shape))}{',' * (x.ndim == 1)})"
