@@ -6,6 +6,9 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 
+# The share of Σt² that rounding may leave of a variance that is 0.
+ROUNDING = 1e-12
+
 
 def is_classes(target: Array) -> bool:
     """Whether a target holds class indices: whole numbers, shape (B,)."""
@@ -32,6 +35,14 @@ def as_values(output: Array, target: Array, name: str) -> tuple[Array, Array]:
     if values.shape[1] != width:
         raise GraphError(f"{name}: output {show(output)} and target {show(target)} do not fit")
     return out, np.astype(values, out.dtype)
+
+
+def decided(x: Array, name: str) -> Array:
+    """The class that each row says, shape (B,): class indices themselves; one column says whether > 1/2."""
+    if is_classes(x):
+        return x
+    rows = as_columns(x, name)
+    return np.argmax(rows, axis=1) if rows.shape[1] != 1 else np.astype(np.sum(rows, axis=1) > 0.5, "i32")
 
 
 def check_width(output_shape: Shape, classes: int | None, name: str) -> None:
