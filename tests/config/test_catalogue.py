@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,3 +60,13 @@ def test_a_slip_of_the_pen_finds_it(kind: str, name: str) -> None:
     message = f'unknown {kind} "{name}{name[-1]}"; did you mean "{name}"?'
     with pytest.raises(ConfigError, match=re.escape(message)):
         config.resolve(LEAST | place(kind, name + name[-1]))
+
+
+def test_a_table_of_factors_survives_writing(tmp_path: Path) -> None:
+    text = "{type: piecewise, warmup: 2, factors: [[30, 0.1], [60, 0.01]]}"
+    experiment = config.resolve(LEAST, [f"schedule={text}"])
+    (tmp_path / "a.yaml").write_text(config.dump(experiment))
+    assert config.load(tmp_path / "a.yaml") == experiment
+    (tmp_path / "b.yaml").write_text(config.dump(experiment).replace("warmup: 2", "warmup: 200"))
+    with pytest.raises(ConfigError, match=r"b\.yaml:\d+: schedule: the peak would end with epoch 30, b"):
+        config.load(tmp_path / "b.yaml")
