@@ -59,6 +59,13 @@ def test_it_is_in_the_schema_with_its_help(kind: str, name: str, schema: dict[st
 def test_a_slip_of_the_pen_finds_it(kind: str, name: str) -> None:
     message = f'unknown {kind} "{name}{name[-1]}"; did you mean "{name}"?'
     with pytest.raises(ConfigError, match=re.escape(message)):
+        CATALOGUE[kind][name + name[-1]]
+
+
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_a_slip_of_the_pen_in_a_config_is_told_with_its_place(kind: str) -> None:
+    name = list(CATALOGUE[kind])[-1]
+    with pytest.raises(ConfigError, match=rf'^\w.*: unknown {kind} ".*"; did you mean "{name}"'):
         config.resolve(LEAST | place(kind, name + name[-1]))
 
 
