@@ -84,7 +84,26 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     '; did you mean "activation"?'
     >>> did_you_mean("x", ["activation", "units"])
     '; valid: activation, units'
+    >>> did_you_mean("adma", ["adam", "adamax"])
+    '; did you mean "adam"?'
     """
     names = sorted(valid)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else f"; valid: {', '.join(names)}"
+    near = difflib.get_close_matches(name, names, cutoff=0.6)
+    if not near:
+        return f"; valid: {', '.join(names)}"
+    return f'; did you mean "{min(near, key=lambda other: _slips(name, other))}"?'
+
+
+def _slips(name: str, other: str) -> int:
+    """How many slips make one of the other: a letter too many, too few, wrong, or two that changed places.
+
+    Shared letters alone would take "adma" for "adamax". Damerau 1964, each place counted once.
+    """
+    before, row = [0], list(range(len(other) + 1))
+    for i, a in enumerate(name):
+        before, above, row = row, before, [i + 1]
+        for j, b in enumerate(other):
+            is_swap = i > 0 and j > 0 and a == other[j - 1] and b == name[i - 1]
+            swapped = above[j - 1] + 1 if is_swap else before[j] + (a != b)
+            row.append(min(before[j] + (a != b), before[j + 1] + 1, row[j] + 1, swapped))
+    return row[-1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import optim
 
-STEPS = 5
+STEPS = 8  # radam is momentum until the sixth
 THETA = [1.0, -2.0, 0.5, 0.0, 3.0]
 RATE = 0.05
 
@@ -19,6 +19,7 @@ NESTEROV = {"momentum": 0.9, "nesterov": True}
 ACCUMULATED = {"initial_accumulator_value": 0.1}
 CENTERED = {"momentum": 0.8, "centered": True}
 BETAS = {"betas": (0.5, 0.999), "eps": 0.1}
+AMSGRAD = {"betas": (0.9, 0.5), "amsgrad": True}
 
 # fmt: off
 CASES = [  # nnjit's options, PyTorch's optimizer, its options
@@ -34,11 +35,24 @@ CASES = [  # nnjit's options, PyTorch's optimizer, its options
     ({"type": "adam", "beta1": 0.5, "epsilon": 0.1},            optim.Adam,    BETAS),
     ({"type": "adamw"},                                         optim.AdamW,   {}),
     ({"type": "adamw", "weight_decay": 0.3},                    optim.AdamW,   {"weight_decay": 0.3}),
+    ({"type": "adam", "amsgrad": True, "beta2": 0.5},           optim.Adam,    AMSGRAD),
+    ({"type": "adamw", "amsgrad": True, "beta2": 0.5},          optim.AdamW,   AMSGRAD),
+    ({"type": "adamax"},                                        optim.Adamax,  {}),
+    ({"type": "adamax", "beta1": 0.5, "epsilon": 0.1},          optim.Adamax,  BETAS),
+    ({"type": "nadam"},                                         optim.NAdam,   {}),
+    ({"type": "nadam", "beta1": 0.5, "epsilon": 0.1},           optim.NAdam,   BETAS),
+    ({"type": "nadam", "momentum_decay": 1.0},                  optim.NAdam,   {"momentum_decay": 1.0}),
+    ({"type": "radam"},                                         optim.RAdam,   {}),
+    ({"type": "radam", "beta1": 0.5, "epsilon": 0.1},           optim.RAdam,   BETAS),
+    ({"type": "radam", "beta2": 0.6},                           optim.RAdam,   {"betas": (0.9, 0.6)}),
+    ({"type": "adadelta"},                                      optim.Adadelta, {}),
+    ({"type": "adadelta", "decay": 0.5, "epsilon": 0.1},        optim.Adadelta, {"rho": 0.5, "eps": 0.1}),
 ]
 # fmt: on
 
 
 def main() -> None:
+    torch.set_default_dtype(torch.float64)  # that of nadam's product of momenta, whatever the params'
     generator = torch.Generator().manual_seed(0)
     grads = torch.randn(STEPS, len(THETA), generator=generator, dtype=torch.float64)
     grads[:, 3] *= 1e-4  # small, so that epsilon counts

@@ -1,15 +1,17 @@
 """Networks: layers, activations, initializers, losses and metrics, and the model that layers make."""
 
-from nnjit.nn import layers as _all_layers  # registers every layer
+from nnjit.nn import layers as _all_layers  # registers every layer; the next two, every loss and metric
+from nnjit.nn import losses as _all_losses
+from nnjit.nn import metrics as _all_metrics
 from nnjit.nn.activations import ACTIVATIONS, Activation, ActivationName
 from nnjit.nn.initializers import Initializer, fans, initializers
 from nnjit.nn.layer import Context, Layer, Param, layers
-from nnjit.nn.losses import Loss, losses
-from nnjit.nn.metrics import Metric, metrics
+from nnjit.nn.loss import Loss, losses
+from nnjit.nn.metric import Metric, metrics
 from nnjit.nn.model import LayerNode, Model, build_model
 from nnjit.nn.params import ParamEntry, ParamTable
 
-del _all_layers
+del _all_layers, _all_losses, _all_metrics
 
 __all__ = [
     "ACTIVATIONS", "Activation", "ActivationName", "Context", "Initializer", "Layer", "LayerNode", "Loss",

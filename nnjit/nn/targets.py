@@ -6,6 +6,9 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 
+# The share of Σt² that rounding may leave of a variance that is 0.
+ROUNDING = 1e-12
+
 
 def is_classes(target: Array) -> bool:
     """Whether a target holds class indices: whole numbers, shape (B,)."""
@@ -34,6 +37,14 @@ def as_values(output: Array, target: Array, name: str) -> tuple[Array, Array]:
     return out, np.astype(values, out.dtype)
 
 
+def decided(x: Array, name: str) -> Array:
+    """The class that each row says, shape (B,): class indices themselves; one column says whether > 1/2."""
+    if is_classes(x):
+        return x
+    rows = as_columns(x, name)
+    return np.argmax(rows, axis=1) if rows.shape[1] != 1 else np.astype(np.sum(rows, axis=1) > 0.5, "i32")
+
+
 def check_width(output_shape: Shape, classes: int | None, name: str) -> None:
     """Raise a GraphError where an output cannot be compared with `classes` classes (None: with values)."""
     if len(output_shape) != 1:
@@ -42,6 +53,12 @@ def check_width(output_shape: Shape, classes: int | None, name: str) -> None:
     if classes is not None and width != classes and not (width == 1 and classes == 2):
         outputs = f"{width} output" + "s" * (width > 1)
         raise GraphError(f"{name}: the model has {outputs}, the data {classes} classes; set units: {classes}")
+
+
+def needs_classes(classes: int | None, name: str) -> None:
+    """Raise a GraphError where the data has no classes."""
+    if classes is None:
+        raise GraphError(f"{name} needs data with classes, but its targets are values")
 
 
 def show(x: Array) -> str:

@@ -1,8 +1,12 @@
 """Descent: optimizers, clipping and penalties, learning-rate schedules."""
 
+from nnjit.optim import optimizers as _all_optimizers  # registers every optimizer, the next every schedule
+from nnjit.optim import schedules as _all_schedules
 from nnjit.optim.clip import Clip
-from nnjit.optim.optimizers import Optimizer, optimizers
+from nnjit.optim.optimizer import Optimizer, optimizers
 from nnjit.optim.penalty import Penalty
-from nnjit.optim.schedules import Schedule, schedules
+from nnjit.optim.schedule import Schedule, schedules
+
+del _all_optimizers, _all_schedules
 
 __all__ = ["Clip", "Optimizer", "Penalty", "Schedule", "optimizers", "schedules"]

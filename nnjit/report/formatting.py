@@ -11,11 +11,15 @@ NOT_FINITE = "not finite"
 # fmt: off
 METRIC_NAMES = {
     "accuracy": "accuracy",
+    "f1":       "F1",
     "mae":      "mean absolute error",
+    "mape":     "mean absolute percentage error",
+    "matthews": "Matthews correlation",
     "mse":      "mean squared error",
     "rmse":     "root mean squared error",
     "r2":       "R²",
 }
+SCORES = {"balanced_accuracy", "explained_variance", "f1", "matthews", "precision", "r2", "recall"}
 # fmt: on
 
 
@@ -109,10 +113,14 @@ def metric_name(metric: str) -> str:
 
 
 def metric_value(metric: str, value: float) -> str:
-    """A metric's value, in percent where it is a share."""
+    """A metric's value: in percent where it is a share, with three places where 1 is the best.
+
+    >>> metric_value("accuracy", 0.5), metric_value("f1", 0.5), metric_value("mae", 0.5)
+    ('50.0 %', '0.500', '0.5')
+    """
     if is_share(metric):
         return percent(value)
-    return f"{value:.3f}".replace("-", "−") if metric == "r2" and abs(value) < 10 else number(value)
+    return f"{value:.3f}".replace("-", "−") if metric in SCORES and abs(value) < 10 else number(value)
 
 
 def plain(name: str) -> str:

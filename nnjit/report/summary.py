@@ -113,6 +113,7 @@ def key_figures(run: RunFiles) -> tuple[Fact, ...]:
         )
     )
     facts.append(Fact("parameters", f"{run.model.parameters:,}"))
+    facts.append(Fact("compile time", seconds(run.outcome.seconds.get("compile", np.nan))))
     facts.append(Fact("training time", seconds(run.outcome.seconds.get("train", np.nan))))
     return tuple(facts)
 

@@ -10,6 +10,7 @@ import pytest
 
 from nnjit import config
 from nnjit.errors import ConfigError, GraphError
+from nnjit.nn import losses
 
 CONFIG = """\
 name: digits
@@ -44,7 +45,7 @@ BAD_CONFIGS = [
     ("rate: 0.1",            "rate: 0.1, from_: x",    ':6: model[1]: unknown option "from_"; did you mean "from"?'),
     ("    units: 10",        "    unit: 10",           ':8: model[2]: unknown option "unit"; did you mean "units"?'),
     ("low: -0.1",            "lower: -0.1",            ':9: model[2].weight_initializer: unknown option "lower"; did you mean "low"?'),
-    ("learning_rate",        "lr",                     ':11: optimizer: unknown option "lr"; valid: beta1, beta2, epsilon, learning_rate, type'),
+    ("learning_rate",        "lr",                     ':11: optimizer: unknown option "lr"; valid: amsgrad, beta1, beta2, epsilon, learning_rate, type'),
     ("warmup",               "warm_up",                ':12: schedule: unknown option "warm_up"; did you mean "warmup"?'),
     ("k: 3",                 "n: 3",                   ':13: metrics[1]: unknown option "n"; valid: k, type'),
     ("epochs: 40",           "epoch: 40",              ':15: training: unknown option "epoch"; did you mean "epochs"?'),
@@ -86,8 +87,7 @@ BAD_CONFIGS = [
     ("epochs: 40",           "threads: many",          ':15: training.threads: expected a whole number >= 1 or "auto", got "many"'),
     ("[accuracy, {type: top_k, k: 3}]", "accuracy",    ':13: metrics: expected a list, got "accuracy"'),
     ("{validation: 0.15, test: 0.15}", "0.3",          ':3: data.split: expected a mapping, got 0.3'),
-    ("softmax_cross_entropy", "[huber]",               ':10: loss: expected a mapping with a "type" or a type alone (squared_error, '
-        'mean_squared_error, absolute_error, mean_absolute_error, huber, binary_cross_entropy, softmax_cross_entropy), got a list of 1'),
+    ("softmax_cross_entropy", "[huber]",               f':10: loss: expected a mapping with a "type" or a type alone ({", ".join(losses)}), got a list of 1'),
     ("  - {type: dropout, rate: 0.1}", "  - 7",        ':6: model[1]: expected a mapping with a "type" or a type alone (activation, add, '
         'concat, dense, dropout, flatten, scale), got 7'),
     ("{type: dense",         "{type: 7",               ':5: model[0].type: expected one of activation, add, concat, dense, dropout, '
@@ -109,8 +109,7 @@ BAD_CONFIGS = [
     ("batch_size: 32",       "batch_size: 0",          ':16: training.batch_size: expected a whole number >= 1 or "full", got 0'),
     ("patience: 10",         "min_delta: -1",          ':17: training.early_stopping.min_delta: expected a number >= 0, got -1'),
     # missing
-    ("loss: softmax_cross_entropy\n", "",              ': missing "loss"; valid: squared_error, mean_squared_error, absolute_error, '
-        'mean_absolute_error, huber, binary_cross_entropy, softmax_cross_entropy'),
+    ("loss: softmax_cross_entropy\n", "",              f': missing "loss"; valid: {", ".join(losses)}'),
     ("{type: dropout, rate: 0.1}", "dropout",          ':6: model[1]: missing "rate"; expected a number >= 0 and < 1'),
     ("type: dropout, ",      "",                       ':6: model[1]: missing "type"; valid: activation, add, concat, dense, dropout, '
         'flatten, scale'),
@@ -148,7 +147,7 @@ BAD_SETTINGS = [
     ("model[1].from=nowhere",     '--set model[1].from=nowhere: model[1].from: no layer is called "nowhere"; valid: dense_1, dense_2, '
         'dropout_1, input'),
     ("optimizer[0]=adam",         "--set optimizer[0]=adam: optimizer is not a list"),
-    ("loss.delta=1",              '--set loss.delta=1: loss: unknown option "delta"; valid: type'),
+    ("loss.delta=1",              '--set loss.delta=1: loss: unknown option "delta"; valid: label_smoothing, type'),
     ("schedule.type=cosin",       '--set schedule.type=cosin: schedule: unknown schedule "cosin"; did you mean "cosine"?'),
     ("clip.norm=0",               "--set clip.norm=0: clip.norm: expected a number > 0, got 0"),
 ]

@@ -22,6 +22,8 @@ T2 = RNG.normal(size=(N, 2)) * [1.0, 50.0] + [0.0, 1000.0]
 Y2 = T2 + RNG.normal(size=(N, 2))
 T0, Y0 = T2[:, 0], Y2[:, 0]
 W = RNG.random(N) + 0.5
+H4, H2 = P4.argmax(1), (P1[:, 0] > 0.5).astype(int)
+RARE = np.where(C4 == 3, 0, C4).astype(np.int32)  # the class 3 is said, but never true
 
 
 def sklearn(name: str, target: np.ndarray, prediction: np.ndarray, **options: Any) -> Callable[..., float]:
@@ -33,6 +35,14 @@ def sklearn(name: str, target: np.ndarray, prediction: np.ndarray, **options: An
         return float(getattr(sklearn.metrics, name)(target, prediction, sample_weight=weight, **options))
 
     return measured
+
+
+def score(name: str, target: np.ndarray, said: np.ndarray, average: str = "binary") -> Callable[..., float]:
+    return sklearn(f"{name}_score", target, said, average=average, zero_division=0)
+
+
+def macro(name: str) -> dict[str, str]:
+    return {"type": name, "average": "macro"}
 
 
 ACCURACY = {"type": "accuracy"}
@@ -52,6 +62,31 @@ ROWS: list[tuple[Any, ...]] = [  # options, better, prediction, target, expected
     ({"type": "rmse"},          "lower",  Y0, T0, sklearn("root_mean_squared_error", T0, Y0)),
     ({"type": "r2"},            "higher", Y2, T2, sklearn("r2_score", T2, Y2)),
     ({"type": "r2"},            "higher", Y0, T0, sklearn("r2_score", T0, Y0)),
+    ({"type": "explained_variance"}, "higher", Y2, T2, sklearn("explained_variance_score", T2, Y2)),
+    ({"type": "explained_variance"}, "higher", Y0 + 9, T0, sklearn("explained_variance_score", T0, Y0)),
+    ({"type": "mape"},          "lower",  Y2, T2, sklearn("mean_absolute_percentage_error", T2, Y2)),
+    ({"type": "log_loss"},      "lower",  P4, C4, sklearn("log_loss", C4, P4)),
+    ({"type": "log_loss"},      "lower",  P4, Y4, sklearn("log_loss", C4, P4)),
+    ({"type": "log_loss"},      "lower",  P1, C2, sklearn("log_loss", C2, P1[:, 0])),
+    ({"type": "log_loss"},      "lower",  3 * P4, C4, sklearn("log_loss", C4, P4)),
+    ({"type": "precision"},     "higher", P4, C4, score("precision", C4, H4, "macro")),
+    ({"type": "precision"},     "higher", P1, C2, score("precision", C2, H2)),
+    ({"type": "precision"},     "higher", P1, Y1, score("precision", C2, H2)),
+    (macro("precision"),        "higher", P1, C2, score("precision", C2, H2, "macro")),
+    ({"type": "recall"},        "higher", P4, C4, score("recall", C4, H4, "macro")),
+    ({"type": "recall"},        "higher", P1, C2, score("recall", C2, H2)),
+    ({"type": "recall"},        "higher", P4, RARE, score("recall", RARE, H4, "macro")),
+    ({"type": "f1"},            "higher", P4, C4, score("f1", C4, H4, "macro")),
+    ({"type": "f1"},            "higher", P4, Y4, score("f1", C4, H4, "macro")),
+    ({"type": "f1"},            "higher", P4[:, :2], C2, score("f1", C2, P4[:, :2].argmax(1))),
+    ({"type": "f1"},            "higher", P1, C2, score("f1", C2, H2)),
+    *(({"type": name, "average": average}, "higher", P4, RARE, score(name, RARE, H4, average))
+      for name in ("precision", "recall", "f1") for average in ("macro", "micro", "weighted")),
+    ({"type": "balanced_accuracy"}, "higher", P4, C4, sklearn("balanced_accuracy_score", C4, H4)),
+    ({"type": "balanced_accuracy"}, "higher", P1, C2, sklearn("balanced_accuracy_score", C2, H2)),
+    ({"type": "matthews"},      "higher", P4, C4, sklearn("matthews_corrcoef", C4, H4)),
+    ({"type": "matthews"},      "higher", P4, RARE, sklearn("matthews_corrcoef", RARE, H4)),
+    ({"type": "matthews"},      "higher", P1, C2, sklearn("matthews_corrcoef", C2, H2)),
 ]
 # fmt: on
 row = pytest.mark.parametrize(
@@ -137,8 +172,71 @@ def test_a_prediction_that_is_nan_is_no_hit() -> None:
     nan, truth = np.full((2, 4), np.nan), np.array([0, 3], np.int32)
     for options in ({"type": "accuracy"}, {"type": "top_k", "k": 2}):
         assert not build(options).sums(nan, truth).any()
-    for name in ("mae", "mse", "r2"):
+    assert not build({"type": "f1"}).sums(nan, truth)[:, 4:].any()
+    assert np.isnan(build({"type": "log_loss"}).sums(nan, truth)).all()
+    for name in ("mae", "mse", "r2", "explained_variance", "mape"):
         assert np.isnan(measure(build({"type": name}), nan[:, 0], np.arange(2.0), np.ones(2)))
+
+
+def counted(name: str, truth: list[int], said: list[int], classes: int = 3) -> float:
+    """A metric, unweighted, of answers that are sure."""
+    target, weight = np.array(truth, np.int32), np.full(len(truth), 1.1)
+    return measure(build({"type": name}), np.eye(classes)[said], target, weight)
+
+
+@pytest.mark.parametrize("name", ["precision", "recall", "f1", "balanced_accuracy"])
+def test_a_class_that_never_occurs_does_not_count(name: str) -> None:
+    assert counted(name, [0, 1, 1, 0], [0, 1, 1, 0], classes=7) == pytest.approx(1, rel=1e-15)
+
+
+def test_matthews_is_zero_where_all_say_the_same_and_minus_one_where_all_is_wrong() -> None:
+    assert counted("matthews", [0, 1, 2, 1, 1, 0, 0], [1] * 7) == 0
+    assert counted("matthews", [1] * 7, [0, 1, 2, 1, 1, 0, 0]) == 0
+    assert counted("matthews", [0, 1, 1, 0], [1, 0, 0, 1], classes=2) == pytest.approx(-1, rel=1e-15)
+    lone = np.arange(10**5) == 7
+    assert counted("matthews", lone.astype(int).tolist(), lone.astype(int).tolist()) == pytest.approx(1)
+
+
+def test_a_precision_of_nothing_is_zero() -> None:
+    assert counted("precision", [1, 1], [0, 0], classes=2) == 0
+    assert counted("f1", [0, 0], [0, 0], classes=2) == 0
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_sure_mistake_has_scikit_learns_finite_log_loss(dtype: str) -> None:
+    sure, truth = np.eye(2, dtype=dtype)[[0, 0, 1]], np.array([1, 0, 1], np.int32)
+    loss = measure(build({"type": "log_loss"}), sure, truth, np.ones(3))
+    # 1e-6: scikit-learn bounds the probability above too
+    assert loss == pytest.approx(sklearn("log_loss", truth, sure)(), rel=1e-6)
+    assert loss == pytest.approx(-np.log(np.finfo(dtype).eps) / 3, rel=1e-6)
+
+
+def test_explained_variance_of_a_constant_target_is_scikit_learns() -> None:
+    target = np.full(50, 0.5)
+    for offset, noise, score_ in ((0.0, 0.0, 1.0), (0.25, 0.0, 1.0), (0.0, 0.1, 0.0)):
+        prediction = target + offset + noise * np.arange(50)
+        metric = build({"type": "explained_variance"})
+        assert measure(metric, prediction, target, W[:50]) == score_
+        assert sklearn("explained_variance_score", target, prediction)(W[:50]) == score_
+
+
+CLASSES_ONLY = ["top_k", "log_loss", "precision", "recall", "f1", "balanced_accuracy", "matthews"]
+
+
+@pytest.mark.parametrize("name", CLASSES_ONLY)
+def test_metrics_of_classes_need_classes(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} needs data with classes, but its targets are values"):
+        build({"type": name}).check(None)
+    build({"type": name} | ({"k": 2} if name == "top_k" else {})).check(2)
+
+
+def test_only_two_classes_have_a_binary_average() -> None:
+    build({"type": "f1", "average": "binary"}).check(2)
+    with pytest.raises(
+        ConfigError, match=r'expected macro, micro or weighted for 3 classes, got "bin'
+    ) as error:
+        build({"type": "f1", "average": "binary"}).check(3)
+    assert error.value.path == ("average",)
 
 
 def test_top_k_needs_enough_classes() -> None:
@@ -146,17 +244,18 @@ def test_top_k_needs_enough_classes() -> None:
     with pytest.raises(ConfigError, match="at most the number of classes, 3, got 5") as error:
         build({"type": "top_k"}).check(3)
     assert error.value.path == ("k",)
-    with pytest.raises(ConfigError, match="needs data with classes"):
-        build({"type": "top_k"}).check(None)
 
 
-@pytest.mark.parametrize("name", ["mae", "mse", "rmse", "r2"])
+@pytest.mark.parametrize("name", ["mae", "mse", "rmse", "r2", "explained_variance", "mape"])
 def test_shapes_that_do_not_fit_are_errors(name: str) -> None:
     with pytest.raises(GraphError, match=r"output \(2, 3\) and target \(2, 2\) do not fit"):
         build({"type": name}).sums(np.zeros((2, 3)), np.zeros((2, 2)))
 
 
-@pytest.mark.parametrize("options", [{"type": "top_k", "k": 0}, {"type": "accuracy", "k": 1}])
+BAD = [{"type": "top_k", "k": 0}, {"type": "accuracy", "k": 1}, {"type": "f1", "average": "samples"}]
+
+
+@pytest.mark.parametrize("options", BAD)
 def test_bad_options_are_errors(options: dict) -> None:
     with pytest.raises(ValidationError):
         build(options)

@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 
 from nnjit.errors import RunError
-from nnjit.report import write_report
+from nnjit.report import loss_curve, write_report
+from nnjit.report.axes import THIN_TO
 from nnjit.report.files import read_run
 from nnjit.report.formatting import metric_value, number
-from tests.report.run_folders import KINDS, write_run
+from tests.report.run_folders import KINDS, learning_curves, write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -142,6 +143,8 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
     [
         ("digits", "97.4 % of the 270 test examples are classified right."),
         ("digits", "A network of 3 layers with 4,810 parameters was trained for 40 epochs on 1,257 examples"),
+        ("digits", "compile time 2.13 s training time 430 ms"),
+        ("digits", "compiling the network to machine code (little when cached) 2.13 s"),
         ("digits", "training, without compiling and evaluating 430 ms"),
         ("digits", "an epoch, the mean of 40 10.7 ms"),
         ("digits", "those of the weights after the last epoch, epoch 40."),
@@ -227,6 +230,8 @@ def test_folder_without_a_file_is_no_run(name: str, tmp_path: Path) -> None:
         ("metrics.json", "{}", "lacks the entry 'status'"),
         ("history.csv", "epoch,train_loss\n1,0.5\n2,x\n", "a row is not 2 numbers"),
         ("history.csv", "epoch,train_loss\n1,0.5\n2\n", "a row is not 2 numbers"),
+        ("history.csv", "epoch,train_loss\n1\n2\n", "a row is not 2 numbers (they have 1 cells)"),
+        ("history.csv", "epoch,train_loss\n1,0.5\n,0.5\n", "a row is not 2 numbers"),
         ("predictions.npz", "PK\x03\x04 and no more", "cannot be read"),
         ("config.yaml", b"\xff\xfe\x00", "is not UTF-8"),
     ],
@@ -236,6 +241,30 @@ def test_malformed_file_is_named(name: str, content: str | bytes, message: str, 
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(RunError, match=re.escape(message)):
         write_report(folder)
+
+
+def test_cells_of_the_history_may_be_empty(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    (folder / "history.csv").write_text("epoch,a,b,c,d\n1,,,,\n2,0.5,,inf,1e-300\n\n3,,nan,,-7")
+    table = np.column_stack(list(read_run(folder).history.columns.values()))
+    nan = np.nan
+    expected = [[1, nan, nan, nan, nan], [2, 0.5, nan, np.inf, 1e-300], [3, nan, nan, nan, -7]]
+    np.testing.assert_array_equal(table, expected)
+
+
+def test_a_spike_of_one_epoch_in_a_hundred_thousand_is_drawn(tmp_path: Path) -> None:
+    curves = learning_curves(100_000, None, validation=False)
+    curves["train_loss"][54_321] = 40.0
+    folder = write_run(tmp_path / "run", curves=curves, epochs=100_000)
+    before = (folder / "history.csv").read_bytes()
+    (line,) = (x for x in loss_curve.draw(read_run(folder)).figure.axes[0].lines if len(x.get_xdata()) > 2)
+    x, y = line.get_data()
+    assert len(x) <= THIN_TO + 2
+    assert (x[0], x[-1], x[np.argmax(y)], y.max()) == (1, 100_000, 54_322, 40.0)
+    write_report(folder)
+    assert (folder / "history.csv").read_bytes() == before
+    assert (folder / "report.html").stat().st_size < 200_000
+    assert "of 100,000" in words(folder)
 
 
 def test_pickled_predictions_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""What every loss is: the cost of each example. That of a batch is their mean, or the weighted mean.
+
+A loss takes targets (B, O), or class indices (B,), which count as one-hot rows (with one output: as the
+numbers 0 and 1). Those that speak of probabilities or rates take the output before any sigmoid, softmax or
+exp, because only so are they accurate far from 0; `predict` applies the missing function.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
+
+import numpy
+
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.targets import check_width
+from nnjit.registry import Options, Registry
+
+
+class Loss(Options, ABC):
+    """How wrong an output is."""
+
+    targets: ClassVar[Literal["classes", "values"]] = "values"
+    """What it is made for: class indices, or values (B, O). A loss of values also takes class indices."""
+
+    type: str
+
+    @abstractmethod
+    def __call__(self, output: Array, target: Array) -> Array:
+        """The cost of each example, shape (B,), for an output (B, O) or (B,)."""
+
+    def predict(self, output: Array) -> Array:
+        """What the output says: probabilities for a loss on logits, rates for one on their logarithms.
+
+        Else the output itself.
+        """
+        return output
+
+    def output_size(self, size: int, classes: int | None) -> int:
+        """How many outputs a model needs for data of `size` classes or values.
+
+        Args:
+            classes: the number of classes; None where the targets are values.
+        """
+        return size
+
+    def check(self, output_shape: Shape, classes: int | None) -> None:
+        """Raise a GraphError where outputs of this shape do not fit the data.
+
+        Args:
+            classes: how many classes the data has; None where its targets are values.
+        """
+        check_width(output_shape, classes, self.type)
+
+    def check_targets(self, target: numpy.ndarray) -> None:
+        """Raise a DataError where target values (n, O) are outside the domain; class indices never are."""
+        return
+
+
+losses: Registry[Loss] = Registry("loss")

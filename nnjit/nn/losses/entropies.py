@@ -1,0 +1,157 @@
+"""Losses of probabilities: cross-entropies, the divergence from given probabilities, and the focal loss.
+
+All take logits z, the output before any sigmoid or softmax.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.errors import DataError, GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.loss import Loss, losses
+from nnjit.nn.targets import as_columns, as_values, check_width, is_classes, needs_classes, show
+
+# How far from 1 the sum of given probabilities may be; text files round them.
+ROUNDED = 1e-2
+
+
+class YesOrNo(Loss):
+    """A loss whose every output is the logit of a yes or no of its own, for targets t in [0, 1]."""
+
+    def predict(self, output: Array) -> Array:
+        return np.sigmoid(output)
+
+    def output_size(self, size: int, classes: int | None) -> int:
+        return 1 if classes == 2 else size
+
+    def check_targets(self, target: numpy.ndarray) -> None:
+        bad = target[(target < 0) | (target > 1)]
+        if bad.size:
+            mend = "scale them with scale_target: min_max, or choose a loss of values"
+            raise DataError(f"{self.type} needs targets from 0 to 1, but there is {bad[0]:g}; {mend}")
+
+
+class OneOfMany(Loss):
+    """A loss whose outputs are the logits of classes that exclude each other."""
+
+    def predict(self, output: Array) -> Array:
+        return np.softmax(output, axis=-1)
+
+    def check(self, output_shape: Shape, classes: int | None) -> None:
+        check_width(output_shape, classes, self.type)
+        if output_shape == (1,):
+            wanted = "2 outputs or more" if classes is None else "2 outputs for 2 classes"
+            mend = "set units: 2, or use binary_cross_entropy"
+            raise GraphError(f"{self.type} needs {wanted}, got 1; {mend}")
+
+
+class Smoothed(Loss):
+    """A loss that can take its targets for less certain than they are."""
+
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """ε, the share of every target that is spread evenly over the possible answers, 0 <= ε < 1.
+
+    It counts in the losses of all parts of the data. Reference: Szegedy et al. 2016, arXiv:1512.00567.
+    """
+
+    def smoothed(self, t: Array, answers: int) -> Array:
+        """(1 - ε) t + ε / answers."""
+        share = self.label_smoothing
+        return (1 - share) * t + share / answers if share else t
+
+
+@losses.register
+class BinaryCrossEntropy(YesOrNo, Smoothed):
+    """(1/O) Σₒ -t log σ(z) - (1 - t) log(1 - σ(z)), for logits z and targets t in [0, 1].
+
+    Each output is a yes or no of its own. PyTorch's `BCEWithLogitsLoss`. Computed as t softplus(-z) +
+    (1 - t) softplus(z): no term is negative, so nothing cancels at any z. With label smoothing, t counts as
+    (1 - ε) t + ε/2, as in Keras's `BinaryCrossentropy`; PyTorch's has none.
+    """
+
+    type: Literal["binary_cross_entropy"] = "binary_cross_entropy"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        z, t = as_values(output, target, self.type)
+        t = self.smoothed(t, 2)
+        return np.mean(t * np.softplus(-z) + (1 - t) * np.softplus(z), axis=1)
+
+
+@losses.register
+class Focal(YesOrNo):
+    """(1/O) Σₒ -t (1 - p)^γ log p - (1 - t) p^γ log(1 - p), with p = σ(z), for targets t in [0, 1].
+
+    Answers that are right and sure count for little, so that rare classes are not drowned by easy examples;
+    γ = 0 is `binary_cross_entropy`. Each output is a yes or no of its own, as in the paper; torchvision's
+    `sigmoid_focal_loss(alpha=-1)` and Keras's `BinaryFocalCrossentropy(from_logits=True)`. The paper's
+    weight α of the classes is left out. Computed with p^γ = exp(-γ softplus(-z)), which is exact where p is
+    not. Reference: Lin et al. 2017, arXiv:1708.02002.
+    """
+
+    type: Literal["focal"] = "focal"
+    gamma: float = Field(2.0, ge=0)
+    """γ, how little sure answers count, >= 0."""
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        z, t = as_values(output, target, self.type)
+        no, yes = np.softplus(z), np.softplus(-z)  # the costs of both answers, -log(1 - p) and -log p
+        return np.mean(t * yes * np.exp(-self.gamma * no) + (1 - t) * no * np.exp(-self.gamma * yes), axis=1)
+
+
+@losses.register
+class SoftmaxCrossEntropy(OneOfMany, Smoothed):
+    """-Σₖ tₖ log softmax(z)ₖ, for logits z (B, K) and class indices (B,), or rows of probabilities t (B, K).
+
+    PyTorch's `CrossEntropyLoss`, and Keras's with `from_logits=True`. A class index outside 0 … K - 1 has
+    cost 0; the data room lets none through. With label smoothing, t counts as (1 - ε) t + ε/K, as in both.
+    """
+
+    type: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
+    targets: ClassVar[Literal["classes", "values"]] = "classes"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        z, t = _rows(output, target, self.type)
+        return -np.sum(self.smoothed(t, z.shape[1]) * np.log_softmax(z, axis=1), axis=1)
+
+    def check(self, output_shape: Shape, classes: int | None) -> None:
+        needs_classes(classes, self.type)
+        super().check(output_shape, classes)
+
+
+@losses.register
+class KlDivergence(OneOfMany):
+    """Σₖ tₖ (log tₖ - log softmax(z)ₖ), for logits z (B, K) and rows of probabilities t (B, K).
+
+    `softmax_cross_entropy` less the entropy of the targets, which no weight changes: so it is 0 where the
+    network says what was asked. 0 log 0 is 0. PyTorch's `KLDivLoss(reduction="batchmean")` takes
+    log-probabilities, Keras's `KLDivergence` probabilities. Reference: Kullback & Leibler 1951.
+    """
+
+    type: Literal["kl_divergence"] = "kl_divergence"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        z, t = _rows(output, target, self.type)
+        log_t = np.log(np.where(t > 0, t, 1.0))
+        return np.sum(t * (log_t - np.log_softmax(z, axis=1)), axis=1)
+
+    def check_targets(self, target: numpy.ndarray) -> None:
+        if (least := target.min()) < 0:
+            raise DataError(f"{self.type} needs probabilities as targets, but there is {least:g}")
+        sums = target.sum(axis=1)
+        worst = sums[abs(sums - 1).argmax()]
+        if abs(worst - 1) > ROUNDED:
+            raise DataError(f"{self.type} needs targets whose rows sum to 1, but one sums to {worst:g}")
+
+
+def _rows(output: Array, target: Array, name: str) -> tuple[Array, Array]:
+    """Logits and targets, each (B, K), class indices as one-hot rows."""
+    z = as_columns(output, name)
+    t = np.one_hot(target, z.shape[1], z.dtype) if is_classes(target) else np.astype(target, z.dtype)
+    if t.shape[1:] != z.shape[1:]:
+        raise GraphError(f"{name}: logits {show(z)} and target {show(target)} do not fit")
+    return z, t

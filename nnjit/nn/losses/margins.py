@@ -1,0 +1,68 @@
+"""Losses of margins, the support vector machine's: an output is right by a margin, or costs what it lacks.
+
+Each output is the score of a yes or no of its own: z > 0 says yes. With classes, each has its score, one
+against the rest, and the largest wins; with two classes, one output is enough.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import nnjit.numpy as np
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.loss import Loss, losses
+from nnjit.nn.targets import as_values, check_width, needs_classes
+
+
+class Margin(Loss):
+    """A loss of 1 - s z, the score z's lack of a margin of 1, where s is 1 for yes and -1 for no."""
+
+    targets: ClassVar[Literal["classes", "values"]] = "classes"
+
+    def lack(self, output: Array, target: Array) -> Array:
+        """max(0, 1 - s z), shape (B, O)."""
+        z, t = as_values(output, target, self.type)
+        return np.relu(1 - (2 * t - 1) * z)
+
+    def predict(self, output: Array) -> Array:
+        """σ(z): in the order of the scores, above 1/2 where they say yes, but no calibrated probability."""
+        return np.sigmoid(output)
+
+    def output_size(self, size: int, classes: int | None) -> int:
+        return 1 if classes == 2 else size
+
+    def check(self, output_shape: Shape, classes: int | None) -> None:
+        needs_classes(classes, self.type)
+        check_width(output_shape, classes, self.type)
+
+
+@losses.register
+class Hinge(Margin):
+    """(1/O) Σₒ max(0, 1 - s z), with s = 1 for the class of the output and -1 for the others.
+
+    With one output, scikit-learn's `hinge_loss`, which with more of them takes only the strongest wrong class
+    (Crammer & Singer 2001); with more, Keras's `Hinge`, and the one-against-rest of scikit-learn's
+    `LinearSVC`. PyTorch's `MultiMarginLoss` compares scores with each other. Its derivative at the margin is
+    0. Reference: Cortes & Vapnik 1995.
+
+    >>> Hinge()(np.array([0.5, 2.0]), np.array([1, 0])).tolist()
+    [0.5, 3.0]
+    """
+
+    type: Literal["hinge"] = "hinge"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        return np.mean(self.lack(output, target), axis=1)
+
+
+@losses.register
+class SquaredHinge(Margin):
+    """(1/O) Σₒ max(0, 1 - s z)², which is `hinge` without its corner.
+
+    Keras's `SquaredHinge`, and the default of scikit-learn's `LinearSVC`.
+    """
+
+    type: Literal["squared_hinge"] = "squared_hinge"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        return np.mean(np.square(self.lack(output, target)), axis=1)

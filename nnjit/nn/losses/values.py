@@ -1,0 +1,153 @@
+"""Losses of values: residuals, squared or absolute or in between, and counts."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.errors import DataError, GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.loss import Loss, losses
+from nnjit.nn.targets import as_values
+
+
+@losses.register
+class SquaredError(Loss):
+    """Σₒ (output - target)², the lecture's cost: summed over the outputs.
+
+    >>> float(SquaredError()(np.array([[1.0, 3.0]]), np.array([[0.0, 1.0]]))[0])
+    5.0
+    """
+
+    type: Literal["squared_error"] = "squared_error"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        return np.sum(np.square(_residual(self, output, target)), axis=1)
+
+
+@losses.register
+class MeanSquaredError(Loss):
+    """(1/O) Σₒ (output - target)²; PyTorch's `MSELoss`."""
+
+    type: Literal["mean_squared_error"] = "mean_squared_error"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        return np.mean(np.square(_residual(self, output, target)), axis=1)
+
+
+@losses.register
+class AbsoluteError(Loss):
+    """Σₒ |output - target|; its derivative at 0 is 0."""
+
+    type: Literal["absolute_error"] = "absolute_error"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        return np.sum(np.abs(_residual(self, output, target)), axis=1)
+
+
+@losses.register
+class MeanAbsoluteError(Loss):
+    """(1/O) Σₒ |output - target|; PyTorch's `L1Loss`. Its derivative at 0 is 0."""
+
+    type: Literal["mean_absolute_error"] = "mean_absolute_error"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        return np.mean(np.abs(_residual(self, output, target)), axis=1)
+
+
+@losses.register
+class Huber(Loss):
+    """(1/O) Σₒ h(output - target), with h(r) = r²/2 where |r| <= delta, else delta (|r| - delta/2).
+
+    PyTorch's `HuberLoss`. Its `SmoothL1Loss` is this divided by delta. Reference: Huber 1964.
+    """
+
+    type: Literal["huber"] = "huber"
+    delta: float = Field(1.0, gt=0)
+    """The residual at which the square turns into a line, > 0."""
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        r = np.abs(_residual(self, output, target))
+        square, line = 0.5 * np.square(r), self.delta * (r - 0.5 * self.delta)
+        return np.mean(np.where(r <= self.delta, square, line), axis=1)
+
+
+@losses.register
+class LogCosh(Loss):
+    """(1/O) Σₒ log cosh(output - target): r²/2 near 0, |r| - log 2 far from it, and smooth in between.
+
+    Keras's `LogCosh`; PyTorch has none. Its derivative is tanh r. Computed as log1p(cosh r - 1) near 0, where
+    the difference |r| + log1p(exp(-2|r|)) - log 2 would lose all its digits.
+    """
+
+    type: Literal["log_cosh"] = "log_cosh"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        r = _residual(self, output, target)
+        a = np.abs(r)
+        m = np.expm1(np.clip(r, -1.0, 1.0))  # cosh r - 1 = m² / (2 (1 + m)); clipped, so that 1 + m > 0
+        near = np.log1p(0.5 * np.square(m) / (1 + m))
+        far = a + np.softplus(-2 * a) - math.log(2)
+        return np.mean(np.where(a < 1, near, far), axis=1)
+
+
+@losses.register
+class Quantile(Loss):
+    """(1/O) Σₒ q max(r, 0) + (1 - q) max(-r, 0), with r = target - output: its least mean is the q-quantile.
+
+    Also called pinball loss; scikit-learn's `mean_pinball_loss(alpha=q)`. With q = 1/2 it is half of
+    `mean_absolute_error`. Its derivative at 0 is 0. Reference: Koenker & Bassett 1978.
+
+    >>> float(Quantile(quantile=0.9)(np.array([0.0]), np.array([2.0]))[0])
+    1.8
+    """
+
+    type: Literal["quantile"] = "quantile"
+    quantile: float = Field(0.5, gt=0, lt=1)
+    """q, the share of the targets that should lie below the output, 0 < q < 1."""
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        r = _residual(self, output, target)
+        over, under = np.relu(r), np.relu(-r)
+        return np.mean((1 - self.quantile) * over + self.quantile * under, axis=1)
+
+
+@losses.register
+class Poisson(Loss):
+    """(1/O) Σₒ exp(z) - t z, for the logarithm z of a rate and counts t >= 0, whole or not.
+
+    The negative log-likelihood of counts but for log t!, which no weight changes: so it may be negative. Its
+    derivative is rate - t. `predict` gives the rate exp(z). PyTorch's `PoissonNLLLoss` with its default
+    `log_input=True`; Keras's `Poisson` takes the rate itself.
+    """
+
+    type: Literal["poisson"] = "poisson"
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        z, t = as_values(output, target, self.type)
+        return np.mean(np.exp(z) - t * z, axis=1)
+
+    def predict(self, output: Array) -> Array:
+        return np.exp(output)
+
+    def check(self, output_shape: Shape, classes: int | None) -> None:
+        if classes is not None:
+            mend = "for whole numbers that are counts, set data.task: regression"
+            raise GraphError(
+                f"{self.type} needs values as targets, but the data has {classes} classes; {mend}"
+            )
+        super().check(output_shape, classes)
+
+    def check_targets(self, target: numpy.ndarray) -> None:
+        if (least := target.min()) < 0:
+            mend = "leave them as they are (scale_target: none), or choose another loss"
+            raise DataError(f"{self.type} needs targets >= 0, but there is {least:g}; {mend}")
+
+
+def _residual(loss: Loss, output: Array, target: Array) -> Array:
+    out, values = as_values(output, target, loss.type)
+    return np.subtract(out, values)

@@ -1,0 +1,140 @@
+"""Metrics that follow from how often each class is true, is said, and is both.
+
+Figures and options are scikit-learn's. Where nothing can be divided, a score is 0, as there.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import ClassVar, Literal
+
+import numpy
+
+import nnjit.numpy as np
+from nnjit.errors import ConfigError
+from nnjit.nn.array import Array
+from nnjit.nn.metric import ClassMetric, metrics
+from nnjit.nn.targets import ROUNDING, as_columns, decided
+
+
+class Confusion(ClassMetric):
+    """A metric of three counts for each class; a single output tells the classes 0 and 1 apart at 1/2."""
+
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    def sums(self, prediction: Array, target: Array) -> Array:
+        scores = as_columns(prediction, self.type)
+        classes = max(scores.shape[1], 2)
+        top = np.max(scores, axis=1, keepdims=True)
+        true = np.one_hot(decided(target, self.type), classes, "f64")
+        said = np.one_hot(decided(prediction, self.type), classes, "f64")
+        said = np.where(np.equal(top, top), said, 0.0)  # a NaN says nothing
+        return np.concatenate([true, said, true * said], axis=1)
+
+    def finish(self, sums: numpy.ndarray, weight: float) -> float:
+        return self.score(*numpy.asarray(sums, numpy.float64).reshape(3, -1))
+
+    @abstractmethod
+    def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
+        """The metric, for how often each class (K,) is true, is said, and is both."""
+
+
+class Averaged(Confusion):
+    """A ratio for each class, and one figure of them all."""
+
+    average: Literal["auto", "binary", "macro", "micro", "weighted"] = "auto"
+    """How the figures of the classes become one; auto is binary for two classes and macro for more.
+
+    binary: that of the second class. macro: their mean, over the classes that occur. micro: that of the
+    counts of all classes. weighted: their mean, weighted by how often each class is true.
+    """
+
+    @abstractmethod
+    def ratio(
+        self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray
+    ) -> tuple[numpy.ndarray, numpy.ndarray]:
+        """Numerator and denominator for each class."""
+
+    def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
+        if self.average == "micro":
+            true, said, right = (counts.sum(keepdims=True) for counts in (true, said, right))
+        scores = _divided(*self.ratio(true, said, right))
+        if self.average == "binary" or (self.average == "auto" and len(scores) == 2):
+            return float(scores[1])
+        weights = true if self.average == "weighted" else (true + said > 0) * 1.0
+        return float(scores @ weights / weights.sum())
+
+    def check(self, classes: int | None) -> None:
+        super().check(classes)
+        if self.average == "binary" and classes != 2:
+            message = f'expected macro, micro or weighted for {classes} classes, got "binary"'
+            raise ConfigError(message, ("average",))
+
+
+@metrics.register
+class Precision(Averaged):
+    """Of the examples for which a class is said, the share for which it is true."""
+
+    type: Literal["precision"] = "precision"
+
+    def ratio(
+        self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray
+    ) -> tuple[numpy.ndarray, numpy.ndarray]:
+        return right, said
+
+
+@metrics.register
+class Recall(Averaged):
+    """Of the examples for which a class is true, the share for which it is said."""
+
+    type: Literal["recall"] = "recall"
+
+    def ratio(
+        self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray
+    ) -> tuple[numpy.ndarray, numpy.ndarray]:
+        return right, true
+
+
+@metrics.register
+class F1(Averaged):
+    """The harmonic mean of precision and recall of a class."""
+
+    type: Literal["f1"] = "f1"
+
+    def ratio(
+        self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray
+    ) -> tuple[numpy.ndarray, numpy.ndarray]:
+        return 2 * right, true + said
+
+
+@metrics.register
+class BalancedAccuracy(Confusion):
+    """The mean of the recalls of the classes that occur, so that each class counts the same."""
+
+    type: Literal["balanced_accuracy"] = "balanced_accuracy"
+
+    def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
+        return float(_divided(right, true)[true > 0].mean())
+
+
+@metrics.register
+class Matthews(Confusion):
+    """The correlation of truth and answer, from -1 to 1; 0 is chance, and always saying the same.
+
+    scikit-learn's `matthews_corrcoef`. Reference: Matthews 1975; Gorodkin 2004 for more than two classes.
+    """
+
+    type: Literal["matthews"] = "matthews"
+
+    def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
+        total = true.sum()
+        together = right.sum() * total - true @ said
+        spreads = total**2 - true @ true, total**2 - said @ said
+        is_constant = min(spreads) <= ROUNDING * total**2
+        return 0.0 if is_constant else float(together / math.sqrt(spreads[0] * spreads[1]))
+
+
+def _divided(part: numpy.ndarray, whole: numpy.ndarray) -> numpy.ndarray:
+    """Part / whole, 0 where there is nothing to divide."""
+    return numpy.asarray(part / numpy.where(whole > 0, whole, 1.0) * (whole > 0))

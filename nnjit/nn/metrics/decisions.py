@@ -1,0 +1,80 @@
+"""Metrics of classes that are means over the examples: hits, and how sure the network was of the truth."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.errors import ConfigError
+from nnjit.nn.array import Array
+from nnjit.nn.metric import ClassMetric, Metric, metrics
+from nnjit.nn.targets import as_columns, decided, is_classes
+
+
+@metrics.register
+class Accuracy(Metric):
+    """The share of examples whose largest output is that of their class.
+
+    With one output, whether prediction and target are on the same side of 1/2. Rows of several target values
+    count as one-hot.
+    """
+
+    type: Literal["accuracy"] = "accuracy"
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    def sums(self, prediction: Array, target: Array) -> Array:
+        is_hit = np.equal(decided(prediction, self.type), decided(target, self.type))
+        top = np.max(as_columns(prediction, self.type), axis=1)
+        return _column(np.logical_and(is_hit, np.equal(top, top)))  # a NaN is never a hit
+
+
+@metrics.register
+class TopK(ClassMetric):
+    """The share of examples whose class is among the `k` most probable; of equal ones, the first count."""
+
+    type: Literal["top_k"] = "top_k"
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+    k: int = Field(5, ge=1)
+    """How many classes may be guessed, >= 1."""
+
+    def sums(self, prediction: Array, target: Array) -> Array:
+        scores = as_columns(prediction, self.type)
+        width = scores.shape[1]
+        truth = target if is_classes(target) else np.argmax(target, axis=1)
+        own = np.sum(np.where(np.one_hot(truth, width, "f64") > 0, scores, 0.0), axis=1, keepdims=True)
+        is_later = np.arange(width) >= np.expand_dims(truth, 1)
+        # "Not beaten" instead of "beats", so that a NaN is never a hit.
+        is_beaten = np.logical_or(scores < own, np.logical_and(np.equal(scores, own), is_later))
+        rank = width - np.sum(np.astype(is_beaten, "f64"), axis=1)
+        return _column(rank < self.k)
+
+    def check(self, classes: int | None) -> None:
+        super().check(classes)
+        if classes is not None and self.k > classes:
+            raise ConfigError(f"expected at most the number of classes, {classes}, got {self.k}", ("k",))
+
+
+@metrics.register
+class LogLoss(ClassMetric):
+    """The mean of -log p, for the probability p of the true class, at least the type's smallest step from 1.
+
+    As scikit-learn's `log_loss`. The probabilities of an example are scaled to sum to 1, which matters where
+    each class has a yes or no of its own. Without penalties and label smoothing, it compares losses.
+    """
+
+    type: Literal["log_loss"] = "log_loss"
+    better: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def sums(self, prediction: Array, target: Array) -> Array:
+        p = np.astype(as_columns(prediction, self.type), "f64")
+        p = np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
+        p = np.maximum(p, float(numpy.finfo(prediction.dtype).eps))
+        truth = np.one_hot(decided(target, self.type), p.shape[1], "f64")
+        return np.sum(truth * (np.log(np.sum(p, axis=1, keepdims=True)) - np.log(p)), axis=1, keepdims=True)
+
+
+def _column(is_hit: Array) -> Array:
+    return np.expand_dims(np.astype(is_hit, "f64"), 1)

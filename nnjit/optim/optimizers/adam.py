@@ -1,0 +1,83 @@
+"""Adam: steps along the mean gradient, divided by the root of its mean square."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.optim.array import Array, Slots, Update
+from nnjit.optim.optimizer import Optimizer, bias_correction, optimizers
+
+
+class Moments(Optimizer):
+    """An optimizer that carries the mean m of the gradient and the mean v of its square."""
+
+    beta1: float = Field(0.9, ge=0, lt=1)
+    """β₁, the share of the mean gradient that a step keeps, 0 <= β₁ < 1."""
+    beta2: float = Field(0.999, ge=0, lt=1)
+    """β₂, the share of the mean square that a step keeps, 0 <= β₂ < 1."""
+    epsilon: float = Field(1e-8, gt=0)
+    """ε, what keeps the division finite, > 0."""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("mean", "mean_square")
+
+    def moments(self, grad: Array, slots: Slots) -> tuple[Array, Array]:
+        """The next m and v, which begin at 0 and so are too small by 1 - βᵗ."""
+        mean = self.beta1 * slots[0] + (1 - self.beta1) * grad
+        return mean, self.beta2 * slots[1] + (1 - self.beta2) * np.square(grad)
+
+    def root(self, square: Array, step: Array) -> Array:
+        """√v̂ + ε, with v̂ = v / (1 - β₂ᵗ)."""
+        return np.sqrt(square) / np.sqrt(bias_correction(self.beta2, step)) + self.epsilon
+
+
+@optimizers.register
+class Adam(Moments):
+    """m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;  θ ← θ - lr m̂ / (√v̂ + ε).
+
+    m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t. With `amsgrad`, the largest v so far takes the place
+    of v, as in PyTorch; in the paper nothing is corrected. Keras adds ε to √v before v is corrected (the
+    paper's ε̂), and has ε = 1e-7. Reference: Kingma & Ba 2015, arXiv:1412.6980; Reddi et al. 2018,
+    arXiv:1904.09237.
+
+    >>> theta, g = np.array([1.0]), np.array([0.5])
+    >>> adam = Adam(learning_rate=0.1)
+    >>> float(adam.update(theta, g, adam.initial_slots(theta), lr=0.1, step=1.0)[0][0].round(6))
+    0.9
+    """
+
+    type: Literal["adam"] = "adam"
+    amsgrad: bool = False
+    """Whether a step size never grows again: the largest mean square so far divides, not the latest."""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return (*super().slots, *["largest_mean_square"] * self.amsgrad)
+
+    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        mean, square = self.moments(grad, slots)
+        largest = tuple(np.maximum(old, square) for old in slots[2:])
+        rate = lr / bias_correction(self.beta1, step)
+        root = self.root(largest[0] if largest else square, step)
+        return theta - rate * mean / root, (mean, square, *largest)
+
+
+@optimizers.register
+class AdamW(Adam):
+    """θ ← (1 - lr λ) θ, and then adam's update: weight decay that the gradient's size does not scale.
+
+    λ multiplies lr, as in PyTorch and Keras; in the paper it multiplies the schedule's factor alone. All
+    params decay, biases too, as in PyTorch where all are in one group. Reference: Loshchilov & Hutter 2019,
+    arXiv:1711.05101.
+    """
+
+    type: Literal["adamw"] = "adamw"  # type: ignore[assignment]  # another name, one more option
+    weight_decay: float = Field(1e-2, ge=0)
+    """λ, the share of a param that decays in a step of learning rate 1, >= 0."""
+
+    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        return super().update(theta * (1 - lr * self.weight_decay), grad, slots, lr=lr, step=step)

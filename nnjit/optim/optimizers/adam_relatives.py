@@ -1,0 +1,109 @@
+"""Relatives of adam: another norm, Nesterov's look ahead, and a rectified beginning."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.optim.array import Array, Slots, Update
+from nnjit.optim.optimizer import bias_correction, optimizers
+from nnjit.optim.optimizers.adam import Moments
+
+# Terms of the series in Nadam: its rest is below 2⁻⁴⁸ of it.
+TERMS = numpy.arange(1, 49)
+
+
+@optimizers.register
+class Adamax(Moments):
+    """m ← β₁ m + (1 - β₁) g;  u ← max(β₂ u, |g| + ε);  θ ← θ - lr m̂ / u, with m̂ = m / (1 - β₁ᵗ).
+
+    Adam with the largest gradient of late in the place of the root of the mean square. The paper has no ε,
+    Keras adds it to u instead. Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.1.
+    """
+
+    type: Literal["adamax"] = "adamax"
+    learning_rate: float = Field(2e-3, gt=0)
+    """The step size, > 0; the peak of the schedule."""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("mean", "largest")
+
+    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        mean = self.beta1 * slots[0] + (1 - self.beta1) * grad
+        largest = np.maximum(self.beta2 * slots[1], np.abs(grad) + self.epsilon)
+        return theta - lr / bias_correction(self.beta1, step) * mean / largest, (mean, largest)
+
+
+@optimizers.register
+class Nadam(Moments):
+    """Adam's m and v;  θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ) + μₜ₊₁ m / (1 - Πₜ₊₁)) / (√v̂ + ε).
+
+    The momentum rises to β₁ as μₜ = β₁ (1 - 0.96^(ψt) / 2), and Πₜ = μ₁ μ₂ … μₜ. PyTorch's, and so
+    Dozat's; Keras's too, with ψ = 1 and ε = 1e-7. Πₜ is not carried along: with q = 0.96^ψ, its logarithm is
+    t log β₁ - Σₖ (q/2)ᵏ (1 - qᵏᵗ) / (k (1 - qᵏ)), in which nothing cancels. Reference: Dozat 2016, ICLR
+    workshop, "Incorporating Nesterov momentum into Adam".
+    """
+
+    type: Literal["nadam"] = "nadam"
+    learning_rate: float = Field(2e-3, gt=0)
+    """The step size, > 0; the peak of the schedule."""
+    beta1: float = Field(0.9, gt=0, lt=1)
+    """β₁, the momentum after many steps, and the share of the mean gradient that a step keeps, 0 < β₁ < 1."""
+    momentum_decay: float = Field(4e-3, gt=0)
+    """ψ, how quickly the momentum rises to β₁, > 0."""
+
+    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        mean, square = self.moments(grad, slots)
+        here, ahead = (np.astype(share, theta.dtype) for share in self._shares(np.astype(step, "f64")))
+        move = (here * grad + ahead * mean) / self.root(square, step)
+        return theta - lr * move, (mean, square)
+
+    def _shares(self, step: Array) -> tuple[Array, Array]:
+        """(1 - μₜ) / (1 - Πₜ) and μₜ₊₁ / (1 - Πₜ₊₁)."""
+        momentum, following = self._momentum(step), self._momentum(step + 1)
+        log_product = self._log_product(step)
+        return (
+            (1 - momentum) / -np.expm1(log_product),
+            following / -np.expm1(log_product + np.log(following)),
+        )
+
+    def _momentum(self, step: Array) -> Array:
+        return self.beta1 * (1 - 0.5 * np.exp(step * (self.momentum_decay * math.log(0.96))))
+
+    def _log_product(self, step: Array) -> Array:
+        rates = TERMS * (self.momentum_decay * math.log(0.96))  # log qᵏ
+        weights = numpy.exp(rates) * 0.5**TERMS / (TERMS * -numpy.expm1(rates))
+        return step * math.log(self.beta1) + np.sum(weights * np.expm1(step * rates))
+
+
+@optimizers.register
+class RAdam(Moments):
+    """Adam whose steps begin as those of momentum, until v is known well enough to divide by.
+
+    ρ = ρ∞ - 2t β₂ᵗ / (1 - β₂ᵗ), with ρ∞ = 2 / (1 - β₂) - 1, says of how many gradients v is the mean. Where
+    ρ > 5, θ ← θ - lr r m̂ / √v̂, with r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ); else θ ← θ - lr m̂. The
+    paper's bound is 4; PyTorch has 5 and adds ε to √v instead. Reference: Liu et al. 2020, arXiv:1908.03265.
+    """
+
+    type: Literal["radam"] = "radam"
+
+    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        mean, square = self.moments(grad, slots)
+        rate = lr / bias_correction(self.beta1, step)
+        is_rectified, share = self._rectification(np.astype(step, "f64"))
+        adapted = np.astype(share, theta.dtype) / (np.sqrt(square) + self.epsilon)
+        return theta - rate * mean * np.where(is_rectified, adapted, 1.0), (mean, square)
+
+    def _rectification(self, step: Array) -> tuple[Array, Array]:
+        """Whether v counts, and r √(1 - β₂ᵗ); in f64, since ρ is the difference of two large numbers."""
+        whole = 2 / (1 - self.beta2) - 1
+        left = bias_correction(self.beta2, step)
+        known = whole - 2 * step * (1 - left) / left
+        most, bounded = max(whole, 5.0), np.maximum(known, 5.0)  # so that the root exists where it isn't used
+        share = (bounded - 4) * (bounded - 2) * most / ((most - 4) * (most - 2) * bounded)
+        return known > 5.0, np.sqrt(share * left)

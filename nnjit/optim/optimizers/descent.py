@@ -1,0 +1,86 @@
+"""Optimizers that follow the gradient, or a mean of it, with one step size for all params."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.optim.array import Array, Slots, Update
+from nnjit.optim.optimizer import Optimizer, optimizers
+
+
+@optimizers.register
+class GradientDescent(Optimizer):
+    """θ ← θ - lr g, the lecture's descent; PyTorch's `SGD`."""
+
+    type: Literal["gradient_descent"] = "gradient_descent"
+
+    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        return theta - lr * grad, ()
+
+
+@optimizers.register
+class Momentum(Optimizer):
+    """v ← μ v + g;  θ ← θ - lr v, or with Nesterov θ ← θ - lr (g + μ v).
+
+    PyTorch's `SGD(momentum=μ)`. Sutskever et al. 2013 and Keras have lr inside, v ← μ v - lr g: the same
+    for a constant lr, but there a new lr acts on old gradients only by and by. Reference: Polyak 1964;
+    Nesterov 1983; Sutskever et al. 2013, ICML.
+    """
+
+    type: Literal["momentum"] = "momentum"
+    momentum: float = Field(0.9, ge=0, lt=1)
+    """μ, the share of the velocity that a step keeps, 0 <= μ < 1."""
+    nesterov: bool = False
+    """Whether the gradient counts as if taken after the momentum's move."""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("velocity",)
+
+    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        (velocity,) = slots
+        velocity = self.momentum * velocity + grad
+        move = grad + self.momentum * velocity if self.nesterov else velocity
+        return theta - lr * move, (velocity,)
+
+
+@optimizers.register
+class Nesterov(Momentum):
+    """`momentum` with `nesterov: true`."""
+
+    type: Literal["nesterov"] = "nesterov"  # type: ignore[assignment]  # another name of the same options
+    nesterov: Literal[True] = True
+    """Always true."""
+
+
+@optimizers.register
+class Lion(Optimizer):
+    """θ ← θ - lr (sign(β₁ m + (1 - β₁) g) + λ θ);  m ← β₂ m + (1 - β₂) g.
+
+    Every param moves by lr, whatever its gradient, so lr should be 3 to 10 times smaller than adam's, and λ
+    as much larger. PyTorch has none; optax's `lion` has λ = 1e-3 by default. Reference: Chen et al. 2023,
+    arXiv:2302.06675, algorithm 2.
+    """
+
+    type: Literal["lion"] = "lion"
+    learning_rate: float = Field(1e-4, gt=0)
+    """The step size, > 0; the peak of the schedule."""
+    beta1: float = Field(0.9, ge=0, lt=1)
+    """β₁, the share of the mean gradient in the direction of a step, 0 <= β₁ < 1."""
+    beta2: float = Field(0.99, ge=0, lt=1)
+    """β₂, the share of the mean gradient that a step keeps, 0 <= β₂ < 1."""
+    weight_decay: float = Field(0.0, ge=0)
+    """λ, the share of a param that decays in a step of learning rate 1, >= 0."""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("mean",)
+
+    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        (mean,) = slots
+        direction = np.sign(self.beta1 * mean + (1 - self.beta1) * grad)
+        mean = self.beta2 * mean + (1 - self.beta2) * grad
+        return theta * (1 - lr * self.weight_decay) - lr * direction, (mean,)

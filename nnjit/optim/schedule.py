@@ -1,0 +1,53 @@
+"""What every schedule is: the learning rate of every update, known before the training begins.
+
+Each begins after the warm-up, in which the rate rises from 0 to the peak in equal steps: update s of W
+warm-up updates, counted from 0, has the rate peak (s + 1) / (W + 1), and the one after them the peak.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy
+from pydantic import Field
+
+from nnjit.registry import Options, Registry
+
+
+class Schedule(Options, ABC):
+    """How the learning rate changes; the optimizer's `learning_rate` is its peak."""
+
+    type: str
+    warmup: float = Field(0.0, ge=0)
+    """How many epochs the rate rises to its peak, >= 0; parts of an epoch are allowed."""
+
+    def rates(self, steps: numpy.ndarray, *, peak: float, steps_per_epoch: int, epochs: int) -> numpy.ndarray:
+        """The learning rate of each update, float64.
+
+        Args:
+            steps: whole numbers, the updates counted from 0 at the start of the training.
+            peak: the optimizer's learning rate.
+            steps_per_epoch: updates in an epoch, >= 1.
+            epochs: epochs of the whole training, >= 1.
+
+        Raises:
+            ConfigError: the options do not fit the peak.
+        """
+        self.check(peak)
+        rise = round(self.warmup * steps_per_epoch)
+        after = numpy.maximum(numpy.asarray(steps) - rise, 0)
+        total = max(epochs * steps_per_epoch - rise, 1)
+        risen = numpy.minimum((numpy.asarray(steps) + 1) / (rise + 1), 1.0)
+        rate = self._rate(after, peak=peak, per_epoch=steps_per_epoch, total=total)
+        return numpy.asarray(risen * rate)
+
+    def check(self, peak: float) -> None:
+        """Raise a ConfigError where the options do not fit the optimizer's learning rate."""
+        return
+
+    @abstractmethod
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        """The rate of updates counted from the end of the warm-up, of `total` such updates."""
+
+
+schedules: Registry[Schedule] = Registry("schedule")

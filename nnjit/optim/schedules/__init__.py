@@ -1,0 +1,9 @@
+"""The schedules; importing the room registers them."""
+
+from nnjit.optim.schedules.endless import Constant, Exponential, InverseSqrt, Piecewise, Step
+from nnjit.optim.schedules.falling import Cosine, CosineRestarts, OneCycle, Polynomial
+
+__all__ = [
+    "Constant", "Cosine", "CosineRestarts", "Exponential", "InverseSqrt", "OneCycle", "Piecewise",
+    "Polynomial", "Step",
+]  # fmt: skip

@@ -1,0 +1,117 @@
+"""Schedules that do not ask how long the training is."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+import numpy
+from pydantic import Field, model_validator
+
+from nnjit.optim.schedule import Schedule, schedules
+
+Epoch = Annotated[float, Field(gt=0)]
+Factor = Annotated[float, Field(gt=0, le=1)]
+
+
+@schedules.register
+class Constant(Schedule):
+    """The peak, always."""
+
+    type: Literal["constant"] = "constant"
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        return numpy.full(steps.shape, peak)
+
+
+@schedules.register
+class Step(Schedule):
+    """peak * factor^⌊epoch / every⌋, epochs counted from the end of the warm-up; PyTorch's `StepLR`.
+
+    >>> rates = Step(every=2).rates(numpy.arange(4), peak=1.0, steps_per_epoch=1, epochs=4)
+    >>> rates.round(6).tolist()
+    [1.0, 1.0, 0.1, 0.1]
+    """
+
+    type: Literal["step"] = "step"
+    every: int = Field(10, ge=1)
+    """Epochs between two drops, >= 1."""
+    factor: float = Field(0.1, gt=0, le=1)
+    """What a drop multiplies the rate by, 0 < factor <= 1."""
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        drops: numpy.ndarray = steps // (self.every * per_epoch)
+        return peak * self.factor**drops
+
+
+@schedules.register
+class Exponential(Schedule):
+    """peak * factor^⌊epoch⌋, epochs counted from the end of the warm-up; PyTorch's `ExponentialLR`.
+
+    Keras's `ExponentialDecay` falls with every update unless `staircase=True`.
+    """
+
+    type: Literal["exponential"] = "exponential"
+    factor: float = Field(0.95, gt=0, le=1)
+    """What an epoch multiplies the rate by, 0 < factor <= 1."""
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        drops: numpy.ndarray = steps // per_epoch
+        return peak * self.factor**drops
+
+
+@schedules.register
+class InverseSqrt(Schedule):
+    """peak √(n / (n + s)), for update s after the warm-up, and n updates in `timescale` epochs.
+
+    With a warm-up and no `timescale`, n is the warm-up's updates, as in the Transformer: Vaswani et al. 2017,
+    arXiv:1706.03762.
+
+    >>> InverseSqrt(timescale=1).rates(numpy.arange(4), peak=1.0, steps_per_epoch=1, epochs=4)[3].item()
+    0.5
+    """
+
+    type: Literal["inverse_sqrt"] = "inverse_sqrt"
+    timescale: float | None = Field(None, gt=0)
+    """Epochs in which the rate falls to 1/√2 of the peak, > 0; null means those of the warm-up, or 1."""
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        n = (self.timescale or self.warmup or 1.0) * per_epoch
+        return peak * numpy.sqrt(n / (n + steps))
+
+
+@schedules.register
+class Piecewise(Schedule):
+    """The peak times the factor of the last epoch in a table that is over; before the first one, the peak.
+
+    PyTorch's `MultiStepLR`, whose factors multiply, and Keras's `PiecewiseConstantDecay`, which has rates.
+
+    >>> table = Piecewise(factors=((2, 0.1), (3, 0.01)))
+    >>> table.rates(numpy.arange(5), peak=1.0, steps_per_epoch=1, epochs=5).tolist()
+    [1.0, 1.0, 0.1, 0.01, 0.01]
+    """
+
+    type: Literal["piecewise"] = "piecewise"
+    factors: tuple[tuple[Epoch, Factor], ...] = Field(min_length=1)
+    """Pairs of an epoch and the factor of the peak when so many are over, such as [[30, 0.1], [60, 0.01]].
+
+    Epochs > 0 in rising order, counted from the start of the training, the warm-up included; 0 < factor <= 1.
+    """
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        epochs = [epoch for epoch, _ in self.factors]
+        for before, after in pairwise(epochs):
+            if after <= before:
+                raise ValueError(f"expected epochs in rising order, got {after:g} after {before:g}")
+        if epochs[0] < self.warmup:
+            change = f"the peak would end with epoch {epochs[0]:g}, before it starts"
+            mend = "put the first factor later, or set a shorter warmup"
+            raise ValueError(f"{change} after a warm-up of {self.warmup:g} epochs; {mend}")
+        return self
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        rise = round(self.warmup * per_epoch)
+        starts = [round(epoch * per_epoch) - rise for epoch, _ in self.factors]
+        factors = numpy.array([1.0, *(factor for _, factor in self.factors)])
+        return peak * factors[numpy.searchsorted(starts, steps, side="right")]

@@ -1,0 +1,140 @@
+"""Schedules that fall to an end, or to one end after another."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import numpy
+from pydantic import Field, model_validator
+
+from nnjit.errors import ConfigError
+from nnjit.optim.schedule import Schedule, schedules
+
+
+class Floored(Schedule):
+    """A schedule that falls to a floor."""
+
+    floor: float = Field(0.0, ge=0)
+    """The learning rate at the end, 0 <= floor <= the optimizer's learning rate."""
+
+    def check(self, peak: float) -> None:
+        if self.floor > peak:
+            raise ConfigError(f"expected at most the learning rate {peak:g}, got {self.floor:g}", ("floor",))
+
+    def at(self, height: numpy.ndarray, peak: float) -> numpy.ndarray:
+        """The rate at a height, of which 0 is the floor and 1 the peak."""
+        return self.floor + (peak - self.floor) * height
+
+
+class Ending(Floored):
+    """A schedule that reaches its floor at the end of the training, or of an epoch before."""
+
+    end: float | None = Field(None, gt=0)
+    """The epoch whose end is the fall's, > warmup, counted from the start; null means the last one."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.end is not None and self.end <= self.warmup:
+            ends = f"the schedule would end with epoch {self.end:g}, before it starts"
+            raise ValueError(f"{ends} after a warm-up of {self.warmup:g} epochs; set end above warmup")
+        return self
+
+    def share(self, steps: numpy.ndarray, per_epoch: int, total: int) -> numpy.ndarray:
+        """How much of the fall is over, at most 1."""
+        if self.end is not None:
+            total = max(round(self.end * per_epoch) - round(self.warmup * per_epoch), 1)
+        return numpy.minimum(steps / total, 1.0)
+
+
+@schedules.register
+class Cosine(Ending):
+    """floor + (peak - floor) (1 + cos(π s / S)) / 2, for update s of the S from the warm-up to the end.
+
+    It falls with every update (PyTorch's `CosineAnnealingLR` with every call of its `step`), and would reach
+    the floor with the first update after the end. Reference: Loshchilov & Hutter 2017, arXiv:1608.03983,
+    without restarts.
+    """
+
+    type: Literal["cosine"] = "cosine"
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        return self.at(_half_wave(self.share(steps, per_epoch, total)), peak)
+
+
+@schedules.register
+class Polynomial(Ending):
+    """floor + (peak - floor) (1 - s / S)^power, for update s of the S from the warm-up to the end.
+
+    With `power: 1`, a straight line. PyTorch's `PolynomialLR`, which has no floor; Keras's `PolynomialDecay`.
+
+    >>> Polynomial().rates(numpy.arange(4), peak=1.0, steps_per_epoch=1, epochs=4).tolist()
+    [1.0, 0.75, 0.5, 0.25]
+    """
+
+    type: Literal["polynomial"] = "polynomial"
+    power: float = Field(1.0, gt=0)
+    """The exponent, > 0; the larger, the more of the fall is at its beginning."""
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        return self.at((1 - self.share(steps, per_epoch, total)) ** self.power, peak)
+
+
+@schedules.register
+class CosineRestarts(Floored):
+    """`cosine` again and again: each fall begins at the peak and is `growth` times as long as the one before.
+
+    PyTorch's `CosineAnnealingWarmRestarts` with every update, whose T_0 is `period` and T_mult `growth`.
+    Reference: Loshchilov & Hutter 2017, arXiv:1608.03983.
+    """
+
+    type: Literal["cosine_restarts"] = "cosine_restarts"
+    period: int = Field(10, ge=1)
+    """Epochs of the first fall, >= 1."""
+    growth: int = Field(1, ge=1, le=1000)
+    """How many times as long each fall is as the one before, 1 to 1000."""
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        first = self.period * per_epoch
+        if self.growth == 1:
+            return self.at(_half_wave(steps % first / first), peak)
+        starts, lengths = [0], [first]
+        while starts[-1] <= steps.max(initial=0):
+            starts.append(starts[-1] + lengths[-1])
+            lengths.append(lengths[-1] * self.growth)
+        fall = numpy.searchsorted(starts, steps, side="right") - 1
+        return self.at(_half_wave((steps - numpy.array(starts)[fall]) / numpy.array(lengths)[fall]), peak)
+
+
+@schedules.register
+class OneCycle(Schedule):
+    """Up along half a cosine, from `start` to the peak in the share `rise` of the training; down to `finish`.
+
+    PyTorch's `OneCycleLR` with div_factor = 1 / start and final_div_factor = start / finish; but there the
+    last update has the last rate, and here the first one after the training would. Momentum is not cycled.
+    Reference: Smith & Topin 2018, arXiv:1708.07120.
+    """
+
+    type: Literal["one_cycle"] = "one_cycle"
+    rise: float = Field(0.3, gt=0, lt=1)
+    """The share of the training in which the rate rises, 0 < rise < 1."""
+    start: float = Field(0.04, gt=0, le=1)
+    """The share of the peak at the beginning, 0 < start <= 1."""
+    finish: float = Field(4e-6, gt=0, le=1)
+    """The share of the peak at the end, 0 < finish <= 1."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.warmup:
+            raise ValueError(f"one_cycle rises by itself, for the share rise, {self.rise:g}; remove warmup")
+        return self
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        top = self.rise * total
+        low = numpy.where(steps < top, self.start, self.finish)
+        way = numpy.where(steps < top, 1 - steps / top, numpy.minimum((steps - top) / (total - top), 1.0))
+        return numpy.asarray(peak * (low + (1 - low) * _half_wave(way)))
+
+
+def _half_wave(share: numpy.ndarray) -> numpy.ndarray:
+    """Half a cosine, from 1 at a share of 0 to 0 at a share of 1."""
+    return (1 + numpy.cos(numpy.pi * share)) / 2

@@ -1,0 +1,79 @@
+"""All that can be chosen by name: it is in the schema with its help, and a slip of the pen finds it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnjit import config
+from nnjit.errors import ConfigError
+from nnjit.nn import initializers, layers, losses, metrics
+from nnjit.optim import optimizers, schedules
+
+LEAST = {"data": {"type": "sklearn", "dataset": "digits"}, "model": [{"type": "dense"}], "loss": "hinge"}
+CATALOGUE: dict[str, Mapping[str, type]] = {
+    "initializer": initializers,
+    "layer": layers,
+    "loss": losses,
+    "metric": metrics,
+    "optimizer": optimizers,
+    "schedule": schedules,
+}
+ENTRIES = [(kind, name) for kind, entries in CATALOGUE.items() for name in entries]
+
+
+def place(kind: str, value: Any) -> dict[str, Any]:
+    """The options that put `value` where one of this kind belongs."""
+    places: dict[str, dict[str, Any]] = {
+        "initializer": {"model": [{"type": "dense", "weight_initializer": value}]},
+        "layer": {"model": [value]},
+        "metric": {"metrics": [value]},
+    }
+    return places.get(kind, {kind: value})
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    return config.schema()
+
+
+@pytest.mark.parametrize(("kind", "name"), ENTRIES)
+def test_it_is_in_the_schema_with_its_help(kind: str, name: str, schema: dict[str, Any]) -> None:
+    cls = CATALOGUE[kind][name]
+    (found,) = (
+        definition
+        for definition in schema["$defs"].values()
+        if definition["properties"].get("type", {}).get("const") == name
+        and definition.get("description", "").split() == (cls.__doc__ or "").split()
+    )
+    assert found["description"]
+    assert {key for key, option in found["properties"].items() if not option.get("description")} <= {"type"}
+    assert "type" in found["required"]
+
+
+@pytest.mark.parametrize(("kind", "name"), ENTRIES)
+def test_a_slip_of_the_pen_finds_it(kind: str, name: str) -> None:
+    message = f'unknown {kind} "{name}{name[-1]}"; did you mean "{name}"?'
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        CATALOGUE[kind][name + name[-1]]
+
+
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_a_slip_of_the_pen_in_a_config_is_told_with_its_place(kind: str) -> None:
+    name = list(CATALOGUE[kind])[-1]
+    with pytest.raises(ConfigError, match=rf'^\w.*: unknown {kind} ".*"; did you mean "{name}"'):
+        config.resolve(LEAST | place(kind, name + name[-1]))
+
+
+def test_a_table_of_factors_survives_writing(tmp_path: Path) -> None:
+    text = "{type: piecewise, warmup: 2, factors: [[30, 0.1], [60, 0.01]]}"
+    experiment = config.resolve(LEAST, [f"schedule={text}"])
+    (tmp_path / "a.yaml").write_text(config.dump(experiment))
+    assert config.load(tmp_path / "a.yaml") == experiment
+    (tmp_path / "b.yaml").write_text(config.dump(experiment).replace("warmup: 2", "warmup: 200"))
+    with pytest.raises(ConfigError, match=r"b\.yaml:\d+: schedule: the peak would end with epoch 30, b"):
+        config.load(tmp_path / "b.yaml")
