@@ -1,0 +1,57 @@
+"""Contestants in turn: each times a round while the others wait."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from dataclasses import dataclass
+
+from scripts.benchmark.children import Child
+from scripts.benchmark.settings import Settings
+from scripts.benchmark.workloads import FULL_BATCH_EPOCHS
+
+MOST_EPOCHS = {"nnjit": 5 * FULL_BATCH_EPOCHS}
+"""Of one timing; more would only write more rows of history."""
+
+
+@dataclass(frozen=True)
+class Race:
+    """The seconds a step of each contestant, round by round.
+
+    Args:
+        noise: the largest share of a core that the waiting children used during a timing.
+    """
+
+    seconds: dict[str, list[float]]
+    noise: float
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.seconds[name])
+
+    def ratios(self, name: str, to: str) -> list[float]:
+        """How many times longer than `to` it took, round by round."""
+        return [a / b for a, b in zip(self.seconds[name], self.seconds[to], strict=True)]
+
+
+def race(children: dict[str, Child], settings: Settings) -> Race:
+    """Time all children, in turn, for the rounds of the settings."""
+    passes = {name: _passes(child, settings.seconds) for name, child in children.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in children}
+    noise = 0.0
+    for _ in range(settings.rounds):
+        for name, child in children.items():
+            others = [other for other in children.values() if other is not child]
+            used, begin = sum(c.cpu_seconds() for c in others), time.perf_counter()
+            seconds[name].append(child.ask("time", passes[name]))
+            spent = sum(c.cpu_seconds() for c in others) - used
+            noise = max(noise, spent / (time.perf_counter() - begin))
+    return Race(seconds, noise)
+
+
+def _passes(child: Child, seconds: float) -> int:
+    """The passes that take so many seconds, as far as they are not too many."""
+    workload = child.spec.training
+    passes = math.ceil(seconds / (child.ask("time", 1) * workload.steps))
+    most = MOST_EPOCHS.get(child.spec.contestant, math.inf) / (1 if workload.batch else FULL_BATCH_EPOCHS)
+    return int(max(1, min(passes, most)))
