@@ -18,6 +18,7 @@ from scripts.benchmark.settings import Settings
 from scripts.benchmark.workloads import WORKLOADS
 
 SLOW_TO_COMPILE = "torch_compile"
+QUICK_SECTIONS = ("workloads",)
 BUSY = 0.3  # load, in cores, that spoils figures
 
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings, begin = _settings(given), time.perf_counter()
     results: dict[str, Any] = {"machine": describe(), "quick": settings.quick, "rounds": settings.rounds}
     _introduce(results["machine"], settings)
-    for name in given.section or SECTIONS:
+    for name in given.section or (QUICK_SECTIONS if settings.quick else SECTIONS):
         results[name] = SECTIONS[name](settings)
     results["seconds"] = time.perf_counter() - begin
     _write(results, settings.output, readme=given.readme)
@@ -38,7 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench.py", description=__doc__)
     add = parser.add_argument
-    add("--quick", action="store_true", help="end within 3 minutes: short rounds, no torch.compile")
+    add(
+        "--quick",
+        action="store_true",
+        help="end within 3 minutes: the workloads alone, without torch.compile",
+    )
     add("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help=f"workloads: {', '.join(WORKLOADS)}")
     add("--peers", nargs="*", choices=PEERS, metavar="NAME", help=f"contestants: {', '.join(PEERS)}")
     add("--section", nargs="+", choices=SECTIONS, metavar="NAME", help=f"parts: {', '.join(SECTIONS)}")
@@ -68,7 +73,7 @@ def _introduce(machine: dict[str, Any], settings: Settings) -> None:
     if machine["load"] > BUSY:
         print(f"take care: other processes keep {machine['load']:.1f} cores busy")
     if settings.quick:
-        print("quick: short rounds, torch.compile left out; the figures of a full run are steadier")
+        print("quick: short rounds without torch.compile; the figures of a full run are steadier")
 
 
 def _write(results: dict[str, Any], output: Path, *, readme: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scripts.benchmark.children import Child
@@ -13,6 +14,11 @@ from scripts.benchmark.workloads import FULL_BATCH_EPOCHS
 
 MOST_EPOCHS = {"nnjit": 5 * FULL_BATCH_EPOCHS}
 """Of one timing; more would only write more rows of history."""
+
+
+GLANCE, IDLE = 0.03, 0.02
+"""The seconds for which children are watched, and the share of a core that they may use when idle."""
+MOST_PATIENCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,25 @@ def race(children: dict[str, Child], settings: Settings) -> Race:
     noise = 0.0
     for _ in range(settings.rounds):
         for name, child in children.items():
+            _settle(children)
             others = [other for other in children.values() if other is not child]
-            used, begin = sum(c.cpu_seconds() for c in others), time.perf_counter()
+            used, begin = _used(others), time.perf_counter()
             seconds[name].append(child.ask("time", passes[name]))
-            spent = sum(c.cpu_seconds() for c in others) - used
-            noise = max(noise, spent / (time.perf_counter() - begin))
+            noise = max(noise, (_used(others) - used) / (time.perf_counter() - begin))
     return Race(seconds, noise)
+
+
+def _settle(children: dict[str, Child]) -> None:
+    """Wait until no child is busy: OpenBLAS's threads spin for 0.1 s after a product, OpenMP's for 0.01 s."""
+    patience = time.perf_counter() + MOST_PATIENCE
+    used = -math.inf
+    while (now := _used(children.values())) - used > IDLE * GLANCE and time.perf_counter() < patience:
+        used = now
+        time.sleep(GLANCE)
+
+
+def _used(children: Iterable[Child]) -> float:
+    return sum(child.cpu_seconds() for child in children)
 
 
 def _passes(child: Child, seconds: float) -> int:
