@@ -17,6 +17,7 @@ COLOURS = dict(zip(PEERS, ("#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73"
 INK, PALE = "#222222", "#dddddd"
 GAP = 1.1  # between workloads, in bars
 INCHES = 0.19  # of a bar
+ROOM = 1.8  # a goal nearer than that many times a bar's end would strike through its figure
 
 
 def draw(trainings: list[dict[str, Any]], machine: dict[str, Any], path: Path) -> None:
@@ -36,7 +37,8 @@ def draw(trainings: list[dict[str, Any]], machine: dict[str, Any], path: Path) -
         top += len(peers) + GAP
     axes.set_yticks(places, labels)
     axes.set_ylim(top - GAP, -1)
-    _finish(figure, axes, _shown(groups), machine)
+    _finish(axes, _shown(groups), machine)
+    figure.suptitle("How many times longer than nnjit's a training step takes", fontsize=12)
     figure.savefig(path, dpi=150)
 
 
@@ -58,18 +60,18 @@ def _label(training: dict[str, Any]) -> str:
 def _draw_group(axes: Axes, peers: list[dict[str, Any]], top: float) -> None:
     """A bar from 1 to each peer's ratio, its spread as a line, the goal as a tick, the figure at its end."""
     for k, row in enumerate(peers):
-        y, ratio = top + k, row["ratio"]
+        y, ratio, goal = top + k, row["ratio"], row["goal"] or 0
         axes.barh(y, ratio - 1, left=1, height=0.82, color=COLOURS[row["contestant"]], zorder=2)
         axes.plot([row["least"], row["most"]], [y, y], color=INK, linewidth=0.8, zorder=3)
-        if row["goal"]:
-            axes.plot([row["goal"]] * 2, [y - 0.45, y + 0.45], color=INK, linewidth=2, zorder=4)
-        end = max(1.0, row["most"], row["goal"] or 0)
-        axes.annotate(
-            f"{number(ratio)}×", (end, y), (4, 0), textcoords="offset points", va="center", fontsize=8
-        )
+        if goal:
+            axes.plot([goal, goal], [y - 0.45, y + 0.45], color=INK, linewidth=2, zorder=4)
+        end = max(1.0, row["most"])
+        end = goal if end <= goal < ROOM * end else end
+        text = f"{number(ratio)}×"
+        axes.annotate(text, (end, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
 
 
-def _finish(figure: Figure, axes: Axes, shown: list[str], machine: dict[str, Any]) -> None:
+def _finish(axes: Axes, shown: list[str], machine: dict[str, Any]) -> None:
     axes.set_xscale("log")
     axes.axvline(1, color=INK, linewidth=1, zorder=3)
     axes.margins(x=0.12)
@@ -77,13 +79,14 @@ def _finish(figure: Figure, axes: Axes, shown: list[str], machine: dict[str, Any
     axes.grid(axis="x", color=PALE, zorder=0)
     axes.tick_params(axis="y", length=0, labelsize=8)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.set_xlabel("time a step, against nnjit's (log scale; longer bars are slower)")
+    where = f"{machine['cpu']}, {machine['cores']} cores, float32, {machine['time'][:10]}"
+    axes.set_xlabel(
+        f"time a step ÷ nnjit's, on a log scale: to the right is slower than nnjit\n{where}", fontsize=9
+    )
     handles: list[Any] = [Patch(color=COLOURS[name], label=CONTESTANTS[name].title) for name in shown]
     handles.append(
-        Line2D([], [], color=INK, linewidth=2, linestyle="", marker="|", markersize=9, label="goal")
+        Line2D([], [], color=INK, linestyle="", marker="|", markersize=9, markeredgewidth=2, label="goal")
     )
-    figure.suptitle("A training step on the CPU: how many times longer than nnjit", fontsize=12)
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=8)
-    figure.supxlabel(
-        f"{machine['cpu']}, {machine['cores']} cores, float32, {machine['time'][:10]}", fontsize=8
-    )
+    handles.append(Line2D([], [], color=INK, linewidth=0.8, label="spread"))
+    place = {"loc": "lower center", "bbox_to_anchor": (0.4, 1.0), "ncols": len(handles)}
+    axes.legend(handles=handles, frameon=False, fontsize=8, columnspacing=1.2, **place)
