@@ -11,7 +11,7 @@ from typing import Any
 
 from scripts.benchmark import chart
 from scripts.benchmark.contestants import PEERS
-from scripts.benchmark.machine import describe
+from scripts.benchmark.machine import BUSY, describe
 from scripts.benchmark.readme import rewrite
 from scripts.benchmark.sections import SECTIONS
 from scripts.benchmark.settings import Settings
@@ -19,12 +19,14 @@ from scripts.benchmark.workloads import WORKLOADS
 
 SLOW_TO_COMPILE = "torch_compile"
 QUICK_SECTIONS = ("workloads",)
-BUSY = 0.3  # load, in cores, that spoils figures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what is asked for, and write the results."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.readme and (given.quick or given.only or given.peers is not None):
+        parser.error("--readme takes a whole run, without --quick, --only or --peers")
     settings, begin = _settings(given), time.perf_counter()
     results: dict[str, Any] = {"machine": describe(), "quick": settings.quick, "rounds": settings.rounds}
     _introduce(results["machine"], settings)
@@ -83,5 +85,7 @@ def _write(results: dict[str, Any], output: Path, *, readme: bool) -> None:
     if "workloads" not in results:
         return
     chart.draw(results["workloads"]["trainings"], results["machine"], output / "speed.png")
-    if readme:
+    if readme and any(t.get("noise", 1.0) > BUSY for t in results["workloads"]["trainings"]):
+        print("\nthe README stays as it is: a workload was stopped, or other processes were busy meanwhile")
+    elif readme:
         rewrite(results)

@@ -17,6 +17,8 @@ import numpy as np
 from scripts.benchmark.children import ROOT, environment, python
 
 PACKAGES = ("nnjit", "numba", "numpy", "scipy", "jax", "optax", "torch", "scikit-learn")
+BUSY = 0.15
+"""The share of a core that, used by other processes, spoils figures; PyTorch's threads suffer hundredfold."""
 SIZE, ROUNDS, SECONDS = 1024, 5, 0.2
 
 
@@ -32,6 +34,13 @@ def describe() -> dict[str, Any]:
         "load": os.getloadavg()[0],
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def busy_seconds() -> float:
+    """The time that all cores together have been busy since the machine's start; Linux alone says."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    user, nice, system, _, _, irq, softirq, stolen = fields
+    return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
 
 
 def gemm_rate() -> float:

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scripts.benchmark.children import Child
+from scripts.benchmark.machine import busy_seconds
 from scripts.benchmark.settings import Settings
 from scripts.benchmark.workloads import FULL_BATCH_EPOCHS
 
 MOST_EPOCHS = {"nnjit": 5 * FULL_BATCH_EPOCHS}
 """Of one timing; more would only write more rows of history."""
-
 
 GLANCE, IDLE = 0.03, 0.02
 """The seconds for which children are watched, and the share of a core that they may use when idle."""
@@ -26,7 +26,7 @@ class Race:
     """The seconds a step of each contestant, round by round.
 
     Args:
-        noise: the largest share of a core that the waiting children used during a timing.
+        noise: the share of a core that all other processes used during the timings.
     """
 
     seconds: dict[str, list[float]]
@@ -44,15 +44,15 @@ def race(children: dict[str, Child], settings: Settings) -> Race:
     """Time all children, in turn, for the rounds of the settings."""
     passes = {name: _passes(child, settings.seconds) for name, child in children.items()}
     seconds: dict[str, list[float]] = {name: [] for name in children}
-    noise = 0.0
+    elapsed = others = 0.0
     for _ in range(settings.rounds):
         for name, child in children.items():
             _settle(children)
-            others = [other for other in children.values() if other is not child]
-            used, begin = _used(others), time.perf_counter()
+            used, begin = busy_seconds() - child.cpu_seconds(), time.perf_counter()
             seconds[name].append(child.ask("time", passes[name]))
-            noise = max(noise, (_used(others) - used) / (time.perf_counter() - begin))
-    return Race(seconds, noise)
+            elapsed += time.perf_counter() - begin
+            others += busy_seconds() - child.cpu_seconds() - used
+    return Race(seconds, max(0.0, others / elapsed))
 
 
 def _settle(children: dict[str, Child]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.benchmark.children import Child, ChildError, Spec, started
 from scripts.benchmark.contestants import CONTESTANTS
-from scripts.benchmark.machine import gemm_rate
+from scripts.benchmark.machine import BUSY, gemm_rate
 from scripts.benchmark.race import Race, race
 from scripts.benchmark.settings import Settings
 from scripts.benchmark.table import aligned, number, verdict
@@ -16,9 +16,6 @@ from scripts.benchmark.workloads import Workload
 
 TOLERANCE = 1e-4  # relative, of losses in float32 after a few steps
 HEADER = ("", "µs a step", "× nnjit", "from - to", "GFLOP/s", "of GEMM", "goal", "")
-QUIET = 0.05
-"""The share of a core that waiting children may use without a warning."""
-
 Row = dict[str, Any]
 
 
@@ -80,8 +77,8 @@ def _show(rows: list[Row], missing: dict[str, str], noise: float) -> None:
     print(aligned(HEADER, [_cells(row) for row in rows]))
     for name, reason in missing.items():
         print(f"  {CONTESTANTS[name].title}: not available, {reason}")
-    if noise > QUIET:
-        print(f"  take care: waiting children used {noise:.0%} of a core meanwhile")
+    if noise > BUSY:
+        print(f"  do not believe these figures: other processes used {noise:.0%} of a core meanwhile")
 
 
 def _cells(row: Row) -> list[str]:
