@@ -28,7 +28,8 @@ class NnjitFit(Contestant):
 
     def __init__(self, workload: Workload, *, threads: int | Literal["auto"] = "auto") -> None:
         super().__init__(workload)
-        self._folder = Path(tempfile.mkdtemp(prefix="nnjit-bench-"))
+        self._temporary = tempfile.TemporaryDirectory(prefix="nnjit-bench-")  # as long as the process
+        self._folder = Path(self._temporary.name)
         self._check = write_check(workload, self._folder / "check")
         self._config = write_config(workload, self._folder / "all", rows=workload.rows, threads=threads)
         self._epochs_of_pass = 1 if workload.batch else FULL_BATCH_EPOCHS
@@ -57,6 +58,3 @@ class NnjitFit(Contestant):
         output = self._folder / "run"
         yield nnjit.fit(config, overrides, output=output)
         shutil.rmtree(output)
-
-    def close(self) -> None:
-        shutil.rmtree(self._folder)
