@@ -1,0 +1,17 @@
+"""Train the same networks in nnjit and in other libraries, side by side, and say how long a step takes.
+
+    pip install -e '.[bench]'
+    python scripts/bench.py [--quick] [--only xor tabular] [--peers jax_scan] [--section workloads] [--readme]
+
+Needs an otherwise idle machine. Results go to `bench/`: results.json, speed.png and the children's logs.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scripts.benchmark.command import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""Child processes: each is started in a clean environment, and asked one thing at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from scripts.benchmark.workloads import WORKLOADS, Workload
+
+ROOT = Path(__file__).parents[2]
+PINNED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""Variables that halve OpenBLAS where a machine sets them for reproducible results."""
+
+
+class ChildError(Exception):
+    """A child has no answer; the message says why."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a child builds.
+
+    Args:
+        rows: rows of data instead of the workload's own.
+        options: keyword arguments of the contestant's class.
+    """
+
+    contestant: str
+    workload: str
+    rows: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def training(self) -> Workload:
+        made = WORKLOADS[self.workload]
+        return replace(made, rows=self.rows) if self.rows else made
+
+
+class Child:
+    """A contestant in a process of its own; a context manager, within which it starts and ends.
+
+    Args:
+        log: the file that takes what it prints.
+    """
+
+    def __init__(self, spec: Spec, log: Path) -> None:
+        self.spec, self._log = spec, log
+
+    def __enter__(self) -> Self:
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                python("-m", "scripts.benchmark.worker"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=ROOT,
+                env=environment(),
+                text=True,
+            )
+        self._send(asdict(self.spec))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._process.kill()
+        self._process.communicate()
+
+    def receive(self) -> Any:
+        """The answer to the last call; the first says that the contestant is ready.
+
+        Raises:
+            ChildError: it cannot train this workload here, or died.
+        """
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()  # its log is whole then
+            raise ChildError(f"it died: {_last_line(self._log)} (see {self._log})")
+        answer = json.loads(line)
+        if "unavailable" in answer:
+            raise ChildError(answer["unavailable"])
+        return answer["value"]
+
+    def ask(self, call: str, *arguments: Any) -> Any:
+        """What the contestant's method returns.
+
+        Raises:
+            ChildError: it died.
+        """
+        self._send({"call": call, "arguments": arguments})
+        return self.receive()
+
+    def cpu_seconds(self) -> float:
+        """The processor time that its threads have used so far; Linux alone says."""
+        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+    def _send(self, content: dict[str, Any]) -> None:
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(json.dumps(content) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it died, and `receive` says how
+
+
+@contextmanager
+def started(specs: dict[str, Spec], logs: Path) -> Iterator[tuple[dict[str, Child], dict[str, str]]]:
+    """Start children side by side, and wait until all are ready.
+
+    Yields:
+        The children by the names of their specs, and for the others the reason why they are not there.
+    """
+    with ExitStack() as stack:
+        logs.mkdir(parents=True, exist_ok=True)
+        begun = {
+            name: stack.enter_context(Child(spec, logs / f"{spec.workload}-{name}.log"))
+            for name, spec in specs.items()
+        }
+        ready, missing = {}, {}
+        for name, child in begun.items():
+            try:
+                child.receive()
+                ready[name] = child
+            except ChildError as error:
+                missing[name] = str(error)
+        yield ready, missing
+
+
+def python(*arguments: str) -> list[str]:
+    """The command line of this Python."""
+    return [sys.executable, *arguments]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of every child: as ours without the pins, and with this nnjit first on the path."""
+    kept = {name: value for name, value in os.environ.items() if name not in PINNED}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [kept.get("PYTHONPATH")])]),
+        **more,
+    }
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text().strip().splitlines()
+    return lines[-1] if lines else "without a word"

@@ -1,0 +1,91 @@
+"""The command line of `scripts/bench.py`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmark import chart
+from scripts.benchmark.contestants import PEERS
+from scripts.benchmark.machine import BUSY, describe
+from scripts.benchmark.readme import rewrite
+from scripts.benchmark.sections import SECTIONS
+from scripts.benchmark.settings import Settings
+from scripts.benchmark.workloads import WORKLOADS
+
+SLOW_TO_COMPILE = "torch_compile"
+QUICK_SECTIONS = ("workloads",)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is asked for, and write the results."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.readme and (given.quick or given.only or given.peers is not None):
+        parser.error("--readme takes a whole run, without --quick, --only or --peers")
+    settings, begin = _settings(given), time.perf_counter()
+    results: dict[str, Any] = {"machine": describe(), "quick": settings.quick, "rounds": settings.rounds}
+    _introduce(results["machine"], settings)
+    for name in given.section or (QUICK_SECTIONS if settings.quick else SECTIONS):
+        results[name] = SECTIONS[name](settings)
+    results["seconds"] = time.perf_counter() - begin
+    _write(results, settings.output, readme=given.readme)
+    print(f"\n{results['seconds']:.0f} s; results in {settings.output}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/bench.py", description=__doc__)
+    add = parser.add_argument
+    add(
+        "--quick",
+        action="store_true",
+        help="end within 3 minutes: the workloads alone, without torch.compile",
+    )
+    add("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help=f"workloads: {', '.join(WORKLOADS)}")
+    add("--peers", nargs="*", choices=PEERS, metavar="NAME", help=f"contestants: {', '.join(PEERS)}")
+    add("--section", nargs="+", choices=SECTIONS, metavar="NAME", help=f"parts: {', '.join(SECTIONS)}")
+    add("--rounds", type=int, help="timings of each contestant (5; 3 with --quick)")
+    add("--output", type=Path, default=Path("bench"), help="the folder of results (bench)")
+    add("--readme", action="store_true", help="rewrite the README's table")
+    return parser
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    peers = PEERS if given.peers is None else tuple(given.peers)
+    if given.quick:
+        peers = tuple(name for name in peers if name != SLOW_TO_COMPILE)
+    return Settings(
+        quick=given.quick,
+        rounds=given.rounds or (3 if given.quick else 5),
+        seconds=0.1 if given.quick else 0.4,
+        workloads=tuple(given.only or WORKLOADS),
+        peers=peers,
+        output=given.output,
+    )
+
+
+def _introduce(machine: dict[str, Any], settings: Settings) -> None:
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items() if version)
+    print(f"{machine['cpu']}, {machine['cores']} cores; Python {machine['python']}, {packages}")
+    if machine["load"] > BUSY:
+        print(f"take care: other processes keep {machine['load']:.1f} cores busy")
+    if settings.quick:
+        print("quick: short rounds without torch.compile; the figures of a full run are steadier")
+
+
+def _write(results: dict[str, Any], output: Path, *, readme: bool) -> None:
+    """The JSON, and where there are workloads the chart and the README's table."""
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    if "workloads" not in results:
+        return
+    chart.draw(results["workloads"]["trainings"], results["machine"], output / "speed.png")
+    if readme and any(t.get("noise", 1.0) > BUSY for t in results["workloads"]["trainings"]):
+        print("\nthe README stays as it is: a workload was stopped, or other processes were busy meanwhile")
+    elif readme:
+        rewrite(results)

@@ -1,0 +1,72 @@
+"""What every contestant can be asked."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scripts.benchmark.workloads import Workload
+
+
+class Unavailable(Exception):
+    """A contestant cannot train a workload here; the message says why."""
+
+
+class Contestant(ABC):
+    """A library that trains a workload; built ready to be timed, all compilation done.
+
+    Raises:
+        Unavailable: it cannot.
+    """
+
+    def __init__(self, workload: Workload) -> None:
+        self.workload = workload
+        self.x, self.y = workload.examples(workload.rows)
+
+    @abstractmethod
+    def losses(self) -> tuple[float, float]:
+        """The mean loss of the first steps, and the loss on their rows after them."""
+
+    @abstractmethod
+    def time(self, passes: int) -> float:
+        """Seconds a step, over `passes` passes from the initial weights after one that does not count."""
+
+
+class Stepper(Contestant):
+    """A contestant whose steps are ours to call."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Take the initial weights and a fresh optimizer."""
+
+    @abstractmethod
+    def place(self, order: np.ndarray) -> Any:
+        """The rows (steps, batch) of a pass as `train` takes them."""
+
+    @abstractmethod
+    def train(self, placed: Sequence[Any]) -> list[Any]:
+        """Run passes to their end, and return their steps' losses in arrays of any kind."""
+
+    @abstractmethod
+    def loss(self, x: np.ndarray, y: np.ndarray) -> float:
+        """The mean loss of the weights as they are."""
+
+    def losses(self) -> tuple[float, float]:
+        self.reset()
+        steps = self.train([self.place(self.workload.first_order())])
+        rows = self.workload.checked_rows
+        return float(np.mean([np.mean(np.asarray(s)) for s in steps])), self.loss(
+            self.x[:rows], self.y[:rows]
+        )
+
+    def time(self, passes: int) -> float:
+        warm, *placed = [self.place(order) for order in self.workload.orders(passes + 1)]
+        self.reset()
+        self.train([warm])
+        begin = time.perf_counter()
+        self.train(placed)
+        return (time.perf_counter() - begin) / (passes * self.workload.steps)

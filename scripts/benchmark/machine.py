@@ -1,0 +1,88 @@
+"""What the figures were measured on, and how fast it multiplies matrices."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts.benchmark.children import ROOT, environment, python
+
+PACKAGES = ("nnjit", "numba", "numpy", "scipy", "jax", "optax", "torch", "scikit-learn")
+BUSY = 0.15
+"""The share of a core that, used by other processes, spoils figures; PyTorch's threads suffer hundredfold."""
+SIZE, ROUNDS, SECONDS = 1024, 5, 0.2
+
+
+def describe() -> dict[str, Any]:
+    """Processor, cores, load, versions and time."""
+    return {
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain") else ""),
+        "load": os.getloadavg()[0],
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def busy_seconds() -> float:
+    """The time that all cores together have been busy since the machine's start; Linux alone says."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    user, nice, system, _, _, irq, softirq, stolen = fields
+    return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
+
+
+def gemm_rate() -> float:
+    """GFLOP/s of a large float32 product of NumPy's on all cores, in a process of its own."""
+    command = python("-m", "scripts.benchmark.machine")
+    done = subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def measure_gemm() -> float:
+    """GFLOP/s in this process: the median of a few rounds."""
+    a, b = np.random.default_rng(0).random((2, SIZE, SIZE), np.float32)
+    out = np.empty_like(a)
+    np.dot(a, b, out)
+    return statistics.median(_rate(a, b, out) for _ in range(ROUNDS))
+
+
+def _rate(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> float:
+    count, begin = 0, time.perf_counter()
+    while (took := time.perf_counter() - begin) < SECONDS:
+        np.dot(a, b, out)
+        count += 1
+    return 2 * SIZE**3 * count / took / 1e9
+
+
+def _cpu() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    print(measure_gemm())

@@ -1,0 +1,36 @@
+"""The memory that a training takes, in a process of its own.
+
+python -m scripts.benchmark.memory SMALL.yaml LARGE.yaml
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+
+import nnjit
+
+
+def main(small: str, large: str) -> None:
+    """Train both configs, and print the bytes that the second took beyond what was there after the first.
+
+    The first is the same network on few rows: it loads and compiles everything.
+    """
+    nnjit.fit(small, output=Path(small).with_suffix(".run"))
+    before = _resident()
+    nnjit.fit(large, output=Path(large).with_suffix(".run"))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps(peak - before))
+
+
+def _resident() -> int:
+    """The bytes of memory in use; Linux alone says."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,76 @@
+"""Contestants in turn: each times a round while the others wait."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from scripts.benchmark.children import Child
+from scripts.benchmark.machine import busy_seconds
+from scripts.benchmark.settings import Settings
+from scripts.benchmark.workloads import FULL_BATCH_EPOCHS
+
+MOST_EPOCHS = {"nnjit": 5 * FULL_BATCH_EPOCHS}
+"""Of one timing; more would only write more rows of history."""
+
+GLANCE, IDLE = 0.03, 0.02
+"""The seconds for which children are watched, and the share of a core that they may use when idle."""
+MOST_PATIENCE = 2.0
+
+
+@dataclass(frozen=True)
+class Race:
+    """The seconds a step of each contestant, round by round.
+
+    Args:
+        noise: the share of a core that all other processes used during the timings.
+    """
+
+    seconds: dict[str, list[float]]
+    noise: float
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.seconds[name])
+
+    def ratios(self, name: str, to: str) -> list[float]:
+        """How many times longer than `to` it took, round by round."""
+        return [a / b for a, b in zip(self.seconds[name], self.seconds[to], strict=True)]
+
+
+def race(children: dict[str, Child], settings: Settings) -> Race:
+    """Time all children, in turn, for the rounds of the settings."""
+    passes = {name: _passes(child, settings.seconds) for name, child in children.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in children}
+    elapsed = others = 0.0
+    for _ in range(settings.rounds):
+        for name, child in children.items():
+            _settle(children)
+            used, begin = busy_seconds() - child.cpu_seconds(), time.perf_counter()
+            seconds[name].append(child.ask("time", passes[name]))
+            elapsed += time.perf_counter() - begin
+            others += busy_seconds() - child.cpu_seconds() - used
+    return Race(seconds, max(0.0, others / elapsed))
+
+
+def _settle(children: dict[str, Child]) -> None:
+    """Wait until no child is busy: OpenBLAS's threads spin for 0.1 s after a product, OpenMP's for 0.01 s."""
+    patience = time.perf_counter() + MOST_PATIENCE
+    used = -math.inf
+    while (now := _used(children.values())) - used > IDLE * GLANCE and time.perf_counter() < patience:
+        used = now
+        time.sleep(GLANCE)
+
+
+def _used(children: Iterable[Child]) -> float:
+    return sum(child.cpu_seconds() for child in children)
+
+
+def _passes(child: Child, seconds: float) -> int:
+    """The passes that take so many seconds, as far as they are not too many."""
+    workload = child.spec.training
+    passes = math.ceil(seconds / (child.ask("time", 1) * workload.steps))
+    most = MOST_EPOCHS.get(child.spec.contestant, math.inf) / (1 if workload.batch else FULL_BATCH_EPOCHS)
+    return int(max(1, min(passes, most)))

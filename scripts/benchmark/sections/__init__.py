@@ -1,0 +1,11 @@
+"""What can be measured, a file each: `run` prints its tables, and returns what goes into the JSON."""
+
+from scripts.benchmark.sections import epochs, growth, startup, threads, training
+
+SECTIONS = {
+    "workloads": training.run,
+    "threads": threads.run,
+    "growth": growth.run,
+    "startup": startup.run,
+    "epochs": epochs.run,
+}

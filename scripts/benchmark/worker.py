@@ -1,0 +1,43 @@
+"""A child process: builds one contestant for one workload, then answers calls of its methods.
+
+A line of JSON comes in for each call, `{"call": "time", "arguments": [3]}`, and one goes out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+from scripts.benchmark.children import Spec
+from scripts.benchmark.contestants import CONTESTANTS, Unavailable
+
+
+def main() -> None:
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)  # what libraries print goes to the log, not between the answers
+        serve(sys.stdin, answers)
+
+
+def serve(calls: TextIO, answers: TextIO) -> None:
+    """Build what the first line asks for, and answer until the input ends."""
+    spec = Spec(**json.loads(calls.readline()))
+    try:
+        contestant = CONTESTANTS[spec.contestant].load()(spec.training, **spec.options)
+    except Unavailable as error:
+        answer(answers, {"unavailable": str(error)})
+        return
+    answer(answers, {"value": "ready"})
+    for line in calls:
+        given = json.loads(line)
+        answer(answers, {"value": getattr(contestant, given["call"])(*given["arguments"])})
+
+
+def answer(answers: TextIO, content: dict[str, Any]) -> None:
+    answers.write(json.dumps(content) + "\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

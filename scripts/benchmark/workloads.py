@@ -1,0 +1,200 @@
+"""What is trained: for each workload its network, data, loss, optimizer and batch, and the goals.
+
+A network is a list of layers as an nnjit config has them; the other contestants build theirs from the same
+list. Data and initial weights come from a fixed seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+SEED = 0
+CHECKED_STEPS = 3
+FULL_BATCH_EPOCHS = 1000
+"""Epochs of a pass where the batch is full: one epoch is a single step, too short to be timed."""
+
+Layer = Mapping[str, Any]
+Examples = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A training.
+
+    Args:
+        network: the layers in words.
+        examples: inputs (rows, I) and targets for a number of rows: (rows, O) values, or (rows,) classes.
+        batch: rows of a step; None for all of them.
+        goals: how many times longer than nnjit's a contestant's step should take.
+    """
+
+    name: str
+    network: str
+    layers: tuple[Layer, ...]
+    examples: Callable[[int], Examples]
+    loss: str
+    optimizer: Mapping[str, Any]
+    batch: int | None
+    rows: int
+    goals: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        if self.batch and self.rows % self.batch:
+            raise ValueError(f"{self.name}: {self.rows} rows are no whole number of batches of {self.batch}")
+
+    @property
+    def is_classification(self) -> bool:
+        return self.loss == "softmax_cross_entropy"
+
+    @property
+    def steps(self) -> int:
+        """The steps of a pass: an epoch, or a thousand where an epoch is a single step."""
+        return self.rows // self.batch if self.batch else FULL_BATCH_EPOCHS
+
+    @property
+    def checked_rows(self) -> int:
+        """The rows that the first steps see."""
+        return CHECKED_STEPS * self.batch if self.batch else self.rows
+
+    @property
+    def inputs(self) -> int:
+        return int(self.examples(self.batch or self.rows)[0].shape[1])
+
+    @property
+    def dense_layers(self) -> dict[str, tuple[int, int]]:
+        """The shape (I, O) of each dense layer's weights, by name."""
+        widths, latest, shapes = {"input": self.inputs}, "input", {}
+        for layer in self.layers:
+            source = layer.get("from", latest)
+            before = widths[source if isinstance(source, str) else source[0]]
+            latest = layer["name"]
+            widths[latest] = layer.get("units", before)
+            if layer["type"] == "dense":
+                shapes[latest] = (before, widths[latest])
+        return shapes
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of a step's matrix products: forward, and for both gradients.
+
+        The first layer needs no gradient of its input.
+        """
+        products = [2 * (self.batch or self.rows) * i * o for i, o in self.dense_layers.values()]
+        return 3 * sum(products) - products[0]
+
+    def initial_weights(self) -> dict[str, np.ndarray]:
+        """Weights by nnjit's names: uniform in ±√(6 / (I + O)) (Glorot & Bengio 2010), biases in ±0.1."""
+        rng, weights = np.random.default_rng(SEED), {}
+        for name, (i, o) in self.dense_layers.items():
+            bound = math.sqrt(6 / (i + o))
+            weights[f"{name}.weight"] = rng.uniform(-bound, bound, (i, o)).astype(np.float32)
+            weights[f"{name}.bias"] = rng.uniform(-0.1, 0.1, o).astype(np.float32)
+        return weights
+
+    def first_order(self) -> np.ndarray:
+        """The rows of the first few steps in the order of the data, as `orders` has them."""
+        return np.arange(CHECKED_STEPS * (self.batch or 0)).reshape(CHECKED_STEPS, self.batch or 0)
+
+    def orders(self, passes: int) -> list[np.ndarray]:
+        """For each pass the rows of its steps, shuffled, (steps, batch); (steps, 0) where all are taken."""
+        if self.batch is None:
+            return [np.zeros((self.steps, 0), int)] * passes
+        rng = np.random.default_rng(SEED)
+        return [rng.permutation(self.rows).reshape(self.steps, self.batch) for _ in range(passes)]
+
+
+def dense(k: int, units: int, activation: str = "identity") -> Layer:
+    return {"name": f"dense_{k}", "type": "dense", "units": units, "activation": activation}
+
+
+def chain(*units: int, hidden: str, output: str = "identity") -> tuple[Layer, ...]:
+    """Dense layers, one after another."""
+    last = len(units)
+    return tuple(dense(k, u, output if k == last else hidden) for k, u in enumerate(units, 1))
+
+
+def residual(depth: int, width: int, outputs: int) -> tuple[Layer, ...]:
+    """`depth` blocks x + relu(x W + b), and a dense layer."""
+    layers: list[Layer] = []
+    for k in range(1, depth + 1):
+        before = f"add_{k - 1}" if k > 1 else "input"
+        add = {"name": f"add_{k}", "type": "add", "from": [before, f"dense_{k}"]}
+        layers += [dense(k, width, "relu"), add]
+    return (*layers, dense(depth + 1, outputs))
+
+
+def _line(rows: int) -> Examples:
+    x = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
+    return x, 0.2 + 0.6 * np.square(x)
+
+
+def _exclusive_or(rows: int) -> Examples:
+    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    return x, np.array([[0], [1], [1], [0]], np.float32)
+
+
+def _table(width: int) -> Callable[[int], Examples]:
+    def examples(rows: int) -> Examples:
+        x = np.random.default_rng(SEED).standard_normal((rows, width), np.float32)
+        return x, np.sin(x[:, :1]) + 0.5 * x[:, 1:2] * x[:, 2:3]
+
+    return examples
+
+
+def _classes(width: int) -> Callable[[int], Examples]:
+    """Uniform inputs, as dense as an image's, of ten classes."""
+
+    def examples(rows: int) -> Examples:
+        x = np.random.default_rng(SEED).random((rows, width), np.float32)
+        return x, np.arange(rows, dtype=np.int32) % 10
+
+    return examples
+
+
+def _one_hot_images(rows: int) -> Examples:
+    x, y = _classes(784)(rows)
+    return x, np.eye(10, dtype=np.float32)[y]
+
+
+DESCENT = {"type": "gradient_descent", "learning_rate": 0.5}
+ADAM = {"type": "adam", "learning_rate": 1e-3}
+SQUARED, MEAN_SQUARED, CROSS_ENTROPY = "squared_error", "mean_squared_error", "softmax_cross_entropy"
+
+_CHAIN = chain(1, 1, 1, hidden="sigmoid", output="sigmoid")
+_XOR = chain(8, 1, hidden="sigmoid", output="sigmoid")
+_NIELSEN = chain(30, 10, hidden="sigmoid", output="sigmoid")
+
+
+def _goals(jax_scan: float, torch_eager: float) -> dict[str, float]:
+    return {"jax_scan": jax_scan, "torch_eager": torch_eager}
+
+
+# fmt: off
+_ROWS = (
+    #         name       network                 layers                            examples         loss           optimizer batch  rows  × JAX scan, PyTorch eager
+    Workload("chain",   "1-1-1-1 sigmoid",       _CHAIN,                           _line,           SQUARED,       DESCENT,  None,   64, _goals(6, 500)),
+    Workload("xor",     "2-8-1 sigmoid",         _XOR,                             _exclusive_or,   SQUARED,       DESCENT,  None,    4, _goals(8, 500)),
+    Workload("tabular", "14-64-64-1 tanh",       chain(64, 64, 1, hidden="tanh"),  _table(14),      MEAN_SQUARED,  ADAM,       32, 3200, _goals(4.4, 35)),
+    Workload("nielsen", "784-30-10 sigmoid",     _NIELSEN,                         _one_hot_images, SQUARED,       DESCENT,    10, 5000, _goals(5.5, 28)),
+    Workload("mlp128",  "784-128-10 relu",       chain(128, 10, hidden="relu"),    _classes(784),   CROSS_ENTROPY, ADAM,       64, 6400, _goals(2, 5)),
+    Workload("mlp512",  "784-512-512-10 relu",   chain(512, 512, 10, hidden="relu"), _classes(784), CROSS_ENTROPY, ADAM,      128, 6400, _goals(1.4, 2.7)),
+    Workload("wide",    "1024-1024-1024-10 relu", chain(1024, 1024, 10, hidden="relu"), _classes(1024), CROSS_ENTROPY, ADAM,  256, 2560, _goals(1.2, 2.4)),
+    Workload("deep",    "64-20×64-10 relu, residual", residual(20, 64, 10),        _classes(64),    CROSS_ENTROPY, ADAM,       64, 6400, _goals(3, 12)),
+)
+# fmt: on
+
+WORKLOADS = {workload.name: workload for workload in _ROWS}
+
+_MLP3 = chain(96, 48, 10, hidden="relu")
+_EQUAL16 = chain(*[64] * 16, 10, hidden="relu")
+
+# fmt: off
+LARGE_TABLE = Workload("large-table", "100-64-64-1 tanh", chain(64, 64, 1, hidden="tanh"), _table(100), MEAN_SQUARED, ADAM, 100, 1_000_000, {})
+MLP3 = Workload("mlp3", "784-96-48-10 relu", _MLP3, _classes(784), CROSS_ENTROPY, ADAM, 64, 1280, {})
+EQUAL16 = Workload("equal16", "64-16×64-10 relu", _EQUAL16, _classes(64), CROSS_ENTROPY, ADAM, 64, 1280, {})
+# fmt: on

@@ -1,0 +1,55 @@
+"""The benchmark's workloads, compiled, equal the same steps interpreted one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnjit
+from nnjit import config
+from nnjit.ir import interpret
+from nnjit.training.graphs import step_graph
+from nnjit.training.setup import read_weights, set_up
+from scripts.benchmark.nnjit_config import write_check
+from scripts.benchmark.workloads import CHECKED_STEPS, WORKLOADS, Workload
+
+# Of the loss, and of the weights' difference against their move. Sums come in another order. In float32 a
+# gradient that is all rounding has any sign, and Adam moves its weight by the whole rate all the same.
+TOLERANCES = {"float64": (1e-10, 1e-10), "float32": (1e-5, 1e-2)}
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # the report's, of values in float32
+@pytest.mark.parametrize("dtype", TOLERANCES)
+@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+def test_compiled_steps_equal_interpreted_steps(workload: Workload, dtype: str, tmp_path: Path) -> None:
+    given = write_check(workload, tmp_path) | {"dtype": dtype}
+    run = nnjit.fit(given, output=tmp_path / "run")
+    before, after, loss = interpreted(workload, given)
+
+    loss_tolerance, tolerance = TOLERANCES[dtype]
+    np.testing.assert_allclose(np.mean(run.history["train_loss"]), loss, rtol=loss_tolerance)
+    compiled = read_weights(run.path / "last.safetensors", run.engine.task.model)
+    assert np.linalg.norm(compiled - after) <= tolerance * np.linalg.norm(after - before)
+
+
+def interpreted(workload: Workload, given: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, float]:
+    """The params before and after the first steps, and the mean loss in these."""
+    setup = set_up(config.resolve(given), Path())
+    start, train = setup.initial_state(Path()), setup.data.train
+    graph, interface = step_graph(setup.task)
+    updated = [start.theta, *start.slots]
+    key, rate = np.zeros((), np.uint32), np.asarray(workload.optimizer["learning_rate"], start.theta.dtype)
+    costs = weights = 0.0
+    for step in range(CHECKED_STEPS):
+        rows = slice(step * workload.batch, (step + 1) * workload.batch) if workload.batch else slice(None)
+        x, y = train.x[rows], train.y[rows]
+        number, w = np.asarray(step + 1, np.uint32), np.ones(len(x), x.dtype)
+        outputs = interpret(graph, [*updated, key, number, rate, x, y, w])
+        updated = outputs[: len(updated)]
+        cost, weight = (float(outputs[k]) for k in interface.totals[:2])
+        costs, weights = costs + cost, weights + weight
+    return start.theta, updated[0], costs / weights
