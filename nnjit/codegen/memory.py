@@ -263,7 +263,8 @@ def _partials(build: _Builder) -> dict[Node, Place]:
     places = {}
     for kernel in build.plan.kernels:
         for node in kernel.nodes:
-            if not kernel.is_product and (is_batch_reduction(node) or is_long_sum(node)):
+            is_long = kernel in build.sliced and is_long_sum(node)
+            if not kernel.is_product and (is_batch_reduction(node) or is_long):
                 storage = f"sums_{SHORT[node.dtype]}"
                 start = _aligned(build.work.get(storage, 0), storage)
                 places[node] = Place(storage, start, node.type.row_size, rows=False)

@@ -137,7 +137,7 @@ class CompiledEpoch:
         self._work: dict[int, dict[str, np.ndarray]] = {}
 
     def __call__(
-        self, begin: int, end: int, batch: int, order: np.ndarray, arguments: Arrays
+        self, begin: int, end: int, batch: int, order: np.ndarray, arguments: Arrays, crew: Crew = ALONE
     ) -> tuple[int, np.ndarray]:
         """Run steps `begin` to `end` of one epoch, writing over the arguments that the interface updates.
 
@@ -153,7 +153,7 @@ class CompiledEpoch:
         kept = self.interface.kept
         best = () if kept is None else (np.array([np.inf, 0, 0, 0, 0, 0]), np.empty_like(arguments[kept]))
         figures = self.figures(1)
-        stopped = self.run(turns, order, arguments, figures, best=best)
+        stopped = self.run(turns, order, arguments, figures, best=best, crew=crew)
         return stopped, figures[0, :-2]
 
     def figures(self, epochs: int) -> np.ndarray:

@@ -91,6 +91,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     batch, steps = _batches(experiment, len(data.train.x))
     meaning = Meaning(data.classes, data.scaling)
     task = make_task(experiment, data.input_shape, data.output_size, meaning)
+    _check_values(experiment, data)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
     threads = threads_for(experiment.training.threads, step_graph(task)[0], batch)
     engine = Engine(task, batch, threads, data.validation is not None, in_order)
@@ -129,6 +130,16 @@ def make_task(
         target=array_type("i32", (B,)) if classes is not None else array_type(dtype, (B, output_size)),
         unit=meaning.scaling.targets,
     )
+
+
+def _check_values(experiment: Experiment, data: Prepared) -> None:
+    """Raise a UserError where the loss cannot take the target values, or the schedule the learning rate."""
+    if data.classes is None:
+        for part in filter(None, (data.train, data.validation, data.test)):
+            with within("loss"):
+                experiment.loss.check_targets(part.y)
+    with within("schedule"):
+        experiment.schedule.check(experiment.optimizer.learning_rate)
 
 
 @contextmanager

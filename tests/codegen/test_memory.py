@@ -11,7 +11,7 @@ import pytest
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
-from nnjit.codegen import CompiledEpoch, Interface, compile_graph
+from nnjit.codegen import CompiledEpoch, Crew, Interface, compile_graph
 from nnjit.codegen.legalize import is_batch_reduction, is_computed, legalize, source
 from nnjit.codegen.memory import Layout, Place, plan_memory
 from nnjit.codegen.schedule import Schedule, schedule
@@ -19,6 +19,7 @@ from nnjit.ir import ArrayType, B, Graph, Node, array_type, interpret, verify, w
 from nnjit.passes import optimize
 
 from .random_graphs import Maker
+from .sharing import share_short_vectors
 
 BLOCK = 4
 
@@ -167,19 +168,26 @@ UPDATES: tuple[tuple[str, tuple[ArrayType, ...], Callable[..., Any]], ...] = (
 
 @pytest.mark.kernels
 @pytest.mark.small
+@pytest.mark.parametrize("threads", [0, 3])
 @pytest.mark.parametrize(("types", "f"), [u[1:] for u in UPDATES], ids=[u[0] for u in UPDATES])
-def test_update_in_place_equals_update_apart(types: tuple[ArrayType, ...], f: Callable[..., Any]) -> None:
+def test_update_in_place_equals_update_apart(
+    types: tuple[ArrayType, ...], f: Callable[..., Any], threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share_short_vectors(monkeypatch)
     graph = trace(lambda *inputs: f(*inputs[: f.__code__.co_argcount]), types)
     rng = np.random.default_rng(1)
     rows = 2 * BLOCK + 1
     arguments = [np.asarray(rng.standard_normal(with_rows(t.shape, rows))) for t in types]
     updates = tuple((k, k) for k in range(len(graph.outputs)))
-    epoch = CompiledEpoch(graph, Interface(updates), most_rows=rows, title="Updates.", block=BLOCK)
-    for _ in range(3):  # what an update leaves is what the next one takes
-        want = interpret(graph, [a.copy() for a in arguments])
-        epoch(0, 1, rows, np.arange(rows), arguments)
-        for output, k in updates:
-            np.testing.assert_allclose(arguments[k], want[output], rtol=1e-12, atol=1e-12)
+    epoch = CompiledEpoch(
+        graph, Interface(updates), most_rows=rows, title="Updates.", block=BLOCK, is_shared=threads > 0
+    )
+    with Crew(max(threads, 1)) as crew:
+        for _ in range(3):  # what an update leaves is what the next one takes
+            want = interpret(graph, [a.copy() for a in arguments])
+            epoch(0, 1, rows, np.arange(rows), arguments, crew)
+            for output, k in updates:
+                np.testing.assert_allclose(arguments[k], want[output], rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.kernels

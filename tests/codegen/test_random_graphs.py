@@ -9,10 +9,11 @@ import pytest
 from numba import config
 
 import nnjit.numpy as nnp
-from nnjit.codegen import Compiled, CompiledEpoch, Interface
+from nnjit.codegen import Compiled, CompiledEpoch, Crew, Interface
 from nnjit.ir import Graph, interpret, verify
 
 from .random_graphs import Maker
+from .sharing import share_short_vectors
 
 pytestmark = [pytest.mark.kernels, pytest.mark.small]
 
@@ -61,18 +62,25 @@ def with_updates(seed: int) -> tuple[Maker, Graph, Interface]:
     return maker, verify(Graph(graph.inputs, tuple(outputs))), Interface(tuple(updates), totals=totals)
 
 
+@pytest.mark.parametrize("is_shared", [False, True])
 @pytest.mark.parametrize("seed", range(1000, 1000 + EPOCHS))
-def test_random_updates_in_place_equal_updates_apart(seed: int) -> None:
+def test_random_updates_in_place_equal_updates_apart(
+    seed: int, is_shared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share_short_vectors(monkeypatch)
     maker, graph, interface = with_updates(seed)
     rows, batch = 11, (3, 4, 11, 6)[seed % 4]
-    epoch = CompiledEpoch(graph, interface, most_rows=batch, title="Random updates.", block=BLOCK)
+    epoch = CompiledEpoch(
+        graph, interface, most_rows=batch, title="Random updates.", block=BLOCK, is_shared=is_shared
+    )
     arguments = [a.copy() for a in maker.arguments(rows)]
     order = maker.rng.permutation(rows).astype(np.int64)
     for step in range(-(-rows // batch)):
         chosen = order[step * batch : (step + 1) * batch]
         given = zip(graph.inputs, arguments, strict=True)
         want = interpret(graph, [a[chosen] if n.type.is_batched else a.copy() for n, a in given])
-        end, totals = epoch(step, step + 1, batch, order, arguments)
+        with Crew(step % 3 + 1 if is_shared else 1) as crew:
+            end, totals = epoch(step, step + 1, batch, order, arguments, crew)
         assert end == step + 1
         np.testing.assert_allclose(totals, [want[k] for k in interface.totals], **tolerance(graph))
         for output, k in interface.updates:
