@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
@@ -18,7 +19,9 @@ from nnjit.errors import GraphError
 from nnjit.ir.types import ArrayType, B, Dim, Shape, array_type, static
 
 Value: TypeAlias = "Node | np.ndarray"
-Kind = Literal["input", "constant", "elementwise", "view", "reshape", "reduce", "concat", "matmul", "counter"]
+Kind = Literal[
+    "input", "constant", "elementwise", "view", "reshape", "reduce", "concat", "matmul", "counter", "call"
+]
 Rule: TypeAlias = Callable[..., Any]
 
 _scope: ContextVar[str] = ContextVar("scope", default="")
@@ -44,6 +47,8 @@ class Primitive:
             dtype's short name, `{flat}` the index of the element.
             For a reduction, how two figures combine, and
         identity: the figure that a reduction begins with.
+        lift: (n, **params) -> the params of the same operation with one more leading axis, of length n, in
+            every argument; None where they are the same.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Primitive:
     jvp: Rule | None = None
     vjp: Rule | None = None
     expression: str | None = None
+    lift: Rule | None = None
     identity: str | None = None
 
     def __call__(self, *args: Value, **params: Any) -> Any:
@@ -180,6 +186,8 @@ class Graph:
 
         return format_graph(self)
 
+    __repr__ = __str__
+
 
 def _only_evaluated_by_binding(*_: Any, **__: Any) -> Any:
     raise GraphError("the graph has an input that was not given")
@@ -194,10 +202,10 @@ class ConstantValue:
     """An array as a hashable parameter of a node: two are equal where dtype, shape and bits are."""
 
     array: np.ndarray
-    key: tuple[str, tuple[int, ...], bytes] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", (self.array.dtype.str, self.array.shape, self.array.tobytes()))
+    @cached_property
+    def key(self) -> tuple[str, tuple[int, ...], bytes]:
+        return self.array.dtype.str, self.array.shape, self.array.tobytes()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ConstantValue) and self.key == other.key

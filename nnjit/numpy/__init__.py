@@ -4,7 +4,31 @@ A function of arrays alone returns an array; where an argument is traced, it ret
 Importing this gives nodes their operators.
 """
 
-from numpy import arange, array, asarray, eye, float32, float64, int32, linspace, ndarray, ones, pi, zeros
+from numpy import (
+    arange,
+    array,
+    array_equal,
+    asarray,
+    e,
+    empty,
+    eye,
+    finfo,
+    float32,
+    float64,
+    full,
+    identity,
+    inf,
+    int32,
+    int64,
+    linspace,
+    logspace,
+    nan,
+    ndarray,
+    newaxis,
+    ones,
+    pi,
+    zeros,
+)  # fmt: skip
 
 from nnjit.ir.graph import OPERATORS as _OPERATORS
 from nnjit.numpy.elementwise import (
@@ -48,8 +72,15 @@ from nnjit.numpy.elementwise import (
     where,
     zeros_like,
 )  # fmt: skip
-from nnjit.numpy.linalg import dot, matmul
-from nnjit.numpy.promotion import Array, astype, broadcast_to
+from nnjit.numpy.linalg import (
+    dot,
+    matmul,
+)  # fmt: skip
+from nnjit.numpy.promotion import (
+    Array,
+    astype,
+    broadcast_to,
+)  # fmt: skip
 from nnjit.numpy.reduction import (
     argmax,
     argmin,
@@ -67,6 +98,7 @@ from nnjit.numpy.shaping import (
     concatenate,
     expand_dims,
     getitem,
+    moveaxis,
     one_hot,
     random_uniform,
     ravel,
@@ -74,6 +106,7 @@ from nnjit.numpy.shaping import (
     shape,
     squeeze,
     stack,
+    swapaxes,
     transpose,
 )  # fmt: skip
 
@@ -84,12 +117,14 @@ _OPERATORS.update(
 )  # fmt: skip
 
 __all__ = [
-    "Array", "abs", "add", "arange", "argmax", "argmin", "array", "asarray", "astype", "broadcast_to", "clip",
-    "concatenate", "cos", "count_nonzero", "divide", "dot", "equal", "erf", "exp", "expand_dims", "expm1",
-    "eye", "float32", "float64", "floor", "getitem", "greater", "greater_equal", "int32", "isfinite", "less",
-    "less_equal", "linspace", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or",
-    "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply", "ndarray", "negative",
-    "norm", "not_equal", "one_hot", "ones", "ones_like", "pi", "power", "random_uniform", "ravel", "relu",
-    "reshape", "shape", "sigmoid", "sign", "sin", "softmax", "softplus", "sqrt", "square", "squeeze", "stack",
-    "stop_gradient", "subtract", "sum", "tanh", "transpose", "where", "zeros", "zeros_like",
+    "Array", "abs", "add", "arange", "argmax", "argmin", "array", "array_equal", "asarray", "astype",
+    "broadcast_to", "clip", "concatenate", "cos", "count_nonzero", "divide", "dot", "e", "empty", "equal",
+    "erf", "exp", "expand_dims", "expm1", "eye", "finfo", "float32", "float64", "floor", "full", "getitem",
+    "greater", "greater_equal", "identity", "inf", "int32", "int64", "isfinite", "less", "less_equal",
+    "linspace", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logspace",
+    "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "multiply", "nan",
+    "ndarray", "negative", "newaxis", "norm", "not_equal", "one_hot", "ones", "ones_like", "pi", "power",
+    "random_uniform", "ravel", "relu", "reshape", "shape", "sigmoid", "sign", "sin", "softmax", "softplus",
+    "sqrt", "square", "squeeze", "stack", "stop_gradient", "subtract", "sum", "swapaxes", "tanh",
+    "transpose", "where", "zeros", "zeros_like",
 ]  # fmt: skip

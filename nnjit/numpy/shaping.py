@@ -46,20 +46,55 @@ def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
     return array if perm == tuple(range(array.ndim)) else p.transpose(array, perm=perm)
 
 
-def expand_dims(x: Array, axis: int) -> Any:
-    """`x` with an axis of length 1 inserted at `axis`."""
+def swapaxes(x: Array, axis1: int, axis2: int) -> Any:
+    """`x` with two of its axes exchanged."""
+    axes = list(range(len(shape(x))))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return transpose(x, axes)
+
+
+def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """`x` with the axes `source` at the places `destination`, the others in their order."""
+    ndim = len(shape(x))
+    moved, places = (normal_axes(a, ndim) for a in (source, destination))
+    order = [a for a in range(ndim) if a not in moved]
+    for place, axis in sorted(zip(places, moved, strict=True)):
+        order.insert(place, axis)
+    return transpose(x, order)
+
+
+def expand_dims(x: Array, axis: int | Sequence[int]) -> Any:
+    """`x` with an axis of length 1 inserted at `axis`, or at each of several."""
     dims = list(shape(x))
-    dims.insert(axis % (len(dims) + 1), 1)
+    count = 1 if isinstance(axis, int) else len(axis)
+    for place in sorted(normal_axes(axis, len(dims) + count)):
+        dims.insert(place, 1)
     return reshape(x, dims)
 
 
-def squeeze(x: Array, axis: int) -> Any:
-    """`x` without its axis `axis`, of length 1."""
-    dims = list(shape(x))
-    if dims[axis] != 1:
-        raise GraphError(f"squeeze: axis {axis} of {type_of(as_array(x))} has not length 1")
-    del dims[axis]
-    return reshape(x, dims)
+def squeeze(x: Array, axis: int | Sequence[int] | None = None) -> Any:
+    """`x` without its axes `axis`, of length 1; without all of these where None."""
+    dims = shape(x)
+    chosen = [a for a, d in enumerate(dims) if d == 1] if axis is None else normal_axes(axis, len(dims))
+    for a in chosen:
+        if dims[a] != 1:
+            raise GraphError(f"squeeze: axis {a} of {type_of(as_array(x))} has not length 1")
+    return reshape(x, [d for a, d in enumerate(dims) if a not in chosen])
+
+
+def normal_axes(axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
+    """The axes counted from the front.
+
+    Raises:
+        GraphError: one is not among `ndim` axes, or is there twice.
+    """
+    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    if any(not -ndim <= a < ndim for a in given):
+        raise GraphError(f"axis {axis} is out of range for {ndim} axes")
+    axes = tuple(int(a) % ndim for a in given)
+    if len(set(axes)) != len(axes):
+        raise GraphError(f"axes {axis}: one of them is there twice")
+    return axes
 
 
 def concatenate(arrays: Sequence[Array], axis: int = 0) -> Any:

@@ -107,7 +107,7 @@ def test_iteration_gives_the_rows_of_a_static_axis() -> None:
 # fmt: off
 MISTAKES = (
     ("matmul of other lengths", lambda x: x @ np.ones((2, 2)), r"@ f64\[2,2\]: inner axes 3 and 2 differ"),
-    ("matmul of three axes",      lambda x: x @ np.ones((2, 2, 2)),        "expected one or two axes each"),
+    ("matmul of a number",        lambda x: x @ 2.0,                       "expected at least one axis each"),
     ("shapes",                 lambda x: x + np.ones((3, 2)), r"shapes \[4,3\] and \[3,2\] do not broadcast"),
     ("broadcast_to",          lambda x: nnp.broadcast_to(x, (3,)), r"f64\[4,3\] does not broadcast to \[3\]"),
     ("axis",                      lambda x: x.sum(axis=2),               "axis 2 is out of range for 2 axes"),

@@ -13,11 +13,13 @@ from nnjit.ir import Graph, interpret, verify, with_rows
 from nnjit.passes import PASSES, optimize
 from nnjit.primitives import PRIMITIVES
 
+from .surface import SURFACE_ROWS
 from .table import NUMPY_ROWS, PRIMITIVE_ROWS, ROWS, Graphs, Row, derive, sample_types
 
 STEP = 1e-5  # of central differences: their error is about STEP² · f''' + 1e-16 / STEP, so 1e-10
-each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-differentiable = [row for row in ROWS if any(n.type.is_float for n in derive(row, "f64").tangent.outputs)]
+ALL_ROWS = ROWS + SURFACE_ROWS
+each_row = pytest.mark.parametrize("row", ALL_ROWS, ids=lambda row: row.name)
+differentiable = [row for row in ALL_ROWS if any(n.type.is_float for n in derive(row, "f64").tangent.outputs)]
 each_derivative = pytest.mark.parametrize("row", differentiable, ids=lambda row: row.name)
 derived: Callable[[Row], Graphs] = functools.cache(lambda row: derive(row, "f64"))
 
@@ -50,7 +52,7 @@ def test_every_primitive_has_a_row() -> None:
 
 def test_every_function_of_the_numpy_room_has_a_row_or_is_a_primitive_of_that_name() -> None:
     own = {name for name in nnp.__all__ if getattr(getattr(nnp, name), "__module__", "").startswith("nnjit")}
-    rows = {row.name.split()[0] for row in NUMPY_ROWS}
+    rows = {row.name.split()[0] for row in NUMPY_ROWS + SURFACE_ROWS}
     assert own - rows - set(PRIMITIVES) - {"shape"} == set()
 
 
@@ -74,7 +76,7 @@ def test_type_rule_says_the_type_of_the_value(row: Row) -> None:
             assert (node.dtype, with_rows(node.shape, 5)) == (got.dtype, got.shape)
 
 
-@pytest.mark.parametrize("row", NUMPY_ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", NUMPY_ROWS + SURFACE_ROWS, ids=lambda row: row.name)
 def test_arrays_give_what_a_trace_gives(row: Row) -> None:
     args = row.sample(5)
     want = interpret(derived(row).value, args)[0]
