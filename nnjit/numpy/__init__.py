@@ -30,10 +30,15 @@ from numpy import (
     zeros,
 )  # fmt: skip
 
+from nnjit.ir.graph import FUNCTIONS as _FUNCTIONS
+from nnjit.ir.graph import METHODS as _METHODS
 from nnjit.ir.graph import OPERATORS as _OPERATORS
 from nnjit.numpy.elementwise import (
     abs,
     add,
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
     clip,
     cos,
     divide,
@@ -44,6 +49,7 @@ from nnjit.numpy.elementwise import (
     floor,
     greater,
     greater_equal,
+    invert,
     isfinite,
     less,
     less_equal,
@@ -112,19 +118,29 @@ from nnjit.numpy.shaping import (
 
 _OPERATORS.update(
     add=add, sub=subtract, mul=multiply, div=divide, pow=power, matmul=matmul, neg=negative, abs=abs,
-    lt=less, le=less_equal, gt=greater, ge=greater_equal, getitem=getitem, transpose=transpose,
-    reshape=reshape, sum=sum, mean=mean, max=max, astype=astype,
+    lt=less, le=less_equal, gt=greater, ge=greater_equal, eq=equal, ne=not_equal, invert=invert,
+    getitem=getitem, transpose=transpose, reshape=reshape, sum=sum, mean=mean, max=max, astype=astype,
+    xor=bitwise_xor, **{"and": bitwise_and, "or": bitwise_or},
 )  # fmt: skip
+_METHODS.update(
+    argmax=argmax, argmin=argmin, clip=clip, dot=dot, flatten=ravel, min=min, ravel=ravel, squeeze=squeeze,
+    swapaxes=swapaxes, transpose=lambda x, *axes: transpose(x, axes or None),
+)  # fmt: skip
+_FUNCTIONS.update(
+    {n: f for n, f in globals().items() if getattr(f, "__module__", "").startswith("nnjit.") and callable(f)}
+)
+_FUNCTIONS.update(absolute=abs, concat=concatenate, expit=sigmoid, amax=max, amin=min)
 
 __all__ = [
     "Array", "abs", "add", "arange", "argmax", "argmin", "array", "array_equal", "asarray", "astype",
-    "broadcast_to", "clip", "concatenate", "cos", "count_nonzero", "divide", "dot", "e", "empty", "equal",
-    "erf", "exp", "expand_dims", "expm1", "eye", "finfo", "float32", "float64", "floor", "full", "getitem",
-    "greater", "greater_equal", "identity", "inf", "int32", "int64", "isfinite", "less", "less_equal",
-    "linspace", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logspace",
-    "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "multiply", "nan",
-    "ndarray", "negative", "newaxis", "norm", "not_equal", "one_hot", "ones", "ones_like", "pi", "power",
-    "random_uniform", "ravel", "relu", "reshape", "shape", "sigmoid", "sign", "sin", "softmax", "softplus",
-    "sqrt", "square", "squeeze", "stack", "stop_gradient", "subtract", "sum", "swapaxes", "tanh",
-    "transpose", "where", "zeros", "zeros_like",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_to", "clip", "concatenate", "cos",
+    "count_nonzero", "divide", "dot", "e", "empty", "equal", "erf", "exp", "expand_dims", "expm1", "eye",
+    "finfo", "float32", "float64", "floor", "full", "getitem", "greater", "greater_equal", "identity",
+    "inf", "int32", "int64", "invert", "isfinite", "less", "less_equal", "linspace", "log", "log1p",
+    "log_softmax", "logical_and", "logical_not", "logical_or", "logspace", "logsumexp", "matmul", "max",
+    "maximum", "mean", "min", "minimum", "moveaxis", "multiply", "nan", "ndarray", "negative", "newaxis",
+    "norm", "not_equal", "one_hot", "ones", "ones_like", "pi", "power", "random_uniform", "ravel", "relu",
+    "reshape", "shape", "sigmoid", "sign", "sin", "softmax", "softplus", "sqrt", "square", "squeeze",
+    "stack", "stop_gradient", "subtract", "sum", "swapaxes", "tanh", "transpose", "where", "zeros",
+    "zeros_like",
 ]  # fmt: skip

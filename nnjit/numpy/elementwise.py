@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from nnjit import primitives as p
-from nnjit.ir import Primitive
+from nnjit.errors import GraphError
+from nnjit.ir import Primitive, type_of
 from nnjit.numpy.promotion import Array, as_array, astype, binary, broadcast_arrays, promote, unary_float
 
 Function = Callable[..., Any]
@@ -67,6 +68,24 @@ logical_not            = _logical(p.logical_not)
 # fmt: on
 
 
+def _bitwise(symbol: str, function: Function) -> Function:
+    """A function of truth values, for an operator that means bits of whole numbers in NumPy."""
+
+    def of_truth_values(*xs: Array) -> Any:
+        for x in xs:
+            if as_array(x).dtype.kind != "b":
+                raise GraphError(f"{symbol} of {type_of(as_array(x))}: only truth values have & | ^ ~")
+        return function(*xs)
+
+    return of_truth_values
+
+
+bitwise_and = _bitwise("&", logical_and)
+bitwise_or = _bitwise("|", logical_or)
+bitwise_xor = _bitwise("^", not_equal)
+invert = _bitwise("~", logical_not)
+
+
 def divide(x: Array, y: Array) -> Any:
     """`x / y`; whole numbers become f64 first."""
     x, y = promote(x, y)
@@ -117,6 +136,11 @@ def square(x: Array) -> Any:
 
 def where(condition: Array, x: Array, y: Array) -> Any:
     """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone."""
+    if isinstance(condition, bool):
+        raise GraphError(
+            "where: the condition is one Python bool; use Python's `if`, and nnjit.numpy.equal for the "
+            "elements of two traced values, which `==` compares as wholes"
+        )
     chosen, other = promote(x, y)
     return p.select(*broadcast_arrays(astype(condition, "b1"), chosen, other))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nnjit.errors import GraphError
 from nnjit.ir import B, Dim, Node, Primitive, Shape, as_dtype, constant, type_of
-from nnjit.primitives import broadcast, cast, reshape
+from nnjit.primitives import broadcast, cast, concat, reshape
 
 Array: TypeAlias = Any  # a node, a NumPy array or a number; a union of them has no operators for mypy
 
@@ -32,10 +32,23 @@ def as_array(x: Array) -> Any:
     """`x` itself where it is a node, else a NumPy array."""
     if isinstance(x, Node):
         return x
-    array = np.asarray(x)
-    if array.dtype == object:
-        raise GraphError("an array of objects; are nodes inside a list? Use nnjit.numpy.stack or concatenate")
-    return array
+    return stacked(x) if has_node(x) else np.asarray(x)
+
+
+def has_node(x: Any) -> bool:
+    """Whether `x` is a node, or a nested list or tuple with one in it."""
+    return isinstance(x, Node) or (isinstance(x, (list, tuple)) and any(map(has_node, x)))
+
+
+def stacked(parts: Sequence[Any]) -> Any:
+    """A nested list with nodes in it as one node, as `numpy.array` does it with numbers."""
+    arrays = promote(*(stacked(x) if isinstance(x, (list, tuple)) else x for x in parts))
+    shapes = {type_of(a).shape for a in arrays}
+    if len(shapes) > 1:
+        raise GraphError(
+            f"a list of arrays of different shapes: {', '.join(str(type_of(a)) for a in arrays)}"
+        )
+    return concat(*(reshape(a, shape=(1, *type_of(a).shape)) for a in arrays), axis=0)
 
 
 def promote(*args: Array, dtype: object = None) -> list[Any]:
