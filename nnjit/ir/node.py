@@ -21,7 +21,17 @@ from nnjit.ir.types import ArrayType, Shape, array_type, static
 
 Value: TypeAlias = "Node | np.ndarray"
 Kind = Literal[
-    "input", "constant", "elementwise", "view", "reshape", "reduce", "concat", "matmul", "counter", "call"
+    "input",
+    "constant",
+    "elementwise",
+    "view",
+    "reshape",
+    "reduce",
+    "concat",
+    "matmul",
+    "counter",
+    "index",
+    "call",
 ]
 Rule: TypeAlias = Callable[..., Any]
 

@@ -1,19 +1,18 @@
-"""Shapes, indexing and joining under NumPy's names."""
+"""Shapes and the order of axes under NumPy's names."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
 from nnjit import primitives as p
 from nnjit.errors import GraphError
-from nnjit.ir import Dim, Node, Shape, as_dtype, type_of
+from nnjit.ir import Dim, Shape, as_dtype, type_of
 from nnjit.numpy.elementwise import equal
-from nnjit.numpy.promotion import Array, as_array, astype, promote
+from nnjit.numpy.promotion import Array, as_array, astype
 
 GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
 
@@ -21,6 +20,16 @@ GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
 def shape(x: Array) -> Shape:
     """The shape of `x`; a traced value may lead with the batch axis."""
     return type_of(as_array(x)).shape
+
+
+def length_of(x: Array, axis: int) -> int:
+    """The length of an axis that is not the batch axis."""
+    length = shape(x)[axis]
+    if not isinstance(length, int):
+        raise GraphError(
+            f"{type_of(as_array(x))}: the batch axis has no length yet: it can be neither cut nor repeated"
+        )
+    return length
 
 
 def reshape(x: Array, shape: Sequence[Dim] | int) -> Any:
@@ -36,7 +45,7 @@ def reshape(x: Array, shape: Sequence[Dim] | int) -> Any:
 
 def ravel(x: Array) -> Any:
     """`x` as one axis."""
-    return reshape(x, -1)
+    return as_array(x) if len(shape(x)) == 1 else reshape(x, -1)
 
 
 def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
@@ -44,6 +53,11 @@ def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
     array = as_array(x)
     perm = tuple(range(array.ndim))[::-1] if axes is None else tuple(a % array.ndim for a in axes)
     return array if perm == tuple(range(array.ndim)) else p.transpose(array, perm=perm)
+
+
+def transpose_method(x: Array, *axes: Any) -> Any:
+    """`transpose` as arrays have it as a method: the axes one by one, or together."""
+    return transpose(x, None if not axes else axes[0] if isinstance(axes[0], (tuple, list)) else axes)
 
 
 def swapaxes(x: Array, axis1: int, axis2: int) -> Any:
@@ -97,17 +111,6 @@ def normal_axes(axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
     return axes
 
 
-def concatenate(arrays: Sequence[Array], axis: int = 0) -> Any:
-    """The arrays one after another along `axis`."""
-    parts = promote(*arrays)
-    return parts[0] if len(parts) == 1 else p.concat(*parts, axis=axis % parts[0].ndim)
-
-
-def stack(arrays: Sequence[Array], axis: int = 0) -> Any:
-    """The arrays side by side along a new axis."""
-    return concatenate([expand_dims(a, axis) for a in arrays], axis)
-
-
 def one_hot(index: Array, k: int, dtype: object = "f32") -> Any:
     """A vector of length `k` for each whole number: 1 at that place, else 0; shape (…, k)."""
     array = as_array(index)
@@ -125,40 +128,3 @@ def random_uniform(key: Any, step: Any, shape: Shape, stream: int, dtype: object
     """
     mixed = stream * GOLDEN % 2**32  # so that nearby seeds and nearby streams do not meet
     return p.random_uniform(key, step, shape=tuple(shape), stream=mixed, dtype=as_dtype(dtype))
-
-
-def getitem(x: Any, index: Any) -> Any:
-    """Basic indexing: whole numbers, slices of step 1, `None` and `...`."""
-    items = list(index) if isinstance(index, tuple) else [index]
-    missing = x.ndim - sum(1 for i in items if i is not None and not isinstance(i, EllipsisType))
-    if not any(isinstance(i, EllipsisType) for i in items):
-        items.append(...)
-    where = next(k for k, i in enumerate(items) if isinstance(i, EllipsisType))
-    items[where : where + 1] = [slice(None)] * missing
-    starts, lengths, final, axis = [], [], [], 0
-    for item in items:
-        if item is None:
-            final.append(1)
-            continue
-        start, length = _extent(item, x.shape[axis], x)
-        starts.append(start)
-        lengths.append(length)
-        if not isinstance(item, (int, np.integer)):
-            final.append(length)
-        axis += 1
-    part = x if tuple(lengths) == x.shape else p.slice_(x, starts=tuple(starts), shape=tuple(lengths))
-    return reshape(part, final)
-
-
-def _extent(item: Any, size: Dim, x: Node) -> tuple[int, Any]:
-    """The first index and the length that an index selects of an axis."""
-    if isinstance(item, slice) and item == slice(None):
-        return 0, size
-    if isinstance(item, slice) and isinstance(size, int) and item.step in (None, 1):
-        start, stop, _ = item.indices(size)
-        return start, max(stop - start, 0)
-    if isinstance(item, (int, np.integer)) and isinstance(size, int) and -size <= item < size:
-        return int(item) % size, 1
-    raise GraphError(
-        f"index {item!r} of {x.type}: expected whole numbers in range, slices of step 1, None and ..."
-    )

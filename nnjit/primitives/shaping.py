@@ -110,8 +110,15 @@ def _concat_tangents(out: Node, args: Sequence[Node], tangents: Sequence[Node | 
     return apply(concat, *parts, axis=axis)
 
 
+def _infer_reverse(x: ArrayType, along: tuple[int, ...]) -> ArrayType:
+    valid = list(along) == sorted(set(along)) and all(0 <= a < x.ndim and x.shape[a] is not B for a in along)
+    require(valid, f"reverse: {x} along axes {along}")
+    return x
+
+
 transpose: Primitive  # rules refer to their own rows
 reshape: Primitive
+reverse: Primitive
 
 # fmt: off
 broadcast = define(Primitive("broadcast", "view", _infer_broadcast, _broadcast, transposes=(_sum_back,),
@@ -121,6 +128,9 @@ transpose = define(Primitive("transpose", "view", _infer_transpose, lambda x, pe
                              lift=lambda n, perm: {"perm": (0, *behind(perm))}))
 slice_    = define(Primitive("slice", "view", _infer_slice, _slice, transposes=(_pad_back,),
                              lift=lambda n, starts, shape: {"starts": (0, *starts), "shape": (n, *shape)}))
+reverse   = define(Primitive("reverse", "view", _infer_reverse, lambda x, along: np.flip(x, along),
+                             transposes=(lambda g, x, along: reverse(g, along=along),),
+                             lift=lambda n, along: {"along": behind(along)}))
 reshape   = define(Primitive("reshape", "reshape", _infer_reshape, lambda x, shape: x.reshape(shape),
                              transposes=(lambda g, x, shape: reshape(g, shape=x.shape),),
                              lift=lambda n, shape: {"shape": (n, *shape)}))

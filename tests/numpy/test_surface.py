@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nnjit.numpy as nnp
-from nnjit.autodiff import trace
+from nnjit.autodiff import grad, trace
 from nnjit.errors import GraphError
 from nnjit.ir import B, array_type, interpret, type_of, verify
 
@@ -87,15 +87,46 @@ def test_indexing_is_that_of_numpy(index: Any) -> None:
     np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("index", [2, -3, slice(None, None, 2), slice(None, None, -1), "a", 1.0], ids=str)
-def test_index_that_is_not_basic_says_what_is(index: Any) -> None:
-    with pytest.raises(GraphError, match=r"whole numbers in range, slices of step 1, None and \.\.\."):
+# fmt: off
+WRONG = (
+    (2,                  r"index 2 of f64\[2,3\] is out of range for an axis of length 2"),
+    (-3,                 "index -3 .* out of range"),
+    ((0, 0, 0),          r"3 indices for f64\[2,3\], which has 2 axes"),
+    ("a",                "expected whole numbers, slices, masks, None"),
+    (1.0,                "expected whole numbers, slices, masks, None"),
+    ([0, 3],             "index 0 … 3 is out of range for an axis of length 2"),
+)
+ROWS_OF_THE_BATCH = (0, slice(1, None), [0, 1], (slice(None, None, -1), 0))
+# fmt: on
+
+
+@pytest.mark.parametrize(("index", "message"), WRONG, ids=[str(w[0]) for w in WRONG])
+def test_wrong_index_says_what_is_right(index: Any, message: str) -> None:
+    with pytest.raises(GraphError, match=message):
         trace(lambda x: x[index], [array_type("f64", (2, 3))])
 
 
-def test_rows_of_the_batch_cannot_be_chosen() -> None:
-    with pytest.raises(GraphError, match=r"index 0 of f64\[B,3\]"):
-        trace(lambda x: x[0], [array_type("f64", (B, 3))])
+def test_traced_mask_says_what_to_use_instead() -> None:
+    with pytest.raises(GraphError, match=r"a traced mask b1\[2,3\] .* use nnjit.numpy.where"):
+        trace(lambda x: x[x > 0], [array_type("f64", (2, 3))])
+
+
+@pytest.mark.parametrize("index", ROWS_OF_THE_BATCH, ids=str)
+def test_rows_of_the_batch_cannot_be_chosen(index: Any) -> None:
+    with pytest.raises(GraphError, match=r"the batch axis cannot be (cut|indexed)"):
+        trace(lambda x: x[index], [array_type("f64", (B, 3))])
+
+
+def test_rows_of_indices_choose_rows_of_a_table() -> None:
+    """An embedding: whole numbers for each row of the batch, one or several, and its gradient."""
+    table, types = np.arange(12.0).reshape(4, 3), [array_type("f64", (4, 3)), array_type("i32", (B, 2))]
+    index = np.array([[0, 3], [1, 1], [-1, 2]], np.int32)
+    graph = verify(trace(lambda t, i: (t[i], t[i[:, 0]], t[1:3, i[:, 1] * 0]), types))
+    got = interpret(graph, [table, index])
+    for g, w in zip(got, (table[index], table[index[:, 0]], table[1:3, index[:, 1] * 0]), strict=True):
+        np.testing.assert_array_equal(g, w)
+    counts = grad(lambda t: nnp.sum(nnp.take(t, index, axis=0)))(table)
+    np.testing.assert_array_equal(counts[:, 0], [1, 2, 1, 2])
 
 
 def test_iteration_gives_the_rows_of_a_static_axis() -> None:

@@ -39,6 +39,7 @@ from nnjit.codegen.maths.f64 import (
     softplus_f64,
     tanh_f64,
 )
+from nnjit.codegen.maths.gamma import gammaln_f32, gammaln_f64
 from nnjit.codegen.maths.random import philox, uniform_f32, uniform_f64
 
 MATHS: Mapping[str, Callable[..., Any]] = MappingProxyType(
@@ -47,6 +48,7 @@ MATHS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "erf_f32": erf_f32, "erf_f64": erf_f64,
         "exp_f32": exp_f32, "exp_f64": exp_f64,
         "expm1_f32": expm1_f32, "expm1_f64": expm1_f64,
+        "gammaln_f32": gammaln_f32, "gammaln_f64": gammaln_f64,
         "log_f32": log_f32, "log_f64": log_f64,
         "log1p_f32": log1p_f32, "log1p_f64": log1p_f64,
         "philox": philox,
