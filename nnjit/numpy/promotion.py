@@ -19,6 +19,9 @@ Array: TypeAlias = Any  # a node, a NumPy array or a number; a union of them has
 
 def binary(primitive: Primitive, *args: Array, dtype: object = None) -> Any:
     """Apply an elementwise primitive after promoting and broadcasting its arguments."""
+    first = args[0]
+    if dtype is None and all(isinstance(a, Node) and a.type == first.type for a in args):
+        return primitive(*args)
     return primitive(*broadcast_together(*promote(*args, dtype=dtype)))
 
 
