@@ -31,6 +31,7 @@ Kind = Literal[
     "matmul",
     "counter",
     "index",
+    "solver",
     "call",
 ]
 Rule: TypeAlias = Callable[..., Any]

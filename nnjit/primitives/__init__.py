@@ -66,6 +66,7 @@ from nnjit.primitives.linalg import matmul
 from nnjit.primitives.random import random_uniform
 from nnjit.primitives.reduction import reduce_max, reduce_min, reduce_sum
 from nnjit.primitives.shaping import broadcast, concat, full, full_like, reshape, reverse, slice_, transpose
+from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
 
 __all__ = [
     "PRIMITIVES",
@@ -83,11 +84,14 @@ __all__ = [
     "cast",
     "cbrt",
     "ceil",
+    "cholesky",
     "concat",
     "cos",
     "cosh",
+    "det_sign",
     "digamma",
     "div",
+    "eigenvectors",
     "equal",
     "erf",
     "exp",
@@ -108,6 +112,7 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "logabsdet",
     "logaddexp",
     "logical_and",
     "logical_not",
@@ -136,6 +141,7 @@ __all__ = [
     "sinh",
     "slice_",
     "softplus",
+    "solve",
     "sqrt",
     "stop_gradient",
     "sub",

@@ -61,5 +61,5 @@ def test_every_choice_is_a_row() -> None:
 @pytest.mark.parametrize("row", [r for r in SURFACE_ROWS if not r.compiles], ids=lambda row: row.name)
 def test_what_has_no_kernel_yet_says_so(row: Row) -> None:
     types = [n.type for n in combined(row).inputs[: len(row.args)]]
-    with pytest.raises(CompileError, match=r"(reverse|gather|scatter_add|argsort) has no"):
+    with pytest.raises(CompileError, match=r"\w+ has no (expression|index map) for a kernel"):
         compile_graph(trace(row.function, types))

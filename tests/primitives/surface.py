@@ -54,6 +54,11 @@ def interpreted(name: str, program: Callable[..., Any], *args: Arg) -> Row:
     return row(name, program, *args, compiles=False)
 
 
+def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Matrices far from singular, of distinct eigenvalues."""
+    return 0.3 * rng.standard_normal(shape) + np.diag(np.arange(1.0, 1 + shape[-1]))
+
+
 def _scattered(x: np.ndarray, i: np.ndarray) -> np.ndarray:
     return (x[:, :, None] * (i[:, :, None] == np.arange(3))).sum(1)
 
@@ -232,6 +237,21 @@ SURFACE_ROWS = (
     row("kron",           lambda np, x, y: np.kron(x, y),                         M, V),
     row("cross",          lambda np, x, y: np.cross(x, y),                        X, Y),
     row("matrix_power",   lambda np, x: np.linalg.matrix_power(x, 5),             SQUARE),
+
+    # solvers
+    Row("det_sign",     p.det_sign, lambda a: np.linalg.slogdet(a)[0],            (CUBE,), compiles=False),
+    Row("logabsdet",    p.logabsdet, lambda a: np.linalg.slogdet(a)[1],           (Arg((2, 3, 3), regular),), compiles=False),
+    Row("eigenvectors", lambda a: p.eigenvectors(a + p.transpose(a, perm=(0, 2, 1))) ** 2,
+                        lambda a: np.linalg.eigh(a + a.transpose(0, 2, 1))[1] ** 2, (Arg((2, 3, 3), regular),), compiles=False),
+    interpreted("solve",  lambda np, a, b: np.linalg.solve(a, b),                 Arg((2, 3, 3), regular), Arg((3, 2))),
+    interpreted("solve of a vector", lambda np, a, b: np.linalg.solve(a, b),      Arg((3, 3), regular), Arg((3,))),
+    interpreted("inv",    lambda np, a: np.linalg.inv(a),                         Arg((2, 3, 3), regular)),
+    interpreted("det",    lambda np, a: np.linalg.det(a),                         Arg((2, 3, 3), regular)),
+    interpreted("slogdet", lambda np, a: np.linalg.slogdet(a)[1],                 Arg((3, 3), regular)),
+    interpreted("cholesky", lambda np, a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
+    interpreted("eigh",   lambda np, a: np.linalg.eigh(a + np.swapaxes(a, -1, -2))[1] ** 2, Arg((2, 3, 3), regular)),
+    interpreted("eigvalsh", lambda np, a: np.linalg.eigvalsh(a + np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
+    interpreted("matrix_power of an inverse", lambda np, a: np.linalg.matrix_power(a, -2), Arg((3, 3), regular)),
 
     # indexing
     row("getitem with steps", lambda np, x: x[::2, 1::3] * 2,                     Arg((5, 6))),
