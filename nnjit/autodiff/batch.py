@@ -7,6 +7,7 @@ state in their row (`lift`) how their parameters change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 import nnjit.numpy as nnp
@@ -34,6 +35,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callabl
     [0.0, 1.0, 2.0]
     """
 
+    @wraps(f)
     def mapped(*args: Any) -> Any:
         axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args)
         if len(axes) != len(args):

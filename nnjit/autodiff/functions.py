@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import nnjit.numpy as nnp
@@ -31,6 +32,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> 
     """
     both = value_and_grad(f, argnums, has_aux)
 
+    @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         value, gradients = both(*args, **kwargs)
         return (gradients, value[1]) if has_aux else gradients
@@ -42,6 +44,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = 
     """As `grad`, with the value of `f` before the gradient: ((value, other), gradient) where `has_aux`."""
     numbers = (argnums,) if isinstance(argnums, int) else argnums
 
+    @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         made = call(f, args, kwargs, argnums=numbers, has_aux=has_aux)
         out = _scalar(made)

@@ -46,7 +46,8 @@ from nnjit.numpy.reduction import (
     amax, amin, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min, norm, softmax, sum,
 )  # fmt: skip
 from nnjit.numpy.shaping import (
-    expand_dims, moveaxis, one_hot, random_uniform, ravel, reshape, shape, squeeze, swapaxes, transpose,
+    expand_dims, moveaxis, ndim, one_hot, random_uniform, ravel, reshape, shape, size, squeeze, swapaxes,
+    transpose,
 )  # fmt: skip
 from nnjit.numpy.sorting import (
     argsort, median, sort,
@@ -98,12 +99,12 @@ __all__ = [
     "less", "less_equal", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
     "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
     "logspace", "logsumexp", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum",
-    "mod", "moveaxis", "multiply", "nan", "nan_to_num", "nansum", "ndarray", "negative", "newaxis", "norm",
-    "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "pi", "positive", "power", "prod", "ptp",
-    "rad2deg", "radians", "random_uniform", "ravel", "reciprocal", "relu", "remainder", "repeat", "reshape",
-    "rint", "roll", "rot90", "round", "shape", "sigmoid", "sign", "sin", "sinc", "sinh", "softmax",
-    "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "subtract",
-    "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace", "transpose",
-    "tril", "triu", "true_divide", "trunc", "var", "vdot", "vsplit", "vstack", "where", "xlogy", "zeros",
-    "zeros_like",
+    "mod", "moveaxis", "multiply", "nan", "nan_to_num", "nansum", "ndarray", "ndim", "negative", "newaxis",
+    "norm", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "pi", "positive", "power", "prod",
+    "ptp", "rad2deg", "radians", "random_uniform", "ravel", "reciprocal", "relu", "remainder", "repeat",
+    "reshape", "rint", "roll", "rot90", "round", "shape", "sigmoid", "sign", "sin", "sinc", "sinh", "size",
+    "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
+    "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
+    "transpose", "tril", "triu", "true_divide", "trunc", "var", "vdot", "vsplit", "vstack", "where",
+    "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -70,7 +70,6 @@ arctan2                = _binary(p.arctan2, "f2")
 hypot                  = _binary(p.hypot, "f2")
 logaddexp              = _binary(p.logaddexp, "f2")
 remainder, fmod        = _binary(p.remainder), _binary(p.fmod)
-floor_divide           = _binary(p.floor_divide)
 softplus, erf, relu    = _unary(p.softplus), _unary(p.erf), _unary(p.relu)
 isfinite               = _unary(p.isfinite)
 negative, abs, sign    = _number(p.neg), _number(p.abs_), _number(p.sign)
@@ -110,6 +109,21 @@ def divide(x: Array, y: Array) -> Any:
     if x.dtype.kind != "f":
         x, y = astype(x, "f64"), astype(y, "f64")
     return binary(p.div, x, y)
+
+
+def floor_divide(x: Array, y: Array) -> Any:
+    """The whole number of times that `y` fits into `x`, rounded down; the derivative is 0."""
+    x, y = promote(x, y)
+    if x.dtype.kind != "f":
+        return binary(p.floor_divide, x, y)
+    x, y = stop_gradient(x), stop_gradient(y)
+    rest = fmod(x, y)  # exact, where x / y would be rounded; the steps are those of NumPy's npy_divmod
+    times = divide(subtract(x, rest), y)
+    is_over = logical_and(not_equal(rest, 0), not_equal(less(rest, 0), less(y, 0)))
+    times = where(is_over, subtract(times, 1), times)
+    whole = floor(times)
+    whole = where(less(0.5, subtract(times, whole)), add(whole, 1), whole)
+    return where(equal(y, 0), divide(x, y), whole)
 
 
 absolute, true_divide, mod = abs, divide, remainder  # NumPy's other names

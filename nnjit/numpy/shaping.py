@@ -11,6 +11,7 @@ import numpy as np
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import Dim, Shape, as_dtype, type_of
+from nnjit.ir.types import static
 from nnjit.numpy.elementwise import equal
 from nnjit.numpy.promotion import Array, as_array, astype
 
@@ -20,6 +21,16 @@ GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
 def shape(x: Array) -> Shape:
     """The shape of `x`; a traced value may lead with the batch axis."""
     return type_of(as_array(x)).shape
+
+
+def ndim(x: Array) -> int:
+    """The number of axes of `x`."""
+    return len(shape(x))
+
+
+def size(x: Array, axis: int | None = None) -> int:
+    """The number of elements of `x`, or of one axis."""
+    return math.prod(static(shape(x))) if axis is None else length_of(x, axis)
 
 
 def length_of(x: Array, axis: int) -> int:

@@ -13,6 +13,7 @@ from nnjit.numpy.elementwise import (
     abs,
     divide,
     equal,
+    floor_divide,
     greater,
     less,
     log1p,
@@ -26,6 +27,7 @@ from nnjit.numpy.elementwise import (
     negative,
     not_equal,
     power,
+    remainder,
     rint,
     sin,
     trunc,
@@ -184,8 +186,7 @@ def positive(x: Array) -> Any:
 
 def divmod(x: Array, y: Array) -> tuple[Any, Any]:
     """`x // y` and `x % y`."""
-    x, y = _pair(x, y)
-    return p.floor_divide(x, y), p.remainder(x, y)
+    return floor_divide(x, y), remainder(x, y)
 
 
 round, fix, degrees, radians = around, trunc, rad2deg, deg2rad  # NumPy's other names

@@ -47,7 +47,10 @@ def _erf(x: np.ndarray) -> np.ndarray:
 def _gammaln(x: np.ndarray) -> np.ndarray:
     from scipy.special import gammaln as scipy_gammaln
 
-    return np.asarray(scipy_gammaln(x))
+    size = np.abs(x)
+    tiny = size < np.finfo(x.dtype).tiny  # where SciPy says inf; and it says -inf at -inf
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(tiny, -np.log(size), np.where(size == np.inf, size, scipy_gammaln(x))))
 
 
 def _number(condition: Any, like: Any) -> Any:
@@ -71,7 +74,7 @@ log10    = elementwise("log10",    np.log10,    "np.log10({0})",    (lambda out,
 cbrt     = elementwise("cbrt",     np.cbrt,     "np.cbrt({0})",     (lambda out, x: 1 / (3 * out * out),))
 sin      = elementwise("sin",      np.sin,      "sin_{t}({0})",     (lambda out, x: cos(x),))
 cos      = elementwise("cos",      np.cos,      "cos_{t}({0})",     (lambda out, x: -sin(x),))
-tan      = elementwise("tan",      np.tan,      "sin_{t}({0}) / cos_{t}({0})", (lambda out, x: 1 + out * out,))
+tan      = elementwise("tan",      np.tan,      "np.tan({0})",     (lambda out, x: 1 + out * out,))
 arcsin   = elementwise("arcsin",   np.arcsin,   "np.arcsin({0})",   (lambda out, x: 1 / sqrt((1 - x) * (1 + x)),))
 arccos   = elementwise("arccos",   np.arccos,   "np.arccos({0})",   (lambda out, x: -1 / sqrt((1 - x) * (1 + x)),))
 arctan   = elementwise("arctan",   np.arctan,   "np.arctan({0})",   (lambda out, x: 1 / (1 + x * x),))
@@ -105,7 +108,6 @@ logaddexp = elementwise("logaddexp", np.logaddexp,
                                                                     (lambda out, x, y: sigmoid(x - y), lambda out, x, y: sigmoid(y - x)))
 remainder = elementwise("remainder", np.remainder, "np.remainder({0}, {1})", (1, lambda out, x, y: -floor(x / y)), domain="number")
 fmod     = elementwise("fmod",     np.fmod,     "np.fmod({0}, {1})", (1, lambda out, x, y: -trunc(x / y)), domain="number")
-floor_divide = elementwise("floor_divide", np.floor_divide, "np.floor_divide({0}, {1})", (None, None), domain="number")
 maximum  = elementwise("maximum",  np.maximum,  "({0} if {0} > {1} or {0} != {0} else {1})",
                        (lambda out, x, y: _number(x > y, x) + 0.5 * _number(equal(x, y), x),
                         lambda out, x, y: _number(y > x, x) + 0.5 * _number(equal(x, y), x)), domain="number")
@@ -173,6 +175,22 @@ select = define(
         "select", "elementwise", _infer_select, lambda c, x, y: np.asarray(np.where(c, x, y)),
         transposes=(None, lambda g, c, x, y: select(c, g, full_like(g, 0)), lambda g, c, x, y: select(c, full_like(g, 0), g)),
         jointly=True, expression="({1} if {0} else {2})",
+    )
+)  # fmt: skip
+
+
+def _infer_floor_divide(x: ArrayType, y: ArrayType) -> ArrayType:
+    require(
+        x == y and x.dtype.kind in "iu", f"floor_divide: {x} and {y} are not of one dtype of whole numbers"
+    )
+    return x
+
+
+# Of whole numbers alone: of floats, `nnjit.numpy.floor_divide` composes it as NumPy does.
+floor_divide = define(
+    Primitive(
+        "floor_divide", "elementwise", _infer_floor_divide, np.floor_divide, transposes=(None, None),
+        expression="{0} // {1}",
     )
 )  # fmt: skip
 

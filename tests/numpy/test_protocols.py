@@ -60,6 +60,7 @@ def test_nodes_are_equal_where_they_are_the_same() -> None:
 def test_length_and_size_of_traced_values() -> None:
     x = new_input(array_type("f64", (2, 3)))
     assert (len(x), x.size, x.ndim) == (2, 6, 2)
+    assert (np.shape(x), np.size(x), np.size(x, 1), np.ndim(x)) == ((2, 3), 6, 3, 2)
 
 
 def loop(x: Any) -> Any:

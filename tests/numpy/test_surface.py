@@ -117,6 +117,14 @@ def test_rows_of_the_batch_cannot_be_chosen(index: Any) -> None:
         trace(lambda x: x[index], [array_type("f64", (B, 3))])
 
 
+def test_floor_division_is_that_of_numpy_where_the_quotient_is_rounded_or_infinite() -> None:
+    x = np.array([6.0, -6.0, 1.0, 0.3, -0.0, np.inf, 1e300, 5.0, -1.0, 0.0])
+    y = np.array([0.1, 0.1, -np.inf, 0.1, 2.0, 1.0, -1e-300, 0.0, np.inf, 0.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(nnp.floor_divide(x, y), x // y)
+        np.testing.assert_array_equal(traced(operator.floordiv, x, y), x // y)
+
+
 def test_rows_of_indices_choose_rows_of_a_table() -> None:
     """An embedding: whole numbers for each row of the batch, one or several, and its gradient."""
     table, types = np.arange(12.0).reshape(4, 3), [array_type("f64", (4, 3)), array_type("i32", (B, 2))]

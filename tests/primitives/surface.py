@@ -130,6 +130,7 @@ SURFACE_ROWS = (
     row("positive",       lambda np, x: np.positive(x) * 2,                       X),
     row("divmod",         lambda np, x, y: np.divmod(x, y)[1],                    X, APART),
     row("remainder by operator", lambda np, x: x % 0.7 + x // 0.7,                X),
+    row("floor_divide of floats", lambda np, x, y: x // y,                        X, APART),
     row("floor_divide of whole numbers", lambda np, x, y: x // y + x % y,         INT, Arg(INT.shape, one_to_three, "i32")),
 
     # reductions

@@ -115,7 +115,7 @@ WIDE_DISTINCT = Arg((B, 2, 3), distinct)
 APART, POSITIVE, DISTINCT = (Arg((B, 3), s) for s in (not_near_zero, positive, distinct))
 INSIDE = Arg((B, 3), inside_one)
 INT, BOOL = Arg((B, 3), whole, "i32"), Arg((B, 3), truth, "b1")
-INDEX = Arg((B,), index3, "i32")
+INDEX, COUNT = Arg((B,), index3, "i32"), Arg((B, 3), one_to_three, "i32")
 KEY = Arg((), lambda rng, shape: np.asarray(7), "u32")
 
 
@@ -173,7 +173,7 @@ PRIMITIVE_ROWS = (
     Row("logaddexp",    p.logaddexp,                 np.logaddexp,           (X, Y)),
     Row("remainder",    p.remainder,                 np.remainder,           (X, APART)),
     Row("fmod",         p.fmod,                      np.fmod,                (X, APART)),
-    Row("floor_divide", p.floor_divide,              np.floor_divide,        (X, APART)),
+    Row("floor_divide", p.floor_divide,              np.floor_divide,        (INT, COUNT)),
     Row("relu",         p.relu,                      lambda x: x * (x > 0),  (APART,)),
     Row("add",          p.add,                       np.add,                 (X, Y)),
     Row("sub",          p.sub,                       np.subtract,            (X, Y)),
@@ -243,7 +243,7 @@ NUMPY_ROWS = (
     Row("subtract",     lambda x, y: nnp.subtract(x, y), np.subtract,        (X, Arg((3,)))),
     Row("multiply",     lambda x, y: nnp.multiply(x, y), np.multiply,        (Arg((B, 1)), Arg((1, 3)))),
     Row("divide",       lambda x, y: nnp.divide(x, y), np.divide,            (Arg(()), APART)),
-    Row("divide of whole numbers", nnp.divide, np.divide,            (INT, Arg((B, 3), one_to_three, "i32"))),
+    Row("divide of whole numbers", nnp.divide, np.divide,            (INT, COUNT)),
     Row("negative",     nnp.negative, np.negative,                           (X,)),
     Row("power",        lambda x: nnp.power(x, 3), lambda x: x**3,           (X,)),
     Row("power 13",     lambda x: x**13.0, lambda x: x**13.0,                (X,)),
