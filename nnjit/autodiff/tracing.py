@@ -145,13 +145,14 @@ def _signature(f: Callable[..., Any]) -> inspect.Signature:
 
 def _names(bound: inspect.BoundArguments) -> tuple[str, ...]:
     """A name for each leaf of the arguments: the parameter's, with a number where it has several leaves."""
-    spread: list[tuple[str, Any]] = []
-    for name, value in bound.arguments.items():
-        kind = bound.signature.parameters[name].kind
-        is_keywords = kind is inspect.Parameter.VAR_KEYWORD
-        spread += [(k, value[k]) for k in sorted(value)] if is_keywords else [(name, value)]
+    parameters = bound.signature.parameters
+    pairs = [
+        (name, value)
+        for name, value in bound.arguments.items()
+        if name not in bound.kwargs and parameters[name].kind is not inspect.Parameter.VAR_KEYWORD
+    ]
     names: list[str] = []
-    for name, value in spread:
+    for name, value in [*pairs, *sorted(bound.kwargs.items())]:
         count = len(flatten(value)[0])
         names += [name] if count == 1 else [f"{name}_{k}" for k in range(count)]
     return tuple(names)

@@ -226,10 +226,8 @@ def _advanced(x: Any, items: Sequence[Any]) -> Any:
     if lead and 0 in axes:
         raise GraphError(f"index of {type_of(x)}: the batch axis cannot be cut")
     sizes = [shape(x)[a] for a in axes]
-    numbers = [
-        _counted(as_array(i), d)
-        for i, d in zip([i for i, n in zip(items, is_number, strict=True) if n], sizes, strict=True)
-    ]
+    given = [as_array(i) for i, n in zip(items, is_number, strict=True) if n]
+    numbers = [_counted(i, d) for i, d in zip(given, sizes, strict=True)]
     found = _gathered(moveaxis(x, axes, range(lead, lead + len(axes))), numbers, sizes, lead)
     count = len(broadcast_shapes(*(shape(n) for n in numbers)))
     is_together = axes == list(range(axes[0], axes[-1] + 1))
@@ -245,9 +243,9 @@ def _gathered(x: Any, numbers: Sequence[Any], sizes: Sequence[Any], lead: int) -
         flat = flat * size + number
     places = shape(flat)
     x = reshape(x, (*front, math.prod(sizes), *rest))
+    if lead and B in places:
+        raise GraphError("rows of the batch cannot be indexed by rows; use take_along_axis")
     if B in places and len(places) > 1:  # each row has its own places: gather within rows
-        if lead:
-            raise GraphError("rows of the batch cannot be indexed by rows; use take_along_axis")
         x, front, lead = broadcast_to(x, (B, *shape(x))), (B,), 1
         flat = reshape(flat, (B, -1))
     else:

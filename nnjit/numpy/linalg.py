@@ -58,6 +58,7 @@ def solve(a: Array, b: Array) -> Any:
     """The solution x of a x = b, for a vector `b` or each column of a matrix."""
     a, b = _floats(a), _floats(b)
     a, b = promote(a, b)
+    _check_square("solve", a)
     right = expand_dims(b, -1) if b.ndim == 1 else b
     lead = broadcast_shapes(shape(a)[:-2], shape(right)[:-2])
     a, right = (broadcast_to(x, (*lead, *shape(x)[-2:])) for x in (a, right))
@@ -68,6 +69,7 @@ def solve(a: Array, b: Array) -> Any:
 def inv(a: Array) -> Any:
     """The inverse."""
     a = _floats(a)
+    _check_square("inv", a)
     return p.solve(a, broadcast_to(np.eye(length_of(a, -1), dtype=a.dtype), shape(a)))
 
 
@@ -103,6 +105,11 @@ def eigh(a: Array) -> tuple[Any, Any]:
 def eigvalsh(a: Array) -> Any:
     """The eigenvalues in ascending order of the symmetric part of a matrix."""
     return eigh(a)[0]
+
+
+def _check_square(name: str, a: Any) -> None:
+    if a.ndim < 2 or shape(a)[-1] != shape(a)[-2]:
+        raise GraphError(f"{name}: {type_of(a)} is not square")
 
 
 def _floats(x: Array) -> Any:

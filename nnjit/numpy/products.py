@@ -142,9 +142,13 @@ def _subscripts(text: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
         if len(own) != x.ndim:
             raise GraphError(f"einsum: {text!r} gives {len(own)} labels to {type_of(x)}")
     if not arrow:
-        every = "".join(inputs).replace(dots, "") if dots else "".join(inputs)
+        every = [k for own in inputs for k in own if k not in dots]
         out = dots + "".join(sorted(k for k in set(every) if every.count(k) == 1))
-    return inputs, out.replace("...", dots)
+    out = out.replace("...", dots)
+    for k in out:
+        if out.count(k) > 1 or not any(k in own for own in inputs):
+            raise GraphError(f"einsum: {text!r}: the result's label {k!r} is there twice or in no operand")
+    return inputs, out
 
 
 def _diagonal(x: Any, labels: str) -> tuple[Any, str]:
@@ -169,37 +173,43 @@ def _contracted(x: Any, left: str, y: Any, right: str, needed: str) -> tuple[Any
     """The product of `x` and `y`, summed over the labels that are not needed."""
     x, left = _summed(x, left, needed + right)
     y, right = _summed(y, right, needed + left)
+    x, left = _without_ones(x, left, dict(zip(right, shape(y), strict=True)))
+    y, right = _without_ones(y, right, dict(zip(left, shape(x), strict=True)))
+    sizes = dict(zip(left, shape(x), strict=True))
+    for k, d in zip(right, shape(y), strict=True):
+        if sizes.setdefault(k, d) != d:
+            raise GraphError(f"einsum: the axis {k!r} has the lengths {sizes[k]} and {d}")
     shared = [k for k in left if k in right]
-    over = [k for k in shared if k not in needed]
-    rows, columns = [k for k in left if k not in shared], [k for k in right if k not in shared]
-    sizes = dict(zip(left, shape(x), strict=True)) | {
-        k: d for k, d in zip(right, shape(y), strict=True) if d != 1 or k not in left
-    }
-    for k, d in zip(left, shape(x), strict=True):
-        if d not in (1, sizes[k]) or (d == 1 and sizes[k] != 1 and k in over):
-            raise GraphError(f"einsum: the axis {k!r} has the lengths {d} and {sizes[k]}")
-    merges = all(sizes[k] is not B for k in over) and all(
-        len(group) == 1 or all(sizes[k] is not B for k in group) for group in (rows, columns)
-    )
-    if over == shared and over and merges:
-        a = reshape(
-            transpose(x, [left.index(k) for k in rows + over]), (_merged(rows, sizes), _merged(over, sizes))
-        )
-        b = reshape(
-            transpose(y, [right.index(k) for k in over + columns]),
-            (_merged(over, sizes), _merged(columns, sizes)),
-        )
+    rows, columns = ([k for k in own if k not in shared] for own in (left, right))
+    is_float = x.dtype.kind == y.dtype.kind == "f"
+    if is_float and shared and not any(k in needed for k in shared) and _merge(sizes, shared, rows, columns):
+        left_axes = [left.index(k) for k in rows + shared]
+        right_axes = [right.index(k) for k in shared + columns]
+        m, k, n = (_merged(group, sizes) for group in (rows, shared, columns))
+        a, b = reshape(transpose(x, left_axes), (m, k)), reshape(transpose(y, right_axes), (k, n))
         return reshape(matmul(a, b), [sizes[k] for k in rows + columns]), "".join(rows + columns)
-    order = "".join(dict.fromkeys(k for k in left + right if sizes[k] is B))
-    order += "".join(k for k in dict.fromkeys(left + right) if k not in order)
-    x, y = (
+    every = list(dict.fromkeys(left + right))
+    order = "".join(sorted(every, key=lambda k: sizes[k] is not B))  # the batch axis leads
+    a, b = (
         reshape(
             transpose(v, [own.index(k) for k in order if k in own]),
-            [shape(v)[own.index(k)] if k in own else 1 for k in order],
+            [sizes[k] if k in own else 1 for k in order],
         )
         for v, own in ((x, left), (y, right))
     )
-    return _summed(multiply(x, y), order, needed)
+    return _summed(multiply(a, b), order, needed)
+
+
+def _without_ones(x: Any, labels: str, others: dict[str, Any]) -> tuple[Any, str]:
+    """`x` without the axes of length 1 that the other argument has too: to multiply is to broadcast."""
+    axes = [a for a, k in enumerate(labels) if shape(x)[a] == 1 and k in others]
+    return (squeeze(x, axes) if axes else x), "".join(k for a, k in enumerate(labels) if a not in axes)
+
+
+def _merge(sizes: dict[str, Any], shared: Sequence[str], *groups: Sequence[str]) -> bool:
+    """Whether the axes of each group can become one: the batch axis must stay alone."""
+    is_batch = {k for k in sizes if sizes[k] is B}
+    return not is_batch & set(shared) and all(len(g) == 1 or not is_batch & set(g) for g in groups)
 
 
 def _merged(labels: Sequence[str], sizes: dict[str, Any]) -> Any:

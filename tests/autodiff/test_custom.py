@@ -147,4 +147,6 @@ def test_graph_as_text_names_the_arguments() -> None:
     assert repr(make_graph(grad(cost, argnums=1))({"w": X, "b": 1.0}, X, scale=2.0)).startswith(
         "params_0: f64[]"
     )
+    graph = make_graph(lambda x, *, b, a, **others: x + b * a - others["c"])(1.0, b=2.0, a=3.0, c=4.0)
+    assert "mul_1: f64[] = mul(b, a)" in str(graph)
     assert str(make_graph(lambda *xs: xs[0] + xs[1])(1.0, 2.0)).startswith("xs_0: f64[]\nxs_1")

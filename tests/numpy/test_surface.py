@@ -153,6 +153,13 @@ MISTAKES = (
     ("reshape",                   lambda x: x.reshape(5, 2),               "12 elements do not fill 10"),
     ("squeeze",                   lambda x: nnp.squeeze(x, 1),             "has not length 1"),
     ("concatenate", lambda x: nnp.concatenate([x, x[:, 1:]]), r"f64\[4,2\] do not fit along axis 0"),
+    ("einsum's lengths",   lambda x: nnp.einsum("ij,ik", x, x[:3]), "the axis 'i' has the lengths 4 and 3"),
+    ("einsum's labels", lambda x: nnp.einsum("ij->k", x),        "label 'k' is there twice or in no"),
+    ("einsum's axes",             lambda x: nnp.einsum("ijk", x),   r"'ijk' gives 3 labels to f64\[4,3\]"),
+    ("norm",                      lambda x: nnp.linalg.norm(x, 3),         "ord 3 of .* is not supported"),
+    ("split",                     lambda x: nnp.split(x, 3),               "do not make 3 equal parts"),
+    ("pad", lambda x: nnp.pad(x, 1, "odd"),          "unknown mode 'odd'; valid: constant"),
+    ("solve",                     lambda x: nnp.linalg.inv(x),             r"inv: f64\[4,3\] is not square"),
     ("dtype",                     lambda x: nnp.astype(x, "f16"),          "not understood|not supported"),
 )
 # fmt: on

@@ -233,6 +233,8 @@ SURFACE_ROWS = (
     row("einsum of one",  lambda np, x: np.einsum("iji->j", x),                   Arg((3, 2, 3))),
     row("einsum of three", lambda np, x, y, z: np.einsum("ij,jk,i->k", x, y, z),  M, N, Arg((3,))),
     row("einsum with dots", lambda np, x, y: np.einsum("...ij,j...->...i", x, y), T, N),
+    row("einsum with ones", lambda np, x, y: np.einsum("...i,...i", x, y),        Arg((2, 1, 3)), Arg((4, 3))),
+    row("einsum of whole numbers", lambda np, x, y: np.einsum("ij,ij->j", x, y),  INT, INT),
     row("einsum implicit", lambda np, x, y: np.einsum("ba,bc", x, y),             Arg((4, 3)), N),
     row("einsum over rows", lambda np, x, y: np.einsum("bi,bi->b", x, y),         X, Y),
     row("kron",           lambda np, x, y: np.kron(x, y),                         M, V),
