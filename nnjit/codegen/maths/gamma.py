@@ -8,14 +8,7 @@ import numpy as np
 
 from nnjit.codegen.maths.machine import elementary
 
-
-@elementary
-def gammaln_f32(x: np.float32) -> np.float32:
-    """Return log |Γ(x)|, computed in float64.
-
-    Error < 1 ulp.
-    """
-    return np.float32(math.lgamma(np.float64(x)))
+INF = np.float64(np.inf)
 
 
 @elementary
@@ -24,4 +17,14 @@ def gammaln_f64(x: np.float64) -> np.float64:
 
     Error < 3 ulp for x > 0, near 1 and 2, its zeros, of 1.
     """
-    return np.float64(math.lgamma(x))
+    is_pole = x <= 0 and x == np.floor(x)  # where Python's own raises an error
+    return INF if is_pole else np.float64(math.lgamma(x))
+
+
+@elementary
+def gammaln_f32(x: np.float32) -> np.float32:
+    """Return log |Γ(x)|, computed in float64.
+
+    Error < 1 ulp.
+    """
+    return np.float32(gammaln_f64(np.float64(x)))
