@@ -14,7 +14,24 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nnjit.api import fit, load
-    from nnjit.autodiff import check_grads, grad, jvp, value_and_grad, vjp
+    from nnjit.autodiff import (
+        check_grads,
+        custom_jvp,
+        custom_vjp,
+        grad,
+        hessian,
+        hvp,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jvp,
+        linearize,
+        make_graph,
+        stop_gradient,
+        value_and_grad,
+        vjp,
+        vmap,
+    )
     from nnjit.codegen import jit
     from nnjit.training import Run
 
@@ -24,15 +41,28 @@ __getattr__ = lazy(
         "fit": "nnjit.api",
         "load": "nnjit.api",
         "check_grads": "nnjit.autodiff",
+        "custom_jvp": "nnjit.autodiff",
+        "custom_vjp": "nnjit.autodiff",
         "grad": "nnjit.autodiff",
+        "hessian": "nnjit.autodiff",
+        "hvp": "nnjit.autodiff",
+        "jacfwd": "nnjit.autodiff",
+        "jacobian": "nnjit.autodiff",
+        "jacrev": "nnjit.autodiff",
         "jvp": "nnjit.autodiff",
+        "linearize": "nnjit.autodiff",
+        "make_graph": "nnjit.autodiff",
+        "stop_gradient": "nnjit.autodiff",
         "value_and_grad": "nnjit.autodiff",
         "vjp": "nnjit.autodiff",
+        "vmap": "nnjit.autodiff",
         "jit": "nnjit.codegen",
         "Run": "nnjit.training",
     },
 )
 
 __all__ = [
-    "Run", "__version__", "check_grads", "fit", "grad", "jit", "jvp", "load", "value_and_grad", "vjp",
+    "Run", "__version__", "check_grads", "custom_jvp", "custom_vjp", "fit", "grad", "hessian", "hvp",
+    "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "stop_gradient",
+    "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

@@ -1,12 +1,17 @@
 """Derivatives: of nodes of a graph (`pull_back`, `push_forward`), and of functions (`grad` and friends)."""
 
+from nnjit.autodiff.batch import vmap
 from nnjit.autodiff.check import check_grads
+from nnjit.autodiff.custom import as_node, custom_jvp, custom_vjp
 from nnjit.autodiff.forward import push_forward
-from nnjit.autodiff.functions import as_node, grad, jvp, trace, value_and_grad, vjp
+from nnjit.autodiff.functions import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
+from nnjit.autodiff.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from nnjit.autodiff.reverse import pull_back
+from nnjit.autodiff.tracing import make_graph, trace
 from nnjit.autodiff.tree import flatten
 
 __all__ = [
-    "as_node", "check_grads", "flatten", "grad", "jvp", "pull_back", "push_forward", "trace",
-    "value_and_grad", "vjp",
+    "as_node", "check_grads", "custom_jvp", "custom_vjp", "flatten", "grad", "hessian", "hvp", "jacfwd",
+    "jacobian", "jacrev", "jvp", "linearize", "make_graph", "pull_back", "push_forward", "stop_gradient",
+    "trace", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

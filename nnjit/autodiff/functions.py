@@ -1,37 +1,22 @@
-"""Derivatives of Python functions: fresh inputs, trace, differentiate, substitute.
-
-Tracing a function means calling it with nodes. A derivative is a graph over those fresh nodes, and the
-actual arguments, arrays or nodes of a trace around it, are put in their place afterwards. So nested
-derivatives and closures come out right without levels.
-"""
+"""Derivatives of Python functions at a point: gradient, products with the Jacobian from either side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
-import numpy as np
-
-import nnjit.numpy  # noqa: F401  # gives nodes their operators
+import nnjit.numpy as nnp
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.reverse import pull_back
-from nnjit.autodiff.tree import Rebuild, flatten
+from nnjit.autodiff.tracing import Argnums, Call, call, close, like, node_of
+from nnjit.autodiff.tree import flatten
 from nnjit.errors import GraphError
-from nnjit.ir import ArrayType, Graph, Node, constant, interpret, new_input, rebuild, topological, type_of
-from nnjit.ir.graph import input_p
+from nnjit.ir import Node, new_input, rebuild, topological
 from nnjit.primitives import full_like
 
 
-def trace(f: Callable[..., Any], types: Sequence[ArrayType]) -> Graph:
-    """The graph of `f`, a function of arrays that returns an array or a tuple of them."""
-    inputs = tuple(new_input(t) for t in types)
-    leaves, _ = flatten(f(*inputs))
-    return Graph(inputs, tuple(as_node(leaf) for leaf in leaves))
-
-
-def grad(
-    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
-) -> Callable[..., Any]:
+def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The function that returns the gradient of `f`, a scalar, with respect to its arguments `argnums`.
 
     Args:
@@ -47,6 +32,7 @@ def grad(
     """
     both = value_and_grad(f, argnums, has_aux)
 
+    @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         value, gradients = both(*args, **kwargs)
         return (gradients, value[1]) if has_aux else gradients
@@ -54,102 +40,128 @@ def grad(
     return gradient
 
 
-def value_and_grad(
-    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
-) -> Callable[..., Any]:
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """As `grad`, with the value of `f` before the gradient: ((value, other), gradient) where `has_aux`."""
     numbers = (argnums,) if isinstance(argnums, int) else argnums
 
+    @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        leaves, build = flatten([args[i] for i in numbers])
-        inputs = _fresh(leaves)
-        result = f(*_replaced(args, numbers, build(inputs)), **kwargs)
-        value, aux = result if has_aux else (result, ())
-        out = _scalar(value)
-        gradients = pull_back([out], inputs, [full_like(out, 1)])
-        extra, build_aux = flatten(aux)
-        done = _close([out, *gradients, *map(as_node, extra)], inputs, leaves)
-        own = build(done[1 : 1 + len(leaves)])
-        gradient = own[0] if isinstance(argnums, int) else tuple(own)
-        return ((done[0], build_aux(done[1 + len(leaves) :])) if has_aux else done[0]), gradient
+        made = call(f, args, kwargs, argnums=numbers, has_aux=has_aux)
+        out = _scalar(made)
+        gradients = pull_back([out], made.inputs, [full_like(out, 1)])
+        done, aux = made.with_aux([out, *gradients], has_aux)
+        own = made.build(done[1:])
+        return ((done[0], aux) if has_aux else done[0]), own[0] if isinstance(argnums, int) else own
 
     return value_and_gradient
 
 
-def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp(f: Callable[..., Any], *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of `f` at `args`, and the function from a cotangent of the value to those of the arguments.
+
+    Args:
+        has_aux: whether `f` returns (value, other); then other is returned as a third.
 
     >>> y, back = vjp(lambda x, y: x * y, 3.0, 4.0)
     >>> float(y), [float(g) for g in back(1.0)]
     (12.0, [4.0, 3.0])
     """
-    leaves, build = flatten(args)
-    inputs = _fresh(leaves)
-    outputs, build_out = _traced(f, build(inputs))
+    made = call(f, args, has_aux=has_aux)
+    seeds = tuple(new_input(n.type) for n in made.outputs)
+    value, linear, aux = _evaluated(made, pull_back(made.outputs, made.inputs, seeds), seeds, has_aux)
 
-    def back(cotangent: Any) -> tuple[Any, ...]:
-        given = [_like(g, out) for g, out in zip(flatten(cotangent)[0], outputs, strict=True)]
-        return tuple(build(_close(pull_back(outputs, inputs, given), inputs, leaves)))
+    def back(cotangent: Any) -> Any:
+        return made.build(_applied(linear, seeds, cotangent))
 
-    return build_out(_close(outputs, inputs, leaves)), back
+    return (made.build_out(value), back, aux) if has_aux else (made.build_out(value), back)
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> tuple[Any, ...]:
     """The value of `f` at `primals` and its derivative along `tangents`, of the same structure.
+
+    Args:
+        has_aux: whether `f` returns (value, other); then other is returned as a third.
 
     >>> [float(v) for v in jvp(lambda x: x**2, (3.0,), (1.0,))]
     [9.0, 6.0]
     """
-    leaves, build = flatten(tuple(primals))
-    inputs = _fresh(leaves)
-    outputs, build_out = _traced(f, build(inputs))
-    given = [_like(t, x) for t, x in zip(flatten(tuple(tangents))[0], inputs, strict=True)]
-    done = _close([*outputs, *push_forward(outputs, inputs, given)], inputs, leaves)
-    return build_out(done[: len(outputs)]), build_out(done[len(outputs) :])
+    made = call(f, primals, has_aux=has_aux)
+    given = _alike(tuple(tangents), made.inputs)
+    moved = push_forward(made.outputs, made.inputs, [node_of(t) for t in given])
+    done, aux = made.with_aux([*made.outputs, *moved], has_aux)
+    split = len(made.outputs)
+    pair = made.build_out(done[:split]), made.build_out(done[split:])
+    return (*pair, aux) if has_aux else pair
 
 
-def as_node(x: Any) -> Node:
-    """`x` itself where it is a node, else a constant."""
-    return x if isinstance(x, Node) else constant(x)
+def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """The value of `f` at `primals`, and its derivative there as a linear function of tangents.
+
+    What does not depend on the tangents is computed once, so that many products cost little more than one.
+
+    >>> y, push = linearize(lambda x: x**2, 3.0)
+    >>> float(y), float(push(1.0)), float(push(10.0))
+    (9.0, 6.0, 60.0)
+    """
+    made = call(f, primals)
+    moves = tuple(new_input(x.type) for x in made.inputs)
+    values, linear, _ = _evaluated(made, push_forward(made.outputs, made.inputs, moves), moves, False)
+
+    def push(*tangents: Any) -> Any:
+        return made.build_out(_applied(linear, moves, tangents))
+
+    return made.build_out(values), push
 
 
-def _fresh(leaves: Sequence[Any]) -> list[Node]:
-    types = [type_of(leaf) for leaf in leaves]
-    for t in types:
-        if not t.is_float:
-            raise GraphError(
-                f"cannot differentiate with respect to {t}: whole numbers have no derivative; use floats"
-            )
-    return [new_input(t) for t in types]
+def stop_gradient(tree: Any) -> Any:
+    """`tree` itself, an array or a nested structure of them, as a constant to every derivative.
+
+    >>> float(grad(lambda x: stop_gradient(x) * x)(3.0))
+    3.0
+    """
+    leaves, build = flatten(tree)
+    return build([nnp.stop_gradient(leaf) for leaf in leaves])
 
 
-def _traced(f: Callable[..., Any], args: Sequence[Any]) -> tuple[list[Node], Rebuild]:
-    leaves, build = flatten(f(*args))
-    return [as_node(leaf) for leaf in leaves], build
+def _evaluated(
+    made: Call, linear: Sequence[Node], moving: Sequence[Node], has_aux: bool
+) -> tuple[list[Any], tuple[Node, ...], Any]:
+    """The values of a call, `linear` with all that does not depend on `moving` evaluated, and the aux."""
+    active = set(moving)
+    fixed: dict[Node, None] = {}
+    for node in topological(linear):
+        if any(n in active for n in node.inputs):
+            active.add(node)
+            fixed |= dict.fromkeys(n for n in node.inputs if n not in active)
+    fixed |= dict.fromkeys(n for n in linear if n not in active)
+    done, aux = made.with_aux([*made.outputs, *fixed], has_aux)
+    split = len(made.outputs)
+    known = dict(zip(fixed, map(node_of, done[split:]), strict=True))
+    return done[:split], rebuild(linear, known), aux
 
 
-def _replaced(args: Sequence[Any], numbers: Sequence[int], new: Sequence[Any]) -> list[Any]:
-    by_number = dict(zip(numbers, new, strict=True))
-    return [by_number.get(i, a) for i, a in enumerate(args)]
+def _applied(linear: Sequence[Node], moving: Sequence[Node], given: Any) -> list[Any]:
+    return close(linear, moving, _alike(given, moving))
 
 
-def _scalar(value: Any) -> Node:
-    out = as_node(value)
+def _alike(tree: Any, nodes: Sequence[Node]) -> list[Any]:
+    """The leaves of `tree`, tangents or cotangents of `nodes`."""
+    leaves = flatten(tree)[0]
+    if len(leaves) != len(nodes):
+        raise GraphError(f"expected {len(nodes)} tangents or cotangents, got {len(leaves)}")
+    return [like(x, n) for x, n in zip(leaves, nodes, strict=True)]
+
+
+def _scalar(made: Call) -> Node:
+    if len(made.outputs) != 1:
+        raise GraphError(
+            f"grad needs a function that returns a scalar of floats, got {len(made.outputs)} results; "
+            "use jacobian, or has_aux=True for (scalar, other)"
+        )
+    (out,) = made.outputs
     if out.shape != () or not out.type.is_float:
-        raise GraphError(f"grad needs a function that returns a scalar of floats, got {out.type}")
+        mend = "; use jacobian, or sum it" if out.type.is_float else ""
+        raise GraphError(f"grad needs a function that returns a scalar of floats, got {out.type}{mend}")
     return out
-
-
-def _like(x: Any, node: Node) -> Node:
-    given = x if isinstance(x, Node) else constant(x, node.dtype)
-    if given.type != node.type:
-        raise GraphError(f"expected a tangent or cotangent of type {node.type}, got {given.type}")
-    return given
-
-
-def _close(outputs: Sequence[Node], inputs: Sequence[Node], arguments: Sequence[Any]) -> list[Any]:
-    """The outputs for the arguments: arrays, or nodes where an argument or an enclosing trace is."""
-    is_open = any(n.primitive is input_p and n not in inputs for n in topological(outputs))
-    if is_open or any(isinstance(a, Node) for a in arguments):
-        return list(rebuild(outputs, dict(zip(inputs, map(as_node, arguments), strict=True))))
-    return interpret(Graph(tuple(inputs), tuple(outputs)), [np.asarray(a) for a in arguments])

@@ -28,21 +28,26 @@ def interpret(
     """
     rows = _check(graph, arguments)
     values = dict(zip(graph.inputs, arguments, strict=True))
-    for node in graph.nodes:
-        if node not in values:
-            values[node] = evaluate_node(node, [values[n] for n in node.inputs], rows)
-        if observe:
-            observe(node, values[node])
+    with np.errstate(all="ignore"):
+        for node in graph.nodes:
+            if node not in values:
+                values[node] = _value(node, [values[n] for n in node.inputs], rows)
+            if observe:
+                observe(node, values[node])
     return [values[n] for n in graph.outputs]
 
 
 def evaluate_node(node: Node, arguments: Sequence[np.ndarray], rows: int | None) -> np.ndarray:
     """The value of one node for the values of its arguments."""
+    with np.errstate(all="ignore"):
+        return _value(node, arguments, rows)
+
+
+def _value(node: Node, arguments: Sequence[np.ndarray], rows: int | None) -> np.ndarray:
     if node.primitive is input_p:
         raise GraphError(f"the graph reads an input {node.type} that it does not list")
     params = {k: _bind(v, rows) for k, v in node.params.items()}
-    with np.errstate(all="ignore"):
-        return np.asarray(node.primitive.evaluate(*arguments, **params))
+    return np.asarray(node.primitive.evaluate(*arguments, **params))
 
 
 def _bind(param: Any, rows: int | None) -> Any:

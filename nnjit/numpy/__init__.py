@@ -4,92 +4,107 @@ A function of arrays alone returns an array; where an argument is traced, it ret
 Importing this gives nodes their operators.
 """
 
-from numpy import arange, array, asarray, eye, float32, float64, int32, linspace, ndarray, ones, pi, zeros
+# ruff: noqa: I001  # many names a line
 
-from nnjit.ir.graph import OPERATORS as _OPERATORS
-from nnjit.numpy.elementwise import (
-    abs,
-    add,
-    clip,
-    cos,
-    divide,
-    equal,
-    erf,
-    exp,
-    expm1,
-    floor,
-    greater,
-    greater_equal,
-    isfinite,
-    less,
-    less_equal,
-    log,
-    log1p,
-    logical_and,
-    logical_not,
-    logical_or,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    not_equal,
-    ones_like,
-    power,
-    relu,
-    sigmoid,
-    sign,
-    sin,
-    softplus,
-    sqrt,
-    square,
-    stop_gradient,
-    subtract,
-    tanh,
-    where,
-    zeros_like,
+from numpy import (
+    arange, array_equal, e, empty, eye, finfo, float32, float64, full, identity, inf, int32, int64,
+    linspace, logspace, nan, ndarray, newaxis, ones, pi, zeros,
 )  # fmt: skip
-from nnjit.numpy.linalg import dot, matmul
-from nnjit.numpy.promotion import Array, astype, broadcast_to
+
+from nnjit.ir.graph import FUNCTIONS as _FUNCTIONS
+from nnjit.ir.graph import METHODS as _METHODS
+from nnjit.ir.graph import OPERATORS as _OPERATORS
+from nnjit.numpy.creation import (
+    array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full_like, meshgrid,
+    ones_like, zeros_like,
+)  # fmt: skip
+from nnjit.numpy.diagonals import (
+    diag, diagflat, diagonal, trace, tril, triu,
+)  # fmt: skip
+from nnjit.numpy.elementwise import (
+    abs, absolute, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and, bitwise_or,
+    bitwise_xor, cbrt, ceil, clip, cos, cosh, divide, equal, erf, exp, exp2, expm1, floor, floor_divide,
+    fmod, gammaln, greater, greater_equal, hypot, invert, isfinite, less, less_equal, log, log10, log1p,
+    log2, logaddexp, logical_and, logical_not, logical_or, maximum, minimum, mod, multiply, negative,
+    not_equal, power, relu, remainder, rint, sigmoid, sign, sin, sinh, softplus, sqrt, square,
+    stop_gradient, subtract, tan, tanh, true_divide, trunc, where,
+)  # fmt: skip
+from nnjit.numpy.indexing import (
+    getitem, take, take_along_axis,
+)  # fmt: skip
+from nnjit.numpy.joining import (
+    append, array_split, column_stack, concat, concatenate, dsplit, dstack, flip, fliplr, flipud, hsplit,
+    hstack, pad, repeat, roll, rot90, split, stack, tile, vsplit, vstack,
+)  # fmt: skip
+from nnjit.numpy.products import (
+    cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot,
+)  # fmt: skip
+from nnjit.numpy.promotion import (
+    Array, astype, broadcast_to,
+)  # fmt: skip
 from nnjit.numpy.reduction import (
-    argmax,
-    argmin,
-    count_nonzero,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    softmax,
-    sum,
+    amax, amin, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min, norm, softmax, sum,
 )  # fmt: skip
 from nnjit.numpy.shaping import (
-    concatenate,
-    expand_dims,
-    getitem,
-    one_hot,
-    random_uniform,
-    ravel,
-    reshape,
-    shape,
-    squeeze,
-    stack,
+    expand_dims, moveaxis, ndim, one_hot, random_uniform, ravel, reshape, shape, size, squeeze, swapaxes,
     transpose,
 )  # fmt: skip
+from nnjit.numpy.sorting import (
+    argsort, median, sort,
+)  # fmt: skip
+from nnjit.numpy.special import (
+    around, copysign, deg2rad, degrees, digamma, divmod, fabs, fix, float_power, fmax, fmin, heaviside,
+    isclose, isinf, isnan, log_sigmoid, logaddexp2, logical_xor, logit, nan_to_num, positive, rad2deg,
+    radians, reciprocal, round, sinc, xlogy,
+)  # fmt: skip
+from nnjit.numpy.statistics import (
+    all, any, average, cumprod, cumsum, diff, nansum, prod, ptp, std, var,
+)  # fmt: skip
+from nnjit.numpy import linalg as _linalg
+from nnjit.numpy.indexing import At as _At
+from nnjit.numpy.shaping import transpose_method as _transpose_method
 
 _OPERATORS.update(
     add=add, sub=subtract, mul=multiply, div=divide, pow=power, matmul=matmul, neg=negative, abs=abs,
-    lt=less, le=less_equal, gt=greater, ge=greater_equal, getitem=getitem, transpose=transpose,
-    reshape=reshape, sum=sum, mean=mean, max=max, astype=astype,
+    mod=remainder, floordiv=floor_divide, lt=less, le=less_equal, gt=greater, ge=greater_equal, eq=equal,
+    ne=not_equal, invert=invert, xor=bitwise_xor, **{"and": bitwise_and, "or": bitwise_or},
+    getitem=getitem, transpose=transpose, reshape=reshape, sum=sum, mean=mean, max=max, astype=astype,
+)  # fmt: skip
+_METHODS.update(
+    all=all, any=any, argmax=argmax, argmin=argmin, argsort=argsort, at=_At, clip=clip, copy=positive,
+    cumprod=cumprod, cumsum=cumsum, diagonal=diagonal, dot=dot, flatten=ravel, min=min, prod=prod, ptp=ptp,
+    ravel=ravel, repeat=repeat, round=around, squeeze=squeeze, std=std, swapaxes=swapaxes, take=take,
+    trace=trace, var=var, transpose=_transpose_method,
+)  # fmt: skip
+_OWN = {n: f for n, f in globals().items() if str(getattr(f, "__module__", "")).startswith("nnjit.numpy")}
+_FUNCTIONS.update({n: f for n, f in _OWN.items() if callable(f) and not n.startswith("_")})
+_FUNCTIONS.update({f"linalg.{n}": getattr(_linalg, n) for n in _linalg.__all__})
+_FUNCTIONS.update(
+    conjugate=positive, expit=sigmoid, log_expit=log_sigmoid, psi=digamma, permute_dims=transpose,
+    bitwise_invert=invert,
 )  # fmt: skip
 
 __all__ = [
-    "Array", "abs", "add", "arange", "argmax", "argmin", "array", "asarray", "astype", "broadcast_to", "clip",
-    "concatenate", "cos", "count_nonzero", "divide", "dot", "equal", "erf", "exp", "expand_dims", "expm1",
-    "eye", "float32", "float64", "floor", "getitem", "greater", "greater_equal", "int32", "isfinite", "less",
-    "less_equal", "linspace", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or",
-    "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply", "ndarray", "negative",
-    "norm", "not_equal", "one_hot", "ones", "ones_like", "pi", "power", "random_uniform", "ravel", "relu",
-    "reshape", "shape", "sigmoid", "sign", "sin", "softmax", "softplus", "sqrt", "square", "squeeze", "stack",
-    "stop_gradient", "subtract", "sum", "tanh", "transpose", "where", "zeros", "zeros_like",
+    "Array", "abs", "absolute", "add", "all", "amax", "amin", "any", "append", "arange", "arccos",
+    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "around",
+    "array", "array_equal", "array_split", "asarray", "astype", "atleast_1d", "atleast_2d", "atleast_3d",
+    "average", "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_arrays", "broadcast_to", "cbrt",
+    "ceil", "clip", "column_stack", "concat", "concatenate", "copysign", "cos", "cosh", "count_nonzero",
+    "cross", "cumprod", "cumsum", "deg2rad", "degrees", "diag", "diagflat", "diagonal", "diff", "digamma",
+    "divide", "divmod", "dot", "dsplit", "dstack", "e", "einsum", "empty", "empty_like", "equal", "erf",
+    "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "finfo", "fix", "flip", "fliplr", "flipud",
+    "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "full",
+    "full_like", "gammaln", "getitem", "greater", "greater_equal", "heaviside", "hsplit", "hstack", "hypot",
+    "identity", "inf", "inner", "int32", "int64", "invert", "isclose", "isfinite", "isinf", "isnan", "kron",
+    "less", "less_equal", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
+    "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
+    "logspace", "logsumexp", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum",
+    "mod", "moveaxis", "multiply", "nan", "nan_to_num", "nansum", "ndarray", "ndim", "negative", "newaxis",
+    "norm", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "pi", "positive", "power", "prod",
+    "ptp", "rad2deg", "radians", "random_uniform", "ravel", "reciprocal", "relu", "remainder", "repeat",
+    "reshape", "rint", "roll", "rot90", "round", "shape", "sigmoid", "sign", "sin", "sinc", "sinh", "size",
+    "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
+    "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
+    "transpose", "tril", "triu", "true_divide", "trunc", "var", "vdot", "vsplit", "vstack", "where",
+    "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from nnjit import primitives as p
-from nnjit.ir import Primitive
-from nnjit.numpy.promotion import Array, as_array, astype, binary, broadcast_arrays, promote, unary_float
+from nnjit.errors import GraphError
+from nnjit.ir import Primitive, type_of
+from nnjit.numpy.promotion import (
+    Array,
+    as_array,
+    astype,
+    binary,
+    broadcast_together,
+    filled,
+    promote,
+    unary_float,
+)
 
 Function = Callable[..., Any]
 
@@ -37,7 +45,7 @@ def _binary(primitive: Primitive, least: object = None) -> Function:
 
 def _logical(primitive: Primitive) -> Function:
     def function(*xs: Array) -> Any:
-        return primitive(*broadcast_arrays(*(astype(x, "b1") for x in xs)))
+        return primitive(*broadcast_together(*(astype(x, "b1") for x in xs)))
 
     return _named(function, primitive)
 
@@ -52,6 +60,16 @@ def _named(function: Function, primitive: Primitive) -> Function:
 exp, expm1, log, log1p = _unary(p.exp), _unary(p.expm1), _unary(p.log), _unary(p.log1p)
 sqrt, sin, cos, floor  = _unary(p.sqrt), _unary(p.sin), _unary(p.cos), _unary(p.floor)
 tanh, sigmoid          = _unary(p.tanh), _unary(p.sigmoid)
+tan, arcsin, arccos    = _unary(p.tan), _unary(p.arcsin), _unary(p.arccos)
+arctan, sinh, cosh     = _unary(p.arctan), _unary(p.sinh), _unary(p.cosh)
+arcsinh, arccosh       = _unary(p.arcsinh), _unary(p.arccosh)
+arctanh, exp2, log2    = _unary(p.arctanh), _unary(p.exp2), _unary(p.log2)
+log10, cbrt, gammaln   = _unary(p.log10), _unary(p.cbrt), _unary(p.gammaln)
+ceil, trunc, rint      = _unary(p.ceil), _unary(p.trunc), _unary(p.rint)
+arctan2                = _binary(p.arctan2, "f2")
+hypot                  = _binary(p.hypot, "f2")
+logaddexp              = _binary(p.logaddexp, "f2")
+remainder, fmod        = _binary(p.remainder), _binary(p.fmod)
 softplus, erf, relu    = _unary(p.softplus), _unary(p.erf), _unary(p.relu)
 isfinite               = _unary(p.isfinite)
 negative, abs, sign    = _number(p.neg), _number(p.abs_), _number(p.sign)
@@ -67,12 +85,48 @@ logical_not            = _logical(p.logical_not)
 # fmt: on
 
 
+def _bitwise(symbol: str, function: Function) -> Function:
+    """A function of truth values, for an operator that means bits of whole numbers in NumPy."""
+
+    def of_truth_values(*xs: Array) -> Any:
+        for x in xs:
+            if as_array(x).dtype.kind != "b":
+                raise GraphError(f"{symbol} of {type_of(as_array(x))}: only truth values have & | ^ ~")
+        return function(*xs)
+
+    return of_truth_values
+
+
+bitwise_and = _bitwise("&", logical_and)
+bitwise_or = _bitwise("|", logical_or)
+bitwise_xor = _bitwise("^", not_equal)
+invert = _bitwise("~", logical_not)
+
+
 def divide(x: Array, y: Array) -> Any:
     """`x / y`; whole numbers become f64 first."""
     x, y = promote(x, y)
     if x.dtype.kind != "f":
         x, y = astype(x, "f64"), astype(y, "f64")
     return binary(p.div, x, y)
+
+
+def floor_divide(x: Array, y: Array) -> Any:
+    """The whole number of times that `y` fits into `x`, rounded down; the derivative is 0."""
+    x, y = promote(x, y)
+    if x.dtype.kind != "f":
+        return binary(p.floor_divide, x, y)
+    x, y = stop_gradient(x), stop_gradient(y)
+    rest = fmod(x, y)  # exact, where x / y would be rounded; the steps are those of NumPy's npy_divmod
+    times = divide(subtract(x, rest), y)
+    is_over = logical_and(not_equal(rest, 0), not_equal(less(rest, 0), less(y, 0)))
+    times = where(is_over, subtract(times, 1), times)
+    whole = floor(times)
+    whole = where(less(0.5, subtract(times, whole)), add(whole, 1), whole)
+    return where(equal(y, 0), divide(x, y), whole)
+
+
+absolute, true_divide, mod = abs, divide, remainder  # NumPy's other names
 
 
 def greater(x: Array, y: Array) -> Any:
@@ -99,7 +153,7 @@ def power(x: Array, y: Array) -> Any:
         if y == -1:
             return divide(1.0, x)
         if y == 0:
-            return ones_like(promote(x, y)[0])
+            return filled(promote(x, y)[0], 1)
     return binary(p.pow_, x, y)
 
 
@@ -117,26 +171,16 @@ def square(x: Array) -> Any:
 
 def where(condition: Array, x: Array, y: Array) -> Any:
     """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone."""
+    if isinstance(condition, bool):
+        raise GraphError(
+            "where: the condition is one Python bool; use Python's `if`, and nnjit.numpy.equal for the "
+            "elements of two traced values, which `==` compares as wholes"
+        )
     chosen, other = promote(x, y)
-    return p.select(*broadcast_arrays(astype(condition, "b1"), chosen, other))
+    return p.select(*broadcast_together(astype(condition, "b1"), chosen, other))
 
 
-def clip(x: Array, low: Array | None = None, high: Array | None = None) -> Any:
-    """`x` bounded by `low` and `high`; None is no bound."""
-    x = x if low is None else maximum(x, low)
-    return x if high is None else minimum(x, high)
-
-
-def zeros_like(x: Array) -> Any:
-    """Zeros in the shape and dtype of `x`."""
-    return _filled(x, 0)
-
-
-def ones_like(x: Array) -> Any:
-    """Ones in the shape and dtype of `x`."""
-    return _filled(x, 1)
-
-
-def _filled(x: Array, value: float) -> Any:
-    array = as_array(x)
-    return np.full_like(array, value) if isinstance(array, np.ndarray) else p.full_like(array, value)
+def clip(x: Array, a_min: Array | None = None, a_max: Array | None = None) -> Any:
+    """`x` bounded by `a_min` and `a_max`; None is no bound. At a bound the derivative is ½."""
+    x = x if a_min is None else maximum(x, a_min)
+    return x if a_max is None else minimum(x, a_max)

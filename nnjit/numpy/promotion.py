@@ -12,14 +12,17 @@ import numpy as np
 
 from nnjit.errors import GraphError
 from nnjit.ir import B, Dim, Node, Primitive, Shape, as_dtype, constant, type_of
-from nnjit.primitives import broadcast, cast, reshape
+from nnjit.primitives import broadcast, cast, concat, full, reshape
 
 Array: TypeAlias = Any  # a node, a NumPy array or a number; a union of them has no operators for mypy
 
 
 def binary(primitive: Primitive, *args: Array, dtype: object = None) -> Any:
     """Apply an elementwise primitive after promoting and broadcasting its arguments."""
-    return primitive(*broadcast_arrays(*promote(*args, dtype=dtype)))
+    first = args[0]
+    if dtype is None and all(isinstance(a, Node) and a.type == first.type for a in args):
+        return primitive(*args)
+    return primitive(*broadcast_together(*promote(*args, dtype=dtype)))
 
 
 def unary_float(primitive: Primitive, x: Array) -> Any:
@@ -32,10 +35,23 @@ def as_array(x: Array) -> Any:
     """`x` itself where it is a node, else a NumPy array."""
     if isinstance(x, Node):
         return x
-    array = np.asarray(x)
-    if array.dtype == object:
-        raise GraphError("an array of objects; are nodes inside a list? Use nnjit.numpy.stack or concatenate")
-    return array
+    return stacked(x) if has_node(x) else np.asarray(x)
+
+
+def has_node(x: Any) -> bool:
+    """Whether `x` is a node, or a nested list or tuple with one in it."""
+    return isinstance(x, Node) or (isinstance(x, (list, tuple)) and any(map(has_node, x)))
+
+
+def stacked(parts: Sequence[Any]) -> Any:
+    """A nested list with nodes in it as one node, as `numpy.array` does it with numbers."""
+    arrays = promote(*(stacked(x) if isinstance(x, (list, tuple)) else x for x in parts))
+    shapes = {type_of(a).shape for a in arrays}
+    if len(shapes) > 1:
+        raise GraphError(
+            f"a list of arrays of different shapes: {', '.join(str(type_of(a)) for a in arrays)}"
+        )
+    return concat(*(reshape(a, shape=(1, *type_of(a).shape)) for a in arrays), axis=0)
 
 
 def promote(*args: Array, dtype: object = None) -> list[Any]:
@@ -53,6 +69,8 @@ def result_type(*args: Any) -> np.dtype:
     """NumPy's result type of arrays, nodes, dtypes and (weak) Python numbers."""
     if all(isinstance(a, (bool, int)) for a in args):
         return as_dtype(np.bool_ if all(isinstance(a, bool) for a in args) else np.int64)
+    if not any(isinstance(a, (Node, np.ndarray, np.generic)) for a in args):
+        return as_dtype(np.float64)
     return as_dtype(
         np.result_type(*(a.dtype if isinstance(a, (Node, np.ndarray, np.generic)) else a for a in args))
     )
@@ -64,7 +82,7 @@ def astype(x: Array, dtype: object) -> Any:
     return array if array.dtype == target else cast(array, dtype=target)
 
 
-def broadcast_arrays(*arrays: Any) -> list[Any]:
+def broadcast_together(*arrays: Any) -> list[Any]:
     """The arrays, each repeated to their common shape."""
     shape = broadcast_shapes(*(type_of(a).shape for a in arrays))
     if any(isinstance(a, Node) for a in arrays):
@@ -101,3 +119,20 @@ def broadcast_to(x: Array, shape: Shape) -> Any:
     if not isinstance(array, Node) and B in shape:
         array = constant(array)
     return broadcast(array, shape=tuple(shape), axes=tuple(offset + a for a in kept))
+
+
+def filled_block(x: Array, value: float, shape: Sequence[Dim]) -> Any:
+    """As `filled`, in another shape."""
+    array = as_array(x)
+    if isinstance(array, np.ndarray):
+        return np.full(shape, value, array.dtype)
+    return full(array.type, value, shape)
+
+
+def filled(x: Array, value: float, dtype: object = None) -> Any:
+    """An array of the shape of `x` that holds `value` everywhere, in the dtype of `x` where none is given."""
+    array = as_array(x)
+    kind = array.dtype if dtype is None else as_dtype(dtype)
+    if isinstance(array, np.ndarray):
+        return np.full_like(array, value, dtype=kind)
+    return full(array.type.with_dtype(kind), value, array.shape)

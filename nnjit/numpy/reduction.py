@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import B, Primitive, apply, array_type
 from nnjit.numpy.elementwise import (
-    abs,
     divide,
     equal,
     exp,
@@ -24,7 +24,7 @@ from nnjit.numpy.elementwise import (
     where,
 )
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, unary_float
-from nnjit.numpy.shaping import reshape, shape
+from nnjit.numpy.shaping import normal_axes, ravel, reshape, shape
 
 Axis = int | tuple[int, ...] | None
 
@@ -32,16 +32,13 @@ Axis = int | tuple[int, ...] | None
 def _reduce(primitive: Primitive, x: Array, axis: Axis, keepdims: bool) -> Any:
     array = as_array(x)
     array = astype(array, "i64") if array.dtype.kind == "b" else array
-    axes = _axes(array, axis)
+    axes = axes_of(array, axis)
     out = primitive(array, axes=axes) if axes else array
     return reshape(out, [1 if a in axes else d for a, d in enumerate(shape(array))]) if keepdims else out
 
 
-def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
-    chosen = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    if any(not -x.ndim <= a < x.ndim for a in chosen):
-        raise GraphError(f"axis {axis} is out of range for {x.ndim} axes")
-    return tuple(sorted({a % x.ndim for a in chosen}))
+def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
+    return tuple(range(x.ndim)) if axis is None else tuple(sorted(normal_axes(axis, x.ndim)))
 
 
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -63,38 +60,53 @@ def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     """The mean over `axis`; whole numbers become f64."""
     array = as_array(x)
     array = array if array.dtype.kind == "f" else astype(array, "f64")
-    return divide(sum(array, axis, keepdims), _count(array, _axes(array, axis)))
+    return divide(sum(array, axis, keepdims), count_of(array, axes_of(array, axis)))
 
 
-def _count(x: Any, axes: tuple[int, ...]) -> Any:
+def count_of(x: Any, axes: tuple[int, ...]) -> Any:
     """How many elements are reduced: a number, or a sum of ones where the batch axis is among them."""
     count = 1
     for a in axes:
         if (length := shape(x)[a]) is B:
             ones = broadcast_to(apply(p.cast, p.full(array_type("i32"), 1, ()), dtype=x.dtype), (B,))
-            return multiply(_count(x, tuple(b for b in axes if b != a)), sum(ones))
+            return multiply(count_of(x, tuple(b for b in axes if b != a)), sum(ones))
         count *= length  # type: ignore[operator]  # not the batch axis
     return count
 
 
-def argmax(x: Array, axis: int) -> Any:
-    """The index of the largest element along `axis`, the first of equal ones or NaN; i32, no derivative."""
-    return _place(x, max(x, axis, keepdims=True), axis)
+amax, amin = max, min
 
 
-def argmin(x: Array, axis: int) -> Any:
-    """The index of the smallest element along `axis`, the first of equal ones or NaN; i32, no derivative."""
-    return _place(x, min(x, axis, keepdims=True), axis)
+def argmax(x: Array, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the largest element along `axis`, the first of equal ones or NaN; i32, no derivative.
+
+    Args:
+        axis: None looks among all elements, row by row.
+    """
+    return _place(max, x, axis, keepdims)
 
 
-def _place(x: Array, value: Any, axis: int) -> Any:
+def argmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the smallest element along `axis`, the first of equal ones or NaN; i32, no derivative.
+
+    Args:
+        axis: None looks among all elements, row by row.
+    """
+    return _place(min, x, axis, keepdims)
+
+
+def _place(extremum: Callable[..., Any], x: Array, axis: int | None, keepdims: bool) -> Any:
+    if axis is None:
+        found = _place(extremum, ravel(x), 0, False)
+        return reshape(found, (1,) * as_array(x).ndim) if keepdims else found
     array = as_array(x)
+    value = extremum(array, axis, keepdims=True)
     length = shape(array)[axis]
     if not isinstance(length, int):
         raise GraphError("argmax and argmin over the batch axis are not supported")
     line = [-1 if a == axis % array.ndim else 1 for a in range(array.ndim)]
     is_there = logical_or(equal(array, value), not_equal(array, array))
-    return min(where(is_there, reshape(np.arange(length, dtype=np.int32), line), length), axis)
+    return min(where(is_there, reshape(np.arange(length, dtype=np.int32), line), length), axis, keepdims)
 
 
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -122,12 +134,6 @@ def norm(x: Array) -> Any:
     return unary_float(p.sqrt, sum(multiply(x, x)))
 
 
-def count_nonzero(x: Array) -> Any:
-    """How many elements are not zero."""
-    return sum(astype(x, "b1"))
-
-
-__all__ = [
-    "abs", "argmax", "argmin", "count_nonzero", "log_softmax", "logsumexp", "max", "mean", "min", "norm",
-    "softmax", "sum",
-]  # fmt: skip
+def count_nonzero(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """How many elements over `axis` are not zero."""
+    return sum(astype(x, "b1"), axis, keepdims)

@@ -1,19 +1,19 @@
-"""Shapes, indexing and joining under NumPy's names."""
+"""Shapes and the order of axes under NumPy's names."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
 from nnjit import primitives as p
 from nnjit.errors import GraphError
-from nnjit.ir import Dim, Node, Shape, as_dtype, type_of
+from nnjit.ir import Dim, Shape, as_dtype, type_of
+from nnjit.ir.types import static
 from nnjit.numpy.elementwise import equal
-from nnjit.numpy.promotion import Array, as_array, astype, promote
+from nnjit.numpy.promotion import Array, as_array, astype
 
 GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
 
@@ -21,6 +21,26 @@ GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
 def shape(x: Array) -> Shape:
     """The shape of `x`; a traced value may lead with the batch axis."""
     return type_of(as_array(x)).shape
+
+
+def ndim(x: Array) -> int:
+    """The number of axes of `x`."""
+    return len(shape(x))
+
+
+def size(x: Array, axis: int | None = None) -> int:
+    """The number of elements of `x`, or of one axis."""
+    return math.prod(static(shape(x))) if axis is None else length_of(x, axis)
+
+
+def length_of(x: Array, axis: int) -> int:
+    """The length of an axis that is not the batch axis."""
+    length = shape(x)[axis]
+    if not isinstance(length, int):
+        raise GraphError(
+            f"{type_of(as_array(x))}: the batch axis has no length yet: it can be neither cut nor repeated"
+        )
+    return length
 
 
 def reshape(x: Array, shape: Sequence[Dim] | int) -> Any:
@@ -36,7 +56,7 @@ def reshape(x: Array, shape: Sequence[Dim] | int) -> Any:
 
 def ravel(x: Array) -> Any:
     """`x` as one axis."""
-    return reshape(x, -1)
+    return as_array(x) if len(shape(x)) == 1 else reshape(x, -1)
 
 
 def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
@@ -46,31 +66,60 @@ def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
     return array if perm == tuple(range(array.ndim)) else p.transpose(array, perm=perm)
 
 
-def expand_dims(x: Array, axis: int) -> Any:
-    """`x` with an axis of length 1 inserted at `axis`."""
+def transpose_method(x: Array, *axes: Any) -> Any:
+    """`transpose` as arrays have it as a method: the axes one by one, or together."""
+    return transpose(x, None if not axes else axes[0] if isinstance(axes[0], (tuple, list)) else axes)
+
+
+def swapaxes(x: Array, axis1: int, axis2: int) -> Any:
+    """`x` with two of its axes exchanged."""
+    axes = list(range(len(shape(x))))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return transpose(x, axes)
+
+
+def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """`x` with the axes `source` at the places `destination`, the others in their order."""
+    ndim = len(shape(x))
+    moved, places = (normal_axes(a, ndim) for a in (source, destination))
+    order = [a for a in range(ndim) if a not in moved]
+    for place, axis in sorted(zip(places, moved, strict=True)):
+        order.insert(place, axis)
+    return transpose(x, order)
+
+
+def expand_dims(x: Array, axis: int | Sequence[int]) -> Any:
+    """`x` with an axis of length 1 inserted at `axis`, or at each of several."""
     dims = list(shape(x))
-    dims.insert(axis % (len(dims) + 1), 1)
+    count = 1 if isinstance(axis, int) else len(axis)
+    for place in sorted(normal_axes(axis, len(dims) + count)):
+        dims.insert(place, 1)
     return reshape(x, dims)
 
 
-def squeeze(x: Array, axis: int) -> Any:
-    """`x` without its axis `axis`, of length 1."""
-    dims = list(shape(x))
-    if dims[axis] != 1:
-        raise GraphError(f"squeeze: axis {axis} of {type_of(as_array(x))} has not length 1")
-    del dims[axis]
-    return reshape(x, dims)
+def squeeze(x: Array, axis: int | Sequence[int] | None = None) -> Any:
+    """`x` without its axes `axis`, of length 1; without all of these where None."""
+    dims = shape(x)
+    chosen = [a for a, d in enumerate(dims) if d == 1] if axis is None else normal_axes(axis, len(dims))
+    for a in chosen:
+        if dims[a] != 1:
+            raise GraphError(f"squeeze: axis {a} of {type_of(as_array(x))} has not length 1")
+    return reshape(x, [d for a, d in enumerate(dims) if a not in chosen])
 
 
-def concatenate(arrays: Sequence[Array], axis: int = 0) -> Any:
-    """The arrays one after another along `axis`."""
-    parts = promote(*arrays)
-    return parts[0] if len(parts) == 1 else p.concat(*parts, axis=axis % parts[0].ndim)
+def normal_axes(axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
+    """The axes counted from the front.
 
-
-def stack(arrays: Sequence[Array], axis: int = 0) -> Any:
-    """The arrays side by side along a new axis."""
-    return concatenate([expand_dims(a, axis) for a in arrays], axis)
+    Raises:
+        GraphError: one is not among `ndim` axes, or is there twice.
+    """
+    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    if any(not -ndim <= a < ndim for a in given):
+        raise GraphError(f"axis {axis} is out of range for {ndim} axes")
+    axes = tuple(int(a) % ndim for a in given)
+    if len(set(axes)) != len(axes):
+        raise GraphError(f"axes {axis}: one of them is there twice")
+    return axes
 
 
 def one_hot(index: Array, k: int, dtype: object = "f32") -> Any:
@@ -90,40 +139,3 @@ def random_uniform(key: Any, step: Any, shape: Shape, stream: int, dtype: object
     """
     mixed = stream * GOLDEN % 2**32  # so that nearby seeds and nearby streams do not meet
     return p.random_uniform(key, step, shape=tuple(shape), stream=mixed, dtype=as_dtype(dtype))
-
-
-def getitem(x: Any, index: Any) -> Any:
-    """Basic indexing: whole numbers, slices of step 1, `None` and `...`."""
-    items = list(index) if isinstance(index, tuple) else [index]
-    missing = x.ndim - sum(1 for i in items if i is not None and not isinstance(i, EllipsisType))
-    if not any(isinstance(i, EllipsisType) for i in items):
-        items.append(...)
-    where = next(k for k, i in enumerate(items) if isinstance(i, EllipsisType))
-    items[where : where + 1] = [slice(None)] * missing
-    starts, lengths, final, axis = [], [], [], 0
-    for item in items:
-        if item is None:
-            final.append(1)
-            continue
-        start, length = _extent(item, x.shape[axis], x)
-        starts.append(start)
-        lengths.append(length)
-        if not isinstance(item, (int, np.integer)):
-            final.append(length)
-        axis += 1
-    part = x if tuple(lengths) == x.shape else p.slice_(x, starts=tuple(starts), shape=tuple(lengths))
-    return reshape(part, final)
-
-
-def _extent(item: Any, size: Dim, x: Node) -> tuple[int, Any]:
-    """The first index and the length that an index selects of an axis."""
-    if isinstance(item, slice) and item == slice(None):
-        return 0, size
-    if isinstance(item, slice) and isinstance(size, int) and item.step in (None, 1):
-        start, stop, _ = item.indices(size)
-        return start, max(stop - start, 0)
-    if isinstance(item, (int, np.integer)) and isinstance(size, int) and -size <= item < size:
-        return int(item) % size, 1
-    raise GraphError(
-        f"index {item!r} of {x.type}: expected whole numbers in range, slices of step 1, None and ..."
-    )

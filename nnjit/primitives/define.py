@@ -44,10 +44,13 @@ def elementwise(
     """
 
     def infer(*types: ArrayType) -> ArrayType:
-        require(len(types) == len(partials), f"{name}: expected {len(partials)} arguments, got {len(types)}")
         first = types[0]
-        require(all(t == first for t in types), f"{name}: {', '.join(map(str, types))} differ")
-        require(first.dtype.kind in DOMAINS[domain], f"{name}: {first} is not of a {domain} dtype")
+        if len(types) != len(partials):  # messages are made where they are needed: this runs for every node
+            raise GraphError(f"{name}: expected {len(partials)} arguments, got {len(types)}")
+        if any(t != first for t in types):
+            raise GraphError(f"{name}: {', '.join(map(str, types))} differ")
+        if first.dtype.kind not in DOMAINS[domain]:
+            raise GraphError(f"{name}: {first} is not of a {domain} dtype")
         return first if result == "same" else first.with_dtype(result)
 
     return define(Primitive(name, "elementwise", infer, evaluate, partials=partials, expression=expression))

@@ -1,7 +1,8 @@
 """The elementwise primitives: name, meaning in NumPy, expression in a kernel, partial derivatives.
 
-Ties and edges: `abs` and `sign` have derivative 0 at 0, `relu` has 0 at 0 (as in PyTorch), `maximum`
-and `minimum` share the derivative evenly between equal arguments (as in autograd and JAX).
+Ties and edges: `abs`, `sign` and `hypot` have derivative 0 at 0, `relu` has 0 at 0 (as in PyTorch), `maximum`
+and `minimum` share the derivative evenly between equal arguments (as in autograd and JAX), and what rounds has
+derivative 0 everywhere, steps included.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.ir.graph import Primitive
+from nnjit.ir.graph import Node, Primitive
 from nnjit.ir.types import ArrayType
 from nnjit.primitives.define import define, elementwise, require
 from nnjit.primitives.shaping import full_like
 
 TWO_OVER_SQRT_PI = 1.1283791670955126
+LN_2, LOG2_E, LOG10_E = 0.6931471805599453, 1.4426950408889634, 0.4342944819032518
 
 sign: Primitive  # rules refer to rows below them
+cosh: Primitive
+sinh: Primitive
+hypot: Primitive
+less: Primitive
 cos: Primitive
 equal: Primitive
 select: Primitive
@@ -38,6 +44,15 @@ def _erf(x: np.ndarray) -> np.ndarray:
     return np.asarray(scipy_erf(x))
 
 
+def _gammaln(x: np.ndarray) -> np.ndarray:
+    from scipy.special import gammaln as scipy_gammaln
+
+    size = np.abs(x)
+    tiny = size < np.finfo(x.dtype).tiny  # where SciPy says inf; and it says -inf at -inf
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(tiny, -np.log(size), np.where(size == np.inf, size, scipy_gammaln(x))))
+
+
 def _number(condition: Any, like: Any) -> Any:
     """1 where `condition` holds, else 0, in the dtype of `like`."""
     return cast(condition, dtype=like.dtype)
@@ -53,12 +68,29 @@ exp      = elementwise("exp",      np.exp,      "exp_{t}({0})",     (lambda out,
 expm1    = elementwise("expm1",    np.expm1,    "expm1_{t}({0})",   (lambda out, x: out + 1,))
 log      = elementwise("log",      np.log,      "log_{t}({0})",     (lambda out, x: 1 / x,))
 log1p    = elementwise("log1p",    np.log1p,    "log1p_{t}({0})",   (lambda out, x: 1 / (1 + x),))
+exp2     = elementwise("exp2",     np.exp2,     "np.exp2({0})",     (lambda out, x: LN_2 * out,))
+log2     = elementwise("log2",     np.log2,     "np.log2({0})",     (lambda out, x: LOG2_E / x,))
+log10    = elementwise("log10",    np.log10,    "np.log10({0})",    (lambda out, x: LOG10_E / x,))
+cbrt     = elementwise("cbrt",     np.cbrt,     "np.cbrt({0})",     (lambda out, x: 1 / (3 * out * out),))
 sin      = elementwise("sin",      np.sin,      "sin_{t}({0})",     (lambda out, x: cos(x),))
 cos      = elementwise("cos",      np.cos,      "cos_{t}({0})",     (lambda out, x: -sin(x),))
+tan      = elementwise("tan",      np.tan,      "np.tan({0})",     (lambda out, x: 1 + out * out,))
+arcsin   = elementwise("arcsin",   np.arcsin,   "np.arcsin({0})",   (lambda out, x: 1 / sqrt((1 - x) * (1 + x)),))
+arccos   = elementwise("arccos",   np.arccos,   "np.arccos({0})",   (lambda out, x: -1 / sqrt((1 - x) * (1 + x)),))
+arctan   = elementwise("arctan",   np.arctan,   "np.arctan({0})",   (lambda out, x: 1 / (1 + x * x),))
+sinh     = elementwise("sinh",     np.sinh,     "np.sinh({0})",     (lambda out, x: cosh(x),))
+cosh     = elementwise("cosh",     np.cosh,     "np.cosh({0})",     (lambda out, x: sinh(x),))
+arcsinh  = elementwise("arcsinh",  np.arcsinh,  "np.arcsinh({0})",  (lambda out, x: 1 / hypot(x, full_like(x, 1)),))
+arccosh  = elementwise("arccosh",  np.arccosh,  "np.arccosh({0})",  (lambda out, x: 1 / (sqrt(x - 1) * sqrt(x + 1)),))
+arctanh  = elementwise("arctanh",  np.arctanh,  "np.arctanh({0})",  (lambda out, x: 1 / ((1 - x) * (1 + x)),))
 tanh     = elementwise("tanh",     np.tanh,     "tanh_{t}({0})",    (lambda out, x: 1 - out * out,))
 sigmoid  = elementwise("sigmoid",  _sigmoid,    "sigmoid_{t}({0})", (lambda out, x: out * (1 - out),))
 softplus = elementwise("softplus", _softplus,   "softplus_{t}({0})",(lambda out, x: sigmoid(x),))
 erf      = elementwise("erf",      _erf,        "erf_{t}({0})",     (lambda out, x: TWO_OVER_SQRT_PI * exp(-x * x),))
+gammaln  = elementwise("gammaln",  _gammaln,    "gammaln_{t}({0})", (lambda out, x: digamma(x),))
+ceil     = elementwise("ceil",     np.ceil,     "np.ceil({0})",     (None,))
+trunc    = elementwise("trunc",    np.trunc,    "np.trunc({0})",    (None,))
+rint     = elementwise("rint",     np.rint,     "np.rint({0})",     (None,))
 relu     = elementwise("relu",     lambda x: np.maximum(x, 0), "({0} if {0} > 0 or {0} != {0} else {t}(0))",
                                                                     (lambda out, x: _number(out > 0, out),))
 
@@ -68,6 +100,14 @@ mul      = elementwise("mul",      np.multiply, "{0} * {1}",        (lambda out,
 div      = elementwise("div",      np.divide,   "{0} / {1}",        (lambda out, x, y: 1 / y, lambda out, x, y: -out / y))
 pow_     = elementwise("pow",      np.power,    "{0} ** {1}",       (lambda out, x, y: y * x ** select(equal(y, full_like(y, 0)), full_like(y, 1), y - 1),
                                                                      lambda out, x, y: out * log(select(x > 0, x, full_like(x, 1)))))
+arctan2  = elementwise("arctan2",  np.arctan2,  "np.arctan2({0}, {1})", (lambda out, y, x: x / (x * x + y * y),
+                                                                     lambda out, y, x: -y / (x * x + y * y)))
+hypot    = elementwise("hypot",    np.hypot,    "np.hypot({0}, {1})", (lambda out, x, y: x / _not_zero(out), lambda out, x, y: y / _not_zero(out)))
+logaddexp = elementwise("logaddexp", np.logaddexp,
+                       "({0} + {t}(0.6931471805599453) if {0} == {1} else ({0} if {0} > {1} else {1}) + softplus_{t}(-abs({0} - {1})))",
+                                                                    (lambda out, x, y: sigmoid(x - y), lambda out, x, y: sigmoid(y - x)))
+remainder = elementwise("remainder", np.remainder, "np.remainder({0}, {1})", (1, lambda out, x, y: -floor(x / y)), domain="number")
+fmod     = elementwise("fmod",     np.fmod,     "np.fmod({0}, {1})", (1, lambda out, x, y: -trunc(x / y)), domain="number")
 maximum  = elementwise("maximum",  np.maximum,  "({0} if {0} > {1} or {0} != {0} else {1})",
                        (lambda out, x, y: _number(x > y, x) + 0.5 * _number(equal(x, y), x),
                         lambda out, x, y: _number(y > x, x) + 0.5 * _number(equal(x, y), x)), domain="number")
@@ -87,6 +127,43 @@ stop_gradient = elementwise("stop_gradient", lambda x: x,      "{0}",           
 # fmt: on
 
 
+def _not_zero(x: Any) -> Any:
+    """`x`, and 1 where it is 0."""
+    return select(equal(x, full_like(x, 0)), full_like(x, 1), x)
+
+
+def _filled(x: Any, value: float) -> Any:
+    return full_like(x, value) if isinstance(x, Node) else np.full_like(x, value)
+
+
+# Coefficients of w⁻², w⁻⁴, … in log(w) - 1/2w - ψ(w): B₂ₖ / 2k. From w = 12 on the next is below 1e-17.
+DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
+DIGAMMA_STEPS = 12
+
+
+def digamma(x: Any) -> Any:
+    """ψ(x), the derivative of log Γ, of an array or a node: made of nodes, so that every derivative is there.
+
+    ψ(x) = ψ(x + 12) - Σ 1 / (x + k), and its asymptotic series there; below 0, ψ(x) = ψ(1 - x) - π / tan(πx).
+
+    Reference: Abramowitz & Stegun 1964, 6.3.6, 6.3.7 and 6.3.18.
+    """
+    is_positive = less(_filled(x, 0), x)
+    z = select(is_positive, x, 1 - x)
+    w = z + DIGAMMA_STEPS
+    v = 1 / (w * w)
+    series = _filled(x, 0)
+    for coefficient in reversed(DIGAMMA):
+        series = (series + coefficient) * v
+    total = log(w) - 0.5 / w - series
+    for k in range(DIGAMMA_STEPS):
+        total = total - 1 / (z + k)
+    below = select(
+        is_positive, _filled(x, -0.25), x
+    )  # an angle whose tangent is harmless where it is not used
+    return select(is_positive, total, total - np.pi / tan(np.pi * below))
+
+
 def _infer_select(condition: ArrayType, x: ArrayType, y: ArrayType) -> ArrayType:
     require(x == y, f"select: {x} and {y} differ")
     require(condition == x.with_dtype("b1"), f"select: the condition {condition} does not fit {x}")
@@ -98,6 +175,22 @@ select = define(
         "select", "elementwise", _infer_select, lambda c, x, y: np.asarray(np.where(c, x, y)),
         transposes=(None, lambda g, c, x, y: select(c, g, full_like(g, 0)), lambda g, c, x, y: select(c, full_like(g, 0), g)),
         jointly=True, expression="({1} if {0} else {2})",
+    )
+)  # fmt: skip
+
+
+def _infer_floor_divide(x: ArrayType, y: ArrayType) -> ArrayType:
+    require(
+        x == y and x.dtype.kind in "iu", f"floor_divide: {x} and {y} are not of one dtype of whole numbers"
+    )
+    return x
+
+
+# Of whole numbers alone: of floats, `nnjit.numpy.floor_divide` composes it as NumPy does.
+floor_divide = define(
+    Primitive(
+        "floor_divide", "elementwise", _infer_floor_divide, np.floor_divide, transposes=(None, None),
+        expression="{0} // {1}",
     )
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from nnjit.ir.graph import Node, Primitive
 from nnjit.ir.types import ArrayType
 from nnjit.primitives.define import define, require
 from nnjit.primitives.elementwise import cast, equal
-from nnjit.primitives.shaping import broadcast
+from nnjit.primitives.shaping import behind, broadcast
 
 Axes = tuple[int, ...]
 
@@ -20,6 +20,10 @@ def _infer(x: ArrayType, axes: Axes) -> ArrayType:
     valid = list(axes) == sorted(set(axes)) and all(0 <= a < x.ndim for a in axes)
     require(valid and x.dtype.kind != "b", f"reduction of {x} over axes {axes}")
     return x.with_shape(tuple(d for a, d in enumerate(x.shape) if a not in axes))
+
+
+def _lift(n: int, axes: Axes) -> dict[str, Axes]:
+    return {"axes": behind(axes)}
 
 
 def _back(x: Any, like: Node, axes: Axes) -> Any:
@@ -40,7 +44,7 @@ def _extremum(name: str, evaluate: Callable[..., np.ndarray], expression: str, i
             name, "reduce", _infer, lambda x, axes: evaluate(x, axis=axes),
             vjp=lambda g, out, args, axes: [_back(g, args[0], axes) * _shares(out, args[0], axes)],
             jvp=lambda out, args, tangents, axes: reduce_sum(tangents[0] * _shares(out, args[0], axes), axes=axes),
-            expression=expression, identity=identity,
+            expression=expression, identity=identity, lift=_lift,
         )
     )  # fmt: skip
 
@@ -49,6 +53,7 @@ reduce_sum = define(
     Primitive(
         "reduce_sum", "reduce", _infer, lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
         transposes=(lambda g, x, axes: _back(g, x, axes),), expression="{0} + {1}", identity="{t}(0)",
+        lift=_lift,
     )
 )  # fmt: skip
 reduce_max = _extremum("reduce_max", np.max, "({1} if {1} > {0} or {1} != {1} else {0})", "{lowest}")

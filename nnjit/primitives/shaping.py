@@ -110,19 +110,38 @@ def _concat_tangents(out: Node, args: Sequence[Node], tangents: Sequence[Node | 
     return apply(concat, *parts, axis=axis)
 
 
+def _infer_reverse(x: ArrayType, along: tuple[int, ...]) -> ArrayType:
+    valid = list(along) == sorted(set(along)) and all(0 <= a < x.ndim and x.shape[a] is not B for a in along)
+    require(valid, f"reverse: {x} along axes {along}")
+    return x
+
+
 transpose: Primitive  # rules refer to their own rows
 reshape: Primitive
+reverse: Primitive
 
 # fmt: off
-broadcast = define(Primitive("broadcast", "view", _infer_broadcast, _broadcast, transposes=(_sum_back,)))
+broadcast = define(Primitive("broadcast", "view", _infer_broadcast, _broadcast, transposes=(_sum_back,),
+                             lift=lambda n, shape, axes: {"shape": (n, *shape), "axes": (0, *behind(axes))}))
 transpose = define(Primitive("transpose", "view", _infer_transpose, lambda x, perm: np.transpose(x, perm),
-                             transposes=(lambda g, x, perm: transpose(g, perm=inverse(perm)),)))
-slice_    = define(Primitive("slice", "view", _infer_slice, _slice, transposes=(_pad_back,)))
+                             transposes=(lambda g, x, perm: transpose(g, perm=inverse(perm)),),
+                             lift=lambda n, perm: {"perm": (0, *behind(perm))}))
+slice_    = define(Primitive("slice", "view", _infer_slice, _slice, transposes=(_pad_back,),
+                             lift=lambda n, starts, shape: {"starts": (0, *starts), "shape": (n, *shape)}))
+reverse   = define(Primitive("reverse", "view", _infer_reverse, lambda x, along: np.flip(x, along),
+                             transposes=(lambda g, x, along: reverse(g, along=along),),
+                             lift=lambda n, along: {"along": behind(along)}))
 reshape   = define(Primitive("reshape", "reshape", _infer_reshape, lambda x, shape: x.reshape(shape),
-                             transposes=(lambda g, x, shape: reshape(g, shape=x.shape),)))
+                             transposes=(lambda g, x, shape: reshape(g, shape=x.shape),),
+                             lift=lambda n, shape: {"shape": (n, *shape)}))
 concat    = define(Primitive("concat", "concat", _infer_concat, lambda *xs, axis: np.concatenate(xs, axis=axis),
-                             vjp=_split_back, jvp=_concat_tangents))
+                             vjp=_split_back, jvp=_concat_tangents, lift=lambda n, axis: {"axis": axis + 1}))
 # fmt: on
+
+
+def behind(axes: Sequence[int]) -> tuple[int, ...]:
+    """The axes where one more leads."""
+    return tuple(a + 1 for a in axes)
 
 
 def inverse(perm: tuple[int, ...]) -> tuple[int, ...]:

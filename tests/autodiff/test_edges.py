@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import grad, jvp
@@ -28,6 +29,27 @@ AT_A_POINT = (
     ("x ** 0 at 0",        lambda x: x**0,                        0.0,  0.0),
     ("x ** 2.5 at 0",      lambda x: x**2.5,                      0.0,  0.0),
     ("0 ** x",             lambda x: 0.0**x,                      2.0,  0.0),
+    ("hypot at 0",         lambda x: nnp.hypot(x, 0.0),           0.0,  0.0),
+    ("norm at 0",          lambda x: nnp.linalg.norm(x * np.ones(2)), 0.0, 0.0),
+    ("std of equals",      lambda x: nnp.std(x * np.ones(3)),     2.0,  0.0),
+    ("fmax of equals",     lambda x: nnp.fmax(x, 1.0),            1.0,  0.5),
+    ("fmax beside nan",    lambda x: nnp.fmax(x, np.nan),         2.0,  1.0),
+    ("fmin beside nan",    lambda x: nnp.fmin(np.nan, 3 * x),     2.0,  3.0),
+    ("ceil at a step",     nnp.ceil,                              1.0,  0.0),
+    ("trunc at a step",    nnp.trunc,                            -1.0,  0.0),
+    ("rint at a step",     nnp.rint,                              0.5,  0.0),
+    ("floor_divide at a step", lambda x: x // 2.0,                4.0,  0.0),
+    ("remainder at a step", lambda x: x % 2.0,                    4.0,  1.0),
+    ("heaviside at 0",     lambda x: nnp.heaviside(x, 0.5),       0.0,  0.0),
+    ("sinc at 0",          nnp.sinc,                              0.0,  0.0),
+    ("xlogy at 0",         lambda x: nnp.xlogy(0.0, x),           0.0,  0.0),
+    ("cbrt at 8",          nnp.cbrt,                              8.0,  1 / 12),
+    ("prod beside a zero", lambda x: nnp.prod(nnp.stack([x, 0.0, 5.0])), 2.0, 0.0),
+    ("prod of a zero",     lambda x: nnp.prod(nnp.stack([x, 2.0, 5.0])), 0.0, 10.0),
+    ("cumprod of a zero",  lambda x: nnp.cumprod(nnp.stack([2.0, x, 5.0]))[2], 0.0, 10.0),
+    ("logaddexp of equals", lambda x: nnp.logaddexp(x, 1.0),      1.0,  0.5),
+    ("logaddexp beside -inf", lambda x: nnp.logaddexp(x, -np.inf), 1.0, 1.0),
+    ("sort of equals",     lambda x: nnp.sort(nnp.stack([1.0, x]))[1], 1.0, 1.0),
     ("softplus at 1e4",    nnp.softplus,                          1e4,  1.0),
     ("softplus at -1e4",   nnp.softplus,                         -1e4,  0.0),
     ("sigmoid at 1e4",     nnp.sigmoid,                           1e4,  0.0),
@@ -54,6 +76,23 @@ def test_extremum_shares_its_derivative_evenly_between_equals(f: Callable[..., A
     rows = np.array([[1.0, 3.0, 3.0], [-1.0, -1.0, -5.0]])
     want = {nnp.max: [[0, 0.5, 0.5], [0.5, 0.5, 0]], nnp.min: [[1, 0, 0], [0, 0, 1]]}[f]
     np.testing.assert_array_equal(grad(lambda x: nnp.sum(f(x, axis=1)))(rows), want)
+
+
+def test_sinc_is_right_at_zero_to_the_fourth_order() -> None:
+    """The series 1 - (πx)²/6 + (πx)⁴/120."""
+    f, orders = nnp.sinc, []
+    for _ in range(4):
+        f = grad(f)
+        orders.append(float(f(0.0)))
+    np.testing.assert_allclose(orders, [0, -(np.pi**2) / 3, 0, np.pi**4 / 5], rtol=1e-14)
+
+
+def test_every_derivative_of_gammaln_is_there() -> None:
+    f = nnp.gammaln
+    for n in range(4):
+        f = grad(f)
+        for x in (0.3, 1.0, 12.5):
+            assert float(f(x)) == pytest.approx(float(scipy.special.polygamma(n, x)), rel=1e-12)
 
 
 def test_stop_gradient_stops_both_modes() -> None:

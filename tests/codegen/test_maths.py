@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import scipy.special
 from numba import config, njit
 
 from nnjit.codegen.maths import MATHS
@@ -119,6 +120,16 @@ def test_error_stays_below_its_bound_over_the_whole_range(row: Row, dtype: str) 
     x, ulp = errors(row, dtype)
     worst = ulp.argmax()
     assert ulp[worst] < row.bound[dtype] + REFERENCE_ERROR[dtype], f"{ulp[worst]:.2f} ulp at {x[worst]!r}"
+
+
+@table
+def test_gammaln_is_that_of_scipy(dtype: str) -> None:
+    """The C library's, or Python's own; ulp of the result, but near its zeros at 1 and 2 of 1."""
+    kind, bound = DTYPES[dtype], 8 if config.DISABLE_JIT else 3
+    x = np.concatenate([np.linspace(0.01, 60, POINTS // 100), np.geomspace(60, 1e30, 500)]).astype(kind)
+    want = scipy.special.gammaln(x.astype(np.float64))
+    got = apply(f"gammaln_{dtype}", x)
+    assert np.max(np.abs(got - want) / np.spacing(np.maximum(np.abs(want), 1).astype(kind))) < bound
 
 
 INF, NAN = np.inf, np.nan

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nnjit.numpy as nnp
-from nnjit.autodiff import trace
+from nnjit.autodiff import grad, trace
 from nnjit.errors import GraphError
 from nnjit.ir import B, array_type, interpret, type_of, verify
 
@@ -87,15 +87,54 @@ def test_indexing_is_that_of_numpy(index: Any) -> None:
     np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("index", [2, -3, slice(None, None, 2), slice(None, None, -1), "a", 1.0], ids=str)
-def test_index_that_is_not_basic_says_what_is(index: Any) -> None:
-    with pytest.raises(GraphError, match=r"whole numbers in range, slices of step 1, None and \.\.\."):
+# fmt: off
+WRONG = (
+    (2,                  r"index 2 of f64\[2,3\] is out of range for an axis of length 2"),
+    (-3,                 "index -3 .* out of range"),
+    ((0, 0, 0),          r"3 indices for f64\[2,3\], which has 2 axes"),
+    ("a",                "expected whole numbers, slices, masks, None"),
+    (1.0,                "expected whole numbers, slices, masks, None"),
+    ([0, 3],             "index 0 … 3 is out of range for an axis of length 2"),
+)
+ROWS_OF_THE_BATCH = (0, slice(1, None), [0, 1], (slice(None, None, -1), 0))
+# fmt: on
+
+
+@pytest.mark.parametrize(("index", "message"), WRONG, ids=[str(w[0]) for w in WRONG])
+def test_wrong_index_says_what_is_right(index: Any, message: str) -> None:
+    with pytest.raises(GraphError, match=message):
         trace(lambda x: x[index], [array_type("f64", (2, 3))])
 
 
-def test_rows_of_the_batch_cannot_be_chosen() -> None:
-    with pytest.raises(GraphError, match=r"index 0 of f64\[B,3\]"):
-        trace(lambda x: x[0], [array_type("f64", (B, 3))])
+def test_traced_mask_says_what_to_use_instead() -> None:
+    with pytest.raises(GraphError, match=r"a traced mask b1\[2,3\] .* use nnjit.numpy.where"):
+        trace(lambda x: x[x > 0], [array_type("f64", (2, 3))])
+
+
+@pytest.mark.parametrize("index", ROWS_OF_THE_BATCH, ids=str)
+def test_rows_of_the_batch_cannot_be_chosen(index: Any) -> None:
+    with pytest.raises(GraphError, match=r"the batch axis cannot be (cut|indexed)"):
+        trace(lambda x: x[index], [array_type("f64", (B, 3))])
+
+
+def test_floor_division_is_that_of_numpy_where_the_quotient_is_rounded_or_infinite() -> None:
+    x = np.array([6.0, -6.0, 1.0, 0.3, -0.0, np.inf, 1e300, 5.0, -1.0, 0.0])
+    y = np.array([0.1, 0.1, -np.inf, 0.1, 2.0, 1.0, -1e-300, 0.0, np.inf, 0.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(nnp.floor_divide(x, y), x // y)
+        np.testing.assert_array_equal(traced(operator.floordiv, x, y), x // y)
+
+
+def test_rows_of_indices_choose_rows_of_a_table() -> None:
+    """An embedding: whole numbers for each row of the batch, one or several, and its gradient."""
+    table, types = np.arange(12.0).reshape(4, 3), [array_type("f64", (4, 3)), array_type("i32", (B, 2))]
+    index = np.array([[0, 3], [1, 1], [-1, 2]], np.int32)
+    graph = verify(trace(lambda t, i: (t[i], t[i[:, 0]], t[1:3, i[:, 1] * 0]), types))
+    got = interpret(graph, [table, index])
+    for g, w in zip(got, (table[index], table[index[:, 0]], table[1:3, index[:, 1] * 0]), strict=True):
+        np.testing.assert_array_equal(g, w)
+    counts = grad(lambda t: nnp.sum(nnp.take(t, index, axis=0)))(table)
+    np.testing.assert_array_equal(counts[:, 0], [1, 2, 1, 2])
 
 
 def test_iteration_gives_the_rows_of_a_static_axis() -> None:
@@ -107,14 +146,20 @@ def test_iteration_gives_the_rows_of_a_static_axis() -> None:
 # fmt: off
 MISTAKES = (
     ("matmul of other lengths", lambda x: x @ np.ones((2, 2)), r"@ f64\[2,2\]: inner axes 3 and 2 differ"),
-    ("matmul of three axes",      lambda x: x @ np.ones((2, 2, 2)),        "expected one or two axes each"),
+    ("matmul of a number",        lambda x: x @ 2.0,                       "expected at least one axis each"),
     ("shapes",                 lambda x: x + np.ones((3, 2)), r"shapes \[4,3\] and \[3,2\] do not broadcast"),
     ("broadcast_to",          lambda x: nnp.broadcast_to(x, (3,)), r"f64\[4,3\] does not broadcast to \[3\]"),
     ("axis",                      lambda x: x.sum(axis=2),               "axis 2 is out of range for 2 axes"),
     ("reshape",                   lambda x: x.reshape(5, 2),               "12 elements do not fill 10"),
     ("squeeze",                   lambda x: nnp.squeeze(x, 1),             "has not length 1"),
-    ("nodes in a list",           lambda x: nnp.sum([x, x]),               "are nodes inside a list"),
     ("concatenate", lambda x: nnp.concatenate([x, x[:, 1:]]), r"f64\[4,2\] do not fit along axis 0"),
+    ("einsum's lengths",   lambda x: nnp.einsum("ij,ik", x, x[:3]), "the axis 'i' has the lengths 4 and 3"),
+    ("einsum's labels", lambda x: nnp.einsum("ij->k", x),        "label 'k' is there twice or in no"),
+    ("einsum's axes",             lambda x: nnp.einsum("ijk", x),   r"'ijk' gives 3 labels to f64\[4,3\]"),
+    ("norm",                      lambda x: nnp.linalg.norm(x, 3),         "ord 3 of .* is not supported"),
+    ("split",                     lambda x: nnp.split(x, 3),               "do not make 3 equal parts"),
+    ("pad", lambda x: nnp.pad(x, 1, "odd"),          "unknown mode 'odd'; valid: constant"),
+    ("solve",                     lambda x: nnp.linalg.inv(x),             r"inv: f64\[4,3\] is not square"),
     ("dtype",                     lambda x: nnp.astype(x, "f16"),          "not understood|not supported"),
 )
 # fmt: on

@@ -42,6 +42,18 @@ def between_whole(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarra
     return np.floor(3 * rng.standard_normal(shape)) + rng.uniform(0.1, 0.9, shape)
 
 
+def near_whole(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.floor(3 * rng.standard_normal(shape)) + rng.uniform(-0.4, 0.4, shape)
+
+
+def inside_one(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(-0.8, 0.8, shape)
+
+
+def above_one(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(1.3, 3.0, shape)
+
+
 def distinct(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     size = int(np.prod(shape))
     return rng.permutation(size).reshape(shape) * 0.1 - 0.04 * size
@@ -81,6 +93,7 @@ class Row:
 
     Args:
         stops: whether its derivative is zero by decree, whatever its values do.
+        compiles: whether there are kernels for it.
     """
 
     name: str
@@ -88,6 +101,7 @@ class Row:
     reference: Callable[..., Any]
     args: tuple[Arg, ...]
     stops: bool = False
+    compiles: bool = True
 
     def sample(self, rows: int, dtype: str = "f64", seed: int = 0) -> list[np.ndarray]:
         """An array for every argument."""
@@ -99,8 +113,9 @@ X, Y = Arg((B, 3)), Arg((B, 3))
 WIDE = Arg((B, 2, 3))
 WIDE_DISTINCT = Arg((B, 2, 3), distinct)
 APART, POSITIVE, DISTINCT = (Arg((B, 3), s) for s in (not_near_zero, positive, distinct))
+INSIDE = Arg((B, 3), inside_one)
 INT, BOOL = Arg((B, 3), whole, "i32"), Arg((B, 3), truth, "b1")
-INDEX = Arg((B,), index3, "i32")
+INDEX, COUNT = Arg((B,), index3, "i32"), Arg((B, 3), one_to_three, "i32")
 KEY = Arg((), lambda rng, shape: np.asarray(7), "u32")
 
 
@@ -136,6 +151,29 @@ PRIMITIVE_ROWS = (
     Row("sigmoid",      p.sigmoid,                   scipy.special.expit,    (X,)),
     Row("softplus",     p.softplus,                  lambda x: np.log(1 + np.exp(x)), (X,)),
     Row("erf",          p.erf,                       scipy.special.erf,      (X,)),
+    Row("exp2",         p.exp2,                      np.exp2,                (X,)),
+    Row("log2",         p.log2,                      np.log2,                (POSITIVE,)),
+    Row("log10",        p.log10,                     np.log10,               (POSITIVE,)),
+    Row("cbrt",         p.cbrt,                      np.cbrt,                (APART,)),
+    Row("tan",          p.tan,                       np.tan,                 (INSIDE,)),
+    Row("arcsin",       p.arcsin,                    np.arcsin,              (INSIDE,)),
+    Row("arccos",       p.arccos,                    np.arccos,              (INSIDE,)),
+    Row("arctan",       p.arctan,                    np.arctan,              (X,)),
+    Row("sinh",         p.sinh,                      np.sinh,                (X,)),
+    Row("cosh",         p.cosh,                      np.cosh,                (X,)),
+    Row("arcsinh",      p.arcsinh,                   np.arcsinh,             (X,)),
+    Row("arccosh",      p.arccosh,                   np.arccosh,             (Arg((B, 3), above_one),)),
+    Row("arctanh",      p.arctanh,                   np.arctanh,             (INSIDE,)),
+    Row("gammaln",      p.gammaln,                   scipy.special.gammaln,  (POSITIVE,)),
+    Row("ceil",         p.ceil,                      np.ceil,                (Arg((B, 3), between_whole),)),
+    Row("trunc",        p.trunc,                     np.trunc,               (Arg((B, 3), between_whole),)),
+    Row("rint",         p.rint,                      np.rint,                (Arg((B, 3), near_whole),)),
+    Row("arctan2",      p.arctan2,                   np.arctan2,             (APART, X)),
+    Row("hypot",        p.hypot,                     np.hypot,               (APART, X)),
+    Row("logaddexp",    p.logaddexp,                 np.logaddexp,           (X, Y)),
+    Row("remainder",    p.remainder,                 np.remainder,           (X, APART)),
+    Row("fmod",         p.fmod,                      np.fmod,                (X, APART)),
+    Row("floor_divide", p.floor_divide,              np.floor_divide,        (INT, COUNT)),
     Row("relu",         p.relu,                      lambda x: x * (x > 0),  (APART,)),
     Row("add",          p.add,                       np.add,                 (X, Y)),
     Row("sub",          p.sub,                       np.subtract,            (X, Y)),
@@ -205,7 +243,7 @@ NUMPY_ROWS = (
     Row("subtract",     lambda x, y: nnp.subtract(x, y), np.subtract,        (X, Arg((3,)))),
     Row("multiply",     lambda x, y: nnp.multiply(x, y), np.multiply,        (Arg((B, 1)), Arg((1, 3)))),
     Row("divide",       lambda x, y: nnp.divide(x, y), np.divide,            (Arg(()), APART)),
-    Row("divide of whole numbers", nnp.divide, np.divide,            (INT, Arg((B, 3), one_to_three, "i32"))),
+    Row("divide of whole numbers", nnp.divide, np.divide,            (INT, COUNT)),
     Row("negative",     nnp.negative, np.negative,                           (X,)),
     Row("power",        lambda x: nnp.power(x, 3), lambda x: x**3,           (X,)),
     Row("power 13",     lambda x: x**13.0, lambda x: x**13.0,                (X,)),

@@ -24,24 +24,24 @@ from numba import config
 
 from nnjit.codegen.cache import load
 
+BOTH = ("cos", "erf", "exp", "expm1", "log", "log1p", "sigmoid", "sin", "softplus", "tanh")
 MODULES = {
-    "f32": ("cos", "erf", "exp", "expm1", "log", "log1p", "sigmoid", "sin", "softplus", "tanh"),
-    "f64": ("cos", "erf", "exp", "expm1", "log", "log1p", "sigmoid", "sin", "softplus", "tanh"),
+    "f32": tuple(f"{name}_f32" for name in BOTH),
+    "f64": tuple(f"{name}_f64" for name in BOTH),
+    "gamma": ("gammaln_f32", "gammaln_f64"),
     "random": ("philox", "uniform_f32", "uniform_f64"),
 }
 
 
 def _functions() -> Mapping[str, Callable[..., Any]]:
-    found = {}
+    found: dict[str, Callable[..., Any]] = {}
     for module, names in MODULES.items():
         path = Path(__file__).with_name(f"{module}.py")
         if config.DISABLE_JIT:
             loaded: Any = import_module(f"{__name__}.{module}")
         else:
             loaded, _ = load(path.read_text(encoding="utf-8"), module)
-        for name in names:
-            full = name if module == "random" else f"{name}_{module}"
-            found[full] = getattr(loaded, full)
+        found |= {name: getattr(loaded, name) for name in names}
     return MappingProxyType(found)
 
 

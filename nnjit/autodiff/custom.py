@@ -1,0 +1,200 @@
+"""Functions with a derivative rule of their own.
+
+Such a function's value is computed by its own nodes; a node `custom` behind each result carries the rule and
+reads the arguments, for derivatives alone. A rule of one mode gives the other: both are linear in what they
+carry, and the transpose of a linear graph is what `pull_back` builds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any
+
+import numpy as np
+
+import nnjit.numpy as nnp
+from nnjit.autodiff.batch import batch, one_of
+from nnjit.autodiff.reverse import pull_back
+from nnjit.autodiff.tracing import like, node_of
+from nnjit.autodiff.tree import Rebuild, flatten
+from nnjit.errors import GraphError
+from nnjit.ir import Node, Primitive, apply, new_input, rebuild
+from nnjit.primitives import full_like
+
+
+class custom_jvp:  # noqa: N801  # a decorator
+    """A function whose derivative is given by `defjvp(rule)`: rule(primals, tangents) -> (value, tangent).
+
+    The tangent must be linear in the tangents; reverse mode is its transpose. The rule is for the arguments:
+    nothing flows into traced values that the function reads otherwise.
+
+    >>> from nnjit import grad
+    >>> @custom_jvp
+    ... def f(x):
+    ...     return x * x
+    >>> @f.defjvp
+    ... def rule(primals, tangents):
+    ...     return f(*primals), 100.0 * tangents[0]
+    >>> float(grad(f)(3.0))
+    100.0
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.rule: Callable[..., Any] | None = None
+        update_wrapper(self, function)
+
+    def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Set the rule, which is returned as it is."""
+        self.rule = rule
+        return rule
+
+    def __call__(self, *args: Any) -> Any:
+        if self.rule is None:
+            raise GraphError(f"{_name(self.function)} has no rule yet; give it one with defjvp")
+        return _called(self.function, args, _Forward(*flatten(args), self.rule))
+
+
+class custom_vjp:  # noqa: N801  # a decorator
+    """A function whose derivative is given by `defvjp(forward, backward)`.
+
+    forward(*args) -> (value, residuals); backward(residuals, cotangent) -> a cotangent for each argument, or
+    None where it is zero, linear in the cotangent. Forward mode is the transpose of `backward`.
+
+    >>> from nnjit import grad
+    >>> @custom_vjp
+    ... def clipped(x):
+    ...     return x
+    >>> clipped.defvjp(lambda x: (x, None), lambda _, g: (nnp.clip(g, -1.0, 1.0),))
+    >>> float(grad(lambda x: 5.0 * clipped(x))(3.0))
+    1.0
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.rules: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+        update_wrapper(self, function)
+
+    def defvjp(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+        """Set the rules."""
+        self.rules = forward, backward
+
+    def __call__(self, *args: Any) -> Any:
+        if self.rules is None:
+            raise GraphError(f"{_name(self.function)} has no rules yet; give it some with defvjp")
+        return _called(self.function, args, _Reverse(*flatten(args), *self.rules))
+
+
+def as_node(x: Any) -> Node:
+    """`x` as a node of a finished graph, without what only derivatives read; a constant where it is none."""
+    node = node_of(x)
+    return rebuild([node], {}, lambda n: n.inputs[0] if n.primitive is custom else n)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Rule:
+    """How the results of one call depend on its arguments; nodes stand for the nodes among their leaves."""
+
+    leaves: list[Any]
+    build: Rebuild
+
+    def arguments(self, nodes: Sequence[Any], other: Callable[[Any], Any] = lambda x: x) -> Any:
+        """The arguments with `nodes` in the place of the traced ones, and `other` of the rest."""
+        new = iter(nodes)
+        return self.build([next(new) if isinstance(x, Node) else other(x) for x in self.leaves])
+
+    def push(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int) -> Node:
+        """The tangent of a result: the transpose of `pull`, where a rule states no other."""
+        seed = new_input(node_of(flatten(self.value(nodes))[0][index]).type)
+        back = zip(self.pull(seed, nodes, index), tangents, strict=True)
+        inner = [nnp.sum(g * t) for g, t in back if g is not None]
+        if not inner:
+            return full_like(seed, 0)
+        return pull_back(inner, [seed], [full_like(n, 1) for n in inner])[0]
+
+    def pull(self, g: Node, nodes: Sequence[Node], index: int) -> list[Node | None]:
+        """The cotangents of the nodes: the transpose of `push`, where a rule states no other."""
+        seeds = [new_input(n.type) for n in nodes]
+        return list(pull_back([self.push(nodes, seeds, index)], seeds, [g]))
+
+    def value(self, nodes: Sequence[Node]) -> Any:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class _Forward(_Rule):
+    rule: Callable[..., Any]
+
+    def push(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int) -> Node:
+        moved = self.rule(self.arguments(nodes), self.arguments(tangents, np.zeros_like))[1]
+        return node_of(flatten(moved)[0][index])
+
+
+@dataclass(frozen=True, eq=False)
+class _Reverse(_Rule):
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+    def value(self, nodes: Sequence[Node]) -> Any:
+        return self.forward(*self.arguments(nodes))[0]
+
+    def pull(self, g: Node, nodes: Sequence[Node], index: int) -> list[Node | None]:
+        args = self.arguments(nodes)
+        value, residuals = self.forward(*args)
+        outs, build_out = flatten(value)
+        seeds = build_out([g if k == index else nnp.zeros_like(out) for k, out in enumerate(outs)])
+        given = self.backward(residuals, seeds)
+        if len(given) != len(args):
+            raise GraphError(f"the rule gives {len(given)} cotangents for {len(args)} arguments")
+        pairs: list[tuple[Any, Any]] = []
+        for arg, cotangent in zip(args, given, strict=True):
+            own = flatten(arg)[0]
+            back = [None] * len(own) if cotangent is None else flatten(cotangent)[0]
+            pairs += zip(own, back, strict=True)
+        return [None if c is None else node_of(like(c, x)) for x, c in pairs if isinstance(x, Node)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Mapped(_Rule):
+    """A rule for each of `n` examples, which lead every argument."""
+
+    rule: _Rule
+    n: int
+
+    def push(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int) -> Node:
+        ones, moves = [one_of(n) for n in nodes], [one_of(t) for t in tangents]
+        out = self.rule.push(ones, moves, index)
+        return batch([out], dict(zip([*ones, *moves], [*nodes, *tangents], strict=True)), self.n)[0]
+
+
+def _called(function: Callable[..., Any], args: Sequence[Any], rule: _Rule) -> Any:
+    nodes = [leaf for leaf in rule.leaves if isinstance(leaf, Node)]
+    result = function(*args)
+    if not nodes:
+        return result
+    outs, build = flatten(result)
+    ruled = [apply(custom, node_of(out), *nodes, rule=rule, index=k) for k, out in enumerate(outs)]
+    return build(ruled)
+
+
+def _push(
+    out: Node, args: Sequence[Node], tangents: Sequence[Node | None], rule: _Rule, index: int
+) -> Node | None:
+    pairs = list(zip(args[1:], tangents[1:], strict=True))
+    if not out.type.is_float or all(t is None for _, t in pairs):
+        return None
+    return rule.push(args[1:], [full_like(x, 0) if t is None else t for x, t in pairs], index)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", "the function")
+
+
+custom = Primitive(
+    "custom", "call", lambda y, *xs, rule, index: y, lambda y, *xs, rule, index: y,
+    vjp=lambda g, out, args, rule, index: [None, *rule.pull(g, args[1:], index)],
+    jvp=_push,
+    lift=lambda n, rule, index: {"rule": _Mapped(rule.leaves, rule.build, rule, n), "index": index},
+)  # fmt: skip

@@ -1,0 +1,171 @@
+"""Calling a function with fresh inputs, and putting the actual arguments in their place afterwards.
+
+Tracing a function means calling it with nodes. A derivative is a graph over those fresh nodes, and the
+actual arguments, arrays or nodes of a trace around it, are put in their place at the end. So nested
+derivatives and closures come out right without levels.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import nnjit.numpy  # noqa: F401  # gives nodes their operators
+from nnjit.autodiff.tree import Rebuild, flatten
+from nnjit.errors import GraphError
+from nnjit.ir import ArrayType, Graph, Node, constant, interpret, new_input, rebuild, topological, type_of
+from nnjit.ir.graph import input_p
+
+Argnums = int | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function with fresh inputs in place of some of its arguments.
+
+    Args:
+        inputs: a fresh node for each leaf of the chosen arguments, and
+        leaves: what stands there in truth.
+        build: a tuple of the chosen arguments, from leaves.
+        outputs: the leaves of the result, and
+        build_out: the result, from leaves.
+        aux: what the function returns beside its result.
+    """
+
+    inputs: tuple[Node, ...]
+    leaves: tuple[Any, ...]
+    build: Rebuild
+    outputs: tuple[Node, ...]
+    build_out: Rebuild
+    aux: Any = None
+
+    def close(self, nodes: Sequence[Node]) -> list[Any]:
+        """The nodes for the actual arguments."""
+        return close(nodes, self.inputs, self.leaves)
+
+    def with_aux(self, nodes: Sequence[Node], has_aux: bool) -> tuple[list[Any], Any]:
+        """As `close`, and what the function returned beside its result, evaluated along with it."""
+        if not has_aux:
+            return self.close(nodes), None
+        extra, build_aux = flatten(self.aux)
+        done = self.close([*nodes, *map(node_of, extra)])
+        return done[: len(nodes)], build_aux(done[len(nodes) :])
+
+
+def call(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    argnums: Sequence[int] | None = None,
+    has_aux: bool = False,
+) -> Call:
+    """Call `f` with fresh inputs for the arguments `argnums`, for all where None."""
+    numbers = range(len(args)) if argnums is None else _in_range(argnums, len(args))
+    leaves, build = flatten(tuple(args[i] for i in numbers))
+    inputs = tuple(fresh(type_of(leaf)) for leaf in leaves)
+    by_number = dict(zip(numbers, build(inputs), strict=True))
+    result = f(*(by_number.get(i, a) for i, a in enumerate(args)), **(kwargs or {}))
+    value, aux = _with_aux(result) if has_aux else (result, None)
+    outputs, build_out = flatten(value)
+    return Call(inputs, tuple(leaves), build, tuple(map(node_of, outputs)), build_out, aux)
+
+
+def trace(f: Callable[..., Any], types: Sequence[ArrayType]) -> Graph:
+    """The graph of `f`, a function of arrays that returns an array or a tuple of them."""
+    inputs = tuple(new_input(t) for t in types)
+    leaves, _ = flatten(f(*inputs))
+    return Graph(inputs, tuple(node_of(leaf) for leaf in leaves))
+
+
+def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
+    """The function that returns the graph of `f` for arguments of these types; it prints as text.
+
+    >>> import nnjit.numpy as np
+    >>> make_graph(lambda x: np.sum(x * x))(np.ones(3))
+    x: f64[3]
+    mul_1: f64[3] = mul(x, x)
+    reduce_sum_1: f64[] = reduce_sum(mul_1, axes=(0,))
+    return reduce_sum_1
+    """
+
+    def graph(*args: Any, **kwargs: Any) -> Graph:
+        bound = _signature(f).bind(*args, **kwargs)
+        leaves, build = flatten((bound.args, bound.kwargs))
+        inputs = tuple(new_input(type_of(leaf)) for leaf in leaves)
+        new_args, new_kwargs = build(inputs)
+        outputs = flatten(f(*new_args, **new_kwargs))[0]
+        return Graph(inputs, tuple(map(node_of, outputs)), _names(bound))
+
+    return graph
+
+
+def close(outputs: Sequence[Node], inputs: Sequence[Node], arguments: Sequence[Any]) -> list[Any]:
+    """The outputs for the arguments: arrays, or nodes where an argument or an enclosing trace is."""
+    own = set(inputs)
+    is_open = any(n.primitive is input_p and n not in own for n in topological(outputs))
+    if is_open or any(isinstance(a, Node) for a in arguments):
+        return list(rebuild(outputs, dict(zip(inputs, map(node_of, arguments), strict=True))))
+    return interpret(Graph(tuple(inputs), tuple(outputs)), [np.asarray(a) for a in arguments])
+
+
+def node_of(x: Any) -> Node:
+    """`x` itself where it is a node, else a constant."""
+    return x if isinstance(x, Node) else constant(x)
+
+
+def like(x: Any, node: Node) -> Any:
+    """`x`, a tangent or cotangent of `node`: a node, or an array of its type."""
+    given = x if isinstance(x, Node) else np.asarray(x, node.dtype)
+    if type_of(given) != node.type:
+        raise GraphError(f"expected a tangent or cotangent of type {node.type}, got {type_of(given)}")
+    return given
+
+
+def fresh(type: ArrayType) -> Node:
+    """An input to differentiate with respect to."""
+    if not type.is_float:
+        raise GraphError(
+            f"cannot differentiate with respect to {type}: whole numbers have no derivative; use floats, "
+            "e.g. 3.0 instead of 3, or choose other arguments with argnums"
+        )
+    return new_input(type)
+
+
+def _signature(f: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(f)
+    except ValueError:  # of some functions written in C
+        return inspect.Signature([inspect.Parameter("x", inspect.Parameter.VAR_POSITIONAL)])
+
+
+def _names(bound: inspect.BoundArguments) -> tuple[str, ...]:
+    """A name for each leaf of the arguments: the parameter's, with a number where it has several leaves."""
+    parameters = bound.signature.parameters
+    pairs = [
+        (name, value)
+        for name, value in bound.arguments.items()
+        if name not in bound.kwargs and parameters[name].kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    names: list[str] = []
+    for name, value in [*pairs, *sorted(bound.kwargs.items())]:
+        count = len(flatten(value)[0])
+        names += [name] if count == 1 else [f"{name}_{k}" for k in range(count)]
+    return tuple(names)
+
+
+def _in_range(argnums: Sequence[int], count: int) -> list[int]:
+    for i in argnums:
+        if not -count <= i < count:
+            raise GraphError(f"argnums has {i}, but {count} positional arguments were given")
+    return [i % count for i in argnums]
+
+
+def _with_aux(result: Any) -> tuple[Any, Any]:
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise GraphError(f"has_aux: expected a pair (result, other), got {type(result).__name__}")
+    return result

@@ -1,0 +1,81 @@
+"""Making arrays of what is given: lists with nodes in them, shapes of other arrays, grids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnjit.ir import Node
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, broadcast_together, filled
+from nnjit.numpy.shaping import expand_dims, reshape, shape
+
+
+def array(x: Array, dtype: object = None) -> Any:
+    """A number, an array, or a nested list of numbers and arrays, as one array."""
+    made = as_array(x)
+    if not isinstance(made, Node):
+        return np.array(x, dtype=dtype)  # type: ignore[call-overload]  # any dtype NumPy takes
+    return made if dtype is None else astype(made, dtype)
+
+
+def asarray(x: Array, dtype: object = None) -> Any:
+    """As `array`; an array itself where it has the dtype already."""
+    made = as_array(x)
+    return made if dtype is None or made.dtype == dtype else astype(made, dtype)
+
+
+def zeros_like(x: Array, dtype: object = None) -> Any:
+    """Zeros in the shape of `x`, and in its dtype where none is given."""
+    return filled(x, 0, dtype)
+
+
+def ones_like(x: Array, dtype: object = None) -> Any:
+    """Ones in the shape of `x`, and in its dtype where none is given."""
+    return filled(x, 1, dtype)
+
+
+empty_like = zeros_like
+
+
+def full_like(x: Array, fill_value: Array, dtype: object = None) -> Any:
+    """`fill_value` in the shape of `x`, and in its dtype where none is given."""
+    kind = as_array(x).dtype if dtype is None else dtype
+    return broadcast_to(astype(fill_value, kind), shape(x))
+
+
+def atleast_1d(*xs: Array) -> Any:
+    """The arrays, numbers as vectors of one element."""
+    return _each(xs, lambda x: reshape(x, (1,)) if as_array(x).ndim == 0 else as_array(x))
+
+
+def atleast_2d(*xs: Array) -> Any:
+    """The arrays, vectors as matrices of one row."""
+    return _each(xs, lambda x: reshape(x, (1,) * (2 - as_array(x).ndim) + shape(x)))
+
+
+def atleast_3d(*xs: Array) -> Any:
+    """The arrays with three axes: (n,) becomes (1, n, 1), and (m, n) becomes (m, n, 1)."""
+    axes: dict[int, tuple[int, ...]] = {0: (0, 1, 2), 1: (0, 2), 2: (2,)}
+    return _each(xs, lambda x: expand_dims(x, axes.get(as_array(x).ndim, ())))
+
+
+def broadcast_arrays(*xs: Array) -> tuple[Any, ...]:
+    """The arrays, each repeated to their common shape."""
+    return tuple(broadcast_together(*map(as_array, xs)))
+
+
+def meshgrid(*xs: Array, indexing: str = "xy") -> list[Any]:
+    """Grids of coordinates: grid k has the vector `xs[k]` along axis k; "xy" exchanges the first two axes."""
+    lines = [atleast_1d(x) for x in xs]
+    order = [1, 0, *range(2, len(xs))] if indexing == "xy" and len(xs) > 1 else list(range(len(xs)))
+    whole = tuple(shape(lines[k])[0] for k in order)
+    return [
+        broadcast_to(reshape(line, tuple(-1 if k == own else 1 for k in order)), whole)
+        for own, line in enumerate(lines)
+    ]
+
+
+def _each(xs: tuple[Array, ...], make: Any) -> Any:
+    made = [make(x) for x in xs]
+    return made[0] if len(made) == 1 else tuple(made)

@@ -1,0 +1,271 @@
+"""Reading and writing parts of arrays as NumPy does it.
+
+Whole numbers, slices, `None` and `...` become slices, reversals and reshapes. Arrays of whole numbers and of
+truth values become a `gather` of the flat array, which `jit` cannot compile yet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from nnjit import primitives as p
+from nnjit.errors import GraphError
+from nnjit.ir import B, Dim, Node, type_of
+from nnjit.ir.types import static
+from nnjit.numpy.elementwise import add, less, not_equal, where
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, filled, has_node
+from nnjit.numpy.shaping import length_of, moveaxis, normal_axes, ravel, reshape, shape
+
+BASIC = (int, np.integer, slice, type(None), EllipsisType)
+
+
+def getitem(x: Array, index: Any) -> Any:
+    """The elements of `x` at `index`, as NumPy has it: basic and advanced indices, and both together.
+
+    Raises:
+        GraphError: an index is out of range, cuts the batch axis, or is a traced mask, which selects nobody
+            knows how many elements yet.
+    """
+    if not isinstance(x, Node) and not has_node(index):
+        return np.asarray(x)[index]
+    items = _items(as_array(x), index)
+    if all(isinstance(i, BASIC) for i in items):
+        return _basic(as_array(x), items)
+    return _advanced(as_array(x), items)
+
+
+def take(x: Array, indices: Array, axis: int | None = None) -> Any:
+    """The elements of `x` at `indices` along `axis`, of all elements in a row where None."""
+    array = ravel(x) if axis is None else as_array(x)
+    (place,) = normal_axes(axis or 0, array.ndim)
+    return getitem(array, (slice(None),) * place + (as_array(indices),))
+
+
+def take_along_axis(x: Array, indices: Array, axis: int | None) -> Any:
+    """For each place of `indices`, the element of `x` there, but at that index along `axis`."""
+    array, index = (ravel(x), ravel(indices)) if axis is None else (as_array(x), as_array(indices))
+    (place,) = normal_axes(axis or 0, array.ndim)
+    dims, places = list(shape(array)), list(shape(index))
+    length, count = dims[place], places[place]
+    dims[place] = places[place] = 1
+    whole = broadcast_shapes(tuple(dims), tuple(places))
+    index = _counted(index, length)
+    spread = (*whole[:place], length, *whole[place + 1 :]), (*whole[:place], count, *whole[place + 1 :])
+    return p.gather(broadcast_to(array, spread[0]), broadcast_to(index, spread[1]), axis=place)
+
+
+@dataclass(frozen=True)
+class At:
+    """`x.at[i].set(v)` and `x.at[i].add(v)`: `x` with other elements at `i`, as a new array."""
+
+    x: Any
+    index: Any = None
+
+    def __getitem__(self, index: Any) -> At:
+        return At(self.x, index)
+
+    def set(self, value: Array) -> Any:
+        """`x` with `value` at `i`; of equal places the last counts, and traced ones must differ."""
+        if not has_node((self.x, self.index, value)):
+            out = np.array(self.x)
+            out[self.index] = value
+            return out
+        hits, values = self._spread(value, is_set=True)
+        return where(hits, values, self.x)
+
+    def add(self, value: Array) -> Any:
+        """`x` with `value` added at `i`, at places that are there twice both."""
+        if not has_node((self.x, self.index, value)):
+            out = np.array(self.x)
+            np.add.at(out, self.index, value)
+            return out
+        return add(self.x, self._spread(value, is_set=False)[1])
+
+    def _spread(self, value: Array, is_set: bool) -> tuple[Any, Any]:
+        """Where `x` is hit, and `value` in its shape, zero elsewhere."""
+        x = as_array(self.x)
+        items = _items(x, self.index)
+        value = astype(value, x.dtype)
+        if all(_is_plain(i) for i in items):
+            return _window(x, items, value)
+        dims = static(shape(x))
+        places = getitem(np.arange(math.prod(dims)).reshape(dims), self.index)
+        flat, values = ravel(places), ravel(broadcast_to(value, shape(places)))
+        if is_set and isinstance(flat, np.ndarray):
+            owner = np.full(math.prod(dims), -1)
+            owner[flat] = np.arange(len(flat))
+            found = take(values, np.maximum(owner, 0)) if len(flat) else filled(owner, 0, x.dtype)
+            return (owner >= 0).reshape(dims), reshape(found, dims)
+        hits, total = (
+            reshape(p.scatter_add(v, flat, axis=0, size=math.prod(dims)), dims)
+            for v in (filled(values, 1), values)
+        )
+        return not_equal(hits, 0), total
+
+
+def _is_plain(item: Any) -> bool:
+    return isinstance(item, BASIC) and not (isinstance(item, slice) and item.step not in (None, 1))
+
+
+def _window(x: Any, items: Sequence[Any], value: Any) -> tuple[Any, Any]:
+    """Where slices hit `x`, and `value` there, zero elsewhere: blocks of zeros around it."""
+    extents = [_extent(i, d, x) for i, d in zip(_drop_new(items), shape(x), strict=True)]
+    lengths = [length for _, length, _ in extents]
+    part = reshape(broadcast_to(value, tuple(_seen(items, lengths))), lengths)
+    hits = filled(part, True, "b1")
+    for axis, (start, length, _) in enumerate(extents):
+        if length != shape(x)[axis]:
+            behind = length_of(x, axis) - start - length
+            part, hits = (_between_zeros(v, axis, start, behind) for v in (part, hits))
+    return hits, part
+
+
+def _between_zeros(x: Any, axis: int, before: int, behind: int) -> Any:
+    dims = shape(x)
+    blocks = [p.full(type_of(x), 0, (*dims[:axis], n, *dims[axis + 1 :])) for n in (before, behind)]
+    parts = [b for b in (blocks[0], x, blocks[1]) if shape(b)[axis] != 0]
+    return p.concat(*parts, axis=axis) if parts else x
+
+
+def _items(x: Any, index: Any) -> list[Any]:
+    """An item of `index` for each axis of `x`, and `None` for each new one: masks as numbers, no ellipsis."""
+    given = list(index) if isinstance(index, tuple) else [index]
+    items = [n for i in given for n in _numbers(i, x)]
+    taken = sum(1 for i in items if i is not None and not isinstance(i, EllipsisType))
+    if taken > x.ndim:
+        raise GraphError(f"{taken} indices for {type_of(x)}, which has {x.ndim} axes")
+    dots = [k for k, i in enumerate(items) if isinstance(i, EllipsisType)] or [len(items)]
+    return items[: dots[0]] + [slice(None)] * (x.ndim - taken) + items[dots[0] + 1 :]
+
+
+def _numbers(item: Any, x: Any) -> list[Any]:
+    """An item as it is, or the arrays of whole numbers that a mask stands for."""
+    if isinstance(item, BASIC) and not isinstance(item, bool):
+        return [item]
+    array = as_array(item)
+    if array.dtype.kind == "b":
+        if isinstance(array, Node):
+            raise GraphError(
+                f"a traced mask {array.type} selects a number of elements that is not known yet; "
+                "use nnjit.numpy.where, or multiply with it"
+            )
+        return list(np.nonzero(array))
+    if array.dtype.kind not in "iu" and array.size:
+        raise GraphError(f"index {item!r} of {type_of(x)}: expected whole numbers, slices, masks, None, ...")
+    return [array if isinstance(array, Node) else array.astype(np.int64)]
+
+
+def _basic(x: Any, items: Sequence[Any]) -> Any:
+    """Reverse the axes of negative steps, cut out what is spanned, and take every `step`th of it."""
+    extents = [_extent(i, d, x) for i, d in zip(_drop_new(items), shape(x), strict=True)]
+    turned = tuple(a for a, (_, _, step) in enumerate(extents) if step < 0)
+    x = p.reverse(x, along=turned) if turned else x
+    starts = tuple(length_of(x, a) - 1 - e[0] if a in turned else e[0] for a, e in enumerate(extents))
+    lengths, steps = [length for _, length, _ in extents], [abs(step) for _, _, step in extents]
+    spans = tuple(
+        length if step == 1 else min(length * step, length_of(x, a) - starts[a])
+        for a, (length, step) in enumerate(zip(lengths, steps, strict=True))
+    )
+    x = x if spans == shape(x) else p.slice_(x, starts=starts, shape=spans)
+    for axis, (length, step) in enumerate(zip(lengths, steps, strict=True)):
+        x = _every(x, axis, length, step)
+    return reshape(x, _seen(items, lengths))
+
+
+def _every(x: Any, axis: int, count: Any, step: int) -> Any:
+    """`count` elements along `axis`, `step` apart from the first on."""
+    if step == 1:
+        return x
+    dims = shape(x)
+    lacking = count * step - dims[axis]
+    if lacking:
+        zeros = p.full(type_of(x), 0, (*dims[:axis], lacking, *dims[axis + 1 :]))
+        x = p.concat(x, zeros, axis=axis)
+    rows = reshape(x, (*dims[:axis], count, step, *dims[axis + 1 :]))
+    first = p.slice_(rows, starts=(0,) * rows.ndim, shape=(*dims[:axis], count, 1, *dims[axis + 1 :]))
+    return reshape(first, (*dims[:axis], count, *dims[axis + 1 :]))
+
+
+def _extent(item: Any, size: Dim, x: Any) -> tuple[int, Any, int]:
+    """The first index, the length and the step that an index selects of an axis."""
+    if isinstance(item, slice) and item == slice(None):
+        return 0, size, 1
+    if not isinstance(size, int):
+        raise GraphError(f"index {item!r} of {type_of(x)}: the batch axis cannot be cut")
+    if isinstance(item, slice):
+        places = range(*item.indices(size))
+        return (places.start if len(places) else 0), len(places), places.step if len(places) > 1 else 1
+    if -size <= item < size:
+        return int(item) % size, 1, 1
+    raise GraphError(f"index {item} of {type_of(x)} is out of range for an axis of length {size}")
+
+
+def _drop_new(items: Sequence[Any]) -> list[Any]:
+    return [i for i in items if i is not None]
+
+
+def _seen(items: Sequence[Any], lengths: Sequence[Any]) -> list[Any]:
+    """The axes of what is selected: of the lengths, those not of a whole number, and 1 for each new one."""
+    rest = iter(lengths)
+    pairs = [(i, 1 if i is None else next(rest)) for i in items]
+    return [length for i, length in pairs if not isinstance(i, (int, np.integer))]
+
+
+def _advanced(x: Any, items: Sequence[Any]) -> Any:
+    """Slices and new axes first; then the axes with numbers are merged and gathered from."""
+    is_number = [not (i is None or isinstance(i, slice)) for i in items]
+    x = _basic(x, [slice(None) if n else i for i, n in zip(items, is_number, strict=True)])
+    axes = [a for a, n in enumerate(is_number) if n]
+    lead = 1 if type_of(x).is_batched else 0
+    if lead and 0 in axes:
+        raise GraphError(f"index of {type_of(x)}: the batch axis cannot be cut")
+    sizes = [shape(x)[a] for a in axes]
+    given = [as_array(i) for i, n in zip(items, is_number, strict=True) if n]
+    numbers = [_counted(i, d) for i, d in zip(given, sizes, strict=True)]
+    found = _gathered(moveaxis(x, axes, range(lead, lead + len(axes))), numbers, sizes, lead)
+    count = len(broadcast_shapes(*(shape(n) for n in numbers)))
+    is_together = axes == list(range(axes[0], axes[-1] + 1))
+    first = axes[0] if is_together else lead
+    return moveaxis(found, range(lead, lead + count), range(first, first + count))
+
+
+def _gathered(x: Any, numbers: Sequence[Any], sizes: Sequence[Any], lead: int) -> Any:
+    """Elements of `x` of shape ([B,] *sizes, *rest) at `numbers`, as ([B,] *numbers, *rest)."""
+    front, rest = shape(x)[:lead], shape(x)[lead + len(sizes) :]
+    flat: Any = numbers[0]
+    for number, size in zip(numbers[1:], sizes[1:], strict=True):
+        flat = flat * size + number
+    places = shape(flat)
+    x = reshape(x, (*front, math.prod(sizes), *rest))
+    if lead and B in places:
+        raise GraphError("rows of the batch cannot be indexed by rows; use take_along_axis")
+    if B in places and len(places) > 1:  # each row has its own places: gather within rows
+        x, front, lead = broadcast_to(x, (B, *shape(x))), (B,), 1
+        flat = reshape(flat, (B, -1))
+    else:
+        flat = ravel(flat)
+    line = flat if B in shape(flat) and lead else reshape(flat, (*(1 for _ in front), *shape(flat)))
+    index = broadcast_to(reshape(line, (*shape(line), *(1 for _ in rest))), (*front, shape(flat)[-1], *rest))
+    found = p.gather(x, index, axis=lead)
+    return reshape(found, (*(() if B in places else front), *places, *rest))
+
+
+def _counted(index: Any, size: Dim) -> Any:
+    """Whole numbers counted from the front.
+
+    Raises:
+        GraphError: one that is known already is out of range.
+    """
+    if not isinstance(size, int):
+        raise GraphError("the batch axis cannot be indexed")
+    if isinstance(index, Node):
+        return where(less(index, 0), index + size, index)
+    if index.size and not (index.min() >= -size and index.max() < size):
+        raise GraphError(f"index {index.min()} … {index.max()} is out of range for an axis of length {size}")
+    return np.where(index < 0, index + size, index)

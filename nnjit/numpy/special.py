@@ -1,0 +1,192 @@
+"""Elementwise functions that are composed of others, under the names of NumPy and of SciPy's `special`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nnjit import primitives as p
+from nnjit.ir import Primitive
+from nnjit.numpy.elementwise import (
+    abs,
+    divide,
+    equal,
+    floor_divide,
+    greater,
+    less,
+    log1p,
+    logaddexp,
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    not_equal,
+    power,
+    remainder,
+    rint,
+    sin,
+    trunc,
+    where,
+)
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_together, filled, promote, unary_float
+
+LN_2 = math.log(2.0)
+# Of sin(t)/t = Σ (-t²)ᵏ / (2k+1)!: below |t| = 1 the next term is under 1e-19, and so is that of derivatives.
+SINC = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(11))
+
+
+def sinc(x: Array) -> Any:
+    """Return sin(πx) / (πx), 1 at 0; every derivative is right at 0 too."""
+    t = multiply(math.pi, x)
+    is_small = less(abs(t), 1.0)
+    square = multiply(t, t)
+    near: Any = filled(square, SINC[-1])
+    for coefficient in SINC[-2::-1]:
+        near = near * where(is_small, square, 0.0) + coefficient
+    far = where(is_small, 1.0, t)
+    return where(is_small, near, divide(sin(far), far))
+
+
+def digamma(x: Array) -> Any:
+    """ψ(x), the derivative of `gammaln`."""
+    array = as_array(x)
+    return p.digamma(array if array.dtype.kind == "f" else astype(array, "f64"))
+
+
+def logaddexp2(x: Array, y: Array) -> Any:
+    """log₂(2ˣ + 2ʸ)."""
+    return divide(logaddexp(multiply(x, LN_2), multiply(y, LN_2)), LN_2)
+
+
+def xlogy(x: Array, y: Array) -> Any:
+    """`x` log(y), 0 where `x` is 0."""
+    is_zero = equal(x, 0)
+    return where(is_zero, multiply(x, 0.0), multiply(x, unary_float(p.log, where(is_zero, 1.0, y))))
+
+
+def logit(x: Array) -> Any:
+    """log(x / (1 - x)), the inverse of `sigmoid`."""
+    return unary_float(p.log, x) - log1p(negative(x))
+
+
+def log_sigmoid(x: Array) -> Any:
+    """Log(sigmoid(x)) without overflow."""
+    return negative(unary_float(p.softplus, negative(x)))
+
+
+def reciprocal(x: Array) -> Any:
+    """`1 / x`."""
+    return divide(1.0, x)
+
+
+def float_power(x: Array, y: Array) -> Any:
+    """`x ** y`, in f64."""
+    return power(astype(x, "f64"), y)
+
+
+def fmax(x: Array, y: Array) -> Any:
+    """The larger one, where one is NaN the other; equals share the derivative evenly."""
+    return _besides_nan(p.maximum, x, y)
+
+
+def fmin(x: Array, y: Array) -> Any:
+    """The smaller one, where one is NaN the other; equals share the derivative evenly."""
+    return _besides_nan(p.minimum, x, y)
+
+
+def _besides_nan(primitive: Primitive, x: Array, y: Array) -> Any:
+    bound = maximum if primitive is p.maximum else minimum
+    x, y = promote(x, y)
+    return where(isnan(y), x, where(isnan(x), y, bound(x, y)))
+
+
+def isnan(x: Array) -> Any:
+    """Whether each element is NaN."""
+    return not_equal(x, x)
+
+
+def isinf(x: Array) -> Any:
+    """Whether each element is infinite."""
+    return equal(abs(x), math.inf)
+
+
+def isclose(x: Array, y: Array, rtol: float = 1e-5, atol: float = 1e-8) -> Any:
+    """Whether |x - y| <= atol + rtol |y|."""
+    near = p.less_equal(*_pair(abs(x - as_array(y)), atol + rtol * abs(y)))
+    return logical_or(equal(x, y), logical_and(near, logical_not(isinf(y))))
+
+
+def _pair(x: Array, y: Array) -> list[Any]:
+    """Both of one dtype and shape."""
+    return broadcast_together(*promote(x, y))
+
+
+def logical_xor(x: Array, y: Array) -> Any:
+    """Whether one of both holds, but not the other."""
+    return not_equal(astype(x, "b1"), astype(y, "b1"))
+
+
+def around(x: Array, decimals: int = 0) -> Any:
+    """`x` rounded to `decimals` places, halves to even; the derivative is 0."""
+    array = as_array(x)
+    if array.dtype.kind != "f":
+        return array
+    if decimals >= 0:
+        return divide(rint(multiply(array, 10.0**decimals)), 10.0**decimals)
+    return multiply(rint(divide(array, 10.0**-decimals)), 10.0**-decimals)
+
+
+def nan_to_num(x: Array, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """`x` with NaN and infinities replaced, by the largest numbers where none are given."""
+    array = as_array(x)
+    info = np.finfo(array.dtype)
+    array = where(isnan(array), nan, array)
+    array = where(equal(array, math.inf), float(info.max) if posinf is None else posinf, array)
+    return where(equal(array, -math.inf), float(info.min) if neginf is None else neginf, array)
+
+
+def copysign(x: Array, y: Array) -> Any:
+    """|x| with the sign of `y`, that of a zero too."""
+    is_negative = less(where(equal(y, 0), divide(1.0, y), y), 0)
+    size = abs(x)
+    return where(is_negative, negative(size), size)
+
+
+def heaviside(x: Array, y: Array) -> Any:
+    """0 below 0, 1 above, `y` at 0."""
+    x, y = promote(x, y, dtype="f2")
+    step = astype(greater(x, 0), x.dtype)
+    return where(equal(x, 0), y, where(isnan(x), x, step))
+
+
+def deg2rad(x: Array) -> Any:
+    """Degrees as radians."""
+    return multiply(x, math.pi / 180)
+
+
+def rad2deg(x: Array) -> Any:
+    """Radians as degrees."""
+    return multiply(x, 180 / math.pi)
+
+
+def fabs(x: Array) -> Any:
+    """The absolute value, of whole numbers as f64."""
+    return unary_float(p.abs_, x)
+
+
+def positive(x: Array) -> Any:
+    """`x` itself."""
+    return as_array(x)
+
+
+def divmod(x: Array, y: Array) -> tuple[Any, Any]:
+    """`x // y` and `x % y`."""
+    return floor_divide(x, y), remainder(x, y)
+
+
+round, fix, degrees, radians = around, trunc, rad2deg, deg2rad  # NumPy's other names

@@ -1,0 +1,128 @@
+"""Reductions that are composed of others, and running sums and products, under NumPy's names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from nnjit import primitives as p
+from nnjit.numpy.elementwise import add, divide, equal, greater, multiply, not_equal, square, subtract, where
+from nnjit.numpy.joining import concatenate
+from nnjit.numpy.promotion import Array, as_array, astype, filled, unary_float
+from nnjit.numpy.reduction import Axis, axes_of, count_of, max, mean, min, sum
+from nnjit.numpy.shaping import length_of, moveaxis, normal_axes, ravel, reshape, shape
+from nnjit.numpy.special import isnan
+
+
+def var(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The variance over `axis`: the mean of squares of what differs from the mean.
+
+    Args:
+        ddof: what is taken from the count that the sum is divided by; 1 for an estimate from a sample.
+    """
+    array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
+    squares = square(subtract(array, mean(array, axis, keepdims=True)))
+    count = count_of(array, axes_of(array, axis))
+    return divide(sum(squares, axis, keepdims), count if ddof == 0 else subtract(count, ddof))
+
+
+def std(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The standard deviation over `axis`; where all elements are equal, its derivative is 0."""
+    return root(var(x, axis, ddof, keepdims))
+
+
+def root(x: Array) -> Any:
+    """The square root of a sum of squares; at 0 its derivative is 1, so that that of the squares decides."""
+    is_positive = greater(x, 0)
+    return where(is_positive, unary_float(p.sqrt, where(is_positive, x, 1.0)), x)
+
+
+def ptp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest minus the smallest element over `axis`."""
+    return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
+
+
+def average(x: Array, axis: Axis = None, weights: Array | None = None) -> Any:
+    """The mean over `axis`, each element having a weight of `weights`, of the shape of `x`."""
+    if weights is None:
+        return mean(x, axis)
+    return divide(sum(multiply(x, weights), axis), sum(weights, axis))
+
+
+def nansum(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The sum over `axis` of the elements that are not NaN."""
+    return sum(where(isnan(x), 0.0, x), axis, keepdims)
+
+
+def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether some element over `axis` is not zero."""
+    return greater(max(astype(not_equal(x, 0), "i32"), axis, keepdims), 0)
+
+
+def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether every element over `axis` is not zero."""
+    return equal(min(astype(not_equal(x, 0), "i32"), axis, keepdims), 1)
+
+
+def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The product over `axis`, in the dtype of `x`; its derivative is right at zeros too.
+
+    Pairs are multiplied, and pairs of these, until one product is left.
+    """
+    array = as_array(x)
+    array = astype(array, "i64") if array.dtype.kind == "b" else array
+    axes = axes_of(array, axis)
+    size = math.prod(length_of(array, a) for a in axes)
+    kept = [d for a, d in enumerate(shape(array)) if a not in axes]
+    last = moveaxis(array, axes, tuple(range(-len(axes), 0))) if axes else array
+    out = reshape(_halved(reshape(last, (*kept, size))), kept)
+    return reshape(out, [1 if a in axes else d for a, d in enumerate(shape(array))]) if keepdims else out
+
+
+def _halved(x: Any) -> Any:
+    """The products along the last axis, of length 1."""
+    length = length_of(x, -1)
+    if length == 0:
+        return filled(concatenate([x, filled(sum(x, -1, keepdims=True), 1)], -1), 1)
+    while length > 1:
+        half = length // 2
+        pairs = multiply(x[..., :half], x[..., half : 2 * half])
+        x = pairs if length % 2 == 0 else concatenate([pairs, x[..., 2 * half :]], -1)
+        length = length_of(x, -1)
+    return x
+
+
+def cumsum(x: Array, axis: int | None = None) -> Any:
+    """The sums of the first 1, 2, … elements along `axis`, of all elements where None."""
+    return _running(add, 0, x, axis)
+
+
+def cumprod(x: Array, axis: int | None = None) -> Any:
+    """The products of the first 1, 2, … elements along `axis`; the derivative is right at zeros too."""
+    return _running(multiply, 1, x, axis)
+
+
+def _running(combine: Callable[..., Any], neutral: int, x: Array, axis: int | None) -> Any:
+    """Combine each element with that 1, 2, 4, … before it (Hillis & Steele 1986, CACM)."""
+    array = ravel(x) if axis is None else as_array(x)
+    array = astype(array, "i64") if array.dtype.kind == "b" else array
+    (place,) = normal_axes(0 if axis is None else axis, array.ndim)
+    length, step = length_of(array, place), 1
+    while step < length:
+        early, late = (
+            array[(slice(None),) * place + (part,)] for part in (slice(step), slice(length - step))
+        )
+        array = combine(array, concatenate([filled(early, neutral), late], place))
+        step *= 2
+    return array
+
+
+def diff(x: Array, n: int = 1, axis: int = -1) -> Any:
+    """The differences of neighbours along `axis`, `n` times over."""
+    array = as_array(x)
+    (place,) = normal_axes(axis, array.ndim)
+    before, after = ((slice(None),) * place + (part,) for part in (slice(None, -1), slice(1, None)))
+    for _ in range(n):
+        array = subtract(array[after], array[before])
+    return array

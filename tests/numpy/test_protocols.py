@@ -1,0 +1,121 @@
+"""NumPy's own functions and habits on traced values, and what is said where they cannot work."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+
+import nnjit.numpy as nnp
+from nnjit.autodiff import grad, trace
+from nnjit.ir import B, Node, array_type, interpret, new_input, type_of, verify
+
+X = np.array([0.3, 1.7, 0.9])
+
+# fmt: off
+PROGRAMS = (
+    ("ufunc",            lambda x: np.sum(np.tanh(x))),
+    ("ufunc of SciPy",   lambda x: np.sum(scipy.special.erf(x) + scipy.special.expit(x))),
+    ("array on the left", lambda x: np.sum(np.arange(3.0) ** x - X * x / X + np.float64(2.0) * x)),
+    ("float32 on the left", lambda x: np.sum(np.float32(2.0) * x + np.ones(3, np.float32) @ x)),
+    ("functions",        lambda x: np.mean(np.where(x > 1, np.square(x), x)) + np.max(np.stack([x, x]))),
+    ("methods",          lambda x: x.reshape(3, 1).T.ravel().sum() + x.clip(0.5, 1.0).max() + x.min()),
+    ("comparison",       lambda x: np.sum(np.where(np.arange(3) == 1, x, np.where(x != 7.0, 5 * x, -x)))),
+    ("list of nodes",    lambda x: nnp.sum(nnp.sin([x[0], x[1] * x[2], 1.0]))),
+    ("mixed arrays",     lambda x: np.dot(np.concatenate([x, X]), np.concatenate([X, x]))),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize("f", [p[1] for p in PROGRAMS], ids=[p[0] for p in PROGRAMS])
+def test_program_written_for_numpy_can_be_differentiated(f: Callable[..., Any]) -> None:
+    step = 1e-6
+    differences = [(f(X + step * t) - f(X - step * t)) / (2 * step) for t in np.eye(3)]
+    np.testing.assert_allclose(grad(f)(X), differences, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("op", [operator.and_, operator.or_, operator.xor], ids=lambda f: f.__name__)
+def test_logic_by_operators(op: Callable[..., Any]) -> None:
+    a, b = np.array([True, True, False, False]), np.array([True, False, True, False])
+    types = [type_of(a), type_of(b)]
+    got = interpret(verify(trace(lambda a, b: (op(a, b), ~a, op(True, a)), types)), [a, b])
+    for g, w in zip(got, (op(a, b), ~a, op(True, a)), strict=True):
+        np.testing.assert_array_equal(g, w)
+
+
+def test_nodes_are_equal_where_they_are_the_same() -> None:
+    """Graphs are sets of nodes; numbers and arrays are compared with their elements."""
+    x, y = new_input(array_type("f64", (3,))), new_input(array_type("f64", (3,)))
+    assert (x == x, x == y, x != y) == (True, False, True)
+    assert len({x, y, x}) == 2
+    assert isinstance(x == 1.0, Node)
+    assert isinstance(x != X, Node)
+    assert x != "a"
+
+
+def test_length_and_size_of_traced_values() -> None:
+    x = new_input(array_type("f64", (2, 3)))
+    assert (len(x), x.size, x.ndim) == (2, 6, 2)
+    assert (np.shape(x), np.size(x), np.size(x, 1), np.ndim(x)) == ((2, 3), 6, 3, 2)
+
+
+def loop(x: Any) -> Any:
+    while x > 1.0:
+        x = x / 2
+    return x
+
+
+def assign(x: Any) -> Any:
+    x[0] = 1.0
+    return x
+
+
+def fill(x: Any) -> Any:
+    out = np.zeros(3)
+    out[:] = x
+    return out
+
+
+def add_in_place(x: Any) -> Any:
+    out = np.zeros(3)
+    out += x
+    return out
+
+
+# fmt: off
+MISTAKES = (
+    ("if",             lambda x: x if x[0] > 0 else -x,  "use nnjit.numpy.where instead of `if`"),
+    ("while",          lambda x: loop(x[0]),             "a loop over a known range instead of `while`"),
+    ("float",          lambda x: float(x[0]),            r"f64\[\] is not a number yet: keep it inside"),
+    ("int",            lambda x: int(x[0]),              r"f64\[\] is not a number yet"),
+    ("index",          lambda x: [1, 2][x[0]],           r"f64\[\] is not a number yet"),
+    ("len",            lambda x: len(x[0]),              r"len\(\) of a traced value without axes, f64\[\]"),
+    ("assignment",     assign,                           r"nnjit.numpy.where, the functional x.at\[i\].set"),
+    ("array's elements", fill,                           r"no array can hold it yet; use nnjit.numpy.where"),
+    ("array in place", add_in_place,                     "an array cannot take it in place"),
+    ("numpy.array",    lambda x: np.array([x, x]),       "no array can hold it yet; use nnjit.numpy.where"),
+    ("function",       lambda x: np.fft.fft(x),          "numpy.fft.fft has no rule in nnjit; compose it of"),
+    ("ufunc",          lambda x: np.spacing(x),          "numpy.spacing has no rule in nnjit"),
+    ("ufunc's method", lambda x: np.add.accumulate(x),   "numpy.add.accumulate has no rule in nnjit"),
+    ("attribute",      lambda x: x.tolist(),             r"f64\[3\] has no attribute tolist"),
+    ("where",          lambda x: nnp.where(x == x[0], x, 0.0), "nnjit.numpy.equal for the elements of two"),
+    ("bits",           lambda x: nnp.astype(x, "i32") & 1, r"& of i32\[3\]: only truth values have"),
+    ("ragged list",    lambda x: nnp.sum([x, x[1:]]),    r"different shapes: f64\[3\], f64\[2\]"),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("f", "message"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+def test_mistake_says_what_to_use_instead(f: Callable[..., Any], message: str) -> None:
+    with pytest.raises(Exception, match=message) as caught:
+        trace(f, [array_type("f64", (3,))])
+    assert type(caught.value).__name__ in ("TypeError", "GraphError", "AttributeError")
+
+
+def test_batch_axis_has_no_length_yet() -> None:
+    with pytest.raises(Exception, match="the batch axis has no static length"):
+        len(new_input(array_type("f64", (B, 3))))

@@ -1,0 +1,287 @@
+"""More rows of the table of operations: what `nnjit.numpy` composes, and what is only interpreted yet.
+
+A row is one program of a module `np`, which is NumPy's for the value that is wanted and ours for the one that
+is tested. The rows share a few large programs when they are compiled (`tests/numpy/test_compiled.py`).
+"""
+
+# ruff: noqa: E501  # one row is one line
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+import nnjit.numpy as nnp
+from nnjit import primitives as p
+from nnjit.ir import B
+from nnjit.numpy.indexing import At
+
+from .table import (
+    APART,
+    BOOL,
+    DISTINCT,
+    INT,
+    POSITIVE,
+    WIDE,
+    WIDE_DISTINCT,
+    Arg,
+    Row,
+    Sampler,
+    X,
+    Y,
+    index3,
+    not_near_zero,
+    one_to_three,
+)
+
+
+def row(name: str, program: Callable[..., Any], *args: Arg, compiles: bool = True) -> Row:
+    """A row of one program of (np, *args)."""
+    ours, theirs = (_bound(program, module) for module in (nnp, np))
+    return Row(name, ours, theirs, args, compiles=compiles)
+
+
+def _bound(program: Callable[..., Any], module: ModuleType) -> Callable[..., Any]:
+    return lambda *args: program(module, *args)
+
+
+def interpreted(name: str, program: Callable[..., Any], *args: Arg) -> Row:
+    """A row of a program that has no kernel yet."""
+    return row(name, program, *args, compiles=False)
+
+
+def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Matrices far from singular, of distinct eigenvalues."""
+    return 0.3 * rng.standard_normal(shape) + np.diag(np.arange(1.0, 1 + shape[-1]))
+
+
+def _scattered(x: np.ndarray, i: np.ndarray) -> np.ndarray:
+    return (x[:, :, None] * (i[:, :, None] == np.arange(3))).sum(1)
+
+
+def uniform(low: float, high: float) -> Sampler:
+    return lambda rng, shape: rng.uniform(low, high, shape)
+
+
+def some_nan(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.where(rng.random(shape) < 0.3, np.nan, rng.standard_normal(shape))
+
+
+def _set(module: ModuleType, x: Any, index: Any, value: Any) -> Any:
+    if module is nnp:
+        return At(x)[index].set(value)
+    out = x.copy()
+    out[index] = value
+    return out
+
+
+def _add(module: ModuleType, x: Any, index: Any, value: Any) -> Any:
+    if module is nnp:
+        return At(x)[index].add(value)
+    out = x.copy()
+    np.add.at(out, index, value)
+    return out
+
+
+M, V, N, T = Arg((3, 4)), Arg((4,)), Arg((4, 2)), Arg((2, 3, 4))
+SQUARE, ZEROS = (
+    Arg((3, 3)),
+    Arg((3, 4), lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.7)),
+)
+FLAT_DISTINCT, CUBE = Arg((3, 4), DISTINCT.sample), Arg((2, 3, 3))
+I4, I23 = (Arg(s, lambda rng, shape: rng.integers(-3, 3, shape), "i64") for s in ((4,), (2, 3)))
+INDEX_ROWS = Arg((3, 2), lambda rng, shape: rng.integers(-4, 4, shape), "i64")
+MASK, TRIANGLE = np.array([True, False, True]), np.tri(3, 4) > 0
+
+# fmt: off
+SURFACE_ROWS = (
+    # elementwise
+    Row("digamma",        nnp.digamma, scipy.special.digamma,                     (POSITIVE,)),
+    Row("digamma below 0", nnp.digamma, scipy.special.digamma,                    (Arg((5,), uniform(-0.8, -0.2)),)),
+    Row("xlogy",          nnp.xlogy, scipy.special.xlogy,                         (X, POSITIVE)),
+    Row("logit",          nnp.logit, scipy.special.logit,                         (Arg((4,), uniform(0.1, 0.9)),)),
+    Row("log_sigmoid",    nnp.log_sigmoid, scipy.special.log_expit,               (X,)),
+    row("sinc",           lambda np, x: np.sinc(x),                               X),
+    row("sinc near 0",    lambda np, x: np.sinc(x),                               Arg((4,), uniform(-1e-3, 1e-3))),
+    row("logaddexp2",     lambda np, x, y: np.logaddexp2(x, y),                   X, Y),
+    row("reciprocal",     lambda np, x: np.reciprocal(x),                         APART),
+    row("float_power",    lambda np, x: np.float_power(x, 3),                     X),
+    row("fmax",           lambda np, x, y: np.fmax(x, y),                         X, Y),
+    row("fmin",           lambda np, x, y: np.fmin(x, y),                         X, Y),
+    row("isnan",          lambda np, x: np.isnan(x),                              Arg((4, 3), some_nan)),
+    row("isinf",          lambda np, x: np.isinf(np.where(x > 0, -np.inf, x)),    X),
+    row("isclose",        lambda np, x: np.isclose(x, np.rint(x), 0.3, 0.1),      X),
+    row("logical_xor",    lambda np, x, y: np.logical_xor(x, y),                  BOOL, INT),
+    row("bitwise_and",    lambda np, x, y: np.bitwise_and(x, y),                  BOOL, BOOL),
+    row("bitwise_or",     lambda np, x, y: np.bitwise_or(x, y),                   BOOL, BOOL),
+    row("bitwise_xor",    lambda np, x, y: np.bitwise_xor(x, y),                  BOOL, BOOL),
+    row("invert",         lambda np, x: np.invert(x),                             BOOL),
+    row("around",         lambda np, x: np.around(x, 1) + np.around(10 * x) + np.around(100 * x, -1), X),
+    row("nan_to_num",     lambda np, x: np.nan_to_num(x, nan=2.0, posinf=1.0),    X),
+    row("copysign",       lambda np, x, y: np.copysign(x, y),                     APART, Y),
+    row("heaviside",      lambda np, x: np.heaviside(x, 0.5),                     APART),
+    row("deg2rad",        lambda np, x: np.deg2rad(x),                            X),
+    row("rad2deg",        lambda np, x: np.rad2deg(x),                            X),
+    row("fabs",           lambda np, x: np.fabs(x),                               APART),
+    row("positive",       lambda np, x: np.positive(x) * 2,                       X),
+    row("divmod",         lambda np, x, y: np.divmod(x, y)[1],                    X, APART),
+    row("remainder by operator", lambda np, x: x % 0.7 + x // 0.7,                X),
+    row("floor_divide of floats", lambda np, x, y: x // y,                        X, APART),
+    row("floor_divide of whole numbers", lambda np, x, y: x // y + x % y,         INT, Arg(INT.shape, one_to_three, "i32")),
+
+    # reductions
+    row("prod",           lambda np, x: np.prod(x, axis=(0, 2), keepdims=True),   T),
+    row("prod of all",    lambda np, x: np.prod(x),                               Arg((5,))),
+    row("prod with zeros", lambda np, x: np.prod(x, axis=-1),                     ZEROS),
+    row("var",            lambda np, x: np.var(x, axis=1, ddof=1),                WIDE),
+    row("var of all",     lambda np, x: np.var(x),                                X),
+    row("std",            lambda np, x: np.std(x, axis=(1, -1), keepdims=True),   WIDE),
+    row("amax",           lambda np, x: np.amax(x, axis=(0, 1), keepdims=True),   WIDE_DISTINCT),
+    row("amin",           lambda np, x: np.amin(x),                               DISTINCT),
+    row("argmax of all",  lambda np, x: np.argmax(x).astype("i4"),                M),
+    row("argmin with keepdims", lambda np, x: np.argmin(x, axis=-1, keepdims=True).astype("i4"), X),
+    row("ptp",            lambda np, x: np.ptp(x, axis=-1),                       DISTINCT),
+    row("average",        lambda np, x, w: np.average(x, axis=1, weights=w),      X, POSITIVE),
+    row("nansum",         lambda np, x: np.nansum(x, axis=1),                     Arg((4, 3), some_nan)),
+    row("any",            lambda np, x: np.any(x > 1, axis=1),                    X),
+    row("all",            lambda np, x: np.all(x, axis=(0, 1)),                   INT),
+    row("count_nonzero with axis", lambda np, x: np.count_nonzero(x, axis=-1, keepdims=True), INT),
+    row("cumsum",         lambda np, x: np.cumsum(x, axis=1),                     WIDE),
+    row("cumsum of all",  lambda np, x: np.cumsum(x),                             M),
+    row("cumprod",        lambda np, x: np.cumprod(x, axis=-1),                   ZEROS),
+    row("diff",           lambda np, x: np.diff(x, 2, axis=0),                    M),
+    row("trace",          lambda np, x: np.trace(x, 1, -1, 0),                    CUBE),
+    row("norm by linalg", lambda np, x: np.linalg.norm(x),                        X),
+    row("norm of vectors", lambda np, x: np.linalg.norm(x, axis=-1, keepdims=True), X),
+    row("norm of order 3", lambda np, x: np.linalg.norm(x, 3, axis=0) + np.linalg.norm(x, 1, axis=0), Arg((4, 3), not_near_zero)),
+    row("norm of order inf", lambda np, x: np.linalg.norm(x, np.inf, 1) + np.linalg.norm(x, -np.inf, 1), FLAT_DISTINCT),
+    row("norm of matrices", lambda np, x: np.linalg.norm(x, 1, (1, 2)) + np.linalg.norm(x, -np.inf, (1, 2)), Arg((2, 3, 3), not_near_zero)),
+    row("norm of order 0", lambda np, x: np.linalg.norm(x, 0, axis=0),            ZEROS),
+    row("logsumexp of two axes", lambda np, x: np.log(np.sum(np.exp(x), (0, 2), keepdims=True)), WIDE),
+
+    # shaping
+    row("swapaxes",       lambda np, x: np.swapaxes(x, 0, -1),                    T),
+    row("moveaxis",       lambda np, x: np.moveaxis(x, (0, 1), (-1, 0)),          T),
+    row("squeeze of all", lambda np, x: np.squeeze(x) * 2,                        Arg((1, 3, 1))),
+    row("expand_dims of two", lambda np, x: np.expand_dims(x, (0, -1)) * 2,       M),
+    row("vstack",         lambda np, x, y: np.vstack([x, y, x]),                  V, V),
+    row("hstack",         lambda np, x, y: np.hstack([x, y]),                     M, Arg((3, 2))),
+    row("dstack",         lambda np, x, y: np.dstack([x, y]),                     M, M),
+    row("column_stack",   lambda np, x, y: np.column_stack([x, y]),               V, N),
+    row("append",         lambda np, x, y: np.append(x, y),                       M, V),
+    row("concatenate of all", lambda np, x, y: np.concatenate([x, y], axis=None), M, V),
+    row("split",          lambda np, x: np.split(x, 2, axis=1)[1] * 2,            M),
+    row("split at indices", lambda np, x: np.split(x, [1, 3], axis=1)[1] * 2,     M),
+    row("array_split",    lambda np, x: np.array_split(x, 3, axis=1)[0] * 2,      M),
+    row("vsplit",         lambda np, x: np.vsplit(x, 3)[2] * 2,                   M),
+    row("hsplit",         lambda np, x: np.hsplit(x, 2)[0] * 2,                   V),
+    row("dsplit",         lambda np, x: np.dsplit(x, 2)[1] * 2,                   T),
+    row("tile",           lambda np, x: np.tile(x, (2, 1, 3)),                    M),
+    row("repeat",         lambda np, x: np.repeat(x, 3, axis=-1),                 M),
+    row("repeat of all",  lambda np, x: np.repeat(x, 2),                          M),
+    row("repeat by counts", lambda np, x: np.repeat(x, [2, 0, 1], axis=0),        M),
+    row("roll",           lambda np, x: np.roll(x, (1, -5), (0, 1)),              M),
+    row("roll of all",    lambda np, x: np.roll(x, 2),                            M),
+    row("pad",            lambda np, x: np.pad(x, ((1, 2), (0, 1)), constant_values=3.0), M),
+    row("pad with edges", lambda np, x: np.pad(x, 2, mode="edge"),                M),
+    row("pad by wrapping", lambda np, x: np.pad(x, ((5, 2), (1, 1)), mode="wrap"), M),
+    interpreted("pad by reflecting", lambda np, x: np.pad(x, ((4, 3), (1, 6)), mode="reflect"), M),
+    interpreted("pad by symmetry", lambda np, x: np.pad(x, ((4, 3), (1, 2)), mode="symmetric"), M),
+    row("diag of a matrix", lambda np, x: np.diag(x, -1),                         M),
+    row("diag",           lambda np, x: np.diag(x, 1) + np.diag(x[1:], -2)[:5, :5].sum(), V),
+    row("diagflat",       lambda np, x: np.diagflat(x, -1),                       Arg((2, 2))),
+    row("diagonal",       lambda np, x: np.diagonal(x, 1, 2, 1),                  T),
+    row("tril",           lambda np, x: np.tril(x, 1),                            T),
+    row("triu",           lambda np, x: np.triu(x),                               M),
+    row("atleast_1d",     lambda np, x: np.atleast_1d(x) * 2,                     Arg(())),
+    row("atleast_2d",     lambda np, x: np.atleast_2d(x) * 2,                     V),
+    row("atleast_3d",     lambda np, x: np.atleast_3d(x) * 2,                     M),
+    row("meshgrid",       lambda np, x, y: np.multiply(*np.meshgrid(x, y)),       V, Arg((2,))),
+    row("meshgrid by indices", lambda np, x, y: np.add(*np.meshgrid(x, y, indexing="ij")), V, Arg((2,))),
+    row("broadcast_arrays", lambda np, x, y: np.multiply(*np.broadcast_arrays(x, y)), M, V),
+    row("zeros_like",     lambda np, x: np.zeros_like(x, "f4"),                   M),
+    row("full_like",      lambda np, x, y: np.full_like(x, y),                    M, V),
+    row("empty_like",     lambda np, x: np.empty_like(x) * 0,                     M),
+    row("array",          lambda np, x: np.array(x) * 2,                          M),
+    Row("array of nodes", lambda x, y: nnp.array([[x[0], 1.0], [y, x[1]]]),
+                          lambda x, y: np.array([[x[0], 1.0], [y, x[1]]]),        (Arg((2,)), Arg(()))),
+    row("asarray",        lambda np, x: np.asarray(x, "f8") * 2,                     M),
+    interpreted("flip",   lambda np, x: np.flip(x, (0, 2)),                       T),
+    interpreted("fliplr", lambda np, x: np.fliplr(x),                             M),
+    interpreted("flipud", lambda np, x: np.flipud(x),                             M),
+    interpreted("rot90",  lambda np, x: np.rot90(x) + 2 * np.rot90(x, -1),            M),
+    interpreted("rot90 twice", lambda np, x: np.rot90(x, 2, (1, 2)),              T),
+
+    # products
+    row("vdot",           lambda np, x, y: np.vdot(x, y),                         M, Arg((4, 3))),
+    row("inner",          lambda np, x, y: np.inner(x, y),                        T, M),
+    row("outer",          lambda np, x, y: np.outer(x, y),                        V, M),
+    row("dot of three axes", lambda np, x, y: np.dot(x, y),                       M, Arg((2, 4, 2))),
+    row("matmul of stacks", lambda np, x, y: x @ y,                               T, Arg((2, 4, 2))),
+    row("matmul of a stack and a matrix", lambda np, x, y: x @ y,                 T, N),
+    row("matmul of a matrix and a stack", lambda np, x, y: x @ y,                 M, Arg((2, 4, 2))),
+    row("matmul of a stack and a vector", lambda np, x, y: x @ y,                 T, V),
+    row("matmul of rows of matrices", lambda np, x, y: x @ y,                     WIDE, Arg((3, 2))),
+    row("tensordot",      lambda np, x, y: np.tensordot(x, y, ([2, 0], [0, 1])),  T, Arg((4, 2, 3))),
+    row("tensordot of two axes", lambda np, x, y: np.tensordot(x, y),             T, Arg((3, 4, 2))),
+    row("tensordot of none", lambda np, x, y: np.tensordot(x, y, 0),              V, M),
+    row("einsum",         lambda np, x, y: np.einsum("bij,bjk->bki", x, y),       T, Arg((2, 4, 2))),
+    row("einsum of one",  lambda np, x: np.einsum("iji->j", x),                   Arg((3, 2, 3))),
+    row("einsum of three", lambda np, x, y, z: np.einsum("ij,jk,i->k", x, y, z),  M, N, Arg((3,))),
+    row("einsum with dots", lambda np, x, y: np.einsum("...ij,j...->...i", x, y), T, N),
+    row("einsum with ones", lambda np, x, y: np.einsum("...i,...i", x, y),        Arg((2, 1, 3)), Arg((4, 3))),
+    row("einsum of whole numbers", lambda np, x, y: np.einsum("ij,ij->j", x, y),  INT, INT),
+    row("einsum implicit", lambda np, x, y: np.einsum("ba,bc", x, y),             Arg((4, 3)), N),
+    row("einsum over rows", lambda np, x, y: np.einsum("bi,bi->b", x, y),         X, Y),
+    row("kron",           lambda np, x, y: np.kron(x, y),                         M, V),
+    row("cross",          lambda np, x, y: np.cross(x, y),                        X, Y),
+    row("matrix_power",   lambda np, x: np.linalg.matrix_power(x, 5),             SQUARE),
+
+    # solvers
+    Row("det_sign",     p.det_sign, lambda a: np.linalg.slogdet(a)[0],            (CUBE,), compiles=False),
+    Row("logabsdet",    p.logabsdet, lambda a: np.linalg.slogdet(a)[1],           (Arg((2, 3, 3), regular),), compiles=False),
+    Row("eigenvectors", lambda a: p.eigenvectors(a + p.transpose(a, perm=(0, 2, 1))) ** 2,
+                        lambda a: np.linalg.eigh(a + a.transpose(0, 2, 1))[1] ** 2, (Arg((2, 3, 3), regular),), compiles=False),
+    interpreted("solve",  lambda np, a, b: np.linalg.solve(a, b),                 Arg((2, 3, 3), regular), Arg((3, 2))),
+    interpreted("solve of a vector", lambda np, a, b: np.linalg.solve(a, b),      Arg((3, 3), regular), Arg((3,))),
+    interpreted("inv",    lambda np, a: np.linalg.inv(a),                         Arg((2, 3, 3), regular)),
+    interpreted("det",    lambda np, a: np.linalg.det(a),                         Arg((2, 3, 3), regular)),
+    interpreted("slogdet", lambda np, a: np.linalg.slogdet(a)[1],                 Arg((3, 3), regular)),
+    interpreted("cholesky", lambda np, a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
+    interpreted("eigh",   lambda np, a: np.linalg.eigh(a + np.swapaxes(a, -1, -2))[1] ** 2, Arg((2, 3, 3), regular)),
+    interpreted("eigvalsh", lambda np, a: np.linalg.eigvalsh(a + np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
+    interpreted("matrix_power of an inverse", lambda np, a: np.linalg.matrix_power(a, -2), Arg((3, 3), regular)),
+
+    # indexing
+    row("getitem with steps", lambda np, x: x[::2, 1::3] * 2,                     Arg((5, 6))),
+    row("getitem of every second", lambda np, x: x[:, 1:4:2, ..., None] * 2,      Arg((2, 5, 3))),
+    row("at set",         lambda np, x, v: _set(np, x, (slice(None), slice(1, 3)), v), M, Arg((2,))),
+    row("at add",         lambda np, x, v: _add(np, x, (1, None, slice(2)), v),       M, Arg((1, 2))),
+    row("at set of rows", lambda np, x, v: _set(np, x, (slice(None), 1), v),          X, Arg(())),
+    Row("reverse", lambda x: p.reverse(x, along=(0, 2)), lambda x: np.flip(x, (0, 2)), (T,), compiles=False),
+    Row("gather", lambda x, i: p.gather(x, i, axis=1), lambda x, i: np.take_along_axis(x, i, 1), (Arg((B, 4)), Arg((B, 2), index3, "i32")), compiles=False),
+    Row("scatter_add", lambda x, i: p.scatter_add(x, i, axis=1, size=3), _scattered, (Arg((B, 4)), Arg((B, 4), index3, "i64")), compiles=False),
+    interpreted("getitem backwards", lambda np, x: x[::-1, 4:0:-2],               Arg((3, 6))),
+    interpreted("getitem of numbers", lambda np, x, i: x[i],                      M, I4),
+    interpreted("getitem of two arrays", lambda np, x, i: x[1:, [0, 2], i[:2]],   Arg((3, 3, 4)), I4),
+    interpreted("getitem apart", lambda np, x, i: x[0, :, i],                     Arg((2, 3, 4)), I23),
+    interpreted("getitem behind", lambda np, x, i: x[..., None, i],               T, I23),
+    interpreted("getitem of rows", lambda np, x: x[:, [2, 0, 0]],                 Arg((5, 3))),
+    interpreted("getitem by mask", lambda np, x: x[:, MASK],                      T),
+    interpreted("getitem by whole mask", lambda np, x: x[TRIANGLE], M),
+    interpreted("take",   lambda np, x, i: np.take(x, i, axis=1),                 T, I23),
+    interpreted("take of all", lambda np, x, i: np.take(x, i),                    M, I23),
+    interpreted("take_along_axis", lambda np, x, i: np.take_along_axis(x, i, 1),  M, INDEX_ROWS),
+    interpreted("argsort", lambda np, x: np.argsort(x, axis=0),                   FLAT_DISTINCT),
+    interpreted("sort",   lambda np, x: np.sort(x, axis=0),                       FLAT_DISTINCT),
+    interpreted("sort of all", lambda np, x: np.sort(x, axis=None),               FLAT_DISTINCT),
+    interpreted("median", lambda np, x: np.median(x, axis=1),                     FLAT_DISTINCT),
+    interpreted("at set of numbers", lambda np, x, v: _set(np, x, ([2, 0, 2], slice(None, None, 2)), v), M, Arg((3, 2))),
+    interpreted("at add of numbers", lambda np, x, i, v: _add(np, x, (i, i), v),      Arg((3, 3)), I4, V),
+    interpreted("at add twice", lambda np, x, v: _add(np, x, [1, 1, 0], v),           M, Arg((3, 4))),
+)
+# fmt: on
