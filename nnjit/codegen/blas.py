@@ -6,10 +6,7 @@ Reference: Dongarra et al. 1990, level 3 BLAS.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Sequence
-from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -17,29 +14,14 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import get_cython_function_address
 
+from nnjit.codegen.extension import EXTENSION
 from nnjit.codegen.runtime import make_product, make_share
 
 INT = ir.IntType(32)
 CHAR = ir.IntType(8)
 SYMBOLS = {32: ("nnjit_sgemm", "sgemm"), 64: ("nnjit_dgemm", "dgemm")}
-EXTENSION = "scipy.linalg.cython_blas"
 
 
-def _load_extension() -> None:
-    """Import SciPy's BLAS without the package around it, which alone takes 0.15 s of every start."""
-    spec = importlib.util.find_spec("scipy")
-    if EXTENSION in sys.modules or spec is None:
-        return
-    for folder in spec.submodule_search_locations or ():
-        finder = FileFinder(f"{folder}/linalg", (ExtensionFileLoader, EXTENSION_SUFFIXES))
-        found = finder.find_spec(EXTENSION)
-        if found is not None and found.loader is not None:
-            module = importlib.util.module_from_spec(found)
-            sys.modules[EXTENSION] = module
-            found.loader.exec_module(module)
-
-
-_load_extension()
 # A name of ours lets compiled code be cached: the address is looked up anew in every process.
 for _symbol, _routine in SYMBOLS.values():
     llvm.add_symbol(_symbol, get_cython_function_address(EXTENSION, _routine))

@@ -20,6 +20,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from nnjit.codegen.extension import load_extension
 from nnjit.codegen.library import call_product
 from nnjit.ir.types import DTYPES
 
@@ -27,6 +28,8 @@ FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a Na
 JIT = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 KERNEL = {**JIT, "no_cpython_wrapper": True}  # called from native code alone
 IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
+
+load_extension()  # before Numba compiles anything, and imports it with all around it
 
 
 def table_of(arrays: Sequence[np.ndarray]) -> Any:
@@ -239,17 +242,6 @@ def _copy_native(typingctx: Any, view: Any, size: Any, out: Any) -> Any:
 
 
 @intrinsic
-def _apart_native(typingctx: Any) -> Any:
-    """Have LLVM keep the function that this is in out of line, and so optimise it only once."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.function.attributes.add("noinline")
-        return context.get_dummy_value()
-
-    return types.void(), build
-
-
-@intrinsic
 def _is_finite_native(typingctx: Any, x: Any) -> Any:
     """Whether a number is neither infinite nor NaN; NumPy's takes 30 ms to compile."""
 
@@ -287,10 +279,7 @@ def _gather_native(typingctx: Any, data: Any, order: Any, n: Any, size: Any, out
 if IS_PLAIN:
     part, fill, copy, gather = _part_plain, _fill_plain, _copy_plain, _gather_plain
     is_finite = np.isfinite
-
-    def apart() -> None:
-        """Nothing: Python calls every function."""
 else:
     part, fill, copy, gather = _part_native, _fill_native, _copy_native, _gather_native
-    is_finite, apart = _is_finite_native, _apart_native
+    is_finite = _is_finite_native
 gemm, gemm_share = make_product(call_product), make_share(call_product)
