@@ -99,13 +99,13 @@ class _Emitter:
         b, width = self.b, self.tile.columns
         whole = b.mul(b.sdiv(self.n, INDEX(width)), INDEX(width))
         with self.loop(INDEX(0), whole, width) as j:
-            data, stride = self.panel(j, None)
+            data, stride = self.panel(j, self.tile.vectors, None)
             self.all_rows(j, data, stride, self.tile.vectors, None)
         rest = b.sub(self.n, whole)
         for vectors in range(1, self.tile.vectors + 1):
             low, high = INDEX((vectors - 1) * self.tile.lanes), INDEX(vectors * self.tile.lanes)
             with b.if_then(b.and_(b.icmp_signed(">", rest, low), b.icmp_signed("<=", rest, high))):
-                data, stride = self.panel(whole, rest)
+                data, stride = self.panel(whole, vectors, rest)
                 self.all_rows(whole, data, stride, vectors, rest)
 
     def all_rows(self, j: Any, data: Any, stride: Any, vectors: int, rest: Any) -> None:
@@ -147,7 +147,7 @@ class _Emitter:
 
     # -- panels of B
 
-    def panel(self, j: Any, rest: Any) -> tuple[Any, Any]:
+    def panel(self, j: Any, vectors: int, rest: Any) -> tuple[Any, Any]:
         """The address and the row stride of a panel of B, packed where it cannot be read in its place."""
         b = self.b
         data, stride = b.alloca(self.real.as_pointer()), b.alloca(INDEX)
@@ -155,7 +155,7 @@ class _Emitter:
         b.store(INDEX(self.tile.columns), stride)
         with b.if_else(self.is_transposed) as (then, otherwise):
             with then:
-                self.pack_transposed(j, rest)
+                self.pack_transposed(j, vectors, rest)
             with otherwise:
                 first = b.gep(self.B, [self.at(self.start, self.ldb, j, INDEX(1))])
                 if rest is None:
@@ -164,15 +164,15 @@ class _Emitter:
                             b.store(first, data)
                             b.store(self.ldb, stride)
                         with packed:
-                            self.pack(first, None)
+                            self.pack(first, vectors, None)
                 else:
-                    self.pack(first, rest)
+                    self.pack(first, vectors, rest)
         return b.load(data), b.load(stride)
 
-    def pack(self, first: Any, rest: Any) -> None:
+    def pack(self, first: Any, vectors: int, rest: Any) -> None:
         """Copy a panel of B, with zeros up to a whole one."""
         b, lanes = self.b, self.tile.lanes
-        masks = self.masks(rest, self.tile.vectors)
+        masks = self.masks(rest, vectors)
         with self.loop(INDEX(0), self.depth, 1) as k:
             line, target = (
                 b.gep(first, [b.mul(k, self.ldb)]),
@@ -183,10 +183,10 @@ class _Emitter:
                     self.load(b.gep(line, [INDEX(v * lanes)]), mask), b.gep(target, [INDEX(v * lanes)]), None
                 )
 
-    def pack_transposed(self, j: Any, rest: Any) -> None:
+    def pack_transposed(self, j: Any, vectors: int, rest: Any) -> None:
         """Transpose a panel, a square of `lanes` by `lanes` in registers at a time."""
         b, lanes, width = self.b, self.tile.lanes, self.tile.columns
-        for v in range(self.tile.vectors):
+        for v in range(vectors):
             column = b.add(j, INDEX(v * lanes))
             left = INDEX(lanes) if rest is None else b.sub(rest, INDEX(v * lanes))
             whole = b.and_(b.icmp_signed(">=", left, INDEX(lanes)), ir.Constant(ir.IntType(1), 1))
@@ -270,10 +270,14 @@ class _Emitter:
         return self.b.icmp_signed("<", ir.Constant(numbers, list(range(self.tile.lanes))), limit)
 
     def masks(self, rest: Any, vectors: int) -> list[Any]:
-        """A mask for each vector of a panel of which `rest` columns are left; None where it is whole."""
+        """A mask for each vector of a panel of which `rest` columns are left; None where it is whole.
+
+        All but the last of `vectors` are whole, and a masked store is several times slower.
+        """
         if rest is None:
             return [None] * vectors
-        return [self.lanes_below(self.b.sub(rest, INDEX(v * self.tile.lanes))) for v in range(vectors)]
+        left = self.b.sub(rest, INDEX((vectors - 1) * self.tile.lanes))
+        return [*[None] * (vectors - 1), self.lanes_below(left)]
 
     def splat(self, value: Any) -> Any:
         lanes = ir.Constant(ir.VectorType(LANE, self.tile.lanes), [0] * self.tile.lanes)
