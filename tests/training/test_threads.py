@@ -1,0 +1,123 @@
+"""Threads share a training: the result is that of one thread, whatever else runs on the cores."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import config as numba_config
+
+import nnjit
+from nnjit.codegen import usable_cores
+from nnjit.training import Run
+from nnjit.training.threads import threads_for
+
+from .conftest import IRIS, same_bits
+
+DIGITS: dict[str, Any] = {
+    "dtype": "float64",
+    "data": {"type": "sklearn", "dataset": "digits", "split": {"validation": 0.3}, "scale": "unit"},
+    "model": [
+        {"type": "dense", "units": 70, "activation": "tanh"},
+        {"type": "dropout", "rate": 0.1},
+        {"type": "dense", "units": 10},
+    ],
+    "loss": "softmax_cross_entropy",
+    "metrics": ["accuracy"],
+    "training": {"epochs": 3, "batch_size": 100},
+}
+"""With more params than `LONG`, so that each thread updates a slice of them; and several blocks to evaluate."""
+
+# name, config, settings
+TASKS = (
+    ("few params", IRIS, ()),
+    ("a slice each", DIGITS, ()),
+    ("batches of several blocks", DIGITS, ("training.batch_size=600",)),
+    ("full batch", DIGITS, ("training.batch_size=full", "optimizer={type: momentum, learning_rate: 0.1}")),
+    ("fewer rows than threads", DIGITS, ("training.batch_size=2", "training.epochs=1")),
+    ("sums over all params", DIGITS, ("clip.norm=0.1", "penalty={l1: 1e-4, l2: 1e-3}")),
+    ("no shuffle", DIGITS, ("training.shuffle=false", "optimizer=gradient_descent")),
+)
+
+
+def train(given: dict[str, Any], settings: tuple[str, ...], threads: int, output: Path) -> Run:
+    return nnjit.fit(given, [*settings, f"training.threads={threads}"], output=output)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize(("given", "settings"), [t[1:] for t in TASKS], ids=[t[0] for t in TASKS])
+def test_threads_give_the_result_of_one(
+    given: dict[str, Any], settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    alone = train(given, settings, 1, tmp_path / "1")
+    for threads in (2, 3):
+        run = train(given, settings, threads, tmp_path / f"{threads}")
+        for column in run.history.keys() - {"train_seconds"}:
+            np.testing.assert_allclose(run.history[column], alone.history[column], 1e-9, 1e-9, err_msg=column)
+        np.testing.assert_allclose(run.theta, alone.theta, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.kernels
+def test_same_threads_give_the_same_bits(tmp_path: Path) -> None:
+    for name in "ab":
+        train(DIGITS, ("dtype=float32",), 2, tmp_path / name)
+    same_bits(tmp_path / "a", tmp_path / "b")
+
+
+PROGRAM = """
+import os
+import sys
+from pathlib import Path
+from tests.training.test_threads import DIGITS, train
+if sys.argv[2] == "pinned":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+run = train(DIGITS, (), int(sys.argv[3]), Path(sys.argv[1]))
+print(run.history["train_loss"][-1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot pin a process")
+@pytest.mark.skipif(bool(numba_config.DISABLE_JIT), reason="plain Python threads take turns")
+@pytest.mark.parametrize(("where", "threads"), [("pinned", 2), ("free", 5), ("busy", 2)])
+def test_threads_without_a_core_for_each_are_slower_but_right(
+    where: str, threads: int, tmp_path: Path
+) -> None:
+    want = train(DIGITS, (), 1, tmp_path / "alone").history["train_loss"][-1]
+    busy = "import time\nend = time.monotonic() + 100\nwhile time.monotonic() < end: pass"
+    others = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(2 * (where == "busy"))]
+    try:
+        command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(tmp_path / "run"), where, str(threads)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.split()[-1]) == pytest.approx(want, rel=1e-9)
+
+
+@pytest.mark.skipif(bool(numba_config.DISABLE_JIT), reason="nothing is compiled")
+@pytest.mark.parametrize("cpu", ["generic", "haswell"])
+def test_threads_on_other_processors(cpu: str, tmp_path: Path) -> None:
+    if cpu == "haswell" and "avx2" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
+        pytest.skip("this processor has no AVX2")
+    want = train(DIGITS, (), 1, tmp_path / "alone").history["train_loss"][-1]
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "run"), "free", "2"]
+    environment = os.environ | {"NUMBA_CPU_NAME": cpu}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.split()[-1]) == pytest.approx(want, rel=1e-9)
+
+
+def test_auto_takes_one_thread_for_small_steps_and_all_cores_for_large_ones(tmp_path: Path) -> None:
+    small = nnjit.fit(IRIS, ["training.epochs=1"], output=tmp_path / "small")
+    graph = small.engine.epoch.graph
+    assert small.engine.threads == threads_for("auto", graph, 16) == 1
+    assert threads_for("auto", graph, 10**6) == min(usable_cores(), 8)
+    assert threads_for(5, graph, 16) == 5
