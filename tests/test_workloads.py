@@ -22,7 +22,6 @@ from scripts.benchmark.workloads import CHECKED_STEPS, WORKLOADS, Workload
 TOLERANCES = {"float64": (1e-10, 1e-10), "float32": (1e-5, 1e-2)}
 
 
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # the report's, of values in float32
 @pytest.mark.parametrize("dtype", TOLERANCES)
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
 def test_compiled_steps_equal_interpreted_steps(workload: Workload, dtype: str, tmp_path: Path) -> None:

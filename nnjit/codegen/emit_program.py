@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nnjit.codegen.emit_batch import Batch
 from nnjit.codegen.emit_views import Interface, Text
@@ -100,18 +100,16 @@ def emit_epochs(
         *step.hoisted(),
         "    for epoch in range(begin // steps, (end - 1) // steps + 1):",
         f"        row = (epoch - begin // steps) * {width}",
-        "        began = ticks()",
+        *(["        began = ticks()"] if evaluation is not None else []),
         "        for turn in range(max(begin, epoch * steps), min(end, (epoch + 1) * steps)):",
         "            at = (turn - epoch * steps) * batch",
         "            count = min(batch, rows - at)",
         *([] if spec.in_order else ["            at += epoch * stride"]),
         *body,
         *_totals(step, spec, 0, "            "),
-        "        trained = ticks()",
+        *(["        trained = ticks()"] if evaluation is not None else []),
         *_end_of_epoch(step, spec, evaluation, trained, text),
-        "        if thread == 0:",
-        f"            figures[row + {width - 2}] += trained - began",
-        f"            figures[row + {width - 1}] += ticks() - trained",
+        *(_times(width) if evaluation is not None else []),
         *_stop(spec),
         "    restore_mode(mode)",
         "    return end",
@@ -119,7 +117,7 @@ def emit_epochs(
     arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held"
     functions.append(_function(f"run({arguments})", lines, "cache=True, **JIT"))
     made = _program(text, title, block, "".join(functions))
-    return Program(made.source, made.memory, made.work, step.layout.length, tuple(step.pieces), width)
+    return replace(made, length=step.layout.length, pieces=tuple(step.pieces), width=width)
 
 
 def _data(step: Batch) -> list[str]:
@@ -177,6 +175,15 @@ def _end_of_epoch(
             *([f"{pad}gate = meet(arrived, threads, gate)"] if step.is_shared else []),
         ]
     return lines
+
+
+def _times(width: int) -> list[str]:
+    """The ticks of the training and of the evaluation; without an evaluation all time is the training's."""
+    return [
+        "        if thread == 0:",
+        f"            figures[row + {width - 2}] += trained - began",
+        f"            figures[row + {width - 1}] += ticks() - trained",
+    ]
 
 
 def _stop(spec: Interface) -> list[str]:

@@ -259,7 +259,8 @@ def _drawable(values: np.ndarray) -> np.ndarray:
     """The values, infinite where they are so large that neither a picture nor a square can hold them."""
     if values.dtype.kind != "f":
         return values
-    return np.where(abs(values) > LARGEST, np.copysign(np.inf, values), values)
+    wide = values.astype(float)  # LARGEST is too large for float32
+    return np.where(abs(wide) > LARGEST, np.copysign(np.inf, wide), wide)
 
 
 def _float(value: float | None) -> float:

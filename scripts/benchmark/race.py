@@ -13,7 +13,7 @@ from scripts.benchmark.machine import busy_seconds
 from scripts.benchmark.settings import Settings
 from scripts.benchmark.workloads import FULL_BATCH_EPOCHS
 
-MOST_EPOCHS = {"nnjit": 5 * FULL_BATCH_EPOCHS}
+MOST_EPOCHS = {"nnjit": 50 * FULL_BATCH_EPOCHS}
 """Of one timing; more would only write more rows of history."""
 
 GLANCE, IDLE = 0.03, 0.02

@@ -32,7 +32,7 @@ DIGITS: dict[str, Any] = {
     "metrics": ["accuracy"],
     "training": {"epochs": 3, "batch_size": 100},
 }
-"""With more params than `LONG`, so that each thread updates a slice of them; and several blocks to evaluate."""
+"""With more params than `LONG`, so that each thread updates a slice; and several blocks to evaluate."""
 
 # name, config, settings
 TASKS = (
