@@ -11,6 +11,8 @@ from nnjit.codegen import usable_cores
 from nnjit.ir import Graph, Shape
 
 WORTH_SHARING = 2**18  # multiplications of a step; below, threads wait longer for each other than they save
+FEW = 16  # rows of a batch; with fewer, weights that move from core to core outweigh the rows that are shared
+WORTH_SHARING_FEW = 2**22
 MOST = 8  # threads that "auto" takes: more were never measured
 
 
@@ -26,7 +28,8 @@ def threads_for(wanted: int | Literal["auto"], graph: Graph, batch: int) -> int:
         return wanted
     products = [n for n in graph.nodes if n.primitive.kind == "matmul"]
     work = sum(_length(n.inputs[0].shape, batch) * _length(n.shape[1:], batch) for n in products)
-    return min(usable_cores(), MOST) if work >= WORTH_SHARING else 1
+    least = WORTH_SHARING_FEW if batch < FEW else WORTH_SHARING
+    return min(usable_cores(), MOST) if work >= least else 1
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 
 from scripts.benchmark import chart
 from scripts.benchmark.contestants import PEERS
-from scripts.benchmark.machine import BUSY, describe
+from scripts.benchmark.machine import BUSY, TOO_BUSY, describe
 from scripts.benchmark.readme import rewrite
 from scripts.benchmark.sections import SECTIONS
 from scripts.benchmark.settings import Settings
@@ -85,7 +85,7 @@ def _write(results: dict[str, Any], output: Path, *, readme: bool) -> None:
     if "workloads" not in results:
         return
     chart.draw(results["workloads"]["trainings"], results["machine"], output / "speed.png")
-    if readme and any(t.get("noise", 1.0) > BUSY for t in results["workloads"]["trainings"]):
+    if readme and any(t.get("noise", 1.0) > TOO_BUSY for t in results["workloads"]["trainings"]):
         print("\nthe README stays as it is: a workload was stopped, or other processes were busy meanwhile")
     elif readme:
         rewrite(results)

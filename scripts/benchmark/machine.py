@@ -17,8 +17,8 @@ import numpy as np
 from scripts.benchmark.children import ROOT, environment, python
 
 PACKAGES = ("nnjit", "numba", "numpy", "scipy", "jax", "optax", "torch", "scikit-learn")
-BUSY = 0.15
-"""The share of a core that, used by other processes, spoils figures; PyTorch's threads suffer hundredfold."""
+BUSY, TOO_BUSY = 0.15, 0.3
+"""The shares of a core that, used by other processes, make figures doubtful, and not to be published."""
 SIZE, ROUNDS, SECONDS = 1024, 5, 0.2
 
 

@@ -46,10 +46,12 @@ def _line(cells: Sequence[str]) -> str:
 def _footnote(results: dict[str, Any]) -> str:
     machine = results["machine"]
     packages = machine["packages"]
+    noise = max(t["noise"] for t in results["workloads"]["trainings"] if "rows" in t)
     versions = ", ".join(
         f"{name} {packages[name]}" for name in ("jax", "torch", "scikit-learn") if packages[name]
     )
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {results['workloads']['gemm']:.0f} GFLOP/s in NumPy's "
-        f"large products; {versions}; {machine['time'][:10]}."
+        f"large products; {versions}; {machine['time'][:10]}. Other processes used at most {noise:.0%} of a core "
+        "meanwhile."
     )
