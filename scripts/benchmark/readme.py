@@ -52,6 +52,6 @@ def _footnote(results: dict[str, Any]) -> str:
     )
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {results['workloads']['gemm']:.0f} GFLOP/s in NumPy's "
-        f"large products; {versions}; {machine['time'][:10]}. Other processes used at most {noise:.0%} of a core "
-        "meanwhile."
+        f"large products; {versions}; {machine['time'][:10]}. Other processes used at most {noise:.0%} of a "
+        "core meanwhile."
     )
