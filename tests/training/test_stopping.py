@@ -17,9 +17,10 @@ from nnjit.cli import main
 from nnjit.errors import Diverged
 from nnjit.ir import array_type, interpret, scope
 from nnjit.nn.params import ParamTable
+from nnjit.training import epochs
 from nnjit.training.divergence import find_first_bad
 from nnjit.training.history import read_history
-from tests.training.conftest import IRIS, LINE
+from tests.training.conftest import IRIS, LINE, same_bits
 
 TOO_FAST = ["optimizer.learning_rate=1e6", "training.epochs=50"]
 
@@ -47,6 +48,24 @@ def test_a_diverged_run_is_complete_and_its_weights_are_those_of_the_last_good_e
     assert (folder / "run" / "report.html").exists()
     good = nnjit.fit(LINE, [*TOO_FAST, f"training.epochs={run.metrics['epochs']}"], output="good")
     assert (good.path / "last.safetensors").read_bytes() == (run.path / "last.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_divergence_among_many_epochs_of_a_call_keeps_the_good_ones(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    slowly = ["optimizer.learning_rate=1.2", "training.epochs=5000", f"training.threads={threads}"]
+    messages = []
+    for seconds, output in ((60.0, "many"), (0.0, "single")):  # of a native call
+        monkeypatch.setattr(epochs, "CALL_SECONDS", seconds)
+        with pytest.raises(Diverged) as caught:
+            nnjit.fit(LINE, slowly, output=output)
+        messages.append(str(caught.value).splitlines()[0])
+    assert messages[0] == messages[1]
+    rows = read_history(folder / "many")["epoch"]
+    assert f"diverged in epoch {len(rows) + 1}, " in messages[0]
+    assert len(rows) > 20
+    same_bits(folder / "many", folder / "single")
 
 
 def test_a_divergence_in_the_first_batch_leaves_a_complete_run(folder: Path) -> None:
