@@ -120,6 +120,7 @@ class _Rule:
         return list(pull_back([self.push(nodes, seeds, index)], seeds, [g]))
 
     def value(self, nodes: Sequence[Node]) -> Any:
+        """The results of the call, for `push` alone: a rule that states its own `push` needs none."""
         raise NotImplementedError
 
 

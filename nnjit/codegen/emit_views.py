@@ -154,7 +154,7 @@ class Views:
         if self._is_per_step(place):
             return self.text.at(name, "turn", "1")
         if place.storage in self.whole:
-            return self.text.at(name, "0", times("rows", place.size))
+            return self.text.at(name, "0", _times("rows", place.size))
         start = str(place.start)
         if place.storage.startswith(("own_", "sums_")):
             stride = f"thread * {self.text.work[name]}"
@@ -178,8 +178,7 @@ class Views:
         return lines
 
 
-def times(factor: str, size: int) -> str:
-    """The source of a product."""
+def _times(factor: str, size: int) -> str:
     return factor if size == 1 else f"{factor} * {size}"
 
 

@@ -88,11 +88,6 @@ class Turns:
     rows: int
     stride: int = 0
 
-    @property
-    def epochs(self) -> int:
-        """The number of epochs that these steps belong to."""
-        return -(-self.end // self.steps) - self.begin // self.steps
-
 
 class CompiledEpoch:
     """A training step as a native function that runs the steps of epochs.
