@@ -70,12 +70,19 @@ def batch(outputs: Sequence[Node], mapped: Mapping[Node, Node], n: int) -> list[
 def _lifted(node: Node, new: Mapping[Node, Node], n: int) -> Node:
     primitive = node.primitive
     if primitive is matmul:
-        a, b = (new.get(x, x) for x in node.inputs)
-        return _matmul(a, b, **node.params)
+        product = _matmul(*(_as_matrices(x, new) for x in node.inputs), **node.params)
+        return nnp.reshape(product, (n, *node.shape))  # type: ignore[no-any-return]  # a node as its arguments
     if primitive.lift is None and (primitive.kind != "elementwise"):
         raise GraphError(f"vmap: {primitive.name} cannot be mapped")
     params = primitive.lift(n, **node.params) if primitive.lift else node.params
     return apply(primitive, *(new[a] if a in new else _repeated(a, n) for a in node.inputs), **params)
+
+
+def _as_matrices(node: Node, new: Mapping[Node, Node]) -> Any:
+    """An argument of a product with its rows' axes as one, behind the axis of the stack where it has that."""
+    whole = new.get(node, node)
+    lead = whole.shape[: whole.ndim - node.ndim]
+    return nnp.reshape(whole, (*lead, -1, node.shape[-1])) if node.ndim > 2 else whole
 
 
 def _matmul(a: Any, b: Any, ta: bool, tb: bool) -> Node:

@@ -206,15 +206,13 @@ class Batch:
     def _product(self, node: Node) -> None:
         a, b = node.inputs
         ta, tb = int(node.params["ta"]), int(node.params["tb"])
-        m, k = a.shape[::-1] if ta else a.shape
-        n = b.shape[0] if tb else b.shape[1]
-        over_rows = ta and is_batched(a)
-        lengths = "n" if is_batched(node) else str(m), str(n), "n" if over_rows else str(k)
-        add = "start" if over_rows else "0"  # the first block's is 0
+        m, k = (_columns(a), _rows(a)) if ta else (_rows(a), _columns(a))
+        n = node.shape[-1]
+        add = "start" if ta and is_batched(a) else "0"  # the first block's is 0
         operands = (
-            f"{self.name(a)}, {a.shape[1]}, {self.name(b)}, {b.shape[1]}, {add}, {self.name(node)}, {n}"
+            f"{self.name(a)}, {_columns(a)}, {self.name(b)}, {_columns(b)}, {add}, {self.name(node)}, {n}"
         )
-        self.line(f"{_gemm_for(node)}({ta}, {tb}, {', '.join(lengths)}, {operands})    # {node.type}")
+        self.line(f"{_gemm_for(node)}({ta}, {tb}, {m}, {n}, {k}, {operands})    # {node.type}")
 
     # -- what threads put together
 
@@ -265,12 +263,25 @@ class Batch:
             self.is_scattered = True
         self.ranges.append(f"    low_{number}, high_{number} = {low}, {high}")
         operands = f"{self.name(a)}_block, {self.name(b)}_block, start, {self.name(node)}"
-        rows = f"low_{number}, high_{number}, {m}, {n}, block"
+        rows = f"low_{number}, high_{number}, {m}, {n}, {_rows(a, 'block')}"
         self.line(f"{_gemm_for(node)}_share({rows}, {operands})    # {node.type}")
 
     def line(self, text: str) -> None:
         """Append a line at the present depth."""
         self.lines.append("    " * self.depth + text)
+
+
+def _rows(node: Node, count: str = "n") -> str:
+    """The rows of an argument of a product as source: `n * 576` where each example has some."""
+    lead = node.shape[:-1]
+    inner = math.prod(d for d in lead if isinstance(d, int))
+    if not is_batched(node):
+        return str(inner)
+    return count if inner == 1 else f"{count} * {inner}"
+
+
+def _columns(node: Node) -> str:
+    return str(node.shape[-1])
 
 
 def _gemm_for(node: Node) -> str:

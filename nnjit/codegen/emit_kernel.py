@@ -7,12 +7,13 @@ kernel, so that equal layers have equal kernels and share one.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from nnjit.codegen.expand import pick_p
+from nnjit.codegen.expand import pick_p, scatter_sum_p
 from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_view, source
 from nnjit.codegen.memory import Layout, Place, place_of
 from nnjit.codegen.nests import Nest, Op, unwrapped
@@ -21,7 +22,18 @@ from nnjit.errors import CompileError
 from nnjit.ir import Node, apply
 from nnjit.ir.graph import constant_p
 from nnjit.ir.types import SHORT
-from nnjit.primitives import broadcast, cast, reduce_sum, slice_, transpose
+from nnjit.primitives import (
+    broadcast,
+    cast,
+    gather,
+    overlap_add,
+    reduce_sum,
+    reverse,
+    scatter_add,
+    slice_,
+    transpose,
+    windows,
+)  # fmt: skip
 
 LONGEST = 72  # characters of an expression that is still written into its user's
 
@@ -138,7 +150,10 @@ class _Writer:
         return own[list(own).index(nest) + 1 :]
 
     def _expression(self, op: Op, index: tuple[str, ...]) -> str:
-        node, arguments = op.node, [self._read(a, index) for a in op.inputs]
+        node = op.node
+        if node.primitive is gather:
+            return self._gather(op, index or ("0",) * len(node.type.row_shape))
+        arguments = [self._read(a, index) for a in op.inputs]
         if node.primitive.expression is None:
             raise CompileError(f"{node.primitive.name} has no expression for a kernel")
         flat = ""
@@ -147,6 +162,20 @@ class _Writer:
         stream, name = node.params.get("stream", ""), SHORT[node.dtype]
         text = node.primitive.expression.format(*arguments, t=name, flat=flat, stream=stream)
         return text if node.primitive is cast else _wrapped(node, text)
+
+    def _gather(self, op: Op, index: tuple[str, ...]) -> str:
+        """The element of the first argument at the place, along one axis, that the second names."""
+        x, at = op.inputs
+        axis = op.node.params["axis"] - is_batched(x)
+        return self._read(
+            x, (*index[:axis], self._position(at, index, x.type.row_shape[axis]), *index[axis + 1 :])
+        )
+
+    def _position(self, at: Node, index: tuple[str, ...], size: int) -> str:
+        """An element of an array of indices, as an index that is surely inside."""
+        name = self._name(at)
+        self._line(f"{name} = inside({self._read(at, index)}, {size})")
+        return name
 
     def _count(self, node: Node, within: str) -> str:
         """The index of an element among all of the batch's."""
@@ -191,8 +220,22 @@ class _Writer:
         if node in self.scalars:
             target = self.scalars[node]
         else:
-            target = self._element(node, _flat(self._kept(op, index), node.type.row_shape))
+            target = self._element(node, _flat(self._target(op, index), node.type.row_shape))
         self._line(self._grown(node, target, value))
+
+    def _target(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
+        """Where the element at `index` is added."""
+        node, (x, *others) = op.node, op.inputs
+        first = int(is_batched(x))
+        if node.primitive is overlap_add:
+            index = index or ("0",) * len(x.type.row_shape)
+            params = node.params
+            return _window(index, params["first"] - first, len(params["lengths"]), params)
+        if node.primitive in (scatter_add, scatter_sum_p):
+            index = index or ("0",) * len(x.type.row_shape)
+            axis = node.params["axis"] - first
+            return (*index[:axis], self._position(others[0], index, node.params["size"]), *index[axis + 1 :])
+        return self._kept(op, index)
 
     def _grown(self, node: Node, target: str, value: str) -> str:
         """The line that adds a value to a reduction's figure."""
@@ -300,13 +343,42 @@ def _through(view: Node, index: tuple[str, ...]) -> tuple[str, ...]:
     if view.primitive is transpose:
         perm = view.params["perm"]
         return tuple(index[perm.index(a) - first] for a in range(inner_first, inner.ndim))
+    if view.primitive is windows:
+        return _window(index, view.params["first"] - first, len(view.params["sizes"]), view.params)
+    if view.primitive is reverse:
+        pairs = enumerate(zip(index, view.type.row_shape, strict=True), first)
+        along = view.params["along"]
+        return tuple(f"{d - 1} - {_term(name)}" if a in along else name for a, (name, d) in pairs)
     raise CompileError(f"{view.primitive.name} has no index map for a kernel")
 
 
+def _window(index: tuple[str, ...], first: int, n: int, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """The index in an array for one in its windows: from axis `first` on, of `n` axes."""
+    outer, inner = index[first : first + n], index[first + n : first + 2 * n]
+    pairs = zip(outer, params["strides"], inner, params["dilations"], strict=True)
+    own = (_added(_times(o, stride), _times(k, dilation)) for o, stride, k, dilation in pairs)
+    return (*index[:first], *own, *index[first + 2 * n :])
+
+
 def _plus(index: str, start: int) -> str:
-    if start == 0:
-        return index
-    return str(int(index) + start) if index.isdigit() else f"{index} + {start}"
+    return _added(index, str(start))
+
+
+def _added(a: str, b: str) -> str:
+    if a.isdigit() and b.isdigit():
+        return str(int(a) + int(b))
+    return a if b == "0" else b if a == "0" else f"{a} + {b}"
+
+
+def _times(index: str, factor: int) -> str:
+    if index.isdigit():
+        return str(int(index) * factor)
+    return index if factor == 1 else f"{_term(index)} * {factor}"
+
+
+def _term(index: str) -> str:
+    """An index as a factor."""
+    return f"({index})" if "+" in index or "-" in index else index
 
 
 def _flat(index: tuple[str, ...], shape: tuple[int, ...]) -> str:
@@ -317,8 +389,7 @@ def _flat(index: tuple[str, ...], shape: tuple[int, ...]) -> str:
     stride = 1
     for name, length in zip(reversed(index), reversed(shape), strict=True):
         if length != 1 and name != "0":
-            inner = f"({name})" if "+" in name and stride != 1 else name
-            terms.insert(0, inner if stride == 1 else f"{inner} * {stride}")
+            terms.insert(0, _times(name, stride))
         stride *= length
     return " + ".join(terms) or "0"
 

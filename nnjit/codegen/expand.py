@@ -1,7 +1,8 @@
-"""Write small matrix products out as elementwise ones and sums, which fuse with the loops around them.
+"""Write operations out as others that kernels compute better.
 
 A product with one column is a dot product for each row; one of a few elements would take longer to call than
-to compute.
+to compute: as elementwise products and sums they fuse with the loops around them. What each example adds at
+places of its own, and is then summed over the examples, is added in one place for all.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.ir import B, Dim, Graph, Node, rebuild
+from nnjit.ir import B, Dim, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive
 from nnjit.ir.types import ArrayType
-from nnjit.primitives import add, broadcast, matmul, mul, reduce_sum, reshape
+from nnjit.primitives import add, broadcast, matmul, mul, reduce_sum, reshape, scatter_add
 
 LARGEST = 16  # elements of a matrix of weights; one with a single column or row may have any number
 
@@ -28,15 +29,32 @@ pick_p = Primitive(
 )  # one index of an axis, which is left out
 
 
-def expand_products(graph: Graph) -> Graph:
-    """`graph` without the products that loops compute better."""
+def _infer_scatter_sum(x: ArrayType, index: ArrayType, axis: int, size: int) -> ArrayType:
+    return x.with_shape((*x.shape[1:axis], size, *x.shape[axis + 1 :]))
+
+
+scatter_sum_p = Primitive(
+    "scatter_sum", "reduce", _infer_scatter_sum,
+    lambda x, index, **params: np.sum(scatter_add.evaluate(x, index, **params), 0),
+    expression="{0} + {1}", identity="{t}(0)",
+)  # scatter_add, summed over the batch  # fmt: skip
+
+
+def expand(graph: Graph) -> Graph:
+    """`graph` without the products that loops compute better, and without sums of scattered rows."""
     return Graph(graph.inputs, rebuild(graph.outputs, {}, _expand), graph.names)
 
 
 def _expand(node: Node) -> Any:
+    if node.primitive is reduce_sum and node.params["axes"] == (0,):
+        (x,) = node.inputs
+        is_scattered = x.primitive is scatter_add and x.type.is_batched and x.params["axis"] > 0
+        return apply(scatter_sum_p, *x.inputs, **x.params) if is_scattered else node
     if node.primitive is not matmul or (node.params["tb"] and node.inputs[1].type.is_batched):
         return node
     a, b = node.inputs
+    if a.ndim > 2 or b.ndim > 2:
+        return node
     is_tiny = max(n.type.row_size for n in (a, b, node) if not n.type.is_batched) <= LARGEST
     if node.params["ta"] and a.type.is_batched:
         return _sum_over_rows(a, b) if is_tiny or 1 in node.shape else node

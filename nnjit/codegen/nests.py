@@ -14,7 +14,7 @@ from nnjit.codegen.schedule import Kernel
 from nnjit.ir import Node
 from nnjit.primitives import reshape
 
-POINTWISE = ("elementwise", "counter")
+POINTWISE = ("elementwise", "counter", "gather")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +77,8 @@ def nests(kernel: Kernel, wholes: Mapping[Node, Node]) -> list[Nest]:
 
 def reads_same_element(op: Op, argument: Node) -> bool:
     """Whether `op` reads, of `argument` itself, the element that it computes."""
+    if op.node.primitive.kind == "gather" and argument is op.inputs[0]:
+        return False
     if argument.type.row_size == 1:
         return op.domain == () and source(argument) is unwrapped(argument)
     return source(argument) is argument and argument.type.row_shape == op.domain
@@ -117,7 +119,7 @@ def _sink(ops: Sequence[Op], level: dict[Op, int], owners: dict[Node, list[Op]])
 
 
 def _is_flat(op: Op, domain: tuple[int, ...]) -> bool:
-    if op.node.primitive.kind == "concat":
+    if op.node.primitive.kind in ("concat", "gather"):
         return False
     if op.node.primitive.kind == "reduce" and not _keeps_all_or_none(op):
         return False
@@ -125,6 +127,8 @@ def _is_flat(op: Op, domain: tuple[int, ...]) -> bool:
 
 
 def _keeps_all_or_none(op: Op) -> bool:
+    if "axes" not in op.node.params:
+        return False
     first = 1 if is_batched(op.inputs[0]) else 0
     trailing = [a for a in op.node.params["axes"] if a >= first]
     return len(trailing) in (0, len(op.domain))

@@ -10,7 +10,7 @@ import numpy as np
 from nnjit.codegen.cache import load
 from nnjit.codegen.emit_program import Program, emit_call, emit_epochs
 from nnjit.codegen.emit_views import Interface
-from nnjit.codegen.expand import expand_products
+from nnjit.codegen.expand import expand
 from nnjit.codegen.legalize import legalize
 from nnjit.codegen.memory import ALIGNMENT
 from nnjit.codegen.runtime import table_of
@@ -258,7 +258,7 @@ def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
 
 def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
     """An optimized, legal graph with its constant arrays as inputs more, and those arrays."""
-    graph = legalize(expand_products(verify(optimize(graph))))
+    graph = legalize(expand(verify(optimize(graph))))
     constants = [n for n in graph.nodes if n.primitive is constant_p and n.shape != ()]
     replace: Mapping[Node, Node] = {n: new_input(n.type) for n in constants}
     names = (*graph.names, *(f"{prefix}constant{k}" for k in range(len(constants))))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import config, from_dtype, types
+from numba import config, from_dtype, njit, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
@@ -274,6 +274,15 @@ def _gather_native(typingctx: Any, data: Any, order: Any, n: Any, size: Any, out
         return context.get_dummy_value()
 
     return types.void(data, order, types.intp, types.intp, out), build
+
+
+@njit(**KERNEL)
+def inside(index: Any, size: int) -> Any:
+    """An index of an axis from user's data: from the end where it is negative, and never outside."""
+    index = np.int64(index)
+    if index < 0:
+        index += size
+    return min(max(index, 0), size - 1)
 
 
 if IS_PLAIN:

@@ -30,6 +30,7 @@ Kind = Literal[
     "concat",
     "matmul",
     "counter",
+    "gather",
     "index",
     "solver",
     "call",

@@ -37,11 +37,8 @@ def _product(a: Any, b: Any) -> Any:
     (*lead_a, _, inner), (*lead_b, inner_b, columns) = shape(a), shape(b)
     if inner != inner_b:
         raise GraphError(f"matmul: {type_of(a)} @ {type_of(b)}: inner axes {inner} and {inner_b} differ")
-    if not lead_a and not lead_b:
+    if not lead_b:
         return p.matmul(a, b, ta=False, tb=False)
-    if not lead_b and not type_of(a).is_batched:
-        rows = p.matmul(reshape(a, (-1, inner)), b, ta=False, tb=False)
-        return reshape(rows, (*shape(a)[:-1], columns))
     if not lead_a and not type_of(b).is_batched:
         flat = reshape(moveaxis(b, -2, 0), (inner, -1))
         out = reshape(p.matmul(a, flat, ta=False, tb=False), (shape(a)[0], *lead_b, columns))

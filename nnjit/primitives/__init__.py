@@ -67,6 +67,7 @@ from nnjit.primitives.random import random_uniform
 from nnjit.primitives.reduction import reduce_max, reduce_min, reduce_sum
 from nnjit.primitives.shaping import broadcast, concat, full, full_like, reshape, reverse, slice_, transpose
 from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
+from nnjit.primitives.windows import overlap_add, windows
 
 __all__ = [
     "PRIMITIVES",
@@ -123,6 +124,7 @@ __all__ = [
     "mul",
     "neg",
     "not_equal",
+    "overlap_add",
     "pow_",
     "random_uniform",
     "reduce_max",
@@ -149,4 +151,5 @@ __all__ = [
     "tanh",
     "transpose",
     "trunc",
+    "windows",
 ]  # fmt: skip

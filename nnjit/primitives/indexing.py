@@ -1,4 +1,4 @@
-"""Primitives that read and write at computed places. They are interpreted only: no kernel is emitted for them yet.
+"""Primitives that read and write at computed places. Sorting is interpreted only: no kernel is emitted for it.
 
 `gather` and `scatter_add` go along one axis, as `numpy.take_along_axis` does, and are each other's transposes;
 everything else about advanced indexing is composed of them.
@@ -54,11 +54,12 @@ def _lift(n: int, axis: int, **others: Any) -> dict[str, Any]:
 scatter_add: Primitive  # a rule refers to a row below it
 
 # fmt: off
-gather      = define(Primitive("gather", "index", _infer_gather, lambda x, index, axis: np.take_along_axis(x, index, axis),
+gather      = define(Primitive("gather", "gather", _infer_gather, lambda x, index, axis: np.take_along_axis(x, index, axis),
                                transposes=(lambda g, x, index, axis: scatter_add(g, index, axis=axis, size=x.shape[axis]), None),
                                lift=_lift))
-scatter_add = define(Primitive("scatter_add", "index", _infer_scatter, _scatter,
-                               transposes=(lambda g, x, index, axis, size: gather(g, index, axis=axis), None), lift=_lift))
+scatter_add = define(Primitive("scatter_add", "reduce", _infer_scatter, _scatter,
+                               transposes=(lambda g, x, index, axis, size: gather(g, index, axis=axis), None),
+                               expression="{0} + {1}", identity="{t}(0)", lift=_lift))
 argsort     = define(Primitive("argsort", "index", _infer_argsort, lambda x, axis: np.argsort(x, axis, kind="stable"),
                                transposes=(None,), lift=_lift))
 # fmt: on

@@ -1,30 +1,53 @@
 """The matrix product, bilinear: each argument's cotangent is again a product.
 
-Its flags say which argument is transposed, so that the transposes of a backward pass cost nothing.
+Its flags say which argument is transposed, so that the transposes of a backward pass cost nothing. An array
+of more than two axes is the matrix of its last axis, whose rows all others count: a dense layer over a
+sequence, a convolution and their gradients are products of matrices without a loop around them.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from nnjit.ir.graph import Primitive
-from nnjit.ir.types import ArrayType
+from nnjit.ir.types import ArrayType, Shape
 from nnjit.primitives.define import define, require
 
 
 def _infer(a: ArrayType, b: ArrayType, ta: bool, tb: bool) -> ArrayType:
-    require(a.ndim == b.ndim == 2, f"matmul: {a} @ {b}: both need two axes")
+    require(a.ndim >= 2 and b.ndim >= 2, f"matmul: {a} @ {b}: both need two axes")
     require(a.dtype == b.dtype and a.is_float, f"matmul: {a} @ {b}: both need one float dtype")
-    rows, inner_a = a.shape[::-1] if ta else a.shape
-    inner_b, columns = b.shape[::-1] if tb else b.shape
-    require(inner_a == inner_b, f"matmul: {a} @ {b}: inner axes {inner_a} and {inner_b} differ")
-    return a.with_shape((rows, columns))
+    rows, inner_a = _axes(a, ta)
+    inner_b, columns = _axes(b, tb)
+    require(
+        inner_a == inner_b, f"matmul: {a} @ {b}: inner axes {_shown(inner_a)} and {_shown(inner_b)} differ"
+    )
+    require(len(columns) == 1, f"matmul: {a} @ {b}: a transposed right argument has two axes")
+    return a.with_shape((*rows, *columns))
+
+
+def _axes(x: ArrayType, is_transposed: bool) -> tuple[Shape, Shape]:
+    """The axes of the rows and those of the columns of op(x)."""
+    axes = x.shape[:-1], x.shape[-1:]
+    return axes[::-1] if is_transposed else axes
+
+
+def _shown(axes: Shape) -> str:
+    return ", ".join(map(str, axes))
 
 
 def _evaluate(a: np.ndarray, b: np.ndarray, ta: bool, tb: bool) -> np.ndarray:
-    return np.asarray((a.T if ta else a) @ (b.T if tb else b))
+    left, right = _matrix(a), _matrix(b)
+    rows = a.shape[-1:] if ta else a.shape[:-1]
+    out = (left.T if ta else left) @ (right.T if tb else right)
+    return np.asarray(out).reshape(*rows, out.shape[1])
+
+
+def _matrix(x: np.ndarray) -> np.ndarray:
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _left(g: Any, a: Any, b: Any, ta: bool, tb: bool) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import scipy.special
+from numpy.lib.stride_tricks import sliding_window_view
 
 import nnjit.numpy as nnp
 from nnjit import primitives as p
@@ -116,6 +117,7 @@ APART, POSITIVE, DISTINCT = (Arg((B, 3), s) for s in (not_near_zero, positive, d
 INSIDE = Arg((B, 3), inside_one)
 INT, BOOL = Arg((B, 3), whole, "i32"), Arg((B, 3), truth, "b1")
 INDEX, COUNT = Arg((B,), index3, "i32"), Arg((B, 3), one_to_three, "i32")
+PLACES, MANY_PLACES = Arg((B, 2), index3, "i32"), Arg((B, 4, 2), index3, "i64")
 KEY = Arg((), lambda rng, shape: np.asarray(7), "u32")
 
 
@@ -132,6 +134,10 @@ def _uniform(key: np.ndarray, step: np.ndarray, y: np.ndarray) -> np.ndarray:
     from nnjit.primitives.philox import philox_array  # whose known answers tests/codegen/test_maths.py has
 
     return (philox_array(index, step, key ^ np.uint32(5)) >> np.uint32(8)) * 2.0**-24
+
+
+def _scattered(x: np.ndarray, i: np.ndarray) -> np.ndarray:
+    return (x[:, :, None] * (i[:, :, None] == np.arange(3))).sum(1)
 
 
 # fmt: off
@@ -234,6 +240,28 @@ PRIMITIVE_ROWS = (
                                                                              (Arg((3, 2)), Arg((3, 4)))),
     Row("matmul of transposes", lambda x, y: p.matmul(x, y, ta=True, tb=True), lambda x, y: x.T @ y.T,
                                                                              (Arg((3, 2)), Arg((4, 3)))),
+    Row("matmul of sequences", lambda x, y: p.matmul(x, y, ta=False, tb=False), np.matmul,
+                                                                             (WIDE, Arg((3, 4)))),
+    Row("matmul over sequences", lambda x, y: p.matmul(x, y, ta=True, tb=False),
+                        lambda x, y: np.einsum("bti,bto->io", x, y),         (WIDE, Arg((B, 2, 4)))),
+    Row("windows", lambda x: p.windows(x, first=1, sizes=(3,), strides=(2,), dilations=(1,)) * 2.0,
+                        lambda x: 2 * np.stack([x[:, k : k + 3] for k in (0, 2, 4)], 1), (Arg((B, 8, 2)),)),
+    Row("windows of two axes",
+        lambda x: p.windows(x, first=1, sizes=(2, 2), strides=(1, 3), dilations=(2, 1)) * 2.0,
+        lambda x: 2 * sliding_window_view(x, (3, 2), (1, 2))[:, :, ::3, :, ::2].transpose(0, 1, 2, 4, 5, 3),
+                                                                             (Arg((B, 4, 6, 2)),)),
+    Row("overlap_add", lambda x: p.overlap_add(x, first=1, lengths=(5,), strides=(1,), dilations=(2,)),
+        lambda x: sum(np.pad(x[:, :, k], ((0, 0), (2 * k, 2 - 2 * k), (0, 0))) for k in range(2)),
+                                                                             (Arg((B, 3, 2, 2)),)),
+    Row("overlap_add to one", lambda x: p.overlap_add(x, first=1, lengths=(1,), strides=(1,), dilations=(1,)),
+                        lambda x: x[:, 0],                                   (Arg((B, 1, 1)),)),
+    Row("reverse",      lambda x: p.reverse(x, along=(1, 2)) * 2.0, lambda x: 2 * x[:, ::-1, ::-1], (WIDE,)),
+    Row("gather", lambda x, i: p.gather(x, i, axis=1), lambda x, i: np.take_along_axis(x, i, 1),
+                                                                             (X, PLACES)),
+    Row("gather of rows", lambda x, i: p.gather(p.broadcast(x, shape=(B, 3, 2), axes=(1, 2)), i, axis=1),
+                        lambda x, i: np.take_along_axis(x[None], i, 1),      (Arg((3, 2)), MANY_PLACES)),
+    Row("scatter_add", lambda x, i: p.scatter_add(x, i, axis=1, size=3), _scattered,
+                                                                             (X, Arg((B, 3), index3, "i64"))),
     Row("random_uniform",
         lambda key, step, y: p.random_uniform(key, step, shape=(B, 3), stream=5, dtype=y.dtype),
         _uniform,                                                            (KEY, KEY, X)),
