@@ -103,12 +103,15 @@ class _Writer:
         self.locals = {}
         is_flat, outer = nest.is_flat, self.depth
         lengths = (math.prod(nest.domain),) if is_flat and nest.domain else nest.domain
-        index = tuple(f"j{k}" if len(lengths) > 1 else "j" for k in range(len(lengths)))
+        loops = [k for k, length in enumerate(lengths) if length != 1]
+        names = {k: f"j{n}" if len(loops) > 1 else "j" for n, k in enumerate(loops)}
+        index = tuple(names.get(k, "0") for k in range(len(lengths)))
         finish: list[str] = []
         for op in nest.ops:
             if op.node.primitive.kind == "reduce":
                 finish += self._begin_reduction(op)
-        for name, length in zip(index, lengths, strict=True):
+        for k, name in names.items():
+            length = lengths[k]
             self._line(f"for {name} in range({'n' if length == self.slices != 0 else length}):")
             self.depth += 1
         stores: list[str] = []

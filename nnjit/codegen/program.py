@@ -11,7 +11,7 @@ from nnjit.codegen.cache import load
 from nnjit.codegen.emit_program import Program, emit_call, emit_epochs
 from nnjit.codegen.emit_views import Interface
 from nnjit.codegen.expand import expand
-from nnjit.codegen.legalize import legalize
+from nnjit.codegen.legalize import copy_p, is_computed, legalize
 from nnjit.codegen.memory import ALIGNMENT
 from nnjit.codegen.runtime import table_of
 from nnjit.codegen.schedule import schedule
@@ -23,6 +23,8 @@ from nnjit.ir.types import DTYPES, with_rows
 from nnjit.passes import optimize
 
 BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
+# Of rows as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).
+LARGE_BLOCK, CACHED = 2**24, 2**22  # bytes
 ALONE = Crew(1)
 
 Arrays = Sequence[np.ndarray]
@@ -42,7 +44,7 @@ class Compiled:
         lowered, self._constants = _lower(graph)
         self._plan = schedule(lowered)
         self._title = title
-        self._emit(block)
+        self._emit(_block_rows(lowered, block))
 
     def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
         """The outputs, in new arrays.
@@ -119,6 +121,7 @@ class CompiledEpoch:
         plan = schedule(lowered, is_shared=is_shared)
         held, more = (None, []) if evaluation is None else _lower(evaluation, "held_")
         evaluate = None if held is None else schedule(held, is_shared=is_shared)
+        block = _block_rows(lowered, block)
         if any(p.crossing for p in (plan, evaluate) if p is not None):
             block = max(block, most_rows)
         self.program = emit_epochs(plan, evaluate, block, title, interface)
@@ -254,6 +257,16 @@ def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
     memory = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size * dtype.itemsize].view(dtype)
+
+
+def _block_rows(graph: Graph, block: int) -> int:
+    """The rows of a block: `block`, or a power of two from 8 on where so many do not fit into the cache."""
+    kept = [n for n in graph.nodes if n.type.is_batched and is_computed(n)]
+    kept = [n for n in kept if n.primitive.kind != "elementwise" or n.primitive is copy_p]
+    size = sum(n.type.row_size * n.dtype.itemsize for n in kept)
+    if block * size <= LARGE_BLOCK:
+        return block
+    return min(block, max(8, 1 << max(CACHED // size, 1).bit_length() - 1))
 
 
 def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:

@@ -49,6 +49,9 @@ from nnjit.numpy.shaping import (
     expand_dims, moveaxis, ndim, one_hot, random_uniform, ravel, reshape, shape, size, squeeze, swapaxes,
     transpose,
 )  # fmt: skip
+from nnjit.numpy.sliding import (
+    convolve, sliding_window_view, windows,
+)  # fmt: skip
 from nnjit.numpy.sorting import (
     argsort, median, sort,
 )  # fmt: skip
@@ -81,7 +84,7 @@ _FUNCTIONS.update({n: f for n, f in _OWN.items() if callable(f) and not n.starts
 _FUNCTIONS.update({f"linalg.{n}": getattr(_linalg, n) for n in _linalg.__all__})
 _FUNCTIONS.update(
     conjugate=positive, expit=sigmoid, log_expit=log_sigmoid, psi=digamma, permute_dims=transpose,
-    bitwise_invert=invert,
+    bitwise_invert=invert, **{"lib.stride_tricks.sliding_window_view": sliding_window_view},
 )  # fmt: skip
 
 __all__ = [
@@ -89,7 +92,7 @@ __all__ = [
     "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "around",
     "array", "array_equal", "array_split", "asarray", "astype", "atleast_1d", "atleast_2d", "atleast_3d",
     "average", "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_arrays", "broadcast_to", "cbrt",
-    "ceil", "clip", "column_stack", "concat", "concatenate", "copysign", "cos", "cosh", "count_nonzero",
+    "ceil", "clip", "column_stack", "concat", "concatenate", "convolve", "copysign", "cos", "cosh", "count_nonzero",
     "cross", "cumprod", "cumsum", "deg2rad", "degrees", "diag", "diagflat", "diagonal", "diff", "digamma",
     "divide", "divmod", "dot", "dsplit", "dstack", "e", "einsum", "empty", "empty_like", "equal", "erf",
     "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "finfo", "fix", "flip", "fliplr", "flipud",
@@ -103,8 +106,8 @@ __all__ = [
     "norm", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "pi", "positive", "power", "prod",
     "ptp", "rad2deg", "radians", "random_uniform", "ravel", "reciprocal", "relu", "remainder", "repeat",
     "reshape", "rint", "roll", "rot90", "round", "shape", "sigmoid", "sign", "sin", "sinc", "sinh", "size",
-    "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
+    "sliding_window_view", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
     "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
     "transpose", "tril", "triu", "true_divide", "trunc", "var", "vdot", "vsplit", "vstack", "where",
-    "xlogy", "zeros", "zeros_like",
+    "windows", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip

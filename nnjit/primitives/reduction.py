@@ -32,18 +32,28 @@ def _back(x: Any, like: Node, axes: Axes) -> Any:
     return broadcast(x, shape=like.shape, axes=kept)
 
 
-def _shares(out: Node, x: Node, axes: Axes) -> Any:
-    """The weight of each element in an extremum: 1, shared evenly between equal elements."""
+def _hits(out: Node, x: Node, axes: Axes) -> tuple[Any, Any]:
+    """1 for each element that is the extremum, else 0; and how many are: equal ones share it evenly."""
     hits = cast(equal(x, _back(out, x, axes)), dtype=x.dtype)
-    return hits / _back(reduce_sum(hits, axes=axes), x, axes)
+    return hits, reduce_sum(hits, axes=axes)
+
+
+def _shared(g: Any, out: Node, x: Node, axes: Axes) -> Any:
+    hits, count = _hits(out, x, axes)
+    return _back(g / count, x, axes) * hits
+
+
+def _carried(tangent: Any, out: Node, x: Node, axes: Axes) -> Any:
+    hits, count = _hits(out, x, axes)
+    return reduce_sum(tangent * hits, axes=axes) / count
 
 
 def _extremum(name: str, evaluate: Callable[..., np.ndarray], expression: str, identity: str) -> Primitive:
     return define(
         Primitive(
             name, "reduce", _infer, lambda x, axes: evaluate(x, axis=axes),
-            vjp=lambda g, out, args, axes: [_back(g, args[0], axes) * _shares(out, args[0], axes)],
-            jvp=lambda out, args, tangents, axes: reduce_sum(tangents[0] * _shares(out, args[0], axes), axes=axes),
+            vjp=lambda g, out, args, axes: [_shared(g, out, args[0], axes)],
+            jvp=lambda out, args, tangents, axes: _carried(tangents[0], out, args[0], axes),
             expression=expression, identity=identity, lift=_lift,
         )
     )  # fmt: skip

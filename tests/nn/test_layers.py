@@ -25,6 +25,46 @@ def softplus(x: np.ndarray) -> np.ndarray:
     return np.log(1 + np.exp(x))
 
 
+def windows(x: np.ndarray, size: tuple[int, int], stride: int, dilation: int = 1) -> np.ndarray:
+    """(places, elements of a window, examples, channels) of images, window by window."""
+    (n, height, width, c), (h, w) = x.shape, size
+    spans = [(d - dilation * (s - 1) - 1) // stride + 1 for d, s in ((height, h), (width, w))]
+    found = [
+        [x[:, i * stride + dilation * a, j * stride + dilation * b] for a in range(h) for b in range(w)]
+        for i in range(spans[0])
+        for j in range(spans[1])
+    ]
+    return np.array(found).reshape(*spans, h * w, n, c)
+
+
+def conv(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | float = 0.0, *, stride: int = 1, dilation: int = 1
+) -> np.ndarray:
+    """A convolution of groups, whose number follows from the weight's channels."""
+    h, w, own, filters = weight.shape
+    seen = windows(x, (h, w), stride, dilation)
+    groups = x.shape[-1] // own
+    each, flat = filters // groups, weight.reshape(h * w, own, filters)
+    parts = [
+        np.einsum("ijkbc,kco->bijo", seen[..., g * own : (g + 1) * own], flat[..., g * each : (g + 1) * each])
+        for g in range(groups)
+    ]
+    return np.concatenate(parts, -1) + bias
+
+
+def padded(x: np.ndarray, *widths: tuple[int, int], value: float = 0.0) -> np.ndarray:
+    return np.pad(x, [(0, 0), *widths, (0, 0)], constant_values=value)
+
+
+def pooled(x: np.ndarray, size: tuple[int, int], stride: int, of: Callable = np.max) -> np.ndarray:
+    return of(windows(x, size, stride), axis=2).transpose(2, 0, 1, 3)
+
+
+def along_one(formula: Callable) -> Callable:
+    """The formula of an axis more: a signal is an image of height 1."""
+    return lambda x, *params: formula(x[:, None], *(p[None] if p.ndim == 3 else p for p in params))[:, 0]
+
+
 # fmt: off
 ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, formula (inputs, then params)
     ({"type": "dense", "units": 3}, [(4,)], (3,), {"weight": (4, 3), "bias": (3,)}, dense),
@@ -43,6 +83,31 @@ ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, 
     ({"type": "concat"}, [(2, 2), (2, 5)], (2, 7), {}, lambda x, y: np.concatenate([x, y], axis=2)),
     ({"type": "scale", "factor": 0.5, "offset": -1.0}, [(2, 2)], (2, 2), {}, lambda x: x / 2 - 1),
     ({"type": "scale"}, [(3,)], (3,), {}, lambda x: x),
+    ({"type": "conv2d", "filters": 3, "kernel_size": 2}, [(4, 5, 2)], (3, 4, 3),
+     {"weight": (2, 2, 2, 3), "bias": (3,)}, conv),
+    ({"type": "conv2d", "filters": 2, "kernel_size": (3, 2), "stride": 2, "padding": "same", "activation": "tanh"},
+     [(5, 4)], (3, 2, 2), {"weight": (3, 2, 1, 2), "bias": (2,)},
+     lambda x, w, b: np.tanh(conv(padded(x[..., None], (1, 1), (0, 0)), w, b, stride=2))),
+    ({"type": "conv2d", "filters": 4, "kernel_size": 2, "dilation": 2, "groups": 2, "padding": 1, "bias": False},
+     [(3, 2, 4)], (3, 2, 4), {"weight": (2, 2, 2, 4)},
+     lambda x, w: conv(padded(x, (1, 1), (1, 1)), w, dilation=2)),
+    ({"type": "conv2d", "filters": 4, "kernel_size": 2, "groups": 2}, [(3, 2, 2)], (2, 1, 4),
+     {"weight": (2, 2, 1, 4), "bias": (4,)}, conv),
+    ({"type": "conv1d", "filters": 3, "kernel_size": 3, "stride": 2}, [(8, 2)], (3, 3),
+     {"weight": (3, 2, 3), "bias": (3,)}, along_one(lambda *xs: conv(*xs, stride=2))),
+    ({"type": "conv1d", "filters": 2, "kernel_size": 2, "padding": "same"}, [(4,)], (4, 2),
+     {"weight": (2, 1, 2), "bias": (2,)},
+     along_one(lambda x, w, b: conv(padded(x[..., None], (0, 0), (0, 1)), w, b))),
+    ({"type": "max_pool"}, [(5, 4, 2)], (2, 2, 2), {}, lambda x: pooled(x, (2, 2), 2)),
+    ({"type": "max_pool", "size": 3, "stride": 2, "padding": "same"}, [(5, 4, 2)], (3, 2, 2), {},
+     lambda x: pooled(padded(x, (1, 1), (0, 1), value=-np.inf), (3, 3), 2)),
+    ({"type": "max_pool"}, [(7, 2)], (3, 2), {}, along_one(lambda x: pooled(x, (1, 2), 2))),
+    ({"type": "average_pool", "size": (2, 1)}, [(4, 2, 3)], (2, 2, 3), {},
+     lambda x: x.reshape(-1, 2, 2, 2, 3).mean(2)),
+    ({"type": "average_pool", "size": 2, "stride": 1, "padding": 1}, [(3, 2)], (4, 2), {},
+     along_one(lambda x: pooled(padded(x, (0, 0), (1, 1), value=np.nan), (1, 2), 1, np.nanmean))),
+    ({"type": "global_average_pool"}, [(3, 2, 4)], (4,), {}, lambda x: x.mean((1, 2))),
+    ({"type": "global_average_pool"}, [(3, 2)], (2,), {}, lambda x: x.mean(1)),
 ]
 MISFITS = [  # options, input shapes, what the message says
     ({"type": "dense", "units": 3}, [(8, 8)], r"flat input of shape \(I,\), got \(8, 8\); put a flatten"),
@@ -52,6 +117,16 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "concat"}, [(4, 2), (3, 2)],    r"equal but for the last axis, got \(4, 2\) and \(3, 2\)"),
     ({"type": "concat"}, [(4,), (4, 2)],      r"got \(4,\) and \(4, 2\)"),
     ({"type": "concat"}, [(), ()],            r"got \(\) and \(\)"),
+    ({"type": "conv2d", "filters": 2, "kernel_size": 5}, [(4, 8, 1)], "over 5 elements does not fit into an axis of 4"),
+    ({"type": "conv2d", "filters": 2, "kernel_size": 3, "dilation": 3}, [(6, 8, 1)], "reaches over 7 elements"),
+    ({"type": "conv2d", "filters": 2, "kernel_size": 2}, [(4,)], r"\(height, width, channels\), got \(4,\); put a res"),
+    ({"type": "conv2d", "filters": 2, "kernel_size": (2, 2, 2)}, [(4, 4)], "size has 3 numbers for 2 axes"),
+    ({"type": "conv2d", "filters": 4, "kernel_size": 2, "groups": 4}, [(4, 4, 2)], "4 groups do not divide 2 channels"),
+    ({"type": "conv1d", "filters": 3, "kernel_size": 2, "groups": 2}, [(4, 4)], "2 groups do not divide 3 filters"),
+    ({"type": "max_pool", "size": 4}, [(3, 8, 2)], 'axis of 3; take a smaller one, or padding: "same"'),
+    ({"type": "average_pool", "size": 4, "padding": 1}, [(1, 2)], "an axis of 3 with its padding"),
+    ({"type": "max_pool"}, [(4,)],            r"takes inputs of shape \(steps, channels\) or \(height"),
+    ({"type": "global_average_pool"}, [(4,)], r"places and channels, got \(4,\)"),
 ]
 BAD = [  # type, options, what the message says
     ("dense",      {"units": 0},                                "greater than or equal to 1"),
@@ -70,6 +145,15 @@ BAD = [  # type, options, what the message says
     ("add",        {"from": 1},                                 "valid string"),
     ("concat",     {"axis": 0},                                 "Extra inputs"),
     ("scale",      {"factor": float("nan")},                    "finite number"),
+    ("conv2d",     {"filters": 2, "kernel_size": 3, "stride": 0}, "greater than or equal to 1"),
+    ("conv2d",     {"filters": 2, "kernel_size": 0},            "greater than or equal to 1"),
+    ("conv2d",     {"filters": 2},                              "Field required"),
+    ("conv1d",     {"filters": 0, "kernel_size": 3},            "greater than or equal to 1"),
+    ("conv1d",     {"filters": 1, "kernel_size": 3, "padding": "full"}, "'valid' or 'same'"),
+    ("conv1d",     {"filters": 1, "kernel_size": 3, "padding": -1}, "greater than or equal to 0"),
+    ("max_pool",   {"size": "2"},                               "valid integer"),
+    ("average_pool", {"stride": 0},                             "greater than or equal to 1"),
+    ("global_average_pool", {"size": 2},                        "Extra inputs"),
 ]
 # fmt: on
 row = pytest.mark.parametrize(

@@ -235,6 +235,14 @@ SURFACE_ROWS = (
     row("cross",          lambda np, x, y: np.cross(x, y),                        X, Y),
     row("matrix_power",   lambda np, x: np.linalg.matrix_power(x, 5),             SQUARE),
 
+    row("convolve",       lambda np, x, y: np.convolve(x, y),                     Arg((5,)), Arg((3,))),
+    row("convolve same",  lambda np, x, y: np.convolve(x, y, "same"),             Arg((4,)), Arg((5,))),
+    row("convolve valid", lambda np, x, y: np.convolve(x, y, mode="valid"),       Arg((6,)), Arg((2,))),
+    Row("sliding_window_view", lambda x: nnp.sliding_window_view(x, (2, 3)),
+                          lambda x: np.lib.stride_tricks.sliding_window_view(x, (2, 3)), (Arg((3, 5)),)),
+    Row("sliding_window_view of an axis", lambda x: nnp.sliding_window_view(x, 2, axis=1),
+                          lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, 1), (T,)),
+
     # solvers
     Row("det_sign",     p.det_sign, lambda a: np.linalg.slogdet(a)[0],            (CUBE,), compiles=False),
     Row("logabsdet",    p.logabsdet, lambda a: np.linalg.slogdet(a)[1],           (Arg((2, 3, 3), regular),), compiles=False),

@@ -2,10 +2,18 @@
 
 from nnjit.nn.layers.activation import ActivationLayer
 from nnjit.nn.layers.add import Add
+from nnjit.nn.layers.average_pool import AveragePool
 from nnjit.nn.layers.concat import Concat
+from nnjit.nn.layers.conv1d import Conv1D
+from nnjit.nn.layers.conv2d import Conv2D
 from nnjit.nn.layers.dense import Dense
 from nnjit.nn.layers.dropout import Dropout
 from nnjit.nn.layers.flatten import Flatten
+from nnjit.nn.layers.global_average_pool import GlobalAveragePool
+from nnjit.nn.layers.max_pool import MaxPool
 from nnjit.nn.layers.scale import Scale
 
-__all__ = ["ActivationLayer", "Add", "Concat", "Dense", "Dropout", "Flatten", "Scale"]
+__all__ = [
+    "ActivationLayer", "Add", "AveragePool", "Concat", "Conv1D", "Conv2D", "Dense", "Dropout", "Flatten",
+    "GlobalAveragePool", "MaxPool", "Scale",
+]  # fmt: skip

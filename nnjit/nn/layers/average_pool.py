@@ -1,0 +1,19 @@
+"""`average_pool`: the mean of each window."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import nnjit.numpy as np
+from nnjit.nn.layer import layers
+from nnjit.nn.pooling import Pooling
+
+
+@layers.register
+class AveragePool(Pooling):
+    """The mean of the elements of each window that are not padding, channel by channel."""
+
+    type: Literal["average_pool"] = "average_pool"
+
+    def _pool(self, windows: Any, inner: tuple[int, ...], shares: Any) -> Any:
+        return np.sum(windows, axis=inner) * shares

@@ -1,0 +1,16 @@
+"""`conv1d`: each place of a signal or sequence, and what is around it, through the same filters."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from nnjit.nn.convolution import Convolution
+from nnjit.nn.layer import layers
+
+
+@layers.register
+class Conv1D(Convolution):
+    """activation(Σ x · weight + bias) over the window at each place of a signal (steps, channels)."""
+
+    type: Literal["conv1d"] = "conv1d"
+    axes: ClassVar[int] = 1

@@ -1,0 +1,16 @@
+"""`conv2d`: each place of a image, and what is around it, through the same filters."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from nnjit.nn.convolution import Convolution
+from nnjit.nn.layer import layers
+
+
+@layers.register
+class Conv2D(Convolution):
+    """activation(Σ x · weight + bias) over the window at each place of an image (height, width, channels)."""
+
+    type: Literal["conv2d"] = "conv2d"
+    axes: ClassVar[int] = 2

@@ -1,0 +1,28 @@
+"""`global_average_pool`: the mean over all places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import nnjit.numpy as np
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.layer import Context, Layer, layers
+
+
+@layers.register
+class GlobalAveragePool(Layer):
+    """The mean of each channel, the last axis, over all other axes of an example."""
+
+    type: Literal["global_average_pool"] = "global_average_pool"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if len(x) < 2:
+            raise GraphError(f"global_average_pool takes inputs with places and channels, got {x}")
+        return x[-1:]
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        return np.mean(x, axis=tuple(range(1, x.ndim - 1)))

@@ -1,0 +1,24 @@
+"""`max_pool`: the largest element of each window."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import nnjit.numpy as np
+from nnjit.nn.layer import layers
+from nnjit.nn.pooling import Pooling
+
+
+@layers.register
+class MaxPool(Pooling):
+    """The largest element of each window, channel by channel.
+
+    Equal ones share the gradient evenly, where PyTorch gives it to the first.
+    """
+
+    type: Literal["max_pool"] = "max_pool"
+
+    fill: ClassVar[float] = -np.inf
+
+    def _pool(self, windows: Any, inner: tuple[int, ...], shares: Any) -> Any:
+        return np.max(windows, axis=inner)

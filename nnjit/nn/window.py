@@ -1,0 +1,143 @@
+"""What convolutions and poolings share: windows over the axes of an image or a signal, channels last.
+
+Channels are the last axis (NHWC), since what a window reads is then contiguous in memory, and a convolution is
+one product of the windows and the weight.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy
+from pydantic import BeforeValidator, Field
+
+import nnjit.numpy as np
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+
+AXES = {1: "(steps, channels)", 2: "(height, width, channels)"}
+
+
+def _pair(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+_Count = Annotated[int, Field(ge=1)]
+Counts = Annotated[_Count | tuple[_Count, ...], BeforeValidator(_pair)]
+Padding = Literal["valid", "same"] | Annotated[int, Field(ge=0)]
+
+
+class Window:
+    """Windows over `axes` axes, and the padding around them.
+
+    Args:
+        sizes, strides, dilations: for each axis.
+        padding: "valid": none; "same": so that there is a window for every stride begun, the odd element
+            behind; or how many elements before and behind each axis.
+    """
+
+    def __init__(
+        self, axes: int, sizes: Counts, strides: Counts, dilations: Counts, padding: str | int
+    ) -> None:
+        self.sizes = spread(sizes, axes, "size")
+        self.strides = spread(strides, axes, "stride")
+        self.dilations = spread(dilations, axes, "dilation")
+        self.padding = padding
+
+    def widths(self, lengths: Shape) -> list[tuple[int, int]]:
+        """How many elements are put before and behind each axis."""
+        if isinstance(self.padding, int):
+            return [(self.padding, self.padding)] * len(lengths)
+        if self.padding == "valid":
+            return [(0, 0)] * len(lengths)
+        missing = [
+            max((-(-n // stride) - 1) * stride + reach - n, 0)
+            for n, stride, reach in zip(lengths, self.strides, self._reaches(), strict=True)
+        ]
+        return [(m // 2, m - m // 2) for m in missing]
+
+    def counts(self, lengths: Shape, kind: str) -> Shape:
+        """How many windows there are along each axis.
+
+        Raises:
+            GraphError: a window is longer than its axis.
+        """
+        counts = []
+        pairs = zip(lengths, self.widths(lengths), self._reaches(), self.strides, strict=True)
+        for n, (before, behind), reach, stride in pairs:
+            padded = n + before + behind
+            if reach > padded:
+                raise GraphError(
+                    f"{kind}: a window that reaches over {reach} elements does not fit into an axis of {padded}"
+                    f'{" with its padding" if padded > n else ""}; take a smaller one, or padding: "same"'
+                )
+            counts.append((padded - reach) // stride + 1)
+        return tuple(counts)
+
+    def __call__(self, x: Array, fill: float = 0.0) -> Array:
+        """The windows (B, places…, sizes…, C) of x (B, lengths…, C), of which those outside x are `fill`."""
+        return np.windows(self.padded(x, fill), 1, self.sizes, self.strides, self.dilations)
+
+    def padded(self, x: Array, fill: float = 0.0) -> Array:
+        """X (B, lengths…, C) with its padding."""
+        widths = self.widths(np.shape(x)[1:-1])
+        return np.pad(x, [(0, 0), *widths, (0, 0)], constant_values=fill)
+
+    def runs(self, x: Array) -> Array:
+        """The windows with the elements of the last axis and their channels as one axis, in their order.
+
+        Where these lie side by side in x, they are read as one run.
+        """
+        if self.dilations[-1] != 1:
+            windows = self(x)
+            return np.reshape(windows, (*np.shape(windows)[:-2], -1))
+        padded = self.padded(x)
+        *lead, length, channels = np.shape(padded)
+        sizes, strides = ((*own[:-1], own[-1] * channels) for own in (self.sizes, self.strides))
+        return np.windows(np.reshape(padded, (*lead, length * channels)), 1, sizes, strides, self.dilations)
+
+    def blocks(self, x: Array) -> Array | None:
+        """The windows (B, places…, sizes…, C) with each axis of elements behind that of its places, where these
+        are x itself, cut into pieces; else None.
+        """
+        lengths = np.shape(x)[1:-1]
+        is_cut = self.strides == self.sizes and set(self.dilations) == {1}
+        if not is_cut or any(width != (0, 0) for width in self.widths(lengths)):
+            return None
+        counts = [n // size for n, size in zip(lengths, self.sizes, strict=True)]
+        whole = tuple(slice(0, c * s) for c, s in zip(counts, self.sizes, strict=True))
+        pairs = [d for pair in zip(counts, self.sizes, strict=True) for d in pair]
+        return np.reshape(x[(slice(None), *whole)], (np.shape(x)[0], *pairs, np.shape(x)[-1]))
+
+    def elements(self, lengths: Shape) -> numpy.ndarray:
+        """How many elements of each window are not padding, shape (places…, 1)."""
+        ones = numpy.ones((1, *lengths, 1))
+        inner = tuple(range(1 + len(lengths), 1 + 2 * len(lengths)))
+        return numpy.asarray(self(ones)).sum(axis=inner)[0]
+
+    def _reaches(self) -> list[int]:
+        return [d * (s - 1) + 1 for s, d in zip(self.sizes, self.dilations, strict=True)]
+
+
+def spread(given: Counts, axes: int, what: str) -> tuple[int, ...]:
+    """One number for each axis."""
+    if isinstance(given, int):
+        return (given,) * axes
+    if len(given) != axes:
+        raise GraphError(
+            f"{what} has {len(given)} numbers for {axes} axes, {given}; give one, or one for each"
+        )
+    return given
+
+
+def with_channels(shape: Shape, axes: int, kind: str) -> Shape:
+    """The shape of an example with its channels; one of `axes` axes has one channel.
+
+    Raises:
+        GraphError: it has another number of axes.
+    """
+    if len(shape) == axes:
+        return (*shape, 1)
+    if len(shape) != axes + 1:
+        raise GraphError(f"{kind} takes inputs of shape {AXES[axes]}, got {shape}; put a reshape before it")
+    return shape

@@ -1,0 +1,62 @@
+"""Sliding windows, as convolutions and poolings read an array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nnjit import primitives as p
+from nnjit.errors import GraphError
+from nnjit.numpy.promotion import Array, as_array
+from nnjit.numpy.reduction import sum
+from nnjit.numpy.shaping import moveaxis, normal_axes, reshape, shape
+
+
+def windows(
+    x: Array, first: int, sizes: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> Any:
+    """The windows over axes `first`, `first + 1`, … of `x`: their places, then their elements, for these axes.
+
+    Args:
+        sizes: the elements of a window along each of the axes.
+        strides: how far each window is behind the one before.
+        dilations: how far the elements of a window are apart.
+
+    >>> import numpy
+    >>> windows(numpy.arange(5), 0, [2], [1], [2]).tolist()
+    [[0, 2], [1, 3], [2, 4]]
+    """
+    options = {"sizes": tuple(sizes), "strides": tuple(strides), "dilations": tuple(dilations)}
+    return p.windows(as_array(x), first=first, **options)
+
+
+def sliding_window_view(x: Array, window_shape: int | Sequence[int], axis: Any = None) -> Any:
+    """The windows over `axis` (all axes where None), whose elements are the last axes, as NumPy has them."""
+    array = as_array(x)
+    sizes = (window_shape,) if isinstance(window_shape, int) else tuple(window_shape)
+    axes = tuple(range(array.ndim)) if axis is None else tuple(normal_axes(axis, array.ndim))
+    if len(sizes) != len(axes):
+        raise GraphError(f"sliding_window_view: {len(sizes)} sizes for {len(axes)} axes")
+    for size, place in zip(sizes, axes, strict=True):
+        array = moveaxis(windows(array, place, (size,), (1,), (1,)), place + 1, -1)
+    return array
+
+
+def convolve(a: Array, v: Array, mode: str = "full") -> Any:
+    """The convolution Σₖ a[n-k] v[k] of two vectors.
+
+    Args:
+        mode: "full": wherever they overlap; "same": as many as the longer one has; "valid": where they overlap
+            completely.
+    """
+    from nnjit.numpy.joining import flip, pad
+
+    a, v = (reshape(as_array(x), (-1,)) for x in (a, v))
+    if shape(a)[0] < shape(v)[0]:
+        a, v = v, a
+    n = shape(v)[0]
+    if mode not in ("full", "same", "valid"):
+        raise GraphError(f'convolve: unknown mode {mode!r}; valid: "full", "same", "valid"')
+    before = {"full": n - 1, "same": n // 2, "valid": 0}[mode]
+    behind = {"full": n - 1, "same": (n - 1) // 2, "valid": 0}[mode]
+    return sum(windows(pad(a, (before, behind)), 0, (n,), (1,), (1,)) * flip(v), -1)
