@@ -9,6 +9,7 @@ from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
+from nnjit.ir.types import static
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, Zeros
@@ -74,7 +75,7 @@ class Convolution(Layer):
 
     def _sums(self, x: Any, weight: Any) -> Any:
         """The sums (B, places…, filters) over the windows of x (B, lengths…, C)."""
-        channels = np.shape(weight)[-2]
+        (channels,) = static(np.shape(weight)[-2:-1])
         if self.groups > 1 and channels == 1:
             return self._depthwise(self._window(x), weight)
         each = self.filters // self.groups

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
+from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.layer import Context, Layer
 from nnjit.nn.window import AXES, Counts, Padding, Window
@@ -39,7 +40,7 @@ class Pooling(Layer):
         blocks = window.blocks(x)
         if blocks is not None:
             return self._pool(blocks, tuple(range(2, 2 + 2 * axes, 2)), 1 / math.prod(window.sizes))
-        shares = 1 / window.elements(np.shape(x)[1:-1])
+        shares = 1 / window.elements(static(np.shape(x)[1:-1]))
         return self._pool(window(x, self.fill), tuple(range(1 + axes, 1 + 2 * axes)), shares.astype(x.dtype))
 
     @abstractmethod

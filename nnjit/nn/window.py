@@ -1,7 +1,7 @@
 """What convolutions and poolings share: windows over the axes of an image or a signal, channels last.
 
-Channels are the last axis (NHWC), since what a window reads is then contiguous in memory, and a convolution is
-one product of the windows and the weight.
+Channels are the last axis (NHWC), since what a window reads is then contiguous in memory, and a convolution
+is one product of the windows and the weight.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
+from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
 
 AXES = {1: "(steps, channels)", 2: "(height, width, channels)"}
@@ -67,9 +68,10 @@ class Window:
         for n, (before, behind), reach, stride in pairs:
             padded = n + before + behind
             if reach > padded:
+                where = f"{padded} with its padding" if padded > n else str(n)
                 raise GraphError(
-                    f"{kind}: a window that reaches over {reach} elements does not fit into an axis of {padded}"
-                    f'{" with its padding" if padded > n else ""}; take a smaller one, or padding: "same"'
+                    f"{kind}: a window that reaches over {reach} elements does not fit into an axis of {where}; "
+                    'take a smaller one, or padding: "same"'
                 )
             counts.append((padded - reach) // stride + 1)
         return tuple(counts)
@@ -80,7 +82,7 @@ class Window:
 
     def padded(self, x: Array, fill: float = 0.0) -> Array:
         """X (B, lengths…, C) with its padding."""
-        widths = self.widths(np.shape(x)[1:-1])
+        widths = self.widths(_lengths(x))
         return np.pad(x, [(0, 0), *widths, (0, 0)], constant_values=fill)
 
     def runs(self, x: Array) -> Array:
@@ -92,15 +94,15 @@ class Window:
             windows = self(x)
             return np.reshape(windows, (*np.shape(windows)[:-2], -1))
         padded = self.padded(x)
-        *lead, length, channels = np.shape(padded)
+        *lead, length, channels = (np.shape(padded)[0], *static(np.shape(padded)[1:]))
         sizes, strides = ((*own[:-1], own[-1] * channels) for own in (self.sizes, self.strides))
         return np.windows(np.reshape(padded, (*lead, length * channels)), 1, sizes, strides, self.dilations)
 
     def blocks(self, x: Array) -> Array | None:
-        """The windows (B, places…, sizes…, C) with each axis of elements behind that of its places, where these
+        """The windows (B, places, sizes, …, C), the elements along each axis behind their places, where these
         are x itself, cut into pieces; else None.
         """
-        lengths = np.shape(x)[1:-1]
+        lengths = _lengths(x)
         is_cut = self.strides == self.sizes and set(self.dilations) == {1}
         if not is_cut or any(width != (0, 0) for width in self.widths(lengths)):
             return None
@@ -113,10 +115,14 @@ class Window:
         """How many elements of each window are not padding, shape (places…, 1)."""
         ones = numpy.ones((1, *lengths, 1))
         inner = tuple(range(1 + len(lengths), 1 + 2 * len(lengths)))
-        return numpy.asarray(self(ones)).sum(axis=inner)[0]
+        return numpy.sum(numpy.asarray(self(ones)), axis=inner)[0]  # type: ignore[no-any-return]  # an array
 
     def _reaches(self) -> list[int]:
         return [d * (s - 1) + 1 for s, d in zip(self.sizes, self.dilations, strict=True)]
+
+
+def _lengths(x: Array) -> tuple[int, ...]:
+    return static(np.shape(x)[1:-1])
 
 
 def spread(given: Counts, axes: int, what: str) -> tuple[int, ...]:

@@ -9,13 +9,13 @@ from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.numpy.promotion import Array, as_array
 from nnjit.numpy.reduction import sum
-from nnjit.numpy.shaping import moveaxis, normal_axes, reshape, shape
+from nnjit.numpy.shaping import moveaxis, normal_axes, reshape
 
 
 def windows(
     x: Array, first: int, sizes: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
 ) -> Any:
-    """The windows over axes `first`, `first + 1`, … of `x`: their places, then their elements, for these axes.
+    """The windows over axes `first`, `first + 1`, … of `x`: their places, and then their elements.
 
     Args:
         sizes: the elements of a window along each of the axes.
@@ -46,15 +46,15 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Any:
     """The convolution Σₖ a[n-k] v[k] of two vectors.
 
     Args:
-        mode: "full": wherever they overlap; "same": as many as the longer one has; "valid": where they overlap
-            completely.
+        mode: "full": wherever they overlap; "same": as many as the longer one has; "valid": where all of the
+            shorter one overlaps.
     """
     from nnjit.numpy.joining import flip, pad
 
-    a, v = (reshape(as_array(x), (-1,)) for x in (a, v))
-    if shape(a)[0] < shape(v)[0]:
+    a, v = (as_array(reshape(x, (-1,))) for x in (a, v))
+    if a.size < v.size:
         a, v = v, a
-    n = shape(v)[0]
+    n = v.size
     if mode not in ("full", "same", "valid"):
         raise GraphError(f'convolve: unknown mode {mode!r}; valid: "full", "same", "valid"')
     before = {"full": n - 1, "same": n // 2, "valid": 0}[mode]

@@ -1,5 +1,7 @@
 """Every layer, built from its options: shapes, params, and its values against plain NumPy."""
 
+# ruff: noqa: E501  # one row is one line
+
 from collections.abc import Callable
 from typing import Any
 
