@@ -109,6 +109,6 @@ __all__ = [
     "reshape", "rint", "roll", "rot90", "round", "shape", "sigmoid", "sign", "sin", "sinc", "sinh", "size",
     "sliding_window_view", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack",
     "std", "stop_gradient", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh",
-    "tensordot", "tile", "trace", "transpose", "tril", "triu", "true_divide", "trunc", "var", "vdot", "vsplit", "vstack", "where",
-    "windows", "xlogy", "zeros", "zeros_like",
+    "tensordot", "tile", "trace", "transpose", "tril", "triu", "true_divide", "trunc", "var", "vdot",
+    "vsplit", "vstack", "where", "windows", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip
