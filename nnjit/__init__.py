@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         jvp,
         linearize,
         make_graph,
+        scan,
         stop_gradient,
         value_and_grad,
         vjp,
@@ -52,6 +53,7 @@ __getattr__ = lazy(
         "jvp": "nnjit.autodiff",
         "linearize": "nnjit.autodiff",
         "make_graph": "nnjit.autodiff",
+        "scan": "nnjit.autodiff",
         "stop_gradient": "nnjit.autodiff",
         "value_and_grad": "nnjit.autodiff",
         "vjp": "nnjit.autodiff",
@@ -63,6 +65,6 @@ __getattr__ = lazy(
 
 __all__ = [
     "Run", "__version__", "check_grads", "custom_jvp", "custom_vjp", "fit", "grad", "hessian", "hvp",
-    "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "stop_gradient",
-    "value_and_grad", "vjp", "vmap",
+    "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "scan",
+    "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

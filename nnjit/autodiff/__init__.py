@@ -7,11 +7,12 @@ from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.functions import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
 from nnjit.autodiff.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from nnjit.autodiff.reverse import pull_back
+from nnjit.autodiff.scan import scan
 from nnjit.autodiff.tracing import make_graph, trace
 from nnjit.autodiff.tree import flatten
 
 __all__ = [
     "as_node", "check_grads", "custom_jvp", "custom_vjp", "flatten", "grad", "hessian", "hvp", "jacfwd",
-    "jacobian", "jacrev", "jvp", "linearize", "make_graph", "pull_back", "push_forward", "stop_gradient",
-    "trace", "value_and_grad", "vjp", "vmap",
+    "jacobian", "jacrev", "jvp", "linearize", "make_graph", "pull_back", "push_forward", "scan",
+    "stop_gradient", "trace", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

@@ -11,6 +11,8 @@ from functools import wraps
 from typing import Any
 
 import nnjit.numpy as nnp
+from nnjit.autodiff.loop import scan_p
+from nnjit.autodiff.loop_batch import batch_loop
 from nnjit.autodiff.tracing import close, node_of
 from nnjit.autodiff.tree import flatten
 from nnjit.errors import GraphError
@@ -72,6 +74,8 @@ def _lifted(node: Node, new: Mapping[Node, Node], n: int) -> Node:
     if primitive is matmul:
         product = _matmul(*(_as_matrices(x, new) for x in node.inputs), **node.params)
         return nnp.reshape(product, (n, *node.shape))  # type: ignore[no-any-return]  # a node as its arguments
+    if primitive is scan_p:
+        return batch_loop(node, new, n, batch)
     if primitive.lift is None and (primitive.kind != "elementwise"):
         raise GraphError(f"vmap: {primitive.name} cannot be mapped")
     params = primitive.lift(n, **node.params) if primitive.lift else node.params

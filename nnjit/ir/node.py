@@ -32,6 +32,7 @@ Kind = Literal[
     "counter",
     "gather",
     "index",
+    "scan",
     "solver",
     "call",
 ]

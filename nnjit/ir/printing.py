@@ -49,4 +49,6 @@ def _line(node: Node, names: dict[Node, str]) -> str:
 def _param(value: Any) -> str:
     if isinstance(value, ConstantValue):
         return np.array2string(value.array, threshold=6, edgeitems=2, separator=",").replace("\n", "")
+    if isinstance(value, Graph):
+        return f"<{len(value.nodes)} nodes>"
     return str(value)

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from nnjit.ir import Graph
 from nnjit.passes.fold_constants import fold_constants
 from nnjit.passes.fold_transposes import fold_transposes
+from nnjit.passes.merge_loops import merge_loops
 from nnjit.passes.share_common import share_common
 from nnjit.passes.simplify import simplify
 
 Pass = Callable[[Graph], Graph]
-PASSES: tuple[Pass, ...] = (share_common, fold_constants, simplify, fold_transposes)
+PASSES: tuple[Pass, ...] = (share_common, fold_constants, simplify, fold_transposes, merge_loops)
 MOST_ROUNDS = 8
 
 
@@ -27,4 +28,5 @@ def optimize(graph: Graph) -> Graph:
     return graph
 
 
-__all__ = ["PASSES", "Pass", "fold_constants", "fold_transposes", "optimize", "share_common", "simplify"]
+__all__ = ["PASSES", "Pass", "fold_constants", "fold_transposes", "merge_loops", "optimize", "share_common",
+           "simplify"]  # fmt: skip

@@ -1,0 +1,39 @@
+"""`vmap` of a loop: one loop whose steps work on all examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import nnjit.numpy as nnp
+from nnjit.autodiff.loop import make_loop, parts
+from nnjit.autodiff.loop_rules import Loop
+from nnjit.ir import Node, new_input
+
+Batch = Callable[[Sequence[Node], Mapping[Node, Node], int], list[Node]]
+
+
+def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> Node:
+    """The record of a loop with one more leading axis, of length `n`.
+
+    Args:
+        new: nodes, and for each of them one with the leading axis.
+        batch: gives nodes a leading axis.
+    """
+    loop = Loop(**node.params)
+    given = dict(zip(loop.body.inputs, node.inputs, strict=True))
+    mapped = [b for b in loop.body.inputs if b in loop.before or given[b] in new]
+    inner = {b: new_input(b.type.with_shape((n, *b.shape))) for b in mapped}
+    outputs = batch(loop.body.outputs, inner, n)
+    stacks = {inner.get(b, b): nnp.moveaxis(new[given[b]], 0, 1) if b in inner else given[b] for b in loop.moving}
+    record = make_loop(
+        outputs,
+        [inner[b] for b in loop.before],
+        batch([given[b] for b in loop.before], new, n),
+        stacks,
+        outer={inner.get(b, b): new.get(given[b], given[b]) for b in loop.fixed},
+        length=loop.length,
+        backwards=loop.backwards,
+    )
+    own = parts(record, [o.type for o in outputs], loop.length)
+    flat = [nnp.reshape(nnp.moveaxis(x, 0, 1), (n, loop.length, -1)) for x in own]
+    return nnp.concatenate(flat, axis=-1)  # type: ignore[no-any-return]  # of nodes, a node

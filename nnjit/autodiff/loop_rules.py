@@ -1,0 +1,198 @@
+"""The derivatives of a loop, which are loops again.
+
+Forward, each step carries the tangents beside the values. Backward, a loop in the opposite order carries the
+cotangents; what its steps need of the forward ones is recorded there. The cotangent of a value that is the
+same at all steps is a sum over them: where it is one of products, as that of a weight, the factors of all
+steps are recorded, and multiplied afterwards at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nnjit.autodiff.forward import push_forward
+from nnjit.autodiff.loop import at_step, lead, make_loop, parts, scan_p, stacked_shape
+from nnjit.autodiff.reverse import pull_back
+from nnjit.errors import GraphError
+from nnjit.ir import Graph, Node, apply, new_input, topological
+from nnjit.ir.graph import constant_p
+from nnjit.primitives import concat, full_like, matmul, reduce_sum, reshape, slice_
+
+MAPPED = ("add", "sub", "neg", "concat", "cast", "reshape", "transpose")  # a sum of these is one of the sums
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop's parameters, and its body's inputs by what they are."""
+
+    body: Graph
+    constants: int
+    carried: int
+    length: int
+    backwards: bool
+
+    @property
+    def fixed(self) -> tuple[Node, ...]:
+        return self.body.inputs[: self.constants]
+
+    @property
+    def before(self) -> tuple[Node, ...]:
+        return self.body.inputs[self.constants : self.constants + self.carried]
+
+    @property
+    def moving(self) -> tuple[Node, ...]:
+        return self.body.inputs[self.constants + self.carried :]
+
+    @property
+    def is_batched(self) -> bool:
+        return self.body.outputs[0].type.is_batched
+
+
+def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None], **params: Any) -> Node:
+    """The tangent of a loop's record for the tangents of its arguments."""
+    loop = Loop(**params)
+    changed = [n for n, t in zip(loop.body.inputs, tangents, strict=True) if t is not None and n.type.is_float]
+    changed += [n for n in loop.before if n not in changed]
+    inner = {n: new_input(n.type) for n in changed}
+    given = dict(zip(loop.body.inputs, args, strict=True))
+    moved = {n: full_like(given[n], 0) if t is None else t for n, t in zip(loop.body.inputs, tangents, strict=True)}
+    pushed = push_forward(loop.body.outputs, changed, [inner[n] for n in changed])
+    record = make_loop(
+        [*loop.body.outputs[: loop.carried], *pushed],
+        [*loop.before, *(inner[n] for n in loop.before)],
+        [*(given[n] for n in loop.before), *(moved[n] for n in loop.before)],
+        {n: given[n] for n in loop.moving} | {inner[n]: moved[n] for n in loop.moving if n in inner},
+        outer={n: given[n] for n in loop.fixed} | {inner[n]: moved[n] for n in loop.fixed if n in inner},
+        length=loop.length,
+        backwards=loop.backwards,
+    )
+    start = sum(n.type.row_size for n in loop.body.outputs[: loop.carried])
+    starts = (*(0,) * (out.ndim - 1), start)
+    return slice_(record, starts=starts, shape=out.shape)  # type: ignore[no-any-return]  # of nodes, a node
+
+
+def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Sequence[Node | None]:
+    """The cotangents of a loop's arguments for that of its record."""
+    loop = Loop(**params)
+    given = dict(zip(loop.body.inputs, args, strict=True))
+    arriving = [new_input(n.type) for n in loop.body.outputs]
+    flowing = [new_input(n.type) for n in loop.before]
+    totals = [a + f for a, f in zip(arriving, flowing, strict=False)] + arriving[loop.carried :]
+    wanted = [n for n in loop.body.inputs if n.type.is_float]
+    pulled = dict(zip(wanted, pull_back(loop.body.outputs, wanted, totals), strict=True))
+    sums = {n: _Sum(pulled[n], loop) for n in loop.fixed if n in pulled}
+    moving = [n for n in loop.moving if n in pulled]
+    factors = list(dict.fromkeys(x for s in sums.values() for x in s.factors))
+    outputs = [pulled[n] for n in (*loop.before, *moving)] + factors
+    kept = _recorded(outputs, loop, args) | _states(loop, out, given)
+    kept |= {n: given[n] for n in loop.moving}
+    kept |= dict(zip(arriving, parts(g, [n.type for n in arriving], loop.length), strict=True))
+    record = make_loop(
+        outputs, flowing, [full_like(given[n], 0) for n in loop.before], kept,
+        outer={n: given[n] for n in loop.fixed}, length=loop.length, backwards=not loop.backwards,
+    )  # fmt: skip
+    stacks = parts(record, [n.type for n in outputs], loop.length)
+    last = loop.length - 1 if loop.backwards else 0
+    found = {n: at_step(s, n.type, last) for n, s in zip(loop.before, stacks, strict=False)}
+    found |= dict(zip(moving, stacks[loop.carried :], strict=False))
+    each = dict(zip(factors, stacks[loop.carried + len(moving) :], strict=True))
+    found |= {n: s.total(each) for n, s in sums.items()}
+    return [found.get(n) for n in loop.body.inputs]
+
+
+def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict[Node, Node]:
+    """What a backward step needs of the forward one, and its values at all steps, recorded with the results.
+
+    The pass `merge_loops` makes one loop of this and the one that was there.
+    """
+    forward = set(topological(loop.body.outputs)) - set(loop.body.inputs)
+    saved: dict[Node, None] = {}
+    pending = list(outputs)
+    seen: set[Node] = set()
+    while pending:
+        node = pending.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node in forward and node.primitive.kind not in ("view", "reshape", "constant"):
+            saved[node] = None
+        else:
+            pending.extend(node.inputs)
+    results = (*loop.body.outputs, *(n for n in saved if n not in loop.body.outputs))
+    options = {"constants": loop.constants, "carried": loop.carried}
+    wide = apply(
+        scan_p, *args, body=Graph(loop.body.inputs, results), length=loop.length, backwards=loop.backwards, **options
+    )
+    stacks = dict(zip(results, parts(wide, [n.type for n in results], loop.length), strict=True))
+    return {n: stacks[n] for n in saved}
+
+
+def _states(loop: Loop, out: Node, given: Mapping[Node, Node]) -> dict[Node, Node]:
+    """The carried values before each step: those after the step that came before it."""
+    found = {}
+    after = parts(out, [n.type for n in loop.body.outputs], loop.length)
+    for node, stack in zip(loop.before, after, strict=False):
+        first = reshape(given[node], shape=stacked_shape(node.type, 1))
+        front = len(lead(node.type))
+        starts = (*(0,) * front, int(loop.backwards), *(0,) * len(node.type.row_shape))
+        others = slice_(stack, starts=starts, shape=stacked_shape(node.type, loop.length - 1))
+        pieces = [others, first] if loop.backwards else [first, others]
+        found[node] = first if loop.length == 1 else concat(*pieces, axis=front)
+    return found
+
+
+class _Sum:
+    """The sum over all steps of a node of the backward body, which is computed after the loop.
+
+    Args:
+        factors: the nodes whose values at all steps it needs.
+    """
+
+    def __init__(self, node: Node, loop: Loop) -> None:
+        self.node, self.loop = node, loop
+        self.factors: list[Node] = []
+        self._collect(node)
+
+    def total(self, stacks: Mapping[Node, Node]) -> Any:
+        """The sum, of the factors' values at all steps."""
+        return self._total(self.node, stacks)
+
+    def _collect(self, node: Node) -> None:
+        if _is_literal(node):
+            return
+        if node.primitive.name in MAPPED and not node.type.is_batched:
+            for argument in node.inputs:
+                self._collect(argument)
+        elif self._is_sum(node):
+            self.factors += node.inputs
+        elif self.loop.is_batched:
+            raise GraphError(f"scan: {node.primitive.name} in the derivative for a value of all steps has no rule")
+        else:
+            self.factors.append(node)
+
+    def _total(self, node: Node, stacks: Mapping[Node, Node]) -> Any:
+        if _is_literal(node):
+            return node * self.loop.length
+        if node.primitive.name in MAPPED and not node.type.is_batched:
+            return apply(node.primitive, *(self._total(n, stacks) for n in node.inputs), **node.params)
+        if not self._is_sum(node):
+            return reduce_sum(stacks[node], axes=(0,))
+        if node.primitive is matmul:
+            return matmul(*(stacks[n] for n in node.inputs), ta=True, tb=False)
+        front = len(lead(node.inputs[0].type))
+        axes = {a + 1 if a >= front else a for a in node.params["axes"]} | {front}
+        return reduce_sum(stacks[node.inputs[0]], axes=tuple(sorted(axes)))
+
+    def _is_sum(self, node: Node) -> bool:
+        """Whether it sums over rows, and so can sum over the rows of all steps."""
+        if node.primitive is matmul:
+            return bool(node.params["ta"]) and not node.params["tb"]
+        return node.primitive is reduce_sum and (not self.loop.is_batched or node.inputs[0].type.is_batched)
+
+
+def _is_literal(node: Node) -> bool:
+    if node.primitive.kind in ("view", "reshape"):
+        return _is_literal(node.inputs[0])
+    return node.primitive is constant_p

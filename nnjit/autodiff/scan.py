@@ -1,0 +1,99 @@
+"""`scan`: a loop over the leading axis, compiled once whatever its length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nnjit.autodiff.loop import at_step, lead, make_loop, parts
+from nnjit.autodiff.tracing import node_of
+from nnjit.autodiff.tree import flatten
+from nnjit.errors import GraphError
+from nnjit.ir import ArrayType, B, Node, new_input, type_of
+from nnjit.primitives import broadcast
+
+
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = (),
+    length: int | None = None,
+    reverse: bool = False,
+) -> tuple[Any, Any]:
+    """Carry a value through the steps of a loop: `carry, y = f(carry, x)` for each x of `xs`.
+
+    Args:
+        f: (carry, x) -> (carry, y), traced once; it may read other values, the same at all steps.
+        init: the first carry, nested dicts, lists and tuples of float arrays, all of one dtype.
+        xs: the same of arrays whose leading axis is the loop's; each step sees one element. Of batched values
+            (in a layer) it is the axis behind the batch.
+        length: the number of steps, needed where there are no `xs`.
+        reverse: whether to begin with the last.
+
+    Returns:
+        The last carry, and the results y of all steps stacked along the loop's axis.
+
+    Raises:
+        GraphError: the carry changes its type, dtypes differ, or lengths do.
+
+    >>> import numpy
+    >>> total, sums = scan(lambda c, x: (c + x, c + x), 0.0, numpy.arange(4.0))
+    >>> float(total), sums.tolist()
+    (6.0, [0.0, 1.0, 3.0, 6.0])
+    """
+    firsts, build_carry = flatten(init)
+    stacks, build_x = flatten(xs)
+    steps = _length([type_of(s) for s in stacks], length)
+    carried = [new_input(type_of(v)) for v in firsts]
+    own = [new_input(_one(type_of(s))) for s in stacks]
+    result = f(build_carry(carried), build_x(own))
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise GraphError(f"scan: f returns a pair (carry, y), got {type(result).__name__}")
+    after, ys = flatten(result[0])[0], [] if result[1] is None else flatten(result[1])[0]
+    _, build_ys = flatten(result[1])
+    if len(after) != len(carried):
+        raise GraphError(f"scan: the carry has {len(carried)} leaves before a step and {len(after)} after it")
+    outputs = _alike([node_of(n) for n in (*after, *ys)], [n.type for n in carried])
+    record = make_loop(
+        outputs, carried, firsts, dict(zip(own, stacks, strict=True)), length=steps, backwards=reverse
+    )
+    found = parts(record, [n.type for n in outputs], steps)
+    last = 0 if reverse else steps - 1
+    carry = [at_step(s, n.type, last) for s, n in zip(found, carried, strict=False)]
+    return build_carry(carry), None if result[1] is None else build_ys(found[len(carried) :])
+
+
+def _length(types: Sequence[ArrayType], length: int | None) -> int:
+    lengths = {t.shape[len(lead(t))] if t.ndim > len(lead(t)) else None for t in types}
+    lengths |= set() if length is None else {length}
+    if len(lengths) != 1 or None in lengths:
+        shown = ", ".join(map(str, types)) or "none"
+        raise GraphError(f"scan: xs of one length along their leading axis, got {shown} for length {length}")
+    (steps,) = lengths
+    if not isinstance(steps, int) or steps < 1:
+        raise GraphError(f"scan: expected a length >= 1, got {steps}")
+    return steps
+
+
+def _one(type: ArrayType) -> ArrayType:
+    return type.with_shape((*lead(type), *type.row_shape[1:]))
+
+
+def _alike(outputs: Sequence[Node], carried: Sequence[ArrayType]) -> list[Node]:
+    """The results of a step, each with the batch axis where one has it."""
+    if any(n.type.is_batched for n in outputs):
+        outputs = [n if n.type.is_batched else _batched(n) for n in outputs]
+    for before, after in zip(carried, outputs, strict=False):
+        if before != after.type:
+            raise GraphError(
+                f"scan: a carried value is {before} before a step and {after.type} after it; "
+                "give init the type that f returns"
+            )
+    kinds = {str(n.dtype) for n in outputs}
+    if len(kinds) > 1:
+        raise GraphError(f"scan: carry and results have one dtype, got {', '.join(sorted(kinds))}")
+    return list(outputs)
+
+
+def _batched(node: Node) -> Any:
+    return broadcast(node, shape=(B, *node.shape), axes=tuple(range(1, node.ndim + 1)))
