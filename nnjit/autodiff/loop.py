@@ -7,7 +7,6 @@ steps, which the backward pass reads, are there already.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -32,7 +31,9 @@ def _infer(
         raise GraphError(f"scan: expected {', '.join(map(str, wanted))}, got {', '.join(map(str, types))}")
     for before, after in zip(body.inputs[constants:ends], body.outputs[:carried], strict=True):
         if before.type != after.type:
-            raise GraphError(f"scan: a carried value is {before.type} before a step and {after.type} after it")
+            raise GraphError(
+                f"scan: a carried value is {before.type} before a step and {after.type} after it"
+            )
     first = body.outputs[0].type
     if any(n.dtype != first.dtype or n.type.is_batched != first.is_batched for n in body.outputs):
         raise GraphError(f"scan: results of one dtype, got {', '.join(str(n.type) for n in body.outputs)}")
@@ -110,7 +111,9 @@ def make_loop(
     inner = rebuild(inner, fixed)
     body = Graph((*fixed.values(), *own), inner)
     args = [*rebuild(list(fixed), outer or {}), *first, *(stacks[n] for n in varying)]
-    values = [n.params["value"].array if isinstance(n, Node) and n.primitive is constant_p else n for n in args]
+    values = [
+        n.params["value"].array if isinstance(n, Node) and n.primitive is constant_p else n for n in args
+    ]
     return scan_p(
         *values, body=body, constants=len(fixed), carried=len(carried), length=length, backwards=backwards
     )
@@ -149,5 +152,5 @@ def _fixed(outputs: Iterable[Node], own: Iterable[Node]) -> list[Node]:
 def _is_number(node: Node) -> bool:
     """Whether `node` is a known number, or that number repeated."""
     if node.primitive is constant_p:
-        return math.prod(node.type.row_shape) == 1 and not node.type.is_batched
+        return node.shape == ()
     return node.primitive.kind in ("view", "reshape") and _is_number(node.inputs[0])

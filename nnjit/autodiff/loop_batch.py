@@ -24,7 +24,9 @@ def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> No
     mapped = [b for b in loop.body.inputs if b in loop.before or given[b] in new]
     inner = {b: new_input(b.type.with_shape((n, *b.shape))) for b in mapped}
     outputs = batch(loop.body.outputs, inner, n)
-    stacks = {inner.get(b, b): nnp.moveaxis(new[given[b]], 0, 1) if b in inner else given[b] for b in loop.moving}
+    stacks = {
+        inner.get(b, b): nnp.moveaxis(new[given[b]], 0, 1) if b in inner else given[b] for b in loop.moving
+    }
     record = make_loop(
         outputs,
         [inner[b] for b in loop.before],

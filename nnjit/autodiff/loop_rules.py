@@ -53,11 +53,15 @@ class Loop:
 def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None], **params: Any) -> Node:
     """The tangent of a loop's record for the tangents of its arguments."""
     loop = Loop(**params)
-    changed = [n for n, t in zip(loop.body.inputs, tangents, strict=True) if t is not None and n.type.is_float]
+    changed = [
+        n for n, t in zip(loop.body.inputs, tangents, strict=True) if t is not None and n.type.is_float
+    ]
     changed += [n for n in loop.before if n not in changed]
     inner = {n: new_input(n.type) for n in changed}
     given = dict(zip(loop.body.inputs, args, strict=True))
-    moved = {n: full_like(given[n], 0) if t is None else t for n, t in zip(loop.body.inputs, tangents, strict=True)}
+    moved = {
+        n: full_like(given[n], 0) if t is None else t for n, t in zip(loop.body.inputs, tangents, strict=True)
+    }
     pushed = push_forward(loop.body.outputs, changed, [inner[n] for n in changed])
     record = make_loop(
         [*loop.body.outputs[: loop.carried], *pushed],
@@ -84,11 +88,13 @@ def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Seq
     pulled = dict(zip(wanted, pull_back(loop.body.outputs, wanted, totals), strict=True))
     sums = {n: _Sum(pulled[n], loop) for n in loop.fixed if n in pulled}
     moving = [n for n in loop.moving if n in pulled]
-    factors = list(dict.fromkeys(x for s in sums.values() for x in s.factors))
-    outputs = [pulled[n] for n in (*loop.before, *moving)] + factors
-    kept = _recorded(outputs, loop, args) | _states(loop, out, given)
-    kept |= {n: given[n] for n in loop.moving}
+    kept = _states(loop, out, given) | {n: given[n] for n in loop.moving}
     kept |= dict(zip(arriving, parts(g, [n.type for n in arriving], loop.length), strict=True))
+    factors = [x for s in sums.values() for x in s.factors]
+    kept |= _recorded([*pulled.values(), *factors], loop, args)
+    own = [pulled[n] for n in loop.before]
+    others = list(dict.fromkeys(x for x in (*(pulled[n] for n in moving), *factors) if x not in kept))
+    outputs = [*own, *others]
     record = make_loop(
         outputs, flowing, [full_like(given[n], 0) for n in loop.before], kept,
         outer={n: given[n] for n in loop.fixed}, length=loop.length, backwards=not loop.backwards,
@@ -96,8 +102,8 @@ def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Seq
     stacks = parts(record, [n.type for n in outputs], loop.length)
     last = loop.length - 1 if loop.backwards else 0
     found = {n: at_step(s, n.type, last) for n, s in zip(loop.before, stacks, strict=False)}
-    found |= dict(zip(moving, stacks[loop.carried :], strict=False))
-    each = dict(zip(factors, stacks[loop.carried + len(moving) :], strict=True))
+    each = kept | dict(zip(others, stacks[loop.carried :], strict=True))
+    found |= {n: each[pulled[n]] for n in moving}
     found |= {n: s.total(each) for n, s in sums.items()}
     return [found.get(n) for n in loop.body.inputs]
 
@@ -123,7 +129,12 @@ def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict
     results = (*loop.body.outputs, *(n for n in saved if n not in loop.body.outputs))
     options = {"constants": loop.constants, "carried": loop.carried}
     wide = apply(
-        scan_p, *args, body=Graph(loop.body.inputs, results), length=loop.length, backwards=loop.backwards, **options
+        scan_p,
+        *args,
+        body=Graph(loop.body.inputs, results),
+        length=loop.length,
+        backwards=loop.backwards,
+        **options,
     )
     stacks = dict(zip(results, parts(wide, [n.type for n in results], loop.length), strict=True))
     return {n: stacks[n] for n in saved}
@@ -168,7 +179,9 @@ class _Sum:
         elif self._is_sum(node):
             self.factors += node.inputs
         elif self.loop.is_batched:
-            raise GraphError(f"scan: {node.primitive.name} in the derivative for a value of all steps has no rule")
+            raise GraphError(
+                f"scan: {node.primitive.name} in the derivative for a value of all steps has no rule"
+            )
         else:
             self.factors.append(node)
 

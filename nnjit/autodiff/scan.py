@@ -53,14 +53,21 @@ def scan(
     _, build_ys = flatten(result[1])
     if len(after) != len(carried):
         raise GraphError(f"scan: the carry has {len(carried)} leaves before a step and {len(after)} after it")
-    outputs = _alike([node_of(n) for n in (*after, *ys)], [n.type for n in carried])
+    results = _alike([node_of(n) for n in (*after, *ys)], [n.type for n in carried])
+    outputs = [
+        *results[: len(carried)],
+        *dict.fromkeys(n for n in results if n not in results[: len(carried)]),
+    ]
     record = make_loop(
         outputs, carried, firsts, dict(zip(own, stacks, strict=True)), length=steps, backwards=reverse
     )
     found = parts(record, [n.type for n in outputs], steps)
     last = 0 if reverse else steps - 1
     carry = [at_step(s, n.type, last) for s, n in zip(found, carried, strict=False)]
-    return build_carry(carry), None if result[1] is None else build_ys(found[len(carried) :])
+    stack_of = dict(zip(reversed(outputs), reversed(found), strict=True))
+    return build_carry(carry), None if result[1] is None else build_ys(
+        [stack_of[n] for n in results[len(carried) :]]
+    )
 
 
 def _length(types: Sequence[ArrayType], length: int | None) -> int:

@@ -6,19 +6,18 @@ meet before the products over the batch, which need all rows, and wherever one r
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+from nnjit.autodiff.loop import scan_p
 from nnjit.codegen.emit_kernel import Function, combined, emit_kernel, identity_of
-from nnjit.codegen.emit_views import Interface, Text, Views
-from nnjit.codegen.legalize import is_batched, root, source
+from nnjit.codegen.emit_loop import emit_loop
+from nnjit.codegen.emit_product import gemm_for, product_line, rows_of
+from nnjit.codegen.emit_views import Interface, Text, Views, padded
+from nnjit.codegen.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.memory import place_of
 from nnjit.codegen.schedule import Kernel, Schedule, is_long_sum, sums_products
 from nnjit.ir import Node
 from nnjit.primitives import reduce_sum
-
-# Elements of a weight matrix from which BLAS, which packs both arguments, is faster (measured on AVX2).
-LARGE = 2**19
 
 
 class Batch:
@@ -38,6 +37,7 @@ class Batch:
         self.views = Views(plan, block, text, spec, prefix)
         self.graph, self.spec, self.layout = plan.graph, self.views.spec, self.views.layout
         self.ranges: list[str] = []
+        self.loops: dict[str, str] = {}  # the view of the work memory of loops -> its array
         self.pieces: list[tuple[int, int, int]] = []
         self.lines: list[str] = []
         self.depth = 1
@@ -45,7 +45,12 @@ class Batch:
 
     def hoisted(self) -> list[str]:
         """What is to be written before all steps."""
-        return [*self.views.hoisted(), *self.ranges]
+        starts = {n: f"thread * {self.text.work[n]}" if self.is_shared else "0" for n in self.loops.values()}
+        own = [
+            f"    {view} = {self.text.at(name, starts[name], str(self.text.work[name]))}"
+            for view, name in self.loops.items()
+        ]
+        return [*self.views.hoisted(), *own, *self.ranges]
 
     def name(self, node: Node) -> str:
         """The name of the view of a value."""
@@ -177,7 +182,9 @@ class Batch:
         self.is_open = self.is_scattered = False
 
     def _kernel(self, kernel: Kernel) -> None:
-        if kernel.is_product:
+        if kernel.nodes[0].primitive is scan_p:
+            self._loop(kernel.nodes[0])
+        elif kernel.is_product:
             self._product(kernel.nodes[0])
         else:
             self._loops(emit_kernel(kernel, self.layout, self.plan), kernel)
@@ -204,15 +211,20 @@ class Batch:
         return [n for n in nodes if root(n) in self.layout.places]
 
     def _product(self, node: Node) -> None:
-        a, b = node.inputs
-        ta, tb = int(node.params["ta"]), int(node.params["tb"])
-        m, k = (_columns(a), _rows(a)) if ta else (_rows(a), _columns(a))
-        n = node.shape[-1]
-        add = "start" if ta and is_batched(a) else "0"  # the first block's is 0
-        operands = (
-            f"{self.name(a)}, {_columns(a)}, {self.name(b)}, {_columns(b)}, {add}, {self.name(node)}, {n}"
-        )
-        self.line(f"{_gemm_for(node)}({ta}, {tb}, {m}, {n}, {k}, {operands})    # {node.type}")
+        self.line(product_line(node, self.name, self.layout.places))
+
+    def _loop(self, node: Node) -> None:
+        """A loop over steps; its work memory is each thread's own, and serves all loops in turn."""
+        function = emit_loop(node, self.block, self.text)
+        work = []
+        for dtype, size in function.work.items():
+            name = f"{self.views.prefix}own_loop_{dtype}"
+            self.text.declare(name, dtype, max(padded(name, size), self.text.work.get(name, 0)))
+            self.loops[f"loop_{dtype}"] = name
+            work.append(f"loop_{dtype}")
+        names = [self.name(loop_source(a)) for a in node.inputs]
+        rows = "n" if is_batched(node) else "1"
+        self.line(f"{function.name}({', '.join([rows, *names, self.name(node), *work])})")
 
     # -- what threads put together
 
@@ -263,27 +275,9 @@ class Batch:
             self.is_scattered = True
         self.ranges.append(f"    low_{number}, high_{number} = {low}, {high}")
         operands = f"{self.name(a)}_block, {self.name(b)}_block, start, {self.name(node)}"
-        rows = f"low_{number}, high_{number}, {m}, {n}, {_rows(a, 'block')}"
-        self.line(f"{_gemm_for(node)}_share({rows}, {operands})    # {node.type}")
+        rows = f"low_{number}, high_{number}, {m}, {n}, {rows_of(a, 'block')}"
+        self.line(f"{gemm_for(node)}_share({rows}, {operands})    # {node.type}")
 
     def line(self, text: str) -> None:
         """Append a line at the present depth."""
         self.lines.append("    " * self.depth + text)
-
-
-def _rows(node: Node, count: str = "n") -> str:
-    """The rows of an argument of a product as source: `n * 576` where each example has some."""
-    lead = node.shape[:-1]
-    inner = math.prod(d for d in lead if isinstance(d, int))
-    if not is_batched(node):
-        return str(inner)
-    return count if inner == 1 else f"{count} * {inner}"
-
-
-def _columns(node: Node) -> str:
-    return str(node.shape[-1])
-
-
-def _gemm_for(node: Node) -> str:
-    sizes = [math.prod(x.type.row_shape) for x in (*node.inputs, node) if not is_batched(x)]
-    return "blas_gemm" if max(sizes) >= LARGE else "gemm"

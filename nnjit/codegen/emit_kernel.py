@@ -279,7 +279,7 @@ class _Writer:
         place = self._place(node)
         name = self._argument(node, place)
         if place.rows:
-            flat = "i" if place.size == 1 else f"i * {place.size}" + ("" if flat == "0" else f" + {flat}")
+            flat = _added(_times("i", place.stride), flat)
         return f"{name}[{flat}]"
 
     def _place(self, node: Node) -> Place:

@@ -82,7 +82,7 @@ class Views:
         targets = self._targets()
         self.layout = plan_memory(plan, block, targets, self._donated())
         for name, size in self.layout.work.items():
-            text.declare(prefix + name, name.rpartition("_")[2], _padded(name, size))
+            text.declare(prefix + name, name.rpartition("_")[2], padded(name, size))
 
     def hoisted(self) -> list[str]:
         """What is to be written before all steps: the views that stay where they are."""
@@ -182,7 +182,7 @@ def _times(factor: str, size: int) -> str:
     return factor if size == 1 else f"{factor} * {size}"
 
 
-def _padded(name: str, size: int) -> int:
+def padded(name: str, size: int) -> int:
     """The size of an array, of which threads' parts begin on cache lines of their own."""
     step = ALIGNMENT // DTYPES[name.rpartition("_")[2]].itemsize
     return -(-size // step) * step

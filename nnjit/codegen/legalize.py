@@ -7,6 +7,7 @@ A *view* (a broadcast, a transpose, most slices) is an index map that a loop app
 from __future__ import annotations
 
 from nnjit.errors import CompileError
+from nnjit.autodiff.loop import scan_p
 from nnjit.ir import B, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive, constant_p, input_p
 from nnjit.primitives import matmul, reshape, slice_
@@ -104,7 +105,24 @@ def _legal(node: Node) -> Node:
         return apply(reshape, copy_p(node.inputs[0]), **node.params)
     if node.primitive is matmul:
         return apply(matmul, *(_in_memory(n) for n in node.inputs), **node.params)
+    if node.primitive is scan_p:
+        ends = node.params["constants"] + node.params["carried"]
+        args = [n if k >= ends and is_record_part(n) else _in_memory(n) for k, n in enumerate(node.inputs)]
+        return apply(scan_p, *args, **node.params)
     return node
+
+
+def is_record_part(node: Node) -> bool:
+    """Whether `node` is, at each step of a loop, a part of what another loop recorded, or of the like."""
+    if node.primitive is not slice_ or is_alias(node) or node.shape[:-1] != node.inputs[0].shape[:-1]:
+        return False
+    base = node.inputs[0]
+    return not is_view(base) and is_computed(root(base)) and node.type.row_shape[1:] == node.shape[-1:]
+
+
+def loop_source(node: Node) -> Node:
+    """The argument of a loop itself, or the record that it is a part of."""
+    return node.inputs[0] if is_view(node) else node
 
 
 def _in_memory(node: Node) -> Node:

@@ -29,12 +29,19 @@ class Place:
         start: the index of its first element.
         size: its number of elements, of one row where `rows`.
         rows: whether there is one for every row of the block.
+        gap: how much further than its size a row is behind the one before.
     """
 
     storage: str
     start: int
     size: int
     rows: bool
+    gap: int = 0
+
+    @property
+    def stride(self) -> int:
+        """How far a row is behind the one before."""
+        return self.size + self.gap
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ def plan_memory(
 def place_of(node: Node, places: Mapping[Node, Place]) -> Place:
     """The place of a value in memory, an alias of other memory included."""
     base = places[root(node)]
-    return Place(base.storage, base.start + offset(node), node.type.row_size, base.rows)
+    return Place(base.storage, base.start + offset(node), node.type.row_size, base.rows, base.gap)
 
 
 def _place_pieces(build: _Builder) -> None:
@@ -181,7 +188,7 @@ def _scratch(plan: Schedule, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[No
 
 def needs_memory(node: Node, plan: Schedule, scratch: set[Node]) -> bool:
     """Whether something outside the nest that computes `node` reads it."""
-    if node in scratch or node.primitive.kind in ("matmul", "concat") or is_batch_reduction(node):
+    if node in scratch or node.primitive.kind in ("matmul", "concat", "scan") or is_batch_reduction(node):
         return True
     if node.primitive.kind == "reduce" and node.type.row_size != 1:
         return True
@@ -253,7 +260,7 @@ def _join_pools(
     """
     bases = {}
     for storage, size in sorted(taken):
-        bases[storage, size] = _aligned(build.work.get(storage, 0), storage)
+        bases[storage, size] = aligned(build.work.get(storage, 0), storage)
         build.work[storage] = bases[storage, size] + max(end for _, end, _ in taken[storage, size])
     return bases
 
@@ -266,13 +273,14 @@ def _partials(build: _Builder) -> dict[Node, Place]:
             is_long = kernel in build.sliced and is_long_sum(node)
             if not kernel.is_product and (is_batch_reduction(node) or is_long):
                 storage = f"sums_{SHORT[node.dtype]}"
-                start = _aligned(build.work.get(storage, 0), storage)
+                start = aligned(build.work.get(storage, 0), storage)
                 places[node] = Place(storage, start, node.type.row_size, rows=False)
                 build.work[storage] = start + node.type.row_size
     return places
 
 
-def _aligned(size: int, storage: str) -> int:
+def aligned(size: int, storage: str) -> int:
+    """`size` up to the next cache line of an array, whose name ends with its dtype."""
     step = ALIGNMENT // DTYPES[storage.rpartition("_")[2]].itemsize
     return -(-size // step) * step
 

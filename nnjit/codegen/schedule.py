@@ -28,7 +28,8 @@ class Kernel:
     Args:
         zone: "rows" where it passes over the rows of a block, "flat" where it runs once a batch.
         phase: which of the zone's turns it belongs to.
-        is_product: whether it is a single matrix product; else a set of fused loops.
+        is_product: whether it is a single matrix product, or a single loop over steps; else a set of fused
+            loops over elements.
         nodes: what it computes, in an order that respects their dependencies.
     """
 
@@ -123,7 +124,7 @@ def _kernels(
     stage: dict[Node, int] = {}
     for node in own:
         before = [stage[n] + 2 * is_long_sum(n) for n in needs[node] if n in here]
-        if node.primitive.kind == "matmul":
+        if node.primitive.kind in ("matmul", "scan"):
             stage[node] = max((s + 1 + s % 2 for s in before), default=1)
         else:
             stage[node] = max((s + s % 2 for s in before), default=0)

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from nnjit.ir import Graph
 from nnjit.passes.fold_constants import fold_constants
 from nnjit.passes.fold_transposes import fold_transposes
+from nnjit.passes.join_pieces import join_pieces
 from nnjit.passes.merge_loops import merge_loops
 from nnjit.passes.share_common import share_common
 from nnjit.passes.simplify import simplify
 
 Pass = Callable[[Graph], Graph]
-PASSES: tuple[Pass, ...] = (share_common, fold_constants, simplify, fold_transposes, merge_loops)
+PASSES: tuple[Pass, ...] = (share_common, fold_constants, simplify, fold_transposes, join_pieces, merge_loops)
 MOST_ROUNDS = 8
 
 
@@ -28,5 +29,5 @@ def optimize(graph: Graph) -> Graph:
     return graph
 
 
-__all__ = ["PASSES", "Pass", "fold_constants", "fold_transposes", "merge_loops", "optimize", "share_common",
+__all__ = ["PASSES", "Pass", "fold_constants", "fold_transposes", "join_pieces", "merge_loops", "optimize", "share_common",
            "simplify"]  # fmt: skip

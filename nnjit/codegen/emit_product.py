@@ -1,0 +1,52 @@
+"""The line that calls a matrix product, for arguments of one row or of many for each example."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from nnjit.codegen.legalize import is_batched
+from nnjit.codegen.memory import Place, place_of
+from nnjit.ir import Node
+
+# Elements of a weight matrix from which BLAS, which packs both arguments, is faster (measured on AVX2).
+LARGE = 2**19
+
+
+def product_line(node: Node, name: Callable[[Node], str], places: Mapping[Node, Place]) -> str:
+    """The call of the product `node` over the `n` rows of a block.
+
+    Args:
+        name: gives the view of a value.
+        places: says how far the rows of a value are apart.
+    """
+    a, b = node.inputs
+    ta, tb = int(node.params["ta"]), int(node.params["tb"])
+    m, k = (_columns(a), rows_of(a)) if ta else (rows_of(a), _columns(a))
+    add = "start" if ta and is_batched(a) else "0"  # the first block's is 0
+    lda, ldb, ldc = (_stride(x, places) for x in (a, b, node))
+    operands = f"{name(a)}, {lda}, {name(b)}, {ldb}, {add}, {name(node)}, {ldc}"
+    return f"{gemm_for(node)}({ta}, {tb}, {m}, {_columns(node)}, {k}, {operands})    # {node.type}"
+
+
+def rows_of(node: Node, count: str = "n") -> str:
+    """The rows of an argument as source: `n * 576` where each example has some."""
+    inner = math.prod(d for d in node.shape[:-1] if isinstance(d, int))
+    if not is_batched(node):
+        return str(inner)
+    return count if inner == 1 else f"{count} * {inner}"
+
+
+def gemm_for(node: Node) -> str:
+    """The name of the function that computes a product."""
+    sizes = [math.prod(x.type.row_shape) for x in (*node.inputs, node) if not is_batched(x)]
+    return "blas_gemm" if max(sizes) >= LARGE else "gemm"
+
+
+def _columns(node: Node) -> str:
+    return str(node.shape[-1])
+
+
+def _stride(node: Node, places: Mapping[Node, Place]) -> str:
+    place = place_of(node, places)
+    return str(place.stride) if place.rows and node.ndim == 2 else _columns(node)
