@@ -10,6 +10,7 @@ from nnjit.autodiff.tracing import node_of
 from nnjit.autodiff.tree import flatten
 from nnjit.errors import GraphError
 from nnjit.ir import ArrayType, B, Node, new_input, type_of
+from nnjit.numpy import moveaxis
 from nnjit.primitives import broadcast
 
 
@@ -19,16 +20,17 @@ def scan(
     xs: Any = (),
     length: int | None = None,
     reverse: bool = False,
+    axis: int = 0,
 ) -> tuple[Any, Any]:
     """Carry a value through the steps of a loop: `carry, y = f(carry, x)` for each x of `xs`.
 
     Args:
         f: (carry, x) -> (carry, y), traced once; it may read other values, the same at all steps.
         init: the first carry, nested dicts, lists and tuples of float arrays, all of one dtype.
-        xs: the same of arrays whose leading axis is the loop's; each step sees one element. Of batched values
-            (in a layer) it is the axis behind the batch.
+        xs: the same of arrays, of which each step sees one element along `axis`.
         length: the number of steps, needed where there are no `xs`.
         reverse: whether to begin with the last.
+        axis: the loop's axis in `xs` and in the results; of batched values (in a layer) always the second.
 
     Returns:
         The last carry, and the results y of all steps stacked along the loop's axis.
@@ -42,7 +44,8 @@ def scan(
     (6.0, [0.0, 1.0, 3.0, 6.0])
     """
     firsts, build_carry = flatten(init)
-    stacks, build_x = flatten(xs)
+    given, build_x = flatten(xs)
+    stacks = [s if type_of(s).is_batched else moveaxis(s, axis, 0) for s in given]
     steps = _length([type_of(s) for s in stacks], length)
     carried = [new_input(type_of(v)) for v in firsts]
     own = [new_input(_one(type_of(s))) for s in stacks]
@@ -64,6 +67,7 @@ def scan(
     found = parts(record, [n.type for n in outputs], steps)
     last = 0 if reverse else steps - 1
     carry = [at_step(s, n.type, last) for s, n in zip(found, carried, strict=False)]
+    found = [s if n.type.is_batched else moveaxis(s, 0, axis) for s, n in zip(found, outputs, strict=True)]
     stack_of = dict(zip(reversed(outputs), reversed(found), strict=True))
     return build_carry(carry), None if result[1] is None else build_ys(
         [stack_of[n] for n in results[len(carried) :]]

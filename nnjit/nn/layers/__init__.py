@@ -8,12 +8,16 @@ from nnjit.nn.layers.conv1d import Conv1D
 from nnjit.nn.layers.conv2d import Conv2D
 from nnjit.nn.layers.dense import Dense
 from nnjit.nn.layers.dropout import Dropout
+from nnjit.nn.layers.embedding import Embedding
 from nnjit.nn.layers.flatten import Flatten
 from nnjit.nn.layers.global_average_pool import GlobalAveragePool
+from nnjit.nn.layers.gru import GRU
+from nnjit.nn.layers.lstm import LSTM
 from nnjit.nn.layers.max_pool import MaxPool
+from nnjit.nn.layers.rnn import RNN
 from nnjit.nn.layers.scale import Scale
 
 __all__ = [
-    "ActivationLayer", "Add", "AveragePool", "Concat", "Conv1D", "Conv2D", "Dense", "Dropout", "Flatten",
-    "GlobalAveragePool", "MaxPool", "Scale",
+    "GRU", "LSTM", "RNN", "ActivationLayer", "Add", "AveragePool", "Concat", "Conv1D", "Conv2D", "Dense",
+    "Dropout", "Embedding", "Flatten", "GlobalAveragePool", "MaxPool", "Scale",
 ]  # fmt: skip

@@ -1,0 +1,40 @@
+"""`embedding`: a trained vector for each of a number of things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import AnyInitializer, Normal
+from nnjit.nn.layer import Context, Layer, Param, layers
+
+
+@layers.register
+class Embedding(Layer):
+    """Row x of a weight (entries, size) for every element x, a whole number from 0 to entries - 1.
+
+    Its gradient is added to the rows that were used; the others' is zero, and so an optimizer with momentum or
+    a penalty still moves them, as PyTorch's and Keras's dense ones do.
+    """
+
+    type: Literal["embedding"] = "embedding"
+    entries: int = Field(ge=1)
+    """How many things there are; inputs are whole numbers from 0 to entries - 1."""
+    size: int = Field(ge=1)
+    """How many numbers stand for each of them."""
+    weight_initializer: AnyInitializer = Normal()
+    """How the vectors begin."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return (*inputs[0], self.size)
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        return (Param("weight", (self.entries, self.size), self.weight_initializer, penalized=True),)
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        return np.take(params["weight"], np.astype(x, "i32"), axis=0)

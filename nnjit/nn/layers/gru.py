@@ -1,0 +1,36 @@
+"""`gru`: a recurrent layer with two gates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import nnjit.numpy as np
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.layer import Param, layers
+from nnjit.nn.recurrent import Recurrent
+
+
+@layers.register
+class GRU(Recurrent):
+    """r, z = σ(…), n = tanh(x @ weightₙ + biasₙ + r (h @ recurrent_weightₙ + recurrent_biasₙ)), h ← n + z (h - n).
+
+    The three parts of weights and biases are in the order r, z, n, and the reset gate works on the product, as
+    PyTorch has it.
+
+    Reference: Cho et al. 2014, arXiv:1406.1078.
+    """
+
+    type: Literal["gru"] = "gru"
+    gates: ClassVar[int] = 3
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        *weights, bias = super().params(*inputs)
+        return (*weights, bias, Param("recurrent_bias", bias.shape, bias.initializer, penalized=False))
+
+    def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
+        (h,) = state
+        own = np.matmul(h, params["recurrent_weight"]) + params["recurrent_bias"]
+        r, z = (np.sigmoid(self._gate(given, k) + self._gate(own, k)) for k in (0, 1))
+        n = np.tanh(self._gate(given, 2) + r * self._gate(own, 2))
+        return (n + z * (h - n),)

@@ -1,0 +1,61 @@
+"""`lstm`: a recurrent layer with a memory behind gates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import numpy
+
+import nnjit.numpy as np
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import AnyInitializer, Initializer
+from nnjit.nn.layer import Param, layers
+from nnjit.nn.recurrent import Recurrent
+
+
+@layers.register
+class LSTM(Recurrent):
+    """i, f, o = σ(…), g = tanh(…), of x @ weight + h @ recurrent_weight + bias; c ← f c + i g, h ← o tanh(c).
+
+    The four parts of weights and bias are in the order i, f, g, o, as PyTorch has them; PyTorch's two biases
+    are one.
+
+    Reference: Hochreiter & Schmidhuber 1997; the forget gate, Gers et al. 2000.
+    """
+
+    type: Literal["lstm"] = "lstm"
+    gates: ClassVar[int] = 4
+    states: ClassVar[int] = 2
+
+    forget_bias: float = 1.0
+    """What is added to the first bias of the forget gate, so that the memory lasts at the beginning.
+
+    Reference: Jozefowicz et al. 2015.
+    """
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        *weights, bias = super().params(*inputs)
+        raised = _Raised(first=self.bias_initializer, amount=self.forget_bias)
+        return (*weights, Param(bias.name, bias.shape, raised, bias.penalized))
+
+    def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
+        h, c = state
+        sums = given + np.matmul(h, params["recurrent_weight"])
+        i, f, o = (np.sigmoid(self._gate(sums, k)) for k in (0, 1, 3))
+        c = f * c + i * np.tanh(self._gate(sums, 2))
+        return o * np.tanh(c), c
+
+
+class _Raised(Initializer):
+    """Another initializer's values, of which the second quarter is higher."""
+
+    type: Literal["raised"] = "raised"
+    first: AnyInitializer
+    amount: float
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        values = self.first(rng, shape, fan_in, fan_out)
+        size = shape[0] // 4
+        values[size : 2 * size] += self.amount
+        return values

@@ -1,0 +1,30 @@
+"""`rnn`: the simple recurrent layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import nnjit.numpy as np
+from nnjit.nn.activations import ACTIVATIONS, ActivationName
+from nnjit.nn.array import Array
+from nnjit.nn.layer import layers
+from nnjit.nn.recurrent import Recurrent
+
+
+@layers.register
+class RNN(Recurrent):
+    """h ← activation(x @ weight + h @ recurrent_weight + bias).
+
+    Reference: Elman 1990, Finding structure in time.
+    """
+
+    type: Literal["rnn"] = "rnn"
+    gates: ClassVar[int] = 1
+
+    activation: ActivationName = "tanh"
+    """The function of the sums."""
+
+    def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
+        (h,) = state
+        return (ACTIVATIONS[self.activation](given + np.matmul(h, params["recurrent_weight"])),)

@@ -1,0 +1,96 @@
+"""What the recurrent layers share: a state that goes from step to step through a cell.
+
+What the cell reads of its input is one product for all steps; only what depends on the state is computed step by
+step, in a loop that is compiled once, whatever its length.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.autodiff import scan
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
+from nnjit.nn.layer import Context, Layer, Param
+
+
+class Recurrent(Layer):
+    """A state of `units` numbers, zero before the first step, of inputs (steps, features)."""
+
+    gates: ClassVar[int]
+    """How many vectors of `units` numbers a cell computes of its input, and as many of its state."""
+    states: ClassVar[int] = 1
+    """How many vectors go from step to step; the first is the output."""
+
+    units: int = Field(ge=1)
+    """How many numbers the state has, >= 1."""
+    return_sequences: bool = False
+    """Whether the output is that of every step (steps, units); else that of the last one (units,)."""
+    reverse: bool = False
+    """Whether it begins with the last step."""
+    mask_value: float | None = None
+    """Steps whose features all have this value are padding: the state stays as it is, the output is zero.
+    null means that there is no padding."""
+    weight_initializer: AnyInitializer = GlorotUniform()
+    """How the weights of the inputs begin."""
+    recurrent_initializer: AnyInitializer = Orthogonal()
+    """How the weights of the state begin."""
+    bias_initializer: AnyInitializer = Zeros()
+    """How the biases begin."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if len(x) != 2:
+            raise GraphError(
+                f"{self.type} takes inputs of shape (steps, features), got {x}; put a reshape before it"
+            )
+        return (x[0], self.units) if self.return_sequences else (self.units,)
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        size, width = inputs[0][1], self.gates * self.units
+        return (
+            Param("weight", (size, width), self.weight_initializer, penalized=True),
+            Param("recurrent_weight", (self.units, width), self.recurrent_initializer, penalized=True),
+            Param("bias", (width,), self.bias_initializer, penalized=False),
+        )
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        given = np.matmul(x, params["weight"]) + params["bias"]
+        zero = np.zeros_like(given[:, 0, : self.units])
+        keep = None if self.mask_value is None else _is_data(x, self.mask_value)
+
+        def step(state: tuple[Any, ...], now: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
+            after = self._cell(now[0], state, params)
+            if keep is None:
+                return after, after[0]
+            after = tuple(s + now[1] * (a - s) for s, a in zip(state, after, strict=True))
+            return after, now[1] * after[0]
+
+        stacks = (given,) if keep is None else (given, keep)
+        last, every = scan(step, (zero,) * self.states, stacks, reverse=self.reverse, axis=1)
+        return every if self.return_sequences else last[0]
+
+    @abstractmethod
+    def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
+        """The state after a step.
+
+        Args:
+            given: (B, gates · units), what the cell reads of its input, with the bias.
+            state: each (B, units).
+        """
+
+    def _gate(self, sums: Any, k: int) -> Any:
+        return sums[:, k * self.units : (k + 1) * self.units]
+
+
+def _is_data(x: Any, mask_value: float) -> Any:
+    """1 for every step (B, steps, 1) that is not padding, else 0."""
+    differs = np.max(np.astype(np.not_equal(x, mask_value), x.dtype), axis=-1, keepdims=True)
+    return np.stop_gradient(differs)
