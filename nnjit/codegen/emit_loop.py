@@ -164,7 +164,7 @@ class _Writer:
         function = emit_kernel(kernel, self.layout, self.plan)
         text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
         values = [self._named(place) for place in function.arguments]
-        return f"{self.text.kernel(function.zone, text)}({', '.join([*function.leading, *values])})"
+        return f"{self.text.kernel('step', text, 'STEP')}({', '.join([*function.leading, *values])})"
 
 
 def _count(place: Place) -> str:

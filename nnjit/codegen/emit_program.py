@@ -28,7 +28,7 @@ from numpy import bool_ as b1, float32 as f32, float64 as f64, int32 as i32, int
 FROM = {
     "nnjit.codegen.blas": ("blas_gemm", "blas_gemm_share"),
     "nnjit.codegen.maths": tuple(MATHS),
-    "nnjit.codegen.runtime": ("JIT", "KERNEL", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather",
+    "nnjit.codegen.runtime": ("JIT", "KERNEL", "STEP", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather",
                               "gemm", "gemm_share", "i32_at", "i64_at", "inside", "is_finite", "part",
                               "u32_at"),
     "nnjit.codegen.team": ("add_up", "flush_subnormals", "meet", "restore_mode", "share", "ticks"),
@@ -202,11 +202,13 @@ def _function(head: str, lines: Sequence[str], decoration: str) -> str:
 
 
 def _program(text: Text, title: str, block: int, functions: str) -> Program:
-    kernels = "".join(f"\n\n@njit(**KERNEL)\ndef {name}{body}" for body, name in text.kernels.items())
+    kernels = "".join(
+        f"\n\n@njit(**{options})\ndef {name}{body}" for (body, options), name in text.kernels.items()
+    )
     code = kernels + functions
     imports = []
     for module, names in FROM.items():
-        used = [n for n in names if f"{n}(" in code or (n in ("JIT", "KERNEL") and f"**{n}" in code)]
+        used = [n for n in names if f"{n}(" in code or (n in ("JIT", "KERNEL", "STEP") and f"**{n}" in code)]
         if used:
             imports.append(f"from {module} import {', '.join(used)}")
     table = ", ".join(f"{k} {name} {dtype}" for k, (name, dtype) in enumerate(text.memory.items()))

@@ -38,12 +38,12 @@ class Text:
     """What the functions of a program share: its kernels, and the table of its memory.
 
     Args:
-        kernels: text -> name.
+        kernels: text, and how it is compiled -> name.
         memory: name of each array -> short name of its dtype, in the order of the table.
         work: name of each array to allocate -> its elements; for each thread, where it is `own` or `sums`.
     """
 
-    kernels: dict[str, str] = field(default_factory=dict)
+    kernels: dict[tuple[str, str], str] = field(default_factory=dict)
     memory: dict[str, str] = field(default_factory=dict)
     work: dict[str, int] = field(default_factory=dict)
 
@@ -57,9 +57,13 @@ class Text:
         """The source of a view."""
         return f"{self.memory[name]}_at(memory, {list(self.memory).index(name)}, {start}, {size})"
 
-    def kernel(self, name: str, text: str) -> str:
-        """The name of a kernel; equal ones are one."""
-        return self.kernels.setdefault(text, f"{name}_{len(self.kernels) + 1}")
+    def kernel(self, name: str, text: str, options: str = "KERNEL") -> str:
+        """The name of a kernel; equal ones are one.
+
+        Args:
+            options: the name of those of Numba's decorator.
+        """
+        return self.kernels.setdefault((text, options), f"{name}_{len(self.kernels) + 1}")
 
 
 class Views:
