@@ -7,7 +7,7 @@ from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.functions import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
 from nnjit.autodiff.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from nnjit.autodiff.reverse import pull_back
-from nnjit.autodiff.scan import scan
+from nnjit.autodiff.scanning import scan
 from nnjit.autodiff.tracing import make_graph, trace
 from nnjit.autodiff.tree import flatten
 

@@ -44,7 +44,7 @@ def _evaluate(
     *arrays: np.ndarray, body: Graph, constants: int, carried: int, length: int, backwards: bool
 ) -> np.ndarray:
     ends = constants + carried
-    fixed, values, stacks = arrays[:constants], list(arrays[constants:ends]), arrays[ends:]
+    fixed, values, stacks = arrays[:constants], [np.asarray(v) for v in arrays[constants:ends]], arrays[ends:]
     axes = [len(lead(n.type)) for n in body.inputs[ends:]]
     is_batched = body.outputs[0].type.is_batched
     rows: list[Any] = [None] * length
@@ -53,7 +53,7 @@ def _evaluate(
         results = interpret(body, [*fixed, *values, *own])
         values = results[:carried]
         flat = [
-            np.reshape(r, (*r.shape[:is_batched], n.type.row_size))
+            np.reshape(r, (*np.shape(r)[:is_batched], n.type.row_size))
             for r, n in zip(results, body.outputs, strict=True)
         ]
         rows[t] = np.concatenate(flat, axis=-1)

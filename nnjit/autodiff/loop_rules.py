@@ -115,6 +115,7 @@ def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict
     """
     forward = set(topological(loop.body.outputs)) - set(loop.body.inputs)
     saved: dict[Node, None] = {}
+    dtype = loop.body.outputs[0].dtype  # a record has one; what is of another is computed anew
     pending = list(outputs)
     seen: set[Node] = set()
     while pending:
@@ -122,7 +123,8 @@ def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict
         if node in seen:
             continue
         seen.add(node)
-        if node in forward and node.primitive.kind not in ("view", "reshape", "constant"):
+        is_kept = node.primitive.kind not in ("view", "reshape", "constant") and node.dtype == dtype
+        if node in forward and is_kept:
             saved[node] = None
         else:
             pending.extend(node.inputs)

@@ -7,13 +7,13 @@ kernel, so that equal layers have equal kernels and share one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from nnjit.codegen.expand import pick_p, scatter_sum_p
+from nnjit.codegen.emit_index import added, flat_index, through, times, window_index
+from nnjit.codegen.expand import scatter_sum_p
 from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_view, source
 from nnjit.codegen.memory import Layout, Place, place_of
 from nnjit.codegen.nests import Nest, Op, unwrapped
@@ -23,16 +23,11 @@ from nnjit.ir import Node, apply
 from nnjit.ir.graph import constant_p
 from nnjit.ir.types import SHORT
 from nnjit.primitives import (
-    broadcast,
     cast,
     gather,
     overlap_add,
     reduce_sum,
-    reverse,
     scatter_add,
-    slice_,
-    transpose,
-    windows,
 )  # fmt: skip
 
 LONGEST = 72  # characters of an expression that is still written into its user's
@@ -146,7 +141,7 @@ class _Writer:
         self.locals[node] = name
         if nest.domain == ():
             self.scalars[node] = name
-        return [f"{self._element(node, _flat(index, nest.domain))} = {name}"] if kept else []
+        return [f"{self._element(node, flat_index(index, nest.domain))} = {name}"] if kept else []
 
     def _later(self, nest: Nest) -> Sequence[Nest]:
         own = self.layout.nests[self.kernel]
@@ -161,7 +156,7 @@ class _Writer:
             raise CompileError(f"{node.primitive.name} has no expression for a kernel")
         flat = ""
         if node.primitive.kind == "counter":
-            flat = self._count(node, _flat(index, op.domain))
+            flat = self._count(node, flat_index(index, op.domain))
         stream, name = node.params.get("stream", ""), SHORT[node.dtype]
         text = node.primitive.expression.format(*arguments, t=name, flat=flat, stream=stream)
         return text if node.primitive is cast else _wrapped(node, text)
@@ -223,7 +218,7 @@ class _Writer:
         if node in self.scalars:
             target = self.scalars[node]
         else:
-            target = self._element(node, _flat(self._target(op, index), node.type.row_shape))
+            target = self._element(node, flat_index(self._target(op, index), node.type.row_shape))
         self._line(self._grown(node, target, value))
 
     def _target(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
@@ -233,7 +228,7 @@ class _Writer:
         if node.primitive is overlap_add:
             index = index or ("0",) * len(x.type.row_shape)
             params = node.params
-            return _window(index, params["first"] - first, len(params["lengths"]), params)
+            return window_index(index, params["first"] - first, len(params["lengths"]), params)
         if node.primitive in (scatter_add, scatter_sum_p):
             index = index or ("0",) * len(x.type.row_shape)
             axis = node.params["axis"] - first
@@ -262,11 +257,11 @@ class _Writer:
         if node.primitive is constant_p:
             return literal(node)
         if is_view(node):
-            return self._read(node.inputs[0], _through(node, index))
+            return self._read(node.inputs[0], through(node, index))
         place = self._place(node)
         if place.size == 1 and not place.rows and source(node) not in self.kernel.nodes:
             return self._hoist(node, place)
-        return _loaded(node, self._element(node, _flat(index, node.type.row_shape)))
+        return _loaded(node, self._element(node, flat_index(index, node.type.row_shape)))
 
     def _hoist(self, node: Node, place: Place) -> str:
         """Read a single figure once, before all loops: for all LLVM knows, a store might change it."""
@@ -279,7 +274,7 @@ class _Writer:
         place = self._place(node)
         name = self._argument(node, place)
         if place.rows:
-            flat = _added(_times("i", place.stride), flat)
+            flat = added(times("i", place.stride), flat)
         return f"{name}[{flat}]"
 
     def _place(self, node: Node) -> Place:
@@ -293,8 +288,10 @@ class _Writer:
         first = 1 if is_batched(node) else 0
         index = index or ("0",) * len(node.type.row_shape)
         start = sum(int(n.type.row_shape[axis - first]) for n in node.inputs[:piece])
-        shifted = tuple(_plus(name, start) if a + first == axis else name for a, name in enumerate(index))
-        return self._element(node, _flat(shifted, node.type.row_shape))
+        shifted = tuple(
+            added(name, str(start)) if a + first == axis else name for a, name in enumerate(index)
+        )
+        return self._element(node, flat_index(shifted, node.type.row_shape))
 
     def _argument(self, node: Node, place: Place) -> str:
         if place not in self.arguments:
@@ -325,76 +322,6 @@ def literal(node: Node) -> str:
             f"{SHORT[value.dtype]}({'np.nan' if np.isnan(value) else 'np.inf' if value > 0 else '-np.inf'})"
         )
     return f"{SHORT[value.dtype]}({value[()]!s})"
-
-
-def _through(view: Node, index: tuple[str, ...]) -> tuple[str, ...]:
-    """The index into a view's argument for an index into the view; rows are left out of both."""
-    inner = view.inputs[0]
-    index = index or ("0",) * len(view.type.row_shape)
-    first, inner_first = int(is_batched(view)), int(is_batched(inner))
-    if inner.type.row_size == 1:
-        return ("0",) * len(inner.type.row_shape)
-    if view.primitive is broadcast:
-        if len(index) != view.ndim - first:
-            return index  # one loop over all elements
-        return tuple(index[a - first] for a in view.params["axes"][inner_first:])
-    if view.primitive is slice_:
-        return tuple(_plus(name, s) for name, s in zip(index, view.params["starts"][first:], strict=True))
-    if view.primitive is pick_p:
-        axis = view.params["axis"] - inner_first
-        return (*index[:axis], str(view.params["index"]), *index[axis:])
-    if view.primitive is transpose:
-        perm = view.params["perm"]
-        return tuple(index[perm.index(a) - first] for a in range(inner_first, inner.ndim))
-    if view.primitive is windows:
-        return _window(index, view.params["first"] - first, len(view.params["sizes"]), view.params)
-    if view.primitive is reverse:
-        pairs = enumerate(zip(index, view.type.row_shape, strict=True), first)
-        along = view.params["along"]
-        return tuple(f"{d - 1} - {_term(name)}" if a in along else name for a, (name, d) in pairs)
-    raise CompileError(f"{view.primitive.name} has no index map for a kernel")
-
-
-def _window(index: tuple[str, ...], first: int, n: int, params: Mapping[str, Any]) -> tuple[str, ...]:
-    """The index in an array for one in its windows: from axis `first` on, of `n` axes."""
-    outer, inner = index[first : first + n], index[first + n : first + 2 * n]
-    pairs = zip(outer, params["strides"], inner, params["dilations"], strict=True)
-    own = (_added(_times(o, stride), _times(k, dilation)) for o, stride, k, dilation in pairs)
-    return (*index[:first], *own, *index[first + 2 * n :])
-
-
-def _plus(index: str, start: int) -> str:
-    return _added(index, str(start))
-
-
-def _added(a: str, b: str) -> str:
-    if a.isdigit() and b.isdigit():
-        return str(int(a) + int(b))
-    return a if b == "0" else b if a == "0" else f"{a} + {b}"
-
-
-def _times(index: str, factor: int) -> str:
-    if index.isdigit():
-        return str(int(index) * factor)
-    return index if factor == 1 else f"{_term(index)} * {factor}"
-
-
-def _term(index: str) -> str:
-    """An index as a factor."""
-    return f"({index})" if "+" in index or "-" in index else index
-
-
-def _flat(index: tuple[str, ...], shape: tuple[int, ...]) -> str:
-    """The row-major index of one element: `j0 * 10 + j1`."""
-    if len(index) != len(shape):
-        return index[0] if index else "0"
-    terms: list[str] = []
-    stride = 1
-    for name, length in zip(reversed(index), reversed(shape), strict=True):
-        if length != 1 and name != "0":
-            terms.insert(0, _times(name, stride))
-        stride *= length
-    return " + ".join(terms) or "0"
 
 
 def identity_of(node: Node) -> str:

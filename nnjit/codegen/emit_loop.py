@@ -16,7 +16,13 @@ from nnjit.codegen.emit_product import product_line
 from nnjit.codegen.emit_views import Text
 from nnjit.codegen.expand import expand
 from nnjit.codegen.legalize import (
-    copy_p, is_batch_reduction, is_batched, is_record_part, legalize, loop_source, root,
+    copy_p,
+    is_batch_reduction,
+    is_batched,
+    is_record_part,
+    legalize,
+    loop_source,
+    root,
 )  # fmt: skip
 from nnjit.codegen.memory import Layout, Place, aligned, place_of, plan_memory
 from nnjit.codegen.schedule import Kernel, Schedule, schedule
@@ -95,7 +101,7 @@ class _Writer:
         parameters = ["n", *(f"x{k}" for k in range(len(self.node.inputs))), RECORD]
         parameters += [f"work_{dtype}" for dtype in self.work]
         text = f"({', '.join(parameters)}):\n" + "\n".join(body) + "\n"
-        return LoopFunction(self.text.kernel("scan", text), self.work)
+        return LoopFunction(self.text.kernel("loop", text), self.work)
 
     # -- where things are
 

@@ -6,8 +6,8 @@ A *view* (a broadcast, a transpose, most slices) is an index map that a loop app
 
 from __future__ import annotations
 
-from nnjit.errors import CompileError
 from nnjit.autodiff.loop import scan_p
+from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive, constant_p, input_p
 from nnjit.primitives import matmul, reshape, slice_

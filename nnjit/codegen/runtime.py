@@ -30,11 +30,11 @@ JIT = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wr
 KERNEL = {**JIT, "no_cpython_wrapper": True}  # called from native code alone
 
 
-class Apart(Compiler):
+class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
     """Numba's compiler for a function whose arguments are apart: what one points at, no other does.
 
-    LLVM tests that in a kernel otherwise, for all rows at once, and where rows interleave, as in the record of
-    a loop, the test fails, though no element is shared: the kernel would run without vectors (4 × longer).
+    LLVM tests that in a kernel otherwise, for all rows at once. Where rows interleave, as in the record of a
+    loop, the test fails, though no element is shared: the kernel would run without vectors (4 × longer).
     """
 
     def __init__(self, *args: Any) -> None:

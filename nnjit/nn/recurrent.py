@@ -1,7 +1,7 @@
 """What the recurrent layers share: a state that goes from step to step through a cell.
 
-What the cell reads of its input is one product for all steps; only what depends on the state is computed step by
-step, in a loop that is compiled once, whatever its length.
+What the cell reads of its input is one product for all steps; only what depends on the state is computed step
+by step, in a loop that is compiled once, whatever its length.
 """
 
 from __future__ import annotations

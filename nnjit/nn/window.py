@@ -70,8 +70,8 @@ class Window:
             if reach > padded:
                 where = f"{padded} with its padding" if padded > n else str(n)
                 raise GraphError(
-                    f"{kind}: a window that reaches over {reach} elements does not fit into an axis of {where};"
-                    ' take a smaller one, or padding: "same"'
+                    f"{kind}: a window over {reach} elements does not fit into an axis of {where}; "
+                    'take a smaller one, or padding: "same"'
                 )
             counts.append((padded - reach) // stride + 1)
         return tuple(counts)

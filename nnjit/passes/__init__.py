@@ -29,5 +29,5 @@ def optimize(graph: Graph) -> Graph:
     return graph
 
 
-__all__ = ["PASSES", "Pass", "fold_constants", "fold_transposes", "join_pieces", "merge_loops", "optimize", "share_common",
-           "simplify"]  # fmt: skip
+__all__ = ["PASSES", "Pass", "fold_constants", "fold_transposes", "join_pieces", "merge_loops", "optimize",
+           "share_common", "simplify"]  # fmt: skip

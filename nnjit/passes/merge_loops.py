@@ -26,7 +26,7 @@ def _read(node: Node, loops: Sequence[Node]) -> Node:
 
 def _is_wider(wide: Node, node: Node) -> bool:
     own, other = node.params["body"], wide.params["body"]
-    if wide.inputs != node.inputs or other.inputs != own.inputs or len(other.outputs) <= len(own.outputs):
+    if wide.inputs != node.inputs or other.inputs != own.inputs or len(other.outputs) < len(own.outputs):
         return False
     same = all(wide.params[k] == node.params[k] for k in ("constants", "carried", "length", "backwards"))
     return same and other.outputs[: len(own.outputs)] == own.outputs

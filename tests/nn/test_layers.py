@@ -120,7 +120,7 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "concat"}, [(4,), (4, 2)],      r"got \(4,\) and \(4, 2\)"),
     ({"type": "concat"}, [(), ()],            r"got \(\) and \(\)"),
     ({"type": "conv2d", "filters": 2, "kernel_size": 5}, [(4, 8, 1)], "over 5 elements does not fit into an axis of 4"),
-    ({"type": "conv2d", "filters": 2, "kernel_size": 3, "dilation": 3}, [(6, 8, 1)], "reaches over 7 elements"),
+    ({"type": "conv2d", "filters": 2, "kernel_size": 3, "dilation": 3}, [(6, 8, 1)], "a window over 7 elements"),
     ({"type": "conv2d", "filters": 2, "kernel_size": 2}, [(4,)], r"\(height, width, channels\), got \(4,\); put a res"),
     ({"type": "conv2d", "filters": 2, "kernel_size": (2, 2, 2)}, [(4, 4)], "size has 3 numbers for 2 axes"),
     ({"type": "conv2d", "filters": 4, "kernel_size": 2, "groups": 4}, [(4, 4, 2)], "4 groups do not divide 2 channels"),

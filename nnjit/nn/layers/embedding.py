@@ -17,8 +17,8 @@ from nnjit.nn.layer import Context, Layer, Param, layers
 class Embedding(Layer):
     """Row x of a weight (entries, size) for every element x, a whole number from 0 to entries - 1.
 
-    Its gradient is added to the rows that were used; the others' is zero, and so an optimizer with momentum or
-    a penalty still moves them, as PyTorch's and Keras's dense ones do.
+    Its gradient is added to the rows that were used. That of the others is zero, so that an optimizer with
+    momentum, or a penalty, still moves them, as a dense gradient does in PyTorch and Keras.
     """
 
     type: Literal["embedding"] = "embedding"

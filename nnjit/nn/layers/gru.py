@@ -13,10 +13,10 @@ from nnjit.nn.recurrent import Recurrent
 
 @layers.register
 class GRU(Recurrent):
-    """r, z = σ(…), n = tanh(x @ weightₙ + biasₙ + r (h @ recurrent_weightₙ + recurrent_biasₙ)), h ← n + z (h - n).
+    """r, z = σ(x W + b + h U + c), n = tanh(x W + b + r (h U + c)), h ← n + z (h - n), each with its part.
 
-    The three parts of weights and biases are in the order r, z, n, and the reset gate works on the product, as
-    PyTorch has it.
+    W is the weight, U the recurrent weight, b the bias and c the recurrent bias. Their three parts are in the
+    order r, z, n, and the reset gate works on the product, as PyTorch has it.
 
     Reference: Cho et al. 2014, arXiv:1406.1078.
     """

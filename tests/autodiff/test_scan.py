@@ -1,0 +1,151 @@
+"""`scan` against the same loop in Python: values, and derivatives of any order in both modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnjit.numpy as nnp
+from nnjit import check_grads, grad, hessian, jacfwd, jacrev, jvp, make_graph, scan, value_and_grad, vmap
+from nnjit.errors import GraphError
+
+pytestmark = pytest.mark.small
+
+RNG = np.random.default_rng(0)
+W, BIAS, XS, FIRST = (RNG.normal(size=s) * 0.5 for s in ((3, 3), (3,), (4, 3), (3,)))
+COUNTED = np.arange(3.0)
+
+
+def cell(w: Any, b: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    def step(h: Any, x: Any) -> tuple[Any, Any]:
+        after = nnp.tanh(x + nnp.dot(h, w) + b)
+        return after, after * after
+
+    return step
+
+
+def scanned(w: Any, b: Any, xs: Any, first: Any, reverse: bool = False) -> Any:
+    last, squares = scan(cell(w, b), first, xs, reverse=reverse)
+    return nnp.sum(last) + nnp.sum(squares * COUNTED)
+
+
+def looped(w: Any, b: Any, xs: Any, first: Any, reverse: bool = False) -> Any:
+    h, total = first, 0.0
+    for t in reversed(range(len(XS))) if reverse else range(len(XS)):
+        h, square = cell(w, b)(h, xs[t])
+        total = total + nnp.sum(square * COUNTED)
+    return nnp.sum(h) + total
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_value_and_gradients_are_those_of_the_loop(reverse: bool) -> None:
+    args, numbers = (W, BIAS, XS, FIRST), (0, 1, 2, 3)
+    got = value_and_grad(lambda *a: scanned(*a, reverse), numbers)(*args)
+    want = value_and_grad(lambda *a: looped(*a, reverse), numbers)(*args)
+    np.testing.assert_allclose(got[0], want[0], rtol=1e-14)
+    for g, w in zip(got[1], want[1], strict=True):
+        np.testing.assert_allclose(g, w, rtol=1e-12, atol=1e-14)
+    check_grads(lambda *a: scanned(*a, reverse), args)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_tangents_are_those_of_the_loop(reverse: bool) -> None:
+    args = (W, BIAS, XS, FIRST)
+    tangents = tuple(RNG.normal(size=a.shape) for a in args)
+    got = jvp(lambda *a: scanned(*a, reverse), args, tangents)
+    np.testing.assert_allclose(got, jvp(lambda *a: looped(*a, reverse), args, tangents), rtol=1e-12)
+
+
+@pytest.mark.parametrize("second", [hessian, lambda f: jacrev(jacrev(f)), lambda f: jacfwd(jacfwd(f))])
+def test_second_derivatives_are_those_of_the_loop(second: Callable[..., Any]) -> None:
+    got, want = (second(lambda w, f=f: f(w, BIAS, XS, FIRST))(W) for f in (scanned, looped))
+    np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
+
+
+def test_loops_in_loops_differentiate_to_the_third_order() -> None:
+    def nested(x: Any) -> Any:
+        def outer(c: Any, _: Any) -> tuple[Any, None]:
+            return scan(lambda d, u: (nnp.sin(d * x + u), None), c, COUNTED)[0], None
+
+        return scan(outer, x, length=2)[0]
+
+    def unrolled(x: Any) -> Any:
+        c = x
+        for _ in range(2):
+            for u in COUNTED:
+                c = nnp.sin(c * x + u)
+        return c
+
+    f, g = nested, unrolled
+    for _ in range(3):
+        np.testing.assert_allclose(f(0.7), g(0.7), rtol=1e-12)
+        f, g = grad(f), grad(g)
+    np.testing.assert_allclose(f(0.7), g(0.7), rtol=1e-12)
+
+
+def test_a_loop_maps_over_all_that_it_reads() -> None:
+    many = [RNG.normal(size=(2, *a.shape)) for a in (W, BIAS, XS, FIRST)]
+    for f in (scanned, grad(scanned)):
+        got = vmap(f)(*many)
+        for k in range(2):
+            np.testing.assert_allclose(got[k], f(*(a[k] for a in many)), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        vmap(lambda w: scanned(w, BIAS, XS, FIRST))(many[0])[1], scanned(many[0][1], BIAS, XS, FIRST)
+    )
+
+
+def test_carry_and_results_are_trees() -> None:
+    def step(carry: dict[str, Any], x: list[Any]) -> tuple[dict[str, Any], tuple[Any, Any]]:
+        total = carry["sum"] + x[0] * x[1]
+        return {"sum": total, "last": x[1]}, (total, x[0])
+
+    xs = [np.arange(4.0), np.arange(4.0) + 1]
+    carry, (totals, firsts) = scan(step, {"sum": 0.0, "last": 0.0}, xs)
+    assert carry == {"sum": 20.0, "last": 4.0}
+    np.testing.assert_array_equal(totals, np.cumsum(xs[0] * xs[1]))
+    np.testing.assert_array_equal(firsts, xs[0])
+
+
+def test_one_step_and_no_results() -> None:
+    last, nothing = scan(lambda c, _: (c * 2, None), 3.0, length=1)
+    assert (last, nothing) == (6.0, None)
+    assert grad(lambda c: scan(lambda c, _: (c * c, None), c, length=1)[0])(3.0) == 6.0
+
+
+def test_results_stand_along_the_axis_of_the_loop() -> None:
+    _, sums = scan(
+        lambda c, x: (c + x, c + x), np.zeros(4), XS.T.reshape(3, 4, 1)[:, :, 0].T, axis=1, length=3
+    )
+    np.testing.assert_array_equal(sums, np.cumsum(XS, axis=1))
+
+
+def test_the_graph_grows_with_the_body_and_not_with_the_length() -> None:
+    def size(length: int) -> int:
+        return len(
+            make_graph(grad(lambda x: scan(lambda c, _: (nnp.sin(c), None), x, length=length)[0]))(1.0).nodes
+        )
+
+    assert size(3) == size(1000)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: scan(lambda c, x: c, 0.0, XS), r"returns a pair \(carry, y\)"),
+        (
+            lambda: scan(lambda c, x: (x, None), 0.0, XS),
+            r"f64\[\] before a step and f64\[3\] after it; give init",
+        ),
+        (lambda: scan(lambda c, x: ((c, c), None), 0.0, XS), "1 leaves before a step and 2 after"),
+        (lambda: scan(lambda c, x: (c, None), 0.0), "xs of one length"),
+        (lambda: scan(lambda c, x: (c, None), 0.0, [XS, XS[:2]]), "xs of one length"),
+        (lambda: scan(lambda c, x: (c, None), 0.0, length=0), "length >= 1, got 0"),
+        (lambda: scan(lambda c, x: (c, nnp.astype(c, "f4")), 0.0, XS), "one dtype, got float32, float64"),
+    ],
+)
+def test_a_misuse_says_what_fits(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(GraphError, match=message):
+        call()

@@ -1,0 +1,97 @@
+"""Loops over steps, compiled: equal to the interpreter, whatever is carried, recorded or read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import config
+
+import nnjit.numpy as nnp
+from nnjit import grad, jit, scan
+from nnjit.autodiff import as_node, pull_back
+from nnjit.codegen import Compiled
+from nnjit.ir import B, Graph, array_type, constant, interpret, new_input, with_rows
+
+pytestmark = [pytest.mark.kernels, pytest.mark.small]
+
+COUNTS = (1, 5) if config.DISABLE_JIT else (1, 5, 300)  # rows of data; 300 take two blocks
+
+
+def simple(w: Any, x: Any) -> Any:
+    """A state of two numbers, and results of every step."""
+    zero = nnp.zeros_like(x[:, 0, :2])
+    last, every = scan(lambda h, v: (nnp.tanh(h @ w[:2] + v @ w[2:]), h * h), zero, x)
+    return nnp.sum(last) + nnp.sum(every)
+
+
+def gated(w: Any, x: Any) -> Any:
+    """Two states, slices of one product, and the other order."""
+    given, zero = x @ w[2:], nnp.zeros_like(x[:, 0, :1])
+
+    def step(state: Any, v: Any) -> Any:
+        h, c = state
+        sums = v + nnp.concatenate([h, c], axis=1) @ w[:2]
+        c = nnp.sigmoid(sums[:, :1]) * c + nnp.tanh(sums[:, 1:])
+        h = nnp.tanh(c) * h + c
+        return (h, c), h
+
+    last, every = scan(step, (zero, zero), given, reverse=True)
+    return nnp.sum(last[0] * last[1]) + nnp.sum(every[:, :, 0] * x[:, :, 0])
+
+
+def deep(w: Any, x: Any) -> Any:
+    """Elements with axes of their own, a state given on as it is, a value that only some steps change."""
+    blocks = nnp.reshape(x, (nnp.shape(x)[0], 2, 2, 3))
+
+    def step(state: Any, v: Any) -> Any:
+        h, kept = state
+        after = nnp.sum(v @ w[:3], axis=1) * 0.5 + h
+        return (nnp.where(after > 0, after, h), kept), (v @ w[:3], after)
+
+    zero = nnp.zeros_like(x[:, 0, :2])
+    last, (every, sums) = scan(step, (zero, zero + 1), blocks)
+    return nnp.sum(last[0] * last[1]) + nnp.sum(every * every) + nnp.sum(sums)
+
+
+def stacked(w: Any, x: Any) -> Any:
+    """A loop over what another recorded."""
+    zero = nnp.zeros_like(x[:, 0, :2])
+    _, first = scan(lambda h, v: (nnp.tanh(h @ w[:2] + v @ w[2:]),) * 2, zero, x)
+    last, _ = scan(lambda h, v: (nnp.sin(h + v), None), zero, first)
+    return nnp.sum(last)
+
+
+@pytest.mark.parametrize("dtype", ["f64", "f32"])
+@pytest.mark.parametrize("cost", [simple, gated, deep, stacked])
+def test_value_and_gradient_equal_the_interpreter(cost: Callable[..., Any], dtype: str) -> None:
+    shapes = {"w": (5, 2), "x": (B, 4, 3)}
+    w, x = (new_input(array_type(dtype, s)) for s in shapes.values())
+    out = as_node(cost(w, x))
+    graph = Graph((w, x), (out, *pull_back([out], [w, x], [constant(1.0, out.dtype)])))
+    compiled = Compiled(graph)
+    close = {"f64": {"rtol": 1e-11, "atol": 1e-11}, "f32": {"rtol": 1e-4, "atol": 1e-4}}[dtype]
+    for count in COUNTS:
+        rng = np.random.default_rng(count)
+        given = [rng.normal(size=with_rows(s, count)).astype(w.dtype) * 0.5 for s in shapes.values()]
+        for got, want in zip(compiled(*given), interpret(graph, given), strict=True):
+            np.testing.assert_allclose(got, want, **close)
+
+
+def test_a_loop_without_rows_compiles() -> None:
+    def f(x: Any) -> Any:
+        last, every = scan(lambda c, k: (nnp.sin(c) * x + k, c), x, np.arange(5.0))
+        return last + nnp.sum(every)
+
+    assert jit(f)(0.3) == pytest.approx(float(f(0.3)), rel=1e-14)
+    assert jit(grad(f))(0.3) == pytest.approx(float(grad(f)(0.3)), rel=1e-13)
+
+
+def test_the_source_does_not_grow_with_the_steps() -> None:
+    def lines(steps: int) -> int:
+        w, x = new_input(array_type("f64", (5, 2))), new_input(array_type("f64", (B, steps, 3)))
+        return len(Compiled(Graph((w, x), (as_node(simple(w, x)),))).program.source.splitlines())
+
+    assert lines(3) == lines(50)
