@@ -14,6 +14,7 @@ from nnjit.ir import Graph, Node, node_names
 from nnjit.ir.graph import constant_p, input_p
 from nnjit.primitives import full_like
 from nnjit.report import graph_picture
+from nnjit.report.formatting import count
 from nnjit.report.graph_picture import Item, Part
 
 LONGEST = 30  # letters of the arguments in a box
@@ -68,8 +69,9 @@ def _differentiable(graph: Graph) -> list[str]:
 def _figures(graph: Graph) -> dict[Node, str]:
     """The constants of a single figure, which is written where it is used, and what merely repeats one."""
     figures: dict[Node, str] = {}
+    results = set(graph.outputs)
     for node in graph.nodes:
-        if node in graph.outputs:
+        if node in results:
             continue
         if node.primitive is constant_p and node.params["value"].array.size == 1:
             figures[node] = f"{node.params['value'].array.item():.6g}"
@@ -134,4 +136,4 @@ def _edges(graph: Graph, shown: list[Node]) -> list[tuple[str, str]]:
 
 def _title(shown: list[Node]) -> str:
     given = sum(n.primitive in (input_p, constant_p) for n in shown)
-    return f"{len(shown) - given} operations on {given} values"
+    return f"{count(len(shown) - given, 'operation')} on {count(given, 'value')}"

@@ -127,6 +127,7 @@ def _key(canvas: Canvas, items: Sequence[Item]) -> None:
     x, y, used = 0.0, 58.0, {item.part for item in items}
     for part, (name, face, edge) in PARTS.items():
         if part in used:
+            name = "operation" if part == "forward" and "backward" not in used else name
             canvas.boxes([Box(x + KEY_SIZE / 2, y, KEY_SIZE, KEY_SIZE)], face, edge)
             canvas.text(x + KEY_SIZE + 6, y + 4, name, size=NOTE_SIZE)
             x += KEY_SIZE + 6 + text_width(name, NOTE_SIZE) + 8

@@ -31,7 +31,7 @@ def main(output):
     print(f"J v by forward mode  {jvp(F, (x,), (v,))[1]} = {J @ v}")
     print(f"uᵀ J by reverse mode {vjp(F, x)[1](u)[0]} = {u @ J}")
 
-    side = np.linspace(-2, 2, 9)
+    side = np.linspace(-1.75, 1.75, 8)
     points = np.stack([axis.ravel() for axis in np.meshgrid(side, side)], axis=1)
     fine = np.linspace(-2.2, 2.2, 89)
     heights = vmap(lambda b: vmap(lambda a: f(np.stack([a, b])))(fine))(fine)
