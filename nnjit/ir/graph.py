@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
 
 from nnjit.ir.node import (
     FUNCTIONS,
@@ -46,6 +48,25 @@ class Graph:
     def nodes(self) -> list[Node]:
         """Every node that an output needs, arguments first."""
         return topological(self.outputs)
+
+    def draw(self, path: str | FilePath | None = None, *, backward: bool = False, most: int = 60) -> Any:
+        """The graph as a picture, a matplotlib `Figure`, from the inputs at the top to the results.
+
+        Args:
+            path: a file to write too, ending in `.png`, `.svg` or `.pdf`.
+            backward: whether the gradient of the result, a scalar, with respect to every input is drawn
+                with it, its operations in another colour than those of the forward pass.
+            most: boxes, beyond which it is an error: a picture of more is not readable.
+
+        Raises:
+            GraphError: there are more boxes, the result has no gradient, or the ending is another.
+
+        >>> from nnjit.autodiff import make_graph
+        >>> figure = make_graph(lambda w, x: (w * x - 1) ** 2)(2.0, 3.0).draw(backward=True)
+        """
+        from nnjit.drawing import draw_graph
+
+        return draw_graph(self, path, backward=backward, most=most)
 
     def __str__(self) -> str:
         from nnjit.ir.printing import format_graph

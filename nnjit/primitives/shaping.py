@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.ir.graph import Node, Primitive, Value, apply, constant
-from nnjit.ir.types import ArrayType, B, Dim, Shape, show_shape
+from nnjit.ir.types import ArrayType, B, Dim, Shape, show_shape, static
 from nnjit.primitives.define import define, require
 
 
@@ -84,16 +84,17 @@ def _infer_concat(*types: ArrayType, axis: int) -> ArrayType:
     require(
         0 <= axis < first.ndim and first.shape[axis] is not B, f"concat: {first} has no static axis {axis}"
     )
-    total = 0
-    for t in types:
-        same = t.ndim == first.ndim and t.dtype == first.dtype
-        same = same and all(
-            d == e for a, (d, e) in enumerate(zip(t.shape, first.shape, strict=True)) if a != axis
-        )
-        length = t.shape[axis] if same else None
-        require(isinstance(length, int), f"concat: {', '.join(map(str, types))} do not fit along axis {axis}")
-        total += length if isinstance(length, int) else 0
+    lengths = [t.shape[axis] for t in types if _fits_beside(t, first, axis)]
+    require(len(lengths) == len(types), f"concat: {', '.join(map(str, types))} do not fit along axis {axis}")
+    total = sum(static(tuple(lengths)))
     return first.with_shape((*first.shape[:axis], total, *first.shape[axis + 1 :]))
+
+
+def _fits_beside(t: ArrayType, first: ArrayType, axis: int) -> bool:
+    """Whether a part has the first one's type, but for its length along the axis."""
+    if t.ndim != first.ndim or t.dtype != first.dtype or t.shape[axis] is B:
+        return False
+    return t.shape[:axis] == first.shape[:axis] and t.shape[axis + 1 :] == first.shape[axis + 1 :]
 
 
 def _split_back(g: Node, out: Node, args: Sequence[Node], axis: int) -> list[Node]:

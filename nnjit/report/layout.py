@@ -1,9 +1,9 @@
 """Where the boxes and arrows of a directed acyclic graph go, drawn from top to bottom in rows.
 
-After Sugiyama, Tagawa & Toda 1981: each node's row is its longest path from a source; an edge that passes
-rows holds a place of its own in each, as if it were a narrow node; rows are ordered so that few edges
-cross; then places that a straight line can join form columns, which move towards their neighbours. As an
-edge bends only between rows, it never runs through a box.
+After Sugiyama, Tagawa & Toda 1981: each node's row is its longest path from a source, or nearer to where it
+is used if that takes no longer edges; an edge that passes rows holds a place of its own in each, as if it
+were a narrow node; rows are ordered so that few edges cross; then places that a straight line can join form
+columns, which move towards their neighbours. As an edge bends only between rows, it never runs through a box.
 """
 
 from __future__ import annotations
@@ -58,10 +58,9 @@ def arrange(widths: Mapping[str, float], edges: Sequence[tuple[str, str]], *, bo
         edges: (source, target), each pair once.
         box_height: of every box.
     """
-    rank = _ranks(widths, edges)
+    rank = _ranks(list(widths), edges)
     rows, links = _rows(rank, edges)
-    rows = _ordered(rows, links)
-    x = _centres(rows, links, widths)
+    rows, x = _placed(rows, links, widths)
     left = min(x[place] - _width(place, widths) / 2 for row in rows for place in row)
     right = max(x[place] + _width(place, widths) / 2 for row in rows for place in row)
     pitch = box_height + ROW_GAP
@@ -73,10 +72,14 @@ def arrange(widths: Mapping[str, float], edges: Sequence[tuple[str, str]], *, bo
     return Layout(boxes, routes, right - left, len(rows) * pitch - ROW_GAP)
 
 
-def _ranks(names: Mapping[str, float], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
+def _ranks(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
     rank = dict.fromkeys(names, 0)
     for name in names:
         rank[name] = max((rank[source] + 1 for source, target in edges if target == name), default=0)
+    for name in reversed(names):
+        users = [rank[target] for source, target in edges if source == name]
+        if users and sum(target == name for _, target in edges) <= len(users):
+            rank[name] = min(users) - 1  # edges out are as many as edges in, or more: these grow shorter
     return rank
 
 
@@ -114,14 +117,33 @@ def _neighbours(
     return above, below
 
 
-def _ordered(rows: list[list[Place]], links: Sequence[tuple[Place, Place]]) -> list[list[Place]]:
-    """The rows, ordered by sweeps of the barycentre rule; the best order met."""
+def _placed(
+    rows: list[list[Place]], links: Sequence[tuple[Place, Place]], widths: Mapping[str, float]
+) -> tuple[list[list[Place]], dict[Place, float]]:
+    """Rows in an order of few crossings, and each place's x: of several orders the one of shortest edges."""
     above, below = _neighbours(links)
+    found = [_ordered(start, above, below, down) for start in _starts(rows) for down in (True, False)]
+    fewest = min(_crossings(order, below) for order in found)
+    placed = [(o, _centres(o, links, widths)) for o in found if _crossings(o, below) == fewest]
+    return min(placed, key=lambda pair: sum(abs(pair[1][a] - pair[1][b]) for a, b in links))
+
+
+def _starts(rows: list[list[Place]]) -> tuple[list[list[Place]], ...]:
+    return rows, [row[::-1] for row in rows]
+
+
+def _ordered(
+    rows: list[list[Place]],
+    above: Mapping[Place, list[Place]],
+    below: Mapping[Place, list[Place]],
+    is_first_down: bool,
+) -> list[list[Place]]:
+    """The rows, ordered by sweeps of the barycentre rule; the best order met."""
     best, fewest = rows, _crossings(rows, below)
     for sweep in range(SWEEPS):
         if not fewest:
             break
-        down = sweep % 2 == 0
+        down = (sweep % 2 == 0) == is_first_down
         rows = _sweep(rows if down else rows[::-1], above if down else below)
         rows = rows if down else rows[::-1]
         if (crossings := _crossings(rows, below)) < fewest:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from scripts.benchmark.functions import FUNCTIONS, Function
 from scripts.benchmark.workloads import WORKLOADS, Workload
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,7 @@ class Spec:
     """What a child builds.
 
     Args:
+        workload: the name of a workload, or of a function whose gradient is taken.
         rows: rows of data instead of the workload's own.
         options: keyword arguments of the contestant's class.
     """
@@ -42,6 +44,11 @@ class Spec:
     def training(self) -> Workload:
         made = WORKLOADS[self.workload]
         return replace(made, rows=self.rows) if self.rows else made
+
+    @property
+    def subject(self) -> Workload | Function:
+        """What the contestant is built for: the training, or a function whose gradient it takes."""
+        return FUNCTIONS.get(self.workload) or self.training
 
 
 class Child:

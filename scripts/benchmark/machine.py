@@ -16,7 +16,7 @@ import numpy as np
 
 from scripts.benchmark.children import ROOT, environment, python
 
-PACKAGES = ("nnjit", "numba", "numpy", "scipy", "jax", "optax", "torch", "scikit-learn")
+PACKAGES = ("nnjit", "numba", "numpy", "scipy", "jax", "optax", "torch", "scikit-learn", "autograd")
 BUSY, TOO_BUSY = 0.15, 0.3
 """The shares of a core that, used by other processes, make figures doubtful, and not to be published."""
 SIZE, ROUNDS, SECONDS = 1024, 5, 0.2

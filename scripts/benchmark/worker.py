@@ -11,7 +11,9 @@ import sys
 from typing import Any, TextIO
 
 from scripts.benchmark.children import Spec
-from scripts.benchmark.contestants import CONTESTANTS, Unavailable
+from scripts.benchmark.contestants import CONTESTANTS, GRADIENTS, Unavailable
+
+ENTRIES = CONTESTANTS | GRADIENTS
 
 
 def main() -> None:
@@ -24,7 +26,7 @@ def serve(calls: TextIO, answers: TextIO) -> None:
     """Build what the first line asks for, and answer until the input ends."""
     spec = Spec(**json.loads(calls.readline()))
     try:
-        contestant = CONTESTANTS[spec.contestant].load()(spec.training, **spec.options)
+        contestant = ENTRIES[spec.contestant].load()(spec.subject, **spec.options)
     except Unavailable as error:
         answer(answers, {"unavailable": str(error)})
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -26,7 +25,9 @@ from nnjit.autodiff import (
     vmap,
 )
 from nnjit.errors import GraphError
-from nnjit.ir import array_type, constant, interpret, new_input, topological
+from nnjit.ir import Graph, array_type, constant, interpret, new_input, topological
+from nnjit.ir.graph import constant_p, input_p
+from nnjit.passes import optimize
 
 
 def derivative(f: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -191,19 +192,69 @@ def test_long_chain_needs_no_recursion_in_any_transformation(run: Callable[..., 
     assert float(run(chain(n))) == pytest.approx(1.0001**n, rel=1e-10)
 
 
-def test_graph_and_time_of_a_gradient_grow_as_the_function_does() -> None:
-    def cost(n: int) -> tuple[int, float]:
-        f = grad(chain(n))
-        times = []
-        for _ in range(3):
-            start = time.perf_counter()
-            f(1.0)
-            times.append(time.perf_counter() - start)
-        return len(make_graph(f)(1.0).nodes), min(times)
+def repeated(step: Callable[[Any], Any], point: Any) -> Callable[[int], tuple[Callable[[Any], Any], Any]]:
+    """A function of a number, that so many steps and a sum make of it, and a point to differentiate it at."""
 
-    (nodes, seconds), (more_nodes, more_seconds) = cost(200), cost(2000)
-    assert more_nodes <= 10 * nodes
-    assert more_seconds < 30 * seconds  # linear is 10, quadratic 100
+    def scalar(n: int) -> tuple[Callable[[Any], Any], Any]:
+        def f(x: Any) -> Any:
+            for _ in range(n):
+                x = step(x)
+            return nnp.sum(x)
+
+        return f, point
+
+    return scalar
+
+
+def network(n: int) -> tuple[Callable[[Any], Any], Any]:
+    def f(params: Any) -> Any:
+        x: Any = np.ones((5, 3))
+        for w, b in params:
+            x = nnp.tanh(nnp.dot(x, w) + b)
+        return nnp.sum(x**2)
+
+    return f, [(np.eye(3), np.ones(3))] * n
+
+
+def rosenbrock(n: int) -> tuple[Callable[[Any], Any], Any]:
+    def f(x: Any) -> Any:
+        return sum(100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2 for i in range(n))
+
+    return f, np.ones(n + 1)
+
+
+# fmt: off
+LENGTHS: dict[str, Callable[[int], tuple[Callable[[Any], Any], Any]]] = {
+    "products":   repeated(lambda x: x * 1.0001, 1.0),
+    "tanh":       repeated(nnp.tanh, 1.0),
+    "sin, exp":   repeated(lambda x: nnp.sin(x) * nnp.exp(-x), 1.0),
+    "quotients":  repeated(lambda x: x / (1 + x * x), 1.0),
+    "powers":     repeated(lambda x: (1 + x) ** 0.3, 1.0),
+    "logs":       repeated(lambda x: nnp.log(2 + nnp.abs(x)), 1.0),
+    "rectifiers": repeated(lambda x: nnp.relu(x) - 0.5, 1.0),
+    "logsumexp":  repeated(lambda x: x + nnp.logsumexp(x), np.ones(3)),
+    "softmax":    repeated(nnp.softmax, np.ones(3)),
+    "network":    network,
+    "rosenbrock": rosenbrock,
+}
+# fmt: on
+
+
+def operations(graph: Graph) -> int:
+    return sum(node.primitive not in (input_p, constant_p) for node in graph.nodes)
+
+
+@pytest.mark.parametrize("of_length", LENGTHS.values(), ids=LENGTHS)
+def test_gradient_takes_at_most_five_times_the_operations_of_the_function(of_length: Any) -> None:
+    f, point = of_length(20)
+    own, gradient = (operations(optimize(make_graph(g)(point))) for g in (f, grad(f)))
+    assert gradient <= 5 * own
+
+
+@pytest.mark.parametrize("of_length", [LENGTHS[name] for name in ("tanh", "network", "rosenbrock")])
+def test_graph_of_a_gradient_grows_as_the_function_does(of_length: Any) -> None:
+    few, many = (len(make_graph(grad(f))(point).nodes) for f, point in map(of_length, (100, 1000)))
+    assert many <= 10.5 * few
 
 
 def test_gradient_of_a_chain_is_as_long_as_the_chain() -> None:

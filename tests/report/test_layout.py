@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnjit.report.canvas import outline
 from nnjit.report.files import read_run
-from nnjit.report.layer_graph import _line, lay_out
+from nnjit.report.layer_graph import lay_out
 from nnjit.report.layout import Box, Layout, Route, arrange
 from nnjit.report.placement import spread
 from tests.report.run_folders import KINDS
@@ -77,7 +78,7 @@ def inside(box: Box, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def sampled(route: Route) -> tuple[np.ndarray, np.ndarray]:
     """Points along the curve as it is drawn."""
-    parts = _line(route)
+    parts = outline(route)
     points, here, controls = [], parts[0][1], []
     for code, vertex in parts[1:]:
         if code == 2 and not controls:

@@ -1,4 +1,4 @@
-"""The libraries that train the workloads, a file each."""
+"""The libraries that train the workloads or take gradients, a file each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from scripts.benchmark.contestants.contestant import Contestant, Unavailable
+from scripts.benchmark.contestants.gradient import Gradient
 
 
 @dataclass(frozen=True)
@@ -16,14 +17,16 @@ class Entry:
     module: str
     name: str
 
-    def load(self) -> type[Contestant]:
+    def load(self) -> type[Contestant] | type[Gradient]:
         """The class.
 
         Raises:
             Unavailable: its library is not installed.
         """
         try:
-            found: type[Contestant] = getattr(import_module(f"{__name__}.{self.module}"), self.name)
+            found: type[Contestant] | type[Gradient] = getattr(
+                import_module(f"{__name__}.{self.module}"), self.name
+            )
         except ModuleNotFoundError as error:
             raise Unavailable(f"{error.name} is not installed") from None
         return found
@@ -38,7 +41,13 @@ CONTESTANTS = {
     "torch_compile": Entry("torch.compile",    "torch_compile", "TorchCompile"),
     "sklearn":       Entry("scikit-learn",     "sklearn_fit",   "SklearnFit"),
 }
+GRADIENTS = {
+    "gradient":             Entry("nnjit jit(grad(f))", "gradient_nnjit",    "NnjitGradient"),
+    "gradient_jax":         Entry("JAX jit(grad(f))",   "gradient_jax",      "JaxGradient"),
+    "gradient_autograd":    Entry("autograd grad(f)",   "gradient_autograd", "AutogradGradient"),
+    "gradient_interpreted": Entry("nnjit grad(f)",      "gradient_nnjit",    "NnjitInterpreted"),
+}
 # fmt: on
 PEERS = tuple(name for name in CONTESTANTS if name != "nnjit")
 
-__all__ = ["CONTESTANTS", "PEERS", "Contestant", "Entry", "Unavailable"]
+__all__ = ["CONTESTANTS", "GRADIENTS", "PEERS", "Contestant", "Entry", "Gradient", "Unavailable"]

@@ -1,6 +1,6 @@
 """What can be measured, a file each: `run` prints its tables, and returns what goes into the JSON."""
 
-from scripts.benchmark.sections import epochs, growth, startup, threads, training
+from scripts.benchmark.sections import autodiff, epochs, growth, startup, threads, training
 
 SECTIONS = {
     "workloads": training.run,
@@ -8,4 +8,5 @@ SECTIONS = {
     "growth": growth.run,
     "startup": startup.run,
     "epochs": epochs.run,
+    "autodiff": autodiff.run,
 }

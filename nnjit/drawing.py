@@ -1,0 +1,139 @@
+"""The picture of a computational graph, forward and backward: what `Graph.draw` hands to the report room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnjit.autodiff import pull_back
+from nnjit.errors import GraphError
+from nnjit.ir import Graph, Node, node_names
+from nnjit.ir.graph import constant_p, input_p
+from nnjit.primitives import full_like
+from nnjit.report import graph_picture
+from nnjit.report.formatting import count
+from nnjit.report.graph_picture import Item, Part
+
+LONGEST = 30  # letters of the arguments in a box
+SPREADS = ("broadcast", "cast")  # what makes a single figure fit beside an array; not worth a box
+SAID = ("shape", "dtype")  # params that the type says again
+
+
+def draw_graph(graph: Graph, path: str | Path | None, *, backward: bool, most: int) -> Any:
+    """As `Graph.draw` says."""
+    whole = with_gradient(graph) if backward else graph
+    wrt = _differentiable(graph) if backward else []
+    figures = _figures(whole)
+    shown = [n for n in dict.fromkeys((*whole.inputs, *whole.nodes)) if n not in figures]
+    if len(shown) > most:
+        raise GraphError(
+            f"the graph has {len(shown)} values to draw, and a picture is readable up to {most}: print the "
+            f"graph instead, draw a smaller part of the function, or insist with draw(most={len(shown)})"
+        )
+    fig = graph_picture.draw(
+        _items(whole, shown, figures, _results(whole, wrt), set(graph.nodes)),
+        _edges(whole, shown),
+        _title(shown),
+        "boxes: an operation and the type of its result; with a thick border, the results",
+    )
+    if path is not None:
+        graph_picture.save(fig, Path(path))
+    return fig
+
+
+def with_gradient(graph: Graph) -> Graph:
+    """`graph` with the gradient of its result as further outputs, one for each input of floats.
+
+    Raises:
+        GraphError: the result is not a single scalar of floats.
+    """
+    out = graph.outputs[0] if len(graph.outputs) == 1 else None
+    if out is None or out.shape != () or not out.type.is_float:
+        given = ", ".join(str(n.type) for n in graph.outputs)
+        raise GraphError(
+            f"draw(backward=True) needs a graph whose result is one scalar of floats, got {given}; "
+            "sum it, or choose one of the results"
+        )
+    wrt = [n for n in graph.inputs if n.type.is_float]
+    gradient = pull_back([out], wrt, [full_like(out, 1)])
+    return Graph(graph.inputs, (out, *gradient), graph.names)
+
+
+def _differentiable(graph: Graph) -> list[str]:
+    return [name for name, n in zip(graph.names, graph.inputs, strict=True) if n.type.is_float]
+
+
+def _figures(graph: Graph) -> dict[Node, str]:
+    """The constants of a single figure, which is written where it is used, and what merely repeats one."""
+    figures: dict[Node, str] = {}
+    results = set(graph.outputs)
+    for node in graph.nodes:
+        if node in results:
+            continue
+        if node.primitive is constant_p and node.params["value"].array.size == 1:
+            figures[node] = f"{node.params['value'].array.item():.6g}"
+        elif node.primitive.name in SPREADS and node.inputs[0] in figures:
+            figures[node] = figures[node.inputs[0]]
+    return figures
+
+
+def _items(
+    graph: Graph,
+    shown: list[Node],
+    figures: Mapping[Node, str],
+    results: Mapping[Node, str],
+    forward: set[Node],
+) -> list[Item]:
+    names = node_names(graph)
+    return [
+        Item(
+            names[node],
+            _how(node, {**names, **figures}),
+            f"{node.type}{results.get(node, '')}",
+            _part(node, forward),
+            node in results,
+        )
+        for node in shown
+    ]
+
+
+def _results(graph: Graph, wrt: Sequence[str]) -> dict[Node, str]:
+    """What is added to the type of each result: nothing, or the inputs whose gradients it is."""
+    words: dict[Node, str] = {}
+    for out, name in zip(graph.outputs, ["", *wrt] if wrt else [""] * len(graph.outputs), strict=True):
+        words[out] = words.get(out, "") + (f" = ∂/∂{name}" if name else "")
+    return words
+
+
+def _how(node: Node, names: Mapping[Node, str]) -> str:
+    if node.primitive is input_p:
+        return ""
+    if node.primitive is constant_p:
+        value = node.params["value"].array
+        return _short(np.array2string(value, threshold=4, edgeitems=1, precision=3, separator=", "))
+    params = [f"{k}={v}" for k, v in node.params.items() if k not in SAID and v is not False and v != ()]
+    return _short(f"({', '.join([*(names[n] for n in node.inputs), *params])})")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 2]}…)"
+
+
+def _part(node: Node, forward: set[Node]) -> Part:
+    if node.primitive in (input_p, constant_p):
+        return "input"
+    return "forward" if node in forward else "backward"
+
+
+def _edges(graph: Graph, shown: list[Node]) -> list[tuple[str, str]]:
+    names, there = node_names(graph), set(shown)
+    return [(names[a], names[n]) for n in shown for a in dict.fromkeys(n.inputs) if a in there]
+
+
+def _title(shown: list[Node]) -> str:
+    given = sum(n.primitive in (input_p, constant_p) for n in shown)
+    return f"{count(len(shown) - given, 'operation')} on {count(given, 'value')}"

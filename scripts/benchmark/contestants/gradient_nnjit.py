@@ -1,0 +1,24 @@
+"""nnjit's gradient, compiled and interpreted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nnjit.numpy
+from nnjit import grad, jit
+from scripts.benchmark.contestants.gradient import Gradient
+from scripts.benchmark.functions import Function
+
+
+class NnjitGradient(Gradient):
+    """`jit(grad(f))`."""
+
+    def prepared(self, function: Function) -> tuple[Any, Any]:
+        return jit(grad(function.of(nnjit.numpy))), function.point
+
+
+class NnjitInterpreted(Gradient):
+    """`grad(f)` alone, which NumPy evaluates."""
+
+    def prepared(self, function: Function) -> tuple[Any, Any]:
+        return grad(function.of(nnjit.numpy)), function.point

@@ -1,0 +1,69 @@
+"""What the lecture's programs share: their command line, and axes in the house style."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.ticker import NullLocator
+
+from nnjit.report.axes import add_axes, add_title
+from nnjit.report.formatting import tick
+from nnjit.report.style import INK, LINE, MUTED, TRAIN, VALIDATION, new_figure, style, to_png
+
+COLORS = (TRAIN, VALIDATION, "#0f9d75", "#c471a3")
+EDGES = {"left": 62, "top": 76, "right": 24, "bottom": 50}  # points around the axes
+
+__all__ = ["COLORS", "INK", "LINE", "MUTED", "np", "picture", "present"]
+
+
+def present(main: Callable[..., None], **options: int) -> None:
+    """Run a program with the folder for its pictures, and with whole numbers as further options."""
+    parser = argparse.ArgumentParser(
+        description=main.__globals__["__doc__"], formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", type=Path, default=Path("lecture"), help="the folder of the pictures")
+    for name, value in options.items():
+        parser.add_argument(f"--{name}", type=int, default=value, help=f"default {value}")
+    given = vars(parser.parse_args())
+    given["output"].mkdir(parents=True, exist_ok=True)
+    with np.printoptions(precision=4, suppress=True):
+        main(**given)
+
+
+@contextmanager
+def picture(
+    path: Path,
+    title: str,
+    subtitle: str,
+    *,
+    columns: int = 1,
+    height: float = 400,
+    legend: str | None = "best",
+) -> Iterator[Any]:
+    """Axes, or a list of them in columns, to draw on; written to `path` at the end.
+
+    Args:
+        legend: where the names of the curves stand; None where there are none.
+    """
+    with style():
+        fig = new_figure(height)
+        add_title(fig, title, subtitle)
+        width = 720 / columns
+        places = [
+            EDGES | {"left": EDGES["left"] + k * width, "right": EDGES["right"] + (columns - 1 - k) * width}
+            for k in range(columns)
+        ]
+        axes = [add_axes(fig, **place) for place in places]
+        yield axes[0] if columns == 1 else axes
+        for axis in (axis for ax in axes for axis in (ax.xaxis, ax.yaxis) if axis.get_scale() == "log"):
+            axis.set_major_formatter(tick)
+            axis.set_minor_locator(NullLocator())
+        if legend:
+            axes[0].legend(loc=legend, frameon=True, facecolor="white", edgecolor=LINE, framealpha=0.9)
+        to_png(fig, path)
+    print(f"drawn: {path}")

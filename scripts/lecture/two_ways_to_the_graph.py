@@ -1,0 +1,46 @@
+"""Two ways to the same computational graph: tracing a function, and putting layers together.
+
+What follows, the derivative, the passes and the compiler, cannot tell them apart.
+"""
+
+import nnjit.numpy as np
+from nnjit import make_graph
+from nnjit.ir import format_graph
+from nnjit.nn import build_model, layers
+from nnjit.passes import optimize
+from slide import present
+
+
+def by_tracing(params, x):
+    a = np.tanh(np.dot(x, params["dense_1.weight"]) + params["dense_1.bias"])
+    return np.dot(a, params["dense_2.weight"]) + params["dense_2.bias"]
+
+
+def by_layers(units=3, inputs=2):
+    hidden = layers["dense"].model_validate({"units": units, "activation": "tanh"})
+    return build_model([hidden, layers["dense"].model_validate({"units": 1})], (inputs,))
+
+
+def text(graph):
+    """The graph as it prints, without the layers' names that stand behind the operations."""
+    return "\n".join(line.partition("    #")[0] for line in format_graph(graph).splitlines())
+
+
+def main(output):
+    model = by_layers()
+    params = model.table.unflatten(model.initialize(seed=0, dtype="f64"))
+    x = np.ones((4, 2))
+
+    traced = optimize(make_graph(by_tracing)(params, x))
+    layered = optimize(make_graph(lambda params, x: model(params, x))(params, x))
+    print(f"by tracing a function:\n{traced}\n\nby layers:\n{layered}\n")
+    print(f"the same graph: {text(traced) == text(layered)}")
+    assert text(traced) == text(layered)
+
+    for name, graph in (("by_tracing", traced), ("by_layers", layered)):
+        graph.draw(output / f"{name}.png")
+        print(f"drawn: {output / name}.png")
+
+
+if __name__ == "__main__":
+    present(main)
