@@ -37,7 +37,7 @@ def as_type(weights: np.ndarray, dtype: str) -> np.ndarray:
         DataError: the smallest is nothing beside the others in that type.
     """
     relative = weights / weights.max()
-    typed = (relative / relative.mean()).astype(dtype)
+    typed: np.ndarray = (relative / relative.mean()).astype(dtype)
     if typed.min() < np.finfo(dtype).tiny:
         raise DataError(
             f"weights from {weights.min():g} to {weights.max():g} are beyond the range of {dtype}; "
