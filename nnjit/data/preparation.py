@@ -42,6 +42,7 @@ class Prepared:
     Args:
         input_shape: shape of one row of x.
         output_size: how many numbers the network has to give: the number of classes, or of target values.
+        is_weighted: whether the data says how much each row counts.
     """
 
     classes: tuple[str, ...] | None
@@ -54,6 +55,7 @@ class Prepared:
     scaling: Scaling
     input_shape: tuple[int, ...]
     output_size: int
+    is_weighted: bool
 
 
 def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
@@ -98,6 +100,7 @@ def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
         scaling=scaling,
         input_shape=data.x.shape[1:],
         output_size=_output_size(data),
+        is_weighted=data.weights is not None,
     )
 
 

@@ -93,12 +93,13 @@ def _data(setup: Setup) -> dict[str, Any]:
         "classes": data.classes,
         "examples": {name: len(part.x) for name, part in setup.splits.items()},
         "scaling": data.scaling.to_json(),
-    } | _class_weights(setup)
+    } | _weights(setup)
 
 
-def _class_weights(setup: Setup) -> dict[str, Any]:
-    """What became of the option, where it is given."""
+def _weights(setup: Setup) -> dict[str, Any]:
+    """How much rows and classes count, where they do not all count alike."""
     weights, classes = setup.task.class_weights, setup.data.classes
+    weighted = {"weighted": True} if setup.data.is_weighted else {}
     if weights is None or classes is None:
-        return {}
-    return {"class_weights": dict(zip(classes, weights, strict=True))}
+        return weighted
+    return weighted | {"class_weights": dict(zip(classes, weights, strict=True))}

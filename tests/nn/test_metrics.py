@@ -56,6 +56,8 @@ ROWS: list[tuple[Any, ...]] = [  # options, better, prediction, target, expected
     ({"type": "top_k", "k": 1}, "higher", P4, C4, sklearn("top_k_accuracy_score", C4, P4, k=1)),
     ({"type": "top_k", "k": 2}, "higher", P4, C4, sklearn("top_k_accuracy_score", C4, P4, k=2)),
     ({"type": "top_k", "k": 3}, "higher", P4, Y4, sklearn("top_k_accuracy_score", C4, P4, k=3)),
+    ({"type": "top_k", "k": 1}, "higher", P1, C2, sklearn("accuracy_score", C2, P1[:, 0] > 0.5)),
+    ({"type": "top_k", "k": 2}, "higher", P1, C2, lambda weight: 1.0),
     ({"type": "top_k"},         "higher", P4, C4, lambda weight: 1.0),
     ({"type": "mae"},           "lower",  Y2, T2, sklearn("mean_absolute_error", T2, Y2)),
     ({"type": "mse"},           "lower",  Y2, T2, sklearn("mean_squared_error", T2, Y2)),

@@ -97,6 +97,7 @@ def test_a_row_of_weight_two_counts_as_two_rows(folder: Path) -> None:
     given = LINE | {"training": {"epochs": 5, "batch_size": "full"}, "metrics": ["mae"]}
     repeated = {"x": np.repeat(x, weights).tolist(), "y": np.repeat(y, weights).tolist()}
     ours = nnjit.fit(given | {"data": LINE["data"] | {"weights": weights}}, output="weighted")
+    assert json.loads(Path("weighted/data.json").read_text())["weighted"] is True
     theirs = nnjit.fit(given | {"data": LINE["data"] | repeated}, output="repeated")
     for column in ("train_loss", "train_mae"):
         np.testing.assert_allclose(ours.history[column], theirs.history[column], **EXACT)
@@ -106,7 +107,9 @@ def test_a_row_of_weight_two_counts_as_two_rows(folder: Path) -> None:
 def test_the_balanced_weights_are_in_the_run_folder_and_the_run_predicts(folder: Path) -> None:
     run = nnjit.fit(classifier(CASES["balanced-alike"]), output="run")
     counts = {label: REFERENCE["y"].count(label) for label in "abc"}
-    weights = json.loads(Path("run/data.json").read_text())["class_weights"]
+    told = json.loads(Path("run/data.json").read_text())
+    weights = told["class_weights"]
+    assert "weighted" not in told
     assert weights == pytest.approx({label: 20 / (3 * n) for label, n in counts.items()}, rel=1e-15)
     again = nnjit.load("run")
     np.testing.assert_array_equal(again.predict(np.array(REFERENCE["x"])), run.predict(REFERENCE["x"]))

@@ -42,6 +42,7 @@ class TopK(ClassMetric, SummedMetric):
 
     def sums(self, prediction: Array, target: Array) -> Array:
         scores = as_columns(prediction, self.type)
+        scores = np.concatenate([1 - scores, scores], axis=1) if scores.shape[1] == 1 else scores
         width = scores.shape[1]
         truth = target if is_classes(target) else np.argmax(target, axis=1)
         own = np.sum(np.where(np.one_hot(truth, width, "f64") > 0, scores, 0.0), axis=1, keepdims=True)
