@@ -35,9 +35,10 @@ def quantile(z: Tensor, t: Tensor, q: float) -> Tensor:
     return torch.where(t > z, q * (t - z), (1 - q) * (z - t))
 
 
-def focal(z: Tensor, t: Tensor, gamma: float) -> Tensor:
+def focal(z: Tensor, t: Tensor, gamma: float, alpha: float | None = None) -> Tensor:
     p = torch.sigmoid(z)
-    return -t * (1 - p) ** gamma * torch.log(p) - (1 - t) * p**gamma * torch.log(1 - p)
+    yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
+    return -yes * t * (1 - p) ** gamma * torch.log(p) - no * (1 - t) * p**gamma * torch.log(1 - p)
 
 
 def kl_divergence(z: Tensor, t: Tensor) -> Tensor:
@@ -61,6 +62,8 @@ CASES: list[tuple[dict[str, object], str, Loss]] = [  # nnjit's options, targets
      each(F.binary_cross_entropy_with_logits)),
     ({"type": "focal"},                                          "bits",     partial(focal, gamma=2.0)),
     ({"type": "focal", "gamma": 0.5},                            "shares",   partial(focal, gamma=0.5)),
+    ({"type": "focal", "gamma": 1.5, "alpha": 0.25},             "shares",
+     partial(focal, gamma=1.5, alpha=0.25)),
     ({"type": "focal", "gamma": 0.0},                            "shares",
      each(F.binary_cross_entropy_with_logits)),
     ({"type": "hinge"},                                          "bits",     hinge),

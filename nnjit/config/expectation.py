@@ -77,6 +77,8 @@ class Place:
                 yield from _items(node, key)
             elif key in node.get("properties", ()):
                 yield node["properties"][key]
+            elif isinstance(named := node.get("additionalProperties"), dict):
+                yield named
 
     def _described(self, node: Schema) -> str:
         if words := _words(node):

@@ -13,13 +13,13 @@ from pydantic_core import ErrorDetails
 
 from nnjit.config.document import Data, Document, inside, quoted, shortened
 from nnjit.config.expectation import Place
-from nnjit.config.schema import Schema, schema
+from nnjit.config.schema import Schema, structure
 from nnjit.errors import ConfigError, Path, did_you_mean
 
 
 def translated(error: ValidationError, document: Document) -> ConfigError:
     """All problems of a config as one error, a line for each, located and worded."""
-    root = schema()
+    root = structure()
     problems: dict[Path, _Problem] = {}
     for detail in error.errors(include_url=False):
         path = _path(detail, document)

@@ -48,6 +48,8 @@ def _flow(value: Any) -> Any:
         case BaseModel():
             options = _block(value)
             return options["type"] if set(options) == {"type"} else _on_one_line(options)
+        case dict():
+            return _on_one_line(CommentedMap((key, _flow(inner)) for key, inner in value.items()))
         case tuple():
             return _on_one_line(CommentedSeq(_flow(inner) for inner in value))
         case str() if not value.isprintable():

@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from nnjit.data.labels import as_classes
+from nnjit.data.labels import as_classes, row_name
+from nnjit.data.weights import as_weights
 from nnjit.errors import DataError
 
 Task = Literal["classification", "regression"]
@@ -27,6 +28,7 @@ class Dataset:
         targets: names of the outputs.
         classes: names of the classes, or None where the targets are values.
         description: one line for the report, e.g. "scikit-learn digits: 1797 images of 8×8".
+        weights: (n,) float64 > 0, how much each row counts; None where all count alike.
 
     Raises:
         DataError: x or y is empty, differs in rows, or holds a number that is not finite.
@@ -38,6 +40,7 @@ class Dataset:
     targets: tuple[str, ...]
     classes: tuple[str, ...] | None
     description: str
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
@@ -57,6 +60,7 @@ def dataset(
     features: Sequence[str] = (),
     targets: Sequence[str] = (),
     classes: Sequence[str] | None = None,
+    weights: np.ndarray | None = None,
 ) -> Dataset:
     """The `Dataset` of arrays that a source has read.
 
@@ -66,18 +70,39 @@ def dataset(
         x: (n, ...) or (n,) numbers.
         y: (n,) or (n, 1) labels for classification; (n,) or (n, O) numbers for regression.
         classes: names of the classes, where y already holds their indices.
+        weights: (n,) numbers >= 0, how much each row counts; a row of weight 0 is left out.
 
     Raises:
-        DataError: an array has the wrong type or shape, or a label is not a class.
+        DataError: an array has the wrong type or shape, a label is not a class, or a weight is negative.
     """
     x = _rows("x", _numbers("x", x))
+    if weights is not None:
+        x, y, weights, description = _weighted(x, y, weights, description)
     if task == "classification":
         y, classes = (_indices(y), classes) if classes is not None else as_classes(_column(y))
     else:
         y, classes = _values(y), None
     features = features or (_names("x", x.shape[1], counted=True) if x.ndim == 2 else ())
     targets = targets or _names("y", 1 if classes else y.shape[1], counted=False)
-    return Dataset(x, y, tuple(features), tuple(targets), tuple(classes) if classes else None, description)
+    return Dataset(
+        x, y, tuple(features), tuple(targets), tuple(classes) if classes else None, description, weights
+    )
+
+
+def _weighted(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, description: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    """The rows whose weight is not 0, and a description that says so.
+
+    A row of weight 0 has to count as absent, but would be part of a batch that may hold no other.
+    """
+    weights = as_weights(weights, len(x), row_name)
+    kept, description = weights > 0, f"{description}, weighted"
+    if kept.all() or len(y) != len(x):
+        return x, y, weights, description
+    left_out = int(len(kept) - kept.sum())
+    description += f" ({left_out} of weight 0 left out)"
+    return x[kept], y[kept], weights[kept], description
 
 
 def _numbers(name: str, array: np.ndarray) -> np.ndarray:

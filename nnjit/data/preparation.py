@@ -16,6 +16,7 @@ from nnjit.data.dataset import Dataset, block_rows, place
 from nnjit.data.scaling import Affine, Scaling, fitted
 from nnjit.data.source import Source
 from nnjit.data.splits import split_rows
+from nnjit.data.weights import as_type
 from nnjit.errors import DataError
 
 
@@ -26,10 +27,12 @@ class Part:
     Args:
         x: (n, ...) of the type of the training, C-contiguous and writable.
         y: (n,) int32 index of the class, or (n, O) values of the type of the training.
+        w: (n,) weights > 0 of the type of the training; 1 where all rows count alike.
     """
 
     x: np.ndarray
     y: np.ndarray
+    w: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,7 @@ class Prepared:
     Args:
         input_shape: shape of one row of x.
         output_size: how many numbers the network has to give: the number of classes, or of target values.
+        is_weighted: whether the data says how much each row counts.
     """
 
     classes: tuple[str, ...] | None
@@ -51,6 +55,7 @@ class Prepared:
     scaling: Scaling
     input_shape: tuple[int, ...]
     output_size: int
+    is_weighted: bool
 
 
 def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
@@ -72,6 +77,7 @@ def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
             "the targets are classes, which cannot be scaled; remove this option", ("scale_target",)
         )
     is_class = data.classes is not None
+    weights = np.ones(len(data.x), dtype) if data.weights is None else as_type(data.weights, dtype)
     rows = split_rows(source.split, len(data.x), data.y if is_class else None, seed=seed)
     scaling = Scaling(
         fitted(source.scale, lambda: _blocks(data.x, rows.train)),
@@ -80,9 +86,8 @@ def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
 
     def part(rows: np.ndarray | None) -> Part:
         x = _gathered("x", data.x, rows, scaling.inputs, dtype, data.features)
-        return Part(
-            x, _gathered("y", data.y, rows, scaling.targets, "int32" if is_class else dtype, data.targets)
-        )
+        y = _gathered("y", data.y, rows, scaling.targets, "int32" if is_class else dtype, data.targets)
+        return Part(x, y, weights if rows is None else weights[rows])
 
     return Prepared(
         classes=data.classes,
@@ -95,6 +100,7 @@ def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
         scaling=scaling,
         input_shape=data.x.shape[1:],
         output_size=_output_size(data),
+        is_weighted=data.weights is not None,
     )
 
 

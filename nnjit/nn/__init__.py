@@ -7,7 +7,7 @@ from nnjit.nn.activations import ACTIVATIONS, Activation, ActivationName
 from nnjit.nn.initializers import Initializer, fans, initializers
 from nnjit.nn.layer import Context, Layer, Param, layers
 from nnjit.nn.loss import Loss, losses
-from nnjit.nn.metric import Metric, metrics
+from nnjit.nn.metric import Metric, SummedMetric, WholeMetric, metrics
 from nnjit.nn.model import LayerNode, Model, build_model
 from nnjit.nn.params import ParamEntry, ParamTable
 
@@ -15,6 +15,6 @@ del _all_layers, _all_losses, _all_metrics
 
 __all__ = [
     "ACTIVATIONS", "Activation", "ActivationName", "Context", "Initializer", "Layer", "LayerNode", "Loss",
-    "Metric", "Model", "Param", "ParamEntry", "ParamTable", "build_model", "fans", "initializers", "layers",
-    "losses", "metrics",
+    "Metric", "Model", "Param", "ParamEntry", "ParamTable", "SummedMetric", "WholeMetric", "build_model",
+    "fans", "initializers", "layers", "losses", "metrics",
 ]  # fmt: skip

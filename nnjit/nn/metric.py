@@ -1,9 +1,10 @@
-"""What every metric is: a figure for people, summed over a split while it streams by.
+"""What every metric is: a figure for people, of a whole split.
 
-A metric gives some float64 figures for each example; their weighted sums over the split are all that it needs
-in the end. (So `roc_auc` and its like, which need all scores at once, are no metrics here.) The prediction is
-what `Loss.predict` returns: probabilities, or values. Targets are class indices (B,), or values (B, O); the
-metrics of values read class indices as one-hot rows.
+Most are summed while the split streams by: such a metric gives some float64 figures for each example, whose
+weighted sums over the split are all that it needs in the end, so it has a column in the history. The others
+rank the examples, and need the answers for all of them at once: since epochs run natively by the hundreds,
+they are measured in the end only. The prediction is what `Loss.predict` returns: probabilities, or values.
+Targets are class indices (B,), or values (B, O); the metrics of values read class indices as one-hot rows.
 """
 
 from __future__ import annotations
@@ -26,6 +27,21 @@ class Metric(Options, ABC):
 
     type: str
 
+    @property
+    def column(self) -> str:
+        """What the files of a run call it: its type, and each option that has not its default: `top_k_3`."""
+        fields = type(self).model_fields.items()
+        given = [getattr(self, name) for name, field in fields if getattr(self, name) != field.default]
+        return "_".join(map(str, [self.type, *given]))
+
+    def check(self, classes: int | None) -> None:
+        """Raise a ConfigError where data of `classes` classes (None: of values) has no such metric."""
+        return
+
+
+class SummedMetric(Metric):
+    """A metric of sums over the split, known after every epoch."""
+
     @abstractmethod
     def sums(self, prediction: Array, target: Array) -> Array:
         """The figures of each example, float64, shape (B, S)."""
@@ -34,9 +50,13 @@ class Metric(Options, ABC):
         """The metric, for the weighted sums (S,) of the figures over a split, and the sum of the weights."""
         return float(sums[0] / weight)
 
-    def check(self, classes: int | None) -> None:
-        """Raise a ConfigError where data of `classes` classes (None: of values) has no such metric."""
-        return
+
+class WholeMetric(Metric):
+    """A metric of all examples of a split at once, measured in the end."""
+
+    @abstractmethod
+    def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
+        """The metric, for predictions (n, O), targets (n,) or (n, O), and weights (n,) > 0; nan for none."""
 
 
 class ClassMetric(Metric):

@@ -116,7 +116,11 @@ class ModelEntry:
 
 @dataclass(frozen=True)
 class DataEntry:
-    """`data.json`: what was learned from."""
+    """`data.json`: what was learned from.
+
+    Args:
+        is_weighted: whether the figures count each example by a weight of its own.
+    """
 
     description: str
     task: str
@@ -125,6 +129,7 @@ class DataEntry:
     classes: tuple[str, ...] | None
     examples: Mapping[str, int]
     scaling: Mapping[str, Any]
+    is_weighted: bool = False
 
 
 @dataclass(frozen=True)
@@ -316,6 +321,7 @@ def _data(content: dict[str, Any]) -> DataEntry:
         classes=None if classes is None else tuple(str(name) for name in classes),
         examples={name: content["examples"].get(name) or 0 for name in SPLITS},
         scaling=content.get("scaling") or {},
+        is_weighted=content.get("weighted", False),
     )
 
 

@@ -17,9 +17,14 @@ METRIC_NAMES = {
     "matthews": "Matthews correlation",
     "mse":      "mean squared error",
     "rmse":     "root mean squared error",
+    "roc_auc":  "area under the ROC curve",
     "r2":       "R²",
 }
-SCORES = {"balanced_accuracy", "explained_variance", "f1", "matthews", "precision", "r2", "recall"}
+SCORES = {
+    "average_precision", "balanced_accuracy", "explained_variance", "f1", "matthews", "precision", "r2",
+    "recall", "roc_auc",
+}  # fmt: skip
+AVERAGES = ("binary", "macro", "micro", "weighted")
 # fmt: on
 
 
@@ -106,10 +111,16 @@ def is_share(metric: str) -> bool:
 
 
 def metric_name(metric: str) -> str:
-    """What people call a metric; `top_5` is `top 5 accuracy`."""
+    """What people call a metric by its column.
+
+    >>> metric_name("top_k_3"), metric_name("f1_macro"), metric_name("log_loss")
+    ('top 3 accuracy', 'F1 (macro)', 'log loss')
+    """
     if metric.startswith("top"):
-        return metric.replace("_", " ") + " accuracy"
-    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+        return metric.replace("k_", "").replace("_", " ") + " accuracy"
+    kind, average = _parted(metric)
+    name = METRIC_NAMES.get(kind, kind.replace("_", " "))
+    return f"{name} ({average})" if average else name
 
 
 def metric_value(metric: str, value: float) -> str:
@@ -120,7 +131,14 @@ def metric_value(metric: str, value: float) -> str:
     """
     if is_share(metric):
         return percent(value)
-    return f"{value:.3f}".replace("-", "−") if metric in SCORES and abs(value) < 10 else number(value)
+    is_score = _parted(metric)[0] in SCORES
+    return f"{value:.3f}".replace("-", "−") if is_score and abs(value) < 10 else number(value)
+
+
+def _parted(metric: str) -> tuple[str, str]:
+    """The type of a metric, and how the figures of the classes became one where its column says so."""
+    kind, _, average = metric.rpartition("_")
+    return (kind, average) if average in AVERAGES else (metric, "")
 
 
 def plain(name: str) -> str:

@@ -52,7 +52,8 @@ def result(run: RunFiles) -> str:
         return "No result: no epoch was finished."
     examples = f"{count(figures.examples, SPLIT_NAMES[split] + ' example')}"
     if "accuracy" in figures.metrics:
-        return f"{percent(figures.metrics['accuracy'])} of the {examples} are classified right."
+        weighted = ", counted by their weights," if run.data.is_weighted else ""
+        return f"{percent(figures.metrics['accuracy'])} of the {examples}{weighted} are classified right."
     if "r2" in figures.metrics:
         return f"R² {metric_value('r2', figures.metrics['r2'])} on the {examples}{_typical_error(run)}."
     metric = next(iter(figures.metrics), None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from nnjit.codegen import Compiled, CompiledEpoch
 from nnjit.data import Part
+from nnjit.nn import WholeMetric
 from nnjit.training.graphs import Task, evaluation_graph, prediction_graph, step_graph
 
 Figures = dict[str, float]
@@ -67,19 +67,18 @@ class Engine:
         """The model's answer for rows of inputs."""
         return self._compiled(prediction_graph(self.task), "The prediction.")
 
-    def evaluate(self, theta: np.ndarray, part: Part, weights: np.ndarray) -> Figures:
+    def evaluate(self, theta: np.ndarray, part: Part) -> Figures:
         """Loss and metrics of `theta` on a split."""
-        loss, weight, *sums = self.evaluation(theta, part.x, part.y, weights)
-        return self.finish(float(loss), float(weight), sums)
+        loss, weight, *sums = self.evaluation(theta, part.x, part.y, part.w)
+        rows, sums = (float(sums[0]), sums[1:]) if self.task.has_own_weight else (float(weight), sums)
+        summed = zip(self.task.sums, sums, strict=True)
+        figures = {m.column: m.finish(np.asarray(s), rows) for m, s in summed} | self._whole(theta, part)
+        in_order = {m.column: figures[m.column] for m in self.task.metrics}
+        return {"loss": float(loss) / float(weight)} | in_order
 
     def predict(self, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The model's answers (n, O) for inputs (n, …) of the training's dtype."""
         return self.prediction(theta, np.ascontiguousarray(x, theta.dtype))[0]
-
-    def finish(self, loss: float, weight: float, sums: Sequence[np.ndarray]) -> Figures:
-        """Figures from their sums."""
-        pairs = zip(self.task.metrics, sums, strict=True)
-        return {"loss": loss / weight, **{m.type: m.finish(np.asarray(s), weight) for m, s in pairs}}
 
     def finish_all(self, figures: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
         """The figures of each epoch by name, and its penalty sums.
@@ -90,24 +89,34 @@ class Engine:
         """
         start = 3 if penalized else 2
         columns = {"loss": figures[:, 0] / figures[:, 1]}
-        for metric, size in zip(self.task.metrics, self._sizes, strict=True):
+        weights = figures[:, start if self.task.has_own_weight else 1]
+        start += self.task.has_own_weight
+        for metric, size in zip(self.task.sums, self._sizes, strict=True):
             sums = figures[:, start : start + size]
-            columns[metric.type] = np.array(
-                [metric.finish(s, float(w)) for s, w in zip(sums, figures[:, 1], strict=True)]
+            columns[metric.column] = np.array(
+                [metric.finish(s, float(w)) for s, w in zip(sums, weights, strict=True)]
             )
             start += size
         return columns, figures[:, 2]
 
     @property
     def metric_sums(self) -> int:
-        """How many sums all metrics have."""
-        return sum(self._sizes)
+        """How many sums all metrics have, the sum of their weights among them where it is their own."""
+        return sum(self._sizes) + self.task.has_own_weight
 
     @cached_property
     def _sizes(self) -> list[int]:
         """The sums of each metric."""
         outputs = self.epoch.graph.outputs
-        return [n.type.row_size for n in outputs[len(outputs) - len(self.task.metrics) :]]
+        return [n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :]]
+
+    def _whole(self, theta: np.ndarray, part: Part) -> Figures:
+        """The metrics that need the answers for all rows at once."""
+        whole = [m for m in self.task.metrics if isinstance(m, WholeMetric)]
+        if not whole:
+            return {}
+        answers, weights = self.predict(theta, part.x), part.w.astype(np.float64)
+        return {m.column: m.measure(answers, part.y, weights) for m in whole}
 
     def save_kernels(self, folder: Path) -> None:
         """Copy the source of everything compiled so far into `folder`."""

@@ -46,10 +46,9 @@ class EpochRunner:
 
     def __init__(self, setup: Setup, crew: Crew, is_stopped: Callable[[], bool]) -> None:
         self._setup, self._crew, self._is_stopped = setup, crew, is_stopped
-        dtype, held = setup.experiment.dtype, setup.data.validation
-        self._weights = np.ones(len(setup.data.train.x), dtype)
+        held = setup.data.validation
         self._key = np.array([setup.experiment.seed % 2**32], np.uint32)
-        self._held = () if held is None else (held.x, held.y, np.ones(len(held.x), dtype))
+        self._held = () if held is None else (held.x, held.y, held.w)
         self._step_seconds: float | None = None  # until an epoch has been timed
         self._divergence: NotFinite | None = None
 
@@ -98,7 +97,7 @@ class EpochRunner:
     def _arguments(self, epochs: _Epochs) -> list[np.ndarray]:
         state, train = epochs.state, self._setup.data.train
         figures = (self._key, epochs.numbers, epochs.rates)
-        return [state.theta, *state.slots, *figures, train.x, train.y, self._weights]
+        return [state.theta, *state.slots, *figures, train.x, train.y, train.w]
 
     def _count(self, state: State) -> int:
         """How many epochs fit into a call; one until they have been timed."""

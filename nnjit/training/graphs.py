@@ -1,7 +1,8 @@
 """The graphs of a training: the whole step, the evaluation of a split, and the prediction.
 
 Everything in them is traced code: the model, the loss, the chain rule, the penalty, the clipping, the
-optimizer and the metrics. C = Σ wₖ Cₖ / Σ wₖ is the cost of a batch.
+optimizer and the metrics. C = Σ wₖ Cₖ / Σ wₖ is the cost of a batch, where wₖ is the weight of the row times
+that of its class.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Interface
 from nnjit.data.scaling import Affine
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope
-from nnjit.nn import Loss, Metric, Model
+from nnjit.nn import Loss, Metric, Model, SummedMetric
 from nnjit.optim import Clip, Optimizer, Penalty
 from nnjit.primitives import full_like
 
@@ -30,6 +31,7 @@ class Task:
         dtype: "f32" or "f64".
         target: the type of the targets of a batch, `i32[B]` classes or floats `[B,O]`.
         unit: undoes the scaling of target values for metrics that have a unit; None where there is none.
+        class_weights: how much the rows of each class count in the cost; None where all count alike.
     """
 
     model: Model
@@ -41,6 +43,17 @@ class Task:
     dtype: str
     target: ArrayType
     unit: Affine | None = None
+    class_weights: tuple[float, ...] | None = None
+
+    @property
+    def sums(self) -> tuple[SummedMetric, ...]:
+        """The metrics that are summed while a split streams by."""
+        return tuple(m for m in self.metrics if isinstance(m, SummedMetric))
+
+    @property
+    def has_own_weight(self) -> bool:
+        """Whether metrics weigh rows otherwise than the cost: then their Σ w comes before the sums."""
+        return self.class_weights is not None and bool(self.sums)
 
     def vector(self) -> ArrayType:
         """The type of the params and of each slot."""
@@ -65,7 +78,8 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     output = task.model(params, x, training=True, key=key, step=step)
     with scope("loss"):
         costs = task.loss(output, y)
-        total, weight = np.sum(costs * w), np.sum(w)
+        share = _share(task, y, w)
+        total, weight = np.sum(costs * share), np.sum(share)
     # Divided only now: the backward pass need not wait for the sum of the weights, which takes all rows.
     gradient = _gradient(total, list(params.values())) / weight
     with scope("penalty"):
@@ -77,7 +91,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     with scope("optimizer"):
         time = np.astype(step, task.dtype)
         updated, moved = task.optimizer.update(theta, gradient, slots, lr=rate, step=time)
-    figures = [np.sum(np.astype(costs * w, "f64")), np.sum(np.astype(w, "f64"))]
+    figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
     figures.append(constant(0.0) if penalty is None else np.astype(penalty, "f64"))
     figures += _metric_sums(task, output, y, w)
     updates = [updated, *moved]
@@ -96,8 +110,8 @@ def evaluation_graph(task: Task) -> Graph:
     theta, (x, y, w) = new_input(task.vector(), "params"), _batch(task)
     output = task.model(theta, x)
     with scope("loss"):
-        costs = task.loss(output, y)
-    figures = [np.sum(np.astype(costs * w, "f64")), np.sum(np.astype(w, "f64"))]
+        costs, share = task.loss(output, y), _share(task, y, w)
+    figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
     figures += _metric_sums(task, output, y, w)
     return Graph((theta, x, y, w), tuple(figures), ("theta", "held_x", "held_y", "held_w"))
 
@@ -111,6 +125,14 @@ def prediction_graph(task: Task) -> Graph:
 def _batch(task: Task) -> tuple[Node, Node, Node]:
     rows = new_input(task.rows(), "input")
     return rows, new_input(task.target, "target"), new_input(array_type(task.dtype, (B,)), "weight")
+
+
+def _share(task: Task, y: Node, w: Node) -> Any:
+    """How much each row counts in the cost."""
+    if task.class_weights is None:
+        return w
+    weights = numpy.array(task.class_weights, w.dtype)
+    return w * np.sum(np.one_hot(y, len(weights), w.dtype) * weights, axis=1)
 
 
 def _penalty(task: Task, theta: Node) -> Node | None:
@@ -134,4 +156,5 @@ def _metric_sums(task: Task, output: Node, y: Node, w: Node) -> list[Any]:
             prediction, target = (
                 np.astype(v, "f64") * task.unit.scale + task.unit.shift for v in (prediction, y)
             )
-        return [np.sum(metric.sums(prediction, target) * weight, axis=0) for metric in task.metrics]
+        own = [np.sum(weight)] if task.has_own_weight else []
+        return own + [np.sum(metric.sums(prediction, target) * weight, axis=0) for metric in task.sums]

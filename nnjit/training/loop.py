@@ -139,7 +139,7 @@ def _is_exhausted(setup: Setup, state: State) -> bool:
 
 
 def _columns(setup: Setup) -> list[str]:
-    names = ["loss", *(m.type for m in setup.task.metrics)]
+    names = ["loss", *(m.column for m in setup.task.sums)]
     figures = [f"{split}_{name}" for name in names for split in ("train", "validation")]
     return ["epoch", *figures, "learning_rate", "penalty", "train_seconds"]
 

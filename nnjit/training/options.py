@@ -37,6 +37,12 @@ class TrainingOptions(Options):
     drop_last: bool = False
     """Whether a last batch with fewer than `batch_size` examples is left out of an epoch."""
 
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None = None
+    """How much the rows of each class count in the cost, of every part of the data; the metrics count them
+    as they are. A mapping from labels, as they stand in the data, to weights, where a class that is left
+    out has 1; or `balanced`, rows / (classes · rows of the class) of the training part, so that rare classes
+    weigh as much as frequent ones. The weights of the data's own rows are multiplied with them."""
+
     early_stopping: EarlyStopping | None = None
     """When to stop before the last epoch; null trains all epochs."""
 

@@ -58,8 +58,7 @@ def save_weights(setup: Setup, theta: np.ndarray, path: Path) -> None:
 
 def _figures(setup: Setup, theta: np.ndarray, name: str) -> dict[str, float]:
     part = setup.splits[name]
-    figures = setup.engine.evaluate(theta, part, np.ones(len(part.x), theta.dtype))
-    return {"examples": len(part.x), **figures}
+    return {"examples": len(part.x), **setup.engine.evaluate(theta, part)}
 
 
 def _model(setup: Setup) -> dict[str, Any]:
@@ -94,4 +93,13 @@ def _data(setup: Setup) -> dict[str, Any]:
         "classes": data.classes,
         "examples": {name: len(part.x) for name, part in setup.splits.items()},
         "scaling": data.scaling.to_json(),
-    }
+    } | _weights(setup)
+
+
+def _weights(setup: Setup) -> dict[str, Any]:
+    """How much rows and classes count, where they do not all count alike."""
+    weights, classes = setup.task.class_weights, setup.data.classes
+    weighted = {"weighted": True} if setup.data.is_weighted else {}
+    if weights is None or classes is None:
+        return weighted
+    return weighted | {"class_weights": dict(zip(classes, weights, strict=True))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from nnjit.data import Part, Prepared, prepare
 from nnjit.errors import ConfigError, DataError, GraphError, UserError
 from nnjit.ir import B, array_type
 from nnjit.nn import Metric, Model, build_model, metrics
+from nnjit.training.class_weights import class_weights
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.graphs import Task, step_graph
@@ -92,6 +93,9 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     meaning = Meaning(data.classes, data.scaling)
     task = make_task(experiment, data.input_shape, data.output_size, meaning)
     _check_values(experiment, data)
+    with within("training", "class_weights"):
+        weights = class_weights(experiment.training.class_weights, data.classes, data.train)
+    task = replace(task, class_weights=weights)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
     threads = threads_for(experiment.training.threads, step_graph(task)[0], batch)
     engine = Engine(task, batch, threads, data.validation is not None, in_order)
@@ -175,8 +179,8 @@ def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
         return () if classes is None else (metrics["accuracy"](),)  # type: ignore[call-arg]  # type has its default
     for k, metric in enumerate(experiment.metrics):
         with within("metrics", k):
-            if metric.type in (other.type for other in experiment.metrics[:k]):
-                raise ConfigError(f'"{metric.type}" is there already; a metric can be given once')
+            if metric.column in (other.column for other in experiment.metrics[:k]):
+                raise ConfigError(f'"{metric.column}" is there already; give it once, or another option')
             metric.check(classes)
     return experiment.metrics
 

@@ -63,6 +63,18 @@ CSV = [
     ("a,b\n1,0.5\n2,1\n",                {"target": "b", "task": "classification"},     ("file",),       ["labels are not classes", "line 2 has 0.5", "1 such row"]),
     ("a,b\n1,1\n2,-1\n",                 {"target": "b", "task": "classification"},     ("file",),       ["labels are not classes", "line 3 has -1"]),
     ("a,b\n1,x\n2,x\n",                  {"target": "b"},                               ("file",),       ["at least two classes", "every row has x"]),
+    ("a,w,b\n1,1,x\n2,-2,y\n",          {"target": "b", "weights": "w"},               ("weights",),    ["a.csv: line 3 has the weight -2", "1 such row", "a number >= 0"]),
+    ("a,w,b\n\n1,1,x\n2,inf,y\n",       {"target": "b", "weights": "w"},               ("weights",),    ["line 4 has the weight inf"]),
+    ("a,w,b\n1,,x\n2,1,y\n",            {"target": "b", "weights": "w"},               ("file",),       ["line 2", 'column "w": no value']),
+    ("a,w,b\n1,1,x\n2,?,y\n",           {"target": "b", "weights": 1, "missing": "mean"}, ("file",),    ["line 3", 'column "w": no value']),
+    ("a,w,b\n1,u,x\n2,1,y\n",           {"target": "b", "weights": "w"},               ("file",),       ["line 2", 'column "w"', 'expected a number, got "u"']),
+    ("a,w,b\n1,0,x\n2,0,y\n",           {"target": "b", "weights": "w"},               ("weights",),    ["every weight is 0"]),
+    ("a,w,b\n1,0,x\n2,1,y\n",           {"target": "b", "weights": "w"},               ("file",),       ["at least two classes", "every row has y"]),
+    ("age,b\n1,x\n2,y\n",              {"target": "b", "weights": "agee"},            ("weights",),    ['no column "agee"', 'did you mean "age"']),
+    ("a,b\n1,x\n2,y\n",                {"target": "b", "weights": "b"},               ("weights",),    ['"b" is a target']),
+    ("a,w,b\n1,1,x\n2,1,y\n",           {"target": "b", "weights": 1, "ignore": ("w",)}, ("weights",),  ['"w" is ignored']),
+    ("a,w,b\n1,1,x\n2,1,y\n",           {"target": "b", "weights": 1, "features": ("w",)}, ("features", 0), ['"w" is the weights']),
+    ("a,b\n1,1\n2,1\n",                {"target": "b", "weights": "a"},               ("features",),   ["no column is left as features"]),
     ("a,b\n" + "".join(f"v{k},x\n" for k in range(1001)), {"target": "b", "categorical": ("a",)}, ("file",), ["1001 categories", "at most 1000"]),
 ]
 NPZ = [
@@ -92,6 +104,13 @@ INLINE = [
     ({"x": ((), ()), "y": (0, 1)},                                   (),            ["no data"]),
     ({"x": (1, 2), "y": (0.5, 1), "task": "classification"},         (),            ["labels are not classes", "row 1", "0.5"]),
     ({"x": (1, 2), "y": ((0, 1), (1, 0)), "task": "classification"}, (),            ["one label a row", "one-hot"]),
+    ({"x": (1, 2), "y": (0, 1), "weights": (1, -0.5)},               ("weights",),  ["row 2 (counted from 1) has the weight -0.5"]),
+    ({"x": (1, 2), "y": (0, 1), "weights": (1, float("nan"))},       ("weights",),  ["row 2", "the weight nan"]),
+    ({"x": (1, 2), "y": (0, 1), "weights": (1, 2, 3)},               ("weights",),  ["shape (3,)", "each of the 2 rows"]),
+    ({"x": (1, 2), "y": (0, 1), "weights": (1, "a")},                ("weights", 1), ["expected a number", "'a'"]),
+    ({"x": (1, 2), "y": (0, 1), "weights": (0, 0)},                  ("weights",),  ["every weight is 0", "> 0"]),
+    ({"x": (1, 2), "y": (0, 1), "weights": (1, 1e-60)},              ("weights",),  ["from 1e-60 to 1", "range of float32"]),
+    ({"x": (1, 2), "y": (0, 1, 2), "weights": (1, 1)},               (),            ["x has 2 rows and y has 3"]),
     ({"x": (1, 1e39), "y": (0, 1)},                                  (),            ['x in row 2, column "x1"', "1e+39", "range of float32", "float64"]),
     ({**ROWS, "task": "classification", "scale_target": "standard"}, ("scale_target",), ["classes", "cannot be scaled"]),
     ({**ROWS, "split": {"validation": 0.1}},                         ("split", "validation"), ["validation part is empty", "0.1 of 4 rows"]),
@@ -149,6 +168,27 @@ def test_csv_says(text, options, path, fragments, tmp_path):
 def test_npz_says(arrays, fragments, tmp_path):
     write_npz(tmp_path / "a.npz", **arrays)
     check(error_of("npz", tmp_path, {"file": "a.npz"}), ("file",), ["a.npz", *fragments])
+
+
+WEIGHTS = [
+    # weights                          what the message says
+    (np.array([1, -2]),                ["row 2 (counted from 1) has the weight -2"]),
+    (np.array([np.nan, 1]),            ["row 1", "the weight nan"]),
+    (np.array(["a", "b"]),             ["weights hold <U1"]),
+    (np.ones((2, 2)),                  ["shape (2, 2)", "each of the 2 rows"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("weights", "fragments"), WEIGHTS)
+def test_weights_in_an_npz_say(weights, fragments, tmp_path):
+    write_npz(tmp_path / "a.npz", x=np.ones((2, 1)), y=np.ones(2), w=weights)
+    check(error_of("npz", tmp_path, {"file": "a.npz", "weights": "w"}), ("weights",), ["a.npz", *fragments])
+
+
+def test_weights_that_are_not_in_the_npz_are_an_error(tmp_path):
+    write_npz(tmp_path / "a.npz", x=np.ones((2, 1)), y=np.ones(2))
+    error = error_of("npz", tmp_path, {"file": "a.npz", "weights": "v"})
+    check(error, ("weights",), ['no array "v"', "it has x, y"])
 
 
 def test_npz_cut_off_anywhere_is_an_error(tmp_path):

@@ -184,7 +184,8 @@ class Memory:
 @pytest.mark.parametrize(
     "case",
     [
-        Memory({}, 0.01),
+        # a weight a row is a hundredth of this table
+        Memory({}, 0.02),
         Memory({"split": Split(validation=0.2, test=0.2)}, 1.3),
         Memory({"scale": "standard"}, 1.3),
         Memory({"scale": "min_max", "split": Split(test=0.2)}, 1.3),
@@ -220,3 +221,18 @@ print([name for name in ("sklearn", "polars", "scipy", "pandas") if name in sys.
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_go_with_their_rows_and_are_one_on_average(dtype: str) -> None:
+    weights = np.arange(1.0, 41.0) * 1e300
+    data = dataset(numbered(40), numbered(40), task="regression", description="", weights=weights)
+    split = Split(validation=0.25, test=0.25)
+    prepared = prepare(Given(data=data, split=split), seed=3, dtype=dtype, folder=Path())
+    for part in (prepared.train, prepared.validation, prepared.test):
+        assert part.w.dtype == dtype
+        np.testing.assert_allclose(part.w, (part.x[:, 0] + 1) / 20.5, rtol=1e-6)  # float32's 6e-8, with room
+
+
+def test_without_weights_every_row_counts_one() -> None:
+    assert given(numbered(3), numbered(3), dtype="float32").train.w.tolist() == [1, 1, 1]

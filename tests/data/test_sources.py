@@ -146,6 +146,25 @@ def test_npz_gives(x, y, options, dtype, y_shape, classes, tmp_path):
     assert data.features == (("x1", "x2", "x3")[: data.x.shape[1]] if data.x.ndim == 2 else ())
 
 
+TABLE = "a,w,b\n1,2,x\n2,0,y\n3,?,y\n4,0.5,y\n"
+WEIGHTED: list[tuple] = [
+    # kind    options
+    ("csv",    {"file": "a.csv", "target": "b", "weights": "w", "missing": "drop"}),
+    ("npz",    {"file": "a.npz", "weights": "v"}),
+    ("inline", {"x": (1, 2, 4), "y": ("x", "y", "y"), "weights": (2, 0, 0.5), "task": "classification"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "options"), WEIGHTED)
+def test_weights_are_no_features_and_rows_of_weight_zero_are_left_out(kind, options, tmp_path):
+    (tmp_path / "a.csv").write_text(TABLE)
+    write_npz(tmp_path / "a.npz", x=np.array([1, 2, 4]), y=np.array(["x", "y", "y"]), v=np.array([2, 0, 0.5]))
+    data = load(kind, tmp_path, **options)
+    assert (data.x.tolist(), data.y.tolist(), data.classes) == ([[1], [4]], [0, 1], ("x", "y"))
+    np.testing.assert_array_equal(data.weights, np.array([2.0, 0.5]), strict=True)
+    assert data.description.endswith(", weighted (1 of weight 0 left out)")
+
+
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("dtype", ["u1", "i2", "f4"])
 def test_idx_gives_images_of_their_own_type(compressed, dtype, tmp_path):

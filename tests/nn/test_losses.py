@@ -65,6 +65,8 @@ ROWS: list[tuple[Any, ...]] = [  # options, output, target, cost of each example
     ({"type": "focal", "gamma": 3.0},     [2.0, 2.0],   [1, 0],
      [-math.exp(3 * log_sigmoid(-2)) * log_sigmoid(2), -math.exp(3 * log_sigmoid(2)) * log_sigmoid(-2)]),
     ({"type": "focal", "gamma": 0.0},     [2.0, 2.0],   [1, 0],       [-log_sigmoid(2), -log_sigmoid(-2)]),
+    ({"type": "focal", "gamma": 0.0, "alpha": 0.25}, [2.0, 2.0], [1, 0],
+     [-0.25 * log_sigmoid(2), -0.75 * log_sigmoid(-2)]),
     ({"type": "hinge"},                   [0.5, 2.0],   [1, 0],       [0.5, 3.0]),
     ({"type": "hinge"},                   OUT,          [0, 2],       [1.5 / 3, (1 + 4 + 2) / 3]),
     ({"type": "squared_hinge"},           [0.5, 2.0],   [1, 0],       [0.25, 9.0]),
@@ -167,6 +169,7 @@ BAD = [
     ("huber",    {"delta": 0.0}),                   ("huber",    {"delta": -1.0}),
     ("huber",    {"delta": float("inf")}),          ("quantile", {"quantile": 0.0}),
     ("quantile", {"quantile": 1.0}),                ("focal",    {"gamma": -0.5}),
+    ("focal",    {"alpha": 0.0}),                   ("focal",    {"alpha": 1.0}),
     ("hinge",    {"margin": 2.0}),                  ("binary_cross_entropy",  {"label_smoothing": 1.0}),
     ("softmax_cross_entropy", {"label_smoothing": -0.1}),
 ]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from nnjit.errors import ConfigError, GraphError
-from nnjit.nn import Metric, metrics
+from nnjit.nn import Metric, SummedMetric, WholeMetric, metrics
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -22,6 +22,7 @@ T2 = RNG.normal(size=(N, 2)) * [1.0, 50.0] + [0.0, 1000.0]
 Y2 = T2 + RNG.normal(size=(N, 2))
 T0, Y0 = T2[:, 0], Y2[:, 0]
 W = RNG.random(N) + 0.5
+TIED = np.stack([1 - P1[:, 0].round(1), P1[:, 0].round(1)], axis=1)
 H4, H2 = P4.argmax(1), (P1[:, 0] > 0.5).astype(int)
 RARE = np.where(C4 == 3, 0, C4).astype(np.int32)  # the class 3 is said, but never true
 
@@ -55,6 +56,8 @@ ROWS: list[tuple[Any, ...]] = [  # options, better, prediction, target, expected
     ({"type": "top_k", "k": 1}, "higher", P4, C4, sklearn("top_k_accuracy_score", C4, P4, k=1)),
     ({"type": "top_k", "k": 2}, "higher", P4, C4, sklearn("top_k_accuracy_score", C4, P4, k=2)),
     ({"type": "top_k", "k": 3}, "higher", P4, Y4, sklearn("top_k_accuracy_score", C4, P4, k=3)),
+    ({"type": "top_k", "k": 1}, "higher", P1, C2, sklearn("accuracy_score", C2, P1[:, 0] > 0.5)),
+    ({"type": "top_k", "k": 2}, "higher", P1, C2, lambda weight: 1.0),
     ({"type": "top_k"},         "higher", P4, C4, lambda weight: 1.0),
     ({"type": "mae"},           "lower",  Y2, T2, sklearn("mean_absolute_error", T2, Y2)),
     ({"type": "mse"},           "lower",  Y2, T2, sklearn("mean_squared_error", T2, Y2)),
@@ -85,10 +88,17 @@ ROWS: list[tuple[Any, ...]] = [  # options, better, prediction, target, expected
     ({"type": "balanced_accuracy"}, "higher", P4, C4, sklearn("balanced_accuracy_score", C4, H4)),
     ({"type": "balanced_accuracy"}, "higher", P1, C2, sklearn("balanced_accuracy_score", C2, H2)),
     ({"type": "matthews"},      "higher", P4, C4, sklearn("matthews_corrcoef", C4, H4)),
+    ({"type": "roc_auc"},       "higher", P1, C2, sklearn("roc_auc_score", C2, P1[:, 0])),
+    ({"type": "roc_auc"},       "higher", TIED, C2, sklearn("roc_auc_score", C2, TIED[:, 1])),
+    ({"type": "roc_auc"},       "higher", P4, C4, sklearn("roc_auc_score", C4, P4, multi_class="ovr")),
+    ({"type": "average_precision"}, "higher", P1, C2, sklearn("average_precision_score", C2, P1[:, 0])),
+    ({"type": "average_precision"}, "higher", TIED, C2, sklearn("average_precision_score", C2, TIED[:, 1])),
+    ({"type": "average_precision"}, "higher", P4, C4, sklearn("average_precision_score", C4, P4)),
     ({"type": "matthews"},      "higher", P4, RARE, sklearn("matthews_corrcoef", RARE, H4)),
     ({"type": "matthews"},      "higher", P1, C2, sklearn("matthews_corrcoef", C2, H2)),
 ]
 # fmt: on
+SUMMED = [r for r in ROWS if issubclass(metrics[r[0]["type"]], SummedMetric)]
 row = pytest.mark.parametrize(
     ("options", "better", "prediction", "target", "expected"), ROWS, ids=[str(r[0]) for r in ROWS]
 )
@@ -99,6 +109,9 @@ def build(options: dict[str, Any]) -> Metric:
 
 
 def measure(metric: Metric, prediction: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
+    if isinstance(metric, WholeMetric):
+        return metric.measure(prediction, target, weight)
+    assert isinstance(metric, SummedMetric)
     return metric.finish(weight @ metric.sums(prediction, target), float(weight.sum()))
 
 
@@ -121,12 +134,14 @@ def test_a_metric_is_scikit_learns(
 def test_a_row_of_weight_zero_counts_as_absent(
     options: dict, better: str, prediction: np.ndarray, target: np.ndarray, expected: Callable
 ) -> None:
-    weight = (np.arange(N) < 40) * 1.0
+    weight = np.where(np.arange(N) < 40, 1.0, 0.0 if isinstance(build(options), SummedMetric) else 1e-300)
     part = measure(build(options), prediction[:40], target[:40], np.ones(40))
     assert measure(build(options), prediction, target, weight) == pytest.approx(part, rel=1e-12)
 
 
-@row
+@pytest.mark.parametrize(
+    ("options", "better", "prediction", "target", "expected"), SUMMED, ids=[str(r[0]) for r in SUMMED]
+)
 def test_traced_figures_are_the_eager_ones_in_float64(
     options: dict,
     better: str,
@@ -220,7 +235,32 @@ def test_explained_variance_of_a_constant_target_is_scikit_learns() -> None:
         assert sklearn("explained_variance_score", target, prediction)(W[:50]) == score_
 
 
-CLASSES_ONLY = ["top_k", "log_loss", "precision", "recall", "f1", "balanced_accuracy", "matthews"]
+@pytest.mark.parametrize(
+    ("name", "sklearns"), [("roc_auc", "roc_auc_score"), ("average_precision", "average_precision_score")]
+)
+def test_a_class_that_is_everywhere_or_nowhere_has_no_ranking(name: str, sklearns: str) -> None:
+    metric = build({"type": name})
+    assert np.isnan(measure(metric, P1, np.zeros(N, np.int32), W))
+    assert np.isnan(measure(metric, P1, np.ones(N, np.int32), W))
+    assert np.isnan(measure(metric, np.where(P1 > 0.9, np.nan, P1), C2, W))
+    each = [sklearn(sklearns, k == RARE, P4[:, k])() for k in range(3)]
+    assert measure(metric, P4, RARE, np.ones(N)) == pytest.approx(np.mean(each), rel=1e-12)
+
+
+COLUMNS = [
+    ({"type": "top_k"}, "top_k"), ({"type": "top_k", "k": 3}, "top_k_3"), ({"type": "f1"}, "f1"),
+    ({"type": "f1", "average": "macro"}, "f1_macro"), ({"type": "f1", "average": "auto"}, "f1"),
+    ({"type": "roc_auc"}, "roc_auc"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "column"), COLUMNS)
+def test_a_column_is_named_by_what_is_not_the_default(options: dict, column: str) -> None:
+    assert build(options).column == column
+
+
+RANKINGS = ["roc_auc", "average_precision"]
+CLASSES_ONLY = [*RANKINGS, "top_k", "log_loss", "precision", "recall", "f1", "balanced_accuracy", "matthews"]
 
 
 @pytest.mark.parametrize("name", CLASSES_ONLY)

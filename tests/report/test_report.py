@@ -174,6 +174,12 @@ def test_page_says(kind: str, phrase: str, reports: Path) -> None:
     assert phrase in words(reports / kind)
 
 
+def test_a_result_of_weighted_examples_says_so(tmp_path: Path) -> None:
+    write_report(write_run(tmp_path / "run", data={"weighted": True}))
+    phrase = "97.4 % of the 270 test examples, counted by their weights, are classified right."
+    assert phrase in words(tmp_path / "run")
+
+
 def test_confusion_matrix_states_the_pairs(reports: Path) -> None:
     run = read_run(reports / "digits")
     assert run.predictions is not None

@@ -16,6 +16,7 @@ from nnjit.data.files import located
 from nnjit.data.labels import check_whole, is_whole
 from nnjit.data.source import Source, sources
 from nnjit.data.text_table import TextTable, read_table
+from nnjit.data.weights import check_weights
 from nnjit.errors import DataError, did_you_mean
 from nnjit.errors import Path as Place
 
@@ -43,6 +44,9 @@ class Csv(Source):
     """The columns that are inputs; null means all but the target and the ignored."""
     ignore: tuple[Name, ...] = ()
     """Columns to leave out."""
+    weights: Name | None = None
+    """The column that says how much each row counts in the cost and the metrics, a number >= 0 that is no
+    feature; null counts all alike. A row of weight 0 is left out."""
     categorical: tuple[Name, ...] = ()
     """Columns of which each value becomes an input of its own: 1 where the row has it, else 0."""
     missing: Missing = "error"
@@ -62,12 +66,17 @@ class Csv(Source):
     def _dataset(self, text: TextTable, roles: _Roles) -> Dataset:
         features = [_feature(text, name, name in roles.categorical) for name in roles.features]
         targets, task = self._targets(text, roles.targets)
+        weights = [] if roles.weights is None else [_weights(text, roles.weights)]
         check_finite((*features, *targets), text.where)
-        features, targets = known(features, targets, self.missing, text.where)
+        features, rest = known(features, [*targets, *weights], self.missing, text.where)
+        targets, weights = rest[: len(targets)], rest[len(targets) :]
         x, names = table(features)
         y = labels(targets[0]) if task == "classification" else table(targets)[0]
         description = f"CSV {text.path.name}: {len(x)} rows of {len(names)} features"
-        return dataset(x, y, task=task, features=names, targets=roles.targets, description=description)
+        return dataset(
+            x, y, task=task, features=names, targets=roles.targets, description=description,
+            weights=weights[0].values if weights else None,
+        )  # fmt: skip
 
     def _targets(self, text: TextTable, names: Sequence[str]) -> tuple[list[Column], Task]:
         first = names[0]
@@ -90,6 +99,14 @@ def _feature(text: TextTable, name: str, is_categorical: bool) -> Column:
     return text.numbers(name, mend="correct it, or list the column in categorical or ignore")
 
 
+def _weights(text: TextTable, name: str) -> Column:
+    column = text.numbers(name, mend="correct it")
+    check_weights(
+        np.nan_to_num(column.values, nan=0.0, posinf=np.inf, neginf=-np.inf), text.where
+    )  # gaps are found later
+    return column
+
+
 def _looks_like_classes(column: Column) -> bool:
     values = column.values[~np.isnan(column.values)]
     return is_whole(values) and len(np.unique(values)) <= _MOST_CLASSES
@@ -102,17 +119,22 @@ class _Roles:
     targets: tuple[str, ...]
     features: tuple[str, ...]
     categorical: frozenset[str]
+    weights: str | None
 
     @classmethod
     def of(cls, source: Csv, columns: Sequence[str]) -> _Roles:
         """The roles that the options give to the columns of the file; raises DataError where they clash."""
         targets = _found(source.target, "target", columns)
         ignored = _found(source.ignore, "ignore", columns)
-        rest = tuple(name for name in columns if name not in targets and name not in ignored)
+        weights = None if source.weights is None else _column(source.weights, ("weights",), columns)
+        if weights in (*targets, *ignored):
+            role = "a target" if weights in targets else "ignored"
+            raise DataError(f'column "{weights}" is {role}, so it cannot hold the weights', ("weights",))
+        rest = tuple(name for name in columns if name not in (*targets, *ignored, weights))
         features = rest if source.features is None else _found(source.features, "features", columns)
         for k, name in enumerate(features):
             if name not in rest:
-                role = "a target" if name in targets else "ignored"
+                role = "a target" if name in targets else "ignored" if name in ignored else "the weights"
                 raise DataError(f'column "{name}" is {role}, so it cannot be a feature', ("features", k))
         categorical = _found(source.categorical, "categorical", columns)
         for k, name in enumerate(categorical):
@@ -125,7 +147,7 @@ class _Roles:
                 raise DataError(
                     f"no column is left as {option}; the file has {', '.join(columns)}", (option,)
                 )
-        return cls(targets, features, frozenset(categorical))
+        return cls(targets, features, frozenset(categorical), weights)
 
 
 def _found(names: Name | tuple[Name, ...], option: str, columns: Sequence[str]) -> tuple[str, ...]:

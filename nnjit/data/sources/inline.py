@@ -25,14 +25,18 @@ class Inline(Source):
     """The inputs, a list for each row (or a bare number); rows may be nested lists of one shape."""
     y: Rows
     """The targets, a list or a bare number for each row; names or whole numbers for classification."""
+    weights: Rows | None = None
+    """How much each row counts in the cost and the metrics, a number >= 0 for each; null counts all alike.
+    A row of weight 0 is left out."""
     task: Task = "regression"
     """Whether y holds values (regression) or the class of each row (classification)."""
 
     def load(self, folder: Path) -> Dataset:
         x = _array(self.x, "x", numeric=True)
         y = _array(self.y, "y", numeric=self.task == "regression")
-        rows = f"{len(x)} row{'s' * (len(x) > 1)}"
-        return dataset(x, y, task=self.task, description=f"table of {rows} written in the config")
+        w = None if self.weights is None else _array(self.weights, "weights", numeric=True)
+        description = f"table of {len(x)} row{'s' * (len(x) > 1)} written in the config"
+        return dataset(x, y, task=self.task, description=description, weights=w)
 
 
 def _array(rows: tuple[Any, ...], name: str, *, numeric: bool) -> np.ndarray:

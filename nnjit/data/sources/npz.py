@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -26,16 +27,20 @@ class Npz(Source):
     """The file; a relative path starts at the working directory."""
     task: Task | Literal["auto"] = "auto"
     """What y holds: classes, values, or (auto) classes where it is a column of whole-number or text type."""
+    weights: str | None = None
+    """The array (n,) that says how much each row counts in the cost and the metrics, numbers >= 0; null
+    counts all alike. A row of weight 0 is left out."""
 
     def load(self, folder: Path) -> Dataset:
         path = located(folder, self.file)
-        x, y = _read(path)
+        x, y, *weights = _read(path, ("x", "y", *([self.weights] if self.weights is not None else [])))
         task = self.task if self.task != "auto" else _task(y)
         shape = "×".join(map(str, x.shape[1:])) or "1"
+        description = f"arrays of {path.name}: {len(y)} rows of {shape}"
         try:
-            return dataset(x, y, task=task, description=f"arrays of {path.name}: {len(y)} rows of {shape}")
+            return dataset(x, y, task=task, description=description, weights=weights[0] if weights else None)
         except DataError as error:
-            raise DataError(f"{path}: {error.message}", ("file",)) from None
+            raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
 
 
 def _task(y: np.ndarray) -> Task:
@@ -43,7 +48,7 @@ def _task(y: np.ndarray) -> Task:
     return "classification" if is_column and y.dtype.kind in "biuU" else "regression"
 
 
-def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
     try:
         with path.open("rb") as file:
             start = file.read(6)
@@ -51,7 +56,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
                 raise DataError(f"{path}: {_not_an_archive(start)}", ("file",))
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
-                return _array(arrays, "x", path), _array(arrays, "y", path)
+                return [_array(arrays, name, path) for name in names]
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -65,7 +70,8 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _array(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
     if name not in arrays:
-        raise DataError(f'{path}: no array "{name}"; it has {", ".join(arrays.files) or "none"}', ("file",))
+        option = "file" if name in ("x", "y") else "weights"
+        raise DataError(f'{path}: no array "{name}"; it has {", ".join(arrays.files) or "none"}', (option,))
     try:
         array = arrays[name]
     except (ValueError, MemoryError) as error:  # NumPy says both "pickled" and "damaged" with a ValueError

@@ -84,23 +84,28 @@ class BinaryCrossEntropy(YesOrNo, Smoothed):
 
 @losses.register
 class Focal(YesOrNo):
-    """(1/O) Σₒ -t (1 - p)^γ log p - (1 - t) p^γ log(1 - p), with p = σ(z), for targets t in [0, 1].
+    """(1/O) Σₒ -α t (1 - p)^γ log p - (1 - α) (1 - t) p^γ log(1 - p), with p = σ(z), for targets t in [0, 1].
 
     Answers that are right and sure count for little, so that rare classes are not drowned by easy examples;
-    γ = 0 is `binary_cross_entropy`. Each output is a yes or no of its own, as in the paper; torchvision's
-    `sigmoid_focal_loss(alpha=-1)` and Keras's `BinaryFocalCrossentropy(from_logits=True)`. The paper's
-    weight α of the classes is left out. Computed with p^γ = exp(-γ softplus(-z)), which is exact where p is
-    not. Reference: Lin et al. 2017, arXiv:1708.02002.
+    γ = 0 without α is `binary_cross_entropy`. Each output is a yes or no of its own, as in the paper;
+    torchvision's `sigmoid_focal_loss`, and Keras's `BinaryFocalCrossentropy(from_logits=True)`, which takes
+    α where `apply_class_balancing` says so. Computed with p^γ = exp(-γ softplus(-z)), which is exact where p
+    is not. Reference: Lin et al. 2017, arXiv:1708.02002.
     """
 
     type: Literal["focal"] = "focal"
     gamma: float = Field(2.0, ge=0)
     """γ, how little sure answers count, >= 0."""
+    alpha: float | None = Field(None, gt=0, lt=1)
+    """α, the weight of yes, where no has 1 - α; the paper's is 0.25. null gives both the weight 1."""
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)
         no, yes = np.softplus(z), np.softplus(-z)  # the costs of both answers, -log(1 - p) and -log p
-        return np.mean(t * yes * np.exp(-self.gamma * no) + (1 - t) * no * np.exp(-self.gamma * yes), axis=1)
+        yes, no = yes * np.exp(-self.gamma * no), no * np.exp(-self.gamma * yes)
+        if self.alpha is not None:
+            yes, no = self.alpha * yes, (1 - self.alpha) * no
+        return np.mean(t * yes + (1 - t) * no, axis=1)
 
 
 @losses.register

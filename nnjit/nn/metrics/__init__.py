@@ -2,12 +2,14 @@
 
 from nnjit.nn.metrics.confusion import F1, BalancedAccuracy, Matthews, Precision, Recall
 from nnjit.nn.metrics.decisions import Accuracy, LogLoss, TopK
+from nnjit.nn.metrics.rankings import AveragePrecision, RocAuc
 from nnjit.nn.metrics.values import R2, ExplainedVariance, Mae, Mape, Mse, Rmse
 
 __all__ = [
     "F1",
     "R2",
     "Accuracy",
+    "AveragePrecision",
     "BalancedAccuracy",
     "ExplainedVariance",
     "LogLoss",
@@ -18,5 +20,6 @@ __all__ = [
     "Precision",
     "Recall",
     "Rmse",
+    "RocAuc",
     "TopK",
 ]  # fmt: skip

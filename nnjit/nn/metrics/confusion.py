@@ -14,11 +14,11 @@ import numpy
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.metric import ClassMetric, metrics
+from nnjit.nn.metric import ClassMetric, SummedMetric, metrics
 from nnjit.nn.targets import ROUNDING, as_columns, decided
 
 
-class Confusion(ClassMetric):
+class Confusion(ClassMetric, SummedMetric):
     """A metric of three counts for each class; a single output tells the classes 0 and 1 apart at 1/2."""
 
     better: ClassVar[Literal["higher", "lower"]] = "higher"

@@ -10,12 +10,12 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.metric import ClassMetric, Metric, metrics
+from nnjit.nn.metric import ClassMetric, SummedMetric, metrics
 from nnjit.nn.targets import as_columns, decided, is_classes
 
 
 @metrics.register
-class Accuracy(Metric):
+class Accuracy(SummedMetric):
     """The share of examples whose largest output is that of their class.
 
     With one output, whether prediction and target are on the same side of 1/2. Rows of several target values
@@ -32,7 +32,7 @@ class Accuracy(Metric):
 
 
 @metrics.register
-class TopK(ClassMetric):
+class TopK(ClassMetric, SummedMetric):
     """The share of examples whose class is among the `k` most probable; of equal ones, the first count."""
 
     type: Literal["top_k"] = "top_k"
@@ -42,6 +42,7 @@ class TopK(ClassMetric):
 
     def sums(self, prediction: Array, target: Array) -> Array:
         scores = as_columns(prediction, self.type)
+        scores = np.concatenate([1 - scores, scores], axis=1) if scores.shape[1] == 1 else scores
         width = scores.shape[1]
         truth = target if is_classes(target) else np.argmax(target, axis=1)
         own = np.sum(np.where(np.one_hot(truth, width, "f64") > 0, scores, 0.0), axis=1, keepdims=True)
@@ -58,7 +59,7 @@ class TopK(ClassMetric):
 
 
 @metrics.register
-class LogLoss(ClassMetric):
+class LogLoss(ClassMetric, SummedMetric):
     """The mean of -log p, for the probability p of the true class, at least the type's smallest step from 1.
 
     As scikit-learn's `log_loss`. The probabilities of an example are scaled to sum to 1, which matters where

@@ -9,12 +9,12 @@ import numpy
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array
-from nnjit.nn.metric import Metric, metrics
+from nnjit.nn.metric import SummedMetric, metrics
 from nnjit.nn.targets import ROUNDING, as_values
 
 
 @metrics.register
-class Mae(Metric):
+class Mae(SummedMetric):
     """Mean absolute error, over the outputs too."""
 
     type: Literal["mae"] = "mae"
@@ -26,7 +26,7 @@ class Mae(Metric):
 
 
 @metrics.register
-class Mse(Metric):
+class Mse(SummedMetric):
     """Mean squared error, over the outputs too."""
 
     type: Literal["mse"] = "mse"
@@ -38,7 +38,7 @@ class Mse(Metric):
 
 
 @metrics.register
-class Rmse(Metric):
+class Rmse(SummedMetric):
     """The root of `mse`; scikit-learn averages the roots of several outputs instead."""
 
     type: Literal["rmse"] = "rmse"
@@ -52,7 +52,7 @@ class Rmse(Metric):
 
 
 @metrics.register
-class Mape(Metric):
+class Mape(SummedMetric):
     """Mean absolute percentage error |t - p| / |t|, over the outputs too; as a share, not times 100.
 
     A target of 0 counts as float64's smallest step from 1, as in scikit-learn, so that it makes the figure
@@ -69,7 +69,7 @@ class Mape(Metric):
 
 
 @metrics.register
-class R2(Metric):
+class R2(SummedMetric):
     """1 - Σ(t - p)² / Σ(t - mean t)², for each output; their mean, as in scikit-learn's `r2_score`.
 
     An output whose target is constant counts 1 where it is predicted exactly and 0 elsewhere, as there.
@@ -88,7 +88,7 @@ class R2(Metric):
 
 
 @metrics.register
-class ExplainedVariance(Metric):
+class ExplainedVariance(SummedMetric):
     """1 - Var(t - p) / Var t, for each output; their mean, as in scikit-learn's `explained_variance_score`.
 
     Unlike `r2`, it does not mind that all predictions are off by the same. A constant target counts as there.
@@ -113,6 +113,6 @@ def _explained(residual: numpy.ndarray, spread: numpy.ndarray, squares: numpy.nd
     return float(numpy.mean(numpy.where(is_constant, residual <= ROUNDING * squares, scores)))
 
 
-def _values(metric: Metric, prediction: Array, target: Array) -> tuple[Array, Array]:
+def _values(metric: SummedMetric, prediction: Array, target: Array) -> tuple[Array, Array]:
     """Prediction and target as float64 (B, O), so that their squares are exact enough to subtract."""
     return as_values(np.astype(prediction, "f64"), target, metric.type)

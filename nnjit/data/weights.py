@@ -1,0 +1,58 @@
+"""Weights of rows: how much each row counts in the cost and in the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nnjit.errors import DataError
+
+_PATH = ("weights",)
+
+
+def as_weights(values: np.ndarray, rows: int, where: Callable[[int], str]) -> np.ndarray:
+    """Weights (rows,) float64 from numbers of shape (n,) or (n, 1).
+
+    Raises:
+        DataError: there is not one for each row, one is negative or not finite, or none is above 0.
+    """
+    if values.dtype.kind not in "biuf" or values.shape not in ((rows,), (rows, 1)):
+        raise DataError(
+            f"weights hold {values.dtype} of shape {values.shape}; expected a number >= 0 for each of the "
+            f"{rows} rows",
+            _PATH,
+        )
+    weights = values.reshape(rows).astype(np.float64)
+    check_weights(weights, where)
+    if not weights.any():
+        raise DataError("every weight is 0, so no row is left; give some row a weight > 0", _PATH)
+    return weights
+
+
+def as_type(weights: np.ndarray, dtype: str) -> np.ndarray:
+    """Weights > 0 in the type of a training, 1 on average: their scale is free.
+
+    Raises:
+        DataError: the smallest is nothing beside the others in that type.
+    """
+    relative = weights / weights.max()
+    typed: np.ndarray = (relative / relative.mean()).astype(dtype)
+    if typed.min() < np.finfo(dtype).tiny:
+        raise DataError(
+            f"weights from {weights.min():g} to {weights.max():g} are beyond the range of {dtype}; "
+            "use weights that are nearer to each other, or 0 to leave a row out",
+            _PATH,
+        )
+    return typed
+
+
+def check_weights(weights: np.ndarray, where: Callable[[int], str]) -> None:
+    """Raise DataError where a weight is negative or not finite."""
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise DataError(
+            f"{where(int(bad[0]))} has the weight {weights[bad[0]]:g} ({len(bad)} such "
+            f"row{'s' * (len(bad) > 1)}); expected a number >= 0; correct it, or use 0 to leave the row out",
+            _PATH,
+        )

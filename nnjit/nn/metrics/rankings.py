@@ -1,0 +1,78 @@
+"""Metrics of how well the probability of a class ranks the examples, whatever threshold one would set.
+
+Figures are scikit-learn's. With two classes the second is sought; with more, each is sought among the rest,
+and the mean is that of the classes for which there is something to rank.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, Literal
+
+import numpy
+
+from nnjit.nn.metric import ClassMetric, WholeMetric, metrics
+
+
+class Ranking(ClassMetric, WholeMetric):
+    """A metric of the order into which the probabilities of a class bring the examples."""
+
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
+        if not numpy.isfinite(prediction).all():
+            return numpy.nan
+        width = prediction.shape[1]
+        sought = range(width) if width > 2 else [1]
+        scores = [self._of_class(prediction[:, min(k, width - 1)], target == k, weight) for k in sought]
+        known = [score for score in scores if not numpy.isnan(score)]
+        return float(numpy.mean(known)) if known else numpy.nan
+
+    def _of_class(self, scores: numpy.ndarray, is_true: numpy.ndarray, weight: numpy.ndarray) -> float:
+        """The figure of one class; nan where it, or everything else, does not occur."""
+        if is_true.all() or not is_true.any():
+            return numpy.nan
+        order = numpy.argsort(scores, kind="stable")
+        starts = numpy.flatnonzero(numpy.diff(scores[order], prepend=-numpy.inf))
+        true, false = (numpy.add.reduceat((weight * side)[order], starts) for side in (is_true, ~is_true))
+        return self.score(true, false)
+
+    @abstractmethod
+    def score(self, true: numpy.ndarray, false: numpy.ndarray) -> float:
+        """The figure, for the weights of the examples with the class and without it.
+
+        Args:
+            true, false: (G,) for each probability that occurs, from the lowest to the highest.
+        """
+
+
+@metrics.register
+class RocAuc(Ranking):
+    """The chance that an example of the class gets a higher probability of it than one of another.
+
+    Ties count half, and 1/2 is chance. It is the area under the curve of true over false positives:
+    scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`. Measured in the end, for each
+    part of the data, and so without a column in the history. Reference: Hanley & McNeil 1982.
+    """
+
+    type: Literal["roc_auc"] = "roc_auc"
+
+    def score(self, true: numpy.ndarray, false: numpy.ndarray) -> float:
+        below = numpy.cumsum(false) - false / 2
+        return float(true @ below / (true.sum() * false.sum()))
+
+
+@metrics.register
+class AveragePrecision(Ranking):
+    """The mean precision over the thresholds, each weighted by the recall that it adds: Σ (Rₖ - Rₖ₋₁) Pₖ.
+
+    The share of the class is chance; it says more than `roc_auc` where the class is rare. scikit-learn's
+    `average_precision_score`, with more classes its macro average. Measured in the end, for each part of the
+    data, and so without a column in the history.
+    """
+
+    type: Literal["average_precision"] = "average_precision"
+
+    def score(self, true: numpy.ndarray, false: numpy.ndarray) -> float:
+        found, said = (numpy.cumsum(counts[::-1]) for counts in (true, true + false))
+        return float(true[::-1] @ (found / said) / found[-1])
