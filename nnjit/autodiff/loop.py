@@ -14,7 +14,7 @@ import numpy as np
 
 from nnjit.errors import GraphError
 from nnjit.ir import ArrayType, Graph, Node, Primitive, interpret, new_input, rebuild, topological
-from nnjit.ir.graph import constant_p
+from nnjit.ir.graph import constant_p, input_p
 from nnjit.ir.types import B, Shape
 from nnjit.primitives import reshape, slice_
 
@@ -111,11 +111,13 @@ def make_loop(
     inner = rebuild(inner, fixed)
     body = Graph((*fixed.values(), *own), inner)
     args = [*rebuild(list(fixed), outer or {}), *first, *(stacks[n] for n in varying)]
-    values = [
-        n.params["value"].array if isinstance(n, Node) and n.primitive is constant_p else n for n in args
-    ]
     return scan_p(
-        *values, body=body, constants=len(fixed), carried=len(carried), length=length, backwards=backwards
+        *_known(args),
+        body=body,
+        constants=len(fixed),
+        carried=len(carried),
+        length=length,
+        backwards=backwards,
     )
 
 
@@ -136,6 +138,15 @@ def at_step(stack: Any, type: ArrayType, t: int) -> Any:
     starts = (*(0,) * front, t, *(0,) * len(type.row_shape))
     one = slice_(stack, starts=starts, shape=(*lead(type), 1, *type.row_shape))
     return reshape(one, shape=type.shape)
+
+
+def _known(args: Sequence[Any]) -> Sequence[Any]:
+    """The arguments themselves, or their values where none of them depends on an input."""
+    nodes = [n for n in args if isinstance(n, Node)]
+    if any(n.primitive is input_p for n in topological(nodes)):
+        return args
+    values = dict(zip(nodes, interpret(Graph((), tuple(nodes)), []), strict=True))
+    return [values[n] if isinstance(n, Node) else n for n in args]
 
 
 def _fixed(outputs: Iterable[Node], own: Iterable[Node]) -> list[Node]:

@@ -67,6 +67,42 @@ def along_one(formula: Callable) -> Callable:
     return lambda x, *params: formula(x[:, None], *(p[None] if p.ndim == 3 else p for p in params))[:, 0]
 
 
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def rnn(x: np.ndarray, w: np.ndarray, u: np.ndarray, b: np.ndarray) -> np.ndarray:
+    h, states = np.zeros((len(x), len(u))), []
+    for t in range(x.shape[1]):
+        h = np.tanh(x[:, t] @ w + h @ u + b)
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def lstm(x: np.ndarray, w: np.ndarray, u: np.ndarray, b: np.ndarray) -> np.ndarray:
+    h, c, states = np.zeros((len(x), len(u))), np.zeros((len(x), len(u))), []
+    for t in range(x.shape[1]):
+        i, f, g, o = np.split(x[:, t] @ w + h @ u + b, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def gru(x: np.ndarray, w: np.ndarray, u: np.ndarray, b: np.ndarray, d: np.ndarray) -> np.ndarray:
+    h, states = np.zeros((len(x), len(u))), []
+    for t in range(x.shape[1]):
+        (r, z, n), (s, y, m) = (np.split(v, 3, axis=1) for v in (x[:, t] @ w + b, h @ u + d))
+        z = sigmoid(z + y)
+        h = (1 - z) * np.tanh(n + sigmoid(r + s) * m) + z * h
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def of_last(formula: Callable) -> Callable:
+    return lambda x, *params: formula(x, *params)[:, -1]
+
+
 # fmt: off
 ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, formula (inputs, then params)
     ({"type": "dense", "units": 3}, [(4,)], (3,), {"weight": (4, 3), "bias": (3,)}, dense),
@@ -110,6 +146,22 @@ ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, 
      along_one(lambda x: pooled(padded(x, (0, 0), (1, 1), value=np.nan), (1, 2), 1, np.nanmean))),
     ({"type": "global_average_pool"}, [(3, 2, 4)], (4,), {}, lambda x: x.mean((1, 2))),
     ({"type": "global_average_pool"}, [(3, 2)], (2,), {}, lambda x: x.mean(1)),
+    ({"type": "rnn", "units": 2}, [(4, 3)], (2,),
+     {"weight": (3, 2), "recurrent_weight": (2, 2), "bias": (2,)}, of_last(rnn)),
+    ({"type": "rnn", "units": 2, "return_sequences": True, "reverse": True}, [(4, 3)], (4, 2),
+     {"weight": (3, 2), "recurrent_weight": (2, 2), "bias": (2,)}, lambda x, *p: rnn(x[:, ::-1], *p)[:, ::-1]),
+    ({"type": "lstm", "units": 2}, [(3, 4)], (2,),
+     {"weight": (4, 8), "recurrent_weight": (2, 8), "bias": (8,)}, of_last(lstm)),
+    ({"type": "lstm", "units": 1, "return_sequences": True}, [(3, 2)], (3, 1),
+     {"weight": (2, 4), "recurrent_weight": (1, 4), "bias": (4,)}, lstm),
+    ({"type": "gru", "units": 2}, [(3, 2)], (2,),
+     {"weight": (2, 6), "recurrent_weight": (2, 6), "bias": (6,), "recurrent_bias": (6,)}, of_last(gru)),
+    ({"type": "gru", "units": 2, "return_sequences": True}, [(1, 3)], (1, 2),
+     {"weight": (3, 6), "recurrent_weight": (2, 6), "bias": (6,), "recurrent_bias": (6,)}, gru),
+    ({"type": "embedding", "entries": 5, "size": 2}, [(3,)], (3, 2), {"weight": (5, 2)},
+     lambda x, w: w[x.astype(int)]),
+    ({"type": "embedding", "entries": 4, "size": 3}, [()], (3,), {"weight": (4, 3)},
+     lambda x, w: w[x.astype(int)]),
 ]
 MISFITS = [  # options, input shapes, what the message says
     ({"type": "dense", "units": 3}, [(8, 8)], r"flat input of shape \(I,\), got \(8, 8\); put a flatten"),
@@ -129,6 +181,7 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "average_pool", "size": 4, "padding": 1}, [(1, 2)], "an axis of 3 with its padding"),
     ({"type": "max_pool"}, [(4,)],            r"takes inputs of shape \(steps, channels\) or \(height"),
     ({"type": "global_average_pool"}, [(4,)], r"places and channels, got \(4,\)"),
+    ({"type": "lstm", "units": 2}, [(4,)],    r"shape \(steps, features\), got \(4,\); put a reshape"),
 ]
 BAD = [  # type, options, what the message says
     ("dense",      {"units": 0},                                "greater than or equal to 1"),
@@ -156,6 +209,10 @@ BAD = [  # type, options, what the message says
     ("max_pool",   {"size": "2"},                               "valid integer"),
     ("average_pool", {"stride": 0},                             "greater than or equal to 1"),
     ("global_average_pool", {"size": 2},                        "Extra inputs"),
+    ("rnn",        {"units": 0},                                "greater than or equal to 1"),
+    ("lstm",       {"units": 2, "activation": "tanh"},          "Extra inputs"),
+    ("gru",        {"units": 2, "mask_value": "0"},             "valid number"),
+    ("embedding",  {"entries": 0, "size": 2},                   "greater than or equal to 1"),
 ]
 # fmt: on
 row = pytest.mark.parametrize(
@@ -165,6 +222,14 @@ row = pytest.mark.parametrize(
 
 def build(options: dict[str, Any]) -> Layer:
     return layers[options["type"]].model_validate(options)
+
+
+def inputs_of(options: dict[str, Any], shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+    """Examples for a layer: numbers, or for an embedding the numbers of its entries."""
+    arrays = draw([(ROWS_OF_DATA, *s) for s in shapes])
+    if options["type"] != "embedding":
+        return arrays
+    return [np.floor(np.abs(a) * 10) % options["entries"] for a in arrays]
 
 
 def draw(shapes: list[tuple[int, ...]], seed: int = 0) -> list[np.ndarray]:
@@ -198,7 +263,7 @@ def test_shapes_and_params_are_as_stated(
     layer = build(options)
     assert layer.output_shape(*shapes) == output
     assert {p.name: p.shape for p in layer.params(*shapes)} == params
-    assert {p.name: p.penalized for p in layer.params(*shapes)} == {n: n != "bias" for n in params}
+    assert {p.name: p.penalized for p in layer.params(*shapes)} == {n: not n.endswith("bias") for n in params}
     assert layer.takes_many == (len(shapes) > 1)
 
 
@@ -210,7 +275,7 @@ def test_the_values_are_the_formulas(
     if training and options["type"] == "dropout":
         options = {**options, "rate": 0.0}
     layer, context = build(options), Context(training, no_uniform)
-    arrays = [*draw([(ROWS_OF_DATA, *s) for s in shapes]), *draw([*params.values()], seed=1)]
+    arrays = [*inputs_of(options, shapes), *draw([*params.values()], seed=1)]
     result = as_function(layer, len(shapes), context)(*arrays)
     assert result.shape == (ROWS_OF_DATA, *output)
     np.testing.assert_allclose(result, formula(*arrays), rtol=1e-13, atol=1e-15)
@@ -222,7 +287,7 @@ def test_a_traced_call_is_the_eager_one(
     options: dict, shapes: list, output: tuple, params: dict, formula: Callable, dtype: str, traced: Callable
 ) -> None:
     layer, context = build(options), Context(False, no_uniform)
-    inputs = [a.astype(dtype) for a in draw([(ROWS_OF_DATA, *s) for s in shapes])]
+    inputs = [a.astype(dtype) for a in inputs_of(options, shapes)]
     held = [a.astype(dtype) for a in draw([*params.values()], seed=1)]
     call = as_function(layer, len(shapes), context)
     result = traced(lambda *xs: call(*xs, *held), *inputs)
@@ -234,8 +299,43 @@ def test_a_traced_call_is_the_eager_one(
 def test_derivatives_are_those_of_differences(
     options: dict, shapes: list, output: tuple, params: dict, formula: Callable
 ) -> None:
-    arrays = [*draw([(ROWS_OF_DATA, *s) for s in shapes]), *draw([*params.values()], seed=1)]
-    check_grads(as_function(build(options), len(shapes), Context(False, no_uniform)), arrays)
+    arrays = [*inputs_of(options, shapes), *draw([*params.values()], seed=1)]
+    call = as_function(build(options), len(shapes), Context(False, no_uniform))
+    if options["type"] == "embedding":  # of whole numbers there is no derivative
+        check_grads(lambda *own: call(arrays[0], *own), arrays[1:])
+    else:
+        check_grads(call, arrays)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_recurrent_layer_passes_over_padding(kind: str, reverse: bool) -> None:
+    options = {"type": kind, "units": 2, "mask_value": 0.0, "reverse": reverse}
+    layer, context = build(options), Context(False, no_uniform)
+    (x,) = draw([(3, 5, 3)])
+    lengths = (5, 3, 1)
+    for row, length in enumerate(lengths):
+        x[row, length:] = 0.0
+    params = dict(
+        zip(
+            [p.name for p in layer.params((5, 3))],
+            draw([p.shape for p in layer.params((5, 3))], seed=1),
+            strict=True,
+        )
+    )
+    last = layer(params, x, context=context)
+    every = build({**options, "return_sequences": True})(params, x, context=context)
+    for row, length in enumerate(lengths):
+        alone = layer(params, x[row : row + 1, :length], context=context)
+        np.testing.assert_allclose(last[row], alone[0], rtol=1e-13)
+        assert not np.any(every[row, length:])
+        np.testing.assert_allclose(every[row, 0 if reverse else length - 1], alone[0], rtol=1e-13)
+
+
+def test_the_forget_gate_begins_open() -> None:
+    *_, bias = build({"type": "lstm", "units": 2}).params((3, 4))
+    values = bias.initializer(np.random.default_rng(0), bias.shape, 8, 8)
+    np.testing.assert_array_equal(values, [0, 0, 1, 1, 0, 0, 0, 0])
 
 
 @pytest.mark.parametrize(("options", "shapes", "message"), MISFITS)
