@@ -16,7 +16,7 @@ from nnjit.errors import GraphError
 from nnjit.ir import ArrayType, Graph, Node, Primitive, interpret, new_input, rebuild, topological
 from nnjit.ir.graph import constant_p, input_p
 from nnjit.ir.types import B, Shape
-from nnjit.primitives import reshape, slice_
+from nnjit.primitives import broadcast, reshape, slice_
 
 
 def _infer(
@@ -157,7 +157,15 @@ def _fixed(outputs: Iterable[Node], own: Iterable[Node]) -> list[Node]:
         if any(n in depending for n in node.inputs):
             depending.add(node)
     used = [n for node in order if node in depending for n in node.inputs] + list(outputs)
-    return [n for n in dict.fromkeys(used) if n not in depending and not _is_number(n)]
+    found = dict.fromkeys(_unrepeated(n) for n in used if n not in depending)
+    return [n for n in found if not _is_number(n)]
+
+
+def _unrepeated(node: Node) -> Node:
+    """What a broadcast repeats: a step repeats it for nothing, and need not have it in memory."""
+    while node.primitive is broadcast:
+        node = node.inputs[0]
+    return node
 
 
 def _is_number(node: Node) -> bool:

@@ -180,7 +180,7 @@ class _Sum:
                 self._collect(argument)
         elif self._is_sum(node):
             self.factors += node.inputs
-        elif self.loop.is_batched:
+        elif self.loop.is_batched and not node.type.is_batched:
             raise GraphError(
                 f"scan: {node.primitive.name} in the derivative for a value of all steps has no rule"
             )
@@ -193,7 +193,7 @@ class _Sum:
         if node.primitive.name in MAPPED and not node.type.is_batched:
             return apply(node.primitive, *(self._total(n, stacks) for n in node.inputs), **node.params)
         if not self._is_sum(node):
-            return reduce_sum(stacks[node], axes=(0,))
+            return reduce_sum(stacks[node], axes=(len(lead(node.type)),))
         if node.primitive is matmul:
             return matmul(*(stacks[n] for n in node.inputs), ta=True, tb=False)
         front = len(lead(node.inputs[0].type))

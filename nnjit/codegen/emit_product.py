@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from nnjit.codegen.legalize import is_batched
 from nnjit.codegen.memory import Place, place_of
 from nnjit.ir import Node
+from nnjit.primitives import batch_matmul
 
 # Elements of a weight matrix from which BLAS, which packs both arguments, is faster (measured on AVX2).
 LARGE = 2**19
@@ -20,6 +21,8 @@ def product_line(node: Node, name: Callable[[Node], str], places: Mapping[Node, 
         name: gives the view of a value.
         places: says how far the rows of a value are apart.
     """
+    if node.primitive is batch_matmul:
+        return _each_line(node, name)
     a, b = node.inputs
     ta, tb = int(node.params["ta"]), int(node.params["tb"])
     m, k = (_columns(a), rows_of(a)) if ta else (rows_of(a), _columns(a))
@@ -27,6 +30,18 @@ def product_line(node: Node, name: Callable[[Node], str], places: Mapping[Node, 
     lda, ldb, ldc = (_stride(x, places) for x in (a, b, node))
     operands = f"{name(a)}, {lda}, {name(b)}, {ldb}, {add}, {name(node)}, {ldc}"
     return f"{gemm_for(node)}({ta}, {tb}, {m}, {_columns(node)}, {k}, {operands})    # {node.type}"
+
+
+def _each_line(node: Node, name: Callable[[Node], str]) -> str:
+    """The call of the products of a stack, one for each matrix of each example."""
+    a, b = node.inputs
+    ta, tb = int(node.params["ta"]), int(node.params["tb"])
+    m, n = node.shape[-2:]
+    k = a.shape[-2] if ta else a.shape[-1]
+    count = math.prod(d for d in node.shape[:-2] if isinstance(d, int))
+    times = (f"n * {count}" if count != 1 else "n") if is_batched(node) else str(count)
+    sizes = f"{ta}, {tb}, {m}, {n}, {k}"
+    return f"gemm_each({times}, {sizes}, {name(a)}, {name(b)}, {name(node)})    # {node.type}"
 
 
 def rows_of(node: Node, count: str = "n") -> str:

@@ -29,8 +29,8 @@ FROM = {
     "nnjit.codegen.blas": ("blas_gemm", "blas_gemm_share"),
     "nnjit.codegen.maths": tuple(MATHS),
     "nnjit.codegen.runtime": ("JIT", "KERNEL", "STEP", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather",
-                              "gemm", "gemm_share", "i32_at", "i64_at", "inside", "is_finite", "part",
-                              "u32_at"),
+                              "gemm", "gemm_each", "gemm_share", "i32_at", "i64_at", "inside", "is_finite",
+                              "part", "u32_at"),
     "nnjit.codegen.team": ("add_up", "flush_subnormals", "meet", "restore_mode", "share", "ticks"),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from nnjit.autodiff.loop import scan_p
 from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive, constant_p, input_p
-from nnjit.primitives import matmul, reshape, slice_
+from nnjit.primitives import reshape, slice_
 
 copy_p = Primitive("copy", "elementwise", lambda x: x, lambda x: x, partials=(1,), expression="{0}")
 
@@ -103,8 +103,8 @@ def _is_leading(node: Node) -> bool:
 def _legal(node: Node) -> Node:
     if node.primitive is reshape and (is_view(node.inputs[0]) or node.inputs[0].primitive is constant_p):
         return apply(reshape, copy_p(node.inputs[0]), **node.params)
-    if node.primitive is matmul:
-        return apply(matmul, *(_in_memory(n) for n in node.inputs), **node.params)
+    if node.primitive.kind == "matmul":
+        return apply(node.primitive, *(_in_memory(n) for n in node.inputs), **node.params)
     if node.primitive is scan_p:
         ends = node.params["constants"] + node.params["carried"]
         args = [n if k >= ends and is_record_part(n) else _in_memory(n) for k, n in enumerate(node.inputs)]

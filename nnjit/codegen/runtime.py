@@ -292,15 +292,6 @@ def _gather_native(typingctx: Any, data: Any, order: Any, n: Any, size: Any, out
     return types.void(data, order, types.intp, types.intp, out), build
 
 
-@njit(**KERNEL)
-def inside(index: Any, size: int) -> Any:
-    """An index of an axis from user's data: from the end where it is negative, and never outside."""
-    index = np.int64(index)
-    if index < 0:
-        index += size
-    return min(max(index, 0), size - 1)
-
-
 if IS_PLAIN:
     part, fill, copy, gather = _part_plain, _fill_plain, _copy_plain, _gather_plain
     is_finite = np.isfinite
@@ -308,3 +299,21 @@ else:
     part, fill, copy, gather = _part_native, _fill_native, _copy_native, _gather_native
     is_finite = _is_finite_native
 gemm, gemm_share = make_product(call_product), make_share(call_product)
+
+
+@njit(**KERNEL)
+def gemm_each(count: int, ta: int, tb: int, m: int, n: int, k: int, a: Any, b: Any, c: Any) -> None:
+    """`count` products of matrices that lie one behind the other: C[m,n] = op(A) @ op(B)."""
+    for i in range(count):
+        left, right = part(a, i, 1, m * k), part(b, i, 1, k * n)
+        out = part(c, i, 1, m * n)
+        gemm(ta, tb, m, n, k, left, m if ta else k, right, k if tb else n, 0, out, n)
+
+
+@njit(**KERNEL)
+def inside(index: Any, size: int) -> Any:
+    """An index of an axis from user's data: from the end where it is negative, and never outside."""
+    index = np.int64(index)
+    if index < 0:
+        index += size
+    return min(max(index, 0), size - 1)

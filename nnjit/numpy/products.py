@@ -15,7 +15,7 @@ from nnjit.errors import GraphError
 from nnjit.ir import B, type_of
 from nnjit.numpy.elementwise import multiply, subtract
 from nnjit.numpy.joining import stack
-from nnjit.numpy.promotion import Array, as_array, promote
+from nnjit.numpy.promotion import Array, as_array, broadcast_shapes, broadcast_to, promote
 from nnjit.numpy.reduction import sum
 from nnjit.numpy.shaping import expand_dims, moveaxis, normal_axes, ravel, reshape, shape, squeeze, transpose
 
@@ -33,7 +33,7 @@ def matmul(a: Array, b: Array) -> Any:
 
 
 def _product(a: Any, b: Any) -> Any:
-    """The product of the last two axes: of matrices where one alone has more axes, else a sum of products."""
+    """The product of the last two axes: one of matrices where one argument alone has more axes."""
     (*lead_a, _, inner), (*lead_b, inner_b, columns) = shape(a), shape(b)
     if inner != inner_b:
         raise GraphError(f"matmul: {type_of(a)} @ {type_of(b)}: inner axes {inner} and {inner_b} differ")
@@ -43,6 +43,10 @@ def _product(a: Any, b: Any) -> Any:
         flat = reshape(moveaxis(b, -2, 0), (inner, -1))
         out = reshape(p.matmul(a, flat, ta=False, tb=False), (shape(a)[0], *lead_b, columns))
         return moveaxis(out, 0, -2)
+    if type_of(a).is_float:
+        lead = broadcast_shapes(tuple(lead_a), tuple(lead_b))
+        stacks = (broadcast_to(x, (*lead, *shape(x)[-2:])) for x in (a, b))
+        return p.batch_matmul(*stacks, ta=False, tb=False)
     return sum(multiply(expand_dims(a, -1), expand_dims(b, -3)), axis=-2)
 
 

@@ -15,14 +15,15 @@ def _fold(node: Node) -> Node:
     if node.primitive is transpose and node.inputs[0].primitive is matmul and node.params["perm"] == (1, 0):
         (a, b), flags = node.inputs[0].inputs, node.inputs[0].params
         return apply(matmul, b, a, ta=not flags["tb"], tb=not flags["ta"])
-    if node.primitive is not matmul:
+    if node.primitive.kind != "matmul":
         return node
     (a, ta), (b, tb) = (
         _untransposed(n, node.params[flag]) for n, flag in zip(node.inputs, ("ta", "tb"), strict=True)
     )
-    return matmul(a, b, ta=ta, tb=tb) if (a, b) != node.inputs else node
+    return apply(node.primitive, a, b, ta=ta, tb=tb) if (a, b) != node.inputs else node
 
 
 def _untransposed(node: Node, flag: bool) -> tuple[Node, bool]:
-    swaps = node.primitive is transpose and node.params["perm"] == (1, 0)
+    last = node.ndim - 2  # the product of a stack reads each matrix in any order
+    swaps = node.primitive is transpose and node.params["perm"] == (*range(last), last + 1, last)
     return (node.inputs[0], not flag) if swaps else (node, flag)

@@ -62,7 +62,7 @@ from nnjit.primitives.elementwise import (
     trunc,
 )  # fmt: skip
 from nnjit.primitives.indexing import argsort, gather, scatter_add
-from nnjit.primitives.linalg import matmul
+from nnjit.primitives.linalg import batch_matmul, matmul
 from nnjit.primitives.random import random_uniform
 from nnjit.primitives.reduction import reduce_max, reduce_min, reduce_sum
 from nnjit.primitives.shaping import broadcast, concat, full, full_like, reshape, reverse, slice_, transpose
@@ -81,6 +81,7 @@ __all__ = [
     "arctan2",
     "arctanh",
     "argsort",
+    "batch_matmul",
     "broadcast",
     "cast",
     "cbrt",

@@ -59,3 +59,31 @@ def _right(g: Any, a: Any, b: Any, ta: bool, tb: bool) -> Any:
 
 
 matmul = define(Primitive("matmul", "matmul", _infer, _evaluate, transposes=(_left, _right)))
+
+
+def _infer_each(a: ArrayType, b: ArrayType, ta: bool, tb: bool) -> ArrayType:
+    fits = a.ndim == b.ndim > 2 and a.shape[:-2] == b.shape[:-2] and a.dtype == b.dtype and a.is_float
+    require(fits, f"batch_matmul: {a} @ {b}: both need the same leading axes and one float dtype")
+    (m, k), (j, n) = (x.shape[:-3:-1] if t else x.shape[-2:] for x, t in ((a, ta), (b, tb)))
+    require(k == j, f"batch_matmul: {a} @ {b}: inner axes {k} and {j} differ")
+    return a.with_shape((*a.shape[:-2], m, n))
+
+
+def _evaluate_each(a: np.ndarray, b: np.ndarray, ta: bool, tb: bool) -> np.ndarray:
+    return np.asarray((np.swapaxes(a, -1, -2) if ta else a) @ (np.swapaxes(b, -1, -2) if tb else b))
+
+
+def _left_each(g: Any, a: Any, b: Any, ta: bool, tb: bool) -> Any:
+    return batch_matmul(b, g, ta=tb, tb=True) if ta else batch_matmul(g, b, ta=False, tb=not tb)
+
+
+def _right_each(g: Any, a: Any, b: Any, ta: bool, tb: bool) -> Any:
+    return batch_matmul(g, a, ta=True, tb=ta) if tb else batch_matmul(a, g, ta=not ta, tb=False)
+
+
+batch_matmul = define(
+    Primitive(
+        "batch_matmul", "matmul", _infer_each, _evaluate_each, transposes=(_left_each, _right_each),
+        lift=lambda n, ta, tb: {"ta": ta, "tb": tb},
+    )
+)  # of the last two axes, for each of the others  # fmt: skip

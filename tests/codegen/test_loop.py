@@ -56,6 +56,14 @@ def deep(w: Any, x: Any) -> Any:
     return nnp.sum(last[0] * last[1]) + nnp.sum(every * every) + nnp.sum(sums)
 
 
+def offset(w: Any, x: Any) -> Any:
+    """What all steps read: a number for each unit, and one for each row."""
+    zero = nnp.zeros_like(x[:, 0, :2])
+    own = nnp.tanh(x[:, 1, :2])
+    last, _ = scan(lambda h, v: (nnp.tanh((h @ w[:2] + w[2]) * own + v[:, :2] + w[3]), None), zero, x)
+    return nnp.sum(last * last)
+
+
 def stacked(w: Any, x: Any) -> Any:
     """A loop over what another recorded."""
     zero = nnp.zeros_like(x[:, 0, :2])
@@ -65,7 +73,7 @@ def stacked(w: Any, x: Any) -> Any:
 
 
 @pytest.mark.parametrize("dtype", ["f64", "f32"])
-@pytest.mark.parametrize("cost", [simple, gated, deep, stacked])
+@pytest.mark.parametrize("cost", [simple, gated, deep, offset, stacked])
 def test_value_and_gradient_equal_the_interpreter(cost: Callable[..., Any], dtype: str) -> None:
     shapes = {"w": (5, 2), "x": (B, 4, 3)}
     w, x = (new_input(array_type(dtype, s)) for s in shapes.values())
