@@ -22,6 +22,7 @@ from nnjit.nn.recurrence import Recurrence, equation, letter, statement
 from nnjit.nn.typeset import FUNCTIONS
 from nnjit.nn.wiring import INPUT
 
+SHARE = words("1/n")
 WEIGHTS_NOTE = "an example of weight wₖ counts as wₖ / Σ w instead of 1/n"
 
 
@@ -60,7 +61,7 @@ def function_lines(model: Model) -> list[Line]:
 def cost_lines(loss: Loss) -> list[Line]:
     """The cost of one example, and that of the batch."""
     one, (formula, said) = symbol("Cₖ"), equation(loss)
-    mean = scaled(symbol("1/n"), over_rows(one))
+    mean = scaled(SHARE, over_rows(one))
     return [Line(one, words(formula), (B,), said), Line(symbol("C"), mean, (), WEIGHTS_NOTE)]
 
 
@@ -88,7 +89,7 @@ def _cost_line(loss: Loss, output: LayerNode, place: int) -> Line:
     a = symbol("a", place)
     slope = loss.slope(output.output_shape[-1] if output.output_shape else 1)
     slope = symbol("∂Cₖ/∂a", place) if slope is None else slope.filled({"a": a})
-    return Line(partial(a), scaled(symbol("1/n"), slope), _rows(output.output_shape))
+    return Line(partial(a), scaled(SHARE, slope), _rows(output.output_shape))
 
 
 def _function_line(name: str) -> Line:
