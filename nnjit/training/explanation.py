@@ -15,8 +15,9 @@ from nnjit.nn.formula import symbol, words
 from nnjit.nn.lines import Line, backward_lines, cost_lines, forward_lines, function_lines, numbers
 from nnjit.nn.recurrence import statement
 from nnjit.nn.typeset import typeset
-from nnjit.optim import Clip, Optimizer, Penalty, optimizers
+from nnjit.optim import Clip, Penalty, optimizers
 from nnjit.passes import optimize
+from nnjit.registry import Options
 from nnjit.training.graphs import Task, prediction_graph, step_graph
 from nnjit.training.setup import Setup
 
@@ -186,13 +187,13 @@ def _clip_equations(clip: Clip) -> list[str]:
     return equations
 
 
-def _optimizer_equations(cls: type[Optimizer]) -> list[str]:
+def _optimizer_equations(cls: type[Options]) -> list[str]:
     """Those of its docstring, after those of the optimizer that it builds on."""
     known = [c for c in reversed(cls.__mro__) if c in optimizers.values()]
     return list(dict.fromkeys(part.strip() for c in known for part in statement(c).split(";")))
 
 
-def _addition(cls: type[Optimizer]) -> str:
+def _addition(cls: type[Options]) -> str:
     """The second paragraph of its docstring, without the reference."""
     paragraphs = (cls.__doc__ or "").split("\n\n")[1:2]
     return " ".join(" ".join(paragraphs).partition("Reference:")[0].split())
