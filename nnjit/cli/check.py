@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ HEAD = ("tensor", "shape", "checked", "kinks", "largest error", "compiled", "")
 
 
 def check(config: ConfigFile = None, settings: Settings = None) -> None:
-    """Compare the gradient of a YAML file's network with differences of its cost.
+    """Check the gradient of a YAML file's network.
 
     Up to eight rows of the training data, float64: of every weight and bias, each element (50 drawn by the
     seed where there are more than 200) is compared with central differences, and the compiled gradient with
@@ -55,9 +56,7 @@ def _page(checked: GradientCheck) -> Iterator[str]:
 
 
 def _row(tensor: TensorCheck) -> Sequence[str]:
-    size = 1
-    for length in tensor.shape:
-        size *= length
+    size = math.prod(tensor.shape)
     return (
         tensor.name,
         " × ".join(map(str, tensor.shape)),
@@ -65,8 +64,14 @@ def _row(tensor: TensorCheck) -> Sequence[str]:
         str(tensor.kinks),
         "-" if tensor.worst is None else f"{tensor.worst.error:.1e}",
         f"{tensor.compiled_error:.1e}",
-        "ok" if tensor.is_right and tensor.is_compiled_right else "FAILED",
+        _word(tensor),
     )
+
+
+def _word(tensor: TensorCheck) -> str:
+    if not (tensor.is_right and tensor.is_compiled_right):
+        return "FAILED"
+    return "ok" if tensor.worst is not None else "skipped: kinks"
 
 
 def _verdict(tensor: TensorCheck) -> Iterator[str]:

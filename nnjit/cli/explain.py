@@ -27,7 +27,10 @@ _Kernels = Annotated[bool, typer.Option("--kernels", help="Print the source of t
 def explain(
     config: ConfigFile = None, settings: Settings = None, graph: _Graph = False, kernels: _Kernels = False
 ) -> None:
-    """Show what the network of a YAML file computes: the recurrences, the update, the graph, the kernels.
+    """Show the formulas and kernels of a YAML file's network.
+
+    The recurrences of every layer, forwards and backwards, with their shapes; the optimizer's update; the
+    graph of the forward pass; the kernels of a training step in the order they run.
 
     Layers are numbered; z, a, δ, W and b are the lecture's, and n is the number of examples. The data is
     read, since shapes depend on it, but nothing is compiled or trained.

@@ -18,6 +18,7 @@ from nnjit.nn.lines import SHARE, backward_lines, forward_lines, function_lines,
 from nnjit.nn.recurrence import letter
 from nnjit.nn.typeset import text, typeset
 from tests.nn.evaluate_lines import FUNCTIONS, Values, evaluate, follow
+from tests.nn.test_layers import ROWS as ROWS_OF_LAYERS
 
 ROWS = 5
 KEY, STEP = np.uint32(7), np.uint32(3)  # of dropout
@@ -55,6 +56,10 @@ NETWORKS = {
     "one layer": ([dense(3, "identity")], (2,), "softmax_cross_entropy"),
     **{name: ([dense(5, name), dense(2, name)], (3,), "squared_error") for name in ACTIVATIONS},
 }
+
+
+def one(options: dict[str, Any]) -> Layer:
+    return layers[options["type"]].model_validate(options)
 
 
 class Bilinear(Layer):
@@ -127,6 +132,45 @@ def check(layers: list[Layer], shape: Shape, loss_name: str, pull: Any = None, *
 def test_the_lines_give_the_gradient(name: str) -> None:
     options, shape, loss = NETWORKS[name]
     check(build(options), shape, loss)
+
+
+STATING = [
+    (options, shapes)
+    for options, shapes, *_ in ROWS_OF_LAYERS
+    if one(options).recurrence(*shapes) is not None
+]
+
+
+@pytest.mark.parametrize(("options", "shapes"), STATING, ids=[f"{o}{s}" for o, s in STATING])
+def test_the_recurrence_of_each_row_of_the_layers_table(options: dict[str, Any], shapes: list[Shape]) -> None:
+    layer, rng = one(options), np.random.default_rng(1)
+    u = {}  # what dropout draws, in place of a mask of its own
+
+    def uniform(shape: Shape) -> np.ndarray:
+        return u.setdefault(shape, rng.random(shape))
+
+    inputs = [rng.normal(size=(ROWS, *s)) for s in shapes]
+    params = {p.name: rng.normal(size=p.shape) for p in layer.params(*shapes)}
+    context = Context(True, uniform)
+    out, back = vjp(lambda p, *xs: layer(p, *xs, context=context), params, *inputs)
+    g = rng.normal(size=out.shape)
+    of_params, *of_inputs = back(g)
+
+    stated = layer.recurrence(*shapes)
+    assert stated is not None
+    values = {symbol(f"x{k}"): x for k, x in enumerate(inputs)}
+    values |= {symbol(letter(name)): p for name, p in params.items()}
+    values |= {symbol("m"): np.where(d < options["rate"], 0, 1 / (1 - options["rate"])) for d in u.values()}
+    z = evaluate(stated.output, values)
+    function = ACTIVATIONS[stated.function or "identity"]
+    assert function.back is not None
+    of_function = {symbol("g"): g, symbol("z"): z, symbol("a"): np.asarray(function(z))}
+    values[symbol("g")] = evaluate(function.back, of_function)
+    pairs = [(out, function(z))]
+    pairs += [(of_params[name], evaluate(stated.gradients[name], values)) for name in params]
+    pairs += [(x, evaluate(f, values)) for x, f in zip(of_inputs, stated.back, strict=True)]
+    for own, told in pairs:
+        np.testing.assert_allclose(told, own, rtol=EXACT, atol=EXACT)
 
 
 STATED = [
