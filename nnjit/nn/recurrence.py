@@ -59,5 +59,5 @@ def statement(documented: object) -> str:
     >>> statement(type("Layer", (), {"__doc__": "x + y, both of one shape. As always."}))
     'x + y, both of one shape'
     """
-    paragraph = " ".join((documented.__doc__ or "").split("\n\n")[0].split())
+    paragraph = " ".join((documented.__doc__ or "").replace("`", "").split("\n\n")[0].split())
     return paragraph.partition(". ")[0].rstrip(".:")

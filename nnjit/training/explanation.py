@@ -196,7 +196,7 @@ def _optimizer_equations(cls: type[Options]) -> list[str]:
 def _addition(cls: type[Options]) -> str:
     """The second paragraph of its docstring, without the reference."""
     paragraphs = (cls.__doc__ or "").split("\n\n")[1:2]
-    return " ".join(" ".join(paragraphs).partition("Reference:")[0].split())
+    return " ".join(" ".join(paragraphs).partition("Reference:")[0].replace("`", "").split())
 
 
 def _kernel(entry: KernelEntry, task: Task) -> KernelPlace:
