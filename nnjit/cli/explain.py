@@ -98,7 +98,7 @@ def _update_lines(update: Update) -> Iterator[str]:
 
 
 def _kernel_row(kernel: KernelPlace) -> list[str]:
-    what = kernel.product or f"{kernel.operations} operations"
+    what = kernel.product or f"{kernel.operations} operation{'s' * (kernel.operations > 1)}"
     return [kernel.name, kernel.zone, what, ", ".join(kernel.parts)]
 
 

@@ -30,7 +30,7 @@ class Recurrence:
     note: str = ""
 
 
-LETTERS = {"weight": "W", "bias": "b"}
+LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U"}
 """The lecture's letters for params; every other one keeps its name."""
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from nnjit.report.formatting import count
+
 TAGS = ("var", "sup", "sub")  # the kinds of runs that are elements of HTML; other text stands as it is
 LONG = 30  # lines from which a section is folded
 
@@ -89,5 +91,5 @@ def _runs(content: Iterable[tuple[str, str]]) -> Runs:
 
 
 def _kernel(content: dict[str, Any]) -> KernelEntry:
-    what = content["product"] or f"{content['operations']} operations"
+    what = content["product"] or count(content["operations"], "operation")
     return KernelEntry(content["name"], content["zone"], what, tuple(content["parts"]))
