@@ -6,7 +6,7 @@ examples, so that a product with a weight is a W, and its derivatives are δ W�
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -15,7 +15,20 @@ from nnjit.ir import B
 from nnjit.ir import Shape as BatchShape
 from nnjit.nn.activations import ACTIVATIONS
 from nnjit.nn.array import Shape
-from nnjit.nn.formula import A, Formula, G, Z, call, over_rows, partial, pulled, scaled, symbol, words
+from nnjit.nn.formula import (
+    A,
+    Formula,
+    G,
+    Z,
+    call,
+    input_symbol,
+    over_rows,
+    partial,
+    pulled,
+    scaled,
+    symbol,
+    words,
+)  # fmt: skip
 from nnjit.nn.loss import Loss
 from nnjit.nn.model import LayerNode, Model
 from nnjit.nn.recurrence import Recurrence, equation, letter, statement
@@ -48,14 +61,13 @@ def numbers(model: Model) -> dict[str, int]:
 def forward_lines(model: Model) -> list[Line]:
     """z⁽ˡ⁾ and a⁽ˡ⁾ of every layer, first to last."""
     places = numbers(model)
-    return [line for node in model.nodes for line in _forward(node, places)]
+    return [line for node in model.nodes for line in _forward(_placed(node, places))]
 
 
 def function_lines(model: Model) -> list[Line]:
     """σ′ of every function that layers apply, written out; of softmax, which has no σ′, ∂C/∂z."""
-    stated = [_recurrence(node) for node in model.nodes]
-    names = dict.fromkeys(s.function for s in stated if s is not None and s.function is not None)
-    return [_function_line(name) for name in names if name != "identity"]
+    names = dict.fromkeys(_recurrence(node).function for node in model.nodes)
+    return [_function_line(name) for name in names if name not in (None, "identity")]
 
 
 def cost_lines(loss: Loss) -> list[Line]:
@@ -77,10 +89,11 @@ def backward_lines(model: Model, loss: Loss) -> list[Line]:
     handed[output.name].append(cost.left)
     lines = [cost]
     for node in reversed(model.nodes):
-        own, back = _backward(node, places, reduce(add, handed[node.name]))
-        lines += own
-        for source, formula in zip(node.inputs, back, strict=True):
-            handed[source].append(formula)
+        layer = _placed(node, places)
+        derivative, g = _derivative(layer, reduce(add, handed[node.name]))
+        lines += [*derivative, *_gradients(layer, g)]
+        for source, formula in zip(node.inputs, layer.recurrence.back, strict=True):
+            handed[source].append(layer.filled(formula, g=g))
     return lines
 
 
@@ -93,69 +106,96 @@ def _cost_line(loss: Loss, output: LayerNode, place: int) -> Line:
 
 
 def _function_line(name: str) -> Line:
-    rule = ACTIVATIONS[name].back or pulled(A, Z, G)
+    rule = _rule(name)
     if rule.op == "times" and rule.args[0] == G:
         return Line(call(f"{FUNCTIONS.get(name, name)}′", Z), rule.args[1], None)
     return Line(partial(Z), rule.filled({"g": partial(A)}), None)
 
 
-def _forward(node: LayerNode, places: Mapping[str, int]) -> list[Line]:
-    place, shape = places[node.name], _rows(node.output_shape)
-    a, z, stated = symbol("a", place), symbol("z", place), _recurrence(node)
-    if stated is None:
-        arguments = (*_inputs(node, places), *_params(node, place))
-        return [Line(a, call(node.layer.type, *arguments), shape, statement(node.layer))]
-    right = stated.output.filled(_values(node, places), place)
+@dataclass(frozen=True)
+class _Placed:
+    """A layer's recurrence, the number of the layer, and the symbols of its inputs by their letters."""
+
+    node: LayerNode
+    place: int
+    recurrence: Recurrence
+    inputs: Mapping[str, Formula]
+
+    @property
+    def a(self) -> Formula:
+        return symbol("a", self.place)
+
+    @property
+    def z(self) -> Formula:
+        return symbol("z", self.place)
+
+    @property
+    def shape(self) -> BatchShape:
+        return _rows(self.node.output_shape)
+
+    def filled(self, formula: Formula, **values: Formula) -> Formula:
+        """A formula of the recurrence with this layer's symbols, and other formulas by their letters."""
+        return formula.filled({**self.inputs, **values}, self.place)
+
+
+def _placed(node: LayerNode, places: Mapping[str, int]) -> _Placed:
+    inputs = {f"x{k}": symbol("a", places[source]) for k, source in enumerate(node.inputs)}
+    return _Placed(node, places[node.name], _recurrence(node), inputs)
+
+
+def _recurrence(node: LayerNode) -> Recurrence:
+    """What the layer states; else its docstring's equation, and the transposes of its derivative."""
+    stated = node.layer.recurrence(*node.input_shapes)
+    if stated is not None:
+        return stated
+    inputs = [input_symbol(k) for k in range(len(node.inputs))]
+    params = {p.name: symbol(letter(p.name)) for p in node.params}
+    return Recurrence(
+        output=call(node.layer.type, *inputs, *params.values()),
+        back=tuple(pulled(A, x, G) for x in inputs),
+        gradients={name: pulled(A, param, G) for name, param in params.items()},
+        note=statement(node.layer),
+    )
+
+
+def _forward(layer: _Placed) -> list[Line]:
+    stated = layer.recurrence
+    right = layer.filled(stated.output)
     if stated.function is None:
-        return [Line(a, right, shape, stated.note)]
-    applied = z if stated.function == "identity" else call(stated.function, z)
-    return [Line(z, right, shape, stated.note), Line(a, applied, shape)]
+        return [Line(layer.a, right, layer.shape, stated.note)]
+    applied = layer.z if stated.function == "identity" else call(stated.function, layer.z)
+    return [Line(layer.z, right, layer.shape, stated.note), Line(layer.a, applied, layer.shape)]
 
 
-def _backward(
-    node: LayerNode, places: Mapping[str, int], handed: Formula
-) -> tuple[list[Line], Sequence[Formula]]:
-    """The lines of a layer, and what it hands back to each of its inputs."""
-    place, shape, stated = places[node.name], _rows(node.output_shape), _recurrence(node)
-    a, delta = symbol("a", place), symbol("δ", place)
-    whole = [] if handed == partial(a) else [Line(partial(a), handed, shape)]
-    if stated is None:
-        gradients = [pulled(a, p, partial(a)) for p in _params(node, place)]
-        back = [pulled(a, x, partial(a)) for x in _inputs(node, places)]
-        return [*whole, *_gradient_lines(node, place, gradients)], back
-    if stated.function is None:
-        g = partial(a)
-    else:
-        g, rule = delta, ACTIVATIONS[stated.function].back or pulled(a, symbol("z", place), G)
-        is_short = rule.uses("g") == 1 or not whole
-        values = {"g": handed if is_short else partial(a), "a": a, "z": symbol("z", place)}
-        whole = [*([] if is_short else whole), Line(delta, rule.filled(values), shape)]
-    values = _values(node, places) | {"g": g}
-    gradients = [stated.gradients[p.name].filled(values, place) for p in node.params]
-    back = [formula.filled(values, place) for formula in stated.back]
-    return [*whole, *_gradient_lines(node, place, gradients)], back
+def _derivative(layer: _Placed, handed: Formula) -> tuple[list[Line], Formula]:
+    """The line of ∂C/∂a, of δ, or of both, and which of them the layer's other lines begin with.
+
+    Args:
+        handed: the sum of what the layer's users hand back.
+    """
+    whole = [] if handed == partial(layer.a) else [Line(partial(layer.a), handed, layer.shape)]
+    if layer.recurrence.function is None:
+        return whole, partial(layer.a)
+    delta, rule = symbol("δ", layer.place), _rule(layer.recurrence.function)
+    if rule.uses("g") == 1:  # then the sum can stand in the line of δ, as in the lecture
+        return [Line(delta, layer.filled(rule, g=handed), layer.shape)], delta
+    return [*whole, Line(delta, layer.filled(rule, g=partial(layer.a)), layer.shape)], delta
 
 
-def _gradient_lines(node: LayerNode, place: int, gradients: Sequence[Formula]) -> list[Line]:
-    own = zip(node.params, _params(node, place), gradients, strict=True)
-    return [Line(partial(p), gradient, param.shape) for param, p, gradient in own]
+def _gradients(layer: _Placed, g: Formula) -> list[Line]:
+    return [
+        Line(
+            partial(symbol(letter(param.name), layer.place)),
+            layer.filled(layer.recurrence.gradients[param.name], g=g),
+            param.shape,
+        )
+        for param in layer.node.params
+    ]
+
+
+def _rule(function: str) -> Formula:
+    return ACTIVATIONS[function].back or pulled(A, Z, G)
 
 
 def _rows(shape: Shape) -> BatchShape:
     return (B, *shape)
-
-
-def _recurrence(node: LayerNode) -> Recurrence | None:
-    return node.layer.recurrence(*node.input_shapes)
-
-
-def _values(node: LayerNode, places: Mapping[str, int]) -> dict[str, Formula]:
-    return {f"x{k}": x for k, x in enumerate(_inputs(node, places))}
-
-
-def _inputs(node: LayerNode, places: Mapping[str, int]) -> list[Formula]:
-    return [symbol("a", places[source]) for source in node.inputs]
-
-
-def _params(node: LayerNode, place: int) -> list[Formula]:
-    return [symbol(letter(p.name), place) for p in node.params]

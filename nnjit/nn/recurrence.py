@@ -13,7 +13,8 @@ class Recurrence:
     """How a layer computes, and how ∂C/∂ its output becomes ∂C/∂ its inputs and params.
 
     Its formulas are written with `X` (`input_symbol(k)` for several inputs), a symbol for each param by its
-    letter (`LETTERS`), and `G`, the derivative of the cost by `output`.
+    letter (`LETTERS`), `Z` and `A`, and `G`, the derivative of the cost by `output`. Other letters are the
+    layer's own, as dropout's m is.
 
     Args:
         output: of the inputs and params; what `function` is applied to, where there is one.

@@ -134,23 +134,25 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
     rng = np.random.default_rng([setup.experiment.seed, len(theta)])
     theta = theta + MOVED * rng.standard_normal(len(theta))
     graph, cost_graph, arguments = _step(setup, rng)
-    here = float(interpret(cost_graph, [theta, *arguments])[0])
+
+    def cost(at: np.ndarray) -> float:
+        return float(interpret(cost_graph, [at, *arguments])[0])
+
+    here = cost(theta)
     if not np.isfinite(here):
         mend = "scale the data (data.scale: standard), or begin with smaller weights"
         raise DataError(f"the cost of the first weights is {here}, so it has no gradient to check; {mend}")
     compiled = Compiled(graph, title="The gradient of a few rows.")(theta, *arguments)[0]
     interpreted = interpret(graph, [theta, *arguments])[0]
-
-    def cost(at: np.ndarray) -> float:
-        return float(interpret(cost_graph, [at, *arguments])[0])
-
     tensors = []
     for entry in setup.model.table:
+        elements = tuple(
+            replace(compare(cost, theta, k, compiled[k], here), index=_index(k, entry))
+            for k in _chosen(entry, rng)
+        )
         own = slice(entry.offset, entry.offset + entry.size)
-        elements = [compare(cost, theta, k, compiled[k], here) for k in _chosen(entry, rng)]
-        named = [replace(e, index=_index(e, entry)) for e in elements]
         error = _difference(compiled[own], interpreted[own], LEAST * max(1.0, abs(here)))
-        tensors.append(TensorCheck(entry.name, entry.shape, tuple(named), error))
+        tensors.append(TensorCheck(entry.name, entry.shape, elements, error))
     return GradientCheck(len(arguments[-1]), here, tuple(tensors))
 
 
@@ -223,9 +225,8 @@ def _chosen(entry: ParamEntry, rng: np.random.Generator) -> Sequence[int]:
     return sorted(int(k) for k in entry.offset + rng.choice(entry.size, SOME, replace=False))
 
 
-def _index(element: Element, entry: ParamEntry) -> tuple[int, ...]:
-    places = np.unravel_index(element.index[0] - entry.offset, entry.shape)
-    return tuple(int(k) for k in places)
+def _index(place: int, entry: ParamEntry) -> tuple[int, ...]:
+    return tuple(int(k) for k in np.unravel_index(place - entry.offset, entry.shape))
 
 
 def _difference(a: np.ndarray, b: np.ndarray, least: float) -> float:
