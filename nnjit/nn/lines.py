@@ -28,7 +28,7 @@ from nnjit.nn.formula import (
     scaled,
     symbol,
     words,
-)  # fmt: skip
+)
 from nnjit.nn.loss import Loss
 from nnjit.nn.model import LayerNode, Model
 from nnjit.nn.recurrence import Recurrence, equation, letter, statement
