@@ -8,6 +8,8 @@ from typing import Any
 
 import typer
 
+from nnjit.cli.check import check
+from nnjit.cli.explain import explain
 from nnjit.cli.schema import schema
 from nnjit.cli.train import train
 
@@ -25,7 +27,7 @@ GARBAGE_THRESHOLD = 200_000
 def main() -> None:
     """The command `nnjit`."""
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
-    for verb in (train, schema):
+    for verb in (train, explain, check, schema):
         app.command()(verb)
     _run(app, "nnjit")
 

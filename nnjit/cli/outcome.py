@@ -1,7 +1,7 @@
 """How a command ends: what is printed, and the exit status.
 
-0 done · 2 what the user gave is wrong · 3 the training diverged · 130 interrupted. Any other exception is
-a defect of nnjit, and its traceback says where.
+0 done · 1 a check failed · 2 what the user gave is wrong · 3 the training diverged · 130 interrupted. Any
+other exception is a defect of nnjit, and its traceback says where.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import typer
 
 from nnjit.errors import Diverged, Interrupted, UserError
 
-WRONG, DIVERGED, INTERRUPTED = 2, 3, 130
+FAILED, WRONG, DIVERGED, INTERRUPTED = 1, 2, 3, 130
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class Batch:
         self.graph, self.spec, self.layout = plan.graph, self.views.spec, self.views.layout
         self.ranges: list[str] = []
         self.loops: dict[str, str] = {}  # the view of the work memory of loops -> its array
+        self.functions: dict[Kernel, str] = {}  # the name of each kernel's function
         self.pieces: list[tuple[int, int, int]] = []
         self.lines: list[str] = []
         self.depth = 1
@@ -183,7 +184,7 @@ class Batch:
 
     def _kernel(self, kernel: Kernel) -> None:
         if kernel.nodes[0].primitive is scan_p:
-            self._loop(kernel.nodes[0])
+            self._loop(kernel)
         elif kernel.is_product:
             self._product(kernel.nodes[0])
         else:
@@ -193,7 +194,7 @@ class Batch:
         if not function.body:
             return
         text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
-        name = self.text.kernel(function.zone, text)
+        name = self.functions[kernel] = self.text.kernel(function.zone, text)
         kinds = {place_of(n, self.layout.places): source(n).primitive.name for n in self._memory(kernel)}
         length = self.layout.slices(kernel)
         values = []
@@ -213,9 +214,11 @@ class Batch:
     def _product(self, node: Node) -> None:
         self.line(product_line(node, self.name, self.layout.places))
 
-    def _loop(self, node: Node) -> None:
+    def _loop(self, kernel: Kernel) -> None:
         """A loop over steps; its work memory is each thread's own, and serves all loops in turn."""
+        node = kernel.nodes[0]
         function = emit_loop(node, self.block, self.text)
+        self.functions[kernel] = function.name
         work = []
         for dtype, size in function.work.items():
             name = f"{self.views.prefix}own_loop_{dtype}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nnjit.codegen.emit_batch import Batch
 from nnjit.codegen.emit_views import Interface, Text
 from nnjit.codegen.maths import MATHS
-from nnjit.codegen.schedule import Schedule
+from nnjit.codegen.schedule import Kernel, Schedule
 
 HEADER = '''\
 """{title}
@@ -46,6 +46,7 @@ class Program:
         pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads share
             by rows.
         width: figures of an epoch.
+        functions: the kernels of a step, but for products -> their names in the source.
     """
 
     source: str
@@ -54,6 +55,7 @@ class Program:
     length: int = 0
     pieces: Sequence[tuple[int, int, int]] = ()
     width: int = 0
+    functions: Mapping[Kernel, str] = field(default_factory=dict)
 
 
 def emit_call(plan: Schedule, block: int, title: str) -> Program:
@@ -118,7 +120,8 @@ def emit_epochs(
     arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held"
     functions.append(_function(f"run({arguments})", lines, "cache=True, **JIT"))
     made = _program(text, title, block, "".join(functions))
-    return replace(made, length=step.layout.length, pieces=tuple(step.pieces), width=width)
+    pieces = tuple(step.pieces)
+    return replace(made, length=step.layout.length, pieces=pieces, width=width, functions=step.functions)
 
 
 def _data(step: Batch) -> list[str]:

@@ -13,6 +13,7 @@ from nnjit.codegen.emit_views import Interface
 from nnjit.codegen.expand import expand
 from nnjit.codegen.legalize import copy_p, is_computed, legalize
 from nnjit.codegen.memory import ALIGNMENT
+from nnjit.codegen.outline import KernelEntry, outline
 from nnjit.codegen.runtime import table_of
 from nnjit.codegen.schedule import schedule
 from nnjit.codegen.team import Crew
@@ -124,7 +125,7 @@ class CompiledEpoch:
         block = _block_rows(lowered, block)
         if any(p.crossing for p in (plan, evaluate) if p is not None):
             block = max(block, most_rows)
-        self.program = emit_epochs(plan, evaluate, block, title, interface)
+        self.plan, self.program = plan, emit_epochs(plan, evaluate, block, title, interface)
         module, self.path = load(self.program.source)
         self._run = module.run
         names = [] if held is None else held.names[len(held.names) - len(more) :]
@@ -193,6 +194,11 @@ class CompiledEpoch:
         table, count = table_of(arrays), len(held[-1]) if held else 0
         whole = (turns.begin, turns.end, turns.steps, turns.batch, turns.rows, turns.stride, count)
         return crew.run(lambda thread, threads: int(self._run(table, thread, threads, *whole)))
+
+    @property
+    def kernels(self) -> tuple[KernelEntry, ...]:
+        """What the kernels of a step compute, in the order they run."""
+        return outline(self.plan, self.program.functions, self.interface.guard)
 
     def compile(self) -> None:
         """Compile, or load from the cache, what is compiled at the first call otherwise."""

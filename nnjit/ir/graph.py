@@ -103,11 +103,15 @@ def rebuild(
     replace: Mapping[Node, Node],
     rewrite: Callable[[Node], Node] = lambda node: node,
 ) -> tuple[Node, ...]:
-    """`outputs` with some nodes replaced, and `rewrite` applied to every other one after its arguments."""
+    """`outputs` with some nodes replaced, and `rewrite` applied to every other one after its arguments.
+
+    What `rewrite` makes of a node belongs to the same part of the step.
+    """
     new = dict(replace)
     for node in topological(outputs, stop=replace):
         if node not in new:
-            new[node] = rewrite(with_inputs(node, tuple(new[n] for n in node.inputs)))
+            with scope(node.scope):
+                new[node] = rewrite(with_inputs(node, tuple(new[n] for n in node.inputs)))
     return tuple(new[n] for n in outputs)
 
 

@@ -20,15 +20,21 @@ from pydantic import AfterValidator, WithJsonSchema
 import nnjit.numpy as np
 from nnjit.errors import did_you_mean
 from nnjit.nn.array import Array
+from nnjit.nn.formula import A, Formula, G, Z, call, over_last, positive
 from nnjit.nn.initializers import GlorotUniform, HeNormal, Initializer
 
 
 @dataclass(frozen=True)
 class Activation:
-    """A function of each element (softmax: of the last axis), and how the weights before it begin."""
+    """A function of each element (softmax: of the last axis), and how the weights before it begin.
+
+    Args:
+        back: ∂C/∂z, written with g = ∂C/∂a, z, and a = function(z): g ⊙ σ′(z) for a function of each element.
+    """
 
     function: Callable[[Array], Array]
     weight_initializer: Initializer
+    back: Formula | None = None
 
     def __call__(self, x: Array) -> Array:
         return self.function(x)
@@ -41,16 +47,20 @@ def _elu(x: Array) -> Array:
 
 # fmt: off
 ACTIVATIONS: dict[str, Activation] = {
-    "identity":   Activation(lambda x: x,                                           GlorotUniform()),
-    "sigmoid":    Activation(np.sigmoid,                                            GlorotUniform()),
-    "tanh":       Activation(np.tanh,                                               GlorotUniform()),
-    "relu":       Activation(np.relu,                                               HeNormal()),
-    "leaky_relu": Activation(lambda x: np.where(x > 0, x, 0.01 * x),                HeNormal()),
-    "elu":        Activation(_elu,                                                  HeNormal()),
-    "gelu":       Activation(lambda x: 0.5 * x * (1 + np.erf(x * math.sqrt(0.5))),  HeNormal()),
-    "silu":       Activation(lambda x: x * np.sigmoid(x),                           HeNormal()),
-    "softplus":   Activation(np.softplus,                                           HeNormal()),
-    "softmax":    Activation(lambda x: np.softmax(x, axis=-1),                      GlorotUniform()),
+    "identity":   Activation(lambda x: x,                           GlorotUniform(), G),
+    "sigmoid":    Activation(np.sigmoid,                            GlorotUniform(), G * (A * (1 - A))),
+    "tanh":       Activation(np.tanh,                               GlorotUniform(), G * (1 - A**2)),
+    "relu":       Activation(np.relu,                               HeNormal(), G * positive(Z)),
+    "leaky_relu": Activation(lambda x: np.where(x > 0, x, 0.01 * x), HeNormal(),
+                             G * (positive(Z) + 0.01 * (1 - positive(Z)))),
+    "elu":        Activation(_elu, HeNormal(), G * (positive(Z) + (A + 1) * (1 - positive(Z)))),
+    "gelu":       Activation(lambda x: 0.5 * x * (1 + np.erf(x * math.sqrt(0.5))), HeNormal(),
+                             G * (call("Φ", Z) + Z * call("φ", Z))),
+    "silu":       Activation(lambda x: x * np.sigmoid(x), HeNormal(),
+                             G * (call("sigmoid", Z) + A * (1 - call("sigmoid", Z)))),
+    "softplus":   Activation(np.softplus,                           HeNormal(), G * call("sigmoid", Z)),
+    "softmax":    Activation(lambda x: np.softmax(x, axis=-1),      GlorotUniform(),
+                             A * (G - over_last(A * G))),
 }
 # fmt: on
 

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 from nnjit.ir import Shape as BatchShape
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Initializer
+from nnjit.nn.recurrence import Recurrence
 from nnjit.registry import Options, Registry
 
 
@@ -71,6 +72,10 @@ class Layer(Options, ABC):
     def completed(self, output_size: int | None) -> Self:
         """The layer as the last of a model: it gives `output_size` values if its own size was left open."""
         return self
+
+    def recurrence(self, *inputs: Shape) -> Recurrence | None:
+        """Its formulas for inputs of these shapes; where None, its docstring's equation stands for them."""
+        return None
 
     @abstractmethod
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:

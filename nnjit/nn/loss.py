@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 import numpy
 
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import Formula
 from nnjit.nn.targets import check_width
 from nnjit.registry import Options, Registry
 
@@ -28,6 +29,10 @@ class Loss(Options, ABC):
     @abstractmethod
     def __call__(self, output: Array, target: Array) -> Array:
         """The cost of each example, shape (B,), for an output (B, O) or (B,)."""
+
+    def slope(self, outputs: int) -> Formula | None:
+        """∂Cₖ/∂a, written with `A`, the outputs (B, O), and the targets `Y`; None where it isn't stated."""
+        return None
 
     def predict(self, output: Array) -> Array:
         """What the output says: probabilities for a loss on logits, rates for one on their logarithms.

@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from nnjit.errors import RunError
+from nnjit.report.explanation import ExplanationEntry, as_explanation
 
 SPLITS = ("train", "validation", "test")
 SPLIT_NAMES = {"train": "training", "validation": "validation", "test": "test"}
@@ -173,6 +174,7 @@ class RunFiles:
     model: ModelEntry
     data: DataEntry
     predictions: Predictions | None
+    explanation: ExplanationEntry | None
 
     @property
     def name(self) -> str:
@@ -210,6 +212,7 @@ def read_run(folder: Path) -> RunFiles:
             model=_model(_json(folder / "model.json")),
             data=_data(_json(folder / "data.json")),
             predictions=_predictions(folder / "predictions.npz"),
+            explanation=_explanation(folder / "explanation.json"),
         )
     except KeyError as error:
         raise RunError(
@@ -323,6 +326,11 @@ def _data(content: dict[str, Any]) -> DataEntry:
         scaling=content.get("scaling") or {},
         is_weighted=content.get("weighted", False),
     )
+
+
+def _explanation(path: Path) -> ExplanationEntry | None:
+    """None of a run that was written before there was one."""
+    return as_explanation(_json(path)) if path.exists() else None
 
 
 def _predictions(path: Path) -> Predictions | None:

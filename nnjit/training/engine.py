@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.codegen import Compiled, CompiledEpoch
+from nnjit.codegen import Compiled, CompiledEpoch, KernelEntry
 from nnjit.data import Part
 from nnjit.nn import WholeMetric
 from nnjit.training.graphs import Task, evaluation_graph, prediction_graph, step_graph
@@ -43,9 +43,21 @@ class Engine:
     @cached_property
     def epoch(self) -> CompiledEpoch:
         """The training step, repeated natively over the batches of epochs."""
-        graph, interface = step_graph(self.task, in_order=self.in_order)
         begin = time.perf_counter()
-        made = CompiledEpoch(
+        made = self.written_epoch()
+        made.compile()
+        self.compile_seconds += time.perf_counter() - begin
+        return made
+
+    @property
+    def kernels(self) -> tuple[KernelEntry, ...]:
+        """What the kernels of the training step compute, in their order; none where it was not compiled."""
+        return self.epoch.kernels if "epoch" in self.__dict__ else ()
+
+    def written_epoch(self) -> CompiledEpoch:
+        """The same with its source written, but not compiled yet."""
+        graph, interface = step_graph(self.task, in_order=self.in_order)
+        return CompiledEpoch(
             graph,
             interface,
             evaluation=evaluation_graph(self.task) if self.is_evaluated else None,
@@ -53,9 +65,6 @@ class Engine:
             is_shared=self.threads > 1,
             title="The training step.",
         )
-        made.compile()
-        self.compile_seconds += time.perf_counter() - begin
-        return made
 
     @cached_property
     def evaluation(self) -> Compiled:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.training.environment import environment
+from nnjit.training.explanation import explain, to_json
 from nnjit.training.files import write_atomically, write_json
 from nnjit.training.history import read_history
 from nnjit.training.predictions import predictions
@@ -25,7 +26,7 @@ def describe(setup: Setup, config: str, path: Path) -> None:
 
 
 def write_results(setup: Setup, path: Path, state: State, status: str, message: str, began: float) -> None:
-    """Write weights, final figures, predictions and kernels.
+    """Write weights, final figures, predictions, kernels and `explanation.json`.
 
     The figures are those of the best weights where early stopping asks for them, else of the last.
     """
@@ -36,6 +37,7 @@ def write_results(setup: Setup, path: Path, state: State, status: str, message: 
     splits = {name: _figures(setup, theta, name) for name in setup.splits}
     np.savez(path / "predictions.npz", allow_pickle=False, **predictions(setup, theta))
     setup.engine.save_kernels(path / "kernels")
+    write_json(path / "explanation.json", to_json(explain(setup, setup.engine.kernels)))
     wall = time.perf_counter() - began
     train = float(read_history(path)["train_seconds"].sum())
     seconds = {"compile": setup.engine.compile_seconds, "train": train, "wall": wall}

@@ -37,6 +37,7 @@ class InterpretedEpoch:
     """`CompiledEpoch`, but interpreted: a batch is gathered, a step evaluated, its results written over."""
 
     path = Path(__file__)
+    kernels: tuple[object, ...] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:
         self.graph, self._interface, self._evaluation = graph, interface, evaluation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +23,8 @@ from tests.training.conftest import IRIS, LINE, same_bits
 
 FILES = {
     "best.safetensors", "checkpoint.safetensors", "config.yaml", "data.json", "environment.json",
-    "history.csv", "kernels", "last.safetensors", "loss_curve.png", "metrics.json", "model.json",
-    "predictions.npz", "report.html",
+    "explanation.json", "history.csv", "kernels", "last.safetensors", "loss_curve.png", "metrics.json",
+    "model.json", "predictions.npz", "report.html",
 }  # fmt: skip
 COLUMNS = [
     "epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "learning_rate",
@@ -263,3 +264,14 @@ def held_out(run: Run) -> np.ndarray:
     data = prepare(experiment.data, seed=experiment.seed, dtype=experiment.dtype, folder=Path())
     assert data.test is not None
     return data.test.x
+
+
+def test_the_explanation_names_the_kernels_of_the_source(iris: Run) -> None:
+    explained = json.loads((iris.path / "explanation.json").read_text())
+    source = (iris.path / "kernels" / "epoch.py").read_text()
+    defined = set(re.findall(r"^def (\w+_\d+)\(", source, re.M))  # the evaluation's among them
+    assert {kernel["name"] for kernel in explained["kernels"]} - {"gemm"} <= defined
+    assert len(explained["kernels"]) > 3
+    assert [layer["name"] for layer in explained["layers"]] == ["input", "dense_1", "dropout_1", "dense_2"]
+    titles = ["Forward", "Cost", "Derivatives of the functions", "Backward"]
+    assert [section["title"] for section in explained["sections"]] == titles

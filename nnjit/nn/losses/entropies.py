@@ -13,6 +13,7 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import A, Formula, Y, call, over_last
 from nnjit.nn.loss import Loss, losses
 from nnjit.nn.targets import as_columns, as_values, check_width, is_classes, needs_classes, show
 
@@ -64,6 +65,11 @@ class Smoothed(Loss):
         share = self.label_smoothing
         return (1 - share) * t + share / answers if share else t
 
+    def smoothed_targets(self, answers: int) -> Formula:
+        """The same as a formula."""
+        share = self.label_smoothing
+        return (1 - share) * Y + share / answers if share else Y
+
 
 @losses.register
 class BinaryCrossEntropy(YesOrNo, Smoothed):
@@ -80,6 +86,9 @@ class BinaryCrossEntropy(YesOrNo, Smoothed):
         z, t = as_values(output, target, self.type)
         t = self.smoothed(t, 2)
         return np.mean(t * np.softplus(-z) + (1 - t) * np.softplus(z), axis=1)
+
+    def slope(self, outputs: int) -> Formula:
+        return (1 / outputs) * (call("sigmoid", A) - self.smoothed_targets(2))
 
 
 @losses.register
@@ -123,6 +132,9 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
         z, t = _rows(output, target, self.type)
         return -np.sum(self.smoothed(t, z.shape[1]) * np.log_softmax(z, axis=1), axis=1)
 
+    def slope(self, outputs: int) -> Formula:
+        return call("softmax", A) - self.smoothed_targets(outputs)
+
     def check(self, output_shape: Shape, classes: int | None) -> None:
         needs_classes(classes, self.type)
         super().check(output_shape, classes)
@@ -143,6 +155,9 @@ class KlDivergence(OneOfMany):
         z, t = _rows(output, target, self.type)
         log_t = np.log(np.where(t > 0, t, 1.0))
         return np.sum(t * (log_t - np.log_softmax(z, axis=1)), axis=1)
+
+    def slope(self, outputs: int) -> Formula:
+        return over_last(Y) * call("softmax", A) - Y
 
     def check_targets(self, target: numpy.ndarray) -> None:
         if (least := target.min()) < 0:

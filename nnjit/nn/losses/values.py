@@ -11,6 +11,7 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import A, Formula, Y, call
 from nnjit.nn.loss import Loss, losses
 from nnjit.nn.targets import as_values
 
@@ -28,6 +29,9 @@ class SquaredError(Loss):
     def __call__(self, output: Array, target: Array) -> Array:
         return np.sum(np.square(_residual(self, output, target)), axis=1)
 
+    def slope(self, outputs: int) -> Formula:
+        return 2 * (A - Y)
+
 
 @losses.register
 class MeanSquaredError(Loss):
@@ -37,6 +41,9 @@ class MeanSquaredError(Loss):
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.square(_residual(self, output, target)), axis=1)
+
+    def slope(self, outputs: int) -> Formula:
+        return (2 / outputs) * (A - Y)
 
 
 @losses.register
@@ -48,6 +55,9 @@ class AbsoluteError(Loss):
     def __call__(self, output: Array, target: Array) -> Array:
         return np.sum(np.abs(_residual(self, output, target)), axis=1)
 
+    def slope(self, outputs: int) -> Formula:
+        return call("sign", A - Y)
+
 
 @losses.register
 class MeanAbsoluteError(Loss):
@@ -57,6 +67,9 @@ class MeanAbsoluteError(Loss):
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.abs(_residual(self, output, target)), axis=1)
+
+    def slope(self, outputs: int) -> Formula:
+        return (1 / outputs) * call("sign", A - Y)
 
 
 @losses.register
@@ -94,6 +107,9 @@ class LogCosh(Loss):
         far = a + np.softplus(-2 * a) - math.log(2)
         return np.mean(np.where(a < 1, near, far), axis=1)
 
+    def slope(self, outputs: int) -> Formula:
+        return (1 / outputs) * call("tanh", A - Y)
+
 
 @losses.register
 class Quantile(Loss):
@@ -130,6 +146,9 @@ class Poisson(Loss):
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)
         return np.mean(np.exp(z) - t * z, axis=1)
+
+    def slope(self, outputs: int) -> Formula:
+        return (1 / outputs) * (call("exp", A) - Y)
 
     def predict(self, output: Array) -> Array:
         return np.exp(output)

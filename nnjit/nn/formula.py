@@ -1,0 +1,139 @@
+"""Formulas as data: what a layer, an activation or a loss says about itself, to be printed and evaluated.
+
+They are written with Python's operators. `x @ W + b` is the sum of a product and a vector, `*` the product of
+elements ⊙, `.T` the transpose: so a formula in the source reads as it will be printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+Operand: TypeAlias = "Formula | float"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An operation and its arguments; a symbol or a number has none.
+
+    Args:
+        op: `symbol`, `number`, `words`, `call`, `pulled`, or a key of `typeset.STYLES`.
+        text: a symbol's letter, a number's digits, words, a function's name, or what an operation picks.
+        place: of a symbol, the number of its layer; None where it has none, or is still to be placed.
+    """
+
+    op: str
+    args: tuple[Formula, ...] = ()
+    text: str = ""
+    place: int | None = None
+
+    # fmt: off
+    def __add__(self, other: Operand) -> Formula: return Formula("add", (self, as_formula(other)))
+    def __radd__(self, other: float) -> Formula: return Formula("add", (as_formula(other), self))
+    def __sub__(self, other: Operand) -> Formula: return Formula("sub", (self, as_formula(other)))
+    def __rsub__(self, other: float) -> Formula: return Formula("sub", (as_formula(other), self))
+    def __mul__(self, other: Formula) -> Formula: return Formula("times", (self, other))
+    def __rmul__(self, factor: float) -> Formula: return scaled(as_formula(factor), self)
+    def __matmul__(self, other: Formula) -> Formula: return Formula("matmul", (self, other))
+    def __pow__(self, exponent: int) -> Formula: return Formula("power", (self,), str(exponent))
+    # fmt: on
+
+    @property
+    def T(self) -> Formula:  # noqa: N802  # NumPy's name
+        """The transpose of a matrix."""
+        return Formula("transpose", (self,))
+
+    def filled(self, values: Mapping[str, Formula], place: int | None = None) -> Formula:
+        """The formula with other formulas in the place of symbols that have no layer yet, by their letters.
+
+        Args:
+            place: the layer of all other such symbols.
+        """
+        if self.op == "symbol" and self.place is None:
+            return values.get(self.text, replace(self, place=place))
+        return replace(self, args=tuple(a.filled(values, place) for a in self.args))
+
+    def uses(self, letter: str) -> int:
+        """How often a symbol that has no layer yet stands in it."""
+        own = self.op == "symbol" and self.place is None and self.text == letter
+        return own + sum(a.uses(letter) for a in self.args)
+
+
+def as_formula(value: Operand) -> Formula:
+    """A number as a formula; a formula as it is."""
+    return value if isinstance(value, Formula) else Formula("number", text=repr(float(value)))
+
+
+def scaled(factor: Formula, x: Formula) -> Formula:
+    """A number times an array."""
+    return x if factor == as_formula(1) else Formula("scaled", (factor, x))
+
+
+def symbol(letter: str, place: int | None = None) -> Formula:
+    """A letter, such as W, or W⁽²⁾."""
+    return Formula("symbol", text=letter, place=place)
+
+
+def call(name: str, *args: Formula) -> Formula:
+    """A function of its arguments."""
+    return Formula("call", args, name)
+
+
+def words(text: str) -> Formula:
+    """What only words say, such as a docstring's equation."""
+    return Formula("words", text=text)
+
+
+def positive(x: Formula) -> Formula:
+    """[x > 0]: 1 where an element is positive, else 0 (Iverson's bracket)."""
+    return Formula("positive", (x,))
+
+
+def over_rows(x: Formula) -> Formula:
+    """Σₖ x, the sum over the examples of the batch."""
+    return Formula("over_rows", (x,))
+
+
+def over_last(x: Formula) -> Formula:
+    """Σⱼ x, the sum over the last axis, which stays with length 1."""
+    return Formula("over_last", (x,))
+
+
+def joined(*parts: Formula) -> Formula:
+    """The arguments side by side, along their last axis."""
+    return Formula("joined", parts)
+
+
+def columns(x: Formula, start: int, stop: int) -> Formula:
+    """The elements `start` to `stop` (not included) of the last axis."""
+    return Formula("columns", (x,), f"{start}:{stop}")
+
+
+def reshaped(x: Formula, shape: tuple[int, ...]) -> Formula:
+    """The same numbers, each example in another shape."""
+    return Formula("reshaped", (x,), " × ".join(["n", *map(str, shape)]))
+
+
+def partial(x: Formula) -> Formula:
+    """∂C/∂x."""
+    return Formula("partial", (x,))
+
+
+def pulled(out: Formula, x: Formula, g: Formula) -> Formula:
+    """(∂out/∂x)ᵀ g: what the derivative of one operation makes of g = ∂C/∂out, for any operation."""
+    return Formula("pulled", (out, x, g))
+
+
+def input_symbol(index: int) -> Formula:
+    """The input `index`, counted from 0, of a layer."""
+    return symbol(f"x{index}")
+
+
+# What layers, activations and losses write their formulas with, to be placed later.
+X = input_symbol(0)
+Z = symbol("z")  # what a function is applied to
+A = symbol("a")  # what it gives: the layer's output
+G = symbol("g")  # ∂C/∂a where it is handed on; δ = ∂C/∂z behind a function
+Y = symbol("y")  # the targets, classes as one-hot rows
+N = symbol("n")  # the examples of the batch

@@ -1,0 +1,64 @@
+"""The lecture's recurrence of one layer, as the layer itself states it: forwards, and backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nnjit.nn.formula import Formula
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """How a layer computes, and how ∂C/∂ its output becomes ∂C/∂ its inputs and params.
+
+    Its formulas are written with `X` (`input_symbol(k)` for several inputs), a symbol for each param by its
+    letter (`LETTERS`), `Z` and `A`, and `G`, the derivative of the cost by `output`. Other letters are the
+    layer's own, as dropout's m is.
+
+    Args:
+        output: of the inputs and params; what `function` is applied to, where there is one.
+        back: for each input, the derivative of the cost by it.
+        gradients: for each param by name, the derivative of the cost by it.
+        function: the name of the activation behind it; a = output where None.
+        note: what the formulas leave open, in words.
+    """
+
+    output: Formula
+    back: tuple[Formula, ...]
+    gradients: Mapping[str, Formula] = field(default_factory=dict)
+    function: str | None = None
+    note: str = ""
+
+
+LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U"}
+"""The lecture's letters for params; every other one keeps its name."""
+
+
+def letter(param: str) -> str:
+    """The letter of a param."""
+    return LETTERS.get(param, param)
+
+
+def equation(documented: object) -> tuple[str, str]:
+    """A docstring's first sentence, cut at its first comma or colon: the equation, and what is said of it.
+
+    >>> equation(type("Loss", (), {"__doc__": "max(0, 1 - s z), with s = 1 for yes."}))
+    ('max(0, 1 - s z)', 'with s = 1 for yes')
+    """
+    sentence, depth = statement(documented), 0
+    for k, character in enumerate(sentence):
+        depth += (character in "([") - (character in ")]")
+        if depth == 0 and sentence[k : k + 2] in (", ", "; ", ": "):
+            return sentence[:k], sentence[k + 2 :]
+    return sentence, ""
+
+
+def statement(documented: object) -> str:
+    """The first sentence of a docstring, which is the equation of what it describes.
+
+    >>> statement(type("Layer", (), {"__doc__": "x + y, both of one shape. As always."}))
+    'x + y, both of one shape'
+    """
+    paragraph = " ".join((documented.__doc__ or "").replace("`", "").split("\n\n")[0].split())
+    return paragraph.partition(". ")[0].rstrip(".:")

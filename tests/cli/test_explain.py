@@ -1,0 +1,106 @@
+"""`nnjit explain`: what it prints, and what it says where something is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nnjit.cli import main
+
+CONFIG = """\
+name: tiny
+data: {type: inline, x: [[0.0, 1.0], [1.0, 0.5], [2.0, 1.5]], y: [1.0, 0.0, 0.5]}
+model:
+  - {type: dense, units: 40, activation: tanh, name: hidden}
+  - {type: dense, units: 1}
+loss: squared_error
+optimizer: {type: momentum, learning_rate: 0.25, nesterov: true}
+schedule: {type: cosine, warmup: 2}
+penalty: {l1: 0.5, l2: 0.25}
+clip: {value: 2.0, norm: 3.0}
+dtype: float64
+"""
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run `nnjit` with some words beside a good config; its exit status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text(CONFIG)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["nnjit", *words])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        printed = capsys.readouterr()
+        return int(caught.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+LINES = [
+    "1  hidden   dense     n × 40",
+    "z⁽¹⁾  = a⁽⁰⁾ W⁽¹⁾ + b⁽¹⁾  n × 40",
+    "a⁽²⁾  = z⁽²⁾              n × 1",
+    "C   = 1/n · Σₖ Cₖ",
+    "P   = 0.5 Σ|w| + 0.25 Σ w²",
+    "tanh′(z)  = 1 − a²",
+    "δ⁽¹⁾      = (δ⁽²⁾ W⁽²⁾ᵀ) ⊙ (1 − (a⁽¹⁾)²)  n × 40",
+    "∂C/∂W⁽¹⁾  = a⁽⁰⁾ᵀ δ⁽¹⁾",
+    "g ← max(-2, min(g, 2))",
+    "g ← g min(1, 3 / (‖g‖ + 1e-6))",
+    "v ← μ v + g",
+    "learning_rate  = 0.25",
+    "schedule       = cosine: ",
+    "theta: f64[161]",
+    "gemm    over the rows  n × 40 × 2",
+    "optimizer",
+]
+
+
+def test_it_explains_the_network_of_the_config(command: Command) -> None:
+    status, out, err = command("explain", "--config", "a.yaml")
+    assert (status, err) == (0, "")
+    for line in LINES:
+        assert line in out
+    assert "the training step as a graph" not in out.lower()
+    assert "import" not in out
+    assert not Path("runs").exists()
+
+
+def test_its_source_is_a_file_that_it_can_print(command: Command) -> None:
+    _, short, _ = command("explain", "--config", "a.yaml")
+    source = Path(short[short.rindex("source: ") :].split()[1])
+    _, long, _ = command("explain", "--config", "a.yaml", "--graph", "--kernels")
+    assert source.read_text() in long
+    step = long.partition("The training step as a graph")[2]
+    assert "velocity: f64[161]" in step
+    assert "# hidden" in step
+
+
+def test_flags_beat_the_file(command: Command) -> None:
+    _, out, _ = command("explain", "--config", "a.yaml", "--set", "model[0].units=7")
+    assert "1  hidden   dense     n × 7\n" in out
+
+
+# fmt: off
+WRONG = [
+    ("",                                       "nothing to look at: give --config FILE"),
+    ("--config none.yaml",                     "none.yaml: cannot read this config: No such file"),
+    ("--config a.yaml --set sed=1",            '--set sed=1: unknown option "sed"; did you mean "seed"?'),
+    ("--config a.yaml --set loss=hinge",       "--set loss=hinge: loss: hinge needs data with classes"),
+    ("--config a.yaml --set model[1].units=2", "a.yaml:6: loss: the model has 2 outputs, the data 1 target"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG)
+def test_what_is_wrong_is_one_message_and_status_2(words: str, message: str, command: Command) -> None:
+    status, out, err = command("explain", *words.split())
+    assert (status, out) == (2, "")
+    assert err.startswith(message)
+    assert err.count("\n") == 1

@@ -1,0 +1,86 @@
+"""The value of lines, by a NumPy evaluator of formulas that shares no code with the layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnjit.nn.formula import Formula, symbol
+from nnjit.nn.lines import Line
+
+Values = dict[Formula, np.ndarray]
+Pull = Callable[[Formula, Formula, np.ndarray], np.ndarray]
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+
+
+def normal(z: np.ndarray) -> np.ndarray:
+    """Φ, the normal distribution's probability of less than z."""
+    return np.vectorize(lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2))))(z)
+
+
+FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
+    "sigmoid": sigmoid,
+    "softmax": softmax,
+    "tanh": np.tanh,
+    "sign": np.sign,
+    "exp": np.exp,
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.maximum(z, z / 100),
+    "elu": lambda z: np.maximum(z, np.exp(np.minimum(z, 0)) - 1),
+    "gelu": lambda z: z * normal(z),
+    "silu": lambda z: z * sigmoid(z),
+    "softplus": lambda z: np.log(1 + np.exp(z)),
+    "Φ": normal,
+    "φ": lambda z: np.exp(-z * z / 2) / math.sqrt(2 * math.pi),
+}
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    "add": lambda f, x, y: x + y,
+    "sub": lambda f, x, y: x - y,
+    "times": lambda f, x, y: x * y,
+    "scaled": lambda f, x, y: x * y,
+    "matmul": lambda f, x, y: np.einsum("ij,jk->ik", x, y),
+    "power": lambda f, x: x ** int(f.text),
+    "transpose": lambda f, x: np.swapaxes(x, 0, 1),
+    "positive": lambda f, x: np.where(x > 0, 1.0, 0.0),
+    "over_rows": lambda f, x: x.sum(axis=0),
+    "over_last": lambda f, x: x.sum(axis=-1, keepdims=True),
+    "joined": lambda f, *xs: np.concatenate(xs, axis=-1),
+    "columns": lambda f, x: x[..., slice(*map(int, f.text.split(":")))],
+    "reshaped": lambda f, x: x.reshape(-1, *map(int, f.text.split(" × ")[1:])),
+    "call": lambda f, *xs: FUNCTIONS[f.text](*xs),
+    "number": lambda f: np.float64(f.text),
+}
+
+
+def evaluate(formula: Formula, values: Values, pull: Pull | None = None) -> np.ndarray:
+    """The value of a formula, whose symbols and partial derivatives have these values."""
+    if formula in values:
+        return values[formula]
+    if formula.op == "pulled":
+        assert pull is not None, "only a layer that states no recurrence has such lines"
+        return pull(formula.args[0], formula.args[1], evaluate(formula.args[2], values, pull))
+    assert formula.op in OPERATIONS, f"{formula} has no value yet"
+    arguments = [evaluate(a, values, pull) for a in formula.args]
+    return np.asarray(OPERATIONS[formula.op](formula, *arguments))
+
+
+def follow(lines: Sequence[Line], values: Values, pull: Pull | None = None) -> Values:
+    """The values after every line in its turn; each must have the shape that its line states."""
+    values, rows = dict(values), len(values[symbol("a", 0)])
+    for line in lines:
+        value = evaluate(line.right, values, pull)
+        assert line.shape is not None
+        assert value.shape == tuple(d if isinstance(d, int) else rows for d in line.shape), line
+        assert line.left not in values, f"{line.left} is there twice"
+        values[line.left] = value
+    return values

@@ -1,0 +1,283 @@
+"""The recurrences that are printed, followed line by line, give nnjit's own values and gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+import nnjit.numpy as nnp
+from nnjit.autodiff import grad, vjp
+from nnjit.nn import ACTIVATIONS, Context, Layer, Model, Param, build_model, layers, losses
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import Formula, partial, symbol
+from nnjit.nn.initializers import GlorotUniform
+from nnjit.nn.lines import SHARE, backward_lines, forward_lines, function_lines, numbers
+from nnjit.nn.recurrence import letter
+from nnjit.nn.typeset import text, typeset
+from tests.nn.evaluate_lines import FUNCTIONS, Values, evaluate, follow
+from tests.nn.test_layers import ROWS as ROWS_OF_LAYERS
+
+ROWS = 5
+KEY, STEP = np.uint32(7), np.uint32(3)  # of dropout
+EXACT = 1e-11  # two orders of the same sums in f64
+
+
+def dense(units: int, activation: str = "tanh", **more: Any) -> dict[str, Any]:
+    return {"type": "dense", "units": units, "activation": activation, **more}
+
+
+BRANCHES = [
+    dense(6, name="stem"),
+    dense(6, "relu", name="left"),
+    dense(6, "identity", name="right", **{"from": "stem"}, bias=False),
+    {"type": "add", "name": "sum", "from": ["stem", "left", "right", "stem"]},
+    {"type": "activation", "name": "squashed", "function": "sigmoid"},
+    {"type": "dropout", "name": "thinned", "rate": 0.4},
+    {"type": "concat", "name": "both", "from": ["input", "thinned", "left"]},
+    {"type": "scale", "factor": -0.5, "offset": 0.25, "name": "turned"},
+    {"type": "add", "name": "twice", "from": ["turned", "both"]},
+    dense(3, "softmax", name="last"),
+]
+IMAGES = [
+    {"type": "scale", "name": "first", "factor": 2.0},
+    {"type": "concat", "name": "wide", "from": ["first", "input"]},
+    {"type": "activation", "function": "softmax", "name": "mixed"},
+    {"type": "flatten", "name": "flat"},
+    dense(4, "silu"),
+    dense(2, "identity", bias=False),
+]
+NETWORKS = {
+    "branches": (BRANCHES, (4,), "squared_error"),
+    "images": (IMAGES, (2, 3), "mean_squared_error"),
+    "chain": ([dense(1, "sigmoid")] * 4, (1,), "squared_error"),
+    "one layer": ([dense(3, "identity")], (2,), "softmax_cross_entropy"),
+    **{name: ([dense(5, name), dense(2, name)], (3,), "squared_error") for name in ACTIVATIONS},
+}
+
+
+def one(options: dict[str, Any]) -> Layer:
+    return layers[options["type"]].model_validate(options)
+
+
+class Bilinear(Layer):
+    """(x left) ⊙ (x right): a layer that states no recurrence."""
+
+    type: Literal["bilinear"] = "bilinear"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return (3,)
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        return tuple(Param(n, (*inputs[0], 3), GlorotUniform(), penalized=True) for n in ("left", "right"))
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        return (inputs[0] @ params["left"]) * (inputs[0] @ params["right"])
+
+
+def build(options: list[dict[str, Any]]) -> list[Layer]:
+    tuples = [{k: tuple(v) if isinstance(v, list) else v for k, v in o.items()} for o in options]
+    return [layers[o["type"]].model_validate(o) for o in tuples]
+
+
+def target_for(loss: str, shape: Shape, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Targets as the loss takes them, and as rows."""
+    if losses[loss].targets == "classes" and shape[0] > 1:
+        classes = rng.integers(shape[0], size=ROWS).astype(np.int32)
+        return classes, np.eye(shape[0])[classes]
+    y = rng.random((ROWS, *shape))
+    y = y / y.sum(axis=-1, keepdims=True) if loss == "kl_divergence" else y
+    return y, y
+
+
+def start(model: Model, theta: np.ndarray, x: np.ndarray, rows: np.ndarray) -> Values:
+    """What the first line may read: data, targets, params, and the masks that dropout draws."""
+    values: Values = {symbol("a", 0): x, symbol("y"): rows, SHARE: np.float64(1 / len(x))}
+    params = model.table.unflatten(theta)
+    for stream, node in enumerate(model.nodes):
+        place = numbers(model)[node.name]
+        values |= {symbol(letter(p.name), place): params[f"{node.name}.{p.name}"] for p in node.params}
+        if node.layer.type == "dropout":
+            u = nnp.random_uniform(KEY, STEP, (len(x), *node.output_shape), stream)
+            rate = node.layer.model_dump()["rate"]
+            values[symbol("m", place)] = np.where(u < rate, 0.0, 1 / (1 - rate))
+    return values
+
+
+def check(layers: list[Layer], shape: Shape, loss_name: str, pull: Any = None, **options: Any) -> Values:
+    rng = np.random.default_rng(0)
+    model, loss = build_model(layers, shape), losses[loss_name](**options)
+    x, theta = rng.normal(size=(ROWS, *shape)), rng.normal(size=model.table.size)
+    y, rows = target_for(loss_name, model.output_shape, rng)
+    lines = [*forward_lines(model), *backward_lines(model, loss)]
+    values = follow(lines, start(model, theta, x, rows), pull and pull(model, theta, x))
+
+    def output(theta: Any) -> Any:
+        return model(theta, x, training=True, key=KEY, step=STEP)
+
+    gradient = model.table.unflatten(grad(lambda t: nnp.mean(loss(output(t), y)))(theta))
+    last = symbol("a", numbers(model)[model.output])
+    np.testing.assert_allclose(values[last], output(theta), rtol=EXACT, atol=EXACT)
+    for node in model.nodes:
+        for param in node.params:
+            own = values[partial(symbol(letter(param.name), numbers(model)[node.name]))]
+            want = gradient[f"{node.name}.{param.name}"]
+            np.testing.assert_allclose(own, want, rtol=EXACT, atol=EXACT, err_msg=f"{node.name}.{param.name}")
+    return values
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_lines_give_the_gradient(name: str) -> None:
+    options, shape, loss = NETWORKS[name]
+    check(build(options), shape, loss)
+
+
+STATING = [
+    (options, shapes)
+    for options, shapes, *_ in ROWS_OF_LAYERS
+    if one(options).recurrence(*shapes) is not None
+]
+
+
+@pytest.mark.parametrize(("options", "shapes"), STATING, ids=[f"{o}{s}" for o, s in STATING])
+def test_the_recurrence_of_each_row_of_the_layers_table(options: dict[str, Any], shapes: list[Shape]) -> None:
+    layer, rng = one(options), np.random.default_rng(1)
+    u = {}  # what dropout draws, in place of a mask of its own
+
+    def uniform(shape: Shape) -> np.ndarray:
+        return u.setdefault(shape, rng.random(shape))
+
+    inputs = [rng.normal(size=(ROWS, *s)) for s in shapes]
+    params = {p.name: rng.normal(size=p.shape) for p in layer.params(*shapes)}
+    context = Context(True, uniform)
+    out, back = vjp(lambda p, *xs: layer(p, *xs, context=context), params, *inputs)
+    g = rng.normal(size=out.shape)
+    of_params, *of_inputs = back(g)
+
+    stated = layer.recurrence(*shapes)
+    assert stated is not None
+    values = {symbol(f"x{k}"): x for k, x in enumerate(inputs)}
+    values |= {symbol(letter(name)): p for name, p in params.items()}
+    values |= {symbol("m"): np.where(d < options["rate"], 0, 1 / (1 - options["rate"])) for d in u.values()}
+    z = evaluate(stated.output, values)
+    function = ACTIVATIONS[stated.function or "identity"]
+    assert function.back is not None
+    of_function = {symbol("g"): g, symbol("z"): z, symbol("a"): np.asarray(function(z))}
+    values[symbol("g")] = evaluate(function.back, of_function)
+    pairs = [(out, function(z))]
+    pairs += [(of_params[name], evaluate(stated.gradients[name], values)) for name in params]
+    pairs += [(x, evaluate(f, values)) for x, f in zip(of_inputs, stated.back, strict=True)]
+    for own, told in pairs:
+        np.testing.assert_allclose(told, own, rtol=EXACT, atol=EXACT)
+
+
+STATED = [
+    name
+    for name in losses
+    if name not in ("huber", "quantile", "focal", "hinge", "squared_hinge")  # theirs is not written out
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "units"),
+    [(name, units) for name in STATED for units in (1, 3) if units > 1 or name != "softmax_cross_entropy"],
+)
+def test_the_slope_of_a_loss_is_its_derivative(name: str, units: int) -> None:
+    check(build([dense(units, "identity")]), (2,), name)
+
+
+@pytest.mark.parametrize("name", ["softmax_cross_entropy", "binary_cross_entropy"])
+def test_smoothed_labels_are_in_the_slope(name: str) -> None:
+    check(build([dense(3, "identity")]), (2,), name, label_smoothing=0.2)
+
+
+def test_random_graphs_of_layers_have_the_gradient_of_their_lines() -> None:
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        options, names = [dense(4, "tanh", name="l0")], ["input", "l0"]
+        for k in range(1, 7):
+            kind = rng.choice(["dense", "add", "concat"])
+            sources = [names[-1], *rng.choice(names[1:], size=rng.integers(1, 3)).tolist()]
+            joint = {"type": kind, "name": f"l{k}", "from": sources}
+            single = dense(4, str(rng.choice(list(ACTIVATIONS))), name=f"l{k}")
+            options.append(single if kind == "dense" else joint)
+            if kind == "concat":  # back to the width that `add` needs
+                options.append(dense(4, "identity", name=f"l{k}b"))
+            names.append(options[-1]["name"])
+        check(build(options), (3,), "squared_error")
+
+
+def test_a_layer_without_a_recurrence_has_lines_of_its_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FUNCTIONS, "bilinear", lambda x, left, right: (x @ left) * (x @ right))
+
+    def pull(model: Model, theta: np.ndarray, x: np.ndarray) -> Any:
+        def pulled(out: Formula, wrt: Formula, g: np.ndarray) -> np.ndarray:
+            node, params = model.nodes[1], model.table.unflatten(theta)
+            own = {p.name: params[f"{node.name}.{p.name}"] for p in node.params}
+            first = {p.name: params[f"a.{p.name}"] for p in model.nodes[0].params}
+            taken = np.tanh(x @ first["weight"] + first["bias"])
+            context = Context(True, lambda shape: np.zeros(()))
+            back = vjp(lambda own, t: node.layer(own, t, context=context), own, taken)[1](g)
+            assert out == symbol("a", 2)
+            return back[1] if wrt == symbol("a", 1) else back[0][wrt.text]
+
+        return pulled
+
+    network = [*build([dense(4, name="a")]), Bilinear(), *build([dense(2)])]
+    check(network, (3,), "squared_error", pull)
+    model = build_model(network, (3,))
+    lines = [*forward_lines(model), *backward_lines(model, losses["squared_error"]())]
+    shown = [f"{text(typeset(line.left))} = {text(typeset(line.right))}" for line in lines]
+    assert "a⁽²⁾ = bilinear(a⁽¹⁾, left⁽²⁾, right⁽²⁾)" in shown
+    assert "∂C/∂left⁽²⁾ = (∂a⁽²⁾/∂left⁽²⁾)ᵀ ∂C/∂a⁽²⁾" in shown
+    assert "δ⁽¹⁾ = ((∂a⁽²⁾/∂a⁽¹⁾)ᵀ ∂C/∂a⁽²⁾) ⊙ (1 − (a⁽¹⁾)²)" in shown
+    assert [line.note for line in lines][2] == "(x left) ⊙ (x right): a layer that states no recurrence"
+
+
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"identity", "softmax"}))
+def test_the_derivative_of_a_function_is_that_of_differences(name: str) -> None:
+    (line,) = function_lines(build_model(build([dense(1, name)]), (1,)))
+    z, h = np.array([[-2.5, -0.7, 0.3, 1.9]]), 1e-5
+    f = ACTIVATIONS[name]
+    value = evaluate(line.right, {symbol("z"): z, symbol("a"): f(z)})
+    np.testing.assert_allclose(value, (f(z + h) - f(z - h)) / (2 * h), rtol=1e-8, atol=1e-9)
+
+
+def test_every_activation_states_its_derivative() -> None:
+    assert [name for name, activation in ACTIVATIONS.items() if activation.back is None] == []
+
+
+# fmt: off
+SHOWN = [
+    ("chain",    "z⁽¹⁾ = a⁽⁰⁾ W⁽¹⁾ + b⁽¹⁾"),
+    ("chain",    "a⁽¹⁾ = σ(z⁽¹⁾)"),
+    ("chain",    "∂C/∂a⁽⁴⁾ = 1/n · 2 · (a⁽⁴⁾ − y)"),
+    ("chain",    "δ⁽⁴⁾ = ∂C/∂a⁽⁴⁾ ⊙ a⁽⁴⁾ ⊙ (1 − a⁽⁴⁾)"),
+    ("chain",    "δ⁽³⁾ = (δ⁽⁴⁾ W⁽⁴⁾ᵀ) ⊙ a⁽³⁾ ⊙ (1 − a⁽³⁾)"),
+    ("chain",    "∂C/∂W⁽⁴⁾ = a⁽³⁾ᵀ δ⁽⁴⁾"),
+    ("chain",    "∂C/∂b⁽⁴⁾ = Σₖ δ⁽⁴⁾"),
+    ("tanh",     "δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾ᵀ) ⊙ (1 − (a⁽¹⁾)²)"),
+    ("relu",     "δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾ᵀ) ⊙ [z⁽¹⁾ > 0]"),
+    ("leaky_relu", "δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾ᵀ) ⊙ ([z⁽¹⁾ > 0] + 0.01 · (1 − [z⁽¹⁾ > 0]))"),
+    ("softmax",  "δ⁽¹⁾ = a⁽¹⁾ ⊙ (∂C/∂a⁽¹⁾ − Σⱼ (a⁽¹⁾ ⊙ ∂C/∂a⁽¹⁾))"),
+    ("softmax",  "∂C/∂a⁽¹⁾ = δ⁽²⁾ W⁽²⁾ᵀ"),
+    ("branches", "z⁽³⁾ = a⁽¹⁾ W⁽³⁾"),
+    ("branches", "a⁽⁴⁾ = a⁽¹⁾ + a⁽²⁾ + a⁽³⁾ + a⁽¹⁾"),
+    ("branches", "a⁽⁷⁾ = [a⁽⁰⁾ | a⁽⁶⁾ | a⁽²⁾]"),
+    ("branches", "a⁽⁸⁾ = −0.5 · a⁽⁷⁾ + 0.25"),
+    ("branches", "∂C/∂a⁽⁷⁾ = ∂C/∂a⁽⁹⁾ + −0.5 · ∂C/∂a⁽⁸⁾"),
+    ("branches", "∂C/∂a⁽⁶⁾ = ∂C/∂a⁽⁷⁾[…, 4:10]"),
+    ("images",   "a⁽⁴⁾ = a⁽³⁾ as n × 12"),
+    ("images",   "∂C/∂a⁽³⁾ = ∂C/∂a⁽⁴⁾ as n × 2 × 6"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("network", "line"), SHOWN)
+def test_lines_are_printed_in_the_lectures_notation(network: str, line: str) -> None:
+    options, shape, loss = NETWORKS[network]
+    model = build_model(build(options), shape)
+    lines = [*forward_lines(model), *backward_lines(model, losses[loss]())]
+    assert line in [f"{text(typeset(each.left))} = {text(typeset(each.right))}" for each in lines]
