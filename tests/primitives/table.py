@@ -247,7 +247,7 @@ PRIMITIVE_ROWS = (
     Row("batch_matmul", lambda x, y: p.batch_matmul(x, y, ta=False, tb=False), np.matmul,
                                                                              (WIDE, Arg((B, 3, 2)))),
     Row("batch_matmul of transposes", lambda x, y: p.batch_matmul(x, y, ta=True, tb=True),
-        lambda x, y: x.swapaxes(1, 2) @ y.swapaxes(1, 2),                    (Arg((2, 3, 2)), Arg((2, 4, 3)))),
+        lambda x, y: x.swapaxes(1, 2) @ y.swapaxes(1, 2),                   (Arg((2, 3, 2)), Arg((2, 4, 3)))),
     Row("windows", lambda x: p.windows(x, first=1, sizes=(3,), strides=(2,), dilations=(1,)) * 2.0,
                         lambda x: 2 * np.stack([x[:, k : k + 3] for k in (0, 2, 4)], 1), (Arg((B, 8, 2)),)),
     Row("windows of two axes",
