@@ -21,6 +21,7 @@ from nnjit.nn.initializers import GlorotUniform
 from nnjit.training import gradient_check
 from nnjit.training.gradient_check import ALL_OF, SOME, STEPS, GradientCheck, check_gradient, compare
 from nnjit.training.setup import set_up
+from tests.training.test_threads import LAYERED
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SMALL = """\
@@ -47,6 +48,11 @@ model:
 loss: softmax_cross_entropy
 optimizer: {type: nadam}
 """
+
+
+def test_layers_of_windows_and_of_steps_have_right_gradients() -> None:
+    setup = set_up(config.resolve(LAYERED), Path())
+    assert check_gradient(setup, setup.initial_state(Path()).theta).is_right
 
 
 class Interpreted:

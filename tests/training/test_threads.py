@@ -34,6 +34,32 @@ DIGITS: dict[str, Any] = {
 }
 """With more params than `LONG`, so that each thread updates a slice; and several blocks to evaluate."""
 
+LAYERED: dict[str, Any] = {
+    "dtype": "float64",
+    "data": {"type": "sklearn", "dataset": "digits", "split": {"validation": 0.9}},
+    "model": [
+        {"type": "embedding", "entries": 17, "size": 3},
+        {
+            "type": "conv1d",
+            "filters": 4,
+            "kernel_size": 3,
+            "stride": 2,
+            "padding": "same",
+            "activation": "tanh",
+        },
+        {"type": "max_pool", "size": 3, "stride": 2},
+        {"type": "lstm", "units": 3, "return_sequences": True},
+        {"type": "average_pool"},
+        {"type": "gru", "units": 4, "mask_value": 0.0, "reverse": True},
+        {"type": "dense", "units": 10},
+    ],
+    "loss": "softmax_cross_entropy",
+    "optimizer": {"type": "adam", "learning_rate": 0.01},
+    "metrics": ["accuracy"],
+    "training": {"epochs": 2, "batch_size": 50},
+}
+"""Windows that overlap and windows that do not, loops over steps in both orders, rows at computed places."""
+
 # name, config, settings
 TASKS = (
     ("few params", IRIS, ()),
@@ -42,6 +68,7 @@ TASKS = (
     ("full batch", DIGITS, ("training.batch_size=full", "optimizer={type: momentum, learning_rate: 0.1}")),
     ("fewer rows than threads", DIGITS, ("training.batch_size=2", "training.epochs=1")),
     ("sums over all params", DIGITS, ("clip.norm=0.1", "penalty={l1: 1e-4, l2: 1e-3}")),
+    ("other layers", LAYERED, ()),
     ("no shuffle", DIGITS, ("training.shuffle=false", "optimizer=gradient_descent")),
 )
 
