@@ -17,8 +17,7 @@ import numpy as np
 import nnjit.numpy  # noqa: F401  # gives nodes their operators
 from nnjit.autodiff.tree import Rebuild, flatten
 from nnjit.errors import GraphError
-from nnjit.ir import ArrayType, Graph, Node, constant, interpret, new_input, rebuild, topological, type_of
-from nnjit.ir.graph import input_p
+from nnjit.ir import ArrayType, Graph, Node, constant, interpret, is_open, new_input, rebuild, type_of
 
 Argnums = int | tuple[int, ...]
 
@@ -106,9 +105,7 @@ def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
 
 def close(outputs: Sequence[Node], inputs: Sequence[Node], arguments: Sequence[Any]) -> list[Any]:
     """The outputs for the arguments: arrays, or nodes where an argument or an enclosing trace is."""
-    own = set(inputs)
-    is_open = any(n.primitive is input_p and n not in own for n in topological(outputs))
-    if is_open or any(isinstance(a, Node) for a in arguments):
+    if is_open(outputs, inputs) or any(isinstance(a, Node) for a in arguments):
         return list(rebuild(outputs, dict(zip(inputs, map(node_of, arguments), strict=True))))
     return interpret(Graph(tuple(inputs), tuple(outputs)), [np.asarray(a) for a in arguments])
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnjit.codegen.cache import load
+from nnjit.codegen.call import Caller
 from nnjit.codegen.emit_program import Program, emit_call, emit_epochs
 from nnjit.codegen.emit_views import Interface
 from nnjit.codegen.expand import expand
@@ -63,6 +64,12 @@ class Compiled:
         arrays = [*inputs, *outputs, *allocate(self.program, 1)]
         self._run(table_of(arrays), rows)
         return outputs
+
+    def caller(self) -> Caller:
+        """The quickest way to call a graph without a batch axis: it checks no arguments."""
+        inputs, outputs = ([n.type for n in nodes] for nodes in (self.graph.inputs, self.graph.outputs))
+        constants = [np.ascontiguousarray(a) for a in self._constants]
+        return Caller(self._run, inputs, outputs, lambda: (constants, allocate(self.program, 1)))
 
     def _emit(self, block: int) -> None:
         """Write and load the program for blocks of `block` rows."""

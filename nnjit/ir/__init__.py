@@ -8,6 +8,7 @@ from nnjit.ir.graph import (
     apply,
     constant,
     consumers,
+    is_open,
     new_input,
     rebuild,
     scope,
@@ -21,6 +22,6 @@ from nnjit.ir.verify import verify
 
 __all__ = [
     "ArrayType", "B", "Dim", "Graph", "Node", "Primitive", "Shape", "Value", "apply", "array_type",
-    "as_dtype", "constant", "consumers", "format_graph", "interpret", "new_input", "node_names",
+    "as_dtype", "constant", "consumers", "format_graph", "interpret", "is_open", "new_input", "node_names",
     "rebuild", "scope", "topological", "type_of", "verify", "with_rows",
 ]  # fmt: skip
