@@ -17,7 +17,18 @@ import numpy as np
 import nnjit.numpy  # noqa: F401  # gives nodes their operators
 from nnjit.autodiff.tree import Rebuild, flatten
 from nnjit.errors import GraphError
-from nnjit.ir import ArrayType, Graph, Node, constant, interpret, is_open, new_input, rebuild, type_of
+from nnjit.ir import (
+    ArrayType,
+    Graph,
+    Node,
+    constant,
+    interpret,
+    is_open,
+    new_input,
+    rebuild,
+    tracing,
+    type_of,
+)
 
 Argnums = int | tuple[int, ...]
 
@@ -68,7 +79,8 @@ def call(
     leaves, build = flatten(tuple(args[i] for i in numbers))
     inputs = tuple(fresh(type_of(leaf)) for leaf in leaves)
     by_number = dict(zip(numbers, build(inputs), strict=True))
-    result = f(*(by_number.get(i, a) for i, a in enumerate(args)), **(kwargs or {}))
+    with tracing():
+        result = f(*(by_number.get(i, a) for i, a in enumerate(args)), **(kwargs or {}))
     value, aux = _with_aux(result) if has_aux else (result, None)
     outputs, build_out = flatten(value)
     return Call(inputs, tuple(leaves), build, tuple(map(node_of, outputs)), build_out, aux)
@@ -77,7 +89,8 @@ def call(
 def trace(f: Callable[..., Any], types: Sequence[ArrayType]) -> Graph:
     """The graph of `f`, a function of arrays that returns an array or a tuple of them."""
     inputs = tuple(new_input(t) for t in types)
-    leaves, _ = flatten(f(*inputs))
+    with tracing():
+        leaves, _ = flatten(f(*inputs))
     return Graph(inputs, tuple(node_of(leaf) for leaf in leaves))
 
 
@@ -97,7 +110,8 @@ def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
         leaves, build = flatten((bound.args, bound.kwargs))
         inputs = tuple(new_input(type_of(leaf)) for leaf in leaves)
         new_args, new_kwargs = build(inputs)
-        outputs = flatten(f(*new_args, **new_kwargs))[0]
+        with tracing():
+            outputs = flatten(f(*new_args, **new_kwargs))[0]
         return Graph(inputs, tuple(map(node_of, outputs)), _names(bound))
 
     return graph

@@ -14,7 +14,7 @@ from nnjit.autodiff.tree import Rebuild
 from nnjit.codegen.call import Caller
 from nnjit.codegen.program import Compiled
 from nnjit.errors import GraphError
-from nnjit.ir import Graph, Node, is_open, new_input, type_of
+from nnjit.ir import Graph, Node, is_open, new_input, tracing, type_of
 
 NUMBERS = (float, int, bool)
 Key = tuple[Any, ...]
@@ -125,7 +125,8 @@ def _trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
     leaves, build = flatten((args, kwargs))
     nodes = [leaf if _is_static(leaf) else new_input(type_of(leaf)) for leaf in leaves]
     new_args, new_kwargs = build(nodes)
-    results, build_result = flatten(f(*new_args, **new_kwargs))
+    with tracing():
+        results, build_result = flatten(f(*new_args, **new_kwargs))
     outputs = tuple(r for r in results if isinstance(r, Node))
 
     def whole(computed: Sequence[Any]) -> Any:

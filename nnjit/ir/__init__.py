@@ -13,6 +13,7 @@ from nnjit.ir.graph import (
     rebuild,
     scope,
     topological,
+    tracing,
     type_of,
 )
 from nnjit.ir.interpret import interpret
@@ -23,5 +24,5 @@ from nnjit.ir.verify import verify
 __all__ = [
     "ArrayType", "B", "Dim", "Graph", "Node", "Primitive", "Shape", "Value", "apply", "array_type",
     "as_dtype", "constant", "consumers", "format_graph", "interpret", "is_open", "new_input", "node_names",
-    "rebuild", "scope", "topological", "type_of", "verify", "with_rows",
+    "rebuild", "scope", "topological", "tracing", "type_of", "verify", "with_rows",
 ]  # fmt: skip

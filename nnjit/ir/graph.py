@@ -27,6 +27,7 @@ from nnjit.ir.node import (
     input_p,
     new_input,
     scope,
+    tracing,
     type_of,
 )
 from nnjit.ir.types import B, Dim
@@ -142,5 +143,5 @@ def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
 __all__ = [
     "FUNCTIONS", "METHODS", "OPERATORS", "B", "ConstantValue", "Dim", "Graph", "Kind", "Node", "Primitive",
     "Rule", "Value", "apply", "constant", "constant_p", "consumers", "input_p", "is_open", "new_input",
-    "rebuild", "scope", "topological", "type_of", "with_inputs",
+    "rebuild", "scope", "topological", "tracing", "type_of", "with_inputs",
 ]  # fmt: skip

@@ -43,6 +43,7 @@ MEND = "compose it of the functions of nnjit.numpy, or give it a rule with nnjit
 IN_PLACE = "use nnjit.numpy.where, the functional x.at[i].set(v), or nnjit.numpy.stack and concatenate"
 
 _scope: ContextVar[str] = ContextVar("scope", default="")
+_is_tracing: ContextVar[bool] = ContextVar("is_tracing", default=False)
 # The numpy room fills these: Python's operators on nodes, the methods of arrays, and NumPy's own functions by
 # name (`sum`, `linalg.norm`), for programs that call those on nodes.
 OPERATORS: dict[str, Callable[..., Node]] = {}
@@ -211,13 +212,13 @@ class Node:
     # fmt: on
 
     def __eq__(self, other: object) -> Any:
-        """Elementwise against numbers and arrays. Two nodes are equal where they are the same node, since
-        graphs are sets of nodes; their elements are compared by `nnjit.numpy.equal`.
+        """Elementwise against numbers and arrays, and in a trace against nodes too. Outside, two nodes are
+        equal where they are the same node, since graphs are sets and lists of nodes.
         """
-        return self._op("eq", other) if isinstance(other, ARRAYS) else self is other
+        return self._op("eq", other) if _is_elementwise(other) else self is other
 
     def __ne__(self, other: object) -> Any:
-        return self._op("ne", other) if isinstance(other, ARRAYS) else self is not other
+        return self._op("ne", other) if _is_elementwise(other) else self is not other
 
     __hash__ = object.__hash__
 
@@ -251,6 +252,10 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.primitive.name} {self.type}>"
+
+
+def _is_elementwise(other: object) -> bool:
+    return isinstance(other, ARRAYS) or (isinstance(other, Node) and _is_tracing.get())
 
 
 def _numpy(function: Any, args: Any, options: Any) -> Any:
@@ -323,3 +328,13 @@ def scope(name: str) -> Iterator[None]:
         yield
     finally:
         _scope.reset(token)
+
+
+@contextmanager
+def tracing(is_on: bool = True) -> Iterator[None]:
+    """Inside, a user's program is built, for whom `==` compares elements; or, where not `is_on`, lowered."""
+    token = _is_tracing.set(is_on)
+    try:
+        yield
+    finally:
+        _is_tracing.reset(token)

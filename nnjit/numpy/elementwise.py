@@ -171,11 +171,6 @@ def square(x: Array) -> Any:
 
 def where(condition: Array, x: Array, y: Array) -> Any:
     """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone."""
-    if isinstance(condition, bool):
-        raise GraphError(
-            "where: the condition is one Python bool; use Python's `if`, and nnjit.numpy.equal for the "
-            "elements of two traced values, which `==` compares as wholes"
-        )
     chosen, other = promote(x, y)
     return p.select(*broadcast_together(astype(condition, "b1"), chosen, other))
 
