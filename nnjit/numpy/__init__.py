@@ -7,16 +7,16 @@ Importing this gives nodes their operators.
 # ruff: noqa: I001  # many names a line
 
 from numpy import (
-    arange, array_equal, e, empty, eye, finfo, float32, float64, full, identity, inf, int32, int64,
-    linspace, logspace, nan, ndarray, newaxis, ones, pi, zeros,
+    arange, array_equal, e, empty, eye, finfo, float32, float64, identity, inf, int32, int64, logspace, nan,
+    ndarray, newaxis, ones, pi, zeros,
 )  # fmt: skip
 
 from nnjit.ir.graph import FUNCTIONS as _FUNCTIONS
 from nnjit.ir.graph import METHODS as _METHODS
 from nnjit.ir.graph import OPERATORS as _OPERATORS
 from nnjit.numpy.creation import (
-    array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full_like, meshgrid,
-    ones_like, zeros_like,
+    array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full, full_like,
+    linspace, meshgrid, ones_like, zeros_like,
 )  # fmt: skip
 from nnjit.numpy.diagonals import (
     diag, diagflat, diagonal, trace, tril, triu,

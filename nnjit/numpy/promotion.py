@@ -136,3 +136,12 @@ def filled(x: Array, value: float, dtype: object = None) -> Any:
     if isinstance(array, np.ndarray):
         return np.full_like(array, value, dtype=kind)
     return full(array.type.with_dtype(kind), value, array.shape)
+
+
+def refuse_out(name: str, out: object) -> None:
+    """Raise a TypeError where a function is asked to write into an array."""
+    if out is not None:
+        raise TypeError(
+            f"{name}: out= is not supported, since a traced value has no memory yet to write into; use what "
+            "is returned, or x.at[i].set(v) for a part of an array"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -105,13 +106,25 @@ MISTAKES = (
     ("if",             lambda x: x if x[0] > 0 else -x,  "use nnjit.numpy.where instead of `if`"),
     ("while",          lambda x: loop(x[0]),             "a loop over a known range instead of `while`"),
     ("float",          lambda x: float(x[0]),            r"f64\[\] is not a number yet: keep it inside"),
-    ("int",            lambda x: int(x[0]),              r"f64\[\] is not a number yet"),
-    ("index",          lambda x: [1, 2][x[0]],           r"f64\[\] is not a number yet"),
+    ("math",           lambda x: math.sin(x[0]),         "use that of nnjit.numpy, such as nnjit.numpy.sin"),
+    ("int",            lambda x: int(x[0]),              r"f64\[\] is not a number yet: .*astype, floor"),
+    ("index",          lambda x: [1, 2][x[0]],           "nnjit.numpy.take instead of a list"),
+    ("range",          lambda x: list(range(x[0])),      "with a loop over a known range"),
+    ("round",          lambda x: round(x[0]),            r"nnjit\.numpy\.round"),
+    ("complex",        lambda x: complex(x[0]),          "there are no complex numbers"),
     ("len",            lambda x: len(x[0]),              r"len\(\) of a traced value without axes, f64\[\]"),
     ("assignment",     assign,                           r"nnjit.numpy.where, the functional x.at\[i\].set"),
     ("array's elements", fill,                           r"no array can hold it yet; use nnjit.numpy.where"),
     ("array in place", add_in_place,                     "an array cannot take it in place"),
     ("numpy.array",    lambda x: np.array([x, x]),       "no array can hold it yet; use nnjit.numpy.where"),
+    ("out of NumPy",   lambda x: np.sum(x, out=np.zeros(())), "sum: out= is not supported, .* x.at"),
+    ("out of a method", lambda x: x.cumsum(out=np.zeros(3)), "cumsum: out= is not supported"),
+    ("out of ours",    lambda x: nnp.exp(x, out=np.zeros(3)), "exp: out= is not supported"),
+    ("out of ufunc",   lambda x: np.exp(x, out=np.zeros(3)), "an array cannot take it in place"),
+    ("out of others",  lambda x: np.stack([x], out=np.zeros((1, 3))), "stack of .* takes no out=; use"),
+    ("where of NumPy", lambda x: np.sum(x, where=X > 1), "sum of .* takes no where=; valid: x, axis"),
+    ("dtype in third place", lambda x: np.sum(x, 0, np.float32), "keepdims is True or False, .* dtype=…"),
+    ("two bounds",     lambda x: np.clip(x, 0.0, None, min=1.0), "both a_min and min are given"),
     ("function",       lambda x: np.fft.fft(x),          "numpy.fft.fft has no rule in nnjit; compose it of"),
     ("ufunc",          lambda x: np.spacing(x),          "numpy.spacing has no rule in nnjit"),
     ("ufunc's method", lambda x: np.add.accumulate(x),   "numpy.add.accumulate has no rule in nnjit"),
