@@ -15,6 +15,5 @@ from nnjit.autodiff.tree import flatten
 __all__ = [
     "as_node", "check_grads", "close", "cond", "custom_jvp", "custom_vjp", "flatten", "grad", "hessian",
     "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize", "make_graph", "pull_back", "push_forward",
-    "scan",
-    "stop_gradient", "trace", "value_and_grad", "vjp", "vmap",
+    "scan", "stop_gradient", "trace", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

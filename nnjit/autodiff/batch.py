@@ -56,6 +56,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callabl
     return mapped
 
 
+@tracing(is_on=False)
 def batch(outputs: Sequence[Node], mapped: Mapping[Node, Node], n: int) -> list[Node]:
     """`outputs` with a leading axis of length `n`.
 

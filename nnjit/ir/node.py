@@ -356,7 +356,11 @@ def scope(name: str) -> Iterator[None]:
 
 @contextmanager
 def tracing(is_on: bool = True) -> Iterator[None]:
-    """Inside, a user's program is built, for whom `==` compares elements; or, where not `is_on`, lowered."""
+    """Inside, a user's program runs, for whom `==` of two nodes compares elements.
+
+    Args:
+        is_on: False around what works on graphs, which may be called from such a program.
+    """
     token = _is_tracing.set(is_on)
     try:
         yield
