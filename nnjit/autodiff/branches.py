@@ -19,7 +19,7 @@ import nnjit.numpy as nnp
 from nnjit.autodiff.batch import batch
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.reverse import pull_back
-from nnjit.autodiff.tracing import node_of
+from nnjit.autodiff.tracing import node_of, standing_for
 from nnjit.autodiff.tree import Rebuild, flatten
 from nnjit.errors import GraphError
 from nnjit.ir import (
@@ -69,7 +69,7 @@ def cond(predicate: Any, true_function: Branch, false_function: Branch, *operand
     leaves, build = flatten(operands)
     traced = _nodes(leaves)
     runs = [partial(_results, f, leaves, build) for f in (true_function, false_function)]
-    inputs = tuple(new_input(n.type) for n in traced)
+    inputs = tuple(standing_for(n, new_input(n.type)) for n in traced)
     (ours, build_result), (theirs, build_other) = (run(inputs) for run in runs)
     _check_structures(build_result(["*"] * len(ours)), build_other(["*"] * len(theirs)))
     pairs = [_pair(k, a, b) for k, (a, b) in enumerate(zip(ours, theirs, strict=True))]

@@ -14,6 +14,7 @@ from nnjit.numpy import moveaxis
 from nnjit.primitives import broadcast
 
 
+@tracing(is_on=False)
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
     init: Any,

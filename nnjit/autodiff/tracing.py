@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-import nnjit.numpy  # noqa: F401  # gives nodes their operators
 from nnjit.autodiff.tree import Rebuild, flatten
 from nnjit.errors import GraphError
 from nnjit.ir import (
@@ -29,6 +28,7 @@ from nnjit.ir import (
     tracing,
     type_of,
 )
+from nnjit.numpy.promotion import as_number, weak
 
 Argnums = int | tuple[int, ...]
 
@@ -77,7 +77,7 @@ def call(
     """Call `f` with fresh inputs for the arguments `argnums`, for all where None."""
     numbers = range(len(args)) if argnums is None else _in_range(argnums, len(args))
     leaves, build = flatten(tuple(args[i] for i in numbers))
-    inputs = tuple(fresh(type_of(leaf)) for leaf in leaves)
+    inputs = tuple(standing_for(leaf, fresh(type_of(leaf))) for leaf in leaves)
     by_number = dict(zip(numbers, build(inputs), strict=True))
     with tracing():
         result = f(*(by_number.get(i, a) for i, a in enumerate(args)), **(kwargs or {}))
@@ -108,7 +108,7 @@ def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
     def graph(*args: Any, **kwargs: Any) -> Graph:
         bound = _signature(f).bind(*args, **kwargs)
         leaves, build = flatten((bound.args, bound.kwargs))
-        inputs = tuple(new_input(type_of(leaf)) for leaf in leaves)
+        inputs = tuple(standing_for(leaf, new_input(type_of(leaf))) for leaf in leaves)
         new_args, new_kwargs = build(inputs)
         with tracing():
             outputs = flatten(f(*new_args, **new_kwargs))[0]
@@ -135,6 +135,11 @@ def like(x: Any, node: Node) -> Any:
     if type_of(given) != node.type:
         raise GraphError(f"expected a tangent or cotangent of type {node.type}, got {type_of(given)}")
     return given
+
+
+def standing_for(leaf: Any, node: Node) -> Node:
+    """`node` itself, which stands for a Python number where `leaf` is one or stands for one itself."""
+    return as_number(node) if weak(leaf) else node
 
 
 def fresh(type: ArrayType) -> Node:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.autodiff import close, flatten
+from nnjit.autodiff.tracing import standing_for
 from nnjit.autodiff.tree import Rebuild
 from nnjit.codegen.call import Caller
 from nnjit.codegen.program import Compiled
@@ -25,9 +26,9 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Arguments, given by position or by name, and the result may be nested dicts, lists and tuples of arrays
     and numbers. None and strings among them are not traced: another one compiles anew. A Python number is
-    traced as an array of f64, i64 or b1 without axes, and every number of the result is an array. What `f`
-    reads otherwise is built in when it is compiled. Inside another trace, `f` itself runs, so `jit` composes
-    with `grad` and its kin in either order.
+    traced as an array of f64, i64 or b1 without axes, which takes the dtype of what is beside it, as it does
+    in NumPy. Every number of the result is an array. What `f` reads besides is built in when it is compiled.
+    Inside another trace, `f` itself runs, so `jit` composes with `grad` and its kin in either order.
 
     Raises:
         GraphError: an argument is of a dtype that is not supported, or no array. CompileError: an operation
@@ -123,7 +124,7 @@ def _array(leaf: Any) -> np.ndarray:
 def _trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Traced:
     """Call `f` with a fresh input for every array."""
     leaves, build = flatten((args, kwargs))
-    nodes = [leaf if _is_static(leaf) else new_input(type_of(leaf)) for leaf in leaves]
+    nodes = [leaf if _is_static(leaf) else standing_for(leaf, new_input(type_of(leaf))) for leaf in leaves]
     new_args, new_kwargs = build(nodes)
     with tracing():
         results, build_result = flatten(f(*new_args, **new_kwargs))

@@ -100,7 +100,7 @@ def test_all_mixtures_of_modes_agree_up_to_order_4(order: int) -> None:
 def test_function_that_takes_a_derivative_of_what_it_closes_over_has_all_of_its_own(
     inner: Any, order: int
 ) -> None:
-    """X · d/dy (x y³) at y = x is 3 x⁴; with the inner variable confused for the outer one it would be 4 x⁴."""
+    """With y = x, x · d/dy (x y³) is 3 x⁴; if both variables were confused, 4 x⁴."""
     want = [3 * 2.0**4, 12 * 2.0**3, 36 * 2.0**2, 72 * 2.0][order]
     for modes in itertools.product(MODES.values(), repeat=order):
         f: Callable[..., Any] = lambda x: x * inner(lambda y: x * y**3)(x)  # noqa: E731

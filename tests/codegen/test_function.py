@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nnjit.numpy as nnp
-from nnjit.autodiff import custom_jvp, custom_vjp, grad, hessian, jvp, vmap
+from nnjit.autodiff import custom_jvp, custom_vjp, grad, hessian, jvp, make_graph, value_and_grad, vmap
 from nnjit.codegen import jit
 from nnjit.codegen.call import SMALL
 from nnjit.errors import GraphError
@@ -70,6 +70,22 @@ def test_another_type_structure_or_word_compiles_anew_and_nothing_else_does() ->
             np.testing.assert_allclose(native(*case), f(*case), rtol=1e-6)
             runs.pop()
     assert len(runs) == len(cases) - 1  # the first two are alike
+
+
+def test_python_number_takes_the_dtype_of_arrays_beside_it() -> None:
+    def f(x: Any, i: Any, s: Any, n: Any, b: Any) -> Any:
+        rate = abs(1 - s**2 * (-s) % 2)
+        return (
+            x * s, x - rate * n, n * x + b, i * n + b, i + s, s * n, n + b, nnp.where(x > s, s, x),
+            nnp.maximum(n, x), x * np.float64(2.0), x / n, x**n, x * nnp.exp(s), x // s, rate,
+        )  # fmt: skip
+
+    given = (X.astype("f4"), np.array([1, 2, 3], "i4"), 0.5, 3, True)
+    want = [np.asarray(v).dtype for v in f(*given)]
+    assert [v.dtype for v in jit(f)(*given)] == want
+    assert [v.dtype for v in make_graph(f)(*given).outputs] == want
+    assert grad(lambda s: nnp.sum(given[0] * s))(2.0).dtype == np.float64
+    assert value_and_grad(lambda s: nnp.sum(given[0] * s))(2.0)[0].dtype == np.float32
 
 
 def test_results_are_new_arrays_each_time() -> None:
