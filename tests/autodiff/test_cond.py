@@ -20,6 +20,7 @@ from nnjit.autodiff import (
     jvp,
     linearize,
     make_graph,
+    scan,
     trace,
     vjp,
     vmap,
@@ -181,6 +182,20 @@ def test_loop_of_conds_stays_small() -> None:
     graph = make_graph(grad(f))(0.7)
     assert len(str(graph)) < 40_000
     assert np.isfinite(interpret(graph, [np.array(0.7)])[0])
+
+
+def test_step_of_a_scan_may_take_a_branch() -> None:
+    def product(xs: Any) -> Any:
+        """The product of the logarithms of those above 0."""
+        step = lambda c, x: (cond(x > 0, lambda: nnp.log(x) * c, lambda: c), None)  # noqa: E731
+        return scan(step, 1.5, xs)[0]
+
+    xs = np.array([2.0, -1.0, 3.0])
+    want = (1.5 * np.log(2) * np.log(3), [0.75 * np.log(3), 0.0, 0.5 * np.log(2)])
+    for run in (lambda f: f, jit):
+        value, gradient = run(lambda xs: (product(xs), grad(product)(xs)))(xs)
+        assert float(value) == pytest.approx(want[0], rel=1e-13)
+        np.testing.assert_allclose(gradient, want[1], rtol=1e-13)
 
 
 # fmt: off
