@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nnjit.api import fit, load
     from nnjit.autodiff import (
         check_grads,
+        cond,
         custom_jvp,
         custom_vjp,
         grad,
@@ -42,6 +43,7 @@ __getattr__ = lazy(
         "fit": "nnjit.api",
         "load": "nnjit.api",
         "check_grads": "nnjit.autodiff",
+        "cond": "nnjit.autodiff",
         "custom_jvp": "nnjit.autodiff",
         "custom_vjp": "nnjit.autodiff",
         "grad": "nnjit.autodiff",
@@ -64,7 +66,7 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "Run", "__version__", "check_grads", "custom_jvp", "custom_vjp", "fit", "grad", "hessian", "hvp",
-    "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "scan",
+    "Run", "__version__", "check_grads", "cond", "custom_jvp", "custom_vjp", "fit", "grad", "hessian",
+    "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "scan",
     "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

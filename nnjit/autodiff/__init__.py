@@ -1,6 +1,7 @@
 """Derivatives: of nodes of a graph (`pull_back`, `push_forward`), and of functions (`grad` and friends)."""
 
 from nnjit.autodiff.batch import vmap
+from nnjit.autodiff.branches import cond
 from nnjit.autodiff.check import check_grads
 from nnjit.autodiff.custom import as_node, custom_jvp, custom_vjp
 from nnjit.autodiff.forward import push_forward
@@ -8,11 +9,11 @@ from nnjit.autodiff.functions import grad, jvp, linearize, stop_gradient, value_
 from nnjit.autodiff.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from nnjit.autodiff.reverse import pull_back
 from nnjit.autodiff.scanning import scan
-from nnjit.autodiff.tracing import make_graph, trace
+from nnjit.autodiff.tracing import close, make_graph, trace
 from nnjit.autodiff.tree import flatten
 
 __all__ = [
-    "as_node", "check_grads", "custom_jvp", "custom_vjp", "flatten", "grad", "hessian", "hvp", "jacfwd",
-    "jacobian", "jacrev", "jvp", "linearize", "make_graph", "pull_back", "push_forward", "scan",
-    "stop_gradient", "trace", "value_and_grad", "vjp", "vmap",
+    "as_node", "check_grads", "close", "cond", "custom_jvp", "custom_vjp", "flatten", "grad", "hessian",
+    "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize", "make_graph", "pull_back", "push_forward",
+    "scan", "stop_gradient", "trace", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from nnjit.autodiff.loop_batch import batch_loop
 from nnjit.autodiff.tracing import close, node_of
 from nnjit.autodiff.tree import flatten
 from nnjit.errors import GraphError
-from nnjit.ir import Node, apply, new_input, scope, topological, type_of
+from nnjit.ir import Node, apply, new_input, scope, topological, tracing, type_of
 from nnjit.primitives import broadcast, matmul
 
 Axes = int | tuple[int | None, ...] | None
@@ -48,13 +48,15 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callabl
         wholes = [new_input(type_of(s)) for s in stacks]
         ones = [n if a is None else one_of(n) for n, a in zip(wholes, where, strict=True)]
         stack_of = {one: n for one, n in zip(ones, wholes, strict=True) if one is not n}
-        results, build_out = flatten(f(*build(ones)))
+        with tracing():
+            results, build_out = flatten(f(*build(ones)))
         out = batch([node_of(r) for r in results], stack_of, _length(stack_of.values()))
         return build_out(close([nnp.moveaxis(n, 0, out_axes) for n in out], wholes, stacks))
 
     return mapped
 
 
+@tracing(is_on=False)
 def batch(outputs: Sequence[Node], mapped: Mapping[Node, Node], n: int) -> list[Node]:
     """`outputs` with a leading axis of length `n`.
 

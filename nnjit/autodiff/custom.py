@@ -20,7 +20,7 @@ from nnjit.autodiff.reverse import pull_back
 from nnjit.autodiff.tracing import like, node_of
 from nnjit.autodiff.tree import Rebuild, flatten
 from nnjit.errors import GraphError
-from nnjit.ir import Node, Primitive, apply, new_input, rebuild
+from nnjit.ir import Node, Primitive, apply, new_input, rebuild, tracing
 from nnjit.primitives import full_like
 
 
@@ -129,7 +129,8 @@ class _Forward(_Rule):
     rule: Callable[..., Any]
 
     def push(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int) -> Node:
-        moved = self.rule(self.arguments(nodes), self.arguments(tangents, np.zeros_like))[1]
+        with tracing():
+            moved = self.rule(self.arguments(nodes), self.arguments(tangents, np.zeros_like))[1]
         return node_of(flatten(moved)[0][index])
 
 
@@ -139,14 +140,16 @@ class _Reverse(_Rule):
     backward: Callable[..., Any]
 
     def value(self, nodes: Sequence[Node]) -> Any:
-        return self.forward(*self.arguments(nodes))[0]
+        with tracing():
+            return self.forward(*self.arguments(nodes))[0]
 
     def pull(self, g: Node, nodes: Sequence[Node], index: int) -> list[Node | None]:
         args = self.arguments(nodes)
-        value, residuals = self.forward(*args)
-        outs, build_out = flatten(value)
-        seeds = build_out([g if k == index else nnp.zeros_like(out) for k, out in enumerate(outs)])
-        given = self.backward(residuals, seeds)
+        with tracing():
+            value, residuals = self.forward(*args)
+            outs, build_out = flatten(value)
+            seeds = build_out([g if k == index else nnp.zeros_like(out) for k, out in enumerate(outs)])
+            given = self.backward(residuals, seeds)
         if len(given) != len(args):
             raise GraphError(f"the rule gives {len(given)} cotangents for {len(args)} arguments")
         pairs: list[tuple[Any, Any]] = []

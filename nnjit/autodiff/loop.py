@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.errors import GraphError
-from nnjit.ir import ArrayType, Graph, Node, Primitive, interpret, new_input, rebuild, topological
+from nnjit.ir import ArrayType, Graph, Node, Primitive, interpret, new_input, rebuild, topological, tracing
 from nnjit.ir.graph import constant_p, input_p
 from nnjit.ir.types import B, Shape
 from nnjit.primitives import broadcast, reshape, slice_
@@ -85,6 +85,7 @@ def stacked_shape(type: ArrayType, length: int) -> Shape:
     return (*lead(type), length, *type.row_shape)
 
 
+@tracing(is_on=False)
 def make_loop(
     outputs: Sequence[Node],
     carried: Sequence[Node],

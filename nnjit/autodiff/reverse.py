@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from nnjit.errors import GraphError
-from nnjit.ir import Node, scope, topological
+from nnjit.ir import Node, scope, topological, tracing
 from nnjit.primitives import full_like
 
 
+@tracing(is_on=False)
 def pull_back(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Node]) -> list[Node]:
     """The cotangents of the nodes `wrt` for those of `outputs`: the chain rule, last operation first.
 

@@ -9,11 +9,12 @@ from nnjit.autodiff.loop import at_step, lead, make_loop, parts
 from nnjit.autodiff.tracing import node_of
 from nnjit.autodiff.tree import flatten
 from nnjit.errors import GraphError
-from nnjit.ir import ArrayType, B, Node, new_input, type_of
+from nnjit.ir import ArrayType, B, Node, new_input, tracing, type_of
 from nnjit.numpy import moveaxis
 from nnjit.primitives import broadcast
 
 
+@tracing(is_on=False)
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
     init: Any,
@@ -49,7 +50,8 @@ def scan(
     steps = _length([type_of(s) for s in stacks], length)
     carried = [new_input(type_of(v)) for v in firsts]
     own = [new_input(_one(type_of(s))) for s in stacks]
-    result = f(build_carry(carried), build_x(own))
+    with tracing():
+        result = f(build_carry(carried), build_x(own))
     if not isinstance(result, tuple) or len(result) != 2:
         raise GraphError(f"scan: f returns a pair (carry, y), got {type(result).__name__}")
     after, ys = flatten(result[0])[0], [] if result[1] is None else flatten(result[1])[0]

@@ -14,11 +14,21 @@ from typing import Any
 
 import numpy as np
 
-import nnjit.numpy  # noqa: F401  # gives nodes their operators
 from nnjit.autodiff.tree import Rebuild, flatten
 from nnjit.errors import GraphError
-from nnjit.ir import ArrayType, Graph, Node, constant, interpret, new_input, rebuild, topological, type_of
-from nnjit.ir.graph import input_p
+from nnjit.ir import (
+    ArrayType,
+    Graph,
+    Node,
+    constant,
+    interpret,
+    is_open,
+    new_input,
+    rebuild,
+    tracing,
+    type_of,
+)
+from nnjit.numpy.promotion import as_number, weak
 
 Argnums = int | tuple[int, ...]
 
@@ -67,9 +77,10 @@ def call(
     """Call `f` with fresh inputs for the arguments `argnums`, for all where None."""
     numbers = range(len(args)) if argnums is None else _in_range(argnums, len(args))
     leaves, build = flatten(tuple(args[i] for i in numbers))
-    inputs = tuple(fresh(type_of(leaf)) for leaf in leaves)
+    inputs = tuple(standing_for(leaf, fresh(type_of(leaf))) for leaf in leaves)
     by_number = dict(zip(numbers, build(inputs), strict=True))
-    result = f(*(by_number.get(i, a) for i, a in enumerate(args)), **(kwargs or {}))
+    with tracing():
+        result = f(*(by_number.get(i, a) for i, a in enumerate(args)), **(kwargs or {}))
     value, aux = _with_aux(result) if has_aux else (result, None)
     outputs, build_out = flatten(value)
     return Call(inputs, tuple(leaves), build, tuple(map(node_of, outputs)), build_out, aux)
@@ -78,7 +89,8 @@ def call(
 def trace(f: Callable[..., Any], types: Sequence[ArrayType]) -> Graph:
     """The graph of `f`, a function of arrays that returns an array or a tuple of them."""
     inputs = tuple(new_input(t) for t in types)
-    leaves, _ = flatten(f(*inputs))
+    with tracing():
+        leaves, _ = flatten(f(*inputs))
     return Graph(inputs, tuple(node_of(leaf) for leaf in leaves))
 
 
@@ -96,9 +108,10 @@ def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
     def graph(*args: Any, **kwargs: Any) -> Graph:
         bound = _signature(f).bind(*args, **kwargs)
         leaves, build = flatten((bound.args, bound.kwargs))
-        inputs = tuple(new_input(type_of(leaf)) for leaf in leaves)
+        inputs = tuple(standing_for(leaf, new_input(type_of(leaf))) for leaf in leaves)
         new_args, new_kwargs = build(inputs)
-        outputs = flatten(f(*new_args, **new_kwargs))[0]
+        with tracing():
+            outputs = flatten(f(*new_args, **new_kwargs))[0]
         return Graph(inputs, tuple(map(node_of, outputs)), _names(bound))
 
     return graph
@@ -106,9 +119,7 @@ def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
 
 def close(outputs: Sequence[Node], inputs: Sequence[Node], arguments: Sequence[Any]) -> list[Any]:
     """The outputs for the arguments: arrays, or nodes where an argument or an enclosing trace is."""
-    own = set(inputs)
-    is_open = any(n.primitive is input_p and n not in own for n in topological(outputs))
-    if is_open or any(isinstance(a, Node) for a in arguments):
+    if is_open(outputs, inputs) or any(isinstance(a, Node) for a in arguments):
         return list(rebuild(outputs, dict(zip(inputs, map(node_of, arguments), strict=True))))
     return interpret(Graph(tuple(inputs), tuple(outputs)), [np.asarray(a) for a in arguments])
 
@@ -124,6 +135,11 @@ def like(x: Any, node: Node) -> Any:
     if type_of(given) != node.type:
         raise GraphError(f"expected a tangent or cotangent of type {node.type}, got {type_of(given)}")
     return given
+
+
+def standing_for(leaf: Any, node: Node) -> Node:
+    """`node` itself, which stands for a Python number where `leaf` is one or stands for one itself."""
+    return as_number(node) if weak(leaf) else node
 
 
 def fresh(type: ArrayType) -> Node:

@@ -2,57 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from nnjit.autodiff import as_node, flatten
+from nnjit.autodiff import close, flatten
+from nnjit.autodiff.tracing import standing_for
+from nnjit.autodiff.tree import Rebuild
+from nnjit.codegen.call import Caller
 from nnjit.codegen.program import Compiled
-from nnjit.ir import ArrayType, Graph, Node, new_input, type_of
+from nnjit.errors import GraphError
+from nnjit.ir import Graph, Node, is_open, new_input, tracing, type_of
+
+NUMBERS = (float, int, bool)
+Key = tuple[Any, ...]
 
 
 def jit(f: Callable[..., Any]) -> Callable[..., Any]:
     """The function `f`, compiled when it meets arguments of new shapes or dtypes.
 
-    Arguments and result may be nested dicts, lists and tuples of arrays and numbers. Inside another trace,
-    `f` itself runs, so it composes with `grad` and its kin in either order.
+    Arguments, given by position or by name, and the result may be nested dicts, lists and tuples of arrays
+    and numbers. None and strings among them are not traced: another one compiles anew. A Python number is
+    traced as an array of f64, i64 or b1 without axes, which takes the dtype of what is beside it, as it does
+    in NumPy. Every number of the result is an array. What `f` reads besides is built in when it is compiled.
+    Inside another trace, `f` itself runs, so `jit` composes with `grad` and its kin in either order.
+
+    Raises:
+        GraphError: an argument is of a dtype that is not supported, or no array. CompileError: an operation
+            has no kernel.
 
     >>> from nnjit import grad
     >>> import nnjit.numpy as np
     >>> float(jit(grad(np.tanh))(0.0))
     1.0
+    >>> jit(lambda x, *, scale: {"y": x * scale})(np.ones(2), scale=3.0)["y"].tolist()
+    [3.0, 3.0]
     """
-    compiled: dict[Any, tuple[Compiled, Callable[..., Any]]] = {}
+    compiled: dict[Key, _Native] = {}
 
     @wraps(f)
-    def native(*args: Any) -> Any:
-        leaves, build = flatten(args)
-        if any(isinstance(leaf, Node) for leaf in leaves):
-            return f(*args)
-        arrays = [np.asarray(leaf) for leaf in leaves]
-        key = (tuple(map(type_of, arrays)), _structure(args))
-        if key not in compiled:
-            compiled[key] = _compile(f, key[0], build)
-        run, build_result = compiled[key]
-        return build_result(run(*arrays))
+    def native(*args: Any, **kwargs: Any) -> Any:
+        arrays: list[Any] = []
+        parts: list[Any] = []
+        for arg in args:
+            _describe(arg, arrays, parts)
+        if kwargs:
+            _describe(kwargs, arrays, parts)
+        key = tuple(parts)
+        known = compiled.get(key)
+        if known is not None:
+            return known.build(known.call(arrays))
+        if any(isinstance(x, Node) for x in arrays):
+            return f(*args, **kwargs)
+        made = _trace(f, args, kwargs)
+        if is_open(made.outputs, made.inputs):  # `f` reads values of a trace around it
+            return made.build(close(made.outputs, made.inputs, arrays))
+        compiled[key] = _Native(_caller(made), made.build)
+        return native(*args, **kwargs)
 
     return native
 
 
-def _compile(
-    f: Callable[..., Any], types: tuple[ArrayType, ...], build: Callable[..., Any]
-) -> tuple[Compiled, Callable[..., Any]]:
-    inputs = tuple(new_input(t) for t in types)
-    outputs, build_result = flatten(f(*build(inputs)))
-    return Compiled(Graph(inputs, tuple(map(as_node, outputs)))), build_result
+@dataclass(frozen=True)
+class _Native:
+    """What runs for one combination of types, and what puts its results where they belong."""
+
+    call: Callable[[Sequence[Any]], list[np.ndarray]]
+    build: Rebuild
 
 
-def _structure(tree: Any) -> Any:
-    """What tells two nestings apart, without the leaves."""
-    if isinstance(tree, dict):
-        return ("dict", tuple((k, _structure(tree[k])) for k in sorted(tree)))
-    if isinstance(tree, (list, tuple)):
-        return (type(tree).__name__, tuple(map(_structure, tree)))
-    return None
+@dataclass(frozen=True)
+class _Traced:
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    build: Rebuild
+
+
+def _describe(tree: Any, arrays: list[Any], parts: list[Any]) -> None:
+    """Append the arrays of `tree`, and what tells it from arguments that need another program."""
+    kind = type(tree)
+    if kind is np.ndarray:
+        arrays.append(tree)
+        parts += (tree.dtype, tree.shape)
+    elif kind in NUMBERS:
+        arrays.append(tree)
+        parts.append(kind)
+    elif isinstance(tree, (list, tuple)):
+        parts.append((kind, len(tree)))
+        for child in tree:
+            _describe(child, arrays, parts)
+    elif isinstance(tree, dict):
+        keys = sorted(tree)
+        parts.append((kind, tuple(keys)))
+        for name in keys:
+            _describe(tree[name], arrays, parts)
+    elif _is_static(tree):
+        parts.append((kind, tree))
+    else:
+        value = tree if isinstance(tree, Node) else _array(tree)
+        arrays.append(value)
+        parts += (value.dtype, value.shape, kind)
+
+
+def _is_static(leaf: Any) -> bool:
+    return leaf is None or isinstance(leaf, str)
+
+
+def _array(leaf: Any) -> np.ndarray:
+    array = np.asarray(leaf)
+    if array.dtype == object:
+        raise GraphError(
+            f"jit: an argument is a {type(leaf).__name__}; expected arrays, numbers, None and strings, and "
+            "dicts, lists and tuples of them; let the function read it from around it instead"
+        )
+    return array
+
+
+def _trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Traced:
+    """Call `f` with a fresh input for every array."""
+    leaves, build = flatten((args, kwargs))
+    nodes = [leaf if _is_static(leaf) else standing_for(leaf, new_input(type_of(leaf))) for leaf in leaves]
+    new_args, new_kwargs = build(nodes)
+    with tracing():
+        results, build_result = flatten(f(*new_args, **new_kwargs))
+    outputs = tuple(r for r in results if isinstance(r, Node))
+
+    def whole(computed: Sequence[Any]) -> Any:
+        new = iter(computed)
+        return build_result([next(new) if isinstance(r, Node) else _constant(r) for r in results])
+
+    inputs = tuple(n for n in nodes if isinstance(n, Node))
+    return _Traced(inputs, outputs, build_result if len(outputs) == len(results) else whole)
+
+
+def _constant(result: Any) -> Any:
+    """A result that no argument moves, as a new array at each call."""
+    return result if _is_static(result) else np.array(result)
+
+
+def _caller(made: _Traced) -> Callable[[Sequence[Any]], list[np.ndarray]]:
+    if not made.outputs:
+        return lambda arrays: []
+    return _compiled(Graph(made.inputs, made.outputs))
+
+
+def _compiled(graph: Graph) -> Caller:
+    return Compiled(graph).caller()

@@ -8,10 +8,12 @@ from nnjit.ir.graph import (
     apply,
     constant,
     consumers,
+    is_open,
     new_input,
     rebuild,
     scope,
     topological,
+    tracing,
     type_of,
 )
 from nnjit.ir.interpret import interpret
@@ -21,6 +23,6 @@ from nnjit.ir.verify import verify
 
 __all__ = [
     "ArrayType", "B", "Dim", "Graph", "Node", "Primitive", "Shape", "Value", "apply", "array_type",
-    "as_dtype", "constant", "consumers", "format_graph", "interpret", "new_input", "node_names",
-    "rebuild", "scope", "topological", "type_of", "verify", "with_rows",
+    "as_dtype", "constant", "consumers", "format_graph", "interpret", "is_open", "new_input", "node_names",
+    "rebuild", "scope", "topological", "tracing", "type_of", "verify", "with_rows",
 ]  # fmt: skip

@@ -27,6 +27,7 @@ from nnjit.ir.node import (
     input_p,
     new_input,
     scope,
+    tracing,
     type_of,
 )
 from nnjit.ir.types import B, Dim
@@ -98,6 +99,12 @@ def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node
     return order
 
 
+def is_open(outputs: Iterable[Node], inputs: Iterable[Node]) -> bool:
+    """Whether `outputs` need an input that is not among `inputs`: one of a trace around them."""
+    own = set(inputs)
+    return any(n.primitive is input_p and n not in own for n in topological(outputs))
+
+
 def rebuild(
     outputs: Sequence[Node],
     replace: Mapping[Node, Node],
@@ -135,6 +142,6 @@ def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
 
 __all__ = [
     "FUNCTIONS", "METHODS", "OPERATORS", "B", "ConstantValue", "Dim", "Graph", "Kind", "Node", "Primitive",
-    "Rule", "Value", "apply", "constant", "constant_p", "consumers", "input_p", "new_input", "rebuild",
-    "scope", "topological", "type_of", "with_inputs",
+    "Rule", "Value", "apply", "constant", "constant_p", "consumers", "input_p", "is_open", "new_input",
+    "rebuild", "scope", "topological", "tracing", "type_of", "with_inputs",
 ]  # fmt: skip

@@ -6,12 +6,13 @@ methods and NumPy's own functions do with it, the numpy room says.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
@@ -43,6 +44,7 @@ MEND = "compose it of the functions of nnjit.numpy, or give it a rule with nnjit
 IN_PLACE = "use nnjit.numpy.where, the functional x.at[i].set(v), or nnjit.numpy.stack and concatenate"
 
 _scope: ContextVar[str] = ContextVar("scope", default="")
+_is_tracing: ContextVar[bool] = ContextVar("is_tracing", default=False)
 # The numpy room fills these: Python's operators on nodes, the methods of arrays, and NumPy's own functions by
 # name (`sum`, `linalg.norm`), for programs that call those on nodes.
 OPERATORS: dict[str, Callable[..., Node]] = {}
@@ -139,14 +141,14 @@ class Node:
     def reshape(self, *shape: Any) -> Node:
         return self._op("reshape", shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Node:
-        return self._op("sum", axis=axis, keepdims=keepdims)
+    def sum(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
+        return self._op("sum", axis=axis, keepdims=keepdims, **options)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Node:
-        return self._op("mean", axis=axis, keepdims=keepdims)
+    def mean(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
+        return self._op("mean", axis=axis, keepdims=keepdims, **options)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Node:
-        return self._op("max", axis=axis, keepdims=keepdims)
+    def max(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
+        return self._op("max", axis=axis, keepdims=keepdims, **options)
 
     def astype(self, dtype: Any) -> Node:
         return self._op("astype", dtype)
@@ -211,13 +213,13 @@ class Node:
     # fmt: on
 
     def __eq__(self, other: object) -> Any:
-        """Elementwise against numbers and arrays. Two nodes are equal where they are the same node, since
-        graphs are sets of nodes; their elements are compared by `nnjit.numpy.equal`.
+        """Elementwise against numbers and arrays, and in a trace against nodes too. Outside, two nodes are
+        equal where they are the same node, since graphs are sets and lists of nodes.
         """
-        return self._op("eq", other) if isinstance(other, ARRAYS) else self is other
+        return self._op("eq", other) if _is_elementwise(other) else self is other
 
     def __ne__(self, other: object) -> Any:
-        return self._op("ne", other) if isinstance(other, ARRAYS) else self is not other
+        return self._op("ne", other) if _is_elementwise(other) else self is not other
 
     __hash__ = object.__hash__
 
@@ -228,13 +230,27 @@ class Node:
             "`and`, `or`, `not`"
         )
 
-    def _no_number(self) -> NoReturn:
+    def _no_number(self, mend: str) -> NoReturn:
         raise TypeError(
-            f"a traced value {self.type} is not a number yet: keep it inside the traced function, or return "
-            "it beside the result (has_aux=True); where its derivative is not wanted, compute it outside"
+            f"a traced value {self.type} is not a number yet: keep it inside the traced function ({mend}), "
+            "or return it beside the result (has_aux=True); where its derivative is not wanted, compute it "
+            "outside"
         )
 
-    __float__ = __int__ = __index__ = __complex__ = __round__ = _no_number
+    def __float__(self) -> NoReturn:
+        self._no_number("instead of a function of `math` use that of nnjit.numpy, such as nnjit.numpy.sin")
+
+    def __int__(self) -> NoReturn:
+        self._no_number("for whole numbers nnjit.numpy.astype, floor and rint")
+
+    def __index__(self) -> NoReturn:
+        self._no_number("with a loop over a known range, and nnjit.numpy.take instead of a list")
+
+    def __round__(self, digits: int = 0) -> NoReturn:
+        self._no_number("nnjit.numpy.round")
+
+    def __complex__(self) -> NoReturn:
+        self._no_number("there are no complex numbers")
 
     def __len__(self) -> int:
         if not self.shape:
@@ -253,6 +269,10 @@ class Node:
         return f"<{self.primitive.name} {self.type}>"
 
 
+def _is_elementwise(other: object) -> bool:
+    return isinstance(other, ARRAYS) or (isinstance(other, Node) and _is_tracing.get())
+
+
 def _numpy(function: Any, args: Any, options: Any) -> Any:
     """Apply the function of the numpy room of the name of one of NumPy's."""
     module = getattr(function, "__module__", None) or ""
@@ -260,7 +280,16 @@ def _numpy(function: Any, args: Any, options: Any) -> Any:
     known = FUNCTIONS.get(name) or FUNCTIONS.get(function.__name__ if isinstance(function, np.ufunc) else "")
     if known is None:
         raise TypeError(f"numpy.{name} has no rule in nnjit; {MEND}")
+    valid = _options_of(known)
+    if unknown := sorted(options.keys() - set(valid)):
+        mend = IN_PLACE if "out" in unknown else f"valid: {', '.join(valid)}"
+        raise TypeError(f"numpy.{name} of a traced value takes no {'=, '.join(unknown)}=; {mend}")
     return known(*args, **options)
+
+
+@cache
+def _options_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
 
 
 def _only_evaluated_by_binding(*_: Any, **__: Any) -> Any:
@@ -323,3 +352,17 @@ def scope(name: str) -> Iterator[None]:
         yield
     finally:
         _scope.reset(token)
+
+
+@contextmanager
+def tracing(is_on: bool = True) -> Iterator[None]:
+    """Inside, a user's program runs, for whom `==` of two nodes compares elements.
+
+    Args:
+        is_on: False around what works on graphs, which may be called from such a program.
+    """
+    token = _is_tracing.set(is_on)
+    try:
+        yield
+    finally:
+        _is_tracing.reset(token)

@@ -50,5 +50,6 @@ def _param(value: Any) -> str:
     if isinstance(value, ConstantValue):
         return np.array2string(value.array, threshold=6, edgeitems=2, separator=",").replace("\n", "")
     if isinstance(value, Graph):
-        return f"<{len(value.nodes)} nodes>"
+        nodes = len(value.nodes)
+        return "{" + format_graph(value).replace("\n", "; ") + "}" if nodes < 10 else f"<{nodes} nodes>"
     return str(value)

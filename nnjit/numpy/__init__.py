@@ -7,16 +7,16 @@ Importing this gives nodes their operators.
 # ruff: noqa: I001  # many names a line
 
 from numpy import (
-    arange, array_equal, e, empty, eye, finfo, float32, float64, full, identity, inf, int32, int64,
-    linspace, logspace, nan, ndarray, newaxis, ones, pi, zeros,
+    arange, array_equal, e, empty, eye, finfo, float32, float64, identity, inf, int32, int64, logspace, nan,
+    ndarray, newaxis, ones, pi, zeros,
 )  # fmt: skip
 
 from nnjit.ir.graph import FUNCTIONS as _FUNCTIONS
 from nnjit.ir.graph import METHODS as _METHODS
 from nnjit.ir.graph import OPERATORS as _OPERATORS
 from nnjit.numpy.creation import (
-    array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full_like, meshgrid,
-    ones_like, zeros_like,
+    array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full, full_like,
+    linspace, meshgrid, ones_like, zeros_like,
 )  # fmt: skip
 from nnjit.numpy.diagonals import (
     diag, diagflat, diagonal, trace, tril, triu,
@@ -65,13 +65,18 @@ from nnjit.numpy.statistics import (
 )  # fmt: skip
 from nnjit.numpy import linalg as _linalg
 from nnjit.numpy.indexing import At as _At
+from nnjit.numpy.promotion import operator as _operator
 from nnjit.numpy.shaping import transpose_method as _transpose_method
 
+_ARITHMETIC = {
+    "add": add, "sub": subtract, "mul": multiply, "div": divide, "pow": power, "neg": negative, "abs": abs,
+    "mod": remainder, "floordiv": floor_divide,
+}  # fmt: skip
+_OPERATORS.update({name: _operator(function) for name, function in _ARITHMETIC.items()})
 _OPERATORS.update(
-    add=add, sub=subtract, mul=multiply, div=divide, pow=power, matmul=matmul, neg=negative, abs=abs,
-    mod=remainder, floordiv=floor_divide, lt=less, le=less_equal, gt=greater, ge=greater_equal, eq=equal,
-    ne=not_equal, invert=invert, xor=bitwise_xor, **{"and": bitwise_and, "or": bitwise_or},
-    getitem=getitem, transpose=transpose, reshape=reshape, sum=sum, mean=mean, max=max, astype=astype,
+    matmul=matmul, lt=less, le=less_equal, gt=greater, ge=greater_equal, eq=equal, ne=not_equal,
+    invert=invert, xor=bitwise_xor, **{"and": bitwise_and, "or": bitwise_or}, getitem=getitem,
+    transpose=transpose, reshape=reshape, sum=sum, mean=mean, max=max, astype=astype,
 )  # fmt: skip
 _METHODS.update(
     all=all, any=any, argmax=argmax, argmin=argmin, argsort=argsort, at=_At, clip=clip, copy=positive,

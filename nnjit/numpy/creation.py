@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from nnjit.ir import Node
-from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, broadcast_together, filled
+from nnjit.numpy.elementwise import where
+from nnjit.numpy.promotion import (
+    Array,
+    as_array,
+    astype,
+    broadcast_to,
+    broadcast_together,
+    filled,
+    promote,
+)
 from nnjit.numpy.shaping import expand_dims, reshape, shape
 
 
@@ -42,6 +51,23 @@ def full_like(x: Array, fill_value: Array, dtype: object = None) -> Any:
     """`fill_value` in the shape of `x`, and in its dtype where none is given."""
     kind = as_array(x).dtype if dtype is None else dtype
     return broadcast_to(astype(fill_value, kind), shape(x))
+
+
+def full(shape: Any, fill_value: Array, dtype: object = None) -> Any:
+    """`fill_value`, repeated to `shape`; in its own dtype where none is given."""
+    dims = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    value = as_array(fill_value) if dtype is None else astype(fill_value, dtype)
+    return broadcast_to(value, dims) if isinstance(value, Node) else np.full(dims, value, value.dtype)
+
+
+def linspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, dtype: object = None) -> Any:
+    """`num` numbers from `start` to `stop`, the last one among them where `endpoint`; a new first axis."""
+    steps = np.linspace(0.0, 1.0, num, endpoint)
+    first, last = promote(start, stop, dtype="f2")
+    line = reshape(steps.astype(first.dtype), (num, *(1,) * len(shape(first - last))))
+    made = first + line * (last - first)
+    made = where(line == 1.0, last, made) if num > 1 and endpoint else made  # exact, as NumPy has it
+    return made if dtype is None else astype(made, dtype)
 
 
 def atleast_1d(*xs: Array) -> Any:

@@ -16,6 +16,7 @@ from nnjit.numpy.promotion import (
     broadcast_together,
     filled,
     promote,
+    refuse_out,
     unary_float,
 )
 
@@ -23,28 +24,32 @@ Function = Callable[..., Any]
 
 
 def _unary(primitive: Primitive) -> Function:
-    def function(x: Array) -> Any:
+    def function(x: Array, out: None = None) -> Any:
+        refuse_out(primitive.name, out)
         return unary_float(primitive, x)
 
     return _named(function, primitive)
 
 
 def _number(primitive: Primitive) -> Function:
-    def function(x: Array) -> Any:
+    def function(x: Array, out: None = None) -> Any:
+        refuse_out(primitive.name, out)
         return primitive(as_array(x))
 
     return _named(function, primitive)
 
 
 def _binary(primitive: Primitive, least: object = None) -> Function:
-    def function(x: Array, y: Array) -> Any:
+    def function(x: Array, y: Array, out: None = None) -> Any:
+        refuse_out(primitive.name, out)
         return binary(primitive, x, y, dtype=least)
 
     return _named(function, primitive)
 
 
 def _logical(primitive: Primitive) -> Function:
-    def function(*xs: Array) -> Any:
+    def function(*xs: Array, out: None = None) -> Any:
+        refuse_out(primitive.name, out)
         return primitive(*broadcast_together(*(astype(x, "b1") for x in xs)))
 
     return _named(function, primitive)
@@ -171,16 +176,30 @@ def square(x: Array) -> Any:
 
 def where(condition: Array, x: Array, y: Array) -> Any:
     """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone."""
-    if isinstance(condition, bool):
-        raise GraphError(
-            "where: the condition is one Python bool; use Python's `if`, and nnjit.numpy.equal for the "
-            "elements of two traced values, which `==` compares as wholes"
-        )
     chosen, other = promote(x, y)
     return p.select(*broadcast_together(astype(condition, "b1"), chosen, other))
 
 
-def clip(x: Array, a_min: Array | None = None, a_max: Array | None = None) -> Any:
-    """`x` bounded by `a_min` and `a_max`; None is no bound. At a bound the derivative is ½."""
-    x = x if a_min is None else maximum(x, a_min)
-    return x if a_max is None else minimum(x, a_max)
+def clip(
+    x: Array,
+    a_min: Array | None = None,
+    a_max: Array | None = None,
+    *,
+    min: Array | None = None,
+    max: Array | None = None,
+    out: None = None,
+) -> Any:
+    """`x` bounded by `a_min` and `a_max`, also called `min` and `max`; None is no bound.
+
+    At a bound the derivative is ½.
+    """
+    refuse_out("clip", out)
+    low, high = (_one_of(*pair) for pair in (("a_min", a_min, "min", min), ("a_max", a_max, "max", max)))
+    x = x if low is None else maximum(x, low)
+    return x if high is None else minimum(x, high)
+
+
+def _one_of(name: str, value: Any, other: str, alias: Any) -> Any:
+    if value is not None and alias is not None:
+        raise GraphError(f"clip: both {name} and {other} are given, which are one bound; give one of them")
+    return alias if value is None else value

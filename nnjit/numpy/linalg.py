@@ -1,22 +1,34 @@
 """Linear algebra under the names of `numpy.linalg`, of matrices and stacks of them.
 
-What solves (`solve`, `inv`, `det`, `slogdet`, `cholesky`, `eigh`) is LAPACK's; `jit` cannot compile it yet.
+What solves and decomposes (all but `norm` of vectors and `matrix_power`) is LAPACK's; `jit` cannot compile
+it yet.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import builtins
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
-from nnjit.numpy.elementwise import abs, exp, multiply, not_equal, power
+from nnjit.numpy.diagonals import triu
+from nnjit.numpy.elementwise import abs, exp, greater, multiply, not_equal, power
 from nnjit.numpy.products import matmul
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
-from nnjit.numpy.reduction import Axis, max, min, sum
-from nnjit.numpy.shaping import expand_dims, length_of, normal_axes, reshape, shape, squeeze, swapaxes
+from nnjit.numpy.reduction import Axis, count_nonzero, max, min, sum
+from nnjit.numpy.shaping import (
+    expand_dims,
+    length_of,
+    moveaxis,
+    normal_axes,
+    reshape,
+    shape,
+    squeeze,
+    swapaxes,
+)
 from nnjit.numpy.statistics import root
 
 
@@ -25,7 +37,8 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
 
     Args:
         ord: of vectors, p of Σ|x|ᵖ to the power of 1/p, ±inf and 0 (how many are not zero); of matrices,
-            "fro", 1, -1, inf and -inf. None is the Euclidean one: 0 is its derivative where all are 0.
+            "fro", 1, -1, inf, -inf, and of their singular values 2 (the largest), -2 (the smallest) and "nuc"
+            (the sum). None is the Euclidean one: 0 is its derivative where all are 0.
     """
     array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
     axes = tuple(range(array.ndim)) if axis is None else normal_axes(axis, array.ndim)
@@ -33,8 +46,14 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
         return root(sum(multiply(array, array), axes, keepdims))
     if len(axes) == 1:
         return _of_vectors(abs(array), ord, axes[0], keepdims)
-    if len(axes) != 2 or ord not in MATRIX_NORMS:
-        raise GraphError(f"norm: ord {ord!r} of {type_of(array)} over axes {axes} is not supported")
+    if len(axes) != 2 or ord not in {*MATRIX_NORMS, *SPECTRAL_NORMS}:
+        raise GraphError(
+            f"norm: ord {ord!r} of {type_of(array)} over axes {axes} is not supported; valid: any number for "
+            'one axis, for two None, "fro", "nuc", 1, -1, 2, -2, inf and -inf'
+        )
+    if ord in SPECTRAL_NORMS:
+        out = SPECTRAL_NORMS[ord](svdvals(moveaxis(array, axes, (-2, -1))), -1)
+        return expand_dims(out, axes) if keepdims else out
     along, across = axes if ord in (1, -1) else axes[::-1]
     lines = sum(abs(array), along, keepdims=True)
     out = MATRIX_NORMS[ord](lines, across, keepdims=True)
@@ -42,6 +61,7 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
 
 
 MATRIX_NORMS: dict[Any, Any] = {1: max, -1: min, np.inf: max, -np.inf: min}
+SPECTRAL_NORMS: dict[Any, Any] = {2: max, -2: min, "nuc": sum}
 
 
 def _of_vectors(size: Any, ord: Any, axis: int, keepdims: bool) -> Any:
@@ -107,6 +127,100 @@ def eigvalsh(a: Array) -> Any:
     return eigh(a)[0]
 
 
+class SVD(NamedTuple):
+    """The factors of a = U diag(S) Vh."""
+
+    U: Any
+    S: Any
+    Vh: Any
+
+
+class QR(NamedTuple):
+    """The factors of a = Q R."""
+
+    Q: Any
+    R: Any
+
+
+def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """U, S and Vh with a = U diag(S) Vh, the singular values S in descending order.
+
+    The derivative of vectors takes nothing from pairs of equal singular values, where there is none.
+
+    Args:
+        full_matrices: whether U and Vh are square; of a matrix that is not, False is needed, since what fills
+            them up is arbitrary and has no derivative.
+        compute_uv: whether U and Vh are returned beside S.
+
+    Raises:
+        GraphError: the square matrices of a matrix that is not square are asked for.
+    """
+    a = _floats(a)
+    if not compute_uv:
+        return svdvals(a)
+    if full_matrices and shape(a)[-1] != shape(a)[-2]:
+        raise GraphError(
+            f"svd: the full matrices of {type_of(a)} have no derivative; use full_matrices=False"
+        )
+    u, v = p.singular_vectors(a, side="left"), p.singular_vectors(a, side="right")
+    return SVD(u, _singular_values(a, u, v), swapaxes(v, -1, -2))
+
+
+def svdvals(a: Array) -> Any:
+    """The singular values in descending order."""
+    a = _floats(a)
+    return _singular_values(a, *(p.singular_vectors(a, side=side) for side in ("left", "right")))
+
+
+def _singular_values(a: Any, u: Any, v: Any) -> Any:
+    return sum(multiply(u, matmul(a, v)), -2)  # since uᵀu = vᵀv = 1, only the change of `a` moves a value
+
+
+def qr(a: Array, mode: Literal["reduced", "r"] = "reduced") -> Any:
+    """Q with orthonormal columns and the upper triangle R, with a = Q R; R alone where the mode is "r".
+
+    The derivative is that of a matrix of full rank.
+
+    Raises:
+        GraphError: another mode.
+    """
+    if mode not in ("reduced", "r"):
+        raise GraphError(f'qr: unknown mode {mode!r}; valid: reduced, r; what "complete" adds is arbitrary')
+    a = _floats(a)
+    width = builtins.min(length_of(a, -2), length_of(a, -1))
+    q = p.orthogonal(a[..., :width])
+    r = triu(matmul(swapaxes(q, -1, -2), a))
+    return r if mode == "r" else QR(q, r)
+
+
+def pinv(a: Array, rcond: float = 1e-15) -> Any:
+    """The pseudoinverse; the derivative is that among matrices of the same rank.
+
+    Args:
+        rcond: singular values of at most `rcond` times the largest count as zero.
+    """
+    return p.pinv(_floats(a), rcond=float(rcond))
+
+
+def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Any, Any, Any, Any]:
+    """The x of least norm that minimises |b - a x|², with (x, the minimum, the rank, the singular values).
+
+    The minimum is that of each column of `b`. It is empty where `a` has no more rows than columns; NumPy has
+    it empty where the rank is deficient too.
+
+    Args:
+        rcond: as in `pinv`; None is the dtype's epsilon times the longer side.
+    """
+    a, b = promote(_floats(a), _floats(b))
+    rows, width = length_of(a, 0), length_of(a, 1)
+    least = float(np.finfo(a.dtype).eps) * (rows + width - builtins.min(rows, width))
+    cut = least if rcond is None else rcond
+    x, s = matmul(pinv(a, cut), b), svdvals(a)
+    rest = b - matmul(a, x)
+    square = reshape(sum(multiply(rest, rest), 0), (-1,)) if rows > width else np.zeros(0, a.dtype)
+    return x, square, count_nonzero(greater(s, max(s) * cut)), s
+
+
 def _check_square(name: str, a: Any) -> None:
     if a.ndim < 2 or shape(a)[-1] != shape(a)[-2]:
         raise GraphError(f"{name}: {type_of(a)} is not square")
@@ -131,4 +245,7 @@ def matrix_power(x: Array, n: int) -> Any:
     return matmul(square, array) if n % 2 else square
 
 
-__all__ = ["cholesky", "det", "eigh", "eigvalsh", "inv", "matrix_power", "norm", "slogdet", "solve"]
+__all__ = [
+    "cholesky", "det", "eigh", "eigvalsh", "inv", "lstsq", "matrix_power", "norm", "pinv", "qr", "slogdet",
+    "solve", "svd", "svdvals",
+]  # fmt: skip

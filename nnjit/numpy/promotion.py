@@ -5,8 +5,9 @@ Python numbers are weak: they take the dtype of the array beside them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
+from weakref import ref
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from nnjit.ir import B, Dim, Node, Primitive, Shape, as_dtype, constant, type_of
 from nnjit.primitives import broadcast, cast, concat, full, reshape
 
 Array: TypeAlias = Any  # a node, a NumPy array or a number; a union of them has no operators for mypy
+NUMBERS = (bool, int, float)
+ZEROS: dict[str, bool | int | float] = {"b": False, "i": 0, "f": 0.0}
+_weak: dict[int, ref[Node]] = {}  # by identity, since `==` of two nodes may compare elements
 
 
 def binary(primitive: Primitive, *args: Array, dtype: object = None) -> Any:
@@ -29,6 +33,28 @@ def unary_float(primitive: Primitive, x: Array) -> Any:
     """Apply an elementwise primitive of floats; whole numbers become f64 as in NumPy."""
     x = as_array(x)
     return primitive(x if x.dtype.kind == "f" else astype(x, "f64"))
+
+
+def weak(number: Any) -> bool:
+    """Whether `number` is a Python number, or a node that stands for one."""
+    return isinstance(number, NUMBERS) or id(number) in _weak
+
+
+def as_number(node: Node) -> Node:
+    """`node` itself, which from now on stands for a Python number: it takes the dtype of arrays beside it."""
+    key = id(node)
+    _weak[key] = ref(node, lambda _: _weak.pop(key, None))
+    return node
+
+
+def operator(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` as one of Python's operators, which of numbers alone give a number."""
+
+    def applied(*args: Array) -> Any:
+        made = function(*args)
+        return as_number(made) if isinstance(made, Node) and all(map(weak, args)) else made
+
+    return applied
 
 
 def as_array(x: Array) -> Any:
@@ -60,13 +86,14 @@ def promote(*args: Array, dtype: object = None) -> list[Any]:
     Args:
         dtype: the least that they are promoted to, e.g. a float for a true division.
     """
-    arrays = [a if isinstance(a, (bool, int, float)) else as_array(a) for a in args]
+    arrays = [a if isinstance(a, NUMBERS) else as_array(a) for a in args]
     common = result_type(*arrays, *([] if dtype is None else [dtype]))
-    return [astype(a if not isinstance(a, (bool, int, float)) else np.asarray(a), common) for a in arrays]
+    return [astype(a if not isinstance(a, NUMBERS) else np.asarray(a), common) for a in arrays]
 
 
 def result_type(*args: Any) -> np.dtype:
     """NumPy's result type of arrays, nodes, dtypes and (weak) Python numbers."""
+    args = tuple(ZEROS[a.dtype.kind] if isinstance(a, Node) and weak(a) else a for a in args)
     if all(isinstance(a, (bool, int)) for a in args):
         return as_dtype(np.bool_ if all(isinstance(a, bool) for a in args) else np.int64)
     if not any(isinstance(a, (Node, np.ndarray, np.generic)) for a in args):
@@ -136,3 +163,12 @@ def filled(x: Array, value: float, dtype: object = None) -> Any:
     if isinstance(array, np.ndarray):
         return np.full_like(array, value, dtype=kind)
     return full(array.type.with_dtype(kind), value, array.shape)
+
+
+def refuse_out(name: str, out: object) -> None:
+    """Raise a TypeError where a function is asked to write into an array."""
+    if out is not None:
+        raise TypeError(
+            f"{name}: out= is not supported, since a traced value has no memory yet to write into; use what "
+            "is returned, or x.at[i].set(v) for a part of an array"
+        )

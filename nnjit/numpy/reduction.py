@@ -23,7 +23,7 @@ from nnjit.numpy.elementwise import (
     subtract,
     where,
 )
-from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, unary_float
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, refuse_out, unary_float
 from nnjit.numpy.shaping import normal_axes, ravel, reshape, shape
 
 Axis = int | tuple[int, ...] | None
@@ -37,28 +37,47 @@ def _reduce(primitive: Primitive, x: Array, axis: Axis, keepdims: bool) -> Any:
     return reshape(out, [1 if a in axes else d for a, d in enumerate(shape(array))]) if keepdims else out
 
 
+def prepared(name: str, x: Array, keepdims: object, dtype: object, out: object) -> Any:
+    """`x` in the dtype that is asked for, where all options of a reduction are such that it can be done.
+
+    Raises:
+        GraphError: `keepdims` is no truth value. TypeError: the result should be written into an array.
+    """
+    refuse_out(name, out)
+    if not isinstance(keepdims, (bool, np.bool_)):
+        raise GraphError(
+            f"{name}: keepdims is True or False, got {keepdims!r}; where NumPy has a dtype in third place, "
+            "give it by name: dtype=…"
+        )
+    return as_array(x) if dtype is None else astype(x, dtype)
+
+
 def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
     return tuple(range(x.ndim)) if axis is None else tuple(sorted(normal_axes(axis, x.ndim)))
 
 
-def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The sum over `axis` (all axes where None), in the dtype of `x`."""
-    return _reduce(p.reduce_sum, x, axis, keepdims)
+def sum(
+    x: Array, axis: Axis = None, keepdims: bool = False, *, dtype: object = None, out: None = None
+) -> Any:
+    """The sum over `axis` (all axes where None), in `dtype`, or that of `x` where None."""
+    return _reduce(p.reduce_sum, prepared("sum", x, keepdims, dtype, out), axis, keepdims)
 
 
-def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+def max(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None) -> Any:
     """The largest element over `axis`; the derivative is shared evenly between equal ones."""
-    return _reduce(p.reduce_max, x, axis, keepdims)
+    return _reduce(p.reduce_max, prepared("max", x, keepdims, None, out), axis, keepdims)
 
 
-def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+def min(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None) -> Any:
     """The smallest element over `axis`; the derivative is shared evenly between equal ones."""
-    return _reduce(p.reduce_min, x, axis, keepdims)
+    return _reduce(p.reduce_min, prepared("min", x, keepdims, None, out), axis, keepdims)
 
 
-def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The mean over `axis`; whole numbers become f64."""
-    array = as_array(x)
+def mean(
+    x: Array, axis: Axis = None, keepdims: bool = False, *, dtype: object = None, out: None = None
+) -> Any:
+    """The mean over `axis`, computed in `dtype`; whole numbers become f64."""
+    array = prepared("mean", x, keepdims, dtype, out)
     array = array if array.dtype.kind == "f" else astype(array, "f64")
     return divide(sum(array, axis, keepdims), count_of(array, axes_of(array, axis)))
 

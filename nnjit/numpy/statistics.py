@@ -10,26 +10,43 @@ from nnjit import primitives as p
 from nnjit.numpy.elementwise import add, divide, equal, greater, multiply, not_equal, square, subtract, where
 from nnjit.numpy.joining import concatenate
 from nnjit.numpy.promotion import Array, as_array, astype, filled, unary_float
-from nnjit.numpy.reduction import Axis, axes_of, count_of, max, mean, min, sum
+from nnjit.numpy.reduction import Axis, axes_of, count_of, max, mean, min, prepared, sum
 from nnjit.numpy.shaping import length_of, moveaxis, normal_axes, ravel, reshape, shape
 from nnjit.numpy.special import isnan
 
 
-def var(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(
+    x: Array,
+    axis: Axis = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    dtype: object = None,
+    out: None = None,
+) -> Any:
     """The variance over `axis`: the mean of squares of what differs from the mean.
 
     Args:
         ddof: what is taken from the count that the sum is divided by; 1 for an estimate from a sample.
     """
-    array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
+    array = prepared("var", x, keepdims, dtype, out)
+    array = array if array.dtype.kind == "f" else astype(array, "f64")
     squares = square(subtract(array, mean(array, axis, keepdims=True)))
     count = count_of(array, axes_of(array, axis))
     return divide(sum(squares, axis, keepdims), count if ddof == 0 else subtract(count, ddof))
 
 
-def std(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(
+    x: Array,
+    axis: Axis = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    dtype: object = None,
+    out: None = None,
+) -> Any:
     """The standard deviation over `axis`; where all elements are equal, its derivative is 0."""
-    return root(var(x, axis, ddof, keepdims))
+    return root(var(x, axis, ddof, keepdims, dtype=dtype, out=out))
 
 
 def root(x: Array) -> Any:
@@ -50,9 +67,11 @@ def average(x: Array, axis: Axis = None, weights: Array | None = None) -> Any:
     return divide(sum(multiply(x, weights), axis), sum(weights, axis))
 
 
-def nansum(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+def nansum(
+    x: Array, axis: Axis = None, keepdims: bool = False, *, dtype: object = None, out: None = None
+) -> Any:
     """The sum over `axis` of the elements that are not NaN."""
-    return sum(where(isnan(x), 0.0, x), axis, keepdims)
+    return sum(where(isnan(x), 0.0, x), axis, keepdims, dtype=dtype, out=out)
 
 
 def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -65,12 +84,14 @@ def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     return equal(min(astype(not_equal(x, 0), "i32"), axis, keepdims), 1)
 
 
-def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The product over `axis`, in the dtype of `x`; its derivative is right at zeros too.
+def prod(
+    x: Array, axis: Axis = None, keepdims: bool = False, *, dtype: object = None, out: None = None
+) -> Any:
+    """The product over `axis`, in `dtype`, or that of `x` where None; its derivative is right at zeros too.
 
     Pairs are multiplied, and pairs of these, until one product is left.
     """
-    array = as_array(x)
+    array = prepared("prod", x, keepdims, dtype, out)
     array = astype(array, "i64") if array.dtype.kind == "b" else array
     axes = axes_of(array, axis)
     size = math.prod(length_of(array, a) for a in axes)
@@ -93,14 +114,14 @@ def _halved(x: Any) -> Any:
     return x
 
 
-def cumsum(x: Array, axis: int | None = None) -> Any:
+def cumsum(x: Array, axis: int | None = None, dtype: object = None, out: None = None) -> Any:
     """The sums of the first 1, 2, … elements along `axis`, of all elements where None."""
-    return _running(add, 0, x, axis)
+    return _running(add, 0, prepared("cumsum", x, False, dtype, out), axis)
 
 
-def cumprod(x: Array, axis: int | None = None) -> Any:
+def cumprod(x: Array, axis: int | None = None, dtype: object = None, out: None = None) -> Any:
     """The products of the first 1, 2, … elements along `axis`; the derivative is right at zeros too."""
-    return _running(multiply, 1, x, axis)
+    return _running(multiply, 1, prepared("cumprod", x, False, dtype, out), axis)
 
 
 def _running(combine: Callable[..., Any], neutral: int, x: Array, axis: int | None) -> Any:

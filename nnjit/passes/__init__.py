@@ -5,7 +5,7 @@ Dead code needs no pass: a graph is what its outputs reach.
 
 from collections.abc import Callable
 
-from nnjit.ir import Graph
+from nnjit.ir import Graph, tracing
 from nnjit.passes.fold_constants import fold_constants
 from nnjit.passes.fold_transposes import fold_transposes
 from nnjit.passes.join_pieces import join_pieces
@@ -18,6 +18,7 @@ PASSES: tuple[Pass, ...] = (share_common, fold_constants, simplify, fold_transpo
 MOST_ROUNDS = 8
 
 
+@tracing(is_on=False)
 def optimize(graph: Graph) -> Graph:
     """`graph` after all passes, in rounds until nothing changes."""
     for _ in range(MOST_ROUNDS):

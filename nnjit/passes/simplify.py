@@ -1,12 +1,15 @@
 """Algebraic simplification by a table of rewrite rules, each exact for every number, infinity and NaN.
 
 (The sign of a zero may change: `x + 0` is `x`.) Rules that would hide a NaN, like `0 * x`, are not there.
+What only derivatives read goes: passes run when all of these are taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from nnjit.autodiff.branches import cond_p
+from nnjit.autodiff.custom import custom
 from nnjit.ir import Graph, Node, apply, rebuild
 from nnjit.ir.graph import constant_p
 from nnjit.primitives import (
@@ -90,6 +93,17 @@ def _reduce_nothing(node: Node, x: Node) -> Node | None:
     return None
 
 
+def _compute_both(node: Node, predicate: Node, *operands: Node) -> Node:
+    """Both branches, and a choice: loops have no branches, and no derivative is taken any more."""
+    branches = [node.params[name] for name in ("true", "false")]
+    ours, theirs = (
+        rebuild(graph.outputs, dict(zip(graph.inputs, operands, strict=True)), rewrite)[0]
+        for graph in branches
+    )
+    chosen = apply(broadcast, predicate, shape=node.shape, axes=tuple(range(predicate.ndim)))
+    return apply(select, rewrite(chosen), ours, theirs)
+
+
 # fmt: off
 RULES: dict[object, tuple[Rewrite, ...]] = {
     add:           (lambda n, x, y: x if _is(y, 0) else None,
@@ -109,6 +123,8 @@ RULES: dict[object, tuple[Rewrite, ...]] = {
     select:        (lambda n, c, x, y: x if x is y else None,),
     cast:          (lambda n, x: x if x.type == n.type else None,),
     stop_gradient: (lambda n, x: x,),
+    cond_p:        (_compute_both,),
+    custom:        (lambda n, y, *xs: y,),
     reduce_sum:    (_reduce_nothing,),
     reduce_max:    (_reduce_nothing,),
     reduce_min:    (_reduce_nothing,),

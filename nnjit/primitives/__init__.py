@@ -1,5 +1,6 @@
 """The primitives: every operation of a graph with its meaning, type rule, derivative rules and lowering."""
 
+from nnjit.primitives.decompositions import orthogonal, pinv, singular_vectors
 from nnjit.primitives.define import PRIMITIVES
 from nnjit.primitives.elementwise import (
     abs_,
@@ -125,7 +126,9 @@ __all__ = [
     "mul",
     "neg",
     "not_equal",
+    "orthogonal",
     "overlap_add",
+    "pinv",
     "pow_",
     "random_uniform",
     "reduce_max",
@@ -141,6 +144,7 @@ __all__ = [
     "sigmoid",
     "sign",
     "sin",
+    "singular_vectors",
     "sinh",
     "slice_",
     "softplus",

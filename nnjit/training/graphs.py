@@ -17,7 +17,7 @@ import nnjit.numpy as np
 from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Interface
 from nnjit.data.scaling import Affine
-from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope
+from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
 from nnjit.nn import Loss, Metric, Model, SummedMetric
 from nnjit.optim import Clip, Optimizer, Penalty
 from nnjit.primitives import full_like
@@ -64,6 +64,7 @@ class Task:
         return array_type(self.dtype, (B, *self.model.input_shape))
 
 
+@tracing()
 def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]:
     """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
 
@@ -105,6 +106,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     )
 
 
+@tracing()
 def evaluation_graph(task: Task) -> Graph:
     """(θ, x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and its like."""
     theta, (x, y, w) = new_input(task.vector(), "params"), _batch(task)
@@ -116,6 +118,7 @@ def evaluation_graph(task: Task) -> Graph:
     return Graph((theta, x, y, w), tuple(figures), ("theta", "held_x", "held_y", "held_w"))
 
 
+@tracing()
 def prediction_graph(task: Task) -> Graph:
     """(θ, x) → what the loss makes of the output: probabilities, or values as the network learns them."""
     theta, x = new_input(task.vector(), "params"), new_input(task.rows(), "input")

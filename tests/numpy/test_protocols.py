@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 import scipy.special
 
 import nnjit.numpy as nnp
-from nnjit.autodiff import grad, trace
+from nnjit.autodiff import grad, trace, vmap
+from nnjit.codegen import jit
 from nnjit.ir import B, Node, array_type, interpret, new_input, type_of, verify
 
 X = np.array([0.3, 1.7, 0.9])
@@ -47,14 +49,27 @@ def test_logic_by_operators(op: Callable[..., Any]) -> None:
         np.testing.assert_array_equal(g, w)
 
 
-def test_nodes_are_equal_where_they_are_the_same() -> None:
-    """Graphs are sets of nodes; numbers and arrays are compared with their elements."""
+def test_nodes_are_the_elements_of_sets_outside_of_a_trace() -> None:
     x, y = new_input(array_type("f64", (3,))), new_input(array_type("f64", (3,)))
     assert (x == x, x == y, x != y) == (True, False, True)
     assert len({x, y, x}) == 2
     assert isinstance(x == 1.0, Node)
     assert isinstance(x != X, Node)
     assert x != "a"
+
+
+def test_elements_of_traced_values_are_compared() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.where(x == x[::-1], 3.0 * x, 0.0) + np.where(x != np.max(x), x, 0.0))
+
+    want = [1.0, 3.0, 1.0]  # the one in the middle is its own mirror image, and the largest
+    np.testing.assert_array_equal(grad(f)(X), want)
+    np.testing.assert_array_equal(vmap(grad(f))(X[None])[0], want)
+    np.testing.assert_array_equal(jit(grad(f))(X), want)
+    # compiled inside a trace, where lists of nodes are compared as such
+    np.testing.assert_array_equal(grad(lambda x: np.sum(x * jit(grad(f))(X)))(X), want)
+    with pytest.raises(TypeError, match=r"use nnjit\.numpy\.where instead of `if`"):
+        grad(lambda x: x if x == x[0] else 2 * x)(X)
 
 
 def test_length_and_size_of_traced_values() -> None:
@@ -91,18 +106,29 @@ MISTAKES = (
     ("if",             lambda x: x if x[0] > 0 else -x,  "use nnjit.numpy.where instead of `if`"),
     ("while",          lambda x: loop(x[0]),             "a loop over a known range instead of `while`"),
     ("float",          lambda x: float(x[0]),            r"f64\[\] is not a number yet: keep it inside"),
-    ("int",            lambda x: int(x[0]),              r"f64\[\] is not a number yet"),
-    ("index",          lambda x: [1, 2][x[0]],           r"f64\[\] is not a number yet"),
+    ("math",           lambda x: math.sin(x[0]),         "use that of nnjit.numpy, such as nnjit.numpy.sin"),
+    ("int",            lambda x: int(x[0]),              r"f64\[\] is not a number yet: .*astype, floor"),
+    ("index",          lambda x: [1, 2][x[0]],           "nnjit.numpy.take instead of a list"),
+    ("range",          lambda x: list(range(x[0])),      "with a loop over a known range"),
+    ("round",          lambda x: round(x[0]),            r"nnjit\.numpy\.round"),
+    ("complex",        lambda x: complex(x[0]),          "there are no complex numbers"),
     ("len",            lambda x: len(x[0]),              r"len\(\) of a traced value without axes, f64\[\]"),
     ("assignment",     assign,                           r"nnjit.numpy.where, the functional x.at\[i\].set"),
     ("array's elements", fill,                           r"no array can hold it yet; use nnjit.numpy.where"),
     ("array in place", add_in_place,                     "an array cannot take it in place"),
     ("numpy.array",    lambda x: np.array([x, x]),       "no array can hold it yet; use nnjit.numpy.where"),
+    ("out of NumPy",   lambda x: np.sum(x, out=np.zeros(())), "sum: out= is not supported, .* x.at"),
+    ("out of a method", lambda x: x.cumsum(out=np.zeros(3)), "cumsum: out= is not supported"),
+    ("out of ours",    lambda x: nnp.exp(x, out=np.zeros(3)), "exp: out= is not supported"),
+    ("out of ufunc",   lambda x: np.exp(x, out=np.zeros(3)), "an array cannot take it in place"),
+    ("out of others",  lambda x: np.stack([x], out=np.zeros((1, 3))), "stack of .* takes no out=; use"),
+    ("where of NumPy", lambda x: np.sum(x, where=X > 1), "sum of .* takes no where=; valid: x, axis"),
+    ("dtype in third place", lambda x: np.sum(x, 0, np.float32), "keepdims is True or False, .* dtype=…"),
+    ("two bounds",     lambda x: np.clip(x, 0.0, None, min=1.0), "both a_min and min are given"),
     ("function",       lambda x: np.fft.fft(x),          "numpy.fft.fft has no rule in nnjit; compose it of"),
     ("ufunc",          lambda x: np.spacing(x),          "numpy.spacing has no rule in nnjit"),
     ("ufunc's method", lambda x: np.add.accumulate(x),   "numpy.add.accumulate has no rule in nnjit"),
     ("attribute",      lambda x: x.tolist(),             r"f64\[3\] has no attribute tolist"),
-    ("where",          lambda x: nnp.where(x == x[0], x, 0.0), "nnjit.numpy.equal for the elements of two"),
     ("bits",           lambda x: nnp.astype(x, "i32") & 1, r"& of i32\[3\]: only truth values have"),
     ("ragged list",    lambda x: nnp.sum([x, x[1:]]),    r"different shapes: f64\[3\], f64\[2\]"),
 )

@@ -57,6 +57,16 @@ def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return 0.3 * rng.standard_normal(shape) + np.diag(np.arange(1.0, 1 + shape[-1]))
 
 
+def tall(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Matrices of full rank and distinct singular values, tall or wide."""
+    return 0.1 * rng.standard_normal(shape) + np.eye(*shape[-2:]) * np.arange(1.0, 1 + shape[-1])
+
+
+def tall_apart(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """The same along the first and the last axis."""
+    return np.moveaxis(tall(rng, (shape[1], shape[0], shape[2])), 0, 1)
+
+
 def uniform(low: float, high: float) -> Sampler:
     return lambda rng, shape: rng.uniform(low, high, shape)
 
@@ -127,7 +137,14 @@ SURFACE_ROWS = (
     row("floor_divide of floats", lambda np, x, y: x // y,                        X, APART),
     row("floor_divide of whole numbers", lambda np, x, y: x // y + x % y,         INT, Arg(INT.shape, one_to_three, "i32")),
 
-    # reductions
+    row("clip by names",  lambda np, x: np.clip(x, min=-0.5, max=0.7) + np.clip(x, 0.1, None) + x.clip(max=0.2), X),
+
+    # reductions and creation
+    row("sum with dtype", lambda np, i: np.sum(i, axis=0, dtype=np.float64) + i.mean(0, dtype=np.float32) * np.prod(i, axis=0, dtype="f8"), I23),
+    row("var with dtype", lambda np, i: np.var(i, axis=0, dtype="f8") + np.std(i, axis=0, dtype="f8") + np.cumsum(i, 1, "f8"), I23),
+    row("full",           lambda np, x: np.full((2, 3, 4), x) + np.full(4, 2),    M),
+    row("linspace",       lambda np, x, y: np.linspace(x, y, 5) + np.linspace(y, x, 1), Arg((4,)), Arg((4,))),
+    row("linspace without its end", lambda np, x: np.linspace(0, x, 3, endpoint=False, dtype="f8"), Arg(())),
     row("prod",           lambda np, x: np.prod(x, axis=(0, 2), keepdims=True),   T),
     row("prod of all",    lambda np, x: np.prod(x),                               Arg((5,))),
     row("prod with zeros", lambda np, x: np.prod(x, axis=-1),                     ZEROS),
@@ -256,6 +273,22 @@ SURFACE_ROWS = (
     interpreted("cholesky", lambda np, a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
     interpreted("eigh",   lambda np, a: np.linalg.eigh(a + np.swapaxes(a, -1, -2))[1] ** 2, Arg((2, 3, 3), regular)),
     interpreted("eigvalsh", lambda np, a: np.linalg.eigvalsh(a + np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
+    interpreted("norm 2",  lambda np, a: np.linalg.norm(a, 2),                    Arg((4, 3), tall)),
+    interpreted("norm -2 of stacks", lambda np, a: np.linalg.norm(a, -2, (0, 2), keepdims=True), Arg((3, 2, 4), tall_apart)),
+    interpreted("norm nuc", lambda np, a: np.linalg.norm(a, "nuc", axis=(2, 1)), Arg((2, 3, 4), tall)),
+    interpreted("singular_vectors", lambda np, a: np.linalg.svd(a, full_matrices=False)[2], Arg((4, 3), tall)),
+    interpreted("svd left", lambda np, a: np.linalg.svd(a, full_matrices=False)[0], Arg((2, 4, 3), tall)),
+    interpreted("svd of a wide matrix", lambda np, a: np.linalg.svd(a, full_matrices=False)[0] * 2, Arg((3, 4), tall)),
+    interpreted("svd right of a wide matrix", lambda np, a: np.linalg.svd(a, full_matrices=False).Vh, Arg((3, 4), tall)),
+    interpreted("svd whole", lambda np, a: (lambda f: f.U @ (f.S[:, None] ** 2 * f.Vh))(np.linalg.svd(a)), Arg((3, 3), regular)),
+    interpreted("svdvals",  lambda np, a: np.linalg.svd(a, compute_uv=False),     Arg((2, 3, 4), tall)),
+    interpreted("orthogonal", lambda np, a: np.linalg.qr(a)[0],                   Arg((2, 4, 3), tall)),
+    interpreted("qr",       lambda np, a: np.linalg.qr(a).R ** 2,                 Arg((4, 3), tall)),
+    interpreted("qr of a wide matrix", lambda np, a: np.linalg.qr(a).Q + np.linalg.qr(a, "r")[:, 1:], Arg((3, 4), tall)),
+    interpreted("pinv",     lambda np, a: np.linalg.pinv(a),                      Arg((2, 4, 3), tall)),
+    interpreted("pinv of a wide matrix", lambda np, a: np.linalg.pinv(a),         Arg((3, 4), tall)),
+    interpreted("lstsq",    lambda np, a, b: np.linalg.lstsq(a, b)[0],            Arg((4, 3), tall), Arg((4,))),
+    interpreted("lstsq residuals", lambda np, a, b: np.linalg.lstsq(a, b)[1],     Arg((4, 3), tall), Arg((4, 2))),
     interpreted("matrix_power of an inverse", lambda np, a: np.linalg.matrix_power(a, -2), Arg((3, 3), regular)),
 
     # indexing

@@ -1,0 +1,107 @@
+"""Calls of a compiled graph without a batch axis: the memory of a call is laid out once, and used again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnjit.codegen.runtime import table_of
+from nnjit.ir import ArrayType
+from nnjit.ir.types import static
+
+SMALL = 1 << 14  # bytes: up to here copying an array takes less time than asking it for its address
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The arrays that one call at a time uses, and the table of their addresses.
+
+    Args:
+        copied: (place, index of the argument that is copied there).
+        given: (index in the table, index of the argument) of those too large to copy.
+        results: the places of the results; None for those too large to copy.
+        made: (index in the table, index of the result) of those.
+        kept: all arrays that the table has addresses of.
+    """
+
+    table: Any
+    copied: Sequence[tuple[np.ndarray, int]]
+    given: Sequence[tuple[int, int]]
+    results: Sequence[np.ndarray | None]
+    made: Sequence[tuple[int, int]]
+    kept: Sequence[np.ndarray]
+
+
+class Caller:
+    """A native function of arrays whose types the caller vouches for; any number of threads may call it.
+
+    Args:
+        run: the native function of a table of addresses and a number of rows.
+        inputs, outputs: the types of its arguments and results.
+        more: makes the other arrays of the table: (constants, work memory).
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Any, int], object],
+        inputs: Sequence[ArrayType],
+        outputs: Sequence[ArrayType],
+        more: Callable[[], tuple[Sequence[np.ndarray], Sequence[np.ndarray]]],
+    ) -> None:
+        self._run, self._inputs, self._outputs, self._more = run, inputs, outputs, more
+        self._free: list[Memory] = []  # a call takes one away and puts it back: both are atomic
+
+    def __call__(self, arguments: Sequence[Any]) -> list[np.ndarray]:
+        """The outputs, in new arrays; an argument is an array, or a number where a scalar is expected."""
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = self._layout()
+        for place, k in memory.copied:
+            place[...] = arguments[k]
+        if memory.given or memory.made:
+            outputs = self._run_in_place(memory, arguments)
+        else:
+            self._run(memory.table, 1)
+            outputs = [place.copy() for place in memory.results if place is not None]
+        self._free.append(memory)
+        return outputs
+
+    def _run_in_place(self, memory: Memory, arguments: Sequence[Any]) -> list[np.ndarray]:
+        """Run on the large arrays themselves; they must live until it is over."""
+        given = [np.ascontiguousarray(arguments[k]) for _, k in memory.given]
+        made = [np.empty(static(self._outputs[k].shape), self._outputs[k].dtype) for _, k in memory.made]
+        places = [at for at, _ in (*memory.given, *memory.made)]
+        for at, address in zip(places, table_of([*given, *made]), strict=True):
+            memory.table[at] = address
+        self._run(memory.table, 1)
+        new = iter(made)
+        return [next(new) if place is None else place.copy() for place in memory.results]
+
+    def _layout(self) -> Memory:
+        constants, work = self._more()
+        inputs, outputs = list(map(_place, self._inputs)), list(map(_place, self._outputs))
+        first = len(inputs) + len(constants)
+        arrays = [*map(_or_any, inputs), *constants, *map(_or_any, outputs), *work]
+        return Memory(
+            table_of(arrays),
+            copied=[(place, k) for k, place in enumerate(inputs) if place is not None],
+            given=[(k, k) for k, place in enumerate(inputs) if place is None],
+            results=outputs,
+            made=[(first + k, k) for k, place in enumerate(outputs) if place is None],
+            kept=arrays,
+        )
+
+
+def _place(type: ArrayType) -> np.ndarray | None:
+    """An array for a small value, None for a large one."""
+    is_small = type.row_size * type.dtype.itemsize <= SMALL
+    return np.zeros(static(type.shape), type.dtype) if is_small else None
+
+
+def _or_any(place: np.ndarray | None) -> np.ndarray:
+    """An array whose address is replaced before each call, where the place is that of a large value."""
+    return np.zeros(1) if place is None else place

@@ -1,0 +1,144 @@
+"""Factors of stacks of matrices: singular vectors, the Q of QR, and the pseudoinverse. They are interpreted only.
+
+What else a decomposition has is composed: S = diag(Uᵀ A V), R = Qᵀ A. With k = min(m, n), of a matrix (m, n):
+
+    dU = U (F ∘ (dP S + S dPᵀ)) + (dA V - U dP) S⁻¹,    dP = Uᵀ dA V,    Fᵢⱼ = 1 / (sⱼ² - sᵢ²)
+    dQ = Y - Q W + Q (L - Lᵀ),    Y = dA R⁻¹,    W = Qᵀ Y,    L = W below the diagonal
+    dP = -P dA P + P Pᵀ dAᵀ (1 - A P) + (1 - P A) dAᵀ Pᵀ P
+
+V is the U of Aᵀ. Pairs of equal singular values turn nothing, and zeros carry nothing: there is no derivative.
+
+Reference: Townsend 2016, "Differentiating the singular value decomposition"; Walter & Lehmann 2010,
+arXiv:1001.1654, for QR; Golub & Pereyra 1973, SIAM J. Numer. Anal. 10, for the pseudoinverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from nnjit.ir.graph import Node, Primitive
+from nnjit.ir.types import ArrayType, static
+from nnjit.primitives.define import define, require
+from nnjit.primitives.matrices import columns, inverse_gaps, inverse_or_zero, mask, product, turned
+from nnjit.primitives.reduction import reduce_sum
+from nnjit.primitives.solvers import solve
+
+Side = Literal["left", "right"]
+
+
+def _sizes(name: str, a: ArrayType) -> tuple[int, int]:
+    require(a.is_float and a.ndim >= 2, f"{name}: {a} is no matrix of floats")
+    rows, width = static(a.shape[-2:])
+    return rows, width
+
+
+# -- singular vectors
+
+
+def _infer_singular(a: ArrayType, side: Side) -> ArrayType:
+    sizes = _sizes("singular_vectors", a)
+    return a.with_shape((*a.shape[:-2], sizes[side == "right"], min(sizes)))
+
+
+def _evaluate_singular(a: np.ndarray, side: Side) -> np.ndarray:
+    u, _, vh = np.linalg.svd(a, full_matrices=False)  # of one matrix alike both times, signs included
+    return u if side == "left" else np.swapaxes(vh, -1, -2)
+
+
+def _factors(a: Any, out: Any, side: Side) -> tuple[Any, Any, Any]:
+    """The vectors of this side and of the other, and the singular values."""
+    other = singular_vectors(a, side="right" if side == "left" else "left")
+    u, v = (out, other) if side == "left" else (other, out)
+    return out, other, reduce_sum(u * product(a, v), axes=(a.ndim - 2,))
+
+
+def _singular_vjp(g: Node, out: Node, args: Sequence[Node], side: Side) -> list[Node]:
+    x, y, s = _factors(args[0], out, side)
+    inner = inverse_gaps(s * s) * product(turned(x), g)
+    back = product(x, (inner + turned(inner)) * columns(s, inner))
+    if x.shape[-2] > x.shape[-1]:  # else x spans all, and the difference would be rounding alone
+        back = back + (g - product(x, product(turned(x), g))) * columns(inverse_or_zero(s), g)
+    whole = product(back, turned(y))
+    return [whole if side == "left" else turned(whole)]
+
+
+def _singular_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node], side: Side) -> Any:
+    x, y, s = _factors(args[0], out, side)
+    moved = product(tangents[0] if side == "left" else turned(tangents[0]), y)
+    inner = product(turned(x), moved)
+    scaled = inner * columns(s, inner)
+    turn = product(x, inverse_gaps(s * s) * (scaled + turned(scaled)))
+    if x.shape[-2] == x.shape[-1]:
+        return turn
+    return turn + (moved - product(x, inner)) * columns(inverse_or_zero(s), moved)
+
+
+# -- QR
+
+
+def _infer_orthogonal(a: ArrayType) -> ArrayType:
+    rows, width = _sizes("orthogonal", a)
+    require(rows >= width, f"orthogonal: {a} has more columns than rows")
+    return a
+
+
+def _below(x: Any) -> Any:
+    return x * mask(x, np.tril(np.ones(x.shape[-2:]), -1))
+
+
+def _divided(x: Any, r: Any) -> Any:
+    """X r⁻¹."""
+    return turned(solve(turned(r), turned(x)))
+
+
+def _orthogonal_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
+    r, inner = product(turned(out), args[0]), product(turned(out), g)
+    back = g - product(out, inner) + product(out, _below(inner - turned(inner)))
+    return [_divided(back, turned(r))]
+
+
+def _orthogonal_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node]) -> Any:
+    moved = _divided(tangents[0], product(turned(out), args[0]))
+    inner = product(turned(out), moved)
+    low = _below(inner)
+    return moved - product(out, inner) + product(out, low - turned(low))
+
+
+# -- pseudoinverse
+
+
+def _infer_pinv(a: ArrayType, rcond: float) -> ArrayType:
+    return a.with_shape((*a.shape[:-2], *_sizes("pinv", a)[::-1]))
+
+
+def _pinv_vjp(g: Node, out: Node, args: Sequence[Node], rcond: float) -> list[Any]:
+    a, back, outer = args[0], turned(g), turned(out)
+    right = product(back - product(a, product(out, back)), product(out, outer))
+    left = product(product(outer, out), back - product(product(back, out), a))
+    return [right + left - product(product(outer, g), outer)]
+
+
+def _pinv_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node], rcond: float) -> Any:
+    a, moved, outer = args[0], turned(tangents[0]), turned(out)
+    right = product(product(out, outer), moved - product(product(moved, a), out))
+    left = product(moved - product(out, product(a, moved)), product(outer, out))
+    return right + left - product(product(out, tangents[0]), out)
+
+
+def _evaluate_pinv(a: np.ndarray, rcond: float) -> np.ndarray:
+    return np.linalg.pinv(a, rcond)
+
+
+singular_vectors: Primitive  # rules refer to it
+
+# fmt: off
+singular_vectors = define(Primitive("singular_vectors", "solver", _infer_singular, _evaluate_singular,
+                                    vjp=_singular_vjp, jvp=_singular_jvp, lift=lambda n, side: {"side": side}))
+orthogonal       = define(Primitive("orthogonal", "solver", _infer_orthogonal, lambda a: np.linalg.qr(a)[0],
+                                    vjp=_orthogonal_vjp, jvp=_orthogonal_jvp, lift=lambda n: {}))
+pinv             = define(Primitive("pinv", "solver", _infer_pinv, _evaluate_pinv,
+                                    vjp=_pinv_vjp, jvp=_pinv_jvp, lift=lambda n, rcond: {"rcond": rcond}))
+# fmt: on

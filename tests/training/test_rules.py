@@ -1,0 +1,60 @@
+"""Layers and losses whose derivatives are rules of their own, or `cond`s, in a compiled training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import nnjit
+import nnjit.numpy as nnp
+from nnjit.autodiff import cond, custom_jvp, custom_vjp
+from nnjit.nn.activations import ACTIVATIONS, Activation
+from nnjit.nn.initializers import GlorotUniform
+from nnjit.nn.losses import SquaredError
+
+from .conftest import LINE
+
+pytestmark = pytest.mark.kernels
+
+
+@custom_vjp
+def quartered(x: Any) -> Any:
+    """The identity, with a quarter of its derivative."""
+    return x
+
+
+quartered.defvjp(lambda x: (x, None), lambda _, g: (0.25 * g,))
+
+
+@custom_jvp
+def doubled(x: Any) -> Any:
+    """The identity, with twice its derivative."""
+    return x
+
+
+doubled.defjvp(lambda primals, tangents: (doubled(*primals), 2.0 * tangents[0]))
+
+
+def doubled_again(x: Any) -> Any:
+    """The same by a branch that is always taken; the other one has nothing but NaN."""
+    return cond(nnp.sum(x * x) >= 0, doubled, lambda x: nnp.log(-1.0 - x * x), x)
+
+
+def test_rules_in_a_layer_and_a_loss_train_as_they_say(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter, times two, times two: the training of the plain network."""
+    nnjit.fit(LINE, output=folder / "plain")
+    squared = SquaredError.__call__
+    monkeypatch.setitem(ACTIVATIONS, "tanh", Activation(quartered, GlorotUniform()))
+    monkeypatch.setattr(
+        SquaredError, "__call__", lambda self, o, t: squared(self, doubled(doubled_again(o)), t)
+    )
+    model = [{"type": "dense", "units": 1, "name": "only", "activation": "tanh"}]
+    nnjit.fit({**LINE, "model": model}, output=folder / "ruled")
+    one, other = (load_file(folder / name / "last.safetensors") for name in ("plain", "ruled"))
+    assert one.keys() == other.keys()
+    for name, weights in one.items():  # the sum of the predicate is a phase more: products fuse otherwise
+        np.testing.assert_allclose(other[name], weights, rtol=1e-13)
