@@ -9,15 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
+from nnjit.codegen import BLOCK
 from nnjit.data import Part, Prepared, prepare
 from nnjit.errors import ConfigError, DataError, GraphError, UserError
 from nnjit.ir import B, array_type
 from nnjit.nn import Metric, Model, build_model, metrics
 from nnjit.training.class_weights import class_weights
+from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.graphs import Task, step_graph
 from nnjit.training.meaning import Meaning
+from nnjit.training.monitor import Aim, Monitor, aim_of, modes_of, monitor_of
 from nnjit.training.state import State
 from nnjit.training.threads import threads_for
 
@@ -29,8 +32,10 @@ class Setup:
     """An experiment with its data loaded and its model built.
 
     Args:
-        batch: examples of a full batch.
+        batch: examples of an update.
         steps: updates in an epoch.
+        monitor: what decides which epoch is the best.
+        aim: what ends the training because it is reached, if anything.
     """
 
     experiment: Experiment
@@ -38,6 +43,8 @@ class Setup:
     engine: Engine
     batch: int
     steps: int
+    monitor: Monitor
+    aim: Aim | None
 
     @property
     def task(self) -> Task:
@@ -64,9 +71,25 @@ class Setup:
         return {name: part for name, part in parts.items() if part is not None}
 
     @property
-    def monitor(self) -> str:
-        """The column of the history that says which epoch is the best."""
-        return "train_loss" if self.data.validation is None else "validation_loss"
+    def is_epochwise(self) -> bool:
+        """Whether something is decided in Python after each epoch, so that a native call is one at most."""
+        follows = isinstance(self.experiment.schedule, ReduceOnPlateau)
+        return follows or not self.monitor.is_native or self.aim is not None
+
+    @property
+    def plateau_column(self) -> str:
+        """The column of the history that a schedule which follows it looks at."""
+        given = getattr(self.experiment.schedule, "monitor", None)
+        return given or ("train_loss" if self.data.validation is None else "validation_loss")
+
+    @property
+    def peak(self) -> float:
+        """The peak of the learning rate."""
+        return self.experiment.optimizer.learning_rate
+
+    def judged(self, state: State) -> np.ndarray:
+        """The params that are evaluated, kept and predict: their average, where there is one."""
+        return state.slots[-1] if self.task.is_averaged else state.theta
 
     def initial_state(self, folder: Path) -> State:
         """The state before the first epoch: given weights, or weights drawn from the seed."""
@@ -74,8 +97,9 @@ class Setup:
         if self.experiment.model.initial_weights is not None:
             with within("model", "initial_weights"):
                 theta[:] = read_weights(folder / self.experiment.model.initial_weights, self.model)
-        slots = tuple(np.array(s) for s in self.experiment.optimizer.initial_slots(theta))
-        return State.initial(theta, slots)
+        slots = [np.array(s) for s in self.experiment.optimizer.initial_slots(theta)]
+        slots += [theta.copy()] * self.task.is_averaged
+        return State.initial(theta, tuple(slots), str(self.monitor))
 
 
 def set_up(experiment: Experiment, folder: Path) -> Setup:
@@ -89,7 +113,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     """
     with within("data"):
         data = prepare(experiment.data, seed=experiment.seed, dtype=experiment.dtype, folder=folder)
-    batch, steps = _batches(experiment, len(data.train.x))
+    (batch, steps), block = _batches(experiment, len(data.train.x)), _block(experiment)
     meaning = Meaning(data.classes, data.scaling)
     task = make_task(experiment, data.input_shape, data.output_size, meaning)
     _check_values(experiment, data)
@@ -98,8 +122,12 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     task = replace(task, class_weights=weights)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
     threads = threads_for(experiment.training.threads, step_graph(task)[0], batch)
-    engine = Engine(task, batch, threads, data.validation is not None, in_order)
-    return Setup(experiment, data, engine, batch, steps)
+    engine = Engine(task, batch, threads, data.validation is not None, in_order, block)
+    with within("training"):
+        modes = modes_of(task, is_evaluated=engine.is_evaluated)
+        monitor = monitor_of(experiment.training.early_stopping, modes)
+        aim = aim_of(experiment.training.target, modes)
+    return Setup(experiment, data, engine, batch, steps, monitor, aim)
 
 
 def make_task(
@@ -133,17 +161,22 @@ def make_task(
         dtype=dtype,
         target=array_type("i32", (B,)) if classes is not None else array_type(dtype, (B, output_size)),
         unit=meaning.scaling.targets,
+        is_averaged=experiment.averaging is not None,
     )
 
 
 def _check_values(experiment: Experiment, data: Prepared) -> None:
-    """Raise a UserError where the loss cannot take the target values, or the schedule the learning rate."""
+    """Raise a UserError where the loss cannot take the target values, or the schedule the training."""
     if data.classes is None:
         for part in filter(None, (data.train, data.validation, data.test)):
             with within("loss"):
                 experiment.loss.check_targets(part.y)
     with within("schedule"):
         experiment.schedule.check(experiment.optimizer.learning_rate)
+        experiment.schedule.check_length(experiment.training.epochs)
+    if experiment.averaging is not None:
+        with within("averaging"):
+            experiment.averaging.check(experiment.training.epochs)
 
 
 @contextmanager
@@ -186,10 +219,23 @@ def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
 
 
 def _batches(experiment: Experiment, rows: int) -> tuple[int, int]:
-    """Examples of a batch, and batches of an epoch."""
-    size = experiment.training.batch_size
-    batch = rows if size == "full" else min(size, rows)
-    if experiment.training.drop_last and isinstance(size, int) and size > rows:
-        message = f"expected at most the {rows} examples of the training part with drop_last, got {size}"
+    """Examples of an update, and updates of an epoch."""
+    options = experiment.training
+    size = rows if options.batch_size == "full" else options.batch_size * options.accumulate
+    batch = min(size, rows)
+    if options.drop_last and size > rows:
+        times = f" times accumulate: {options.accumulate}" if options.accumulate > 1 else ""
+        given = f"got {options.batch_size}{times}"
+        message = f"expected at most the {rows} examples of the training part with drop_last, {given}"
         raise DataError(message, ("training", "batch_size"))
     return batch, rows // batch if experiment.training.drop_last else -(-rows // batch)
+
+
+def _block(experiment: Experiment) -> int:
+    """The rows that there is memory for at once: those of a batch, where an update takes several."""
+    options = experiment.training
+    return (
+        min(BLOCK, options.batch_size)
+        if isinstance(options.batch_size, int) and options.accumulate > 1
+        else BLOCK
+    )

@@ -151,7 +151,7 @@ def test_early_stopping_resumes_with_its_patience(folder: Path, interrupt_after:
     ("setting", "word"),
     [
         ("model[0].units=9", "another model"),
-        ("optimizer={type: gradient_descent, learning_rate: 0.1}", "another model or optimizer"),
+        ("optimizer={type: gradient_descent, learning_rate: 0.1}", "another optimizer"),
         ("dtype=float32", "float64"),
     ],
 )
