@@ -92,8 +92,8 @@ def resume(
         )
     if state.monitor != fresh.monitor:
         raise RunError(
-            f"{path}: its best epoch so far has the {state.monitor}, and the config asks for the one with the "
-            f"{fresh.monitor}; resume it with the early_stopping.monitor that it had"
+            f"{path}: its best epoch so far is the one with the {state.monitor}, and the config asks for the "
+            f"{fresh.monitor}; resume it with the training.early_stopping that it had"
         )
     if state.theta.dtype != fresh.theta.dtype:
         raise RunError(

@@ -67,7 +67,8 @@ def modes_of(task: Task, *, is_evaluated: bool) -> Modes:
     Args:
         is_evaluated: whether there is a validation part.
     """
-    modes: dict[str, Mode] = {"loss": "min"} | {m.type: MODES[m.better] for m in task.metrics}
+    modes: dict[str, Mode] = {"loss": "min"}
+    modes |= {m.type: MODES[m.better] for m in task.metrics}
     splits = ("train", "validation") if is_evaluated else ("train",)
     return {f"{split}_{name}": mode for split in splits for name, mode in modes.items()}
 

@@ -65,7 +65,7 @@ class TrainingOptions(Options):
     """Whether each epoch sees the examples in a new random order; else they keep the order of the data."""
 
     drop_last: bool = False
-    """Whether a last update of fewer than `batch_size` times `accumulate` examples is left out of an epoch."""
+    """Whether a last update of fewer than `batch_size` × `accumulate` examples is left out of an epoch."""
 
     accumulate: int = Field(1, ge=1)
     """Batches whose mean gradient makes an update, in the memory of one; the same as a batch of them all."""

@@ -233,9 +233,5 @@ def _batches(experiment: Experiment, rows: int) -> tuple[int, int]:
 
 def _block(experiment: Experiment) -> int:
     """The rows that there is memory for at once: those of a batch, where an update takes several."""
-    options = experiment.training
-    return (
-        min(BLOCK, options.batch_size)
-        if isinstance(options.batch_size, int) and options.accumulate > 1
-        else BLOCK
-    )
+    size, batches = experiment.training.batch_size, experiment.training.accumulate
+    return BLOCK if size == "full" or batches == 1 else min(BLOCK, size)

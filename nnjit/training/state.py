@@ -24,7 +24,7 @@ class State:
         slots: the optimizer's vectors, each (P,).
         epoch: epochs done.
         best_theta: the params of the best epoch.
-        best_loss: its monitored loss, or other figure, negated where more is better; inf before the first epoch.
+        best_loss: its monitored figure, negated where more is better; inf before the first epoch.
         best_epoch: 0 before the first epoch.
         monitor: in words, what makes an epoch the best.
     """
