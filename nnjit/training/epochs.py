@@ -85,6 +85,20 @@ class EpochRunner:
         count = done // self._setup.steps
         return self._span(epochs, best, figures[:count], seconds[:count])
 
+    def try_rates(self, state: State, rates: np.ndarray) -> Iterator[float]:
+        """The loss of each of the next updates, at these rates, of a copy of the state.
+
+        They end before an update whose loss is not finite.
+        """
+        count = -(-len(rates) // self._setup.steps)
+        epochs = _Epochs(self._setup, state.copy(), count, float(rates.max()))
+        epochs.per_step[1][: len(rates)] = rates
+        for turn in range(len(rates)):
+            figures, best = self._setup.engine.epoch.figures(1), self._best(state)
+            if self._call(epochs, turn, turn + 1, figures, best) == turn:
+                return
+            yield float(figures[0, 0] / figures[0, 1])
+
     def _call(self, epochs: _Epochs, begin: int, end: int, figures: np.ndarray, best: np.ndarray) -> int:
         state = epochs.state
         return self._setup.engine.epoch.run(

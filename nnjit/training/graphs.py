@@ -129,7 +129,8 @@ def evaluation_graph(task: Task) -> Graph:
         costs, share = task.loss(output, y), _share(task, y, w)
     figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
     figures += _metric_sums(task, output, y, w)
-    return Graph((theta, x, y, w), tuple(figures), ("theta", "held_x", "held_y", "held_w"))
+    params = "average" if task.is_averaged else "theta"  # the step's, with which it shares its memory
+    return Graph((theta, x, y, w), tuple(figures), (params, "held_x", "held_y", "held_w"))
 
 
 def prediction_graph(task: Task) -> Graph:

@@ -16,6 +16,7 @@ from nnjit.training.epochs import EpochRunner, progress
 from nnjit.training.experiment import Experiment
 from nnjit.training.history import HistoryFile, read_history
 from nnjit.training.interruption import Interruption
+from nnjit.training.rate_search import find_rate, read_rate
 from nnjit.training.records import describe, write_results
 from nnjit.training.run import Run
 from nnjit.training.setup import Setup, set_up
@@ -66,8 +67,11 @@ def train(
     setup = set_up(experiment, base)
     state = setup.initial_state(base)
     _ = setup.engine.epoch  # compiled before there is a folder, lest a failure leave half of one
+    setup, search = find_rate(setup, state)
     path = _make_folder(output, experiment.name)
     describe(setup, config, path)
+    if search is not None:
+        search.write(path)
     return _finish(setup, path, state, quiet, began)
 
 
@@ -84,7 +88,7 @@ def resume(
     """
     began = time.perf_counter()
     state = load_state(path)
-    setup = set_up(experiment, folder or Path())
+    setup = read_rate(set_up(experiment, folder or Path()), path)
     fresh = setup.initial_state(folder or Path())
     if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
         raise RunError(

@@ -48,6 +48,10 @@ def write_results(setup: Setup, path: Path, state: State, status: str, message: 
         "weights": which, "splits": splits, "parameters": setup.model.table.size,
         "seconds": {k: round(v, 6) for k, v in seconds.items()},
     }  # fmt: skip
+    if setup.experiment.optimizer.learning_rate == "find":
+        content["found_learning_rate"] = setup.peak
+    if setup.experiment.averaging is not None:
+        content["averaging"] = setup.experiment.averaging.type
     write_json(path / "metrics.json", content | ({"message": message} if message else {}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from nnjit.training.monitor import Aim, Monitor, aim_of, modes_of, monitor_of
 from nnjit.training.state import State
 from nnjit.training.threads import threads_for
 
+HIGHEST_RATE = 10.0  # of those that a search for one tries
 SHORT = {"float32": "f32", "float64": "f64"}
 
 
@@ -36,6 +38,7 @@ class Setup:
         steps: updates in an epoch.
         monitor: what decides which epoch is the best.
         aim: what ends the training because it is reached, if anything.
+        peak: of the learning rate; nan where it is still to be found.
     """
 
     experiment: Experiment
@@ -45,6 +48,7 @@ class Setup:
     steps: int
     monitor: Monitor
     aim: Aim | None
+    peak: float
 
     @property
     def task(self) -> Task:
@@ -81,11 +85,6 @@ class Setup:
         """The column of the history that a schedule which follows it looks at."""
         given = getattr(self.experiment.schedule, "monitor", None)
         return given or ("train_loss" if self.data.validation is None else "validation_loss")
-
-    @property
-    def peak(self) -> float:
-        """The peak of the learning rate."""
-        return self.experiment.optimizer.learning_rate
 
     def judged(self, state: State) -> np.ndarray:
         """The params that are evaluated, kept and predict: their average, where there is one."""
@@ -127,7 +126,9 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         modes = modes_of(task, is_evaluated=engine.is_evaluated)
         monitor = monitor_of(experiment.training.early_stopping, modes)
         aim = aim_of(experiment.training.target, modes)
-    return Setup(experiment, data, engine, batch, steps, monitor, aim)
+    given = experiment.optimizer.learning_rate
+    peak = math.nan if given == "find" else given
+    return Setup(experiment, data, engine, batch, steps, monitor, aim, peak)
 
 
 def make_task(
@@ -172,7 +173,8 @@ def _check_values(experiment: Experiment, data: Prepared) -> None:
             with within("loss"):
                 experiment.loss.check_targets(part.y)
     with within("schedule"):
-        experiment.schedule.check(experiment.optimizer.learning_rate)
+        given = experiment.optimizer.learning_rate
+        experiment.schedule.check(HIGHEST_RATE if given == "find" else given)
         experiment.schedule.check_length(experiment.training.epochs)
     if experiment.averaging is not None:
         with within("averaging"):
