@@ -14,9 +14,9 @@ from nnjit.report.style import INK, LINE, MARGIN, TRAIN, Picture, new_figure
 FILE = "learning_rate_search.json"
 CAPTION = (
     "Before the training, a copy of the network was trained with a rate that grew from update to update. "
-    "Rates too small change nothing, the right ones let the loss fall, larger ones make it explode. The "
-    "training took a tenth of the rate where the smoothed loss (blue) was lowest; the pale line is the loss of "
-    "each batch."
+    "Rates too small change nothing, the right ones let the loss fall, larger ones make it explode. "
+    "The training took a tenth of the rate where the smoothed loss (blue) was lowest; the pale line is "
+    "the loss of each batch."
 )
 
 

@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 
 from nnjit.errors import ConfigError, did_you_mean
+from nnjit.optim import Schedule
+from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs import Task
 from nnjit.training.options import EarlyStopping, Target
 from nnjit.training.state import State
@@ -79,7 +81,7 @@ def monitor_of(early: EarlyStopping | None, modes: Modes) -> Monitor:
     Raises:
         ConfigError: there is no such column.
     """
-    usual = "validation_loss" if "validation_loss" in modes else "train_loss"
+    usual = _usual(modes)
     if early is None:
         return Monitor(usual, "min")
     column = early.monitor or usual
@@ -97,6 +99,23 @@ def aim_of(target: Target | None, modes: Modes) -> Aim | None:
     if target is None:
         return None
     return Aim(target.metric, _mode(target.metric, modes, ("target", "metric")), target.value)
+
+
+def plateau_of(schedule: Schedule, modes: Modes) -> str:
+    """The column that a schedule follows which falls on a plateau; of any other schedule, that it would.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    given = schedule.monitor if isinstance(schedule, ReduceOnPlateau) else None
+    column = given or _usual(modes)
+    _mode(column, modes, ("monitor",))
+    return column
+
+
+def _usual(modes: Modes) -> str:
+    """The loss that decides unless something else is asked for."""
+    return "validation_loss" if "validation_loss" in modes else "train_loss"
 
 
 def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:

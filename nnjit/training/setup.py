@@ -21,7 +21,7 @@ from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.graphs import Task, step_graph
 from nnjit.training.meaning import Meaning
-from nnjit.training.monitor import Aim, Monitor, aim_of, modes_of, monitor_of
+from nnjit.training.monitor import Aim, Monitor, aim_of, modes_of, monitor_of, plateau_of
 from nnjit.training.state import State
 from nnjit.training.threads import threads_for
 
@@ -38,6 +38,7 @@ class Setup:
         steps: updates in an epoch.
         monitor: what decides which epoch is the best.
         aim: what ends the training because it is reached, if anything.
+        plateau: the column of the history that a schedule follows which falls on a plateau.
         peak: of the learning rate; nan where it is still to be found.
     """
 
@@ -48,6 +49,7 @@ class Setup:
     steps: int
     monitor: Monitor
     aim: Aim | None
+    plateau: str
     peak: float
 
     @property
@@ -79,12 +81,6 @@ class Setup:
         """Whether something is decided in Python after each epoch, so that a native call is one at most."""
         follows = isinstance(self.experiment.schedule, ReduceOnPlateau)
         return follows or not self.monitor.is_native or self.aim is not None
-
-    @property
-    def plateau_column(self) -> str:
-        """The column of the history that a schedule which follows it looks at."""
-        given = getattr(self.experiment.schedule, "monitor", None)
-        return given or ("train_loss" if self.data.validation is None else "validation_loss")
 
     def judged(self, state: State) -> np.ndarray:
         """The params that are evaluated, kept and predict: their average, where there is one."""
@@ -126,9 +122,11 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         modes = modes_of(task, is_evaluated=engine.is_evaluated)
         monitor = monitor_of(experiment.training.early_stopping, modes)
         aim = aim_of(experiment.training.target, modes)
+    with within("schedule"):
+        plateau = plateau_of(experiment.schedule, modes)
     given = experiment.optimizer.learning_rate
     peak = math.nan if given == "find" else given
-    return Setup(experiment, data, engine, batch, steps, monitor, aim, peak)
+    return Setup(experiment, data, engine, batch, steps, monitor, aim, plateau, peak)
 
 
 def make_task(

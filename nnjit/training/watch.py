@@ -37,7 +37,7 @@ class Watch:
         if aim is not None:
             self._is_reached = aim.is_reached(float(columns[aim.column][-1]))
         if isinstance(schedule, ReduceOnPlateau):
-            for loss in columns[self._setup.plateau_column]:
+            for loss in columns[self._setup.plateau]:
                 self._plateau = schedule.after(self._plateau, float(loss))
 
     def reason(self, state: State) -> str:

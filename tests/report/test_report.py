@@ -148,7 +148,7 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ("digits", "training, without compiling and evaluating 430 ms"),
         ("digits", "an epoch, the mean of 40 10.7 ms"),
         ("digits", "those of the weights after the last epoch, epoch 40."),
-        ("early_stopped", "those of the best epoch’s weights, epoch 32."),
+        ("early_stopped", "the best epoch’s weights, epoch 32, which had the lowest validation loss."),
         ("nothing_done", "No result: no epoch was finished."),
         ("digits", "2.13 s"),
         (
