@@ -8,7 +8,7 @@ and the loss is smoothed is fastai's `lr_find`, whose `minimum` is the rate that
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ LOWEST_RATE = 1e-7
 FEWEST, MOST = 200, 1000  # updates; between them, an epoch's
 WINDOWS = 10  # of the smoothing, in all updates: each is eight tenths of a power of ten
 EXPLODED = 4.0
+LEAST_FALL = 1e-3  # of the loss, relative; less is noise
 BELOW = 10.0  # the rate that is taken is the one of the lowest loss, divided by this
 
 
@@ -98,23 +99,30 @@ def choose(rates: np.ndarray, losses: Iterable[float]) -> Search:
         ConfigError: the loss falls at no rate.
     """
     window = len(rates) // WINDOWS
-    seen, smoothed, mean = [], [], 0.0
+    share, mean = 2 / (window + 1), 0.0
+    seen, smoothed = [], []
     for loss in losses:
         seen.append(loss)
-        mean += (loss - mean) * 2 / (window + 1)
-        smoothed.append(mean / (1 - (1 - 2 / (window + 1)) ** len(seen)))
-        low = min(smoothed)
-        if smoothed[-1] - low > EXPLODED * max(abs(low), smoothed[0] - low):
+        mean += (loss - mean) * share
+        smoothed.append(mean / (1 - (1 - share) ** len(seen)))
+        if _is_exploded(smoothed[window:]):
             break
     settled = smoothed[window:]  # the first means are of too few losses to be compared
-    if not settled or min(settled) >= smoothed[min(window, len(smoothed)) - 1]:
+    if not settled or settled[0] - min(settled) <= LEAST_FALL * abs(settled[0]):
         raise ConfigError(
             f"none can be found: no rate from {rates[0]:g} to {rates[-1]:g} lowers the loss within "
             f"{len(rates)} updates; give a number"
         )
-    best = rates[window + int(np.argmin(settled))]
-    count = len(seen)
+    best, count = rates[window + int(np.argmin(settled))], len(seen)
     return Search(float(f"{best / BELOW:.2g}"), rates[:count], np.array(seen), np.array(smoothed))
+
+
+def _is_exploded(losses: Sequence[float]) -> bool:
+    """Whether the last loss is above the lowest by several times its value, or the fall to it."""
+    if not losses:
+        return False
+    low = min(losses)
+    return losses[-1] - low > EXPLODED * max(abs(low), losses[0] - low)
 
 
 def _with_peak(setup: Setup, peak: float) -> Setup:

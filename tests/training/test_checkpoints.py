@@ -127,7 +127,5 @@ def test_a_divergence_with_an_average_is_found(folder: Path) -> None:
 
 
 def test_a_mean_that_would_begin_after_the_training_is_told_with_its_place(folder: Path) -> None:
-    with pytest.raises(
-        ConfigError, match=r"averaging\.start: the mean would begin with epoch 9, after the 6"
-    ):
+    with pytest.raises(ConfigError, match=r"averaging\.start: the mean would begin with epoch 9, after"):
         nnjit.fit(IRIS, ["averaging={type: swa, start: 9}"], output="run")

@@ -87,7 +87,7 @@ def test_the_losses_of_the_search_are_those_of_updates_at_its_rates(folder: Path
     ("settings", "message"),
     [
         (["optimizer.learning_rate=search"], r'optimizer\.learning_rate: .* > 0 or "find", got "search"'),
-        (["schedule={type: cosine, floor: 20.0}"], r"schedule\.floor: expected at most the learning rate 10,"),
+        (["schedule={type: cosine, floor: 20.0}"], r"schedule\.floor: expected at most the learning rate 10"),
         (["schedule={type: cosine, floor: 5.0}"], r"schedule\.floor: expected at most the learning rate"),
         (["data.y=[0,0,0,0,0,0,0,0,0,0]", "model[0].weight_initializer=zeros"],
          r"optimizer\.learning_rate: none can be found: no rate from 1e-07 to 10 lowers the loss"),
@@ -122,7 +122,7 @@ def test_a_plateau_of_the_training_loss_is_watched_on_request(folder: Path) -> N
 
 def test_the_loss_of_a_part_that_is_not_there_is_no_plateau(folder: Path) -> None:
     schedule = "schedule={type: reduce_on_plateau, monitor: validation_loss}"
-    with pytest.raises(ConfigError, match=r'schedule\.monitor: "validation_loss" needs a validation part'):
+    with pytest.raises(ConfigError, match=r'schedule\.monitor: "validation_loss" needs a validation'):
         nnjit.fit(LINE, [schedule], output="run")
     usual = nnjit.fit(
         LINE, ["schedule={type: reduce_on_plateau, patience: 1, min_delta: 50.0}"], output="run"
@@ -131,7 +131,5 @@ def test_the_loss_of_a_part_that_is_not_there_is_no_plateau(folder: Path) -> Non
 
 
 def test_a_warm_up_longer_than_the_training_is_told_with_its_place(folder: Path) -> None:
-    with pytest.raises(
-        ConfigError, match=r"schedule\.warmup: a warm-up of 7 epochs is longer than the train"
-    ):
+    with pytest.raises(ConfigError, match=r"schedule\.warmup: a warm-up of 7 epochs is longer than"):
         nnjit.fit(IRIS, ["schedule.warmup=7"], output="run")

@@ -207,13 +207,13 @@ def test_a_run_that_is_out_of_time_is_resumed(
 
 def test_a_run_keeps_what_makes_an_epoch_the_best(whole: Path, folder: Path) -> None:
     shutil.copytree(whole, folder / "run")
-    with pytest.raises(RunError, match="with the lowest validation_loss, and .* the highest validation_acc"):
+    with pytest.raises(RunError, match=r"with the lowest validation_loss, and .* the highest validation_acc"):
         go_on(folder / "run", WATCHED)
 
 
 def test_a_run_that_searched_for_no_rate_has_none_to_go_on_with(whole: Path, folder: Path) -> None:
     shutil.copytree(whole, folder / "run")
-    with pytest.raises(RunError, match="searched for none, .* give it the number"):
+    with pytest.raises(RunError, match=r"searched for none, .* give it the number"):
         go_on(folder / "run", "optimizer.learning_rate=find")
 
 

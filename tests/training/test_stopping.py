@@ -1,4 +1,4 @@
-"""What ends a training early: numbers that are not finite, a figure that no longer improves, aims and limits."""
+"""What ends a training early: numbers that are not finite, figures that no longer improve, aims, limits."""
 
 from __future__ import annotations
 
