@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnjit.errors import RunError
 from nnjit.report.axes import Axes, add_axes, add_title, curve, end_labels, mark_epoch, scale_y, wants_log
 from nnjit.report.files import RunFiles, read_json
 from nnjit.report.formatting import number, plain, tick
@@ -53,9 +54,13 @@ def draw(run: RunFiles) -> Picture | None:
 
 
 def _read(run: RunFiles) -> Search:
-    content = read_json(run.folder / FILE)
-    arrays = [np.array(content[name], float) for name in ("rates", "losses", "smoothed")]
-    return Search(float(content["found"]), *arrays)
+    path = run.folder / FILE
+    content = read_json(path)
+    try:
+        arrays = [np.array(content[name], float) for name in ("rates", "losses", "smoothed")]
+        return Search(float(content["found"]), *arrays)
+    except KeyError as error:
+        raise RunError(f"{path} lacks the entry {error}; was it written by another version?") from error
 
 
 def _scale_rates(ax: Axes, rates: np.ndarray) -> None:

@@ -21,7 +21,7 @@ from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.graphs import Task, step_graph
 from nnjit.training.meaning import Meaning
-from nnjit.training.monitor import Aim, Monitor, aim_of, modes_of, monitor_of, plateau_of
+from nnjit.training.monitor import Aim, Modes, Monitor, aim_of, modes_of, monitor_of, plateau_of
 from nnjit.training.state import State
 from nnjit.training.threads import threads_for
 
@@ -116,17 +116,12 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         weights = class_weights(experiment.training.class_weights, data.classes, data.train)
     task = replace(task, class_weights=weights)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
-    threads = threads_for(experiment.training.threads, step_graph(task)[0], batch)
+    together = min(batch, block) if experiment.training.accumulate > 1 else batch
+    threads = threads_for(experiment.training.threads, step_graph(task)[0], together)
     engine = Engine(task, batch, threads, data.validation is not None, in_order, block)
-    with within("training"):
-        modes = modes_of(task, is_evaluated=engine.is_evaluated)
-        monitor = monitor_of(experiment.training.early_stopping, modes)
-        aim = aim_of(experiment.training.target, modes)
-    with within("schedule"):
-        plateau = plateau_of(experiment.schedule, modes)
     given = experiment.optimizer.learning_rate
-    peak = math.nan if given == "find" else given
-    return Setup(experiment, data, engine, batch, steps, monitor, aim, plateau, peak)
+    watched = _watched(experiment, modes_of(task, is_evaluated=engine.is_evaluated))
+    return Setup(experiment, data, engine, batch, steps, *watched, math.nan if given == "find" else given)
 
 
 def make_task(
@@ -162,6 +157,15 @@ def make_task(
         unit=meaning.scaling.targets,
         is_averaged=experiment.averaging is not None,
     )
+
+
+def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None, str]:
+    """What decides which epoch is the best, what ends the training, and what a schedule follows."""
+    with within("training"):
+        monitor = monitor_of(experiment.training.early_stopping, modes)
+        aim = aim_of(experiment.training.target, modes)
+    with within("schedule"):
+        return monitor, aim, plateau_of(experiment.schedule, modes)
 
 
 def _check_values(experiment: Experiment, data: Prepared) -> None:

@@ -222,7 +222,7 @@ def test_a_run_that_searched_for_no_rate_has_none_to_go_on_with(whole: Path, fol
     [
         ("averaging=ema", "or averaging"),
         ("model[0].units=9", "another model"),
-        ("optimizer={type: gradient_descent, learning_rate: 0.1}", "another optimizer"),
+        ("optimizer={type: gradient_descent, learning_rate: 0.1}", "model, optimizer"),
         ("dtype=float32", "float64"),
     ],
 )
