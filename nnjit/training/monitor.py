@@ -126,4 +126,4 @@ def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
         raise ConfigError(
             f'"{column}" {needs}; set data.split.validation, or take one of {", ".join(modes)}', path
         )
-    raise ConfigError(f'the history has no column "{column}" to watch{did_you_mean(column, modes)}', path)
+    raise ConfigError(f'there is no figure "{column}" to watch{did_you_mean(column, modes)}', path)

@@ -206,7 +206,7 @@ def test_a_monitor_decided_in_python_decides_as_native_code_does(folder: Path) -
     )
 
 
-NO_COLUMN = r'training\.{}: the history has no column "{}" to watch; did you mean "{}"'
+NO_COLUMN = r'training\.{}: there is no figure "{}" to watch; did you mean "{}"'
 NO_PART = r'training\.{}: "{}" needs a validation part, .* set data\.split\.validation'
 
 
