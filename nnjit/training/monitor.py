@@ -66,11 +66,13 @@ class Aim:
 def modes_of(task: Task, *, is_evaluated: bool) -> Modes:
     """The columns of the history that say how good an epoch was, and which end of them is the good one.
 
+    Metrics of all examples at once are measured in the end only, and so are not among them.
+
     Args:
         is_evaluated: whether there is a validation part.
     """
     modes: dict[str, Mode] = {"loss": "min"}
-    modes |= {m.type: MODES[m.better] for m in task.metrics}
+    modes |= {m.column: MODES[m.better] for m in task.sums}
     splits = ("train", "validation") if is_evaluated else ("train",)
     return {f"{split}_{name}": mode for split in splits for name, mode in modes.items()}
 
@@ -126,4 +128,4 @@ def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
         raise ConfigError(
             f'"{column}" {needs}; set data.split.validation, or take one of {", ".join(modes)}', path
         )
-    raise ConfigError(f'there is no figure "{column}" to watch{did_you_mean(column, modes)}', path)
+    raise ConfigError(f'after an epoch there is no figure "{column}"{did_you_mean(column, modes)}', path)

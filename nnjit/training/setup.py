@@ -15,8 +15,8 @@ from nnjit.data import Part, Prepared, prepare
 from nnjit.errors import ConfigError, DataError, GraphError, UserError
 from nnjit.ir import B, array_type
 from nnjit.nn import Metric, Model, build_model, metrics
-from nnjit.training.class_weights import class_weights
 from nnjit.optim.schedules import ReduceOnPlateau
+from nnjit.training.class_weights import class_weights
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.graphs import Task, step_graph

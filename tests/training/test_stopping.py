@@ -197,7 +197,7 @@ def test_a_monitor_decided_in_python_decides_as_native_code_does(folder: Path) -
     )
 
 
-NO_COLUMN = r'training\.{}: there is no figure "{}" to watch; did you mean "{}"'
+NO_COLUMN = r'training\.{}: after an epoch there is no figure "{}"; did you mean "{}"'
 NO_PART = r'training\.{}: "{}" needs a validation part, .* set data\.split\.validation'
 
 
@@ -208,6 +208,9 @@ NO_PART = r'training\.{}: "{}" needs a validation part, .* set data\.split\.vali
          NO_COLUMN.format(r"early_stopping\.monitor", "validation_acuracy", "validation_accuracy")),
         (IRIS, "target={metric: validation_los, value: 1.0}",
          NO_COLUMN.format(r"target\.metric", "validation_los", "validation_loss")),
+        (IRIS | {"metrics": ["accuracy", "balanced_accuracy", {"type": "top_k", "k": 2}]},
+         "early_stopping={monitor: validation_top_2}",
+         NO_COLUMN.format(r"early_stopping\.monitor", "validation_top_2", "validation_top_k_2")),
         (LINE, "early_stopping={monitor: validation_loss}",
          NO_PART.format(r"early_stopping\.monitor", "validation_loss")),
         (LINE, "target={metric: validation_mse, value: 1.0}",
