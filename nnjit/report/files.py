@@ -337,7 +337,7 @@ def _data(content: dict[str, Any]) -> DataEntry:
 
 def _explanation(path: Path) -> ExplanationEntry | None:
     """None of a run that was written before there was one."""
-    return as_explanation(_json(path)) if path.exists() else None
+    return as_explanation(read_json(path)) if path.exists() else None
 
 
 def _predictions(path: Path) -> Predictions | None:
