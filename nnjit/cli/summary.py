@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nnjit.training import Run
 
-_ENDINGS = {"early_stopped": ", stopped early", "interrupted": ", interrupted", "diverged": ", diverged"}
+_ENDINGS = {
+    "early_stopped": ", stopped early",
+    "target_reached": ", target reached",
+    "out_of_time": ", out of time",
+    "interrupted": ", interrupted",
+    "diverged": ", diverged",
+}
 
 
 def summary(run: Run) -> str:
     """The best epoch, the figures of each split, and where the run and its report lie."""
     figures = run.metrics
     head = f"best epoch {figures['best_epoch']} of {figures['epochs']}{_ENDINGS.get(figures['status'], '')}"
+    if found := figures.get("found_learning_rate"):
+        head += f"\nlearning rate {found:g}, found by a range test"
     report = run.path / "report.html"
     paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
     return "\n".join([head, *_table(figures["splits"]), *(f"{name:<10}  {path}" for name, path in paths)])

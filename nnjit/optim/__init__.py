@@ -1,7 +1,8 @@
-"""Descent: optimizers, clipping and penalties, learning-rate schedules."""
+"""Descent: optimizers, clipping and penalties, learning-rate schedules, averages of the weights."""
 
 from nnjit.optim import optimizers as _all_optimizers  # registers every optimizer, the next every schedule
 from nnjit.optim import schedules as _all_schedules
+from nnjit.optim.averaging import Averaging, averagings, blend
 from nnjit.optim.clip import Clip
 from nnjit.optim.optimizer import Optimizer, optimizers
 from nnjit.optim.penalty import Penalty
@@ -9,4 +10,6 @@ from nnjit.optim.schedule import Schedule, schedules
 
 del _all_optimizers, _all_schedules
 
-__all__ = ["Clip", "Optimizer", "Penalty", "Schedule", "optimizers", "schedules"]
+__all__ = [
+    "Averaging", "Clip", "Optimizer", "Penalty", "Schedule", "averagings", "blend", "optimizers", "schedules",
+]  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -16,13 +17,15 @@ import nnjit.numpy as np
 from nnjit.optim.array import Array, Slots, Update
 from nnjit.registry import Options, Registry
 
+Rate: TypeAlias = Annotated[float, Field(gt=0)] | Literal["find"]
+
 
 class Optimizer(Options, ABC):
     """A rule for one update."""
 
     type: str
-    learning_rate: float = Field(1e-3, gt=0)
-    """The step size, > 0; the peak of the schedule."""
+    learning_rate: Rate = 1e-3
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
 
     @property
     def slots(self) -> tuple[str, ...]:

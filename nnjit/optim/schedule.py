@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 import numpy
 from pydantic import Field
 
+from nnjit.errors import ConfigError
 from nnjit.registry import Options, Registry
 
 
@@ -44,6 +45,15 @@ class Schedule(Options, ABC):
     def check(self, peak: float) -> None:
         """Raise a ConfigError where the options do not fit the optimizer's learning rate."""
         return
+
+    def check_length(self, epochs: int) -> None:
+        """Raise a ConfigError where the schedule is for a longer training than one of so many epochs."""
+        if self.warmup > epochs:
+            raise ConfigError(
+                f"a warm-up of {self.warmup:g} epochs is longer than the training, which has {epochs}; "
+                "set it shorter, or more training.epochs",
+                ("warmup",),
+            )
 
     @abstractmethod
     def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:

@@ -106,7 +106,7 @@ def end_labels(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
         ax.text(1.012, centre, text, color=color, weight="bold", va="center", transform=ax.transAxes)
 
 
-def mark_epoch(ax: Axes, epoch: int, text: str, *, line: int = 0) -> None:
+def mark_epoch(ax: Axes, epoch: float, text: str, *, line: int = 0) -> None:
     """A dotted vertical line with words on that line from the top, on the side where there is room."""
     low, high = ax.get_xlim()
     left = epoch > (low + high) / 2

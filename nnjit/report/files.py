@@ -69,22 +69,26 @@ class Outcome:
     """`metrics.json`: how the training ended.
 
     Args:
-        status: completed, early_stopped, interrupted or diverged.
+        status: completed, early_stopped, target_reached, out_of_time, interrupted or diverged.
         best_epoch: None where no epoch ended with a finite loss.
         monitor: the column whose best value makes an epoch the best.
+        mode: whether that is its lowest, "min", or its highest, "max".
         weights: whose figures and predictions these are: the "best" epoch's or the "last" one's.
         seconds: of `compile`, `train` and `wall`; of the last session, where a run was resumed.
         message: why it ended so, where there is more to say.
+        averaging: the type of the average that the weights are of; empty where they are no average.
     """
 
     status: str
     epochs: int
     best_epoch: int | None
     monitor: str
+    mode: str
     weights: str
     splits: Mapping[str, SplitFigures]
     seconds: Mapping[str, float]
     message: str
+    averaging: str
 
 
 @dataclass(frozen=True)
@@ -206,11 +210,11 @@ def read_run(folder: Path) -> RunFiles:
         return RunFiles(
             folder=folder,
             config=_text(folder / "config.yaml"),
-            environment=_json(folder / "environment.json"),
+            environment=read_json(folder / "environment.json"),
             history=_history(folder / "history.csv"),
-            outcome=_outcome(_json(folder / "metrics.json")),
-            model=_model(_json(folder / "model.json")),
-            data=_data(_json(folder / "data.json")),
+            outcome=_outcome(read_json(folder / "metrics.json")),
+            model=_model(read_json(folder / "model.json")),
+            data=_data(read_json(folder / "data.json")),
             predictions=_predictions(folder / "predictions.npz"),
             explanation=_explanation(folder / "explanation.json"),
         )
@@ -229,7 +233,8 @@ def _text(path: Path) -> str:
         raise RunError(f"{path} is not UTF-8 text ({error})") from error
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; RunError where it is malformed."""
     try:
         content = json.loads(_text(path))
     except json.JSONDecodeError as error:
@@ -281,10 +286,12 @@ def _outcome(content: dict[str, Any]) -> Outcome:
         epochs=content["epochs"],
         best_epoch=content.get("best_epoch"),
         monitor=content.get("monitor") or "train_loss",
+        mode=content.get("mode") or "min",
         weights=content.get("weights") or "last",
         splits={name: _split(content["splits"][name]) for name in SPLITS if content["splits"].get(name)},
         seconds={name: _float(value) for name, value in content["seconds"].items()},
         message=content.get("message") or "",
+        averaging=content.get("averaging") or "",
     )
 
 
@@ -330,7 +337,7 @@ def _data(content: dict[str, Any]) -> DataEntry:
 
 def _explanation(path: Path) -> ExplanationEntry | None:
     """None of a run that was written before there was one."""
-    return as_explanation(_json(path)) if path.exists() else None
+    return as_explanation(read_json(path)) if path.exists() else None
 
 
 def _predictions(path: Path) -> Predictions | None:

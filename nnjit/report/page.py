@@ -14,6 +14,7 @@ from nnjit.report import (
     learning_rate,
     loss_curve,
     metric_curves,
+    rate_search,
     regions,
     regression,
     summary,
@@ -34,6 +35,7 @@ PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
     loss_curve.draw,
     metric_curves.draw,
     learning_rate.draw,
+    rate_search.draw,
     layer_graph.draw,
 )
 

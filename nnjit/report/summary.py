@@ -131,6 +131,11 @@ def notice(run: RunFiles) -> Notice | None:
         )
         word = plain(outcome.monitor)
         return Notice("calm", f"Stopped early, after {epochs}: the {word} no longer improved.{best}")
+    if outcome.status == "target_reached":
+        return Notice("calm", f"Stopped after {epochs}: the training had reached its target.")
+    if outcome.status == "out_of_time":
+        text = f"Stopped after {epochs}: the time was over. This continues where it stopped, bit for bit:"
+        return Notice("calm", text, f"python -m nnjit.train --resume {shlex.quote(place(run.folder))}")
     if outcome.status == "interrupted":
         text = (
             f"Interrupted after {epochs}. Everything was saved; this continues where it stopped, bit for bit:"
@@ -180,9 +185,13 @@ def whose(run: RunFiles) -> str:
     outcome = run.outcome
     if not outcome.epochs:
         return "Figures and predictions are those of the weights before any training."
+    mean = f", averaged over the updates ({outcome.averaging})" if outcome.averaging else ""
     if outcome.weights == "best" and outcome.best_epoch:
-        return f"Figures and predictions are those of the best epoch’s weights, epoch {outcome.best_epoch:,}."
-    return f"Figures and predictions are those of the weights after the last epoch, epoch {outcome.epochs:,}."
+        why = f", which had the {'highest' if outcome.mode == 'max' else 'lowest'} {plain(outcome.monitor)}"
+        best = f"the best epoch’s weights, epoch {outcome.best_epoch:,}{mean}{why}"
+        return f"Figures and predictions are those of {best}."
+    last = f"the weights after the last epoch, epoch {outcome.epochs:,}{mean}"
+    return f"Figures and predictions are those of {last}."
 
 
 def input_words(run: RunFiles) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.codegen import Compiled, CompiledEpoch, KernelEntry
+from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, KernelEntry
 from nnjit.data import Part
 from nnjit.nn import WholeMetric
 from nnjit.training.graphs import Task, evaluation_graph, prediction_graph, step_graph
@@ -31,6 +31,7 @@ class Engine:
         threads: how many share a step.
         is_evaluated: whether there is a validation part to evaluate after each epoch.
         in_order: whether epochs take the examples in the order of the data.
+        block: rows that there is memory for at once, where a step needs no more.
     """
 
     task: Task
@@ -38,6 +39,7 @@ class Engine:
     threads: int = 1
     is_evaluated: bool = False
     in_order: bool = False
+    block: int = BLOCK
     compile_seconds: float = field(default=0.0, init=False)
 
     @cached_property
@@ -63,6 +65,7 @@ class Engine:
             evaluation=evaluation_graph(self.task) if self.is_evaluated else None,
             most_rows=self.batch,
             is_shared=self.threads > 1,
+            block=self.block,
             title="The training step.",
         )
 

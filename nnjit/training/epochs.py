@@ -52,15 +52,18 @@ class EpochRunner:
         self._step_seconds: float | None = None  # until an epoch has been timed
         self._divergence: NotFinite | None = None
 
-    def run(self, state: State) -> Span | None:
+    def run(self, state: State, peak: float) -> Span | None:
         """Train the next epochs in place; None where one was abandoned, with the state as it was before.
+
+        Args:
+            peak: of the learning rate.
 
         Raises:
             NotFinite: a value is not finite; the state is as it was before that epoch.
         """
         if self._divergence is not None:
             raise self._divergence
-        epochs = _Epochs(self._setup, state, self._count(state))
+        epochs = _Epochs(self._setup, state, self._count(state), peak)
         before, best = state.copy(), self._best(state)
         done, seconds = 0, np.zeros(epochs.count)
         figures = self._setup.engine.epoch.figures(epochs.count)
@@ -82,6 +85,20 @@ class EpochRunner:
         count = done // self._setup.steps
         return self._span(epochs, best, figures[:count], seconds[:count])
 
+    def try_rates(self, state: State, rates: np.ndarray) -> Iterator[float]:
+        """The loss of each of the next updates, at these rates, of a copy of the state.
+
+        They end before an update whose loss is not finite.
+        """
+        count = -(-len(rates) // self._setup.steps)
+        epochs = _Epochs(self._setup, state.copy(), count, float(rates.max()))
+        epochs.per_step[1][: len(rates)] = rates
+        for turn in range(len(rates)):
+            figures, best = self._setup.engine.epoch.figures(1), self._best(state)
+            if self._call(epochs, turn, turn + 1, figures, best) == turn:
+                return
+            yield float(figures[0, 0] / figures[0, 1])
+
     def _call(self, epochs: _Epochs, begin: int, end: int, figures: np.ndarray, best: np.ndarray) -> int:
         state = epochs.state
         return self._setup.engine.epoch.run(
@@ -89,21 +106,23 @@ class EpochRunner:
             epochs.order,
             self._arguments(epochs),
             figures,
-            held=(state.theta, *self._held) if self._held else (),
+            held=(self._setup.judged(state), *self._held) if self._held else (),
             best=(best, state.best_theta),
             crew=self._crew,
         )
 
     def _arguments(self, epochs: _Epochs) -> list[np.ndarray]:
         state, train = epochs.state, self._setup.data.train
-        figures = (self._key, epochs.numbers, epochs.rates)
-        return [state.theta, *state.slots, *figures, train.x, train.y, train.w]
+        return [state.theta, *state.slots, self._key, *epochs.per_step, train.x, train.y, train.w]
 
     def _count(self, state: State) -> int:
-        """How many epochs fit into a call; one until they have been timed."""
-        left = self._setup.experiment.training.epochs - state.epoch
-        if self._step_seconds is None:
+        """How many epochs fit into a call; one before they are timed, and where Python decides after each."""
+        options = self._setup.experiment.training
+        left = options.epochs - state.epoch
+        if self._step_seconds is None or self._setup.is_epochwise:
             return 1
+        if options.checkpoints is not None:
+            left = min(left, options.checkpoints.every - state.epoch % options.checkpoints.every)
         fit = int(CALL_SECONDS / (self._step_seconds * self._setup.steps))
         return max(1, min(left, fit, MOST_EPOCHS))
 
@@ -112,6 +131,8 @@ class EpochRunner:
 
     def _best(self, state: State) -> np.ndarray:
         """What native code keeps of the best epoch: see `CompiledEpoch.run`."""
+        if not self._setup.monitor.is_native:
+            return np.array([-np.inf, 0, state.epoch, 0, 0, 0])  # nothing is better
         early = self._setup.experiment.training.early_stopping
         options = (early.min_delta, early.patience) if early else (0.0, 0)
         return np.array([state.best_loss, state.best_epoch, state.epoch, *options, 0.0])
@@ -125,10 +146,12 @@ class EpochRunner:
         if self._held:
             held, _ = setup.engine.finish_all(figures[:, width:-2], penalized=False)
             columns |= {f"validation_{k}": v for k, v in held.items()}
-        columns["learning_rate"] = epochs.rates[setup.steps - 1 :: setup.steps][:count].astype(float)
+        columns["learning_rate"] = epochs.per_step[1][setup.steps - 1 :: setup.steps][:count].astype(float)
         columns |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
-        moved = replace(state, epoch=state.epoch + count, best_loss=float(best[0]), best_epoch=int(best[1]))
-        return Span(moved, columns)
+        moved, monitor = replace(state, epoch=state.epoch + count), setup.monitor
+        if not monitor.is_native:
+            return Span(monitor.judge(moved, columns[monitor.column][-1], setup.judged(moved)), columns)
+        return Span(replace(moved, best_loss=float(best[0]), best_epoch=int(best[1])), columns)
 
     def _diverge(self, epochs: _Epochs, before: State) -> Span:
         """Go back, find the batch and the operation, and train the epochs before that one again."""
@@ -165,18 +188,21 @@ class _Epochs:
 
     Args:
         state: the state before them; its arrays are trained in place.
+        peak: of the learning rate.
     """
 
-    def __init__(self, setup: Setup, state: State, count: int) -> None:
+    def __init__(self, setup: Setup, state: State, count: int, peak: float) -> None:
         self.setup, self.state, self.count = setup, state, count
         self.turns = count * setup.steps
         first = state.epoch * setup.steps
         steps = np.arange(first, first + self.turns)
-        self.numbers = (steps + 1).astype(np.uint32)
         experiment, rows = setup.experiment, len(setup.data.train.x)
-        peak, last = experiment.optimizer.learning_rate, experiment.training.epochs
+        last = experiment.training.epochs
         rates = experiment.schedule.rates(steps, peak=peak, steps_per_epoch=setup.steps, epochs=last)
-        self.rates = rates.astype(experiment.dtype)
+        self.per_step = [(steps + 1).astype(np.uint32), rates.astype(experiment.dtype)]
+        if experiment.averaging is not None:
+            shares = experiment.averaging.shares(steps, steps_per_epoch=setup.steps)
+            self.per_step.append(shares.astype(experiment.dtype))
         identity = np.arange(rows, dtype=np.int64)
         orders = [identity]
         if not setup.in_order:
@@ -196,12 +222,12 @@ class _Epochs:
         first = epoch * self.stride
         order = self.order[first : first + len(self.setup.data.train.x)]
         rows = order[step * self.setup.batch : (step + 1) * self.setup.batch]
-        slots = len(self.state.slots)
-        figures = [arguments[slots + 1][0], arguments[slots + 2][turn], arguments[slots + 3][turn]]
+        first = len(self.state.slots) + 1
+        figures = [arguments[first][0], *(figure[turn] for figure in self.per_step)]
         return [
-            *arguments[: slots + 1],
+            *arguments[:first],
             *map(np.asarray, figures),
-            *(a[rows] for a in arguments[slots + 4 :]),
+            *(a[rows] for a in arguments[first + len(figures) :]),
         ]
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from nnjit.data import Source, sources
 from nnjit.nn import Layer, Loss, Metric, layers, losses, metrics
-from nnjit.optim import Clip, Optimizer, Penalty, Schedule, optimizers, schedules
+from nnjit.optim import Averaging, Clip, Optimizer, Penalty, Schedule, averagings, optimizers, schedules
 from nnjit.optim.optimizers import Adam
 from nnjit.optim.schedules import Constant
 from nnjit.registry import Options
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     AnyMetric = Metric
     AnyOptimizer = Optimizer
     AnySchedule = Schedule
+    AnyAveraging = Averaging
 else:
     AnySource = sources.field()
     AnyLayer = layers.field()
@@ -29,6 +30,7 @@ else:
     AnyMetric = metrics.field()
     AnyOptimizer = optimizers.field()
     AnySchedule = schedules.field()
+    AnyAveraging = averagings.field()
 
 
 _Layers = Annotated[tuple[AnyLayer, ...], Field(min_length=1)]
@@ -104,6 +106,9 @@ class Experiment(Options):
 
     clip: Clip = Clip()
     """The limits of a gradient."""
+
+    averaging: AnyAveraging | None = None
+    """The mean of the weights over the updates that is evaluated, kept and predicts; null: the weights do."""
 
     metrics: tuple[AnyMetric, ...] | None = None
     """The figures that are reported beside the loss.

@@ -19,7 +19,7 @@ from nnjit.codegen import Interface
 from nnjit.data.scaling import Affine
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
 from nnjit.nn import Loss, Metric, Model, SummedMetric
-from nnjit.optim import Clip, Optimizer, Penalty
+from nnjit.optim import Clip, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
 
 
@@ -32,6 +32,7 @@ class Task:
         target: the type of the targets of a batch, `i32[B]` classes or floats `[B,O]`.
         unit: undoes the scaling of target values for metrics that have a unit; None where there is none.
         class_weights: how much the rows of each class count in the cost; None where all count alike.
+        is_averaged: whether a mean of the params is carried from step to step, as the last slot.
     """
 
     model: Model
@@ -44,6 +45,12 @@ class Task:
     target: ArrayType
     unit: Affine | None = None
     class_weights: tuple[float, ...] | None = None
+    is_averaged: bool = False
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of the vectors that a step carries beside the params."""
+        return (*self.optimizer.slots, *["average"] * self.is_averaged)
 
     @property
     def sums(self) -> tuple[SummedMetric, ...]:
@@ -68,13 +75,17 @@ class Task:
 def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]:
     """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
 
+    Where the params are averaged, their mean is the last slot, and what is kept of the best epoch; after lr
+    comes the share of the new params in it.
+
     Args:
         in_order: whether epochs take the examples in the order of the data.
     """
     theta = new_input(task.vector(), "params")
-    slots = tuple(new_input(task.vector(), "optimizer") for _ in task.optimizer.slots)
+    slots = tuple(new_input(task.vector(), "optimizer") for _ in task.slots)
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
     rate, (x, y, w) = new_input(array_type(task.dtype)), _batch(task)
+    parts = (new_input(array_type(task.dtype)),) * task.is_averaged
     params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
     output = task.model(params, x, training=True, key=key, step=step)
     with scope("loss"):
@@ -91,18 +102,23 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
         gradient = task.clip(gradient)
     with scope("optimizer"):
         time = np.astype(step, task.dtype)
-        updated, moved = task.optimizer.update(theta, gradient, slots, lr=rate, step=time)
+        own = slots[: len(task.optimizer.slots)]
+        updated, moved = task.optimizer.update(theta, gradient, own, lr=rate, step=time)
+    with scope("averaging"):
+        moved = (*moved, *(blend(slots[-1], updated, part) for part in parts))
     figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
     figures.append(constant(0.0) if penalty is None else np.astype(penalty, "f64"))
     figures += _metric_sums(task, output, y, w)
     updates = [updated, *moved]
-    names = ("theta", *task.optimizer.slots, "key", "step", "rate", "x", "y", "w")
-    graph = Graph((theta, *slots, key, step, rate, x, y, w), (*updates, *figures), names)
+    names = ("theta", *task.slots, "key", "step", "rate", *["part"] * task.is_averaged, "x", "y", "w")
+    graph = Graph((theta, *slots, key, step, rate, *parts, x, y, w), (*updates, *figures), names)
     first = len(updates)
     totals = tuple(range(first, first + len(figures)))
     pairs = tuple((k, k) for k in range(first))
+    per_step = tuple(range(first + 1, first + 3 + len(parts)))
+    kept = first - 1 if task.is_averaged else 0
     return graph, Interface(
-        pairs, per_step=(first + 1, first + 2), totals=totals, guard=first, kept=0, in_order=in_order
+        pairs, per_step=per_step, totals=totals, guard=first, kept=kept, in_order=in_order
     )
 
 
@@ -115,7 +131,8 @@ def evaluation_graph(task: Task) -> Graph:
         costs, share = task.loss(output, y), _share(task, y, w)
     figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
     figures += _metric_sums(task, output, y, w)
-    return Graph((theta, x, y, w), tuple(figures), ("theta", "held_x", "held_y", "held_w"))
+    params = "average" if task.is_averaged else "theta"  # the step's, with which it shares its memory
+    return Graph((theta, x, y, w), tuple(figures), (params, "held_x", "held_y", "held_w"))
 
 
 @tracing()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,16 +10,19 @@ from pathlib import Path
 
 from nnjit.codegen import Crew
 from nnjit.errors import Diverged, Interrupted, RunError
+from nnjit.training.checkpoints import keep_weights
 from nnjit.training.divergence import NotFinite
 from nnjit.training.epochs import EpochRunner, progress
 from nnjit.training.experiment import Experiment
-from nnjit.training.history import HistoryFile
+from nnjit.training.history import HistoryFile, read_history
 from nnjit.training.interruption import Interruption
+from nnjit.training.rate_search import find_rate, read_rate
 from nnjit.training.records import describe, write_results
 from nnjit.training.run import Run
 from nnjit.training.setup import Setup, set_up
 from nnjit.training.state import State, load_state, save_state
 from nnjit.training.threads import one_blas_thread
+from nnjit.training.watch import Watch
 
 CHECKPOINT_SECONDS = 20.0
 
@@ -28,7 +32,7 @@ class Ending:
     """How the epochs ended.
 
     Args:
-        status: "completed", "early_stopped", "interrupted" or "diverged".
+        status: "completed", "early_stopped", "target_reached", "out_of_time", "interrupted" or "diverged".
         message: why, where there is more to say.
     """
 
@@ -63,8 +67,11 @@ def train(
     setup = set_up(experiment, base)
     state = setup.initial_state(base)
     _ = setup.engine.epoch  # compiled before there is a folder, lest a failure leave half of one
+    setup, search = find_rate(setup, state)
     path = _make_folder(output, experiment.name)
     describe(setup, config, path)
+    if search is not None:
+        search.write(path)
     return _finish(setup, path, state, quiet, began)
 
 
@@ -81,10 +88,17 @@ def resume(
     """
     began = time.perf_counter()
     state = load_state(path)
-    setup = set_up(experiment, folder or Path())
+    setup = read_rate(set_up(experiment, folder or Path()), path)
     fresh = setup.initial_state(folder or Path())
     if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
-        raise RunError(f"{path}: its checkpoint is of another model or optimizer than the config's")
+        raise RunError(
+            f"{path}: its checkpoint is of another model, optimizer or averaging than the config's"
+        )
+    if state.monitor != fresh.monitor:
+        raise RunError(
+            f"{path}: its best epoch so far is the one with the {state.monitor}, and the config asks for the "
+            f"{fresh.monitor}; resume it with the training.early_stopping that it had"
+        )
     if state.theta.dtype != fresh.theta.dtype:
         raise RunError(
             f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}"
@@ -94,7 +108,7 @@ def resume(
 
 
 def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Run:
-    ending = _run_epochs(setup, path, state, quiet)
+    ending = _run_epochs(setup, path, state, quiet, began)
     save_state(ending.state, path)
     write_results(setup, path, ending.state, ending.status, ending.message, began)
     if ending.status == "diverged":
@@ -107,8 +121,9 @@ def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -
     return Run(path, setup.engine, setup.meaning)
 
 
-def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool) -> Ending:
+def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Ending:
     options, saved = setup.experiment.training, time.perf_counter()
+    end = math.inf if options.max_seconds is None else began + options.max_seconds
     with (
         Interruption() as interruption,
         HistoryFile(path, _columns(setup), keep=state.epoch) as history,
@@ -116,26 +131,24 @@ def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool) -> Ending:
         Crew(setup.engine.threads) as crew,
         one_blas_thread(),
     ):
-        runner = EpochRunner(setup, crew, lambda: interruption.requested)
-        while state.epoch < options.epochs and not _is_exhausted(setup, state):
+        watch = Watch(setup, read_history(path))
+        runner = EpochRunner(setup, crew, lambda: interruption.requested or time.perf_counter() > end)
+        while state.epoch < options.epochs and not watch.reason(state):
             try:
-                span = runner.run(state)
+                span = runner.run(state, watch.peak)
             except NotFinite as error:
                 return Ending(state, "diverged", str(error))
             if span is None:
-                return Ending(state, "interrupted")
+                return Ending(state, "interrupted" if interruption.requested else "out_of_time")
             state = span.state
+            watch.follow(span.columns)
             history.write(span.columns)
+            keep_weights(setup, state, path)
             show(state.epoch, {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")})
             if time.perf_counter() - saved > CHECKPOINT_SECONDS:
                 save_state(state, path)
                 saved = time.perf_counter()
-    return Ending(state, "early_stopped" if _is_exhausted(setup, state) else "completed")
-
-
-def _is_exhausted(setup: Setup, state: State) -> bool:
-    early = setup.experiment.training.early_stopping
-    return early is not None and state.epoch - state.best_epoch >= early.patience
+    return Ending(state, watch.reason(state) or "completed")
 
 
 def _columns(setup: Setup) -> list[str]:

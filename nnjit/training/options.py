@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nnjit.registry import Options
 
 
 class EarlyStopping(Options):
-    """Stop when the monitored loss no longer falls, and go back to the best weights.
+    """Stop when the monitored figure no longer improves, and go back to the best weights.
 
-    The monitored loss is the validation loss, or the training loss where there is no validation part.
+    The loss that is monitored by default is compared in native code; any other figure after each epoch, which
+    costs a fraction of a millisecond.
     """
+
+    monitor: str | None = None
+    """The column of the history that says which epoch is the best, such as `validation_accuracy`.
+
+    null means the validation loss, or the training loss where there is no validation part.
+    """
+
+    mode: Literal["auto", "min", "max"] = "auto"
+    """Whether the lowest or the highest figure is the best; `auto` knows it of every loss and metric."""
 
     patience: int = Field(10, ge=1)
     """Epochs without an improvement after which the training stops."""
 
     min_delta: float = Field(0.0, ge=0.0)
-    """A loss counts as an improvement where it is lower than the best so far by more than this."""
+    """A figure counts as an improvement where it is better than the best so far by more than this."""
+
+
+class Target(Options):
+    """Stop after the epoch in which a figure is reached."""
+
+    metric: str
+    """The column of the history, such as `validation_accuracy`."""
+
+    value: float
+    """The figure that is enough: at least this where more is better, at most this where less is."""
+
+
+class Checkpoints(Options):
+    """Keep the weights of every so many epochs, as `checkpoints/epoch_<n>.safetensors` in the run folder."""
+
+    every: int = Field(10, ge=1)
+    """Epochs from one to the next."""
+
+    keep: int | None = Field(None, ge=1)
+    """How many of the latest are kept; null keeps all."""
 
 
 class TrainingOptions(Options):
@@ -35,7 +65,10 @@ class TrainingOptions(Options):
     """Whether each epoch sees the examples in a new random order; else they keep the order of the data."""
 
     drop_last: bool = False
-    """Whether a last batch with fewer than `batch_size` examples is left out of an epoch."""
+    """Whether a last update of fewer than `batch_size` × `accumulate` examples is left out of an epoch."""
+
+    accumulate: int = Field(1, ge=1)
+    """Batches whose mean gradient makes an update, in the memory of one; the same as a batch of them all."""
 
     class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None = None
     """How much the rows of each class count in the cost, of every part of the data; the metrics count them
@@ -46,5 +79,27 @@ class TrainingOptions(Options):
     early_stopping: EarlyStopping | None = None
     """When to stop before the last epoch; null trains all epochs."""
 
+    target: Target | None = None
+    """The figure with which the training has reached its aim and stops; null trains all epochs."""
+
+    max_seconds: float | None = Field(None, gt=0)
+    """Seconds after which the training stops, saved and ready to be resumed; null sets no limit.
+
+    They are those of the clock on the wall, from the start of the command, so loading and compiling count; a
+    resumed training has as many again. An epoch that they end in is undone.
+    """
+
+    checkpoints: Checkpoints | None = None
+    """Which weights are kept besides the best and the last; null keeps no others."""
+
     threads: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Threads that share each update; `auto` takes one where an update is too small to share."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.batch_size == "full" and self.accumulate > 1:
+            raise ValueError(
+                f"batch_size: full has all examples in each update, so accumulate: {self.accumulate} has "
+                "nothing to add up; remove accumulate, or give batch_size a number"
+            )
+        return self

@@ -31,9 +31,10 @@ def write_results(setup: Setup, path: Path, state: State, status: str, message: 
     The figures are those of the best weights where early stopping asks for them, else of the last.
     """
     which = "best" if setup.experiment.training.early_stopping and state.best_epoch else "last"
-    theta = state.best_theta if which == "best" else state.theta
-    save_weights(setup, state.best_theta if state.best_epoch else state.theta, path / "best.safetensors")
-    save_weights(setup, state.theta, path / "last.safetensors")
+    last = setup.judged(state)
+    theta = state.best_theta if which == "best" else last
+    save_weights(setup, state.best_theta if state.best_epoch else last, path / "best.safetensors")
+    save_weights(setup, last, path / "last.safetensors")
     splits = {name: _figures(setup, theta, name) for name in setup.splits}
     np.savez(path / "predictions.npz", allow_pickle=False, **predictions(setup, theta))
     setup.engine.save_kernels(path / "kernels")
@@ -43,10 +44,14 @@ def write_results(setup: Setup, path: Path, state: State, status: str, message: 
     seconds = {"compile": setup.engine.compile_seconds, "train": train, "wall": wall}
     content: dict[str, Any] = {
         "status": status, "epochs": state.epoch, "best_epoch": state.best_epoch or None,
-        "monitor": setup.monitor,
+        "monitor": setup.monitor.column, "mode": setup.monitor.mode,
         "weights": which, "splits": splits, "parameters": setup.model.table.size,
         "seconds": {k: round(v, 6) for k, v in seconds.items()},
     }  # fmt: skip
+    if setup.experiment.optimizer.learning_rate == "find":
+        content["found_learning_rate"] = setup.peak
+    if setup.experiment.averaging is not None:
+        content["averaging"] = setup.experiment.averaging.type
     write_json(path / "metrics.json", content | ({"message": message} if message else {}))
 
 

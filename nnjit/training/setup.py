@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,18 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
+from nnjit.codegen import BLOCK
 from nnjit.data import Part, Prepared, prepare
 from nnjit.errors import ConfigError, DataError, GraphError, UserError
 from nnjit.ir import B, array_type
 from nnjit.nn import Metric, Model, build_model, metrics
+from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.class_weights import class_weights
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.graphs import Task, step_graph
 from nnjit.training.meaning import Meaning
+from nnjit.training.monitor import Aim, Modes, Monitor, aim_of, modes_of, monitor_of, plateau_of
 from nnjit.training.state import State
 from nnjit.training.threads import threads_for
 
+HIGHEST_RATE = 10.0  # of those that a search for one tries
 SHORT = {"float32": "f32", "float64": "f64"}
 
 
@@ -29,8 +34,12 @@ class Setup:
     """An experiment with its data loaded and its model built.
 
     Args:
-        batch: examples of a full batch.
+        batch: examples of an update.
         steps: updates in an epoch.
+        monitor: what decides which epoch is the best.
+        aim: what ends the training because it is reached, if anything.
+        plateau: the column of the history that a schedule follows which falls on a plateau.
+        peak: of the learning rate; nan where it is still to be found.
     """
 
     experiment: Experiment
@@ -38,6 +47,10 @@ class Setup:
     engine: Engine
     batch: int
     steps: int
+    monitor: Monitor
+    aim: Aim | None
+    plateau: str
+    peak: float
 
     @property
     def task(self) -> Task:
@@ -64,9 +77,14 @@ class Setup:
         return {name: part for name, part in parts.items() if part is not None}
 
     @property
-    def monitor(self) -> str:
-        """The column of the history that says which epoch is the best."""
-        return "train_loss" if self.data.validation is None else "validation_loss"
+    def is_epochwise(self) -> bool:
+        """Whether something is decided in Python after each epoch, so that a native call is one at most."""
+        follows = isinstance(self.experiment.schedule, ReduceOnPlateau)
+        return follows or not self.monitor.is_native or self.aim is not None
+
+    def judged(self, state: State) -> np.ndarray:
+        """The params that are evaluated, kept and predict: their average, where there is one."""
+        return state.slots[-1] if self.task.is_averaged else state.theta
 
     def initial_state(self, folder: Path) -> State:
         """The state before the first epoch: given weights, or weights drawn from the seed."""
@@ -74,8 +92,9 @@ class Setup:
         if self.experiment.model.initial_weights is not None:
             with within("model", "initial_weights"):
                 theta[:] = read_weights(folder / self.experiment.model.initial_weights, self.model)
-        slots = tuple(np.array(s) for s in self.experiment.optimizer.initial_slots(theta))
-        return State.initial(theta, slots)
+        slots = [np.array(s) for s in self.experiment.optimizer.initial_slots(theta)]
+        slots += [theta.copy()] * self.task.is_averaged
+        return State.initial(theta, tuple(slots), str(self.monitor))
 
 
 def set_up(experiment: Experiment, folder: Path) -> Setup:
@@ -89,7 +108,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     """
     with within("data"):
         data = prepare(experiment.data, seed=experiment.seed, dtype=experiment.dtype, folder=folder)
-    batch, steps = _batches(experiment, len(data.train.x))
+    (batch, steps), block = _batches(experiment, len(data.train.x)), _block(experiment)
     meaning = Meaning(data.classes, data.scaling)
     task = make_task(experiment, data.input_shape, data.output_size, meaning)
     _check_values(experiment, data)
@@ -97,9 +116,12 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         weights = class_weights(experiment.training.class_weights, data.classes, data.train)
     task = replace(task, class_weights=weights)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
-    threads = threads_for(experiment.training.threads, step_graph(task)[0], batch)
-    engine = Engine(task, batch, threads, data.validation is not None, in_order)
-    return Setup(experiment, data, engine, batch, steps)
+    together = min(batch, block) if experiment.training.accumulate > 1 else batch
+    threads = threads_for(experiment.training.threads, step_graph(task)[0], together)
+    engine = Engine(task, batch, threads, data.validation is not None, in_order, block)
+    given = experiment.optimizer.learning_rate
+    watched = _watched(experiment, modes_of(task, is_evaluated=engine.is_evaluated))
+    return Setup(experiment, data, engine, batch, steps, *watched, math.nan if given == "find" else given)
 
 
 def make_task(
@@ -133,17 +155,32 @@ def make_task(
         dtype=dtype,
         target=array_type("i32", (B,)) if classes is not None else array_type(dtype, (B, output_size)),
         unit=meaning.scaling.targets,
+        is_averaged=experiment.averaging is not None,
     )
 
 
+def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None, str]:
+    """What decides which epoch is the best, what ends the training, and what a schedule follows."""
+    with within("training"):
+        monitor = monitor_of(experiment.training.early_stopping, modes)
+        aim = aim_of(experiment.training.target, modes)
+    with within("schedule"):
+        return monitor, aim, plateau_of(experiment.schedule, modes)
+
+
 def _check_values(experiment: Experiment, data: Prepared) -> None:
-    """Raise a UserError where the loss cannot take the target values, or the schedule the learning rate."""
+    """Raise a UserError where the loss cannot take the target values, or the schedule the training."""
     if data.classes is None:
         for part in filter(None, (data.train, data.validation, data.test)):
             with within("loss"):
                 experiment.loss.check_targets(part.y)
     with within("schedule"):
-        experiment.schedule.check(experiment.optimizer.learning_rate)
+        given = experiment.optimizer.learning_rate
+        experiment.schedule.check(HIGHEST_RATE if given == "find" else given)
+        experiment.schedule.check_length(experiment.training.epochs)
+    if experiment.averaging is not None:
+        with within("averaging"):
+            experiment.averaging.check(experiment.training.epochs)
 
 
 @contextmanager
@@ -186,10 +223,19 @@ def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
 
 
 def _batches(experiment: Experiment, rows: int) -> tuple[int, int]:
-    """Examples of a batch, and batches of an epoch."""
-    size = experiment.training.batch_size
-    batch = rows if size == "full" else min(size, rows)
-    if experiment.training.drop_last and isinstance(size, int) and size > rows:
-        message = f"expected at most the {rows} examples of the training part with drop_last, got {size}"
+    """Examples of an update, and updates of an epoch."""
+    options = experiment.training
+    size = rows if options.batch_size == "full" else options.batch_size * options.accumulate
+    batch = min(size, rows)
+    if options.drop_last and size > rows:
+        times = f" times accumulate: {options.accumulate}" if options.accumulate > 1 else ""
+        given = f"got {options.batch_size}{times}"
+        message = f"expected at most the {rows} examples of the training part with drop_last, {given}"
         raise DataError(message, ("training", "batch_size"))
     return batch, rows // batch if experiment.training.drop_last else -(-rows // batch)
+
+
+def _block(experiment: Experiment) -> int:
+    """The rows that there is memory for at once: those of a batch, where an update takes several."""
+    size, batches = experiment.training.batch_size, experiment.training.accumulate
+    return BLOCK if size == "full" or batches == 1 else min(BLOCK, size)

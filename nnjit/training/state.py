@@ -24,8 +24,9 @@ class State:
         slots: the optimizer's vectors, each (P,).
         epoch: epochs done.
         best_theta: the params of the best epoch.
-        best_loss: its monitored loss; inf before the first epoch.
+        best_loss: its monitored figure, negated where more is better; inf before the first epoch.
         best_epoch: 0 before the first epoch.
+        monitor: in words, what makes an epoch the best.
     """
 
     theta: np.ndarray
@@ -34,11 +35,12 @@ class State:
     best_theta: np.ndarray
     best_loss: float
     best_epoch: int
+    monitor: str
 
     @classmethod
-    def initial(cls, theta: np.ndarray, slots: tuple[np.ndarray, ...]) -> State:
+    def initial(cls, theta: np.ndarray, slots: tuple[np.ndarray, ...], monitor: str) -> State:
         """The state before the first epoch."""
-        return cls(theta, slots, 0, theta.copy(), math.inf, 0)
+        return cls(theta, slots, 0, theta.copy(), math.inf, 0, monitor)
 
     def copy(self) -> State:
         """A copy that the loop doesn't change."""
@@ -59,6 +61,7 @@ def save_state(state: State, folder: Path) -> None:
     tensors = {"theta": state.theta, "best_theta": state.best_theta}
     tensors |= {f"slot_{k}": s for k, s in enumerate(state.slots)}
     facts = {"epoch": state.epoch, "best_epoch": state.best_epoch, "best_loss": state.best_loss.hex()}
+    facts |= {"monitor": state.monitor}
     write_atomically(folder / CHECKPOINT, save(tensors, metadata={"state": json.dumps(facts)}))
 
 
@@ -77,10 +80,8 @@ def load_state(folder: Path) -> State:
         with safe_open(path, framework="numpy") as file:
             facts = json.loads(file.metadata()["state"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+        slots = tuple(tensors[f"slot_{k}"] for k in range(len(tensors) - 2))
+        best = (tensors["best_theta"], float.fromhex(facts["best_loss"]), facts["best_epoch"])
+        return State(tensors["theta"], slots, facts["epoch"], *best, facts["monitor"])
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path}: not a checkpoint of nnjit ({error})") from None
-    slots = tuple(tensors[f"slot_{k}"] for k in range(len(tensors) - 2))
-    best_loss = float.fromhex(facts["best_loss"])
-    return State(
-        tensors["theta"], slots, facts["epoch"], tensors["best_theta"], best_loss, facts["best_epoch"]
-    )

@@ -12,10 +12,11 @@ import pytest
 from nnjit import config
 from nnjit.errors import ConfigError
 from nnjit.nn import initializers, layers, losses, metrics
-from nnjit.optim import optimizers, schedules
+from nnjit.optim import averagings, optimizers, schedules
 
 LEAST = {"data": {"type": "sklearn", "dataset": "digits"}, "model": [{"type": "dense"}], "loss": "hinge"}
 CATALOGUE: dict[str, Mapping[str, type]] = {
+    "averaging": averagings,
     "initializer": initializers,
     "layer": layers,
     "loss": losses,

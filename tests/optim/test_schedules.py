@@ -64,6 +64,7 @@ ROWS = [  # options, rate after s updates of the n that follow the warm-up
     ({"type": "inverse_sqrt"},                    inverse_sqrt),
     ({"type": "inverse_sqrt", "timescale": 3.0},  lambda s, n: PEAK / math.sqrt(1 + s / 15)),
     (TABLE, lambda s, n: PEAK * (1.0 if s + TOTAL - n < 10 else 0.5 if s + TOTAL - n < 25 else 0.1)),
+    ({"type": "reduce_on_plateau"},               lambda s, n: PEAK),
     ({"type": "one_cycle"},                       one_cycle),
     ({"type": "one_cycle", "rise": 0.5, "start": 0.1, "finish": 1.0},
      lambda s, n: one_cycle(s, n, 0.5, 0.1, 1.0)),
@@ -136,6 +137,16 @@ def test_a_training_shorter_than_its_warmup_only_rises(name: str) -> None:
     np.testing.assert_allclose(got, PEAK * np.arange(1, TOTAL + 1) / (2 * TOTAL + 1), rtol=1e-14)
 
 
+def test_a_warm_up_longer_than_the_training_is_an_error() -> None:
+    schedule = schedules["constant"].model_validate({"warmup": 2.5})
+    schedule.check_length(3)
+    with pytest.raises(
+        ConfigError, match=r"of 2\.5 epochs is longer than the training, which has 2"
+    ) as error:
+        schedule.check_length(2)
+    assert error.value.path == ("warmup",)
+
+
 @pytest.mark.parametrize("name", schedules)
 def test_updates_after_the_training_have_a_rate(name: str) -> None:
     later = rates(NEEDED.get(name, {"type": name}), np.arange(TOTAL, 2 * TOTAL))
@@ -147,7 +158,7 @@ def test_the_cosine_ends_at_its_floor() -> None:
     assert rates({"type": "cosine", "floor": 0.1}, np.array([TOTAL]))[0] == pytest.approx(0.1, rel=1e-15)
 
 
-@pytest.mark.parametrize("name", ["cosine", "polynomial", "cosine_restarts"])
+@pytest.mark.parametrize("name", ["cosine", "polynomial", "cosine_restarts", "reduce_on_plateau"])
 def test_a_floor_above_the_peak_is_an_error(name: str) -> None:
     with pytest.raises(ConfigError, match=r"expected at most the learning rate 0\.4, got 0\.5") as error:
         rates({"type": name, "floor": 0.5})

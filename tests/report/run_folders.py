@@ -191,6 +191,22 @@ def early_stopped(folder: Path) -> Path:
     )
 
 
+def found_rate(folder: Path) -> Path:
+    facts = {"status": "target_reached", "weights": "best", "averaging": "ema", "found_learning_rate": 0.0074}
+    write_run(folder, metrics=facts | {"monitor": "validation_accuracy", "mode": "max"})
+    rates = np.geomspace(1e-7, 0.5, 170)
+    smoothed = 2.3 - 1.7 * np.exp(-((np.log10(rates) + 1.13) ** 2)) + np.maximum(rates - 0.2, 0) * 20
+    losses = smoothed + np.random.default_rng(9).normal(0, 0.1, 170)
+    search = {"found": 0.0074, "rates": rates, "losses": losses, "smoothed": smoothed}
+    content = {name: np.asarray(value).tolist() for name, value in search.items()}
+    _write_json(folder / "learning_rate_search.json", content)
+    return folder
+
+
+def out_of_time(folder: Path) -> Path:
+    return write_run(folder, epochs=12, metrics={"status": "out_of_time"})
+
+
 def many_classes(folder: Path) -> Path:
     names = [f"species {k}, a long name" for k in range(30)]
     return write_run(
@@ -483,6 +499,8 @@ KINDS: dict[str, Callable[[Path], Path]] = {
         *(
             digits,
             early_stopped,
+            found_rate,
+            out_of_time,
             many_classes,
             hundred_classes,
             two_classes,

@@ -126,6 +126,7 @@ def test_every_layer_is_in_the_graph_and_in_the_table(kind: str, reports: Path) 
     ("kind", "pictures"),
     [
         ("digits", ["confusion", "loss", "metrics", "learning_rate", "layers"]),
+        ("found_rate", ["loss", "metrics", "learning_rate", "rate_search", "layers"]),
         ("moons", ["confusion", "regions", "loss", "metrics", "learning_rate", "layers"]),
         ("regression", ["regression", "loss", "metrics", "learning_rate", "layers"]),
         ("surface", ["regression", "regions", "loss", "learning_rate", "layers"]),
@@ -148,7 +149,12 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ("digits", "training, without compiling and evaluating 430 ms"),
         ("digits", "an epoch, the mean of 40 10.7 ms"),
         ("digits", "those of the weights after the last epoch, epoch 40."),
-        ("early_stopped", "those of the best epoch’s weights, epoch 32."),
+        ("early_stopped", "the best epoch’s weights, epoch 32, which had the lowest validation loss."),
+        ("found_rate", "The learning rate 0.0074 was found in a test of 170 updates"),
+        ("found_rate", "Stopped after 40 epochs: the training had reached its target."),
+        ("found_rate", "averaged over the updates (ema), which had the highest validation accuracy."),
+        ("out_of_time", "Stopped after 12 epochs: the time was over."),
+        ("out_of_time", "python -m nnjit.train --resume"),
         ("nothing_done", "No result: no epoch was finished."),
         ("digits", "2.13 s"),
         (
@@ -246,6 +252,17 @@ def test_malformed_file_is_named(name: str, content: str | bytes, message: str, 
     folder = write_run(tmp_path / "run")
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(RunError, match=re.escape(message)):
+        write_report(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "is not valid JSON"), ('{"found": 0.1}', "lacks the entry 'rates'")],
+)
+def test_malformed_search_for_a_rate_is_named(content: str, message: str, tmp_path: Path) -> None:
+    folder = KINDS["found_rate"](tmp_path / "run")
+    (folder / "learning_rate_search.json").write_text(content)
+    with pytest.raises(RunError, match=message):
         write_report(folder)
 
 

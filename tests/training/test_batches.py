@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 import nnjit
 from nnjit.errors import ConfigError, DataError
-from tests.training.conftest import LINE, LINE_X, LINE_Y
+from tests.training.conftest import IRIS, LINE, LINE_X, LINE_Y
 
 START = {"only.weight": np.array([[0.25]]), "only.bias": np.array([-0.5])}
 WHOLE, FOURS = [range(10)], [range(4), range(4, 8), range(8, 10)]
@@ -26,6 +26,9 @@ BATCHES = [
     ({"batch_size": 99},                    WHOLE),
     ({"batch_size": "full"},                WHOLE),
     ({"batch_size": "full", "shuffle": True}, WHOLE),
+    ({"batch_size": 2, "accumulate": 2},    FOURS),
+    ({"batch_size": 1, "accumulate": 4, "drop_last": True}, FOURS[:2]),
+    ({"batch_size": 3, "accumulate": 9},    WHOLE),
 ]
 # fmt: on
 
@@ -59,6 +62,27 @@ def test_batches_are_those_of_gradient_descent_by_hand(
     np.testing.assert_allclose(last["only.weight"], [[w]], rtol=1e-12)
     np.testing.assert_allclose(last["only.bias"], [b], rtol=1e-12)
     np.testing.assert_allclose(run.history["train_loss"], losses, rtol=1e-12)
+
+
+def test_accumulated_batches_make_the_update_of_one_large_batch(folder: Path) -> None:
+    several = nnjit.fit(IRIS, ["training.batch_size=4", "training.accumulate=4"], output="several")
+    one = nnjit.fit(IRIS, ["training.batch_size=16"], output="one")
+    # Rows are summed in groups of four instead of at once.
+    np.testing.assert_allclose(several.theta, one.theta, rtol=1e-12)
+    for column in one.history.keys() - {"train_seconds"}:
+        np.testing.assert_allclose(several.history[column], one.history[column], rtol=1e-12, err_msg=column)
+    assert "block of at most 4 rows" in (several.path / "kernels" / "epoch.py").read_text()
+
+
+def test_a_full_batch_has_nothing_to_accumulate(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"training: batch_size: full .* accumulate: 2 has nothing to add"):
+        nnjit.fit(LINE, ["training.batch_size=full", "training.accumulate=2"], output="run")
+
+
+def test_drop_last_needs_one_whole_update(folder: Path) -> None:
+    settings = ["training.batch_size=4", "training.accumulate=3", "training.drop_last=true"]
+    with pytest.raises(DataError, match=r"at most the 10 examples .* got 4 times accumulate: 3"):
+        nnjit.fit(LINE, settings, output="run")
 
 
 def test_drop_last_needs_one_whole_batch(folder: Path) -> None:

@@ -147,11 +147,82 @@ def test_early_stopping_resumes_with_its_patience(folder: Path, interrupt_after:
     assert done.metrics["best_epoch"] == stopped.metrics["best_epoch"]
 
 
+WATCHED = "training.early_stopping={monitor: validation_accuracy, patience: 5}"
+LONG = ("training.epochs=12", "schedule=constant", "optimizer.learning_rate=0.1")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        (*LONG, "averaging={type: ema, decay: 0.9}"),
+        (*LONG, "averaging={type: swa, start: 3}"),
+        (*LONG, "schedule={type: reduce_on_plateau, patience: 1, factor: 0.5}"),
+        (*LONG, WATCHED),
+        (*LONG, "training.target={metric: validation_accuracy, value: 0.96}"),
+        (*LONG, "training.accumulate=2", "training.batch_size=8"),
+        ("optimizer.learning_rate=find", "training.epochs=12"),
+    ],
+    ids=["ema", "swa", "plateau", "monitor", "target", "accumulate", "find"],
+)
+def test_what_a_training_decides_on_its_way_is_resumed(
+    settings: tuple[str, ...], folder: Path, interrupt_after: Plan
+) -> None:
+    stopped = begin(folder / "whole", *settings)
+    interrupt_after(4)
+    with pytest.raises(Interrupted):
+        begin(folder / "run", *settings)
+    done = go_on(folder / "run")
+    same_bits(stopped.path, done.path)
+    for fact in ("status", "epochs", "best_epoch", "splits"):
+        assert done.metrics[fact] == stopped.metrics[fact]
+    same_bits(stopped.path, go_on(folder / "run").path)
+
+
+class Clock:
+    """Stands for the module `time`; the hour comes when it is told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+def test_a_run_that_is_out_of_time_is_resumed(
+    whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(loop, "time", clock)
+
+    def pass_time(_: Path, done: int) -> None:
+        clock.now += 10.0
+
+    after_epoch(pass_time)
+    run = begin(folder / "run", "training.max_seconds=25")
+    assert (run.metrics["status"], run.metrics["epochs"]) == ("out_of_time", 3)
+    done = go_on(folder / "run")  # as many seconds again
+    assert (done.metrics["status"], done.metrics["epochs"]) == ("completed", 6)
+    same_bits(whole, done.path)
+
+
+def test_a_run_keeps_what_makes_an_epoch_the_best(whole: Path, folder: Path) -> None:
+    shutil.copytree(whole, folder / "run")
+    with pytest.raises(RunError, match=r"with the lowest validation_loss, and .* the highest validation_acc"):
+        go_on(folder / "run", WATCHED)
+
+
+def test_a_run_that_searched_for_no_rate_has_none_to_go_on_with(whole: Path, folder: Path) -> None:
+    shutil.copytree(whole, folder / "run")
+    with pytest.raises(RunError, match=r"searched for none, .* give it the number"):
+        go_on(folder / "run", "optimizer.learning_rate=find")
+
+
 @pytest.mark.parametrize(
     ("setting", "word"),
     [
+        ("averaging=ema", "or averaging"),
         ("model[0].units=9", "another model"),
-        ("optimizer={type: gradient_descent, learning_rate: 0.1}", "another model or optimizer"),
+        ("optimizer={type: gradient_descent, learning_rate: 0.1}", "model, optimizer"),
         ("dtype=float32", "float64"),
     ],
 )

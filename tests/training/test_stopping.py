@@ -1,9 +1,10 @@
-"""What ends a training early: numbers that are not finite, and a loss that no longer falls."""
+"""What ends a training early: numbers that are not finite, figures that no longer improve, aims, limits."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ import nnjit.numpy as nnp
 from nnjit import api, config
 from nnjit.autodiff import trace
 from nnjit.cli import main
-from nnjit.errors import Diverged
+from nnjit.cli.summary import summary
+from nnjit.errors import ConfigError, Diverged
 from nnjit.ir import array_type, interpret, scope
 from nnjit.nn.params import ParamTable
 from nnjit.training import epochs
@@ -161,3 +163,100 @@ def test_without_validation_the_training_loss_is_watched(folder: Path) -> None:
     ]
     run = api.fit(LINE, [*settings, "training.early_stopping.min_delta=1e-3"], output="run")
     assert (run.metrics["monitor"], run.metrics["epochs"]) == ("train_loss", 3)
+
+
+WATCHED = "training.early_stopping={monitor: validation_accuracy, patience: 6}"
+
+
+def test_early_stopping_watches_any_figure_of_the_history(folder: Path) -> None:
+    run = nnjit.fit(IRIS, [*STOPPING, WATCHED], output="run")
+    figures, scores = run.metrics, run.history["validation_accuracy"]
+    assert (figures["status"], figures["monitor"], figures["mode"]) == (
+        "early_stopped", "validation_accuracy", "max",
+    )  # fmt: skip
+    assert figures["best_epoch"] == np.argmax(scores) + 1  # the first of equal ones
+    assert figures["epochs"] == len(scores) == figures["best_epoch"] + 6
+    assert figures["splits"]["validation"]["accuracy"] == scores.max()
+    end = f"training.epochs={figures['best_epoch']}"
+    short = nnjit.fit(IRIS, [*STOPPING, WATCHED, end], output="short")
+    best, last = load_file(run.path / "best.safetensors"), load_file(short.path / "last.safetensors")
+    assert all(np.array_equal(best[name], last[name]) for name in last)
+    np.testing.assert_array_equal(run.theta, short.theta)
+    assert "which had the highest validation accuracy" in (run.path / "report.html").read_text()
+
+
+def test_a_monitor_decided_in_python_decides_as_native_code_does(folder: Path) -> None:
+    native = nnjit.fit(IRIS, STOPPING, output="native")
+    opposite = "training.early_stopping={monitor: validation_loss, mode: max, patience: 4}"
+    run = nnjit.fit(IRIS, [*STOPPING, opposite], output="opposite")
+    assert run.metrics["mode"] == "max"
+    assert run.metrics["best_epoch"] == np.argmax(run.history["validation_loss"]) + 1
+    shared = min(len(run.history["epoch"]), len(native.history["epoch"]))
+    np.testing.assert_array_equal(
+        run.history["validation_loss"][:shared], native.history["validation_loss"][:shared]
+    )
+
+
+NO_COLUMN = r'training\.{}: after an epoch there is no figure "{}"; did you mean "{}"'
+NO_PART = r'training\.{}: "{}" needs a validation part, .* set data\.split\.validation'
+
+
+@pytest.mark.parametrize(
+    ("base", "setting", "message"),
+    [
+        (IRIS, "early_stopping={monitor: validation_acuracy}",
+         NO_COLUMN.format(r"early_stopping\.monitor", "validation_acuracy", "validation_accuracy")),
+        (IRIS, "target={metric: validation_los, value: 1.0}",
+         NO_COLUMN.format(r"target\.metric", "validation_los", "validation_loss")),
+        (IRIS | {"metrics": ["accuracy", "balanced_accuracy", {"type": "top_k", "k": 2}]},
+         "early_stopping={monitor: validation_top_2}",
+         NO_COLUMN.format(r"early_stopping\.monitor", "validation_top_2", "validation_top_k_2")),
+        (LINE, "early_stopping={monitor: validation_loss}",
+         NO_PART.format(r"early_stopping\.monitor", "validation_loss")),
+        (LINE, "target={metric: validation_mse, value: 1.0}",
+         NO_PART.format(r"target\.metric", "validation_mse")),
+        (IRIS, "early_stopping={mode: lowest}",
+         r'early_stopping\.mode: unknown value "lowest"; valid: auto, max, min'),
+        (IRIS, "target={value: 1.0}", r'training\.target: missing "metric"; expected text'),
+        (IRIS, "target={metric: validation_loss}", r'training\.target: missing "value"; expected a number'),
+        (IRIS, "max_seconds=0", r"training\.max_seconds: expected a number > 0, got 0"),
+        (IRIS, "checkpoints={every: 0}", r"checkpoints\.every: expected a whole number >= 1, got 0"),
+        (IRIS, "checkpoints={keep: 0}", r"checkpoints\.keep: expected a whole number >= 1, got 0"),
+        (IRIS, "accumulate=0", r"training\.accumulate: expected a whole number >= 1, got 0"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_watched_or_kept_is_an_error(
+    base: dict[str, Any], setting: str, message: str, folder: Path
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        nnjit.fit(base, [f"training.{setting}"], output="run")
+    assert not (folder / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "is_enough"),
+    [("validation_accuracy", 0.9, np.greater_equal), ("train_loss", 0.6, np.less_equal)],
+)
+def test_a_training_ends_with_the_epoch_that_reaches_its_target(
+    metric: str, value: float, is_enough: np.ufunc, folder: Path
+) -> None:
+    target = f"training.target={{metric: {metric}, value: {value}}}"
+    run = nnjit.fit(IRIS, [*STOPPING, "training.early_stopping=null", target], output="run")
+    assert (run.metrics["status"], run.metrics["weights"]) == ("target_reached", "last")
+    assert np.flatnonzero(is_enough(run.history[metric], value)).tolist() == [run.metrics["epochs"] - 1]
+    assert "had reached its target" in (run.path / "report.html").read_text()
+
+
+def test_a_target_that_is_never_reached_changes_nothing(folder: Path) -> None:
+    run = nnjit.fit(IRIS, ["training.target={metric: validation_accuracy, value: 2.0}"], output="run")
+    assert run.metrics["status"] == "completed"
+    same_bits(run.path, nnjit.fit(IRIS, output="plain").path)
+
+
+def test_no_epoch_fits_into_no_time(folder: Path) -> None:
+    run = nnjit.fit(IRIS, ["training.max_seconds=1e-9"], output="run")
+    assert (run.metrics["status"], run.metrics["epochs"]) == ("out_of_time", 0)
+    page = (run.path / "report.html").read_text()
+    assert "the time was over" in page
+    assert "nnjit.train --resume" in page
+    assert "of 0, out of time" in summary(run)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.optim.array import Array, Slots, Update
-from nnjit.optim.optimizer import bias_correction, optimizers
+from nnjit.optim.optimizer import Rate, bias_correction, optimizers
 from nnjit.optim.optimizers.adam import Moments
 
 # Terms of the series in Nadam: its rest is below 2⁻⁴⁸ of it.
@@ -26,8 +26,8 @@ class Adamax(Moments):
     """
 
     type: Literal["adamax"] = "adamax"
-    learning_rate: float = Field(2e-3, gt=0)
-    """The step size, > 0; the peak of the schedule."""
+    learning_rate: Rate = 2e-3
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -50,8 +50,8 @@ class Nadam(Moments):
     """
 
     type: Literal["nadam"] = "nadam"
-    learning_rate: float = Field(2e-3, gt=0)
-    """The step size, > 0; the peak of the schedule."""
+    learning_rate: Rate = 2e-3
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     beta1: float = Field(0.9, gt=0, lt=1)
     """β₁, the momentum after many steps, and the share of the mean gradient that a step keeps, 0 < β₁ < 1."""
     momentum_decay: float = Field(4e-3, gt=0)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.optim.array import Array, Slots, Update
-from nnjit.optim.optimizer import Optimizer, optimizers
+from nnjit.optim.optimizer import Optimizer, Rate, optimizers
 
 
 @optimizers.register
@@ -19,8 +19,8 @@ class Adagrad(Optimizer):
     """
 
     type: Literal["adagrad"] = "adagrad"
-    learning_rate: float = Field(1e-2, gt=0)
-    """The step size, > 0; the peak of the schedule."""
+    learning_rate: Rate = 1e-2
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     initial_accumulator: float = Field(0.0, ge=0)
     """s before the first step, >= 0."""
     epsilon: float = Field(1e-10, gt=0)
@@ -47,8 +47,8 @@ class Adadelta(Optimizer):
     """
 
     type: Literal["adadelta"] = "adadelta"
-    learning_rate: float = Field(1.0, gt=0)
-    """The step size, > 0; the peak of the schedule."""
+    learning_rate: Rate = 1.0
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     decay: float = Field(0.9, ge=0, lt=1)
     """ρ, the share of both mean squares that a step keeps, 0 <= ρ < 1; PyTorch's `rho`."""
     epsilon: float = Field(1e-6, gt=0)
@@ -76,8 +76,8 @@ class RmsProp(Optimizer):
     """
 
     type: Literal["rmsprop"] = "rmsprop"
-    learning_rate: float = Field(1e-2, gt=0)
-    """The step size, > 0; the peak of the schedule."""
+    learning_rate: Rate = 1e-2
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     decay: float = Field(0.99, ge=0, lt=1)
     """ρ, the share of the mean square that a step keeps, 0 <= ρ < 1; PyTorch's `alpha`."""
     momentum: float = Field(0.0, ge=0, lt=1)

@@ -2,8 +2,9 @@
 
 from nnjit.optim.schedules.endless import Constant, Exponential, InverseSqrt, Piecewise, Step
 from nnjit.optim.schedules.falling import Cosine, CosineRestarts, OneCycle, Polynomial
+from nnjit.optim.schedules.following import Plateau, ReduceOnPlateau
 
 __all__ = [
     "Constant", "Cosine", "CosineRestarts", "Exponential", "InverseSqrt", "OneCycle", "Piecewise",
-    "Polynomial", "Step",
+    "Plateau", "Polynomial", "ReduceOnPlateau", "Step",
 ]  # fmt: skip

@@ -1,0 +1,93 @@
+"""Averages of the params over the updates, which often generalise better than the last params.
+
+The optimizer does not see them: after every update θ̄ ← (1 - s) θ̄ + s θ, with a share s that is known before
+the training begins, as the learning rate is. With s = 1 the average is θ itself, with s = 0 it stays.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import numpy
+from pydantic import Field
+
+from nnjit.errors import ConfigError
+from nnjit.optim.array import Array
+from nnjit.registry import Options, Registry
+
+
+class Averaging(Options, ABC):
+    """Which params an average is of."""
+
+    type: str
+
+    @abstractmethod
+    def shares(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
+        """The share of the new params in the average after each update, float64, in [0, 1].
+
+        Args:
+            steps: whole numbers, the updates counted from 0 at the start of the training.
+            steps_per_epoch: updates in an epoch, >= 1.
+        """
+
+    def check(self, epochs: int) -> None:
+        """Raise a ConfigError where the options do not fit a training of so many epochs."""
+        return
+
+
+averagings: Registry[Averaging] = Registry("averaging")
+
+
+def blend(average: Array, theta: Array, share: Array) -> Array:
+    """The next average, shape (P,); exactly `theta` for a share of 1."""
+    return (1 - share) * average + share * theta
+
+
+@averagings.register
+class EMA(Averaging):
+    """θ̄ ← decay θ̄ + (1 - decay) θ after every update but the first, after which θ̄ = θ.
+
+    PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`; TensorFlow's `ExponentialMovingAverage`
+    begins at the initial params. Reference: Polyak & Juditsky 1992, doi:10.1137/0330046.
+
+    >>> EMA(decay=0.75).shares(numpy.arange(3), steps_per_epoch=1).tolist()
+    [1.0, 0.25, 0.25]
+    """
+
+    type: Literal["ema"] = "ema"
+    decay: float = Field(0.999, ge=0, lt=1)
+    """The share of the average that an update keeps, 0 <= decay < 1: some 1 / (1 - decay) updates count."""
+
+    def shares(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
+        return numpy.where(numpy.asarray(steps) == 0, 1.0, 1 - self.decay)
+
+
+@averagings.register
+class SWA(Averaging):
+    """The mean of the params at the ends of the epochs from `start` on; up to there, the params themselves.
+
+    PyTorch's `AveragedModel`, whose params are updated at the end of these epochs. The learning rate is the
+    schedule's. Reference: Izmailov et al. 2018, arXiv:1803.05407.
+
+    >>> SWA(start=2).shares(numpy.arange(8), steps_per_epoch=2).round(2).tolist()
+    [1.0, 1.0, 1.0, 1.0, 0.0, 0.5, 0.0, 0.33]
+    """
+
+    type: Literal["swa"] = "swa"
+    start: int = Field(ge=1)
+    """The first epoch whose params the mean is of, counted from 1."""
+
+    def shares(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
+        whole, rest = numpy.divmod(numpy.asarray(steps) + 1, steps_per_epoch)
+        count = whole - self.start + 1  # of the epochs in the mean, where one ends with the update
+        mean = numpy.where(rest == 0, 1 / numpy.maximum(count, 1), 0.0)
+        return numpy.where(whole + (rest > 0) <= self.start, 1.0, mean)
+
+    def check(self, epochs: int) -> None:
+        if self.start > epochs:
+            raise ConfigError(
+                f"the mean would begin with epoch {self.start}, after the {epochs} of the training; "
+                "start it earlier, or set more training.epochs",
+                ("start",),
+            )

@@ -1,0 +1,70 @@
+"""Schedules that follow what the training reaches."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy
+from pydantic import Field
+
+from nnjit.optim.schedule import schedules
+from nnjit.optim.schedules.falling import Floored
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """How the loss went so far.
+
+    Args:
+        lowest: the lowest loss.
+        waited: epochs since it was reached, or since the last drop of the rate.
+        drops: how often the rate was lowered.
+    """
+
+    lowest: float = math.inf
+    waited: int = 0
+    drops: int = 0
+
+
+@schedules.register
+class ReduceOnPlateau(Floored):
+    """The peak times `factor` for each time that the loss has not improved for `patience` epochs; >= floor.
+
+    The epochs are counted anew after each drop. Keras's `ReduceLROnPlateau`; PyTorch's waits an epoch longer,
+    and its `threshold` is relative unless `threshold_mode="abs"`.
+
+    >>> schedule = ReduceOnPlateau(patience=2, factor=0.5)
+    >>> plateau = Plateau()
+    >>> for loss in (3.0, 2.0, 2.0, 2.0):
+    ...     plateau = schedule.after(plateau, loss)
+    >>> schedule.peak(plateau, 0.1)
+    0.05
+    """
+
+    type: Literal["reduce_on_plateau"] = "reduce_on_plateau"
+    monitor: Literal["validation_loss", "train_loss"] | None = None
+    """The loss that it follows; null means the validation loss, or without such a part the training loss."""
+    factor: float = Field(0.1, gt=0, lt=1)
+    """What a drop multiplies the rate by, 0 < factor < 1."""
+    patience: int = Field(10, ge=1)
+    """Epochs without an improvement after which the rate drops, >= 1."""
+    min_delta: float = Field(0.0, ge=0)
+    """A loss counts as an improvement where it is lower than the lowest so far by more than this, >= 0."""
+
+    def after(self, plateau: Plateau, loss: float) -> Plateau:
+        """How it went, one epoch later."""
+        if loss < plateau.lowest - self.min_delta:
+            return Plateau(loss, 0, plateau.drops)
+        waited = plateau.waited + 1
+        if waited < self.patience:
+            return Plateau(plateau.lowest, waited, plateau.drops)
+        return Plateau(plateau.lowest, 0, plateau.drops + 1)
+
+    def peak(self, plateau: Plateau, peak: float) -> float:
+        """The rate of the next epoch, but for the warm-up, where the optimizer's is `peak`."""
+        return max(self.floor, peak * self.factor**plateau.drops)
+
+    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+        return numpy.full(steps.shape, peak)

@@ -1,0 +1,131 @@
+"""`learning_rate: find`: a range test, in which the rate grows with every update until the loss explodes.
+
+The updates are those that the training would begin with, made on a copy of its state; the rates grow by the
+same factor from one to the next. Reference: Smith 2015, arXiv:1506.01186; that the rates grow exponentially
+and the loss is smoothed is fastai's `lr_find`, whose `minimum` is the rate that is taken here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.codegen import Crew
+from nnjit.errors import ConfigError, RunError
+from nnjit.training.epochs import EpochRunner
+from nnjit.training.files import write_json
+from nnjit.training.setup import HIGHEST_RATE, Setup, within
+from nnjit.training.state import State
+from nnjit.training.threads import one_blas_thread
+
+SEARCH = "learning_rate_search.json"
+
+LOWEST_RATE = 1e-7
+FEWEST, MOST = 200, 1000  # updates; between them, an epoch's
+WINDOWS = 10  # of the smoothing, in all updates: each is eight tenths of a power of ten
+EXPLODED = 4.0
+LEAST_FALL = 1e-3  # of the loss, relative; less is noise
+BELOW = 10.0  # the rate that is taken is the one of the lowest loss, divided by this
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a range test gave.
+
+    Args:
+        found: the rate that the training takes.
+        rates: (n,) the rate of each update that was tried.
+        losses: (n,) the loss of its batch, before the update.
+        smoothed: (n,) their exponential mean.
+    """
+
+    found: float
+    rates: np.ndarray
+    losses: np.ndarray
+    smoothed: np.ndarray
+
+    def write(self, folder: Path) -> None:
+        """Write it into a run folder."""
+        content = {name: value.tolist() for name, value in vars(self).items() if name != "found"}
+        write_json(folder / SEARCH, {"found": self.found, **content})
+
+
+def find_rate(setup: Setup, state: State) -> tuple[Setup, Search | None]:
+    """The setup with the peak of its learning rate found, where the config asks for that.
+
+    Raises:
+        ConfigError: no rate lowers the loss, or the schedule does not fit the rate.
+    """
+    if setup.experiment.optimizer.learning_rate != "find":
+        return setup, None
+    rates = np.geomspace(LOWEST_RATE, HIGHEST_RATE, min(max(setup.steps, FEWEST), MOST))
+    with Crew(setup.engine.threads) as crew, one_blas_thread():
+        losses = EpochRunner(setup, crew, lambda: False).try_rates(state, rates)
+        with within("optimizer", "learning_rate"):
+            search = choose(rates, losses)
+    return _with_peak(setup, search.found), search
+
+
+def read_rate(setup: Setup, folder: Path) -> Setup:
+    """The setup with the rate that a run found when it began, where the config asks for one.
+
+    Raises:
+        RunError: it found none.
+    """
+    if setup.experiment.optimizer.learning_rate != "find":
+        return setup
+    try:
+        found = json.loads((folder / SEARCH).read_text(encoding="utf-8"))["found"]
+    except FileNotFoundError:
+        raise RunError(
+            f"{folder}: this run began with a given learning rate and searched for none, so it cannot go on "
+            "with optimizer.learning_rate: find; give it the number that it began with"
+        ) from None
+    return _with_peak(setup, found)
+
+
+def choose(rates: np.ndarray, losses: Iterable[float]) -> Search:
+    """A tenth of the rate with the lowest smoothed loss, to two digits.
+
+    Args:
+        rates: in rising order.
+        losses: one for each rate, taken until they explode.
+
+    Raises:
+        ConfigError: the loss falls at no rate.
+    """
+    window = len(rates) // WINDOWS
+    share, mean = 2 / (window + 1), 0.0
+    seen, smoothed = [], []
+    for loss in losses:
+        seen.append(loss)
+        mean += (loss - mean) * share
+        smoothed.append(mean / (1 - (1 - share) ** len(seen)))
+        if _is_exploded(smoothed[window:]):
+            break
+    settled = smoothed[window:]  # the first means are of too few losses to be compared
+    if not settled or settled[0] - min(settled) <= LEAST_FALL * abs(settled[0]):
+        raise ConfigError(
+            f"none can be found: no rate from {rates[0]:g} to {rates[-1]:g} lowers the loss within "
+            f"{len(rates)} updates; give a number"
+        )
+    best, count = rates[window + int(np.argmin(settled))], len(seen)
+    return Search(float(f"{best / BELOW:.2g}"), rates[:count], np.array(seen), np.array(smoothed))
+
+
+def _is_exploded(losses: Sequence[float]) -> bool:
+    """Whether the last loss is above the lowest by several times its value, or the fall to it."""
+    if not losses:
+        return False
+    low = min(losses)
+    return losses[-1] - low > EXPLODED * max(abs(low), losses[0] - low)
+
+
+def _with_peak(setup: Setup, peak: float) -> Setup:
+    with within("schedule"):
+        setup.experiment.schedule.check(peak)
+    return replace(setup, peak=peak)
