@@ -2,6 +2,7 @@
 
 from nnjit.nn.layers.activation import ActivationLayer
 from nnjit.nn.layers.add import Add
+from nnjit.nn.layers.attention import Attention
 from nnjit.nn.layers.average_pool import AveragePool
 from nnjit.nn.layers.concat import Concat
 from nnjit.nn.layers.conv1d import Conv1D
@@ -18,6 +19,6 @@ from nnjit.nn.layers.rnn import RNN
 from nnjit.nn.layers.scale import Scale
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "ActivationLayer", "Add", "AveragePool", "Concat", "Conv1D", "Conv2D", "Dense",
+    "GRU", "LSTM", "RNN", "ActivationLayer", "Add", "Attention", "AveragePool", "Concat", "Conv1D", "Conv2D", "Dense",
     "Dropout", "Embedding", "Flatten", "GlobalAveragePool", "MaxPool", "Scale",
 ]  # fmt: skip

@@ -1,0 +1,78 @@
+"""`attention`: every step of a sequence reads all others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
+from nnjit.nn.layer import Context, Layer, Param, layers
+
+PARTS = ("query", "key", "value")
+
+
+@layers.register
+class Attention(Layer):
+    """softmax(Q Kᵀ / √d) V @ output_weight + output_bias for each head, of inputs (steps, features).
+
+    Q, K and V are x @ weight + bias with weights of their own, of which each head reads its d = features / heads
+    columns; the heads' results are side by side before the last product.
+
+    Reference: Vaswani et al. 2017, arXiv:1706.03762.
+    """
+
+    type: Literal["attention"] = "attention"
+    heads: int = Field(1, ge=1)
+    """How many heads there are; they divide the features among them."""
+    causal: bool = False
+    """Whether a step reads only itself and the steps before it."""
+    weight_initializer: AnyInitializer = GlorotUniform()
+    """How the weights begin."""
+    bias_initializer: AnyInitializer = Zeros()
+    """How the biases begin."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if len(x) != 2:
+            raise GraphError(f"attention takes inputs of shape (steps, features), got {x}")
+        if x[1] % self.heads:
+            raise GraphError(f"attention: {self.heads} heads do not divide {x[1]} features")
+        return x
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        size = inputs[0][1]
+        pairs = [
+            (
+                Param(f"{part}_weight", (size, size), self.weight_initializer, penalized=True),
+                Param(f"{part}_bias", (size,), self.bias_initializer, penalized=False),
+            )
+            for part in (*PARTS, "output")
+        ]
+        return tuple(param for pair in pairs for param in pair)
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        rows, steps, size = np.shape(x)
+        query, key, value = (self._split(_projected(x, params, part)) for part in PARTS)
+        scores = np.matmul(query, np.swapaxes(key, -1, -2)) * (1 / math.sqrt(size // self.heads))  # type: ignore[operator]
+        if self.causal:
+            later = np.arange(steps)[None, :] > np.arange(steps)[:, None]
+            scores = np.where(later, -np.inf, scores)
+        found = np.matmul(np.softmax(scores), value)
+        whole = np.reshape(np.swapaxes(found, 1, 2), (rows, steps, size))
+        return _projected(whole, params, "output")
+
+    def _split(self, x: Any) -> Any:
+        """The parts (B, heads, steps, d) that the heads read of x (B, steps, features)."""
+        rows, steps, _ = np.shape(x)
+        return np.swapaxes(np.reshape(x, (rows, steps, self.heads, -1)), 1, 2)
+
+
+def _projected(x: Any, params: Mapping[str, Array], part: str) -> Any:
+    return np.matmul(x, params[f"{part}_weight"]) + params[f"{part}_bias"]
