@@ -12,6 +12,7 @@ from nnjit import config
 from nnjit.errors import ConfigError, GraphError
 from nnjit.nn import layers, losses
 
+LAYERS = ", ".join(layers)
 CONFIG = """\
 name: digits
 seed: 0
@@ -88,8 +89,8 @@ BAD_CONFIGS = [
     ("[accuracy, {type: top_k, k: 3}]", "accuracy",    ':13: metrics: expected a list, got "accuracy"'),
     ("{validation: 0.15, test: 0.15}", "0.3",          ':3: data.split: expected a mapping, got 0.3'),
     ("softmax_cross_entropy", "[huber]",               f':10: loss: expected a mapping with a "type" or a type alone ({", ".join(losses)}), got a list of 1'),
-    ("  - {type: dropout, rate: 0.1}", "  - 7",        f':6: model[1]: expected a mapping with a "type" or a type alone ({", ".join(layers)}), got 7'),
-    ("{type: dense",         "{type: 7",               f':5: model[0].type: expected one of {", ".join(layers)}, got 7'),
+    ("  - {type: dropout, rate: 0.1}", "  - 7",        f':6: model[1]: expected a mapping with a "type" or a type alone ({LAYERS}), got 7'),
+    ("{type: dense",         "{type: 7",               f':5: model[0].type: expected one of {LAYERS}, got 7'),
     # out of range
     ("name: digits",         "name: a/b",              ':1: name: "a/b" cannot name a folder; use at most 100 letters, digits, '
         '".", "_" and "-", beginning with a letter or digit'),
@@ -109,7 +110,7 @@ BAD_CONFIGS = [
     # missing
     ("loss: softmax_cross_entropy\n", "",              f': missing "loss"; valid: {", ".join(losses)}'),
     ("{type: dropout, rate: 0.1}", "dropout",          ':6: model[1]: missing "rate"; expected a number >= 0 and < 1'),
-    ("type: dropout, ",      "",                       f':6: model[1]: missing "type"; valid: {", ".join(layers)}'),
+    ("type: dropout, ",      "",                       f':6: model[1]: missing "type"; valid: {LAYERS}'),
     # the wiring of the layers
     ("rate: 0.1",            "rate: 0.1, name: dense_1", ':6: model[1].name: the name "dense_1" is taken by model[0]; choose another'),
     ("rate: 0.1",            "rate: 0.1, name: input", ':6: model[1].name: the name "input" is reserved for the data; choose another'),

@@ -23,6 +23,10 @@ def dense(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | float = 0.0) -> 
     )
 
 
+def normalized(x: np.ndarray, axes: tuple[int, ...], epsilon: float) -> np.ndarray:
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + epsilon)
+
+
 def softplus(x: np.ndarray) -> np.ndarray:
     return np.log(1 + np.exp(x))
 
@@ -162,6 +166,20 @@ ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, 
      lambda x, w: w[x.astype(int)]),
     ({"type": "embedding", "entries": 4, "size": 3}, [()], (3,), {"weight": (4, 3)},
      lambda x, w: w[x.astype(int)]),
+    ({"type": "multiply"}, [(2, 3), (2, 3)], (2, 3), {}, lambda x, y: x * y),
+    ({"type": "multiply"}, [(4,), (4,), (4,)], (4,), {}, lambda x, y, z: x * y * z),
+    ({"type": "reshape", "shape": (3, -1, 2)}, [(2, 6)], (3, 2, 2), {}, lambda x: x.reshape(-1, 3, 2, 2)),
+    ({"type": "reshape", "shape": (6,)}, [(2, 3)], (6,), {}, lambda x: x.reshape(-1, 6)),
+    ({"type": "reshape", "shape": ()}, [(1, 1)], (), {}, lambda x: x[:, 0, 0]),
+    ({"type": "permute", "axes": (3, 1, 2)}, [(2, 3, 4)], (4, 2, 3), {}, lambda x: np.einsum("bijk->bkij", x)),
+    ({"type": "permute", "axes": (1,)}, [(3,)], (3,), {}, lambda x: x),
+    ({"type": "gaussian_noise", "stddev": 0.5}, [(2, 3)], (2, 3), {}, lambda x: x),
+    ({"type": "layer_norm"}, [(4,)], (4,), {"scale": (4,), "shift": (4,)},
+     lambda x, g, b: normalized(x, (1,), 1e-5) * g + b),
+    ({"type": "layer_norm", "epsilon": 0.1, "shift": False}, [(2, 3)], (2, 3), {"scale": (3,)},
+     lambda x, g: normalized(x, (2,), 0.1) * g),
+    ({"type": "layer_norm", "scale": False}, [(2, 2, 3)], (2, 2, 3), {"shift": (3,)},
+     lambda x, b: normalized(x, (3,), 1e-5) + b),
 ]
 MISFITS = [  # options, input shapes, what the message says
     ({"type": "dense", "units": 3}, [(8, 8)], r"flat input of shape \(I,\), got \(8, 8\); put a flatten"),
@@ -182,6 +200,11 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "max_pool"}, [(4,)],            r"takes inputs of shape \(steps, channels\) or \(height"),
     ({"type": "global_average_pool"}, [(4,)], r"places and channels, got \(4,\)"),
     ({"type": "lstm", "units": 2}, [(4,)],    r"shape \(steps, features\), got \(4,\); put a reshape"),
+    ({"type": "multiply"}, [(4,), (4, 1)],    r"multiply takes inputs of one shape, got \(4,\) and \(4, 1\)"),
+    ({"type": "reshape", "shape": (4, 3)}, [(5, 2)], r"\(5, 2\) have 10 elements, which \(4, 3\) .*multiply to 10"),
+    ({"type": "reshape", "shape": (-1, 3)}, [(8,)],  r"\(8,\) have 8 elements, which \(-1, 3\) cannot hold"),
+    ({"type": "permute", "axes": (2, 1)}, [(8,)],    r"axes \(2, 1\) takes 2 axes, got the shape \(8,\)"),
+    ({"type": "layer_norm"}, [()],            r"layer_norm takes at least one axis of an example, got \(\)"),
 ]
 BAD = [  # type, options, what the message says
     ("dense",      {"units": 0},                                "greater than or equal to 1"),
@@ -213,6 +236,17 @@ BAD = [  # type, options, what the message says
     ("lstm",       {"units": 2, "activation": "tanh"},          "Extra inputs"),
     ("gru",        {"units": 2, "mask_value": "0"},             "valid number"),
     ("embedding",  {"entries": 0, "size": 2},                   "greater than or equal to 1"),
+    ("multiply",   {"axis": 0},                                 "Extra inputs"),
+    ("reshape",    {},                                          "Field required"),
+    ("reshape",    {"shape": (2, 0)},                           r"lengths >= 1, or -1 .* got \[2, 0\]"),
+    ("reshape",    {"shape": (-1, -1)},                         r"at most one -1, got \[-1, -1\]"),
+    ("reshape",    {"shape": (-2,)},                            "greater than or equal to -1"),
+    ("permute",    {"axes": (2, 2)},                            r"axes 1 to 2 once, got \[2, 2\]"),
+    ("permute",    {"axes": (0, 1)},                            "greater than or equal to 1"),
+    ("permute",    {"axes": ()},                                "at least 1 item"),
+    ("layer_norm", {"epsilon": 0.0},                            "greater than 0"),
+    ("gaussian_noise", {},                                      "Field required"),
+    ("gaussian_noise", {"stddev": -1.0},                        "greater than or equal to 0"),
 ]
 # fmt: on
 row = pytest.mark.parametrize(
@@ -263,7 +297,7 @@ def test_shapes_and_params_are_as_stated(
     layer = build(options)
     assert layer.output_shape(*shapes) == output
     assert {p.name: p.shape for p in layer.params(*shapes)} == params
-    assert {p.name: p.penalized for p in layer.params(*shapes)} == {n: not n.endswith("bias") for n in params}
+    assert {p.name: p.penalized for p in layer.params(*shapes)} == {n: n.endswith("weight") for n in params}
     assert layer.takes_many == (len(shapes) > 1)
 
 
@@ -272,8 +306,8 @@ def test_shapes_and_params_are_as_stated(
 def test_the_values_are_the_formulas(
     options: dict, shapes: list, output: tuple, params: dict, formula: Callable, training: bool
 ) -> None:
-    if training and options["type"] == "dropout":
-        options = {**options, "rate": 0.0}
+    if training:
+        options = {k: 0.0 if k in ("rate", "stddev") else v for k, v in options.items()}
     layer, context = build(options), Context(training, no_uniform)
     arrays = [*inputs_of(options, shapes), *draw([*params.values()], seed=1)]
     result = as_function(layer, len(shapes), context)(*arrays)
@@ -363,6 +397,20 @@ def test_dropout_passes_gradients_where_it_passes_values() -> None:
     u = np.random.default_rng(0).random((4, 3))
     layer = build({"type": "dropout", "rate": 0.5})
     check_grads(lambda x: layer({}, x, context=Context(True, lambda shape: u)), draw([(4, 3)]))
+
+
+def test_noise_is_normal_and_never_infinite() -> None:
+    u = np.random.default_rng(0).random((300, 2, 400), np.float32)
+    u[0, :, 0], u[1, :, 0] = 0, np.nextafter(np.float32(1), np.float32(0))
+    x = np.full((300, 400), 3.0)
+    layer = build({"type": "gaussian_noise", "stddev": 0.5})
+    z = (layer({}, x, context=Context(True, lambda shape: u)) - x) / 0.5
+    assert np.isfinite(z).all()
+    assert z[0, 0] == 0
+    # 120,000 draws: σ of the mean is 0.003, of the variance 0.004, of the fourth moment 0.03
+    moments = [np.mean(z**k) for k in (1, 2, 3, 4)]
+    np.testing.assert_allclose(moments, [0, 1, 0, 3], atol=0.12)
+    assert moments[:2] == pytest.approx([0, 1], abs=0.016)
 
 
 def test_dense_without_units_takes_the_size_of_the_output() -> None:

@@ -10,14 +10,20 @@ from nnjit.nn.layers.dense import Dense
 from nnjit.nn.layers.dropout import Dropout
 from nnjit.nn.layers.embedding import Embedding
 from nnjit.nn.layers.flatten import Flatten
+from nnjit.nn.layers.gaussian_noise import GaussianNoise
 from nnjit.nn.layers.global_average_pool import GlobalAveragePool
 from nnjit.nn.layers.gru import GRU
+from nnjit.nn.layers.layer_norm import LayerNorm
 from nnjit.nn.layers.lstm import LSTM
 from nnjit.nn.layers.max_pool import MaxPool
+from nnjit.nn.layers.multiply import Multiply
+from nnjit.nn.layers.permute import Permute
+from nnjit.nn.layers.reshape import Reshape
 from nnjit.nn.layers.rnn import RNN
 from nnjit.nn.layers.scale import Scale
 
 __all__ = [
     "GRU", "LSTM", "RNN", "ActivationLayer", "Add", "AveragePool", "Concat", "Conv1D", "Conv2D", "Dense",
-    "Dropout", "Embedding", "Flatten", "GlobalAveragePool", "MaxPool", "Scale",
+    "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool", "LayerNorm", "MaxPool",
+    "Multiply", "Permute", "Reshape", "Scale",
 ]  # fmt: skip
