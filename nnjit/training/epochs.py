@@ -89,7 +89,7 @@ class EpochRunner:
             epochs.order,
             self._arguments(epochs),
             figures,
-            held=(state.theta, *self._held) if self._held else (),
+            held=(*self._setup.model.split(state.theta), *self._held) if self._held else (),
             best=(best, state.best_theta),
             crew=self._crew,
         )
@@ -97,7 +97,8 @@ class EpochRunner:
     def _arguments(self, epochs: _Epochs) -> list[np.ndarray]:
         state, train = epochs.state, self._setup.data.train
         figures = (self._key, epochs.numbers, epochs.rates)
-        return [state.theta, *state.slots, *figures, train.x, train.y, train.w]
+        params, *held = self._setup.model.split(state.theta)
+        return [params, *state.slots, *held, *figures, train.x, train.y, train.w]
 
     def _count(self, state: State) -> int:
         """How many epochs fit into a call; one until they have been timed."""
@@ -196,13 +197,10 @@ class _Epochs:
         first = epoch * self.stride
         order = self.order[first : first + len(self.setup.data.train.x)]
         rows = order[step * self.setup.batch : (step + 1) * self.setup.batch]
-        slots = len(self.state.slots)
-        figures = [arguments[slots + 1][0], arguments[slots + 2][turn], arguments[slots + 3][turn]]
-        return [
-            *arguments[: slots + 1],
-            *map(np.asarray, figures),
-            *(a[rows] for a in arguments[slots + 4 :]),
-        ]
+        vectors = len(self.state.slots) + len(self.setup.model.split(self.state.theta))
+        key, numbers, rates, *data = arguments[vectors:]
+        figures = map(np.asarray, (key[0], numbers[turn], rates[turn]))
+        return [*arguments[:vectors], *figures, *(a[rows] for a in data)]
 
 
 def _share(ticks: np.ndarray) -> np.ndarray:

@@ -74,7 +74,8 @@ class Setup:
         if self.experiment.model.initial_weights is not None:
             with within("model", "initial_weights"):
                 theta[:] = read_weights(folder / self.experiment.model.initial_weights, self.model)
-        slots = tuple(np.array(s) for s in self.experiment.optimizer.initial_slots(theta))
+        params = self.model.split(theta)[0]
+        slots = tuple(np.array(s) for s in self.experiment.optimizer.initial_slots(params))
         return State.initial(theta, slots)
 
 
@@ -156,7 +157,7 @@ def within(*prefix: str | int) -> Iterator[None]:
 
 
 def read_weights(path: Path, model: Model) -> np.ndarray:
-    """The flat vector of the weights in a safetensors file.
+    """The flat vector of the params, and of the layers' state, in a safetensors file.
 
     Raises:
         DataError: the file is missing, malformed, or holds other weights than the model's.
@@ -167,7 +168,7 @@ def read_weights(path: Path, model: Model) -> np.ndarray:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file of weights")
     try:
-        return np.asarray(model.table.flatten(load_file(path)))
+        return np.asarray(model.arrays.flatten(load_file(path)))
     except SafetensorError as error:
         raise DataError(f"{path}: not a safetensors file ({error})") from None
     except GraphError as error:

@@ -171,13 +171,18 @@ ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, 
     ({"type": "reshape", "shape": (3, -1, 2)}, [(2, 6)], (3, 2, 2), {}, lambda x: x.reshape(-1, 3, 2, 2)),
     ({"type": "reshape", "shape": (6,)}, [(2, 3)], (6,), {}, lambda x: x.reshape(-1, 6)),
     ({"type": "reshape", "shape": ()}, [(1, 1)], (), {}, lambda x: x[:, 0, 0]),
-    ({"type": "permute", "axes": (3, 1, 2)}, [(2, 3, 4)], (4, 2, 3), {}, lambda x: np.einsum("bijk->bkij", x)),
+    ({"type": "permute", "axes": (3, 1, 2)}, [(2, 3, 4)], (4, 2, 3), {},
+     lambda x: np.einsum("bijk->bkij", x)),
     ({"type": "permute", "axes": (1,)}, [(3,)], (3,), {}, lambda x: x),
     ({"type": "gaussian_noise", "stddev": 0.5}, [(2, 3)], (2, 3), {}, lambda x: x),
     ({"type": "layer_norm"}, [(4,)], (4,), {"scale": (4,), "shift": (4,)},
      lambda x, g, b: normalized(x, (1,), 1e-5) * g + b),
     ({"type": "layer_norm", "epsilon": 0.1, "shift": False}, [(2, 3)], (2, 3), {"scale": (3,)},
      lambda x, g: normalized(x, (2,), 0.1) * g),
+    ({"type": "batch_norm"}, [(4,)], (4,), {"scale": (4,), "shift": (4,)},
+     lambda x, g, b: normalized(x, (0,), 1e-5) * g + b),
+    ({"type": "batch_norm", "epsilon": 0.1, "scale": False}, [(2, 2, 3)], (2, 2, 3), {"shift": (3,)},
+     lambda x, b: normalized(x, (0, 1, 2), 0.1) + b),
     ({"type": "layer_norm", "scale": False}, [(2, 2, 3)], (2, 2, 3), {"shift": (3,)},
      lambda x, b: normalized(x, (3,), 1e-5) + b),
 ]
@@ -201,9 +206,10 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "global_average_pool"}, [(4,)], r"places and channels, got \(4,\)"),
     ({"type": "lstm", "units": 2}, [(4,)],    r"shape \(steps, features\), got \(4,\); put a reshape"),
     ({"type": "multiply"}, [(4,), (4, 1)],    r"multiply takes inputs of one shape, got \(4,\) and \(4, 1\)"),
-    ({"type": "reshape", "shape": (4, 3)}, [(5, 2)], r"\(5, 2\) have 10 elements, which \(4, 3\) .*multiply to 10"),
+    ({"type": "reshape", "shape": (4, 3)}, [(5, 2)], r"have 10 elements, which \(4, 3\) .*multiply to 10"),
     ({"type": "reshape", "shape": (-1, 3)}, [(8,)],  r"\(8,\) have 8 elements, which \(-1, 3\) cannot hold"),
     ({"type": "permute", "axes": (2, 1)}, [(8,)],    r"axes \(2, 1\) takes 2 axes, got the shape \(8,\)"),
+    ({"type": "batch_norm"}, [()],            r"batch_norm takes at least one axis of an example, got \(\)"),
     ({"type": "layer_norm"}, [()],            r"layer_norm takes at least one axis of an example, got \(\)"),
 ]
 BAD = [  # type, options, what the message says
@@ -245,6 +251,9 @@ BAD = [  # type, options, what the message says
     ("permute",    {"axes": (0, 1)},                            "greater than or equal to 1"),
     ("permute",    {"axes": ()},                                "at least 1 item"),
     ("layer_norm", {"epsilon": 0.0},                            "greater than 0"),
+    ("batch_norm", {"epsilon": 0.0},                            "greater than 0"),
+    ("batch_norm", {"momentum": 0.0},                           "greater than 0"),
+    ("batch_norm", {"momentum": 1.1},                           "less than or equal to 1"),
     ("gaussian_noise", {},                                      "Field required"),
     ("gaussian_noise", {"stddev": -1.0},                        "greater than or equal to 0"),
 ]
@@ -273,6 +282,14 @@ def draw(shapes: list[tuple[int, ...]], seed: int = 0) -> list[np.ndarray]:
 
 def no_uniform(shape: tuple[int, ...]) -> np.ndarray:
     raise AssertionError("nothing is drawn outside training")
+
+
+def context_of(layer: Layer, inputs: list[np.ndarray], *, training: bool = False) -> Context:
+    """A context whose state is what a layer would remember of these inputs."""
+    remember = {"running_mean": np.mean, "running_variance": np.var}
+    axes = tuple(range(inputs[0].ndim - 1))
+    names = [p.name for p in layer.state(*(a.shape[1:] for a in inputs))]
+    return Context(training, no_uniform, {name: remember[name](inputs[0], axis=axes) for name in names})
 
 
 def as_function(layer: Layer, inputs: int, context: Context) -> Callable[..., Any]:
@@ -308,9 +325,9 @@ def test_the_values_are_the_formulas(
 ) -> None:
     if training:
         options = {k: 0.0 if k in ("rate", "stddev") else v for k, v in options.items()}
-    layer, context = build(options), Context(training, no_uniform)
-    arrays = [*inputs_of(options, shapes), *draw([*params.values()], seed=1)]
-    result = as_function(layer, len(shapes), context)(*arrays)
+    layer, inputs = build(options), inputs_of(options, shapes)
+    arrays = [*inputs, *draw([*params.values()], seed=1)]
+    result = as_function(layer, len(shapes), context_of(layer, inputs, training=training))(*arrays)
     assert result.shape == (ROWS_OF_DATA, *output)
     np.testing.assert_allclose(result, formula(*arrays), rtol=1e-13, atol=1e-15)
 
@@ -320,10 +337,9 @@ def test_the_values_are_the_formulas(
 def test_a_traced_call_is_the_eager_one(
     options: dict, shapes: list, output: tuple, params: dict, formula: Callable, dtype: str, traced: Callable
 ) -> None:
-    layer, context = build(options), Context(False, no_uniform)
-    inputs = [a.astype(dtype) for a in inputs_of(options, shapes)]
+    layer, inputs = build(options), [a.astype(dtype) for a in inputs_of(options, shapes)]
     held = [a.astype(dtype) for a in draw([*params.values()], seed=1)]
-    call = as_function(layer, len(shapes), context)
+    call = as_function(layer, len(shapes), context_of(layer, inputs))
     result = traced(lambda *xs: call(*xs, *held), *inputs)
     assert result.dtype == dtype
     np.testing.assert_array_equal(result, call(*inputs, *held))
@@ -333,8 +349,9 @@ def test_a_traced_call_is_the_eager_one(
 def test_derivatives_are_those_of_differences(
     options: dict, shapes: list, output: tuple, params: dict, formula: Callable
 ) -> None:
-    arrays = [*inputs_of(options, shapes), *draw([*params.values()], seed=1)]
-    call = as_function(build(options), len(shapes), Context(False, no_uniform))
+    layer, inputs = build(options), inputs_of(options, shapes)
+    arrays = [*inputs, *draw([*params.values()], seed=1)]
+    call = as_function(layer, len(shapes), context_of(layer, inputs))
     if options["type"] == "embedding":  # of whole numbers there is no derivative
         check_grads(lambda *own: call(arrays[0], *own), arrays[1:])
     else:

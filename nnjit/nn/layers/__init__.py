@@ -3,6 +3,7 @@
 from nnjit.nn.layers.activation import ActivationLayer
 from nnjit.nn.layers.add import Add
 from nnjit.nn.layers.average_pool import AveragePool
+from nnjit.nn.layers.batch_norm import BatchNorm
 from nnjit.nn.layers.concat import Concat
 from nnjit.nn.layers.conv1d import Conv1D
 from nnjit.nn.layers.conv2d import Conv2D
@@ -23,7 +24,7 @@ from nnjit.nn.layers.rnn import RNN
 from nnjit.nn.layers.scale import Scale
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "ActivationLayer", "Add", "AveragePool", "Concat", "Conv1D", "Conv2D", "Dense",
-    "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool", "LayerNorm", "MaxPool",
-    "Multiply", "Permute", "Reshape", "Scale",
+    "GRU", "LSTM", "RNN", "ActivationLayer", "Add", "AveragePool", "BatchNorm", "Concat", "Conv1D",
+    "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool",
+    "LayerNorm", "MaxPool", "Multiply", "Permute", "Reshape", "Scale",
 ]  # fmt: skip
