@@ -34,6 +34,13 @@ DIGITS: dict[str, Any] = {
 }
 """With more params than `LONG`, so that each thread updates a slice; and several blocks to evaluate."""
 
+NORMED: dict[str, Any] = {
+    **DIGITS,
+    "model": [DIGITS["model"][0], {"type": "batch_norm"}, {"type": "gaussian_noise", "stddev": 0.1},
+              {"type": "layer_norm"}, {"type": "dense", "units": 10}],
+}  # fmt: skip
+"""Rows that cross phases, and layers with state."""
+
 # name, config, settings
 TASKS = (
     ("few params", IRIS, ()),
@@ -42,6 +49,7 @@ TASKS = (
     ("full batch", DIGITS, ("training.batch_size=full", "optimizer={type: momentum, learning_rate: 0.1}")),
     ("fewer rows than threads", DIGITS, ("training.batch_size=2", "training.epochs=1")),
     ("sums over all params", DIGITS, ("clip.norm=0.1", "penalty={l1: 1e-4, l2: 1e-3}")),
+    ("rows that cross phases", NORMED, ("training.batch_size=600",)),
     ("no shuffle", DIGITS, ("training.shuffle=false", "optimizer=gradient_descent")),
 )
 

@@ -1,4 +1,4 @@
-"""`batch_norm`: each channel gets mean 0 and variance 1 over the batch, and then a trained scale and shift."""
+"""`batch_norm`: each channel gets mean 0 and variance 1 over a batch, and then a trained scale and shift."""
 
 from __future__ import annotations
 

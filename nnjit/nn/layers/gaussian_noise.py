@@ -34,6 +34,6 @@ class GaussianNoise(Layer):
         if not context.training or self.stddev == 0:
             return x
         # One draw for both, as a second one in this step would give the same numbers.
-        pairs = context.uniform((x.shape[0], 2, *x.shape[1:]))
+        pairs = np.astype(context.uniform((x.shape[0], 2, *x.shape[1:])), x.dtype)
         radius = np.sqrt(-2 * np.log1p(-pairs[:, 0]))
-        return x + self.stddev * np.astype(radius * np.cos(2 * math.pi * pairs[:, 1]), x.dtype)
+        return x + self.stddev * radius * np.cos(2 * math.pi * pairs[:, 1])
