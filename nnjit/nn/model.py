@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,10 +13,12 @@ import nnjit.numpy as np
 from nnjit.errors import ConfigError, GraphError, UserError
 from nnjit.ir import as_dtype, scope
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.expansion import INPUT, Wire
 from nnjit.nn.initializers import fans
 from nnjit.nn.layer import Context, Layer, Param
 from nnjit.nn.params import ParamTable
-from nnjit.nn.wiring import INPUT, wire
+from nnjit.nn.repeat import Repeat
+from nnjit.nn.wiring import wire
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,9 @@ class Model:
         return values[self.output], after
 
 
-def build_model(layers: Sequence[Layer], input_shape: Shape, output_size: int | None = None) -> Model:
+def build_model(
+    layers: Sequence[Layer | Repeat], input_shape: Shape, output_size: int | None = None
+) -> Model:
     """Wire `layers` for examples of `input_shape`; the last of them gives the output.
 
     Args:
@@ -145,28 +149,26 @@ def build_model(layers: Sequence[Layer], input_shape: Shape, output_size: int | 
     """
     if not layers:
         raise ConfigError("expected at least one layer", ("model",))
-    layers = (*layers[:-1], layers[-1].completed(output_size))
-    names, sources, order = wire(layers)
+    wires, order = wire(layers)
+    wires[-1] = replace(wires[-1], layer=wires[-1].layer.completed(output_size))
     shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
     nodes = []
     for index in order:
-        taken = tuple(shapes[s] for s in sources[index])
-        nodes.append(_place(names[index], layers[index], sources[index], taken, index))
-        shapes[names[index]] = nodes[-1].output_shape
+        nodes.append(_place(wires[index], tuple(shapes[s] for s in wires[index].sources)))
+        shapes[wires[index].name] = nodes[-1].output_shape
     table = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.params)
     states = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.state)
-    return Model(tuple(input_shape), tuple(nodes), names[-1], table, states)
+    return Model(tuple(input_shape), tuple(nodes), wires[-1].name, table, states)
 
 
-def _place(
-    name: str, layer: Layer, sources: tuple[str, ...], shapes: tuple[Shape, ...], index: int
-) -> LayerNode:
+def _place(w: Wire, shapes: tuple[Shape, ...]) -> LayerNode:
+    layer = w.layer
     try:
         output, arrays = layer.output_shape(*shapes), (layer.params(*shapes), layer.state(*shapes))
-        return LayerNode(name, layer, sources, shapes, output, *arrays)
+        return LayerNode(w.name, layer, w.sources, shapes, output, *arrays)
     except UserError as error:
-        where = f'(layer "{name}", from {", ".join(sources)})'
-        raise type(error)(f"{error.message} {where}", ("model", index, *error.path)) from None
+        where = f'(layer "{w.name}", from {", ".join(w.sources)})'
+        raise type(error)(f"{error.message} {where}", (*w.path, *error.path)) from None
 
 
 def _uniform(key: Any, step: Any, stream: int, shape: Any) -> Any:

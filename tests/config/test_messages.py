@@ -12,7 +12,7 @@ from nnjit import config
 from nnjit.errors import ConfigError, GraphError
 from nnjit.nn import layers, losses
 
-LAYERS = ", ".join(layers)
+LAYERS = ", ".join([*layers, "repeat"])
 CONFIG = """\
 name: digits
 seed: 0
@@ -117,6 +117,16 @@ BAD_CONFIGS = [
     ("rate: 0.1",            "rate: 0.1, from: dens_1", ':6: model[1].from: no layer is called "dens_1"; did you mean "dense_1"?'),
     ("rate: 0.1",            "rate: 0.1, from: dense_2", ":7: model[2].from: layers take each other's outputs in a cycle: "
         "dropout_1 -> dense_2 -> dropout_1"),
+    # layers in a repeat
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 0, layers: [dense]}", ':6: model[1].times: expected a whole number >= 1 and <= 1000, got 0'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2}", ':6: model[1]: missing "layers"; expected a non-empty list'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: []}", ':6: model[1].layers: expected a non-empty list, got an empty list'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [dens]}", ':6: model[1].layers[0]: unknown layer "dens"; did you mean "dense"?'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [{type: dense, unit: 2}]}", ':6: model[1].layers[0]: unknown option "unit"; did you mean "units"?'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [{type: dropout, rate: 2}]}", ':6: model[1].layers[0].rate: expected a number >= 0 and < 1, got 2'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [{type: scale, from: dense_1}]}", ':6: model[1].layers[0].from: no layer of this repeat is called "dense_1"; valid: input '
+        '(in a repeat, "from" takes names given in it, or "input", which is what goes into a copy)'),
+    ("{type: dropout, rate: 0.1}", "{type: repet, times: 2}",  ':6: model[1]: unknown layer "repet"; did you mean "repeat"?'),
     # YAML
     ("seed: 0",              "name: other",            ':2: "name" is given twice; first at a.yaml:1'),
     ("seed: 0",              "seed: !!int x",          ':2: seed: expected a whole number >= 0 and < 9223372036854775808, got "x"'),
@@ -144,6 +154,8 @@ BAD_SETTINGS = [
     ("model=[]",                  "--set model=[]: model: expected a non-empty list or a mapping, got an empty list"),
     ("model[1].from=nowhere",     '--set model[1].from=nowhere: model[1].from: no layer is called "nowhere"; valid: dense_1, dense_2, '
         'dropout_1, input'),
+    ("model[1]={type: repeat, times: 0, layers: [dense]}", "--set model[1]={type: repeat, times: 0, layers: [dense]}: model[1].times: "
+        "expected a whole number >= 1 and <= 1000, got 0"),
     ("optimizer[0]=adam",         "--set optimizer[0]=adam: optimizer is not a list"),
     ("loss.delta=1",              '--set loss.delta=1: loss: unknown option "delta"; valid: label_smoothing, type'),
     ("schedule.type=cosin",       '--set schedule.type=cosin: schedule: unknown schedule "cosin"; did you mean "cosine"?'),

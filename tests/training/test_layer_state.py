@@ -127,7 +127,8 @@ def test_the_best_epoch_has_its_own_state(folder: Path) -> None:
     best, last = load_file(run.path / "best.safetensors"), load_file(short.path / "last.safetensors")
     assert all(np.array_equal(best[name], last[name]) for name in last)
     assert not np.array_equal(
-        best["batch_norm_1.running_mean"], state_of(run.path / "last.safetensors")["batch_norm_1.running_mean"]
+        best["batch_norm_1.running_mean"],
+        state_of(run.path / "last.safetensors")["batch_norm_1.running_mean"],
     )
     assert run.metrics["splits"]["validation"] == short.metrics["splits"]["validation"]
 
