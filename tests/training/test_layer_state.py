@@ -41,6 +41,7 @@ MANY: dict[str, Any] = {
     "model": [
         {"type": "dense", "units": 12, "activation": "tanh", "name": "x"},
         {"type": "reshape", "shape": [2, -1, 2]},
+        {"type": "conv2d", "filters": 2, "kernel_size": 2, "padding": "same", "bias": False},
         {"type": "batch_norm"},
         {"type": "permute", "axes": [3, 1, 2]},
         {"type": "gaussian_noise", "stddev": 0.1},
@@ -152,8 +153,9 @@ def test_a_divergence_leaves_the_state_before_its_epoch(folder: Path) -> None:
     np.testing.assert_array_equal(load_state(folder / "run").theta, begun.theta)
 
 
-def test_optimizer_penalty_and_clip_see_the_params_alone(folder: Path) -> None:
-    setup = set_up(config.resolve(DIGITS), folder)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_optimizer_penalty_and_clip_see_the_params_alone(dtype: str, folder: Path) -> None:
+    setup = set_up(config.resolve({**DIGITS, "dtype": dtype}), folder)
     state, size = setup.initial_state(folder), setup.model.table.size
     assert state.theta.shape == (size + 24,)
     assert all(slot.shape == (size,) for slot in state.slots)
@@ -162,6 +164,7 @@ def test_optimizer_penalty_and_clip_see_the_params_alone(folder: Path) -> None:
     assert [n.shape for n in graph.inputs[:4]] == [(size,)] * 3 + [(24,)]
     assert interface.kept == (0, 3)
     assert [n.type for n in graph.outputs[:4]] == [n.type for n in graph.inputs[:4]]
+    assert {n.dtype for n in graph.inputs[:4]} == {np.dtype(dtype)}
 
 
 def test_a_model_without_state_has_the_graph_of_its_params_alone(folder: Path) -> None:
