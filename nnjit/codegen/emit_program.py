@@ -91,9 +91,9 @@ def emit_epochs(
     width = trained + held + 2
     for name, dtype in (("figures", "f64"), ("order", "i64"), ("arrived", "i64"), ("bounds", "i64")):
         text.declare(name, dtype)
-    if spec.kept is not None:
+    if spec.kept:
         text.declare("best", "f64")
-        text.declare("kept", text.memory[plan.graph.names[spec.kept]])
+        text.declare("kept", text.memory[plan.graph.names[spec.kept[0]]])
     lines = [
         "    mode = flush_subnormals()",
         "    gate = 0",
@@ -157,27 +157,37 @@ def _evaluate(batch: Batch, spec: Interface, start: int) -> str:
 def _end_of_epoch(
     step: Batch, spec: Interface, evaluation: Schedule | None, trained: int, text: Text
 ) -> list[str]:
-    if evaluation is None and spec.kept is None:
+    if evaluation is None and not spec.kept:
         return []
     lines = ["        if (epoch + 1) * steps <= end:"]
     pad = " " * 12
     if evaluation is not None:
         lines.append(f"{pad}gate = evaluate(memory, thread, threads, gate, arrived, figures, row, held)")
-    if spec.kept is not None:
-        first, size = trained if evaluation is not None else 0, step.graph.inputs[spec.kept].type.row_size
-        params = text.at(step.graph.names[spec.kept], "0", str(size))
+    if spec.kept:
+        first = trained if evaluation is not None else 0
         lines += [
             f"{pad}best = {text.at('best', '0', '6')}",
             f"{pad}if thread == 0:",
             f"{pad}    loss = figures[row + {first}] / figures[row + {first + 1}]",
             f"{pad}    best[2] += 1",
             f"{pad}    if loss < best[0] - best[3]:",
-            f"{pad}        copy({params}, {size}, {text.at('kept', '0', str(size))})",
+            *(f"{pad}        {line}" for line in _keeping(step, spec.kept)),
             f"{pad}        best[0] = loss",
             f"{pad}        best[1] = best[2]",
             f"{pad}    best[5] = best[4] > 0 and best[2] - best[1] >= best[4]",
             *([f"{pad}gate = meet(arrived, threads, gate)"] if step.is_shared else []),
         ]
+    return lines
+
+
+def _keeping(step: Batch, inputs: Sequence[int]) -> list[str]:
+    """The lines that copy inputs to `kept`, one behind the other."""
+    lines, start, text = [], 0, step.text
+    for k in inputs:
+        size = step.graph.inputs[k].type.row_size
+        value = text.at(step.graph.names[k], "0", str(size))
+        lines.append(f"copy({value}, {size}, {text.at('kept', str(start), str(size))})")
+        start += size
     return lines
 
 
@@ -191,7 +201,7 @@ def _times(width: int) -> list[str]:
 
 
 def _stop(spec: Interface) -> list[str]:
-    if spec.kept is None:
+    if not spec.kept:
         return []
     return [
         "        if (epoch + 1) * steps <= end and best[5] != 0:",

@@ -20,8 +20,8 @@ class Interface:
         per_step: inputs, scalars, that have one value for every step.
         totals: outputs, f64, that are added up over the steps of an epoch.
         guard: an output that stops the epoch before the update of its step where it is not finite.
-        kept: the input of which the best epoch's value is kept: that with the lowest ratio of the first two
-            totals, of the evaluation where there is one.
+        kept: the inputs, of one dtype, of which the best epoch's values are kept, one behind the other: that
+            with the lowest ratio of the first two totals, of the evaluation where there is one.
         in_order: whether rows are taken in the order of the data, and so read in their place.
     """
 
@@ -29,7 +29,7 @@ class Interface:
     per_step: tuple[int, ...] = ()
     totals: tuple[int, ...] = ()
     guard: int | None = None
-    kept: int | None = None
+    kept: tuple[int, ...] = ()
     in_order: bool = False
 
 

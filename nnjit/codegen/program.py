@@ -159,8 +159,8 @@ class CompiledEpoch:
         """
         rows = len(order)
         turns = Turns(begin, end, max(-(-rows // batch), end), batch, rows)
-        kept = self.interface.kept
-        best = () if kept is None else (np.array([np.inf, 0, 0, 0, 0, 0]), np.empty_like(arguments[kept]))
+        kept = [arguments[k] for k in self.interface.kept]
+        best = (np.array([np.inf, 0, 0, 0, 0, 0]), np.concatenate(kept)) if kept else ()
         figures = self.figures(1)
         stopped = self.run(turns, order, arguments, figures, best=best, crew=crew)
         return stopped, figures[0, :-2]
@@ -188,7 +188,7 @@ class CompiledEpoch:
             figures: from `figures()`, or what an earlier part of the epoch left in it; it is added to.
             held: the arguments of the evaluation.
             best: f64 [lowest loss, its epoch, epochs done, least improvement, patience (0: endless),
-                whether it is exhausted], and the params of the best epoch.
+                whether it is exhausted], and what is kept of the best epoch.
             crew: the threads that share the work.
 
         Returns:

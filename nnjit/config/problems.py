@@ -112,10 +112,11 @@ def _path(detail: ErrorDetails, document: Document) -> Path:
     path: Path = ()
     data: Data = document.data
     entered = False
-    for step in detail["loc"]:
+    last = len(detail["loc"]) - 1
+    for k, step in enumerate(detail["loc"]):
         if entered and step in (data, inside(data, "type")):
             entered = False
-        elif _holds(data, step) or (detail["type"] == "missing" and step == detail["loc"][-1]):
+        elif _holds(data, step) or (detail["type"] == "missing" and k == last):
             path, data, entered = (*path, step), inside(data, step), True
     return path
 

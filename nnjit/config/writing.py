@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from nnjit.nn import Layer, Repeat
 from nnjit.training.experiment import Experiment, ModelOptions
 
 _WIDTH = 110
@@ -31,11 +32,21 @@ def dump(experiment: Experiment) -> str:
 def _laid_out(value: Any) -> Any:
     """An option of the experiment: a line, or where that is too long or a model, a line for each part."""
     if isinstance(value, ModelOptions):
-        layers = CommentedSeq(_flow(layer) for layer in value.layers)
+        layers = _listed(value.layers)
         weights = value.initial_weights
         return layers if weights is None else CommentedMap(initial_weights=_flow(weights), layers=layers)
     line = _flow(value)
     return _block(value) if isinstance(line, CommentedMap) and len(repr(line)) > _LONGEST else line
+
+
+def _listed(entries: Iterable[Layer | Repeat]) -> CommentedSeq:
+    """A line for each layer, those in a repeat further in."""
+    return CommentedSeq(
+        CommentedMap((k, _listed(v) if k == "layers" else _flow(v)) for k, v in _options(entry))
+        if isinstance(entry, Repeat)
+        else _flow(entry)
+        for entry in entries
+    )
 
 
 def _block(options: BaseModel) -> CommentedMap:

@@ -10,11 +10,12 @@ from nnjit.nn.loss import Loss, losses
 from nnjit.nn.metric import Metric, SummedMetric, WholeMetric, metrics
 from nnjit.nn.model import LayerNode, Model, build_model
 from nnjit.nn.params import ParamEntry, ParamTable
+from nnjit.nn.repeat import AnyEntry, Repeat
 
 del _all_layers, _all_losses, _all_metrics
 
 __all__ = [
-    "ACTIVATIONS", "Activation", "ActivationName", "Context", "Initializer", "Layer", "LayerNode", "Loss",
-    "Metric", "Model", "Param", "ParamEntry", "ParamTable", "SummedMetric", "WholeMetric", "build_model",
-    "fans", "initializers", "layers", "losses", "metrics",
+    "ACTIVATIONS", "Activation", "ActivationName", "AnyEntry", "Context", "Initializer", "Layer", "LayerNode",
+    "Loss", "Metric", "Model", "Param", "ParamEntry", "ParamTable", "Repeat", "SummedMetric", "WholeMetric",
+    "build_model", "fans", "initializers", "layers", "losses", "metrics",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from pydantic import ConfigDict, Field
@@ -21,10 +21,10 @@ from nnjit.registry import Options, Registry
 
 @dataclass(frozen=True)
 class Param:
-    """A trainable array of a layer.
+    """An array of a layer: one that is trained, or a part of its state.
 
     Args:
-        penalized: whether l1 and l2 penalties count it; weights are, biases are not.
+        penalized: whether l1 and l2 penalties count it; weights are, biases and state are not.
     """
 
     name: str
@@ -41,10 +41,14 @@ class Context:
         training: whether the call is part of a training step.
         uniform: shape -> random numbers in [0, 1), new in each step and the layer's own. They are a
             function of (seed, step, layer), so a second call in one step gives the same numbers.
+        state: the layer's state by its own names, as it was after the last step.
+        weights: (B,), how much each row counts in a training step; None where all count the same.
     """
 
     training: bool
     uniform: Callable[[BatchShape], Array]
+    state: Mapping[str, Array] = field(default_factory=dict)
+    weights: Array | None = None
 
 
 class Layer(Options, ABC):
@@ -68,6 +72,14 @@ class Layer(Options, ABC):
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         """The params for inputs of these shapes."""
         return ()
+
+    def state(self, *inputs: Shape) -> tuple[Param, ...]:
+        """What the layer remembers from step to step without being trained, for inputs of these shapes."""
+        return ()
+
+    def next_state(self, *inputs: Array, context: Context) -> Mapping[str, Array]:
+        """The state after a training step, each array of it by its own name."""
+        return {}
 
     def completed(self, output_size: int | None) -> Self:
         """The layer as the last of a model: it gives `output_size` values if its own size was left open."""

@@ -15,6 +15,7 @@ from nnjit.ir import B
 from nnjit.ir import Shape as BatchShape
 from nnjit.nn.activations import ACTIVATIONS
 from nnjit.nn.array import Shape
+from nnjit.nn.expansion import INPUT
 from nnjit.nn.formula import (
     A,
     Formula,
@@ -33,7 +34,6 @@ from nnjit.nn.loss import Loss
 from nnjit.nn.model import LayerNode, Model
 from nnjit.nn.recurrence import Recurrence, equation, letter, statement
 from nnjit.nn.typeset import FUNCTIONS
-from nnjit.nn.wiring import INPUT
 
 SHARE = words("1/n")
 WEIGHTS_NOTE = "an example of weight wₖ counts as wₖ / Σ w instead of 1/n"

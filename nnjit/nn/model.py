@@ -1,9 +1,9 @@
-"""The model: layers wired into a directed acyclic graph, with their shapes and params."""
+"""The model: layers wired into a directed acyclic graph, with their shapes, params and state."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,10 +13,12 @@ import nnjit.numpy as np
 from nnjit.errors import ConfigError, GraphError, UserError
 from nnjit.ir import as_dtype, scope
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.expansion import INPUT, Wire
 from nnjit.nn.initializers import fans
 from nnjit.nn.layer import Context, Layer, Param
 from nnjit.nn.params import ParamTable
-from nnjit.nn.wiring import INPUT, wire
+from nnjit.nn.repeat import Repeat
+from nnjit.nn.wiring import wire
 
 
 @dataclass(frozen=True)
@@ -29,32 +31,48 @@ class LayerNode:
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
     params: tuple[Param, ...]
+    state: tuple[Param, ...] = ()
 
 
 @dataclass(frozen=True)
 class Model:
-    """A function of (params, data), made by `build_model`.
+    """A function of (arrays, data), made by `build_model`.
+
+    Its arrays are one flat vector: the params, which are trained, and behind them the state of its layers,
+    which a training step gives anew. Most models have no state.
 
     Args:
         nodes: the layers, each after those that it takes.
         output: the name of the layer whose output is the model's.
-        table: where each param is in the flat vector.
+        table: where each param is in the vector of params, (P,).
+        state_table: where each array of the layers' state is in the vector behind it, (S,).
     """
 
     input_shape: Shape
     nodes: tuple[LayerNode, ...]
     output: str
     table: ParamTable
+    state_table: ParamTable
 
     @property
     def output_shape(self) -> Shape:
         """The shape of the output, without the batch axis."""
         return next(n.output_shape for n in self.nodes if n.name == self.output)
 
+    @property
+    def arrays(self) -> ParamTable:
+        """Where each param, and each array of the state, is in the vector of all, (P + S,)."""
+        return self.table.followed_by(self.state_table)
+
+    def split(self, theta: numpy.ndarray) -> tuple[numpy.ndarray, ...]:
+        """The vectors that graphs take, as views of the vector of all arrays: params, and state if any."""
+        size = self.table.size
+        return (theta[:size], theta[size:]) if self.state_table.size else (theta,)
+
     def initialize(self, seed: int, dtype: object = "f32") -> numpy.ndarray:
-        """The first params, shape (P,); each has a generator of its own, whatever the sizes of the others."""
-        theta = numpy.empty(self.table.size, as_dtype(dtype))
-        for index, entry in enumerate(self.table):
+        """The first arrays, (P + S,); each has a generator of its own, whatever the sizes of the others."""
+        theta = numpy.empty(self.arrays.size, as_dtype(dtype))
+        for index, entry in enumerate(self.arrays):
             rng = numpy.random.default_rng([seed, index])
             values = entry.initializer(rng, entry.shape, *fans(entry.shape))
             theta[entry.offset : entry.offset + entry.size] = values.ravel()
@@ -72,24 +90,55 @@ class Model:
         """The output (B, …) for data `x` (B, *input_shape).
 
         Args:
-            params: by name, or the flat vector.
+            params: params and state by name, or the flat vector of both.
             training: whether dropout and its like are active.
             key, step: u32 scalars that random numbers are a function of; needed in training where a layer
                 draws any.
         """
+        return self._run(params, x, training, partial(_uniform, key, step), None)[0]
+
+    def train(
+        self, params: Mapping[str, Array] | Array, x: Array, *, key: Any, step: Any, weights: Array
+    ) -> tuple[Any, Any]:
+        """The output of a training step, and the vector of the state after it.
+
+        Args:
+            params, key, step: as for a call.
+            weights: (B,), how much each row counts.
+        """
+        output, after = self._run(params, x, True, partial(_uniform, key, step), weights)
+        return output, self.state_table.flatten(after)
+
+    def _run(
+        self,
+        params: Mapping[str, Array] | Array,
+        x: Array,
+        training: bool,
+        draw: Callable[[int, Any], Any],
+        weights: Array | None,
+    ) -> tuple[Any, dict[str, Array]]:
+        """The output, and in training each array of the state after the step."""
         if np.shape(x)[1:] != self.input_shape:
             raise GraphError(f"the model takes examples of shape {self.input_shape}, got {np.shape(x)[1:]}")
-        named = params if isinstance(params, Mapping) else self.table.unflatten(params)
+        named = params if isinstance(params, Mapping) else self.arrays.unflatten(params)
         values: dict[str, Any] = {INPUT: x}
+        after: dict[str, Any] = {}
         for stream, node in enumerate(self.nodes):
-            own = {p.name: named[f"{node.name}.{p.name}"] for p in node.params}
-            context = Context(training, partial(_uniform, key, step, stream))
+            own, held = (
+                {p.name: named[f"{node.name}.{p.name}"] for p in kind} for kind in (node.params, node.state)
+            )
+            context, inputs = Context(training, partial(draw, stream), held, weights), node.inputs
             with scope(node.name):
-                values[node.name] = node.layer(own, *(values[n] for n in node.inputs), context=context)
-        return values[self.output]
+                values[node.name] = node.layer(own, *(values[n] for n in inputs), context=context)
+                if training and node.state:
+                    moved = node.layer.next_state(*(values[n] for n in inputs), context=context)
+                    after |= {f"{node.name}.{name}": array for name, array in moved.items()}
+        return values[self.output], after
 
 
-def build_model(layers: Sequence[Layer], input_shape: Shape, output_size: int | None = None) -> Model:
+def build_model(
+    layers: Sequence[Layer | Repeat], input_shape: Shape, output_size: int | None = None
+) -> Model:
     """Wire `layers` for examples of `input_shape`; the last of them gives the output.
 
     Args:
@@ -100,26 +149,26 @@ def build_model(layers: Sequence[Layer], input_shape: Shape, output_size: int | 
     """
     if not layers:
         raise ConfigError("expected at least one layer", ("model",))
-    layers = (*layers[:-1], layers[-1].completed(output_size))
-    names, sources, order = wire(layers)
+    wires, order = wire(layers)
+    wires[-1] = replace(wires[-1], layer=wires[-1].layer.completed(output_size))
     shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
     nodes = []
     for index in order:
-        taken = tuple(shapes[s] for s in sources[index])
-        nodes.append(_place(names[index], layers[index], sources[index], taken, index))
-        shapes[names[index]] = nodes[-1].output_shape
+        nodes.append(_place(wires[index], tuple(shapes[s] for s in wires[index].sources)))
+        shapes[wires[index].name] = nodes[-1].output_shape
     table = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.params)
-    return Model(tuple(input_shape), tuple(nodes), names[-1], table)
+    states = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.state)
+    return Model(tuple(input_shape), tuple(nodes), wires[-1].name, table, states)
 
 
-def _place(
-    name: str, layer: Layer, sources: tuple[str, ...], shapes: tuple[Shape, ...], index: int
-) -> LayerNode:
+def _place(w: Wire, shapes: tuple[Shape, ...]) -> LayerNode:
+    layer = w.layer
     try:
-        return LayerNode(name, layer, sources, shapes, layer.output_shape(*shapes), layer.params(*shapes))
+        output, arrays = layer.output_shape(*shapes), (layer.params(*shapes), layer.state(*shapes))
+        return LayerNode(w.name, layer, w.sources, shapes, output, *arrays)
     except UserError as error:
-        where = f'(layer "{name}", from {", ".join(sources)})'
-        raise type(error)(f"{error.message} {where}", ("model", index, *error.path)) from None
+        where = f'(layer "{w.name}", from {", ".join(w.sources)})'
+        raise type(error)(f"{error.message} {where}", (*w.path, *error.path)) from None
 
 
 def _uniform(key: Any, step: Any, stream: int, shape: Any) -> Any:

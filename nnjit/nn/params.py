@@ -1,10 +1,10 @@
-"""All params of a model as one flat vector, and the table that says where each is."""
+"""All params of a model as one flat vector, and the table that says where each is; the same for its state."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
@@ -45,6 +45,11 @@ class ParamTable:
             entries.append(ParamEntry(name, offset, p.shape, p.initializer, p.penalized))
             offset += entries[-1].size
         return cls(tuple(entries))
+
+    def followed_by(self, other: ParamTable) -> ParamTable:
+        """The table of this vector with another one behind it."""
+        moved = (replace(e, offset=e.offset + self.size) for e in other.entries)
+        return ParamTable((*self.entries, *moved))
 
     @property
     def size(self) -> int:

@@ -3,87 +3,91 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from nnjit.errors import ConfigError, did_you_mean
+from nnjit.errors import ConfigError, Path, did_you_mean
+from nnjit.nn.expansion import INPUT, Wire, expand
 from nnjit.nn.layer import Layer
+from nnjit.nn.repeat import Repeat
 
-INPUT = "input"
 
-
-def wire(layers: Sequence[Layer]) -> tuple[list[str], list[tuple[str, ...]], list[int]]:
-    """The name of each layer, the names that it takes, and the order of computation as indices.
+def wire(entries: Sequence[Layer | Repeat]) -> tuple[list[Wire], list[int]]:
+    """All layers with their names and the names that they take, and the order of computation as indices.
 
     Raises:
         ConfigError: a name is reserved, given twice or missing, a layer takes too few or too many inputs,
             is never used, or takes its own output; with its place, `("model", index, …)`.
     """
-    names = _names(layers)
-    sources = [_sources(index, layer, names) for index, layer in enumerate(layers)]
-    order = _order(names, sources)
-    _check_all_used(names, sources)
-    return names, sources, order
+    wires = expand(entries)
+    _check_names(wires)
+    names = [w.name for w in wires]
+    for index, entry in enumerate(entries):
+        if isinstance(entry, Repeat) and entry.from_ is not None:
+            _check_exists(entry.from_, names, ("model", index, "from"))
+    for w in wires:
+        _check_sources(w, names)
+    order = _order(wires)
+    _check_all_used(wires)
+    return wires, order
 
 
-def _names(layers: Sequence[Layer]) -> list[str]:
-    """Each layer's name. The k of `<type>_<k>` counts all layers of the type: naming one renames no other."""
-    counts: Counter[str] = Counter()
-    places: dict[str, int] = {}
-    for index, layer in enumerate(layers):
-        counts[layer.type] += 1
-        name = layer.name or f"{layer.type}_{counts[layer.type]}"
-        path = ("model", index, "name")
-        if name == INPUT:
-            raise ConfigError(f'the name "{INPUT}" is reserved for the data; choose another', path)
-        if name in places:
-            raise ConfigError(f'the name "{name}" is taken by model[{places[name]}]; choose another', path)
-        places[name] = index
-    return list(places)
+def _check_names(wires: Sequence[Wire]) -> None:
+    places: dict[str, Path] = {}
+    for w in wires:
+        if w.name in places:
+            message = f'the name "{w.name}" is taken by {_shown(places[w.name])}; choose another'
+            raise ConfigError(message, (*w.path, "name"))
+        places[w.name] = w.path
 
 
-def _sources(index: int, layer: Layer, names: Sequence[str]) -> tuple[str, ...]:
-    path = ("model", index, "from")
-    given = layer.from_ if layer.from_ is not None else (names[index - 1] if index else INPUT)
-    sources = (given,) if isinstance(given, str) else given
-    for place, source in enumerate(sources):
-        if source != INPUT and source not in names:
-            where = path if isinstance(given, str) else (*path, place)
-            raise ConfigError(f'no layer is called "{source}"{did_you_mean(source, [INPUT, *names])}', where)
-    if layer.takes_many and len(sources) < 2:
-        raise ConfigError(f"{layer.type} takes two inputs or more; give them as a list, from: [a, b]", path)
-    if not layer.takes_many and len(sources) != 1:
-        raise ConfigError(f"{layer.type} takes one input, got {len(sources)}; add or concat them", path)
-    return sources
+def _check_sources(w: Wire, names: Sequence[str]) -> None:
+    path, kind = (*w.path, "from"), w.layer.type
+    for place, source in enumerate(w.sources):
+        _check_exists(source, names, path if isinstance(w.layer.from_, str) else (*path, place))
+    if w.layer.takes_many and len(w.sources) < 2:
+        raise ConfigError(f"{kind} takes two inputs or more; give them as a list, from: [a, b]", path)
+    if not w.layer.takes_many and len(w.sources) != 1:
+        raise ConfigError(f"{kind} takes one input, got {len(w.sources)}; add or concat them", path)
 
 
-def _order(names: Sequence[str], sources: Sequence[tuple[str, ...]]) -> list[int]:
+def _check_exists(source: str, names: Sequence[str], path: Path) -> None:
+    if source != INPUT and source not in names:
+        raise ConfigError(f'no layer is called "{source}"{did_you_mean(source, [INPUT, *names])}', path)
+
+
+def _order(wires: Sequence[Wire]) -> list[int]:
     """Indices in an order of computation: always the first layer of the list whose inputs are done."""
-    sorter = TopologicalSorter(dict(zip(names, sources, strict=True)))
+    indices = {w.name: k for k, w in enumerate(wires)}
+    sorter = TopologicalSorter({w.name: w.sources for w in wires})
     try:
         sorter.prepare()
     except CycleError as error:
-        raise _cycle(names, error.args[1]) from None
+        raise _cycle(wires, error.args[1]) from None
     order: list[int] = []
     ready: list[int] = []
     while sorter.is_active():
         for name in sorter.get_ready():
-            heapq.heappush(ready, -1 if name == INPUT else names.index(name))
+            heapq.heappush(ready, indices.get(name, -1))
         order.append(heapq.heappop(ready))
-        sorter.done(INPUT if order[-1] < 0 else names[order[-1]])
+        sorter.done(INPUT if order[-1] < 0 else wires[order[-1]].name)
     return order[1:]
 
 
-def _cycle(names: Sequence[str], cycle: Sequence[str]) -> ConfigError:
-    index = max(names.index(name) for name in cycle)
+def _cycle(wires: Sequence[Wire], cycle: Sequence[str]) -> ConfigError:
+    last = [w for w in wires if w.name in cycle][-1]
     message = f"layers take each other's outputs in a cycle: {' -> '.join(cycle)}"
-    return ConfigError(message, ("model", index, "from"))
+    return ConfigError(message, (*last.path, "from"))
 
 
-def _check_all_used(names: Sequence[str], sources: Sequence[tuple[str, ...]]) -> None:
-    used = {name for taken in sources for name in taken}
-    for index, name in enumerate(names[:-1]):
-        if name not in used:
+def _check_all_used(wires: Sequence[Wire]) -> None:
+    used = {name for w in wires for name in w.sources}
+    for w in wires[:-1]:
+        if w.name not in used:
             mend = "name it in a `from`, or remove it; the model's output is the last layer"
-            raise ConfigError(f'no layer takes the output of "{name}"; {mend}', ("model", index))
+            raise ConfigError(f'no layer takes the output of "{w.name}"; {mend}', w.path)
+
+
+def _shown(path: Path) -> str:
+    """The place of a layer in words: `model[2].layers[0]`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")

@@ -81,7 +81,7 @@ class Engine:
 
     def evaluate(self, theta: np.ndarray, part: Part) -> Figures:
         """Loss and metrics of `theta` on a split."""
-        loss, weight, *sums = self.evaluation(theta, part.x, part.y, part.w)
+        loss, weight, *sums = self.evaluation(*self.task.model.split(theta), part.x, part.y, part.w)
         rows, sums = (float(sums[0]), sums[1:]) if self.task.has_own_weight else (float(weight), sums)
         summed = zip(self.task.sums, sums, strict=True)
         figures = {m.column: m.finish(np.asarray(s), rows) for m, s in summed} | self._whole(theta, part)
@@ -90,7 +90,7 @@ class Engine:
 
     def predict(self, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The model's answers (n, O) for inputs (n, …) of the training's dtype."""
-        return self.prediction(theta, np.ascontiguousarray(x, theta.dtype))[0]
+        return self.prediction(*self.task.model.split(theta), np.ascontiguousarray(x, theta.dtype))[0]
 
     def finish_all(self, figures: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
         """The figures of each epoch by name, and its penalty sums.

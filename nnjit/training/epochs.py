@@ -106,14 +106,16 @@ class EpochRunner:
             epochs.order,
             self._arguments(epochs),
             figures,
-            held=(self._setup.judged(state), *self._held) if self._held else (),
+            held=(*self._setup.held(state), *self._held) if self._held else (),
             best=(best, state.best_theta),
             crew=self._crew,
         )
 
     def _arguments(self, epochs: _Epochs) -> list[np.ndarray]:
         state, train = epochs.state, self._setup.data.train
-        return [state.theta, *state.slots, self._key, *epochs.per_step, train.x, train.y, train.w]
+        params, *held = self._setup.model.split(state.theta)
+        figures = (self._key, *epochs.per_step)
+        return [params, *state.slots, *held, *figures, train.x, train.y, train.w]
 
     def _count(self, state: State) -> int:
         """How many epochs fit into a call; one before they are timed, and where Python decides after each."""
@@ -222,13 +224,10 @@ class _Epochs:
         first = epoch * self.stride
         order = self.order[first : first + len(self.setup.data.train.x)]
         rows = order[step * self.setup.batch : (step + 1) * self.setup.batch]
-        first = len(self.state.slots) + 1
-        figures = [arguments[first][0], *(figure[turn] for figure in self.per_step)]
-        return [
-            *arguments[:first],
-            *map(np.asarray, figures),
-            *(a[rows] for a in arguments[first + len(figures) :]),
-        ]
+        vectors = len(self.state.slots) + len(self.setup.model.split(self.state.theta))
+        figures = [arguments[vectors][0], *(figure[turn] for figure in self.per_step)]
+        data = arguments[vectors + len(figures) :]
+        return [*arguments[:vectors], *map(np.asarray, figures), *(a[rows] for a in data)]
 
 
 def _share(ticks: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from nnjit.data import Source, sources
-from nnjit.nn import Layer, Loss, Metric, layers, losses, metrics
+from nnjit.nn import AnyEntry, Loss, Metric, losses, metrics
 from nnjit.optim import Averaging, Clip, Optimizer, Penalty, Schedule, averagings, optimizers, schedules
 from nnjit.optim.optimizers import Adam
 from nnjit.optim.schedules import Constant
@@ -17,7 +17,6 @@ from nnjit.training.options import TrainingOptions
 
 if TYPE_CHECKING:
     AnySource = Source
-    AnyLayer = Layer
     AnyLoss = Loss
     AnyMetric = Metric
     AnyOptimizer = Optimizer
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     AnyAveraging = Averaging
 else:
     AnySource = sources.field()
-    AnyLayer = layers.field()
     AnyLoss = losses.field()
     AnyMetric = metrics.field()
     AnyOptimizer = optimizers.field()
@@ -33,7 +31,7 @@ else:
     AnyAveraging = averagings.field()
 
 
-_Layers = Annotated[tuple[AnyLayer, ...], Field(min_length=1)]
+_Layers = Annotated[tuple[AnyEntry, ...], Field(min_length=1)]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
 

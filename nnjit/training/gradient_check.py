@@ -126,12 +126,14 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
 
     Args:
         setup: of an experiment in float64.
-        theta: the params, which are moved a little first.
+        theta: the params, which are moved a little first, and behind them any state, of which no cost of a
+            training step depends.
 
     Raises:
         DataError: the cost is not finite there.
     """
     rng = np.random.default_rng([setup.experiment.seed, len(theta)])
+    theta = setup.model.split(theta)[0]
     theta = theta + MOVED * rng.standard_normal(len(theta))
     graph, cost_graph, arguments = _step(setup, rng)
 

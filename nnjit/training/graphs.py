@@ -66,6 +66,12 @@ class Task:
         """The type of the params and of each slot."""
         return array_type(self.dtype, (self.model.table.size,))
 
+    def arrays(self) -> tuple[Node, ...]:
+        """Inputs for the params and, where the model has any, for the state of its layers."""
+        state = array_type(self.dtype, (self.model.state_table.size,))
+        params = new_input(self.vector(), "params")
+        return (params, new_input(state, "state")) if self.model.state_table.size else (params,)
+
     def rows(self) -> ArrayType:
         """The type of a batch of examples."""
         return array_type(self.dtype, (B, *self.model.input_shape))
@@ -76,18 +82,20 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
 
     Where the params are averaged, their mean is the last slot, and what is kept of the best epoch; after lr
-    comes the share of the new params in it.
+    comes the share of the new params in it. Where layers have state, the graph takes it behind the slots and
+    gives it anew behind the new slots.
 
     Args:
         in_order: whether epochs take the examples in the order of the data.
     """
-    theta = new_input(task.vector(), "params")
+    theta, *state = task.arrays()
     slots = tuple(new_input(task.vector(), "optimizer") for _ in task.slots)
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
     rate, (x, y, w) = new_input(array_type(task.dtype)), _batch(task)
     parts = (new_input(array_type(task.dtype)),) * task.is_averaged
     params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
-    output = task.model(params, x, training=True, key=key, step=step)
+    held = _held(task, state)
+    output, after = task.model.train(params | held, x, key=key, step=step, weights=w)
     with scope("loss"):
         costs = task.loss(output, y)
         share = _share(task, y, w)
@@ -109,14 +117,15 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
     figures.append(constant(0.0) if penalty is None else np.astype(penalty, "f64"))
     figures += _metric_sums(task, output, y, w)
-    updates = [updated, *moved]
-    names = ("theta", *task.slots, "key", "step", "rate", *["part"] * task.is_averaged, "x", "y", "w")
-    graph = Graph((theta, *slots, key, step, rate, *parts, x, y, w), (*updates, *figures), names)
+    updates = [updated, *moved, *([after] if state else [])]
+    names = ("theta", *task.slots, *_names(state), "key", "step", "rate", *["part"] * task.is_averaged)
+    inputs = (theta, *slots, *state, key, step, rate, *parts, x, y, w)
+    graph = Graph(inputs, (*updates, *figures), (*names, "x", "y", "w"))
     first = len(updates)
     totals = tuple(range(first, first + len(figures)))
     pairs = tuple((k, k) for k in range(first))
     per_step = tuple(range(first + 1, first + 3 + len(parts)))
-    kept = first - 1 if task.is_averaged else 0
+    kept = (len(slots) if task.is_averaged else 0, *range(first - len(state), first))
     return graph, Interface(
         pairs, per_step=per_step, totals=totals, guard=first, kept=kept, in_order=in_order
     )
@@ -124,22 +133,37 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
 
 @tracing()
 def evaluation_graph(task: Task) -> Graph:
-    """(θ, x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and its like."""
-    theta, (x, y, w) = new_input(task.vector(), "params"), _batch(task)
-    output = task.model(theta, x)
+    """(θ, [state,] x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and its like."""
+    (theta, *state), (x, y, w) = task.arrays(), _batch(task)
+    output = task.model(_named(task, theta, state), x)
     with scope("loss"):
         costs, share = task.loss(output, y), _share(task, y, w)
     figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
     figures += _metric_sums(task, output, y, w)
     params = "average" if task.is_averaged else "theta"  # the step's, with which it shares its memory
-    return Graph((theta, x, y, w), tuple(figures), (params, "held_x", "held_y", "held_w"))
+    names = (params, *_names(state), "held_x", "held_y", "held_w")
+    return Graph((theta, *state, x, y, w), tuple(figures), names)
 
 
 @tracing()
 def prediction_graph(task: Task) -> Graph:
-    """(θ, x) → what the loss makes of the output: probabilities, or values as the network learns them."""
-    theta, x = new_input(task.vector(), "params"), new_input(task.rows(), "input")
-    return Graph((theta, x), (as_node(task.loss.predict(task.model(theta, x))),), ("theta", "x"))
+    """(θ, [state,] x) → what the loss makes of the output: probabilities, or values as they are learned."""
+    (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
+    answer = as_node(task.loss.predict(task.model(_named(task, theta, state), x)))
+    return Graph((theta, *state, x), (answer,), ("theta", *_names(state), "x"))
+
+
+def _named(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
+    """The params and the layers' state by name."""
+    return task.model.table.unflatten(theta) | _held(task, state)
+
+
+def _held(task: Task, state: Sequence[Node]) -> dict[str, Any]:
+    return task.model.state_table.unflatten(state[0]) if state else {}
+
+
+def _names(state: Sequence[Node]) -> list[str]:
+    return ["state"] * len(state)
 
 
 def _batch(task: Task) -> tuple[Node, Node, Node]:

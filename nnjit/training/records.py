@@ -56,10 +56,10 @@ def write_results(setup: Setup, path: Path, state: State, status: str, message: 
 
 
 def save_weights(setup: Setup, theta: np.ndarray, path: Path) -> None:
-    """Write weights by name, each in its layer's own shape."""
+    """Write weights, and the layers' state, by name, each in its layer's own shape."""
     from safetensors.numpy import save
 
-    tensors = {name: np.ascontiguousarray(w) for name, w in setup.model.table.unflatten(theta).items()}
+    tensors = {name: np.ascontiguousarray(w) for name, w in setup.model.arrays.unflatten(theta).items()}
     write_atomically(path, save(tensors, metadata={"format": "nnjit"}))
 
 
@@ -77,6 +77,7 @@ def _model(setup: Setup) -> dict[str, Any]:
             "input_shapes": n.input_shapes,
             "output_shape": n.output_shape,
             "parameters": {p.name: p.shape for p in n.params},
+            "state": {p.name: p.shape for p in n.state},
             "options": n.layer.model_dump(exclude={"type", "name", "from_"}, exclude_none=True),
         }
         for n in setup.model.nodes

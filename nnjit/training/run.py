@@ -45,7 +45,10 @@ class Run:
 
     @cached_property
     def theta(self) -> np.ndarray:
-        """The trained weights as one vector: the best, or the last, as `metrics["weights"]` says."""
+        """The trained weights as one vector: the best, or the last, as `metrics["weights"]` says.
+
+        Behind them is the state of the layers, of a model that has any.
+        """
         return read_weights(self.path / f"{self.metrics['weights']}.safetensors", self.engine.task.model)
 
     def predict(self, x: np.ndarray) -> np.ndarray:

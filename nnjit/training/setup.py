@@ -83,8 +83,13 @@ class Setup:
         return follows or not self.monitor.is_native or self.aim is not None
 
     def judged(self, state: State) -> np.ndarray:
-        """The params that are evaluated, kept and predict: their average, where there is one."""
-        return state.slots[-1] if self.task.is_averaged else state.theta
+        """The params that are evaluated, kept and predict, and behind them the layers' state."""
+        return np.concatenate(self.held(state)) if self.task.is_averaged else state.theta
+
+    def held(self, state: State) -> tuple[np.ndarray, ...]:
+        """The params that are judged, their average where there is one, and the layers' state: no copies."""
+        params, *others = self.model.split(state.theta)
+        return (state.slots[-1] if self.task.is_averaged else params, *others)
 
     def initial_state(self, folder: Path) -> State:
         """The state before the first epoch: given weights, or weights drawn from the seed."""
@@ -92,8 +97,9 @@ class Setup:
         if self.experiment.model.initial_weights is not None:
             with within("model", "initial_weights"):
                 theta[:] = read_weights(folder / self.experiment.model.initial_weights, self.model)
-        slots = [np.array(s) for s in self.experiment.optimizer.initial_slots(theta)]
-        slots += [theta.copy()] * self.task.is_averaged
+        params = self.model.split(theta)[0]
+        slots = [np.array(s) for s in self.experiment.optimizer.initial_slots(params)]
+        slots += [params.copy()] * self.task.is_averaged
         return State.initial(theta, tuple(slots), str(self.monitor))
 
 
@@ -193,7 +199,7 @@ def within(*prefix: str | int) -> Iterator[None]:
 
 
 def read_weights(path: Path, model: Model) -> np.ndarray:
-    """The flat vector of the weights in a safetensors file.
+    """The flat vector of the params, and of the layers' state, in a safetensors file.
 
     Raises:
         DataError: the file is missing, malformed, or holds other weights than the model's.
@@ -204,7 +210,7 @@ def read_weights(path: Path, model: Model) -> np.ndarray:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file of weights")
     try:
-        return np.asarray(model.table.flatten(load_file(path)))
+        return np.asarray(model.arrays.flatten(load_file(path)))
     except SafetensorError as error:
         raise DataError(f"{path}: not a safetensors file ({error})") from None
     except GraphError as error:

@@ -20,10 +20,10 @@ class State:
     """Everything that the next epoch depends on. Its arrays are the loop's own and change in place.
 
     Args:
-        theta: the params, (P,).
+        theta: the params, (P,), and behind them the state of the model's layers, (S,).
         slots: the optimizer's vectors, each (P,).
         epoch: epochs done.
-        best_theta: the params of the best epoch.
+        best_theta: both of the best epoch.
         best_loss: its monitored figure, negated where more is better; inf before the first epoch.
         best_epoch: 0 before the first epoch.
         monitor: in words, what makes an epoch the best.

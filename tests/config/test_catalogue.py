@@ -70,6 +70,31 @@ def test_a_slip_of_the_pen_in_a_config_is_told_with_its_place(kind: str) -> None
         config.resolve(LEAST | place(kind, name + name[-1]))
 
 
+def test_a_repeat_is_in_the_schema_with_its_help(schema: dict[str, Any]) -> None:
+    found = schema["$defs"]["Repeat"]
+    assert found["required"] == ["type", "times", "layers"]
+    assert {key for key, option in found["properties"].items() if not option.get("description")} == {"type"}
+    kinds = {
+        layer["$ref"].rpartition("/")[2] for layer in found["properties"]["layers"]["items"]["anyOf"][:-1]
+    }
+    assert {"Repeat", "Dense", "BatchNorm"} <= kinds
+
+
+def test_a_repeat_survives_writing(tmp_path: Path) -> None:
+    inner = {"type": "repeat", "times": 2, "layers": [{"type": "dense", "units": 3}, "flatten"]}
+    outer = {
+        "type": "repeat",
+        "times": 3,
+        "from": "input",
+        "layers": [inner, {"type": "flatten", "name": "x"}],
+    }
+    given: dict[str, Any] = LEAST | {"model": [outer, {"type": "dense"}]}
+    experiment = config.resolve(given, ["model[0].layers[0].times=4"])
+    assert experiment.model.layers[0].layers[0].times == 4
+    (tmp_path / "a.yaml").write_text(config.dump(experiment))
+    assert config.load(tmp_path / "a.yaml") == experiment
+
+
 def test_a_table_of_factors_survives_writing(tmp_path: Path) -> None:
     text = "{type: piecewise, warmup: 2, factors: [[30, 0.1], [60, 0.01]]}"
     experiment = config.resolve(LEAST, [f"schedule={text}"])

@@ -12,6 +12,7 @@ from nnjit import config
 from nnjit.errors import ConfigError, GraphError
 from nnjit.nn import layers, losses
 
+LAYERS = ", ".join([*layers, "repeat"])
 CONFIG = """\
 name: digits
 seed: 0
@@ -88,8 +89,8 @@ BAD_CONFIGS = [
     ("[accuracy, {type: top_k, k: 3}]", "accuracy",    ':13: metrics: expected a list, got "accuracy"'),
     ("{validation: 0.15, test: 0.15}", "0.3",          ':3: data.split: expected a mapping, got 0.3'),
     ("softmax_cross_entropy", "[huber]",               f':10: loss: expected a mapping with a "type" or a type alone ({", ".join(losses)}), got a list of 1'),
-    ("  - {type: dropout, rate: 0.1}", "  - 7",        f':6: model[1]: expected a mapping with a "type" or a type alone ({", ".join(layers)}), got 7'),
-    ("{type: dense",         "{type: 7",               f':5: model[0].type: expected one of {", ".join(layers)}, got 7'),
+    ("  - {type: dropout, rate: 0.1}", "  - 7",        f':6: model[1]: expected a mapping with a "type" or a type alone ({LAYERS}), got 7'),
+    ("{type: dense",         "{type: 7",               f':5: model[0].type: expected one of {LAYERS}, got 7'),
     # out of range
     ("name: digits",         "name: a/b",              ':1: name: "a/b" cannot name a folder; use at most 100 letters, digits, '
         '".", "_" and "-", beginning with a letter or digit'),
@@ -109,13 +110,23 @@ BAD_CONFIGS = [
     # missing
     ("loss: softmax_cross_entropy\n", "",              f': missing "loss"; valid: {", ".join(losses)}'),
     ("{type: dropout, rate: 0.1}", "dropout",          ':6: model[1]: missing "rate"; expected a number >= 0 and < 1'),
-    ("type: dropout, ",      "",                       f':6: model[1]: missing "type"; valid: {", ".join(layers)}'),
+    ("type: dropout, ",      "",                       f':6: model[1]: missing "type"; valid: {LAYERS}'),
     # the wiring of the layers
     ("rate: 0.1",            "rate: 0.1, name: dense_1", ':6: model[1].name: the name "dense_1" is taken by model[0]; choose another'),
     ("rate: 0.1",            "rate: 0.1, name: input", ':6: model[1].name: the name "input" is reserved for the data; choose another'),
     ("rate: 0.1",            "rate: 0.1, from: dens_1", ':6: model[1].from: no layer is called "dens_1"; did you mean "dense_1"?'),
     ("rate: 0.1",            "rate: 0.1, from: dense_2", ":7: model[2].from: layers take each other's outputs in a cycle: "
         "dropout_1 -> dense_2 -> dropout_1"),
+    # layers in a repeat
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 0, layers: [dense]}", ':6: model[1].times: expected a whole number >= 1 and <= 1000, got 0'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2}", ':6: model[1]: missing "layers"; expected a non-empty list'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: []}", ':6: model[1].layers: expected a non-empty list, got an empty list'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [dens]}", ':6: model[1].layers[0]: unknown layer "dens"; did you mean "dense"?'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [{type: dense, unit: 2}]}", ':6: model[1].layers[0]: unknown option "unit"; did you mean "units"?'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [{type: dropout, rate: 2}]}", ':6: model[1].layers[0].rate: expected a number >= 0 and < 1, got 2'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [{type: scale, from: dense_1}]}", ':6: model[1].layers[0].from: no layer of this repeat is called "dense_1"; valid: input '
+        '(in a repeat, "from" takes names given in it, or "input", which is what goes into a copy)'),
+    ("{type: dropout, rate: 0.1}", "{type: repet, times: 2}",  ':6: model[1]: unknown layer "repet"; did you mean "repeat"?'),
     # YAML
     ("seed: 0",              "name: other",            ':2: "name" is given twice; first at a.yaml:1'),
     ("seed: 0",              "seed: !!int x",          ':2: seed: expected a whole number >= 0 and < 9223372036854775808, got "x"'),
@@ -143,6 +154,8 @@ BAD_SETTINGS = [
     ("model=[]",                  "--set model=[]: model: expected a non-empty list or a mapping, got an empty list"),
     ("model[1].from=nowhere",     '--set model[1].from=nowhere: model[1].from: no layer is called "nowhere"; valid: dense_1, dense_2, '
         'dropout_1, input'),
+    ("model[1]={type: repeat, times: 0, layers: [dense]}", "--set model[1]={type: repeat, times: 0, layers: [dense]}: model[1].times: "
+        "expected a whole number >= 1 and <= 1000, got 0"),
     ("optimizer[0]=adam",         "--set optimizer[0]=adam: optimizer is not a list"),
     ("loss.delta=1",              '--set loss.delta=1: loss: unknown option "delta"; valid: label_smoothing, type'),
     ("schedule.type=cosin",       '--set schedule.type=cosin: schedule: unknown schedule "cosin"; did you mean "cosine"?'),

@@ -23,6 +23,10 @@ def dense(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | float = 0.0) -> 
     )
 
 
+def normalized(x: np.ndarray, axes: tuple[int, ...], epsilon: float) -> np.ndarray:
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + epsilon)
+
+
 def softplus(x: np.ndarray) -> np.ndarray:
     return np.log(1 + np.exp(x))
 
@@ -99,6 +103,23 @@ def gru(x: np.ndarray, w: np.ndarray, u: np.ndarray, b: np.ndarray, d: np.ndarra
     return np.stack(states, 1)
 
 
+ATTENTION_PARAMS = {
+    f"{part}_{kind}": shape
+    for part in ("query", "key", "value", "output")
+    for kind, shape in (("weight", (2, 2)), ("bias", (2,)))
+}
+
+
+def attention(x: np.ndarray, *params: np.ndarray, causal: bool = False) -> np.ndarray:
+    """One head, of two features."""
+    q, k, v = (x @ params[2 * part] + params[2 * part + 1] for part in range(3))
+    scores = np.einsum("bif,bjf->bij", q, k) / np.sqrt(2)
+    if causal:
+        scores = np.where(np.tri(x.shape[1]) > 0, scores, -np.inf)
+    shares = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    return np.einsum("bij,bjf->bif", shares, v) @ params[6] + params[7]
+
+
 def of_last(formula: Callable) -> Callable:
     return lambda x, *params: formula(x, *params)[:, -1]
 
@@ -158,10 +179,32 @@ ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, 
      {"weight": (2, 6), "recurrent_weight": (2, 6), "bias": (6,), "recurrent_bias": (6,)}, of_last(gru)),
     ({"type": "gru", "units": 2, "return_sequences": True}, [(1, 3)], (1, 2),
      {"weight": (3, 6), "recurrent_weight": (2, 6), "bias": (6,), "recurrent_bias": (6,)}, gru),
+    ({"type": "attention"}, [(3, 2)], (3, 2), ATTENTION_PARAMS, attention),
+    ({"type": "attention", "causal": True}, [(3, 2)], (3, 2), ATTENTION_PARAMS,
+     lambda x, *params: attention(x, *params, causal=True)),
     ({"type": "embedding", "entries": 5, "size": 2}, [(3,)], (3, 2), {"weight": (5, 2)},
      lambda x, w: w[x.astype(int)]),
     ({"type": "embedding", "entries": 4, "size": 3}, [()], (3,), {"weight": (4, 3)},
      lambda x, w: w[x.astype(int)]),
+    ({"type": "multiply"}, [(2, 3), (2, 3)], (2, 3), {}, lambda x, y: x * y),
+    ({"type": "multiply"}, [(4,), (4,), (4,)], (4,), {}, lambda x, y, z: x * y * z),
+    ({"type": "reshape", "shape": (3, -1, 2)}, [(2, 6)], (3, 2, 2), {}, lambda x: x.reshape(-1, 3, 2, 2)),
+    ({"type": "reshape", "shape": (6,)}, [(2, 3)], (6,), {}, lambda x: x.reshape(-1, 6)),
+    ({"type": "reshape", "shape": ()}, [(1, 1)], (), {}, lambda x: x[:, 0, 0]),
+    ({"type": "permute", "axes": (3, 1, 2)}, [(2, 3, 4)], (4, 2, 3), {},
+     lambda x: np.einsum("bijk->bkij", x)),
+    ({"type": "permute", "axes": (1,)}, [(3,)], (3,), {}, lambda x: x),
+    ({"type": "gaussian_noise", "stddev": 0.5}, [(2, 3)], (2, 3), {}, lambda x: x),
+    ({"type": "layer_norm"}, [(4,)], (4,), {"scale": (4,), "shift": (4,)},
+     lambda x, g, b: normalized(x, (1,), 1e-5) * g + b),
+    ({"type": "layer_norm", "epsilon": 0.1, "shift": False}, [(2, 3)], (2, 3), {"scale": (3,)},
+     lambda x, g: normalized(x, (2,), 0.1) * g),
+    ({"type": "batch_norm"}, [(4,)], (4,), {"scale": (4,), "shift": (4,)},
+     lambda x, g, b: normalized(x, (0,), 1e-5) * g + b),
+    ({"type": "batch_norm", "epsilon": 0.1, "scale": False}, [(2, 2, 3)], (2, 2, 3), {"shift": (3,)},
+     lambda x, b: normalized(x, (0, 1, 2), 0.1) + b),
+    ({"type": "layer_norm", "scale": False}, [(2, 2, 3)], (2, 2, 3), {"shift": (3,)},
+     lambda x, b: normalized(x, (3,), 1e-5) + b),
 ]
 MISFITS = [  # options, input shapes, what the message says
     ({"type": "dense", "units": 3}, [(8, 8)], r"flat input of shape \(I,\), got \(8, 8\); put a flatten"),
@@ -181,7 +224,15 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "average_pool", "size": 4, "padding": 1}, [(1, 2)], "an axis of 3 with its padding"),
     ({"type": "max_pool"}, [(4,)],            r"takes inputs of shape \(steps, channels\) or \(height"),
     ({"type": "global_average_pool"}, [(4,)], r"places and channels, got \(4,\)"),
+    ({"type": "attention", "heads": 2}, [(4, 3)], "2 heads do not divide 3 features"),
+    ({"type": "attention"}, [(4,)],           r"shape \(steps, features\), got \(4,\)"),
     ({"type": "lstm", "units": 2}, [(4,)],    r"shape \(steps, features\), got \(4,\); put a reshape"),
+    ({"type": "multiply"}, [(4,), (4, 1)],    r"multiply takes inputs of one shape, got \(4,\) and \(4, 1\)"),
+    ({"type": "reshape", "shape": (4, 3)}, [(5, 2)], r"have 10 elements, which \(4, 3\) .*multiply to 10"),
+    ({"type": "reshape", "shape": (-1, 3)}, [(8,)],  r"\(8,\) have 8 elements, which \(-1, 3\) cannot hold"),
+    ({"type": "permute", "axes": (2, 1)}, [(8,)],    r"axes \(2, 1\) takes 2 axes, got the shape \(8,\)"),
+    ({"type": "batch_norm"}, [()],            r"batch_norm takes at least one axis of an example, got \(\)"),
+    ({"type": "layer_norm"}, [()],            r"layer_norm takes at least one axis of an example, got \(\)"),
 ]
 BAD = [  # type, options, what the message says
     ("dense",      {"units": 0},                                "greater than or equal to 1"),
@@ -212,7 +263,22 @@ BAD = [  # type, options, what the message says
     ("rnn",        {"units": 0},                                "greater than or equal to 1"),
     ("lstm",       {"units": 2, "activation": "tanh"},          "Extra inputs"),
     ("gru",        {"units": 2, "mask_value": "0"},             "valid number"),
+    ("attention",  {"heads": 0},                                "greater than or equal to 1"),
     ("embedding",  {"entries": 0, "size": 2},                   "greater than or equal to 1"),
+    ("multiply",   {"axis": 0},                                 "Extra inputs"),
+    ("reshape",    {},                                          "Field required"),
+    ("reshape",    {"shape": (2, 0)},                           r"lengths >= 1, or -1 .* got \[2, 0\]"),
+    ("reshape",    {"shape": (-1, -1)},                         r"at most one -1, got \[-1, -1\]"),
+    ("reshape",    {"shape": (-2,)},                            "greater than or equal to -1"),
+    ("permute",    {"axes": (2, 2)},                            r"axes 1 to 2 once, got \[2, 2\]"),
+    ("permute",    {"axes": (0, 1)},                            "greater than or equal to 1"),
+    ("permute",    {"axes": ()},                                "at least 1 item"),
+    ("layer_norm", {"epsilon": 0.0},                            "greater than 0"),
+    ("batch_norm", {"epsilon": 0.0},                            "greater than 0"),
+    ("batch_norm", {"momentum": 0.0},                           "greater than 0"),
+    ("batch_norm", {"momentum": 1.1},                           "less than or equal to 1"),
+    ("gaussian_noise", {},                                      "Field required"),
+    ("gaussian_noise", {"stddev": -1.0},                        "greater than or equal to 0"),
 ]
 # fmt: on
 row = pytest.mark.parametrize(
@@ -241,6 +307,14 @@ def no_uniform(shape: tuple[int, ...]) -> np.ndarray:
     raise AssertionError("nothing is drawn outside training")
 
 
+def context_of(layer: Layer, inputs: list[np.ndarray], *, training: bool = False) -> Context:
+    """A context whose state is what a layer would remember of these inputs."""
+    remember = {"running_mean": np.mean, "running_variance": np.var}
+    axes = tuple(range(inputs[0].ndim - 1))
+    names = [p.name for p in layer.state(*(a.shape[1:] for a in inputs))]
+    return Context(training, no_uniform, {name: remember[name](inputs[0], axis=axes) for name in names})
+
+
 def as_function(layer: Layer, inputs: int, context: Context) -> Callable[..., Any]:
     """(inputs…, params…) -> output."""
 
@@ -263,7 +337,7 @@ def test_shapes_and_params_are_as_stated(
     layer = build(options)
     assert layer.output_shape(*shapes) == output
     assert {p.name: p.shape for p in layer.params(*shapes)} == params
-    assert {p.name: p.penalized for p in layer.params(*shapes)} == {n: not n.endswith("bias") for n in params}
+    assert {p.name: p.penalized for p in layer.params(*shapes)} == {n: n.endswith("weight") for n in params}
     assert layer.takes_many == (len(shapes) > 1)
 
 
@@ -272,11 +346,11 @@ def test_shapes_and_params_are_as_stated(
 def test_the_values_are_the_formulas(
     options: dict, shapes: list, output: tuple, params: dict, formula: Callable, training: bool
 ) -> None:
-    if training and options["type"] == "dropout":
-        options = {**options, "rate": 0.0}
-    layer, context = build(options), Context(training, no_uniform)
-    arrays = [*inputs_of(options, shapes), *draw([*params.values()], seed=1)]
-    result = as_function(layer, len(shapes), context)(*arrays)
+    if training:
+        options = {k: 0.0 if k in ("rate", "stddev") else v for k, v in options.items()}
+    layer, inputs = build(options), inputs_of(options, shapes)
+    arrays = [*inputs, *draw([*params.values()], seed=1)]
+    result = as_function(layer, len(shapes), context_of(layer, inputs, training=training))(*arrays)
     assert result.shape == (ROWS_OF_DATA, *output)
     np.testing.assert_allclose(result, formula(*arrays), rtol=1e-13, atol=1e-15)
 
@@ -286,10 +360,9 @@ def test_the_values_are_the_formulas(
 def test_a_traced_call_is_the_eager_one(
     options: dict, shapes: list, output: tuple, params: dict, formula: Callable, dtype: str, traced: Callable
 ) -> None:
-    layer, context = build(options), Context(False, no_uniform)
-    inputs = [a.astype(dtype) for a in inputs_of(options, shapes)]
+    layer, inputs = build(options), [a.astype(dtype) for a in inputs_of(options, shapes)]
     held = [a.astype(dtype) for a in draw([*params.values()], seed=1)]
-    call = as_function(layer, len(shapes), context)
+    call = as_function(layer, len(shapes), context_of(layer, inputs))
     result = traced(lambda *xs: call(*xs, *held), *inputs)
     assert result.dtype == dtype
     np.testing.assert_array_equal(result, call(*inputs, *held))
@@ -299,8 +372,9 @@ def test_a_traced_call_is_the_eager_one(
 def test_derivatives_are_those_of_differences(
     options: dict, shapes: list, output: tuple, params: dict, formula: Callable
 ) -> None:
-    arrays = [*inputs_of(options, shapes), *draw([*params.values()], seed=1)]
-    call = as_function(build(options), len(shapes), Context(False, no_uniform))
+    layer, inputs = build(options), inputs_of(options, shapes)
+    arrays = [*inputs, *draw([*params.values()], seed=1)]
+    call = as_function(layer, len(shapes), context_of(layer, inputs))
     if options["type"] == "embedding":  # of whole numbers there is no derivative
         check_grads(lambda *own: call(arrays[0], *own), arrays[1:])
     else:
@@ -363,6 +437,20 @@ def test_dropout_passes_gradients_where_it_passes_values() -> None:
     u = np.random.default_rng(0).random((4, 3))
     layer = build({"type": "dropout", "rate": 0.5})
     check_grads(lambda x: layer({}, x, context=Context(True, lambda shape: u)), draw([(4, 3)]))
+
+
+def test_noise_is_normal_and_never_infinite() -> None:
+    u = np.random.default_rng(0).random((300, 2, 400), np.float32)
+    u[0, :, 0], u[1, :, 0] = 0, np.nextafter(np.float32(1), np.float32(0))
+    x = np.full((300, 400), 3.0)
+    layer = build({"type": "gaussian_noise", "stddev": 0.5})
+    z = (layer({}, x, context=Context(True, lambda shape: u)) - x) / 0.5
+    assert np.isfinite(z).all()
+    assert z[0, 0] == 0
+    # 120,000 draws: σ of the mean is 0.003, of the variance 0.004, of the fourth moment 0.03
+    moments = [np.mean(z**k) for k in (1, 2, 3, 4)]
+    np.testing.assert_allclose(moments, [0, 1, 0, 3], atol=0.12)
+    assert moments[:2] == pytest.approx([0, 1], abs=0.016)
 
 
 def test_dense_without_units_takes_the_size_of_the_output() -> None:

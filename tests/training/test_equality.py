@@ -73,7 +73,8 @@ class InterpretedEpoch:
                 if evaluate is not None:
                     row[totals:-2] = np.concatenate([np.ravel(v) for v in interpret(evaluate, held)])
                 loss, weight = row[totals : totals + 2] if evaluate is not None else row[:2]
-                self._keep(loss / weight, arguments[self._interface.kept or 0], *best)
+                kept = np.concatenate([arguments[k] for k in self._interface.kept])
+                self._keep(loss / weight, kept, *best)
         return turns.end
 
     def figures(self, epochs: int) -> np.ndarray:

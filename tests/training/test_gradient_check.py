@@ -109,6 +109,16 @@ def test_branches_dropout_and_large_tensors_are_checked(folder: Path) -> None:
     assert all(0 <= i < 64 and 0 <= j < 4 for i, j in indices)
 
 
+def test_state_is_no_part_of_the_gradient(folder: Path, interpreted: None) -> None:
+    block = "{type: repeat, times: 2, layers: [{type: dense, units: 3}, batch_norm]}"
+    done = check("small.yaml", f"model[0]={block}")
+    assert done.is_right
+    names = [f"{layer}_{k}.{own}" for k in (1, 2) for layer, own in (
+        ("dense", "weight"), ("dense", "bias"), ("batch_norm", "scale"), ("batch_norm", "shift"),
+    )]  # fmt: skip
+    assert [t.name for t in done.tensors] == [*names, "last.weight", "last.bias"]
+
+
 @custom_jvp
 def doubled(x: Any) -> Any:
     """Tanh, whose derivative is said to be twice what it is."""

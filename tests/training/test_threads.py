@@ -59,6 +59,11 @@ LAYERED: dict[str, Any] = {
     "training": {"epochs": 2, "batch_size": 50},
 }
 """Windows that overlap and windows that do not, loops over steps in both orders, rows at computed places."""
+NORMED: dict[str, Any] = {
+    **DIGITS,
+    "model": [DIGITS["model"][0], {"type": "batch_norm"}, {"type": "dense", "units": 10}],
+}
+"""Rows that cross phases, and layers with state."""
 
 # name, config, settings
 TASKS = (
@@ -69,6 +74,7 @@ TASKS = (
     ("fewer rows than threads", DIGITS, ("training.batch_size=2", "training.epochs=1")),
     ("sums over all params", DIGITS, ("clip.norm=0.1", "penalty={l1: 1e-4, l2: 1e-3}")),
     ("other layers", LAYERED, ()),
+    ("rows that cross phases", NORMED, ("training.batch_size=600",)),
     ("no shuffle", DIGITS, ("training.shuffle=false", "optimizer=gradient_descent")),
 )
 

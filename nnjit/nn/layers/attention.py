@@ -10,6 +10,7 @@ from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
+from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
 from nnjit.nn.layer import Context, Layer, Param, layers
@@ -21,8 +22,8 @@ PARTS = ("query", "key", "value")
 class Attention(Layer):
     """softmax(Q Kᵀ / √d) V @ output_weight + output_bias for each head, of inputs (steps, features).
 
-    Q, K and V are x @ weight + bias with weights of their own, of which each head reads its d = features / heads
-    columns; the heads' results are side by side before the last product.
+    Q, K and V are x @ weight + bias with weights of their own, of which each head reads its own d columns,
+    d = features / heads; the heads' results are side by side before the last product.
 
     Reference: Vaswani et al. 2017, arXiv:1706.03762.
     """
@@ -58,9 +59,9 @@ class Attention(Layer):
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        rows, steps, size = np.shape(x)
+        rows, (steps, size) = np.shape(x)[0], static(np.shape(x)[1:])
         query, key, value = (self._split(_projected(x, params, part)) for part in PARTS)
-        scores = np.matmul(query, np.swapaxes(key, -1, -2)) * (1 / math.sqrt(size // self.heads))  # type: ignore[operator]
+        scores = np.matmul(query, np.swapaxes(key, -1, -2)) * (1 / math.sqrt(size // self.heads))
         if self.causal:
             later = np.arange(steps)[None, :] > np.arange(steps)[:, None]
             scores = np.where(later, -np.inf, scores)

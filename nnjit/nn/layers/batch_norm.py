@@ -1,0 +1,105 @@
+"""`batch_norm`: each channel gets mean 0 and variance 1 over a batch, and then a trained scale and shift."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import Constant, Zeros
+from nnjit.nn.layer import Context, Layer, Param, layers
+
+LEAST_COUNT = 1.001  # values of which a variance is estimated; a rounded count of 1 is below it
+
+
+@layers.register
+class BatchNorm(Layer):
+    """(x - mean) / √(variance + epsilon) · scale + shift, for each channel of the last axis.
+
+    x is (B, …, C), scale and shift are (C,). In training, mean m = Σ wₖ xₖ / Σ wₖ and variance
+    v = Σ wₖ (xₖ - m)² / Σ wₖ are those of the batch, over all axes but the last, wₖ being the weight of
+    row k: a row of weight 0 does not matter. Elsewhere they are the running ones, which each step moves by
+    running ← (1 - momentum) · running + momentum · (m, or v n / (n - 1)), n = (Σ wₖ)² / Σ wₖ² being the
+    number of values, of rows of equal weight. So, as in PyTorch, momentum is the share of the new batch (in
+    Keras that of the old value) and the running variance the unbiased estimate (in Keras it is v). A batch
+    of a single value says nothing of the variance, and leaves the running one as it was.
+
+    Reference: Ioffe & Szegedy 2015, arXiv:1502.03167.
+    """
+
+    type: Literal["batch_norm"] = "batch_norm"
+    momentum: float = Field(0.1, gt=0, le=1)
+    """How much of each batch's mean and variance goes into the running ones, > 0 and <= 1."""
+    epsilon: float = Field(1e-5, gt=0)
+    """What is added to the variance, > 0."""
+    scale: bool = True
+    """Whether the result is multiplied by a trained array, which begins with 1."""
+    shift: bool = True
+    """Whether a trained array is added, which begins with 0."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if not x:
+            raise GraphError("batch_norm takes at least one axis of an example, got ()")
+        return x
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        (x,) = inputs
+        scale = Param("scale", x[-1:], Constant(value=1.0), penalized=False)
+        shift = Param("shift", x[-1:], Zeros(), penalized=False)
+        return (scale,) * self.scale + (shift,) * self.shift
+
+    def state(self, *inputs: Shape) -> tuple[Param, ...]:
+        (x,) = inputs
+        mean = Param("running_mean", x[-1:], Zeros(), penalized=False)
+        variance = Param("running_variance", x[-1:], Constant(value=1.0), penalized=False)
+        return mean, variance
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        mean, variance = context.state["running_mean"], context.state["running_variance"]
+        if context.training:
+            mean, variance, _ = _statistics(x, context.weights)
+        factor = (params["scale"] if self.scale else 1.0) / np.sqrt(variance + self.epsilon)
+        y = (x - mean) * factor
+        return y + params["shift"] if self.shift else y
+
+    def next_state(self, *inputs: Array, context: Context) -> Mapping[str, Array]:
+        (x,) = inputs
+        mean, variance, count = _statistics(x, context.weights)
+        is_known, unbiased = count > LEAST_COUNT, variance * _ratio(count, count - 1)
+        return {
+            "running_mean": self._moved(context.state["running_mean"], mean, count > 0),
+            "running_variance": self._moved(context.state["running_variance"], unbiased, is_known),
+        }
+
+    def _moved(self, running: Array, new: Array, is_known: Array) -> Array:
+        return running + np.where(is_known, self.momentum * (new - running), 0.0)
+
+
+def _statistics(x: Array, weights: Array | None) -> tuple[Array, Array, Array]:
+    """Mean and variance (C,) over all axes but the last, and the number of values that they are of.
+
+    Squares are of what differs from the mean, since of two large means the difference has no digits left. To
+    the derivative this mean is a constant c: as v = Σ w (x - c)² / Σ w - (m - c)² whatever c is, all orders
+    are right, and the backward pass need not pass over the rows once more for what is always 0.
+    """
+    axes, positions = tuple(range(x.ndim - 1)), math.prod(x.shape[1:-1])
+    w = np.ones_like(x[(slice(None), *[0] * (x.ndim - 1))]) if weights is None else weights
+    column = np.reshape(w, (w.shape[0], *[1] * (x.ndim - 1)))
+    total = np.sum(w)
+    mean = _ratio(np.sum(x * column, axis=axes), total * positions)
+    centre = np.stop_gradient(mean)
+    squares = _ratio(np.sum(np.square(x - centre) * column, axis=axes), total * positions)
+    variance = squares - np.square(mean - centre)
+    return mean, variance, _ratio(np.square(total), np.sum(np.square(w))) * positions
+
+
+def _ratio(a: Array, b: Array) -> Array:
+    """The quotient a / b; a where b is 0, as no row of the batch counts or there is one value alone."""
+    return a / np.where(b > 0, b, 1.0)

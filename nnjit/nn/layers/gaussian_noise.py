@@ -1,0 +1,39 @@
+"""`gaussian_noise`: in training, normal numbers are added."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.layer import Context, Layer, layers
+
+
+@layers.register
+class GaussianNoise(Layer):
+    """x + stddev · z in training, z being normal and new for each element and step; x elsewhere.
+
+    z = √(-2 ln(1 - u)) cos(2πv) for u and v uniform in [0, 1), so that the logarithm is never that of 0.
+    Reference: Box & Muller 1958, Annals of Mathematical Statistics 29.
+    """
+
+    type: Literal["gaussian_noise"] = "gaussian_noise"
+    stddev: float = Field(ge=0)
+    """The standard deviation of the noise, >= 0."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        return x
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        if not context.training or self.stddev == 0:
+            return x
+        # One draw for both, as a second one in this step would give the same numbers.
+        pairs = np.astype(context.uniform((x.shape[0], 2, *x.shape[1:])), x.dtype)
+        radius = np.sqrt(-2 * np.log1p(-pairs[:, 0]))
+        return x + self.stddev * radius * np.cos(2 * math.pi * pairs[:, 1])

@@ -1,0 +1,175 @@
+"""Layers with state: compiled, stopped, resumed, brought back and given anew, it goes with the params."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+import nnjit
+from nnjit import config
+from nnjit.errors import DataError, Diverged, Interrupted
+from nnjit.training import engine, resume
+from nnjit.training.graphs import step_graph
+from nnjit.training.setup import set_up
+from nnjit.training.state import load_state
+from tests.training.conftest import same_bits
+from tests.training.test_equality import Interpreted, InterpretedEpoch, close
+
+DIGITS: dict[str, Any] = {
+    "dtype": "float64",
+    "data": {"type": "sklearn", "dataset": "digits", "split": {"validation": 0.2}, "scale": "unit"},
+    "model": [
+        {"type": "dense", "units": 12, "bias": False},
+        {"type": "batch_norm", "momentum": 0.3},
+        {"type": "activation", "function": "relu"},
+        {"type": "dense", "units": 10},
+    ],
+    "loss": "softmax_cross_entropy",
+    "optimizer": {"type": "adam", "learning_rate": 0.02},
+    "penalty": {"l2": 1e-4},
+    "clip": {"norm": 5.0},
+    "training": {"epochs": 4, "batch_size": 128},
+}
+MANY: dict[str, Any] = {
+    **DIGITS,
+    "data": {"type": "sklearn", "dataset": "wine", "split": {"validation": 0.2}, "scale": "standard"},
+    "model": [
+        {"type": "dense", "units": 12, "activation": "tanh", "name": "x"},
+        {"type": "reshape", "shape": [2, -1, 2]},
+        {"type": "conv2d", "filters": 2, "kernel_size": 2, "padding": "same", "bias": False},
+        {"type": "batch_norm"},
+        {"type": "permute", "axes": [3, 1, 2]},
+        {"type": "gaussian_noise", "stddev": 0.1},
+        {"type": "layer_norm"},
+        {"type": "flatten"},
+        {"type": "multiply", "from": ["flatten_1", "x"]},
+        {"type": "batch_norm", "shift": False},
+        {"type": "dense", "units": 3},
+    ],
+    "optimizer": {"type": "momentum", "learning_rate": 0.05},  # Adam would enlarge what is rounding alone
+    "training": {"epochs": 3, "batch_size": 32},
+}
+"""Norms, noise and views in one network, and batches whose last one is short."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> nnjit.Run:
+    """The run that nobody stopped."""
+    return nnjit.fit(DIGITS, output=tmp_path_factory.mktemp("whole") / "run")
+
+
+def state_of(path: Path) -> dict[str, np.ndarray]:
+    return {name: array for name, array in load_file(path).items() if ".running_" in name}
+
+
+@pytest.mark.kernels
+def test_compiled_layers_are_the_interpreted_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = nnjit.fit(MANY, output=tmp_path / "compiled")
+    monkeypatch.setattr(engine, "Compiled", Interpreted)
+    monkeypatch.setattr(engine, "CompiledEpoch", InterpretedEpoch)
+    interpreted = nnjit.fit(MANY, output=tmp_path / "interpreted")
+    for column in compiled.history.keys() - {"train_seconds"}:
+        close(compiled.history[column], interpreted.history[column], column)
+    for file in ("best.safetensors", "last.safetensors"):
+        ours, theirs = load_file(compiled.path / file), load_file(interpreted.path / file)
+        assert ours.keys() == theirs.keys()
+        for name in ours:
+            close(ours[name], theirs[name], name)
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_resumed_training_has_the_bits_of_the_whole_one(
+    epoch: int, whole: nnjit.Run, folder: Path, interrupt_after: Callable[[int], None]
+) -> None:
+    interrupt_after(epoch)
+    with pytest.raises(Interrupted):
+        nnjit.fit(DIGITS, output="run")
+    given = config.resolve("run/config.yaml")
+    same_bits(whole.path, resume(Path("run"), given, config.dump(given)).path)
+
+
+def test_the_state_moves_and_is_in_the_files_of_weights(whole: nnjit.Run) -> None:
+    last = state_of(whole.path / "last.safetensors")
+    assert {name: array.shape for name, array in last.items()} == {
+        "batch_norm_1.running_mean": (12,),
+        "batch_norm_1.running_variance": (12,),
+    }
+    assert (last["batch_norm_1.running_mean"] != 0).all()
+    assert (last["batch_norm_1.running_variance"] > 0).all()
+    assert whole.metrics["parameters"] == 64 * 12 + 2 * 12 + 12 * 10 + 10
+
+
+def test_a_loaded_run_predicts_with_the_state(whole: nnjit.Run, folder: Path) -> None:
+    x = 16 * np.random.default_rng(0).random((7, 8, 8)).reshape(7, 64)
+    probabilities = nnjit.load(whole.path).predict_probabilities(x)
+    np.testing.assert_array_equal(probabilities, whole.predict_probabilities(x))
+    # each row for itself: no statistics of the seven rows
+    np.testing.assert_allclose(nnjit.load(whole.path).predict_probabilities(x[:1]), probabilities[:1], 1e-12)
+    weights = load_file(whole.path / "last.safetensors")
+    mean, variance = (weights[f"batch_norm_1.running_{kind}"] for kind in ("mean", "variance"))
+    z = whole.meaning.scaling.transform_inputs(x) @ weights["dense_1.weight"]
+    z = (z - mean) / np.sqrt(variance + 1e-5) * weights["batch_norm_1.scale"] + weights["batch_norm_1.shift"]
+    z = np.maximum(z, 0) @ weights["dense_2.weight"] + weights["dense_2.bias"]
+    expected = np.exp(z) / np.exp(z).sum(1, keepdims=True)
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-10)
+
+
+def test_the_best_epoch_has_its_own_state(folder: Path) -> None:
+    settings = ["training.epochs=400", "training.early_stopping={patience: 3}", "optimizer.learning_rate=0.1"]
+    run = nnjit.fit(DIGITS, settings, output="run")
+    best_epoch = run.metrics["best_epoch"]
+    assert run.metrics["epochs"] == best_epoch + 3
+    short = nnjit.fit(DIGITS, [*settings, f"training.epochs={best_epoch}"], output="short")
+    best, last = load_file(run.path / "best.safetensors"), load_file(short.path / "last.safetensors")
+    assert all(np.array_equal(best[name], last[name]) for name in last)
+    assert not np.array_equal(
+        best["batch_norm_1.running_mean"],
+        state_of(run.path / "last.safetensors")["batch_norm_1.running_mean"],
+    )
+    assert run.metrics["splits"]["validation"] == short.metrics["splits"]["validation"]
+
+
+def test_initial_weights_bring_their_state(whole: nnjit.Run, folder: Path) -> None:
+    layers = DIGITS["model"]
+    model = {"layers": layers, "initial_weights": str(whole.path / "last.safetensors")}
+    again = set_up(config.resolve({**DIGITS, "model": model}), folder).initial_state(folder)
+    np.testing.assert_array_equal(again.theta, whole.theta)
+    weights = load_file(whole.path / "last.safetensors")
+    del weights["batch_norm_1.running_mean"]
+    save_file(weights, folder / "less.safetensors")
+    with pytest.raises(DataError, match=r"less\.safetensors.*missing: \['batch_norm_1.running_mean'\]"):
+        nnjit.fit({**DIGITS, "model": {"layers": layers, "initial_weights": "less.safetensors"}})
+
+
+def test_a_divergence_leaves_the_state_before_its_epoch(folder: Path) -> None:
+    with pytest.raises(Diverged, match=r"diverged in epoch 1, batch \d+ of \d+: the first value"):
+        nnjit.fit(DIGITS, ["optimizer.learning_rate=1e308"], output="run")
+    begun = set_up(config.resolve(DIGITS), folder).initial_state(folder)
+    np.testing.assert_array_equal(load_state(folder / "run").theta, begun.theta)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_optimizer_penalty_and_clip_see_the_params_alone(dtype: str, folder: Path) -> None:
+    setup = set_up(config.resolve({**DIGITS, "dtype": dtype}), folder)
+    state, size = setup.initial_state(folder), setup.model.table.size
+    assert state.theta.shape == (size + 24,)
+    assert all(slot.shape == (size,) for slot in state.slots)
+    graph, interface = step_graph(setup.task)
+    assert graph.names[:4] == ("theta", *setup.task.optimizer.slots, "state")
+    assert [n.shape for n in graph.inputs[:4]] == [(size,)] * 3 + [(24,)]
+    assert interface.kept == (0, 3)
+    assert [n.type for n in graph.outputs[:4]] == [n.type for n in graph.inputs[:4]]
+    assert {n.dtype for n in graph.inputs[:4]} == {np.dtype(dtype)}
+
+
+def test_a_model_without_state_has_the_graph_of_its_params_alone(folder: Path) -> None:
+    without = {**DIGITS, "model": [{"type": "dense", "units": 10}]}
+    task = set_up(config.resolve(without), folder).task
+    graph, interface = step_graph(task)
+    assert graph.names == ("theta", *task.optimizer.slots, "key", "step", "rate", "x", "y", "w")
+    assert interface.kept == (0,)
