@@ -23,6 +23,16 @@ REACHES = {  # config: (split, figure, at least)
     "residual":      ("test",  "accuracy", 0.95),
     "mnist":         ("test",  "accuracy", 0.95),
 }
+OPTIMIZERS = {  # configs/optimizers: the training loss that every one of the seeds 0 to 9 reaches
+    "gradient_descent":    3e-4,
+    "armijo":              1e-2,
+    "wolfe":               1e-2,
+    "conjugate_gradient":  5e-4,
+    "lbfgs":               2e-4,
+    "newton_cg":           1e-7,
+    "levenberg_marquardt": 1e-8,
+    "adam":                1e-5,
+}
 # fmt: on
 
 
@@ -50,5 +60,15 @@ def test_the_cost_of_the_lecture_chain_falls_at_every_epoch(tmp_path: Path) -> N
     assert losses[-1] < 1e-3  # and it fits: the values alone vary by 0.036
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_it_lowers_the_cost_of_the_regression(name: str, tmp_path: Path) -> None:
+    run = nnjit.fit(CONFIGS / "optimizers" / f"{name}.yaml", output=tmp_path / "run")
+    losses = run.history["train_loss"]
+    assert losses.min() < OPTIMIZERS[name]
+    # Levenberg-Marquardt is where adam does not come in fifty times as many epochs
+    assert (losses.min() < 1e-8) == (name in ("levenberg_marquardt", "newton_cg"))
+
+
 def test_every_config_has_its_row() -> None:
     assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*REACHES, "lecture_chain"}
+    assert {path.stem for path in (CONFIGS / "optimizers").glob("*.yaml")} == set(OPTIMIZERS)

@@ -49,8 +49,8 @@ def explain(
 def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
     from nnjit.training.explanation import explain, step_text
 
-    epoch = setup.engine.written_epoch()
-    explanation = explain(setup, epoch.kernels)
+    epoch = setup.engine.written_epoch() if setup.task.optimizer.full_batch is None else None
+    explanation = explain(setup, () if epoch is None else epoch.kernels)
     yield from _title(f"The network {setup.experiment.name}", first=True)
     yield from _columns(_layer_rows(explanation))
     for section in explanation.sections:
@@ -63,6 +63,9 @@ def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
     if graph:
         yield from _title("The training step as a graph")
         yield step_text(setup.task)
+    if epoch is None:
+        yield "\nA training leaves the kernels of the cost and its gradient in `kernels/` of its run."
+        return
     yield from _title("The kernels of a training step, in the order they run")
     yield from _columns([_kernel_row(kernel) for kernel in explanation.kernels])
     yield f"source: {epoch.path}"

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from nnjit.training import Run
 
 _ENDINGS = {
+    "converged": ", converged",
     "early_stopped": ", stopped early",
     "target_reached": ", target reached",
     "out_of_time": ", out of time",

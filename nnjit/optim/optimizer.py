@@ -15,6 +15,7 @@ from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.optim.array import Array, Slots, Update
+from nnjit.optim.full_batch import FullBatchOptimizer
 from nnjit.registry import Options, Registry
 
 Rate: TypeAlias = Annotated[float, Field(gt=0)] | Literal["find"]
@@ -26,6 +27,11 @@ class Optimizer(Options, ABC):
     type: str
     learning_rate: Rate = 1e-3
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+
+    @property
+    def full_batch(self) -> FullBatchOptimizer | None:
+        """The method over the full batch that its options ask for; None where it is a rule for one update."""
+        return None
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -49,7 +55,7 @@ class Optimizer(Options, ABC):
         """
 
 
-optimizers: Registry[Optimizer] = Registry("optimizer")
+optimizers: Registry[Optimizer | FullBatchOptimizer] = Registry("optimizer")
 
 
 def bias_correction(beta: float, step: Array) -> Array:

@@ -69,7 +69,7 @@ class Outcome:
     """`metrics.json`: how the training ended.
 
     Args:
-        status: completed, early_stopped, target_reached, out_of_time, interrupted or diverged.
+        status: completed, converged, early_stopped, target_reached, out_of_time, interrupted or diverged.
         best_epoch: None where no epoch ended with a finite loss.
         monitor: the column whose best value makes an epoch the best.
         mode: whether that is its lowest, "min", or its highest, "max".

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nnjit.report import (
     confusion,
+    evaluations,
     layer_graph,
     learning_rate,
     loss_curve,
@@ -36,6 +37,7 @@ PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
     metric_curves.draw,
     learning_rate.draw,
     rate_search.draw,
+    evaluations.draw,
     layer_graph.draw,
 )
 

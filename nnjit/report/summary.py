@@ -136,6 +136,8 @@ def notice(run: RunFiles) -> Notice | None:
     if outcome.status == "out_of_time":
         text = f"Stopped after {epochs}: the time was over. This continues where it stopped, bit for bit:"
         return Notice("calm", text, f"python -m nnjit.train --resume {shlex.quote(place(run.folder))}")
+    if outcome.status == "converged":
+        return Notice("calm", f"Converged after {epochs}: {outcome.message}.")
     if outcome.status == "interrupted":
         text = (
             f"Interrupted after {epochs}. Everything was saved; this continues where it stopped, bit for bit:"

@@ -13,10 +13,13 @@ import numpy as np
 from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, KernelEntry
 from nnjit.data import Part
 from nnjit.nn import WholeMetric
+from nnjit.training.full_batch_graphs import cost_graph, jacobian_graph, product_graph, residual_graph
 from nnjit.training.graphs import Task, evaluation_graph, prediction_graph, step_graph
 
 Figures = dict[str, float]
 """`loss` and the metrics of a split."""
+
+KERNELS = ("epoch", "evaluation", "prediction", "cost", "product", "residuals", "jacobian")
 
 Columns = dict[str, np.ndarray]
 """The same for each of some epochs."""
@@ -79,6 +82,26 @@ class Engine:
         """The model's answer for rows of inputs."""
         return self._compiled(prediction_graph(self.task), "The prediction.")
 
+    @cached_property
+    def cost(self) -> Compiled:
+        """Cost and gradient of a full batch."""
+        return self._compiled(cost_graph(self.task), "The cost and its gradient.")
+
+    @cached_property
+    def product(self) -> Compiled:
+        """Products with the Hessian of the cost."""
+        return self._compiled(product_graph(self.task), "The Hessian of the cost times a vector.")
+
+    @cached_property
+    def residuals(self) -> Compiled:
+        """The residuals of a loss that is a sum of squares."""
+        return self._compiled(residual_graph(self.task), "The residuals.")
+
+    @cached_property
+    def jacobian(self) -> Compiled:
+        """The residuals and their Jacobian."""
+        return self._compiled(jacobian_graph(self.task), "The residuals and their Jacobian.")
+
     def evaluate(self, theta: np.ndarray, part: Part) -> Figures:
         """Loss and metrics of `theta` on a split."""
         loss, weight, *sums = self.evaluation(*self.task.model.split(theta), part.x, part.y, part.w)
@@ -133,7 +156,7 @@ class Engine:
     def save_kernels(self, folder: Path) -> None:
         """Copy the source of everything compiled so far into `folder`."""
         folder.mkdir(exist_ok=True)
-        for name in ("epoch", "evaluation", "prediction"):
+        for name in KERNELS:
             if name in self.__dict__:
                 shutil.copyfile(self.__dict__[name].path, folder / f"{name}.py")
 

@@ -30,10 +30,12 @@ class Span:
     Args:
         state: the state after them.
         columns: the columns of the history.
+        ending: why no further epoch would change anything; empty where one may.
     """
 
     state: State
     columns: Columns
+    ending: str = ""
 
 
 class EpochRunner:
@@ -51,6 +53,16 @@ class EpochRunner:
         self._held = () if held is None else (held.x, held.y, held.w)
         self._step_seconds: float | None = None  # until an epoch has been timed
         self._divergence: NotFinite | None = None
+
+    @staticmethod
+    def prepare(setup: Setup) -> None:
+        """Compile all that the epochs need."""
+        _ = setup.engine.epoch
+
+    @staticmethod
+    def columns(setup: Setup) -> tuple[str, ...]:
+        """The columns that it adds to the history."""
+        return ()
 
     def run(self, state: State, peak: float) -> Span | None:
         """Train the next epochs in place; None where one was abandoned, with the state as it was before.

@@ -9,7 +9,17 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from nnjit.data import Source, sources
 from nnjit.nn import AnyEntry, Loss, Metric, losses, metrics
-from nnjit.optim import Averaging, Clip, Optimizer, Penalty, Schedule, averagings, optimizers, schedules
+from nnjit.optim import (
+    Averaging,
+    Clip,
+    FullBatchOptimizer,
+    Optimizer,
+    Penalty,
+    Schedule,
+    averagings,
+    optimizers,
+    schedules,
+)
 from nnjit.optim.optimizers import Adam
 from nnjit.optim.schedules import Constant
 from nnjit.registry import Options
@@ -19,7 +29,7 @@ if TYPE_CHECKING:
     AnySource = Source
     AnyLoss = Loss
     AnyMetric = Metric
-    AnyOptimizer = Optimizer
+    AnyOptimizer = Optimizer | FullBatchOptimizer
     AnySchedule = Schedule
     AnyAveraging = Averaging
 else:
@@ -94,7 +104,7 @@ class Experiment(Options):
     """The cost of an example, whose mean over the examples the training lowers."""
 
     optimizer: AnyOptimizer = Adam()
-    """The rule that turns a gradient into an update."""
+    """The rule that turns a gradient into an update, or a method that takes the full batch."""
 
     schedule: AnySchedule = Constant()
     """The learning rate over the epochs."""

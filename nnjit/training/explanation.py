@@ -18,6 +18,7 @@ from nnjit.nn.typeset import typeset
 from nnjit.optim import Clip, Penalty, optimizers
 from nnjit.passes import optimize
 from nnjit.registry import Options
+from nnjit.training.full_batch_graphs import cost_graph
 from nnjit.training.graphs import Task, prediction_graph, step_graph
 from nnjit.training.setup import Setup
 
@@ -101,8 +102,12 @@ def explain(setup: Setup, kernels: Iterable[KernelEntry]) -> Explanation:
 
 
 def step_text(task: Task) -> str:
-    """The graph of the whole training step, after the passes: a typed line for each node."""
-    return format_graph(optimize(step_graph(task)[0]))
+    """The graph of the whole training step, after the passes: a typed line for each node.
+
+    A full-batch method has no step, and then it is the graph of the cost and its gradient.
+    """
+    graph = step_graph(task)[0] if task.optimizer.full_batch is None else cost_graph(task)
+    return format_graph(optimize(graph))
 
 
 def to_json(explanation: Explanation) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from nnjit.codegen import Interface
 from nnjit.data.scaling import Affine
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
 from nnjit.nn import Loss, Metric, Model, SummedMetric
-from nnjit.optim import Clip, Optimizer, Penalty, blend
+from nnjit.optim import Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
 
 
@@ -38,7 +38,7 @@ class Task:
     model: Model
     loss: Loss
     metrics: tuple[Metric, ...]
-    optimizer: Optimizer
+    optimizer: Optimizer | FullBatchOptimizer
     penalty: Penalty
     clip: Clip
     dtype: str
@@ -88,6 +88,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     Args:
         in_order: whether epochs take the examples in the order of the data.
     """
+    assert isinstance(task.optimizer, Optimizer)  # a full-batch method has no step
     theta, *state = task.arrays()
     slots = tuple(new_input(task.vector(), "optimizer") for _ in task.slots)
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))

@@ -14,6 +14,7 @@ from nnjit.training.checkpoints import keep_weights
 from nnjit.training.divergence import NotFinite
 from nnjit.training.epochs import EpochRunner, progress
 from nnjit.training.experiment import Experiment
+from nnjit.training.full_batch import FullBatchRunner
 from nnjit.training.history import HistoryFile, read_history
 from nnjit.training.interruption import Interruption
 from nnjit.training.rate_search import find_rate, read_rate
@@ -32,7 +33,8 @@ class Ending:
     """How the epochs ended.
 
     Args:
-        status: "completed", "early_stopped", "target_reached", "out_of_time", "interrupted" or "diverged".
+        status: "completed", "converged", "early_stopped", "target_reached", "out_of_time", "interrupted" or
+            "diverged".
         message: why, where there is more to say.
     """
 
@@ -66,7 +68,7 @@ def train(
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
     setup = set_up(experiment, base)
     state = setup.initial_state(base)
-    _ = setup.engine.epoch  # compiled before there is a folder, lest a failure leave half of one
+    _runner(setup).prepare(setup)  # compiled before there is a folder, lest a failure leave half of one
     setup, search = find_rate(setup, state)
     path = _make_folder(output, experiment.name)
     describe(setup, config, path)
@@ -132,7 +134,8 @@ def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool, began: floa
         one_blas_thread(),
     ):
         watch = Watch(setup, read_history(path))
-        runner = EpochRunner(setup, crew, lambda: interruption.requested or time.perf_counter() > end)
+        run_on = _runner(setup)
+        runner = run_on(setup, crew, lambda: interruption.requested or time.perf_counter() > end)
         while state.epoch < options.epochs and not watch.reason(state):
             try:
                 span = runner.run(state, watch.peak)
@@ -145,16 +148,23 @@ def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool, began: floa
             history.write(span.columns)
             keep_weights(setup, state, path)
             show(state.epoch, {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")})
+            if span.ending:
+                return Ending(state, "converged", span.ending)
             if time.perf_counter() - saved > CHECKPOINT_SECONDS:
                 save_state(state, path)
                 saved = time.perf_counter()
     return Ending(state, watch.reason(state) or "completed")
 
 
+def _runner(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
+    """What runs the epochs: the compiled steps, or the iterations of a full-batch method."""
+    return EpochRunner if setup.experiment.optimizer.full_batch is None else FullBatchRunner
+
+
 def _columns(setup: Setup) -> list[str]:
     names = ["loss", *(m.column for m in setup.task.sums)]
     figures = [f"{split}_{name}" for name in names for split in ("train", "validation")]
-    return ["epoch", *figures, "learning_rate", "penalty", "train_seconds"]
+    return ["epoch", *figures, "learning_rate", "penalty", *_runner(setup).columns(setup), "train_seconds"]
 
 
 def _make_folder(output: Path | None, name: str) -> Path:

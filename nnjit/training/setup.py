@@ -19,6 +19,7 @@ from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.class_weights import class_weights
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
+from nnjit.training.full_batch_checks import check_full_batch
 from nnjit.training.graphs import Task, step_graph
 from nnjit.training.meaning import Meaning
 from nnjit.training.monitor import Aim, Modes, Monitor, aim_of, modes_of, monitor_of, plateau_of
@@ -98,9 +99,16 @@ class Setup:
             with within("model", "initial_weights"):
                 theta[:] = read_weights(folder / self.experiment.model.initial_weights, self.model)
         params = self.model.split(theta)[0]
-        slots = [np.array(s) for s in self.experiment.optimizer.initial_slots(params)]
+        slots = [np.array(s) for s in self._initial_slots(params)]
         slots += [params.copy()] * self.task.is_averaged
         return State.initial(theta, tuple(slots), str(self.monitor))
+
+    def _initial_slots(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The optimizer's; a full-batch method's come after the number of its evaluations."""
+        optimizer = self.experiment.optimizer
+        if optimizer.full_batch is None:
+            return tuple(optimizer.initial_slots(theta))
+        return (np.zeros(1), *optimizer.full_batch.initial_slots(theta))
 
 
 def set_up(experiment: Experiment, folder: Path) -> Setup:
@@ -123,7 +131,11 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     task = replace(task, class_weights=weights)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
     together = min(batch, block) if experiment.training.accumulate > 1 else batch
-    threads = threads_for(experiment.training.threads, step_graph(task)[0], together)
+    method, threads = experiment.optimizer.full_batch, 1
+    if method is None:
+        threads = threads_for(experiment.training.threads, step_graph(task)[0], together)
+    else:
+        check_full_batch(experiment, method, task, len(data.train.x))
     engine = Engine(task, batch, threads, data.validation is not None, in_order, block)
     given = experiment.optimizer.learning_rate
     watched = _watched(experiment, modes_of(task, is_evaluated=engine.is_evaluated))

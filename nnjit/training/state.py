@@ -21,7 +21,7 @@ class State:
 
     Args:
         theta: the params, (P,), and behind them the state of the model's layers, (S,).
-        slots: the optimizer's vectors, each (P,).
+        slots: the optimizer's vectors, each (P,), or what a full-batch method remembers.
         epoch: epochs done.
         best_theta: both of the best epoch.
         best_loss: its monitored figure, negated where more is better; inf before the first epoch.

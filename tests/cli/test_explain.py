@@ -104,3 +104,14 @@ def test_what_is_wrong_is_one_message_and_status_2(words: str, message: str, com
     assert (status, out) == (2, "")
     assert err.startswith(message)
     assert err.count("\n") == 1
+
+
+def test_a_full_batch_method_has_no_kernels_of_a_step(command: Command) -> None:
+    settings = ["optimizer=levenberg_marquardt", "training.batch_size=full", "schedule=constant", "clip={}"]
+    flags = [word for setting in [*settings, "penalty.l1=0"] for word in ("--set", setting)]
+    status, out, err = command("explain", "--config", "a.yaml", "--graph", *flags)
+    assert (status, err) == (0, "")
+    assert "(JᵀJ + λ I) d = -Jᵀr" in out
+    assert "The training step as a graph" in out
+    assert "the kernels of the cost and its gradient in `kernels/` of its run" in out
+    assert "in the order they run" not in out

@@ -59,6 +59,13 @@ INLINE = [
     ({"x": (1, 2), "y": ("no", "yes"), "task": "classification"},    [[1], [2]],         [0, 1],       ("no", "yes")),
     ({"x": (((1, 2), (3, 4)),), "y": (1,)},                          [[[1, 2], [3, 4]]], [[1]],        None),
 ]
+FUNCTION = [
+    # options                                                x                    y
+    ({"function": "sinc", "points": 3, "low": -2.0, "high": 2.0}, [-2, 0, 2],     [np.sin(2) / 2, 1, np.sin(2) / 2]),
+    ({"function": "sine", "points": 2, "low": 0.0},          [0, 1],              [0, np.sin(1)]),
+    ({"function": "runge", "points": 3},                     [-1, 0, 1],          [1 / 26, 1, 1 / 26]),
+    ({"function": "step", "points": 5},                      [-1, -0.5, 0, 0.5, 1], [0, 0, 0, 1, 1]),
+]
 NPZ = [
     # x, y                                                                    options                   x type       y shape  classes
     (np.ones((2, 3), np.float32), np.array([4, 2]),                           {},                       np.float32,  (2,),    "24"),
@@ -85,6 +92,27 @@ def test_sklearn_gives(options, shape, classes, tmp_path):
     )
     assert len(data.features) == shape[1]
     assert str(len(data.x)) in data.description
+
+
+@pytest.mark.parametrize(("options", "x", "y"), FUNCTION, ids=lambda value: str(value)[:40])
+def test_function_gives(options, x, y, tmp_path):
+    data = load("function", tmp_path, **options)
+    np.testing.assert_allclose(data.x, np.array(x, float)[:, None], rtol=1e-15)
+    np.testing.assert_allclose(data.y, np.array(y, float)[:, None], rtol=1e-15)
+    assert (data.classes, data.features, data.targets) == (None, ("x",), ("y",))
+    assert options["function"] in data.description
+
+
+def test_noise_on_a_function_is_drawn_from_its_seed(tmp_path):
+    options = {"function": "sine", "points": 2000}
+    exact = load("function", tmp_path, **options).y
+    first, again, other = (
+        load("function", tmp_path, **options, noise=0.1, seed=seed).y for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert np.std(first - exact) == pytest.approx(0.1, rel=0.05)  # 2000 draws: 3 deviations are 0.005
+    assert "noise of deviation 0.1" in load("function", tmp_path, **options, noise=0.1).description
 
 
 def test_diabetes_is_in_its_own_units(tmp_path):
@@ -207,6 +235,9 @@ def test_real_adult_is_read_with_its_blanks_and_gaps(real_data):
         ("sklearn", {"dataset": "irs"}, ["iris"]),
         ("sklearn", {"dataset": "iris", "noise": 0.1}, ["fixed table", "remove noise"]),
         ("sklearn", {"dataset": "moons", "centers": 3}, ["takes n_samples, noise, seed", "remove centers"]),
+        ("function", {"function": "sink"}, ["sinc"]),
+        ("function", {"function": "sinc", "low": 2.0, "high": 2.0}, ["low < high", "low 2 and high 2"]),
+        ("function", {"function": "sinc", "points": 1}, ["points"]),
         ("openml", {}, ["either name or id"]),
         ("openml", {"id": 61, "version": 1}, ["version goes with name"]),
         ("csv", {"file": "a", "target": "b", "separator": ",,"}, ["separator"]),

@@ -14,6 +14,7 @@ import nnjit.numpy as nnp
 from nnjit.autodiff import check_grads, grad
 from nnjit.errors import DataError, GraphError
 from nnjit.nn import Loss, losses
+from nnjit.nn.losses import SumOfSquares
 
 REFERENCE = json.loads((Path(__file__).parent / "loss_reference.json").read_text(encoding="utf-8"))
 OUT = [[1.0, -2.0, 0.5], [0.0, 3.0, -1.0]]
@@ -226,6 +227,16 @@ def test_far_outputs_have_accurate_costs_and_derivatives(
 def slope_at(name: str, output: float, target: float) -> float:
     loss, y = build({"type": name}), np.full((1, 1), target)
     return float(grad(lambda x: nnp.sum(loss(x, y)))(np.full((1, 1), output))[0, 0])
+
+
+@pytest.mark.parametrize("name", ["squared_error", "mean_squared_error"])
+def test_the_squares_of_the_residuals_are_the_cost(name: str) -> None:
+    loss = losses[name]()
+    assert isinstance(loss, SumOfSquares)
+    output, target = np.array(VALUES), np.zeros((2, 3))
+    residuals = loss.residuals(output, target)
+    assert residuals.shape == output.shape
+    np.testing.assert_allclose(np.sum(residuals**2, axis=1), loss(output, target), rtol=1e-15)
 
 
 def test_derivatives_at_a_corner_are_the_middle_ones() -> None:

@@ -462,6 +462,30 @@ def no_validation(folder: Path) -> Path:
     )
 
 
+def full_batch(folder: Path) -> Path:
+    curves = learning_curves(60, None, validation=False)
+    curves["learning_rate"] = np.full(60, np.nan)
+    curves["train_loss"] = 10.0 ** -np.linspace(0, 9, 60)
+    curves["gradient_evaluations"] = np.cumsum(1 + np.arange(60) % 3)
+    curves["damping"] = np.geomspace(1e-2, 1e-9, 60)
+    splits = {"train": {"examples": 51, "loss": 1e-9}}
+    message = "no lower cost was found along the direction of descent, to the precision of the numbers"
+    return write_run(
+        folder,
+        name="levenberg_marquardt",
+        loss="mean_squared_error",
+        layers=chain(1, 10, 1),
+        input_shape=(1,),
+        data={"task": "regression", "classes": None, "examples": {"train": 51, "validation": 0, "test": 0}},
+        curves=curves,
+        epochs=60,
+        metrics={
+            "monitor": "train_loss", "status": "converged", "best_epoch": 60, "splits": splits,
+            "message": message,
+        },
+    )  # fmt: skip
+
+
 def one_epoch(folder: Path) -> Path:
     return write_run(folder, epochs=1)
 
@@ -518,6 +542,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
             interrupted,
             nothing_done,
             no_validation,
+            full_batch,
             one_epoch,
         ),
         *(twenty_thousand_epochs, hostile),

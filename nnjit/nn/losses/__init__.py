@@ -16,10 +16,11 @@ from nnjit.nn.losses.values import (
     Poisson,
     Quantile,
     SquaredError,
+    SumOfSquares,
 )
 
 __all__ = [
     "AbsoluteError", "BinaryCrossEntropy", "Focal", "Hinge", "Huber", "KlDivergence", "LogCosh",
     "MeanAbsoluteError", "MeanSquaredError", "Poisson", "Quantile", "SoftmaxCrossEntropy", "SquaredError",
-    "SquaredHinge",
+    "SquaredHinge", "SumOfSquares",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Literal
 
 import numpy
@@ -16,8 +17,16 @@ from nnjit.nn.loss import Loss, losses
 from nnjit.nn.targets import as_values
 
 
+class SumOfSquares(Loss):
+    """A loss that is the sum of the squares of its residuals, as Gauss–Newton and its kin need it."""
+
+    @abstractmethod
+    def residuals(self, output: Array, target: Array) -> Array:
+        """The residuals r (B, O) for an output (B, O), with the cost Σₒ r²."""
+
+
 @losses.register
-class SquaredError(Loss):
+class SquaredError(SumOfSquares):
     """Σₒ (output - target)², the lecture's cost: summed over the outputs.
 
     >>> float(SquaredError()(np.array([[1.0, 3.0]]), np.array([[0.0, 1.0]]))[0])
@@ -27,20 +36,27 @@ class SquaredError(Loss):
     type: Literal["squared_error"] = "squared_error"
 
     def __call__(self, output: Array, target: Array) -> Array:
-        return np.sum(np.square(_residual(self, output, target)), axis=1)
+        return np.sum(np.square(self.residuals(output, target)), axis=1)
+
+    def residuals(self, output: Array, target: Array) -> Array:
+        return _residual(self, output, target)
 
     def slope(self, outputs: int) -> Formula:
         return 2 * (A - Y)
 
 
 @losses.register
-class MeanSquaredError(Loss):
+class MeanSquaredError(SumOfSquares):
     """(1/O) Σₒ (output - target)²; PyTorch's `MSELoss`."""
 
     type: Literal["mean_squared_error"] = "mean_squared_error"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.square(_residual(self, output, target)), axis=1)
+
+    def residuals(self, output: Array, target: Array) -> Array:
+        r = _residual(self, output, target)
+        return r / math.sqrt(r.shape[1])
 
     def slope(self, outputs: int) -> Formula:
         return (2 / outputs) * (A - Y)

@@ -3,9 +3,11 @@
 from nnjit.optim.optimizers.adam import Adam, AdamW
 from nnjit.optim.optimizers.adam_relatives import Adamax, Nadam, RAdam
 from nnjit.optim.optimizers.descent import GradientDescent, Lion, Momentum, Nesterov
+from nnjit.optim.optimizers.least_squares import GaussNewton, LevenbergMarquardt
 from nnjit.optim.optimizers.scaled import Adadelta, Adagrad, RmsProp
+from nnjit.optim.optimizers.searching import ConjugateGradient, Lbfgs, NewtonCg
 
 __all__ = [
-    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "GradientDescent", "Lion", "Momentum", "Nadam",
-    "Nesterov", "RAdam", "RmsProp",
+    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "ConjugateGradient", "GaussNewton", "GradientDescent",
+    "Lbfgs", "LevenbergMarquardt", "Lion", "Momentum", "Nadam", "Nesterov", "NewtonCg", "RAdam", "RmsProp",
 ]  # fmt: skip

@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import nnjit.numpy as np
 from nnjit.optim.array import Array, Slots, Update
+from nnjit.optim.full_batch import FullBatchOptimizer
+from nnjit.optim.line_search import LineSearch
 from nnjit.optim.optimizer import Optimizer, Rate, optimizers
+from nnjit.optim.optimizers.searching import SteepestDescent
 
 
 @optimizers.register
 class GradientDescent(Optimizer):
-    """θ ← θ - lr g, the lecture's descent; PyTorch's `SGD`."""
+    """θ ← θ - lr g, the lecture's descent; PyTorch's `SGD`. Full batches can search along g for the step.
+
+    With a line search, lr is the step that the first epoch tries first, and later ones try the step that the
+    last decrease of the cost suggests. Reference: Nocedal & Wright 2006, chapter 3.
+    """
 
     type: Literal["gradient_descent"] = "gradient_descent"
+    line_search: LineSearch | Literal["none"] = "none"
+    """How the step is found: `none` takes the learning rate; `armijo` shortens a step until the cost falls by
+    a share of what the slope promises; `wolfe` also asks for a much smaller slope at its end (c₂ = 0.1)."""
+
+    @model_validator(mode="after")
+    def _needs_a_number_to_search_from(self) -> Self:
+        if self.line_search != "none" and self.learning_rate == "find":
+            raise ValueError(
+                f"line_search: {self.line_search} finds the step itself, and begins with the learning rate; "
+                "give learning_rate a number instead of find"
+            )
+        return self
+
+    @property
+    def full_batch(self) -> FullBatchOptimizer | None:
+        if self.line_search == "none" or self.learning_rate == "find":
+            return None
+        return SteepestDescent(line_search=self.line_search, first=self.learning_rate)
 
     def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
         return theta - lr * grad, ()

@@ -1,0 +1,109 @@
+"""Whether a config suits its full-batch method, told before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nnjit.errors import ConfigError, GraphError
+from nnjit.ir import Graph
+from nnjit.nn import losses
+from nnjit.nn.losses import SumOfSquares
+from nnjit.optim import Clip, FullBatchOptimizer
+from nnjit.optim.full_batch import Need
+from nnjit.optim.schedules import Constant
+from nnjit.training.experiment import Experiment
+from nnjit.training.full_batch_graphs import jacobian_graph, product_graph, random_layers
+from nnjit.training.graphs import Task
+
+LARGEST_JACOBIAN = 2**28  # numbers, 2 GiB in float64
+
+DERIVATIVES: dict[Need, tuple[str, Callable[[Task], Graph]]] = {
+    "product": ("products with the Hessian", product_graph),
+    "jacobian": ("the Jacobian", jacobian_graph),
+}
+"""What a method needs that not every operation of a model has."""
+
+
+def check_full_batch(experiment: Experiment, method: FullBatchOptimizer, task: Task, rows: int) -> None:
+    """Raise a ConfigError where an option does not go with the method.
+
+    Args:
+        rows: examples of the training part.
+    """
+    name = method.type
+    if (size := experiment.training.batch_size) != "full":
+        raise ConfigError(
+            f"{name} needs the whole training part at once{_unless(experiment)}; expected full, got {size}",
+            ("training", "batch_size"),
+        )
+    if experiment.schedule != Constant():
+        raise ConfigError(
+            f"{name} finds the length of its steps itself{_unless(experiment)}, so there is no learning rate "
+            f'to schedule, but got "{experiment.schedule.type}"; leave the schedule out',
+            ("schedule",),
+        )
+    if experiment.clip != Clip():
+        raise ConfigError(
+            f"{name} needs the gradient as it is, to find lower costs{_unless(experiment)}; leave clip out",
+            ("clip",),
+        )
+    if experiment.averaging is not None:
+        raise ConfigError(
+            f"{name} moves from one lower cost to the next, and a mean of the params has a higher one"
+            f"{_unless(experiment)}; leave averaging out",
+            ("averaging",),
+        )
+    if task.model.state_table.size:
+        held = next(iter(task.model.state_table)).name
+        raise ConfigError(
+            f'{name} needs a cost of the params alone, but a layer carries "{held}" from batch to batch; '
+            "leave that layer out, or take one without state, such as layer_norm",
+            ("model",),
+        )
+    if layers := random_layers(task):
+        raise ConfigError(
+            f'{name} compares costs, which "{layers[0]}" changes at random from one evaluation to the next; '
+            "leave that layer out, or choose a penalty instead",
+            ("model",),
+        )
+    if method.needs == "jacobian":
+        _check_squares(experiment, name, rows * task.model.output_shape[0], task.model.table.size)
+    _check_derivative(task, method)
+
+
+def _check_squares(experiment: Experiment, name: str, residuals: int, params: int) -> None:
+    if not isinstance(experiment.loss, SumOfSquares):
+        fit = " or ".join(known for known, cls in losses.items() if issubclass(cls, SumOfSquares))
+        raise ConfigError(
+            f'{name} needs a loss that is a sum of squares, {fit}, got "{experiment.loss.type}"; '
+            "lbfgs takes any loss",
+            ("loss",),
+        )
+    if experiment.penalty.l1:
+        raise ConfigError(
+            f"{name} needs a cost that is a sum of squares, which an l1 penalty is not; choose l2",
+            ("penalty", "l1"),
+        )
+    if residuals * params > LARGEST_JACOBIAN:
+        raise ConfigError(
+            f"{name} needs the Jacobian of {residuals:,} residuals for {params:,} params, more than "
+            f"{LARGEST_JACOBIAN:,} numbers; choose lbfgs, a smaller network or fewer examples",
+            ("optimizer",),
+        )
+
+
+def _check_derivative(task: Task, method: FullBatchOptimizer) -> None:
+    what, graph = DERIVATIVES.get(method.needs, ("", None))
+    try:
+        if graph is not None:
+            graph(task)
+    except GraphError as error:
+        raise ConfigError(
+            f"{method.type} cannot find {what} of this model ({error.message}); choose lbfgs instead",
+            ("optimizer",),
+        ) from None
+
+
+def _unless(experiment: Experiment) -> str:
+    """How else an optimizer whose line search makes it a full-batch method would do."""
+    return " (without line_search it does not)" if experiment.optimizer.type == "gradient_descent" else ""

@@ -1,0 +1,92 @@
+"""The graphs of a training over the full batch: cost and gradient, H v, residuals and their Jacobian.
+
+C = Σ wₖ Cₖ / Σ wₖ + penalty, as in `graphs.py`. Of a loss that is a sum of squares, the cost is Σ r² with
+r = √(wₖ / Σ w) times the loss's residuals, and those of the penalty l2 Σ θ², which are √l2 θ.
+"""
+
+from __future__ import annotations
+
+import numpy
+
+import nnjit.numpy as np
+from nnjit.autodiff import as_node, pull_back, push_forward
+from nnjit.autodiff.batch import batch
+from nnjit.ir import B, Graph, Node, array_type, constant, new_input, scope, topological
+from nnjit.nn.losses import SumOfSquares
+from nnjit.training.graphs import Task, _batch, _gradient, _penalty, _share
+
+
+def cost_graph(task: Task) -> Graph:
+    """(θ, x, y, w) → (C without penalty, penalty, ∇C); the costs are float64."""
+    theta, (x, y, w) = new_input(task.vector(), "params"), _batch(task)
+    cost, penalty, gradient = _cost_and_gradient(task, theta, x, y, w)
+    return Graph((theta, x, y, w), (cost, penalty, gradient), ("theta", "x", "y", "w"))
+
+
+def product_graph(task: Task) -> Graph:
+    """(θ, v, x, y, w) → H v, with H the Hessian of C at θ: forward mode over the gradient."""
+    theta, direction = new_input(task.vector(), "params"), new_input(task.vector(), "direction")
+    x, y, w = _batch(task)
+    _, _, gradient = _cost_and_gradient(task, theta, x, y, w)
+    (product,) = push_forward([gradient], [theta], [direction])
+    return Graph((theta, direction, x, y, w), (product,), ("theta", "v", "x", "y", "w"))
+
+
+def residual_graph(task: Task) -> Graph:
+    """(θ, x, y, w) → the residuals (B, O) of the loss, each row times √w."""
+    theta, (x, y, w) = new_input(task.vector(), "params"), _batch(task)
+    residuals = _residuals(task, theta, x, y, _share(task, y, w))
+    return Graph((theta, x, y, w), (residuals,), ("theta", "x", "y", "w"))
+
+
+def jacobian_graph(task: Task) -> Graph:
+    """(θ, x, y, w) → those residuals (B, 1, O) and their Jacobian (B, O, P): reverse mode for each example.
+
+    It is written for one example, of which the unit vectors are pulled back at once, and then mapped.
+
+    Raises:
+        GraphError: an operation of the model cannot be mapped.
+    """
+    theta, batched = new_input(task.vector(), "params"), _batch(task)
+    single = tuple(new_input(n.type.with_shape((1, *n.shape[1:]))) for n in batched)
+    params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
+    residuals = _residuals(task, params, *single)
+    size = task.model.output_shape[0]
+    seed = new_input(residuals.type)
+    back = np.concatenate([np.ravel(g) for g in pull_back([residuals], list(params.values()), [seed])])
+    (rows,) = batch([back], {seed: constant(numpy.eye(size).reshape(size, 1, size), residuals.dtype)}, size)
+    x, y, w = batched
+    stacks = [np.expand_dims(n, 1) for n in (x, y, _share(task, y, w))]
+    mapped = batch([residuals, rows], dict(zip(single, stacks, strict=True)), B)  # type: ignore[arg-type]  # it maps as any length does
+    return Graph((theta, *batched), tuple(mapped), ("theta", "x", "y", "w"))
+
+
+def random_layers(task: Task) -> list[str]:
+    """The names of the layers that draw random numbers in training."""
+    key, step = new_input(array_type("u32")), new_input(array_type("u32"))
+    theta, (x, *_) = new_input(task.vector(), "params"), _batch(task)
+    output = as_node(task.model(theta, x, training=True, key=key, step=step))
+    return list(dict.fromkeys(n.scope for n in topological([output]) if key in n.inputs))
+
+
+def _cost_and_gradient(task: Task, theta: Node, x: Node, y: Node, w: Node) -> tuple[Node, Node, Node]:
+    params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
+    output = task.model(params, x, training=True)
+    with scope("loss"):
+        share = _share(task, y, w)
+        costs = task.loss(output, y) * share
+        total, weight = np.sum(costs), np.sum(share)
+        cost = np.sum(np.astype(costs, "f64")) / np.sum(np.astype(share, "f64"))
+    gradient = _gradient(total, list(params.values())) / weight
+    with scope("penalty"):
+        penalty = _penalty(task, theta)
+    if penalty is None:
+        return cost, constant(0.0), gradient
+    return cost, as_node(np.astype(penalty, "f64")), gradient + _gradient(penalty, [theta])
+
+
+def _residuals(task: Task, params: Node | dict[str, Node], x: Node, y: Node, share: Node) -> Node:
+    assert isinstance(task.loss, SumOfSquares)  # as `full_batch_checks` has seen to
+    output = task.model(params, x, training=True)
+    with scope("loss"):
+        return as_node(task.loss.residuals(output, y) * np.expand_dims(np.sqrt(share), 1))
