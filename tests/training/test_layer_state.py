@@ -176,7 +176,7 @@ def test_a_model_without_state_has_the_graph_of_its_params_alone(folder: Path) -
 
 
 def test_averaged_params_are_judged_with_the_layers_state(tmp_path: Path) -> None:
-    given = {**DIGITS, "averaging": {"type": "ema", "decay": 0.9}, "training": {"epochs": 3, "batch_size": 128}}
+    given = {**DIGITS, "averaging": {"type": "ema", "decay": 0.9}}
     run = nnjit.fit(given, output=tmp_path / "run")
     loss = run.metrics["splits"]["validation"]["loss"]  # evaluated apart, of the weights that are written
     np.testing.assert_allclose(run.history["validation_loss"][-1], loss, rtol=1e-12)
