@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from nnjit.cli.table import aligned
 
 if TYPE_CHECKING:
     from nnjit.training import Run
@@ -34,13 +36,7 @@ def _table(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
     columns = list(dict.fromkeys(name for figures in splits.values() for name in figures))
     rows = [["", *columns]]
     rows += [[split, *(_number(figures.get(name)) for name in columns)] for split, figures in splits.items()]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(columns) + 1)]
-    return [_row(row, widths) for row in rows]
-
-
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    split, *numbers = cells
-    return "  ".join([f"{split:<10}", *(f"{n:>{w}}" for n, w in zip(numbers, widths[1:], strict=True))])
+    return aligned(rows)
 
 
 def _number(value: float | None) -> str:

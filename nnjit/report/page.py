@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nnjit.report import (
     confusion,
@@ -23,10 +20,8 @@ from nnjit.report import (
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import count, plain, shape
 from nnjit.report.layer_graph import manner
-from nnjit.report.style import THEME, Picture, new_figure, style, to_png, to_svg
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from nnjit.report.style import Picture, new_figure, style, to_png, to_svg
+from nnjit.report.templates import template
 
 # In the order of the page. A picture's module has `draw(run)`, which gives None where it has nothing to show.
 PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
@@ -62,32 +57,18 @@ def warm_up() -> None:
         figure = new_figure(40)
         figure.add_subplot().set_title("x")
         to_svg(Picture("warm-up", "training", "", "", figure))
-    _template()
+    template("report.html.jinja")
 
 
 def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
     """The page's HTML, in which all that comes from the run's files is escaped."""
-    light, dark = zip(*THEME.values(), strict=True)
-    return _template().render(
+    return template("report.html.jinja").render(
         run=run,
         summary=summary,
         place=summary.place(run.folder),
         drawings=drawings,
-        themes={"light": dict(zip(THEME, light, strict=True)), "dark": dict(zip(THEME, dark, strict=True))},
         manner=manner,
         shape=shape,
         plain=plain,
         count=count,
     )
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("nnjit.report", package_path="")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"pyrepr": repr, "shellquote": shlex.quote}
-    return environment.get_template("report.html.jinja")
