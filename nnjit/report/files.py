@@ -209,7 +209,7 @@ def read_run(folder: Path) -> RunFiles:
     try:
         return RunFiles(
             folder=folder,
-            config=_text(folder / "config.yaml"),
+            config=read_text(folder / "config.yaml"),
             environment=read_json(folder / "environment.json"),
             history=_history(folder / "history.csv"),
             outcome=_outcome(read_json(folder / "metrics.json")),
@@ -224,7 +224,8 @@ def read_run(folder: Path) -> RunFiles:
         ) from error
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A text file of a run folder; RunError where it is missing."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -234,9 +235,9 @@ def _text(path: Path) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; RunError where it is malformed."""
+    """A JSON object of a run folder; RunError where it is missing or is none."""
     try:
-        content = json.loads(_text(path))
+        content = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise RunError(f"{path} is not valid JSON ({error})") from error
     if not isinstance(content, dict):
@@ -245,7 +246,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _history(path: Path) -> History:
-    header, _, rows = _text(path).partition("\n")
+    header, _, rows = read_text(path).partition("\n")
     names = header.split(",")
     try:
         table = _numbers(rows, len(names))

@@ -20,6 +20,8 @@ from nnjit.report import (
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import count, plain, shape
 from nnjit.report.layer_graph import manner
+from nnjit.report.study import is_study
+from nnjit.report.study_page import write_study_report
 from nnjit.report.style import Picture, new_figure, style, to_png, to_svg
 from nnjit.report.templates import template
 
@@ -38,10 +40,12 @@ PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
 
 
 def write_report(folder: Path) -> None:
-    """Write `loss_curve.png` and `report.html` into a run folder, from its files alone.
+    """Write `loss_curve.png` and `report.html` into the folder of a run or a study, from its files alone.
 
     Raises RunError where the folder is not that of a run.
     """
+    if is_study(folder):
+        return write_study_report(folder)
     run = read_run(folder)
     with style():
         pictures = [picture for draw in PICTURES if (picture := draw(run))]

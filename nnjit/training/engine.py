@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -101,6 +102,13 @@ class Engine:
     def jacobian(self) -> Compiled:
         """The residuals and their Jacobian."""
         return self._compiled(jacobian_graph(self.task), "The residuals and their Jacobian.")
+
+    def twin(self) -> Engine:
+        """An engine of the same programs, as far as they are compiled, that can run beside this one."""
+        other = copy.copy(self)
+        if "epoch" in self.__dict__:
+            other.__dict__["epoch"] = self.epoch.twin()
+        return other
 
     def evaluate(self, theta: np.ndarray, part: Part) -> Figures:
         """Loss and metrics of `theta` on a split."""
