@@ -62,8 +62,8 @@ def losses(study: StudyFiles, column: str, epochs: int) -> np.ndarray:
 
 def quartiles(table: np.ndarray) -> np.ndarray:
     """The quartiles over the members (3, epochs), of the epochs that at least half of them have reached."""
-    reached = np.isfinite(table).sum(axis=0)
-    epochs = int((reached >= max(1, len(table) / 2)).sum())
+    is_enough = np.isfinite(table).sum(axis=0) >= max(1, len(table) / 2)
+    epochs = len(is_enough) if is_enough.all() else int(np.argmin(is_enough))
     return np.asarray(np.nanquantile(table[:, :epochs], QUARTILES, axis=0)) if epochs else np.empty((3, 0))
 
 
