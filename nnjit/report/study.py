@@ -81,7 +81,9 @@ class StudyFiles:
 
     @property
     def judged_split(self) -> str:
-        """The part of the data that says most about new data."""
+        """The part of the data that says most about new data; of folds, what each held out."""
+        if self.kind == "folds" and "validation" in self.splits:
+            return "validation"
         return next((s for s in reversed(SPLITS) if s in self.splits), "train")
 
     @property

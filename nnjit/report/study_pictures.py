@@ -14,13 +14,14 @@ from nnjit.report.axes import (
     thin,
     wants_log,
 )
-from nnjit.report.formatting import count, is_share, mean_value, metric_name, number, percent, plain, sentence
+from nnjit.report.formatting import count, is_share, mean_value, metric_name, number, plain, sentence
 from nnjit.report.loss_curve import CURVES
 from nnjit.report.study import StudyFiles
 from nnjit.report.style import MARGIN, MUTED, SIZE, TRAIN, Picture, new_figure
 
 POINTS = 120  # of a thin curve
 NAMED = 24  # dots that have their number beside them
+ORDER = {"replicas": ", from the worst to the best", "folds": ""}
 QUARTILES = (0.25, 0.5, 0.75)
 
 
@@ -96,12 +97,17 @@ def _band_title(study: StudyFiles, tables: dict[str, np.ndarray]) -> str:
 
 
 def draw_final(study: StudyFiles) -> Picture | None:
-    """The figure that people judge by, of each run, from the worst to the best; None where none finished."""
+    """The figure that people judge by, of each run: folds in their order, replicas from the worst to the best.
+
+    None where none finished.
+    """
     if not study.finished:
         return None
     split, figure = study.judged_split, study.judged_figure
     values = study.values(split, figure)
-    order = np.argsort(values if is_score(figure) else -values, kind="stable")
+    order = np.arange(len(values))
+    if study.kind == "replicas":
+        order = np.argsort(values if is_score(figure) else -values, kind="stable")
     fig = new_figure(300)
     ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
     spread = study.splits[split][figure]
@@ -112,7 +118,7 @@ def draw_final(study: StudyFiles) -> Picture | None:
     _draw_dots(ax, study, values, order, figure)
     end_labels(ax, [(spread.mean, "mean", MUTED)])
     caption = (
-        f"A dot for each {study.word}, from the worst to the best. The line is the mean, the band around it "
+        f"A dot for each {study.word}{ORDER[study.kind]}. The line is the mean, the band around it "
         "one standard deviation to either side (of a sample: the squares are divided by n − 1)."
     )
     return Picture("final", "predictions", title, caption, fig)
@@ -131,9 +137,9 @@ def _draw_dots(ax: Axes, study: StudyFiles, values: np.ndarray, order: np.ndarra
     scale_y(ax, values)
     ax.set_xlim(0.5 - 0.01 * len(values), len(values) + 0.5 + 0.01 * len(values))
     ax.xaxis.set_major_locator(ticker.MaxNLocator(8, integer=True, min_n_ticks=1))
-    ax.set_xlabel(f"{study.kind}, from the worst to the best")
+    ax.set_xlabel(f"{study.kind}{ORDER[study.kind]}")
     if is_share(figure):
-        ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda v, _: percent(v)[:-2] if v <= 1 else ""))
+        ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda v, _: f"{100 * v:.4g}" if v <= 1 else ""))
     if np.isfinite(spread.deviation):
         low, high = ax.get_ylim()
         band = np.clip([spread.mean - spread.deviation, spread.mean + spread.deviation], low, high)

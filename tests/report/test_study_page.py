@@ -130,6 +130,16 @@ def test_the_band_is_the_quartiles_of_the_runs_that_go_on(studies: Path) -> None
     np.testing.assert_allclose([low[35], high[35]], np.quantile(table[[0, 3], 35], [0.25, 0.75]))
 
 
+def test_folds_are_judged_by_what_they_held_out_and_keep_their_order(studies: Path) -> None:
+    study = read_study(studies / "folds")
+    final = study_pictures.draw_final(study)
+    assert final is not None
+    assert final.title.startswith("Validation accuracy")
+    (ax,) = final.figure.axes
+    assert ax.lines[-1].get_ydata().tolist() == list(ACCURACIES)
+    assert [text.get_text() for text in ax.texts[:-1]] == ["1", "2", "3", "4"]
+
+
 def test_the_band_ends_where_most_runs_have_ended() -> None:
     table = np.ones((4, 10))
     table[1:, 6:] = np.nan
