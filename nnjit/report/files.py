@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from nnjit.errors import RunError
+from nnjit.report.diagnosis import Diagnosis, read_diagnosis
 from nnjit.report.explanation import ExplanationEntry, as_explanation
 
 SPLITS = ("train", "validation", "test")
@@ -124,6 +125,7 @@ class DataEntry:
     """`data.json`: what was learned from.
 
     Args:
+        magnitude: the root mean square of the largest input feature; nan where it was not measured.
         is_weighted: whether the figures count each example by a weight of its own.
     """
 
@@ -134,6 +136,7 @@ class DataEntry:
     classes: tuple[str, ...] | None
     examples: Mapping[str, int]
     scaling: Mapping[str, Any]
+    magnitude: float
     is_weighted: bool = False
 
 
@@ -178,6 +181,7 @@ class RunFiles:
     model: ModelEntry
     data: DataEntry
     predictions: Predictions | None
+    diagnosis: Diagnosis | None
     explanation: ExplanationEntry | None
 
     @property
@@ -216,6 +220,7 @@ def read_run(folder: Path) -> RunFiles:
             model=_model(read_json(folder / "model.json")),
             data=_data(read_json(folder / "data.json")),
             predictions=_predictions(folder / "predictions.npz"),
+            diagnosis=read_diagnosis(folder / "diagnosis.csv"),
             explanation=_explanation(folder / "explanation.json"),
         )
     except KeyError as error:
@@ -332,6 +337,7 @@ def _data(content: dict[str, Any]) -> DataEntry:
         classes=None if classes is None else tuple(str(name) for name in classes),
         examples={name: content["examples"].get(name) or 0 for name in SPLITS},
         scaling=content.get("scaling") or {},
+        magnitude=_float(content.get("magnitude")),
         is_weighted=content.get("weighted", False),
     )
 

@@ -9,6 +9,7 @@ from nnjit.report import (
     confusion,
     evaluations,
     layer_graph,
+    layer_health,
     learning_rate,
     loss_curve,
     metric_curves,
@@ -17,6 +18,7 @@ from nnjit.report import (
     regression,
     summary,
 )
+from nnjit.report.advice import advice
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import count, plain, shape
 from nnjit.report.layer_graph import manner
@@ -35,6 +37,7 @@ PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
     learning_rate.draw,
     rate_search.draw,
     evaluations.draw,
+    layer_health.draw,
     layer_graph.draw,
 )
 
@@ -69,6 +72,7 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
     return template("report.html.jinja").render(
         run=run,
         summary=summary,
+        advice=advice(run),
         place=summary.place(run.folder),
         drawings=drawings,
         manner=manner,

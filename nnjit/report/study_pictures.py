@@ -97,7 +97,7 @@ def _band_title(study: StudyFiles, tables: dict[str, np.ndarray]) -> str:
 
 
 def draw_final(study: StudyFiles) -> Picture | None:
-    """The figure that people judge by, of each run: folds in their order, replicas from the worst to the best.
+    """The figure that people judge by, of each run: folds in order, replicas from worst to best.
 
     None where none finished.
     """

@@ -44,9 +44,13 @@ class EpochRunner:
     Args:
         crew: the threads that share the work.
         is_stopped: asked between native calls; True abandons the epoch.
+        most_epochs: of a span.
     """
 
-    def __init__(self, setup: Setup, crew: Crew, is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, setup: Setup, crew: Crew, is_stopped: Callable[[], bool], most_epochs: int = MOST_EPOCHS
+    ) -> None:
+        self._most_epochs = most_epochs
         self._setup, self._crew, self._is_stopped = setup, crew, is_stopped
         held = setup.data.validation
         self._key = np.array([setup.experiment.seed % 2**32], np.uint32)
@@ -138,7 +142,7 @@ class EpochRunner:
         if options.checkpoints is not None:
             left = min(left, options.checkpoints.every - state.epoch % options.checkpoints.every)
         fit = int(CALL_SECONDS / (self._step_seconds * self._setup.steps))
-        return max(1, min(left, fit, MOST_EPOCHS))
+        return max(1, min(left, fit, self._most_epochs))
 
     def _steps(self) -> int:
         return 8 if self._step_seconds is None else max(1, int(CALL_SECONDS / self._step_seconds))

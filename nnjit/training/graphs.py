@@ -92,7 +92,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     theta, *state = task.arrays()
     slots = tuple(new_input(task.vector(), "optimizer") for _ in task.slots)
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
-    rate, (x, y, w) = new_input(array_type(task.dtype)), _batch(task)
+    rate, (x, y, w) = new_input(array_type(task.dtype)), batch_inputs(task)
     parts = (new_input(array_type(task.dtype)),) * task.is_averaged
     params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
     held = _held(task, state)
@@ -135,7 +135,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
 @tracing()
 def evaluation_graph(task: Task) -> Graph:
     """(θ, [state,] x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and its like."""
-    (theta, *state), (x, y, w) = task.arrays(), _batch(task)
+    (theta, *state), (x, y, w) = task.arrays(), batch_inputs(task)
     output = task.model(_named(task, theta, state), x)
     with scope("loss"):
         costs, share = task.loss(output, y), _share(task, y, w)
@@ -167,7 +167,14 @@ def _names(state: Sequence[Node]) -> list[str]:
     return ["state"] * len(state)
 
 
-def _batch(task: Task) -> tuple[Node, Node, Node]:
+def mean_cost(task: Task, theta: Node, x: Node, y: Node, w: Node) -> Node:
+    """Σ w C / Σ w of a batch, without dropout and its like, and without the penalty."""
+    costs = task.loss(task.model(theta, x), y)
+    return as_node(np.sum(costs * w) / np.sum(w))
+
+
+def batch_inputs(task: Task) -> tuple[Node, Node, Node]:
+    """The rows, targets and weights of a batch."""
     rows = new_input(task.rows(), "input")
     return rows, new_input(task.target, "target"), new_input(array_type(task.dtype, (B,)), "weight")
 

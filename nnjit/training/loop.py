@@ -13,6 +13,7 @@ from pathlib import Path
 from nnjit.codegen import Crew
 from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.training.checkpoints import keep_weights
+from nnjit.training.diagnosis import diagnosing, longest_span
 from nnjit.training.divergence import NotFinite
 from nnjit.training.epochs import EpochRunner, progress
 from nnjit.training.experiment import Experiment
@@ -157,6 +158,7 @@ def _run_epochs(
     with (
         HistoryFile(path, _columns(setup), keep=state.epoch) as history,
         Crew(setup.engine.threads) as crew,
+        diagnosing(setup, path, keep=state.epoch) as look,
     ):
         watch = Watch(setup, read_history(path))
         run_on = runner_of(setup)
@@ -172,6 +174,7 @@ def _run_epochs(
             watch.follow(span.columns)
             history.write(span.columns)
             keep_weights(setup, state, path)
+            look(state, float(span.columns["learning_rate"][-1]))
             losses = {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")}
             surroundings.show(state.epoch, losses)
             if span.ending:

@@ -98,6 +98,12 @@ class TrainingOptions(Options):
     With `replicas` or `folds`, each has one thread, and this is how many are trained at once.
     """
 
+    diagnosis: bool = False
+    """Whether to look into the layers some fifty times: gradients, updates, and dead or saturated units.
+
+    The report draws them and takes advice from them.
+    """
+
     replicas: int | None = Field(None, ge=2)
     """How many times to train, side by side, each with a seed of its own: `seed`, `seed` + 1, and so on, for
     the initial weights, the order of the examples and dropout. The split of the data stays that of `seed`.
