@@ -123,14 +123,13 @@ def _still_falls(run: RunFiles, threshold: float) -> str | None:
     tenth = len(losses) // 10
     if run.outcome.status != "completed" or tenth < 2 or len(_finite(losses)) < len(losses):
         return None
-    before, after = (
-        float(np.median(losses[part])) for part in (slice(-2 * tenth, -tenth), slice(-tenth, None))
-    )
-    if not after < (1 - threshold) * before:
+    before, after = (float(np.median(part)) for part in (losses[-2 * tenth : -tenth], losses[-tenth:]))
+    share = (before - after) / max(losses.max() - losses.min(), np.finfo(float).tiny)
+    if not share > threshold:
         return None
     return (
-        f"The {plain(run.outcome.monitor)} was still falling at the end, by {percent(1 - after / before)} in "
-        "the last tenth of the epochs: more epochs would lower it further."
+        f"The {plain(run.outcome.monitor)} was still falling at the end, in the last tenth of the epochs by "
+        f"{percent(share)} of all that it has ever fallen: more epochs would lower it further."
     )
 
 
@@ -158,6 +157,6 @@ RULES = (
     Rule("saturated",   0.5,  "share of a layer's outputs within 1 % of their bound, at the end", _saturated),
     Rule("vanishing",   1e-3, "smallest gradient norm of a layer, of the largest one; medians", _vanishing),
     Rule("overfits",    1.1,  "validation loss at the end, of the lowest, while the other fell", _overfits),
-    Rule("still_falls", 0.05, "fall of the monitored loss in the last tenth, of the tenth before", _still_falls),
+    Rule("still_falls", 0.02, "fall of the monitored loss in the last tenth, of its range", _still_falls),
 )
 # fmt: on

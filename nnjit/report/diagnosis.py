@@ -60,4 +60,4 @@ def read_diagnosis(path: Path) -> Diagnosis | None:
 
 
 def _figures(row: Mapping[str, str]) -> list[float]:
-    return [float(row[figure]) if row[figure] else np.nan for figure in FIGURES]
+    return [np.nan if row[figure] == "" else float(row[figure]) for figure in FIGURES]

@@ -23,7 +23,7 @@ CAPTION = (
 # fmt: off
 PANELS = {  # figure: (title, what the axis measures, whether a share)
     "gradient_norm": ("The gradient of each layer", "norm of the gradient of the loss", False),
-    "update_ratio":  ("How far a step moves each layer", "norm of the update, over that of the params", False),
+    "update_ratio":  ("How far steps move each layer", "norm of a step, over that of the params", False),
     "dead":          ("Dead units", "percent of the units whose relu is 0 for all rows", True),
     "saturated":     ("Saturated units", "percent of the outputs within 1 % of their bound", True),
 }
