@@ -98,8 +98,8 @@ def _vanishing(run: RunFiles, threshold: float) -> str | None:
         return None
     least, most = min(typical, key=typical.__getitem__), max(typical, key=typical.__getitem__)
     return (
-        f'The gradient of "{least}" is {number(typical[most] / typical[least], 2)} times smaller than that of '
-        f'"{most}", so it hardly learns: relu, residual connections or fewer layers help.'
+        f'The gradient of "{least}" is {number(typical[most] / typical[least], 2)} times smaller than that '
+        f'of "{most}", so it hardly learns: relu, residual connections or fewer layers help.'
     )
 
 

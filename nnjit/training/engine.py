@@ -124,7 +124,7 @@ class Engine:
         return self.prediction(*self.task.model.split(theta), np.ascontiguousarray(x, theta.dtype))[0]
 
     def finish_all(self, figures: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
-        """The figures of each epoch by name, and its penalty sums.
+        """The figures of each epoch by name, and its penalty sums (0 where there are none).
 
         Args:
             figures: (epochs, sums), those of the training or of the evaluation.
@@ -140,7 +140,7 @@ class Engine:
                 [metric.finish(s, float(w)) for s, w in zip(sums, weights, strict=True)]
             )
             start += size
-        return columns, figures[:, 2]
+        return columns, figures[:, 2] if penalized else np.zeros(len(figures))
 
     @property
     def metric_sums(self) -> int:
