@@ -38,7 +38,8 @@ def advice(run: RunFiles) -> list[str]:
 
 
 def _unscaled(run: RunFiles, threshold: float) -> str | None:
-    if not run.data.magnitude > threshold:
+    numbered = any(layer.type == "embedding" and "input" in layer.inputs for layer in run.model.layers)
+    if numbered or not run.data.magnitude > threshold:
         return None
     size = number(run.data.magnitude, 2)
     return (

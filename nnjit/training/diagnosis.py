@@ -15,13 +15,12 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from nnjit.autodiff import as_node, pull_back
+from nnjit.autodiff import as_node
 from nnjit.ir import Graph, interpret, new_input
 from nnjit.nn import Model
 from nnjit.passes import optimize
-from nnjit.primitives import full_like
 from nnjit.training.epochs import MOST_EPOCHS
-from nnjit.training.graphs import Task, batch_inputs, mean_cost
+from nnjit.training.graphs import Task, batch_inputs, flat_gradient, mean_cost
 from nnjit.training.setup import Setup
 from nnjit.training.state import State
 
@@ -34,9 +33,10 @@ Look = Callable[[State, float], None]
 
 
 # fmt: off
-# What a unit's outputs (n, ...) are a sign of, by its activation: the column, and its share among the units.
+# What outputs (n, ..., units) are a sign of, by their activation: the column, and the share of the units (of
+# pictures, the channels) or of the outputs.
 SIGNS: Mapping[str, tuple[str, Callable[[np.ndarray], float]]] = {
-    "relu":    ("dead",      lambda a: float(np.mean((a == 0).all(axis=0)))),
+    "relu":    ("dead",      lambda a: float(np.mean((a == 0).reshape(-1, a.shape[-1]).all(axis=0)))),
     "sigmoid": ("saturated", lambda a: float(np.mean(np.abs(2 * a - 1) > 0.99))),
     "tanh":    ("saturated", lambda a: float(np.mean(np.abs(a) > 0.99))),
 }
@@ -157,9 +157,9 @@ class Probe:
 def probe_graph(task: Task, layers: list[str]) -> Graph:
     """(θ, x, y, w) → (the gradient of the cost, without dropout and penalty; the outputs of layers)."""
     theta, batch = new_input(task.vector(), "params"), batch_inputs(task)
-    cost = mean_cost(task, theta, *batch)
-    (gradient,) = pull_back([cost], [theta], [full_like(cost, 1)])
-    outputs = [as_node(replace(task.model, output=name)(theta, batch[0])) for name in layers]
+    params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
+    gradient = flat_gradient(mean_cost(task, params, *batch), list(params.values()))
+    outputs = [as_node(replace(task.model, output=name)(params, batch[0])) for name in layers]
     return optimize(Graph((theta, *batch), (gradient, *outputs), ("theta", "x", "y", "w")))
 
 

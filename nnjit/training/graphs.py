@@ -7,7 +7,7 @@ that of its class.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +102,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
         share = _share(task, y, w)
         total, weight = np.sum(costs * share), np.sum(share)
     # Divided only now: the backward pass need not wait for the sum of the weights, which takes all rows.
-    gradient = _gradient(total, list(params.values())) / weight
+    gradient = flat_gradient(total, list(params.values())) / weight
     with scope("penalty"):
         penalty = _penalty(task, theta)
     if penalty is not None:
@@ -167,9 +167,9 @@ def _names(state: Sequence[Node]) -> list[str]:
     return ["state"] * len(state)
 
 
-def mean_cost(task: Task, theta: Node, x: Node, y: Node, w: Node) -> Node:
+def mean_cost(task: Task, params: Mapping[str, Node], x: Node, y: Node, w: Node) -> Node:
     """Σ w C / Σ w of a batch, without dropout and its like, and without the penalty."""
-    costs = task.loss(task.model(theta, x), y)
+    costs = task.loss(task.model(params, x), y)
     return as_node(np.sum(costs * w) / np.sum(w))
 
 
@@ -196,7 +196,7 @@ def _penalty(task: Task, theta: Node) -> Node | None:
     return as_node(task.penalty(theta if mask.all() else theta * mask))
 
 
-def _gradient(cost: Node, params: Sequence[Node]) -> Any:
+def flat_gradient(cost: Node, params: Sequence[Node]) -> Any:
     """The gradient as one vector, in the order of the params."""
     return np.concatenate([np.ravel(g) for g in pull_back([cost], params, [full_like(cost, 1)])])
 

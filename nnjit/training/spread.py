@@ -79,8 +79,8 @@ def _splits(finished: Sequence[Result]) -> dict[str, dict[str, dict[str, float |
     return {
         split: {
             name: mean_and_deviation([r.metrics["splits"][split][name] for r in finished])
-            for name in figures
-            if name != "examples"
+            for name, figure in figures.items()
+            if name != "examples" and (figure is None or isinstance(figure, int | float))
         }
         for split, figures in finished[0].metrics["splits"].items()
     }

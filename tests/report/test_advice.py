@@ -14,7 +14,7 @@ from nnjit.report import layer_health, write_report
 from nnjit.report.advice import RULES, advice
 from nnjit.report.diagnosis import read_diagnosis
 from nnjit.report.files import RunFiles, read_run
-from tests.report.run_folders import learning_curves, write_run
+from tests.report.run_folders import learning_curves, plain, write_run
 
 T = np.arange(1, 61)
 SETTLED = 0.1 + 2.0 * 0.8**T
@@ -98,6 +98,12 @@ def test_what_was_seen_in_the_layers_is_told(
     figures: dict[str, float], rules: list[str], tmp_path: Path
 ) -> None:
     assert spoken(made(tmp_path / "run", {"curves": losses(SETTLED)}, looks(**figures))) == rules
+
+
+def test_numbers_of_things_are_not_scaled(tmp_path: Path) -> None:
+    embedding = plain("words", "embedding", ["input"], [4], entries=300, size=4)
+    options = {"curves": losses(SETTLED), "data": {"magnitude": 250.0}, "layers": [embedding]}
+    assert spoken(made(tmp_path / "run", options)) == []
 
 
 def test_every_rule_has_a_row_in_which_it_speaks() -> None:

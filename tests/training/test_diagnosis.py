@@ -64,6 +64,7 @@ def test_an_update_of_plain_descent_is_the_rate_times_the_gradient(folder: Path)
 UNITS = [  # activation, outputs (rows, units), share
     ("relu",    [[0, 1, 0], [0, 0, 0]],                1 - 1 / 3),
     ("relu",    [[1.0, 2.0]],                          0.0),
+    ("relu",    [[[0, 1], [0, 0]], [[0, 0], [0, 2]]],  0.5),
     ("tanh",    [[0.995, -0.995], [0.0, 0.98]],        0.5),
     ("sigmoid", [[0.9951, 0.0049], [0.994, 0.5]],      0.5),
 ]
@@ -71,7 +72,7 @@ UNITS = [  # activation, outputs (rows, units), share
 
 
 @pytest.mark.parametrize(("activation", "outputs", "share"), UNITS)
-def test_signs_are_shares_of_units(activation: str, outputs: list[list[float]], share: float) -> None:
+def test_signs_are_shares_of_units(activation: str, outputs: list[Any], share: float) -> None:
     _, measure = SIGNS[activation]
     assert measure(np.array(outputs, float)) == pytest.approx(share)
 
