@@ -139,7 +139,7 @@ class Probe:
     def _rows(self) -> list[np.ndarray]:
         train = self.setup.data.train
         rows = np.linspace(0, len(train.x) - 1, min(ROWS, len(train.x))).astype(int)
-        return [train.x[rows], train.y[rows], np.ones(len(rows), train.x.dtype)]
+        return [train.x[rows], train.y[rows], train.w[rows]]
 
     def _given(self, state: State, rate: float) -> dict[str, Any]:
         """The arguments of the step by name: that which would come next."""

@@ -169,8 +169,8 @@ def _names(state: Sequence[Node]) -> list[str]:
 
 def mean_cost(task: Task, params: Mapping[str, Node], x: Node, y: Node, w: Node) -> Node:
     """Σ w C / Σ w of a batch, without dropout and its like, and without the penalty."""
-    costs = task.loss(task.model(params, x), y)
-    return as_node(np.sum(costs * w) / np.sum(w))
+    costs, share = task.loss(task.model(params, x), y), _share(task, y, w)
+    return as_node(np.sum(costs * share) / np.sum(share))
 
 
 def batch_inputs(task: Task) -> tuple[Node, Node, Node]:
