@@ -16,7 +16,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from nnjit.autodiff import as_node
-from nnjit.ir import Graph, interpret, new_input
+from nnjit.ir import Graph, interpret, new_input, tracing
 from nnjit.nn import Model
 from nnjit.passes import optimize
 from nnjit.training.epochs import MOST_EPOCHS
@@ -148,12 +148,14 @@ class Probe:
             "key": np.uint32(experiment.seed % 2**32),
             "step": np.uint32(state.epoch * self.setup.steps + 1),
             "rate": state.theta.dtype.type(rate),
+            "part": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
         }
-        slots = dict(zip(self.setup.task.optimizer.slots, state.slots, strict=True))
+        slots = dict(zip(self.setup.task.slots, state.slots, strict=True))
         arrays = {"theta": state.theta} | slots | dict(zip("xyw", self._rows, strict=True))
         return arrays | {name: np.asarray(value) for name, value in figures.items()}
 
 
+@tracing()
 def probe_graph(task: Task, layers: list[str]) -> Graph:
     """(θ, x, y, w) → (the gradient of the cost, without dropout and penalty; the outputs of layers)."""
     theta, batch = new_input(task.vector(), "params"), batch_inputs(task)

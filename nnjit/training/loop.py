@@ -150,9 +150,7 @@ def complete(setup: Setup, path: Path, state: State, surroundings: Surroundings,
     return ending
 
 
-def _run_epochs(
-    setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float
-) -> Ending:
+def _run_epochs(setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float) -> Ending:
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
     with (

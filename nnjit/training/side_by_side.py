@@ -20,6 +20,7 @@ from nnjit.training.experiment import Experiment
 from nnjit.training.files import write_atomically, write_json
 from nnjit.training.loop import Surroundings, alone, check_output, complete, make_folder, runner_of
 from nnjit.training.members import Members
+from nnjit.training.rate_search import find_rate
 from nnjit.training.records import describe
 from nnjit.training.setup import Setup, set_up
 from nnjit.training.spread import Result, spread
@@ -144,8 +145,12 @@ def _train_one(company: _Company, index: int, surroundings: Surroundings) -> Res
         return None
     began = time.perf_counter()
     setup = company.setup(index)
+    state = setup.initial_state(company.base)
+    setup, search = find_rate(setup, state)
     path = company.run_folder(index)
     path.mkdir(parents=True)
     describe(setup, company.dump(setup.experiment), path)
-    complete(setup, path, setup.initial_state(company.base), surroundings, began)
+    if search is not None:
+        search.write(path)
+    complete(setup, path, state, surroundings, began)
     return Result.read(path, index + 1, setup.experiment.seed)
