@@ -16,11 +16,11 @@ from typing import Any, TextIO
 import numpy as np
 
 from nnjit.autodiff import as_node
-from nnjit.ir import Graph, interpret, new_input, tracing
+from nnjit.ir import Graph, interpret, tracing
 from nnjit.nn import Model
 from nnjit.passes import optimize
 from nnjit.training.epochs import MOST_EPOCHS
-from nnjit.training.graphs import Task, batch_inputs, flat_gradient, mean_cost
+from nnjit.training.graphs import Task, batch_inputs, flat_gradient, mean_cost, named_arrays
 from nnjit.training.setup import Setup
 from nnjit.training.state import State
 
@@ -102,9 +102,10 @@ class Probe:
 
         A vector's norm is the root of its sum of squares, of all params of a layer together.
         """
-        gradient, *outputs = interpret(self._graph, [state.theta, *self._rows])
+        params, *held = self._model.split(state.theta)
+        gradient, *outputs = interpret(self._graph, [params, *held, *self._rows])
         updated = interpret(self._step, [self._given(state, rate)[name] for name in self._step.names])[0]
-        vectors = {"gradient_norm": gradient, "param_norm": state.theta, "update": updated - state.theta}
+        vectors = {"gradient_norm": gradient, "param_norm": params, "update": updated - params}
         figures: dict[str, dict[str, float]] = {}
         for node in self._model.nodes:
             norms = {name: _norm(self._model, vector, node.name) for name, vector in vectors.items()}
@@ -151,18 +152,22 @@ class Probe:
             "part": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
         }
         slots = dict(zip(self.setup.task.slots, state.slots, strict=True))
-        arrays = {"theta": state.theta} | slots | dict(zip("xyw", self._rows, strict=True))
+        held = dict(zip(("theta", "state"), self._model.split(state.theta), strict=False))
+        arrays = held | slots | dict(zip("xyw", self._rows, strict=True))
         return arrays | {name: np.asarray(value) for name, value in figures.items()}
 
 
 @tracing()
 def probe_graph(task: Task, layers: list[str]) -> Graph:
-    """(θ, x, y, w) → (the gradient of the cost, without dropout and penalty; the outputs of layers)."""
-    theta, batch = new_input(task.vector(), "params"), batch_inputs(task)
-    params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
-    gradient = flat_gradient(mean_cost(task, params, *batch), list(params.values()))
-    outputs = [as_node(replace(task.model, output=name)(params, batch[0])) for name in layers]
-    return optimize(Graph((theta, *batch), (gradient, *outputs), ("theta", "x", "y", "w")))
+    """(θ, [state,] x, y, w) → (the gradient of the cost without dropout and penalty; outputs of layers)."""
+    arrays, batch = task.arrays(), batch_inputs(task)
+    theta, *state = arrays
+    named = {name: as_node(p) for name, p in named_arrays(task, theta, state).items()}
+    params = [named[entry.name] for entry in task.model.table]
+    gradient = flat_gradient(mean_cost(task, named, *batch), params)
+    outputs = [as_node(replace(task.model, output=name)(named, batch[0])) for name in layers]
+    names = ("theta", "state")[: len(arrays)]
+    return optimize(Graph((*arrays, *batch), (gradient, *outputs), (*names, "x", "y", "w")))
 
 
 def _activation(layer: Any) -> str:

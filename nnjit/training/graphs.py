@@ -136,7 +136,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
 def evaluation_graph(task: Task) -> Graph:
     """(θ, [state,] x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and its like."""
     (theta, *state), (x, y, w) = task.arrays(), batch_inputs(task)
-    output = task.model(_named(task, theta, state), x)
+    output = task.model(named_arrays(task, theta, state), x)
     with scope("loss"):
         costs, share = task.loss(output, y), _share(task, y, w)
     figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
@@ -150,11 +150,11 @@ def evaluation_graph(task: Task) -> Graph:
 def prediction_graph(task: Task) -> Graph:
     """(θ, [state,] x) → what the loss makes of the output: probabilities, or values as they are learned."""
     (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
-    answer = as_node(task.loss.predict(task.model(_named(task, theta, state), x)))
+    answer = as_node(task.loss.predict(task.model(named_arrays(task, theta, state), x)))
     return Graph((theta, *state, x), (answer,), ("theta", *_names(state), "x"))
 
 
-def _named(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
+def named_arrays(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
     """The params and the layers' state by name."""
     return task.model.table.unflatten(theta) | _held(task, state)
 
@@ -167,9 +167,9 @@ def _names(state: Sequence[Node]) -> list[str]:
     return ["state"] * len(state)
 
 
-def mean_cost(task: Task, params: Mapping[str, Node], x: Node, y: Node, w: Node) -> Node:
+def mean_cost(task: Task, named: Mapping[str, Any], x: Node, y: Node, w: Node) -> Node:
     """Σ w C / Σ w of a batch, without dropout and its like, and without the penalty."""
-    costs, share = task.loss(task.model(params, x), y), _share(task, y, w)
+    costs, share = task.loss(task.model(named, x), y), _share(task, y, w)
     return as_node(np.sum(costs * share) / np.sum(share))
 
 
