@@ -12,7 +12,7 @@ import numpy as np
 
 from nnjit.report.files import SPLITS, RunFiles, read_json, read_run, read_text
 
-FINISHED = ("completed", "early_stopped", "target_reached", "out_of_time")
+FINISHED = ("completed", "early_stopped", "target_reached", "converged", "out_of_time")
 WORDS = {"replicas": "replica", "folds": "fold"}
 
 

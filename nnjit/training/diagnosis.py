@@ -19,17 +19,17 @@ from nnjit.autodiff import as_node
 from nnjit.ir import Graph, interpret, tracing
 from nnjit.nn import Model
 from nnjit.passes import optimize
-from nnjit.training.epochs import MOST_EPOCHS
+from nnjit.training.engine import Columns
+from nnjit.training.epochs import longest_span
 from nnjit.training.graphs import Task, batch_inputs, flat_gradient, mean_cost, named_arrays
 from nnjit.training.setup import Setup
 from nnjit.training.state import State
 
 DIAGNOSIS = "diagnosis.csv"
 COLUMNS = ("epoch", "layer", "gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
-LOOKS = 50  # in a training
 ROWS = 256  # of a look
 
-Look = Callable[[State, float], None]
+Look = Callable[[State, Columns], None]
 
 
 # fmt: off
@@ -43,12 +43,6 @@ SIGNS: Mapping[str, tuple[str, Callable[[np.ndarray], float]]] = {
 # fmt: on
 
 
-def longest_span(setup: Setup) -> int:
-    """How many epochs may pass without a look."""
-    options = setup.experiment.training
-    return -(-options.epochs // LOOKS) if options.diagnosis else MOST_EPOCHS
-
-
 @contextmanager
 def diagnosing(setup: Setup, folder: Path, *, keep: int) -> Iterator[Look]:
     """Look into the layers after spans of epochs, where the experiment asks for it.
@@ -57,10 +51,11 @@ def diagnosing(setup: Setup, folder: Path, *, keep: int) -> Iterator[Look]:
         keep: epochs whose rows of an existing file stay; a resumed run writes the later ones again.
 
     Yields:
-        A function of the state after a span, and the learning rate at its end.
+        A function of the state after a span, and the span's columns of the history.
     """
-    if not setup.experiment.training.diagnosis:
-        yield lambda state, rate: None
+    experiment = setup.experiment
+    if not experiment.training.diagnosis or experiment.optimizer.full_batch is not None:
+        yield lambda state, columns: None
         return
     kept = _rows_until(folder / DIAGNOSIS, keep)
     with (folder / DIAGNOSIS).open("w", newline="", encoding="utf-8") as file:
@@ -78,12 +73,12 @@ def _looking(setup: Setup, file: TextIO) -> Look:
     probe, stride, last = Probe(setup), longest_span(setup), setup.experiment.training.epochs
     due = 0
 
-    def look(state: State, rate: float) -> None:
+    def look(state: State, columns: Columns) -> None:
         nonlocal due
         if state.epoch < due and state.epoch < last:
             return
         due = state.epoch + stride
-        for layer, figures in probe(state, rate).items():
+        for layer, figures in probe(state, float(columns["learning_rate"][-1])).items():
             cells = [repr(figures[c]) if c in figures else "" for c in COLUMNS[2:]]
             file.write(",".join([str(state.epoch), layer, *cells]) + "\n")
         file.flush()

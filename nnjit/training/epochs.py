@@ -23,6 +23,15 @@ CALL_SECONDS = 0.05
 MOST_EPOCHS = 2**14  # of a span, whose orders and rates are drawn beforehand
 
 
+LOOKS = 50  # into the layers, in a training that is diagnosed
+
+
+def longest_span(setup: Setup) -> int:
+    """The most epochs of a span: few enough for every look that is wanted."""
+    options = setup.experiment.training
+    return -(-options.epochs // LOOKS) if options.diagnosis else MOST_EPOCHS
+
+
 @dataclass(frozen=True)
 class Span:
     """What some epochs gave.
@@ -44,13 +53,10 @@ class EpochRunner:
     Args:
         crew: the threads that share the work.
         is_stopped: asked between native calls; True abandons the epoch.
-        most_epochs: of a span.
     """
 
-    def __init__(
-        self, setup: Setup, crew: Crew, is_stopped: Callable[[], bool], most_epochs: int = MOST_EPOCHS
-    ) -> None:
-        self._most_epochs = most_epochs
+    def __init__(self, setup: Setup, crew: Crew, is_stopped: Callable[[], bool]) -> None:
+        self._most_epochs = longest_span(setup)
         self._setup, self._crew, self._is_stopped = setup, crew, is_stopped
         held = setup.data.validation
         self._key = np.array([setup.experiment.seed % 2**32], np.uint32)

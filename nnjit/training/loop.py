@@ -13,7 +13,7 @@ from pathlib import Path
 from nnjit.codegen import Crew
 from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.training.checkpoints import keep_weights
-from nnjit.training.diagnosis import diagnosing, longest_span
+from nnjit.training.diagnosis import diagnosing
 from nnjit.training.divergence import NotFinite
 from nnjit.training.epochs import EpochRunner, progress
 from nnjit.training.experiment import Experiment
@@ -172,7 +172,7 @@ def _run_epochs(setup: Setup, path: Path, state: State, surroundings: Surroundin
             watch.follow(span.columns)
             history.write(span.columns)
             keep_weights(setup, state, path)
-            look(state, float(span.columns["learning_rate"][-1]))
+            look(state, span.columns)
             losses = {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")}
             surroundings.show(state.epoch, losses)
             if span.ending:

@@ -101,7 +101,7 @@ class TrainingOptions(Options):
     diagnosis: bool = False
     """Whether to look into the layers some fifty times: gradients, updates, and dead or saturated units.
 
-    The report draws them and takes advice from them.
+    The report draws them and takes advice from them. Full-batch methods are not looked into.
     """
 
     replicas: int | None = Field(None, ge=2)

@@ -56,7 +56,10 @@ def train_members(
     first = set_up(members.experiments[0], base)
     first.initial_state(base)
     runner_of(first).prepare(first)
-    _ = first.engine.evaluation, first.engine.prediction  # compiled before there is a folder, lest a failure leave half of one
+    _ = (
+        first.engine.evaluation,
+        first.engine.prediction,
+    )  # compiled before there is a folder, lest a failure leave half of one
     path = make_folder(output, experiment.name)
     write_atomically(path / "config.yaml", dump(experiment))
     write_json(path / "environment.json", environment())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FINISHED = ("completed", "early_stopped", "target_reached", "out_of_time")
+FINISHED = ("completed", "early_stopped", "target_reached", "converged", "out_of_time")
 COUNTED = ("number", "seed", "status", "epochs", "best_epoch", "splits", "message")
 
 

@@ -13,7 +13,8 @@ import pytest
 import nnjit
 from nnjit import config
 from nnjit.errors import Interrupted
-from nnjit.training.diagnosis import LOOKS, ROWS, SIGNS, Probe, longest_span
+from nnjit.training.diagnosis import ROWS, SIGNS, Probe
+from nnjit.training.epochs import LOOKS, longest_span
 from nnjit.training.setup import set_up
 from nnjit.training.state import State
 from tests.training.conftest import IRIS, LINE, same_bits
