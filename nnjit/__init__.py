@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         vmap,
     )
     from nnjit.codegen import jit
-    from nnjit.training import Run
+    from nnjit.training import Run, Study
 
 __getattr__ = lazy(
     __name__,
@@ -62,11 +62,12 @@ __getattr__ = lazy(
         "vmap": "nnjit.autodiff",
         "jit": "nnjit.codegen",
         "Run": "nnjit.training",
+        "Study": "nnjit.training",
     },
 )
 
 __all__ = [
-    "Run", "__version__", "check_grads", "cond", "custom_jvp", "custom_vjp", "fit", "grad", "hessian",
-    "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "scan",
+    "Run", "Study", "__version__", "check_grads", "cond", "custom_jvp", "custom_vjp", "fit", "grad",
+    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "scan",
     "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnjit.errors import Diverged, Interrupted
+from nnjit.errors import Diverged, Interrupted, RunError
 
 if TYPE_CHECKING:
     from nnjit.config import Config
-    from nnjit.training import Experiment, Run
+    from nnjit.training import Experiment, Run, Study
 
 
 def fit(
@@ -19,8 +19,8 @@ def fit(
     *,
     output: str | Path | None = None,
     quiet: bool = True,
-) -> Run:
-    """Train an experiment and leave its run folder, report included.
+) -> Run | Study:
+    """Train an experiment and leave its run folder, report included; a study where it has replicas or folds.
 
     Args:
         config: a YAML file, a mapping of the same options, or an `Experiment`.
@@ -38,20 +38,21 @@ def fit(
         return run(given, output=None if output is None else Path(output), quiet=quiet)
 
 
-def load(folder: str | Path) -> Run:
-    """Open a finished run, to read its figures and to predict with its weights.
+def load(folder: str | Path) -> Run | Study:
+    """Open a finished run, or a study of several, to read its figures and to predict with its weights.
 
     Raises:
         RunError: the folder is not that of a finished run.
     """
     from nnjit.config import read
-    from nnjit.errors import RunError
-    from nnjit.training import open_run
+    from nnjit.training import members_of, open_run, open_study
 
     path = Path(folder)
     if not (path / "metrics.json").is_file():
         raise RunError(f"{path} is not the folder of a finished run: there is no metrics.json")
-    return open_run(path, read(path / "config.yaml").experiment)
+    experiment = read(path / "config.yaml").experiment
+    members = members_of(experiment)
+    return open_run(path, experiment) if members is None else open_study(path, members)
 
 
 def run(
@@ -61,25 +62,36 @@ def run(
     resume: Path | None = None,
     quiet: bool = False,
     write_report: Callable[[Path], None] | None = None,
-) -> Run:
+) -> Run | Study:
     """Train, or go on with the run in the folder `resume`, and write the report in any case.
 
     Args:
         write_report: what writes it; the report room in this process where None.
     """
-    from nnjit import report, training
-    from nnjit.config import dump
+    from nnjit import report
 
     write_report = write_report or report.write_report
-
-    text = dump(given.experiment)
     try:
-        if resume is None:
-            done = training.train(given.experiment, text, output=output, quiet=quiet)
-        else:
-            done = training.resume(resume, given.experiment, text, quiet=quiet)
+        done = _train(given.experiment, output, resume, quiet)
     except (Diverged, Interrupted) as stopped:
         write_report(stopped.folder)
         raise
     write_report(done.path)
     return done
+
+
+def _train(experiment: Experiment, output: Path | None, resume: Path | None, quiet: bool) -> Run | Study:
+    from nnjit import training
+    from nnjit.config import dump
+
+    members = training.members_of(experiment)
+    if resume is not None:
+        if members is not None:
+            raise RunError(
+                f"{resume}: a training of {members.kind} cannot be resumed as a whole; "
+                f"resume one of its runs, such as {resume / members.kind / '1'}, or train anew"
+            )
+        return training.resume(resume, experiment, dump(experiment), quiet=quiet)
+    if members is not None:
+        return training.train_members(experiment, members, dump, output=output, quiet=quiet)
+    return training.train(experiment, dump(experiment), output=output, quiet=quiet)

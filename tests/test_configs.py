@@ -69,6 +69,14 @@ def test_it_lowers_the_cost_of_the_regression(name: str, tmp_path: Path) -> None
     assert (losses.min() < 1e-8) == (name in ("levenberg_marquardt", "newton_cg"))
 
 
+def test_most_seeds_of_xor_find_it(tmp_path: Path) -> None:
+    study = nnjit.fit(CONFIGS / "xor_replicas.yaml", ["training.replicas=24"], output=tmp_path / "run")
+    right = [row["splits"]["train"]["accuracy"] == 1 for row in study.metrics["runs"]]
+    assert 12 <= sum(right) < 24
+    page = (study.path / "report.html").read_text(encoding="utf-8")
+    assert f"{sum(right)} of them classify every training example right" in page
+
+
 def test_every_config_has_its_row() -> None:
-    assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*REACHES, "lecture_chain"}
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*REACHES, "lecture_chain", "xor_replicas"}
     assert {path.stem for path in (CONFIGS / "optimizers").glob("*.yaml")} == set(OPTIMIZERS)

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from nnjit.cli.check import check
+from nnjit.cli.compare import compare
 from nnjit.cli.explain import explain
 from nnjit.cli.schema import schema
 from nnjit.cli.train import train
@@ -27,7 +28,7 @@ GARBAGE_THRESHOLD = 200_000
 def main() -> None:
     """The command `nnjit`."""
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
-    for verb in (train, explain, check, schema):
+    for verb in (train, explain, check, compare, schema):
         app.command()(verb)
     _run(app, "nnjit")
 

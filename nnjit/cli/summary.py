@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nnjit.cli.table import aligned
+
 if TYPE_CHECKING:
-    from nnjit.training import Run
+    from nnjit.training import Run, Study
 
 _ENDINGS = {
     "converged": ", converged",
@@ -18,15 +20,28 @@ _ENDINGS = {
 }
 
 
-def summary(run: Run) -> str:
-    """The best epoch, the figures of each split, and where the run and its report lie."""
+def summary(run: Run | Study) -> str:
+    """How it ended, the figures of each split, and where the run and its report lie."""
     figures = run.metrics
-    head = f"best epoch {figures['best_epoch']} of {figures['epochs']}{_ENDINGS.get(figures['status'], '')}"
-    if found := figures.get("found_learning_rate"):
-        head += f"\nlearning rate {found:g}, found by a range test"
+    head = _of_many(figures) if "runs" in figures else _of_one(figures)
     report = run.path / "report.html"
     paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
     return "\n".join([head, *_table(figures["splits"]), *(f"{name:<10}  {path}" for name, path in paths)])
+
+
+def _of_one(figures: Mapping[str, Any]) -> str:
+    ending = _ENDINGS.get(figures["status"], "")
+    found = figures.get("found_learning_rate")
+    rate = f"\nlearning rate {found:g}, found by a range test" if found else ""
+    return f"best epoch {figures['best_epoch']} of {figures['epochs']}{ending}{rate}"
+
+
+def _of_many(figures: Mapping[str, Any]) -> str:
+    """How many finished, and which did not."""
+    lost = figures["diverged"]
+    diverged = f"; {len(lost)} diverged: {', '.join(map(str, lost))}" if lost else ""
+    done, count, kind = figures["finished"], figures["count"], figures["kind"]
+    return f"{done} of {count} {kind} finished{diverged}; mean ± standard deviation"
 
 
 def _table(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -34,16 +49,12 @@ def _table(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
     columns = list(dict.fromkeys(name for figures in splits.values() for name in figures))
     rows = [["", *columns]]
     rows += [[split, *(_number(figures.get(name)) for name in columns)] for split, figures in splits.items()]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(columns) + 1)]
-    return [_row(row, widths) for row in rows]
+    return aligned(rows)
 
 
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    split, *numbers = cells
-    return "  ".join([f"{split:<10}", *(f"{n:>{w}}" for n, w in zip(numbers, widths[1:], strict=True))])
-
-
-def _number(value: float | None) -> str:
+def _number(value: float | Mapping[str, float | None] | None, digits: int = 4) -> str:
+    if isinstance(value, Mapping):
+        return f"{_number(value['mean'])} ± {_number(value['deviation'], 2)}"
     if value is None:
         return "-"
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
+    return str(value) if isinstance(value, int) else f"{value:.{digits}g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -214,6 +215,12 @@ class CompiledEpoch:
         """Compile, or load from the cache, what is compiled at the first call otherwise."""
         table = table_of([np.zeros(1)] * len(self.program.memory))
         self._run(table, 0, 1, 0, 0, 1, 1, 1, 0, 0)
+
+    def twin(self) -> CompiledEpoch:
+        """The same program with work memory of its own, so that both can run at the same time."""
+        other = copy.copy(self)
+        other._work = {}
+        return other
 
     def _memory(self, threads: int) -> dict[str, np.ndarray]:
         if threads not in self._work:

@@ -64,7 +64,7 @@ def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
     Rows keep the order of the data within each part.
 
     Args:
-        seed: decides which rows are held out.
+        seed: decides which rows are held out, unless the split has a seed of its own.
         dtype: type of the training, "float32" or "float64".
         folder: where relative paths in the options start.
 
@@ -78,7 +78,8 @@ def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
         )
     is_class = data.classes is not None
     weights = np.ones(len(data.x), dtype) if data.weights is None else as_type(data.weights, dtype)
-    rows = split_rows(source.split, len(data.x), data.y if is_class else None, seed=seed)
+    drawn = seed if source.split.seed is None else source.split.seed
+    rows = split_rows(source.split, len(data.x), data.y if is_class else None, seed=drawn)
     scaling = Scaling(
         fitted(source.scale, lambda: _blocks(data.x, rows.train)),
         fitted(source.scale_target, lambda: _blocks(data.y, rows.train)),

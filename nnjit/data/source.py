@@ -12,6 +12,23 @@ from nnjit.data.dataset import Dataset
 from nnjit.registry import Options, Registry
 
 
+class Fold(Options):
+    """One of several equal parts of the rows that are not for the test."""
+
+    number: int = Field(ge=1)
+    """Which of the parts, counted from 1."""
+    of: int = Field(ge=2)
+    """How many parts there are."""
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if self.number > self.of:
+            raise ValueError(
+                f"there is no fold {self.number} of {self.of}; give a number from 1 to {self.of}"
+            )
+        return self
+
+
 class Split(Options):
     """The shares of all rows that are held out of the training; the rest is trained on."""
 
@@ -19,6 +36,10 @@ class Split(Options):
     """The share that watches the training (early stopping, best weights), in [0, 1); 0 for none."""
     test: float = Field(0.0, ge=0, lt=1)
     """The share that is looked at once, in the end, in [0, 1); 0 for none."""
+    fold: Fold | None = None
+    """Which fold of the training data is the validation part, instead of a share; null for none."""
+    seed: int | None = Field(None, ge=0, lt=2**63)
+    """The seed that draws the rows; null takes the experiment's."""
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> Self:
@@ -26,6 +47,10 @@ class Split(Options):
             raise ValueError(
                 f"validation {self.validation:g} and test {self.test:g} leave nothing to train on; "
                 "their sum must be below 1"
+            )
+        if self.fold is not None and self.validation > 0:
+            raise ValueError(
+                f"validation {self.validation:g} and a fold are two validation parts; set validation: 0"
             )
         return self
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnjit.data.source import Split
+from nnjit.data.source import Fold, Split
 from nnjit.errors import DataError
 
 
@@ -32,11 +32,12 @@ def split_rows(split: Split, rows: int, labels: np.ndarray | None, *, seed: int)
         labels: (n,) index of the class of each row, or None.
 
     Raises:
-        DataError: a part that was asked for is empty, or there are more classes than training rows.
+        DataError: a part that was asked for is empty, or there are more classes than training rows, or
+            a fold leaves a class without training rows.
     """
     validation, test = (_count(split, name, rows) for name in ("validation", "test"))
     train = rows - validation - test
-    if not validation and not test:
+    if not validation and not test and split.fold is None:
         return Rows(None, None, None)
     if train < 1:
         raise DataError(
@@ -52,7 +53,32 @@ def split_rows(split: Split, rows: int, labels: np.ndarray | None, *, seed: int)
                 f"the training part is smaller than the {classes} classes: {sizes}; hold out less", ("split",)
             )
     parts = np.split(order, [train, train + validation])
+    if split.fold is not None:
+        parts[:2] = _folded(parts[0], labels, split.fold)
     return Rows(*(np.sort(part) if len(part) else None for part in parts))
+
+
+def _folded(rows: np.ndarray, labels: np.ndarray | None, fold: Fold) -> list[np.ndarray]:
+    """The rows outside a fold, and those in it: every one of `fold.of` rows, class after class.
+
+    So folds differ by at most one row, and by at most one row of each class.
+    """
+    if fold.of > len(rows):
+        raise DataError(
+            f"{fold.of} folds of {len(rows)} rows leave some empty; give at most {len(rows)} folds",
+            ("split", "fold"),
+        )
+    if labels is not None:
+        rows = rows[np.argsort(labels[rows], kind="stable")]
+        counts = np.bincount(labels[rows])
+        if (counts == 1).any():
+            raise DataError(
+                f"class {int(np.argmax(counts == 1)) + 1} (counted from 1) has one row outside "
+                "the test part, so a fold that holds it out has none to train on; give at least two",
+                ("split", "fold"),
+            )
+    is_held = np.arange(len(rows)) % fold.of == fold.number - 1
+    return [rows[~is_held], rows[is_held]]
 
 
 def _count(split: Split, name: str, rows: int) -> int:

@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from nnjit.errors import RunError
+from nnjit.report.diagnosis import Diagnosis, read_diagnosis
 from nnjit.report.explanation import ExplanationEntry, as_explanation
 
 SPLITS = ("train", "validation", "test")
@@ -124,6 +125,7 @@ class DataEntry:
     """`data.json`: what was learned from.
 
     Args:
+        magnitude: the root mean square of the largest input feature; nan where it was not measured.
         is_weighted: whether the figures count each example by a weight of its own.
     """
 
@@ -134,6 +136,7 @@ class DataEntry:
     classes: tuple[str, ...] | None
     examples: Mapping[str, int]
     scaling: Mapping[str, Any]
+    magnitude: float
     is_weighted: bool = False
 
 
@@ -178,6 +181,7 @@ class RunFiles:
     model: ModelEntry
     data: DataEntry
     predictions: Predictions | None
+    diagnosis: Diagnosis | None
     explanation: ExplanationEntry | None
 
     @property
@@ -209,13 +213,14 @@ def read_run(folder: Path) -> RunFiles:
     try:
         return RunFiles(
             folder=folder,
-            config=_text(folder / "config.yaml"),
+            config=read_text(folder / "config.yaml"),
             environment=read_json(folder / "environment.json"),
             history=_history(folder / "history.csv"),
             outcome=_outcome(read_json(folder / "metrics.json")),
             model=_model(read_json(folder / "model.json")),
             data=_data(read_json(folder / "data.json")),
             predictions=_predictions(folder / "predictions.npz"),
+            diagnosis=read_diagnosis(folder / "diagnosis.csv"),
             explanation=_explanation(folder / "explanation.json"),
         )
     except KeyError as error:
@@ -224,7 +229,8 @@ def read_run(folder: Path) -> RunFiles:
         ) from error
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A text file of a run folder; RunError where it is missing."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -234,9 +240,9 @@ def _text(path: Path) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; RunError where it is malformed."""
+    """A JSON object of a run folder; RunError where it is missing or is none."""
     try:
-        content = json.loads(_text(path))
+        content = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise RunError(f"{path} is not valid JSON ({error})") from error
     if not isinstance(content, dict):
@@ -245,7 +251,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _history(path: Path) -> History:
-    header, _, rows = _text(path).partition("\n")
+    header, _, rows = read_text(path).partition("\n")
     names = header.split(",")
     try:
         table = _numbers(rows, len(names))
@@ -331,6 +337,7 @@ def _data(content: dict[str, Any]) -> DataEntry:
         classes=None if classes is None else tuple(str(name) for name in classes),
         examples={name: content["examples"].get(name) or 0 for name in SPLITS},
         scaling=content.get("scaling") or {},
+        magnitude=_float(content.get("magnitude")),
         is_weighted=content.get("weighted", False),
     )
 

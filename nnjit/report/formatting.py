@@ -141,6 +141,24 @@ def _parted(metric: str) -> tuple[str, str]:
     return (kind, average) if average in AVERAGES else (metric, "")
 
 
+def mean_value(metric: str, mean: float, deviation: float) -> str:
+    """A mean with its standard deviation, in percent where the metric is a share.
+
+    >>> mean_value("accuracy", 0.9741, 0.0123), mean_value("loss", 0.12345, 0.0123)
+    ('97.4 ± 1.2 %', '0.1235 ± 0.012')
+    >>> mean_value("accuracy", 0.99992, 0.00027)
+    '99.99 ± 0.03 %'
+    >>> mean_value("loss", 0.5, float("nan"))
+    '0.5'
+    """
+    if not math.isfinite(deviation):
+        return metric_value(metric, mean)
+    if is_share(metric) and math.isfinite(mean):
+        places = max(1, min(4, -math.floor(math.log10(100 * deviation)))) if deviation else 1
+        return f"{100 * mean:.{places}f} ± {100 * deviation:.{places}f} %"
+    return f"{metric_value(metric, mean)} ± {number(deviation, 2)}"
+
+
 def plain(name: str) -> str:
     """A name of an option as words: `softmax_cross_entropy` is `softmax cross entropy`."""
     return name.replace("_", " ")

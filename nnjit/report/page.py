@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nnjit.report import (
     confusion,
     evaluations,
     layer_graph,
+    layer_health,
     learning_rate,
     loss_curve,
     metric_curves,
@@ -20,13 +18,14 @@ from nnjit.report import (
     regression,
     summary,
 )
+from nnjit.report.advice import advice
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import count, plain, shape
 from nnjit.report.layer_graph import manner
-from nnjit.report.style import THEME, Picture, new_figure, style, to_png, to_svg
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from nnjit.report.study import is_study
+from nnjit.report.study_page import write_study_report
+from nnjit.report.style import Picture, new_figure, style, to_png, to_svg
+from nnjit.report.templates import template
 
 # In the order of the page. A picture's module has `draw(run)`, which gives None where it has nothing to show.
 PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
@@ -38,15 +37,18 @@ PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
     learning_rate.draw,
     rate_search.draw,
     evaluations.draw,
+    layer_health.draw,
     layer_graph.draw,
 )
 
 
 def write_report(folder: Path) -> None:
-    """Write `loss_curve.png` and `report.html` into a run folder, from its files alone.
+    """Write `loss_curve.png` and `report.html` into the folder of a run or a study, from its files alone.
 
     Raises RunError where the folder is not that of a run.
     """
+    if is_study(folder):
+        return write_study_report(folder)
     run = read_run(folder)
     with style():
         pictures = [picture for draw in PICTURES if (picture := draw(run))]
@@ -62,32 +64,19 @@ def warm_up() -> None:
         figure = new_figure(40)
         figure.add_subplot().set_title("x")
         to_svg(Picture("warm-up", "training", "", "", figure))
-    _template()
+    template("report.html.jinja")
 
 
 def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
     """The page's HTML, in which all that comes from the run's files is escaped."""
-    light, dark = zip(*THEME.values(), strict=True)
-    return _template().render(
+    return template("report.html.jinja").render(
         run=run,
         summary=summary,
+        advice=advice(run),
         place=summary.place(run.folder),
         drawings=drawings,
-        themes={"light": dict(zip(THEME, light, strict=True)), "dark": dict(zip(THEME, dark, strict=True))},
         manner=manner,
         shape=shape,
         plain=plain,
         count=count,
     )
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("nnjit.report", package_path="")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"pyrepr": repr, "shellquote": shlex.quote}
-    return environment.get_template("report.html.jinja")

@@ -150,8 +150,8 @@ def notice(run: RunFiles) -> Notice | None:
     return None
 
 
-def split_rows(run: RunFiles) -> tuple[tuple[str, tuple[str, ...]], tuple[tuple[str, ...], ...]] | None:
-    """The columns' names, with the unit of the first, and a row for each part of the data."""
+def split_rows(run: RunFiles) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None:
+    """The columns' names, and a row for each part of the data."""
     splits = run.outcome.splits
     if not splits:
         return None
@@ -163,7 +163,7 @@ def split_rows(run: RunFiles) -> tuple[tuple[str, tuple[str, ...]], tuple[tuple[
         )
         for name, figures in splits.items()
     )
-    return ("part of the data", ("examples", "loss", *map(metric_name, metrics))), rows
+    return ("part of the data", "examples", "loss", *map(metric_name, metrics)), rows
 
 
 def times(run: RunFiles) -> tuple[Fact, ...]:

@@ -10,7 +10,10 @@ from nnjit.training.experiment import Experiment
 
 if TYPE_CHECKING:
     from nnjit.training.loop import resume, train
+    from nnjit.training.members import members_of
     from nnjit.training.run import Run, open_run
+    from nnjit.training.side_by_side import train_members
+    from nnjit.training.study import Study, open_study
 
 __getattr__ = lazy(
     __name__,
@@ -19,7 +22,13 @@ __getattr__ = lazy(
         "train": "nnjit.training.loop",
         "Run": "nnjit.training.run",
         "open_run": "nnjit.training.run",
+        "members_of": "nnjit.training.members",
+        "train_members": "nnjit.training.side_by_side",
+        "Study": "nnjit.training.study",
+        "open_study": "nnjit.training.study",
     },
 )
 
-__all__ = ["Experiment", "Run", "open_run", "resume", "train"]
+__all__ = [
+    "Experiment", "Run", "Study", "members_of", "open_run", "open_study", "resume", "train", "train_members",
+]  # fmt: skip

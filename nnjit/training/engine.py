@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -102,6 +103,13 @@ class Engine:
         """The residuals and their Jacobian."""
         return self._compiled(jacobian_graph(self.task), "The residuals and their Jacobian.")
 
+    def twin(self) -> Engine:
+        """An engine of the same programs, as far as they are compiled, that can run beside this one."""
+        other = copy.copy(self)
+        if "epoch" in self.__dict__:
+            other.__dict__["epoch"] = self.epoch.twin()
+        return other
+
     def evaluate(self, theta: np.ndarray, part: Part) -> Figures:
         """Loss and metrics of `theta` on a split."""
         loss, weight, *sums = self.evaluation(*self.task.model.split(theta), part.x, part.y, part.w)
@@ -116,7 +124,7 @@ class Engine:
         return self.prediction(*self.task.model.split(theta), np.ascontiguousarray(x, theta.dtype))[0]
 
     def finish_all(self, figures: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
-        """The figures of each epoch by name, and its penalty sums.
+        """The figures of each epoch by name, and its penalty sums (0 where there are none).
 
         Args:
             figures: (epochs, sums), those of the training or of the evaluation.
@@ -132,7 +140,7 @@ class Engine:
                 [metric.finish(s, float(w)) for s, w in zip(sums, weights, strict=True)]
             )
             start += size
-        return columns, figures[:, 2]
+        return columns, figures[:, 2] if penalized else np.zeros(len(figures))
 
     @property
     def metric_sums(self) -> int:

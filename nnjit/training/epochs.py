@@ -23,6 +23,15 @@ CALL_SECONDS = 0.05
 MOST_EPOCHS = 2**14  # of a span, whose orders and rates are drawn beforehand
 
 
+LOOKS = 50  # into the layers, in a training that is diagnosed
+
+
+def longest_span(setup: Setup) -> int:
+    """The most epochs of a span: few enough for every look that is wanted."""
+    options = setup.experiment.training
+    return -(-options.epochs // LOOKS) if options.diagnosis else MOST_EPOCHS
+
+
 @dataclass(frozen=True)
 class Span:
     """What some epochs gave.
@@ -47,6 +56,7 @@ class EpochRunner:
     """
 
     def __init__(self, setup: Setup, crew: Crew, is_stopped: Callable[[], bool]) -> None:
+        self._most_epochs = longest_span(setup)
         self._setup, self._crew, self._is_stopped = setup, crew, is_stopped
         held = setup.data.validation
         self._key = np.array([setup.experiment.seed % 2**32], np.uint32)
@@ -138,7 +148,7 @@ class EpochRunner:
         if options.checkpoints is not None:
             left = min(left, options.checkpoints.every - state.epoch % options.checkpoints.every)
         fit = int(CALL_SECONDS / (self._step_seconds * self._setup.steps))
-        return max(1, min(left, fit, MOST_EPOCHS))
+        return max(1, min(left, fit, self._most_epochs))
 
     def _steps(self) -> int:
         return 8 if self._step_seconds is None else max(1, int(CALL_SECONDS / self._step_seconds))

@@ -13,12 +13,12 @@ from nnjit.autodiff import as_node, pull_back, push_forward
 from nnjit.autodiff.batch import batch
 from nnjit.ir import B, Graph, Node, array_type, constant, new_input, scope, topological
 from nnjit.nn.losses import SumOfSquares
-from nnjit.training.graphs import Task, _batch, _gradient, _penalty, _share
+from nnjit.training.graphs import Task, _penalty, _share, batch_inputs, flat_gradient
 
 
 def cost_graph(task: Task) -> Graph:
     """(θ, x, y, w) → (C without penalty, penalty, ∇C); the costs are float64."""
-    theta, (x, y, w) = new_input(task.vector(), "params"), _batch(task)
+    theta, (x, y, w) = new_input(task.vector(), "params"), batch_inputs(task)
     cost, penalty, gradient = _cost_and_gradient(task, theta, x, y, w)
     return Graph((theta, x, y, w), (cost, penalty, gradient), ("theta", "x", "y", "w"))
 
@@ -26,7 +26,7 @@ def cost_graph(task: Task) -> Graph:
 def product_graph(task: Task) -> Graph:
     """(θ, v, x, y, w) → H v, with H the Hessian of C at θ: forward mode over the gradient."""
     theta, direction = new_input(task.vector(), "params"), new_input(task.vector(), "direction")
-    x, y, w = _batch(task)
+    x, y, w = batch_inputs(task)
     _, _, gradient = _cost_and_gradient(task, theta, x, y, w)
     (product,) = push_forward([gradient], [theta], [direction])
     return Graph((theta, direction, x, y, w), (product,), ("theta", "v", "x", "y", "w"))
@@ -34,7 +34,7 @@ def product_graph(task: Task) -> Graph:
 
 def residual_graph(task: Task) -> Graph:
     """(θ, x, y, w) → the residuals (B, O) of the loss, each row times √w."""
-    theta, (x, y, w) = new_input(task.vector(), "params"), _batch(task)
+    theta, (x, y, w) = new_input(task.vector(), "params"), batch_inputs(task)
     residuals = _residuals(task, theta, x, y, _share(task, y, w))
     return Graph((theta, x, y, w), (residuals,), ("theta", "x", "y", "w"))
 
@@ -47,7 +47,7 @@ def jacobian_graph(task: Task) -> Graph:
     Raises:
         GraphError: an operation of the model cannot be mapped.
     """
-    theta, batched = new_input(task.vector(), "params"), _batch(task)
+    theta, batched = new_input(task.vector(), "params"), batch_inputs(task)
     single = tuple(new_input(n.type.with_shape((1, *n.shape[1:]))) for n in batched)
     params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
     residuals = _residuals(task, params, *single)
@@ -64,7 +64,7 @@ def jacobian_graph(task: Task) -> Graph:
 def random_layers(task: Task) -> list[str]:
     """The names of the layers that draw random numbers in training."""
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
-    theta, (x, *_) = new_input(task.vector(), "params"), _batch(task)
+    theta, (x, *_) = new_input(task.vector(), "params"), batch_inputs(task)
     output = as_node(task.model(theta, x, training=True, key=key, step=step))
     return list(dict.fromkeys(n.scope for n in topological([output]) if key in n.inputs))
 
@@ -77,12 +77,12 @@ def _cost_and_gradient(task: Task, theta: Node, x: Node, y: Node, w: Node) -> tu
         costs = task.loss(output, y) * share
         total, weight = np.sum(costs), np.sum(share)
         cost = np.sum(np.astype(costs, "f64")) / np.sum(np.astype(share, "f64"))
-    gradient = _gradient(total, list(params.values())) / weight
+    gradient = flat_gradient(total, list(params.values())) / weight
     with scope("penalty"):
         penalty = _penalty(task, theta)
     if penalty is None:
         return cost, constant(0.0), gradient
-    return cost, as_node(np.astype(penalty, "f64")), gradient + _gradient(penalty, [theta])
+    return cost, as_node(np.astype(penalty, "f64")), gradient + flat_gradient(penalty, [theta])
 
 
 def _residuals(task: Task, params: Node | dict[str, Node], x: Node, y: Node, share: Node) -> Node:

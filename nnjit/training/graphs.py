@@ -7,7 +7,7 @@ that of its class.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +92,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     theta, *state = task.arrays()
     slots = tuple(new_input(task.vector(), "optimizer") for _ in task.slots)
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
-    rate, (x, y, w) = new_input(array_type(task.dtype)), _batch(task)
+    rate, (x, y, w) = new_input(array_type(task.dtype)), batch_inputs(task)
     parts = (new_input(array_type(task.dtype)),) * task.is_averaged
     params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
     held = _held(task, state)
@@ -102,7 +102,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
         share = _share(task, y, w)
         total, weight = np.sum(costs * share), np.sum(share)
     # Divided only now: the backward pass need not wait for the sum of the weights, which takes all rows.
-    gradient = _gradient(total, list(params.values())) / weight
+    gradient = flat_gradient(total, list(params.values())) / weight
     with scope("penalty"):
         penalty = _penalty(task, theta)
     if penalty is not None:
@@ -135,8 +135,8 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
 @tracing()
 def evaluation_graph(task: Task) -> Graph:
     """(θ, [state,] x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and its like."""
-    (theta, *state), (x, y, w) = task.arrays(), _batch(task)
-    output = task.model(_named(task, theta, state), x)
+    (theta, *state), (x, y, w) = task.arrays(), batch_inputs(task)
+    output = task.model(named_arrays(task, theta, state), x)
     with scope("loss"):
         costs, share = task.loss(output, y), _share(task, y, w)
     figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
@@ -150,11 +150,11 @@ def evaluation_graph(task: Task) -> Graph:
 def prediction_graph(task: Task) -> Graph:
     """(θ, [state,] x) → what the loss makes of the output: probabilities, or values as they are learned."""
     (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
-    answer = as_node(task.loss.predict(task.model(_named(task, theta, state), x)))
+    answer = as_node(task.loss.predict(task.model(named_arrays(task, theta, state), x)))
     return Graph((theta, *state, x), (answer,), ("theta", *_names(state), "x"))
 
 
-def _named(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
+def named_arrays(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
     """The params and the layers' state by name."""
     return task.model.table.unflatten(theta) | _held(task, state)
 
@@ -167,7 +167,14 @@ def _names(state: Sequence[Node]) -> list[str]:
     return ["state"] * len(state)
 
 
-def _batch(task: Task) -> tuple[Node, Node, Node]:
+def mean_cost(task: Task, named: Mapping[str, Any], x: Node, y: Node, w: Node) -> Node:
+    """Σ w C / Σ w of a batch, without dropout and its like, and without the penalty."""
+    costs, share = task.loss(task.model(named, x), y), _share(task, y, w)
+    return as_node(np.sum(costs * share) / np.sum(share))
+
+
+def batch_inputs(task: Task) -> tuple[Node, Node, Node]:
+    """The rows, targets and weights of a batch."""
     rows = new_input(task.rows(), "input")
     return rows, new_input(task.target, "target"), new_input(array_type(task.dtype, (B,)), "weight")
 
@@ -189,7 +196,7 @@ def _penalty(task: Task, theta: Node) -> Node | None:
     return as_node(task.penalty(theta if mask.all() else theta * mask))
 
 
-def _gradient(cost: Node, params: Sequence[Node]) -> Any:
+def flat_gradient(cost: Node, params: Sequence[Node]) -> Any:
     """The gradient as one vector, in the order of the params."""
     return np.concatenate([np.ravel(g) for g in pull_back([cost], params, [full_like(cost, 1)])])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 from nnjit.codegen import Crew
 from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.training.checkpoints import keep_weights
+from nnjit.training.diagnosis import diagnosing
 from nnjit.training.divergence import NotFinite
 from nnjit.training.epochs import EpochRunner, progress
 from nnjit.training.experiment import Experiment
@@ -43,6 +46,26 @@ class Ending:
     message: str = ""
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a training asks of, and tells to, whoever runs it.
+
+    Args:
+        is_stopped: whether the user has asked to stop.
+        show: called with the epochs done and some figures.
+    """
+
+    is_stopped: Callable[[], bool]
+    show: Callable[[int, dict[str, float]], None]
+
+
+@contextmanager
+def alone(first: int, total: int, quiet: bool) -> Iterator[Surroundings]:
+    """What trainings have that own the process: Ctrl-C, a bar over the epochs, and one thread for BLAS."""
+    with Interruption() as interruption, progress(first, total, quiet) as show, one_blas_thread():
+        yield Surroundings(lambda: interruption.requested, show)
+
+
 def train(
     experiment: Experiment,
     config: str,
@@ -64,13 +87,12 @@ def train(
     """
     began = time.perf_counter()
     base = folder or Path()
-    if output is not None and output.exists():
-        raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
+    check_output(output)
     setup = set_up(experiment, base)
     state = setup.initial_state(base)
-    _runner(setup).prepare(setup)  # compiled before there is a folder, lest a failure leave half of one
+    runner_of(setup).prepare(setup)  # compiled before there is a folder, lest a failure leave half of one
     setup, search = find_rate(setup, state)
-    path = _make_folder(output, experiment.name)
+    path = make_folder(output, experiment.name)
     describe(setup, config, path)
     if search is not None:
         search.write(path)
@@ -110,44 +132,49 @@ def resume(
 
 
 def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Run:
-    ending = _run_epochs(setup, path, state, quiet, began)
-    save_state(ending.state, path)
-    write_results(setup, path, ending.state, ending.status, ending.message, began)
+    last = setup.experiment.training.epochs
+    with alone(state.epoch, last, quiet) as surroundings:
+        ending = complete(setup, path, state, surroundings, began)
     if ending.status == "diverged":
         raise Diverged(f"{ending.message}\nthe run so far is in {path}", path)
     if ending.status == "interrupted":
-        done = ending.state.epoch
-        raise Interrupted(
-            f"interrupted after epoch {done} of {setup.experiment.training.epochs}; saved in {path}", path
-        )
+        raise Interrupted(f"interrupted after epoch {ending.state.epoch} of {last}; saved in {path}", path)
     return Run(path, setup.engine, setup.meaning)
 
 
-def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Ending:
+def complete(setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float) -> Ending:
+    """Train from a state on, and write all that a run folder holds of it, however it ends."""
+    ending = _run_epochs(setup, path, state, surroundings, began)
+    save_state(ending.state, path)
+    write_results(setup, path, ending.state, ending.status, ending.message, began)
+    return ending
+
+
+def _run_epochs(setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float) -> Ending:
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
     with (
-        Interruption() as interruption,
         HistoryFile(path, _columns(setup), keep=state.epoch) as history,
-        progress(state.epoch, options.epochs, quiet) as show,
         Crew(setup.engine.threads) as crew,
-        one_blas_thread(),
+        diagnosing(setup, path, keep=state.epoch) as look,
     ):
         watch = Watch(setup, read_history(path))
-        run_on = _runner(setup)
-        runner = run_on(setup, crew, lambda: interruption.requested or time.perf_counter() > end)
+        run_on = runner_of(setup)
+        runner = run_on(setup, crew, lambda: surroundings.is_stopped() or time.perf_counter() > end)
         while state.epoch < options.epochs and not watch.reason(state):
             try:
                 span = runner.run(state, watch.peak)
             except NotFinite as error:
                 return Ending(state, "diverged", str(error))
             if span is None:
-                return Ending(state, "interrupted" if interruption.requested else "out_of_time")
+                return Ending(state, "interrupted" if surroundings.is_stopped() else "out_of_time")
             state = span.state
             watch.follow(span.columns)
             history.write(span.columns)
             keep_weights(setup, state, path)
-            show(state.epoch, {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")})
+            look(state, span.columns)
+            losses = {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")}
+            surroundings.show(state.epoch, losses)
             if span.ending:
                 return Ending(state, "converged", span.ending)
             if time.perf_counter() - saved > CHECKPOINT_SECONDS:
@@ -156,7 +183,7 @@ def _run_epochs(setup: Setup, path: Path, state: State, quiet: bool, began: floa
     return Ending(state, watch.reason(state) or "completed")
 
 
-def _runner(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
+def runner_of(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
     """What runs the epochs: the compiled steps, or the iterations of a full-batch method."""
     return EpochRunner if setup.experiment.optimizer.full_batch is None else FullBatchRunner
 
@@ -164,10 +191,16 @@ def _runner(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
 def _columns(setup: Setup) -> list[str]:
     names = ["loss", *(m.column for m in setup.task.sums)]
     figures = [f"{split}_{name}" for name in names for split in ("train", "validation")]
-    return ["epoch", *figures, "learning_rate", "penalty", *_runner(setup).columns(setup), "train_seconds"]
+    return ["epoch", *figures, "learning_rate", "penalty", *runner_of(setup).columns(setup), "train_seconds"]
 
 
-def _make_folder(output: Path | None, name: str) -> Path:
+def check_output(output: Path | None) -> None:
+    """Raise a RunError where the run folder that is asked for exists already."""
+    if output is not None and output.exists():
+        raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
+
+
+def make_folder(output: Path | None, name: str) -> Path:
     """Make the run folder; the time in its name is made unique by a number where needed."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     candidates = (

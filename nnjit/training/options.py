@@ -93,7 +93,26 @@ class TrainingOptions(Options):
     """Which weights are kept besides the best and the last; null keeps no others."""
 
     threads: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """Threads that share each update; `auto` takes one where an update is too small to share."""
+    """Threads that share each update; `auto` takes one where an update is too small to share.
+
+    With `replicas` or `folds`, each has one thread, and this is how many are trained at once.
+    """
+
+    diagnosis: bool = False
+    """Whether to look into the layers some fifty times: gradients, updates, and dead or saturated units.
+
+    The report draws them and takes advice from them. Full-batch methods are not looked into.
+    """
+
+    replicas: int | None = Field(None, ge=2)
+    """How many times to train, side by side, each with a seed of its own: `seed`, `seed` + 1, and so on, for
+    the initial weights, the order of the examples and dropout. The split of the data stays that of `seed`.
+    The report shows the spread; each is a run in `replicas/<k>`."""
+
+    folds: int | None = Field(None, ge=2)
+    """How many parts to cut the training data into for cross-validation: the network is trained once for
+    each of them, with that one as its validation part. Parts are drawn by the seed, alike for each class;
+    `data.split.validation` must be 0. Each is a run in `folds/<k>`."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -101,5 +120,9 @@ class TrainingOptions(Options):
             raise ValueError(
                 f"batch_size: full has all examples in each update, so accumulate: {self.accumulate} has "
                 "nothing to add up; remove accumulate, or give batch_size a number"
+            )
+        if self.replicas is not None and self.folds is not None:
+            raise ValueError(
+                f"replicas {self.replicas} and folds {self.folds} are two studies; give one of them"
             )
         return self

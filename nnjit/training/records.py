@@ -101,6 +101,7 @@ def _data(setup: Setup) -> dict[str, Any]:
         "classes": data.classes,
         "examples": {name: len(part.x) for name, part in setup.splits.items()},
         "scaling": data.scaling.to_json(),
+        "magnitude": _magnitude(data.train.x),
     } | _weights(setup)
 
 
@@ -111,3 +112,9 @@ def _weights(setup: Setup) -> dict[str, Any]:
     if weights is None or classes is None:
         return weighted
     return weighted | {"class_weights": dict(zip(classes, weights, strict=True))}
+
+
+def _magnitude(x: np.ndarray) -> float:
+    """The root mean square of the largest input feature, over at most 2000 of the rows."""
+    rows = x[:: max(1, len(x) // 1000)].astype(np.float64)
+    return float(np.sqrt(np.mean(rows * rows, axis=0).max()))

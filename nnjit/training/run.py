@@ -41,7 +41,7 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: the final figures of each split, and the times."""
-        return _read_json(self.path / "metrics.json")
+        return read_json(self.path / "metrics.json")
 
     @cached_property
     def theta(self) -> np.ndarray:
@@ -83,7 +83,7 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     Raises:
         RunError: the folder is not that of a finished run.
     """
-    data, model = _read_json(path / "data.json"), _read_json(path / "model.json")
+    data, model = read_json(path / "data.json"), read_json(path / "model.json")
     classes = None if data["classes"] is None else tuple(data["classes"])
     meaning = Meaning(classes, Scaling.from_json(data["scaling"]))
     size = len(data["targets"] if classes is None else classes)
@@ -91,7 +91,8 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     return Run(path, Engine(task, batch=1), meaning)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file of a run folder; RunError where it is missing."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -87,6 +87,23 @@ def test_a_training_prints_its_figures_and_folder(command: Command, calls: Calls
     )
 
 
+def test_replicas_print_mean_and_deviation(
+    command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits = {
+        "test": {"loss": {"mean": 0.123456, "deviation": 0.01234}, "r2": {"mean": 0.5, "deviation": None}}
+    }
+    counts = {"kind": "replicas", "count": 4, "finished": 2, "diverged": [2, 4]}
+    study = SimpleNamespace(path=Path("runs/x"), metrics={"runs": [], "splits": splits, **counts})
+    monkeypatch.setattr(api, "run", lambda *given, **options: study)
+    assert command("train", "--config", "a.yaml")[1] == (
+        "2 of 4 replicas finished; 2 diverged: 2, 4; mean ± standard deviation\n"
+        "                      loss       r2\n"
+        "test        0.1235 ± 0.012  0.5 ± -\n"
+        "run         runs/x\n"
+    )
+
+
 def test_quiet_prints_the_run_folder_alone(command: Command, calls: Calls) -> None:
     assert command("train", "--config", "a.yaml", "--quiet") == (0, "runs/tiny-1\n", "")
     assert calls[0].quiet is True
@@ -166,6 +183,7 @@ ENDINGS = [
     (Diverged("inf in dense_1", Path("x")),         3,   "inf in dense_1\n"),
     (Interrupted("stopped after epoch 3", Path("runs/my run")), 130,
         "stopped after epoch 3\nto go on: nnjit train --resume 'runs/my run'\n"),
+    (Interrupted("stopped early", Path("x"), can_resume=False), 130, "stopped early\n"),
     (KeyboardInterrupt(),                           130, "interrupted\n"),
 ]
 # fmt: on

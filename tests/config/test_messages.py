@@ -105,6 +105,13 @@ BAD_CONFIGS = [
     ("warmup: 2",            "warmup: -2",             ':12: schedule.warmup: expected a number >= 0, got -2'),
     ("k: 3",                 "k: 0",                   ':13: metrics[1].k: expected a whole number >= 1, got 0'),
     ("epochs: 40",           "epochs: 0",              ':15: training.epochs: expected a whole number >= 1, got 0'),
+    ("epochs: 40",           "replicas: 1",            ':15: training.replicas: expected a whole number >= 2, got 1'),
+    ("epochs: 40",           "folds: 1",               ':15: training.folds: expected a whole number >= 2, got 1'),
+    ("epochs: 40",           "folds: 3\n  replicas: 4", ':14: training: replicas 4 and folds 3 are two studies; give one of them'),
+    ("{validation: 0.15, test: 0.15}", "{fold: {number: 3, of: 2}}", ':3: data.split.fold: there is no fold 3 of 2; '
+        'give a number from 1 to 2'),
+    ("{validation: 0.15, test: 0.15}", "{validation: 0.1, fold: {number: 1, of: 2}}", ':3: data.split: validation 0.1 and a '
+        'fold are two validation parts; set validation: 0'),
     ("batch_size: 32",       "batch_size: 0",          ':16: training.batch_size: expected a whole number >= 1 or "full", got 0'),
     ("patience: 10",         "min_delta: -1",          ':17: training.early_stopping.min_delta: expected a number >= 0, got -1'),
     # missing

@@ -1,0 +1,52 @@
+"""`nnjit compare`: several runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nnjit.cli.outcome import ending
+from nnjit.cli.table import aligned
+
+if TYPE_CHECKING:
+    from nnjit.report.comparison import Comparison
+
+# fmt: off
+_Runs = Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Two run folders or more.")]
+_Page = Annotated[Path, typer.Option(metavar="FILE", help=(
+    "The page to write; an earlier comparison there is replaced."))]
+# fmt: on
+
+
+def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
+    """Compare runs: their loss curves on one axis, their final figures, and what differs in their configs.
+
+    Exit status: 0 done, 2 something given is wrong.
+    """
+    with ending():
+        from nnjit.report import write_comparison
+
+        compared = write_comparison(_configs(runs), output)
+        typer.echo("\n".join([*_text(compared), "", f"{'page':<10}  {output}"]))
+
+
+def _configs(runs: Sequence[Path]) -> dict[Path, dict[str, Any]]:
+    """Each run with its config as data, not checked: runs of other versions can be compared too."""
+    from nnjit.config.reading import read_file
+    from nnjit.report.comparison import check_folders
+
+    check_folders(runs)
+    return {path: dict(read_file(path / "config.yaml").data) for path in runs}
+
+
+def _text(compared: Comparison) -> list[str]:
+    """The results, and below them the options that differ, with a column for each run."""
+    from nnjit.report.comparison import differences, results
+
+    rows = [("", *compared.labels), *results(compared)]
+    if differing := differences(compared):
+        rows += [("",) * len(rows[0]), *differing]
+    return aligned(rows)

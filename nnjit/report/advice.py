@@ -1,0 +1,163 @@
+"""Advice from the signs that a run shows: one sentence for each rule that its figures fulfil.
+
+A rule speaks only where its sign is clear; its threshold stands beside it in `RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import number, percent, plain
+
+FEWEST = 10  # epochs, below which a history shows nothing
+SMOOTHED = 5  # epochs whose median stands for a loss
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A sign, and what to do about it.
+
+    Args:
+        sign: what is compared with the threshold, in words.
+        find: the sentence for a run and the threshold; None where the sign is not there.
+    """
+
+    name: str
+    threshold: float
+    sign: str
+    find: Callable[[RunFiles, float], str | None]
+
+
+def advice(run: RunFiles) -> list[str]:
+    """The sentences for the signs that the run shows, in the order of the rules."""
+    return [text for rule in RULES if (text := rule.find(run, rule.threshold))]
+
+
+def _unscaled(run: RunFiles, threshold: float) -> str | None:
+    numbered = any(layer.type == "embedding" and "input" in layer.inputs for layer in run.model.layers)
+    if numbered or not run.data.magnitude > threshold:
+        return None
+    size = number(run.data.magnitude, 2)
+    return (
+        f"Some input is about {size} in size, and weights begin for inputs of about 1: data.scale: standard "
+        "would bring all features there."
+    )
+
+
+def _oscillates(run: RunFiles, threshold: float) -> str | None:
+    losses = _finite(run.history["train_loss"])
+    if len(losses) < FEWEST:
+        return None
+    late = np.diff(losses[len(losses) // 2 :])
+    rising = float(np.mean(late > 0))
+    fall = losses.max() - losses.min()
+    if not 0.25 <= rising <= 0.75 or np.median(abs(late)) <= threshold * fall:
+        return None
+    share = percent(float(np.median(abs(late)) / fall))
+    return (
+        f"From one epoch to the next the training loss still jumps by {share} of all that it has ever "
+        "changed: the learning rate is too high, or the batches are too small."
+    )
+
+
+def _rash(run: RunFiles, threshold: float) -> str | None:
+    layer, ratio = _worst(run, "update_ratio", np.median)
+    if not ratio > threshold:
+        return None
+    return f'Each step changes the weights of "{layer}" by {percent(ratio)}: the learning rate is too high.'
+
+
+def _dead(run: RunFiles, threshold: float) -> str | None:
+    layer, share = _worst(run, "dead", _last)
+    if not share >= threshold:
+        return None
+    return (
+        f'{percent(share)} of the units of "{layer}" are dead, their relu is 0 for every row that was looked '
+        "at: a lower learning rate, or leaky_relu, keeps them alive."
+    )
+
+
+def _saturated(run: RunFiles, threshold: float) -> str | None:
+    layer, share = _worst(run, "saturated", _last)
+    if not share >= threshold:
+        return None
+    return (
+        f'{percent(share)} of the outputs of "{layer}" are saturated, where hardly any gradient comes '
+        "through: scaled inputs, smaller initial weights or a lower learning rate help."
+    )
+
+
+def _vanishing(run: RunFiles, threshold: float) -> str | None:
+    named = run.diagnosis.named("gradient_norm") if run.diagnosis else {}
+    typical = {layer: float(np.median(_finite(values))) for layer, values in named.items()}
+    typical = {layer: norm for layer, norm in typical.items() if norm > 0}  # none at all is not a small one
+    if not typical or not min(typical.values()) < threshold * max(typical.values()):
+        return None
+    least, most = min(typical, key=typical.__getitem__), max(typical, key=typical.__getitem__)
+    return (
+        f'The gradient of "{least}" is {number(typical[most] / typical[least], 2)} times smaller than that '
+        f'of "{most}", so it hardly learns: relu, residual connections or fewer layers help.'
+    )
+
+
+def _overfits(run: RunFiles, threshold: float) -> str | None:
+    train, held = run.history["train_loss"], run.history["validation_loss"]
+    if run.outcome.weights == "best" or len(_finite(held)) < max(FEWEST, len(held)):
+        return None
+    best = int(np.argmin(held))
+    end, rest = float(np.median(held[-SMOOTHED:])), len(held) - best
+    if rest <= SMOOTHED or end <= threshold * held[best] or np.median(train[-SMOOTHED:]) >= train[best]:
+        return None
+    return (
+        f"It has overfitted since epoch {run.history.epoch[best]:,}: the validation loss has risen by "
+        f"{percent(end / held[best] - 1)} while the training loss went on falling. Early stopping keeps the "
+        "weights of that epoch; dropout, an l2 penalty or more data put it off."
+    )
+
+
+def _still_falls(run: RunFiles, threshold: float) -> str | None:
+    losses = run.history[run.outcome.monitor]
+    tenth = len(losses) // 10
+    if run.outcome.status != "completed" or tenth < 2 or len(_finite(losses)) < len(losses):
+        return None
+    before, after = (float(np.median(part)) for part in (losses[-2 * tenth : -tenth], losses[-tenth:]))
+    share = (before - after) / max(losses.max() - losses.min(), np.finfo(float).tiny)
+    if not share > threshold:
+        return None
+    return (
+        f"The {plain(run.outcome.monitor)} was still falling at the end, in the last tenth of the epochs by "
+        f"{percent(share)} of all that it has ever fallen: more epochs would lower it further."
+    )
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values[np.isfinite(values)])
+
+
+def _last(values: np.ndarray) -> float:
+    return float(values[-1])
+
+
+def _worst(run: RunFiles, figure: str, of: Callable[[np.ndarray], float]) -> tuple[str, float]:
+    """The layer with the highest of a figure, and that figure; nan where nothing was looked at."""
+    named = run.diagnosis.named(figure) if run.diagnosis else {}
+    found = {layer: float(of(_finite(values))) for layer, values in named.items()}
+    return max(found.items(), key=lambda item: item[1]) if found else ("", float("nan"))
+
+
+# fmt: off
+RULES = (
+    Rule("unscaled",    10,   "root mean square of the largest input feature", _unscaled),
+    Rule("oscillates",  0.1,  "median change of the training loss late on, of its range", _oscillates),
+    Rule("rash",        0.1,  "median ‖Δθ‖/‖θ‖ of a step in a layer", _rash),
+    Rule("dead",        0.5,  "share of a layer's units that are 0 for all rows, at the end", _dead),
+    Rule("saturated",   0.5,  "share of a layer's outputs within 1 % of their bound, at the end", _saturated),
+    Rule("vanishing",   1e-3, "smallest gradient norm of a layer, of the largest one; medians", _vanishing),
+    Rule("overfits",    1.1,  "validation loss at the end, of the lowest, while the other fell", _overfits),
+    Rule("still_falls", 0.02, "fall of the monitored loss in the last tenth, of its range", _still_falls),
+)
+# fmt: on

@@ -1,0 +1,191 @@
+"""What several runs have reached, and in what their configs differ: the figures of a comparison."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnjit.errors import RunError
+from nnjit.report.files import SPLIT_NAMES, SPLITS, RunFiles, read_run
+from nnjit.report.formatting import count, metric_name, metric_value, number, plain, seconds, shorten
+
+ABSENT = "–"
+LONGEST = 60  # characters of an option's value
+
+Options = Mapping[str, Any]
+"""A config as plain data: mappings, tuples and scalars."""
+
+Row = tuple[str, ...]
+"""What it is, and its value in each run."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run with the name that tells it from the others."""
+
+    label: str
+    run: RunFiles
+    options: Options
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs or more, in the order in which they were given."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def labels(self) -> Row:
+        """The runs' names."""
+        return tuple(entry.label for entry in self.entries)
+
+    @property
+    def runs(self) -> tuple[RunFiles, ...]:
+        """The runs' files."""
+        return tuple(entry.run for entry in self.entries)
+
+
+def read_comparison(runs: Mapping[Path, Options]) -> Comparison:
+    """Read the runs to compare.
+
+    Args:
+        runs: folder -> its config as data.
+
+    Raises:
+        RunError: there are fewer than two, one is there twice, or one is not the folder of a run.
+    """
+    check_folders(list(runs))
+    labels = _labels(list(runs))
+    entries = [Entry(labels[path], read_run(path), options) for path, options in runs.items()]
+    return Comparison(tuple(entries))
+
+
+def check_folders(folders: Sequence[Path]) -> None:
+    """Raise a RunError where these are not two different folders or more."""
+    if len(folders) < 2:
+        given = count(len(folders), "run")
+        raise RunError(f"a comparison takes two runs or more, got {given}; give more run folders")
+    places = [folder.resolve() for folder in folders]
+    for k, place in enumerate(places):
+        if place in places[:k]:
+            raise RunError(f"{folders[k]}: this run is given twice; give each run once")
+        if not (place / "config.yaml").is_file():
+            raise RunError(f"{folders[k]} is not the folder of a run: there is no config.yaml")
+
+
+def _labels(folders: Sequence[Path]) -> dict[Path, str]:
+    """The folders' names; the paths from where they part, where two have the same name."""
+    names = [folder.resolve().name for folder in folders]
+    if max(Counter(names).values()) == 1:
+        return dict(zip(folders, names, strict=True))
+    around = os.path.commonpath([folder.resolve() for folder in folders])
+    return {folder: str(folder.resolve().relative_to(around)) for folder in folders}
+
+
+def results(comparison: Comparison) -> list[Row]:
+    """A row for each final figure, and for how it was reached."""
+    runs = comparison.runs
+    rows = [(f"{SPLIT_NAMES[s]} loss", *(_loss(run, s) for run in runs)) for s in _splits(runs)]
+    rows += [
+        (f"{SPLIT_NAMES[s]} {metric_name(m)}", *(_metric(run, s, m) for run in runs))
+        for m in _metrics(runs)
+        for s in _splits(runs)
+    ]
+    facts = {
+        "ended": [plain(run.outcome.status) for run in runs],
+        "best epoch": [number(b) if (b := run.outcome.best_epoch) else ABSENT for run in runs],
+        "epochs": [number(run.outcome.epochs) for run in runs],
+        "time of training": [seconds(run.outcome.seconds.get("train", np.nan)) for run in runs],
+        "parameters": [number(run.model.parameters) for run in runs],
+    }
+    return [row for row in rows if set(row[1:]) != {ABSENT}] + [(k, *values) for k, values in facts.items()]
+
+
+def _splits(runs: Sequence[RunFiles]) -> list[str]:
+    return [s for s in reversed(SPLITS) if any(s in run.outcome.splits for run in runs)]
+
+
+def _metrics(runs: Sequence[RunFiles]) -> list[str]:
+    found = [m for run in runs for figures in run.outcome.splits.values() for m in figures.metrics]
+    return list(dict.fromkeys(found))
+
+
+def _loss(run: RunFiles, split: str) -> str:
+    figures = run.outcome.splits.get(split)
+    return number(figures.loss) if figures else ABSENT
+
+
+def _metric(run: RunFiles, split: str, metric: str) -> str:
+    figures = run.outcome.splits.get(split)
+    return metric_value(metric, figures.metrics[metric]) if figures and metric in figures.metrics else ABSENT
+
+
+def differences(comparison: Comparison) -> list[Row]:
+    """A row for each option, as a dotted path, that is not the same in all configs."""
+    flat = [dict(flattened(entry.options)) for entry in comparison.entries]
+    keys = dict.fromkeys(key for options in flat for key in options)
+    return [
+        (key, *(shorten(_text(o[key]), LONGEST) if key in o else ABSENT for o in flat))
+        for key in keys
+        if any(key not in o or o[key] != flat[0].get(key) for o in flat)
+    ]
+
+
+def flattened(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every option with its path; a list is one value, unless it holds mappings.
+
+    >>> dict(flattened({"seed": 1, "model": ({"type": "dense"}, "flatten"), "metrics": ("f1",)}))
+    {'seed': 1, 'model[0].type': 'dense', 'model[1]': 'flatten', 'metrics': ('f1',)}
+    """
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from flattened(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, tuple) and any(isinstance(inner, Mapping) for inner in value):
+        for k, inner in enumerate(value):
+            yield from flattened(inner, f"{path}[{k}]")
+    else:
+        yield path, value
+
+
+def _text(value: Any) -> str:
+    """A value as a config has it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    words = {None: "null", True: "true", False: "false"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def headline(comparison: Comparison) -> str:
+    """Which run reached the lowest loss, where their losses are the same function."""
+    losses = {run.model.loss for run in comparison.runs}
+    if len(losses) > 1:
+        return (
+            f"{len(comparison.entries)} runs with different losses: {', '.join(map(plain, sorted(losses)))}."
+        )
+    split = next((s for s in ("validation", "test", "train") if _all_have(comparison.runs, s)), None)
+    if split is None:
+        return f"{len(comparison.entries)} runs without figures of the same part of the data."
+    best = min(comparison.entries, key=lambda entry: entry.run.outcome.splits[split].loss)
+    value = number(best.run.outcome.splits[split].loss)
+    return f"{best.label} has the lowest {SPLIT_NAMES[split]} loss, {value}."
+
+
+def _all_have(runs: Sequence[RunFiles], split: str) -> bool:
+    return all(split in r.outcome.splits and np.isfinite(r.outcome.splits[split].loss) for r in runs)
+
+
+def caveat(comparison: Comparison) -> str:
+    """What keeps the figures from being comparable; nothing where nothing does."""
+    data = {(run.data.description, *run.data.examples.values()) for run in comparison.runs}
+    if len(data) > 1:
+        return "They were trained or judged on different data, so their figures are not comparable."
+    seeds = {str(dict(flattened(entry.options)).get("seed")) for entry in comparison.entries}
+    if len(seeds) > 1:
+        return "Their seeds differ, and with them initial weights, orders of the examples, and the split."
+    return ""

@@ -1,0 +1,174 @@
+"""`diagnosis.csv`: what a step does to each layer, looked at some fifty times in a training.
+
+A look interprets two graphs with NumPy on some rows of the training part, so it compiles nothing and
+changes nothing: the step, for its update, and the gradient with the layers' outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from nnjit.autodiff import as_node
+from nnjit.ir import Graph, interpret, tracing
+from nnjit.nn import Model
+from nnjit.passes import optimize
+from nnjit.training.engine import Columns
+from nnjit.training.epochs import longest_span
+from nnjit.training.graphs import Task, batch_inputs, flat_gradient, mean_cost, named_arrays
+from nnjit.training.setup import Setup
+from nnjit.training.state import State
+
+DIAGNOSIS = "diagnosis.csv"
+COLUMNS = ("epoch", "layer", "gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
+ROWS = 256  # of a look
+
+Look = Callable[[State, Columns], None]
+
+
+# fmt: off
+# What outputs (n, ..., units) are a sign of, by their activation: the column, and the share of the units (of
+# pictures, the channels) or of the outputs.
+SIGNS: Mapping[str, tuple[str, Callable[[np.ndarray], float]]] = {
+    "relu":    ("dead",      lambda a: float(np.mean((a == 0).reshape(-1, a.shape[-1]).all(axis=0)))),
+    "sigmoid": ("saturated", lambda a: float(np.mean(np.abs(2 * a - 1) > 0.99))),
+    "tanh":    ("saturated", lambda a: float(np.mean(np.abs(a) > 0.99))),
+}
+# fmt: on
+
+
+@contextmanager
+def diagnosing(setup: Setup, folder: Path, *, keep: int) -> Iterator[Look]:
+    """Look into the layers after spans of epochs, where the experiment asks for it.
+
+    Args:
+        keep: epochs whose rows of an existing file stay; a resumed run writes the later ones again.
+
+    Yields:
+        A function of the state after a span, and the span's columns of the history.
+    """
+    experiment = setup.experiment
+    if not experiment.training.diagnosis or experiment.optimizer.full_batch is not None:
+        yield lambda state, columns: None
+        return
+    kept = _rows_until(folder / DIAGNOSIS, keep)
+    with (folder / DIAGNOSIS).open("w", newline="", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in (",".join(COLUMNS), *kept))
+        yield _looking(setup, file)
+
+
+def _rows_until(path: Path, epoch: int) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()[1:] if epoch and path.exists() else []
+    return [line for line in lines if int(line.partition(",")[0]) <= epoch]
+
+
+def _looking(setup: Setup, file: TextIO) -> Look:
+    """A look that is taken at most every `longest_span` epochs, and after the last one."""
+    probe, stride, last = Probe(setup), longest_span(setup), setup.experiment.training.epochs
+    due = 0
+
+    def look(state: State, columns: Columns) -> None:
+        nonlocal due
+        if state.epoch < due and state.epoch < last:
+            return
+        due = state.epoch + stride
+        for layer, figures in probe(state, float(columns["learning_rate"][-1])).items():
+            cells = [repr(figures[c]) if c in figures else "" for c in COLUMNS[2:]]
+            file.write(",".join([str(state.epoch), layer, *cells]) + "\n")
+        file.flush()
+
+    return look
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Looks at the layers of a training, on rows spread evenly over the training part."""
+
+    setup: Setup
+
+    def __call__(self, state: State, rate: float) -> dict[str, dict[str, float]]:
+        """The figures of each layer that has params or an activation with a sign, by the column's name.
+
+        A vector's norm is the root of its sum of squares, of all params of a layer together.
+        """
+        params, *held = self._model.split(state.theta)
+        gradient, *outputs = interpret(self._graph, [params, *held, *self._rows])
+        updated = interpret(self._step, [self._given(state, rate)[name] for name in self._step.names])[0]
+        vectors = {"gradient_norm": gradient, "param_norm": params, "update": updated - params}
+        figures: dict[str, dict[str, float]] = {}
+        for node in self._model.nodes:
+            norms = {name: _norm(self._model, vector, node.name) for name, vector in vectors.items()}
+            change = norms.pop("update")
+            if node.params:
+                size = norms["param_norm"]
+                figures[node.name] = {**norms, "update_ratio": change / size if size else 0.0}
+        for (layer, activation), output in zip(self._watched, outputs, strict=True):
+            column, share = SIGNS[activation]
+            figures.setdefault(layer, {})[column] = share(output)
+        return figures
+
+    @property
+    def _model(self) -> Model:
+        return self.setup.task.model
+
+    @property
+    def _step(self) -> Graph:
+        return self.setup.engine.epoch.graph
+
+    @cached_property
+    def _watched(self) -> list[tuple[str, str]]:
+        """The hidden layers whose outputs say something, with their activations."""
+        named = [(n.name, _activation(n.layer)) for n in self._model.nodes if n.name != self._model.output]
+        return [(name, activation) for name, activation in named if activation in SIGNS]
+
+    @cached_property
+    def _graph(self) -> Graph:
+        return probe_graph(self.setup.task, [name for name, _ in self._watched])
+
+    @cached_property
+    def _rows(self) -> list[np.ndarray]:
+        train = self.setup.data.train
+        rows = np.linspace(0, len(train.x) - 1, min(ROWS, len(train.x))).astype(int)
+        return [train.x[rows], train.y[rows], train.w[rows]]
+
+    def _given(self, state: State, rate: float) -> dict[str, Any]:
+        """The arguments of the step by name: that which would come next."""
+        experiment = self.setup.experiment
+        figures = {
+            "key": np.uint32(experiment.seed % 2**32),
+            "step": np.uint32(state.epoch * self.setup.steps + 1),
+            "rate": state.theta.dtype.type(rate),
+            "part": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
+        }
+        slots = dict(zip(self.setup.task.slots, state.slots, strict=True))
+        held = dict(zip(("theta", "state"), self._model.split(state.theta), strict=False))
+        arrays = held | slots | dict(zip("xyw", self._rows, strict=True))
+        return arrays | {name: np.asarray(value) for name, value in figures.items()}
+
+
+@tracing()
+def probe_graph(task: Task, layers: list[str]) -> Graph:
+    """(θ, [state,] x, y, w) → (the gradient of the cost without dropout and penalty; outputs of layers)."""
+    arrays, batch = task.arrays(), batch_inputs(task)
+    theta, *state = arrays
+    named = {name: as_node(p) for name, p in named_arrays(task, theta, state).items()}
+    params = [named[entry.name] for entry in task.model.table]
+    gradient = flat_gradient(mean_cost(task, named, *batch), params)
+    outputs = [as_node(replace(task.model, output=name)(named, batch[0])) for name in layers]
+    names = ("theta", "state")[: len(arrays)]
+    return optimize(Graph((*arrays, *batch), (gradient, *outputs), (*names, "x", "y", "w")))
+
+
+def _activation(layer: Any) -> str:
+    return getattr(layer, "activation", None) or getattr(layer, "function", None) or ""
+
+
+def _norm(model: Model, vector: np.ndarray, layer: str) -> float:
+    parts = [vector[e.offset : e.offset + e.size] for e in model.table if e.name.rpartition(".")[0] == layer]
+    return float(np.sqrt(sum(np.square(part.astype(np.float64)).sum() for part in parts)))

@@ -1,0 +1,70 @@
+"""A study: the folder that several trainings of one experiment leave, and all their networks together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnjit.errors import RunError
+from nnjit.training.members import Members
+from nnjit.training.run import Run, open_run, read_json
+from nnjit.training.spread import FINISHED
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Finished trainings of one experiment, with other seeds or other validation parts.
+
+    It answers as one network would: with the mean of all its networks (Hansen & Salamon 1990).
+
+    Args:
+        path: the folder.
+        kind: "replicas" or "folds".
+        runs: those that finished, in their order.
+    """
+
+    path: Path
+    kind: str
+    runs: tuple[Run, ...]
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """`metrics.json`: mean and deviation of each figure, and the figures of each run."""
+        return read_json(self.path / "metrics.json")
+
+    @cached_property
+    def history(self) -> dict[str, np.ndarray]:
+        """The median over the runs of each column of their histories, over the epochs that all have."""
+        epochs = min(len(run.history["epoch"]) for run in self.runs)
+        columns = self.runs[0].history
+        return {
+            name: np.median([run.history[name][:epochs] for run in self.runs], axis=0) for name in columns
+        }
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """The class that is the most probable on average (n,), or the mean of the values (n, O)."""
+        if self.runs[0].meaning.classes is None:
+            return np.asarray(np.mean([run.predict(x) for run in self.runs], axis=0))
+        return np.asarray(np.argmax(self.predict_probabilities(x), axis=1), np.int32)
+
+    def predict_probabilities(self, x: np.ndarray) -> np.ndarray:
+        """The mean probability of each class (n, K)."""
+        return np.asarray(np.mean([run.predict_probabilities(x) for run in self.runs], axis=0))
+
+
+def open_study(path: Path, members: Members) -> Study:
+    """The study in `path`, with its finished runs.
+
+    Raises:
+        RunError: none finished, or a run's folder is gone.
+    """
+    rows = read_json(path / "metrics.json")["runs"]
+    finished = [row["number"] for row in rows if row["status"] in FINISHED]
+    if not finished:
+        raise RunError(f"{path}: none of its {members.kind} finished")
+    runs = tuple(open_run(path / members.kind / str(k), members.experiments[k - 1]) for k in finished)
+    return Study(path, members.kind, runs)

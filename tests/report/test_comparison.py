@@ -1,0 +1,174 @@
+"""Comparisons of made-up runs: the page, its tables, and what cannot be compared."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from nnjit.cli import main
+from nnjit.errors import RunError
+from nnjit.report import write_comparison
+from nnjit.report.comparison import caveat, differences, headline, read_comparison, results
+from nnjit.report.comparison_page import draw
+from nnjit.report.style import CLASS_COLORS
+from tests.report.run_folders import chain, digits_metrics, learning_curves, write_run
+
+DIGITS: dict[str, Any] = {
+    "name": "digits",
+    "seed": 0,
+    "model": ({"type": "dense", "units": 64}, {"type": "dense", "units": 10}),
+    "optimizer": {"type": "adam", "learning_rate": 1e-3},
+    "training": {"epochs": 40, "early_stopping": None},
+}
+
+
+def runs(folder: Path) -> dict[Path, dict[str, Any]]:
+    """Two runs of the digits, the second wider, for longer, and worse."""
+    splits = digits_metrics(40)["splits"] | {"test": {"examples": 270, "loss": 0.5, "accuracy": 0.9}}
+    splits["validation"] = {"examples": 270, "loss": 0.4}
+    write_run(folder / "small")
+    write_run(folder / "wide", layers=chain(64, 128, 10), epochs=60, metrics={"splits": splits})
+    wide = DIGITS | {"model": ({"type": "dense", "units": 128}, "relu"), "training": {"epochs": 60}}
+    return {folder / "small": DIGITS, folder / "wide": wide}
+
+
+def words(page: Path) -> str:
+    root = ElementTree.fromstring(page.read_text(encoding="utf-8").replace("<!DOCTYPE html>", "", 1))
+    return " ".join(" ".join(root.itertext()).split())
+
+
+def test_page_is_one_well_formed_file_with_the_figures_of_all_runs(tmp_path: Path) -> None:
+    write_comparison(runs(tmp_path), tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert not re.search(r"<script|<link|<img|@import|url\(\s*['\"]?(?!#)", text)
+    assert "small has the lowest validation loss, 0.08713." in words(tmp_path / "page.html")
+    assert "model[0].units 64 128" in words(tmp_path / "page.html")
+
+
+def test_results_have_a_row_for_each_figure(tmp_path: Path) -> None:
+    table = {row[0]: row[1:] for row in results(read_comparison(runs(tmp_path)))}
+    assert table["test loss"] == ("0.09123", "0.5")
+    assert table["test accuracy"] == ("97.4 %", "90.0 %")
+    assert table["validation accuracy"] == ("97.8 %", "–")
+    assert table["best epoch"] == ("32", "48")
+    assert table["epochs"] == ("40", "60")
+    assert table["parameters"] == ("4,810", "9,610")
+    assert table["time of training"] == ("430 ms", "430 ms")
+
+
+def test_only_what_differs_in_the_configs_is_listed(tmp_path: Path) -> None:
+    assert differences(read_comparison(runs(tmp_path))) == [
+        ("model[0].units", "64", "128"),
+        ("model[1].type", "dense", "–"),
+        ("model[1].units", "10", "–"),
+        ("training.epochs", "40", "60"),
+        ("training.early_stopping", "null", "–"),
+        ("model[1]", "–", "relu"),
+    ]
+
+
+def test_every_run_has_its_colour_on_one_axis(tmp_path: Path) -> None:
+    (ax,) = draw(read_comparison(runs(tmp_path))).figure.axes
+    lines = [line for line in ax.lines if len(line.get_xdata()) > 2]
+    assert [line.get_color() for line in lines] == [c for c in CLASS_COLORS[:2] for _ in range(2)]
+    assert len({line.get_linestyle() for line in lines}) == 2
+    assert ax.get_xlim()[1] > 59
+
+
+@pytest.mark.parametrize(
+    ("change", "phrase"),
+    [
+        ({}, ""),
+        ({"seed": 1}, "Their seeds differ"),
+        ({"data": {"description": "others"}}, "their figures are not comparable"),
+    ],
+)
+def test_what_keeps_runs_from_being_compared_is_said(
+    change: dict[str, Any], phrase: str, tmp_path: Path
+) -> None:
+    write_run(tmp_path / "a")
+    write_run(tmp_path / "b", data=change.pop("data", None))
+    said = caveat(read_comparison({tmp_path / "a": DIGITS, tmp_path / "b": DIGITS | change}))
+    assert phrase in said
+    assert bool(phrase) == bool(said)
+
+
+def test_losses_of_different_kinds_have_no_winner(tmp_path: Path) -> None:
+    write_run(tmp_path / "a")
+    write_run(tmp_path / "b", loss="hinge")
+    compared = read_comparison(dict.fromkeys([tmp_path / "a", tmp_path / "b"], DIGITS))
+    assert headline(compared) == "2 runs with different losses: hinge, softmax cross entropy."
+
+
+def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        write_run(tmp_path / place / "run", curves=learning_curves(5, None, validation=False), epochs=5)
+    compared = read_comparison(dict.fromkeys([tmp_path / "a/run", tmp_path / "b/run"], DIGITS))
+    assert compared.labels == ("a/run", "b/run")
+    assert "no run has set examples aside" in draw(compared).caption
+
+
+def test_a_comparison_replaces_a_comparison_and_no_other_file(tmp_path: Path) -> None:
+    given, page = runs(tmp_path), tmp_path / "page.html"
+    write_comparison(given, page)
+    write_comparison(given, page)
+    page.write_text("mine")
+    with pytest.raises(RunError, match="exists already, and is no comparison; choose another --output"):
+        write_comparison(given, page)
+    assert page.read_text() == "mine"
+    with pytest.raises(RunError, match="is a folder; choose a file"):
+        write_comparison(given, tmp_path)
+    with pytest.raises(RunError, match="the page cannot be written"):
+        write_comparison(given, tmp_path / "no" / "page.html")
+
+
+# fmt: off
+WRONG = [
+    ("a",         "a comparison takes two runs or more, got 1 run; give more run folders"),
+    ("a b a",     "a: this run is given twice; give each run once"),
+    ("a b ./b",   "b: this run is given twice; give each run once"),
+    ("a nowhere", "nowhere is not the folder of a run: there is no config.yaml"),
+    ("a b half",  "half is not a complete run folder: environment.json is missing"),
+]
+# fmt: on
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """`nnjit compare` in a folder with the runs a and b, and with half a run; status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "a")
+    write_run(tmp_path / "b", epochs=20)
+    Path("half").mkdir()
+    Path("half/config.yaml").write_text("seed: 1\n")
+
+    def run(*given: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["nnjit", "compare", *given])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        printed = capsys.readouterr()
+        return int(caught.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+@pytest.mark.parametrize(("given", "message"), WRONG)
+def test_what_cannot_be_compared_is_one_message(given: str, message: str, command: Any) -> None:
+    assert command(*given.split()) == (2, "", f"{message}\n")
+    assert not Path("comparison.html").exists()
+
+
+def test_the_command_prints_the_tables_and_writes_the_page(command: Any) -> None:
+    status, out, err = command("a", "b")
+    assert (status, err) == (0, "")
+    assert re.search(r"^test accuracy +97\.4 % +97\.4 %$", out, re.MULTILINE)
+    assert re.search(r"^training\.epochs +40 +20$", out, re.MULTILINE)
+    assert out.endswith("page        comparison.html\n")
+    assert "Comparison of 2 runs" in words(Path("comparison.html"))
+    assert command("a", "b", "--output", "other.html")[0] == 0
+    assert Path("other.html").exists()

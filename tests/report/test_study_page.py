@@ -1,0 +1,183 @@
+"""The page of made-up studies: the band, the figures of all runs, and how they ended."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from nnjit.errors import RunError
+from nnjit.report import study_pictures, study_words, write_report
+from nnjit.report.formatting import mean_value
+from nnjit.report.study import read_study
+from tests.report.run_folders import ENVIRONMENT, digits_metrics, learning_curves, write_run
+
+ACCURACIES = (0.9, 1.0, 0.95, 1.0)
+
+
+def write_study(
+    folder: Path,
+    *,
+    kind: str = "replicas",
+    lengths: tuple[int, ...] = (40, 30, 20, 40),
+    statuses: tuple[str, ...] = ("completed", "early_stopped", "early_stopped", "completed"),
+    count: int = 4,
+    metric: str = "accuracy",
+) -> Path:
+    """A study as a training would leave it, of runs that differ in length and in what they reached."""
+    rows = []
+    for k, (length, status) in enumerate(zip(lengths, statuses, strict=True)):
+        splits = {s: {**f} for s, f in digits_metrics(length)["splits"].items()}
+        for figures in splits.values():
+            del figures["accuracy"]
+            figures[metric] = ACCURACIES[k]
+        curves = learning_curves(length, metric)
+        curves |= {c: v * (1 + 0.2 * k) for c, v in curves.items() if c.endswith("loss")}
+        own = {
+            "status": status,
+            "splits": splits,
+            "message": "the training diverged in epoch 3" * (status == "diverged"),
+        }
+        write_run(folder / kind / str(k + 1), curves=curves, epochs=length, metrics=own)
+        rows.append({"number": k + 1, "seed": 7 + k, "status": status})
+    values = np.array(
+        [a for a, s in zip(ACCURACIES, statuses, strict=False) if s in ("completed", "early_stopped")]
+    )
+    spread = None
+    if len(values):
+        deviation = float(values.std(ddof=1)) if len(values) > 1 else None
+        spread = {"mean": float(values.mean()), "deviation": deviation}
+    parts = ("train", "validation", "test") if spread else ()
+    loss = {"mean": 0.09, "deviation": None}
+    content = {
+        "status": "completed", "kind": kind, "count": count, "runs": rows,
+        "splits": {s: {"loss": loss, metric: spread} for s in parts},
+        "seconds": {"train": 1.7, "compile": 0.1, "wall": 3.0},
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.json").write_text(json.dumps(content))
+    (folder / "environment.json").write_text(json.dumps(ENVIRONMENT))
+    (folder / "config.yaml").write_text("name: many & <few>\n")
+    return folder
+
+
+# fmt: off
+KINDS: dict[str, dict[str, Any]] = {
+    "replicas":    {},
+    "folds":       {"kind": "folds"},
+    "values":      {"metric": "r2"},
+    "diverged":    {"statuses": ("completed", "diverged", "completed", "completed")},
+    "all lost":    {"statuses": ("diverged",) * 4},
+    "interrupted": {"lengths": (40, 3), "statuses": ("completed", "interrupted"), "count": 9},
+    "not begun":   {"lengths": (), "statuses": ()},
+}
+PHRASES = [
+    ("replicas",    "Accuracy 96.2 ± 4.8 % on the test examples, over 4 replicas; 2 of them "
+                    "classify every test example right."),
+    ("replicas",    "was trained with 4 seeds, 7 to 10"),
+    ("folds",       "was cut into 4 parts; each run held out another one"),
+    ("values",      " ± 0.048 on the test examples, over 4 replicas."),
+    ("diverged",    "1 replica diverged (2), and counts in no figure. The first: the training diverged in "
+                    "epoch 3"),
+    ("diverged",    "2 8 diverged 24 30 – –"),
+    ("all lost",    "No result: none of 4 replicas finished."),
+    ("interrupted", "Interrupted: 8 replicas did not come to an end, and count in no figure."),
+    ("not begun",   "No run was begun."),
+]
+# fmt: on
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("studies")
+    for name, options in KINDS.items():
+        write_report(write_study(folder / name, **options))
+    return folder
+
+
+def words(folder: Path) -> str:
+    root = ElementTree.fromstring((folder / "report.html").read_text().replace("<!DOCTYPE html>", "", 1))
+    for parent in root.iter():
+        for child in list(parent):
+            if child.tag.endswith("}style"):
+                parent.remove(child)
+    return " ".join(" ".join(root.itertext()).split())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_is_well_formed_without_leftovers(kind: str, studies: Path) -> None:
+    assert not re.findall(r"\b(nan|None|inf|null|undefined)\b", words(studies / kind))
+    assert (studies / kind / "loss_curve.png").exists() == (kind != "not begun")
+
+
+@pytest.mark.parametrize(("kind", "phrase"), PHRASES)
+def test_page_says(kind: str, phrase: str, studies: Path) -> None:
+    assert phrase in words(studies / kind)
+
+
+def test_the_band_is_the_quartiles_of_the_runs_that_go_on(studies: Path) -> None:
+    study = read_study(studies / "replicas")
+    table = study_pictures.losses(study, "train_loss", 40)
+    assert [int(np.isfinite(row).sum()) for row in table] == [40, 30, 20, 40]
+    low, middle, high = study_pictures.quartiles(table)
+    assert len(middle) == 40  # half of the runs reach the end
+    np.testing.assert_allclose(middle[:20], np.median(table[:, :20], axis=0))
+    np.testing.assert_allclose([low[35], high[35]], np.quantile(table[[0, 3], 35], [0.25, 0.75]))
+
+
+def test_folds_are_judged_by_what_they_held_out_and_keep_their_order(studies: Path) -> None:
+    study = read_study(studies / "folds")
+    final = study_pictures.draw_final(study)
+    assert final is not None
+    assert final.title.startswith("Validation accuracy")
+    (ax,) = final.figure.axes
+    assert ax.lines[-1].get_ydata().tolist() == list(ACCURACIES)
+    assert [text.get_text() for text in ax.texts[:-1]] == ["1", "2", "3", "4"]
+
+
+def test_the_band_ends_where_most_runs_have_ended() -> None:
+    table = np.ones((4, 10))
+    table[1:, 6:] = np.nan
+    assert study_pictures.quartiles(table).shape == (3, 6)
+
+
+def test_every_run_is_a_thin_line_and_every_result_a_dot(studies: Path) -> None:
+    study = read_study(studies / "replicas")
+    (ax,) = study_pictures.draw_band(study).figure.axes
+    assert sum(line.get_linewidth() == 0.8 for line in ax.lines) == 8
+    assert sum(line.get_linewidth() == 2.2 for line in ax.lines) == 2
+    final = study_pictures.draw_final(study)
+    assert final is not None
+    (ax,) = final.figure.axes
+    assert ax.lines[-1].get_ydata().tolist() == sorted(ACCURACIES)
+    assert [text.get_text() for text in ax.texts[:-1]] == ["1", "3", "2", "4"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "score"), [("accuracy", True), ("r2", True), ("loss", False), ("rmse", False), ("mape", False)]
+)
+def test_the_best_is_the_highest_score_or_the_lowest_error(figure: str, score: bool) -> None:
+    assert study_pictures.is_score(figure) == score
+
+
+def test_a_deviation_keeps_the_digits_that_it_needs() -> None:
+    assert mean_value("accuracy", 0.999, 0.0) == "99.9 ± 0.0 %"
+    assert mean_value("loss", float("nan"), float("nan")) == "not finite"
+
+
+def test_a_replica_that_is_gone_is_named(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study")
+    (folder / "replicas/3/history.csv").unlink()
+    with pytest.raises(RunError, match=r"3 is not a complete run folder: history.csv is missing"):
+        write_report(folder)
+
+
+def test_the_table_of_runs_has_a_row_for_each(studies: Path) -> None:
+    columns, rows = study_words.run_table(read_study(studies / "replicas"))
+    assert columns == ("replica", "seed", "ended", "best epoch", "epochs", "test loss", "accuracy")
+    assert rows[1] == ("2", "8", "early stopped", "24", "30", "0.09123", "100 %")
