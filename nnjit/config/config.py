@@ -17,6 +17,7 @@ from nnjit.config.reading import read_file
 from nnjit.errors import ConfigError, UserError
 from nnjit.nn.wiring import wire
 from nnjit.training.experiment import Experiment
+from nnjit.training.outputs import told_of_losses
 
 Given = Experiment | str | FilePath | Mapping[str, Any]
 
@@ -59,8 +60,13 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
     except UserError as error:  # a validator that looked something up; pydantic lets it pass as it is
         raise ConfigError(document.sentence((), error.message)) from None
     with config.located():
-        wire(config.experiment.model.layers)
+        _wire(config.experiment)
     return config
+
+
+def _wire(experiment: Experiment) -> None:
+    with told_of_losses(experiment.model.layers, tuple(experiment.losses or ())):
+        wire(experiment.layers)
 
 
 def resolve(given: Given, overrides: Iterable[str] = ()) -> Experiment:

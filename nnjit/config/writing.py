@@ -49,8 +49,9 @@ def _listed(entries: Iterable[Layer | Repeat]) -> CommentedSeq:
     )
 
 
-def _block(options: BaseModel) -> CommentedMap:
-    return CommentedMap((key, _flow(value)) for key, value in _options(options))
+def _block(options: BaseModel | dict[str, Any]) -> CommentedMap:
+    entries = options.items() if isinstance(options, dict) else _options(options)
+    return CommentedMap((key, _flow(value)) for key, value in entries)
 
 
 def _flow(value: Any) -> Any:

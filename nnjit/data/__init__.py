@@ -1,9 +1,22 @@
 """From a data source in a config to the arrays of a training: loading, splits and scaling."""
 
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
-from nnjit.data.dataset import Dataset
+from nnjit.data.dataset import Dataset, Task
 from nnjit.data.preparation import Part, Prepared, prepare
 from nnjit.data.scaling import Affine, Scaling
+from nnjit.data.several import Target
 from nnjit.data.source import Source, Split, sources
 
-__all__ = ["Affine", "Dataset", "Part", "Prepared", "Scaling", "Source", "Split", "prepare", "sources"]
+__all__ = [
+    "Affine",
+    "Dataset",
+    "Part",
+    "Prepared",
+    "Scaling",
+    "Source",
+    "Split",
+    "Target",
+    "Task",
+    "prepare",
+    "sources",
+]

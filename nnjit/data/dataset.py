@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nnjit.data.labels import as_classes, row_name
 from nnjit.data.weights import as_weights
 from nnjit.errors import DataError
+
+if TYPE_CHECKING:
+    from nnjit.data.several import Target
 
 Task = Literal["classification", "regression"]
 
@@ -29,6 +32,7 @@ class Dataset:
         classes: names of the classes, or None where the targets are values.
         description: one line for the report, e.g. "scikit-learn digits: 1797 images of 8×8".
         weights: (n,) float64 > 0, how much each row counts; None where all count alike.
+        several: what the columns of y are, where there are several targets; then `classes` is None.
 
     Raises:
         DataError: x or y is empty, differs in rows, or holds a number that is not finite.
@@ -41,6 +45,7 @@ class Dataset:
     classes: tuple[str, ...] | None
     description: str
     weights: np.ndarray | None = None
+    several: tuple[Target, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
@@ -49,6 +54,14 @@ class Dataset:
             raise DataError(f"no data: x has shape {self.x.shape} and y {self.y.shape}")
         _check_finite("x", self.x, self.features)
         _check_finite("y", self.y, self.targets)
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The classes (n,) that every part gets its share of: of several targets, the first that has any."""
+        if self.classes is not None:
+            return self.y
+        first = next((t for t in self.several if t.classes is not None), None)
+        return None if first is None else self.y[:, first.start].astype(np.int32)
 
 
 def dataset(

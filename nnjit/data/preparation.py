@@ -6,14 +6,15 @@ split, scaled or converted, the training part is the source's own array.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, block_rows, place
+from nnjit.data.dataset import Dataset, Task, block_rows, place
 from nnjit.data.scaling import Affine, Scaling, fitted
+from nnjit.data.several import Target
 from nnjit.data.source import Source
 from nnjit.data.splits import split_rows
 from nnjit.data.weights import as_type
@@ -43,6 +44,7 @@ class Prepared:
         input_shape: shape of one row of x.
         output_size: how many numbers the network has to give: the number of classes, or of target values.
         is_weighted: whether the data says how much each row counts.
+        several: what the columns of the targets are, where there are several outputs.
     """
 
     classes: tuple[str, ...] | None
@@ -56,9 +58,17 @@ class Prepared:
     input_shape: tuple[int, ...]
     output_size: int
     is_weighted: bool
+    several: tuple[Target, ...] = ()
 
 
-def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
+def prepare(
+    source: Source,
+    *,
+    seed: int,
+    dtype: str,
+    folder: Path,
+    tasks: Mapping[str, Task | None] | None = None,
+) -> Prepared:
     """Load, split and scale the data of a source.
 
     Rows keep the order of the data within each part.
@@ -67,22 +77,24 @@ def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
         seed: decides which rows are held out, unless the split has a seed of its own.
         dtype: type of the training, "float32" or "float64".
         folder: where relative paths in the options start.
+        tasks: the targets by name, for several outputs; None for the one target of the source.
 
     Raises:
         DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
     """
-    data = source.load(folder)
-    if data.classes is not None and source.scale_target != "none":
+    data = source.load(folder) if tasks is None else source.load_several(folder, tasks)
+    has_values = data.classes is None and not (data.several and all(t.classes for t in data.several))
+    if not has_values and source.scale_target != "none":
         raise DataError(
             "the targets are classes, which cannot be scaled; remove this option", ("scale_target",)
         )
     is_class = data.classes is not None
     weights = np.ones(len(data.x), dtype) if data.weights is None else as_type(data.weights, dtype)
     drawn = seed if source.split.seed is None else source.split.seed
-    rows = split_rows(source.split, len(data.x), data.y if is_class else None, seed=drawn)
+    rows = split_rows(source.split, len(data.x), data.labels, seed=drawn)
     scaling = Scaling(
         fitted(source.scale, lambda: _blocks(data.x, rows.train)),
-        fitted(source.scale_target, lambda: _blocks(data.y, rows.train)),
+        _of_values(fitted(source.scale_target, lambda: _blocks(data.y, rows.train)), data.several),
     )
 
     def part(rows: np.ndarray | None) -> Part:
@@ -102,7 +114,17 @@ def prepare(source: Source, *, seed: int, dtype: str, folder: Path) -> Prepared:
         input_shape=data.x.shape[1:],
         output_size=_output_size(data),
         is_weighted=data.weights is not None,
+        several=data.several,
     )
+
+
+def _of_values(affine: Affine | None, several: tuple[Target, ...]) -> Affine | None:
+    """The scaling of targets, which leaves the indices of classes as they are."""
+    if affine is None or not several:
+        return affine
+    is_class = np.repeat([t.classes is not None for t in several], [t.size for t in several])
+    shift, scale = np.where(is_class, 0.0, affine.shift), np.where(is_class, 1.0, affine.scale)
+    return Affine(affine.method, shift, scale)
 
 
 def _output_size(data: Dataset) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from nnjit.data.dataset import Dataset
+from nnjit.data.dataset import Dataset, Task
+from nnjit.errors import DataError
+from nnjit.errors import Path as Place
 from nnjit.registry import Options, Registry
 
 
@@ -74,6 +77,28 @@ class Source(Options, ABC):
         Raises:
             DataError: the data is missing, unreadable or malformed; `path` is the option to blame.
         """
+
+    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+        """The targets for several outputs by name, each with the option that names it.
+
+        The place is None where no option does; such a target may be left out.
+
+        Raises:
+            DataError: the source has a single target, or the options name no others.
+        """
+        mend = "use csv, npz, inline or sklearn data, or a single loss"
+        raise DataError(f"{self.type} has one target, but losses need several; {mend}", ("type",))
+
+    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+        """The data with several targets.
+
+        Args:
+            tasks: those wanted, of `targets`; None is for the source to see.
+
+        Raises:
+            DataError: as `load`.
+        """
+        raise NotImplementedError(f"{self.type} names no targets")
 
 
 sources: Registry[Source] = Registry("data source")

@@ -42,6 +42,9 @@ class Metric(Options, ABC):
 class SummedMetric(Metric):
     """A metric of sums over the split, known after every epoch."""
 
+    reads: ClassVar[Literal["prediction", "output"]] = "prediction"
+    """What `sums` takes: the prediction, or the model's output itself."""
+
     @abstractmethod
     def sums(self, prediction: Array, target: Array) -> Array:
         """The figures of each example, float64, shape (B, S)."""

@@ -84,7 +84,9 @@ def _check_all_used(wires: Sequence[Wire]) -> None:
     used = {name for w in wires for name in w.sources}
     for w in wires[:-1]:
         if w.name not in used:
-            mend = "name it in a `from`, or remove it; the model's output is the last layer"
+            mend = (
+                "name it in a `from`, or remove it; the model's output is the last layer, or those in losses"
+            )
             raise ConfigError(f'no layer takes the output of "{w.name}"; {mend}', w.path)
 
 

@@ -121,6 +121,21 @@ class ModelEntry:
 
 
 @dataclass(frozen=True)
+class OutputEntry:
+    """One of several outputs.
+
+    Args:
+        targets: the names of its columns among the data's targets.
+        predictions: None where the run has none.
+    """
+
+    name: str
+    targets: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    predictions: Predictions | None
+
+
+@dataclass(frozen=True)
 class DataEntry:
     """`data.json`: what was learned from.
 
@@ -183,6 +198,7 @@ class RunFiles:
     predictions: Predictions | None
     diagnosis: Diagnosis | None
     explanation: ExplanationEntry | None
+    outputs: tuple[OutputEntry, ...] = ()
 
     @property
     def name(self) -> str:
@@ -211,6 +227,7 @@ class RunFiles:
 def read_run(folder: Path) -> RunFiles:
     """Read the files of a run folder; RunError where it is not one or a file is malformed."""
     try:
+        data = read_json(folder / "data.json")
         return RunFiles(
             folder=folder,
             config=read_text(folder / "config.yaml"),
@@ -218,10 +235,11 @@ def read_run(folder: Path) -> RunFiles:
             history=_history(folder / "history.csv"),
             outcome=_outcome(read_json(folder / "metrics.json")),
             model=_model(read_json(folder / "model.json")),
-            data=_data(read_json(folder / "data.json")),
-            predictions=_predictions(folder / "predictions.npz"),
+            data=_data(data),
+            predictions=None if "outputs" in data else _predictions(folder / "predictions.npz"),
             diagnosis=read_diagnosis(folder / "diagnosis.csv"),
             explanation=_explanation(folder / "explanation.json"),
+            outputs=tuple(_output(entry, data, folder) for entry in data.get("outputs", ())),
         )
     except KeyError as error:
         raise RunError(
@@ -347,15 +365,25 @@ def _explanation(path: Path) -> ExplanationEntry | None:
     return as_explanation(read_json(path)) if path.exists() else None
 
 
-def _predictions(path: Path) -> Predictions | None:
+def _output(content: dict[str, Any], data: dict[str, Any], folder: Path) -> OutputEntry:
+    name, classes = content["name"], content["classes"]
+    return OutputEntry(
+        name=name,
+        targets=tuple(data["targets"][slice(*content["columns"])]),
+        classes=None if classes is None else tuple(map(str, classes)),
+        predictions=_predictions(folder / "predictions.npz", f"_{name}"),
+    )
+
+
+def _predictions(path: Path, output: str = "") -> Predictions | None:
     if not path.exists():
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return Predictions(
                 str(arrays["split"]),
-                _drawable(arrays["target"]),
-                _drawable(arrays["prediction"]),
+                _drawable(arrays[f"target{output}"]),
+                _drawable(arrays[f"prediction{output}"]),
                 _grid(arrays),
             )
     except (ValueError, EOFError, OSError, BadZipFile) as error:

@@ -22,6 +22,7 @@ from nnjit.report.advice import advice
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import count, plain, shape
 from nnjit.report.layer_graph import manner
+from nnjit.report.outputs import of_outputs
 from nnjit.report.study import is_study
 from nnjit.report.study_page import write_study_report
 from nnjit.report.style import Picture, new_figure, style, to_png, to_svg
@@ -51,7 +52,7 @@ def write_report(folder: Path) -> None:
         return write_study_report(folder)
     run = read_run(folder)
     with style():
-        pictures = [picture for draw in PICTURES if (picture := draw(run))]
+        pictures = [*of_outputs(run), *(picture for draw in PICTURES if (picture := draw(run)))]
         loss = next(picture for picture in pictures if picture.name == "loss")
         to_png(loss.figure, folder / "loss_curve.png")
         drawings = [(picture, to_svg(picture)) for picture in pictures]

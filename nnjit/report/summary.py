@@ -22,6 +22,7 @@ from nnjit.report.formatting import (
     shape,
 )
 from nnjit.report.loss_curve import when_lost
+from nnjit.report.outputs import told
 from nnjit.report.regression import columns
 
 
@@ -51,6 +52,8 @@ def result(run: RunFiles) -> str:
     if figures is None or not run.outcome.epochs:
         return "No result: no epoch was finished."
     examples = f"{count(figures.examples, SPLIT_NAMES[split] + ' example')}"
+    if run.outputs:
+        return f"{sentence(told(run.outputs, figures))} on the {examples}."
     if "accuracy" in figures.metrics:
         weighted = ", counted by their weights," if run.data.is_weighted else ""
         return f"{percent(figures.metrics['accuracy'])} of the {examples}{weighted} are classified right."

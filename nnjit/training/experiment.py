@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticKnownError
 
 from nnjit.data import Source, sources
-from nnjit.nn import AnyEntry, Loss, Metric, losses, metrics
+from nnjit.nn import AnyEntry, Layer, Loss, Metric, Repeat, losses, metrics
+from nnjit.nn.expansion import INPUT
 from nnjit.optim import (
     Averaging,
     Clip,
@@ -24,6 +26,7 @@ from nnjit.optim.optimizers import Adam
 from nnjit.optim.schedules import Constant
 from nnjit.registry import Options
 from nnjit.training.options import TrainingOptions
+from nnjit.training.outputs import JOINED, OutputOptions, joined
 
 if TYPE_CHECKING:
     AnySource = Source
@@ -45,6 +48,13 @@ _Layers = Annotated[tuple[AnyEntry, ...], Field(min_length=1)]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
 
+_EITHER: dict[str, Any] = {  # loss or losses, as `_check_one_of` says it
+    "if": {"required": ["losses"], "properties": {"losses": {"type": "object"}}},
+    "then": {"properties": {"loss": {"type": "null"}}},
+    "else": {"required": ["loss"]},
+}
+
+
 def _check_name(name: str) -> str:
     if not re.fullmatch(_NAME, name):
         raise ValueError(
@@ -58,6 +68,32 @@ def _spelled_out(model: Any) -> Any:
     if isinstance(model, (list, tuple)):
         return {"layers": tuple(model)}
     return model
+
+
+def _check_outputs(losses: dict[str, OutputOptions]) -> dict[str, OutputOptions]:
+    if len(losses) < 2:
+        raise ValueError(f"several outputs are two or more, got {len(losses)}; of one output, give the loss")
+    for name in (INPUT, JOINED):
+        if name in losses:
+            raise ValueError(f'"{name}" is no layer of the model that could be an output; name one that is')
+    return losses
+
+
+def _check_one_of(loss: Loss | None, info: ValidationInfo) -> Loss | None:
+    if "losses" not in info.data:  # wrong in itself, which is told already
+        return loss
+    losses = info.data["losses"]
+    if loss is None and losses is None:
+        raise PydanticKnownError("missing")
+    if loss is not None and losses is not None:
+        raise ValueError("both loss and losses are given; losses are for several outputs, so remove one")
+    return loss
+
+
+def _check_metrics(metrics: tuple[Metric, ...] | None, info: ValidationInfo) -> tuple[Metric, ...] | None:
+    if metrics is not None and info.data.get("losses"):
+        raise ValueError("with losses, each output has its own metrics; put them into the entries of losses")
+    return metrics
 
 
 class ModelOptions(Options):
@@ -80,6 +116,8 @@ class Experiment(Options):
     so that the copy of the config in a run folder means the same.
     """
 
+    model_config = ConfigDict(json_schema_extra=_EITHER)
+
     name: Annotated[str, AfterValidator(_check_name)] = Field(
         "experiment", json_schema_extra={"pattern": f"^{_NAME}$"}
     )
@@ -100,8 +138,12 @@ class Experiment(Options):
     ]
     """The list of layers, or a mapping with `layers` and `initial_weights`."""
 
-    loss: AnyLoss
-    """The cost of an example, whose mean over the examples the training lowers."""
+    losses: Annotated[dict[str, OutputOptions], AfterValidator(_check_outputs)] | None = None
+    """Several outputs, in the place of `loss`: the name of each layer that is one, with its loss, the target
+    that it is compared with, and its weight in C = Σ weight · cost."""
+
+    loss: Annotated[AnyLoss | None, AfterValidator(_check_one_of)] = Field(None, validate_default=True)
+    """The cost of an example, whose mean over the examples the training lowers; or give `losses`."""
 
     optimizer: AnyOptimizer = Adam()
     """The rule that turns a gradient into an update, or a method that takes the full batch."""
@@ -118,11 +160,17 @@ class Experiment(Options):
     averaging: AnyAveraging | None = None
     """The mean of the weights over the updates that is evaluated, kept and predicts; null: the weights do."""
 
-    metrics: tuple[AnyMetric, ...] | None = None
+    metrics: Annotated[tuple[AnyMetric, ...] | None, AfterValidator(_check_metrics)] = None
     """The figures that are reported beside the loss.
 
-    null means accuracy where the targets are classes, and none where they are values.
+    null means accuracy where the targets are classes, and none where they are values. With `losses`, each of
+    them has its own.
     """
 
     training: TrainingOptions = TrainingOptions()
     """Epochs, batches and stopping."""
+
+    @property
+    def layers(self) -> tuple[Layer | Repeat, ...]:
+        """The layers of the model; of several outputs, with the layer that joins them."""
+        return joined(self.model.layers, tuple(self.losses)) if self.losses else self.model.layers

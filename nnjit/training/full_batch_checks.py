@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nnjit.errors import ConfigError, GraphError
 from nnjit.ir import Graph
-from nnjit.nn import losses
+from nnjit.nn import Loss, losses
 from nnjit.nn.losses import SumOfSquares
 from nnjit.optim import Clip, FullBatchOptimizer
 from nnjit.optim.full_batch import Need
@@ -67,17 +67,16 @@ def check_full_batch(experiment: Experiment, method: FullBatchOptimizer, task: T
             ("model",),
         )
     if method.needs == "jacobian":
-        _check_squares(experiment, name, rows * task.model.output_shape[0], task.model.table.size)
+        _check_squares(experiment, task.loss, name, rows * task.model.output_shape[0], task.model.table.size)
     _check_derivative(task, method)
 
 
-def _check_squares(experiment: Experiment, name: str, residuals: int, params: int) -> None:
-    if not isinstance(experiment.loss, SumOfSquares):
+def _check_squares(experiment: Experiment, loss: Loss, name: str, residuals: int, params: int) -> None:
+    if not isinstance(loss, SumOfSquares):
         fit = " or ".join(known for known, cls in losses.items() if issubclass(cls, SumOfSquares))
         raise ConfigError(
-            f'{name} needs a loss that is a sum of squares, {fit}, got "{experiment.loss.type}"; '
-            "lbfgs takes any loss",
-            ("loss",),
+            f'{name} needs a loss that is a sum of squares, {fit}, got "{loss.type}"; lbfgs takes any loss',
+            ("losses" if experiment.losses else "loss",),
         )
     if experiment.penalty.l1:
         raise ConfigError(

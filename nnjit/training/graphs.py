@@ -209,4 +209,5 @@ def _metric_sums(task: Task, output: Node, y: Node, w: Node) -> list[Any]:
                 np.astype(v, "f64") * task.unit.scale + task.unit.shift for v in (prediction, y)
             )
         own = [np.sum(weight)] if task.has_own_weight else []
-        return own + [np.sum(metric.sums(prediction, target) * weight, axis=0) for metric in task.sums]
+        read = {"prediction": prediction, "output": output}
+        return own + [np.sum(m.sums(read[m.reads], target) * weight, axis=0) for m in task.sums]

@@ -20,6 +20,11 @@ class Meaning:
     classes: tuple[str, ...] | None
     scaling: Scaling
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether the answers are about classes."""
+        return self.classes is not None
+
     def decide(self, answers: np.ndarray) -> np.ndarray:
         """Class indices (n,), or values (n, O) in their own unit."""
         if self.classes is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from nnjit.data import Part
+from nnjit.training.meaning import Meaning
 from nnjit.training.setup import Setup
+from nnjit.training.several import Meanings
 
 GRID = 120  # points along each side
 MOST_POINTS = 2000
@@ -16,6 +18,8 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, np.ndarray]:
     split = next(name for name in ("test", "validation", "train") if name in setup.splits)
     part, meaning = setup.splits[split], setup.meaning
     answers = setup.engine.predict(theta, part.x)
+    if isinstance(meaning, Meanings):
+        return {"split": np.array(split)} | _by_output(meaning, part, answers)
     arrays = {
         "split": np.array(split),
         "target": meaning.targets(part.y),
@@ -23,11 +27,21 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, np.ndarray]:
     }
     if meaning.classes is not None:
         arrays["probability"] = meaning.scores(answers)
-    return arrays | (_plane(setup, theta, part) if setup.model.input_shape == (2,) else {})
+    return arrays | (_plane(setup, meaning, theta, part) if setup.model.input_shape == (2,) else {})
 
 
-def _plane(setup: Setup, theta: np.ndarray, part: Part) -> dict[str, np.ndarray]:
-    meaning, scaling = setup.meaning, setup.meaning.scaling
+def _by_output(meaning: Meanings, part: Part, answers: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays of several outputs, each with the output's name: `prediction_price`."""
+    kinds = {
+        "target": meaning.targets(part.y),
+        "prediction": meaning.decide(answers),
+        "probability": meaning.scores(answers),
+    }
+    return {f"{kind}_{name}": array for kind, arrays in kinds.items() for name, array in arrays.items()}
+
+
+def _plane(setup: Setup, meaning: Meaning, theta: np.ndarray, part: Part) -> dict[str, np.ndarray]:
+    scaling = meaning.scaling
     everything = np.concatenate([scaling.inverse_inputs(p.x) for p in setup.splits.values()])
     low, high = everything.min(axis=0), everything.max(axis=0)
     margin = 0.08 * np.where(high > low, high - low, 1.0)

@@ -18,7 +18,8 @@ from nnjit.codegen import Crew
 from nnjit.errors import ConfigError, RunError
 from nnjit.training.epochs import EpochRunner
 from nnjit.training.files import write_json
-from nnjit.training.setup import HIGHEST_RATE, Setup, within
+from nnjit.training.places import within
+from nnjit.training.setup import HIGHEST_RATE, Setup
 from nnjit.training.state import State
 from nnjit.training.threads import one_blas_thread
 

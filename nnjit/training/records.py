@@ -14,6 +14,7 @@ from nnjit.training.files import write_atomically, write_json
 from nnjit.training.history import read_history
 from nnjit.training.predictions import predictions
 from nnjit.training.setup import Setup
+from nnjit.training.several import heads_of
 from nnjit.training.state import State
 
 
@@ -83,7 +84,7 @@ def _model(setup: Setup) -> dict[str, Any]:
         for n in setup.model.nodes
     ]
     return {
-        "loss": setup.experiment.loss.type,
+        "loss": _loss(setup),
         "optimizer": setup.experiment.optimizer.type,
         "input_shape": setup.model.input_shape,
         "layers": layers,
@@ -93,7 +94,7 @@ def _model(setup: Setup) -> dict[str, Any]:
 
 def _data(setup: Setup) -> dict[str, Any]:
     data = setup.data
-    return {
+    said = {
         "description": data.description,
         "task": "regression" if data.classes is None else "classification",
         "features": data.features,
@@ -102,7 +103,29 @@ def _data(setup: Setup) -> dict[str, Any]:
         "examples": {name: len(part.x) for name, part in setup.splits.items()},
         "scaling": data.scaling.to_json(),
         "magnitude": _magnitude(data.train.x),
-    } | _weights(setup)
+    }
+    return said | _weights(setup) | _outputs(setup)
+
+
+def _loss(setup: Setup) -> str:
+    """The loss by its name; of several outputs, their weighted sum."""
+    heads = heads_of(setup.task.loss)
+    sums = (f"{head.weight:g} {head.loss.type} ({head.name})" for head in heads)
+    return " + ".join(sums) if heads else setup.task.loss.type
+
+
+def _outputs(setup: Setup) -> dict[str, Any]:
+    """What each of several outputs is compared with; nothing where there is one."""
+    heads = heads_of(setup.task.loss)
+    outputs = [
+        {
+            "name": head.name, "target": head.target.name, "classes": head.target.classes,
+            "columns": [head.target.columns.start, head.target.columns.stop],
+            "loss": head.loss.type, "weight": head.weight,
+        }
+        for head in heads
+    ]  # fmt: skip
+    return {"task": "several", "outputs": outputs} if heads else {}
 
 
 def _weights(setup: Setup) -> dict[str, Any]:

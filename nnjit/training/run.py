@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.data import Scaling
+from nnjit.data import Scaling, Target
 from nnjit.errors import GraphError, RunError
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.history import read_history
 from nnjit.training.meaning import Meaning
 from nnjit.training.setup import make_task, read_weights
+from nnjit.training.several import Meanings, heads_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ class Run:
 
     path: Path
     engine: Engine
-    meaning: Meaning
+    meaning: Meaning | Meanings
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
@@ -51,20 +52,24 @@ class Run:
         """
         return read_weights(self.path / f"{self.metrics['weights']}.safetensors", self.engine.task.model)
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: np.ndarray) -> Any:
         """Predictions for inputs (n, …) in the data's own units.
 
         Returns:
-            Class indices (n,), or values (n, O) in the target's own unit.
+            Class indices (n,), or values (n, O) in the target's own unit; of several outputs, a dict of
+            these by the names of the outputs.
 
         Raises:
             GraphError: the rows do not have the shape that the model was trained on.
         """
         return self.meaning.decide(self._answers(x))
 
-    def predict_probabilities(self, x: np.ndarray) -> np.ndarray:
-        """The probability of each class (n, K) for inputs (n, …) in the data's own units."""
-        if self.meaning.classes is None:
+    def predict_probabilities(self, x: np.ndarray) -> Any:
+        """The probability of each class (n, K) for inputs (n, …) in the data's own units.
+
+        Of several outputs, a dict of those that have classes.
+        """
+        if not self.meaning.has_classes:
             raise GraphError("this run predicts values, not classes; use predict")
         return self.meaning.scores(self._answers(x))
 
@@ -87,8 +92,17 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     classes = None if data["classes"] is None else tuple(data["classes"])
     meaning = Meaning(classes, Scaling.from_json(data["scaling"]))
     size = len(data["targets"] if classes is None else classes)
-    task = make_task(experiment, tuple(model["input_shape"]), size, meaning)
-    return Run(path, Engine(task, batch=1), meaning)
+    several = tuple(_target(entry) for entry in data.get("outputs", ()))
+    task = make_task(experiment, tuple(model["input_shape"]), size, meaning, several)
+    heads = heads_of(task.loss)
+    return Run(path, Engine(task, batch=1), Meanings(heads, meaning.scaling) if heads else meaning)
+
+
+def _target(entry: dict[str, Any]) -> Target:
+    """One of the targets of `data.json`."""
+    classes = None if entry["classes"] is None else tuple(entry["classes"])
+    first, end = entry["columns"]
+    return Target(entry["target"], first, end - first, classes)
 
 
 def read_json(path: Path) -> dict[str, Any]:

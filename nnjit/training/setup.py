@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from nnjit.codegen import BLOCK
-from nnjit.data import Part, Prepared, prepare
-from nnjit.errors import ConfigError, DataError, GraphError, UserError
+from nnjit.data import Part, Prepared, Target, prepare
+from nnjit.errors import ConfigError, DataError, GraphError
 from nnjit.ir import B, array_type
-from nnjit.nn import Metric, Model, build_model, metrics
+from nnjit.nn import Loss, Metric, Model, build_model, metrics
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.class_weights import class_weights
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.full_batch_checks import check_full_batch
 from nnjit.training.graphs import Task, step_graph
+from nnjit.training.heads import check_head, make_outputs, target_tasks
 from nnjit.training.meaning import Meaning
 from nnjit.training.monitor import Aim, Modes, Monitor, aim_of, modes_of, monitor_of, plateau_of
+from nnjit.training.places import check_metrics, within
+from nnjit.training.several import Meanings, heads_of
 from nnjit.training.state import State
 from nnjit.training.threads import threads_for
 
@@ -67,9 +68,10 @@ class Setup:
         return self.engine.in_order
 
     @property
-    def meaning(self) -> Meaning:
+    def meaning(self) -> Meaning | Meanings:
         """How the model's answers are read."""
-        return Meaning(self.data.classes, self.data.scaling)
+        heads = heads_of(self.task.loss)
+        return Meanings(heads, self.data.scaling) if heads else Meaning(self.data.classes, self.data.scaling)
 
     @property
     def splits(self) -> dict[str, Part]:
@@ -120,13 +122,18 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     Raises:
         UserError: something does not fit; its path is the place in the config.
     """
+    tasks = target_tasks(experiment, folder)
     with within("data"):
-        data = prepare(experiment.data, seed=experiment.seed, dtype=experiment.dtype, folder=folder)
+        data = prepare(
+            experiment.data, seed=experiment.seed, dtype=experiment.dtype, folder=folder, tasks=tasks
+        )
     (batch, steps), block = _batches(experiment, len(data.train.x)), _block(experiment)
     meaning = Meaning(data.classes, data.scaling)
-    task = make_task(experiment, data.input_shape, data.output_size, meaning)
-    _check_values(experiment, data)
+    task = make_task(experiment, data.input_shape, data.output_size, meaning, data.several)
+    _check_values(experiment, task, data)
     with within("training", "class_weights"):
+        if data.several and experiment.training.class_weights is not None:
+            raise ConfigError("not for several outputs; weigh rows with data.weights, outputs in losses")
         weights = class_weights(experiment.training.class_weights, data.classes, data.train)
     task = replace(task, class_weights=weights)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
@@ -143,17 +150,46 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
 
 
 def make_task(
-    experiment: Experiment, input_shape: tuple[int, ...], output_size: int, meaning: Meaning
+    experiment: Experiment,
+    input_shape: tuple[int, ...],
+    output_size: int,
+    meaning: Meaning,
+    several: tuple[Target, ...] = (),
 ) -> Task:
     """The task of an experiment on data of these shapes.
 
     Args:
         output_size: the number of classes, or of target values.
+        several: the targets of several outputs.
 
     Raises:
         UserError: layers, loss or metrics do not fit the data.
     """
     classes = None if meaning.classes is None else len(meaning.classes)
+    if experiment.losses is not None:
+        model, loss, chosen = make_outputs(experiment, input_shape, several, meaning.scaling.targets)
+    else:
+        model, loss = _one_output(experiment, input_shape, output_size, classes)
+        chosen = _metrics(experiment, classes)
+    dtype = SHORT[experiment.dtype]
+    return Task(
+        model=model,
+        loss=loss,
+        metrics=chosen,
+        optimizer=experiment.optimizer,
+        penalty=experiment.penalty,
+        clip=experiment.clip,
+        dtype=dtype,
+        target=array_type("i32", (B,)) if classes is not None else array_type(dtype, (B, output_size)),
+        unit=None if several else meaning.scaling.targets,
+        is_averaged=experiment.averaging is not None,
+    )
+
+
+def _one_output(
+    experiment: Experiment, input_shape: tuple[int, ...], output_size: int, classes: int | None
+) -> tuple[Model, Loss]:
+    assert experiment.loss is not None  # without losses, there is one
     size = experiment.loss.output_size(output_size, classes)
     model = build_model(experiment.model.layers, input_shape, size)
     with within("loss"):
@@ -162,19 +198,7 @@ def make_task(
             mend = f"set units: {output_size}"
             given = model.output_shape[0]
             raise GraphError(f"the model has {given} outputs, the data {output_size} target values; {mend}")
-    dtype = SHORT[experiment.dtype]
-    return Task(
-        model=model,
-        loss=experiment.loss,
-        metrics=_metrics(experiment, classes),
-        optimizer=experiment.optimizer,
-        penalty=experiment.penalty,
-        clip=experiment.clip,
-        dtype=dtype,
-        target=array_type("i32", (B,)) if classes is not None else array_type(dtype, (B, output_size)),
-        unit=meaning.scaling.targets,
-        is_averaged=experiment.averaging is not None,
-    )
+    return model, experiment.loss
 
 
 def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None, str]:
@@ -186,12 +210,15 @@ def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None,
         return monitor, aim, plateau_of(experiment.schedule, modes)
 
 
-def _check_values(experiment: Experiment, data: Prepared) -> None:
+def _check_values(experiment: Experiment, task: Task, data: Prepared) -> None:
     """Raise a UserError where the loss cannot take the target values, or the schedule the training."""
-    if data.classes is None:
-        for part in filter(None, (data.train, data.validation, data.test)):
+    parts = [part for part in (data.train, data.validation, data.test) if part is not None]
+    for head in heads_of(task.loss):
+        check_head(head, parts)
+    if data.classes is None and not data.several:
+        for part in parts:
             with within("loss"):
-                experiment.loss.check_targets(part.y)
+                task.loss.check_targets(part.y)
     with within("schedule"):
         given = experiment.optimizer.learning_rate
         experiment.schedule.check(HIGHEST_RATE if given == "find" else given)
@@ -199,15 +226,6 @@ def _check_values(experiment: Experiment, data: Prepared) -> None:
     if experiment.averaging is not None:
         with within("averaging"):
             experiment.averaging.check(experiment.training.epochs)
-
-
-@contextmanager
-def within(*prefix: str | int) -> Iterator[None]:
-    """Put `prefix` before the config path of every UserError raised inside."""
-    try:
-        yield
-    except UserError as error:
-        raise error.within(*prefix) from error.__cause__
 
 
 def read_weights(path: Path, model: Model) -> np.ndarray:
@@ -232,11 +250,7 @@ def read_weights(path: Path, model: Model) -> np.ndarray:
 def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
     if experiment.metrics is None:
         return () if classes is None else (metrics["accuracy"](),)  # type: ignore[call-arg]  # type has its default
-    for k, metric in enumerate(experiment.metrics):
-        with within("metrics", k):
-            if metric.column in (other.column for other in experiment.metrics[:k]):
-                raise ConfigError(f'"{metric.column}" is there already; give it once, or another option')
-            metric.check(classes)
+    check_metrics(experiment.metrics, classes)
     return experiment.metrics
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,15 +46,31 @@ class Study:
             name: np.median([run.history[name][:epochs] for run in self.runs], axis=0) for name in columns
         }
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """The class that is the most probable on average (n,), or the mean of the values (n, O)."""
-        if self.runs[0].meaning.classes is None:
-            return np.asarray(np.mean([run.predict(x) for run in self.runs], axis=0))
-        return np.asarray(np.argmax(self.predict_probabilities(x), axis=1), np.int32)
+    def predict(self, x: np.ndarray) -> Any:
+        """The class that is the most probable on average (n,), or the mean of the values (n, O).
 
-    def predict_probabilities(self, x: np.ndarray) -> np.ndarray:
-        """The mean probability of each class (n, K)."""
-        return np.asarray(np.mean([run.predict_probabilities(x) for run in self.runs], axis=0))
+        Of several outputs, a dict of these.
+        """
+        likely = self.predict_probabilities(x) if self.runs[0].meaning.has_classes else {}
+        if not isinstance(likely, dict):
+            return _likeliest(likely)
+        mean = _mean([run.predict(x) for run in self.runs])
+        return mean if not likely else mean | {name: _likeliest(p) for name, p in likely.items()}
+
+    def predict_probabilities(self, x: np.ndarray) -> Any:
+        """The mean probability of each class (n, K); of several outputs, a dict of those that have classes."""
+        return _mean([run.predict_probabilities(x) for run in self.runs])
+
+
+def _mean(answers: Sequence[Any]) -> Any:
+    """The mean of arrays, or of each array of dicts."""
+    if isinstance(answers[0], dict):
+        return {name: _mean([answer[name] for answer in answers]) for name in answers[0]}
+    return np.asarray(np.mean(answers, axis=0))
+
+
+def _likeliest(probabilities: np.ndarray) -> np.ndarray:
+    return np.asarray(np.argmax(probabilities, axis=1), np.int32)
 
 
 def open_study(path: Path, members: Members) -> Study:

@@ -33,8 +33,8 @@ def validator() -> Draft202012Validator:
 
 def test_all_of_them_are_there() -> None:
     assert [path.stem for path in SHIPPED if path.parent == FOLDER] == [
-        "breast_cancer", "diabetes", "digits", "lecture_chain", "mnist", "moons", "residual", "wine", "xor",
-        "xor_replicas",
+        "breast_cancer", "diabetes", "digits", "lecture_chain", "mnist", "moons", "residual",
+        "two_outputs", "wine", "xor", "xor_replicas",
     ]  # fmt: skip
     assert [path.stem for path in SHIPPED if path.parent.name == "optimizers"] == [
         "adam", "armijo", "conjugate_gradient", "gradient_descent", "lbfgs", "levenberg_marquardt",
@@ -92,7 +92,14 @@ def test_the_schema_asks_for_what_has_no_default(key: str, validator: Draft20201
     good = plain(read_file(FOLDER / "digits.yaml").data)
     del good[key]
     assert not validator.is_valid(good)
-    assert sorted(config.schema()["required"]) == ["data", "loss", "model"]
+    assert sorted(config.schema()["required"]) == ["data", "model"]  # and loss, where there are no losses
+
+
+def test_the_schema_asks_for_either_loss_or_losses(validator: Draft202012Validator) -> None:
+    good = plain(read_file(FOLDER / "two_outputs.yaml").data)
+    assert validator.is_valid(good)
+    assert not validator.is_valid({**good, "loss": "huber"})
+    assert not validator.is_valid({**good, "losses": None})
 
 
 def test_every_option_in_the_schema_is_described() -> None:

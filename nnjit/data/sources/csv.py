@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from nnjit.data.columns import Column, Missing, check_finite, known, labels, tab
 from nnjit.data.dataset import Dataset, Task, dataset
 from nnjit.data.files import located
 from nnjit.data.labels import check_whole, is_whole
+from nnjit.data.several import several
 from nnjit.data.source import Source, sources
 from nnjit.data.text_table import TextTable, read_table
 from nnjit.data.weights import check_weights
@@ -32,14 +34,15 @@ class Csv(Source):
     file: str
     """The file; a relative path starts at the working directory."""
     target: Name | tuple[Name, ...]
-    """The target column, or a list of columns: by name, or by position from 0 (-1 is the last)."""
+    """The target column, or a list of columns: by name, or by position from 0 (-1 is the last). With
+    `losses`, a list of names, each the target of one of them."""
     header: bool = True
     """Whether the first line names the columns; else they are column_0, column_1, …"""
     separator: str = Field(",", pattern=r"^[ -!#-~\t]$")
     """The character between values."""
     task: Task | Literal["auto"] = "auto"
     """What the target holds: classes, values, or (auto) classes where it is one column of text, or of whole
-    numbers >= 0 of which at most 20 differ."""
+    numbers >= 0 of which at most 20 differ. With `losses`, they say it."""
     features: tuple[Name, ...] | None = None
     """The columns that are inputs; null means all but the target and the ignored."""
     ignore: tuple[Name, ...] = ()
@@ -55,28 +58,59 @@ class Csv(Source):
     """What stands for a missing value, beside nothing at all."""
 
     def load(self, folder: Path) -> Dataset:
+        return self._load(folder, self._dataset)
+
+    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+        if not isinstance(self.target, tuple):
+            raise DataError("losses need a list of targets, such as [price, kind]", ("target",))
+        places: dict[str, Place | None] = {}
+        for k, name in enumerate(self.target):
+            if isinstance(name, int):
+                raise DataError("losses find their targets by name; give the column's", ("target", k))
+            places[name] = ("target", k)
+        return places
+
+    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+        return self._load(folder, partial(self._several, tasks))
+
+    def _load(self, folder: Path, make: Callable[[TextTable, _Roles], Dataset]) -> Dataset:
         path = located(folder, self.file)
         text = read_table(path, header=self.header, separator=self.separator, marks=("", *self.missing_marks))
         roles = _Roles.of(self, text.names)
         try:
-            return self._dataset(text, roles)
+            return make(text, roles)
         except DataError as error:
             raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
 
     def _dataset(self, text: TextTable, roles: _Roles) -> Dataset:
-        features = [_feature(text, name, name in roles.categorical) for name in roles.features]
         targets, task = self._targets(text, roles.targets)
+        x, names, targets, weights = self._known(text, roles, targets)
+        y = labels(targets[0]) if task == "classification" else table(targets)[0]
+        description = f"CSV {text.path.name}: {len(x)} rows of {len(names)} features"
+        return dataset(
+            x, y, task=task, features=names, targets=roles.targets, description=description, weights=weights
+        )
+
+    def _several(self, tasks: Mapping[str, Task | None], text: TextTable, roles: _Roles) -> Dataset:
+        targets = [_target(text, name, tasks[name]) for name in roles.targets]
+        x, names, targets, weights = self._known(text, roles, targets)
+        description = f"CSV {text.path.name}: {len(x)} rows of {len(names)} features"
+        return several(
+            x, {c.name: labels(c) for c in targets}, tasks,
+            features=names, description=description, weights=weights,
+        )  # fmt: skip
+
+    def _known(
+        self, text: TextTable, roles: _Roles, targets: list[Column]
+    ) -> tuple[np.ndarray, tuple[str, ...], list[Column], np.ndarray | None]:
+        """Inputs, their names, targets and weights, without the gaps."""
+        features = [_feature(text, name, name in roles.categorical) for name in roles.features]
         weights = [] if roles.weights is None else [_weights(text, roles.weights)]
         check_finite((*features, *targets), text.where)
         features, rest = known(features, [*targets, *weights], self.missing, text.where)
         targets, weights = rest[: len(targets)], rest[len(targets) :]
         x, names = table(features)
-        y = labels(targets[0]) if task == "classification" else table(targets)[0]
-        description = f"CSV {text.path.name}: {len(x)} rows of {len(names)} features"
-        return dataset(
-            x, y, task=task, features=names, targets=roles.targets, description=description,
-            weights=weights[0].values if weights else None,
-        )  # fmt: skip
+        return x, names, targets, weights[0].values if weights else None
 
     def _targets(self, text: TextTable, names: Sequence[str]) -> tuple[list[Column], Task]:
         first = names[0]
@@ -91,6 +125,16 @@ class Csv(Source):
         if task == "classification":
             check_whole(columns[0].values, text.where)
         return columns, task
+
+
+def _target(text: TextTable, name: str, task: Task | None) -> Column:
+    """One of several targets."""
+    if text.is_text(name) if task is None else (task == "classification" and text.has_text(name)):
+        return text.categories(name)
+    column = text.numbers(name, mend="correct it, or use task: classification in its entry of losses")
+    if task == "classification":
+        check_whole(column.values, text.where)
+    return column
 
 
 def _feature(text: TextTable, name: str, is_categorical: bool) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.several import several
 from nnjit.data.source import Source, sources
 from nnjit.errors import DataError
 from nnjit.errors import Path as Place
@@ -23,24 +25,47 @@ class Inline(Source):
     type: Literal["inline"] = "inline"
     x: Rows
     """The inputs, a list for each row (or a bare number); rows may be nested lists of one shape."""
-    y: Rows
-    """The targets, a list or a bare number for each row; names or whole numbers for classification."""
+    y: Rows | dict[str, Rows]
+    """The targets, a list or a bare number for each row; names or whole numbers for classification. With
+    `losses`, a mapping from the name of each target to such a list."""
     weights: Rows | None = None
     """How much each row counts in the cost and the metrics, a number >= 0 for each; null counts all alike.
     A row of weight 0 is left out."""
     task: Task = "regression"
-    """Whether y holds values (regression) or the class of each row (classification)."""
+    """Whether y holds values (regression) or the class of each row (classification). With `losses`, they say
+    it."""
 
     def load(self, folder: Path) -> Dataset:
+        if isinstance(self.y, dict):
+            mend = "give the list of a single target, or losses in the place of loss"
+            raise DataError(f"several targets ({', '.join(self.y)}) are for losses; {mend}", ("y",))
         x = _array(self.x, "x", numeric=True)
         y = _array(self.y, "y", numeric=self.task == "regression")
-        w = None if self.weights is None else _array(self.weights, "weights", numeric=True)
-        description = f"table of {len(x)} row{'s' * (len(x) > 1)} written in the config"
-        return dataset(x, y, task=self.task, description=description, weights=w)
+        return dataset(x, y, task=self.task, description=_description(x), weights=self._weights())
+
+    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+        if not isinstance(self.y, dict):
+            raise DataError("losses need targets by name, such as y: {price: [3, 4], kind: [a, b]}", ("y",))
+        return {name: ("y", name) for name in self.y}
+
+    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+        assert isinstance(self.y, dict)  # `targets` has seen to it
+        x = _array(self.x, "x", numeric=True)
+        targets = {
+            name: _array(self.y[name], "y", name, numeric=t == "regression") for name, t in tasks.items()
+        }
+        return several(x, targets, tasks, description=_description(x), weights=self._weights())
+
+    def _weights(self) -> np.ndarray | None:
+        return None if self.weights is None else _array(self.weights, "weights", numeric=True)
 
 
-def _array(rows: tuple[Any, ...], name: str, *, numeric: bool) -> np.ndarray:
-    _shape(rows, (name,), numeric)
+def _description(x: np.ndarray) -> str:
+    return f"table of {len(x)} row{'s' * (len(x) > 1)} written in the config"
+
+
+def _array(rows: tuple[Any, ...], *place: str, numeric: bool) -> np.ndarray:
+    _shape(rows, place, numeric)
     array = np.array(rows)
     return array.astype(np.float64) if numeric else array
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -12,15 +13,20 @@ import numpy as np
 
 from nnjit.data.dataset import Dataset, Task, dataset
 from nnjit.data.files import located, unreadable
+from nnjit.data.several import several
 from nnjit.data.source import Source, sources
 from nnjit.errors import DataError
+from nnjit.errors import Path as Place
 
 _ARCHIVE = (b"PK\3\4", b"PK\5\6")  # how a zip file begins, and an empty one
 
 
 @sources.register
 class Npz(Source):
-    """The arrays `x` (n, ...) and `y` of a file that `numpy.savez` wrote; pickled objects are refused."""
+    """The arrays `x` (n, ...) and `y` of a file that `numpy.savez` wrote; pickled objects are refused.
+
+    With `losses`, each takes the array of its target's name in the place of `y`.
+    """
 
     type: Literal["npz"] = "npz"
     file: str
@@ -33,14 +39,37 @@ class Npz(Source):
 
     def load(self, folder: Path) -> Dataset:
         path = located(folder, self.file)
-        x, y, *weights = _read(path, ("x", "y", *([self.weights] if self.weights is not None else [])))
+        x, y, *weights = _read(path, ("x", "y", *self._weights))
         task = self.task if self.task != "auto" else _task(y)
-        shape = "×".join(map(str, x.shape[1:])) or "1"
-        description = f"arrays of {path.name}: {len(y)} rows of {shape}"
+        description = _description(path, x, len(y))
         try:
             return dataset(x, y, task=task, description=description, weights=weights[0] if weights else None)
         except DataError as error:
             raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
+
+    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+        path = located(folder, self.file)
+        return {name: None for name in _names(path) if name not in ("x", self.weights)}
+
+    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+        path = located(folder, self.file)
+        x, *arrays = _read(path, ("x", *tasks, *self._weights))
+        targets = dict(zip(tasks, arrays, strict=False))
+        weights = arrays[-1] if self._weights else None
+        description = _description(path, x, len(arrays[0]))
+        try:
+            return several(x, targets, tasks, description=description, weights=weights)
+        except DataError as error:
+            raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
+
+    @property
+    def _weights(self) -> tuple[str, ...]:
+        return () if self.weights is None else (self.weights,)
+
+
+def _description(path: Path, x: np.ndarray, rows: int) -> str:
+    shape = "×".join(map(str, x.shape[1:])) or "1"
+    return f"arrays of {path.name}: {rows} rows of {shape}"
 
 
 def _task(y: np.ndarray) -> Task:
@@ -49,6 +78,19 @@ def _task(y: np.ndarray) -> Task:
 
 
 def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
+    with _opened(path) as arrays:
+        return [_array(arrays, name, path) for name in names]
+
+
+def _names(path: Path) -> list[str]:
+    """The names of all arrays of a file."""
+    with _opened(path) as arrays:
+        return list(arrays.files)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """An archive; what goes wrong with the file while it is open is a DataError."""
     try:
         with path.open("rb") as file:
             start = file.read(6)
@@ -56,7 +98,7 @@ def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
                 raise DataError(f"{path}: {_not_an_archive(start)}", ("file",))
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
-                return [_array(arrays, name, path) for name in names]
+                yield arrays
     except (
         zipfile.BadZipFile,
         zlib.error,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
-from nnjit.data.dataset import Dataset, dataset
+from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.several import several
 from nnjit.data.source import Source, sources
+from nnjit.errors import DataError, did_you_mean
+from nnjit.errors import Path as Place
 
 # The generators, and the options of each with their defaults.
 _GENERATORS: dict[str, dict[str, Any]] = {
@@ -16,6 +21,7 @@ _GENERATORS: dict[str, dict[str, Any]] = {
     "circles": {"n_samples": 500, "noise": 0.05, "factor": 0.5, "seed": 0},
     "blobs": {"n_samples": 500, "n_features": 2, "centers": 3, "cluster_std": 1.0, "seed": 0},
 }
+_VALUES = "disease_progression"  # the one target of a table that holds values
 _OPTIONS = sorted({name for options in _GENERATORS.values() for name in options})
 
 
@@ -30,6 +36,9 @@ class Sklearn(Source):
     type: Literal["sklearn"] = "sklearn"
     dataset: Literal["digits", "iris", "wine", "breast_cancer", "diabetes", "moons", "circles", "blobs"]
     """The data set."""
+    target: tuple[str, ...] | None = None
+    """With `losses`, the targets of a table: its own (`class`, of digits `digit`, of diabetes
+    `disease_progression`), and features that then are no inputs, by their names; null is its own alone."""
     n_samples: int | None = Field(None, ge=2)
     """Rows to generate; null means 500."""
     noise: float | None = Field(None, ge=0)
@@ -55,21 +64,61 @@ class Sklearn(Source):
         return self
 
     def load(self, folder: Path) -> Dataset:
+        if self.target is not None:
+            mend = "remove it, or give losses in the place of loss"
+            raise DataError(f"targets by name are for losses; {mend}", ("target",))
         return self._generated() if self.dataset in _GENERATORS else self._table()
 
-    def _table(self) -> Dataset:
+    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+        if self.dataset in _GENERATORS or self.target is None:
+            raise DataError(
+                "losses need the names of the targets of a table, such as [class, petal width (cm)]",
+                ("target",),
+            )
+        for k, name in enumerate(self.target):
+            if name not in self._names():
+                raise DataError(
+                    f'no target or feature "{name}"{did_you_mean(name, self._names())}', ("target", k)
+                )
+        return {name: ("target", k) for k, name in enumerate(self.target)}
+
+    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+        bunch, names = self._bunch(), self._names()
+        own = bunch.target if self._own == _VALUES else np.array(bunch.target_names)[bunch.target].astype(str)
+        arrays = {self._own: own} | dict(zip(names[1:], bunch.data.T, strict=True))
+        kept = [k for k, name in enumerate(names[1:]) if name not in tasks]
+        return several(
+            bunch.data[:, kept],
+            arrays,
+            tasks,
+            features=[names[k + 1] for k in kept],
+            description=f"scikit-learn {self.dataset}: {len(bunch.data)} rows of {len(kept)} features",
+        )
+
+    @property
+    def _own(self) -> str:
+        """The name of the table's own target."""
+        return {"diabetes": _VALUES, "digits": "digit"}.get(self.dataset, "class")
+
+    def _names(self) -> list[str]:
+        """The table's own target, and its features."""
+        return [self._own, *map(str, self._bunch().feature_names)]
+
+    def _bunch(self) -> Any:
         from sklearn import datasets
 
         options = {"scaled": False} if self.dataset == "diabetes" else {}
-        bunch = getattr(datasets, f"load_{self.dataset}")(**options)
-        is_digits, is_values = self.dataset == "digits", self.dataset == "diabetes"
-        content = "images of 8×8" if is_digits else f"rows of {bunch.data.shape[1]} features"
+        return getattr(datasets, f"load_{self.dataset}")(**options)
+
+    def _table(self) -> Dataset:
+        bunch, is_values = self._bunch(), self._own == _VALUES
+        content = "images of 8×8" if self.dataset == "digits" else f"rows of {bunch.data.shape[1]} features"
         return dataset(
             bunch.data,
             bunch.target,
             task="regression" if is_values else "classification",
             features=[str(name) for name in bunch.feature_names],
-            targets=["disease_progression" if is_values else "digit" if is_digits else "class"],
+            targets=[self._own],
             classes=None if is_values else [str(name) for name in bunch.target_names],
             description=f"scikit-learn {self.dataset}: {len(bunch.data)} {content}",
         )

@@ -1,0 +1,128 @@
+"""From the entries of `losses` to a model, a loss and metrics: which target, layer and figure is whose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nnjit.data import Affine, Part, Target, Task
+from nnjit.errors import ConfigError, DataError, GraphError, did_you_mean
+from nnjit.nn import Loss, Metric, Model, build_model, metrics
+from nnjit.training.experiment import Experiment
+from nnjit.training.outputs import OutputOptions, completed, joined, told_of_losses
+from nnjit.training.places import check_metrics, within
+from nnjit.training.several import Head, HeadLoss, Several, of_head
+
+
+def target_tasks(experiment: Experiment, folder: Path) -> dict[str, Task | None] | None:
+    """The targets that `losses` names, each with what it is to hold; None where there is a single loss.
+
+    Raises:
+        UserError: the data has no such target, one that no loss is for, or one that two are for.
+    """
+    if experiment.losses is None:
+        return None
+    with within("data"):
+        places = experiment.data.targets(folder)
+    owners: dict[str, str] = {}
+    for name, entry in experiment.losses.items():
+        target, path = entry.target, ("losses", name, "target")
+        if target not in places:
+            raise ConfigError(f'the data has no target "{target}"{did_you_mean(target, places)}', path)
+        if target in owners:
+            raise ConfigError(f'"{target}" is the target of "{owners[target]}" already; give another', path)
+        owners[target] = name
+    for target, place in places.items():
+        if place is not None and target not in owners:
+            raise DataError(
+                f'no loss is for the target "{target}"; name it in losses, or remove it', ("data", *place)
+            )
+    return {entry.target: entry.wanted for entry in experiment.losses.values()}
+
+
+def make_outputs(
+    experiment: Experiment, input_shape: tuple[int, ...], targets: Sequence[Target], unit: Affine | None
+) -> tuple[Model, Loss, tuple[Metric, ...]]:
+    """The model with its outputs joined, their loss and their metrics.
+
+    Args:
+        targets: of each entry of `losses`, in their order.
+        unit: undoes the scaling of the matrix of targets.
+
+    Raises:
+        UserError: a layer, loss or metric does not fit its target.
+    """
+    assert experiment.losses is not None  # only then there are several outputs
+    entries = experiment.losses
+    model = _model(experiment, input_shape, entries, targets)
+    shapes = {node.name: node.output_shape for node in model.nodes}
+    heads, start = [], 0
+    for (name, entry), target in zip(entries.items(), targets, strict=True):
+        with within("losses", name):
+            _check_fit(entry, target, shapes[name])
+        (width,) = shapes[name]
+        own = None if unit is None or target.classes is not None else _part(unit, target)
+        columns = slice(start, start + width)
+        heads.append(Head(name, entry.loss, entry.weight, target, columns, own))
+        start += width
+    return model, Several(heads=tuple(heads)), _metrics(entries, heads)
+
+
+def check_head(head: Head, parts: Sequence[Part]) -> None:
+    """Raise a UserError where the loss of an output cannot take its target values."""
+    if head.target.classes is None:
+        for part in parts:
+            with within("losses", head.name, "loss"):
+                head.loss.check_targets(head.truth(part.y))
+
+
+def _model(
+    experiment: Experiment,
+    input_shape: tuple[int, ...],
+    entries: Mapping[str, OutputOptions],
+    targets: Sequence[Target],
+) -> Model:
+    widths = {
+        name: entry.loss.output_size(target.width, _classes(target))
+        for (name, entry), target in zip(entries.items(), targets, strict=True)
+    }
+    layers = completed(experiment.model.layers, widths)
+    with told_of_losses(layers, tuple(entries)):
+        return build_model(joined(layers, tuple(entries)), input_shape)
+
+
+def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> None:
+    """Raise a GraphError where an output of this shape cannot be compared with its target."""
+    with within("loss"):
+        entry.loss.check(shape, _classes(target))
+    if target.classes is None and shape != (target.size,):
+        values = f"{target.size} value{'s' * (target.size > 1)}"
+        mend = f"set units: {target.size}"
+        raise GraphError(f'the layer has {shape[0]} outputs, its target "{target.name}" {values}; {mend}')
+
+
+def _metrics(entries: Mapping[str, OutputOptions], heads: Sequence[Head]) -> tuple[Metric, ...]:
+    """The loss of each output, and its metrics."""
+    made: list[Metric] = []
+    for head in heads:
+        chosen = entries[head.name].metrics
+        if chosen is None:
+            chosen = () if head.target.classes is None else (metrics["accuracy"](),)  # type: ignore[call-arg]
+        with within("losses", head.name):
+            check_metrics(chosen, _classes(head.target))
+        made += [HeadLoss(head=head), *(of_head(head, metric) for metric in chosen)]
+    columns = [metric.column for metric in made]
+    for k, column in enumerate(columns):
+        if column in columns[:k]:
+            raise ConfigError(
+                f'two figures would be called "{column}"; rename one of the outputs', ("losses",)
+            )
+    return tuple(made)
+
+
+def _part(unit: Affine, target: Target) -> Affine:
+    return Affine(unit.method, unit.shift[target.columns], unit.scale[target.columns])
+
+
+def _classes(target: Target) -> int | None:
+    return None if target.classes is None else len(target.classes)

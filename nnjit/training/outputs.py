@@ -1,0 +1,82 @@
+"""The options of several outputs: a loss, a target and metrics for each, and the layers that they make.
+
+The outputs are joined by a last layer, so that a model with several is a model with one, and everything
+after it takes one matrix; `several.py` takes the matrix apart again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from nnjit.data import Task
+from nnjit.errors import UserError
+from nnjit.nn import Layer, Loss, Metric, Repeat, losses, metrics
+from nnjit.nn.layers.concat import Concat
+from nnjit.registry import Options
+
+if TYPE_CHECKING:
+    AnyLoss = Loss
+    AnyMetric = Metric
+else:
+    AnyLoss = losses.field()
+    AnyMetric = metrics.field()
+
+JOINED = "outputs"
+"""The name of the layer that joins the outputs."""
+
+
+class OutputOptions(Options):
+    """What one of several outputs is compared with, how, and how much that counts."""
+
+    loss: AnyLoss
+    """The cost of an example for this output."""
+
+    target: str
+    """The name of its target in the data: a column, an array, or an entry of y."""
+
+    weight: float = Field(1.0, gt=0)
+    """The factor > 0 of this output's cost in C = Σ weight · cost; the metrics are without it."""
+
+    task: Literal["auto", "classification", "regression"] = "auto"
+    """What the target holds: classes, values, or (auto) classes where the loss is made for them or the target
+    is text, else values."""
+
+    metrics: tuple[AnyMetric, ...] | None = None
+    """The figures reported for this output; null means accuracy where its target is classes, else none."""
+
+    @property
+    def wanted(self) -> Task | None:
+        """The task of the target; None where the data is to say."""
+        if self.task != "auto":
+            return self.task
+        return "classification" if self.loss.targets == "classes" else None
+
+
+def joined(layers: Sequence[Layer | Repeat], names: Sequence[str]) -> tuple[Layer | Repeat, ...]:
+    """The layers, and one that joins the outputs of those called `names`, which so count as used."""
+    return (*layers, Concat.model_validate({"type": "concat", "name": JOINED, "from": tuple(names)}))
+
+
+def completed(layers: Sequence[Layer | Repeat], widths: Mapping[str, int]) -> tuple[Layer | Repeat, ...]:
+    """The layers, where an output whose own size is open has as many units as its target asks for."""
+    return tuple(
+        entry.completed(widths.get(entry.name or "")) if isinstance(entry, Layer) else entry
+        for entry in layers
+    )
+
+
+@contextmanager
+def told_of_losses(layers: Sequence[Layer | Repeat], names: Sequence[str]) -> Iterator[None]:
+    """Put an error of the joining layer where it comes from: at `losses`, and at the name if it has one."""
+    try:
+        yield
+    except UserError as error:
+        if not names or error.path[:2] != ("model", len(layers)):
+            raise
+        entry = error.path[3:4]
+        own = (names[entry[0]],) if entry and isinstance(entry[0], int) else ()
+        raise type(error)(error.message, ("losses", *own)) from None

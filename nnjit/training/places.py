@@ -1,0 +1,27 @@
+"""Where in the config an error belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from nnjit.errors import ConfigError, UserError
+from nnjit.nn import Metric
+
+
+@contextmanager
+def within(*prefix: str | int) -> Iterator[None]:
+    """Put `prefix` before the config path of every UserError raised inside."""
+    try:
+        yield
+    except UserError as error:
+        raise error.within(*prefix) from error.__cause__
+
+
+def check_metrics(chosen: Sequence[Metric], classes: int | None) -> None:
+    """Raise a ConfigError where a metric is there twice, or none of data with so many classes."""
+    for k, metric in enumerate(chosen):
+        with within("metrics", k):
+            if metric.column in (other.column for other in chosen[:k]):
+                raise ConfigError(f'"{metric.column}" is there already; give it once, or another option')
+            metric.check(classes)

@@ -1,0 +1,176 @@
+"""Several outputs as one: a loss, metrics and a meaning that take the joined output and targets apart.
+
+C = Σ weight · C_output, for each example. The outputs lie side by side in the model's output (B, ΣO), and the
+targets in y (B, T), a class as its index; so graphs, kernels, loop and files know of one output alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy
+from pydantic import InstanceOf
+
+import nnjit.numpy as np
+from nnjit.data import Affine, Scaling, Target
+from nnjit.nn import Loss, Metric, SummedMetric, WholeMetric
+from nnjit.nn.array import Array
+from nnjit.training.meaning import Meaning
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """One of several outputs.
+
+    Args:
+        columns: its columns in the joined output.
+        unit: undoes the scaling of its target values; None where there is none.
+    """
+
+    name: str
+    loss: Loss
+    weight: float
+    target: Target
+    columns: slice
+    unit: Affine | None
+
+    def output(self, joined: Any) -> Any:
+        """Its own part (B, O) of the joined output, or of what that predicts."""
+        return joined[:, self.columns]
+
+    def truth(self, y: Any) -> Any:
+        """Its own targets: class indices (B,), or values (B, O)."""
+        if self.target.classes is None:
+            return y[:, self.target.columns]
+        return np.astype(y[:, self.target.start], "i32")
+
+    def cost(self, joined: Array, y: Array) -> Array:
+        """The cost of each example (B,), without the weight."""
+        return self.loss(self.output(joined), self.truth(y))
+
+    def in_own_unit(self, values: Any) -> Any:
+        """Target values with their scaling undone."""
+        return values if self.unit is None else np.astype(values, "f64") * self.unit.scale + self.unit.shift
+
+    @property
+    def meaning(self) -> Meaning:
+        """How its answers are read."""
+        return Meaning(self.target.classes, Scaling(targets=self.unit))
+
+
+class Several(Loss):
+    """Σⱼ weightⱼ Cₖⱼ, the costs of the several outputs by their weights."""
+
+    type: Literal["several"] = "several"
+    heads: tuple[InstanceOf[Head], ...]
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        first, *rest = (_times(head.weight, head.cost(output, target)) for head in self.heads)
+        return sum(rest, first)
+
+    def predict(self, output: Array) -> Array:
+        return np.concatenate([head.loss.predict(head.output(output)) for head in self.heads], axis=1)
+
+
+class HeadLoss(SummedMetric):
+    """The loss of one output, without its weight."""
+
+    type: Literal["loss"] = "loss"
+    better: ClassVar[Literal["higher", "lower"]] = "lower"
+    reads: ClassVar[Literal["prediction", "output"]] = "output"
+    head: InstanceOf[Head]
+
+    @property
+    def column(self) -> str:
+        return f"{self.head.name}_loss"
+
+    def sums(self, prediction: Array, target: Array) -> Array:
+        return np.expand_dims(np.astype(self.head.cost(prediction, target), "f64"), 1)
+
+
+class HeadSums(SummedMetric):
+    """A summed metric of one output."""
+
+    type: Literal["sums"] = "sums"
+    head: InstanceOf[Head]
+    metric: InstanceOf[SummedMetric]
+
+    @property
+    def better(self) -> Literal["higher", "lower"]:  # type: ignore[override]  # that of what it holds
+        return self.metric.better
+
+    @property
+    def column(self) -> str:
+        return f"{self.head.name}_{self.metric.column}"
+
+    def sums(self, prediction: Array, target: Array) -> Array:
+        own, truth = self.head.output(prediction), self.head.truth(target)
+        return self.metric.sums(self.head.in_own_unit(own), self.head.in_own_unit(truth))
+
+    def finish(self, sums: numpy.ndarray, weight: float) -> float:
+        return self.metric.finish(sums, weight)
+
+
+class HeadWhole(WholeMetric):
+    """A metric of one output over a whole split."""
+
+    type: Literal["whole"] = "whole"
+    head: InstanceOf[Head]
+    metric: InstanceOf[WholeMetric]
+
+    @property
+    def better(self) -> Literal["higher", "lower"]:  # type: ignore[override]  # that of what it holds
+        return self.metric.better
+
+    @property
+    def column(self) -> str:
+        return f"{self.head.name}_{self.metric.column}"
+
+    def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
+        return self.metric.measure(self.head.output(prediction), self.head.truth(target), weight)
+
+
+def of_head(head: Head, metric: Metric) -> Metric:
+    """The metric for this one of several outputs."""
+    if isinstance(metric, SummedMetric):
+        return HeadSums(head=head, metric=metric)
+    assert isinstance(metric, WholeMetric)
+    return HeadWhole(head=head, metric=metric)
+
+
+def heads_of(loss: Loss) -> tuple[Head, ...]:
+    """The several outputs that a loss is for; () where it is for one."""
+    return loss.heads if isinstance(loss, Several) else ()
+
+
+@dataclass(frozen=True, eq=False)
+class Meanings:
+    """How the answers of a model with several outputs are read: as `Meaning`, by the outputs' names."""
+
+    heads: Sequence[Head]
+    scaling: Scaling
+    classes: ClassVar[None] = None
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the answers of an output are about classes."""
+        return any(head.target.classes is not None for head in self.heads)
+
+    def decide(self, answers: numpy.ndarray) -> dict[str, numpy.ndarray]:
+        """Of each output class indices (n,), or values (n, O) in their own unit."""
+        return {head.name: head.meaning.decide(head.output(answers)) for head in self.heads}
+
+    def scores(self, answers: numpy.ndarray) -> dict[str, numpy.ndarray]:
+        """Of each output for classes a column for each (n, K)."""
+        of_classes = [head for head in self.heads if head.target.classes is not None]
+        return {head.name: head.meaning.scores(head.output(answers)) for head in of_classes}
+
+    def targets(self, y: numpy.ndarray) -> dict[str, numpy.ndarray]:
+        """The targets of each output as they came."""
+        return {head.name: head.meaning.targets(numpy.asarray(head.truth(y))) for head in self.heads}
+
+
+def _times(weight: float, cost: Any) -> Any:
+    return cost if weight == 1 else weight * cost
