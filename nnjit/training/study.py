@@ -58,7 +58,7 @@ class Study:
         return mean if not likely else mean | {name: _likeliest(p) for name, p in likely.items()}
 
     def predict_probabilities(self, x: np.ndarray) -> Any:
-        """The mean probability of each class (n, K); of several outputs, a dict of those that have classes."""
+        """The mean probability of each class (n, K); of several outputs, a dict of such."""
         return _mean([run.predict_probabilities(x) for run in self.runs])
 
 
