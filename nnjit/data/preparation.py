@@ -74,7 +74,8 @@ def prepare(
     Rows keep the order of the data within each part.
 
     Args:
-        seed: decides which rows are held out, unless the split has a seed of its own.
+        seed: decides which rows are held out and what a source generates, where split and source have no
+            seed of their own.
         dtype: type of the training, "float32" or "float64".
         folder: where relative paths in the options start.
         tasks: the targets by name, for several outputs; None for the one target of the source.
@@ -82,6 +83,7 @@ def prepare(
     Raises:
         DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
     """
+    source = source.seeded(seed)
     data = source.load(folder) if tasks is None else source.load_several(folder, tasks)
     has_values = data.classes is None and not (data.several and all(t.classes for t in data.several))
     if not has_values and source.scale_target != "none":

@@ -70,6 +70,10 @@ class Source(Options, ABC):
     scale_target: Literal["none", "standard", "min_max"] = "none"
     """How target values are scaled; predictions are given back in the target's own unit."""
 
+    def seeded(self, seed: int) -> Self:
+        """The source with the experiment's seed, where it generates data and has no seed of its own."""
+        return self
+
     @abstractmethod
     def load(self, folder: Path) -> Dataset:
         """The data; relative paths in the options start at `folder`.

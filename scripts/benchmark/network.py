@@ -16,12 +16,13 @@ class Library:
     """What a network takes from a library.
 
     Args:
-        dense: (x, weight, bias) -> x @ weight + bias.
-        activations: by nnjit's names.
+        layers: by their type in nnjit, (layer, its params by their own names, inputs…) -> its output, without
+            the activation.
+        activations: by nnjit's names, but for the identity.
         costs: by the loss's name in nnjit, (output, target) -> the mean cost of a batch.
     """
 
-    dense: Callable[[Any, Any, Any], Any]
+    layers: Mapping[str, Callable[..., Any]]
     activations: Mapping[str, Callable[[Any], Any]]
     costs: Mapping[str, Callable[[Any, Any], Any]]
 
@@ -29,14 +30,12 @@ class Library:
 def mean_cost(library: Library, workload: Workload, params: Params, x: Any, y: Any) -> Any:
     """The mean cost of a batch: a scalar of the library."""
     values, latest = {"input": x}, x
-    for layer in workload.layers:
-        if layer["type"] == "add":
-            first, second = (values[name] for name in layer["from"])
-            latest = first + second
-        else:
-            name = layer["name"]
-            latest = library.dense(latest, params[f"{name}.weight"], params[f"{name}.bias"])
-            if layer["activation"] != "identity":
-                latest = library.activations[layer["activation"]](latest)
-        values[layer["name"]] = latest
+    for placed in workload.placed:
+        own = {param: params[f"{placed.name}.{param}"] for param in placed.params}
+        inputs = [values[source] for source in placed.sources]
+        latest = library.layers[placed.type](placed.layer, own, *inputs)
+        activation = placed.layer.get("activation", "identity")
+        if activation != "identity":
+            latest = library.activations[activation](latest)
+        values[placed.name] = latest
     return library.costs[workload.loss](latest, y)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from scripts.benchmark.layers import Layer, Placed, place
 
 SEED = 0
 CHECKED_STEPS = 3
 FULL_BATCH_EPOCHS = 1000
 """Epochs of a pass where the batch is full: one epoch is a single step, too short to be timed."""
 
-Layer = Mapping[str, Any]
 Examples = tuple[np.ndarray, np.ndarray]
 
 
@@ -28,7 +30,7 @@ class Workload:
 
     Args:
         network: the layers in words.
-        examples: inputs (rows, I) and targets for a number of rows: (rows, O) values, or (rows,) classes.
+        examples: inputs (rows, …) and targets for a number of rows: (rows, O) values, or (rows,) classes.
         batch: rows of a step; None for all of them.
         goals: how many times longer than nnjit's a contestant's step should take.
     """
@@ -63,38 +65,33 @@ class Workload:
 
     @property
     def inputs(self) -> int:
-        return int(self.examples(self.batch or self.rows)[0].shape[1])
+        """How many numbers an example has."""
+        return math.prod(self._input_shape)
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """The layers with their sources, shapes and params."""
+        return place(self.layers, self._input_shape)
 
     @property
-    def dense_layers(self) -> dict[str, tuple[int, int]]:
+    def dense_layers(self) -> dict[str, tuple[int, ...]]:
         """The shape (I, O) of each dense layer's weights, by name."""
-        widths, latest, shapes = {"input": self.inputs}, "input", {}
-        for layer in self.layers:
-            source = layer.get("from", latest)
-            before = widths[source if isinstance(source, str) else source[0]]
-            latest = layer["name"]
-            widths[latest] = layer.get("units", before)
-            if layer["type"] == "dense":
-                shapes[latest] = (before, widths[latest])
-        return shapes
+        return {p.name: p.params["weight"] for p in self.placed if p.type == "dense"}
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of a step's matrix products: forward, and for both gradients.
+        """Floating-point operations of a step's products: forward, and for both gradients.
 
         The first layer needs no gradient of its input.
         """
-        products = [2 * (self.batch or self.rows) * i * o for i, o in self.dense_layers.values()]
-        return 3 * sum(products) - products[0]
+        products = [flops for p in self.placed for flops in p.flops]
+        return (self.batch or self.rows) * (3 * sum(products) - products[0])
 
     def initial_weights(self) -> dict[str, np.ndarray]:
         """Weights by nnjit's names: uniform in ±√(6 / (I + O)) (Glorot & Bengio 2010), biases in ±0.1."""
-        rng, weights = np.random.default_rng(SEED), {}
-        for name, (i, o) in self.dense_layers.items():
-            bound = math.sqrt(6 / (i + o))
-            weights[f"{name}.weight"] = rng.uniform(-bound, bound, (i, o)).astype(np.float32)
-            weights[f"{name}.bias"] = rng.uniform(-0.1, 0.1, o).astype(np.float32)
-        return weights
+        rng = np.random.default_rng(SEED)
+        shapes = {f"{p.name}.{param}": shape for p in self.placed for param, shape in p.params.items()}
+        return {name: _uniform(rng, shape) for name, shape in shapes.items()}
 
     def first_order(self) -> np.ndarray:
         """The rows of the first few steps in the order of the data, as `orders` has them."""
@@ -106,6 +103,18 @@ class Workload:
             return [np.zeros((self.steps, 0), int)] * passes
         rng = np.random.default_rng(SEED)
         return [rng.permutation(self.rows).reshape(self.steps, self.batch) for _ in range(passes)]
+
+
+    @property
+    def _input_shape(self) -> tuple[int, ...]:
+        return self.examples(self.batch or self.rows)[0].shape[1:]
+
+
+def _uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """A weight (window…, I, O), or a bias."""
+    window, ends = math.prod(shape[:-2]), sum(shape[-2:])
+    bound = math.sqrt(6 / (window * ends)) if len(shape) > 1 else 0.1
+    return rng.uniform(-bound, bound, shape).astype(np.float32)
 
 
 def dense(k: int, units: int, activation: str = "identity") -> Layer:
@@ -126,6 +135,35 @@ def residual(depth: int, width: int, outputs: int) -> tuple[Layer, ...]:
         add = {"name": f"add_{k}", "type": "add", "from": [before, f"dense_{k}"]}
         layers += [dense(k, width, "relu"), add]
     return (*layers, dense(depth + 1, outputs))
+
+
+def lenet() -> tuple[Layer, ...]:
+    """LeNet-5 as it is built today, with max pooling and relu (LeCun et al. 1998)."""
+    return (
+        _conv(1, 6, "same"), _max_pool(1), _conv(2, 16, "valid"), _max_pool(2),
+        {"name": "flatten_1", "type": "flatten"},
+        dense(1, 120, "relu"), dense(2, 84, "relu"), dense(3, 10),
+    )  # fmt: skip
+
+
+def _conv(k: int, filters: int, padding: str) -> Layer:
+    options = {"filters": filters, "kernel_size": 5, "padding": padding, "activation": "relu"}
+    return {"name": f"conv2d_{k}", "type": "conv2d", **options}
+
+
+def _max_pool(k: int) -> Layer:
+    return {"name": f"max_pool_{k}", "type": "max_pool", "size": 2}
+
+
+def lstm(units: int, *, layers: int) -> tuple[Layer, ...]:
+    """LSTM layers, and a number of the last one's output at the last step."""
+    return (
+        *(
+            {"name": f"lstm_{k}", "type": "lstm", "units": units, "return_sequences": k < layers}
+            for k in range(1, layers + 1)
+        ),
+        dense(1, 1),
+    )
 
 
 def _line(rows: int) -> Examples:
@@ -161,6 +199,18 @@ def _one_hot_images(rows: int) -> Examples:
     return x, np.eye(10, dtype=np.float32)[y]
 
 
+def _images(rows: int) -> Examples:
+    """Grey images, as MNIST's are, of noise."""
+    x, y = _classes(784)(rows)
+    return x.reshape(rows, 28, 28), y
+
+
+def _sequences(rows: int) -> Examples:
+    """50 steps of 8 features, of which the first two's products are added up."""
+    x = np.random.default_rng(SEED).standard_normal((rows, 50, 8), np.float32)
+    return x, np.mean(x[:, :, 0] * x[:, :, 1], axis=1, keepdims=True)
+
+
 DESCENT = {"type": "gradient_descent", "learning_rate": 0.5}
 ADAM = {"type": "adam", "learning_rate": 1e-3}
 SQUARED, MEAN_SQUARED, CROSS_ENTROPY = "squared_error", "mean_squared_error", "softmax_cross_entropy"
@@ -170,8 +220,9 @@ _XOR = chain(8, 1, hidden="sigmoid", output="sigmoid")
 _NIELSEN = chain(30, 10, hidden="sigmoid", output="sigmoid")
 
 
-def _goals(jax_scan: float, torch_eager: float) -> dict[str, float]:
-    return {"jax_scan": jax_scan, "torch_eager": torch_eager}
+def _goals(jax_scan: float | None, torch_eager: float) -> dict[str, float]:
+    goals = {"jax_scan": jax_scan, "torch_eager": torch_eager}
+    return {name: goal for name, goal in goals.items() if goal is not None}
 
 
 # fmt: off
@@ -185,6 +236,8 @@ _ROWS = (
     Workload("mlp512",  "784-512-512-10 relu",   chain(512, 512, 10, hidden="relu"), _classes(784), CROSS_ENTROPY, ADAM,      128, 6400, _goals(1.4, 2.7)),
     Workload("wide",    "1024-1024-1024-10 relu", chain(1024, 1024, 10, hidden="relu"), _classes(1024), CROSS_ENTROPY, ADAM,  256, 2560, _goals(1.2, 2.4)),
     Workload("deep",    "64-20×64-10 relu, residual", residual(20, 64, 10),        _classes(64),    CROSS_ENTROPY, ADAM,       64, 6400, _goals(3, 12)),
+    Workload("lenet",   "28×28, LeNet-5",        lenet(),                          _images,         CROSS_ENTROPY, ADAM,       64,  640, _goals(None, 6)),
+    Workload("lstm",    "50 × 8, 2 × LSTM 64, 1", lstm(64, layers=2),              _sequences,      MEAN_SQUARED,  ADAM,       32,  640, _goals(3, 4)),
 )
 # fmt: on
 

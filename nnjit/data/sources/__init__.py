@@ -1,5 +1,6 @@
 """The sources of data, one a file; importing this package registers them."""
 
+from nnjit.data.sources.adding import Adding
 from nnjit.data.sources.csv import Csv
 from nnjit.data.sources.function import Function
 from nnjit.data.sources.idx import Idx
@@ -8,4 +9,4 @@ from nnjit.data.sources.npz import Npz
 from nnjit.data.sources.openml import Openml
 from nnjit.data.sources.sklearn import Sklearn
 
-__all__ = ["Csv", "Function", "Idx", "Inline", "Npz", "Openml", "Sklearn"]
+__all__ = ["Adding", "Csv", "Function", "Idx", "Inline", "Npz", "Openml", "Sklearn"]

@@ -10,11 +10,52 @@ import numpy as np
 import optax  # type: ignore[import-untyped]
 
 from scripts.benchmark.contestants.contestant import Stepper
-from scripts.benchmark.network import Library, mean_cost
+from scripts.benchmark.layers import Layer
+from scripts.benchmark.network import Library, Params, mean_cost
 from scripts.benchmark.workloads import Workload
 
+CHANNELS_LAST = ("NHWC", "HWIO", "NHWC")
+
+
+def _conv2d(layer: Layer, own: Params, x: Any) -> Any:
+    image = x if x.ndim == 4 else x[..., None]
+    padding = layer["padding"].upper()
+    sums = jax.lax.conv_general_dilated(
+        image, own["weight"], (1, 1), padding, dimension_numbers=CHANNELS_LAST
+    )
+    return sums + own["bias"]
+
+
+def _max_pool(layer: Layer, own: Params, x: Any) -> Any:
+    window = (1, layer["size"], layer["size"], 1)
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
+
+
+def _lstm(layer: Layer, own: Params, x: Any) -> Any:
+    """What the cell reads of its input is one product for all steps; a scan does the rest."""
+    given = jnp.swapaxes(x @ own["weight"] + own["bias"], 0, 1)
+    zero = jnp.zeros((x.shape[0], layer["units"]), x.dtype)
+
+    def step(state: tuple[Any, Any], now: Any) -> tuple[tuple[Any, Any], Any]:
+        h, c = state
+        i, f, g, o = jnp.split(now + h @ own["recurrent_weight"], 4, axis=1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h if layer["return_sequences"] else None
+
+    (last, _), every = jax.lax.scan(step, (zero, zero), given)
+    return jnp.swapaxes(every, 0, 1) if layer["return_sequences"] else last
+
+
 LIBRARY = Library(
-    dense=lambda x, w, b: x @ w + b,
+    layers={
+        "dense": lambda layer, own, x: x @ own["weight"] + own["bias"],
+        "add": lambda layer, own, *xs: sum(xs[1:], xs[0]),
+        "flatten": lambda layer, own, x: x.reshape(len(x), -1),
+        "conv2d": _conv2d,
+        "max_pool": _max_pool,
+        "lstm": _lstm,
+    },
     activations={"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu},
     costs={
         "squared_error": lambda o, t: jnp.mean(jnp.sum(jnp.square(o - t), axis=1)),

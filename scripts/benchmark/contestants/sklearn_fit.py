@@ -83,7 +83,7 @@ def _check(workload: Workload) -> None:
     """Raise Unavailable where its perceptron is another network."""
     *hidden, last = workload.layers
     if any(layer["type"] != "dense" for layer in workload.layers):
-        raise Unavailable("it has no residual adds")
+        raise Unavailable("its networks are dense layers, one after another")
     if last["activation"] != "identity":
         raise Unavailable(f"it has no {last['activation']} output under a {workload.loss.replace('_', ' ')}")
     if len({layer["activation"] for layer in hidden}) > 1 or workload.optimizer["type"] != "adam":

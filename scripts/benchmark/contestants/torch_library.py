@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,36 @@ import torch
 from torch.nn import functional
 
 from scripts.benchmark.contestants.contestant import Stepper
+from scripts.benchmark.layers import Layer
 from scripts.benchmark.network import Library, mean_cost
 from scripts.benchmark.workloads import Workload
 
+Params = dict[str, torch.Tensor]
+
+
+def _conv2d(layer: Layer, own: Params, x: torch.Tensor) -> torch.Tensor:
+    image = x if x.ndim == 4 else x.unsqueeze(1)
+    return functional.conv2d(image, own["weight"], own["bias"], padding=layer["padding"])
+
+
+def _lstm(layer: Layer, own: Params, x: torch.Tensor) -> torch.Tensor:
+    """As `torch.nn.LSTM` calls it; its second bias is zero and is not trained."""
+    zero = x.new_zeros(1, len(x), layer["units"])
+    weights = [own["weight"], own["recurrent_weight"], own["bias"], torch.zeros_like(own["bias"])]
+    every, _, _ = torch._VF.lstm(x, (zero, zero), weights, True, 1, 0.0, True, False, True)  # type: ignore[attr-defined]
+    output: torch.Tensor = every if layer["return_sequences"] else every[:, -1]
+    return output
+
+
 LIBRARY = Library(
-    dense=lambda x, w, b: torch.addmm(b, x, w),
+    layers={
+        "dense": lambda layer, own, x: torch.addmm(own["bias"], x, own["weight"]),
+        "add": lambda layer, own, *xs: sum(xs[1:], xs[0]),
+        "flatten": lambda layer, own, x: x.permute(0, 2, 3, 1).flatten(1),  # the weights' order, channels last
+        "conv2d": _conv2d,
+        "max_pool": lambda layer, own, x: functional.max_pool2d(x, layer["size"]),
+        "lstm": _lstm,
+    },
     activations={"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu},
     costs={
         "squared_error": lambda o, t: functional.mse_loss(o, t, reduction="sum") / len(t),
@@ -24,7 +49,12 @@ LIBRARY = Library(
     },
 )
 
-Params = dict[str, torch.Tensor]
+LAYOUTS: dict[tuple[str, str], Callable[[np.ndarray], np.ndarray]] = {
+    ("conv2d", "weight"): lambda w: w.transpose(3, 2, 0, 1),
+    ("lstm", "weight"): np.transpose,
+    ("lstm", "recurrent_weight"): np.transpose,
+}
+"""From nnjit's weights to PyTorch's, of images with channels first."""
 
 
 class TorchStepper(Stepper):
@@ -35,7 +65,7 @@ class TorchStepper(Stepper):
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
         self._data = self._tensors(self.x, self.y)
-        self._initial = workload.initial_weights()
+        self._initial = _laid_out(workload)
 
     @abstractmethod
     def step(self, x: torch.Tensor, y: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
@@ -64,3 +94,14 @@ class TorchStepper(Stepper):
 
     def _tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         return torch.from_numpy(x), torch.from_numpy(y if y.dtype.kind == "f" else y.astype(np.int64))
+
+
+def _laid_out(workload: Workload) -> dict[str, np.ndarray]:
+    """The initial weights as PyTorch's operations take them."""
+    weights = workload.initial_weights()
+    for placed in workload.placed:
+        for param in placed.params:
+            if change := LAYOUTS.get((placed.type, param)):
+                name = f"{placed.name}.{param}"
+                weights[name] = np.ascontiguousarray(change(weights[name]))
+    return weights

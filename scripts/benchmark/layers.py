@@ -1,0 +1,112 @@
+"""What the bench knows about the layers of a network: shapes and params of each type, and where each takes its input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Layer = Mapping[str, Any]
+"""A layer as an nnjit config has it, with its name."""
+Shape = tuple[int, ...]
+"""Of an example: without the batch axis."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A type of layer.
+
+    Args:
+        shape: (layer, shape of its input) -> the shape of its output.
+        params: (layer, shape of its input) -> the shapes of its params, by their own names; the first is the
+            matrix that its input meets.
+        uses: (layer, shape of its input) -> how many products with each matrix an example takes.
+    """
+
+    shape: Callable[[Layer, Shape], Shape]
+    params: Callable[[Layer, Shape], Mapping[str, Shape]] = lambda layer, x: {}
+    uses: Callable[[Layer, Shape], int] = lambda layer, x: 1
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A layer in its network.
+
+    Args:
+        sources: the names of the outputs that it takes; `input` is the data.
+        shape: of its output.
+        params: the shapes of its params, by their own names.
+        uses: how many products with each of its matrices an example takes.
+    """
+
+    layer: Layer
+    sources: tuple[str, ...]
+    shape: Shape
+    params: Mapping[str, Shape]
+    uses: int
+
+    @property
+    def name(self) -> str:
+        return str(self.layer["name"])
+
+    @property
+    def type(self) -> str:
+        return str(self.layer["type"])
+
+    @property
+    def flops(self) -> list[int]:
+        """Floating-point operations of an example's products with each matrix, forward."""
+        return [2 * self.uses * math.prod(shape) for shape in self.params.values() if len(shape) > 1]
+
+
+def place(layers: Iterable[Layer], shape: Shape) -> tuple[Placed, ...]:
+    """The layers of a network for examples of a shape; each takes the one before, or those of its `from`."""
+    latest, shapes = "input", {"input": shape}
+    placed = []
+    for layer in layers:
+        given = layer.get("from", latest)
+        sources = (given,) if isinstance(given, str) else tuple(given)
+        kind, x = KINDS[layer["type"]], shapes[sources[0]]
+        placed.append(
+            Placed(layer, sources, kind.shape(layer, x), kind.params(layer, x), kind.uses(layer, x))
+        )
+        latest = placed[-1].name
+        shapes[latest] = placed[-1].shape
+    return tuple(placed)
+
+
+def _dense_params(layer: Layer, x: Shape) -> dict[str, Shape]:
+    return {"weight": (x[0], layer["units"]), "bias": (layer["units"],)}
+
+
+def _image(layer: Layer, x: Shape) -> Shape:
+    """Images with as many filters as channels, at every place (`same`), or where the window fits (`valid`)."""
+    lost = layer["kernel_size"] - 1 if layer["padding"] == "valid" else 0
+    return x[0] - lost, x[1] - lost, layer["filters"]
+
+
+def _image_params(layer: Layer, x: Shape) -> dict[str, Shape]:
+    size, channels = layer["kernel_size"], x[2] if len(x) == 3 else 1
+    return {"weight": (size, size, channels, layer["filters"]), "bias": (layer["filters"],)}
+
+
+def _lstm_params(layer: Layer, x: Shape) -> dict[str, Shape]:
+    units, width = layer["units"], 4 * layer["units"]
+    return {"weight": (x[1], width), "recurrent_weight": (units, width), "bias": (width,)}
+
+
+def _lstm_shape(layer: Layer, x: Shape) -> Shape:
+    return (x[0], layer["units"]) if layer["return_sequences"] else (layer["units"],)
+
+
+# fmt: off
+KINDS = {
+    "dense":    Kind(lambda layer, x: (layer["units"],), _dense_params),
+    "add":      Kind(lambda layer, x: x),
+    "flatten":  Kind(lambda layer, x: (math.prod(x),)),
+    "conv2d":   Kind(_image, _image_params, lambda layer, x: math.prod(_image(layer, x)[:2])),
+    "max_pool": Kind(lambda layer, x: (x[0] // layer["size"], x[1] // layer["size"], x[2])),
+    "lstm":     Kind(_lstm_shape, _lstm_params, lambda layer, x: x[0]),
+}
+# fmt: on
