@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -23,11 +23,13 @@ class Column:
 
     Args:
         values: (n,) float64, NaN where missing; indices into `categories` where there are any.
+        is_index: whether the values are indices all the same, which have no mean.
     """
 
     name: str
     values: np.ndarray
     categories: tuple[str, ...] | None = None
+    is_index: bool = False
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ class Column:
 
     def rows(self, kept: np.ndarray | None) -> Column:
         """The column with the rows of a mask (all where None)."""
-        return self if kept is None else Column(self.name, self.values[kept], self.categories)
+        return self if kept is None else replace(self, values=self.values[kept])
 
 
 def known(
@@ -60,7 +62,8 @@ def known(
     Raises:
         DataError: a value is missing and may not be, or nothing is left.
     """
-    must_be_known = {"error": (*features, *targets), "drop": (), "mean": targets}[missing]
+    without_mean = (*(c for c in features if c.is_index), *targets)
+    must_be_known = {"error": (*features, *targets), "drop": (), "mean": without_mean}[missing]
     _check_known(must_be_known, where)
     if missing == "mean":
         _check_not_empty(features)
@@ -119,7 +122,7 @@ def _check_known(columns: Sequence[Column], where: Where) -> None:
     raise DataError(
         f'{where(row)}, column "{name}": no value ({total} missing in all, in {len(gaps)} '
         f"column{'s' * (len(gaps) > 1)}); fill it in, or set missing to drop (leaves out such rows) "
-        "or mean (fills in features, never targets)"
+        "or mean (fills in features, never targets or `indexed`)"
     )
 
 

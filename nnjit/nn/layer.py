@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
+import numpy
 from pydantic import ConfigDict, Field
 
 from nnjit.ir import Shape as BatchShape
@@ -88,6 +89,13 @@ class Layer(Options, ABC):
     def recurrence(self, *inputs: Shape) -> Recurrence | None:
         """Its formulas for inputs of these shapes; where None, its docstring's equation stands for them."""
         return None
+
+    def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
+        """Raise a DataError where the layer takes the data itself, (n, …), and a value of it is none for it.
+
+        Args:
+            where: the index of an element of x -> its place in the data, in words.
+        """
 
     @abstractmethod
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:

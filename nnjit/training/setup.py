@@ -17,6 +17,7 @@ from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.class_weights import class_weights
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
+from nnjit.training.fitness import check_layers
 from nnjit.training.full_batch_checks import check_full_batch
 from nnjit.training.graphs import Task, step_graph
 from nnjit.training.heads import check_head, make_outputs, target_tasks
@@ -136,6 +137,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
             raise ConfigError("not for several outputs; weigh rows with data.weights, outputs in losses")
         weights = class_weights(experiment.training.class_weights, data.classes, data.train)
     task = replace(task, class_weights=weights)
+    check_layers(task.model, data)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
     together = min(batch, block) if experiment.training.accumulate > 1 else batch
     method, threads = experiment.optimizer.full_batch, 1

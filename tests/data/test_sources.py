@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from nnjit.data import Dataset, sources
+from nnjit.data import Dataset, prepare, sources
 
 from .files import idx_bytes, images, write_idx, write_npz
 
@@ -42,6 +42,9 @@ TEXT = [
     ("1,2,x\n3,4,y\n",                        {"target": 2, "header": False},        [[1, 2], [3, 4]],      [0, 1],                 "xy", ("column_0", "column_1")),
     ("a,b,c\nu,2,x\nv,4,y\nu,6,x\n",          {"target": "c", "categorical": ("a",)},[[1, 0, 2], [0, 1, 4], [1, 0, 6]], [0, 1, 0], "xy", ("a=u", "a=v", "b")),
     ("a,b,c\n10,2,x\n9,4,y\n",                {"target": "c", "categorical": ("a",)},[[0, 1, 2], [1, 0, 4]],[0, 1],                 "xy", ("a=9", "a=10", "b")),
+    ("a,b,c\nv,2,x\nu,4,y\nv,6,x\n",          {"target": "c", "indexed": ("a",)},    [[1, 2], [0, 4], [1, 6]], [0, 1, 0],             "xy", "ab"),
+    ("a,b,c\n10,2,x\n9,?,y\n",                {"target": "c", "indexed": ("a",), "missing": "mean"}, [[1, 2], [0, 2]], [0, 1],         "xy", "ab"),
+    ("a,b,c\n?,2,x\nu,4,y\n",                {"target": "c", "indexed": ("a",), "missing_marks": ()}, [[0, 2], [1, 4]], [0, 1],        "xy", "ab"),
     ("a,b,c\n1,2,x\n?,4,y\n5,6,y\n",          {"target": "c", "missing": "drop"},    [[1, 2], [5, 6]],      [0, 1],                 "xy", "ab"),
     ("a,b,c\n1,2,x\n ? ,4,y\n5,6,y\n",        {"target": "c", "missing": "mean"},    [[1, 2], [3, 4], [5, 6]], [0, 1, 1],           "xy", "ab"),
     ("a,b\nu,x\n,y\nv,y\nu,x\nu,x\n",         {"target": "b", "categorical": (0,), "missing": "mean"}, [[1, 0], [0.75, 0.25], [0, 1], [1, 0], [1, 0]], [0, 1, 1, 0, 0], "xy", ("a=u", "a=v")),
@@ -125,6 +128,30 @@ def test_generators_have_a_seed_of_their_own(tmp_path):
     first, again, other = (load("sklearn", tmp_path, dataset="moons", seed=seed).x for seed in (0, 0, 1))
     assert (first == again).all()
     assert (first != other).any()
+
+
+@pytest.mark.parametrize("steps", [2, 5, 50])
+def test_adding_marks_a_number_in_each_half_and_asks_for_their_sum(steps, tmp_path):
+    data = load("adding", tmp_path, examples=400, steps=steps, seed=1)
+    numbers, marks = data.x[..., 0], data.x[..., 1]
+    assert (data.x.shape, data.targets, data.classes) == ((400, steps, 2), ("sum",), None)
+    assert set(np.unique(marks)) == {0, 1}
+    for half in (marks[:, : steps // 2], marks[:, steps // 2 :]):
+        assert (half.sum(axis=1) == 1).all()
+        assert half.any(axis=0).all()  # each step has its turn, but for one in e¹⁵ draws
+    assert (numbers >= 0).all()
+    assert (numbers < 1).all()
+    np.testing.assert_allclose(data.y[:, 0], (numbers * marks).sum(axis=1), rtol=1e-15)
+
+
+def test_adding_draws_by_the_seed_of_the_experiment_unless_it_has_its_own(tmp_path):
+    def drawn(seed, **options):
+        source = sources["adding"](examples=5, **options)
+        return prepare(source, seed=seed, dtype="float64", folder=tmp_path).train.x
+
+    assert (drawn(1) == drawn(1)).all()
+    assert (drawn(1) != drawn(2)).any()
+    assert (drawn(1) == drawn(2, seed=1)).all()
 
 
 @pytest.mark.parametrize(("text", "options", "x", "y", "classes", "features"), TEXT)
@@ -238,6 +265,9 @@ def test_real_adult_is_read_with_its_blanks_and_gaps(real_data):
         ("function", {"function": "sink"}, ["sinc"]),
         ("function", {"function": "sinc", "low": 2.0, "high": 2.0}, ["low < high", "low 2 and high 2"]),
         ("function", {"function": "sinc", "points": 1}, ["points"]),
+        ("adding", {"steps": 1}, ["steps", "greater than or equal to 2"]),
+        ("adding", {"examples": 0}, ["examples", "greater than or equal to 1"]),
+        ("adding", {"seed": -1}, ["seed", "greater than or equal to 0"]),
         ("openml", {}, ["either name or id"]),
         ("openml", {"id": 61, "version": 1}, ["version goes with name"]),
         ("csv", {"file": "a", "target": "b", "separator": ",,"}, ["separator"]),

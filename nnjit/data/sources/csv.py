@@ -52,6 +52,9 @@ class Csv(Source):
     feature; null counts all alike. A row of weight 0 is left out."""
     categorical: tuple[Name, ...] = ()
     """Columns of which each value becomes an input of its own: 1 where the row has it, else 0."""
+    indexed: tuple[Name, ...] = ()
+    """Columns of which each value becomes its number, 0, 1, …, in their order (numbers by their size, then text
+    by its letters), as an `embedding` takes them."""
     missing: Missing = "error"
     """What to do where a value is missing: stop, drop the row, or fill in the column's mean over all rows."""
     missing_marks: tuple[str, ...] = ("?", "NA", "N/A", "NaN", "nan", "null")
@@ -104,7 +107,7 @@ class Csv(Source):
         self, text: TextTable, roles: _Roles, targets: list[Column]
     ) -> tuple[np.ndarray, tuple[str, ...], list[Column], np.ndarray | None]:
         """Inputs, their names, targets and weights, without the gaps."""
-        features = [_feature(text, name, name in roles.categorical) for name in roles.features]
+        features = [_feature(text, name, roles) for name in roles.features]
         weights = [] if roles.weights is None else [_weights(text, roles.weights)]
         check_finite((*features, *targets), text.where)
         features, rest = known(features, [*targets, *weights], self.missing, text.where)
@@ -137,10 +140,12 @@ def _target(text: TextTable, name: str, task: Task | None) -> Column:
     return column
 
 
-def _feature(text: TextTable, name: str, is_categorical: bool) -> Column:
-    if is_categorical:
+def _feature(text: TextTable, name: str, roles: _Roles) -> Column:
+    if name in roles.categorical:
         return text.categories(name)
-    return text.numbers(name, mend="correct it, or list the column in categorical or ignore")
+    if name in roles.indexed:
+        return Column(name, text.categories(name).values, is_index=True)
+    return text.numbers(name, mend="correct it, or list the column in categorical, indexed or ignore")
 
 
 def _weights(text: TextTable, name: str) -> Column:
@@ -163,6 +168,7 @@ class _Roles:
     targets: tuple[str, ...]
     features: tuple[str, ...]
     categorical: frozenset[str]
+    indexed: frozenset[str]
     weights: str | None
 
     @classmethod
@@ -180,10 +186,11 @@ class _Roles:
             if name not in rest:
                 role = "a target" if name in targets else "ignored" if name in ignored else "the weights"
                 raise DataError(f'column "{name}" is {role}, so it cannot be a feature', ("features", k))
-        categorical = _found(source.categorical, "categorical", columns)
-        for k, name in enumerate(categorical):
-            if name not in features:
-                raise DataError(f'column "{name}" is not among the features', ("categorical", k))
+        categorical = _found_in(features, source.categorical, "categorical", columns)
+        indexed = _found_in(features, source.indexed, "indexed", columns)
+        for k, name in enumerate(indexed):
+            if name in categorical:
+                raise DataError(f'column "{name}" is categorical already; choose one', ("indexed", k))
         if source.task == "classification" and len(targets) > 1:
             raise DataError(f"classification has one target column, got {len(targets)}", ("target",))
         for option, chosen in (("target", targets), ("features", features)):
@@ -191,7 +198,18 @@ class _Roles:
                 raise DataError(
                     f"no column is left as {option}; the file has {', '.join(columns)}", (option,)
                 )
-        return cls(targets, features, frozenset(categorical), weights)
+        return cls(targets, features, frozenset(categorical), frozenset(indexed), weights)
+
+
+def _found_in(
+    features: Sequence[str], names: tuple[Name, ...], option: str, columns: Sequence[str]
+) -> tuple[str, ...]:
+    """The names of the features that an option gives by name or position."""
+    found = _found(names, option, columns)
+    for k, name in enumerate(found):
+        if name not in features:
+            raise DataError(f'column "{name}" is not among the features', (option, k))
+    return found
 
 
 def _found(names: Name | tuple[Name, ...], option: str, columns: Sequence[str]) -> tuple[str, ...]:

@@ -23,9 +23,10 @@ from nnjit.nn.layers.permute import Permute
 from nnjit.nn.layers.reshape import Reshape
 from nnjit.nn.layers.rnn import RNN
 from nnjit.nn.layers.scale import Scale
+from nnjit.nn.layers.select import Select
 
 __all__ = [
     "GRU", "LSTM", "RNN", "ActivationLayer", "Add", "Attention", "AveragePool", "BatchNorm", "Concat",
     "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool",
-    "LayerNorm", "MaxPool", "Multiply", "Permute", "Reshape", "Scale",
+    "LayerNorm", "MaxPool", "Multiply", "Permute", "Reshape", "Scale", "Select",
 ]  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
+import numpy
 from pydantic import Field
 
 import nnjit.numpy as np
+from nnjit.errors import DataError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, Normal
 from nnjit.nn.layer import Context, Layer, Param, layers
@@ -34,6 +36,16 @@ class Embedding(Layer):
 
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         return (Param("weight", (self.entries, self.size), self.weight_initializer, penalized=True),)
+
+    def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
+        bad = (x < 0) | (x >= self.entries) | (x != numpy.floor(x))
+        if bad.any():
+            at = tuple(int(k) for k in numpy.argwhere(bad)[0])
+            raise DataError(
+                f"{where(at)}: expected a whole number from 0 to {self.entries - 1}, got {x[at]:g} "
+                f"({bad.sum()} such value{'s' * (bad.sum() > 1)}); "
+                "raise entries to the largest number and one more, or correct the data; do not scale it"
+            )
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

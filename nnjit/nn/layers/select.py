@@ -1,0 +1,53 @@
+"""`select`: some columns of the data, or of a layer's output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+import nnjit.numpy as np
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.layer import Context, Layer, layers
+
+_Place = Annotated[int, Field(ge=0)]
+
+
+def _pair(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@layers.register
+class Select(Layer):
+    """The elements x[…, columns] of the last axis, as they are.
+
+    `columns: [2, 5]` are the three from 2 up to but not including 5, and stay an axis (…, 3). `columns: 2` is
+    that one alone, and its axis is gone (…,), as in NumPy: so an `embedding` takes a column of the data.
+    """
+
+    type: Literal["select"] = "select"
+    columns: Annotated[_Place | tuple[_Place, _Place], BeforeValidator(_pair)]
+    """One column, counted from 0, or [first, end), the end not included."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if not x:
+            raise GraphError("select takes at least one axis of an example, got ()")
+        first, end = (self.columns, self.columns + 1) if isinstance(self.columns, int) else self.columns
+        if not first < end <= x[-1]:
+            given = self.columns if isinstance(self.columns, int) else list(self.columns)
+            raise GraphError(
+                f"select takes columns of the {x[-1]} in inputs of shape {x}, one from 0 to {x[-1] - 1} or "
+                f"[first, end) with first < end <= {x[-1]}, got {given}"
+            )
+        return x[:-1] if isinstance(self.columns, int) else (*x[:-1], end - first)
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        return self.of(x)
+
+    def of(self, x: Any) -> Any:
+        """The columns of an array of any number of leading axes."""
+        return x[..., self.columns if isinstance(self.columns, int) else slice(*self.columns)]

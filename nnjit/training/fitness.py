@@ -1,0 +1,61 @@
+"""Whether layers can take the very data: an embedding, whole numbers in its range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nnjit.data import Part, Prepared
+from nnjit.data.dataset import place
+from nnjit.errors import UserError
+from nnjit.nn import Model
+from nnjit.nn.layers import Select
+from nnjit.nn.model import LayerNode
+from nnjit.nn.wiring import INPUT
+
+
+def check_layers(model: Model, data: Prepared) -> None:
+    """Raise a UserError where a layer that takes the data, or columns of it, cannot take a value of it."""
+    columns = np.arange(int(np.prod(data.input_shape)), dtype=np.int64).reshape(1, *data.input_shape)
+    parts: dict[str, Part | None] = {
+        "training": data.train, "validation": data.validation, "test": data.test
+    }  # fmt: skip
+    for name, part in parts.items():
+        if part is not None:
+            _check(model, part.x, columns, _words(name, data))
+
+
+def _check(model: Model, x: np.ndarray, columns: np.ndarray, words: Callable[[int, int], str]) -> None:
+    for (node, values), (_, own) in zip(_taken(model, x), _taken(model, columns), strict=True):
+
+        def where(at: tuple[int, ...], own: np.ndarray = own) -> str:
+            return words(at[0], int(own[(0, *at[1:])]))
+
+        try:
+            node.layer.check_data(values, where)
+        except UserError as error:
+            raise type(error)(f'{error.message} (layer "{node.name}")', ("model",)) from None
+
+
+def _taken(model: Model, x: np.ndarray) -> list[tuple[LayerNode, np.ndarray]]:
+    """The layers that take the data x, or what `select` takes of it, and what they take."""
+    values, taken = {INPUT: x}, []
+    for node in model.nodes:
+        given = values.get(node.inputs[0])
+        if given is None or len(node.inputs) > 1:
+            continue
+        taken.append((node, given))
+        if isinstance(node.layer, Select):
+            values[node.name] = node.layer.of(given)
+    return taken
+
+
+def _words(part: str, data: Prepared) -> Callable[[int, int], str]:
+    """(row, position in a flat example) -> the place in words."""
+
+    def words(row: int, position: int) -> str:
+        at = np.unravel_index(position, data.input_shape)
+        return f"{part} part, {place((row, *map(int, at)), data.features)}"
+
+    return words

@@ -1,0 +1,71 @@
+"""Layers that take the data say, before anything is trained, which value of it they cannot take."""
+
+# ruff: noqa: E501  a row is one model, its data and what becomes of it
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnjit import config
+from nnjit.data import Part
+from nnjit.errors import DataError
+from nnjit.training.fitness import check_layers
+from nnjit.training.setup import set_up
+
+DENSE = {"type": "dense", "units": 1}
+EMBEDDING = {"type": "embedding", "entries": 4, "size": 2}
+ALONE = [EMBEDDING, "flatten", DENSE]
+SECOND = [{"type": "select", "columns": 1}, EMBEDDING, DENSE]
+TWO_SELECTS = [{"type": "select", "columns": columns} for columns in ((1, 3), (1, 2))]
+LAST_OF_TWO = [*TWO_SELECTS, EMBEDDING, "flatten", DENSE]
+COMPUTED = [{"type": "scale", "factor": 0.5}, EMBEDDING, "flatten", DENSE]
+
+# fmt: off
+REFUSED: list[tuple[Any, ...]] = [
+    # layers      rows of x                                 options           what the message says
+    (ALONE,       [[0, 1], [2, 4], [9, 0]],                 {},               ['training part, row 2, column "x2"', "from 0 to 3, got 4 (2 such values)", "raise entries", '(layer "embedding_1")']),
+    (ALONE,       [[0, 1], [-1, 3]],                        {},               ['row 2, column "x1"', "got -1 (1 such value)"]),
+    (ALONE,       [[0, 1], [2, 0.5]],                       {},               ['row 2, column "x2"', "got 0.5"]),
+    (ALONE,       [[0, 1], [2, 3]],                         {"scale": "unit"}, ["got 0.333333", "do not scale it"]),
+    (ALONE,       [[[0, 1], [1, 2]], [[0, 1], [7, 2]]],     {},               ["row 2, place 2, 1", "got 7"]),
+    (SECOND,      [[9, 1, 9], [9, 3, 9], [9, 5, 9]],        {},               ['row 3, column "x2"', "got 5"]),
+    (LAST_OF_TWO, [[9, 9, 1], [9, 9, 8]],                   {},               ['row 2, column "x3"', "got 8"]),
+]
+TAKEN: list[tuple[Any, ...]] = [
+    (ALONE,       [[0, 1], [2, 3]],                         {}),
+    (SECOND,      [[9, 1, 0.5], [9, 3, -1]],                {}),
+    (LAST_OF_TWO, [[9, 9, 1], [9, 9, 3]],                   {}),
+    (COMPUTED,    [[0, 2], [4, 6]],                         {}),
+]
+# fmt: on
+
+
+def experiment(layers: list, x: list, options: dict) -> Any:
+    data = {"type": "inline", "x": x, "y": [k % 2 for k in range(len(x))], **options}
+    return config.resolve({"data": data, "model": layers, "loss": "squared_error"})
+
+
+@pytest.mark.parametrize(("layers", "x", "options", "fragments"), REFUSED)
+def test_a_value_that_is_no_entry_is_named(layers: list, x: list, options: dict, fragments: list) -> None:
+    with pytest.raises(DataError) as error:
+        set_up(experiment(layers, x, options), Path())
+    assert error.value.path == ("model",)
+    assert all(fragment in error.value.message for fragment in fragments)
+
+
+@pytest.mark.parametrize(("layers", "x", "options"), TAKEN)
+def test_other_columns_and_computed_values_are_not_asked(layers: list, x: list, options: dict) -> None:
+    set_up(experiment(layers, x, options), Path())
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_held_out_parts_are_asked_too(part: str) -> None:
+    setup = set_up(experiment(ALONE, [[0, 1], [2, 3]], {}), Path())
+    held_out = Part(np.array([[1.0, 4.0]]), np.zeros((1, 1)))
+    with pytest.raises(DataError, match=f'^{part} part, row 1, column "x2": .* got 4'):
+        check_layers(setup.model, replace(setup.data, **{part: held_out}))
