@@ -130,7 +130,7 @@ def test_generators_have_a_seed_of_their_own(tmp_path):
     assert (first != other).any()
 
 
-@pytest.mark.parametrize("steps", [2, 5, 50])
+@pytest.mark.parametrize("steps", [3, 5, 50])
 def test_adding_marks_a_number_in_each_half_and_asks_for_their_sum(steps, tmp_path):
     data = load("adding", tmp_path, examples=400, steps=steps, seed=1)
     numbers, marks = data.x[..., 0], data.x[..., 1]
@@ -145,7 +145,7 @@ def test_adding_marks_a_number_in_each_half_and_asks_for_their_sum(steps, tmp_pa
 
 
 def test_adding_draws_by_the_seed_of_the_experiment_unless_it_has_its_own(tmp_path):
-    def drawn(seed, **options):
+    def drawn(seed, /, **options):
         source = sources["adding"](examples=5, **options)
         return prepare(source, seed=seed, dtype="float64", folder=tmp_path).train.x
 

@@ -66,6 +66,6 @@ def test_other_columns_and_computed_values_are_not_asked(layers: list, x: list, 
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_held_out_parts_are_asked_too(part: str) -> None:
     setup = set_up(experiment(ALONE, [[0, 1], [2, 3]], {}), Path())
-    held_out = Part(np.array([[1.0, 4.0]]), np.zeros((1, 1)))
+    held_out = Part(np.array([[1.0, 4.0]]), np.zeros((1, 1)), np.ones(1))
     with pytest.raises(DataError, match=f'^{part} part, row 1, column "x2": .* got 4'):
         check_layers(setup.model, replace(setup.data, **{part: held_out}))

@@ -39,11 +39,12 @@ class Embedding(Layer):
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
         bad = (x < 0) | (x >= self.entries) | (x != numpy.floor(x))
-        if bad.any():
+        count = int(bad.sum())
+        if count:
             at = tuple(int(k) for k in numpy.argwhere(bad)[0])
             raise DataError(
                 f"{where(at)}: expected a whole number from 0 to {self.entries - 1}, got {x[at]:g} "
-                f"({bad.sum()} such value{'s' * (bad.sum() > 1)}); "
+                f"({count} such value{'s' * (count > 1)}); "
                 "raise entries to the largest number and one more, or correct the data; do not scale it"
             )
 
