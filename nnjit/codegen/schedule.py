@@ -165,9 +165,12 @@ class _Turn:
 
     def is_free(self, group: set[Node]) -> bool:
         """Whether `group` is sums of inputs, which any loop over the rows may take along."""
-        ends = [n for n in group if not any(u in group for u in self.users[n])]
         reads = {n for member in group for n in self.needs[member]} & self.here - group
-        return not reads and all(is_batch_reduction(n) for n in ends)
+        return not reads and all(is_batch_reduction(n) or self._is_own(n, group) for n in group)
+
+    def _is_own(self, node: Node, group: set[Node]) -> bool:
+        """Whether only `group` uses `node`."""
+        return node not in self.outputs and bool(self.users[node]) and group.issuperset(self.users[node])
 
     def is_kept(self, node: Node, besides: set[Node]) -> bool:
         """Whether users outside `besides` keep `node` in memory anyway."""

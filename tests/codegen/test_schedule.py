@@ -74,16 +74,29 @@ def test_sum_over_the_batch_that_feeds_rows_makes_the_block_the_whole_batch() ->
     assert kept.crossing
 
 
+def check_order(plan: Schedule) -> None:
+    """Every operation runs once, and after what it needs."""
+    order = {n: (k.phase, k.zone == "rows", i) for i, k in enumerate(plan.kernels) for n in k.nodes}
+    assert len(order) == sum(len(k.nodes) for k in plan.kernels)
+    for node, place in order.items():
+        for argument in node.inputs:
+            if argument in order:
+                before = order[argument]
+                assert before[:2] < place[:2] if is_batch_reduction(argument) else before <= place
+
+
 def test_every_operation_runs_once_and_after_what_it_needs() -> None:
     for seed in range(60):
-        plan = planned(Maker(seed).graph(15))
-        order = {n: (k.phase, k.zone == "rows", i) for i, k in enumerate(plan.kernels) for n in k.nodes}
-        assert len(order) == sum(len(k.nodes) for k in plan.kernels)
-        for node, place in order.items():
-            for argument in node.inputs:
-                if argument in order:
-                    before = order[argument]
-                    assert before[:2] < place[:2] if is_batch_reduction(argument) else before <= place
+        check_order(planned(Maker(seed).graph(15)))
+
+
+def test_a_value_that_a_sum_shares_with_others_does_not_wait_with_it() -> None:
+    """Metrics in float32: Σ w in float64 could come last, but each metric needs w in float64 before."""
+    graph = mlp_step((7, 5, 3))
+    weight, bias, *_, x, _, w = graph.inputs
+    wide = nnp.astype(w, "f64")
+    metric = nnp.astype(nnp.max(nnp.tanh(x @ weight + bias), axis=1), "f64") * wide
+    check_order(planned(Graph(graph.inputs, (*graph.outputs, nnp.sum(wide), nnp.sum(metric)))))
 
 
 def test_loops_of_a_kernel_come_in_an_order_that_serves_them() -> None:
