@@ -1,4 +1,4 @@
-"""What the bench knows about the layers of a network: shapes and params of each type, and where each takes its input."""
+"""The layers of a network in numbers: what each takes, and its shapes and params, by a table of types."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _dense_params(layer: Layer, x: Shape) -> dict[str, Shape]:
 
 
 def _image(layer: Layer, x: Shape) -> Shape:
-    """Images with as many filters as channels, at every place (`same`), or where the window fits (`valid`)."""
+    """A channel for each filter, at every place (`same`), or where the window fits (`valid`)."""
     lost = layer["kernel_size"] - 1 if layer["padding"] == "valid" else 0
     return x[0] - lost, x[1] - lost, layer["filters"]
 

@@ -104,7 +104,6 @@ class Workload:
         rng = np.random.default_rng(SEED)
         return [rng.permutation(self.rows).reshape(self.steps, self.batch) for _ in range(passes)]
 
-
     @property
     def _input_shape(self) -> tuple[int, ...]:
         return self.examples(self.batch or self.rows)[0].shape[1:]

@@ -53,8 +53,8 @@ class Csv(Source):
     categorical: tuple[Name, ...] = ()
     """Columns of which each value becomes an input of its own: 1 where the row has it, else 0."""
     indexed: tuple[Name, ...] = ()
-    """Columns of which each value becomes its number, 0, 1, …, in their order (numbers by their size, then text
-    by its letters), as an `embedding` takes them."""
+    """Columns of which each value becomes its number, 0, 1, …, in their order (numbers by their size, then
+    text by its letters), as an `embedding` takes them."""
     missing: Missing = "error"
     """What to do where a value is missing: stop, drop the row, or fill in the column's mean over all rows."""
     missing_marks: tuple[str, ...] = ("?", "NA", "N/A", "NaN", "nan", "null")

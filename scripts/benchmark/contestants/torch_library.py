@@ -36,7 +36,7 @@ LIBRARY = Library(
     layers={
         "dense": lambda layer, own, x: torch.addmm(own["bias"], x, own["weight"]),
         "add": lambda layer, own, *xs: sum(xs[1:], xs[0]),
-        "flatten": lambda layer, own, x: x.permute(0, 2, 3, 1).flatten(1),  # the weights' order, channels last
+        "flatten": lambda layer, own, x: x.permute(0, 2, 3, 1).flatten(1),  # channels last, as in the weights
         "conv2d": _conv2d,
         "max_pool": lambda layer, own, x: functional.max_pool2d(x, layer["size"]),
         "lstm": _lstm,
