@@ -164,10 +164,10 @@ class _Writer:
     def _gather(self, op: Op, index: tuple[str, ...]) -> str:
         """The element of the first argument at the place, along one axis, that the second names."""
         x, at = op.inputs
-        axis = op.node.params["axis"] - is_batched(x)
-        return self._read(
-            x, (*index[:axis], self._position(at, index, x.type.row_shape[axis]), *index[axis + 1 :])
-        )
+        axis, first = op.node.params["axis"], int(is_batched(x))
+        place = self._position(at, index, x.type.row_shape[axis - first])
+        whole = ("i",) * is_batched(op.node) + index  # where x is no batch, the rows' axis is that of the places
+        return self._read(x, (*whole[first:axis], place, *whole[axis + 1 :]))
 
     def _position(self, at: Node, index: tuple[str, ...], size: int) -> str:
         """An element of an array of indices, as an index that is surely inside."""
