@@ -166,7 +166,9 @@ class _Writer:
         x, at = op.inputs
         axis, first = op.node.params["axis"], int(is_batched(x))
         place = self._position(at, index, x.type.row_shape[axis - first])
-        whole = ("i",) * is_batched(op.node) + index  # where x is no batch, the rows' axis is that of the places
+        whole = ("i",) * is_batched(
+            op.node
+        ) + index  # where x is no batch, the rows' axis is that of the places
         return self._read(x, (*whole[first:axis], place, *whole[axis + 1 :]))
 
     def _position(self, at: Node, index: tuple[str, ...], size: int) -> str:

@@ -265,7 +265,7 @@ PRIMITIVE_ROWS = (
     Row("gather of rows", lambda x, i: p.gather(p.broadcast(x, shape=(B, 3, 2), axes=(1, 2)), i, axis=1),
                         lambda x, i: np.take_along_axis(x[None], i, 1),      (Arg((3, 2)), MANY_PLACES)),
     Row("gather by the batch", lambda x, i: p.gather(x, i, axis=0), lambda x, i: np.take_along_axis(x, i, 0),
-                                                                             (Arg((3, 2)), Arg((B, 2), index3, "i64"))),
+                                                          (Arg((3, 2)), Arg((B, 2), index3, "i64"))),
     Row("scatter_add", lambda x, i: p.scatter_add(x, i, axis=1, size=3), _scattered,
                                                                              (X, Arg((B, 3), index3, "i64"))),
     Row("random_uniform",
