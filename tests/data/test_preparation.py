@@ -207,7 +207,7 @@ def test_a_table_is_copied_at_most_once(case):
 
 
 def test_every_source_is_registered():
-    assert sorted(sources) == ["csv", "function", "idx", "inline", "npz", "openml", "sklearn"]
+    assert sorted(sources) == ["adding", "csv", "function", "idx", "inline", "npz", "openml", "sklearn"]
 
 
 def test_a_table_in_the_config_needs_no_slow_library():
