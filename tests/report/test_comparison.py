@@ -133,7 +133,7 @@ WRONG = [
     ("a b a",     "a: this run is given twice; give each run once"),
     ("a b ./b",   "b: this run is given twice; give each run once"),
     ("a nowhere", "nowhere is not the folder of a run: there is no config.yaml"),
-    ("a b half",  "half is not a complete run folder: environment.json is missing"),
+    ("a b half",  "half is not a complete run folder: data.json is missing"),
 ]
 # fmt: on
 

@@ -36,7 +36,7 @@ DIGITS: dict[str, Any] = {
 
 LAYERED: dict[str, Any] = {
     "dtype": "float64",
-    "data": {"type": "sklearn", "dataset": "digits", "split": {"validation": 0.9}},
+    "data": {"type": "sklearn", "dataset": "digits", "split": {"test": 0.9}},
     "model": [
         {"type": "embedding", "entries": 17, "size": 3},
         {
