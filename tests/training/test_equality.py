@@ -15,7 +15,7 @@ from nnjit.ir import Graph, Node, interpret
 from nnjit.training import Run, engine, train
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-ELSEWHERE = ("embeddings", "lenet_mnist", "nielsen")  # their layers: test_threads, test_workloads
+ELSEWHERE = ("adding", "embeddings", "lenet_mnist", "nielsen")  # their layers: test_threads, test_workloads
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml") if path.stem not in ELSEWHERE)
 SMALL = ("lecture_chain", "xor")
 QUICK = (*SMALL, "wine", "residual")
@@ -110,8 +110,6 @@ def run(name: str, output: Path, real_data: Path | None) -> Run:
     settings = ["dtype=float64", f"training.epochs={EPOCHS}"]
     if name == "mnist":  # 1000 rows to train on instead of 7500, for the interpreter's sake
         settings += [f"data.folder={real_data}/mnist", "data.split.test=0.8"]
-    if name == "adding":
-        settings += ["data.examples=400"]
     given = config.resolve(CONFIGS / f"{name}.yaml", settings)
     return train(given, config.dump(given), output=output)
 
