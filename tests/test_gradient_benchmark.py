@@ -16,6 +16,7 @@ from nnjit import grad, jit
 from scripts.benchmark.contestants import GRADIENTS
 from scripts.benchmark.functions import FUNCTIONS, Function
 from scripts.benchmark.worker import serve
+from scripts.benchmark.workloads import WORKLOADS
 
 NEEDED = {"gradient_jax": "jax", "gradient_autograd": "autograd"}
 
@@ -64,3 +65,7 @@ def test_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delitem(sys.modules, "scripts.benchmark.contestants.gradient_autograd", raising=False)
     (answer,) = asked("gradient_autograd", "scalar")
     assert answer == {"unavailable": "autograd is not installed"}
+
+
+def test_no_function_has_the_name_of_a_workload() -> None:
+    assert not FUNCTIONS.keys() & WORKLOADS.keys()  # a child process finds either by its name

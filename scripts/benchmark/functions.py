@@ -47,6 +47,6 @@ FUNCTIONS = {f.name: f for f in (
     Function("nothing",    "f(x) = x: what a call costs",    _nothing,    0.7),
     Function("scalar",     "8 operations on a scalar",       _scalar,     0.7),
     Function("rosenbrock", "Rosenbrock of 10",               _rosenbrock, np.linspace(-1.0, 1.0, 10)),
-    Function("chain",      "elementwise chain of 10⁶",       _chain,      np.linspace(-2.0, 2.0, ELEMENTS)),
+    Function("elements",   "elementwise chain of 10⁶",       _chain,      np.linspace(-2.0, 2.0, ELEMENTS)),
 )}
 # fmt: on
