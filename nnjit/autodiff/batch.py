@@ -93,7 +93,7 @@ def _as_matrices(node: Node, new: Mapping[Node, Node]) -> Any:
 
 def _matmul(a: Any, b: Any, ta: bool, tb: bool) -> Node:
     a, b = (nnp.swapaxes(x, -1, -2) if t else x for x, t in ((a, ta), (b, tb)))
-    return nnp.matmul(a, b)  # type: ignore[no-any-return]
+    return nnp.matmul(a, b)  # type: ignore[no-any-return]  # a node as its arguments
 
 
 def _repeated(node: Node, n: int) -> Node:

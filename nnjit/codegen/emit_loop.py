@@ -28,7 +28,7 @@ from nnjit.codegen.memory import Layout, Place, aligned, place_of, plan_memory
 from nnjit.codegen.schedule import Kernel, Schedule, schedule
 from nnjit.errors import CompileError
 from nnjit.ir import Graph, Node, rebuild
-from nnjit.ir.types import SHORT
+from nnjit.ir.types import SHORT, static
 from nnjit.passes import optimize
 
 RECORD = "record"
@@ -112,8 +112,7 @@ class _Writer:
             rows, size = is_batched(inner), inner.type.row_size
             storage = f"carry{k}" if inner in self.loop.before else f"x{k}"
             if inner in self.loop.moving:
-                start = outer.params["starts"][-1] if is_record_part(outer) else 0
-                self.steps[storage] = loop_source(outer).shape[-1] if is_record_part(outer) else size  # type: ignore[assignment]
+                start, self.steps[storage] = _start_and_step(outer, size)
                 gap = self.loop.length * self.steps[storage] - size
                 targets[inner] = Place(storage, start, size, rows, gap)
             else:
@@ -171,6 +170,13 @@ class _Writer:
         text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
         values = [self._named(place) for place in function.arguments]
         return f"{self.text.kernel('step', text, 'STEP')}({', '.join([*function.leading, *values])})"
+
+
+def _start_and_step(outer: Node, size: int) -> tuple[int, int]:
+    """Where the first step of an argument begins, and how far each is behind the last: a record is wider."""
+    if not is_record_part(outer):
+        return 0, size
+    return outer.params["starts"][-1], static(loop_source(outer).shape[-1:])[0]
 
 
 def _count(place: Place) -> str:

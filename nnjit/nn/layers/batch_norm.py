@@ -9,16 +9,16 @@ from typing import Literal
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Constant, Zeros
-from nnjit.nn.layer import Context, Layer, Param, layers
+from nnjit.nn.layer import Context, Param, layers
+from nnjit.nn.normalisation import Normalisation
 
 LEAST_COUNT = 1.001  # values of which a variance is estimated; a rounded count of 1 is below it
 
 
 @layers.register
-class BatchNorm(Layer):
+class BatchNorm(Normalisation):
     """(x - mean) / √(variance + epsilon) · scale + shift, for each channel of the last axis.
 
     x is (B, …, C), scale and shift are (C,). In training, mean m = Σ wₖ xₖ / Σ wₖ and variance
@@ -35,24 +35,6 @@ class BatchNorm(Layer):
     type: Literal["batch_norm"] = "batch_norm"
     momentum: float = Field(0.1, gt=0, le=1)
     """How much of each batch's mean and variance goes into the running ones, > 0 and <= 1."""
-    epsilon: float = Field(1e-5, gt=0)
-    """What is added to the variance, > 0."""
-    scale: bool = True
-    """Whether the result is multiplied by a trained array, which begins with 1."""
-    shift: bool = True
-    """Whether a trained array is added, which begins with 0."""
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        if not x:
-            raise GraphError("batch_norm takes at least one axis of an example, got ()")
-        return x
-
-    def params(self, *inputs: Shape) -> tuple[Param, ...]:
-        (x,) = inputs
-        scale = Param("scale", x[-1:], Constant(value=1.0), penalized=False)
-        shift = Param("shift", x[-1:], Zeros(), penalized=False)
-        return (scale,) * self.scale + (shift,) * self.shift
 
     def state(self, *inputs: Shape) -> tuple[Param, ...]:
         (x,) = inputs

@@ -1,0 +1,33 @@
+"""What batch and layer normalisation share: a trained scale and shift of each channel, the last axis."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from nnjit.errors import GraphError
+from nnjit.nn.array import Shape
+from nnjit.nn.initializers import Constant, Zeros
+from nnjit.nn.layer import Layer, Param
+
+
+class Normalisation(Layer):
+    """(x - mean) / √(variance + epsilon) · scale + shift, with x (B, …, C), scale and shift (C,)."""
+
+    epsilon: float = Field(1e-5, gt=0)
+    """What is added to the variance, > 0."""
+    scale: bool = True
+    """Whether the result is multiplied by a trained array, which begins with 1."""
+    shift: bool = True
+    """Whether a trained array is added, which begins with 0."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if not x:
+            raise GraphError(f"{self.type} takes at least one axis of an example, got ()")
+        return x
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        (x,) = inputs
+        scale = Param("scale", x[-1:], Constant(value=1.0), penalized=False)
+        shift = Param("shift", x[-1:], Zeros(), penalized=False)
+        return (scale,) * self.scale + (shift,) * self.shift
