@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--quick",
         action="store_true",
-        help="end within 3 minutes: the workloads alone, without torch.compile",
+        help="the workloads alone, in fewer rounds, without torch.compile: some 4 minutes",
     )
     add("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help=f"workloads: {', '.join(WORKLOADS)}")
     add("--peers", nargs="*", choices=PEERS, metavar="NAME", help=f"contestants: {', '.join(PEERS)}")
