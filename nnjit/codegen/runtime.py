@@ -23,6 +23,7 @@ from numba.np import arrayobj
 
 from nnjit.codegen.extension import load_extension
 from nnjit.codegen.library import call_product
+from nnjit.codegen.vectors import call_fill, is_in_library
 from nnjit.ir.types import DTYPES
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
@@ -43,6 +44,7 @@ class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
 
 
 STEP = {**KERNEL, "pipeline_class": Apart}  # of a step of a loop
+FEW = 8  # elements that are filled without a call
 IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
 
 load_extension()  # before Numba compiles anything, and imports it with all around it
@@ -231,8 +233,11 @@ def _fill_native(typingctx: Any, view: Any, size: Any, value: Any) -> Any:
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = pointer_of(context, builder, view, args[0])
-        with cgutils.for_range(builder, args[1]) as loop:
-            builder.store(args[2], builder.gep(data, [loop.index]))
+        if (isinstance(args[1], ir.Constant) and args[1].constant <= FEW) or not is_in_library(args[2].type):
+            with cgutils.for_range(builder, args[1]) as loop:
+                builder.store(args[2], builder.gep(data, [loop.index]))
+        else:
+            call_fill(builder, data, args[1], args[2])
         return context.get_dummy_value()
 
     return types.void(view, types.intp, view.dtype), build
