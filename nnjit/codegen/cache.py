@@ -26,7 +26,10 @@ import nnjit
 from nnjit.errors import UserError
 
 VARIABLE = "NNJIT_CACHE_DIR"
-HELPERS = ("runtime", "team", "product", "meeting", "library", "vectors", "blas")  # beside `maths`
+HELPERS = (
+    "runtime", "team", "product", "meeting", "library", "vectors", "blas", "direct", "lowering",
+    "lower_expression",
+)  # beside `maths`  # fmt: skip
 
 
 def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:

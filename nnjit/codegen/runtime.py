@@ -21,14 +21,16 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from nnjit.codegen.direct import Direct
 from nnjit.codegen.extension import load_extension
 from nnjit.codegen.library import call_product
 from nnjit.codegen.vectors import call_fill, is_in_library
 from nnjit.ir.types import DTYPES
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
-JIT = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
-KERNEL = {**JIT, "no_cpython_wrapper": True}  # called from native code alone
+OPTIONS = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
+JIT = {**OPTIONS, "pipeline_class": Direct}
+KERNEL = {**OPTIONS, "no_cpython_wrapper": True}  # called from native code alone
 
 
 class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
@@ -37,6 +39,8 @@ class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
     LLVM tests that in a kernel otherwise, for all rows at once. Where rows interleave, as in the record of a
     loop, the test fails, though no element is shared: the kernel would run without vectors (4 × longer).
     """
+
+    is_apart = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

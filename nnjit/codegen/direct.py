@@ -1,0 +1,67 @@
+"""How Numba compiles a program: straight from its source to LLVM, with all kernels in one module.
+
+Numba's own route infers types of bytecode in twenty passes, which is most of the time that a program takes;
+and it optimises each kernel twice, alone and inside its caller. Generated code needs no inference: a name
+has the type of what it is assigned first. A program with what `lowering.py` does not know goes Numba's way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import config
+from numba.core import typing
+from numba.core.compiler import Compiler, compile_result
+from numba.core.errors import NumbaError
+from numba.core.targetconfig import ConfigStack
+
+from nnjit.codegen.lowering import Lowering, Source
+
+
+class Direct(Compiler):  # type: ignore[misc]  # Numba has no types
+    """Numba's compiler, which tries first to lower a function directly.
+
+    Arrays that are checked for their bounds, NUMBA_BOUNDSCHECK=1, are for Numba's own.
+    """
+
+    def _compile_bytecode(self) -> Any:
+        if not config.BOUNDSCHECK:
+            try:
+                with ConfigStack().enter(self.state.flags.copy()):
+                    return _lower(self.state)
+            except NumbaError:
+                pass
+        return super()._compile_bytecode()
+
+
+def _lower(state: Any) -> Any:
+    """Lower a function and the kernels it calls, and make the result that Numba caches and calls."""
+    context, flags, arguments = state.targetctx, state.flags, tuple(state.args)
+    library = context.codegen().create_library(state.func_id.func_qualname)
+    library.enable_object_caching()
+    with context.push_code_library(library):
+        function = Lowering(state.typingctx, context, library, flags).program(
+            Source(state.func_id), arguments
+        )
+        if not flags.no_cpython_wrapper:
+            function.context.create_cpython_wrapper(
+                library, function.fndesc, function.env, function.call_helper, release_gil=flags.release_gil
+            )
+    entry = context.get_executable(library, function.fndesc, function.env)
+    context.insert_user_function(entry, function.fndesc, [library])
+    return compile_result(
+        typing_context=state.typingctx,
+        target_context=context,
+        entry_point=entry,
+        typing_error=None,
+        type_annotation="",
+        library=library,
+        call_helper=function.call_helper,
+        signature=typing.signature(function.fndesc.restype, *arguments),
+        objectmode=False,
+        lifted=(),
+        fndesc=function.fndesc,
+        environment=function.env,
+        metadata=state.metadata,
+        reload_init=[],
+    )
