@@ -11,6 +11,7 @@ from typing import Any
 
 from numba import config
 from numba.core import typing
+from numba.core.bytecode import FunctionIdentity
 from numba.core.compiler import Compiler, compile_result
 from numba.core.errors import NumbaError
 from numba.core.targetconfig import ConfigStack
@@ -24,25 +25,24 @@ class Direct(Compiler):  # type: ignore[misc]  # Numba has no types
     Arrays that are checked for their bounds, NUMBA_BOUNDSCHECK=1, are for Numba's own.
     """
 
-    def _compile_bytecode(self) -> Any:
+    def compile_extra(self, func: Any) -> Any:
+        """Compile a Python function; Numba's name."""
         if not config.BOUNDSCHECK:
             try:
                 with ConfigStack().enter(self.state.flags.copy()):
-                    return _lower(self.state)
+                    return _lower(self.state, Source(FunctionIdentity.from_function(func)))
             except NumbaError:
                 pass
-        return super()._compile_bytecode()
+        return super().compile_extra(func)
 
 
-def _lower(state: Any) -> Any:
+def _lower(state: Any, source: Source) -> Any:
     """Lower a function and the kernels it calls, and make the result that Numba caches and calls."""
     context, flags, arguments = state.targetctx, state.flags, tuple(state.args)
-    library = context.codegen().create_library(state.func_id.func_qualname)
+    library = context.codegen().create_library(source.identity.func_qualname)
     library.enable_object_caching()
     with context.push_code_library(library):
-        function = Lowering(state.typingctx, context, library, flags).program(
-            Source(state.func_id), arguments
-        )
+        function = Lowering(state.typingctx, context, library, flags).program(source, arguments)
         if not flags.no_cpython_wrapper:
             function.context.create_cpython_wrapper(
                 library, function.fndesc, function.env, function.call_helper, release_gil=flags.release_gil

@@ -11,7 +11,7 @@ import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numba import types
@@ -52,29 +52,29 @@ class Value:
     known: Any = None
 
 
-class Functions(Protocol):
-    """The functions that a program calls."""
-
-    def kernel(self, dispatcher: Any, arguments: tuple[Any, ...]) -> Any:
-        """The descriptor of a function of the program itself."""
-
-    def rule(self, function: Any, arguments: tuple[Any, ...]) -> tuple[Any, Any]:
-        """Numba's type of any other function, and its signature for arguments of these types."""
-
-
 class Expressions:
     """Writes the expressions of one function.
 
     Args:
-        program: knows the functions that are called.
-        context: Numba's, of the processor and the function.
+        kernel: gives the descriptor of a function of the program, for types of arguments.
+        rules: Numba's context of types.
+        context: its context of the processor and the function.
         builder: where instructions are written.
         outside: what the function finds outside itself.
     """
 
-    def __init__(self, program: Functions, context: Any, builder: Any, outside: Mapping[str, Any]) -> None:
-        self.program, self.context, self.builder, self.outside = program, context, builder, outside
+    def __init__(
+        self,
+        kernel: Callable[[Any, tuple[Any, ...]], Any],
+        rules: Any,
+        context: Any,
+        builder: Any,
+        outside: Mapping[str, Any],
+    ) -> None:
+        self.kernel, self.rules, self.context = kernel, rules, context
+        self.builder, self.outside = builder, outside
         self.variables: dict[str, Value] = {}  # name -> its type and slot
+        self.found: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # of `_rule`
 
     def value(self, node: ast.expr) -> Value:
         """Write the instructions of an expression."""
@@ -171,7 +171,7 @@ class Expressions:
             return self.cast(arguments[0], NUMBERS[function])
         if isinstance(function, CPUDispatcher) and function.py_func.__globals__ is self.outside:
             kinds = tuple(a.type for a in arguments)
-            kernel = self.program.kernel(function, kinds)
+            kernel = self.kernel(function, kinds)
             signature = typing.signature(kernel.restype, *kinds)
             data = self.context.call_internal(self.builder, kernel, signature, [a.data for a in arguments])
             return Value(kernel.restype, data)
@@ -223,7 +223,17 @@ class Expressions:
         if function in (min, max) and kinds == (types.int64,) * 2:
             (x, y), sign = (a.data for a in arguments), "<" if function is min else ">"
             return Value(types.int64, self.builder.select(self.builder.icmp_signed(sign, x, y), x, y))
-        kind, signature = self.program.rule(function, kinds)
+        signature, write = self._rule(function, kinds)
         given = [self.cast(a, t).data for a, t in zip(arguments, signature.args, strict=True)]
-        data = self.context.get_function(kind, signature)(self.builder, given)
-        return Value(signature.return_type, data)
+        return Value(signature.return_type, write(self.builder, given))
+
+    def _rule(self, function: Any, arguments: tuple[Any, ...]) -> tuple[Any, Any]:
+        """Numba's signature of a function for arguments of these types, and what writes its call."""
+        key = (function, arguments)
+        if key not in self.found:
+            kind = self.rules.resolve_value_type(function)
+            signature = self.rules.resolve_function_type(kind, arguments, {})
+            if signature is None or len(signature.args) != len(arguments):
+                raise Unsupported(f"{function} of {arguments}")
+            self.found[key] = signature, self.context.get_function(kind, signature)
+        return self.found[key]

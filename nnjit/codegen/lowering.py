@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils, funcdesc
@@ -74,14 +75,25 @@ class Lowering:
         self.rules, self.context, self.library, self.flags = rules, context, library, flags
         self.module = library.create_ir_module("program")
         self.kernels: dict[tuple[Any, ...], Any] = {}  # (function, types of arguments) -> its descriptor
-        self.known: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # the same -> what `rule` found
 
     def program(self, source: Source, arguments: tuple[Any, ...]) -> FunctionWriter:
         """Write `source`, whose arguments are of these types, and all kernels that it calls."""
         function = self.function(source, arguments)
         self.context.post_lowering(self.module, self.library)
-        self.library.add_ir_module(self.module)
+        self._add(llvm.parse_assembly(cgutils.normalize_ir_text(str(self.module))))
         return function
+
+    def _add(self, module: Any) -> None:
+        """Add the module to the library as Numba would, but simplify kernels alone before all is optimised.
+
+        The function that calls them is long and has nothing to simplify early, a quarter of LLVM's time.
+        """
+        codegen = self.library.codegen
+        for function in module.functions:
+            if function.linkage == llvm.Linkage.internal:
+                manager, builder = codegen._function_pass_manager()
+                manager.run(function, builder)
+        self.library._final_module.link_in(module)
 
     def function(
         self, source: Source, arguments: tuple[Any, ...], *, is_apart: bool = False
@@ -129,17 +141,6 @@ class Lowering:
             self.kernels[key] = written.fndesc
         return self.kernels[key]
 
-    def rule(self, function: Any, arguments: tuple[Any, ...]) -> tuple[Any, Any]:
-        """Numba's type of a function, and its signature for arguments of these types."""
-        key = (function, arguments)
-        if key not in self.known:
-            kind = self.rules.resolve_value_type(function)
-            signature = self.rules.resolve_function_type(kind, arguments, {})
-            if signature is None or len(signature.args) != len(arguments):
-                raise Unsupported(f"{function} of {arguments}")
-            self.known[key] = kind, signature
-        return self.known[key]
-
 
 class FunctionWriter:
     """The state of writing one function: its names, and where the next instruction goes."""
@@ -153,7 +154,9 @@ class FunctionWriter:
         function = self.context.declare_function(lowering.module, fndesc)
         self.builder = ir.IRBuilder(function.append_basic_block("entry"))
         self.call_helper = self.context.call_conv.init_call_helper(self.builder)
-        self.expressions = Expressions(lowering, self.context, self.builder, source.names)
+        self.expressions = Expressions(
+            lowering.kernel, lowering.rules, self.context, self.builder, source.names
+        )
 
     def write(self) -> None:
         call_conv, function = self.context.call_conv, self.builder.function
