@@ -1,7 +1,7 @@
-"""Products and the meeting of threads as machine code, compiled once on a machine and known to LLVM by name.
+"""Products, loops over vectors and the meeting of threads as machine code: compiled once on a machine.
 
-Generated programs call it as an external function, so that none of them compiles it again. LLVM looks the
-name up anew in every process, so compiled programs can be cached.
+Generated programs call them as external functions, so that none of them compiles these again. LLVM looks the
+names up anew in every process, so compiled programs can be cached.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from nnjit.codegen.emitter import INDEX
 from nnjit.codegen.lane_kernels import LANE_SYMBOLS, emit_lane_products
 from nnjit.codegen.meeting import MEET, emit_meeting, offer_yield
 from nnjit.codegen.product import emit_product, tile_for
+from nnjit.codegen.vectors import emit_vectors, vector_symbols
 
 SYMBOLS = {32: "nnjit_product_f32", 64: "nnjit_product_f64"}
 
@@ -71,7 +72,7 @@ def _load() -> Any:
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    for symbol in (*SYMBOLS.values(), *LANE_SYMBOLS.values(), MEET):
+    for symbol in (*SYMBOLS.values(), *LANE_SYMBOLS.values(), MEET, *vector_symbols()):
         llvm.add_symbol(symbol, engine.get_function_address(symbol))
     return engine
 
@@ -84,6 +85,7 @@ def _compile(machine: Any, path: Path) -> bytes:
         emit_product(module, symbol, tile)
         emit_lane_products(module, tile)
     emit_meeting(module)
+    emit_vectors(module)
     compiled = llvm.parse_assembly(str(module))
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(compiled, builder)
