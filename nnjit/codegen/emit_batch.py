@@ -214,7 +214,7 @@ class Batch:
         if not function.body:
             return
         text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
-        options = "STEP" if self.spec.lanes > 1 and kernel.zone == "rows" else "KERNEL"
+        options = "ROWS" if kernel.zone == "rows" else "KERNEL"
         name = self.functions[kernel] = self.text.kernel(function.zone, text, options)
         kinds = {place_of(n, self.layout.places): source(n).primitive.name for n in self._memory(kernel)}
         length = self.layout.slices(kernel)

@@ -169,7 +169,7 @@ class _Writer:
         function = emit_kernel(kernel, self.layout, self.plan)
         text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
         values = [self._named(place) for place in function.arguments]
-        return f"{self.text.kernel('step', text, 'STEP')}({', '.join([*function.leading, *values])})"
+        return f"{self.text.kernel('step', text, 'ROWS')}({', '.join([*function.leading, *values])})"
 
 
 def _start_and_step(outer: Node, size: int) -> tuple[int, int]:

@@ -28,7 +28,7 @@ from numpy import bool_ as b1, float32 as f32, float64 as f64, int32 as i32, int
 FROM = {
     "nnjit.codegen.blas": ("blas_gemm", "blas_gemm_share"),
     "nnjit.codegen.maths": tuple(MATHS),
-    "nnjit.codegen.runtime": ("JIT", "KERNEL", "STEP", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather",
+    "nnjit.codegen.runtime": ("JIT", "KERNEL", "ROWS", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather",
                               "gemm", "gemm_each", "gemm_share", "i32_at", "i64_at", "inside", "is_finite",
                               "lane_product", "lane_spread", "lane_weights", "part", "repeat_last", "u32_at"),
     "nnjit.codegen.team": ("add_up", "flush_subnormals", "meet", "restore_mode", "share", "ticks"),

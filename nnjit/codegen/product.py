@@ -19,6 +19,7 @@ from nnjit.codegen.emitter import INDEX, VectorEmitter
 
 DEPTH = 256  # of the inner axis at a time: a packed panel of this depth stays in the first-level cache
 
+ROWS = (12, 10, 8, 6, 4, 2, 1)  # of a tile: a batch of ten is one
 WORTH_PACKING = 32  # rows of A: so often is a packed panel read, at unit stride instead of B's
 
 
@@ -46,7 +47,7 @@ class Tile:
 def tile_for(bits: int, features: Mapping[str, bool]) -> Tile:
     """The tile for a CPU with these features: wide vectors, and accumulators in most of the registers."""
     if features.get("avx512f"):
-        return Tile(bits, 512 // bits, 8, 2)
+        return Tile(bits, 512 // bits, 12, 2)
     if features.get("avx2") and features.get("fma"):
         return Tile(bits, 256 // bits, 6, 2)
     if features.get("neon"):
@@ -105,9 +106,9 @@ class _Emitter(VectorEmitter):
                 self.all_rows(whole, data, stride, vectors, rest)
 
     def all_rows(self, j: Any, data: Any, stride: Any, vectors: int, rest: Any) -> None:
-        """All tiles of a panel: full ones, then 4, 2 and 1 rows at a time."""
+        """All tiles of a panel: full ones, then ever smaller ones."""
         b, begin = self.b, INDEX(0)
-        for rows in [self.tile.rows, *(r for r in (4, 2, 1) if r < self.tile.rows)]:
+        for rows in (r for r in ROWS if r <= self.tile.rows):
             count = b.mul(b.sdiv(b.sub(self.m, begin), INDEX(rows)), INDEX(rows))
             end = b.add(begin, count)
             with self.loop(begin, end, rows) as i:
@@ -132,7 +133,7 @@ class _Emitter(VectorEmitter):
         fma = self.intrinsic(f"llvm.fma.{self.suffix}", self.vector, [self.vector] * 3)
         with self.loop(INDEX(0), self.depth, 1) as k:
             line = b.gep(data, [b.mul(k, stride)])
-            vector = [self.load(b.gep(line, [INDEX(v * lanes)]), None) for v in range(vectors)]
+            vector = [self.load(b.gep(line, [INDEX(v * lanes)]), masks[v]) for v in range(vectors)]
             along = b.mul(k, self.sak)
             for r in range(rows):
                 factor = self.splat(b.load(b.gep(a[r], [along])))
@@ -154,15 +155,12 @@ class _Emitter(VectorEmitter):
                 self.pack_transposed(j, vectors, rest)
             with otherwise:
                 first = b.gep(self.B, [self.at(self.start, self.ldb, j, INDEX(1))])
-                if rest is None:
-                    with b.if_else(b.icmp_signed("<", self.m, INDEX(WORTH_PACKING))) as (direct, packed):
-                        with direct:
-                            b.store(first, data)
-                            b.store(self.ldb, stride)
-                        with packed:
-                            self.pack(first, vectors, None)
-                else:
-                    self.pack(first, vectors, rest)
+                with b.if_else(b.icmp_signed("<", self.m, INDEX(WORTH_PACKING))) as (direct, packed):
+                    with direct:
+                        b.store(first, data)
+                        b.store(self.ldb, stride)
+                    with packed:
+                        self.pack(first, vectors, rest)
         return b.load(data), b.load(stride)
 
     def pack(self, first: Any, vectors: int, rest: Any) -> None:

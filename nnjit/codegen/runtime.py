@@ -52,7 +52,7 @@ class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
         self.state.flags.noalias = True
 
 
-STEP = {**KERNEL, "pipeline_class": Apart}  # of a step of a loop, and of groups of examples
+ROWS = {**KERNEL, "pipeline_class": Apart}  # over rows, and of a step of a loop
 FEW = 8  # elements that are filled without a call
 IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
 
