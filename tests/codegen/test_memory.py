@@ -12,6 +12,7 @@ import pytest
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
 from nnjit.codegen import CompiledEpoch, Crew, Interface, compile_graph
+from nnjit.codegen.emit_kernel import emit_kernel
 from nnjit.codegen.legalize import is_batch_reduction, is_computed, legalize, source
 from nnjit.codegen.memory import Layout, Place, plan_memory
 from nnjit.codegen.schedule import Schedule, schedule
@@ -104,6 +105,22 @@ def test_two_values_of_one_kernel_that_are_both_kept_do_not_overlap() -> None:
             )
             for (a, _, end), (b, start, _) in pairwise(spans):
                 assert a != b or end <= start, f"seed {seed}"
+
+
+def test_what_a_kernel_over_rows_writes_is_in_no_other_of_its_arguments() -> None:
+    """LLVM is told so."""
+
+    def shared(a: Place, b: Place) -> bool:
+        ends = [p.start + p.stride * (BLOCK if p.rows else 1) for p in (a, b)]
+        return a != b and a.storage == b.storage and a.start < ends[1] and b.start < ends[0]
+
+    for seed in range(60):
+        plan, layout = planned(Maker(seed).graph(10))
+        for kernel in plan.kernels:
+            if kernel.zone == "rows" and not kernel.is_product:
+                written = [layout.places[n] for n in kernel.nodes if n in layout.places]
+                read = emit_kernel(kernel, layout, plan).arguments
+                assert not [(a, b) for a in written for b in read if shared(a, b)], f"seed {seed}"
 
 
 def test_every_place_is_inside_the_work_memory() -> None:
