@@ -52,7 +52,7 @@ def fit(name: str, output: Path, request: pytest.FixtureRequest) -> Run:
     if name in FILES:
         option, inside = FILES[name]
         files = [f"{option}={request.getfixturevalue('real_data') / inside}"]
-    files += ["training.epochs=8"] if name == "lenet_mnist" else []  # of 20: it takes long enough
+    files += ["training.epochs=6"] if name == "lenet_mnist" else []  # of 20: it takes long enough
     return nnjit.fit(CONFIGS / f"{name}.yaml", files, output=output)
 
 

@@ -15,7 +15,7 @@ from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Compiled
 from nnjit.ir import B, Graph, array_type, constant, interpret, new_input, with_rows
 
-pytestmark = [pytest.mark.kernels, pytest.mark.small]
+pytestmark = pytest.mark.small
 
 COUNTS = (1, 5) if config.DISABLE_JIT else (1, 5, 300)  # rows of data; 300 take two blocks
 
@@ -72,7 +72,7 @@ def stacked(w: Any, x: Any) -> Any:
     return nnp.sum(last)
 
 
-@pytest.mark.parametrize("dtype", ["f64", "f32"])
+@pytest.mark.parametrize("dtype", [pytest.param("f64", marks=pytest.mark.kernels), "f32"])
 @pytest.mark.parametrize("cost", [simple, gated, deep, offset, stacked])
 def test_value_and_gradient_equal_the_interpreter(cost: Callable[..., Any], dtype: str) -> None:
     shapes = {"w": (5, 2), "x": (B, 4, 3)}
@@ -88,6 +88,7 @@ def test_value_and_gradient_equal_the_interpreter(cost: Callable[..., Any], dtyp
             np.testing.assert_allclose(got, want, **close)
 
 
+@pytest.mark.kernels
 def test_a_loop_without_rows_compiles() -> None:
     def f(x: Any) -> Any:
         last, every = scan(lambda c, k: (nnp.sin(c) * x + k, c), x, np.arange(5.0))

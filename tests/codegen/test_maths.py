@@ -5,6 +5,7 @@ The same tests run where the JIT is disabled, on fewer points.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from numba import config, njit
 from nnjit.codegen.maths import MATHS
 from nnjit.primitives.philox import philox_array
 
-pytestmark = [pytest.mark.kernels, pytest.mark.small]
+pytestmark = pytest.mark.small  # and not `kernels`: these functions have no arrays
 
 POINTS = 2_000 if config.DISABLE_JIT else 400_000
 DTYPES = {"f32": np.float32, "f64": np.float64}
@@ -74,6 +75,7 @@ ROWS = (
 table = pytest.mark.parametrize("dtype", DTYPES)
 
 
+@functools.cache  # shared by all tests of a function
 def loop_over(function: Callable[..., float]) -> Callable[[np.ndarray, np.ndarray], None]:
     """The kernel `out[i] = function(x[i])`, with the flags of the generated kernels."""
 

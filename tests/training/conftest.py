@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from nnjit import config
+from nnjit.codegen import Crew
 from nnjit.training import epochs
 from nnjit.training.history import HistoryFile, read_history
+from nnjit.training.setup import set_up
+from nnjit.training.state import State
+from nnjit.training.threads import one_blas_thread
 
 IRIS: dict[str, Any] = {
     "name": "iris",
@@ -90,6 +95,25 @@ def interrupt_after(after_epoch: Callable[..., None]) -> Callable[[int], None]:
         after_epoch(press)
 
     return plan
+
+
+def train_epochs(
+    given: Mapping[str, Any], settings: Sequence[str] = ()
+) -> tuple[State, dict[str, np.ndarray]]:
+    """The state and the history of a training that leaves no folder.
+
+    The programs of the figures and predictions in a folder take as long to compile as that of the epochs.
+    """
+    setup = set_up(config.resolve(given, settings), Path())
+    state, spans = setup.initial_state(Path()), []
+    with Crew(setup.engine.threads) as crew, one_blas_thread():
+        runner = epochs.EpochRunner(setup, crew, lambda: False)
+        while state.epoch < setup.experiment.training.epochs:
+            span = runner.run(state, setup.peak)
+            assert span is not None
+            state = span.state
+            spans.append(span.columns)
+    return state, {name: np.concatenate([s[name] for s in spans]) for name in spans[0]}
 
 
 def same_bits(one: Path, other: Path) -> None:

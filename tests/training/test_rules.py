@@ -18,8 +18,6 @@ from nnjit.nn.losses import SquaredError
 
 from .conftest import LINE
 
-pytestmark = pytest.mark.kernels
-
 
 @custom_vjp
 def quartered(x: Any) -> Any:
