@@ -27,8 +27,8 @@ from nnjit.errors import UserError
 
 VARIABLE = "NNJIT_CACHE_DIR"
 HELPERS = (
-    "runtime", "team", "emitter", "product", "lane_kernels", "meeting", "library", "vectors", "blas", "direct", "lowering",
-    "lower_expression",
+    "runtime", "team", "emitter", "product", "lane_kernels", "meeting", "library", "vectors", "blas",
+    "direct", "lowering", "lower_expression",
 )  # beside `maths`  # fmt: skip
 
 

@@ -233,11 +233,10 @@ class Batch:
         return [n for n in nodes if root(n) in self.layout.places]
 
     def _product(self, node: Node) -> None:
-        self.line(
-            product_line(
-                node, lambda n: self._part_name(n) if n is node else self.name(n), self.layout.places
-            )
-        )
+        def name(value: Node) -> str:
+            return self._part_name(value) if value is node else self.name(value)
+
+        self.line(product_line(node, name, self.layout.places))
 
     def _part_name(self, node: Node) -> str:
         """The name of the view of a value, or of this thread's part of a sum."""

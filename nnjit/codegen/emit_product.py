@@ -51,7 +51,7 @@ def _each_line(node: Node, name: Callable[[Node], str]) -> str:
 def _lanes_line(node: Node, name: Callable[[Node], str]) -> str:
     """The call of a product whose examples are lanes, for the `n` groups of a block."""
     a, b = node.inputs
-    columns = int(b.shape[0] if node.primitive is lane_spread else node.shape[-2])
+    columns = b.type.row_shape[0] if node.primitive is lane_spread else node.type.row_shape[-2]
     steps = [n.type.row_size if is_batched(n) else 0 for n in (a, b, node)]
     axes = (*_padded(_split(node.params["places"]), MOST_PLACES), *_padded(node.params["taps"], MOST_TAPS))
     numbers = [*steps, columns, *[number for axis in axes for number in axis][:-1]]

@@ -22,7 +22,7 @@ class Interface:
         guard: an output that stops the epoch before the update of its step where it is not finite.
         kept: the inputs, of one dtype, of which the best epoch's values are kept, one behind the other: that
             with the lowest ratio of the first two totals, of the evaluation where there is one.
-        in_order: whether rows are taken in the order of the data, and so read in their place where they can be.
+        in_order: whether rows are taken in the order of the data, and read in their place where they can be.
         weight: the input that has the weight of each example, if any.
         lanes: examples of a row: 1, or those of a group (`lanes.py`).
     """

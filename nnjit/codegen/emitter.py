@@ -1,4 +1,4 @@
-"""Pieces of functions that are emitted as LLVM vector code: loops, vectors in memory, and what is done with them."""
+"""Pieces of functions that are emitted as LLVM vector code: loops, vectors in memory, their arithmetic."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The kernels of `lane_products`, as LLVM vector code for the CPU at hand.
 
-All three take the same arguments, of which each uses what it needs: the vectors that are read or written at places
-and taps, a matrix or a second array of vectors, and the lengths and strides of the axes. A tile of the result
-stays in registers while the axes run that are summed; each size of a tile is a function of its own, since LLVM
-finds registers for a loop much better where there is no other.
+All three take the same arguments, of which each uses what it needs: the vectors that are read or written at
+places and taps, a matrix or a second array of vectors, and the lengths and strides of the axes. A tile of the
+result stays in registers while the axes run that are summed; each size of a tile is a function of its own,
+since LLVM finds registers for a loop much better where there is no other.
 """
 
 from __future__ import annotations
@@ -26,14 +26,18 @@ NAMES = ("lane_product", "lane_spread", "lane_weights")
 LANE_SYMBOLS = {(name, bits): f"nnjit_{name}_f{bits}" for name in NAMES for bits in (32, 64)}
 
 
+Tiles = dict[tuple[int, ...], Any]
+"""By the size of a tile, or the place in one."""
+
+
 def emit_lane_products(module: Any, tile: Tile) -> None:
-    """Add to `module` the three functions `void name(A*, B*, C*, …)` of one width, whose lengths are `ARGUMENTS`.
+    """Add to `module` the three functions `void name(A*, B*, C*, …)` of one width; the rest are `ARGUMENTS`.
 
-    There are `groups`, which are `step_a` … elements apart in each array. A place is p0·at_p0 + p1·at_p1 vectors
-    from the first, a tap, of axes k0, k1, k2, likewise; those of k2 lie side by side.
+    There are `groups`, which are `step_a` … elements apart in each array. A place is p0·at_p0 + p1·at_p1
+    vectors from the first, a tap, of axes k0, k1, k2, likewise; those of k2 lie side by side.
 
-    product: C[p,n] = Σ_k A[p+k] B[k,n]. spread: C[p+k] += Σ_n A[p,n] B[n,k], C being set to 0 before, of step_c
-    elements. weights: C[k,n] += Σ_p A[p+k] B[p,n].
+    product: C[p,n] = Σ_k A[p+k] B[k,n]. spread: C[p+k] += Σ_n A[p,n] B[n,k], C being set to 0 before, of
+    step_c elements. weights: C[k,n] += Σ_p A[p+k] B[p,n].
     """
     for kind in (_Product, _Spread, _Weights):
         kind(module, tile).emit()
@@ -73,16 +77,16 @@ class _Kernel(VectorEmitter):
             self.body(tiles)
         b.ret_void()
 
-    def tiles(self) -> dict[tuple[int, ...], Any]:
+    def tiles(self) -> Tiles:
         """The functions of the tiles, by their size."""
         raise NotImplementedError
 
-    def body(self, tiles: dict[tuple[int, ...], Any]) -> None:
+    def body(self, tiles: Tiles) -> None:
         """Write what is done for a group."""
         raise NotImplementedError
 
     def function(self, size: Sequence[int], numbers: int, write: Callable[..., None]) -> Any:
-        """A function `void tile(A*, B*, C*, …)` of some numbers, whose body `write` makes of its arguments."""
+        """A function `void tile(A*, B*, C*, …)` of some numbers; `write` makes its body of its arguments."""
         pointer = self.real.as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [INDEX] * numbers)
         function = ir.Function(self.module, kind, f"{self.symbol}_{'_'.join(map(str, size))}")
@@ -130,7 +134,7 @@ class _Kernel(VectorEmitter):
         """A number of a matrix in all lanes."""
         return self.splat(self.b.load(self.b.gep(place, [INDEX(index)])))
 
-    def slots(self, *axes: int) -> dict[tuple[int, ...], Any]:
+    def slots(self, *axes: int) -> Tiles:
         """Registers for the sums of a tile."""
         return {index: self.b.alloca(self.vector) for index in pairs(*map(range, axes))}
 
@@ -148,7 +152,7 @@ class _Product(_Kernel):
 
     name = "lane_product"
 
-    def tiles(self) -> dict[tuple[int, ...], Any]:
+    def tiles(self) -> Tiles:
         self.places = self.sizes(self.sums // (6 * self.vectors), 4, 2, 1)
         self.columns = self.sizes(self.sums // self.vectors, 6, 4, 2, 1)
         return {size: self.function(size, 7, self.tile(*size)) for size in pairs(self.places, self.columns)}
@@ -175,7 +179,7 @@ class _Product(_Kernel):
 
         return write
 
-    def body(self, tiles: dict[tuple[int, ...], Any]) -> None:
+    def body(self, tiles: Tiles) -> None:
         b, size = self.b, self.size
         along = size["columns"]
         taps = [size[name] for name in ("k0", "at_k0", "k1", "at_k1", "k2")]
@@ -194,14 +198,14 @@ class _Spread(_Kernel):
 
     name = "lane_spread"
 
-    def tiles(self) -> dict[tuple[int, ...], Any]:
+    def tiles(self) -> Tiles:
         self.taps = self.sizes(self.sums // self.vectors, 12, 6, 4, 2, 1)
         return {(taps,): self.function((taps,), 2, self.tile(taps)) for taps in self.taps}
 
     def tile(self, taps: int) -> Callable[..., None]:
         def write(g: Any, w: Any, c: Any, columns: Any, along: Any) -> None:
             b, sums = self.b, self.slots(taps, self.vectors)
-            places = {
+            places: Tiles = {
                 (t, v): b.gep(c, [INDEX((t * self.vectors + v) * self.lanes)])
                 for t, v in pairs(range(taps), range(self.vectors))
             }
@@ -218,7 +222,7 @@ class _Spread(_Kernel):
 
         return write
 
-    def body(self, tiles: dict[tuple[int, ...], Any]) -> None:
+    def body(self, tiles: Tiles) -> None:
         b, size = self.b, self.size
         along = b.mul(b.mul(size["k0"], size["k1"]), size["k2"])
         with self.loop(INDEX(0), size["step_c"], self.lanes) as i:
@@ -237,7 +241,7 @@ class _Weights(_Kernel):
 
     name = "lane_weights"
 
-    def tiles(self) -> dict[tuple[int, ...], Any]:
+    def tiles(self) -> Tiles:
         self.taps = self.sizes(self.sums // 4, 6, 4, 2, 1) if self.sums >= 24 else (4, 2, 1)
         self.columns = self.sizes(self.sums // self.taps[0], 4, 3, 2, 1)
         return {size: self.function(size, 5, self.tile(*size)) for size in pairs(self.taps, self.columns)}
@@ -247,7 +251,7 @@ class _Weights(_Kernel):
             b = self.b
             for v in range(self.vectors):
                 sums = self.slots(taps, columns)
-                places = {
+                places: Tiles = {
                     (t, n): b.gep(self.element(c, b.mul(along, INDEX(t))), [self.part(n, v)])
                     for t, n in pairs(range(taps), range(columns))
                 }
@@ -269,7 +273,7 @@ class _Weights(_Kernel):
         """How many numbers vector v of an element is behind the first."""
         return INDEX((index * self.vectors + v) * self.lanes)
 
-    def body(self, tiles: dict[tuple[int, ...], Any]) -> None:
+    def body(self, tiles: Tiles) -> None:
         b, size = self.b, self.size
         along = size["columns"]
         fit = b.sdiv(INDEX(NEAR), b.mul(b.mul(size["p1"], along), INDEX(WIDTH)))

@@ -1,9 +1,9 @@
 """The layout of convolutions: several examples side by side, as the lanes of vectors.
 
-A row of the new graph is a group of examples. A value of an example, `[B,…]`, becomes either `[B,lanes,…]`, as
-it lies in the data, or `[B,…,lanes]`: then a loop over the elements of an image, whatever its axes, works on
-whole vectors, and a convolution needs no copy of its windows. Images have their examples as lanes, from the
-first window on to the dense layers, whose products take them row by row.
+A row of the new graph is a group of examples. A value of an example, `[B,…]`, becomes either `[B,lanes,…]`,
+as it lies in the data, or `[B,…,lanes]`: then a loop over the elements of an image, whatever its axes, works
+on whole vectors, and a convolution needs no copy of its windows. Images have their examples as lanes, from
+the first window on to the dense layers, whose products take them row by row.
 
 The last group of a batch may lack examples. In their place are copies of another one, whose weight is 0; all
 that is summed over the batch must be a multiple of the weight, or the graph is left as it is.
@@ -11,7 +11,9 @@ that is summed over the batch must be a multiple of the weight, or the graph is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from nnjit.codegen.lane_products import (
     MOST_PLACES,
@@ -24,6 +26,7 @@ from nnjit.codegen.lane_products import (
 )
 from nnjit.ir import B, Dim, Graph, Node, apply, new_input, scope
 from nnjit.ir.graph import Primitive, constant_p
+from nnjit.ir.types import static
 from nnjit.primitives import (
     add,
     broadcast,
@@ -88,10 +91,11 @@ def _is_fit_value(node: Node, is_image: bool) -> bool:
         return _is_fit_product(node)
     if node.primitive.kind in ("input", "elementwise", "counter") or node.primitive is broadcast:
         return True
-    has_form = node.primitive in _MOVES or (
-        node.primitive.kind in ("concat", "reduce") and "axes" in node.params
-    )
-    return all(map(_is_batched, node.inputs)) and (has_form if is_image else node.primitive.lift is not None)
+    if not all(map(_is_batched, node.inputs)):
+        return False
+    if not is_image:
+        return node.primitive.lift is not None
+    return node.primitive in _MOVES or (node.primitive.kind == "reduce" and "axes" in node.params)
 
 
 def _is_fit_product(node: Node) -> bool:
@@ -190,7 +194,8 @@ class _Grouping:
                 "axes": tuple(a + 1 for a in params["axes"]),
             }
         elif primitive.lift is not None and primitive is not matmul:
-            params = primitive.lift(B, **{k: self.known(v) if k == "shape" else v for k, v in params.items()})
+            given = {k: self.known(v) if k == "shape" else v for k, v in params.items()}
+            params = primitive.lift(B, **given)
         return apply(primitive, *inputs, **params)
 
     def known(self, shape: Sequence[Dim]) -> tuple[Dim, ...]:
@@ -218,7 +223,7 @@ class _Grouping:
     def product(self, node: Node) -> Node:
         a, w = node.inputs
         if node.params["tb"]:  # each place by itself
-            depth = int(node.shape[-1])
+            depth = node.type.row_shape[-1]
             count = node.type.row_size // depth
             return self.spread(a, w, ((count, depth),), ((depth, 1),), node.shape[1:])
         x, places, taps = _read_at(a)
@@ -284,21 +289,21 @@ def _read_at(node: Node) -> tuple[Node, Axes, Axes]:
         found = _axes_of(x.inputs[0], x.params)
         if found is not None:
             return (x.inputs[0], *found)
-    depth = int(node.shape[-1])
+    depth = node.type.row_shape[-1]
     return node, ((node.type.row_size // depth, depth),), ((depth, 1),)
 
 
-def _axes_of(x: Node, params: Mapping[str, object]) -> tuple[Axes, Axes] | None:
+def _axes_of(x: Node, params: Mapping[str, Any]) -> tuple[Axes, Axes] | None:
     """The places and taps of windows over x; None where no kernel has loops for them."""
     first, sizes, strides, dilations = (params[k] for k in ("first", "sizes", "strides", "dilations"))
-    n, steps = len(sizes), _strides(x)
-    view = apply(windows, x, **params)
-    own = steps[first - 1 : first - 1 + n]
-    counts = [int(d) for d in view.shape[first : first + n]]
-    outer = [(int(d), s) for d, s in zip(x.shape[1:first], steps[: first - 1], strict=True)]
+    n, steps, shape = len(sizes), _strides(x), static(x.shape[1:])
+    counts = static(apply(windows, x, **params).shape[first : first + n])
+    begin, end = first - 1, first - 1 + n
+    own = steps[begin:end]
+    outer = zip(shape[:begin], steps[:begin], strict=True)
     places = joined((*outer, *((c, s * k) for c, s, k in zip(counts, own, strides, strict=True))))
-    behind = zip(map(int, x.shape[first + n :]), steps[first - 1 + n :], strict=True)
-    taps = joined((*((c, s * k) for c, s, k in zip(sizes, own, dilations, strict=True)), *behind))
+    inner = ((c, s * k) for c, s, k in zip(sizes, own, dilations, strict=True))
+    taps = joined((*inner, *zip(shape[end:], steps[end:], strict=True)))
     if not taps or taps[-1][1] != 1:
         taps = (*taps, (1, 1))
     return (places, taps) if len(places) <= MOST_PLACES and len(taps) <= MOST_TAPS else None
@@ -306,10 +311,8 @@ def _axes_of(x: Node, params: Mapping[str, object]) -> tuple[Axes, Axes] | None:
 
 def _strides(x: Node) -> list[int]:
     """How far elements along each axis are apart, without the batch axis."""
-    steps = [1]
-    for d in reversed(x.shape[2:]):
-        steps.insert(0, steps[0] * int(d))
-    return steps
+    shape = static(x.shape[1:])
+    return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
 
 
 def _spread_parts(node: Node) -> tuple[Node, Node, Axes, Axes] | None:
@@ -321,11 +324,10 @@ def _spread_parts(node: Node) -> tuple[Node, Node, Axes, Axes] | None:
     first, n = node.params["first"], len(node.params["lengths"])
     if inner.shape[: first + n] != product.shape[:-1]:
         return None
-    sizes = inner.shape[first + n : first + 2 * n]
-    found = _axes_of(
-        node, {"first": first, "sizes": sizes} | {k: node.params[k] for k in ("strides", "dilations")}
-    )
-    return None if found is None else (*product.inputs, *found)
+    options = {k: node.params[k] for k in ("first", "strides", "dilations")}
+    found = _axes_of(node, {"sizes": inner.shape[first + n : first + 2 * n], **options})
+    g, w = product.inputs
+    return None if found is None else (g, w, *found)
 
 
 _MOVES: frozenset[Primitive] = frozenset((reshape, reverse, slice_, transpose, windows, overlap_add, concat))

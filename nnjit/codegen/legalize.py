@@ -97,9 +97,9 @@ def is_batch_reduction(node: Node) -> bool:
 
 
 def is_accumulated(node: Node) -> bool:
-    """Whether `node` is a sum over the batch to which each block adds in memory, after it was set to its identity.
+    """Whether `node` is a sum over the batch that is set to its identity, and to which each block adds.
 
-    A product over the batch instead is set by the first block.
+    A product over the batch is set by the first block instead.
     """
     return is_batch_reduction(node) and (node.primitive.kind != "matmul" or node.primitive is lane_weights)
 

@@ -295,7 +295,7 @@ def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
 def _grouped(
     graphs: list[Graph], interface: Interface, most_rows: int, is_shared: bool
 ) -> tuple[list[Graph], int]:
-    """A step, and its evaluation, for groups of examples, and how many a group has; 1 where groups are no gain.
+    """A step, and its evaluation, for groups of examples, and a group's size; 1 where groups are no gain.
 
     The weights of the examples are the evaluation's last input.
     """

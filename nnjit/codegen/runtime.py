@@ -260,9 +260,9 @@ def _make_lanes(primitive: Any) -> Any:
 
     @intrinsic
     def product(
-        typingctx: Any, a: Any, b: Any, c: Any, groups: Any, step_a: Any, step_b: Any, step_c: Any, columns: Any,
-        p0: Any, at_p0: Any, p1: Any, at_p1: Any, k0: Any, at_k0: Any, k1: Any,
-        at_k1: Any, k2: Any,
+        typingctx: Any, a: Any, b: Any, c: Any, groups: Any, step_a: Any, step_b: Any, step_c: Any,
+        columns: Any, p0: Any, at_p0: Any, p1: Any, at_p1: Any, k0: Any, at_k0: Any, k1: Any, at_k1: Any,
+        k2: Any,
     ) -> Any:  # fmt: skip
         if not all(is_view(v) and v.dtype == c.dtype for v in (a, b, c)):
             raise TypingError(f"{name} needs views of one dtype")
@@ -375,7 +375,7 @@ def gemm_each(count: int, ta: int, tb: int, m: int, n: int, k: int, a: Any, b: A
 
 @njit(**KERNEL)
 def repeat_last(view: Any, n: int, count: int, size: int) -> None:
-    """Copy the last of the first `n` rows of a view, of `size` elements each, to all behind it, up to `count`."""
+    """Copy the last of the first `n` rows of a view, of `size` elements, to those behind, up to `count`."""
     for k in range(n, count):
         copy(part(view, n - 1, 1, size), size, part(view, k, 1, size))
 

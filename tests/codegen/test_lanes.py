@@ -45,7 +45,7 @@ RUN = {
 
 def run(name: str, arrays: list[np.ndarray], columns: int, places: Axes, taps: Axes) -> np.ndarray:
     """The result of a kernel, in the last of its arrays."""
-    a, b, c = arrays
+    a, _, c = arrays
     axes = (*(((1, 0),) * (2 - len(places))), *places, *(((1, 0),) * (3 - len(taps))), *taps)
     steps = [x[0].size if x.ndim > 3 else 0 for x in arrays]
     numbers = (len(a), *steps, columns, *[n for axis in axes for n in axis][:-1])
@@ -55,14 +55,13 @@ def run(name: str, arrays: list[np.ndarray], columns: int, places: Axes, taps: A
     return c
 
 
-# height, width of what is read; rows, columns of a window; step along a row, and between the taps of a row; columns
+# height, width of what is read; rows, columns of a window; step along a row, between its taps; columns
 SHAPES = [
     (7, 9, 3, 2, 1, 1, 5), (14, 84, 5, 30, 6, 1, 16), (32, 32, 5, 5, 1, 1, 6), (9, 9, 1, 9, 1, 1, 1),
     (6, 39, 2, 39, 1, 1, 13), (11, 20, 3, 3, 1, 2, 3), (4, 50, 2, 12, 1, 1, 25),
 ]  # fmt: skip
 
 
-@pytest.mark.kernels
 @pytest.mark.small
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("shape", SHAPES)
@@ -125,7 +124,8 @@ NETWORKS: tuple[tuple[str, list[dict[str, Any]], bool], ...] = (
     ("normalised", [CONV, {"type": "batch_norm"}, CONV, {"type": "layer_norm"}, *FLAT], True),
     ("a sequence", [{"type": "reshape", "shape": [8, 16]},
                     {"type": "conv1d", "filters": 3, "kernel_size": 3, "padding": "same"}, *FLAT], True),
-    ("turned", [{"type": "permute", "axes": [2, 1, 3]}, CONV, {"type": "permute", "axes": [3, 1, 2]}, *FLAT], True),
+    ("turned", [{"type": "permute", "axes": [2, 1, 3]}, CONV,
+                {"type": "permute", "axes": [3, 1, 2]}, *FLAT], True),
     ("no windows", [{"type": "flatten"}, {"type": "dense", "units": 4}], False),
     ("loops over steps", [CONV, {"type": "reshape", "shape": [6, 18]}, {"type": "lstm", "units": 3},
                           {"type": "dense", "units": 4}], False),
