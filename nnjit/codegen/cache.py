@@ -23,6 +23,7 @@ import numpy as np
 import platformdirs
 
 import nnjit
+from nnjit.codegen.loading import load_lightly
 from nnjit.errors import UserError
 
 VARIABLE = "NNJIT_CACHE_DIR"
@@ -45,6 +46,7 @@ def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # before it runs: Numba's cache looks the module up by its name
         spec.loader.exec_module(module)
+        load_lightly(module)
     return sys.modules[name], path
 
 
