@@ -8,12 +8,6 @@ from typing import Any
 
 import typer
 
-from nnjit.cli.check import check
-from nnjit.cli.compare import compare
-from nnjit.cli.explain import explain
-from nnjit.cli.schema import schema
-from nnjit.cli.train import train
-
 _PLAIN: dict[str, Any] = {
     "add_completion": False,
     "rich_markup_mode": None,
@@ -27,6 +21,12 @@ GARBAGE_THRESHOLD = 200_000
 
 def main() -> None:
     """The command `nnjit`."""
+    from nnjit.cli.check import check
+    from nnjit.cli.compare import compare
+    from nnjit.cli.explain import explain
+    from nnjit.cli.schema import schema
+    from nnjit.cli.train import train
+
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
     for verb in (train, explain, check, compare, schema):
         app.command()(verb)

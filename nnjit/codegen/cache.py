@@ -20,7 +20,6 @@ import llvmlite
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-import platformdirs
 
 import nnjit
 from nnjit.codegen.loading import load_lightly
@@ -88,6 +87,8 @@ def cache_folder() -> Path:
     given = os.environ.get(VARIABLE)
     if given:
         return _private(Path(given))
+    import platformdirs
+
     try:
         return _private(Path(platformdirs.user_cache_path("nnjit")) / "kernels")
     except (OSError, UserError):

@@ -25,6 +25,7 @@ class LoadingCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
 
 def load_lightly(module: ModuleType) -> None:
     """Let the cached functions of a module load their machine code so."""
-    for function in vars(module).values():
-        if isinstance(function, Dispatcher) and isinstance(function._cache, FunctionCache):
+    functions: Any = [f for f in vars(module).values() if isinstance(f, Dispatcher)]
+    for function in functions:
+        if isinstance(function._cache, FunctionCache):
             function._cache = LoadingCache(function.py_func)

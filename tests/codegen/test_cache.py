@@ -196,7 +196,8 @@ from nnjit.ir import B, array_type
 
 compiler, x = "numba.cpython.setobj", np.ones((2, 3))
 cached, new = (
-    compile_graph(trace(lambda x, k=k: nnp.exp(x) * k, [array_type("f64", (B, 3))])) for k in map(float, sys.argv[1:])
+    compile_graph(trace(lambda x, k=float(k): nnp.exp(x) * k, [array_type("f64", (B, 3))]))
+    for k in sys.argv[1:]
 )
 figures = [float(cached(x)[0].sum()), compiler in sys.modules]
 print(json.dumps([*figures, float(new(x)[0].sum()), compiler in sys.modules]))
