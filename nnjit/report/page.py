@@ -66,7 +66,8 @@ def warm_up() -> None:
         figure = new_figure(40)
         figure.add_subplot().set_title("x")
         to_svg(Picture("warm-up", "training", "", "", figure))
-    template("report.html.jinja")
+    for name in ("report.html.jinja", "frame.html.jinja", "parts.jinja"):
+        template(name)
 
 
 def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
