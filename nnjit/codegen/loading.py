@@ -13,6 +13,8 @@ from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import rtsys
 
+from nnjit.codegen.extension import load_extension
+
 
 class LoadingCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
     """Numba's cache of one function, that only loads."""
@@ -20,7 +22,10 @@ class LoadingCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         rtsys.initialize(target_context)  # tells LLVM the names that machine code calls
         with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
+            found = self._load_overload(sig, target_context)
+        if found is None:
+            load_extension()  # Numba compiles next
+        return found
 
 
 def load_lightly(module: ModuleType) -> None:
