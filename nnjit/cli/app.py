@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,9 @@ def single(verb: Callable[..., None], *, name: str) -> None:
 
 def _run(app: typer.Typer, name: str) -> None:
     gc.set_threshold(GARBAGE_THRESHOLD)
+    # Starting a thread for each core takes NumPy 0.03 s, here and in the report's process, and a training
+    # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app(prog_name=name)
     finally:

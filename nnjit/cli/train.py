@@ -49,7 +49,7 @@ def train(
         if print_config:
             _print(_read(config, resume, settings or []))
             return
-        with Reporter() as reporter:  # it needs as long to make itself ready as reading and a short training
+        with Reporter() as reporter:  # at once: it needs as long to be ready as reading and a short training
             given = _read(config, resume, settings or [])
             _train(given, reporter, output=output, resume=resume, quiet=quiet)
 
