@@ -55,7 +55,20 @@ def environment_key() -> str:
     here = Path(__file__).parent
     helpers = sorted(
         [
-            *(here / f"{n}.py" for n in ("runtime", "team", "product", "meeting", "library", "blas")),
+            *(
+                here / f"{n}.py"
+                for n in (
+                    "runtime",
+                    "team",
+                    "emitter",
+                    "pipeline",
+                    "product",
+                    "lane_kernels",
+                    "meeting",
+                    "library",
+                    "blas",
+                )
+            ),
             *(here / "maths").glob("*.py"),
         ]
     )

@@ -20,8 +20,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from nnjit.codegen.emitter import INDEX
 from nnjit.codegen.meeting import MEET, MEETING, is_x86
-from nnjit.codegen.product import INDEX
 from nnjit.codegen.runtime import IS_PLAIN, pointer_of
 
 FLUSH = 0x8040  # of the x86 control register MXCSR: results and arguments that are subnormal count as zero
