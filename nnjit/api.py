@@ -68,9 +68,7 @@ def run(
     Args:
         write_report: what writes it; the report room in this process where None.
     """
-    from nnjit import report
-
-    write_report = write_report or report.write_report
+    write_report = write_report or _write_report
     try:
         done = _train(given.experiment, output, resume, quiet)
     except (Diverged, Interrupted) as stopped:
@@ -78,6 +76,12 @@ def run(
         raise
     write_report(done.path)
     return done
+
+
+def _write_report(folder: Path) -> None:
+    from nnjit.report import write_report
+
+    write_report(folder)
 
 
 def _train(experiment: Experiment, output: Path | None, resume: Path | None, quiet: bool) -> Run | Study:

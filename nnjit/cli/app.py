@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
 from typing import Any
 
 import typer
-
-from nnjit.cli.check import check
-from nnjit.cli.compare import compare
-from nnjit.cli.explain import explain
-from nnjit.cli.schema import schema
-from nnjit.cli.train import train
 
 _PLAIN: dict[str, Any] = {
     "add_completion": False,
@@ -27,6 +22,12 @@ GARBAGE_THRESHOLD = 200_000
 
 def main() -> None:
     """The command `nnjit`."""
+    from nnjit.cli.check import check
+    from nnjit.cli.compare import compare
+    from nnjit.cli.explain import explain
+    from nnjit.cli.schema import schema
+    from nnjit.cli.train import train
+
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
     for verb in (train, explain, check, compare, schema):
         app.command()(verb)
@@ -42,6 +43,9 @@ def single(verb: Callable[..., None], *, name: str) -> None:
 
 def _run(app: typer.Typer, name: str) -> None:
     gc.set_threshold(GARBAGE_THRESHOLD)
+    # Starting a thread for each core takes NumPy 0.03 s, here and in the report's process, and a training
+    # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app(prog_name=name)
     finally:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnjit.cli.outcome import ending
+from nnjit.cli.reporter import Reporter
 from nnjit.cli.summary import summary
 from nnjit.errors import RunError, UserError
 
@@ -45,11 +46,12 @@ def train(
     """
     with ending(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
         _check(config, output, resume)
-        given = _read(config, resume, settings or [])
         if print_config:
-            _print(given)
+            _print(_read(config, resume, settings or []))
             return
-        _train(given, output=output, resume=resume, quiet=quiet)
+        with Reporter() as reporter:  # at once: it needs as long to be ready as reading and a short training
+            given = _read(config, resume, settings or [])
+            _train(given, reporter, output=output, resume=resume, quiet=quiet)
 
 
 def _check(config: Path | None, output: Path | None, resume: Path | None) -> None:
@@ -74,10 +76,11 @@ def _print(given: Config) -> None:
     typer.echo(dump(given.experiment), nl=False)
 
 
-def _train(given: Config, *, output: Path | None, resume: Path | None, quiet: bool) -> None:
+def _train(
+    given: Config, reporter: Reporter, *, output: Path | None, resume: Path | None, quiet: bool
+) -> None:
     from nnjit import api
-    from nnjit.cli.reporter import Reporter
 
-    with given.located(), Reporter() as reporter:
+    with given.located():
         run = api.run(given, output=output, resume=resume, quiet=quiet, write_report=reporter.write)
     typer.echo(run.path if quiet else summary(run))

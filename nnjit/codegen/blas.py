@@ -14,13 +14,14 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import get_cython_function_address
 
-from nnjit.codegen.extension import EXTENSION
+from nnjit.codegen.extension import EXTENSION, load_extension
 from nnjit.codegen.runtime import make_product, make_share
 
 INT = ir.IntType(32)
 CHAR = ir.IntType(8)
 SYMBOLS = {32: ("nnjit_sgemm", "sgemm"), 64: ("nnjit_dgemm", "dgemm")}
 
+load_extension()
 
 # A name of ours lets compiled code be cached: the address is looked up anew in every process.
 for _symbol, _routine in SYMBOLS.values():

@@ -20,9 +20,9 @@ import llvmlite
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-import platformdirs
 
 import nnjit
+from nnjit.codegen.loading import load_lightly
 from nnjit.errors import UserError
 
 VARIABLE = "NNJIT_CACHE_DIR"
@@ -49,6 +49,7 @@ def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # before it runs: Numba's cache looks the module up by its name
         spec.loader.exec_module(module)
+        load_lightly(module)
     return sys.modules[name], path
 
 
@@ -90,6 +91,8 @@ def cache_folder() -> Path:
     given = os.environ.get(VARIABLE)
     if given:
         return _private(Path(given))
+    import platformdirs
+
     try:
         return _private(Path(platformdirs.user_cache_path("nnjit")) / "kernels")
     except (OSError, UserError):

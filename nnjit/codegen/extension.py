@@ -1,6 +1,6 @@
-"""SciPy's BLAS without the package around it, which alone takes 0.15 s of every start.
+"""SciPy's BLAS without the package around it, which alone takes 0.15 s.
 
-Numba imports it, used or not, with the first function that it compiles or loads; so it is here before.
+Numba imports it, used or not, with the first function that it compiles; so it is here before.
 """
 
 from __future__ import annotations

@@ -20,10 +20,8 @@ from numba.core import cgutils
 from numba.core.compiler import Compiler
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
-from numba.np import arrayobj
 
 from nnjit.codegen.direct import Direct
-from nnjit.codegen.extension import load_extension
 from nnjit.codegen.lane_kernels import ARGUMENTS, WIDTH
 from nnjit.codegen.lane_products import lane_product as lane_product_p
 from nnjit.codegen.lane_products import lane_spread as lane_spread_p
@@ -56,8 +54,6 @@ ROWS = {**KERNEL, "pipeline_class": Apart}  # over rows, and of a step of a loop
 FEW = 8  # elements that are filled without a call
 IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
 
-load_extension()  # before Numba compiles anything, and imports it with all around it
-
 
 def table_of(arrays: Sequence[np.ndarray]) -> Any:
     """What a program takes as its `memory`: the addresses of arrays, which must outlive the call."""
@@ -86,13 +82,19 @@ def is_view(kind: Any) -> bool:
 
 def pointer_of(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     """The address of the first element of a view."""
-    return arrayobj.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
+    return _data_of(context, builder, kind, value) if isinstance(kind, types.Array) else value
+
+
+def _data_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+    return cgutils.create_struct_proxy(kind)(context, builder, array).data
 
 
 def _view_of(context: Any, builder: Any, element: Any, data: Any, size: Any) -> Any:
     """A view of `size` elements from the address `data`."""
     if not IS_CHECKED:
         return data
+    from numba.np import arrayobj  # takes 0.04 s, and loading from the cache does without
+
     kind = _view_type(element)
     view = arrayobj.make_array(kind)(context, builder)
     itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(element)))
@@ -115,7 +117,7 @@ def _make_at(name: str) -> Any:
     @intrinsic
     def at(typingctx: Any, memory: Any, k: Any, start: Any, size: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            table = arrayobj.make_array(memory)(context, builder, args[0]).data
+            table = _data_of(context, builder, memory, args[0])
             kind = context.get_data_type(element).as_pointer()
             data = builder.inttoptr(builder.load(builder.gep(table, [args[1]])), kind)
             return _view_of(context, builder, element, builder.gep(data, [args[2]]), args[3])

@@ -1,6 +1,16 @@
 """The pictures and pages that runs leave for people, made from the files of their folders alone."""
 
-from nnjit.report.comparison_page import write_comparison
-from nnjit.report.page import write_report
+from typing import TYPE_CHECKING
+
+from nnjit.lazy import lazy
+
+if TYPE_CHECKING:
+    from nnjit.report.comparison_page import write_comparison
+    from nnjit.report.page import write_report
+
+__getattr__ = lazy(
+    __name__,
+    {"write_comparison": "nnjit.report.comparison_page", "write_report": "nnjit.report.page"},
+)
 
 __all__ = ["write_comparison", "write_report"]

@@ -24,7 +24,6 @@ from nnjit.report.formatting import count, plain, shape
 from nnjit.report.layer_graph import manner
 from nnjit.report.outputs import of_outputs
 from nnjit.report.study import is_study
-from nnjit.report.study_page import write_study_report
 from nnjit.report.style import Picture, new_figure, style, to_png, to_svg
 from nnjit.report.templates import template
 
@@ -49,6 +48,8 @@ def write_report(folder: Path) -> None:
     Raises RunError where the folder is not that of a run.
     """
     if is_study(folder):
+        from nnjit.report.study_page import write_study_report
+
         return write_study_report(folder)
     run = read_run(folder)
     with style():
@@ -65,7 +66,8 @@ def warm_up() -> None:
         figure = new_figure(40)
         figure.add_subplot().set_title("x")
         to_svg(Picture("warm-up", "training", "", "", figure))
-    template("report.html.jinja")
+    for name in ("report.html.jinja", "frame.html.jinja", "parts.jinja"):
+        template(name)
 
 
 def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:

@@ -6,6 +6,7 @@ or hundreds of short ones, evaluated and compared with the best inside.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -265,13 +266,15 @@ def progress(first: int, total: int, quiet: bool) -> Iterator[Callable[[int, dic
     Yields:
         A function (epochs done, figures).
     """
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, figures: None
+        return
     from tqdm import tqdm
 
-    with tqdm(total=total, initial=first, unit="epoch", disable=True if quiet else None, leave=False) as bar:
+    with tqdm(total=total, initial=first, unit="epoch", leave=False) as bar:
 
         def show(done: int, figures: dict[str, float]) -> None:
-            if not bar.disable:
-                bar.set_postfix({k: f"{v:.4g}" for k, v in figures.items()}, refresh=False)
-                bar.update(done - bar.n)
+            bar.set_postfix({k: f"{v:.4g}" for k, v in figures.items()}, refresh=False)
+            bar.update(done - bar.n)
 
         yield show

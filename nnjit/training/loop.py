@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnjit.codegen import Crew
 from nnjit.errors import Diverged, Interrupted, RunError
@@ -17,7 +18,6 @@ from nnjit.training.diagnosis import diagnosing
 from nnjit.training.divergence import NotFinite
 from nnjit.training.epochs import EpochRunner, progress
 from nnjit.training.experiment import Experiment
-from nnjit.training.full_batch import FullBatchRunner
 from nnjit.training.history import HistoryFile, read_history
 from nnjit.training.interruption import Interruption
 from nnjit.training.rate_search import find_rate, read_rate
@@ -27,6 +27,9 @@ from nnjit.training.setup import Setup, set_up
 from nnjit.training.state import State, load_state, save_state
 from nnjit.training.threads import one_blas_thread
 from nnjit.training.watch import Watch
+
+if TYPE_CHECKING:
+    from nnjit.training.full_batch import FullBatchRunner
 
 CHECKPOINT_SECONDS = 20.0
 
@@ -185,7 +188,11 @@ def _run_epochs(setup: Setup, path: Path, state: State, surroundings: Surroundin
 
 def runner_of(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
     """What runs the epochs: the compiled steps, or the iterations of a full-batch method."""
-    return EpochRunner if setup.experiment.optimizer.full_batch is None else FullBatchRunner
+    if setup.experiment.optimizer.full_batch is None:
+        return EpochRunner
+    from nnjit.training.full_batch import FullBatchRunner
+
+    return FullBatchRunner
 
 
 def _columns(setup: Setup) -> list[str]:

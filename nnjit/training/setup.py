@@ -18,7 +18,6 @@ from nnjit.training.class_weights import class_weights
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.fitness import check_layers
-from nnjit.training.full_batch_checks import check_full_batch
 from nnjit.training.graphs import Task, step_graph
 from nnjit.training.heads import check_head, make_outputs, target_tasks
 from nnjit.training.meaning import Meaning
@@ -144,6 +143,8 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     if method is None:
         threads = threads_for(experiment.training.threads, step_graph(task)[0], together)
     else:
+        from nnjit.training.full_batch_checks import check_full_batch
+
         check_full_batch(experiment, method, task, len(data.train.x))
     engine = Engine(task, batch, threads, data.validation is not None, in_order, block)
     given = experiment.optimizer.learning_rate

@@ -17,8 +17,9 @@ from scripts.benchmark.functions import FUNCTIONS, Function
 from scripts.benchmark.workloads import WORKLOADS, Workload
 
 ROOT = Path(__file__).parents[2]
-PINNED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-"""Variables that halve OpenBLAS where a machine sets them for reproducible results."""
+HARMFUL = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
+"""Variables that a machine sets for reproducible results: two halve OpenBLAS, and the third has every start
+compile the Python of this checkout, which an installed package brings compiled."""
 
 
 class ChildError(Exception):
@@ -150,8 +151,8 @@ def python(*arguments: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of every child: as ours without the pins, and with this nnjit first on the path."""
-    kept = {name: value for name, value in os.environ.items() if name not in PINNED}
+    """The environment of every child: as ours without what harms, and with this nnjit first on the path."""
+    kept = {name: value for name, value in os.environ.items() if name not in HARMFUL}
     return {
         **kept,
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [kept.get("PYTHONPATH")])]),

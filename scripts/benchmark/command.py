@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmark import chart
-from scripts.benchmark.contestants import PEERS
+from scripts.benchmark.contestants import CONTESTANTS, PEERS
 from scripts.benchmark.machine import BUSY, TOO_BUSY, describe
 from scripts.benchmark.readme import rewrite
 from scripts.benchmark.sections import SECTIONS
 from scripts.benchmark.settings import Settings
 from scripts.benchmark.workloads import WORKLOADS
 
-SLOW_TO_COMPILE = "torch_compile"
+QUICK_PEERS = tuple(name for name in PEERS if any(name in w.goals for w in WORKLOADS.values()))
+"""Those that goals are set against; each of the others would take as long again."""
 QUICK_SECTIONS = ("workloads",)
 
 
@@ -44,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--quick",
         action="store_true",
-        help="the workloads alone, in fewer rounds, without torch.compile: some 4 minutes",
+        help="the workloads alone, in fewer and shorter rounds, beside the peers that goals are set against "
+        f"({', '.join(QUICK_PEERS)}) where --peers names no others: within 3 minutes",
     )
     add("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help=f"workloads: {', '.join(WORKLOADS)}")
     add("--peers", nargs="*", choices=PEERS, metavar="NAME", help=f"contestants: {', '.join(PEERS)}")
@@ -56,15 +58,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(given: argparse.Namespace) -> Settings:
-    peers = PEERS if given.peers is None else tuple(given.peers)
-    if given.quick:
-        peers = tuple(name for name in peers if name != SLOW_TO_COMPILE)
+    peers = QUICK_PEERS if given.quick else PEERS
     return Settings(
         quick=given.quick,
         rounds=given.rounds or (3 if given.quick else 5),
         seconds=0.1 if given.quick else 0.4,
         workloads=tuple(given.only or WORKLOADS),
-        peers=peers,
+        peers=peers if given.peers is None else tuple(given.peers),
         output=given.output,
     )
 
@@ -75,7 +75,8 @@ def _introduce(machine: dict[str, Any], settings: Settings) -> None:
     if machine["load"] > BUSY:
         print(f"take care: other processes keep {machine['load']:.1f} cores busy")
     if settings.quick:
-        print("quick: short rounds without torch.compile; the figures of a full run are steadier")
+        titles = " and ".join(CONTESTANTS[name].title for name in settings.peers) or "nothing else"
+        print(f"quick: few and short rounds beside {titles}; the figures of a full run are steadier")
 
 
 def _write(results: dict[str, Any], output: Path, *, readme: bool) -> None:

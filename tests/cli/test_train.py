@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -241,11 +242,39 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
     assert done.stdout.startswith("Usage: python -m nnjit.train [OPTIONS]\n")
 
 
-def test_help_and_messages_need_no_slow_library(folder: Path) -> None:
-    slow = ["numba", "sklearn", "polars", "matplotlib", "scipy"]
+# What a run is not to import, since it takes long and is used for something else.
+FOREIGN = ("sklearn", "polars", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
+FOREIGN_TO_CONFIGS = (*FOREIGN, "numba", "llvmlite", "scipy", "nnjit.codegen")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "foreign"),
+    [
+        (["train", "--help"], 0, (*FOREIGN_TO_CONFIGS, "numpy", "ruamel", "nnjit.config")),
+        (["train", "--config", "a.yaml", "--print-config"], 0, FOREIGN_TO_CONFIGS),
+        (["check", "--config", "a.yaml", "--set", "model[0].unit=2"], 2, FOREIGN_TO_CONFIGS),
+        (["train", "--config", "a.yaml", "--set", "los=1"], 2, FOREIGN_TO_CONFIGS),
+        (["check", "--config", "a.yaml"], 0, FOREIGN),
+        (["train", "--config", "a.yaml"], 0, (*FOREIGN, "nnjit.training.full_batch")),
+    ],
+    ids=["help", "config", "error", "error-of-train", "check", "train"],
+)
+def test_a_command_imports_only_what_it_uses(
+    words: list[str], status: int, foreign: Sequence[str], folder: Path
+) -> None:
     code = (
-        "import sys\nfrom nnjit.cli import main\ntry: main()\nexcept SystemExit: pass\n"
-        f"print([name for name in {slow} if name in sys.modules])"
+        "import sys\nfrom nnjit.cli import main\ntry: main()\nexcept SystemExit as end: status = end.code\n"
+        f"print(status or 0, [name for name in {foreign} if name in sys.modules])"
     )
-    done = _python("-c", code, "train", "--help", folder=folder)
-    assert done.stdout.splitlines()[-1] == "[]"
+    done = _python("-c", code, *words, folder=folder)
+    assert done.stdout.splitlines()[-1:] == [f"{status} []"], done.stderr
+
+
+def test_importing_nnjit_imports_nothing_else(folder: Path) -> None:
+    code = "import sys; before = set(sys.modules); import nnjit; print(sorted(set(sys.modules) - before))"
+    done = _python("-c", code, folder=folder)
+    modules = ast.literal_eval(done.stdout)
+    assert [name for name in modules if name.partition(".")[0] not in sys.stdlib_module_names] == [
+        "nnjit",
+        "nnjit.lazy",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import stat
 import subprocess
@@ -162,14 +163,14 @@ print(json.dumps([*figures, float(out.sum()), float(back.sum())]))
 """
 
 
-def start(script: str = SCRIPT) -> subprocess.Popen[str]:
+def start(script: str = SCRIPT, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
 def finish(process: subprocess.Popen[str]) -> list[float]:
-    """(cache hits, misses, functions compiled, and two figures of the result)."""
+    """The figures that it prints: first, of `SCRIPT`, cache hits, misses and functions compiled."""
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     return [float(v) for v in json.loads(out)]
@@ -181,6 +182,30 @@ def test_second_process_loads_every_kernel_from_the_cache(folder: Path) -> None:
     assert (hits, misses) == (0, 1)
     assert compiled > 0
     assert finish(start()) == [1, 0, 0, *values]
+
+
+@needs_jit
+def test_loading_makes_no_compiler_ready_and_compiling_afterwards_does(folder: Path) -> None:
+    script = """
+import json, sys
+import numpy as np
+import nnjit.numpy as nnp
+from nnjit.autodiff import trace
+from nnjit.codegen import compile_graph
+from nnjit.ir import B, array_type
+
+compiler, x = "numba.cpython.setobj", np.ones((2, 3))
+cached, new = (
+    compile_graph(trace(lambda x, k=float(k): nnp.exp(x) * k, [array_type("f64", (B, 3))]))
+    for k in sys.argv[1:]
+)
+figures = [float(cached(x)[0].sum()), compiler in sys.modules]
+print(json.dumps([*figures, float(new(x)[0].sum()), compiler in sys.modules]))
+"""
+    first = finish(start(script, "2", "3"))
+    second = finish(start(script, "2", "4"))
+    assert first == [pytest.approx(12 * math.e), True, pytest.approx(18 * math.e), True]
+    assert second == [pytest.approx(12 * math.e), False, pytest.approx(24 * math.e), True]
 
 
 @needs_jit
