@@ -26,6 +26,7 @@ import nnjit
 from nnjit.errors import UserError
 
 VARIABLE = "NNJIT_CACHE_DIR"
+HELPERS = ("runtime", "team", "product", "meeting", "library", "blas", "lapack", "sorting")
 
 
 def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
@@ -54,7 +55,7 @@ def environment_key() -> str:
     here = Path(__file__).parent
     helpers = sorted(
         [
-            *(here / f"{n}.py" for n in ("runtime", "team", "product", "meeting", "library", "blas")),
+            *(here / f"{n}.py" for n in HELPERS),
             *(here / "maths").glob("*.py"),
         ]
     )

@@ -21,7 +21,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from nnjit.codegen.extension import load_extension
+from nnjit.codegen.extension import BLAS, load_extension
 from nnjit.codegen.library import call_product
 from nnjit.ir.types import DTYPES
 
@@ -45,7 +45,7 @@ class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
 STEP = {**KERNEL, "pipeline_class": Apart}  # of a step of a loop
 IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
 
-load_extension()  # before Numba compiles anything, and imports it with all around it
+load_extension(BLAS)  # before Numba compiles anything, and imports it with all around it
 
 
 def table_of(arrays: Sequence[np.ndarray]) -> Any:
@@ -292,12 +292,52 @@ def _gather_native(typingctx: Any, data: Any, order: Any, n: Any, size: Any, out
     return types.void(data, order, types.intp, types.intp, out), build
 
 
+# -- memory for the time of a call
+
+
+def _reserve_plain(like: Any, size: int) -> np.ndarray:
+    return np.empty(size, like.dtype if isinstance(like, np.ndarray) else like)
+
+
+@intrinsic
+def _reserve_native(typingctx: Any, like: Any, size: Any) -> Any:
+    """A view of `size` new elements, to be released; of the dtype `like`, or that of the view `like`.
+
+    Numba raises MemoryError where there is no memory.
+    """
+    element = like.dtype if is_view(like) else like.instance_type
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = context.get_data_type(element)
+        length = builder.mul(args[1], ir.Constant(args[1].type, context.get_abi_sizeof(kind)))
+        data = builder.bitcast(context.nrt.allocate(builder, length), kind.as_pointer())
+        return _view_of(context, builder, element, data, args[1])
+
+    return _view_type(element)(like, types.intp), build
+
+
+def _release_plain(view: np.ndarray) -> None:
+    pass
+
+
+@intrinsic
+def _release_native(typingctx: Any, view: Any) -> Any:
+    """Give the memory of a reserved view back."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = pointer_of(context, builder, view, args[0])
+        context.nrt.free(builder, builder.bitcast(data, cgutils.voidptr_t))
+        return context.get_dummy_value()
+
+    return types.void(view), build
+
+
 if IS_PLAIN:
     part, fill, copy, gather = _part_plain, _fill_plain, _copy_plain, _gather_plain
-    is_finite = np.isfinite
+    is_finite, reserve, release = np.isfinite, _reserve_plain, _release_plain
 else:
     part, fill, copy, gather = _part_native, _fill_native, _copy_native, _gather_native
-    is_finite = _is_finite_native
+    is_finite, reserve, release = _is_finite_native, _reserve_native, _release_native
 gemm, gemm_share = make_product(call_product), make_share(call_product)
 
 
