@@ -26,7 +26,10 @@ import nnjit
 from nnjit.errors import UserError
 
 VARIABLE = "NNJIT_CACHE_DIR"
-HELPERS = ("runtime", "team", "product", "meeting", "library", "blas", "lapack", "sorting")
+HELPERS = (
+    "runtime", "team", "emitter", "product", "lane_kernels", "meeting", "library", "vectors", "blas", "direct", "lowering",
+    "lower_expression", "lapack", "sorting",
+)  # beside `maths`  # fmt: skip
 
 
 def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
@@ -55,7 +58,7 @@ def environment_key() -> str:
     here = Path(__file__).parent
     helpers = sorted(
         [
-            *(here / f"{n}.py" for n in HELPERS),
+            *(here / f"{name}.py" for name in HELPERS),
             *(here / "maths").glob("*.py"),
         ]
     )

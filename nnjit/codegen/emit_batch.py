@@ -18,6 +18,7 @@ from nnjit.codegen.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.memory import place_of
 from nnjit.codegen.schedule import Kernel, Schedule, is_long_sum, sums_products
 from nnjit.ir import Node
+from nnjit.ir.types import SHORT
 from nnjit.primitives import reduce_sum
 
 
@@ -42,6 +43,7 @@ class Batch:
         self.functions: dict[Kernel, str] = {}  # the name of each kernel's function
         self.pieces: list[tuple[int, int, int]] = []
         self.lines: list[str] = []
+        self.count = ""  # of the rows of a batch, as source
         self.depth = 1
         self.can_fail = False  # whether the lines set `failed`
         self.is_open = self.is_scattered = False  # what threads wrote since they last met, in slices or not
@@ -66,11 +68,15 @@ class Batch:
         for k in self.spec.per_step:
             place = place_of(self.graph.inputs[k], self.layout.places)
             self.line(f"{self.name(self.graph.inputs[k])} = {self.views.base(place)}")
+        self.count, lanes = count, self.spec.lanes
+        if lanes > 1:
+            self.line(f"groups = ({count} + {lanes - 1}) // {lanes}")
         for phase in range(self.plan.phases + 1):
             own = [k for k in self.plan.kernels if k.phase == phase]
             self._flat([k for k in own if k.zone == "flat"])
             if any(k.zone == "rows" for k in own):
-                self._rows(phase, [k for k in own if k.zone == "rows"], count)
+                rows = [k for k in own if k.zone == "rows"]
+                self._rows(phase, rows, "groups" if lanes > 1 else count)
         self._copies()
         return self.lines
 
@@ -88,9 +94,13 @@ class Batch:
         sums = self.layout.accumulators.get(phase, ())
         for node in sums:
             self._fill(node)
-        self.line(f"for start in range(0, {count}, {self.block}):")
+        step = str(self.block)
+        if self.spec.lanes > 1 and not self.plan.crossing:  # each thread takes a group at a time
+            self.line(f"step = min(threads, {self.block})")
+            step = "step"
+        self.line(f"for start in range(0, {count}, {step}):")
         self.depth += 1
-        self._share_block(count)
+        self._share_block(count, step)
         mark = len(self.lines)
         products = [k for k in kernels if self.is_shared and sums_products(k)]
         for kernel in kernels:
@@ -102,7 +112,7 @@ class Batch:
             for kernel in products:
                 self._product_over_rows(kernel.nodes[0])
         if self.is_shared:  # the next block may cut the memory of rows elsewhere
-            self.line(f"if start + {self.block} < {count}:")
+            self.line(f"if start + {step} < {count}:")
             self.line("    gate = meet(arrived, threads, gate)")
         gathered = self._gathered(kernels)
         self.lines[mark:mark] = ["    " * self.depth + line for line in (*self.views.moved(), *gathered)]
@@ -114,26 +124,36 @@ class Batch:
             self._total(node)
         self._guard(kernels)
 
-    def _share_block(self, count: str) -> None:
+    def _share_block(self, count: str, step: str) -> None:
         if self.is_shared:
-            self.line(f"block = min({self.block}, {count} - start)")
+            self.line(f"block = min({step}, {count} - start)")
             self.line("first = block * thread // threads")
             self.line("n = block * (thread + 1) // threads - first")
         else:
-            self.line(f"n = min({self.block}, {count} - start)")
+            self.line(f"n = min({step}, {count} - start)")
 
     def _gathered(self, kernels: Sequence[Kernel]) -> list[str]:
         """The lines that gather the rows of a block."""
-        if self.spec.in_order:
+        if not self.spec.is_copied:
             return []
         used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
-        first = "at + start + first" if self.is_shared else "at + start"
-        lines = []
-        for node, name in zip(self.graph.inputs, self.graph.names, strict=True):
+        first, lanes, n, lines = "start + first" if self.is_shared else "start", self.spec.lanes, "n", []
+        if lanes > 1:
+            first, n = f"({first}) * {lanes}", "have"
+            lines.append(f"have = max(min(n * {lanes}, {self.count} - {first}), 0)")
+        for k, (node, name) in enumerate(zip(self.graph.inputs, self.graph.names, strict=True)):
             if is_batched(node) and node in used:
-                size = node.type.row_size
-                order = f"part(order, {first}, n, 1)"
-                lines.append(f"gather({name}, {order}, n, {size}, {self.name(node)})")
+                size, view = node.type.row_size // lanes, self.name(node)
+                if self.spec.in_order:
+                    lines.append(f"copy(part({name}, at + {first}, {n}, {size}), {n} * {size}, {view})")
+                else:
+                    order = f"part(order, at + {first}, {n}, 1)"
+                    lines.append(f"gather({name}, {order}, {n}, {size}, {view})")
+                if lanes > 1 and k == self.spec.weight:
+                    rest = f"n * {lanes} - have"
+                    lines.append(f"fill(part({view}, have, {rest}, 1), {rest}, {SHORT[node.dtype]}(0))")
+                elif lanes > 1:
+                    lines.append(f"repeat_last({view}, have, n * {lanes}, {size})")
         return lines
 
     def _guard(self, kernels: Sequence[Kernel]) -> None:
@@ -198,7 +218,8 @@ class Batch:
         if not function.body:
             return
         text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
-        name = self.functions[kernel] = self.text.kernel(function.zone, text)
+        options = "STEP" if self.spec.lanes > 1 and kernel.zone == "rows" else "KERNEL"
+        name = self.functions[kernel] = self.text.kernel(function.zone, text, options)
         kinds = {place_of(n, self.layout.places): source(n).primitive.name for n in self._memory(kernel)}
         length = self.layout.slices(kernel)
         values = []
@@ -216,7 +237,16 @@ class Batch:
         return [n for n in nodes if root(n) in self.layout.places]
 
     def _product(self, node: Node) -> None:
-        self.line(product_line(node, self.name, self.layout.places))
+        self.line(
+            product_line(
+                node, lambda n: self._part_name(n) if n is node else self.name(n), self.layout.places
+            )
+        )
+
+    def _part_name(self, node: Node) -> str:
+        """The name of the view of a value, or of this thread's part of a sum."""
+        place = self.layout.partials.get(node) or place_of(node, self.layout.places)
+        return self.views.name_of(place, source(node).primitive.name)
 
     def _routine(self, kernel: Kernel) -> None:
         node = kernel.nodes[0]
@@ -244,9 +274,7 @@ class Batch:
     # -- what threads put together
 
     def _fill(self, node: Node) -> None:
-        place = self.layout.partials.get(node) or place_of(node, self.layout.places)
-        name = self.views.name_of(place, source(node).primitive.name)
-        self.line(f"fill({name}, {place.size}, {identity_of(node)})")
+        self.line(f"fill({self._part_name(node)}, {node.type.row_size}, {identity_of(node)})")
 
     def _total(self, node: Node) -> None:
         """Put the threads' parts of a sum together: each its slice of a vector's part, or all for itself."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from nnjit.codegen.lane_products import LANE_PRODUCTS, MOST_PLACES, MOST_TAPS, Axes, lane_spread
 from nnjit.codegen.legalize import is_batched
 from nnjit.codegen.memory import Place, place_of
 from nnjit.ir import Node
@@ -12,6 +13,7 @@ from nnjit.primitives import batch_matmul
 
 # Elements of a weight matrix from which BLAS, which packs both arguments, is faster (measured on AVX2).
 LARGE = 2**19
+LONGEST_ROW = 32  # places of a convolution without rows that pass together
 
 
 def product_line(node: Node, name: Callable[[Node], str], places: Mapping[Node, Place]) -> str:
@@ -23,6 +25,8 @@ def product_line(node: Node, name: Callable[[Node], str], places: Mapping[Node, 
     """
     if node.primitive is batch_matmul:
         return _each_line(node, name)
+    if node.primitive in LANE_PRODUCTS:
+        return _lanes_line(node, name)
     a, b = node.inputs
     ta, tb = int(node.params["ta"]), int(node.params["tb"])
     m, k = (_columns(a), rows_of(a)) if ta else (rows_of(a), _columns(a))
@@ -42,6 +46,30 @@ def _each_line(node: Node, name: Callable[[Node], str]) -> str:
     times = (f"n * {count}" if count != 1 else "n") if is_batched(node) else str(count)
     sizes = f"{ta}, {tb}, {m}, {n}, {k}"
     return f"gemm_each({times}, {sizes}, {name(a)}, {name(b)}, {name(node)})    # {node.type}"
+
+
+def _lanes_line(node: Node, name: Callable[[Node], str]) -> str:
+    """The call of a product whose examples are lanes, for the `n` groups of a block."""
+    a, b = node.inputs
+    columns = int(b.shape[0] if node.primitive is lane_spread else node.shape[-2])
+    steps = [n.type.row_size if is_batched(n) else 0 for n in (a, b, node)]
+    axes = (*_padded(_split(node.params["places"]), MOST_PLACES), *_padded(node.params["taps"], MOST_TAPS))
+    numbers = [*steps, columns, *[number for axis in axes for number in axis][:-1]]
+    operands = f"{name(a)}, {name(b)}, {name(node)}, n"
+    return f"{node.primitive.name}({operands}, {', '.join(map(str, numbers))})    # {node.type}"
+
+
+def _padded(axes: Axes, most: int) -> Axes:
+    return (*(((1, 0),) * (most - len(axes))), *axes)
+
+
+def _split(places: Axes) -> Axes:
+    """Places along one axis as rows of a few, of which some stay in the nearest cache."""
+    if len(places) != 1:
+        return places
+    ((length, stride),) = places
+    row = max(n for n in range(1, LONGEST_ROW + 1) if length % n == 0)
+    return ((length // row, row * stride), (row, stride))
 
 
 def rows_of(node: Node, count: str = "n") -> str:

@@ -33,7 +33,7 @@ FROM = {
     "nnjit.codegen.maths": tuple(MATHS),
     "nnjit.codegen.runtime": ("JIT", "KERNEL", "STEP", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather",
                               "gemm", "gemm_each", "gemm_share", "i32_at", "i64_at", "inside", "is_finite",
-                              "part", "u32_at"),
+                              "lane_product", "lane_spread", "lane_weights", "part", "repeat_last", "u32_at"),
     "nnjit.codegen.sorting": (ROUTINES[argsort].function,),
     "nnjit.codegen.team": ("add_up", "flush_subnormals", "meet", "restore_mode", "share", "ticks"),
 }  # fmt: skip
@@ -92,7 +92,9 @@ def emit_epochs(
     body = step.write("count")
     functions, held, trained = [], 0, sum(plan.graph.outputs[k].type.row_size for k in spec.totals)
     if evaluation is not None:
-        given = Interface(totals=tuple(range(len(evaluation.graph.outputs))), in_order=True)
+        totals = tuple(range(len(evaluation.graph.outputs)))
+        weight = max(k for k, n in enumerate(evaluation.graph.inputs) if n.type.is_batched)
+        given = Interface(totals=totals, in_order=True, weight=weight, lanes=spec.lanes)
         held = sum(n.type.row_size for n in evaluation.graph.outputs)
         functions.append(_evaluate(Batch(evaluation, block, text, given, "held_"), given, trained))
     width = trained + held + 2
@@ -131,14 +133,17 @@ def emit_epochs(
     return replace(made, length=step.layout.length, pieces=pieces, width=width, functions=step.functions)
 
 
-def _data(step: Batch) -> list[str]:
+def _data(batch: Batch) -> list[str]:
     """Views of the whole data, from which rows are gathered."""
-    if step.spec.in_order:
+    if not batch.spec.is_copied:
         return []
-    lines = [f"    order = {step.text.at('order', '0', 'rows + stride * ((end - 1) // steps)')}"]
-    for node, name in zip(step.graph.inputs, step.graph.names, strict=True):
+    lines = []
+    if not batch.spec.in_order:
+        lines.append(f"    order = {batch.text.at('order', '0', 'rows + stride * ((end - 1) // steps)')}")
+    for node, name in zip(batch.graph.inputs, batch.graph.names, strict=True):
         if node.type.is_batched:
-            lines.append(f"    {name} = {step.text.at(name, '0', f'rows * {node.type.row_size}')}")
+            size = node.type.row_size // batch.spec.lanes
+            lines.append(f"    {name} = {batch.text.at(name, '0', f'rows * {size}')}")
     return lines
 
 
@@ -157,7 +162,7 @@ def _evaluate(batch: Batch, spec: Interface, start: int) -> str:
     """The function of the evaluation, which all threads call after each epoch."""
     lines = batch.write("rows")
     lines += _totals(batch, spec, start, "    ")
-    body = ["    at = 0", *batch.hoisted(), *lines, "    return gate"]
+    body = ["    at = 0", *_data(batch), *batch.hoisted(), *lines, "    return gate"]
     return _function("evaluate(memory, thread, threads, gate, arrived, figures, row, rows)", body, "**KERNEL")
 
 
@@ -228,7 +233,7 @@ def _program(text: Text, title: str, block: int, functions: str) -> Program:
     code = kernels + functions
     imports = []
     for module, names in FROM.items():
-        used = [n for n in names if f"{n}(" in code or (n in ("JIT", "KERNEL", "STEP") and f"**{n}" in code)]
+        used = [n for n in names if f"{n}(" in code or (n.isupper() and f"**{n}" in code)]
         if used:
             imports.append(f"from {module} import {', '.join(used)}")
     table = ", ".join(f"{k} {name} {dtype}" for k, (name, dtype) in enumerate(text.memory.items()))

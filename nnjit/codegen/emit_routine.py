@@ -86,7 +86,7 @@ def routine_line(node: Node, name: Callable[[Node], str]) -> str:
     operands = (count, *routine.sizes(node), *map(name, (*node.inputs, node)))
     call = f"{routine.function}({', '.join(map(str, operands))})"
     if routine.failure is not None:
-        call = f"failed = {FAILURES.index(routine.failure) + 1} if {call} else failed"
+        call = f"failed = {FAILURES.index(routine.failure) + 1} if {call} != 0 else failed"
     return f"{call}    # {node.type}"
 
 

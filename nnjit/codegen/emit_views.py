@@ -22,7 +22,9 @@ class Interface:
         guard: an output that stops the epoch before the update of its step where it is not finite.
         kept: the inputs, of one dtype, of which the best epoch's values are kept, one behind the other: that
             with the lowest ratio of the first two totals, of the evaluation where there is one.
-        in_order: whether rows are taken in the order of the data, and so read in their place.
+        in_order: whether rows are taken in the order of the data, and so read in their place where they can be.
+        weight: the input that has the weight of each example, if any.
+        lanes: examples of a row: 1, or those of a group (`lanes.py`).
     """
 
     updates: tuple[tuple[int, int], ...] = ()
@@ -31,6 +33,13 @@ class Interface:
     guard: int | None = None
     kept: tuple[int, ...] = ()
     in_order: bool = False
+    weight: int | None = None
+    lanes: int = 1
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether the rows of a block are brought together in memory of their own."""
+        return not self.in_order or self.lanes > 1
 
 
 @dataclass
@@ -111,7 +120,7 @@ class Views:
         for k, (node, name) in enumerate(zip(self.graph.inputs, self.graph.names, strict=True)):
             rows, dtype, size = is_batched(node), SHORT[node.dtype], node.type.row_size
             self.text.declare(name, dtype)
-            if rows and not self.spec.in_order:
+            if rows and self.spec.is_copied:
                 self.text.declare(f"{name}_block", dtype, size * self.block)
                 targets[node] = Place(f"{name}_block", 0, size, rows)
             else:

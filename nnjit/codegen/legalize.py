@@ -7,6 +7,7 @@ A *view* (a broadcast, a transpose, most slices) is an index map that a loop app
 from __future__ import annotations
 
 from nnjit.autodiff.loop import scan_p
+from nnjit.codegen.lane_products import lane_weights
 from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive, constant_p, input_p
@@ -93,6 +94,14 @@ def offset(node: Node) -> int:
 def is_batch_reduction(node: Node) -> bool:
     """Whether `node` sums (or so) over the batch axis: computed row by row, complete after the last."""
     return not is_batched(node) and is_computed(node) and any(is_batched(n) for n in node.inputs)
+
+
+def is_accumulated(node: Node) -> bool:
+    """Whether `node` is a sum over the batch to which each block adds in memory, after it was set to its identity.
+
+    A product over the batch instead is set by the first block.
+    """
+    return is_batch_reduction(node) and (node.primitive.kind != "matmul" or node.primitive is lane_weights)
 
 
 def _is_leading(node: Node) -> bool:

@@ -1,7 +1,7 @@
-"""Products and the meeting of threads as machine code, compiled once on a machine and known to LLVM by name.
+"""Products, loops over vectors and the meeting of threads as machine code: compiled once on a machine.
 
-Generated programs call it as an external function, so that none of them compiles it again. LLVM looks the
-name up anew in every process, so compiled programs can be cached.
+Generated programs call them as external functions, so that none of them compiles these again. LLVM looks the
+names up anew in every process, so compiled programs can be cached.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from numba import config
 from numba.core import cgutils
 
 from nnjit.codegen.cache import cache_folder, environment_key, write_once
+from nnjit.codegen.emitter import INDEX
+from nnjit.codegen.lane_kernels import LANE_SYMBOLS, emit_lane_products
 from nnjit.codegen.meeting import MEET, emit_meeting, offer_yield
-from nnjit.codegen.product import INDEX, emit_product, tile_for
+from nnjit.codegen.product import emit_product, tile_for
+from nnjit.codegen.vectors import emit_vectors, vector_symbols
 
 SYMBOLS = {32: "nnjit_product_f32", 64: "nnjit_product_f64"}
 
@@ -51,6 +54,13 @@ def call_product(
     builder.call(product, [*data, *lengths, across, along, ldb, tb, ldc, add])
 
 
+def call_lanes(builder: Any, name: str, bits: int, data: Sequence[Any], numbers: Sequence[Any]) -> None:
+    """Emit a product of `lane_kernels` on pointers to the elements of A, B and C."""
+    kind = ir.FunctionType(ir.VoidType(), [data[0].type] * 3 + [INDEX] * len(numbers))
+    function = cgutils.get_or_insert_function(builder.module, kind, LANE_SYMBOLS[name, bits])
+    builder.call(function, [*data, *numbers])
+
+
 def _load() -> Any:
     """Make the functions known to LLVM; the engine that is returned keeps them in memory."""
     llvm.initialize_native_target()
@@ -62,7 +72,7 @@ def _load() -> Any:
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    for symbol in (*SYMBOLS.values(), MEET):
+    for symbol in (*SYMBOLS.values(), *LANE_SYMBOLS.values(), MEET, *vector_symbols()):
         llvm.add_symbol(symbol, engine.get_function_address(symbol))
     return engine
 
@@ -71,8 +81,11 @@ def _compile(machine: Any, path: Path) -> bytes:
     module = ir.Module("nnjit_library")
     module.triple = llvm.get_process_triple()
     for bits, symbol in SYMBOLS.items():
-        emit_product(module, symbol, tile_for(bits, _features()))
+        tile = tile_for(bits, _features())
+        emit_product(module, symbol, tile)
+        emit_lane_products(module, tile)
     emit_meeting(module)
+    emit_vectors(module)
     compiled = llvm.parse_assembly(str(module))
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(compiled, builder)

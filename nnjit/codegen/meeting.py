@@ -14,7 +14,7 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import cgutils
 
-from nnjit.codegen.product import INDEX
+from nnjit.codegen.emitter import INDEX
 
 MEET, YIELD = "nnjit_meet", "nnjit_yield"
 MEETING = ir.FunctionType(INDEX, [INDEX.as_pointer(), INDEX, INDEX])

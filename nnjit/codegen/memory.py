@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_computed, is_view, offset, root, source
+from nnjit.codegen.legalize import (
+    is_accumulated,
+    is_batch_reduction,
+    is_batched,
+    is_computed,
+    is_view,
+    offset,
+    root,
+    source,
+)
 from nnjit.codegen.nests import POINTWISE, Nest, nests, reads_same_element
 from nnjit.codegen.schedule import ALONE, Kernel, Schedule, is_long_sum
 from nnjit.codegen.sharing import sliced_kernels
@@ -90,7 +99,7 @@ class _Builder:
     def storage(self, node: Node, home: Kernel) -> str:
         """The name of the array that a value of kernel `home` goes to."""
         dtype = SHORT[node.dtype]
-        if not self.plan.is_shared or home.is_product:
+        if not self.plan.is_shared or (home.is_product and not is_accumulated(node)):
             is_own = False
         elif home.zone == "rows":
             is_own = is_batch_reduction(node) or node in self.scratch
@@ -128,7 +137,7 @@ def plan_memory(
     _allocate(build, index, {n for n, _ in copies})
     accumulators: dict[int, list[Node]] = {}
     for kernel in plan.kernels:
-        sums = [n for n in kernel.nodes if is_batch_reduction(n) and not kernel.is_product]
+        sums = [n for n in kernel.nodes if is_accumulated(n)]
         accumulators.setdefault(kernel.phase, []).extend(sums)
     partials = _partials(build) if plan.is_shared else {}
     return Layout(
@@ -271,7 +280,7 @@ def _partials(build: _Builder) -> dict[Node, Place]:
     for kernel in build.plan.kernels:
         for node in kernel.nodes:
             is_long = kernel in build.sliced and is_long_sum(node)
-            if not kernel.is_product and (is_batch_reduction(node) or is_long):
+            if is_accumulated(node) or is_long:
                 storage = f"sums_{SHORT[node.dtype]}"
                 start = aligned(build.work.get(storage, 0), storage)
                 places[node] = Place(storage, start, node.type.row_size, rows=False)

@@ -9,16 +9,14 @@ Reference: Goto & van de Geijn 2008, "Anatomy of high-performance matrix multipl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils
 
-INDEX = ir.IntType(64)
-LANE = ir.IntType(32)
+from nnjit.codegen.emitter import INDEX, VectorEmitter
+
 DEPTH = 256  # of the inner axis at a time: a packed panel of this depth stays in the first-level cache
 
 WORTH_PACKING = 32  # rows of A: so often is a packed panel read, at unit stride instead of B's
@@ -65,14 +63,12 @@ def emit_product(module: Any, name: str, tile: Tile) -> None:
     _Emitter(module, tile).emit(name)
 
 
-class _Emitter:
+class _Emitter(VectorEmitter):
     """The parts of one function while it is being written."""
 
     def __init__(self, module: Any, tile: Tile) -> None:
-        self.module, self.tile = module, tile
-        self.real = ir.FloatType() if tile.bits == 32 else ir.DoubleType()
-        self.vector = ir.VectorType(self.real, tile.lanes)
-        self.mask = ir.VectorType(ir.IntType(1), tile.lanes)
+        super().__init__(module, tile.bits, tile.lanes)
+        self.tile = tile
 
     def emit(self, name: str) -> None:
         pointer = self.real.as_pointer()
@@ -220,55 +216,6 @@ class _Emitter:
             rows, width = new, width // 2
         return list(rows)
 
-    # -- small pieces
-
-    @contextmanager
-    def loop(self, start: Any, stop: Any, step: int) -> Iterator[Any]:
-        with cgutils.for_range_slice(self.b, start, stop, INDEX(step), intp=INDEX) as (index, _):
-            yield index
-
-    def at(self, i: Any, stride_i: Any, k: Any, stride_k: Any) -> Any:
-        return self.b.add(self.b.mul(i, stride_i), self.b.mul(k, stride_k))
-
-    def smaller(self, x: Any, y: Any) -> Any:
-        return self.b.select(self.b.icmp_signed("<", x, y), x, y)
-
-    @property
-    def suffix(self) -> str:
-        return f"v{self.tile.lanes}f{self.tile.bits}"
-
-    def zero(self) -> Any:
-        return ir.Constant(self.vector, [0.0] * self.tile.lanes)
-
-    def intrinsic(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:
-        return cgutils.get_or_insert_function(self.module, ir.FunctionType(result, arguments), name)
-
-    def load(self, place: Any, mask: Any) -> Any:
-        place = self.b.bitcast(place, self.vector.as_pointer())
-        if mask is None:
-            return self.b.load(place, align=self.tile.bits // 8)
-        masked = self.intrinsic(
-            f"llvm.masked.load.{self.suffix}.p0", self.vector, [place.type, LANE, self.mask, self.vector]
-        )
-        return self.b.call(masked, [place, LANE(self.tile.bits // 8), mask, self.zero()])
-
-    def store(self, value: Any, place: Any, mask: Any) -> None:
-        place = self.b.bitcast(place, self.vector.as_pointer())
-        if mask is None:
-            self.b.store(value, place, align=self.tile.bits // 8)
-            return
-        masked = self.intrinsic(
-            f"llvm.masked.store.{self.suffix}.p0", ir.VoidType(), [self.vector, place.type, LANE, self.mask]
-        )
-        self.b.call(masked, [value, place, LANE(self.tile.bits // 8), mask])
-
-    def lanes_below(self, count: Any) -> Any:
-        """The mask of the first `count` lanes."""
-        numbers = ir.VectorType(LANE, self.tile.lanes)
-        limit = self.b.insert_element(ir.Constant(numbers, ir.Undefined), self.b.trunc(count, LANE), LANE(0))
-        limit = self.b.shuffle_vector(limit, limit, ir.Constant(numbers, [0] * self.tile.lanes))
-        return self.b.icmp_signed("<", ir.Constant(numbers, list(range(self.tile.lanes))), limit)
-
     def masks(self, rest: Any, vectors: int) -> list[Any]:
         """A mask for each vector of a panel of which `rest` columns are left; None where it is whole.
 
@@ -276,13 +223,5 @@ class _Emitter:
         """
         if rest is None:
             return [None] * vectors
-        left = self.b.sub(rest, INDEX((vectors - 1) * self.tile.lanes))
+        left = self.b.sub(rest, INDEX((vectors - 1) * self.lanes))
         return [*[None] * (vectors - 1), self.lanes_below(left)]
-
-    def splat(self, value: Any) -> Any:
-        lanes = ir.Constant(ir.VectorType(LANE, self.tile.lanes), [0] * self.tile.lanes)
-        one = self.b.insert_element(ir.Constant(self.vector, ir.Undefined), value, LANE(0))
-        return self.b.shuffle_vector(one, one, lanes)
-
-    def shuffle(self, x: Any, y: Any, order: Sequence[int]) -> Any:
-        return self.b.shuffle_vector(x, y, ir.Constant(ir.VectorType(LANE, self.tile.lanes), list(order)))

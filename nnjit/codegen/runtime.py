@@ -9,6 +9,7 @@ NUMBA_DISABLE_JIT=1, where `memory` is a list of arrays.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,13 +22,20 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from nnjit.codegen.direct import Direct
 from nnjit.codegen.extension import BLAS, load_extension
-from nnjit.codegen.library import call_product
+from nnjit.codegen.lane_kernels import ARGUMENTS, WIDTH
+from nnjit.codegen.lane_products import lane_product as lane_product_p
+from nnjit.codegen.lane_products import lane_spread as lane_spread_p
+from nnjit.codegen.lane_products import lane_weights as lane_weights_p
+from nnjit.codegen.library import call_lanes, call_product
+from nnjit.codegen.vectors import call_fill, is_in_library
 from nnjit.ir.types import DTYPES
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
-JIT = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
-KERNEL = {**JIT, "no_cpython_wrapper": True}  # called from native code alone
+OPTIONS = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
+JIT = {**OPTIONS, "pipeline_class": Direct}
+KERNEL = {**OPTIONS, "no_cpython_wrapper": True}  # called from native code alone
 
 
 class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
@@ -37,12 +45,15 @@ class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
     loop, the test fails, though no element is shared: the kernel would run without vectors (4 × longer).
     """
 
+    is_apart = True
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.state.flags.noalias = True
 
 
-STEP = {**KERNEL, "pipeline_class": Apart}  # of a step of a loop
+STEP = {**KERNEL, "pipeline_class": Apart}  # of a step of a loop, and of groups of examples
+FEW = 8  # elements that are filled without a call
 IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
 
 load_extension(BLAS)  # before Numba compiles anything, and imports it with all around it
@@ -218,6 +229,54 @@ def make_share(call: Callable[..., None]) -> Any:
     return gemm_share
 
 
+# -- products of lanes
+
+
+def _lanes_plain(primitive: Any) -> Callable[..., None]:
+    def product(a: Any, b: Any, c: Any, groups: int, step_a: int, step_b: int, step_c: int, columns: int,
+                *axes: int) -> None:  # fmt: skip
+        numbers, lanes = (*axes, 1), WIDTH // c.itemsize
+        pairs = tuple(zip(numbers[::2], numbers[1::2], strict=True))
+        options = {"places": pairs[:2], "taps": pairs[2:]}
+        left = a[: groups * step_a].reshape(groups, -1, lanes)
+        taps = math.prod(n for n, _ in pairs[2:])
+        if primitive is lane_weights_p:
+            right = b[: groups * step_b].reshape(groups, -1, lanes)
+            c[: taps * columns * lanes] += primitive.evaluate(left, right, **options).reshape(-1)
+            return
+        shape = (columns, taps) if primitive is lane_spread_p else (taps, columns)
+        rows = (step_c // lanes,)
+        out = primitive.evaluate(left, b[: taps * columns].reshape(shape), shape=rows, **options)
+        c[: groups * step_c] = out.reshape(-1)
+
+    return product
+
+
+def _make_lanes(primitive: Any) -> Any:
+    """The function of a product of lanes: A, B, C and the numbers that `lane_kernels` names."""
+    name = primitive.name
+    if IS_PLAIN:
+        return _lanes_plain(primitive)
+
+    @intrinsic
+    def product(
+        typingctx: Any, a: Any, b: Any, c: Any, groups: Any, step_a: Any, step_b: Any, step_c: Any, columns: Any,
+        p0: Any, at_p0: Any, p1: Any, at_p1: Any, k0: Any, at_k0: Any, k1: Any,
+        at_k1: Any, k2: Any,
+    ) -> Any:  # fmt: skip
+        if not all(is_view(v) and v.dtype == c.dtype for v in (a, b, c)):
+            raise TypingError(f"{name} needs views of one dtype")
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            data = [pointer_of(context, builder, signature.args[i], args[i]) for i in range(3)]
+            call_lanes(builder, name, c.dtype.bitwidth, data, args[3:])
+            return context.get_dummy_value()
+
+        return types.void(a, b, c, *(types.intp,) * len(ARGUMENTS)), build
+
+    return product
+
+
 # -- moving elements
 
 
@@ -231,8 +290,11 @@ def _fill_native(typingctx: Any, view: Any, size: Any, value: Any) -> Any:
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = pointer_of(context, builder, view, args[0])
-        with cgutils.for_range(builder, args[1]) as loop:
-            builder.store(args[2], builder.gep(data, [loop.index]))
+        if (isinstance(args[1], ir.Constant) and args[1].constant <= FEW) or not is_in_library(args[2].type):
+            with cgutils.for_range(builder, args[1]) as loop:
+                builder.store(args[2], builder.gep(data, [loop.index]))
+        else:
+            call_fill(builder, data, args[1], args[2])
         return context.get_dummy_value()
 
     return types.void(view, types.intp, view.dtype), build
@@ -339,6 +401,7 @@ else:
     part, fill, copy, gather = _part_native, _fill_native, _copy_native, _gather_native
     is_finite, reserve, release = _is_finite_native, _reserve_native, _release_native
 gemm, gemm_share = make_product(call_product), make_share(call_product)
+lane_product, lane_spread, lane_weights = map(_make_lanes, (lane_product_p, lane_spread_p, lane_weights_p))
 
 
 @njit(**KERNEL)
@@ -348,6 +411,13 @@ def gemm_each(count: int, ta: int, tb: int, m: int, n: int, k: int, a: Any, b: A
         left, right = part(a, i, 1, m * k), part(b, i, 1, k * n)
         out = part(c, i, 1, m * n)
         gemm(ta, tb, m, n, k, left, m if ta else k, right, k if tb else n, 0, out, n)
+
+
+@njit(**KERNEL)
+def repeat_last(view: Any, n: int, count: int, size: int) -> None:
+    """Copy the last of the first `n` rows of a view, of `size` elements each, to all behind it, up to `count`."""
+    for k in range(n, count):
+        copy(part(view, n - 1, 1, size), size, part(view, k, 1, size))
 
 
 @njit(**KERNEL)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_computed, source
+from nnjit.codegen.legalize import is_accumulated, is_batch_reduction, is_batched, is_computed, source
 from nnjit.ir import Graph, Node
 
 ALONE = ("matmul", "routine", "scan")  # kinds of operations that are a stage of their own
@@ -83,7 +83,8 @@ def schedule(graph: Graph, *, is_shared: bool = False) -> Schedule:
 
 def sums_products(kernel: Kernel) -> bool:
     """Whether a kernel is a product over the batch, as the gradient of a weight is."""
-    return kernel.is_product and is_batch_reduction(kernel.nodes[0])
+    node = kernel.nodes[0]
+    return kernel.is_product and is_batch_reduction(node) and not is_accumulated(node)
 
 
 def is_long_sum(node: Node) -> bool:

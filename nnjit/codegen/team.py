@@ -20,9 +20,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from nnjit.codegen.emitter import INDEX
 from nnjit.codegen.meeting import MEET, MEETING, is_x86
-from nnjit.codegen.product import INDEX
 from nnjit.codegen.runtime import IS_PLAIN, pointer_of
+from nnjit.codegen.vectors import call_add_up
 
 FLUSH = 0x8040  # of the x86 control register MXCSR: results and arguments that are subnormal count as zero
 _ONE_BY_ONE = threading.Lock()
@@ -180,15 +181,8 @@ def _add_up_native(
     """Elements `low` to `high` of all threads' parts of a sum, put together in the order of the threads."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        threads, stride, low, high = args[:4]
         parts, out = (pointer_of(context, builder, signature.args[k], args[k]) for k in (4, 5))
-        add = builder.fadd if isinstance(sums.dtype, types.Float) else builder.add
-        with cgutils.for_range_slice(builder, low, high, INDEX(1), intp=INDEX) as (j, _):
-            place = builder.gep(out, [j])
-            builder.store(builder.load(builder.gep(parts, [j])), place)
-            with cgutils.for_range_slice(builder, INDEX(1), threads, INDEX(1), intp=INDEX) as (k, _):
-                part = builder.load(builder.gep(parts, [builder.add(builder.mul(k, stride), j)]))
-                builder.store(add(builder.load(place), part), place)
+        call_add_up(builder, args[:4], parts, out)
         return context.get_dummy_value()
 
     return types.void(*(types.intp,) * 4, sums, total), build

@@ -128,7 +128,13 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     per_step = tuple(range(first + 1, first + 3 + len(parts)))
     kept = (len(slots) if task.is_averaged else 0, *range(first - len(state), first))
     return graph, Interface(
-        pairs, per_step=per_step, totals=totals, guard=first, kept=kept, in_order=in_order
+        pairs,
+        per_step=per_step,
+        totals=totals,
+        guard=first,
+        kept=kept,
+        in_order=in_order,
+        weight=len(inputs) - 1,
     )
 
 

@@ -1,0 +1,129 @@
+"""The products of a convolution whose examples are lanes: vectors that hold one element of several examples.
+
+An argument is an array of vectors, `[B,…,lanes]`: a batch of groups of examples. A product reads it at *places*,
+of which each example has some, and *taps*, the elements of a window; the element of a place and a tap is at the
+sum of two offsets, so that nothing is copied for windows that overlap. Both are axes, a length and a stride each,
+the stride in vectors.
+
+They are made of `matmul`, `windows` and `overlap_add` when all derivatives are taken (`lanes.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nnjit.ir.graph import Primitive
+from nnjit.ir.types import ArrayType, Shape
+from nnjit.primitives.define import require
+
+Axes = tuple[tuple[int, int], ...]
+"""(length, stride) of each."""
+
+MOST_PLACES, MOST_TAPS = 2, 3  # axes that the kernels have loops for; the last one of the taps has stride 1
+
+
+def length(axes: Axes) -> int:
+    """The number of elements."""
+    return math.prod(n for n, _ in axes)
+
+
+def joined(axes: Axes) -> Axes:
+    """The same elements in the same order, along as few axes as possible."""
+    out: list[tuple[int, int]] = []
+    for n, stride in axes:
+        if n == 1:
+            continue
+        if out and out[-1][1] == n * stride:
+            out[-1] = out[-1][0] * n, stride
+        else:
+            out.append((n, stride))
+    return tuple(out)
+
+
+def _span(axes: Axes) -> int:
+    return sum((n - 1) * stride for n, stride in axes)
+
+
+def _read(x: np.ndarray, places: Axes, taps: Axes, *, writeable: bool = False) -> np.ndarray:
+    """The vectors `[groups, *places, *taps, lanes]` of an array of vectors."""
+    lanes = x.shape[-1]
+    flat = x.reshape(len(x), -1, lanes)
+    steps = [flat.strides[1] * stride for _, stride in (*places, *taps)]
+    shape = (len(x), *(n for n, _ in (*places, *taps)), lanes)
+    return np.lib.stride_tricks.as_strided(
+        flat, shape, (flat.strides[0], *steps, flat.strides[2]), writeable=writeable
+    )
+
+
+def _matrices(x: np.ndarray, places: Axes, taps: Axes) -> np.ndarray:
+    """The same as matrices `[groups, places, taps, lanes]`."""
+    return _read(x, places, taps).reshape(len(x), length(places), length(taps), x.shape[-1])
+
+
+def _check(x: ArrayType, places: Axes, taps: Axes) -> None:
+    size = x.row_size // int(x.shape[-1])
+    has_loops = len(places) <= MOST_PLACES and len(taps) <= MOST_TAPS and taps[-1][1] == 1
+    fits = has_loops and _span(places) + _span(taps) < size
+    require(fits and x.is_float, f"lane product: {x} at {places} and {taps}")
+
+
+def _infer_product(x: ArrayType, w: ArrayType, places: Axes, taps: Axes, shape: Shape) -> ArrayType:
+    _check(x, places, taps)
+    rows, columns = w.shape
+    given = (*shape[:-1], columns)
+    fits = rows == length(taps) and math.prod(map(int, shape)) == length(places) * int(columns)
+    require(fits and given == shape, f"lane product: {x} at {places} and {taps} by {w} gives no {shape}")
+    return x.with_shape((*x.shape[:1], *shape, x.shape[-1]))
+
+
+def _product(x: np.ndarray, w: np.ndarray, places: Axes, taps: Axes, shape: tuple[int, ...]) -> np.ndarray:
+    out = np.einsum("gpkl,kn->gpnl", _matrices(x, places, taps), w)
+    return out.reshape(len(x), *shape, x.shape[-1]).astype(x.dtype, copy=False)
+
+
+def _infer_spread(g: ArrayType, w: ArrayType, places: Axes, taps: Axes, shape: Shape) -> ArrayType:
+    out = g.with_shape((*g.shape[:1], *shape, g.shape[-1]))
+    _check(out, places, taps)
+    fits = w.shape[1] == length(taps) and g.row_size == length(places) * int(w.shape[0]) * int(g.shape[-1])
+    require(fits, f"lane spread: {g} by {w} at {places} and {taps}")
+    return out
+
+
+def _spread(g: np.ndarray, w: np.ndarray, places: Axes, taps: Axes, shape: tuple[int, ...]) -> np.ndarray:
+    lanes = g.shape[-1]
+    out = np.zeros((len(g), *shape, lanes), g.dtype)
+    parts = np.einsum("gpnl,nk->gpkl", g.reshape(len(g), length(places), w.shape[0], lanes), w)
+    parts = parts.reshape(len(g), *(n for n, _ in (*places, *taps)), lanes)
+    target, first = _read(out, places, taps, writeable=True), 1 + len(places)
+    for tap in np.ndindex(*(n for n, _ in taps)):
+        index = (*(slice(None),) * first, *tap)
+        target[index] += parts[index]
+    return out
+
+
+def _infer_weights(x: ArrayType, g: ArrayType, places: Axes, taps: Axes) -> ArrayType:
+    _check(x, places, taps)
+    columns, rest = divmod(g.row_size, length(places) * int(g.shape[-1]))
+    require(rest == 0 and g.shape[-1] == x.shape[-1], f"lane weights: {x} at {places} and {taps} by {g}")
+    return x.with_shape((length(taps), columns, x.shape[-1]))
+
+
+def _weights(x: np.ndarray, g: np.ndarray, places: Axes, taps: Axes) -> np.ndarray:
+    right = g.reshape(len(x), length(places), -1, x.shape[-1])
+    return np.einsum("gpkl,gpnl->knl", _matrices(x, places, taps), right).astype(x.dtype, copy=False)
+
+
+def _make(name: str, infer: Any, evaluate: Any, **options: Any) -> Primitive:
+    return Primitive(name, "matmul", infer, evaluate, **options)
+
+
+# fmt: off
+lane_product = _make("lane_product", _infer_product, _product)  # Σ_k x[p+k] w[k,n], of shape [B,*shape,lanes]
+lane_spread  = _make("lane_spread",  _infer_spread,  _spread)   # its transpose: Σ_n g[p,n] w[n,k], added at p+k
+lane_weights = _make("lane_weights", _infer_weights, _weights,  # [k,n,lanes]: Σ_p x[p+k] g[p,n], over all groups
+                     expression="{0} + {1}", identity="{t}(0)")
+# fmt: on
+LANE_PRODUCTS = (lane_product, lane_spread, lane_weights)

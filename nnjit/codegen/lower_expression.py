@@ -1,0 +1,239 @@
+"""Expressions of generated source as LLVM code, with Numba's types and operators but no inference.
+
+Each operation is what Numba's own rules say for the types of its operands, so that the result is what Numba
+would have compiled. The few that kernels consist of are written without asking, which takes 50 µs.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.core import typing
+from numba.core.errors import NumbaError
+from numba.core.registry import CPUDispatcher
+
+NUMBERS = {np.bool_: types.boolean} | {
+    np.dtype(name).type: getattr(types, name) for name in ("int32", "int64", "uint32", "float32", "float64")
+}
+OPERATORS: dict[type, Callable[..., Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow, ast.BitXor: operator.xor,
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.USub: operator.neg, ast.Not: operator.not_,
+}  # fmt: skip
+SIGNS = {
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
+}  # fmt: skip
+
+
+class Unsupported(NumbaError):
+    """A function has something that only Numba's own compiler knows."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value while code is written.
+
+    Args:
+        type: Numba's.
+        data: LLVM's.
+        known: what it is, where that is known now.
+    """
+
+    type: Any
+    data: Any
+    known: Any = None
+
+
+class Expressions:
+    """Writes the expressions of one function.
+
+    Args:
+        kernel: gives the descriptor of a function of the program, for types of arguments.
+        rules: Numba's context of types.
+        context: its context of the processor and the function.
+        builder: where instructions are written.
+        outside: what the function finds outside itself.
+    """
+
+    def __init__(
+        self,
+        kernel: Callable[[Any, tuple[Any, ...]], Any],
+        rules: Any,
+        context: Any,
+        builder: Any,
+        outside: Mapping[str, Any],
+    ) -> None:
+        self.kernel, self.rules, self.context = kernel, rules, context
+        self.builder, self.outside = builder, outside
+        self.variables: dict[str, Value] = {}  # name -> its type and slot
+        self.found: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # of `_rule`
+
+    def value(self, node: ast.expr) -> Value:
+        """Write the instructions of an expression."""
+        method = getattr(self, f"_value_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise Unsupported(ast.unparse(node))
+        value: Value = method(node)
+        return value
+
+    def _value_constant(self, node: ast.Constant) -> Value:
+        return self._constant(node.value)
+
+    def _constant(self, value: Any) -> Value:
+        kinds = {bool: types.boolean, int: types.int64, float: types.float64}
+        kind = kinds.get(type(value))
+        if kind is None:
+            raise Unsupported(repr(value))
+        return Value(kind, self.context.get_constant(kind, value), value)
+
+    def _value_name(self, node: ast.Name) -> Value:
+        if node.id not in self.variables:
+            raise Unsupported(node.id)
+        variable = self.variables[node.id]
+        return Value(variable.type, self.builder.load(variable.data))
+
+    def _value_attribute(self, node: ast.Attribute) -> Value:
+        return self._constant(self._outer(node))
+
+    def _value_subscript(self, node: ast.Subscript) -> Value:
+        place, kind = self.place(node)
+        return Value(kind, self.builder.load(place))
+
+    def _value_binop(self, node: ast.BinOp) -> Value:
+        left, right = self.value(node.left), self.value(node.right)
+        if left.type == right.type and type(node.op) in (ast.Add, ast.Sub, ast.Mult):
+            name = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul"}[type(node.op)]
+            if left.type == types.int64:
+                return Value(left.type, getattr(self.builder, name)(left.data, right.data, flags=["nsw"]))
+            if isinstance(left.type, types.Float):
+                return Value(left.type, getattr(self.builder, f"f{name}")(left.data, right.data))
+        return self._apply(self._operator(node.op), (left, right))
+
+    def _value_unaryop(self, node: ast.UnaryOp) -> Value:
+        value = self.value(node.operand)
+        if isinstance(node.op, ast.USub) and isinstance(value.known, (int, float)):
+            return self._constant(-value.known)
+        return self._apply(self._operator(node.op), (value,))
+
+    def _value_compare(self, node: ast.Compare) -> Value:
+        if len(node.ops) > 1:
+            raise Unsupported(ast.unparse(node))
+        left, right, op = self.value(node.left), self.value(node.comparators[0]), node.ops[0]
+        if isinstance(left.type, types.Float) and isinstance(right.known, int):
+            right = self.cast(right, left.type)  # Numba compares both as f64, which is the same
+        if left.type == right.type and type(op) in SIGNS:
+            if left.type == types.int64:
+                return Value(types.boolean, self.builder.icmp_signed(SIGNS[type(op)], left.data, right.data))
+            if isinstance(left.type, types.Float):
+                compare = (
+                    self.builder.fcmp_unordered if isinstance(op, ast.NotEq) else self.builder.fcmp_ordered
+                )
+                return Value(types.boolean, compare(SIGNS[type(op)], left.data, right.data))
+        return self._apply(self._operator(op), (left, right))
+
+    def _value_boolop(self, node: ast.BoolOp) -> Value:
+        """All operands are computed: none has an effect."""
+        join = self.builder.and_ if isinstance(node.op, ast.And) else self.builder.or_
+        return Value(types.boolean, functools.reduce(join, [self.truth(v) for v in node.values]))
+
+    def _value_ifexp(self, node: ast.IfExp) -> Value:
+        condition, b = self.truth(node.test), self.builder
+        arms, blocks = [], [b.append_basic_block(name) for name in ("then", "else", "endif")]
+        b.cbranch(condition, *blocks[:2])
+        for block, arm in zip(blocks[:2], (node.body, node.orelse), strict=True):
+            b.position_at_end(block)
+            value = self.value(arm)
+            arms.append((value, b.block))
+            b.branch(blocks[2])
+        b.position_at_end(blocks[2])
+        kind = arms[0][0].type
+        if arms[1][0].type != kind:
+            raise Unsupported(ast.unparse(node))
+        chosen = b.phi(arms[0][0].data.type)
+        for value, block in arms:
+            chosen.add_incoming(value.data, block)
+        return Value(kind, chosen)
+
+    def _value_call(self, node: ast.Call) -> Value:
+        function = self._outer(node.func)
+        if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
+            raise Unsupported(ast.unparse(node))
+        arguments = tuple(self.value(a) for a in node.args)
+        if function in NUMBERS and len(arguments) == 1:
+            return self.cast(arguments[0], NUMBERS[function])
+        if isinstance(function, CPUDispatcher) and function.py_func.__globals__ is self.outside:
+            kinds = tuple(a.type for a in arguments)
+            kernel = self.kernel(function, kinds)
+            signature = typing.signature(kernel.restype, *kinds)
+            data = self.context.call_internal(self.builder, kernel, signature, [a.data for a in arguments])
+            return Value(kernel.restype, data)
+        return self._apply(function, arguments)
+
+    # -- pieces
+
+    def truth(self, node: ast.expr) -> Any:
+        """Write a condition; LLVM's value."""
+        value = self.value(node)
+        if value.type != types.boolean:
+            raise Unsupported(ast.unparse(node))
+        return value.data
+
+    def place(self, node: ast.Subscript) -> tuple[Any, Any]:
+        """The address of an element, and its type."""
+        view, index = self.value(node.value), self.value(node.slice)
+        if not isinstance(view.type, types.CPointer) or not isinstance(view.type.dtype, types.Number):
+            raise Unsupported(ast.unparse(node))
+        return self.builder.gep(view.data, [self.cast(index, types.int64).data]), view.type.dtype
+
+    def cast(self, value: Value, kind: Any) -> Value:
+        """A value in another of Numba's types."""
+        if value.type == kind:
+            return value
+        if value.known is not None and kind in (types.float32, types.float64):
+            known = float(np.float32(value.known)) if kind == types.float32 else float(value.known)
+            return Value(kind, self.context.get_constant(kind, known), known)
+        return Value(kind, self.context.cast(self.builder, value.data, value.type, kind))
+
+    def _operator(self, op: ast.AST) -> Callable[..., Any]:
+        if type(op) not in OPERATORS:
+            raise Unsupported(type(op).__name__)
+        return OPERATORS[type(op)]
+
+    def _outer(self, node: ast.expr) -> Any:
+        """What a name, or an attribute of a module, stands for outside the function."""
+        if isinstance(node, ast.Name) and node.id not in self.variables:
+            builtins = {"min": min, "max": max, "abs": abs}
+            if node.id in self.outside or node.id in builtins:
+                return self.outside.get(node.id, builtins.get(node.id))
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            return getattr(self._outer(node.value), node.attr)
+        raise Unsupported(ast.unparse(node))
+
+    def _apply(self, function: Any, arguments: Sequence[Value]) -> Value:
+        """Call what Numba knows: an operator, an intrinsic, a function that is compiled already."""
+        kinds = tuple(a.type for a in arguments)
+        if function in (min, max) and kinds == (types.int64,) * 2:
+            (x, y), sign = (a.data for a in arguments), "<" if function is min else ">"
+            return Value(types.int64, self.builder.select(self.builder.icmp_signed(sign, x, y), x, y))
+        signature, write = self._rule(function, kinds)
+        given = [self.cast(a, t).data for a, t in zip(arguments, signature.args, strict=True)]
+        return Value(signature.return_type, write(self.builder, given))
+
+    def _rule(self, function: Any, arguments: tuple[Any, ...]) -> tuple[Any, Any]:
+        """Numba's signature of a function for arguments of these types, and what writes its call."""
+        key = (function, arguments)
+        if key not in self.found:
+            kind = self.rules.resolve_value_type(function)
+            signature = self.rules.resolve_function_type(kind, arguments, {})
+            if signature is None or len(signature.args) != len(arguments):
+                raise Unsupported(f"{function} of {arguments}")
+            self.found[key] = signature, self.context.get_function(kind, signature)
+        return self.found[key]
