@@ -31,9 +31,8 @@ from nnjit.codegen.runtime import (
     is_view,
     part,
     pointer_of,
-    release,
-    reserve,
 )
+from nnjit.codegen.workspace import release, reserve
 
 INT, INDEX = ir.IntType(32), ir.IntType(64)
 LETTERS = {32: "s", 64: "d"}

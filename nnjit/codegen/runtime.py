@@ -74,7 +74,7 @@ def _stored(name: str) -> Any:
     return types.uint8 if name == "b1" else from_dtype(DTYPES[name])
 
 
-def _view_type(element: Any) -> Any:
+def view_type(element: Any) -> Any:
     return types.Array(element, 1, "C") if IS_CHECKED else types.CPointer(element)
 
 
@@ -89,11 +89,11 @@ def pointer_of(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return arrayobj.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
 
 
-def _view_of(context: Any, builder: Any, element: Any, data: Any, size: Any) -> Any:
+def view_of(context: Any, builder: Any, element: Any, data: Any, size: Any) -> Any:
     """A view of `size` elements from the address `data`."""
     if not IS_CHECKED:
         return data
-    kind = _view_type(element)
+    kind = view_type(element)
     view = arrayobj.make_array(kind)(context, builder)
     itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(element)))
     arrayobj.populate_array(
@@ -118,9 +118,9 @@ def _make_at(name: str) -> Any:
             table = arrayobj.make_array(memory)(context, builder, args[0]).data
             kind = context.get_data_type(element).as_pointer()
             data = builder.inttoptr(builder.load(builder.gep(table, [args[1]])), kind)
-            return _view_of(context, builder, element, builder.gep(data, [args[2]]), args[3])
+            return view_of(context, builder, element, builder.gep(data, [args[2]]), args[3])
 
-        return _view_type(element)(memory, types.intp, types.intp, types.intp), build
+        return view_type(element)(memory, types.intp, types.intp, types.intp), build
 
     return at
 
@@ -141,7 +141,7 @@ def _part_native(typingctx: Any, view: Any, first: Any, n: Any, size: Any) -> An
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         first, n, size = args[1:]
         data = builder.gep(pointer_of(context, builder, view, args[0]), [builder.mul(first, size)])
-        return _view_of(context, builder, view.dtype, data, builder.mul(n, size))
+        return view_of(context, builder, view.dtype, data, builder.mul(n, size))
 
     return view(view, types.intp, types.intp, types.intp), build
 
@@ -354,52 +354,12 @@ def _gather_native(typingctx: Any, data: Any, order: Any, n: Any, size: Any, out
     return types.void(data, order, types.intp, types.intp, out), build
 
 
-# -- memory for the time of a call
-
-
-def _reserve_plain(like: Any, size: int) -> np.ndarray:
-    return np.empty(size, like.dtype if isinstance(like, np.ndarray) else like)
-
-
-@intrinsic
-def _reserve_native(typingctx: Any, like: Any, size: Any) -> Any:
-    """A view of `size` new elements, to be released; of the dtype `like`, or that of the view `like`.
-
-    Numba raises MemoryError where there is no memory.
-    """
-    element = like.dtype if is_view(like) else like.instance_type
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = context.get_data_type(element)
-        length = builder.mul(args[1], ir.Constant(args[1].type, context.get_abi_sizeof(kind)))
-        data = builder.bitcast(context.nrt.allocate(builder, length), kind.as_pointer())
-        return _view_of(context, builder, element, data, args[1])
-
-    return _view_type(element)(like, types.intp), build
-
-
-def _release_plain(view: np.ndarray) -> None:
-    pass
-
-
-@intrinsic
-def _release_native(typingctx: Any, view: Any) -> Any:
-    """Give the memory of a reserved view back."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = pointer_of(context, builder, view, args[0])
-        context.nrt.free(builder, builder.bitcast(data, cgutils.voidptr_t))
-        return context.get_dummy_value()
-
-    return types.void(view), build
-
-
 if IS_PLAIN:
     part, fill, copy, gather = _part_plain, _fill_plain, _copy_plain, _gather_plain
-    is_finite, reserve, release = np.isfinite, _reserve_plain, _release_plain
+    is_finite = np.isfinite
 else:
     part, fill, copy, gather = _part_native, _fill_native, _copy_native, _gather_native
-    is_finite, reserve, release = _is_finite_native, _reserve_native, _release_native
+    is_finite = _is_finite_native
 gemm, gemm_share = make_product(call_product), make_share(call_product)
 lane_product, lane_spread, lane_weights = map(_make_lanes, (lane_product_p, lane_spread_p, lane_weights_p))
 

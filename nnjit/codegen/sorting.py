@@ -6,7 +6,8 @@ from typing import Any
 
 from numba import njit
 
-from nnjit.codegen.runtime import KERNEL, part, release, reserve
+from nnjit.codegen.runtime import KERNEL, part
+from nnjit.codegen.workspace import release, reserve
 
 RUN = 16  # elements that are sorted by inserting each among those before it
 
