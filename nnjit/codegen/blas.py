@@ -14,18 +14,18 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import get_cython_function_address
 
-from nnjit.codegen.extension import EXTENSION, load_extension
+from nnjit.codegen.extension import BLAS, load_extension
 from nnjit.codegen.runtime import make_product, make_share
 
 INT = ir.IntType(32)
 CHAR = ir.IntType(8)
 SYMBOLS = {32: ("nnjit_sgemm", "sgemm"), 64: ("nnjit_dgemm", "dgemm")}
 
-load_extension()
+load_extension(BLAS)
 
 # A name of ours lets compiled code be cached: the address is looked up anew in every process.
 for _symbol, _routine in SYMBOLS.values():
-    llvm.add_symbol(_symbol, get_cython_function_address(EXTENSION, _routine))
+    llvm.add_symbol(_symbol, get_cython_function_address(BLAS, _routine))
 
 
 def call_gemm(

@@ -28,7 +28,7 @@ from nnjit.errors import UserError
 VARIABLE = "NNJIT_CACHE_DIR"
 HELPERS = (
     "runtime", "team", "emitter", "product", "lane_kernels", "meeting", "library", "vectors", "blas",
-    "direct", "lowering", "lower_expression",
+    "direct", "lowering", "lower_expression", "lapack", "sorting", "workspace",
 )  # beside `maths`  # fmt: skip
 
 

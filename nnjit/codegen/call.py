@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnjit.codegen.emit_routine import FAILURES
 from nnjit.codegen.runtime import table_of
 from nnjit.ir import ArrayType
 from nnjit.ir.types import static
@@ -39,7 +40,7 @@ class Caller:
     """A native function of arrays whose types the caller vouches for; any number of threads may call it.
 
     Args:
-        run: the native function of a table of addresses and a number of rows.
+        run: the native function of a table of addresses and a number of rows, which may return a failure.
         inputs, outputs: the types of its arguments and results.
         more: makes the other arrays of the table: (constants, work memory).
     """
@@ -65,7 +66,7 @@ class Caller:
         if memory.given or memory.made:
             outputs = self._run_in_place(memory, arguments)
         else:
-            self._run(memory.table, 1)
+            check_success(self._run(memory.table, 1))
             outputs = [place.copy() for place in memory.results if place is not None]
         self._free.append(memory)
         return outputs
@@ -77,7 +78,7 @@ class Caller:
         places = [at for at, _ in (*memory.given, *memory.made)]
         for at, address in zip(places, table_of([*given, *made]), strict=True):
             memory.table[at] = address
-        self._run(memory.table, 1)
+        check_success(self._run(memory.table, 1))
         new = iter(made)
         return [next(new) if place is None else place.copy() for place in memory.results]
 
@@ -94,6 +95,12 @@ class Caller:
             made=[(first + k, k) for k, place in enumerate(outputs) if place is None],
             kept=arrays,
         )
+
+
+def check_success(failure: Any) -> None:
+    """Raise NumPy's error for the number of a failure; None and 0 are none."""
+    if failure:
+        raise np.linalg.LinAlgError(FAILURES[failure - 1])
 
 
 def _place(type: ArrayType) -> np.ndarray | None:

@@ -12,6 +12,7 @@ from nnjit.autodiff.loop import scan_p
 from nnjit.codegen.emit_kernel import Function, combined, emit_kernel, identity_of
 from nnjit.codegen.emit_loop import emit_loop
 from nnjit.codegen.emit_product import gemm_for, product_line, rows_of
+from nnjit.codegen.emit_routine import ROUTINES, can_fail, routine_line
 from nnjit.codegen.emit_views import Interface, Text, Views, padded
 from nnjit.codegen.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.memory import place_of
@@ -44,6 +45,7 @@ class Batch:
         self.lines: list[str] = []
         self.count = ""  # of the rows of a batch, as source
         self.depth = 1
+        self.can_fail = False  # whether the lines set `failed`
         self.is_open = self.is_scattered = False  # what threads wrote since they last met, in slices or not
 
     def hoisted(self) -> list[str]:
@@ -53,7 +55,7 @@ class Batch:
             f"    {view} = {self.text.at(name, starts[name], str(self.text.work[name]))}"
             for view, name in self.loops.items()
         ]
-        return [*self.views.hoisted(), *own, *self.ranges]
+        return [*self.views.hoisted(), *own, *self.ranges, *(["    failed = 0"] if self.can_fail else [])]
 
     def name(self, node: Node) -> str:
         """The name of the view of a value."""
@@ -205,6 +207,8 @@ class Batch:
     def _kernel(self, kernel: Kernel) -> None:
         if kernel.nodes[0].primitive is scan_p:
             self._loop(kernel)
+        elif kernel.nodes[0].primitive in ROUTINES:
+            self._routine(kernel)
         elif kernel.is_product:
             self._product(kernel.nodes[0])
         else:
@@ -243,6 +247,12 @@ class Batch:
         place = self.layout.partials.get(node) or place_of(node, self.layout.places)
         return self.views.name_of(place, source(node).primitive.name)
 
+    def _routine(self, kernel: Kernel) -> None:
+        node = kernel.nodes[0]
+        self.functions[kernel] = ROUTINES[node.primitive].function
+        self.can_fail |= can_fail(node)
+        self.line(routine_line(node, self.name))
+
     def _loop(self, kernel: Kernel) -> None:
         """A loop over steps; its work memory is each thread's own, and serves all loops in turn."""
         node = kernel.nodes[0]
@@ -256,7 +266,9 @@ class Batch:
             work.append(f"loop_{dtype}")
         names = [self.name(loop_source(a)) for a in node.inputs]
         rows = "n" if is_batched(node) else "1"
-        self.line(f"{function.name}({', '.join([rows, *names, self.name(node), *work])})")
+        call = f"{function.name}({', '.join([rows, *names, self.name(node), *work])})"
+        self.can_fail |= function.can_fail
+        self.line(f"failed = max(failed, {call})" if function.can_fail else call)
 
     # -- what threads put together
 

@@ -13,6 +13,7 @@ from nnjit.autodiff.loop import scan_p
 from nnjit.autodiff.loop_rules import Loop
 from nnjit.codegen.emit_kernel import emit_kernel
 from nnjit.codegen.emit_product import product_line
+from nnjit.codegen.emit_routine import ROUTINES, can_fail, routine_line
 from nnjit.codegen.emit_views import Text
 from nnjit.codegen.expand import expand
 from nnjit.codegen.legalize import (
@@ -41,10 +42,12 @@ class LoopFunction:
     Args:
         name: of the function, whose parameters are the rows `n`, the arguments, the record, and work memory.
         work: dtype -> elements of work memory, for a block of rows.
+        can_fail: whether it returns the number of what failed, 0 where nothing did.
     """
 
     name: str
     work: Mapping[str, int]
+    can_fail: bool
 
 
 def emit_loop(node: Node, block: int, text: Text) -> LoopFunction:
@@ -88,20 +91,22 @@ class _Writer:
             f"copy(x{self.loop.constants + k}, {_count(place)}, {self._view(place)})"
             for k, (_, place) in enumerate(self.carried)
         ]
-        last = self.loop.length - 1
+        last, failing = self.loop.length - 1, any(map(can_fail, self.graph.nodes))
         steps = f"range({last}, -1, -1)" if self.loop.backwards else f"range({self.loop.length})"
         views = {place: f"{name} = {self._view(place)}" for place, name in self.names.items()}
         body = [
+            *(["    failed = 0"] if failing else []),
             *(f"    {line}" for line in first),
             *(f"    {line}" for place, line in views.items() if place.storage not in self.steps),
             f"    for t in {steps}:",
             *(f"        {line}" for place, line in views.items() if place.storage in self.steps),
             *(f"        {line}" for line in lines),
+            *(["    return failed"] if failing else []),
         ]
         parameters = ["n", *(f"x{k}" for k in range(len(self.node.inputs))), RECORD]
         parameters += [f"work_{dtype}" for dtype in self.work]
         text = f"({', '.join(parameters)}):\n" + "\n".join(body) + "\n"
-        return LoopFunction(self.text.kernel("loop", text), self.work)
+        return LoopFunction(self.text.kernel("loop", text), self.work, failing)
 
     # -- where things are
 
@@ -164,6 +169,8 @@ class _Writer:
             raise CompileError(f"scan: a step has {node.primitive.name} over the rows, which has no kernel")
         if node.primitive is scan_p:
             raise CompileError("scan: a loop inside a loop has no kernel yet")
+        if node.primitive in ROUTINES:
+            return routine_line(node, self._name)
         if kernel.is_product:
             return product_line(node, self._name, self.layout.places)
         function = emit_kernel(kernel, self.layout, self.plan)

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nnjit.codegen.emit_batch import Batch
+from nnjit.codegen.emit_routine import ROUTINES
 from nnjit.codegen.emit_views import Interface, Text
 from nnjit.codegen.maths import MATHS
 from nnjit.codegen.schedule import Kernel, Schedule
+from nnjit.primitives import argsort
 
 HEADER = '''\
 """{title}
@@ -27,10 +29,12 @@ from numpy import bool_ as b1, float32 as f32, float64 as f64, int32 as i32, int
 
 FROM = {
     "nnjit.codegen.blas": ("blas_gemm", "blas_gemm_share"),
+    "nnjit.codegen.lapack": tuple(r.function for p, r in ROUTINES.items() if p is not argsort),
     "nnjit.codegen.maths": tuple(MATHS),
     "nnjit.codegen.runtime": ("JIT", "KERNEL", "ROWS", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather",
                               "gemm", "gemm_each", "gemm_share", "i32_at", "i64_at", "inside", "is_finite",
                               "lane_product", "lane_spread", "lane_weights", "part", "repeat_last", "u32_at"),
+    "nnjit.codegen.sorting": (ROUTINES[argsort].function,),
     "nnjit.codegen.team": ("add_up", "flush_subnormals", "meet", "restore_mode", "share", "ticks"),
 }  # fmt: skip
 
@@ -59,11 +63,14 @@ class Program:
 
 
 def emit_call(plan: Schedule, block: int, title: str) -> Program:
-    """A function `run(memory, rows)` that evaluates the graph once, over all rows."""
+    """A function `run(memory, rows)` that evaluates the graph once, over all rows.
+
+    Where something in it can fail, it returns the number of the failure, 0 where there was none.
+    """
     text = Text()
     batch = Batch(plan, block, text, None)
     lines = batch.write("rows")
-    body = ["    at = 0", *batch.hoisted(), *lines]
+    body = ["    at = 0", *batch.hoisted(), *lines, *(["    return failed"] if batch.can_fail else [])]
     return _program(text, title, block, _function("run(memory, rows)", body, "cache=True, **JIT"))
 
 

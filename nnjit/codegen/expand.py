@@ -2,7 +2,8 @@
 
 A product with one column is a dot product for each row; one of a few elements would take longer to call than
 to compute: as elementwise products and sums they fuse with the loops around them. What each example adds at
-places of its own, and is then summed over the examples, is added in one place for all.
+places of its own, and is then summed over the examples, is added in one place for all. Sorting is along the
+last axis.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ import numpy as np
 from nnjit.ir import B, Dim, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive
 from nnjit.ir.types import ArrayType
-from nnjit.primitives import add, broadcast, matmul, mul, reduce_sum, reshape, scatter_add
+from nnjit.primitives import (
+    add,
+    argsort,
+    broadcast,
+    matmul,
+    mul,
+    reduce_sum,
+    reshape,
+    scatter_add,
+    transpose,
+)
 
 LARGEST = 16  # elements of a matrix of weights; one with a single column or row may have any number
 
@@ -46,6 +57,8 @@ def expand(graph: Graph) -> Graph:
 
 
 def _expand(node: Node) -> Any:
+    if node.primitive is argsort and node.params["axis"] != node.ndim - 1:
+        return _along_last(node)
     if node.primitive is reduce_sum and node.params["axes"] == (0,):
         (x,) = node.inputs
         is_scattered = x.primitive is scatter_add and x.type.is_batched and x.params["axis"] > 0
@@ -66,6 +79,13 @@ def _expand(node: Node) -> Any:
     if not isinstance(terms, int) or not (is_tiny or terms == 1) or terms == 0:
         return node
     return reduce(add, (mul(*_factors(node, a, b, k)) for k in range(terms)))
+
+
+def _along_last(node: Node) -> Any:
+    """An order along another axis, with that as the last."""
+    last, axis = node.ndim - 1, node.params["axis"]
+    perm = tuple(last if a == axis else axis if a == last else a for a in range(node.ndim))
+    return transpose(argsort(transpose(node.inputs[0], perm=perm), axis=last), perm=perm)
 
 
 def _sum_over_rows(a: Node, b: Node) -> Any:

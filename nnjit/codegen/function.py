@@ -32,7 +32,7 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Raises:
         GraphError: an argument is of a dtype that is not supported, or no array. CompileError: an operation
-            has no kernel.
+            has no kernel. numpy.linalg.LinAlgError: a matrix has no inverse or no such decomposition.
 
     >>> from nnjit import grad
     >>> import nnjit.numpy as np

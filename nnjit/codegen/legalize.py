@@ -114,6 +114,9 @@ def _legal(node: Node) -> Node:
         return apply(reshape, copy_p(node.inputs[0]), **node.params)
     if node.primitive.kind == "matmul":
         return apply(node.primitive, *(_in_memory(n) for n in node.inputs), **node.params)
+    if node.primitive.kind == "routine":  # a batch is copied, since rows may be apart in a loop
+        args = [copy_p(n) if is_batched(n) else _in_memory(n) for n in node.inputs]
+        return apply(node.primitive, *args, **node.params)
     if node.primitive is scan_p:
         ends = node.params["constants"] + node.params["carried"]
         args = [n if k >= ends and is_record_part(n) else _in_memory(n) for k, n in enumerate(node.inputs)]

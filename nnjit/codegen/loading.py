@@ -13,7 +13,7 @@ from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import rtsys
 
-from nnjit.codegen.extension import load_extension
+from nnjit.codegen.extension import BLAS, load_extension
 
 
 class LoadingCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
@@ -24,7 +24,7 @@ class LoadingCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
         with self._guard_against_spurious_io_errors():
             found = self._load_overload(sig, target_context)
         if found is None:
-            load_extension()  # Numba compiles next
+            load_extension(BLAS)  # Numba compiles next
         return found
 
 

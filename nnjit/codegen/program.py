@@ -10,7 +10,7 @@ import numpy as np
 
 from nnjit.autodiff.loop import scan_p
 from nnjit.codegen.cache import load
-from nnjit.codegen.call import Caller
+from nnjit.codegen.call import Caller, check_success
 from nnjit.codegen.emit_program import Program, emit_call, emit_epochs
 from nnjit.codegen.emit_views import Interface
 from nnjit.codegen.expand import expand
@@ -62,6 +62,7 @@ class Compiled:
 
         Raises:
             GraphError: an argument has not the type of its input.
+            numpy.linalg.LinAlgError: a matrix has no inverse or no such decomposition.
         """
         rows = check_arguments(self.graph, arguments)
         if rows == 0:
@@ -71,7 +72,7 @@ class Compiled:
         outputs = [np.empty(with_rows(n.shape, rows), n.dtype) for n in self.graph.outputs]
         inputs = [np.ascontiguousarray(a) for a in (*arguments, *self._constants)]
         arrays = [*inputs, *outputs, *allocate(self.program, 1)]
-        self._run(table_of(arrays), rows)
+        check_success(self._run(table_of(arrays), rows))
         return outputs
 
     def caller(self) -> Caller:

@@ -70,7 +70,7 @@ def _stored(name: str) -> Any:
     return types.uint8 if name == "b1" else from_dtype(DTYPES[name])
 
 
-def _view_type(element: Any) -> Any:
+def view_type(element: Any) -> Any:
     return types.Array(element, 1, "C") if IS_CHECKED else types.CPointer(element)
 
 
@@ -89,13 +89,10 @@ def _data_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     return cgutils.create_struct_proxy(kind)(context, builder, array).data
 
 
-def _view_of(context: Any, builder: Any, element: Any, data: Any, size: Any) -> Any:
+def view_of(context: Any, builder: Any, element: Any, data: Any, size: Any) -> Any:
     """A view of `size` elements from the address `data`."""
     if not IS_CHECKED:
         return data
-    from numba.np import arrayobj  # takes 0.04 s, and loading from the cache does without
-
-    kind = _view_type(element)
     view = arrayobj.make_array(kind)(context, builder)
     itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(element)))
     arrayobj.populate_array(
@@ -120,9 +117,9 @@ def _make_at(name: str) -> Any:
             table = _data_of(context, builder, memory, args[0])
             kind = context.get_data_type(element).as_pointer()
             data = builder.inttoptr(builder.load(builder.gep(table, [args[1]])), kind)
-            return _view_of(context, builder, element, builder.gep(data, [args[2]]), args[3])
+            return view_of(context, builder, element, builder.gep(data, [args[2]]), args[3])
 
-        return _view_type(element)(memory, types.intp, types.intp, types.intp), build
+        return view_type(element)(memory, types.intp, types.intp, types.intp), build
 
     return at
 
@@ -143,7 +140,7 @@ def _part_native(typingctx: Any, view: Any, first: Any, n: Any, size: Any) -> An
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         first, n, size = args[1:]
         data = builder.gep(pointer_of(context, builder, view, args[0]), [builder.mul(first, size)])
-        return _view_of(context, builder, view.dtype, data, builder.mul(n, size))
+        return view_of(context, builder, view.dtype, data, builder.mul(n, size))
 
     return view(view, types.intp, types.intp, types.intp), build
 

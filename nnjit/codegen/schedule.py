@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from nnjit.codegen.legalize import is_accumulated, is_batch_reduction, is_batched, is_computed, source
 from nnjit.ir import Graph, Node
 
+ALONE = ("matmul", "routine", "scan")  # kinds of operations that are a stage of their own
 LONG = 4096  # elements of a vector from which threads share a loop over it
 
 
@@ -28,7 +29,7 @@ class Kernel:
     Args:
         zone: "rows" where it passes over the rows of a block, "flat" where it runs once a batch.
         phase: which of the zone's turns it belongs to.
-        is_product: whether it is a single matrix product, or a single loop over steps; else a set of fused
+        is_product: whether it is a single matrix product, routine, or loop over steps; else a set of fused
             loops over elements.
         nodes: what it computes, in an order that respects their dependencies.
     """
@@ -125,7 +126,7 @@ def _kernels(
     stage: dict[Node, int] = {}
     for node in own:
         before = [stage[n] + 2 * is_long_sum(n) for n in needs[node] if n in here]
-        if node.primitive.kind in ("matmul", "scan"):
+        if node.primitive.kind in ALONE:
             stage[node] = max((s + 1 + s % 2 for s in before), default=1)
         else:
             stage[node] = max((s + s % 2 for s in before), default=0)

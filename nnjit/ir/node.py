@@ -32,9 +32,8 @@ Kind = Literal[
     "matmul",
     "counter",
     "gather",
-    "index",
     "scan",
-    "solver",
+    "routine",
     "call",
 ]
 Rule: TypeAlias = Callable[..., Any]

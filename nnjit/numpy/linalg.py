@@ -1,7 +1,7 @@
 """Linear algebra under the names of `numpy.linalg`, of matrices and stacks of them.
 
-What solves and decomposes (all but `norm` of vectors and `matrix_power`) is LAPACK's; `jit` cannot compile
-it yet.
+What solves and decomposes (all but `norm` of vectors and `matrix_power`) is LAPACK's, compiled or not. Where
+a matrix has no answer, as a singular one has no inverse, both raise `numpy.linalg.LinAlgError`.
 """
 
 from __future__ import annotations

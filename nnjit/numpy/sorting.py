@@ -1,4 +1,4 @@
-"""Sorting and what is made of it, under NumPy's names. `jit` cannot compile these yet."""
+"""Sorting and what is made of it, under NumPy's names."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnjit.ir import Graph, Node, apply, rebuild
-from nnjit.primitives import matmul, transpose
+from nnjit.primitives import batch_matmul, matmul, transpose
 
 
 def fold_transposes(graph: Graph) -> Graph:
@@ -18,12 +18,13 @@ def _fold(node: Node) -> Node:
     if node.primitive.kind != "matmul":
         return node
     (a, ta), (b, tb) = (
-        _untransposed(n, node.params[flag]) for n, flag in zip(node.inputs, ("ta", "tb"), strict=True)
+        _untransposed(n, node.params[flag], is_stack=node.primitive is batch_matmul)
+        for n, flag in zip(node.inputs, ("ta", "tb"), strict=True)
     )
     return apply(node.primitive, a, b, ta=ta, tb=tb) if (a, b) != node.inputs else node
 
 
-def _untransposed(node: Node, flag: bool) -> tuple[Node, bool]:
+def _untransposed(node: Node, flag: bool, *, is_stack: bool) -> tuple[Node, bool]:
     last = node.ndim - 2  # the product of a stack reads each matrix in any order
     swaps = node.primitive is transpose and node.params["perm"] == (*range(last), last + 1, last)
-    return (node.inputs[0], not flag) if swaps else (node, flag)
+    return (node.inputs[0], not flag) if swaps and (is_stack or last == 0) else (node, flag)

@@ -1,4 +1,4 @@
-"""Factors of stacks of matrices: singular vectors, the Q of QR, and the pseudoinverse. They are interpreted only.
+"""Factors of stacks of matrices: singular vectors, the Q of QR, and the pseudoinverse.
 
 What else a decomposition has is composed: S = diag(Uᵀ A V), R = Qᵀ A. With k = min(m, n), of a matrix (m, n):
 
@@ -135,10 +135,10 @@ def _evaluate_pinv(a: np.ndarray, rcond: float) -> np.ndarray:
 singular_vectors: Primitive  # rules refer to it
 
 # fmt: off
-singular_vectors = define(Primitive("singular_vectors", "solver", _infer_singular, _evaluate_singular,
+singular_vectors = define(Primitive("singular_vectors", "routine", _infer_singular, _evaluate_singular,
                                     vjp=_singular_vjp, jvp=_singular_jvp, lift=lambda n, side: {"side": side}))
-orthogonal       = define(Primitive("orthogonal", "solver", _infer_orthogonal, lambda a: np.linalg.qr(a)[0],
+orthogonal       = define(Primitive("orthogonal", "routine", _infer_orthogonal, lambda a: np.linalg.qr(a)[0],
                                     vjp=_orthogonal_vjp, jvp=_orthogonal_jvp, lift=lambda n: {}))
-pinv             = define(Primitive("pinv", "solver", _infer_pinv, _evaluate_pinv,
+pinv             = define(Primitive("pinv", "routine", _infer_pinv, _evaluate_pinv,
                                     vjp=_pinv_vjp, jvp=_pinv_jvp, lift=lambda n, rcond: {"rcond": rcond}))
 # fmt: on

@@ -1,4 +1,4 @@
-"""Primitives that read and write at computed places. Sorting is interpreted only: no kernel is emitted for it.
+"""Primitives that read and write at computed places, and the order of elements.
 
 `gather` and `scatter_add` go along one axis, as `numpy.take_along_axis` does, and are each other's transposes;
 everything else about advanced indexing is composed of them.
@@ -60,6 +60,6 @@ gather      = define(Primitive("gather", "gather", _infer_gather, lambda x, inde
 scatter_add = define(Primitive("scatter_add", "reduce", _infer_scatter, _scatter,
                                transposes=(lambda g, x, index, axis, size: gather(g, index, axis=axis), None),
                                expression="{0} + {1}", identity="{t}(0)", lift=_lift))
-argsort     = define(Primitive("argsort", "index", _infer_argsort, lambda x, axis: np.argsort(x, axis, kind="stable"),
+argsort     = define(Primitive("argsort", "routine", _infer_argsort, lambda x, axis: np.argsort(x, axis, kind="stable"),
                                transposes=(None,), lift=_lift))
 # fmt: on

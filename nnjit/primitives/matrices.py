@@ -9,7 +9,7 @@ import numpy as np
 
 from nnjit.ir.graph import Node, constant
 from nnjit.primitives.elementwise import cast, equal, select
-from nnjit.primitives.linalg import matmul
+from nnjit.primitives.linalg import batch_matmul, matmul
 from nnjit.primitives.reduction import reduce_sum
 from nnjit.primitives.shaping import broadcast, full_like, transpose
 
@@ -20,14 +20,8 @@ def turned(x: Any) -> Any:
 
 
 def product(a: Any, b: Any) -> Any:
-    """The product of each two matrices; of stacks, as a sum of products."""
-    if a.ndim == 2:
-        return matmul(a, b, ta=False, tb=False)
-    lead = tuple(range(a.ndim - 2))
-    shape = (*a.shape[:-1], a.shape[-1], b.shape[-1])
-    left = broadcast(a, shape=shape, axes=(*lead, len(lead), len(lead) + 1))
-    right = broadcast(b, shape=shape, axes=(*lead, len(lead) + 1, len(lead) + 2))
-    return reduce_sum(left * right, axes=(len(lead) + 1,))
+    """The product of each two matrices."""
+    return (matmul if a.ndim == 2 else batch_matmul)(a, b, ta=False, tb=False)
 
 
 def mask(like: Any, values: np.ndarray) -> Any:

@@ -1,4 +1,4 @@
-"""Primitives of linear algebra that LAPACK computes, of stacks of matrices. They are interpreted only.
+"""Primitives of linear algebra that LAPACK computes, of stacks of matrices.
 
 Reference: Giles 2008, "An extended collection of matrix derivative results"; Murray 2016, arXiv:1602.07527, for
 the Cholesky decomposition.
@@ -108,13 +108,13 @@ def _evaluate_logabsdet(a: np.ndarray) -> np.ndarray:
 solve: Primitive  # rules refer to rows
 
 # fmt: off
-solve        = define(Primitive("solve", "solver", _infer_solve, np.linalg.solve, vjp=_solve_vjp, jvp=_solve_jvp, lift=lambda n: {}))
-logabsdet    = define(Primitive("logabsdet", "solver", _infer_logabsdet, _evaluate_logabsdet,
+solve        = define(Primitive("solve", "routine", _infer_solve, np.linalg.solve, vjp=_solve_vjp, jvp=_solve_jvp, lift=lambda n: {}))
+logabsdet    = define(Primitive("logabsdet", "routine", _infer_logabsdet, _evaluate_logabsdet,
                                 vjp=_logabsdet_vjp, jvp=_logabsdet_jvp, lift=lambda n: {}))
-cholesky     = define(Primitive("cholesky", "solver", _square("cholesky"), np.linalg.cholesky,
+cholesky     = define(Primitive("cholesky", "routine", _square("cholesky"), np.linalg.cholesky,
                                 vjp=_cholesky_vjp, jvp=_cholesky_jvp, lift=lambda n: {}))
-eigenvectors = define(Primitive("eigenvectors", "solver", _square("eigenvectors"), lambda a: np.linalg.eigh(a)[1],
+eigenvectors = define(Primitive("eigenvectors", "routine", _square("eigenvectors"), lambda a: np.linalg.eigh(a)[1],
                                 vjp=_eigenvectors_vjp, jvp=_eigenvectors_jvp, lift=lambda n: {}))
-det_sign     = define(Primitive("det_sign", "solver", _infer_logabsdet, lambda a: np.asarray(np.linalg.slogdet(a)[0]),
+det_sign     = define(Primitive("det_sign", "routine", _infer_logabsdet, lambda a: np.asarray(np.linalg.slogdet(a)[0]),
                                 transposes=(None,), lift=lambda n: {}))
 # fmt: on

@@ -205,6 +205,8 @@ def test_transpose_of_three_axes_stays_beside_a_product() -> None:
         graph_of(lambda x, y: nnp.squeeze(nnp.transpose(x, (0, 2, 1)), 0) @ y, three, MATRIX)
     )
     assert names(graph) == ["transpose", "reshape", "matmul"]
+    stack = fold_transposes(graph_of(lambda x, y: nnp.transpose(x, (0, 2, 1)) @ y, three, MATRIX))
+    assert names(stack) == ["transpose", "matmul"]  # whose flag would swap the last axis with all others
 
 
 def test_optimizing_twice_changes_nothing() -> None:

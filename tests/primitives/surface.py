@@ -1,4 +1,4 @@
-"""More rows of the table of operations: what `nnjit.numpy` composes, and what is only interpreted yet.
+"""More rows of the table of operations: what `nnjit.numpy` composes, sorts and solves.
 
 A row is one program of a module `np`, which is NumPy's for the value that is wanted and ours for the one that
 is tested. The rows share a few large programs when they are compiled (`tests/numpy/test_compiled.py`).
@@ -37,19 +37,14 @@ from .table import (
 )
 
 
-def row(name: str, program: Callable[..., Any], *args: Arg, compiles: bool = True) -> Row:
+def row(name: str, program: Callable[..., Any], *args: Arg) -> Row:
     """A row of one program of (np, *args)."""
     ours, theirs = (_bound(program, module) for module in (nnp, np))
-    return Row(name, ours, theirs, args, compiles=compiles)
+    return Row(name, ours, theirs, args)
 
 
 def _bound(program: Callable[..., Any], module: ModuleType) -> Callable[..., Any]:
     return lambda *args: program(module, *args)
-
-
-def interpreted(name: str, program: Callable[..., Any], *args: Arg) -> Row:
-    """A row of a program that has no kernel yet."""
-    return row(name, program, *args, compiles=False)
 
 
 def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -261,35 +256,35 @@ SURFACE_ROWS = (
                           lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, 1), (T,)),
 
     # solvers
-    Row("det_sign",     p.det_sign, lambda a: np.linalg.slogdet(a)[0],            (CUBE,), compiles=False),
-    Row("logabsdet",    p.logabsdet, lambda a: np.linalg.slogdet(a)[1],           (Arg((2, 3, 3), regular),), compiles=False),
+    Row("det_sign",     p.det_sign, lambda a: np.linalg.slogdet(a)[0],            (CUBE,)),
+    Row("logabsdet",    p.logabsdet, lambda a: np.linalg.slogdet(a)[1],           (Arg((2, 3, 3), regular),)),
     Row("eigenvectors", lambda a: p.eigenvectors(a + p.transpose(a, perm=(0, 2, 1))) ** 2,
-                        lambda a: np.linalg.eigh(a + a.transpose(0, 2, 1))[1] ** 2, (Arg((2, 3, 3), regular),), compiles=False),
-    interpreted("solve",  lambda np, a, b: np.linalg.solve(a, b),                 Arg((2, 3, 3), regular), Arg((3, 2))),
-    interpreted("solve of a vector", lambda np, a, b: np.linalg.solve(a, b),      Arg((3, 3), regular), Arg((3,))),
-    interpreted("inv",    lambda np, a: np.linalg.inv(a),                         Arg((2, 3, 3), regular)),
-    interpreted("det",    lambda np, a: np.linalg.det(a),                         Arg((2, 3, 3), regular)),
-    interpreted("slogdet", lambda np, a: np.linalg.slogdet(a)[1],                 Arg((3, 3), regular)),
-    interpreted("cholesky", lambda np, a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
-    interpreted("eigh",   lambda np, a: np.linalg.eigh(a + np.swapaxes(a, -1, -2))[1] ** 2, Arg((2, 3, 3), regular)),
-    interpreted("eigvalsh", lambda np, a: np.linalg.eigvalsh(a + np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
-    interpreted("norm 2",  lambda np, a: np.linalg.norm(a, 2),                    Arg((4, 3), tall)),
-    interpreted("norm -2 of stacks", lambda np, a: np.linalg.norm(a, -2, (0, 2), keepdims=True), Arg((3, 2, 4), tall_apart)),
-    interpreted("norm nuc", lambda np, a: np.linalg.norm(a, "nuc", axis=(2, 1)), Arg((2, 3, 4), tall)),
-    interpreted("singular_vectors", lambda np, a: np.linalg.svd(a, full_matrices=False)[2], Arg((4, 3), tall)),
-    interpreted("svd left", lambda np, a: np.linalg.svd(a, full_matrices=False)[0], Arg((2, 4, 3), tall)),
-    interpreted("svd of a wide matrix", lambda np, a: np.linalg.svd(a, full_matrices=False)[0] * 2, Arg((3, 4), tall)),
-    interpreted("svd right of a wide matrix", lambda np, a: np.linalg.svd(a, full_matrices=False).Vh, Arg((3, 4), tall)),
-    interpreted("svd whole", lambda np, a: (lambda f: f.U @ (f.S[:, None] ** 2 * f.Vh))(np.linalg.svd(a)), Arg((3, 3), regular)),
-    interpreted("svdvals",  lambda np, a: np.linalg.svd(a, compute_uv=False),     Arg((2, 3, 4), tall)),
-    interpreted("orthogonal", lambda np, a: np.linalg.qr(a)[0],                   Arg((2, 4, 3), tall)),
-    interpreted("qr",       lambda np, a: np.linalg.qr(a).R ** 2,                 Arg((4, 3), tall)),
-    interpreted("qr of a wide matrix", lambda np, a: np.linalg.qr(a).Q + np.linalg.qr(a, "r")[:, 1:], Arg((3, 4), tall)),
-    interpreted("pinv",     lambda np, a: np.linalg.pinv(a),                      Arg((2, 4, 3), tall)),
-    interpreted("pinv of a wide matrix", lambda np, a: np.linalg.pinv(a),         Arg((3, 4), tall)),
-    interpreted("lstsq",    lambda np, a, b: np.linalg.lstsq(a, b)[0],            Arg((4, 3), tall), Arg((4,))),
-    interpreted("lstsq residuals", lambda np, a, b: np.linalg.lstsq(a, b)[1],     Arg((4, 3), tall), Arg((4, 2))),
-    interpreted("matrix_power of an inverse", lambda np, a: np.linalg.matrix_power(a, -2), Arg((3, 3), regular)),
+                        lambda a: np.linalg.eigh(a + a.transpose(0, 2, 1))[1] ** 2, (Arg((2, 3, 3), regular),)),
+    row("solve",          lambda np, a, b: np.linalg.solve(a, b),                 Arg((2, 3, 3), regular), Arg((3, 2))),
+    row("solve of a vector", lambda np, a, b: np.linalg.solve(a, b),              Arg((3, 3), regular), Arg((3,))),
+    row("inv",            lambda np, a: np.linalg.inv(a),                         Arg((2, 3, 3), regular)),
+    row("det",            lambda np, a: np.linalg.det(a),                         Arg((2, 3, 3), regular)),
+    row("slogdet",        lambda np, a: np.linalg.slogdet(a)[1],                  Arg((3, 3), regular)),
+    row("cholesky",       lambda np, a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
+    row("eigh",           lambda np, a: np.linalg.eigh(a + np.swapaxes(a, -1, -2))[1] ** 2, Arg((2, 3, 3), regular)),
+    row("eigvalsh",       lambda np, a: np.linalg.eigvalsh(a + np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
+    row("norm 2",         lambda np, a: np.linalg.norm(a, 2),                     Arg((4, 3), tall)),
+    row("norm -2 of stacks", lambda np, a: np.linalg.norm(a, -2, (0, 2), keepdims=True), Arg((3, 2, 4), tall_apart)),
+    row("norm nuc",       lambda np, a: np.linalg.norm(a, "nuc", axis=(2, 1)),    Arg((2, 3, 4), tall)),
+    row("singular_vectors", lambda np, a: np.linalg.svd(a, full_matrices=False)[2], Arg((4, 3), tall)),
+    row("svd left",       lambda np, a: np.linalg.svd(a, full_matrices=False)[0], Arg((2, 4, 3), tall)),
+    row("svd of a wide matrix", lambda np, a: np.linalg.svd(a, full_matrices=False)[0] * 2, Arg((3, 4), tall)),
+    row("svd right of a wide matrix", lambda np, a: np.linalg.svd(a, full_matrices=False).Vh, Arg((3, 4), tall)),
+    row("svd whole",      lambda np, a: (lambda f: f.U @ (f.S[:, None] ** 2 * f.Vh))(np.linalg.svd(a)), Arg((3, 3), regular)),
+    row("svdvals",        lambda np, a: np.linalg.svd(a, compute_uv=False),       Arg((2, 3, 4), tall)),
+    row("orthogonal",     lambda np, a: np.linalg.qr(a)[0],                       Arg((2, 4, 3), tall)),
+    row("qr",             lambda np, a: np.linalg.qr(a).R ** 2,                   Arg((4, 3), tall)),
+    row("qr of a wide matrix", lambda np, a: np.linalg.qr(a).Q + np.linalg.qr(a, "r")[:, 1:], Arg((3, 4), tall)),
+    row("pinv",           lambda np, a: np.linalg.pinv(a),                        Arg((2, 4, 3), tall)),
+    row("pinv of a wide matrix", lambda np, a: np.linalg.pinv(a),                 Arg((3, 4), tall)),
+    row("lstsq",          lambda np, a, b: np.linalg.lstsq(a, b)[0],              Arg((4, 3), tall), Arg((4,))),
+    row("lstsq residuals", lambda np, a, b: np.linalg.lstsq(a, b)[1],             Arg((4, 3), tall), Arg((4, 2))),
+    row("matrix_power of an inverse", lambda np, a: np.linalg.matrix_power(a, -2), Arg((3, 3), regular)),
 
     # indexing
     row("getitem with steps", lambda np, x: x[::2, 1::3] * 2,                     Arg((5, 6))),
@@ -308,10 +303,10 @@ SURFACE_ROWS = (
     row("take",   lambda np, x, i: np.take(x, i, axis=1),                 T, I23),
     row("take of all", lambda np, x, i: np.take(x, i),                    M, I23),
     row("take_along_axis", lambda np, x, i: np.take_along_axis(x, i, 1),  M, INDEX_ROWS),
-    interpreted("argsort", lambda np, x: np.argsort(x, axis=0),                   FLAT_DISTINCT),
-    interpreted("sort",   lambda np, x: np.sort(x, axis=0),                       FLAT_DISTINCT),
-    interpreted("sort of all", lambda np, x: np.sort(x, axis=None),               FLAT_DISTINCT),
-    interpreted("median", lambda np, x: np.median(x, axis=1),                     FLAT_DISTINCT),
+    row("argsort",        lambda np, x: np.argsort(x, axis=0),                    FLAT_DISTINCT),
+    row("sort",           lambda np, x: np.sort(x, axis=0),                       FLAT_DISTINCT),
+    row("sort of all",    lambda np, x: np.sort(x, axis=None),                    FLAT_DISTINCT),
+    row("median",         lambda np, x: np.median(x, axis=1),                     FLAT_DISTINCT),
     row("at set of numbers", lambda np, x, v: _set(np, x, ([2, 0, 2], slice(None, None, 2)), v), M, Arg((3, 2))),
     row("at add of numbers", lambda np, x, i, v: _add(np, x, (i, i), v),      Arg((3, 3)), I4, V),
     row("at add twice", lambda np, x, v: _add(np, x, [1, 1, 0], v),           M, Arg((3, 4))),

@@ -94,7 +94,6 @@ class Row:
 
     Args:
         stops: whether its derivative is zero by decree, whatever its values do.
-        compiles: whether there are kernels for it.
     """
 
     name: str
@@ -102,7 +101,6 @@ class Row:
     reference: Callable[..., Any]
     args: tuple[Arg, ...]
     stops: bool = False
-    compiles: bool = True
 
     def sample(self, rows: int, dtype: str = "f64", seed: int = 0) -> list[np.ndarray]:
         """An array for every argument."""
