@@ -16,7 +16,7 @@ from nnjit.autodiff.loop_batch import batch_loop
 from nnjit.autodiff.tracing import close, node_of
 from nnjit.autodiff.tree import flatten
 from nnjit.errors import GraphError
-from nnjit.ir import Node, apply, new_input, scope, topological, tracing, type_of
+from nnjit.ir import Node, apply, beside, new_input, topological, tracing, type_of
 from nnjit.primitives import broadcast, matmul
 
 Axes = int | tuple[int | None, ...] | None
@@ -66,7 +66,7 @@ def batch(outputs: Sequence[Node], mapped: Mapping[Node, Node], n: int) -> list[
     new = dict(mapped)
     for node in topological(outputs, stop=mapped):
         if node not in new and any(a in new for a in node.inputs):
-            with scope(node.scope):
+            with beside(node):
                 new[node] = _lifted(node, new, n)
     return [new[node] if node in new else _repeated(node, n) for node in outputs]
 

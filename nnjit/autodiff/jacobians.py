@@ -16,7 +16,7 @@ from nnjit.autodiff.functions import grad, jvp
 from nnjit.autodiff.reverse import pull_back
 from nnjit.autodiff.tracing import Argnums, Call, call
 from nnjit.errors import GraphError
-from nnjit.ir import Node, constant, new_input
+from nnjit.ir import Node, constant, new_input, origin
 from nnjit.ir.types import static
 
 Mode = Literal["forward", "reverse"]
@@ -117,6 +117,7 @@ def hvp(f: Callable[..., Any]) -> Callable[..., Any]:
     return product
 
 
+@origin("backward")
 def _rows(made: Call) -> list[list[Node]]:
     """The blocks of the Jacobian for each output and input, by reverse mode."""
     blocks = []
@@ -127,6 +128,7 @@ def _rows(made: Call) -> list[list[Node]]:
     return blocks
 
 
+@origin("tangent")
 def _columns(made: Call) -> list[list[Node]]:
     """The blocks of the Jacobian for each output and input, by forward mode."""
     columns = []

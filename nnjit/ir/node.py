@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
@@ -37,13 +37,15 @@ Kind = Literal[
     "solver",
     "call",
 ]
+Origin = Literal["value", "backward", "tangent"]  # the program, reverse mode, forward mode
 Rule: TypeAlias = Callable[..., Any]
 
 ARRAYS = (bool, int, float, np.ndarray, np.generic)
 MEND = "compose it of the functions of nnjit.numpy, or give it a rule with nnjit.custom_jvp or custom_vjp"
 IN_PLACE = "use nnjit.numpy.where, the functional x.at[i].set(v), or nnjit.numpy.stack and concatenate"
 
-_scope: ContextVar[str] = ContextVar("scope", default="")
+# The scope and the origin of the nodes that are built now.
+_place: ContextVar[tuple[str, Origin]] = ContextVar("place", default=("", "value"))
 _is_tracing: ContextVar[bool] = ContextVar("is_tracing", default=False)
 # The numpy room fills these: Python's operators on nodes, the methods of arrays, and NumPy's own functions by
 # name (`sum`, `linalg.norm`), for programs that call those on nodes.
@@ -105,6 +107,7 @@ class Node:
 
     Args:
         scope: the layer or part of the step that it belongs to, for messages.
+        origin: what built it, the program or the pass of a derivative, for pictures.
     """
 
     primitive: Primitive
@@ -112,6 +115,7 @@ class Node:
     params: Mapping[str, Any]
     type: ArrayType
     scope: str = ""
+    origin: Origin = "value"
 
     @property
     def shape(self) -> Shape:
@@ -326,14 +330,14 @@ def constant(value: Any, dtype: object = None) -> Node:
     """A node of a known array; a Python float is f64 where no dtype is given."""
     array = np.array(value, dtype=dtype)  # type: ignore[call-overload]  # any dtype NumPy takes
     kind = array_type(array.dtype, array.shape)
-    return Node(constant_p, (), {"value": ConstantValue(array)}, kind, _scope.get())
+    return Node(constant_p, (), {"value": ConstantValue(array)}, kind, *_place.get())
 
 
 def apply(primitive: Primitive, *args: Value, **params: Any) -> Node:
     """A node that applies `primitive`; arrays among the arguments become constants."""
     nodes = tuple(a if isinstance(a, Node) else constant(a) for a in args)
     type = primitive.infer(*(n.type for n in nodes), **params)
-    return Node(primitive, nodes, params, type, _scope.get())
+    return Node(primitive, nodes, params, type, *_place.get())
 
 
 def type_of(value: Value) -> ArrayType:
@@ -345,13 +349,30 @@ def type_of(value: Value) -> ArrayType:
 
 
 @contextmanager
-def scope(name: str) -> Iterator[None]:
-    """Nodes that are built inside carry `name`; an inner scope wins."""
-    token = _scope.set(name)
+def _placed(scope: str, origin: Origin) -> Iterator[None]:
+    token = _place.set((scope, origin))
     try:
         yield
     finally:
-        _scope.reset(token)
+        _place.reset(token)
+
+
+def scope(name: str) -> AbstractContextManager[None]:
+    """Nodes that are built inside carry `name`; an inner scope wins."""
+    return _placed(name, _place.get()[1])
+
+
+@contextmanager
+def origin(name: Origin) -> Iterator[None]:
+    """Nodes that are built inside come from the pass `name`; a pass around it wins, whose part it is."""
+    scope, outer = _place.get()
+    with _placed(scope, name if outer == "value" else outer):
+        yield
+
+
+def beside(node: Node) -> AbstractContextManager[None]:
+    """Nodes that are built inside have the scope and the origin of `node`."""
+    return _placed(node.scope, node.origin)
 
 
 @contextmanager
