@@ -163,6 +163,8 @@ class Node:
     if not TYPE_CHECKING:  # a checker knows the methods above alone
 
         def __getattr__(self, name: str) -> Any:
+            if name in ("item", "tolist"):
+                self._no_number("as an array")
             if name not in METHODS:
                 raise AttributeError(f"a traced value {self.type} has no attribute {name}")
             return partial(METHODS[name], self)
@@ -180,7 +182,10 @@ class Node:
         return _numpy(function, args, options)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError(f"{self.type} is a traced value: no array can hold it yet; {IN_PLACE}")
+        raise TypeError(
+            f"{self.type} is a traced value, which no array can hold yet; {IN_PLACE}. Functions of other "
+            "libraries that make arrays of their arguments cannot take it: use those of nnjit.numpy"
+        )
 
     # fmt: off
     def __add__(self, other: Any) -> Node: return self._op("add", other)
@@ -197,6 +202,8 @@ class Node:
     def __rmod__(self, other: Any) -> Node: return OPERATORS["mod"](other, self)
     def __pow__(self, other: Any) -> Node: return self._op("pow", other)
     def __rpow__(self, other: Any) -> Node: return OPERATORS["pow"](other, self)
+    def __divmod__(self, other: Any) -> tuple[Node, Node]: return self // other, self % other
+    def __rdivmod__(self, other: Any) -> tuple[Node, Node]: return other // self, other % self
     def __matmul__(self, other: Any) -> Node: return self._op("matmul", other)
     def __rmatmul__(self, other: Any) -> Node: return OPERATORS["matmul"](other, self)
     def __neg__(self) -> Node: return self._op("neg")
@@ -229,9 +236,10 @@ class Node:
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
-            f"a traced value {self.type} has no truth value yet: use nnjit.numpy.where instead of `if`, a "
-            "loop over a known range instead of `while`, and nnjit.numpy.logical_and, _or, _not instead of "
-            "`and`, `or`, `not`"
+            f"a traced value {self.type} has no truth value yet: use nnjit.numpy.where instead of `if` (or "
+            "nnjit.cond, where one side alone may be computed), nnjit.scan or a loop over a known range "
+            "instead of `while`, nnjit.numpy.logical_and, _or, _not instead of `and`, `or`, `not`, and "
+            "maximum, minimum, sort of nnjit.numpy instead of Python's"
         )
 
     def _no_number(self, mend: str) -> NoReturn:
@@ -242,19 +250,25 @@ class Node:
         )
 
     def __float__(self) -> NoReturn:
-        self._no_number("instead of a function of `math` use that of nnjit.numpy, such as nnjit.numpy.sin")
+        self._no_number(
+            "with nnjit.numpy.sin and its like instead of functions of `math`, and with nnjit.numpy.stack or "
+            "x.at[i].set(v) instead of storing it in an array"
+        )
 
     def __int__(self) -> NoReturn:
-        self._no_number("for whole numbers nnjit.numpy.astype, floor and rint")
+        self._no_number("with nnjit.numpy.astype, floor or rint where whole numbers are needed")
 
     def __index__(self) -> NoReturn:
         self._no_number("with a loop over a known range, and nnjit.numpy.take instead of a list")
 
     def __round__(self, digits: int = 0) -> NoReturn:
-        self._no_number("nnjit.numpy.round")
+        self._no_number("with nnjit.numpy.round")
 
     def __complex__(self) -> NoReturn:
-        self._no_number("there are no complex numbers")
+        self._no_number("where there are no complex numbers")
+
+    def __format__(self, how: str) -> str:
+        return format(repr(self), how) if not how else self._no_number("and print what is returned")
 
     def __len__(self) -> int:
         if not self.shape:
@@ -283,7 +297,8 @@ def _numpy(function: Any, args: Any, options: Any) -> Any:
     name = f"{module.removeprefix('numpy').strip('.')}.{function.__name__}".removeprefix(".")
     known = FUNCTIONS.get(name) or FUNCTIONS.get(function.__name__ if isinstance(function, np.ufunc) else "")
     if known is None:
-        raise TypeError(f"numpy.{name} has no rule in nnjit; {MEND}")
+        is_numpys = not isinstance(function, np.ufunc) or getattr(np, name, None) is function
+        raise TypeError(f"{'numpy.' if is_numpys else 'the ufunc '}{name} has no rule in nnjit; {MEND}")
     valid = _options_of(known)
     if unknown := sorted(options.keys() - set(valid)):
         mend = IN_PLACE if "out" in unknown else f"valid: {', '.join(valid)}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import Primitive, type_of
@@ -174,10 +176,30 @@ def square(x: Array) -> Any:
     return multiply(x, x)
 
 
-def where(condition: Array, x: Array, y: Array) -> Any:
-    """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone."""
+def where(condition: Array, x: Array | None = None, y: Array | None = None) -> Any:
+    """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone.
+
+    Without both, the places where the condition holds, as NumPy has it, which a traced one does not know.
+    """
+    if x is None or y is None:
+        return nonzero(condition)
     chosen, other = promote(x, y)
     return p.select(*broadcast_together(astype(condition, "b1"), chosen, other))
+
+
+def nonzero(x: Array) -> tuple[Any, ...]:
+    """The places of the elements that are not 0, an array for each axis.
+
+    Raises:
+        GraphError: `x` is traced, so that nobody knows yet how many there are.
+    """
+    array = as_array(x)
+    if not isinstance(array, np.ndarray):
+        raise GraphError(
+            f"a traced value {array.type} does not say yet how many elements hold, and so not where; use "
+            "nnjit.numpy.where with three arguments, count_nonzero, or argmax for the first place"
+        )
+    return np.nonzero(array)
 
 
 def clip(

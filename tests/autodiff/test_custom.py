@@ -92,6 +92,38 @@ def test_argument_that_is_no_traced_value_needs_no_cotangent() -> None:
     assert float(jvp(lambda x: power(x, 3), (2.0,), (1.0,))[1]) == 12.0
 
 
+@custom_vjp
+def shifted(x: Any, scale: Any = 2.0, *, shift: float = 1.0) -> Any:
+    return x * scale + shift
+
+
+shifted.defvjp(lambda x, scale: (x * scale + 1.0, (x, scale)), lambda r, g: (g * r[1], 100.0 * g * r[0]))
+
+
+@custom_jvp
+def raised(x: Any, n: Any = 3.0) -> Any:
+    return x**n
+
+
+raised.defjvp(lambda primals, tangents: (raised(*primals), 10.0 * tangents[0] + tangents[1]))
+
+
+def test_arguments_by_name_reach_a_rule_by_position() -> None:
+    assert float(grad(lambda x: shifted(scale=3.0, x=x))(2.0)) == 3.0
+    assert float(grad(lambda s: shifted(2.0, scale=s))(3.0)) == 200.0
+    assert float(grad(shifted)(2.0)) == 2.0  # a default too
+    assert float(grad(lambda x: raised(n=2.0, x=x))(3.0)) == 10.0
+    assert float(jvp(lambda n: raised(3.0, n=n), (2.0,), (1.0,))[1]) == 1.0
+    assert float(jit(grad(lambda x: shifted(x, scale=x)))(2.0)) == 202.0
+
+
+def test_cotangent_of_a_part_may_be_none() -> None:
+    f = custom_vjp(lambda p: p["w"] * p["b"][0])
+    f.defvjp(lambda p: (p["w"] * p["b"][0], p), lambda p, g: ({"w": g * p["b"][0], "b": None},))
+    g = grad(f)({"w": 2.0, "b": [3.0]})
+    assert (float(g["w"]), float(g["b"][0])) == (3.0, 0.0)
+
+
 def test_function_without_its_rule_says_so() -> None:
     with pytest.raises(GraphError, match="f has no rule yet; give it one with defjvp"):
         grad(custom_jvp(lambda x: x).__class__(f))(1.0)
