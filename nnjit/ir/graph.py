@@ -15,6 +15,7 @@ from nnjit.ir.node import (
     FUNCTIONS,
     METHODS,
     OPERATORS,
+    PROPERTIES,
     ConstantValue,
     Kind,
     Node,
@@ -146,7 +147,7 @@ def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
 
 
 __all__ = [
-    "FUNCTIONS", "METHODS", "OPERATORS", "B", "ConstantValue", "Dim", "Graph", "Kind", "Node", "Primitive",
-    "Rule", "Value", "apply", "beside", "constant", "constant_p", "consumers", "input_p", "is_open",
+    "FUNCTIONS", "METHODS", "OPERATORS", "PROPERTIES", "B", "ConstantValue", "Dim", "Graph", "Kind", "Node",
+    "Primitive", "Rule", "Value", "apply", "beside", "constant", "constant_p", "consumers", "input_p", "is_open",
     "new_input", "origin", "rebuild", "scope", "topological", "tracing", "type_of", "with_inputs",
 ]  # fmt: skip

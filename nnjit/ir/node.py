@@ -51,6 +51,7 @@ _is_tracing: ContextVar[bool] = ContextVar("is_tracing", default=False)
 # name (`sum`, `linalg.norm`), for programs that call those on nodes.
 OPERATORS: dict[str, Callable[..., Node]] = {}
 METHODS: dict[str, Callable[..., Any]] = {}
+PROPERTIES: dict[str, Callable[..., Any]] = {}
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 
@@ -165,6 +166,8 @@ class Node:
         def __getattr__(self, name: str) -> Any:
             if name in ("item", "tolist"):
                 self._no_number("as an array")
+            if name in PROPERTIES:
+                return PROPERTIES[name](self)
             if name not in METHODS:
                 raise AttributeError(f"a traced value {self.type} has no attribute {name}")
             return partial(METHODS[name], self)

@@ -17,7 +17,7 @@ from nnjit.numpy.promotion import (
     filled,
     promote,
 )
-from nnjit.numpy.shaping import expand_dims, reshape, shape
+from nnjit.numpy.shaping import expand_dims, ravel, reshape, shape
 
 
 def array(x: Array, dtype: object = None) -> Any:
@@ -93,7 +93,7 @@ def broadcast_arrays(*xs: Array) -> tuple[Any, ...]:
 
 def meshgrid(*xs: Array, indexing: str = "xy") -> list[Any]:
     """Grids of coordinates: grid k has the vector `xs[k]` along axis k; "xy" exchanges the first two axes."""
-    lines = [atleast_1d(x) for x in xs]
+    lines = [ravel(x) for x in xs]
     order = [1, 0, *range(2, len(xs))] if indexing == "xy" and len(xs) > 1 else list(range(len(xs)))
     whole = tuple(shape(lines[k])[0] for k in order)
     return [

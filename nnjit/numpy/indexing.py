@@ -149,6 +149,8 @@ def _numbers(item: Any, x: Any) -> list[Any]:
     if isinstance(item, BASIC) and not isinstance(item, bool):
         return [item]
     array = as_array(item)
+    if array.dtype.kind == "b" and array.ndim == 0 and not isinstance(array, Node):
+        raise GraphError(f"index {item!r} of {type_of(x)}: a single truth value; use None for a new axis")
     if array.dtype.kind == "b":
         if isinstance(array, Node):
             raise GraphError(

@@ -223,7 +223,7 @@ def _repeated(x: Any, axis: int, width: int) -> Any:
 PADDINGS: dict[str, Any] = {
     "constant": None,
     "edge": lambda k, n: np.clip(k, 0, n - 1),
-    "reflect": lambda k, n: (n - 1) - np.abs(np.mod(k, 2 * max(n - 1, 1)) - (n - 1)),
+    "reflect": lambda k, n: np.maximum((n - 1) - np.abs(np.mod(k, 2 * max(n - 1, 1)) - (n - 1)), 0),
     "symmetric": lambda k, n: np.minimum(np.mod(k, 2 * n), 2 * n - 1 - np.mod(k, 2 * n)),
     "wrap": lambda k, n: np.mod(k, n),
 }
