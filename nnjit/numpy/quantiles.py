@@ -12,7 +12,7 @@ from nnjit.numpy.elementwise import add, multiply, subtract
 from nnjit.numpy.indexing import take
 from nnjit.numpy.promotion import Array, as_array, astype
 from nnjit.numpy.reduction import Axis, axes_of
-from nnjit.numpy.shaping import expand_dims, moveaxis, reshape, shape
+from nnjit.numpy.shaping import expand_dims, length_of, moveaxis, reshape, shape
 from nnjit.numpy.sorting import sort
 
 
@@ -31,9 +31,9 @@ def quantile(x: Array, q: Array, axis: Axis = None, keepdims: bool = False) -> A
     axes = axes_of(array, axis)
     rest = [d for a, d in enumerate(shape(array)) if a not in axes]
     line = sort(reshape(moveaxis(array, axes, range(-len(axes), 0)), (*rest, -1)), -1)
-    place = np.asarray(q, float) * (shape(line)[-1] - 1)
+    place = np.asarray(q, float) * (length_of(line, -1) - 1)
     below = np.floor(place).astype(int)
-    above = np.minimum(below + 1, shape(line)[-1] - 1)
+    above = np.minimum(below + 1, length_of(line, -1) - 1)
     low, high = take(line, below, -1), take(line, above, -1)
     out = add(low, multiply(subtract(high, low), (place - below).astype(line.dtype)))
     out = moveaxis(out, range(-place.ndim, 0), range(place.ndim)) if place.ndim else out
