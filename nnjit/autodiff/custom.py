@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,10 @@ class custom_jvp:  # noqa: N801  # a decorator
     nothing flows into traced values that the function reads otherwise. It gets all arguments by position,
     those given by name and those left at their default too.
 
+    Args:
+        nondiff_argnums: arguments that are no arrays, as functions, or known: the rule gets them first,
+            rule(*them, primals, tangents), and not among the primals.
+
     >>> from nnjit import grad
     >>> @custom_jvp
     ... def f(x):
@@ -43,8 +47,8 @@ class custom_jvp:  # noqa: N801  # a decorator
     100.0
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        self.function, self.numbers = function, nondiff_argnums
         self.rule: Callable[..., Any] | None = None
         update_wrapper(self, function)
 
@@ -58,7 +62,9 @@ class custom_jvp:  # noqa: N801  # a decorator
         if self.rule is None:
             raise GraphError(f"{name} has no rule yet; give it one with defjvp")
         args = _by_position(self.function, args, kwargs)
-        return _called(self.function, args, _Forward(name, *flatten(args), self.rule))
+        known, others = _split(name, args, self.numbers)
+        rule = partial(self.rule, *known.values())
+        return _called(self.function, args, _Forward(name, *flatten(others), rule))
 
 
 class custom_vjp:  # noqa: N801  # a decorator
@@ -67,6 +73,10 @@ class custom_vjp:  # noqa: N801  # a decorator
     forward(*args) -> (value, residuals); backward(residuals, cotangent) -> a cotangent for each argument, or
     None where it is zero, linear in the cotangent. Forward mode is the transpose of `backward`.
     `forward` gets all arguments by position, those given by name and those left at their default too.
+
+    Args:
+        nondiff_argnums: arguments that are no arrays, as functions, or known: `backward` gets them first,
+            backward(*them, residuals, cotangent), and gives no cotangents for them.
 
     >>> from nnjit import grad
     >>> @custom_vjp
@@ -77,8 +87,8 @@ class custom_vjp:  # noqa: N801  # a decorator
     1.0
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        self.function, self.numbers = function, nondiff_argnums
         self.rules: tuple[Callable[..., Any], Callable[..., Any]] | None = None
         update_wrapper(self, function)
 
@@ -91,7 +101,14 @@ class custom_vjp:  # noqa: N801  # a decorator
         if self.rules is None:
             raise GraphError(f"{name} has no rules yet; give it some with defvjp")
         args = _by_position(self.function, args, kwargs)
-        return _called(self.function, args, _Reverse(name, *flatten(args), *self.rules))
+        known, others = _split(name, args, self.numbers)
+        forward, backward = self.rules
+
+        def run(*others: Any) -> Any:
+            return forward(*_merged(known, others))
+
+        rule = _Reverse(name, *flatten(others), run, partial(backward, *known.values()))
+        return _called(self.function, args, rule)
 
 
 def as_node(x: Any) -> Node:
@@ -236,6 +253,27 @@ def _by_position(
             "take the * out of the signature, or let the function read it from around it"
         )
     return bound.args
+
+
+def _split(name: str, args: Sequence[Any], numbers: Sequence[int]) -> tuple[dict[int, Any], tuple[Any, ...]]:
+    """The arguments that a rule takes as known, by number, and the others.
+
+    Raises:
+        GraphError: one of the former is traced, or has a number that no argument has.
+    """
+    known = {}
+    for i in numbers:
+        if not -len(args) <= i < len(args):
+            raise GraphError(f"{name}: nondiff_argnums has {i}, but there are {len(args)} arguments")
+        known[i % len(args)] = args[i]
+    if traced := [i for i, x in known.items() if any(isinstance(leaf, Node) for leaf in flatten(x)[0])]:
+        raise GraphError(f"{name}: argument {traced[0]} is traced; take it out of nondiff_argnums")
+    return known, tuple(x for i, x in enumerate(args) if i not in known)
+
+
+def _merged(known: Mapping[int, Any], others: Sequence[Any]) -> list[Any]:
+    rest = iter(others)
+    return [known[i] if i in known else next(rest) for i in range(len(known) + len(others))]
 
 
 def _pair(made: Any, wanted: str) -> Any:

@@ -148,6 +148,6 @@ def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
 
 __all__ = [
     "FUNCTIONS", "METHODS", "OPERATORS", "PROPERTIES", "B", "ConstantValue", "Dim", "Graph", "Kind", "Node",
-    "Primitive", "Rule", "Value", "apply", "beside", "constant", "constant_p", "consumers", "input_p", "is_open",
-    "new_input", "origin", "rebuild", "scope", "topological", "tracing", "type_of", "with_inputs",
+    "Primitive", "Rule", "Value", "apply", "beside", "constant", "constant_p", "consumers", "input_p",
+    "is_open", "new_input", "origin", "rebuild", "scope", "topological", "tracing", "type_of", "with_inputs",
 ]  # fmt: skip
