@@ -1,7 +1,7 @@
 """Reading and writing parts of arrays as NumPy does it.
 
 Whole numbers, slices, `None` and `...` become slices, reversals and reshapes. Arrays of whole numbers and of
-truth values become a `gather` of the flat array, which `jit` cannot compile yet.
+truth values become a `gather` of the flat array.
 """
 
 from __future__ import annotations
