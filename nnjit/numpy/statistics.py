@@ -143,12 +143,25 @@ def _running(combine: Callable[..., Any], neutral: int, x: Array, axis: int | No
     return array
 
 
-def diff(x: Array, n: int = 1, axis: int = -1) -> Any:
-    """The differences of neighbours along `axis`, `n` times over."""
+def diff(
+    x: Array, n: int = 1, axis: int = -1, prepend: Array | None = None, append: Array | None = None
+) -> Any:
+    """The differences of neighbours along `axis`, `n` times over, with `prepend` and `append` at its ends."""
     array = as_array(x)
     (place,) = normal_axes(axis, array.ndim)
+    if prepend is not None or append is not None:
+        array = concatenate([*_end(array, prepend, place), array, *_end(array, append, place)], place)
     before, after = ((slice(None),) * place + (part,) for part in (slice(None, -1), slice(1, None)))
     minus = not_equal if array.dtype.kind == "b" else subtract
     for _ in range(n):
         array = minus(array[after], array[before])
     return array
+
+
+def _end(x: Any, end: Array | None, axis: int) -> list[Any]:
+    """What is set at an end of `x`: nothing, an array, or a number for every line along `axis`."""
+    if end is None:
+        return []
+    if as_array(end).ndim:
+        return [end]
+    return [broadcast_to(end, tuple(1 if a == axis else d for a, d in enumerate(shape(x))))]
