@@ -49,7 +49,7 @@ def _work(node: Node) -> int:
         return _size(node.inputs[0])
     if kind == "matmul":
         return _multiply_adds(node)
-    if kind == "solver":
+    if node.primitive.name in SOLVERS:
         return _solved(node)
     return _size(node) * WEIGHTS.get(node.primitive.name, 1)
 

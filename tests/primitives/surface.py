@@ -278,8 +278,8 @@ SURFACE_ROWS = (
     row("cov",            lambda np, x, y: np.cov(x, y),                          M, V),
     row("cov of columns", lambda np, x: np.cov(x, rowvar=False, ddof=0) + np.cov(x[:, 0]), M),
     row("corrcoef",       lambda np, x: np.corrcoef(x),                           M),
-    interpreted("quantile", lambda np, x: np.quantile(x, [0.2, 0.5], axis=1),     FLAT_DISTINCT),
-    interpreted("percentile", lambda np, x: np.percentile(x, 30, axis=(0, 1), keepdims=True), FLAT_DISTINCT),
+    row("quantile",       lambda np, x: np.quantile(x, [0.2, 0.5], axis=1),     FLAT_DISTINCT),
+    row("percentile",     lambda np, x: np.percentile(x, 30, axis=(0, 1), keepdims=True), FLAT_DISTINCT),
 
     # products
     row("vecdot",         lambda np, x, y: np.vecdot(x, y),                       T, V),
