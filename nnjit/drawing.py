@@ -12,6 +12,7 @@ from nnjit.autodiff import pull_back
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, node_names
 from nnjit.ir.graph import constant_p, input_p
+from nnjit.ir.node import Origin
 from nnjit.primitives import full_like
 from nnjit.report import graph_picture
 from nnjit.report.formatting import count
@@ -20,6 +21,7 @@ from nnjit.report.graph_picture import Item, Part
 LONGEST = 30  # letters of the arguments in a box
 SPREADS = ("broadcast", "cast")  # what makes a single figure fit beside an array; not worth a box
 SAID = ("shape", "dtype")  # params that the type says again
+PART_OF: Mapping[Origin, Part] = {"value": "forward", "backward": "backward", "tangent": "tangent"}
 
 
 def draw_graph(graph: Graph, path: str | Path | None, *, backward: bool, most: int) -> Any:
@@ -34,7 +36,7 @@ def draw_graph(graph: Graph, path: str | Path | None, *, backward: bool, most: i
             f"graph instead, draw a smaller part of the function, or insist with draw(most={len(shown)})"
         )
     fig = graph_picture.draw(
-        _items(whole, shown, figures, _results(whole, wrt), set(graph.nodes)),
+        _items(whole, shown, figures, _results(whole, wrt)),
         _edges(whole, shown),
         _title(shown),
         "boxes: an operation and the type of its result; with a thick border, the results",
@@ -85,7 +87,6 @@ def _items(
     shown: list[Node],
     figures: Mapping[Node, str],
     results: Mapping[Node, str],
-    forward: set[Node],
 ) -> list[Item]:
     names = node_names(graph)
     return [
@@ -93,7 +94,7 @@ def _items(
             names[node],
             _how(node, {**names, **figures}),
             f"{node.type}{results.get(node, '')}",
-            _part(node, forward),
+            _part(node),
             node in results,
         )
         for node in shown
@@ -123,10 +124,8 @@ def _short(text: str) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 2]}…)"
 
 
-def _part(node: Node, forward: set[Node]) -> Part:
-    if node.primitive in (input_p, constant_p):
-        return "input"
-    return "forward" if node in forward else "backward"
+def _part(node: Node) -> Part:
+    return "input" if node.primitive in (input_p, constant_p) else PART_OF[node.origin]
 
 
 def _edges(graph: Graph, shown: list[Node]) -> list[tuple[str, str]]:

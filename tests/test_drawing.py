@@ -12,7 +12,7 @@ from matplotlib.colors import same_color
 from matplotlib.patches import PathPatch
 
 import nnjit.numpy as nnp
-from nnjit import grad, make_graph
+from nnjit import custom_jvp, grad, hvp, jacfwd, jacrev, jvp, make_graph, value_and_grad, vjp, vmap
 from nnjit.autodiff import trace
 from nnjit.drawing import with_gradient
 from nnjit.errors import GraphError
@@ -30,6 +30,14 @@ def network(params: Any, x: Any) -> Any:
     for w, b in params:
         x = nnp.tanh(nnp.dot(x, w) + b)
     return nnp.sum(x**2) / 3
+
+
+@custom_jvp
+def cube(x: Any) -> Any:
+    return x**3
+
+
+cube.defjvp(lambda primals, tangents: (cube(*primals), 3 * primals[0] ** 2 * tangents[0]))
 
 
 NEURON = make_graph(neuron)(0.6, 0.9, 1.0, 0.0)
@@ -73,6 +81,34 @@ def test_backward_adds_the_gradient_in_a_colour_of_its_own() -> None:
     assert gradients == {"∂/∂w", "∂/∂b", "∂/∂a_prev", "∂/∂y"}
     assert parts(forward) == {"input", "forward"}
     assert parts(both) == {"input", "forward", "backward"}
+
+
+def test_graph_of_a_gradient_shows_which_part_is_backward() -> None:
+    drawn = make_graph(value_and_grad(neuron, argnums=(0, 1, 2, 3)))(0.6, 0.9, 1.0, 0.0).draw()
+    assert names(drawn) == names(NEURON.draw(backward=True))
+    assert {"given", "forward pass", "backward pass"} <= set(words(drawn))
+    assert parts(drawn) == {"input", "forward", "backward"}
+
+
+# fmt: off
+ORIGINS: list[tuple[str, Callable[..., Any], set[str]]] = [
+    ("vmap of grad",    vmap(grad(nnp.tanh)),                                    {"value", "backward"}),
+    ("jacrev",          jacrev(nnp.tanh),                                        {"value", "backward"}),
+    ("jacfwd",          jacfwd(nnp.tanh),                                        {"value", "tangent"}),
+    ("jvp",             lambda x: jvp(nnp.tanh, (x,), (x,)),                     {"value", "tangent"}),
+    ("product with the Hessian", lambda x: hvp(lambda x: nnp.sum(nnp.tanh(x)))(x, x),
+                                                            {"value", "backward", "tangent"}),
+    ("vjp, applied later", lambda x: vjp(nnp.tanh, x)[1](x)[0],                  {"value", "backward"}),
+    ("a rule of one's own", lambda x: vjp(cube, x)[1](x)[0],                     {"value", "backward"}),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("f", "want"), [o[1:] for o in ORIGINS], ids=[o[0] for o in ORIGINS])
+def test_node_knows_the_pass_that_built_it(f: Callable[..., Any], want: set[str]) -> None:
+    nodes = make_graph(f)(np.ones(3)).nodes
+    assert {n.origin for n in nodes} == want
+    assert {n.origin for n in nodes if n.primitive.name == "tanh"} <= {"value"}
 
 
 def test_gradient_that_is_drawn_is_the_gradient() -> None:

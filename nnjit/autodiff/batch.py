@@ -6,28 +6,32 @@ state in their row (`lift`) how their parameters change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
+
+import numpy as np
 
 import nnjit.numpy as nnp
 from nnjit.autodiff.loop import scan_p
 from nnjit.autodiff.loop_batch import batch_loop
 from nnjit.autodiff.tracing import close, node_of
-from nnjit.autodiff.tree import flatten
+from nnjit.autodiff.tree import along, flatten
 from nnjit.errors import GraphError
-from nnjit.ir import Node, apply, new_input, scope, topological, tracing, type_of
+from nnjit.ir import Node, apply, beside, new_input, topological, tracing, type_of
 from nnjit.primitives import broadcast, matmul
 
-Axes = int | tuple[int | None, ...] | None
+Axes = Any  # a number, None, or nested dicts, lists and tuples of them
 
 
-def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callable[..., Any]:
+def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable[..., Any]:
     """The function that maps `f` over an axis of its arguments, all at once.
 
     Args:
         in_axes: the axis of every argument, or one for each; None for an argument that is the same for all.
-        out_axes: where the axis stands in the results.
+            In the place of an argument that is a nested structure, one axis for all of it, or a structure of
+            axes. Arguments given by name are mapped over axis 0.
+        out_axes: where the axis stands in the results; one for all, or a structure of them.
 
     Raises:
         GraphError: the lengths of the axes differ, or an operation cannot be mapped.
@@ -38,22 +42,54 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callabl
     """
 
     @wraps(f)
-    def mapped(*args: Any) -> Any:
-        axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args)
-        if len(axes) != len(args):
-            raise GraphError(f"vmap: in_axes has {len(axes)} entries for {len(args)} arguments")
-        leaves, build = flatten(args)
-        where = [axis for arg, axis in zip(args, axes, strict=True) for _ in flatten(arg)[0]]
-        stacks = [x if a is None else nnp.moveaxis(x, a, 0) for x, a in zip(leaves, where, strict=True)]
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        leaves, build = flatten((args, kwargs))
+        places = _places(in_axes, args, kwargs)
+        stacks = [_stack(x, axis, name) for x, (name, axis) in zip(leaves, places, strict=True)]
         wholes = [new_input(type_of(s)) for s in stacks]
-        ones = [n if a is None else one_of(n) for n, a in zip(wholes, where, strict=True)]
+        ones = [n if axis is None else one_of(n) for n, (_, axis) in zip(wholes, places, strict=True)]
         stack_of = {one: n for one, n in zip(ones, wholes, strict=True) if one is not n}
+        length = _length([(name, n) for (name, a), n in zip(places, wholes, strict=True) if a is not None])
+        new_args, new_kwargs = build(ones)
         with tracing():
-            results, build_out = flatten(f(*build(ones)))
-        out = batch([node_of(r) for r in results], stack_of, _length(stack_of.values()))
-        return build_out(close([nnp.moveaxis(n, 0, out_axes) for n in out], wholes, stacks))
+            result = f(*new_args, **new_kwargs)
+        results, build_out = flatten(result)
+        out = batch([node_of(r) for r in results], stack_of, length)
+        axes = along(out_axes, result)
+        return build_out(close([_moved(n, a) for n, a in zip(out, axes, strict=True)], wholes, stacks))
 
     return mapped
+
+
+def _places(in_axes: Axes, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[tuple[str, int | None]]:
+    """For each leaf of the arguments, which argument it belongs to, and the axis that is mapped over."""
+    axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
+    if len(axes) != len(args):
+        raise GraphError(f"vmap: in_axes has {len(axes)} entries for {len(args)} arguments")
+    named = [(f"argument {k}", axis, arg) for k, (axis, arg) in enumerate(zip(axes, args, strict=True))]
+    named += [(f'argument "{name}"', 0, kwargs[name]) for name in sorted(kwargs)]
+    return [(name, a) for name, axis, arg in named for a in along(axis, arg)]
+
+
+def _stack(x: Any, axis: Any, name: str) -> Any:
+    """A leaf of an argument with the axis that is mapped over as its first."""
+    if axis is None:
+        return x
+    _check_axis(axis, type_of(x).ndim, f"vmap: in_axes has {axis!r} for {name}, {type_of(x)}")
+    return nnp.moveaxis(x, axis, 0)
+
+
+def _moved(stack: Any, axis: Any) -> Any:
+    _check_axis(
+        axis, stack.ndim, f"vmap: out_axes has {axis!r} for a result that is {stack.type} when stacked"
+    )
+    return nnp.moveaxis(stack, 0, axis)
+
+
+def _check_axis(axis: Any, ndim: int, what: str) -> None:
+    if not isinstance(axis, (int, np.integer)) or not -ndim <= axis < ndim:
+        valid = f"a number from {-ndim} to {ndim - 1}" if ndim else "an array with an axis"
+        raise GraphError(f"{what}; expected {valid}; what is the same for all examples has None in in_axes")
 
 
 @tracing(is_on=False)
@@ -66,7 +102,7 @@ def batch(outputs: Sequence[Node], mapped: Mapping[Node, Node], n: int) -> list[
     new = dict(mapped)
     for node in topological(outputs, stop=mapped):
         if node not in new and any(a in new for a in node.inputs):
-            with scope(node.scope):
+            with beside(node):
                 new[node] = _lifted(node, new, n)
     return [new[node] if node in new else _repeated(node, n) for node in outputs]
 
@@ -105,10 +141,11 @@ def one_of(stack: Node) -> Node:
     return new_input(stack.type.with_shape(stack.shape[1:]))
 
 
-def _length(stacks: Iterable[Node]) -> int:
-    lengths = {s.shape[0] for s in stacks}
+def _length(stacks: Sequence[tuple[str, Node]]) -> int:
+    """The length of the axis that is mapped over, from stacks with the names of their arguments."""
+    lengths = {n.shape[0]: f"{n.shape[0]} ({name})" for name, n in stacks}
     if len(lengths) != 1:
-        shown = ", ".join(map(str, sorted(map(str, lengths)))) or "none"
+        shown = ", ".join(lengths.values()) or "none, since in_axes maps no argument"
         raise GraphError(f"vmap: the mapped axes need one length, got {shown}")
     (length,) = lengths
     if not isinstance(length, int):

@@ -20,7 +20,7 @@ from nnjit.autodiff.batch import batch
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.reverse import pull_back
 from nnjit.autodiff.tracing import node_of, standing_for
-from nnjit.autodiff.tree import Rebuild, flatten
+from nnjit.autodiff.tree import Rebuild, flatten, structure
 from nnjit.errors import GraphError
 from nnjit.ir import (
     ArrayType,
@@ -71,7 +71,7 @@ def cond(predicate: Any, true_function: Branch, false_function: Branch, *operand
     runs = [partial(_results, f, leaves, build) for f in (true_function, false_function)]
     inputs = tuple(standing_for(n, new_input(n.type)) for n in traced)
     (ours, build_result), (theirs, build_other) = (run(inputs) for run in runs)
-    _check_structures(build_result(["*"] * len(ours)), build_other(["*"] * len(theirs)))
+    _check_structures(build_result(ours), build_other(theirs))
     pairs = [_pair(k, a, b) for k, (a, b) in enumerate(zip(ours, theirs, strict=True))]
     found = [_around(run, _nodes(out), inputs) for run, out in zip(runs, (ours, theirs), strict=True)]
     around = dict.fromkeys(n for nodes in found for n in nodes)
@@ -115,20 +115,19 @@ def _truth(predicate: Any) -> Any:
 
 
 def _check_structures(ours: Any, theirs: Any) -> None:
-    if ours != theirs:
+    one, other = structure(ours), structure(theirs)
+    if one != other:
         raise GraphError(
-            f"cond: the branches return different structures, {ours} and {theirs} (* is an array); "
+            f"cond: the branches return different structures, {one} and {other} (* is an array); "
             "both must return the same"
         )
 
 
 def _pair(index: int, one: Any, other: Any) -> tuple[Any, Any]:
     """A result of both branches, of one type."""
-    if one is None and other is None:
-        return None, None
     if isinstance(one, NUMBERS) or isinstance(other, NUMBERS):
         one, other = promote(one, other)
-    types = [None if x is None else type_of(x) for x in (one, other)]
+    types = [type_of(x) for x in (one, other)]
     if types[0] != types[1]:
         raise GraphError(
             f"cond: result {index} of the branches is {types[0]} and {types[1]}; both must have one type: "
@@ -137,17 +136,13 @@ def _pair(index: int, one: Any, other: Any) -> tuple[Any, Any]:
     return one, other
 
 
-def _chosen(
-    predicate: Node, pair: tuple[Any, Any], own: dict[Node, Node], given: dict[Node, Node]
-) -> Node | None:
+def _chosen(predicate: Node, pair: tuple[Any, Any], own: dict[Node, Node], given: dict[Node, Node]) -> Node:
     """The node of one result.
 
     Args:
         own: an input of the branches for each value that they read from around them.
         given: what stands for each of their inputs.
     """
-    if pair[0] is None:
-        return None
     graphs = [Graph(tuple(given), (out,)) for out in rebuild([node_of(r) for r in pair], own)]
     return _apply(predicate, list(given.values()), *graphs)
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from nnjit.autodiff.functions import jvp, vjp
 from nnjit.autodiff.tree import flatten
+from nnjit.errors import GraphError
+from nnjit.ir import type_of
 
 
 def check_grads(
@@ -24,12 +26,17 @@ def check_grads(
         tolerance: the relative difference that passes.
 
     Raises:
-        AssertionError: which comparison failed, and its two figures.
+        AssertionError: which comparison failed, and its two figures. GraphError: an argument is not of f64.
 
     >>> check_grads(lambda x: x**3, [np.array([1.0, 2.0])])
     """
     rng = np.random.default_rng(seed)
     leaves, build = flatten(tuple(args))
+    if wrong := [t for t in map(type_of, leaves) if t.dtype != np.float64]:
+        raise GraphError(
+            f"check_grads: {wrong[0]} is too coarse for differences with a step of {step}; use float64, e.g. "
+            "x.astype(float)"
+        )
     tangents = [rng.standard_normal(np.shape(leaf)) for leaf in leaves]
     value, derivative = jvp(f, args, build(tangents))
     up, down = (f(*build([x + s * step * t for x, t in zip(leaves, tangents, strict=True)])) for s in (1, -1))

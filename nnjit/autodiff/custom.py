@@ -7,9 +7,10 @@ carry, and the transpose of a linear graph is what `pull_back` builds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ import numpy as np
 import nnjit.numpy as nnp
 from nnjit.autodiff.batch import batch, one_of
 from nnjit.autodiff.reverse import pull_back
-from nnjit.autodiff.tracing import like, node_of
-from nnjit.autodiff.tree import Rebuild, flatten
+from nnjit.autodiff.tracing import described, like, node_of
+from nnjit.autodiff.tree import Rebuild, along, flatten
 from nnjit.errors import GraphError
 from nnjit.ir import Node, Primitive, apply, new_input, rebuild, tracing
 from nnjit.primitives import full_like
@@ -28,7 +29,12 @@ class custom_jvp:  # noqa: N801  # a decorator
     """A function whose derivative is given by `defjvp(rule)`: rule(primals, tangents) -> (value, tangent).
 
     The tangent must be linear in the tangents; reverse mode is its transpose. The rule is for the arguments:
-    nothing flows into traced values that the function reads otherwise.
+    nothing flows into traced values that the function reads otherwise. It gets all arguments by position,
+    those given by name and those left at their default too.
+
+    Args:
+        nondiff_argnums: arguments that are no arrays, as functions, or known: the rule gets them first,
+            rule(*them, primals, tangents), and not among the primals.
 
     >>> from nnjit import grad
     >>> @custom_jvp
@@ -41,8 +47,8 @@ class custom_jvp:  # noqa: N801  # a decorator
     100.0
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        self.function, self.numbers = function, nondiff_argnums
         self.rule: Callable[..., Any] | None = None
         update_wrapper(self, function)
 
@@ -51,10 +57,14 @@ class custom_jvp:  # noqa: N801  # a decorator
         self.rule = rule
         return rule
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = _name(self.function)
         if self.rule is None:
-            raise GraphError(f"{_name(self.function)} has no rule yet; give it one with defjvp")
-        return _called(self.function, args, _Forward(*flatten(args), self.rule))
+            raise GraphError(f"{name} has no rule yet; give it one with defjvp")
+        args = _by_position(self.function, args, kwargs)
+        known, others = _split(name, args, self.numbers)
+        rule = partial(self.rule, *known.values())
+        return _called(self.function, args, _Forward(name, *flatten(others), rule))
 
 
 class custom_vjp:  # noqa: N801  # a decorator
@@ -62,6 +72,11 @@ class custom_vjp:  # noqa: N801  # a decorator
 
     forward(*args) -> (value, residuals); backward(residuals, cotangent) -> a cotangent for each argument, or
     None where it is zero, linear in the cotangent. Forward mode is the transpose of `backward`.
+    `forward` gets all arguments by position, those given by name and those left at their default too.
+
+    Args:
+        nondiff_argnums: arguments that are no arrays, as functions, or known: `backward` gets them first,
+            backward(*them, residuals, cotangent), and gives no cotangents for them.
 
     >>> from nnjit import grad
     >>> @custom_vjp
@@ -72,8 +87,8 @@ class custom_vjp:  # noqa: N801  # a decorator
     1.0
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        self.function, self.numbers = function, nondiff_argnums
         self.rules: tuple[Callable[..., Any], Callable[..., Any]] | None = None
         update_wrapper(self, function)
 
@@ -81,10 +96,19 @@ class custom_vjp:  # noqa: N801  # a decorator
         """Set the rules."""
         self.rules = forward, backward
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = _name(self.function)
         if self.rules is None:
-            raise GraphError(f"{_name(self.function)} has no rules yet; give it some with defvjp")
-        return _called(self.function, args, _Reverse(*flatten(args), *self.rules))
+            raise GraphError(f"{name} has no rules yet; give it some with defvjp")
+        args = _by_position(self.function, args, kwargs)
+        known, others = _split(name, args, self.numbers)
+        forward, backward = self.rules
+
+        def run(*others: Any) -> Any:
+            return forward(*_merged(known, others))
+
+        rule = _Reverse(name, *flatten(others), run, partial(backward, *known.values()))
+        return _called(self.function, args, rule)
 
 
 def as_node(x: Any) -> Node:
@@ -95,8 +119,13 @@ def as_node(x: Any) -> Node:
 
 @dataclass(frozen=True, eq=False)
 class _Rule:
-    """How the results of one call depend on its arguments; nodes stand for the nodes among their leaves."""
+    """How the results of one call depend on its arguments; nodes stand for the nodes among their leaves.
 
+    Args:
+        name: of the function.
+    """
+
+    name: str
     leaves: list[Any]
     build: Rebuild
 
@@ -117,7 +146,14 @@ class _Rule:
     def pull(self, g: Node, nodes: Sequence[Node], index: int) -> list[Node | None]:
         """The cotangents of the nodes: the transpose of `push`, where a rule states no other."""
         seeds = [new_input(n.type) for n in nodes]
-        return list(pull_back([self.push(nodes, seeds, index)], seeds, [g]))
+        return list(pull_back([self.pushed(nodes, seeds, index, g)], seeds, [g]))
+
+    def pushed(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int, out: Node) -> Node:
+        """As `push`, which has to be of the type of the result `out`, or of its cotangent."""
+        moved = self.push(nodes, tangents, index)
+        if moved.type != out.type:
+            raise GraphError(f"{self.name}: the rule gives a tangent {moved.type} for a result {out.type}")
+        return moved
 
     def value(self, nodes: Sequence[Node]) -> Any:
         """The results of the call, for `push` alone: a rule that states its own `push` needs none."""
@@ -130,8 +166,13 @@ class _Forward(_Rule):
 
     def push(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int) -> Node:
         with tracing():
-            moved = self.rule(self.arguments(nodes), self.arguments(tangents, np.zeros_like))[1]
-        return node_of(flatten(moved)[0][index])
+            made = self.rule(self.arguments(nodes), self.arguments(tangents, np.zeros_like))
+        moved = flatten(_pair(made, f"{self.name}: the rule returns a pair (value, tangent)")[1])[0]
+        if index >= len(moved):
+            raise GraphError(
+                f"{self.name}: the rule gives {len(moved)} tangents, of fewer results than there are"
+            )
+        return node_of(moved[index])
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,23 +182,27 @@ class _Reverse(_Rule):
 
     def value(self, nodes: Sequence[Node]) -> Any:
         with tracing():
-            return self.forward(*self.arguments(nodes))[0]
+            return self._forward(self.arguments(nodes))[0]
 
     def pull(self, g: Node, nodes: Sequence[Node], index: int) -> list[Node | None]:
         args = self.arguments(nodes)
         with tracing():
-            value, residuals = self.forward(*args)
+            value, residuals = self._forward(args)
             outs, build_out = flatten(value)
             seeds = build_out([g if k == index else nnp.zeros_like(out) for k, out in enumerate(outs)])
             given = self.backward(residuals, seeds)
-        if len(given) != len(args):
-            raise GraphError(f"the rule gives {len(given)} cotangents for {len(args)} arguments")
-        pairs: list[tuple[Any, Any]] = []
-        for arg, cotangent in zip(args, given, strict=True):
-            own = flatten(arg)[0]
-            back = [None] * len(own) if cotangent is None else flatten(cotangent)[0]
-            pairs += zip(own, back, strict=True)
+        if not isinstance(given, (tuple, list)) or len(given) != len(args):
+            shown = f"{len(given)} cotangents" if isinstance(given, (tuple, list)) else described(given)
+            raise GraphError(
+                f"{self.name}: the rule gives {shown} for {len(args)} arguments; a tuple with a cotangent "
+                "for each is expected, None where it is zero"
+            )
+        back = along(tuple(given), args, repeats=lambda c: c is None)
+        pairs = zip(flatten(args)[0], back, strict=True)
         return [None if c is None else node_of(like(c, x)) for x, c in pairs if isinstance(x, Node)]
+
+    def _forward(self, args: Any) -> Any:
+        return _pair(self.forward(*args), f"{self.name}: forward returns a pair (value, residuals)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +234,52 @@ def _push(
     pairs = list(zip(args[1:], tangents[1:], strict=True))
     if not out.type.is_float or all(t is None for _, t in pairs):
         return None
-    return rule.push(args[1:], [full_like(x, 0) if t is None else t for x, t in pairs], index)
+    return rule.pushed(args[1:], [full_like(x, 0) if t is None else t for x, t in pairs], index, out)
+
+
+def _by_position(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """All arguments of a call in the order of the signature, defaults among them.
+
+    Raises:
+        GraphError: one that is given can be given by name alone.
+    """
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    if named := [name for name in bound.kwargs if name in kwargs]:
+        raise GraphError(
+            f"{_name(function)}: its rule gets arguments by position, as {', '.join(named)} cannot be given; "
+            "take the * out of the signature, or let the function read it from around it"
+        )
+    return bound.args
+
+
+def _split(name: str, args: Sequence[Any], numbers: Sequence[int]) -> tuple[dict[int, Any], tuple[Any, ...]]:
+    """The arguments that a rule takes as known, by number, and the others.
+
+    Raises:
+        GraphError: one of the former is traced, or has a number that no argument has.
+    """
+    known = {}
+    for i in numbers:
+        if not -len(args) <= i < len(args):
+            raise GraphError(f"{name}: nondiff_argnums has {i}, but there are {len(args)} arguments")
+        known[i % len(args)] = args[i]
+    if traced := [i for i, x in known.items() if any(isinstance(leaf, Node) for leaf in flatten(x)[0])]:
+        raise GraphError(f"{name}: argument {traced[0]} is traced; take it out of nondiff_argnums")
+    return known, tuple(x for i, x in enumerate(args) if i not in known)
+
+
+def _merged(known: Mapping[int, Any], others: Sequence[Any]) -> list[Any]:
+    rest = iter(others)
+    return [known[i] if i in known else next(rest) for i in range(len(known) + len(others))]
+
+
+def _pair(made: Any, wanted: str) -> Any:
+    if not isinstance(made, (tuple, list)) or len(made) != 2:
+        raise GraphError(f"{wanted}, got {described(made)}")
+    return made
 
 
 def _name(function: Callable[..., Any]) -> str:
@@ -200,5 +290,6 @@ custom = Primitive(
     "custom", "call", lambda y, *xs, rule, index: y, lambda y, *xs, rule, index: y,
     vjp=lambda g, out, args, rule, index: [None, *rule.pull(g, args[1:], index)],
     jvp=_push,
-    lift=lambda n, rule, index: {"rule": _Mapped(rule.leaves, rule.build, rule, n), "index": index},
+    lift=lambda n, rule, index: {"rule": _Mapped(rule.name, rule.leaves, rule.build, rule, n),
+                                 "index": index},
 )  # fmt: skip

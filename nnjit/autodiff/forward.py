@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from nnjit.autodiff.reverse import scale
 from nnjit.errors import GraphError
-from nnjit.ir import Node, apply, scope, topological, tracing
+from nnjit.ir import Node, apply, origin, scope, topological, tracing
 from nnjit.primitives import full_like
 
 
 @tracing(is_on=False)
+@origin("tangent")
 def push_forward(outputs: Sequence[Node], wrt: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
     """The tangents of `outputs` for those of the nodes `wrt`: the chain rule, first operation first."""
     known: dict[Node, Node] = dict(zip(wrt, tangents, strict=True))

@@ -9,8 +9,8 @@ from typing import Any
 import nnjit.numpy as nnp
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.reverse import pull_back
-from nnjit.autodiff.tracing import Argnums, Call, call, close, like, node_of
-from nnjit.autodiff.tree import flatten
+from nnjit.autodiff.tracing import Argnums, Call, call, close, described, like, node_of, numbers_of
+from nnjit.autodiff.tree import Rebuild, flatten, structure
 from nnjit.errors import GraphError
 from nnjit.ir import Node, new_input, rebuild, topological
 from nnjit.primitives import full_like
@@ -42,7 +42,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """As `grad`, with the value of `f` before the gradient: ((value, other), gradient) where `has_aux`."""
-    numbers = (argnums,) if isinstance(argnums, int) else argnums
+    numbers = numbers_of(argnums)
 
     @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -51,7 +51,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = 
         gradients = pull_back([out], made.inputs, [full_like(out, 1)])
         done, aux = made.with_aux([out, *gradients], has_aux)
         own = made.build(done[1:])
-        return ((done[0], aux) if has_aux else done[0]), own[0] if isinstance(argnums, int) else own
+        return ((done[0], aux) if has_aux else done[0]), own if isinstance(argnums, (tuple, list)) else own[0]
 
     return value_and_gradient
 
@@ -71,7 +71,7 @@ def vjp(f: Callable[..., Any], *args: Any, has_aux: bool = False) -> tuple[Any, 
     value, linear, aux = _evaluated(made, pull_back(made.outputs, made.inputs, seeds), seeds, has_aux)
 
     def back(cotangent: Any) -> Any:
-        return made.build(_applied(linear, seeds, cotangent))
+        return made.build(_applied(linear, seeds, made.build_out, cotangent))
 
     return (made.build_out(value), back, aux) if has_aux else (made.build_out(value), back)
 
@@ -87,8 +87,14 @@ def jvp(
     >>> [float(v) for v in jvp(lambda x: x**2, (3.0,), (1.0,))]
     [9.0, 6.0]
     """
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)):
+            raise GraphError(
+                f"jvp: {name} are a tuple, with a place for each argument, e.g. ({name[:-1]},); got "
+                f"{described(given)}"
+            )
     made = call(f, primals, has_aux=has_aux)
-    given = _alike(tuple(tangents), made.inputs)
+    given = _alike(tuple(tangents), made.build, made.inputs)
     moved = push_forward(made.outputs, made.inputs, [node_of(t) for t in given])
     done, aux = made.with_aux([*made.outputs, *moved], has_aux)
     split = len(made.outputs)
@@ -110,7 +116,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     values, linear, _ = _evaluated(made, push_forward(made.outputs, made.inputs, moves), moves, False)
 
     def push(*tangents: Any) -> Any:
-        return made.build_out(_applied(linear, moves, tangents))
+        return made.build_out(_applied(linear, moves, made.build, tangents))
 
     return made.build_out(values), push
 
@@ -142,23 +148,29 @@ def _evaluated(
     return done[:split], rebuild(linear, known), aux
 
 
-def _applied(linear: Sequence[Node], moving: Sequence[Node], given: Any) -> list[Any]:
-    return close(linear, moving, _alike(given, moving))
+def _applied(linear: Sequence[Node], moving: Sequence[Node], build: Rebuild, given: Any) -> list[Any]:
+    return close(linear, moving, _alike(given, build, moving))
 
 
-def _alike(tree: Any, nodes: Sequence[Node]) -> list[Any]:
-    """The leaves of `tree`, tangents or cotangents of `nodes`."""
-    leaves = flatten(tree)[0]
-    if len(leaves) != len(nodes):
-        raise GraphError(f"expected {len(nodes)} tangents or cotangents, got {len(leaves)}")
-    return [like(x, n) for x, n in zip(leaves, nodes, strict=True)]
+def _alike(tree: Any, build: Rebuild, nodes: Sequence[Node]) -> list[Any]:
+    """The leaves of `tree`: tangents or cotangents of `nodes`, in the structure that `build` makes."""
+    expected = structure(build(nodes))
+    if structure(tree) != expected:
+        raise GraphError(
+            f"expected tangents or cotangents in the structure {expected} of what they belong to, got "
+            f"{structure(tree)} (* is an array)"
+        )
+    return [like(x, n) for x, n in zip(flatten(tree)[0], nodes, strict=True)]
 
 
 def _scalar(made: Call) -> Node:
-    if len(made.outputs) != 1:
+    returned = structure(made.build_out(made.outputs))
+    if returned != "*":
+        mend = (
+            "a return is missing?" if returned == "None" else "has_aux=True for (scalar, other), or jacobian"
+        )
         raise GraphError(
-            f"grad needs a function that returns a scalar of floats, got {len(made.outputs)} results; "
-            "use jacobian, or has_aux=True for (scalar, other)"
+            f"grad needs a function that returns a scalar of floats, got {returned} (* is an array); {mend}"
         )
     (out,) = made.outputs
     if out.shape != () or not out.type.is_float:

@@ -14,9 +14,9 @@ from nnjit.autodiff.batch import batch
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.functions import grad, jvp
 from nnjit.autodiff.reverse import pull_back
-from nnjit.autodiff.tracing import Argnums, Call, call
+from nnjit.autodiff.tracing import Argnums, Call, call, numbers_of
 from nnjit.errors import GraphError
-from nnjit.ir import Node, constant, new_input
+from nnjit.ir import Node, constant, new_input, origin
 from nnjit.ir.types import static
 
 Mode = Literal["forward", "reverse"]
@@ -41,7 +41,7 @@ class Jacobian:
         done, aux = made.with_aux([b for row in blocks for b in row], self.has_aux)
         width = len(made.inputs)
         rows = [made.build(done[k * width : (k + 1) * width]) for k in range(len(made.outputs))]
-        out = made.build_out([row[0] if isinstance(self.argnums, int) else row for row in rows])
+        out = made.build_out([row if isinstance(self.argnums, (tuple, list)) else row[0] for row in rows])
         return (out, aux) if self.has_aux else out
 
     def mode(self, *args: Any, **kwargs: Any) -> Mode:
@@ -53,8 +53,7 @@ class Jacobian:
         return self._mode(self._call(args, kwargs))
 
     def _call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Call:
-        numbers = (self.argnums,) if isinstance(self.argnums, int) else self.argnums
-        made = call(self.function, args, kwargs, argnums=numbers, has_aux=self.has_aux)
+        made = call(self.function, args, kwargs, argnums=numbers_of(self.argnums), has_aux=self.has_aux)
         for out in made.outputs:
             if not out.type.is_float:
                 raise GraphError(f"jacobian needs a function that returns floats, got {out.type}")
@@ -117,6 +116,7 @@ def hvp(f: Callable[..., Any]) -> Callable[..., Any]:
     return product
 
 
+@origin("backward")
 def _rows(made: Call) -> list[list[Node]]:
     """The blocks of the Jacobian for each output and input, by reverse mode."""
     blocks = []
@@ -127,6 +127,7 @@ def _rows(made: Call) -> list[list[Node]]:
     return blocks
 
 
+@origin("tangent")
 def _columns(made: Call) -> list[list[Node]]:
     """The blocks of the Jacobian for each output and input, by forward mode."""
     columns = []

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from nnjit.errors import GraphError
-from nnjit.ir import Node, scope, topological, tracing
+from nnjit.ir import Node, origin, scope, topological, tracing
 from nnjit.primitives import full_like
 
 
 @tracing(is_on=False)
+@origin("backward")
 def pull_back(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Node]) -> list[Node]:
     """The cotangents of the nodes `wrt` for those of `outputs`: the chain rule, last operation first.
 

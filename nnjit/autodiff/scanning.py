@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnjit.autodiff.loop import at_step, lead, make_loop, parts
-from nnjit.autodiff.tracing import node_of
-from nnjit.autodiff.tree import flatten
+from nnjit.autodiff.tracing import described, node_of
+from nnjit.autodiff.tree import flatten, structure
 from nnjit.errors import GraphError
 from nnjit.ir import ArrayType, B, Node, new_input, tracing, type_of
 from nnjit.numpy import moveaxis
@@ -53,11 +53,14 @@ def scan(
     with tracing():
         result = f(build_carry(carried), build_x(own))
     if not isinstance(result, tuple) or len(result) != 2:
-        raise GraphError(f"scan: f returns a pair (carry, y), got {type(result).__name__}")
+        raise GraphError(f"scan: f returns a pair (carry, y), got {described(result)}")
     after, ys = flatten(result[0])[0], [] if result[1] is None else flatten(result[1])[0]
     _, build_ys = flatten(result[1])
-    if len(after) != len(carried):
-        raise GraphError(f"scan: the carry has {len(carried)} leaves before a step and {len(after)} after it")
+    if structure(init) != structure(result[0]):
+        raise GraphError(
+            f"scan: the carry is {structure(init)} before a step and {structure(result[0])} after it "
+            "(* is an array); f returns a carry of the structure that it is given"
+        )
     results = _alike([node_of(n) for n in (*after, *ys)], [n.type for n in carried])
     outputs = [
         *results[: len(carried)],
@@ -80,8 +83,12 @@ def _length(types: Sequence[ArrayType], length: int | None) -> int:
     lengths = {t.shape[len(lead(t))] if t.ndim > len(lead(t)) else None for t in types}
     lengths |= set() if length is None else {length}
     if len(lengths) != 1 or None in lengths:
-        shown = ", ".join(map(str, types)) or "none"
-        raise GraphError(f"scan: xs of one length along their leading axis, got {shown} for length {length}")
+        shown = f"got {', '.join(map(str, types))}" if types else "there are none"
+        mend = "give the number of steps: length=…" if length is None and not types else ""
+        given = "" if length is None else f", beside length={length}"
+        raise GraphError(
+            f"scan: the xs have one length along the loop's axis; {shown}{given}{mend and '; '}{mend}"
+        )
     (steps,) = lengths
     if not isinstance(steps, int) or steps < 1:
         raise GraphError(f"scan: expected a length >= 1, got {steps}")
@@ -104,7 +111,10 @@ def _alike(outputs: Sequence[Node], carried: Sequence[ArrayType]) -> list[Node]:
             )
     kinds = {str(n.dtype) for n in outputs}
     if len(kinds) > 1:
-        raise GraphError(f"scan: carry and results have one dtype, got {', '.join(sorted(kinds))}")
+        raise GraphError(
+            f"scan: carry and results have one dtype, got {', '.join(sorted(kinds))}; use "
+            "nnjit.numpy.astype on what f returns, and on init"
+        )
     return list(outputs)
 
 

@@ -28,6 +28,7 @@ from nnjit.ir import (
     tracing,
     type_of,
 )
+from nnjit.ir.types import SHORT
 from nnjit.numpy.promotion import as_number, weak
 
 Argnums = int | tuple[int, ...]
@@ -62,8 +63,10 @@ class Call:
         if not has_aux:
             return self.close(nodes), None
         extra, build_aux = flatten(self.aux)
-        done = self.close([*nodes, *map(node_of, extra)])
-        return done[: len(nodes)], build_aux(done[len(nodes) :])
+        done = self.close([*nodes, *(x for x in extra if isinstance(x, Node))])
+        computed = iter(done[len(nodes) :])
+        whole = [next(computed) if isinstance(x, Node) else _known(x) for x in extra]
+        return done[: len(nodes)], build_aux(whole)
 
 
 def call(
@@ -76,14 +79,15 @@ def call(
 ) -> Call:
     """Call `f` with fresh inputs for the arguments `argnums`, for all where None."""
     numbers = range(len(args)) if argnums is None else _in_range(argnums, len(args))
+    fresh = [_fresh(leaf, i) for i in numbers for leaf in flatten(args[i])[0]]
     leaves, build = flatten(tuple(args[i] for i in numbers))
-    inputs = tuple(standing_for(leaf, fresh(type_of(leaf))) for leaf in leaves)
+    inputs = tuple(standing_for(leaf, node) for leaf, node in zip(leaves, fresh, strict=True))
     by_number = dict(zip(numbers, build(inputs), strict=True))
     with tracing():
         result = f(*(by_number.get(i, a) for i, a in enumerate(args)), **(kwargs or {}))
     value, aux = _with_aux(result) if has_aux else (result, None)
     outputs, build_out = flatten(value)
-    return Call(inputs, tuple(leaves), build, tuple(map(node_of, outputs)), build_out, aux)
+    return Call(inputs, tuple(leaves), build, tuple(map(_result, outputs)), build_out, aux)
 
 
 def trace(f: Callable[..., Any], types: Sequence[ArrayType]) -> Graph:
@@ -130,10 +134,15 @@ def node_of(x: Any) -> Node:
 
 
 def like(x: Any, node: Node) -> Any:
-    """`x`, a tangent or cotangent of `node`: a node, or an array of its type."""
-    given = x if isinstance(x, Node) else np.asarray(x, node.dtype)
-    if type_of(given) != node.type:
-        raise GraphError(f"expected a tangent or cotangent of type {node.type}, got {type_of(given)}")
+    """`x`, a tangent or cotangent of `node`: a node, or an array of its type; whole numbers fit too."""
+    given = x if isinstance(x, Node) else np.asarray(x)
+    if not isinstance(given, Node) and (weak(x) or given.dtype.kind in "iub"):
+        given = given.astype(node.dtype)
+    if (given.dtype, given.shape) != (node.dtype, node.shape):
+        shown = f"{SHORT.get(given.dtype, given.dtype)}[{','.join(map(str, given.shape))}]"
+        is_castable = given.shape == node.shape and given.dtype.kind == "f"
+        mend = f"; cast it: x.astype({str(node.dtype)!r})" if is_castable else ""
+        raise GraphError(f"expected a tangent or cotangent of type {node.type}, got {shown}{mend}")
     return given
 
 
@@ -142,14 +151,55 @@ def standing_for(leaf: Any, node: Node) -> Node:
     return as_number(node) if weak(leaf) else node
 
 
-def fresh(type: ArrayType) -> Node:
-    """An input to differentiate with respect to."""
-    if not type.is_float:
+def numbers_of(argnums: Any) -> tuple[int, ...]:
+    """One number of an argument, or several.
+
+    Raises:
+        GraphError: it is something else, or one of them is there twice.
+    """
+    given = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    if not all(isinstance(i, (int, np.integer)) for i in given):
+        raise GraphError(f"argnums: expected the number of an argument, or a tuple of such, got {argnums!r}")
+    return tuple(map(int, given))
+
+
+def described(result: Any) -> str:
+    """What a function has returned, in a few words."""
+    if isinstance(result, Node):
+        return f"a single {result.type}"
+    return "None" if result is None else f"a {type(result).__name__}"
+
+
+def _fresh(leaf: Any, number: int) -> Node:
+    """An input to differentiate with respect to, for a leaf of the argument of that number."""
+    where = f"cannot differentiate with respect to argument {number}"
+    if not isinstance(leaf, Node) and np.asarray(leaf).dtype.kind not in "fiub":
+        kind = np.asarray(leaf).dtype if isinstance(leaf, np.ndarray) else f"a {type(leaf).__name__}"
         raise GraphError(
-            f"cannot differentiate with respect to {type}: whole numbers have no derivative; use floats, "
-            "e.g. 3.0 instead of 3, or choose other arguments with argnums"
+            f"{where}, {kind}: expected floats, or nested dicts, lists and tuples of them; choose other "
+            "arguments with argnums"
         )
-    return new_input(type)
+    if not type_of(leaf).is_float:
+        raise GraphError(
+            f"{where}, {type_of(leaf)}: whole numbers have no derivative; use floats, e.g. 3.0 instead of 3, "
+            "or choose other arguments with argnums"
+        )
+    return new_input(type_of(leaf))
+
+
+def _result(leaf: Any) -> Node:
+    """A leaf of what a function has returned, as a node."""
+    if not isinstance(leaf, Node) and np.asarray(leaf).dtype.kind not in "fiub":
+        raise GraphError(
+            f"the function returns {described(leaf)}; expected arrays and numbers, or nested dicts, "
+            "lists and tuples of them; other things can go beside the result with has_aux=True"
+        )
+    return node_of(leaf)
+
+
+def _known(leaf: Any) -> Any:
+    """A leaf beside the result that no argument moves: a number as an array, anything else as it is."""
+    return np.asarray(leaf) if isinstance(leaf, (bool, int, float, np.ndarray, np.generic)) else leaf
 
 
 def _signature(f: Callable[..., Any]) -> inspect.Signature:
@@ -177,11 +227,17 @@ def _names(bound: inspect.BoundArguments) -> tuple[str, ...]:
 def _in_range(argnums: Sequence[int], count: int) -> list[int]:
     for i in argnums:
         if not -count <= i < count:
-            raise GraphError(f"argnums has {i}, but {count} positional arguments were given")
-    return [i % count for i in argnums]
+            raise GraphError(
+                f"argnums has {i}, but {count} positional arguments were given; what is differentiated is "
+                "given by position, not by name"
+            )
+    chosen = [i % count for i in argnums]
+    if len(set(chosen)) < len(chosen):
+        raise GraphError(f"argnums {tuple(argnums)}: one of {count} arguments is there twice")
+    return chosen
 
 
 def _with_aux(result: Any) -> tuple[Any, Any]:
     if not isinstance(result, tuple) or len(result) != 2:
-        raise GraphError(f"has_aux: expected a pair (result, other), got {type(result).__name__}")
+        raise GraphError(f"has_aux: expected a pair (result, other), got {described(result)}")
     return result

@@ -5,33 +5,91 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nnjit.errors import GraphError
+
 Rebuild = Callable[[Sequence[Any]], Any]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     """The leaves of `tree` in order (dicts by sorted key), and what builds such a tree of others.
 
-    >>> leaves, rebuild = flatten({"b": [1, 2], "a": 3})
+    None is a structure without leaves.
+
+    >>> leaves, rebuild = flatten({"b": [1, None, 2], "a": 3})
     >>> leaves, rebuild([30, 10, 20])
-    ([3, 1, 2], {'a': 30, 'b': [10, 20]})
+    ([3, 1, 2], {'a': 30, 'b': [10, None, 20]})
     """
-    if isinstance(tree, dict):
-        keys = sorted(tree)
-        return _join([tree[k] for k in keys], lambda parts: dict(zip(keys, parts, strict=True)))
-    if isinstance(tree, (list, tuple)):
-        make = tree._make if hasattr(tree, "_make") else type(tree)
-        return _join(tree, make)
-    return [tree], lambda leaves: leaves[0]
-
-
-def _join(children: Sequence[Any], make: Callable[[list[Any]], Any]) -> tuple[list[Any], Rebuild]:
-    flat = [flatten(c) for c in children]
+    if tree is None:
+        return [], lambda leaves: None
+    if not is_branch(tree):
+        return [tree], lambda leaves: leaves[0]
+    flat = [flatten(child) for child in _children(tree)]
 
     def rebuild(leaves: Sequence[Any]) -> Any:
         parts, start = [], 0
         for own, build in flat:
             parts.append(build(leaves[start : start + len(own)]))
             start += len(own)
-        return make(parts)
+        return _like(tree, parts)
 
     return [leaf for own, _ in flat for leaf in own], rebuild
+
+
+def structure(tree: Any) -> str:
+    """What `tree` looks like, with a star for each leaf: two trees of one structure have the same.
+
+    >>> structure({"b": [1, None], "a": (2.0,)})
+    "{'a': (*,), 'b': [*, None]}"
+    """
+    leaves, build = flatten(tree)
+    return repr(build([_STAR] * len(leaves)))
+
+
+def along(prefix: Any, tree: Any, repeats: Callable[[Any], bool] = lambda leaf: True) -> list[Any]:
+    """For each leaf of `tree`, what `prefix` has at its place or at a place above it.
+
+    Args:
+        repeats: which leaves of `prefix`, None among them, may stand for more than a leaf of `tree`.
+
+    Raises:
+        GraphError: the structure of `prefix` is not the beginning of that of `tree`.
+
+    >>> along((0, None), ([1, 2], {"a": 3}))
+    [0, 0, None]
+    """
+    if not is_branch(prefix):
+        if is_branch(tree) and not repeats(prefix):
+            raise GraphError(f"one value stands where {structure(tree)} is expected (* is an array)")
+        return [prefix] * len(flatten(tree)[0])
+    if not is_branch(tree) or _keys(prefix) != _keys(tree):
+        raise GraphError(f"the structure {structure(prefix)} does not fit {structure(tree)} (* is an array)")
+    pairs = zip(_children(prefix), _children(tree), strict=True)
+    return [leaf for part, own in pairs for leaf in along(part, own, repeats)]
+
+
+def is_branch(tree: Any) -> bool:
+    """Whether `tree` is a dict, list or tuple."""
+    return isinstance(tree, (dict, list, tuple))
+
+
+class _Star:
+    def __repr__(self) -> str:
+        return "*"
+
+
+_STAR = _Star()
+
+
+def _keys(tree: Any) -> Any:
+    return sorted(tree) if isinstance(tree, dict) else len(tree)
+
+
+def _children(tree: Any) -> list[Any]:
+    return [tree[key] for key in sorted(tree)] if isinstance(tree, dict) else list(tree)
+
+
+def _like(tree: Any, children: Sequence[Any]) -> Any:
+    """A tree of the type of `tree`, of other children."""
+    if isinstance(tree, dict):
+        return dict(zip(sorted(tree), children, strict=True))
+    return tree._make(children) if hasattr(tree, "_make") else type(tree)(children)

@@ -6,10 +6,12 @@ from nnjit.ir.graph import (
     Primitive,
     Value,
     apply,
+    beside,
     constant,
     consumers,
     is_open,
     new_input,
+    origin,
     rebuild,
     scope,
     topological,
@@ -23,6 +25,6 @@ from nnjit.ir.verify import verify
 
 __all__ = [
     "ArrayType", "B", "Dim", "Graph", "Node", "Primitive", "Shape", "Value", "apply", "array_type",
-    "as_dtype", "constant", "consumers", "format_graph", "interpret", "is_open", "new_input", "node_names",
-    "rebuild", "scope", "topological", "tracing", "type_of", "verify", "with_rows",
+    "as_dtype", "beside", "constant", "consumers", "format_graph", "interpret", "is_open", "new_input",
+    "node_names", "origin", "rebuild", "scope", "topological", "tracing", "type_of", "verify", "with_rows",
 ]  # fmt: skip

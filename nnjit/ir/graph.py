@@ -15,6 +15,7 @@ from nnjit.ir.node import (
     FUNCTIONS,
     METHODS,
     OPERATORS,
+    PROPERTIES,
     ConstantValue,
     Kind,
     Node,
@@ -22,10 +23,12 @@ from nnjit.ir.node import (
     Rule,
     Value,
     apply,
+    beside,
     constant,
     constant_p,
     input_p,
     new_input,
+    origin,
     scope,
     tracing,
     type_of,
@@ -53,10 +56,13 @@ class Graph:
     def draw(self, path: str | FilePath | None = None, *, backward: bool = False, most: int = 60) -> Any:
         """The graph as a picture, a matplotlib `Figure`, from the inputs at the top to the results.
 
+        What a derivative has built, be it that of `make_graph(grad(f))` or one that is asked for here, has a
+        colour of its own: one for a backward pass, another for the tangents of forward mode.
+
         Args:
             path: a file to write too, ending in `.png`, `.svg` or `.pdf`.
             backward: whether the gradient of the result, a scalar, with respect to every input is drawn
-                with it, its operations in another colour than those of the forward pass.
+                with it.
             most: boxes, beyond which it is an error: a picture of more is not readable.
 
         Raises:
@@ -112,12 +118,12 @@ def rebuild(
 ) -> tuple[Node, ...]:
     """`outputs` with some nodes replaced, and `rewrite` applied to every other one after its arguments.
 
-    What `rewrite` makes of a node belongs to the same part of the step.
+    What `rewrite` makes of a node belongs to the same part of the step, and to the same pass.
     """
     new = dict(replace)
     for node in topological(outputs, stop=replace):
         if node not in new:
-            with scope(node.scope):
+            with beside(node):
                 new[node] = rewrite(with_inputs(node, tuple(new[n] for n in node.inputs)))
     return tuple(new[n] for n in outputs)
 
@@ -127,7 +133,7 @@ def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
     if all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
         return node
     type = node.primitive.infer(*(n.type for n in inputs), **node.params)
-    return Node(node.primitive, inputs, node.params, type, node.scope)
+    return Node(node.primitive, inputs, node.params, type, node.scope, node.origin)
 
 
 def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
@@ -141,7 +147,7 @@ def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
 
 
 __all__ = [
-    "FUNCTIONS", "METHODS", "OPERATORS", "B", "ConstantValue", "Dim", "Graph", "Kind", "Node", "Primitive",
-    "Rule", "Value", "apply", "constant", "constant_p", "consumers", "input_p", "is_open", "new_input",
-    "rebuild", "scope", "topological", "tracing", "type_of", "with_inputs",
+    "FUNCTIONS", "METHODS", "OPERATORS", "PROPERTIES", "B", "ConstantValue", "Dim", "Graph", "Kind", "Node",
+    "Primitive", "Rule", "Value", "apply", "beside", "constant", "constant_p", "consumers", "input_p",
+    "is_open", "new_input", "origin", "rebuild", "scope", "topological", "tracing", "type_of", "with_inputs",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
@@ -36,18 +36,21 @@ Kind = Literal[
     "routine",
     "call",
 ]
+Origin = Literal["value", "backward", "tangent"]  # the program, reverse mode, forward mode
 Rule: TypeAlias = Callable[..., Any]
 
 ARRAYS = (bool, int, float, np.ndarray, np.generic)
 MEND = "compose it of the functions of nnjit.numpy, or give it a rule with nnjit.custom_jvp or custom_vjp"
 IN_PLACE = "use nnjit.numpy.where, the functional x.at[i].set(v), or nnjit.numpy.stack and concatenate"
 
-_scope: ContextVar[str] = ContextVar("scope", default="")
+# The scope and the origin of the nodes that are built now.
+_place: ContextVar[tuple[str, Origin]] = ContextVar("place", default=("", "value"))
 _is_tracing: ContextVar[bool] = ContextVar("is_tracing", default=False)
 # The numpy room fills these: Python's operators on nodes, the methods of arrays, and NumPy's own functions by
 # name (`sum`, `linalg.norm`), for programs that call those on nodes.
 OPERATORS: dict[str, Callable[..., Node]] = {}
 METHODS: dict[str, Callable[..., Any]] = {}
+PROPERTIES: dict[str, Callable[..., Any]] = {}
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 
@@ -104,6 +107,7 @@ class Node:
 
     Args:
         scope: the layer or part of the step that it belongs to, for messages.
+        origin: what built it, the program or the pass of a derivative, for pictures.
     """
 
     primitive: Primitive
@@ -111,6 +115,7 @@ class Node:
     params: Mapping[str, Any]
     type: ArrayType
     scope: str = ""
+    origin: Origin = "value"
 
     @property
     def shape(self) -> Shape:
@@ -158,6 +163,10 @@ class Node:
     if not TYPE_CHECKING:  # a checker knows the methods above alone
 
         def __getattr__(self, name: str) -> Any:
+            if name in ("item", "tolist"):
+                self._no_number("as an array")
+            if name in PROPERTIES:
+                return PROPERTIES[name](self)
             if name not in METHODS:
                 raise AttributeError(f"a traced value {self.type} has no attribute {name}")
             return partial(METHODS[name], self)
@@ -175,7 +184,10 @@ class Node:
         return _numpy(function, args, options)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError(f"{self.type} is a traced value: no array can hold it yet; {IN_PLACE}")
+        raise TypeError(
+            f"{self.type} is a traced value, which no array can hold yet; {IN_PLACE}. Functions of other "
+            "libraries that make arrays of their arguments cannot take it: use those of nnjit.numpy"
+        )
 
     # fmt: off
     def __add__(self, other: Any) -> Node: return self._op("add", other)
@@ -192,6 +204,8 @@ class Node:
     def __rmod__(self, other: Any) -> Node: return OPERATORS["mod"](other, self)
     def __pow__(self, other: Any) -> Node: return self._op("pow", other)
     def __rpow__(self, other: Any) -> Node: return OPERATORS["pow"](other, self)
+    def __divmod__(self, other: Any) -> tuple[Node, Node]: return self // other, self % other
+    def __rdivmod__(self, other: Any) -> tuple[Node, Node]: return other // self, other % self
     def __matmul__(self, other: Any) -> Node: return self._op("matmul", other)
     def __rmatmul__(self, other: Any) -> Node: return OPERATORS["matmul"](other, self)
     def __neg__(self) -> Node: return self._op("neg")
@@ -224,9 +238,10 @@ class Node:
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
-            f"a traced value {self.type} has no truth value yet: use nnjit.numpy.where instead of `if`, a "
-            "loop over a known range instead of `while`, and nnjit.numpy.logical_and, _or, _not instead of "
-            "`and`, `or`, `not`"
+            f"a traced value {self.type} has no truth value yet: use nnjit.numpy.where instead of `if` (or "
+            "nnjit.cond, where one side alone may be computed), nnjit.scan or a loop over a known range "
+            "instead of `while`, nnjit.numpy.logical_and, _or, _not instead of `and`, `or`, `not`, and "
+            "maximum, minimum, sort of nnjit.numpy instead of Python's"
         )
 
     def _no_number(self, mend: str) -> NoReturn:
@@ -237,19 +252,25 @@ class Node:
         )
 
     def __float__(self) -> NoReturn:
-        self._no_number("instead of a function of `math` use that of nnjit.numpy, such as nnjit.numpy.sin")
+        self._no_number(
+            "with nnjit.numpy.sin and its like instead of functions of `math`, and with nnjit.numpy.stack or "
+            "x.at[i].set(v) instead of storing it in an array"
+        )
 
     def __int__(self) -> NoReturn:
-        self._no_number("for whole numbers nnjit.numpy.astype, floor and rint")
+        self._no_number("with nnjit.numpy.astype, floor or rint where whole numbers are needed")
 
     def __index__(self) -> NoReturn:
         self._no_number("with a loop over a known range, and nnjit.numpy.take instead of a list")
 
     def __round__(self, digits: int = 0) -> NoReturn:
-        self._no_number("nnjit.numpy.round")
+        self._no_number("with nnjit.numpy.round")
 
     def __complex__(self) -> NoReturn:
-        self._no_number("there are no complex numbers")
+        self._no_number("where there are no complex numbers")
+
+    def __format__(self, how: str) -> str:
+        return format(repr(self), how) if not how else self._no_number("and print what is returned")
 
     def __len__(self) -> int:
         if not self.shape:
@@ -278,7 +299,8 @@ def _numpy(function: Any, args: Any, options: Any) -> Any:
     name = f"{module.removeprefix('numpy').strip('.')}.{function.__name__}".removeprefix(".")
     known = FUNCTIONS.get(name) or FUNCTIONS.get(function.__name__ if isinstance(function, np.ufunc) else "")
     if known is None:
-        raise TypeError(f"numpy.{name} has no rule in nnjit; {MEND}")
+        is_numpys = not isinstance(function, np.ufunc) or getattr(np, name, None) is function
+        raise TypeError(f"{'numpy.' if is_numpys else 'the ufunc '}{name} has no rule in nnjit; {MEND}")
     valid = _options_of(known)
     if unknown := sorted(options.keys() - set(valid)):
         mend = IN_PLACE if "out" in unknown else f"valid: {', '.join(valid)}"
@@ -325,14 +347,14 @@ def constant(value: Any, dtype: object = None) -> Node:
     """A node of a known array; a Python float is f64 where no dtype is given."""
     array = np.array(value, dtype=dtype)  # type: ignore[call-overload]  # any dtype NumPy takes
     kind = array_type(array.dtype, array.shape)
-    return Node(constant_p, (), {"value": ConstantValue(array)}, kind, _scope.get())
+    return Node(constant_p, (), {"value": ConstantValue(array)}, kind, *_place.get())
 
 
 def apply(primitive: Primitive, *args: Value, **params: Any) -> Node:
     """A node that applies `primitive`; arrays among the arguments become constants."""
     nodes = tuple(a if isinstance(a, Node) else constant(a) for a in args)
     type = primitive.infer(*(n.type for n in nodes), **params)
-    return Node(primitive, nodes, params, type, _scope.get())
+    return Node(primitive, nodes, params, type, *_place.get())
 
 
 def type_of(value: Value) -> ArrayType:
@@ -344,13 +366,30 @@ def type_of(value: Value) -> ArrayType:
 
 
 @contextmanager
-def scope(name: str) -> Iterator[None]:
-    """Nodes that are built inside carry `name`; an inner scope wins."""
-    token = _scope.set(name)
+def _placed(scope: str, origin: Origin) -> Iterator[None]:
+    token = _place.set((scope, origin))
     try:
         yield
     finally:
-        _scope.reset(token)
+        _place.reset(token)
+
+
+def scope(name: str) -> AbstractContextManager[None]:
+    """Nodes that are built inside carry `name`; an inner scope wins."""
+    return _placed(name, _place.get()[1])
+
+
+@contextmanager
+def origin(name: Origin) -> Iterator[None]:
+    """Nodes that are built inside come from the pass `name`; a pass around it wins, whose part it is."""
+    scope, outer = _place.get()
+    with _placed(scope, name if outer == "value" else outer):
+        yield
+
+
+def beside(node: Node) -> AbstractContextManager[None]:
+    """Nodes that are built inside have the scope and the origin of `node`."""
+    return _placed(node.scope, node.origin)
 
 
 @contextmanager

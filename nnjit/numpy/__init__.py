@@ -7,13 +7,15 @@ Importing this gives nodes their operators.
 # ruff: noqa: I001  # many names a line
 
 from numpy import (
-    arange, array_equal, e, empty, eye, finfo, float32, float64, identity, inf, int32, int64, logspace, nan,
-    ndarray, newaxis, ones, pi, zeros,
+    arange, array_equal, bool_, diag_indices, e, empty, eye, finfo, float32, float64, geomspace, identity,
+    indices, inf, int32, int64, ix_, logspace, nan, ndarray, newaxis, ones, pi, tri, tril_indices,
+    triu_indices, unravel_index, zeros,
 )  # fmt: skip
 
 from nnjit.ir.graph import FUNCTIONS as _FUNCTIONS
 from nnjit.ir.graph import METHODS as _METHODS
 from nnjit.ir.graph import OPERATORS as _OPERATORS
+from nnjit.ir.graph import PROPERTIES as _PROPERTIES
 from nnjit.numpy.creation import (
     array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full, full_like,
     linspace, meshgrid, ones_like, zeros_like,
@@ -26,7 +28,7 @@ from nnjit.numpy.elementwise import (
     bitwise_xor, cbrt, ceil, clip, cos, cosh, divide, equal, erf, exp, exp2, expm1, floor, floor_divide,
     fmod, gammaln, greater, greater_equal, hypot, invert, isfinite, less, less_equal, log, log10, log1p,
     log2, logaddexp, logical_and, logical_not, logical_or, maximum, minimum, mod, multiply, negative,
-    not_equal, power, relu, remainder, rint, sigmoid, sign, sin, sinh, softplus, sqrt, square,
+    nonzero, not_equal, power, relu, remainder, rint, sigmoid, sign, sin, sinh, softplus, sqrt, square,
     stop_gradient, subtract, tan, tanh, true_divide, trunc, where,
 )  # fmt: skip
 from nnjit.numpy.indexing import (
@@ -36,18 +38,27 @@ from nnjit.numpy.joining import (
     append, array_split, column_stack, concat, concatenate, dsplit, dstack, flip, fliplr, flipud, hsplit,
     hstack, pad, repeat, roll, rot90, split, stack, tile, vsplit, vstack,
 )  # fmt: skip
+from nnjit.numpy.missing import (
+    nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar,
+)  # fmt: skip
+from nnjit.numpy.numerical import (
+    corrcoef, correlate, cov, ediff1d, gradient, interp, polyval, select, trapezoid, vander, vecdot,
+)  # fmt: skip
 from nnjit.numpy.products import (
     cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot,
 )  # fmt: skip
 from nnjit.numpy.promotion import (
     Array, astype, broadcast_to,
 )  # fmt: skip
+from nnjit.numpy.quantiles import (
+    percentile, quantile,
+)  # fmt: skip
 from nnjit.numpy.reduction import (
     amax, amin, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min, norm, softmax, sum,
 )  # fmt: skip
 from nnjit.numpy.shaping import (
-    expand_dims, moveaxis, ndim, one_hot, random_uniform, ravel, reshape, shape, size, squeeze, swapaxes,
-    transpose,
+    expand_dims, matrix_transpose, moveaxis, ndim, one_hot, random_uniform, ravel, reshape, shape, size,
+    squeeze, swapaxes, transpose, unstack,
 )  # fmt: skip
 from nnjit.numpy.sliding import (
     convolve, sliding_window_view, windows,
@@ -56,12 +67,12 @@ from nnjit.numpy.sorting import (
     argsort, median, sort,
 )  # fmt: skip
 from nnjit.numpy.special import (
-    around, copysign, deg2rad, degrees, digamma, divmod, fabs, fix, float_power, fmax, fmin, heaviside,
-    isclose, isinf, isnan, log_sigmoid, logaddexp2, logical_xor, logit, nan_to_num, positive, rad2deg,
-    radians, reciprocal, round, sinc, xlogy,
+    around, conj, conjugate, copysign, deg2rad, degrees, digamma, divmod, fabs, fix, float_power,
+    fmax, fmin, heaviside, imag, isclose, isinf, isnan, log_sigmoid, logaddexp2, logical_xor, logit, modf,
+    nan_to_num, positive, rad2deg, radians, real, reciprocal, round, signbit, sinc, xlogy,
 )  # fmt: skip
 from nnjit.numpy.statistics import (
-    all, any, average, cumprod, cumsum, diff, nansum, prod, ptp, std, var,
+    all, allclose, any, average, cumprod, cumsum, diff, prod, ptp, std, var,
 )  # fmt: skip
 from nnjit.numpy import linalg as _linalg
 from nnjit.numpy.indexing import At as _At
@@ -78,42 +89,53 @@ _OPERATORS.update(
     invert=invert, xor=bitwise_xor, **{"and": bitwise_and, "or": bitwise_or}, getitem=getitem,
     transpose=transpose, reshape=reshape, sum=sum, mean=mean, max=max, astype=astype,
 )  # fmt: skip
+# The array API's names, which NumPy has too.
+acos, acosh, asin, asinh, atan, atan2, atanh = arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh
+pow, bitwise_invert, permute_dims, copy = power, invert, transpose, positive
+
+_PROPERTIES.update(imag=imag, mT=matrix_transpose, real=real)
 _METHODS.update(
-    all=all, any=any, argmax=argmax, argmin=argmin, argsort=argsort, at=_At, clip=clip, copy=positive,
-    cumprod=cumprod, cumsum=cumsum, diagonal=diagonal, dot=dot, flatten=ravel, min=min, prod=prod, ptp=ptp,
-    ravel=ravel, repeat=repeat, round=around, squeeze=squeeze, std=std, swapaxes=swapaxes, take=take,
-    trace=trace, var=var, transpose=_transpose_method,
+    all=all, any=any, argmax=argmax, argmin=argmin, argsort=argsort, at=_At, clip=clip, conj=positive,
+    conjugate=positive, copy=positive, cumprod=cumprod, cumsum=cumsum, diagonal=diagonal, dot=dot,
+    flatten=ravel, min=min, prod=prod, ptp=ptp, ravel=ravel, repeat=repeat, round=around, squeeze=squeeze,
+    std=std, swapaxes=swapaxes, take=take, trace=trace, var=var, transpose=_transpose_method,
 )  # fmt: skip
 _OWN = {n: f for n, f in globals().items() if str(getattr(f, "__module__", "")).startswith("nnjit.numpy")}
 _FUNCTIONS.update({n: f for n, f in _OWN.items() if callable(f) and not n.startswith("_")})
 _FUNCTIONS.update({f"linalg.{n}": getattr(_linalg, n) for n in _linalg.__all__})
 _FUNCTIONS.update(
-    conjugate=positive, expit=sigmoid, log_expit=log_sigmoid, psi=digamma, permute_dims=transpose,
-    bitwise_invert=invert, **{"lib.stride_tricks.sliding_window_view": sliding_window_view},
+    expit=sigmoid, log_expit=log_sigmoid, psi=digamma,
+    **{"lib.stride_tricks.sliding_window_view": sliding_window_view},
 )  # fmt: skip
 
 __all__ = [
-    "Array", "abs", "absolute", "add", "all", "amax", "amin", "any", "append", "arange", "arccos",
-    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "around",
-    "array", "array_equal", "array_split", "asarray", "astype", "atleast_1d", "atleast_2d", "atleast_3d",
-    "average", "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_arrays", "broadcast_to", "cbrt",
-    "ceil", "clip", "column_stack", "concat", "concatenate", "convolve", "copysign", "cos", "cosh",
-    "count_nonzero",
-    "cross", "cumprod", "cumsum", "deg2rad", "degrees", "diag", "diagflat", "diagonal", "diff", "digamma",
-    "divide", "divmod", "dot", "dsplit", "dstack", "e", "einsum", "empty", "empty_like", "equal", "erf",
-    "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "finfo", "fix", "flip", "fliplr", "flipud",
-    "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "full",
-    "full_like", "gammaln", "getitem", "greater", "greater_equal", "heaviside", "hsplit", "hstack", "hypot",
-    "identity", "inf", "inner", "int32", "int64", "invert", "isclose", "isfinite", "isinf", "isnan", "kron",
+    "Array", "abs", "absolute", "acos", "acosh", "add", "all", "allclose", "amax", "amin", "any",
+    "append", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "argmax", "argmin", "argsort", "around", "array", "array_equal", "array_split", "asarray", "asin",
+    "asinh", "astype", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "average",
+    "bitwise_and", "bitwise_invert", "bitwise_or", "bitwise_xor", "bool_", "broadcast_arrays",
+    "broadcast_to", "cbrt", "ceil", "clip", "column_stack", "concat", "concatenate", "conj", "conjugate",
+    "convolve", "copy", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nonzero", "cov",
+    "cross", "cumprod", "cumsum", "deg2rad", "degrees", "diag", "diag_indices", "diagflat", "diagonal",
+    "diff", "digamma", "divide", "divmod", "dot", "dsplit", "dstack", "e", "ediff1d", "einsum", "empty",
+    "empty_like", "equal", "erf", "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "finfo", "fix",
+    "flip", "fliplr", "flipud", "float32", "float64", "float_power", "floor", "floor_divide", "fmax",
+    "fmin", "fmod", "full", "full_like", "gammaln", "geomspace", "getitem", "gradient", "greater",
+    "greater_equal", "heaviside", "hsplit", "hstack", "hypot", "identity", "imag", "indices", "inf",
+    "inner", "int32", "int64", "interp", "invert", "isclose", "isfinite", "isinf", "isnan", "ix_", "kron",
     "less", "less_equal", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
     "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
-    "logspace", "logsumexp", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum",
-    "mod", "moveaxis", "multiply", "nan", "nan_to_num", "nansum", "ndarray", "ndim", "negative", "newaxis",
-    "norm", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "pi", "positive", "power", "prod",
-    "ptp", "rad2deg", "radians", "random_uniform", "ravel", "reciprocal", "relu", "remainder", "repeat",
-    "reshape", "rint", "roll", "rot90", "round", "shape", "sigmoid", "sign", "sin", "sinc", "sinh", "size",
-    "sliding_window_view", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack",
-    "std", "stop_gradient", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh",
-    "tensordot", "tile", "trace", "transpose", "tril", "triu", "true_divide", "trunc", "var", "vdot",
-    "vsplit", "vstack", "where", "windows", "xlogy", "zeros", "zeros_like",
+    "logspace", "logsumexp", "matmul", "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid",
+    "min", "minimum", "mod", "modf", "moveaxis", "multiply", "nan", "nan_to_num", "nanargmax",
+    "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum",
+    "nanvar", "ndarray", "ndim", "negative", "newaxis", "nonzero", "norm", "not_equal", "one_hot", "ones",
+    "ones_like", "outer", "pad", "percentile", "permute_dims", "pi", "polyval", "positive", "pow",
+    "power", "prod", "ptp", "quantile", "rad2deg", "radians", "random_uniform", "ravel", "real",
+    "reciprocal", "relu", "remainder", "repeat", "reshape", "rint", "roll", "rot90", "round", "select",
+    "shape", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "size", "sliding_window_view",
+    "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
+    "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
+    "transpose", "trapezoid", "tri", "tril", "tril_indices", "triu", "triu_indices", "true_divide",
+    "trunc", "unravel_index", "unstack", "vander", "var", "vdot", "vecdot", "vsplit", "vstack", "where",
+    "windows", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.ir import Node
+from nnjit.ir import Node, type_of
 from nnjit.numpy.elementwise import where
 from nnjit.numpy.promotion import (
     Array,
@@ -17,7 +17,7 @@ from nnjit.numpy.promotion import (
     filled,
     promote,
 )
-from nnjit.numpy.shaping import expand_dims, reshape, shape
+from nnjit.numpy.shaping import expand_dims, ravel, reshape, shape
 
 
 def array(x: Array, dtype: object = None) -> Any:
@@ -34,23 +34,25 @@ def asarray(x: Array, dtype: object = None) -> Any:
     return made if dtype is None or made.dtype == dtype else astype(made, dtype)
 
 
-def zeros_like(x: Array, dtype: object = None) -> Any:
-    """Zeros in the shape of `x`, and in its dtype where none is given."""
-    return filled(x, 0, dtype)
+def zeros_like(x: Array, dtype: object = None, *, shape: Any = None) -> Any:
+    """Zeros in the shape of `x`, and in its dtype, where no others are given."""
+    return filled(x, 0, dtype) if shape is None else full_like(x, 0, dtype, shape=shape)
 
 
-def ones_like(x: Array, dtype: object = None) -> Any:
-    """Ones in the shape of `x`, and in its dtype where none is given."""
-    return filled(x, 1, dtype)
+def ones_like(x: Array, dtype: object = None, *, shape: Any = None) -> Any:
+    """Ones in the shape of `x`, and in its dtype, where no others are given."""
+    return filled(x, 1, dtype) if shape is None else full_like(x, 1, dtype, shape=shape)
 
 
 empty_like = zeros_like
 
 
-def full_like(x: Array, fill_value: Array, dtype: object = None) -> Any:
-    """`fill_value` in the shape of `x`, and in its dtype where none is given."""
-    kind = as_array(x).dtype if dtype is None else dtype
-    return broadcast_to(astype(fill_value, kind), shape(x))
+def full_like(x: Array, fill_value: Array, dtype: object = None, *, shape: Any = None) -> Any:
+    """`fill_value` in the shape of `x`, and in its dtype, where no others are given."""
+    value = astype(fill_value, as_array(x).dtype if dtype is None else dtype)
+    if shape is None:
+        return broadcast_to(value, type_of(as_array(x)).shape)
+    return full(shape, value)
 
 
 def full(shape: Any, fill_value: Array, dtype: object = None) -> Any:
@@ -91,15 +93,17 @@ def broadcast_arrays(*xs: Array) -> tuple[Any, ...]:
     return tuple(broadcast_together(*map(as_array, xs)))
 
 
-def meshgrid(*xs: Array, indexing: str = "xy") -> list[Any]:
-    """Grids of coordinates: grid k has the vector `xs[k]` along axis k; "xy" exchanges the first two axes."""
-    lines = [atleast_1d(x) for x in xs]
+def meshgrid(*xs: Array, indexing: str = "xy", sparse: bool = False) -> list[Any]:
+    """Grids of coordinates: grid k has the vector `xs[k]` along axis k; "xy" exchanges the first two axes.
+
+    Args:
+        sparse: whether the other axes have length 1, for broadcasting.
+    """
+    lines = [ravel(x) for x in xs]
     order = [1, 0, *range(2, len(xs))] if indexing == "xy" and len(xs) > 1 else list(range(len(xs)))
     whole = tuple(shape(lines[k])[0] for k in order)
-    return [
-        broadcast_to(reshape(line, tuple(-1 if k == own else 1 for k in order)), whole)
-        for own, line in enumerate(lines)
-    ]
+    grids = [reshape(line, tuple(-1 if k == own else 1 for k in order)) for own, line in enumerate(lines)]
+    return grids if sparse else [broadcast_to(grid, whole) for grid in grids]
 
 
 def _each(xs: tuple[Array, ...], make: Any) -> Any:

@@ -11,7 +11,7 @@ from nnjit.ir import type_of
 from nnjit.numpy.elementwise import where
 from nnjit.numpy.indexing import getitem
 from nnjit.numpy.joining import pad
-from nnjit.numpy.promotion import Array, as_array
+from nnjit.numpy.promotion import Array, as_array, filled
 from nnjit.numpy.reduction import sum
 from nnjit.numpy.shaping import expand_dims, moveaxis, ravel, reshape, shape
 
@@ -60,18 +60,18 @@ def diagflat(x: Array, k: int = 0) -> Any:
 
 def tril(x: Array, k: int = 0) -> Any:
     """The elements on and below diagonal `k` of each matrix, zeros elsewhere."""
-    return where(_triangle(x, k), x, 0)
+    return where(_triangle(x, k), x, filled(x, 0))
 
 
 def triu(x: Array, k: int = 0) -> Any:
     """The elements on and above diagonal `k` of each matrix, zeros elsewhere."""
-    return where(~_triangle(x, k - 1), x, 0)
+    return where(~_triangle(x, k - 1), x, filled(x, 0))
 
 
 def _triangle(x: Array, k: int) -> np.ndarray:
-    if as_array(x).ndim < 2:
+    if as_array(x).ndim == 0:
         raise GraphError(f"{type_of(as_array(x))} is no matrix")
-    rows, columns = shape(x)[-2:]
+    rows, columns = shape(x)[-2:] if as_array(x).ndim > 1 else 2 * shape(x)  # a vector is every row
     if not isinstance(rows, int) or not isinstance(columns, int):
         raise GraphError("the batch axis has no triangle")
     return np.tri(rows, columns, k, dtype=bool)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nnjit import primitives as p
 from nnjit.errors import GraphError
-from nnjit.ir import Primitive, type_of
+from nnjit.ir import Node, Primitive, type_of
 from nnjit.numpy.promotion import (
     Array,
     as_array,
@@ -23,10 +25,17 @@ from nnjit.numpy.promotion import (
 Function = Callable[..., Any]
 
 
-def _unary(primitive: Primitive) -> Function:
+def _unary(primitive: Primitive, of_whole: bool = False) -> Function:
+    """The function of a primitive of floats.
+
+    Args:
+        of_whole: whether whole numbers and truth values are its results already, not floats.
+    """
+
     def function(x: Array, out: None = None) -> Any:
         refuse_out(primitive.name, out)
-        return unary_float(primitive, x)
+        array = as_array(x)
+        return array if of_whole and array.dtype.kind != "f" else unary_float(primitive, array)
 
     return _named(function, primitive)
 
@@ -34,15 +43,26 @@ def _unary(primitive: Primitive) -> Function:
 def _number(primitive: Primitive) -> Function:
     def function(x: Array, out: None = None) -> Any:
         refuse_out(primitive.name, out)
-        return primitive(as_array(x))
+        array = as_array(x)
+        return array if primitive is p.abs_ and array.dtype.kind == "b" else primitive(array)
 
     return _named(function, primitive)
 
 
-def _binary(primitive: Primitive, least: object = None) -> Function:
+def _binary(primitive: Primitive, least: object = None, of_truth: Primitive | None = None) -> Function:
+    """The function of a primitive of two arguments.
+
+    Args:
+        least: the least dtype that they are promoted to.
+        of_truth: what it is of truth values, if anything.
+    """
+
     def function(x: Array, y: Array, out: None = None) -> Any:
         refuse_out(primitive.name, out)
-        return binary(primitive, x, y, dtype=least)
+        if of_truth is None or (isinstance(x, Node) and x.dtype.kind != "b"):
+            return binary(primitive, x, y, dtype=least)
+        x, y = promote(x, y, dtype=least)
+        return binary(of_truth if x.dtype.kind == "b" else primitive, x, y)
 
     return _named(function, primitive)
 
@@ -63,14 +83,15 @@ def _named(function: Function, primitive: Primitive) -> Function:
 
 # fmt: off
 exp, expm1, log, log1p = _unary(p.exp), _unary(p.expm1), _unary(p.log), _unary(p.log1p)
-sqrt, sin, cos, floor  = _unary(p.sqrt), _unary(p.sin), _unary(p.cos), _unary(p.floor)
+sqrt, sin, cos         = _unary(p.sqrt), _unary(p.sin), _unary(p.cos)
 tanh, sigmoid          = _unary(p.tanh), _unary(p.sigmoid)
 tan, arcsin, arccos    = _unary(p.tan), _unary(p.arcsin), _unary(p.arccos)
 arctan, sinh, cosh     = _unary(p.arctan), _unary(p.sinh), _unary(p.cosh)
 arcsinh, arccosh       = _unary(p.arcsinh), _unary(p.arccosh)
 arctanh, exp2, log2    = _unary(p.arctanh), _unary(p.exp2), _unary(p.log2)
 log10, cbrt, gammaln   = _unary(p.log10), _unary(p.cbrt), _unary(p.gammaln)
-ceil, trunc, rint      = _unary(p.ceil), _unary(p.trunc), _unary(p.rint)
+floor, ceil            = _unary(p.floor, of_whole=True), _unary(p.ceil, of_whole=True)
+trunc, rint            = _unary(p.trunc, of_whole=True), _unary(p.rint)
 arctan2                = _binary(p.arctan2, "f2")
 hypot                  = _binary(p.hypot, "f2")
 logaddexp              = _binary(p.logaddexp, "f2")
@@ -79,9 +100,9 @@ softplus, erf, relu    = _unary(p.softplus), _unary(p.erf), _unary(p.relu)
 isfinite               = _unary(p.isfinite)
 negative, abs, sign    = _number(p.neg), _number(p.abs_), _number(p.sign)
 stop_gradient          = _number(p.stop_gradient)
-add, subtract          = _binary(p.add), _binary(p.sub)
-multiply, maximum      = _binary(p.mul), _binary(p.maximum)
-minimum                = _binary(p.minimum)
+subtract               = _binary(p.sub)
+add, multiply          = _binary(p.add, None, p.logical_or), _binary(p.mul, None, p.logical_and)
+maximum, minimum       = _binary(p.maximum, None, p.logical_or), _binary(p.minimum, None, p.logical_and)
 less, less_equal       = _binary(p.less), _binary(p.less_equal)
 equal, not_equal       = _binary(p.equal), _binary(p.not_equal)
 logical_and            = _logical(p.logical_and)
@@ -146,6 +167,7 @@ def greater_equal(x: Array, y: Array) -> Any:
 
 def power(x: Array, y: Array) -> Any:
     """`x ** y`; a small whole exponent becomes products, 0.5 a square root."""
+    x = astype(x, "i64") if as_array(x).dtype.kind == "b" else x
     if isinstance(y, (int, float)) and not isinstance(y, bool):
         if y == 0.5:
             return sqrt(x)
@@ -159,7 +181,24 @@ def power(x: Array, y: Array) -> Any:
             return divide(1.0, x)
         if y == 0:
             return filled(promote(x, y)[0], 1)
-    return binary(p.pow_, x, y)
+    x, y = promote(x, y)
+    return binary(p.pow_, x, y) if x.dtype.kind == "f" else _power_of_whole(x, y)
+
+
+def _power_of_whole(x: Any, y: Any) -> Any:
+    """`x ** y` of whole numbers, the exponents from 0 to 63: squares of squares, one for each bit of `y`.
+
+    Raises:
+        GraphError: an exponent that is known is negative.
+    """
+    if isinstance(y, np.ndarray) and (y < 0).any():
+        raise GraphError("whole numbers to a negative power are no whole numbers; make floats of them first")
+    x, y = astype(x, "i64") if x.dtype.kind == "b" else x, astype(y, "i64") if y.dtype.kind == "b" else y
+    out: Any = 1
+    for _ in range(6):
+        out = multiply(out, where(equal(remainder(y, 2), 1), x, 1))
+        x, y = multiply(x, x), floor_divide(y, 2)
+    return out
 
 
 def _whole_power(x: Any, n: int) -> Any:
@@ -174,10 +213,30 @@ def square(x: Array) -> Any:
     return multiply(x, x)
 
 
-def where(condition: Array, x: Array, y: Array) -> Any:
-    """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone."""
+def where(condition: Array, x: Array | None = None, y: Array | None = None) -> Any:
+    """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone.
+
+    Without both, the places where the condition holds, as NumPy has it, which a traced one does not know.
+    """
+    if x is None or y is None:
+        return nonzero(condition)
     chosen, other = promote(x, y)
     return p.select(*broadcast_together(astype(condition, "b1"), chosen, other))
+
+
+def nonzero(x: Array) -> tuple[Any, ...]:
+    """The places of the elements that are not 0, an array for each axis.
+
+    Raises:
+        GraphError: `x` is traced, so that nobody knows yet how many there are.
+    """
+    array = as_array(x)
+    if not isinstance(array, np.ndarray):
+        raise GraphError(
+            f"a traced value {array.type} does not say yet how many elements hold, and so not where; use "
+            "nnjit.numpy.where with three arguments, count_nonzero, or argmax for the first place"
+        )
+    return np.nonzero(array)
 
 
 def clip(

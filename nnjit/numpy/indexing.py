@@ -1,7 +1,7 @@
 """Reading and writing parts of arrays as NumPy does it.
 
 Whole numbers, slices, `None` and `...` become slices, reversals and reshapes. Arrays of whole numbers and of
-truth values become a `gather` of the flat array, which `jit` cannot compile yet.
+truth values become a `gather` of the flat array.
 """
 
 from __future__ import annotations
@@ -149,6 +149,8 @@ def _numbers(item: Any, x: Any) -> list[Any]:
     if isinstance(item, BASIC) and not isinstance(item, bool):
         return [item]
     array = as_array(item)
+    if array.dtype.kind == "b" and array.ndim == 0 and not isinstance(array, Node):
+        raise GraphError(f"index {item!r} of {type_of(x)}: a single truth value; use None for a new axis")
     if array.dtype.kind == "b":
         if isinstance(array, Node):
             raise GraphError(

@@ -59,39 +59,41 @@ def append(x: Array, values: Array, axis: int | None = None) -> Any:
     return concatenate([x, values], axis)
 
 
-def split(x: Array, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
-    """`x` in equal parts along `axis`, or cut before each index of `sections`."""
+def split(x: Array, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+    """`x` in equal parts along `axis`, or cut before each index of `indices_or_sections`."""
     length = length_of(x, axis)
-    if isinstance(sections, int) and length % sections:
-        raise GraphError(f"split: {length} elements do not make {sections} equal parts; use array_split")
-    return array_split(x, sections, axis)
+    if isinstance(indices_or_sections, int) and length % indices_or_sections:
+        raise GraphError(
+            f"split: {length} elements do not make {indices_or_sections} equal parts; use array_split"
+        )
+    return array_split(x, indices_or_sections, axis)
 
 
-def array_split(x: Array, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+def array_split(x: Array, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """As `split`; the first parts are longer by one where the length is no multiple."""
     length = length_of(x, axis)
-    if isinstance(sections, int):
-        small, longer = np.divmod(length, sections)
-        cuts = np.cumsum([small + (k < longer) for k in range(sections)])[:-1]
+    if isinstance(indices_or_sections, int):
+        small, longer = np.divmod(length, indices_or_sections)
+        cuts = np.cumsum([small + (k < longer) for k in range(indices_or_sections)])[:-1]
     else:
-        cuts = np.asarray(sections, int)
+        cuts = np.asarray(indices_or_sections, int)
     ends = [0, *map(int, cuts), length]
     return [_part(x, axis, slice(a, b)) for a, b in itertools.pairwise(ends)]
 
 
-def vsplit(x: Array, sections: int | Sequence[int]) -> list[Any]:
+def vsplit(x: Array, indices_or_sections: int | Sequence[int]) -> list[Any]:
     """`split` along the first axis."""
-    return split(x, sections, 0)
+    return split(x, indices_or_sections, 0)
 
 
-def hsplit(x: Array, sections: int | Sequence[int]) -> list[Any]:
+def hsplit(x: Array, indices_or_sections: int | Sequence[int]) -> list[Any]:
     """`split` along the second axis, of a vector along its only one."""
-    return split(x, sections, 0 if as_array(x).ndim == 1 else 1)
+    return split(x, indices_or_sections, 0 if as_array(x).ndim == 1 else 1)
 
 
-def dsplit(x: Array, sections: int | Sequence[int]) -> list[Any]:
+def dsplit(x: Array, indices_or_sections: int | Sequence[int]) -> list[Any]:
     """`split` along the third axis."""
-    return split(x, sections, 2)
+    return split(x, indices_or_sections, 2)
 
 
 def tile(x: Array, reps: int | Sequence[int]) -> Any:
@@ -223,7 +225,7 @@ def _repeated(x: Any, axis: int, width: int) -> Any:
 PADDINGS: dict[str, Any] = {
     "constant": None,
     "edge": lambda k, n: np.clip(k, 0, n - 1),
-    "reflect": lambda k, n: (n - 1) - np.abs(np.mod(k, 2 * max(n - 1, 1)) - (n - 1)),
+    "reflect": lambda k, n: np.maximum((n - 1) - np.abs(np.mod(k, 2 * max(n - 1, 1)) - (n - 1)), 0),
     "symmetric": lambda k, n: np.minimum(np.mod(k, 2 * n), 2 * n - 1 - np.mod(k, 2 * n)),
     "wrap": lambda k, n: np.mod(k, n),
 }

@@ -7,6 +7,7 @@ summed, which `jit` fuses into one loop that stores none of them.
 from __future__ import annotations
 
 import math
+import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,18 +16,22 @@ from nnjit.errors import GraphError
 from nnjit.ir import B, type_of
 from nnjit.numpy.elementwise import multiply, subtract
 from nnjit.numpy.joining import stack
-from nnjit.numpy.promotion import Array, as_array, broadcast_shapes, broadcast_to, promote
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
 from nnjit.numpy.reduction import sum
 from nnjit.numpy.shaping import expand_dims, moveaxis, normal_axes, ravel, reshape, shape, squeeze, transpose
+
+LETTERS = string.ascii_letters
 
 
 def matmul(a: Array, b: Array) -> Any:
     """The matrix product; of more than two axes, a product of the last two for each of the others."""
-    a, b = promote(a, b, dtype="f4") if as_array(a).dtype.kind == "f" else promote(a, b, dtype="f8")
+    a, b = promote(a, b)
     if a.ndim == 0 or b.ndim == 0:
         raise GraphError(f"matmul: {type_of(a)} @ {type_of(b)}: expected at least one axis each")
     if a.ndim == b.ndim == 1:
-        return sum(multiply(a, b))
+        if shape(a) != shape(b):
+            raise GraphError(f"matmul: {type_of(a)} @ {type_of(b)}: lengths differ")
+        return _total(multiply(a, b), 0)
     out = _product(a if a.ndim > 1 else expand_dims(a, 0), b if b.ndim > 1 else expand_dims(b, -1))
     dropped = ([-2] if a.ndim == 1 else []) + ([-1] if b.ndim == 1 else [])
     return squeeze(out, dropped) if dropped else out
@@ -37,17 +42,22 @@ def _product(a: Any, b: Any) -> Any:
     (*lead_a, _, inner), (*lead_b, inner_b, columns) = shape(a), shape(b)
     if inner != inner_b:
         raise GraphError(f"matmul: {type_of(a)} @ {type_of(b)}: inner axes {inner} and {inner_b} differ")
+    if a.dtype.kind != "f":
+        return _total(multiply(expand_dims(a, -1), expand_dims(b, -3)), -2)
     if not lead_b:
         return p.matmul(a, b, ta=False, tb=False)
     if not lead_a and not type_of(b).is_batched:
         flat = reshape(moveaxis(b, -2, 0), (inner, -1))
         out = reshape(p.matmul(a, flat, ta=False, tb=False), (shape(a)[0], *lead_b, columns))
         return moveaxis(out, 0, -2)
-    if type_of(a).is_float:
-        lead = broadcast_shapes(tuple(lead_a), tuple(lead_b))
-        stacks = (broadcast_to(x, (*lead, *shape(x)[-2:])) for x in (a, b))
-        return p.batch_matmul(*stacks, ta=False, tb=False)
-    return sum(multiply(expand_dims(a, -1), expand_dims(b, -3)), axis=-2)
+    lead = broadcast_shapes(tuple(lead_a), tuple(lead_b))
+    stacks = (broadcast_to(x, (*lead, *shape(x)[-2:])) for x in (a, b))
+    return p.batch_matmul(*stacks, ta=False, tb=False)
+
+
+def _total(x: Any, axis: Any) -> Any:
+    """The sum over `axis` in the dtype of `x`: of truth values, whether one holds."""
+    return astype(sum(x, axis), "b1") if x.dtype.kind == "b" else sum(x, axis, dtype=x.dtype)
 
 
 def dot(a: Array, b: Array) -> Any:
@@ -79,10 +89,11 @@ def tensordot(a: Array, b: Array, axes: int | Sequence[Any] = 2) -> Any:
     a, b = as_array(a), as_array(b)
     given = (range(a.ndim - axes, a.ndim), range(axes)) if isinstance(axes, int) else axes
     own, other = (normal_axes(g, x.ndim) for g, x in zip(given, (a, b), strict=True))
-    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    left = list(letters[: a.ndim])
-    right = list(letters[a.ndim : a.ndim + b.ndim])
+    left = list(LETTERS[: a.ndim])
+    right = list(LETTERS[a.ndim : a.ndim + b.ndim])
     for i, j in zip(own, other, strict=True):
+        if shape(a)[i] != shape(b)[j]:
+            raise GraphError(f"{type_of(a)} · {type_of(b)}: axis {i} and axis {j}, summed together, differ")
         right[j] = left[i]
     out = [k for k in left if k not in right] + [k for k in right if k not in left]
     return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", a, b)
@@ -108,13 +119,20 @@ def cross(a: Array, b: Array, axis: int = -1) -> Any:
     return moveaxis(stack(parts, -1), -1, axis)
 
 
-def einsum(subscripts: str, *operands: Array) -> Any:
+def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Any:
     """Sums of products in Einstein's notation, e.g. "bij,bjk->bik"; operands are taken from left to right.
+
+    Numbers for labels, each operand before its own (`einsum(x, [0, 1], y, [1, 2], [0, 2])`), do as well.
+
+    Args:
+        optimize: is there for NumPy's programs, and changes nothing.
 
     >>> import numpy
     >>> einsum("ij,j", numpy.eye(2), numpy.array([3.0, 4.0])).tolist()
     [3.0, 4.0]
     """
+    if not isinstance(subscripts, str):
+        subscripts, operands = _spelled((subscripts, *operands))
     arrays = [as_array(x) for x in operands]
     inputs, out = _subscripts(subscripts, arrays)
     pairs = [_diagonal(x, labels) for x, labels in zip(arrays, inputs, strict=True)]
@@ -126,13 +144,25 @@ def einsum(subscripts: str, *operands: Array) -> Any:
     return transpose(x, [labels.index(k) for k in out])
 
 
+def _spelled(given: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """The subscripts in letters of (operand, labels, operand, labels, …, labels of the result)."""
+    pairs = len(given) // 2
+    text = ",".join(_letters(given[2 * k + 1]) for k in range(pairs))
+    result = f"->{_letters(given[-1])}" if len(given) % 2 else ""
+    return text + result, tuple(given[2 * k] for k in range(pairs))
+
+
+def _letters(labels: Sequence[Any]) -> str:
+    return "".join("..." if k is ... else LETTERS[k] for k in labels)
+
+
 def _subscripts(text: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
     """The label of each axis of each operand, and of the result; `...` gets labels of its own."""
     left, arrow, out = text.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(arrays):
         raise GraphError(f"einsum: {text!r} names {len(inputs)} operands, got {len(arrays)}")
-    free = [k for k in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if k not in text]
+    free = [k for k in reversed(LETTERS) if k not in text]
     counts = [
         x.ndim - len(own.replace("...", "")) if "..." in own else 0
         for own, x in zip(inputs, arrays, strict=True)
@@ -167,7 +197,7 @@ def _diagonal(x: Any, labels: str) -> tuple[Any, str]:
 def _summed(x: Any, labels: str, needed: str) -> tuple[Any, str]:
     """`x` summed over the axes whose label is not needed."""
     axes = tuple(a for a, k in enumerate(labels) if k not in needed)
-    return (sum(x, axes) if axes else x), "".join(k for k in labels if k in needed)
+    return (_total(x, axes) if axes else x), "".join(k for k in labels if k in needed)
 
 
 def _contracted(x: Any, left: str, y: Any, right: str, needed: str) -> tuple[Any, str]:

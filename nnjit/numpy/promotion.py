@@ -98,9 +98,13 @@ def result_type(*args: Any) -> np.dtype:
         return as_dtype(np.bool_ if all(isinstance(a, bool) for a in args) else np.int64)
     if not any(isinstance(a, (Node, np.ndarray, np.generic)) for a in args):
         return as_dtype(np.float64)
-    return as_dtype(
-        np.result_type(*(a.dtype if isinstance(a, (Node, np.ndarray, np.generic)) else a for a in args))
-    )
+    found = np.result_type(*(a.dtype if isinstance(a, (Node, np.ndarray, np.generic)) else a for a in args))
+    return as_dtype(np.float64 if found == np.float16 else found)  # NumPy's float of truth values
+
+
+def least_i64(x: Any) -> Any:
+    """`x`, and what NumPy makes of truth values and i32 before it adds or multiplies many: i64."""
+    return astype(x, "i64") if x.dtype.kind == "b" or x.dtype == np.int32 else x
 
 
 def astype(x: Array, dtype: object) -> Any:

@@ -23,7 +23,7 @@ from nnjit.numpy.elementwise import (
     subtract,
     where,
 )
-from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, refuse_out, unary_float
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, least_i64, refuse_out, unary_float
 from nnjit.numpy.shaping import normal_axes, ravel, reshape, shape
 
 Axis = int | tuple[int, ...] | None
@@ -31,7 +31,6 @@ Axis = int | tuple[int, ...] | None
 
 def _reduce(primitive: Primitive, x: Array, axis: Axis, keepdims: bool) -> Any:
     array = as_array(x)
-    array = astype(array, "i64") if array.dtype.kind == "b" else array
     axes = axes_of(array, axis)
     out = primitive(array, axes=axes) if axes else array
     return reshape(out, [1 if a in axes else d for a, d in enumerate(shape(array))]) if keepdims else out
@@ -60,17 +59,24 @@ def sum(
     x: Array, axis: Axis = None, keepdims: bool = False, *, dtype: object = None, out: None = None
 ) -> Any:
     """The sum over `axis` (all axes where None), in `dtype`, or that of `x` where None."""
-    return _reduce(p.reduce_sum, prepared("sum", x, keepdims, dtype, out), axis, keepdims)
+    array = prepared("sum", x, keepdims, dtype, out)
+    return _reduce(p.reduce_sum, least_i64(array) if dtype is None else array, axis, keepdims)
 
 
 def max(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None) -> Any:
     """The largest element over `axis`; the derivative is shared evenly between equal ones."""
-    return _reduce(p.reduce_max, prepared("max", x, keepdims, None, out), axis, keepdims)
+    return _extremum(p.reduce_max, prepared("max", x, keepdims, None, out), axis, keepdims)
 
 
 def min(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None) -> Any:
     """The smallest element over `axis`; the derivative is shared evenly between equal ones."""
-    return _reduce(p.reduce_min, prepared("min", x, keepdims, None, out), axis, keepdims)
+    return _extremum(p.reduce_min, prepared("min", x, keepdims, None, out), axis, keepdims)
+
+
+def _extremum(primitive: Primitive, x: Any, axis: Axis, keepdims: bool) -> Any:
+    if x.dtype.kind == "b":
+        return astype(_reduce(primitive, astype(x, "i32"), axis, keepdims), "b1")
+    return _reduce(primitive, x, axis, keepdims)
 
 
 def mean(

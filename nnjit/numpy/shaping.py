@@ -78,6 +78,16 @@ def swapaxes(x: Array, axis1: int, axis2: int) -> Any:
     return transpose(x, axes)
 
 
+def matrix_transpose(x: Array) -> Any:
+    """`x` with its last two axes exchanged."""
+    return swapaxes(x, -1, -2)
+
+
+def unstack(x: Array, axis: int = 0) -> tuple[Any, ...]:
+    """The parts of `x` along `axis`, without it."""
+    return tuple(moveaxis(x, axis, 0))
+
+
 def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """`x` with the axes `source` at the places `destination`, the others in their order."""
     ndim = len(shape(x))

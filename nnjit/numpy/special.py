@@ -60,6 +60,7 @@ def digamma(x: Array) -> Any:
 
 def logaddexp2(x: Array, y: Array) -> Any:
     """log₂(2ˣ + 2ʸ)."""
+    x, y = promote(x, y, dtype="f2")
     return divide(logaddexp(multiply(x, LN_2), multiply(y, LN_2)), LN_2)
 
 
@@ -86,7 +87,7 @@ def reciprocal(x: Array) -> Any:
 
 def float_power(x: Array, y: Array) -> Any:
     """`x ** y`, in f64."""
-    return power(astype(x, "f64"), y)
+    return power(astype(x, "f64"), y if isinstance(y, (int, float)) else astype(y, "f64"))
 
 
 def fmax(x: Array, y: Array) -> Any:
@@ -115,10 +116,11 @@ def isinf(x: Array) -> Any:
     return equal(abs(x), math.inf)
 
 
-def isclose(x: Array, y: Array, rtol: float = 1e-5, atol: float = 1e-8) -> Any:
-    """Whether |x - y| <= atol + rtol |y|."""
+def isclose(x: Array, y: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether |x - y| <= atol + rtol |y|; two NaN are close where `equal_nan`."""
     near = p.less_equal(*_pair(abs(x - as_array(y)), atol + rtol * abs(y)))
-    return logical_or(equal(x, y), logical_and(near, logical_not(isinf(y))))
+    out = logical_or(equal(x, y), logical_and(near, logical_not(isinf(y))))
+    return logical_or(out, logical_and(isnan(x), isnan(y))) if equal_nan else out
 
 
 def _pair(x: Array, y: Array) -> list[Any]:
@@ -144,6 +146,8 @@ def around(x: Array, decimals: int = 0) -> Any:
 def nan_to_num(x: Array, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """`x` with NaN and infinities replaced, by the largest numbers where none are given."""
     array = as_array(x)
+    if array.dtype.kind != "f":
+        return array
     info = np.finfo(array.dtype)
     array = where(isnan(array), nan, array)
     array = where(equal(array, math.inf), float(info.max) if posinf is None else posinf, array)
@@ -152,9 +156,34 @@ def nan_to_num(x: Array, nan: float = 0.0, posinf: float | None = None, neginf: 
 
 def copysign(x: Array, y: Array) -> Any:
     """|x| with the sign of `y`, that of a zero too."""
-    is_negative = less(where(equal(y, 0), divide(1.0, y), y), 0)
+    x, y = promote(x, y, dtype="f2")
     size = abs(x)
-    return where(is_negative, negative(size), size)
+    return where(signbit(y), negative(size), size)
+
+
+def signbit(x: Array) -> Any:
+    """Whether each element has a minus before it, -0 too."""
+    array = as_array(x)
+    if isinstance(array, np.ndarray):
+        return np.signbit(array)
+    return less(where(equal(array, 0), divide(1.0, array), array), 0)
+
+
+def modf(x: Array) -> tuple[Any, Any]:
+    """What is behind the point and what is before it, both with the sign of `x`."""
+    array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
+    whole = trunc(array)
+    return where(isinf(array), copysign(0.0, array), array - whole), whole
+
+
+def real(x: Array) -> Any:
+    """`x` itself: there are no complex numbers."""
+    return as_array(x)
+
+
+def imag(x: Array) -> Any:
+    """Zeros: there are no complex numbers."""
+    return filled(x, 0)
 
 
 def heaviside(x: Array, y: Array) -> Any:
@@ -189,4 +218,5 @@ def divmod(x: Array, y: Array) -> tuple[Any, Any]:
     return floor_divide(x, y), remainder(x, y)
 
 
+conj = conjugate = positive
 round, fix, degrees, radians = around, trunc, rad2deg, deg2rad  # NumPy's other names

@@ -9,10 +9,10 @@ from typing import Any
 from nnjit import primitives as p
 from nnjit.numpy.elementwise import add, divide, equal, greater, multiply, not_equal, square, subtract, where
 from nnjit.numpy.joining import concatenate
-from nnjit.numpy.promotion import Array, as_array, astype, filled, unary_float
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, filled, least_i64, unary_float
 from nnjit.numpy.reduction import Axis, axes_of, count_of, max, mean, min, prepared, sum
 from nnjit.numpy.shaping import length_of, moveaxis, normal_axes, ravel, reshape, shape
-from nnjit.numpy.special import isnan
+from nnjit.numpy.special import isclose
 
 
 def var(
@@ -60,28 +60,31 @@ def ptp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
 
 
-def average(x: Array, axis: Axis = None, weights: Array | None = None) -> Any:
-    """The mean over `axis`, each element having a weight of `weights`, of the shape of `x`."""
+def average(x: Array, axis: Axis = None, weights: Array | None = None, *, keepdims: bool = False) -> Any:
+    """The mean over `axis`, with `weights` of each element, or of each place along `axis`."""
     if weights is None:
-        return mean(x, axis)
-    return divide(sum(multiply(x, weights), axis), sum(weights, axis))
-
-
-def nansum(
-    x: Array, axis: Axis = None, keepdims: bool = False, *, dtype: object = None, out: None = None
-) -> Any:
-    """The sum over `axis` of the elements that are not NaN."""
-    return sum(where(isnan(x), 0.0, x), axis, keepdims, dtype=dtype, out=out)
+        return mean(x, axis, keepdims)
+    array, w = as_array(x), as_array(weights)
+    if w.ndim == 1 and array.ndim > 1 and axis is not None:
+        (place,) = normal_axes(axis, array.ndim)
+        w = reshape(w, [-1 if a == place else 1 for a in range(array.ndim)])
+    w = broadcast_to(w, shape(array))
+    return divide(sum(multiply(array, w), axis, keepdims), sum(w, axis, keepdims))
 
 
 def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether some element over `axis` is not zero."""
-    return greater(max(astype(not_equal(x, 0), "i32"), axis, keepdims), 0)
+    return greater(sum(not_equal(x, 0), axis, keepdims), 0)
 
 
 def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether every element over `axis` is not zero."""
-    return equal(min(astype(not_equal(x, 0), "i32"), axis, keepdims), 1)
+    return equal(sum(equal(x, 0), axis, keepdims), 0)
+
+
+def allclose(x: Array, y: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether all elements are close, as `isclose` has it."""
+    return all(isclose(x, y, rtol, atol, equal_nan))
 
 
 def prod(
@@ -92,7 +95,7 @@ def prod(
     Pairs are multiplied, and pairs of these, until one product is left.
     """
     array = prepared("prod", x, keepdims, dtype, out)
-    array = astype(array, "i64") if array.dtype.kind == "b" else array
+    array = least_i64(array) if dtype is None else array
     axes = axes_of(array, axis)
     size = math.prod(length_of(array, a) for a in axes)
     kept = [d for a, d in enumerate(shape(array)) if a not in axes]
@@ -116,18 +119,19 @@ def _halved(x: Any) -> Any:
 
 def cumsum(x: Array, axis: int | None = None, dtype: object = None, out: None = None) -> Any:
     """The sums of the first 1, 2, … elements along `axis`, of all elements where None."""
-    return _running(add, 0, prepared("cumsum", x, False, dtype, out), axis)
+    array = prepared("cumsum", x, False, dtype, out)
+    return _running(add, 0, least_i64(array) if dtype is None else array, axis)
 
 
 def cumprod(x: Array, axis: int | None = None, dtype: object = None, out: None = None) -> Any:
     """The products of the first 1, 2, … elements along `axis`; the derivative is right at zeros too."""
-    return _running(multiply, 1, prepared("cumprod", x, False, dtype, out), axis)
+    array = prepared("cumprod", x, False, dtype, out)
+    return _running(multiply, 1, least_i64(array) if dtype is None else array, axis)
 
 
 def _running(combine: Callable[..., Any], neutral: int, x: Array, axis: int | None) -> Any:
     """Combine each element with that 1, 2, 4, … before it (Hillis & Steele 1986, CACM)."""
     array = ravel(x) if axis is None else as_array(x)
-    array = astype(array, "i64") if array.dtype.kind == "b" else array
     (place,) = normal_axes(0 if axis is None else axis, array.ndim)
     length, step = length_of(array, place), 1
     while step < length:
@@ -139,11 +143,25 @@ def _running(combine: Callable[..., Any], neutral: int, x: Array, axis: int | No
     return array
 
 
-def diff(x: Array, n: int = 1, axis: int = -1) -> Any:
-    """The differences of neighbours along `axis`, `n` times over."""
+def diff(
+    x: Array, n: int = 1, axis: int = -1, prepend: Array | None = None, append: Array | None = None
+) -> Any:
+    """The differences of neighbours along `axis`, `n` times over, with `prepend` and `append` at its ends."""
     array = as_array(x)
     (place,) = normal_axes(axis, array.ndim)
+    if prepend is not None or append is not None:
+        array = concatenate([*_end(array, prepend, place), array, *_end(array, append, place)], place)
     before, after = ((slice(None),) * place + (part,) for part in (slice(None, -1), slice(1, None)))
+    minus = not_equal if array.dtype.kind == "b" else subtract
     for _ in range(n):
-        array = subtract(array[after], array[before])
+        array = minus(array[after], array[before])
     return array
+
+
+def _end(x: Any, end: Array | None, axis: int) -> list[Any]:
+    """What is set at an end of `x`: nothing, an array, or a number for every line along `axis`."""
+    if end is None:
+        return []
+    if as_array(end).ndim:
+        return [end]
+    return [broadcast_to(end, tuple(1 if a == axis else d for a, d in enumerate(shape(x))))]

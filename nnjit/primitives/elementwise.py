@@ -58,6 +58,11 @@ def _number(condition: Any, like: Any) -> Any:
     return cast(condition, dtype=like.dtype)
 
 
+def _share(is_chosen: Any, x: Any, y: Any) -> Any:
+    """1 where an argument is the chosen one, ½ where both are equal, else 0; `equal` serves both arguments."""
+    return select(is_chosen, full_like(x, 1), select(equal(x, y), full_like(x, 0.5), full_like(x, 0)))
+
+
 # fmt: off
 neg      = elementwise("neg",      np.negative, "-{0}",             (-1,), domain="number")
 abs_     = elementwise("abs",      np.abs,      "abs({0})",         (lambda out, x: sign(x),), domain="number")
@@ -109,11 +114,9 @@ logaddexp = elementwise("logaddexp", np.logaddexp,
 remainder = elementwise("remainder", np.remainder, "np.remainder({0}, {1})", (1, lambda out, x, y: -floor(x / y)), domain="number")
 fmod     = elementwise("fmod",     np.fmod,     "np.fmod({0}, {1})", (1, lambda out, x, y: -trunc(x / y)), domain="number")
 maximum  = elementwise("maximum",  np.maximum,  "({0} if {0} > {1} or {0} != {0} else {1})",
-                       (lambda out, x, y: _number(x > y, x) + 0.5 * _number(equal(x, y), x),
-                        lambda out, x, y: _number(y > x, x) + 0.5 * _number(equal(x, y), x)), domain="number")
+                       (lambda out, x, y: _share(less(y, x), x, y), lambda out, x, y: _share(less(x, y), x, y)), domain="number")
 minimum  = elementwise("minimum",  np.minimum,  "({0} if {0} < {1} or {0} != {0} else {1})",
-                       (lambda out, x, y: _number(x < y, x) + 0.5 * _number(equal(x, y), x),
-                        lambda out, x, y: _number(y < x, x) + 0.5 * _number(equal(x, y), x)), domain="number")
+                       (lambda out, x, y: _share(less(x, y), x, y), lambda out, x, y: _share(less(y, x), x, y)), domain="number")
 
 less          = elementwise("less",          np.less,          "{0} < {1}",      (None, None), domain="any", result="b1")
 less_equal    = elementwise("less_equal",    np.less_equal,    "{0} <= {1}",     (None, None), domain="any", result="b1")

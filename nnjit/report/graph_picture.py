@@ -30,11 +30,11 @@ TOP, SIDE, BOTTOM = 92, 16, 14
 NAME_SIZE, NOTE_SIZE = 11, 10
 PAD = 12  # between a box's edge and its words
 NARROWEST = 260  # of the picture, for its title
-BACKWARD_FACE = "#fdebdf"
+BACKWARD_FACE, TANGENT_FACE, TANGENT = "#fdebdf", "#e0f3ec", "#0f9d75"
 FORMATS = (".png", ".svg", ".pdf")
 KEY_SIZE = 12  # of the little boxes that say what the colours mean
 
-Part = Literal["input", "forward", "backward"]
+Part = Literal["input", "forward", "backward", "tangent"]
 
 # What each part is called, and the colours of its boxes.
 # fmt: off
@@ -42,6 +42,7 @@ PARTS: Mapping[Part, tuple[str, str, str]] = {
     "input":    ("given",         PLAIN,         MUTED),
     "forward":  ("forward pass",  LEARNED,       TRAIN),
     "backward": ("backward pass", BACKWARD_FACE, VALIDATION),
+    "tangent":  ("tangents",      TANGENT_FACE,  TANGENT),
 }
 # fmt: on
 
@@ -127,7 +128,7 @@ def _key(canvas: Canvas, items: Sequence[Item]) -> None:
     x, y, used = 0.0, 58.0, {item.part for item in items}
     for part, (name, face, edge) in PARTS.items():
         if part in used:
-            name = "operation" if part == "forward" and "backward" not in used else name
+            name = "operation" if part == "forward" and used <= {"input", "forward"} else name
             canvas.boxes([Box(x + KEY_SIZE / 2, y, KEY_SIZE, KEY_SIZE)], face, edge)
             canvas.text(x + KEY_SIZE + 6, y + 4, name, size=NOTE_SIZE)
             x += KEY_SIZE + 6 + text_width(name, NOTE_SIZE) + 8

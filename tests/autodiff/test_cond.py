@@ -203,12 +203,12 @@ MISTAKES = (
     ("predicate", lambda x: cond(x > 0, lambda: 1.0, lambda: 0.0),
      r"cond: the predicate is b1\[3\]; expected one truth value; use nnjit.numpy.where"),
     ("structures", lambda x: cond(x[0] > 0, lambda: {"a": x}, lambda: [x, 1]),
-     r"different structures, \{'a': '\*'\} and \['\*', '\*'\]"),
+     r"different structures, \{'a': \*\} and \[\*, \*\]"),
     ("shapes", lambda x: cond(x[0] > 0, lambda: (1.0, x), lambda: (1.0, x[0])),
      r"cond: result 1 of the branches is f64\[3\] and f64\[\]; both must have one type: use nnjit.numpy.ast"),
     ("dtypes", lambda x: cond(x[0] > 0, lambda: x, lambda: nnp.astype(x, "f32")),
      r"result 0 of the branches is f64\[3\] and f32\[3\]"),
-    ("none", lambda x: cond(x[0] > 0, lambda: x, lambda: None), r"0 of the branches is f64\[3\] and None"),
+    ("none", lambda x: cond(x[0] > 0, lambda: x, lambda: None), r"different structures, \* and None"),
 )
 # fmt: on
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,74 @@ def test_argument_that_is_no_traced_value_needs_no_cotangent() -> None:
     power.defvjp(lambda x, n: (x**n, (x, n)), lambda r, g: (g * r[1] * r[0] ** (r[1] - 1), None))
     assert float(grad(power)(2.0, 3)) == 12.0
     assert float(jvp(lambda x: power(x, 3), (2.0,), (1.0,))[1]) == 12.0
+
+
+@partial(custom_jvp, nondiff_argnums=(3,))
+def same(x: Any) -> Any:
+    return x
+
+
+same.defjvp(lambda known, primals, tangents: (primals[0], tangents[0]))
+
+
+@custom_vjp
+def shifted(x: Any, scale: Any = 2.0, *, shift: float = 1.0) -> Any:
+    return x * scale + shift
+
+
+shifted.defvjp(lambda x, scale: (x * scale + 1.0, (x, scale)), lambda r, g: (g * r[1], 100.0 * g * r[0]))
+
+
+@custom_jvp
+def raised(x: Any, n: Any = 3.0) -> Any:
+    return x**n
+
+
+raised.defjvp(lambda primals, tangents: (raised(*primals), 10.0 * tangents[0] + tangents[1]))
+
+
+def test_arguments_by_name_reach_a_rule_by_position() -> None:
+    assert float(grad(lambda x: shifted(scale=3.0, x=x))(2.0)) == 3.0
+    assert float(grad(lambda s: shifted(2.0, scale=s))(3.0)) == 200.0
+    assert float(grad(shifted)(2.0)) == 2.0  # a default too
+    assert float(grad(lambda x: raised(n=2.0, x=x))(3.0)) == 10.0
+    assert float(jvp(lambda n: raised(3.0, n=n), (2.0,), (1.0,))[1]) == 1.0
+    assert float(jit(grad(lambda x: shifted(x, scale=x)))(2.0)) == 202.0
+
+
+@partial(custom_vjp, nondiff_argnums=(0, 2))
+def applied(function: Any, x: Any, n: int) -> Any:
+    return function(x) * n
+
+
+applied.defvjp(
+    lambda function, x, n: (function(x) * n, x), lambda function, n, x, g: (100.0 * g * n * function(x),)
+)
+
+
+@partial(custom_jvp, nondiff_argnums=(0,))
+def run(function: Any, x: Any) -> Any:
+    return function(x)
+
+
+run.defjvp(lambda function, primals, tangents: (run(function, *primals), 5.0 * function(*tangents)))
+
+
+def test_known_arguments_come_first_in_a_rule() -> None:
+    assert float(grad(lambda x: applied(lambda v: v * v, x, 3))(2.0)) == 1200.0
+    assert float(jvp(lambda x: applied(lambda v: v * v, x, n=3), (2.0,), (1.0,))[1]) == 1200.0
+    np.testing.assert_array_equal(vmap(grad(lambda x: run(lambda v: 2 * v, x)))(X), np.full(3, 10.0))
+    with pytest.raises(GraphError, match="applied: argument 2 is traced; take it out of nondiff_argnums"):
+        grad(lambda n: applied(lambda v: v, 2.0, n))(3.0)
+    with pytest.raises(GraphError, match="same: nondiff_argnums has 3, but there are 1 arguments"):
+        grad(same)(2.0)
+
+
+def test_cotangent_of_a_part_may_be_none() -> None:
+    f = custom_vjp(lambda p: p["w"] * p["b"][0])
+    f.defvjp(lambda p: (p["w"] * p["b"][0], p), lambda p, g: ({"w": g * p["b"][0], "b": None},))
+    g = grad(f)({"w": 2.0, "b": [3.0]})
+    assert (float(g["w"]), float(g["b"][0])) == (3.0, 0.0)
 
 
 def test_function_without_its_rule_says_so() -> None:

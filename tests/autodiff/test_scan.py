@@ -139,11 +139,17 @@ def test_the_graph_grows_with_the_body_and_not_with_the_length() -> None:
             lambda: scan(lambda c, x: (x, None), 0.0, XS),
             r"f64\[\] before a step and f64\[3\] after it; give init",
         ),
-        (lambda: scan(lambda c, x: ((c, c), None), 0.0, XS), "1 leaves before a step and 2 after"),
-        (lambda: scan(lambda c, x: (c, None), 0.0), "xs of one length"),
-        (lambda: scan(lambda c, x: (c, None), 0.0, [XS, XS[:2]]), "xs of one length"),
+        (lambda: scan(lambda c, x: ((c, c), None), 0.0, XS), r"is \* before a step and \(\*, \*\) after it"),
+        (lambda: scan(lambda c, x: (c, None), 0.0), "there are none; give the number of steps: length="),
+        (
+            lambda: scan(lambda c, x: (c, None), 0.0, [XS, XS[:2]]),
+            r"one length along the loop's axis; got f64\[4,3\], f64\[2,3\]",
+        ),
         (lambda: scan(lambda c, x: (c, None), 0.0, length=0), "length >= 1, got 0"),
-        (lambda: scan(lambda c, x: (c, nnp.astype(c, "f4")), 0.0, XS), "one dtype, got float32, float64"),
+        (
+            lambda: scan(lambda c, x: (c, nnp.astype(c, "f4")), 0.0, XS),
+            "one dtype, got float32, float64; use nnj",
+        ),
     ],
 )
 def test_a_misuse_says_what_fits(call: Callable[[], Any], message: str) -> None:

@@ -70,6 +70,11 @@ def some_nan(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return np.where(rng.random(shape) < 0.3, np.nan, rng.standard_normal(shape))
 
 
+def one_nan(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Distinct numbers, and one NaN."""
+    return np.where(np.arange(np.prod(shape)).reshape(shape) == 2, np.nan, DISTINCT.sample(rng, shape))
+
+
 def _set(module: ModuleType, x: Any, index: Any, value: Any) -> Any:
     if module is nnp:
         return At(x)[index].set(value)
@@ -94,6 +99,7 @@ SQUARE, ZEROS = (
 FLAT_DISTINCT, CUBE = Arg((3, 4), DISTINCT.sample), Arg((2, 3, 3))
 I4, I23 = (Arg(s, lambda rng, shape: rng.integers(-3, 3, shape), "i64") for s in ((4,), (2, 3)))
 INDEX_ROWS = Arg((3, 2), lambda rng, shape: rng.integers(-4, 4, shape), "i64")
+SOME_NAN, MANY_TRUE = Arg((4, 3), some_nan), Arg((4, 3), lambda rng, shape: rng.random(shape) < 0.7, "b1")
 MASK, TRIANGLE = np.array([True, False, True]), np.tri(3, 4) > 0
 
 # fmt: off
@@ -125,6 +131,14 @@ SURFACE_ROWS = (
     row("heaviside",      lambda np, x: np.heaviside(x, 0.5),                     APART),
     row("deg2rad",        lambda np, x: np.deg2rad(x),                            X),
     row("rad2deg",        lambda np, x: np.rad2deg(x),                            X),
+    row("signbit",        lambda np, x: np.signbit(x) | np.signbit(np.floor(x) * 0), X),
+    row("modf",           lambda np, x: np.modf(x)[0] * 2 + np.modf(x)[1],        APART),
+    row("real",           lambda np, x: np.real(x) * 2 + x.real,                  X),
+    row("imag",           lambda np, x: np.imag(x) + x,                           X),
+    row("allclose",       lambda np, x, y: np.allclose(x, y, 0.5, 2.0, equal_nan=True), X, Y),
+    row("power of whole numbers", lambda np, x, y: x**y,                          INT, Arg(INT.shape, one_to_three, "i32")),
+    row("sum of truth values", lambda np, x, y: (x + y) & np.maximum(x, y) | (x * y) & np.minimum(x, y), BOOL, BOOL),
+    row("floor of whole numbers", lambda np, x: np.floor(x) + np.ceil(x) * np.trunc(x) + np.nan_to_num(x), INT),
     row("fabs",           lambda np, x: np.fabs(x),                               APART),
     row("positive",       lambda np, x: np.positive(x) * 2,                       X),
     row("divmod",         lambda np, x, y: np.divmod(x, y)[1],                    X, APART),
@@ -152,7 +166,21 @@ SURFACE_ROWS = (
     row("argmin with keepdims", lambda np, x: np.argmin(x, axis=-1, keepdims=True).astype("i4"), X),
     row("ptp",            lambda np, x: np.ptp(x, axis=-1),                       DISTINCT),
     row("average",        lambda np, x, w: np.average(x, axis=1, weights=w),      X, POSITIVE),
-    row("nansum",         lambda np, x: np.nansum(x, axis=1),                     Arg((4, 3), some_nan)),
+    row("nansum",         lambda np, x: np.nansum(x, axis=1),                     SOME_NAN),
+    row("nanprod",        lambda np, x: np.nanprod(x, axis=1, keepdims=True),     SOME_NAN),
+    row("nanmean",        lambda np, x: np.nanmean(x, axis=1) + np.nanmean(x),    SOME_NAN),
+    row("nanvar",         lambda np, x: np.nanvar(x, axis=1, keepdims=True, ddof=1), Arg((2, 5), one_nan)),
+    row("nanstd",         lambda np, x: np.nanstd(x, axis=(0, 1)) + np.nanstd(x), SOME_NAN),
+    row("nanmax",         lambda np, x: np.nanmax(x, axis=-1, keepdims=True),     Arg((2, 5), one_nan)),
+    row("nanmin",         lambda np, x: np.nanmin(x) + np.nanmin(x, axis=0),      Arg((2, 5), one_nan)),
+    row("nanargmax",      lambda np, x: np.nanargmax(x, axis=1).astype("i4"),     Arg((2, 5), one_nan)),
+    row("nanargmin",      lambda np, x: np.nanargmin(x).astype("i4"),             Arg((2, 5), one_nan)),
+    row("nancumsum",      lambda np, x: np.nancumsum(x, axis=1),                  SOME_NAN),
+    row("nancumprod",     lambda np, x: np.nancumprod(x),                         Arg((2, 5), one_nan)),
+    row("average along an axis", lambda np, x, w: np.average(x, axis=1, weights=w, keepdims=True), T, Arg((3,), POSITIVE.sample)),
+    row("any of nothing", lambda np, x: np.any(x[:0], axis=0) | np.all(x[:0]),    M),
+    row("max of truth values", lambda np, x: np.max(x, axis=0) & np.min(x),       MANY_TRUE),
+    row("sum of whole numbers", lambda np, i: np.sum(i) + np.prod(i, 0) + np.cumsum(i, 0)[-1] + np.cumprod(i, 0)[-1], Arg((2, 3), INT.sample, "i32")),
     row("any",            lambda np, x: np.any(x > 1, axis=1),                    X),
     row("all",            lambda np, x: np.all(x, axis=(0, 1)),                   INT),
     row("count_nonzero with axis", lambda np, x: np.count_nonzero(x, axis=-1, keepdims=True), INT),
@@ -160,6 +188,7 @@ SURFACE_ROWS = (
     row("cumsum of all",  lambda np, x: np.cumsum(x),                             M),
     row("cumprod",        lambda np, x: np.cumprod(x, axis=-1),                   ZEROS),
     row("diff",           lambda np, x: np.diff(x, 2, axis=0),                    M),
+    row("diff with ends", lambda np, x, y: np.diff(x, prepend=y[:, None], append=1.0), M, Arg((3,))),
     row("trace",          lambda np, x: np.trace(x, 1, -1, 0),                    CUBE),
     row("norm by linalg", lambda np, x: np.linalg.norm(x),                        X),
     row("norm of vectors", lambda np, x: np.linalg.norm(x, axis=-1, keepdims=True), X),
@@ -180,7 +209,7 @@ SURFACE_ROWS = (
     row("column_stack",   lambda np, x, y: np.column_stack([x, y]),               V, N),
     row("append",         lambda np, x, y: np.append(x, y),                       M, V),
     row("concatenate of all", lambda np, x, y: np.concatenate([x, y], axis=None), M, V),
-    row("split",          lambda np, x: np.split(x, 2, axis=1)[1] * 2,            M),
+    row("split",          lambda np, x: np.split(x, indices_or_sections=2, axis=1)[1] * 2,            M),
     row("split at indices", lambda np, x: np.split(x, [1, 3], axis=1)[1] * 2,     M),
     row("array_split",    lambda np, x: np.array_split(x, 3, axis=1)[0] * 2,      M),
     row("vsplit",         lambda np, x: np.vsplit(x, 3)[2] * 2,                   M),
@@ -208,6 +237,8 @@ SURFACE_ROWS = (
     row("atleast_3d",     lambda np, x: np.atleast_3d(x) * 2,                     M),
     row("meshgrid",       lambda np, x, y: np.multiply(*np.meshgrid(x, y)),       V, Arg((2,))),
     row("meshgrid by indices", lambda np, x, y: np.add(*np.meshgrid(x, y, indexing="ij")), V, Arg((2,))),
+    row("meshgrid of lines", lambda np, x, y: np.multiply(*np.meshgrid(x, y, sparse=True)), V, Arg((2,))),
+    row("ones_like of another shape", lambda np, x: x * np.ones_like(x, shape=(2, 3, 4)) + np.full_like(x, 2, shape=4) + np.zeros_like(x, shape=(1, 4)), M),
     row("broadcast_arrays", lambda np, x, y: np.multiply(*np.broadcast_arrays(x, y)), M, V),
     row("zeros_like",     lambda np, x: np.zeros_like(x, "f4"),                   M),
     row("full_like",      lambda np, x, y: np.full_like(x, y),                    M, V),
@@ -222,7 +253,34 @@ SURFACE_ROWS = (
     row("rot90",  lambda np, x: np.rot90(x) + 2 * np.rot90(x, -1),            M),
     row("rot90 twice", lambda np, x: np.rot90(x, 2, (1, 2)),              T),
 
+    row("tril of a vector", lambda np, x: np.tril(x) + np.triu(x, 1),             V),
+    row("matrix_transpose", lambda np, x: np.matrix_transpose(x) * 2 + x.mT,      T),
+    row("unstack",        lambda np, x: np.unstack(x, axis=1)[2] * 2,             T),
+    row("select",         lambda np, x: np.select([x > 1, x > 0], [x, x**2], -x), X),
+    row("pad of one by reflecting", lambda np, x: np.pad(x, 1, mode="reflect"),   Arg((1, 3))),
+
+    # numerical recipes
+    row("trapezoid",      lambda np, y, x: np.trapezoid(y, x) + np.trapezoid(y, dx=0.5, axis=1), M, V),
+    row("gradient",       lambda np, x: np.gradient(x, 0.5, axis=-1),             M),
+    row("gradient of two axes", lambda np, x: np.gradient(x)[0],                  M),
+    row("ediff1d",        lambda np, x: np.ediff1d(x),                            M),
+    row("interp",         lambda np, x, y: np.interp(x, np.arange(-1.0, 3.0), y) * 2, Arg((6,), uniform(-0.95, -0.05)), V),
+    row("interp outside", lambda np, x, p, y: np.interp(x, np.cumsum(p), y, left=-1.0), M, Arg((3,), POSITIVE.sample), Arg((3,))),
+    row("polyval",        lambda np, p, x: np.polyval(p, x),                      V, M),
+    row("vander",         lambda np, x: np.vander(x) + np.vander(x, 4, increasing=True), V),
+    row("correlate",      lambda np, x, y: np.correlate(x, y, "same"),            Arg((5,)), Arg((3,))),
+    row("correlate with a longer one", lambda np, x, y: np.correlate(x, y, "full"), Arg((3,)), Arg((5,))),
+    row("cov",            lambda np, x, y: np.cov(x, y),                          M, V),
+    row("cov of columns", lambda np, x: np.cov(x, rowvar=False, ddof=0) + np.cov(x[:, 0]), M),
+    row("corrcoef",       lambda np, x: np.corrcoef(x),                           M),
+    row("quantile",       lambda np, x: np.quantile(x, [0.2, 0.5], axis=1),     FLAT_DISTINCT),
+    row("percentile",     lambda np, x: np.percentile(x, 30, axis=(0, 1), keepdims=True), FLAT_DISTINCT),
+
     # products
+    row("vecdot",         lambda np, x, y: np.vecdot(x, y),                       T, V),
+    row("matmul of whole numbers", lambda np, x, y: (x @ y.T)[:, None] + np.dot(x[0], y[0]) + np.vdot(x, y), Arg((2, 3), INT.sample, "i32"), Arg((2, 3), INT.sample, "i32")),
+    row("matmul of truth values", lambda np, x, y: x @ y.T,                       MANY_TRUE, MANY_TRUE),
+    row("einsum by numbers", lambda np, x, y: np.einsum(x, [0, 1], y, [1, ...], [0, ...]), M, N),
     row("vdot",           lambda np, x, y: np.vdot(x, y),                         M, Arg((4, 3))),
     row("inner",          lambda np, x, y: np.inner(x, y),                        T, M),
     row("outer",          lambda np, x, y: np.outer(x, y),                        V, M),
@@ -300,6 +358,7 @@ SURFACE_ROWS = (
     row("getitem of rows", lambda np, x: x[:, [2, 0, 0]],                 Arg((5, 3))),
     row("getitem by mask", lambda np, x: x[:, MASK],                      T),
     row("getitem by whole mask", lambda np, x: x[TRIANGLE], M),
+    row("nonzero", lambda np, x: x[np.nonzero(TRIANGLE)] + x[np.where(TRIANGLE)], M),
     row("take",   lambda np, x, i: np.take(x, i, axis=1),                 T, I23),
     row("take of all", lambda np, x, i: np.take(x, i),                    M, I23),
     row("take_along_axis", lambda np, x, i: np.take_along_axis(x, i, 1),  M, INDEX_ROWS),

@@ -14,6 +14,7 @@ from nnjit.ir import Graph, interpret, verify, with_rows
 from nnjit.passes import PASSES, optimize
 from nnjit.primitives import PRIMITIVES
 
+from .cost import SOLVERS, WEIGHTS, cost
 from .surface import SURFACE_ROWS
 from .table import NUMPY_ROWS, PRIMITIVE_ROWS, ROWS, Graphs, Row, derive, sample_types
 
@@ -113,6 +114,17 @@ def test_tangent_is_the_limit_of_differences(row: Row) -> None:
         floats(up), floats(down), interpret(derived(row).tangent, [*args, *t]), strict=True
     ):
         np.testing.assert_allclose(got, (plus - minus) / (2 * STEP), rtol=1e-7, atol=1e-7)
+
+
+@each_derivative
+def test_gradient_costs_at_most_five_times_the_function(row: Row) -> None:
+    """As `cost` counts: every operation of the simplified graphs, and what they read and write."""
+    graphs = derived(row)
+    assert cost(optimize(graphs.gradient)) <= 5 * cost(optimize(graphs.value))
+
+
+def test_every_weight_of_a_cost_is_that_of_a_primitive() -> None:
+    assert set(WEIGHTS) | set(SOLVERS) <= set(PRIMITIVES)
 
 
 @each_derivative
