@@ -3,7 +3,7 @@
 Most are summed while the split streams by: such a metric gives some float64 figures for each example, whose
 weighted sums over the split are all that it needs in the end, so it has a column in the history. The others
 rank the examples, and need the answers for all of them at once: since epochs run natively by the hundreds,
-they are measured in the end only. The prediction is what `Loss.predict` returns: probabilities, or values.
+they are measured in the end, and after every epoch where something follows them (early stopping, a target). The prediction is what `Loss.predict` returns: probabilities, or values.
 Targets are class indices (B,), or values (B, O); the metrics of values read class indices as one-hot rows.
 """
 
@@ -55,7 +55,7 @@ class SummedMetric(Metric):
 
 
 class WholeMetric(Metric):
-    """A metric of all examples of a split at once, measured in the end."""
+    """A metric of all examples of a split at once, measured in the end and where something follows it."""
 
     @abstractmethod
     def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:

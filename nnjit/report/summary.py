@@ -11,12 +11,12 @@ import numpy as np
 
 from nnjit.report.files import SPLIT_NAMES, RunFiles
 from nnjit.report.formatting import (
+    column_name,
     count,
     metric_name,
     metric_value,
     number,
     percent,
-    plain,
     seconds,
     sentence,
     shape,
@@ -132,7 +132,7 @@ def notice(run: RunFiles) -> Notice | None:
             if outcome.best_epoch
             else ""
         )
-        word = plain(outcome.monitor)
+        word = column_name(outcome.monitor)
         return Notice("calm", f"Stopped early, after {epochs}: the {word} no longer improved.{best}")
     if outcome.status == "target_reached":
         return Notice("calm", f"Stopped after {epochs}: the training had reached its target.")
@@ -192,7 +192,7 @@ def whose(run: RunFiles) -> str:
         return "Figures and predictions are those of the weights before any training."
     mean = f", averaged over the updates ({outcome.averaging})" if outcome.averaging else ""
     if outcome.weights == "best" and outcome.best_epoch:
-        why = f", which had the {'highest' if outcome.mode == 'max' else 'lowest'} {plain(outcome.monitor)}"
+        why = f", which had the {'highest' if outcome.mode == 'max' else 'lowest'} {column_name(outcome.monitor)}"
         best = f"the best epoch’s weights, epoch {outcome.best_epoch:,}{mean}{why}"
         return f"Figures and predictions are those of {best}."
     last = f"the weights after the last epoch, epoch {outcome.epochs:,}{mean}"

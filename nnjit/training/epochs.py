@@ -67,7 +67,7 @@ class EpochRunner:
     @staticmethod
     def prepare(setup: Setup) -> None:
         """Compile all that the epochs need."""
-        _ = setup.engine.epoch
+        _ = setup.engine.epoch, setup.engine.prediction if setup.measured else None
 
     @staticmethod
     def columns(setup: Setup) -> tuple[str, ...]:
@@ -172,6 +172,9 @@ class EpochRunner:
             columns |= {f"validation_{k}": v for k, v in held.items()}
         columns["learning_rate"] = epochs.per_step[1][setup.steps - 1 :: setup.steps][:count].astype(float)
         columns |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
+        for split, metrics in setup.measured.items():  # something follows them, so this is one epoch
+            measured = setup.engine.measure(setup.judged(state), setup.splits[split], metrics)
+            columns |= {f"{split}_{name}": np.array([figure]) for name, figure in measured.items()}
         moved, monitor = replace(state, epoch=state.epoch + count), setup.monitor
         if not monitor.is_native:
             return Span(monitor.judge(moved, columns[monitor.column][-1], setup.judged(moved)), columns)

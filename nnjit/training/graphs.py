@@ -18,7 +18,7 @@ from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Interface
 from nnjit.data.scaling import Affine
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
-from nnjit.nn import Loss, Metric, Model, SummedMetric
+from nnjit.nn import Loss, Metric, Model, SummedMetric, WholeMetric
 from nnjit.optim import Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
 
@@ -56,6 +56,11 @@ class Task:
     def sums(self) -> tuple[SummedMetric, ...]:
         """The metrics that are summed while a split streams by."""
         return tuple(m for m in self.metrics if isinstance(m, SummedMetric))
+
+    @property
+    def wholes(self) -> tuple[WholeMetric, ...]:
+        """The metrics that need the answers for all rows of a split at once."""
+        return tuple(m for m in self.metrics if isinstance(m, WholeMetric))
 
     @property
     def has_own_weight(self) -> bool:

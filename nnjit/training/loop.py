@@ -189,7 +189,8 @@ def runner_of(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
 
 
 def _columns(setup: Setup) -> list[str]:
-    names = ["loss", *(m.column for m in setup.task.sums)]
+    measured = dict.fromkeys(m.column for metrics in setup.measured.values() for m in metrics)
+    names = ["loss", *(m.column for m in setup.task.sums), *measured]
     figures = [f"{split}_{name}" for name in names for split in ("train", "validation")]
     return ["epoch", *figures, "learning_rate", "penalty", *runner_of(setup).columns(setup), "train_seconds"]
 

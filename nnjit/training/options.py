@@ -17,7 +17,8 @@ class EarlyStopping(Options):
     """
 
     monitor: str | None = None
-    """The column of the history that says which epoch is the best, such as `validation_accuracy`.
+    """The column of the history that says which epoch is the best, such as `validation_accuracy`; of any of
+    the metrics, `validation_roc_auc` too, which is then measured after each epoch.
 
     null means the validation loss, or the training loss where there is no validation part.
     """

@@ -12,7 +12,7 @@ from nnjit.codegen import BLOCK
 from nnjit.data import Part, Prepared, Target, prepare
 from nnjit.errors import ConfigError, DataError, GraphError
 from nnjit.ir import B, array_type
-from nnjit.nn import Loss, Metric, Model, build_model, metrics
+from nnjit.nn import Loss, Metric, Model, WholeMetric, build_model, metrics
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.class_weights import class_weights
 from nnjit.training.engine import Engine
@@ -85,6 +85,16 @@ class Setup:
         """Whether something is decided in Python after each epoch, so that a native call is one at most."""
         follows = isinstance(self.experiment.schedule, ReduceOnPlateau)
         return follows or not self.monitor.is_native or self.aim is not None
+
+    @property
+    def measured(self) -> dict[str, tuple[WholeMetric, ...]]:
+        """The metrics of whole splits that something follows: by the split, on which each epoch is measured."""
+        followed = {self.monitor.column, self.plateau, self.aim.column if self.aim else ""}
+        found = {
+            split: tuple(m for m in self.task.wholes if f"{split}_{m.column}" in followed)
+            for split in self.splits
+        }
+        return {split: metrics for split, metrics in found.items() if metrics}
 
     def judged(self, state: State) -> np.ndarray:
         """The params that are evaluated, kept and predict, and behind them the layers' state."""
