@@ -160,6 +160,6 @@ RULES = (
     Rule("saturated",   0.5,  "share of a layer's outputs within 1 % of their bound, at the end", _saturated),
     Rule("vanishing",   1e-3, "smallest gradient norm of a layer, of the largest one; medians", _vanishing),
     Rule("overfits",    1.1,  "validation loss at the end, of the lowest, while the other fell", _overfits),
-    Rule("still_falls", 0.02, "change of the monitored figure for the better in the last tenth, of its range", _still_falls),
+    Rule("still_falls", 0.02, "gain of the monitored figure in the last tenth, of its range", _still_falls),
 )
 # fmt: on

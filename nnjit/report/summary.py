@@ -192,7 +192,8 @@ def whose(run: RunFiles) -> str:
         return "Figures and predictions are those of the weights before any training."
     mean = f", averaged over the updates ({outcome.averaging})" if outcome.averaging else ""
     if outcome.weights == "best" and outcome.best_epoch:
-        why = f", which had the {'highest' if outcome.mode == 'max' else 'lowest'} {column_name(outcome.monitor)}"
+        end = "highest" if outcome.mode == "max" else "lowest"
+        why = f", which had the {end} {column_name(outcome.monitor)}"
         best = f"the best epoch’s weights, epoch {outcome.best_epoch:,}{mean}{why}"
         return f"Figures and predictions are those of {best}."
     last = f"the weights after the last epoch, epoch {outcome.epochs:,}{mean}"

@@ -21,6 +21,7 @@ from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input,
 from nnjit.nn import Loss, Metric, Model, SummedMetric, WholeMetric
 from nnjit.optim import Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
+from nnjit.training.class_weights import of_rows
 
 
 @dataclass(frozen=True)
@@ -188,8 +189,7 @@ def _share(task: Task, y: Node, w: Node) -> Any:
     """How much each row counts in the cost."""
     if task.class_weights is None:
         return w
-    weights = numpy.array(task.class_weights, w.dtype)
-    return w * np.sum(np.one_hot(y, len(weights), w.dtype) * weights, axis=1)
+    return w * of_rows(task.class_weights, y, w.dtype)
 
 
 def _penalty(task: Task, theta: Node) -> Node | None:

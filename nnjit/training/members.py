@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from nnjit.errors import ConfigError
+from nnjit.errors import ConfigError, UserError
 from nnjit.training.experiment import Experiment
 
 SEEDS = 2**63  # a seed is below
@@ -44,6 +45,17 @@ def members_of(experiment: Experiment) -> Members | None:
         count = options.folds
         return Members("folds", tuple(_fold(experiment, k + 1, count) for k in range(count)))
     return None
+
+
+@contextmanager
+def told_of_members() -> Iterator[None]:
+    """Put an error of a fold where it comes from, since the config has none in its split."""
+    try:
+        yield
+    except UserError as error:
+        if error.path != ("data", "split", "fold"):
+            raise
+        raise type(error)(error.message, ("training", "folds")) from None
 
 
 def _check_no_validation(experiment: Experiment) -> None:

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from nnjit.registry import Options
 
+ClassWeights = Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None
+
 
 class EarlyStopping(Options):
     """Stop when the monitored figure no longer improves, and go back to the best weights.
@@ -71,7 +73,7 @@ class TrainingOptions(Options):
     accumulate: int = Field(1, ge=1)
     """Batches whose mean gradient makes an update, in the memory of one; the same as a batch of them all."""
 
-    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None = None
+    class_weights: ClassWeights = None
     """How much the rows of each class count in the cost, of every part of the data; the metrics count them
     as they are. A mapping from labels, as they stand in the data, to weights, where a class that is left
     out has 1; or `balanced`, rows / (classes · rows of the class) of the training part, so that rare classes

@@ -20,10 +20,10 @@ from nnjit.training.experiment import Experiment
 from nnjit.training.fitness import check_layers
 from nnjit.training.full_batch_checks import check_full_batch
 from nnjit.training.graphs import Task, step_graph
-from nnjit.training.heads import check_head, make_outputs, target_tasks
+from nnjit.training.heads import check_head, make_outputs, target_tasks, targets_of
 from nnjit.training.meaning import Meaning
 from nnjit.training.monitor import Aim, Modes, Monitor, aim_of, modes_of, monitor_of, plateau_of
-from nnjit.training.places import check_metrics, within
+from nnjit.training.places import check_metrics, check_values, within
 from nnjit.training.several import Meanings, heads_of
 from nnjit.training.state import State
 from nnjit.training.threads import threads_for
@@ -88,7 +88,7 @@ class Setup:
 
     @property
     def measured(self) -> dict[str, tuple[WholeMetric, ...]]:
-        """The metrics of whole splits that something follows: by the split, on which each epoch is measured."""
+        """The metrics of a whole split that something follows after each epoch, by the split."""
         followed = {self.monitor.column, self.plateau, self.aim.column if self.aim else ""}
         found = {
             split: tuple(m for m in self.task.wholes if f"{split}_{m.column}" in followed)
@@ -140,12 +140,13 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         )
     (batch, steps), block = _batches(experiment, len(data.train.x)), _block(experiment)
     meaning = Meaning(data.classes, data.scaling)
-    task = make_task(experiment, data.input_shape, data.output_size, meaning, data.several)
+    targets = targets_of(experiment, data.several)
+    task = make_task(experiment, data.input_shape, data.output_size, meaning, targets, data.train)
     _check_values(experiment, task, data)
     with within("training", "class_weights"):
         if data.several and experiment.training.class_weights is not None:
-            raise ConfigError("not for several outputs; weigh rows with data.weights, outputs in losses")
-        weights = class_weights(experiment.training.class_weights, data.classes, data.train)
+            raise ConfigError("of several outputs, each has its own; put them into the entries of losses")
+        weights = class_weights(experiment.training.class_weights, data.classes, data.train.y, data.train.w)
     task = replace(task, class_weights=weights)
     check_layers(task.model, data)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
@@ -167,19 +168,21 @@ def make_task(
     output_size: int,
     meaning: Meaning,
     several: tuple[Target, ...] = (),
+    train: Part | None = None,
 ) -> Task:
     """The task of an experiment on data of these shapes.
 
     Args:
         output_size: the number of classes, or of target values.
         several: the targets of several outputs.
+        train: the training part, for the weights of their classes; None where nothing is trained.
 
     Raises:
         UserError: layers, loss or metrics do not fit the data.
     """
     classes = None if meaning.classes is None else len(meaning.classes)
     if experiment.losses is not None:
-        model, loss, chosen = make_outputs(experiment, input_shape, several, meaning.scaling.targets)
+        model, loss, chosen = make_outputs(experiment, input_shape, several, meaning.scaling.targets, train)
     else:
         model, loss = _one_output(experiment, input_shape, output_size, classes)
         chosen = _metrics(experiment, classes)
@@ -223,14 +226,16 @@ def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None,
 
 
 def _check_values(experiment: Experiment, task: Task, data: Prepared) -> None:
-    """Raise a UserError where the loss cannot take the target values, or the schedule the training."""
+    """Raise a UserError where loss or metrics cannot take the target values, or the schedule the training."""
     parts = [part for part in (data.train, data.validation, data.test) if part is not None]
     for head in heads_of(task.loss):
-        check_head(head, parts)
+        assert experiment.losses is not None  # only then there are heads
+        check_head(head, experiment.losses[head.name].metrics or (), parts)
     if data.classes is None and not data.several:
         for part in parts:
             with within("loss"):
                 task.loss.check_targets(part.y)
+            check_values(task.metrics, data.scaling.inverse_targets(part.y))
     with within("schedule"):
         given = experiment.optimizer.learning_rate
         experiment.schedule.check(HIGHEST_RATE if given == "find" else given)

@@ -19,7 +19,7 @@ from nnjit.training.environment import environment
 from nnjit.training.experiment import Experiment
 from nnjit.training.files import write_atomically, write_json
 from nnjit.training.loop import Surroundings, alone, check_output, complete, make_folder, runner_of
-from nnjit.training.members import Members
+from nnjit.training.members import Members, told_of_members
 from nnjit.training.rate_search import find_rate
 from nnjit.training.records import describe
 from nnjit.training.setup import Setup, set_up
@@ -53,7 +53,8 @@ def train_members(
     began = time.perf_counter()
     base = folder or Path()
     check_output(output)
-    first = set_up(members.experiments[0], base)
+    with told_of_members():
+        first = set_up(members.experiments[0], base)
     first.initial_state(base)
     runner_of(first).prepare(first)
     _ = (

@@ -215,7 +215,7 @@ NO_PART = r'training\.{}: "{}" needs a validation part, .* set data\.split\.vali
         (IRIS | {"metrics": ["accuracy", "balanced_accuracy", {"type": "top_k", "k": 2}]},
          "early_stopping={monitor: validation_top_2}",
          NO_COLUMN.format(r"early_stopping\.monitor", "validation_top_2", "validation_top_k_2")),
-        (IRIS, "early_stopping={monitor: train_roc_auc}", r'figure "train_roc_auc"; add roc_auc to the metrics'),
+        (IRIS, "early_stopping={monitor: train_roc_auc}", r'"train_roc_auc"; add roc_auc to the metrics'),
         (LINE, "early_stopping={monitor: validation_loss}",
          NO_PART.format(r"early_stopping\.monitor", "validation_loss")),
         (LINE, "target={metric: validation_mse, value: 1.0}",

@@ -192,7 +192,7 @@ WRONG = [
     ({"data": IRIS["data"] | {"split": {"fold": {"number": 1, "of": 2}}}},
         "training.folds: each fold is a validation part, and data.split has fold too"),
     ({"data": IRIS["data"] | {"split": {"test": 0.9}}, "training": {"folds": 16}},
-        "data.split.fold: 16 folds of 15 rows leave some empty"),
+        "training.folds: 16 folds of 15 rows leave some empty"),
 ]
 # fmt: on
 
