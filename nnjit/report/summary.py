@@ -138,19 +138,24 @@ def notice(run: RunFiles) -> Notice | None:
         return Notice("calm", f"Stopped after {epochs}: the training had reached its target.")
     if outcome.status == "out_of_time":
         text = f"Stopped after {epochs}: the time was over. This continues where it stopped, bit for bit:"
-        return Notice("calm", text, f"python -m nnjit.train --resume {shlex.quote(place(run.folder))}")
+        return Notice("calm", text, resume_command(run.folder))
     if outcome.status == "converged":
         return Notice("calm", f"Converged after {epochs}: {outcome.message}.")
     if outcome.status == "interrupted":
         text = (
             f"Interrupted after {epochs}. Everything was saved; this continues where it stopped, bit for bit:"
         )
-        return Notice("warning", text, f"python -m nnjit.train --resume {shlex.quote(place(run.folder))}")
+        return Notice("warning", text, resume_command(run.folder))
     if outcome.status == "diverged":
         reason = outcome.message or "A value of the training was no longer finite."
         mend = "A smaller learning rate, clipped gradients or scaled inputs usually help."
         return Notice("warning", f"The training diverged: {reason} {mend}")
     return None
+
+
+def resume_command(folder: Path) -> str:
+    """What goes on with a training or a study where it stopped."""
+    return f"python -m nnjit.train --resume {shlex.quote(place(folder))}"
 
 
 def split_rows(run: RunFiles) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None:

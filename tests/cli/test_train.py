@@ -183,7 +183,6 @@ ENDINGS = [
     (Diverged("inf in dense_1", Path("x")),         3,   "inf in dense_1\n"),
     (Interrupted("stopped after epoch 3", Path("runs/my run")), 130,
         "stopped after epoch 3\nto go on: nnjit train --resume 'runs/my run'\n"),
-    (Interrupted("stopped early", Path("x"), can_resume=False), 130, "stopped early\n"),
     (KeyboardInterrupt(),                           130, "interrupted\n"),
 ]
 # fmt: on
