@@ -37,11 +37,13 @@ STYLES = {
     "add":       Style(("", " + ", ""),   TERM,    TERM),
     "sub":       Style(("", " − ", ""),   TERM,    PRODUCT),
     "times":     Style(("", " ⊙ ", ""),   PRODUCT, WORD,    chains=True),
+    "over":      Style(("", " / ", ""),   PRODUCT, WORD),
     "matmul":    Style(("", " ", ""),     PRODUCT, WORD),
     "scaled":    Style(("", " · ", ""),   PRODUCT, WORD,    chains=True),
     "joined":    Style(("[", " | ", "]"), CLOSED,  TERM),
     "positive":  Style(("[", "", " > 0]"), CLOSED, TERM),
     "reshaped":  Style(("", "", " as "),  TERM,    WORD),
+    "permuted":  Style(("", "", ""),      TERM,    WORD),
     "columns":   Style(("", "", ""),      WORD,    CLOSED),
     "power":     Style(("", "", ""),      WORD,    CLOSED),
     "transpose": Style(("", "", ""),      WORD,    CLOSED),
@@ -125,6 +127,7 @@ def _picked(formula: Formula) -> list[Run]:
         "transpose": [("sup", "T")],
         "columns": [("", f"[…, {formula.text}]")],
         "reshaped": [("", formula.text)],
+        "permuted": [("", f" with axes {formula.text}")],
     }
     return written.get(formula.op, [])
 

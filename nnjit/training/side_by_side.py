@@ -12,7 +12,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from functools import partial
 from pathlib import Path
 
 from nnjit.codegen import usable_cores

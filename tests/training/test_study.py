@@ -211,7 +211,7 @@ def test_folds_that_cannot_be_are_told_with_their_place(
     ("training", "message"),
     [
         ({"folds": 2}, "study holds a study of replicas, and the config asks for 2 folds; resume it"),
-        ({}, "holds a study of replicas, and the config asks for a single run; .*training.replicas away"),
+        ({}, r"holds a study of replicas, and the config asks for a single run; .*training.replicas away"),
     ],
 )
 def test_another_study_is_not_resumed(training: dict[str, Any], message: str, folder: Path) -> None:
@@ -223,7 +223,7 @@ def test_another_study_is_not_resumed(training: dict[str, Any], message: str, fo
 def test_folds_go_on_with_their_own_number(folder: Path) -> None:
     Path("study/folds").mkdir(parents=True)
     Path("study/metrics.json").write_text('{"count": 3}')
-    with pytest.raises(RunError, match="is of 3 folds, and the config asks for 2, .*folds: 3, or train"):
+    with pytest.raises(RunError, match=r"is of 3 folds, and the config asks for 2, .*folds: 3, or train"):
         nnjit.api.run(config.read(LINE | {"training": {"folds": 2}}), resume=Path("study"))
 
 
