@@ -1,4 +1,4 @@
-"""`diagnosis.csv`: what a step does to each layer, looked at some fifty times in a training.
+"""`diagnosis.csv`: what a step does to each layer, looked at a few times in a training, or some fifty times.
 
 A look interprets two graphs with NumPy on some rows of the training part, so it compiles nothing and
 changes nothing: the step, for its update, and the gradient with the layers' outputs.
@@ -54,7 +54,7 @@ def diagnosing(setup: Setup, folder: Path, *, keep: int) -> Iterator[Look]:
         A function of the state after a span, and the span's columns of the history.
     """
     experiment = setup.experiment
-    if not experiment.training.diagnosis or experiment.optimizer.full_batch is not None:
+    if not experiment.training.looks or experiment.optimizer.full_batch is not None:
         yield lambda state, columns: None
         return
     kept = _rows_until(folder / DIAGNOSIS, keep)
@@ -171,4 +171,5 @@ def _activation(layer: Any) -> str:
 
 def _norm(model: Model, vector: np.ndarray, layer: str) -> float:
     parts = [vector[e.offset : e.offset + e.size] for e in model.table if e.name.rpartition(".")[0] == layer]
-    return float(np.sqrt(sum(np.square(part.astype(np.float64)).sum() for part in parts)))
+    with np.errstate(over="ignore"):  # shortly before it diverges
+        return float(np.sqrt(sum(np.square(part.astype(np.float64)).sum() for part in parts)))

@@ -23,13 +23,10 @@ CALL_SECONDS = 0.05
 MOST_EPOCHS = 2**14  # of a span, whose orders and rates are drawn beforehand
 
 
-LOOKS = 50  # into the layers, in a training that is diagnosed
-
-
 def longest_span(setup: Setup) -> int:
     """The most epochs of a span: few enough for every look that is wanted."""
     options = setup.experiment.training
-    return -(-options.epochs // LOOKS) if options.diagnosis else MOST_EPOCHS
+    return -(-options.epochs // options.looks) if options.looks else MOST_EPOCHS
 
 
 @dataclass(frozen=True)

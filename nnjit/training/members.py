@@ -87,7 +87,8 @@ def _single(experiment: Experiment, split: Mapping[str, Any]) -> Experiment:
     old = experiment.data.split
     new = type(old).model_validate(old.model_dump() | dict(split))
     data = experiment.data.model_copy(update={"split": new})
-    lone = {"replicas": None, "folds": None, "threads": 1}
+    seen = experiment.training.diagnosis is True
+    lone = {"replicas": None, "folds": None, "threads": 1, "diagnosis": seen}
     return experiment.model_copy(
         update={"data": data, "training": experiment.training.model_copy(update=lone)}
     )

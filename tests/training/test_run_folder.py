@@ -22,8 +22,8 @@ from nnjit.training.history import read_history
 from tests.training.conftest import IRIS, LINE, same_bits
 
 FILES = {
-    "best.safetensors", "checkpoint.safetensors", "config.yaml", "data.json", "environment.json",
-    "explanation.json", "history.csv", "kernels", "last.safetensors", "loss_curve.png", "metrics.json",
+    "best.safetensors", "checkpoint.safetensors", "config.yaml", "data.json", "diagnosis.csv",
+    "environment.json", "explanation.json", "history.csv", "kernels", "last.safetensors", "loss_curve.png", "metrics.json",
     "model.json", "predictions.npz", "report.html",
 }  # fmt: skip
 COLUMNS = [
