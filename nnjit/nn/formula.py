@@ -101,6 +101,16 @@ def over_last(x: Formula) -> Formula:
     return Formula("over_last", (x,))
 
 
+def over_steps(x: Formula) -> Formula:
+    """Σₜ x, the sum over the steps of a loop."""
+    return Formula("over_steps", (x,))
+
+
+def at_step(x: Formula) -> Formula:
+    """x[t], one step of a sequence."""
+    return Formula("at_step", (x,))
+
+
 def joined(*parts: Formula) -> Formula:
     """The arguments side by side, along their last axis."""
     return Formula("joined", parts)

@@ -9,6 +9,15 @@ from nnjit.nn.formula import Formula
 
 
 @dataclass(frozen=True)
+class Step:
+    """left = right at step t of a loop, both (B, width)."""
+
+    left: Formula
+    right: Formula
+    width: int
+
+
+@dataclass(frozen=True)
 class Recurrence:
     """How a layer computes, and how ∂C/∂ its output becomes ∂C/∂ its inputs and params.
 
@@ -22,6 +31,9 @@ class Recurrence:
         gradients: for each param by name, the derivative of the cost by it.
         function: the name of the activation behind it; a = output where None.
         note: what the formulas leave open, in words.
+        forward: of a loop, what a step computes; letters with t - 1 are 0 before the first step.
+        backward: of a loop, what a step computes on the way back, last step first; letters with t + 1 are 0
+            behind the last.
     """
 
     output: Formula
@@ -29,6 +41,8 @@ class Recurrence:
     gradients: Mapping[str, Formula] = field(default_factory=dict)
     function: str | None = None
     note: str = ""
+    forward: tuple[Step, ...] = ()
+    backward: tuple[Step, ...] = ()
 
 
 LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U"}

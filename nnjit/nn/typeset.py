@@ -48,16 +48,18 @@ STYLES = {
     "power":     Style(("", "", ""),      WORD,    CLOSED),
     "transpose": Style(("", "", ""),      WORD,    CLOSED),
     "over_rows": Style(("Σ", "", ""),     WORD,    WORD),
+    "over_steps": Style(("Σ", "", ""),    WORD,    WORD),
+    "at_step":   Style(("", "", ""),      CLOSED,  CLOSED),
     "over_last": Style(("Σ", "", ""),     WORD,    WORD),
     "partial":   Style(("∂C/∂", "", ""),  CLOSED,  CLOSED),
 }
 TIGHTNESS = {"pulled": PRODUCT} | {op: style.tightness for op, style in STYLES.items()}
 FUNCTIONS = {"sigmoid": "σ"}
-SUMMED_OVER = {"over_rows": "k", "over_last": "j"}
+SUMMED_OVER = {"over_rows": "k", "over_last": "j", "over_steps": "t"}
 # fmt: on
 
 _ABOVE = str.maketrans("0123456789()T+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾ᵀ⁺⁻")
-_BELOW = str.maketrans("0123456789jk", "₀₁₂₃₄₅₆₇₈₉ⱼₖ")
+_BELOW = str.maketrans("0123456789jkt", "₀₁₂₃₄₅₆₇₈₉ⱼₖₜ")
 
 
 def typeset(formula: Formula) -> Runs:
@@ -125,6 +127,7 @@ def _picked(formula: Formula) -> list[Run]:
     written: dict[str, list[Run]] = {
         "power": [("sup", formula.text)],
         "transpose": [("sup", "T")],
+        "at_step": [("", "[t]")],
         "columns": [("", f"[…, {formula.text}]")],
         "reshaped": [("", formula.text)],
         "permuted": [("", f" with axes {formula.text}")],

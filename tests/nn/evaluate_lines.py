@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from nnjit.nn.formula import Formula, symbol
+from nnjit.nn.formula import Formula, G, X, at_step, symbol
 from nnjit.nn.lines import Line
+from nnjit.nn.recurrence import Recurrence
 
 Values = dict[Formula, np.ndarray]
 Pull = Callable[[Formula, Formula, np.ndarray], np.ndarray]
@@ -76,6 +78,46 @@ def evaluate(formula: Formula, values: Values, pull: Pull | None = None) -> np.n
     assert formula.op in OPERATIONS, f"{formula} has no value yet"
     arguments = [evaluate(a, values, pull) for a in formula.args]
     return np.asarray(OPERATIONS[formula.op](formula, *arguments))
+
+
+class Loop:
+    """The lines of a loop, followed step by step.
+
+    Args:
+        values: of x0 (B, steps, features) and the params.
+        g: ∂C/∂ its output at every step (B, steps, units).
+    """
+
+    def __init__(self, stated: Recurrence, values: Values, g: np.ndarray, *, reverse: bool) -> None:
+        x = values[X]
+        self._order = range(x.shape[1])[:: -1 if reverse else 1]
+        self._every = [{**values, at_step(X): x[:, t], at_step(G): g[:, t]} for t in range(x.shape[1])]
+        lines = (*stated.forward, *stated.backward)
+        passes = ((stated.forward, self._order, "ₜ₋₁"), (stated.backward, self._order[::-1], "ₜ₊₁"))
+        for steps, order, neighbour in passes:
+            last: Values = {}
+            for t in order:
+                own = self._every[t]
+                for line in lines:
+                    own[_renamed(line.left, neighbour)] = last.get(line.left, np.zeros((len(x), line.width)))
+                for step in steps:
+                    own[step.left] = evaluate(step.right, own)
+                    assert own[step.left].shape == (len(x), step.width), step
+                last = own
+
+    def __call__(self, formula: Formula) -> np.ndarray:
+        """The value of what the loop leaves: its output, or a derivative."""
+        (inner,) = formula.args
+        values = [evaluate(inner, own) for own in self._every]
+        if formula.op == "over_steps":
+            return np.sum(values, axis=0)
+        return np.stack(values, axis=1) if formula.text == "steps" else values[self._order[-1]]
+
+
+def _renamed(name: Formula, neighbour: str) -> Formula:
+    """A letter of step t as that of another step."""
+    arguments = tuple(_renamed(a, neighbour) for a in name.args)
+    return replace(name, text=name.text.replace("ₜ", neighbour), args=arguments)
 
 
 def follow(lines: Sequence[Line], values: Values, pull: Pull | None = None) -> Values:

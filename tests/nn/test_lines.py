@@ -17,7 +17,7 @@ from nnjit.nn.initializers import GlorotUniform
 from nnjit.nn.lines import SHARE, backward_lines, forward_lines, function_lines, numbers
 from nnjit.nn.recurrence import letter
 from nnjit.nn.typeset import text, typeset
-from tests.nn.evaluate_lines import FUNCTIONS, Values, evaluate, follow
+from tests.nn.evaluate_lines import FUNCTIONS, Loop, Values, evaluate, follow
 from tests.nn.test_layers import ROWS as ROWS_OF_LAYERS
 
 ROWS = 5
@@ -218,10 +218,11 @@ def pools_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
     }
 
 
+LOOPS = ("rnn", "gru", "lstm")
 STATING = [
     (options, shapes)
     for options, shapes, *_ in ROWS_OF_LAYERS
-    if one(options).recurrence(*shapes) is not None
+    if options["type"] not in LOOPS and one(options).recurrence(*shapes) is not None
 ]
 
 
@@ -265,6 +266,28 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
     for own, told in pairs:
         told = np.broadcast_to(told, own.shape) if told.ndim == 0 else told.reshape(own.shape)
         np.testing.assert_allclose(told, own, rtol=EXACT, atol=EXACT)
+
+
+@pytest.mark.parametrize("more", [{}, {"return_sequences": True, "reverse": True}], ids=["last", "all"])
+@pytest.mark.parametrize("name", LOOPS)
+def test_the_steps_of_a_loop_give_its_output_and_gradient(name: str, more: dict[str, Any]) -> None:
+    layer, rng, shape = one({"type": name, "units": 2, **more}), np.random.default_rng(1), (4, 3)
+    x = rng.normal(size=(ROWS, *shape))
+    params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
+    context = Context(True, lambda shape: np.zeros(()))
+    out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
+    g = rng.normal(size=out.shape)
+    of_params, of_input = back(g)
+    of_steps = g if more else np.stack([*[np.zeros_like(g)] * 3, g], axis=1)
+
+    stated = layer.recurrence(shape)
+    assert stated is not None
+    values = {symbol("x0"): x} | {symbol(letter(name)): p for name, p in params.items()}
+    followed = Loop(stated, values, of_steps, reverse=bool(more))
+    pairs = [(out, stated.output), (of_input, *stated.back)]
+    pairs += [(of_params[name], stated.gradients[name]) for name in params]
+    for own, formula in pairs:
+        np.testing.assert_allclose(followed(formula), own, rtol=EXACT, atol=EXACT)
 
 
 @pytest.mark.parametrize(
