@@ -171,7 +171,7 @@ def _forward(layer: _Placed) -> list[Line]:
 
 def _of_step(step: Step, layer: _Placed, **values: Formula) -> Line:
     left, right = (layer.filled(side, **values) for side in (step.left, step.right))
-    return Line(left, right, (B, step.width))
+    return Line(left, right, _rows(step.shape))
 
 
 def _derivative(layer: _Placed, handed: Formula) -> tuple[list[Line], Formula]:

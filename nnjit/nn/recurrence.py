@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nnjit.nn.array import Shape
 from nnjit.nn.formula import Formula
 
 
 @dataclass(frozen=True)
 class Step:
-    """left = right at step t of a loop, both (B, width)."""
+    """left = right on the way to the output, or back; of a loop, at its step t.
+
+    Args:
+        shape: of both, for an example.
+    """
 
     left: Formula
     right: Formula
-    width: int
+    shape: Shape
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,9 @@ class Recurrence:
         gradients: for each param by name, the derivative of the cost by it.
         function: the name of the activation behind it; a = output where None.
         note: what the formulas leave open, in words.
-        forward: of a loop, what a step computes; letters with t - 1 are 0 before the first step.
-        backward: of a loop, what a step computes on the way back, last step first; letters with t + 1 are 0
-            behind the last.
+        forward: what is computed before the output; of a loop, letters with t - 1 are 0 at first.
+        backward: what is computed before the derivatives; of a loop, last step first, and letters with t + 1
+            are 0 behind the last.
     """
 
     output: Formula

@@ -96,7 +96,7 @@ class Recurrent(Layer):
         if not self.return_sequences:
             note += "; ∂C/∂a[t] is 0 but for the last one, where it is ∂C/∂a"
         gate = self.gates * self.units
-        sums = Step(symbol("sₜ"), x @ symbol("W") + symbol("b"), gate)
+        sums = Step(symbol("sₜ"), x @ symbol("W") + symbol("b"), (gate,))
         back = call("steps", DELTA @ symbol("W").T)
         out = call("steps" if self.return_sequences else "last", symbol("hₜ"))
         return Recurrence(out, (back,), own, note=note, forward=(sums, *cell.forward), backward=cell.backward)

@@ -99,10 +99,10 @@ class Loop:
             for t in order:
                 own = self._every[t]
                 for line in lines:
-                    own[_renamed(line.left, neighbour)] = last.get(line.left, np.zeros((len(x), line.width)))
+                    own[_renamed(line.left, neighbour)] = last.get(line.left, np.zeros((len(x), *line.shape)))
                 for step in steps:
                     own[step.left] = evaluate(step.right, own)
-                    assert own[step.left].shape == (len(x), step.width), step
+                    assert own[step.left].shape == (len(x), *step.shape), step
                 last = own
 
     def __call__(self, formula: Formula) -> np.ndarray:

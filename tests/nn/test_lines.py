@@ -219,10 +219,11 @@ def pools_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
 
 
 LOOPS = ("rnn", "gru", "lstm")
+ONE_BY_ONE = ("attention",)  # whose products are those of an example
 STATING = [
     (options, shapes)
     for options, shapes, *_ in ROWS_OF_LAYERS
-    if options["type"] not in LOOPS and one(options).recurrence(*shapes) is not None
+    if options["type"] not in (*LOOPS, *ONE_BY_ONE) and one(options).recurrence(*shapes) is not None
 ]
 
 
@@ -288,6 +289,35 @@ def test_the_steps_of_a_loop_give_its_output_and_gradient(name: str, more: dict[
     pairs += [(of_params[name], stated.gradients[name]) for name in params]
     for own, formula in pairs:
         np.testing.assert_allclose(followed(formula), own, rtol=EXACT, atol=EXACT)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_lines_of_attention_give_its_output_and_gradient(
+    causal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = np.triu(np.ones((3, 3), bool), 1)
+    monkeypatch.setitem(FUNCTIONS, "causal", lambda scores: np.where(later, -np.inf, scores))
+    layer, rng, shape = one({"type": "attention", "causal": causal}), np.random.default_rng(1), (3, 2)
+    x, g = rng.normal(size=(2, ROWS, *shape))
+    params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
+    context = Context(True, lambda shape: np.zeros(()))
+    out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
+    of_params, of_input = back(g)
+
+    stated = layer.recurrence(shape)
+    assert stated is not None
+    sums = dict.fromkeys(params, 0.0)
+    for k in range(ROWS):
+        values = {symbol("x0"): x[k], symbol("g"): g[k]}
+        values |= {symbol(letter(name)): p for name, p in params.items()}
+        for step in (*stated.forward, *stated.backward):
+            values[step.left] = evaluate(step.right, values)
+            assert values[step.left].shape == step.shape, step
+        np.testing.assert_allclose(evaluate(stated.output, values), out[k], rtol=EXACT, atol=EXACT)
+        np.testing.assert_allclose(evaluate(stated.back[0], values), of_input[k], rtol=EXACT, atol=EXACT)
+        sums = {name: sums[name] + evaluate(stated.gradients[name], values) for name in params}
+    for name, own in of_params.items():
+        np.testing.assert_allclose(sums[name], own, rtol=EXACT, atol=EXACT, err_msg=name)
 
 
 @pytest.mark.parametrize(

@@ -50,15 +50,15 @@ class LSTM(Recurrent):
         gates = zip((i, f, g, o), functions, parts, strict=True)
         squashed = call("tanh", c)
         forward = (
-            Step(sums, symbol("sₜ") + symbol("hₜ₋₁") @ u, 4 * self.units),
-            *(Step(gate, call(function, part), self.units) for gate, function, part in gates),
-            Step(c, f * before + i * g, self.units),
-            Step(h, o * squashed, self.units),
+            Step(sums, symbol("sₜ") + symbol("hₜ₋₁") @ u, (4 * self.units,)),
+            *(Step(gate, call(function, part), (self.units,)) for gate, function, part in gates),
+            Step(c, f * before + i * g, (self.units,)),
+            Step(h, o * squashed, (self.units,)),
         )
         of_c = partial(c)
         backward = (
-            Step(partial(h), at_step(G) + symbol("δₜ₊₁") @ u.T, self.units),
-            Step(of_c, partial(h) * o * (1 - squashed**2) + partial(later) * symbol("fₜ₊₁"), self.units),
+            Step(partial(h), at_step(G) + symbol("δₜ₊₁") @ u.T, (self.units,)),
+            Step(of_c, partial(h) * o * (1 - squashed**2) + partial(later) * symbol("fₜ₊₁"), (self.units,)),
             Step(
                 DELTA,
                 joined(
@@ -67,7 +67,7 @@ class LSTM(Recurrent):
                     of_c * i * (1 - g**2),
                     partial(h) * squashed * (o * (1 - o)),
                 ),
-                4 * self.units,
+                (4 * self.units,),
             ),
         )
         return Cell(forward, backward, DELTA)

@@ -33,12 +33,12 @@ class RNN(Recurrent):
         assert rule is not None  # every activation states it
         slope = rule.filled({"g": partial(h), "z": z, "a": h})
         forward = (
-            Step(z, symbol("sₜ") + symbol("hₜ₋₁") @ u, self.units),
-            Step(h, z if self.activation == "identity" else call(self.activation, z), self.units),
+            Step(z, symbol("sₜ") + symbol("hₜ₋₁") @ u, (self.units,)),
+            Step(h, z if self.activation == "identity" else call(self.activation, z), (self.units,)),
         )
         backward = (
-            Step(partial(h), at_step(G) + symbol("δₜ₊₁") @ u.T, self.units),
-            Step(DELTA, slope, self.units),
+            Step(partial(h), at_step(G) + symbol("δₜ₊₁") @ u.T, (self.units,)),
+            Step(DELTA, slope, (self.units,)),
         )
         return Cell(forward, backward, DELTA)
 
