@@ -153,7 +153,8 @@ def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> 
     if target.classes is None and shape != (target.size,):
         values = f"{target.size} value{'s' * (target.size > 1)}"
         mend = f"set units: {target.size}"
-        raise GraphError(f'the layer has {shape[0]} outputs, its target "{target.name}" {values}; {mend}')
+        outputs = f"{shape[0]} output{'s' * (shape[0] > 1)}"
+        raise GraphError(f'the layer has {outputs}, its target "{target.name}" {values}; {mend}')
 
 
 def _metrics(entries: Mapping[str, OutputOptions], heads: Sequence[Head]) -> tuple[Metric, ...]:

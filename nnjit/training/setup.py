@@ -211,8 +211,9 @@ def _one_output(
         experiment.loss.check(model.output_shape, classes)
         if classes is None and model.output_shape != (output_size,):
             mend = f"set units: {output_size}"
-            given = model.output_shape[0]
-            raise GraphError(f"the model has {given} outputs, the data {output_size} target values; {mend}")
+            given = f"{model.output_shape[0]} output{'s' * (model.output_shape[0] > 1)}"
+            wanted = f"{output_size} target value{'s' * (output_size > 1)}"
+            raise GraphError(f"the model has {given}, the data {wanted}; {mend}")
     return model, experiment.loss
 
 

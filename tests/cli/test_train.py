@@ -152,7 +152,8 @@ WRONG_FLAGS = [
     ("train --config a.yaml --set seed", "--set seed: expected PATH=VALUE, such as training.epochs=5"),
     ("train --config a.yaml --set sed=1", '--set sed=1: unknown option "sed"; did you mean "seed"?'),
     ("train --resume none",              "--resume none: there is no such folder"),
-    ("train --resume .",                 "config.yaml: cannot read this config: No such file or directory"),
+    ("train --resume .",                 "--resume .: not the folder of a run, which has a config.yaml; "
+                                         "give such a folder, or --config too"),
     ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
         "leave --output away"),
 ]

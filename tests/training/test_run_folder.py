@@ -225,7 +225,7 @@ def test_a_run_without_output_has_a_folder_of_its_own(folder: Path) -> None:
 
 
 def test_a_config_error_writes_nothing(folder: Path) -> None:
-    with pytest.raises(GraphError, match="1 outputs, the data 2"):
+    with pytest.raises(GraphError, match="1 output, the data 2"):
         nnjit.fit(
             LINE, ["data.y=[[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2]]"], output="run"
         )
