@@ -97,6 +97,9 @@ def _train_all_of(
         first.engine.prediction,
     )  # compiled before there is a folder, lest a failure leave half of one
     path = make()
+    if (path / members.kind / "1" / CHECKPOINT).exists():
+        saved(first, path / members.kind / "1", base)  # an error is told before anything is written
+    (path / members.kind).mkdir(exist_ok=True)
     write_json(path / "metrics.json", spread(members.kind, len(members.experiments), []))
     write_atomically(path / "config.yaml", dump(experiment))
     write_json(path / "environment.json", environment())
