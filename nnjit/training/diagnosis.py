@@ -27,7 +27,8 @@ from nnjit.training.state import State
 
 DIAGNOSIS = "diagnosis.csv"
 COLUMNS = ("epoch", "layer", "gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
-ROWS = 256  # of a look
+ROWS: Mapping[bool | str, int] = {True: 256, "auto": 64, False: 64}
+"""The most rows of a look, by the option `diagnosis`."""
 
 Look = Callable[[State, Columns], None]
 
@@ -134,7 +135,8 @@ class Probe:
     @cached_property
     def _rows(self) -> list[np.ndarray]:
         train = self.setup.data.train
-        rows = np.linspace(0, len(train.x) - 1, min(ROWS, len(train.x))).astype(int)
+        most = ROWS[self.setup.experiment.training.diagnosis]
+        rows = np.linspace(0, len(train.x) - 1, min(most, len(train.x))).astype(int)
         return [train.x[rows], train.y[rows], train.w[rows]]
 
     def _given(self, state: State, rate: float) -> dict[str, Any]:

@@ -108,8 +108,8 @@ class TrainingOptions(Options):
     diagnosis: bool | Literal["auto"] = "auto"
     """Whether to look into the layers: gradients, updates, and dead or saturated units. `true` some fifty
     times, of which the report draws curves; `auto` some five times, for the report's advice, and not in
-    replicas and folds. A look costs about what two updates on 256 rows do in NumPy. Full-batch methods are
-    not looked into.
+    replicas and folds. A look costs about what two updates do in NumPy, on 256 rows at most (`auto`:
+    64). Full-batch methods are not looked into.
     """
 
     @property
