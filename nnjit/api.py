@@ -90,11 +90,9 @@ def _train(experiment: Experiment, output: Path | None, resume: Path | None, qui
 
     members = training.members_of(experiment)
     if resume is not None:
+        training.check_study(resume, members)
         if members is not None:
-            raise RunError(
-                f"{resume}: a training of {members.kind} cannot be resumed as a whole; "
-                f"resume one of its runs, such as {resume / members.kind / '1'}, or train anew"
-            )
+            return training.resume_members(resume, experiment, members, dump, quiet=quiet)
         return training.resume(resume, experiment, dump(experiment), quiet=quiet)
     if members is not None:
         return training.train_members(experiment, members, dump, output=output, quiet=quiet)

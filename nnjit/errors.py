@@ -74,15 +74,7 @@ class Diverged(Stopped):
 
 
 class Interrupted(Stopped):
-    """The user stopped the training.
-
-    Args:
-        can_resume: whether it can go on from its folder.
-    """
-
-    def __init__(self, message: str, folder: FilePath, *, can_resume: bool = True) -> None:
-        super().__init__(message, folder)
-        self.can_resume = can_resume
+    """The user stopped the training, which can go on from its folder."""
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

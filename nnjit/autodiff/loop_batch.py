@@ -24,8 +24,11 @@ def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> No
     mapped = [b for b in loop.body.inputs if b in loop.before or given[b] in new]
     inner = {b: new_input(b.type.with_shape((n, *b.shape))) for b in mapped}
     outputs = batch(loop.body.outputs, inner, n)
+    # The steps come first but for the batch axis, which is in front of them already.
+    behind = 1 if isinstance(n, int) else 0
     stacks = {
-        inner.get(b, b): nnp.moveaxis(new[given[b]], 0, 1) if b in inner else given[b] for b in loop.moving
+        inner.get(b, b): nnp.moveaxis(new[given[b]], 0, behind) if b in inner else given[b]
+        for b in loop.moving
     }
     record = make_loop(
         outputs,
@@ -37,5 +40,5 @@ def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> No
         backwards=loop.backwards,
     )
     own = parts(record, [o.type for o in outputs], loop.length)
-    flat = [nnp.reshape(nnp.moveaxis(x, 0, 1), (n, loop.length, -1)) for x in own]
+    flat = [nnp.reshape(nnp.moveaxis(x, 0, behind), (n, loop.length, -1)) for x in own]
     return nnp.concatenate(flat, axis=-1)  # type: ignore[no-any-return]  # of nodes, a node

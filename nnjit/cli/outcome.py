@@ -32,8 +32,7 @@ def ending(*, resume_command: str = "nnjit train") -> Iterator[None]:
         raise _stopped(str(error), DIVERGED) from None
     except Interrupted as error:
         command = f"{resume_command} --resume {shlex.quote(str(error.folder))}"
-        advice = f"\nto go on: {command}" if error.can_resume else ""
-        raise _stopped(f"{error}{advice}", INTERRUPTED) from None
+        raise _stopped(f"{error}\nto go on: {command}", INTERRUPTED) from None
     except KeyboardInterrupt:
         raise _stopped("interrupted", INTERRUPTED) from None
 

@@ -61,6 +61,11 @@ def _check(config: Path | None, output: Path | None, resume: Path | None) -> Non
         raise UserError(f"--output {output}: a resumed run stays in its own folder; leave --output away")
     if resume and not resume.is_dir():
         raise RunError(f"--resume {resume}: there is no such folder")
+    if resume and not config and not (resume / "config.yaml").is_file():
+        raise RunError(
+            f"--resume {resume}: not the folder of a run, which has a config.yaml; give such a folder, or "
+            "--config too"
+        )
 
 
 def _read(config: Path | None, resume: Path | None, settings: list[str]) -> Config:

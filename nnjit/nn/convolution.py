@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -12,8 +13,10 @@ from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import G, X, call, over_rows, symbol
 from nnjit.nn.initializers import AnyInitializer, Zeros
 from nnjit.nn.layer import Context, Layer, Param
+from nnjit.nn.recurrence import Recurrence
 from nnjit.nn.window import Counts, Padding, Window, with_channels
 
 
@@ -61,6 +64,19 @@ class Convolution(Layer):
         weight = Param("weight", shape, initializer, penalized=True)
         bias = Param("bias", (self.filters,), self.bias_initializer, penalized=False)
         return (weight, bias) if self.bias else (weight,)
+
+    def recurrence(self, *inputs: Shape) -> Recurrence | None:
+        if self.groups > 1:
+            return None
+        w, seen = symbol("W"), call("windows", X)
+        z = seen @ w + symbol("b") if self.bias else seen @ w
+        gradients = {"weight": seen.T @ G} | ({"bias": over_rows(G)} if self.bias else {})
+        seen_by_one = math.prod(self.params(*inputs)[0].shape[:-1])
+        note = (
+            f"a row of windows is what a place sees; W is a matrix here, {seen_by_one} × {self.filters}; "
+            "overlap adds up, for each element, what the places that see it have there; Σₖ is over places too"
+        )
+        return Recurrence(z, (call("overlap", G @ w.T),), gradients, self.activation, note)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

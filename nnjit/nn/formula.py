@@ -36,7 +36,8 @@ class Formula:
     def __mul__(self, other: Formula) -> Formula: return Formula("times", (self, other))
     def __rmul__(self, factor: float) -> Formula: return scaled(as_formula(factor), self)
     def __matmul__(self, other: Formula) -> Formula: return Formula("matmul", (self, other))
-    def __pow__(self, exponent: int) -> Formula: return Formula("power", (self,), str(exponent))
+    def __truediv__(self, other: Formula) -> Formula: return Formula("over", (self, other))
+    def __pow__(self, exponent: float) -> Formula: return Formula("power", (self,), f"{exponent:g}")
     # fmt: on
 
     @property
@@ -91,13 +92,23 @@ def positive(x: Formula) -> Formula:
 
 
 def over_rows(x: Formula) -> Formula:
-    """Σₖ x, the sum over the examples of the batch."""
+    """Σₖ x, the sum over the examples of the batch, and over their places or steps: all axes but the last."""
     return Formula("over_rows", (x,))
 
 
 def over_last(x: Formula) -> Formula:
     """Σⱼ x, the sum over the last axis, which stays with length 1."""
     return Formula("over_last", (x,))
+
+
+def over_steps(x: Formula) -> Formula:
+    """Σₜ x, the sum over the steps of a loop."""
+    return Formula("over_steps", (x,))
+
+
+def at_step(x: Formula) -> Formula:
+    """x[t], one step of a sequence."""
+    return Formula("at_step", (x,))
 
 
 def joined(*parts: Formula) -> Formula:
@@ -113,6 +124,11 @@ def columns(x: Formula, start: int, stop: int) -> Formula:
 def reshaped(x: Formula, shape: tuple[int, ...]) -> Formula:
     """The same numbers, each example in another shape."""
     return Formula("reshaped", (x,), " × ".join(["n", *map(str, shape)]))
+
+
+def permuted(x: Formula, axes: tuple[int, ...]) -> Formula:
+    """The axes of an example in another order, the first being 1."""
+    return Formula("permuted", (x,), ", ".join(map(str, axes)))
 
 
 def partial(x: Formula) -> Formula:

@@ -32,7 +32,7 @@ from nnjit.nn.formula import (
 )
 from nnjit.nn.loss import Loss
 from nnjit.nn.model import LayerNode, Model
-from nnjit.nn.recurrence import Recurrence, equation, letter, statement
+from nnjit.nn.recurrence import Recurrence, Step, equation, letter, statement
 from nnjit.nn.typeset import FUNCTIONS
 
 SHARE = words("1/n")
@@ -91,7 +91,8 @@ def backward_lines(model: Model, loss: Loss) -> list[Line]:
     for node in reversed(model.nodes):
         layer = _placed(node, places)
         derivative, g = _derivative(layer, reduce(add, handed[node.name]))
-        lines += [*derivative, *_gradients(layer, g)]
+        steps = [_of_step(step, layer, g=g) for step in layer.recurrence.backward]
+        lines += [*derivative, *steps, *_gradients(layer, g)]
         for source, formula in zip(node.inputs, layer.recurrence.back, strict=True):
             handed[source].append(layer.filled(formula, g=g))
     return lines
@@ -162,9 +163,15 @@ def _forward(layer: _Placed) -> list[Line]:
     stated = layer.recurrence
     right = layer.filled(stated.output)
     if stated.function is None:
-        return [Line(layer.a, right, layer.shape, stated.note)]
+        steps = [_of_step(step, layer) for step in stated.forward]
+        return [*steps, Line(layer.a, right, layer.shape, stated.note)]
     applied = layer.z if stated.function == "identity" else call(stated.function, layer.z)
     return [Line(layer.z, right, layer.shape, stated.note), Line(layer.a, applied, layer.shape)]
+
+
+def _of_step(step: Step, layer: _Placed, **values: Formula) -> Line:
+    left, right = (layer.filled(side, **values) for side in (step.left, step.right))
+    return Line(left, right, _rows(step.shape))
 
 
 def _derivative(layer: _Placed, handed: Formula) -> tuple[list[Line], Formula]:

@@ -3,7 +3,8 @@
 Most are summed while the split streams by: such a metric gives some float64 figures for each example, whose
 weighted sums over the split are all that it needs in the end, so it has a column in the history. The others
 rank the examples, and need the answers for all of them at once: since epochs run natively by the hundreds,
-they are measured in the end only. The prediction is what `Loss.predict` returns: probabilities, or values.
+they are measured in the end, and after every epoch where something follows them (early stopping, a target).
+The prediction is what `Loss.predict` returns: probabilities, or values.
 Targets are class indices (B,), or values (B, O); the metrics of values read class indices as one-hot rows.
 """
 
@@ -38,6 +39,10 @@ class Metric(Options, ABC):
         """Raise a ConfigError where data of `classes` classes (None: of values) has no such metric."""
         return
 
+    def check_targets(self, target: numpy.ndarray) -> None:
+        """Raise a DataError where target values (n, O) are outside the domain; class indices never are."""
+        return
+
 
 class SummedMetric(Metric):
     """A metric of sums over the split, known after every epoch."""
@@ -55,7 +60,7 @@ class SummedMetric(Metric):
 
 
 class WholeMetric(Metric):
-    """A metric of all examples of a split at once, measured in the end."""
+    """A metric of all examples of a split at once, measured in the end and where something follows it."""
 
     @abstractmethod
     def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:

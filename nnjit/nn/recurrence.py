@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nnjit.nn.array import Shape
 from nnjit.nn.formula import Formula
+
+
+@dataclass(frozen=True)
+class Step:
+    """left = right on the way to the output, or back; of a loop, at its step t.
+
+    Args:
+        shape: of both, for an example.
+    """
+
+    left: Formula
+    right: Formula
+    shape: Shape
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,9 @@ class Recurrence:
         gradients: for each param by name, the derivative of the cost by it.
         function: the name of the activation behind it; a = output where None.
         note: what the formulas leave open, in words.
+        forward: what is computed before the output; of a loop, letters with t - 1 are 0 at first.
+        backward: what is computed before the derivatives; of a loop, last step first, and letters with t + 1
+            are 0 behind the last.
     """
 
     output: Formula
@@ -29,6 +46,8 @@ class Recurrence:
     gradients: Mapping[str, Formula] = field(default_factory=dict)
     function: str | None = None
     note: str = ""
+    forward: tuple[Step, ...] = ()
+    backward: tuple[Step, ...] = ()
 
 
 LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -16,8 +17,26 @@ import nnjit.numpy as np
 from nnjit.autodiff import scan
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import Formula, X, at_step, call, over_rows, over_steps, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
 from nnjit.nn.layer import Context, Layer, Param
+from nnjit.nn.recurrence import Recurrence, Step
+
+DELTA = symbol("δₜ")  # ∂C/∂s of a step, s being what it reads of its input
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A step of a recurrent layer as formulas.
+
+    Args:
+        forward, backward: its lines behind that of s = x W + b; ∂C/∂h of the step begins with `at_step(G)`.
+        of_state: ∂C/∂ the product of the state, in the columns of the recurrent weight.
+    """
+
+    forward: tuple[Step, ...]
+    backward: tuple[Step, ...]
+    of_state: Formula
 
 
 class Recurrent(Layer):
@@ -60,6 +79,28 @@ class Recurrent(Layer):
             Param("bias", (width,), self.bias_initializer, penalized=False),
         )
 
+    def recurrence(self, *inputs: Shape) -> Recurrence | None:
+        if self.mask_value is not None:
+            return None
+        cell, x = self._steps(), at_step(X)
+        before = symbol("hₜ₋₁")
+        gradients = {
+            "weight": over_steps(x.T @ DELTA),
+            "recurrent_weight": over_steps(before.T @ cell.of_state),
+            "bias": over_steps(over_rows(DELTA)),
+            "recurrent_bias": over_steps(over_rows(cell.of_state)),
+        }
+        own = {param.name: gradients[param.name] for param in self.params(*inputs)}
+        note = f"t counts the steps{' from the last to the first' * self.reverse}; the letters of t − 1 and "
+        note += "t + 1 are 0 where there is no such step"
+        if not self.return_sequences:
+            note += "; ∂C/∂a[t] is 0 but for the last one, where it is ∂C/∂a"
+        gate = self.gates * self.units
+        sums = Step(symbol("sₜ"), x @ symbol("W") + symbol("b"), (gate,))
+        back = call("steps", DELTA @ symbol("W").T)
+        out = call("steps" if self.return_sequences else "last", symbol("hₜ"))
+        return Recurrence(out, (back,), own, note=note, forward=(sums, *cell.forward), backward=cell.backward)
+
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
         given = np.matmul(x, params["weight"]) + params["bias"]
@@ -76,6 +117,10 @@ class Recurrent(Layer):
         stacks = (given,) if keep is None else (given, keep)
         last, every = scan(step, (zero,) * self.states, stacks, reverse=self.reverse, axis=1)
         return every if self.return_sequences else last[0]
+
+    @abstractmethod
+    def _steps(self) -> Cell:
+        """`_cell` as formulas, and its derivative."""
 
     @abstractmethod
     def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:

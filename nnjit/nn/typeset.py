@@ -37,25 +37,29 @@ STYLES = {
     "add":       Style(("", " + ", ""),   TERM,    TERM),
     "sub":       Style(("", " − ", ""),   TERM,    PRODUCT),
     "times":     Style(("", " ⊙ ", ""),   PRODUCT, WORD,    chains=True),
+    "over":      Style(("", " / ", ""),   PRODUCT, WORD),
     "matmul":    Style(("", " ", ""),     PRODUCT, WORD),
     "scaled":    Style(("", " · ", ""),   PRODUCT, WORD,    chains=True),
     "joined":    Style(("[", " | ", "]"), CLOSED,  TERM),
     "positive":  Style(("[", "", " > 0]"), CLOSED, TERM),
     "reshaped":  Style(("", "", " as "),  TERM,    WORD),
+    "permuted":  Style(("", "", ""),      TERM,    WORD),
     "columns":   Style(("", "", ""),      WORD,    CLOSED),
     "power":     Style(("", "", ""),      WORD,    CLOSED),
     "transpose": Style(("", "", ""),      WORD,    CLOSED),
     "over_rows": Style(("Σ", "", ""),     WORD,    WORD),
+    "over_steps": Style(("Σ", "", ""),    WORD,    WORD),
+    "at_step":   Style(("", "", ""),      CLOSED,  CLOSED),
     "over_last": Style(("Σ", "", ""),     WORD,    WORD),
     "partial":   Style(("∂C/∂", "", ""),  CLOSED,  CLOSED),
 }
 TIGHTNESS = {"pulled": PRODUCT} | {op: style.tightness for op, style in STYLES.items()}
 FUNCTIONS = {"sigmoid": "σ"}
-SUMMED_OVER = {"over_rows": "k", "over_last": "j"}
+SUMMED_OVER = {"over_rows": "k", "over_last": "j", "over_steps": "t"}
 # fmt: on
 
 _ABOVE = str.maketrans("0123456789()T+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾ᵀ⁺⁻")
-_BELOW = str.maketrans("0123456789jk", "₀₁₂₃₄₅₆₇₈₉ⱼₖ")
+_BELOW = str.maketrans("0123456789jkt", "₀₁₂₃₄₅₆₇₈₉ⱼₖₜ")
 
 
 def typeset(formula: Formula) -> Runs:
@@ -123,8 +127,10 @@ def _picked(formula: Formula) -> list[Run]:
     written: dict[str, list[Run]] = {
         "power": [("sup", formula.text)],
         "transpose": [("sup", "T")],
+        "at_step": [("", "[t]")],
         "columns": [("", f"[…, {formula.text}]")],
         "reshaped": [("", formula.text)],
+        "permuted": [("", f" with axes {formula.text}")],
     }
     return written.get(formula.op, [])
 

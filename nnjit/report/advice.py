@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnjit.report.files import RunFiles
-from nnjit.report.formatting import number, percent, plain
+from nnjit.report.formatting import column_name, number, percent
 
 FEWEST = 10  # epochs, below which a history shows nothing
 SMOOTHED = 5  # epochs whose median stands for a loss
@@ -120,7 +120,8 @@ def _overfits(run: RunFiles, threshold: float) -> str | None:
 
 
 def _still_falls(run: RunFiles, threshold: float) -> str | None:
-    losses = run.history[run.outcome.monitor]
+    rises = run.outcome.mode == "max"
+    losses = run.history[run.outcome.monitor] * (-1 if rises else 1)
     tenth = len(losses) // 10
     if run.outcome.status != "completed" or tenth < 2 or len(_finite(losses)) < len(losses):
         return None
@@ -129,8 +130,9 @@ def _still_falls(run: RunFiles, threshold: float) -> str | None:
     if not share > threshold:
         return None
     return (
-        f"The {plain(run.outcome.monitor)} was still falling at the end, in the last tenth of the epochs by "
-        f"{percent(share)} of all that it has ever fallen: more epochs would lower it further."
+        f"The {column_name(run.outcome.monitor)} was still {'rising' if rises else 'falling'} at the end, in "
+        f"the last tenth of the epochs by {percent(share)} of all that it has ever "
+        f"{'risen' if rises else 'fallen'}: more epochs would {'raise' if rises else 'lower'} it further."
     )
 
 
@@ -158,6 +160,6 @@ RULES = (
     Rule("saturated",   0.5,  "share of a layer's outputs within 1 % of their bound, at the end", _saturated),
     Rule("vanishing",   1e-3, "smallest gradient norm of a layer, of the largest one; medians", _vanishing),
     Rule("overfits",    1.1,  "validation loss at the end, of the lowest, while the other fell", _overfits),
-    Rule("still_falls", 0.02, "fall of the monitored loss in the last tenth, of its range", _still_falls),
+    Rule("still_falls", 0.02, "gain of the monitored figure in the last tenth, of its range", _still_falls),
 )
 # fmt: on

@@ -14,6 +14,7 @@ import numpy as np
 from nnjit.errors import RunError
 from nnjit.report.files import SPLIT_NAMES, SPLITS, RunFiles, read_run
 from nnjit.report.formatting import count, metric_name, metric_value, number, plain, seconds, shorten
+from nnjit.report.study import kind_of
 
 ABSENT = "–"
 LONGEST = 60  # characters of an option's value
@@ -77,6 +78,9 @@ def check_folders(folders: Sequence[Path]) -> None:
             raise RunError(f"{folders[k]}: this run is given twice; give each run once")
         if not (place / "config.yaml").is_file():
             raise RunError(f"{folders[k]} is not the folder of a run: there is no config.yaml")
+        if kind := kind_of(place):
+            mend = f"compare its runs, such as {folders[k] / kind / '1'}"
+            raise RunError(f"{folders[k]} is a study of {kind}, not a single run; {mend}")
 
 
 def _labels(folders: Sequence[Path]) -> dict[Path, str]:

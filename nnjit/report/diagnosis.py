@@ -1,4 +1,4 @@
-"""`diagnosis.csv`: what was seen in the layers, some fifty times in a training."""
+"""`diagnosis.csv`: what was seen in the layers, some times in a training."""
 
 from __future__ import annotations
 

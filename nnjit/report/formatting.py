@@ -159,6 +159,16 @@ def mean_value(metric: str, mean: float, deviation: float) -> str:
     return f"{metric_value(metric, mean)} ± {number(deviation, 2)}"
 
 
+def column_name(column: str) -> str:
+    """What people call a column of the history.
+
+    >>> column_name("validation_roc_auc")
+    'validation area under the ROC curve'
+    """
+    split, _, figure = column.partition("_")
+    return f"{split} {metric_name(figure)}"
+
+
 def plain(name: str) -> str:
     """A name of an option as words: `softmax_cross_entropy` is `softmax cross entropy`."""
     return name.replace("_", " ")

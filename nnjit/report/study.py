@@ -100,8 +100,14 @@ class StudyFiles:
 
 def is_study(folder: Path) -> bool:
     """Whether a folder is that of a study; any other is left to those who read runs."""
+    return kind_of(folder) is not None
+
+
+def kind_of(folder: Path) -> str | None:
+    """Whether a study is of replicas or of folds, by that name; None of any other folder."""
     metrics = folder / "metrics.json"
-    return metrics.is_file() and "runs" in read_json(metrics)
+    content = read_json(metrics) if metrics.is_file() else {}
+    return content["kind"] if "runs" in content else None
 
 
 def read_study(folder: Path) -> StudyFiles:

@@ -16,7 +16,7 @@ from nnjit.report.formatting import (
     sentence,
 )
 from nnjit.report.study import Member, StudyFiles
-from nnjit.report.summary import Fact
+from nnjit.report.summary import Fact, Notice, resume_command
 
 Row = tuple[str, ...]
 
@@ -59,7 +59,7 @@ def story(study: StudyFiles) -> str:
     )
 
 
-def notices(study: StudyFiles) -> list[str]:
+def notices(study: StudyFiles) -> list[Notice]:
     """What went otherwise than asked."""
     lost, missing = study.diverged, study.count - len(study.finished) - len(study.diverged)
     words = []
@@ -67,10 +67,14 @@ def notices(study: StudyFiles) -> list[str]:
         numbers = ", ".join(str(m.number) for m in lost)
         many, counts = count(len(lost), study.word), _counts(len(lost))
         first = lost[0].run.outcome.message
-        words.append(f"{many} diverged ({numbers}), and {counts} in no figure. The first: {first}")
+        text = f"{many} diverged ({numbers}), and {counts} in no figure. The first: {first}"
+        words.append(Notice("warning", text))
     if missing:
         many, counts = count(missing, study.word), _counts(missing)
-        words.append(f"Interrupted: {many} did not come to an end, and {counts} in no figure.")
+        text = (
+            f"Interrupted: {many} did not come to an end, and {counts} in no figure. This goes on with them:"
+        )
+        words.append(Notice("warning", text, resume_command(study.folder)))
     return words
 
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from nnjit.report.files import SPLIT_NAMES, RunFiles
 from nnjit.report.formatting import (
+    column_name,
     count,
     metric_name,
     metric_value,
     number,
     percent,
-    plain,
     seconds,
     sentence,
     shape,
@@ -132,25 +132,30 @@ def notice(run: RunFiles) -> Notice | None:
             if outcome.best_epoch
             else ""
         )
-        word = plain(outcome.monitor)
+        word = column_name(outcome.monitor)
         return Notice("calm", f"Stopped early, after {epochs}: the {word} no longer improved.{best}")
     if outcome.status == "target_reached":
         return Notice("calm", f"Stopped after {epochs}: the training had reached its target.")
     if outcome.status == "out_of_time":
         text = f"Stopped after {epochs}: the time was over. This continues where it stopped, bit for bit:"
-        return Notice("calm", text, f"python -m nnjit.train --resume {shlex.quote(place(run.folder))}")
+        return Notice("calm", text, resume_command(run.folder))
     if outcome.status == "converged":
         return Notice("calm", f"Converged after {epochs}: {outcome.message}.")
     if outcome.status == "interrupted":
         text = (
             f"Interrupted after {epochs}. Everything was saved; this continues where it stopped, bit for bit:"
         )
-        return Notice("warning", text, f"python -m nnjit.train --resume {shlex.quote(place(run.folder))}")
+        return Notice("warning", text, resume_command(run.folder))
     if outcome.status == "diverged":
         reason = outcome.message or "A value of the training was no longer finite."
         mend = "A smaller learning rate, clipped gradients or scaled inputs usually help."
         return Notice("warning", f"The training diverged: {reason} {mend}")
     return None
+
+
+def resume_command(folder: Path) -> str:
+    """What goes on with a training or a study where it stopped."""
+    return f"python -m nnjit.train --resume {shlex.quote(place(folder))}"
 
 
 def split_rows(run: RunFiles) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None:
@@ -192,7 +197,8 @@ def whose(run: RunFiles) -> str:
         return "Figures and predictions are those of the weights before any training."
     mean = f", averaged over the updates ({outcome.averaging})" if outcome.averaging else ""
     if outcome.weights == "best" and outcome.best_epoch:
-        why = f", which had the {'highest' if outcome.mode == 'max' else 'lowest'} {plain(outcome.monitor)}"
+        end = "highest" if outcome.mode == "max" else "lowest"
+        why = f", which had the {end} {column_name(outcome.monitor)}"
         best = f"the best epoch’s weights, epoch {outcome.best_epoch:,}{mean}{why}"
         return f"Figures and predictions are those of {best}."
     last = f"the weights after the last epoch, epoch {outcome.epochs:,}{mean}"

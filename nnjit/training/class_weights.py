@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
+import numpy
 
-from nnjit.data import Part
+import nnjit.numpy as np
 from nnjit.errors import ConfigError, did_you_mean
-
-ClassWeights = Mapping[str, float] | Literal["balanced"] | None
+from nnjit.training.options import ClassWeights
 
 
 def class_weights(
-    wanted: ClassWeights, classes: Sequence[str] | None, train: Part
+    wanted: ClassWeights, classes: Sequence[str] | None, y: numpy.ndarray, w: numpy.ndarray
 ) -> tuple[float, ...] | None:
     """The weight of each class; None where all count alike.
 
@@ -23,8 +22,9 @@ def class_weights(
     `compute_class_weight`. A class that a mapping leaves out has the weight 1, as there.
 
     Args:
-        wanted: the option `training.class_weights`.
+        wanted: the option `class_weights`.
         classes: the labels of the data; None where its targets are values.
+        y, w: (n,) the class and the weight of each row of the training part.
 
     Raises:
         ConfigError: the targets are values, or the data has no such class; its path starts at the option.
@@ -34,9 +34,14 @@ def class_weights(
     if classes is None:
         raise ConfigError("the targets are values, which have no classes; weigh rows with data.weights")
     if wanted == "balanced":
-        counts = np.bincount(train.y, train.w, len(classes))
+        counts = numpy.bincount(y, w, len(classes))
         return tuple((counts.sum() / (len(classes) * counts)).tolist())
     for label in wanted:
         if label not in classes:
             raise ConfigError(f'the data has no class "{label}"{did_you_mean(label, classes)}')
     return tuple(float(wanted.get(label, 1.0)) for label in classes)
+
+
+def of_rows(weights: Sequence[float], y: Any, dtype: Any) -> Any:
+    """The weight (B,) of the class of each row, for class indices y (B,)."""
+    return np.sum(np.one_hot(y, len(weights), dtype) * numpy.array(weights, dtype), axis=1)

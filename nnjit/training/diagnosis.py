@@ -1,4 +1,4 @@
-"""`diagnosis.csv`: what a step does to each layer, looked at some fifty times in a training.
+"""`diagnosis.csv`: what a step does to each layer, looked at a few times in a training, or some fifty times.
 
 A look interprets two graphs with NumPy on some rows of the training part, so it compiles nothing and
 changes nothing: the step, for its update, and the gradient with the layers' outputs.
@@ -27,7 +27,8 @@ from nnjit.training.state import State
 
 DIAGNOSIS = "diagnosis.csv"
 COLUMNS = ("epoch", "layer", "gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
-ROWS = 256  # of a look
+ROWS: Mapping[bool | str, int] = {True: 256, "auto": 64, False: 64}
+"""The most rows of a look, by the option `diagnosis`."""
 
 Look = Callable[[State, Columns], None]
 
@@ -54,7 +55,7 @@ def diagnosing(setup: Setup, folder: Path, *, keep: int) -> Iterator[Look]:
         A function of the state after a span, and the span's columns of the history.
     """
     experiment = setup.experiment
-    if not experiment.training.diagnosis or experiment.optimizer.full_batch is not None:
+    if not experiment.training.looks or experiment.optimizer.full_batch is not None:
         yield lambda state, columns: None
         return
     kept = _rows_until(folder / DIAGNOSIS, keep)
@@ -134,7 +135,8 @@ class Probe:
     @cached_property
     def _rows(self) -> list[np.ndarray]:
         train = self.setup.data.train
-        rows = np.linspace(0, len(train.x) - 1, min(ROWS, len(train.x))).astype(int)
+        most = ROWS[self.setup.experiment.training.diagnosis]
+        rows = np.linspace(0, len(train.x) - 1, min(most, len(train.x))).astype(int)
         return [train.x[rows], train.y[rows], train.w[rows]]
 
     def _given(self, state: State, rate: float) -> dict[str, Any]:
@@ -171,4 +173,5 @@ def _activation(layer: Any) -> str:
 
 def _norm(model: Model, vector: np.ndarray, layer: str) -> float:
     parts = [vector[e.offset : e.offset + e.size] for e in model.table if e.name.rpartition(".")[0] == layer]
-    return float(np.sqrt(sum(np.square(part.astype(np.float64)).sum() for part in parts)))
+    with np.errstate(over="ignore"):  # shortly before it diverges
+        return float(np.sqrt(sum(np.square(part.astype(np.float64)).sum() for part in parts)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -115,9 +116,17 @@ class Engine:
         loss, weight, *sums = self.evaluation(*self.task.model.split(theta), part.x, part.y, part.w)
         rows, sums = (float(sums[0]), sums[1:]) if self.task.has_own_weight else (float(weight), sums)
         summed = zip(self.task.sums, sums, strict=True)
-        figures = {m.column: m.finish(np.asarray(s), rows) for m, s in summed} | self._whole(theta, part)
+        figures = {m.column: m.finish(np.asarray(s), rows) for m, s in summed}
+        figures |= self.measure(theta, part, self.task.wholes)
         in_order = {m.column: figures[m.column] for m in self.task.metrics}
         return {"loss": float(loss) / float(weight)} | in_order
+
+    def measure(self, theta: np.ndarray, part: Part, metrics: Sequence[WholeMetric]) -> Figures:
+        """Metrics of `theta` that need the answers for all rows of a split at once."""
+        if not metrics:
+            return {}
+        answers, weights = self.predict(theta, part.x), part.w.astype(np.float64)
+        return {m.column: m.measure(answers, part.y, weights) for m in metrics}
 
     def predict(self, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The model's answers (n, O) for inputs (n, …) of the training's dtype."""
@@ -152,14 +161,6 @@ class Engine:
         """The sums of each metric."""
         outputs = self.epoch.graph.outputs
         return [n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :]]
-
-    def _whole(self, theta: np.ndarray, part: Part) -> Figures:
-        """The metrics that need the answers for all rows at once."""
-        whole = [m for m in self.task.metrics if isinstance(m, WholeMetric)]
-        if not whole:
-            return {}
-        answers, weights = self.predict(theta, part.x), part.w.astype(np.float64)
-        return {m.column: m.measure(answers, part.y, weights) for m in whole}
 
     def save_kernels(self, folder: Path) -> None:
         """Copy the source of everything compiled so far into `folder`."""

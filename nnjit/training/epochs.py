@@ -24,13 +24,10 @@ CALL_SECONDS = 0.05
 MOST_EPOCHS = 2**14  # of a span, whose orders and rates are drawn beforehand
 
 
-LOOKS = 50  # into the layers, in a training that is diagnosed
-
-
 def longest_span(setup: Setup) -> int:
     """The most epochs of a span: few enough for every look that is wanted."""
     options = setup.experiment.training
-    return -(-options.epochs // LOOKS) if options.diagnosis else MOST_EPOCHS
+    return -(-options.epochs // options.looks) if options.looks else MOST_EPOCHS
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class EpochRunner:
     @staticmethod
     def prepare(setup: Setup) -> None:
         """Compile all that the epochs need."""
-        _ = setup.engine.epoch
+        _ = setup.engine.epoch, setup.engine.prediction if setup.measured else None
 
     @staticmethod
     def columns(setup: Setup) -> tuple[str, ...]:
@@ -173,6 +170,9 @@ class EpochRunner:
             columns |= {f"validation_{k}": v for k, v in held.items()}
         columns["learning_rate"] = epochs.per_step[1][setup.steps - 1 :: setup.steps][:count].astype(float)
         columns |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
+        for split, metrics in setup.measured.items():  # something follows them, so this is one epoch
+            measured = setup.engine.measure(setup.judged(state), setup.splits[split], metrics)
+            columns |= {f"{split}_{name}": np.array([figure]) for name, figure in measured.items()}
         moved, monitor = replace(state, epoch=state.epoch + count), setup.monitor
         if not monitor.is_native:
             return Span(monitor.judge(moved, columns[monitor.column][-1], setup.judged(moved)), columns)

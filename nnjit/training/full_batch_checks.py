@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from nnjit.errors import ConfigError, GraphError
-from nnjit.ir import Graph
+from nnjit.errors import ConfigError
 from nnjit.nn import Loss, losses
 from nnjit.nn.losses import SumOfSquares
 from nnjit.optim import Clip, FullBatchOptimizer
-from nnjit.optim.full_batch import Need
 from nnjit.optim.schedules import Constant
 from nnjit.training.experiment import Experiment
-from nnjit.training.full_batch_graphs import jacobian_graph, product_graph, random_layers
+from nnjit.training.full_batch_graphs import random_layers
 from nnjit.training.graphs import Task
 
 LARGEST_JACOBIAN = 2**28  # numbers, 2 GiB in float64
-
-DERIVATIVES: dict[Need, tuple[str, Callable[[Task], Graph]]] = {
-    "product": ("products with the Hessian", product_graph),
-    "jacobian": ("the Jacobian", jacobian_graph),
-}
-"""What a method needs that not every operation of a model has."""
 
 
 def check_full_batch(experiment: Experiment, method: FullBatchOptimizer, task: Task, rows: int) -> None:
@@ -68,7 +58,6 @@ def check_full_batch(experiment: Experiment, method: FullBatchOptimizer, task: T
         )
     if method.needs == "jacobian":
         _check_squares(experiment, task.loss, name, rows * task.model.output_shape[0], task.model.table.size)
-    _check_derivative(task, method)
 
 
 def _check_squares(experiment: Experiment, loss: Loss, name: str, residuals: int, params: int) -> None:
@@ -89,18 +78,6 @@ def _check_squares(experiment: Experiment, loss: Loss, name: str, residuals: int
             f"{LARGEST_JACOBIAN:,} numbers; choose lbfgs, a smaller network or fewer examples",
             ("optimizer",),
         )
-
-
-def _check_derivative(task: Task, method: FullBatchOptimizer) -> None:
-    what, graph = DERIVATIVES.get(method.needs, ("", None))
-    try:
-        if graph is not None:
-            graph(task)
-    except GraphError as error:
-        raise ConfigError(
-            f"{method.type} cannot find {what} of this model ({error.message}); choose lbfgs instead",
-            ("optimizer",),
-        ) from None
 
 
 def _unless(experiment: Experiment) -> str:

@@ -18,9 +18,10 @@ from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Interface
 from nnjit.data.scaling import Affine
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
-from nnjit.nn import Loss, Metric, Model, SummedMetric
+from nnjit.nn import Loss, Metric, Model, SummedMetric, WholeMetric
 from nnjit.optim import Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
+from nnjit.training.class_weights import of_rows
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class Task:
     def sums(self) -> tuple[SummedMetric, ...]:
         """The metrics that are summed while a split streams by."""
         return tuple(m for m in self.metrics if isinstance(m, SummedMetric))
+
+    @property
+    def wholes(self) -> tuple[WholeMetric, ...]:
+        """The metrics that need the answers for all rows of a split at once."""
+        return tuple(m for m in self.metrics if isinstance(m, WholeMetric))
 
     @property
     def has_own_weight(self) -> bool:
@@ -189,8 +195,7 @@ def _share(task: Task, y: Node, w: Node) -> Any:
     """How much each row counts in the cost."""
     if task.class_weights is None:
         return w
-    weights = numpy.array(task.class_weights, w.dtype)
-    return w * np.sum(np.one_hot(y, len(weights), w.dtype) * weights, axis=1)
+    return w * of_rows(task.class_weights, y, w.dtype)
 
 
 def _penalty(task: Task, theta: Node) -> Node | None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from nnjit.data import Affine, Part, Target, Task
 from nnjit.errors import ConfigError, DataError, GraphError, did_you_mean
+from nnjit.errors import Path as Place
 from nnjit.nn import Loss, Metric, Model, build_model, metrics
+from nnjit.training.class_weights import class_weights
 from nnjit.training.experiment import Experiment
 from nnjit.training.outputs import OutputOptions, completed, joined, told_of_losses
-from nnjit.training.places import check_metrics, within
+from nnjit.training.places import check_metrics, check_values, within
 from nnjit.training.several import Head, HeadLoss, Several, of_head
 
 
@@ -25,29 +30,62 @@ def target_tasks(experiment: Experiment, folder: Path) -> dict[str, Task | None]
     with within("data"):
         places = experiment.data.targets(folder)
     owners: dict[str, str] = {}
+    tasks: dict[str, Task | None] = {}
     for name, entry in experiment.losses.items():
-        target, path = entry.target, ("losses", name, "target")
-        if target not in places:
-            raise ConfigError(f'the data has no target "{target}"{did_you_mean(target, places)}', path)
-        if target in owners:
-            raise ConfigError(f'"{target}" is the target of "{owners[target]}" already; give another', path)
-        owners[target] = name
+        for k, target in enumerate(entry.targets):
+            path: Place = ("losses", name, "target", *((k,) * isinstance(entry.target, tuple)))
+            if target not in places:
+                raise ConfigError(f'the data has no target "{target}"{did_you_mean(target, places)}', path)
+            if target in owners:
+                raise ConfigError(
+                    f'"{target}" is the target of "{owners[target]}" already; give another', path
+                )
+            owners[target], tasks[target] = name, entry.wanted
     for target, place in places.items():
         if place is not None and target not in owners:
             raise DataError(
                 f'no loss is for the target "{target}"; name it in losses, or remove it', ("data", *place)
             )
-    return {entry.target: entry.wanted for entry in experiment.losses.values()}
+    return tasks
+
+
+def targets_of(experiment: Experiment, found: Sequence[Target]) -> tuple[Target, ...]:
+    """The target of each entry of `losses`: several that one names are one, of values side by side.
+
+    Args:
+        found: the targets of the data, in the order in which the entries name them.
+
+    Raises:
+        ConfigError: one of several targets of an entry is about classes.
+    """
+    rest, made = iter(found), []
+    for name, entry in (experiment.losses or {}).items():
+        parts = [next(rest) for _ in entry.targets]
+        for k, part in enumerate(parts):
+            if len(parts) > 1 and part.classes is not None:
+                mend = "give it an output of its own, or task: regression where it holds numbers"
+                raise ConfigError(
+                    f'"{part.name}" is about classes, and only values are compared side by side; {mend}',
+                    ("losses", name, "target", k),
+                )
+        label, size = ", ".join(entry.targets), sum(part.size for part in parts)
+        made.append(Target(label, parts[0].start, size, parts[0].classes))
+    return tuple(made)
 
 
 def make_outputs(
-    experiment: Experiment, input_shape: tuple[int, ...], targets: Sequence[Target], unit: Affine | None
+    experiment: Experiment,
+    input_shape: tuple[int, ...],
+    targets: Sequence[Target],
+    unit: Affine | None,
+    train: Part | None,
 ) -> tuple[Model, Loss, tuple[Metric, ...]]:
     """The model with its outputs joined, their loss and their metrics.
 
     Args:
         targets: of each entry of `losses`, in their order.
         unit: undoes the scaling of the matrix of targets.
+        train: the training part, for the weights of classes; None where nothing is trained.
 
     Raises:
         UserError: a layer, loss or metric does not fit its target.
@@ -63,17 +101,34 @@ def make_outputs(
         (width,) = shapes[name]
         own = None if unit is None or target.classes is not None else _part(unit, target)
         columns = slice(start, start + width)
-        heads.append(Head(name, entry.loss, entry.weight, target, columns, own))
+        head = Head(name, entry.loss, entry.weight, target, columns, own)
+        heads.append(
+            head if train is None else replace(head, class_weights=_class_weights(head, entry, train))
+        )
         start += width
     return model, Several(heads=tuple(heads)), _metrics(entries, heads)
 
 
-def check_head(head: Head, parts: Sequence[Part]) -> None:
-    """Raise a UserError where the loss of an output cannot take its target values."""
+def check_head(head: Head, chosen: Sequence[Metric], parts: Sequence[Part]) -> None:
+    """Raise a UserError where the loss of an output, or a metric chosen for it, cannot take its targets."""
     if head.target.classes is None:
         for part in parts:
+            values = head.truth(part.y)
             with within("losses", head.name, "loss"):
-                head.loss.check_targets(head.truth(part.y))
+                head.loss.check_targets(values)
+            with within("losses", head.name):
+                check_values(chosen, head.meaning.targets(values))
+
+
+def _class_weights(head: Head, entry: OutputOptions, train: Part) -> tuple[float, ...] | None:
+    """The weights of an output's classes; their mean over the rows is 1, so that its share stays."""
+    y = np.asarray(head.truth(train.y))
+    with within("losses", head.name, "class_weights"):
+        weights = class_weights(entry.class_weights, head.target.classes, y, train.w)
+    if weights is None:
+        return None
+    mean = np.average(np.array(weights)[y], weights=train.w)
+    return tuple((np.array(weights) / mean).tolist())
 
 
 def _model(
@@ -98,7 +153,8 @@ def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> 
     if target.classes is None and shape != (target.size,):
         values = f"{target.size} value{'s' * (target.size > 1)}"
         mend = f"set units: {target.size}"
-        raise GraphError(f'the layer has {shape[0]} outputs, its target "{target.name}" {values}; {mend}')
+        outputs = f"{shape[0]} output{'s' * (shape[0] > 1)}"
+        raise GraphError(f'the layer has {outputs}, its target "{target.name}" {values}; {mend}')
 
 
 def _metrics(entries: Mapping[str, OutputOptions], heads: Sequence[Head]) -> tuple[Metric, ...]:

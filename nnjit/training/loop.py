@@ -114,9 +114,22 @@ def resume(
         RunError: the folder has no checkpoint, or one of another model.
     """
     began = time.perf_counter()
-    state = load_state(path)
-    setup = read_rate(set_up(experiment, folder or Path()), path)
-    fresh = setup.initial_state(folder or Path())
+    setup, state = saved(set_up(experiment, folder or Path()), path, folder or Path())
+    describe(setup, config, path)
+    return _finish(setup, path, state, quiet, began)
+
+
+def saved(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
+    """The state of a run's last saved epoch, and the setup with the learning rate that the run has found.
+
+    Args:
+        base: where relative paths in the experiment start.
+
+    Raises:
+        RunError: the folder has no checkpoint, or one of another model.
+    """
+    state, setup = load_state(path), read_rate(setup, path)
+    fresh = setup.initial_state(base)
     if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
         raise RunError(
             f"{path}: its checkpoint is of another model, optimizer or averaging than the config's"
@@ -130,8 +143,7 @@ def resume(
         raise RunError(
             f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}"
         )
-    describe(setup, config, path)
-    return _finish(setup, path, state, quiet, began)
+    return setup, state
 
 
 def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Run:
@@ -196,7 +208,8 @@ def runner_of(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
 
 
 def _columns(setup: Setup) -> list[str]:
-    names = ["loss", *(m.column for m in setup.task.sums)]
+    measured = dict.fromkeys(m.column for metrics in setup.measured.values() for m in metrics)
+    names = ["loss", *(m.column for m in setup.task.sums), *measured]
     figures = [f"{split}_{name}" for name in names for split in ("train", "validation")]
     return ["epoch", *figures, "learning_rate", "penalty", *runner_of(setup).columns(setup), "train_seconds"]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from nnjit.errors import ConfigError
+from nnjit.errors import ConfigError, UserError
 from nnjit.training.experiment import Experiment
 
 SEEDS = 2**63  # a seed is below
@@ -46,6 +47,17 @@ def members_of(experiment: Experiment) -> Members | None:
     return None
 
 
+@contextmanager
+def told_of_members() -> Iterator[None]:
+    """Put an error of a fold where it comes from, since the config has none in its split."""
+    try:
+        yield
+    except UserError as error:
+        if error.path != ("data", "split", "fold"):
+            raise
+        raise type(error)(error.message, ("training", "folds")) from None
+
+
 def _check_no_validation(experiment: Experiment) -> None:
     split = experiment.data.split
     given = "fold" if split.fold is not None else f"validation: {split.validation:g}"
@@ -75,7 +87,8 @@ def _single(experiment: Experiment, split: Mapping[str, Any]) -> Experiment:
     old = experiment.data.split
     new = type(old).model_validate(old.model_dump() | dict(split))
     data = experiment.data.model_copy(update={"split": new})
-    lone = {"replicas": None, "folds": None, "threads": 1}
+    seen = experiment.training.diagnosis is True
+    lone = {"replicas": None, "folds": None, "threads": 1, "diagnosis": seen}
     return experiment.model_copy(
         update={"data": data, "training": experiment.training.model_copy(update=lone)}
     )

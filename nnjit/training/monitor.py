@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from nnjit.errors import ConfigError, did_you_mean
+from nnjit.nn import metrics
 from nnjit.optim import Schedule
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs import Task
@@ -66,13 +67,11 @@ class Aim:
 def modes_of(task: Task, *, is_evaluated: bool) -> Modes:
     """The columns of the history that say how good an epoch was, and which end of them is the good one.
 
-    Metrics of all examples at once are measured in the end only, and so are not among them.
-
     Args:
         is_evaluated: whether there is a validation part.
     """
     modes: dict[str, Mode] = {"loss": "min"}
-    modes |= {m.column: MODES[m.better] for m in task.sums}
+    modes |= {m.column: MODES[m.better] for m in task.metrics}
     splits = ("train", "validation") if is_evaluated else ("train",)
     return {f"{split}_{name}": mode for split in splits for name, mode in modes.items()}
 
@@ -128,4 +127,6 @@ def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
         raise ConfigError(
             f'"{column}" {needs}; set data.split.validation, or take one of {", ".join(modes)}', path
         )
-    raise ConfigError(f'after an epoch there is no figure "{column}"{did_you_mean(column, modes)}', path)
+    metric = column.partition("_")[2]
+    mend = f"; add {metric} to the metrics" if metric in tuple(metrics) else did_you_mean(column, modes)
+    raise ConfigError(f'after an epoch there is no figure "{column}"{mend}', path)

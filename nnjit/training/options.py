@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from nnjit.registry import Options
+
+ClassWeights = Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None
+
+
+LOOKS: Mapping[bool | str, int] = {True: 50, "auto": 5, False: 0}
 
 
 class EarlyStopping(Options):
@@ -17,7 +23,8 @@ class EarlyStopping(Options):
     """
 
     monitor: str | None = None
-    """The column of the history that says which epoch is the best, such as `validation_accuracy`.
+    """The column of the history that says which epoch is the best, such as `validation_accuracy`; of any of
+    the metrics, `validation_roc_auc` too, which is then measured after each epoch.
 
     null means the validation loss, or the training loss where there is no validation part.
     """
@@ -70,7 +77,7 @@ class TrainingOptions(Options):
     accumulate: int = Field(1, ge=1)
     """Batches whose mean gradient makes an update, in the memory of one; the same as a batch of them all."""
 
-    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None = None
+    class_weights: ClassWeights = None
     """How much the rows of each class count in the cost, of every part of the data; the metrics count them
     as they are. A mapping from labels, as they stand in the data, to weights, where a class that is left
     out has 1; or `balanced`, rows / (classes · rows of the class) of the training part, so that rare classes
@@ -98,11 +105,17 @@ class TrainingOptions(Options):
     With `replicas` or `folds`, each has one thread, and this is how many are trained at once.
     """
 
-    diagnosis: bool = False
-    """Whether to look into the layers some fifty times: gradients, updates, and dead or saturated units.
-
-    The report draws them and takes advice from them. Full-batch methods are not looked into.
+    diagnosis: bool | Literal["auto"] = "auto"
+    """Whether to look into the layers: gradients, updates, and dead or saturated units. `true` some fifty
+    times, of which the report draws curves; `auto` some five times, for the report's advice, and not in
+    replicas and folds. A look costs about what two updates do in NumPy, on 256 rows at most (`auto`:
+    64). Full-batch methods are not looked into.
     """
+
+    @property
+    def looks(self) -> int:
+        """How many times to look into the layers, about."""
+        return LOOKS[self.diagnosis]
 
     replicas: int | None = Field(None, ge=2)
     """How many times to train, side by side, each with a seed of its own: `seed`, `seed` + 1, and so on, for

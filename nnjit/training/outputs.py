@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from nnjit.errors import UserError
 from nnjit.nn import Layer, Loss, Metric, Repeat, losses, metrics
 from nnjit.nn.layers.concat import Concat
 from nnjit.registry import Options
+from nnjit.training.options import ClassWeights
 
 if TYPE_CHECKING:
     AnyLoss = Loss
@@ -35,8 +36,9 @@ class OutputOptions(Options):
     loss: AnyLoss
     """The cost of an example for this output."""
 
-    target: str
-    """The name of its target in the data: a column, an array, or an entry of y."""
+    target: str | Annotated[tuple[str, ...], Field(min_length=1)]
+    """The name of its target in the data: a column, an array, or an entry of y. A list of names makes one
+    target of their values, side by side."""
 
     weight: float = Field(1.0, gt=0)
     """The factor > 0 of this output's cost in C = Σ weight · cost; the metrics are without it."""
@@ -45,8 +47,17 @@ class OutputOptions(Options):
     """What the target holds: classes, values, or (auto) classes where the loss is made for them or the target
     is text, else values."""
 
+    class_weights: ClassWeights = None
+    """How much the rows of each of its classes count in its cost, as `training.class_weights` says it of a
+    single output; divided by their mean over the training rows, so that `weight` alone is its share."""
+
     metrics: tuple[AnyMetric, ...] | None = None
     """The figures reported for this output; null means accuracy where its target is classes, else none."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of its target's columns."""
+        return self.target if isinstance(self.target, tuple) else (self.target,)
 
     @property
     def wanted(self) -> Task | None:

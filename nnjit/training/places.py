@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+
 from nnjit.errors import ConfigError, UserError
 from nnjit.nn import Metric
 
@@ -16,6 +18,13 @@ def within(*prefix: str | int) -> Iterator[None]:
         yield
     except UserError as error:
         raise error.within(*prefix) from error.__cause__
+
+
+def check_values(chosen: Sequence[Metric], target: np.ndarray) -> None:
+    """Raise a DataError where a metric cannot take target values (n, O), in their own unit."""
+    for k, metric in enumerate(chosen):
+        with within("metrics", k):
+            metric.check_targets(target)
 
 
 def check_metrics(chosen: Sequence[Metric], classes: int | None) -> None:

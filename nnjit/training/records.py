@@ -121,7 +121,7 @@ def _outputs(setup: Setup) -> dict[str, Any]:
         {
             "name": head.name, "target": head.target.name, "classes": head.target.classes,
             "columns": [head.target.columns.start, head.target.columns.stop],
-            "loss": head.loss.type, "weight": head.weight,
+            "loss": head.loss.type, "weight": head.weight, "class_weights": head.class_weights,
         }
         for head in heads
     ]  # fmt: skip

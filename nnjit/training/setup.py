@@ -12,17 +12,17 @@ from nnjit.codegen import BLOCK
 from nnjit.data import Part, Prepared, Target, prepare
 from nnjit.errors import ConfigError, DataError, GraphError
 from nnjit.ir import B, array_type
-from nnjit.nn import Loss, Metric, Model, build_model, metrics
+from nnjit.nn import Loss, Metric, Model, WholeMetric, build_model, metrics
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.class_weights import class_weights
 from nnjit.training.engine import Engine
 from nnjit.training.experiment import Experiment
 from nnjit.training.fitness import check_layers
 from nnjit.training.graphs import Task, step_graph
-from nnjit.training.heads import check_head, make_outputs, target_tasks
+from nnjit.training.heads import check_head, make_outputs, target_tasks, targets_of
 from nnjit.training.meaning import Meaning
 from nnjit.training.monitor import Aim, Modes, Monitor, aim_of, modes_of, monitor_of, plateau_of
-from nnjit.training.places import check_metrics, within
+from nnjit.training.places import check_metrics, check_values, within
 from nnjit.training.several import Meanings, heads_of
 from nnjit.training.state import State
 from nnjit.training.threads import threads_for
@@ -85,6 +85,16 @@ class Setup:
         follows = isinstance(self.experiment.schedule, ReduceOnPlateau)
         return follows or not self.monitor.is_native or self.aim is not None
 
+    @property
+    def measured(self) -> dict[str, tuple[WholeMetric, ...]]:
+        """The metrics of a whole split that something follows after each epoch, by the split."""
+        followed = {self.monitor.column, self.plateau, self.aim.column if self.aim else ""}
+        found = {
+            split: tuple(m for m in self.task.wholes if f"{split}_{m.column}" in followed)
+            for split in self.splits
+        }
+        return {split: metrics for split, metrics in found.items() if metrics}
+
     def judged(self, state: State) -> np.ndarray:
         """The params that are evaluated, kept and predict, and behind them the layers' state."""
         return np.concatenate(self.held(state)) if self.task.is_averaged else state.theta
@@ -129,12 +139,13 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         )
     (batch, steps), block = _batches(experiment, len(data.train.x)), _block(experiment)
     meaning = Meaning(data.classes, data.scaling)
-    task = make_task(experiment, data.input_shape, data.output_size, meaning, data.several)
+    targets = targets_of(experiment, data.several)
+    task = make_task(experiment, data.input_shape, data.output_size, meaning, targets, data.train)
     _check_values(experiment, task, data)
     with within("training", "class_weights"):
         if data.several and experiment.training.class_weights is not None:
-            raise ConfigError("not for several outputs; weigh rows with data.weights, outputs in losses")
-        weights = class_weights(experiment.training.class_weights, data.classes, data.train)
+            raise ConfigError("of several outputs, each has its own; put them into the entries of losses")
+        weights = class_weights(experiment.training.class_weights, data.classes, data.train.y, data.train.w)
     task = replace(task, class_weights=weights)
     check_layers(task.model, data)
     in_order = not experiment.training.shuffle or experiment.training.batch_size == "full"
@@ -158,19 +169,21 @@ def make_task(
     output_size: int,
     meaning: Meaning,
     several: tuple[Target, ...] = (),
+    train: Part | None = None,
 ) -> Task:
     """The task of an experiment on data of these shapes.
 
     Args:
         output_size: the number of classes, or of target values.
         several: the targets of several outputs.
+        train: the training part, for the weights of their classes; None where nothing is trained.
 
     Raises:
         UserError: layers, loss or metrics do not fit the data.
     """
     classes = None if meaning.classes is None else len(meaning.classes)
     if experiment.losses is not None:
-        model, loss, chosen = make_outputs(experiment, input_shape, several, meaning.scaling.targets)
+        model, loss, chosen = make_outputs(experiment, input_shape, several, meaning.scaling.targets, train)
     else:
         model, loss = _one_output(experiment, input_shape, output_size, classes)
         chosen = _metrics(experiment, classes)
@@ -199,8 +212,9 @@ def _one_output(
         experiment.loss.check(model.output_shape, classes)
         if classes is None and model.output_shape != (output_size,):
             mend = f"set units: {output_size}"
-            given = model.output_shape[0]
-            raise GraphError(f"the model has {given} outputs, the data {output_size} target values; {mend}")
+            given = f"{model.output_shape[0]} output{'s' * (model.output_shape[0] > 1)}"
+            wanted = f"{output_size} target value{'s' * (output_size > 1)}"
+            raise GraphError(f"the model has {given}, the data {wanted}; {mend}")
     return model, experiment.loss
 
 
@@ -214,14 +228,16 @@ def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None,
 
 
 def _check_values(experiment: Experiment, task: Task, data: Prepared) -> None:
-    """Raise a UserError where the loss cannot take the target values, or the schedule the training."""
+    """Raise a UserError where loss or metrics cannot take the target values, or the schedule the training."""
     parts = [part for part in (data.train, data.validation, data.test) if part is not None]
     for head in heads_of(task.loss):
-        check_head(head, parts)
+        assert experiment.losses is not None  # only then there are heads
+        check_head(head, experiment.losses[head.name].metrics or (), parts)
     if data.classes is None and not data.several:
         for part in parts:
             with within("loss"):
                 task.loss.check_targets(part.y)
+            check_values(task.metrics, data.scaling.inverse_targets(part.y))
     with within("schedule"):
         given = experiment.optimizer.learning_rate
         experiment.schedule.check(HIGHEST_RATE if given == "find" else given)

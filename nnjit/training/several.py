@@ -17,6 +17,7 @@ import nnjit.numpy as np
 from nnjit.data import Affine, Scaling, Target
 from nnjit.nn import Loss, Metric, SummedMetric, WholeMetric
 from nnjit.nn.array import Array
+from nnjit.training.class_weights import of_rows
 from nnjit.training.meaning import Meaning
 
 
@@ -27,6 +28,7 @@ class Head:
     Args:
         columns: its columns in the joined output.
         unit: undoes the scaling of its target values; None where there is none.
+        class_weights: how much the rows of each class count in its cost; None where all count alike.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Head:
     target: Target
     columns: slice
     unit: Affine | None
+    class_weights: tuple[float, ...] | None = None
 
     def output(self, joined: Any) -> Any:
         """Its own part (B, O) of the joined output, or of what that predicts."""
@@ -47,8 +50,12 @@ class Head:
         return np.astype(y[:, self.target.start], "i32")
 
     def cost(self, joined: Array, y: Array) -> Array:
-        """The cost of each example (B,), without the weight."""
-        return self.loss(self.output(joined), self.truth(y))
+        """The cost of each example (B,), without the weight, times that of its class."""
+        output, truth = self.output(joined), self.truth(y)
+        costs = self.loss(output, truth)
+        return (
+            costs if self.class_weights is None else costs * of_rows(self.class_weights, truth, costs.dtype)
+        )
 
     def in_own_unit(self, values: Any) -> Any:
         """Target values with their scaling undone."""
@@ -75,7 +82,7 @@ class Several(Loss):
 
 
 class HeadLoss(SummedMetric):
-    """The loss of one output, without its weight."""
+    """The loss of one output, without its weight; its classes count as in the cost."""
 
     type: Literal["loss"] = "loss"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
@@ -90,12 +97,11 @@ class HeadLoss(SummedMetric):
         return np.expand_dims(np.astype(self.head.cost(prediction, target), "f64"), 1)
 
 
-class HeadSums(SummedMetric):
-    """A summed metric of one output."""
+class HeadMetric(Metric):
+    """A metric of one output, named and judged as the metric that it holds."""
 
-    type: Literal["sums"] = "sums"
     head: InstanceOf[Head]
-    metric: InstanceOf[SummedMetric]
+    metric: InstanceOf[Metric]
 
     @property
     def better(self) -> Literal["higher", "lower"]:  # type: ignore[override]  # that of what it holds
@@ -104,6 +110,13 @@ class HeadSums(SummedMetric):
     @property
     def column(self) -> str:
         return f"{self.head.name}_{self.metric.column}"
+
+
+class HeadSums(HeadMetric, SummedMetric):
+    """A summed metric of one output."""
+
+    type: Literal["sums"] = "sums"
+    metric: InstanceOf[SummedMetric]
 
     def sums(self, prediction: Array, target: Array) -> Array:
         own, truth = self.head.output(prediction), self.head.truth(target)
@@ -113,20 +126,11 @@ class HeadSums(SummedMetric):
         return self.metric.finish(sums, weight)
 
 
-class HeadWhole(WholeMetric):
+class HeadWhole(HeadMetric, WholeMetric):
     """A metric of one output over a whole split."""
 
     type: Literal["whole"] = "whole"
-    head: InstanceOf[Head]
     metric: InstanceOf[WholeMetric]
-
-    @property
-    def better(self) -> Literal["higher", "lower"]:  # type: ignore[override]  # that of what it holds
-        return self.metric.better
-
-    @property
-    def column(self) -> str:
-        return f"{self.head.name}_{self.metric.column}"
 
     def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
         return self.metric.measure(self.head.output(prediction), self.head.truth(target), weight)

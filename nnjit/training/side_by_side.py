@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from nnjit.codegen import usable_cores
@@ -18,13 +19,14 @@ from nnjit.errors import Diverged, Interrupted
 from nnjit.training.environment import environment
 from nnjit.training.experiment import Experiment
 from nnjit.training.files import write_atomically, write_json
-from nnjit.training.loop import Surroundings, alone, check_output, complete, make_folder, runner_of
-from nnjit.training.members import Members
+from nnjit.training.loop import Surroundings, alone, check_output, complete, make_folder, runner_of, saved
+from nnjit.training.members import Members, told_of_members
 from nnjit.training.rate_search import find_rate
 from nnjit.training.records import describe
 from nnjit.training.setup import Setup, set_up
 from nnjit.training.spread import Result, spread
-from nnjit.training.study import Study, open_study
+from nnjit.training.state import CHECKPOINT
+from nnjit.training.study import Study, check_study, open_study
 
 Dump = Callable[[Experiment], str]
 """An experiment as the text of its `config.yaml`."""
@@ -50,17 +52,55 @@ def train_members(
         UserError: something given does not fit; nothing was written.
         Diverged: no member came to an end. Interrupted: Ctrl-C. Both leave a complete folder.
     """
+    check_output(output)
+    make = partial(make_folder, output, experiment.name)
+    return _train_all_of(experiment, members, dump, folder, make, quiet)
+
+
+def resume_members(
+    path: Path,
+    experiment: Experiment,
+    members: Members,
+    dump: Dump,
+    *,
+    folder: Path | None = None,
+    quiet: bool = True,
+) -> Study:
+    """Go on with each member of a study from its last saved epoch, and train those that were never begun.
+
+    Args:
+        experiment: the study's own, or with more epochs, or more replicas.
+
+    Raises:
+        RunError: the folder is not that of such a study. Others as `train_members`.
+    """
+    check_study(path, members)
+    return _train_all_of(experiment, members, dump, folder, lambda: path, quiet)
+
+
+def _train_all_of(
+    experiment: Experiment,
+    members: Members,
+    dump: Dump,
+    folder: Path | None,
+    make: Callable[[], Path],
+    quiet: bool,
+) -> Study:
     began = time.perf_counter()
     base = folder or Path()
-    check_output(output)
-    first = set_up(members.experiments[0], base)
+    with told_of_members():
+        first = set_up(members.experiments[0], base)
     first.initial_state(base)
     runner_of(first).prepare(first)
     _ = (
         first.engine.evaluation,
         first.engine.prediction,
     )  # compiled before there is a folder, lest a failure leave half of one
-    path = make_folder(output, experiment.name)
+    path = make()
+    if (path / members.kind / "1" / CHECKPOINT).exists():
+        saved(first, path / members.kind / "1", base)  # an error is told before anything is written
+    (path / members.kind).mkdir(exist_ok=True)
+    write_json(path / "metrics.json", spread(members.kind, len(members.experiments), []))
     write_atomically(path / "config.yaml", dump(experiment))
     write_json(path / "environment.json", environment())
     first.engine.save_kernels(path / "kernels")
@@ -81,7 +121,7 @@ def _raise_if_stopped(members: Members, status: str, results: list[Result], path
     if status == "interrupted":
         done = sum(result.is_finished for result in results)
         message = f"interrupted when {done} of {count} {members.kind} were done; they are in {path}"
-        raise Interrupted(message, path, can_resume=False)
+        raise Interrupted(message, path)
 
 
 @dataclass(frozen=True)
@@ -143,15 +183,18 @@ def _train_all(company: _Company, workers: int, quiet: bool) -> list[Result]:
 
 
 def _train_one(company: _Company, index: int, surroundings: Surroundings) -> Result | None:
-    """Train a member; None where all were stopped before it began."""
+    """Train a member, or the rest of it; None where all were stopped before it began."""
     if surroundings.is_stopped():
         return None
     began = time.perf_counter()
     setup = company.setup(index)
-    state = setup.initial_state(company.base)
-    setup, search = find_rate(setup, state)
-    path = company.run_folder(index)
-    path.mkdir(parents=True)
+    path, search = company.run_folder(index), None
+    if (path / CHECKPOINT).exists():
+        setup, state = saved(setup, path, company.base)
+    else:
+        state = setup.initial_state(company.base)
+        setup, search = find_rate(setup, state)
+        path.mkdir(parents=True, exist_ok=True)
     describe(setup, company.dump(setup.experiment), path)
     if search is not None:
         search.write(path)

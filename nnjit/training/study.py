@@ -15,6 +15,8 @@ from nnjit.training.members import Members
 from nnjit.training.run import Run, open_run, read_json
 from nnjit.training.spread import FINISHED
 
+KINDS = ("replicas", "folds")
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -71,6 +73,30 @@ def _mean(answers: Sequence[Any]) -> Any:
 
 def _likeliest(probabilities: np.ndarray) -> np.ndarray:
     return np.asarray(np.argmax(probabilities, axis=1), np.int32)
+
+
+def check_study(path: Path, members: Members | None) -> None:
+    """Raise a RunError where the members of an experiment cannot go on in this folder.
+
+    Args:
+        members: None of an experiment that is a single training.
+    """
+    found = next((kind for kind in KINDS if (path / kind).is_dir()), None)
+    asked = None if members is None else members.kind
+    if found != asked:
+        here = "no study" if found is None else f"a study of {found}"
+        wanted = "a single run" if members is None else f"{len(members.experiments)} {asked}"
+        raise RunError(
+            f"{path} holds {here}, and the config asks for {wanted}; resume it with its own config (leave "
+            f"--config and training.{asked or found} away), or train anew in another folder"
+        )
+    if members is not None and members.kind == "folds":
+        count = read_json(path / "metrics.json")["count"]
+        if count != len(members.experiments):
+            raise RunError(
+                f"{path} is of {count} folds, and the config asks for {len(members.experiments)}, which hold "
+                f"out other rows; resume it with training.folds: {count}, or train anew in another folder"
+            )
 
 
 def open_study(path: Path, members: Members) -> Study:

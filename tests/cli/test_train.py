@@ -153,7 +153,8 @@ WRONG_FLAGS = [
     ("train --config a.yaml --set seed", "--set seed: expected PATH=VALUE, such as training.epochs=5"),
     ("train --config a.yaml --set sed=1", '--set sed=1: unknown option "sed"; did you mean "seed"?'),
     ("train --resume none",              "--resume none: there is no such folder"),
-    ("train --resume .",                 "config.yaml: cannot read this config: No such file or directory"),
+    ("train --resume .",                 "--resume .: not the folder of a run, which has a config.yaml; "
+                                         "give such a folder, or --config too"),
     ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
         "leave --output away"),
 ]
@@ -184,7 +185,6 @@ ENDINGS = [
     (Diverged("inf in dense_1", Path("x")),         3,   "inf in dense_1\n"),
     (Interrupted("stopped after epoch 3", Path("runs/my run")), 130,
         "stopped after epoch 3\nto go on: nnjit train --resume 'runs/my run'\n"),
-    (Interrupted("stopped early", Path("x"), can_resume=False), 130, "stopped early\n"),
     (KeyboardInterrupt(),                           130, "interrupted\n"),
 ]
 # fmt: on

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from nnjit.nn.formula import Formula, symbol
+from nnjit.nn.formula import Formula, G, X, at_step, symbol
 from nnjit.nn.lines import Line
+from nnjit.nn.recurrence import Recurrence
 
 Values = dict[Formula, np.ndarray]
 Pull = Callable[[Formula, Formula, np.ndarray], np.ndarray]
@@ -34,6 +36,8 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "tanh": np.tanh,
     "sign": np.sign,
     "exp": np.exp,
+    "log": np.log,
+    "clip": np.clip,
     "relu": lambda z: np.maximum(z, 0),
     "leaky_relu": lambda z: np.maximum(z, z / 100),
     "elu": lambda z: np.maximum(z, np.exp(np.minimum(z, 0)) - 1),
@@ -48,14 +52,16 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "sub": lambda f, x, y: x - y,
     "times": lambda f, x, y: x * y,
     "scaled": lambda f, x, y: x * y,
-    "matmul": lambda f, x, y: np.einsum("ij,jk->ik", x, y),
-    "power": lambda f, x: x ** int(f.text),
-    "transpose": lambda f, x: np.swapaxes(x, 0, 1),
+    "over": lambda f, x, y: x / y,
+    "matmul": lambda f, x, y: np.einsum("...j,jk->...k", x, y.reshape(-1, y.shape[-1])),
+    "power": lambda f, x: x ** float(f.text),
+    "transpose": lambda f, x: x.reshape(-1, x.shape[-1]).T,
     "positive": lambda f, x: np.where(x > 0, 1.0, 0.0),
-    "over_rows": lambda f, x: x.sum(axis=0),
+    "over_rows": lambda f, x: x.sum(axis=tuple(range(x.ndim - 1))),
     "over_last": lambda f, x: x.sum(axis=-1, keepdims=True),
     "joined": lambda f, *xs: np.concatenate(xs, axis=-1),
     "columns": lambda f, x: x[..., slice(*map(int, f.text.split(":")))],
+    "permuted": lambda f, x: np.transpose(x, (0, *map(int, f.text.split(", ")))),
     "reshaped": lambda f, x: x.reshape(-1, *map(int, f.text.split(" × ")[1:])),
     "call": lambda f, *xs: FUNCTIONS[f.text](*xs),
     "number": lambda f: np.float64(f.text),
@@ -72,6 +78,46 @@ def evaluate(formula: Formula, values: Values, pull: Pull | None = None) -> np.n
     assert formula.op in OPERATIONS, f"{formula} has no value yet"
     arguments = [evaluate(a, values, pull) for a in formula.args]
     return np.asarray(OPERATIONS[formula.op](formula, *arguments))
+
+
+class Loop:
+    """The lines of a loop, followed step by step.
+
+    Args:
+        values: of x0 (B, steps, features) and the params.
+        g: ∂C/∂ its output at every step (B, steps, units).
+    """
+
+    def __init__(self, stated: Recurrence, values: Values, g: np.ndarray, *, reverse: bool) -> None:
+        x = values[X]
+        self._order = range(x.shape[1])[:: -1 if reverse else 1]
+        self._every = [{**values, at_step(X): x[:, t], at_step(G): g[:, t]} for t in range(x.shape[1])]
+        lines = (*stated.forward, *stated.backward)
+        passes = ((stated.forward, self._order, "ₜ₋₁"), (stated.backward, self._order[::-1], "ₜ₊₁"))
+        for steps, order, neighbour in passes:
+            last: Values = {}
+            for t in order:
+                own = self._every[t]
+                for line in lines:
+                    own[_renamed(line.left, neighbour)] = last.get(line.left, np.zeros((len(x), *line.shape)))
+                for step in steps:
+                    own[step.left] = evaluate(step.right, own)
+                    assert own[step.left].shape == (len(x), *step.shape), step
+                last = own
+
+    def __call__(self, formula: Formula) -> np.ndarray:
+        """The value of what the loop leaves: its output, or a derivative."""
+        (inner,) = formula.args
+        values = [evaluate(inner, own) for own in self._every]
+        if formula.op == "over_steps":
+            return np.sum(values, axis=0)
+        return np.stack(values, axis=1) if formula.text == "steps" else values[self._order[-1]]
+
+
+def _renamed(name: Formula, neighbour: str) -> Formula:
+    """A letter of step t as that of another step."""
+    arguments = tuple(_renamed(a, neighbour) for a in name.args)
+    return replace(name, text=name.text.replace("ₜ", neighbour), args=arguments)
 
 
 def follow(lines: Sequence[Line], values: Values, pull: Pull | None = None) -> Values:

@@ -29,11 +29,11 @@ def losses(train: np.ndarray, held: np.ndarray | None = None) -> dict[str, np.nd
 
 
 def looks(**figures: float) -> str:
-    """A `diagnosis.csv` of two layers, of which the first has the figures in all of three looks."""
+    """A `diagnosis.csv` of two layers, of which the first has the figures in all of eight looks."""
     names = ("gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
     usual = {"gradient_norm": 1.0, "param_norm": 3.0, "update_ratio": 1e-3}
     row = [str((usual | figures).get(name, "")) for name in names]
-    lines = [f"{e},hidden,{','.join(row)}\n{e},last,1.0,2.0,0.001,," for e in (1, 30, 60)]
+    lines = [f"{e},hidden,{','.join(row)}\n{e},last,1.0,2.0,0.001,," for e in (1, 8, 16, 24, 32, 40, 50, 60)]
     return "\n".join([f"epoch,layer,{','.join(names)}", *lines]) + "\n"
 
 
@@ -53,6 +53,10 @@ SHOWN = [  # what was seen, options of the run, names of the rules that speak
     ("still falls", {"curves": losses(2 * 0.98**T, 2.1 * 0.98**T)}, ["still_falls"]),
     ("falls, interrupted", {"curves": losses(2 * 0.98**T, 2.1 * 0.98**T),
                              "metrics": {"status": "interrupted"}}, []),
+    ("a score rises still", {"curves": losses(SETTLED) | {"validation_accuracy": 1 - 0.98**T},
+                             "metrics": {"monitor": "validation_accuracy", "mode": "max"}}, ["still_falls"]),
+    ("a score falls", {"curves": losses(SETTLED) | {"validation_accuracy": 0.98**T},
+                       "metrics": {"monitor": "validation_accuracy", "mode": "max"}}, []),
     ("large inputs", {"curves": losses(SETTLED), "data": {"magnitude": 250.0}}, ["unscaled"]),
     ("usual inputs", {"curves": losses(SETTLED), "data": {"magnitude": 9.9}}, []),
     ("one epoch", {"curves": losses(SETTLED[:1]), "epochs": 1}, []),
@@ -141,7 +145,7 @@ def test_a_run_without_looks_has_no_such_picture(tmp_path: Path) -> None:
 
 def test_many_layers_have_few_labels(tmp_path: Path) -> None:
     header = "epoch,layer,gradient_norm,param_norm,update_ratio,dead,saturated\n"
-    lines = "".join(f"1,layer_{k},0.{k + 1},1,0.001,,\n2,layer_{k},0.2,1,0.001,,\n" for k in range(30))
+    lines = "".join(f"{e},layer_{k},0.{k + e},1,0.001,,\n" for e in range(1, 9) for k in range(30))
     picture = layer_health.draw(made(tmp_path / "run", {"curves": losses(SETTLED)}, header + lines))
     assert picture is not None
     assert [len(ax.texts) for ax in picture.figure.axes] == [10, 10]

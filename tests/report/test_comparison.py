@@ -133,6 +133,8 @@ WRONG = [
     ("a b a",     "a: this run is given twice; give each run once"),
     ("a b ./b",   "b: this run is given twice; give each run once"),
     ("a nowhere", "nowhere is not the folder of a run: there is no config.yaml"),
+    ("a study",   "study is a study of replicas, not a single run; compare its runs, such as "
+                  "study/replicas/1"),
     ("a b half",  "half is not a complete run folder: data.json is missing"),
 ]
 # fmt: on
@@ -144,6 +146,9 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.chdir(tmp_path)
     write_run(tmp_path / "a")
     write_run(tmp_path / "b", epochs=20)
+    Path("study").mkdir()
+    Path("study/config.yaml").write_text("seed: 1\n")
+    Path("study/metrics.json").write_text('{"kind": "replicas", "runs": []}')
     Path("half").mkdir()
     Path("half/config.yaml").write_text("seed: 1\n")
 

@@ -14,7 +14,7 @@ import nnjit
 from nnjit import config
 from nnjit.errors import Interrupted
 from nnjit.training.diagnosis import ROWS, SIGNS, Probe
-from nnjit.training.epochs import LOOKS, longest_span
+from nnjit.training.epochs import longest_span
 from nnjit.training.setup import set_up
 from nnjit.training.state import State
 from tests.training.conftest import IRIS, LINE, same_bits
@@ -40,7 +40,7 @@ def probe_of(options: dict[str, Any]) -> tuple[Probe, State]:
 def test_gradients_are_those_of_differences(options: dict[str, Any], folder: Path) -> None:
     probe, state = probe_of(options)
     setup, theta = probe.setup, state.theta
-    assert len(setup.data.train.x) <= ROWS  # so that a look takes all of them
+    assert len(setup.data.train.x) <= ROWS[True]  # so that a look takes all of them
 
     def cost(moved: np.ndarray) -> float:
         return setup.engine.evaluate(moved, setup.data.train)["loss"]
@@ -91,18 +91,23 @@ def test_hidden_layers_with_a_bound_are_watched_and_the_output_is_not(folder: Pa
 
 
 def test_looking_changes_no_bit(folder: Path) -> None:
-    plain, seen = nnjit.fit(IRIS, output="plain"), nnjit.fit(looked(IRIS), output="seen")
-    same_bits(plain.path, seen.path)
-    assert not (plain.path / "diagnosis.csv").exists()
-    assert [row["epoch"] for row in rows(seen.path)] == [str(e) for e in range(1, 7) for _ in range(2)]
-    assert "The gradient of each layer" in Path("seen/report.html").read_text()
+    runs = {}
+    for diagnosis in ("true", "false", "auto"):
+        settings = ["training.epochs=12", f"training.diagnosis={diagnosis}"]
+        runs[diagnosis] = nnjit.fit(IRIS, settings, output=diagnosis).path
+        same_bits(runs["true"], runs[diagnosis])
+    assert not (runs["false"] / "diagnosis.csv").exists()
+    looks = {name: [row["epoch"] for row in rows(runs[name])[::2]] for name in ("true", "auto")}
+    assert looks == {"true": [str(e) for e in range(1, 13)], "auto": ["1", "4", "7", "10", "12"]}
+    drawn = {name: "The gradient of each layer" in (runs[name] / "report.html").read_text() for name in runs}
+    assert drawn == {"true": True, "false": False, "auto": False}
 
 
 def test_a_long_training_is_looked_at_some_fifty_times(folder: Path) -> None:
     options = looked(LINE, epochs=997)
     nnjit.fit(options, output="run")
     epochs = [int(row["epoch"]) for row in rows(Path("run"))]
-    assert LOOKS - 2 <= len(epochs) <= LOOKS + 1
+    assert 48 <= len(epochs) <= 51
     assert (epochs[0], epochs[-1]) == (1, 997)
     assert longest_span(set_up(config.resolve(options), Path())) == 20
 

@@ -94,11 +94,26 @@ CLASSES: dict[str, Any] = {
     "optimizer": "levenberg_marquardt",
     "training": {"batch_size": "full", "class_weights": {"0": 2.0, "1": 0.5}},
 }
+SEQUENCES: dict[str, Any] = {
+    "name": "sequences",
+    "dtype": "float64",
+    "data": {"type": "inline", "x": [[[0.1], [-1.0], [0.4]], [[0.3], [0.0], [0.0]]], "y": [[1.0], [0.5]]},
+    "model": [
+        {"type": "lstm", "units": 2, "mask_value": 0.0, "return_sequences": True},
+        {"type": "attention", "causal": True},
+        {"type": "conv1d", "filters": 2, "kernel_size": 2, "padding": "same", "activation": "tanh"},
+        {"type": "gru", "units": 2, "reverse": True},
+        {"type": "dense", "units": 1},
+    ],
+    "loss": "squared_error",
+    "optimizer": "levenberg_marquardt",
+    "training": {"batch_size": "full"},
+}  # fmt: skip
 EPSILON = 1e-6
 TOLERANCE = {"rtol": 1e-6, "atol": 1e-8}  # of differences of numbers near 1 over 2e-6
 
 
-@pytest.fixture(params=[BRANCHES, CLASSES, SINC], ids=lambda given: given["name"])
+@pytest.fixture(params=[BRANCHES, CLASSES, SINC, SEQUENCES], ids=lambda given: given["name"])
 def setup(request: pytest.FixtureRequest) -> Setup:
     return set_up(config.resolve(request.param, ["optimizer=levenberg_marquardt"]), Path())
 
@@ -344,13 +359,3 @@ def test_a_layer_with_state_is_told(folder: Path) -> None:
     message = r'model: lbfgs .* but a layer carries "batch_norm_1\.\w+" from batch to batch'
     with pytest.raises(ConfigError, match=message):
         nnjit.fit(LINE, [*settings, "training.batch_size=full"], output="run")
-
-
-def test_a_model_without_the_derivative_is_told(folder: Path) -> None:
-    sequences = {"data.x": [[[0.1], [0.2]], [[0.3], [0.4]]], "data.y": [1.0, 2.0]}
-    settings = [f"{key}={value}" for key, value in sequences.items()]
-    settings += ["model=[{type: lstm, units: 2}, {type: dense}]", "training.batch_size=full"]
-    with pytest.raises(
-        ConfigError, match=r"optimizer: gauss_newton cannot find the Jacobian .* choose lbfgs"
-    ):
-        nnjit.fit(LINE, [*settings, "optimizer=gauss_newton"], output="run")

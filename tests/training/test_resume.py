@@ -158,11 +158,12 @@ LONG = ("training.epochs=12", "schedule=constant", "optimizer.learning_rate=0.1"
         (*LONG, "averaging={type: swa, start: 3}"),
         (*LONG, "schedule={type: reduce_on_plateau, patience: 1, factor: 0.5}"),
         (*LONG, WATCHED),
+        (*LONG, WATCHED.replace("accuracy", "roc_auc"), "metrics=[accuracy, roc_auc]"),
         (*LONG, "training.target={metric: validation_accuracy, value: 0.96}"),
         (*LONG, "training.accumulate=2", "training.batch_size=8"),
         ("optimizer.learning_rate=find", "training.epochs=12"),
     ],
-    ids=["ema", "swa", "plateau", "monitor", "target", "accumulate", "find"],
+    ids=["ema", "swa", "plateau", "monitor", "monitor of a whole split", "target", "accumulate", "find"],
 )
 def test_what_a_training_decides_on_its_way_is_resumed(
     settings: tuple[str, ...], folder: Path, interrupt_after: Plan

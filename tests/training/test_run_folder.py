@@ -22,8 +22,9 @@ from nnjit.training.history import read_history
 from tests.training.conftest import IRIS, LINE, same_bits
 
 FILES = {
-    "best.safetensors", "checkpoint.safetensors", "config.yaml", "data.json", "environment.json",
-    "explanation.json", "history.csv", "kernels", "last.safetensors", "loss_curve.png", "metrics.json",
+    "best.safetensors", "checkpoint.safetensors", "config.yaml", "data.json", "diagnosis.csv",
+    "environment.json", "explanation.json", "history.csv", "kernels", "last.safetensors",
+    "loss_curve.png", "metrics.json",
     "model.json", "predictions.npz", "report.html",
 }  # fmt: skip
 COLUMNS = [
@@ -224,7 +225,7 @@ def test_a_run_without_output_has_a_folder_of_its_own(folder: Path) -> None:
 
 
 def test_a_config_error_writes_nothing(folder: Path) -> None:
-    with pytest.raises(GraphError, match="1 outputs, the data 2"):
+    with pytest.raises(GraphError, match="1 output, the data 2"):
         nnjit.fit(
             LINE, ["data.y=[[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2]]"], output="run"
         )

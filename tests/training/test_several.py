@@ -299,6 +299,35 @@ def test_a_task_says_what_whole_numbers_are(source: str, folder: Path) -> None:
     ]
 
 
+def test_an_output_takes_several_columns_of_a_table(folder: Path) -> None:
+    given = small(CSV, price={"target": ["price", "size"]})
+    Path("b.csv").write_text("x,size,price,kind\n1,5,3,u\n2,6,4,v\n")
+    given["data"] = {**CSV, "file": "b.csv", "target": ["size", "price", "kind"]}
+    given["model"][1]["units"] = 2
+    setup = set_up(config.resolve(given), folder)
+    np.testing.assert_array_equal(setup.data.train.y, [[3, 5, 0], [4, 6, 1]])
+    price, kind = setup.task.loss.heads
+    np.testing.assert_array_equal(price.truth(setup.data.train.y), [[3, 5], [4, 6]])
+    np.testing.assert_array_equal(kind.truth(setup.data.train.y), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "weights"),
+    [("balanced", [2, 2 / 3, 2 / 3, 2 / 3]), ({"u": 3.0}, [2, 2 / 3, 2 / 3, 2 / 3])],  # 3 / (6/4), 1 / (6/4)
+    ids=["balanced", "given"],
+)
+def test_the_classes_of_an_output_count_as_they_are_told_to(
+    wanted: Any, weights: list[float], folder: Path
+) -> None:
+    data = {**INLINE, "y": {"kind": ["u", "v", "v", "v"], "price": [5, 6, 7, 8]}}
+    setup = set_up(config.resolve(small(data, kind={"class_weights": wanted, "weight": 0.5})), folder)
+    output, y = np.random.default_rng(0).normal(size=(4, 3)), setup.data.train.y.astype(float)
+    _, kind = setup.task.loss.heads
+    plain = kind.loss(kind.output(output), kind.truth(y))
+    values = np.square(output[:, 0] - y[:, 0])
+    np.testing.assert_allclose(setup.task.loss(output, y), values + 0.5 * np.array(weights) * plain)
+
+
 def test_every_part_has_its_share_of_the_first_classes(folder: Path) -> None:
     data = set_up(config.resolve(FLOWERS), folder).data
     counts = [
@@ -350,11 +379,17 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     ({**IRIS, "target": ["class"]}, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.target: targets by name are for losses; remove it, or give losses in the place of loss"),
     ({"type": "idx", "images": "x", "labels": "y"}, {}, {}, "data.type: idx has one target, but losses need several; use csv, npz, inline or sklearn data, or a single loss"),
     (INLINE, {"kind": {"loss": "huber"}, "price": {"loss": "softmax_cross_entropy", "task": "regression"}}, {}, "losses.price.loss: softmax_cross_entropy needs data with classes, but its targets are values"),
-    (INLINE, {}, {"training": {"class_weights": "balanced"}}, "training.class_weights: not for several outputs; weigh rows with data.weights, outputs in losses"),
+    (INLINE, {}, {"training": {"class_weights": "balanced"}}, "training.class_weights: of several outputs, each has its own; put them into the entries of losses"),
     (INLINE, {}, {"optimizer": "levenberg_marquardt", "training": {"batch_size": "full"}}, "losses: levenberg_marquardt needs a loss that is a sum of squares, "),
     (INLINE, {"price": {"metrics": ["roc_auc"]}}, {}, "losses.price.metrics[0]: roc_auc needs data with classes, but its targets are values"),
     (INLINE, {"kind": {"metrics": ["accuracy", "accuracy"]}}, {}, 'losses.kind.metrics[1]: "accuracy" is there already; give it once, or another option'),
     (INLINE, {"price": {"loss": "poisson"}, "kind": {}}, {"data": {**INLINE, "y": {**INLINE["y"], "price": [1, 2, -3, 4]}}}, "losses.price.loss: "),
+    (INLINE, {"kind": {"class_weights": {"x": 2}}}, {}, 'losses.kind.class_weights: the data has no class "x"; valid: u, v'),
+    (INLINE, {"price": {"class_weights": "balanced"}}, {}, "losses.price.class_weights: the targets are values, which have no classes; weigh rows with data.weights"),
+    (INLINE, {"price": {"metrics": ["accuracy"]}}, {}, "losses.price.metrics[0]: accuracy needs classes, or targets from 0 to 1, but there is "),
+    (INLINE, {"price": {"target": ["price", "prize"]}}, {}, 'losses.price.target[1]: the data has no target "prize"; did you mean "price"?'),
+    (INLINE, {"price": {"target": []}}, {}, "losses.price.target: expected text or a non-empty list, each text, got an empty list"),
+    ({**INLINE, "y": {**INLINE["y"], "size": [1, 2, 1, 2]}}, {"price": {"target": ["price", "kind"]}, "kind": {"target": "size"}}, {}, 'losses.price.target[1]: "kind" is about classes, and only values are compared side by side; '),
     ({**INLINE, "scale_target": "standard"}, {"price": {"task": "classification"}}, {}, "data.scale_target: the targets are classes, which cannot be scaled; remove this option"),
 ]
 UNITS = [

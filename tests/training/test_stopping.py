@@ -168,21 +168,25 @@ def test_without_validation_the_training_loss_is_watched(folder: Path) -> None:
 WATCHED = "training.early_stopping={monitor: validation_accuracy, patience: 6}"
 
 
-def test_early_stopping_watches_any_figure_of_the_history(folder: Path) -> None:
-    run = nnjit.fit(IRIS, [*STOPPING, WATCHED], output="run")
-    figures, scores = run.metrics, run.history["validation_accuracy"]
+@pytest.mark.parametrize(
+    ("metric", "words"), [("accuracy", "accuracy"), ("roc_auc", "area under the ROC curve")]
+)
+def test_early_stopping_watches_any_figure_of_the_history(metric: str, words: str, folder: Path) -> None:
+    settings = [*STOPPING, f"metrics=[{metric}]", WATCHED.replace("accuracy", metric)]
+    run = nnjit.fit(IRIS, settings, output="run")
+    figures, scores = run.metrics, run.history[f"validation_{metric}"]
     assert (figures["status"], figures["monitor"], figures["mode"]) == (
-        "early_stopped", "validation_accuracy", "max",
+        "early_stopped", f"validation_{metric}", "max",
     )  # fmt: skip
     assert figures["best_epoch"] == np.argmax(scores) + 1  # the first of equal ones
     assert figures["epochs"] == len(scores) == figures["best_epoch"] + 6
-    assert figures["splits"]["validation"]["accuracy"] == scores.max()
+    assert figures["splits"]["validation"][metric] == scores.max()
     end = f"training.epochs={figures['best_epoch']}"
-    short = nnjit.fit(IRIS, [*STOPPING, WATCHED, end], output="short")
+    short = nnjit.fit(IRIS, [*settings, end], output="short")
     best, last = load_file(run.path / "best.safetensors"), load_file(short.path / "last.safetensors")
     assert all(np.array_equal(best[name], last[name]) for name in last)
     np.testing.assert_array_equal(run.theta, short.theta)
-    assert "which had the highest validation accuracy" in (run.path / "report.html").read_text()
+    assert f"which had the highest validation {words}" in (run.path / "report.html").read_text()
 
 
 def test_a_monitor_decided_in_python_decides_as_native_code_does(folder: Path) -> None:
@@ -211,6 +215,7 @@ NO_PART = r'training\.{}: "{}" needs a validation part, .* set data\.split\.vali
         (IRIS | {"metrics": ["accuracy", "balanced_accuracy", {"type": "top_k", "k": 2}]},
          "early_stopping={monitor: validation_top_2}",
          NO_COLUMN.format(r"early_stopping\.monitor", "validation_top_2", "validation_top_k_2")),
+        (IRIS, "early_stopping={monitor: train_roc_auc}", r'"train_roc_auc"; add roc_auc to the metrics'),
         (LINE, "early_stopping={monitor: validation_loss}",
          NO_PART.format(r"early_stopping\.monitor", "validation_loss")),
         (LINE, "target={metric: validation_mse, value: 1.0}",

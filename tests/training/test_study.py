@@ -171,17 +171,18 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
         patch.setattr(nnjit.training.loop.Interruption, "_note", noted)
         with pytest.raises(Interrupted, match=r"interrupted when 0 of 5 replicas were done") as caught:
             study_of(LINE, replicas=5, epochs=50, threads=2)
-    assert not caught.value.can_resume
+    assert caught.value.folder == Path("study")
     assert signal.getsignal(signal.SIGINT) == before
     found = metrics()
     assert (found["status"], found["finished"]) == ("interrupted", 0)
     assert 1 <= len(found["runs"]) <= 2
     write_report(Path("study"))
     assert "did not come to an end" in Path("study/report.html").read_text()
-    one = nnjit.api.run(
-        config.read("study/replicas/1/config.yaml"), resume=Path("study/replicas/1"), quiet=True
-    )
-    assert one.metrics["epochs"] == 50
+    resumed = nnjit.api.run(config.read("study/config.yaml"), resume=Path("study"), quiet=True)
+    assert (resumed.metrics["status"], resumed.metrics["finished"]) == ("completed", 5)
+    nnjit.fit(LINE | {"training": LINE["training"] | {"replicas": 5, "epochs": 50}}, output="whole")
+    for k in range(1, 6):
+        same_bits(Path("whole/replicas", str(k)), Path("study/replicas", str(k)))
 
 
 # fmt: off
@@ -192,7 +193,7 @@ WRONG = [
     ({"data": IRIS["data"] | {"split": {"fold": {"number": 1, "of": 2}}}},
         "training.folds: each fold is a validation part, and data.split has fold too"),
     ({"data": IRIS["data"] | {"split": {"test": 0.9}}, "training": {"folds": 16}},
-        "data.split.fold: 16 folds of 15 rows leave some empty"),
+        "training.folds: 16 folds of 15 rows leave some empty"),
 ]
 # fmt: on
 
@@ -206,13 +207,30 @@ def test_folds_that_cannot_be_are_told_with_their_place(
     assert not Path("study").exists()
 
 
-def test_a_study_is_not_resumed(folder: Path) -> None:
-    study_of(LINE, replicas=2)
-    message = (
-        r"study: a training of replicas cannot be resumed as a whole; resume one of its runs, such as study"
-    )
+@pytest.mark.parametrize(
+    ("training", "message"),
+    [
+        ({"folds": 2}, "study holds a study of replicas, and the config asks for 2 folds; resume it"),
+        ({}, r"holds a study of replicas, and the config asks for a single run; .*training.replicas away"),
+    ],
+)
+def test_another_study_is_not_resumed(training: dict[str, Any], message: str, folder: Path) -> None:
+    Path("study/replicas").mkdir(parents=True)
     with pytest.raises(RunError, match=message):
-        nnjit.api.run(config.read("study/config.yaml"), resume=Path("study"))
+        nnjit.api.run(config.read(LINE | {"training": training}), resume=Path("study"))
+
+
+def test_folds_go_on_with_their_own_number(folder: Path) -> None:
+    Path("study/folds").mkdir(parents=True)
+    Path("study/metrics.json").write_text('{"count": 3}')
+    with pytest.raises(RunError, match=r"is of 3 folds, and the config asks for 2, .*folds: 3, or train"):
+        nnjit.api.run(config.read(LINE | {"training": {"folds": 2}}), resume=Path("study"))
+
+
+def test_replicas_do_not_go_on_from_a_run(folder: Path) -> None:
+    Path("run").mkdir()
+    with pytest.raises(RunError, match="run holds no study, and the config asks for 2 replicas; resume it"):
+        nnjit.api.run(config.read(LINE | {"training": {"replicas": 2}}), resume=Path("run"))
 
 
 def test_an_existing_folder_is_never_written_over(folder: Path) -> None:

@@ -12,8 +12,10 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import G, X, call, over_last, over_rows, partial, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
 from nnjit.nn.layer import Context, Layer, Param, layers
+from nnjit.nn.recurrence import Recurrence, Step
 
 PARTS = ("query", "key", "value")
 
@@ -56,6 +58,42 @@ class Attention(Layer):
             for part in (*PARTS, "output")
         ]
         return tuple(param for pair in pairs for param in pair)
+
+    def recurrence(self, *inputs: Shape) -> Recurrence | None:
+        if self.heads > 1:
+            return None
+        (x,) = inputs
+        scores, square = 1 / math.sqrt(x[1]), (x[0], x[0])
+        kinds, names = ("weight", "bias"), (*PARTS, "output")
+        w, b = ({part: symbol(f"{part}_{kind}") for part in names} for kind in kinds)
+        query, key, value, score, share, found = (symbol(letter) for letter in "QKVSPH")
+        product = scores * (query @ key.T)
+        parts = zip((query, key, value), PARTS, strict=True)
+        forward = (
+            *(Step(matrix, X @ w[part] + b[part], x) for matrix, part in parts),
+            Step(score, call("causal", product) if self.causal else product, square),
+            Step(share, call("softmax", score), square),
+            Step(found, share @ value, x),
+        )
+        of_share = partial(found) @ value.T
+        backward = (
+            Step(partial(found), G @ w["output"].T, x),
+            Step(partial(value), share.T @ partial(found), x),
+            Step(partial(score), share * (of_share - over_last(share * of_share)), square),
+            Step(partial(query), scores * (partial(score) @ key), x),
+            Step(partial(key), scores * (partial(score).T @ query), x),
+        )
+        handed = dict(zip(names, (*map(partial, (query, key, value)), G), strict=True))
+        taken = dict.fromkeys(PARTS, X) | {"output": found}
+        gradients = {f"{part}_weight": taken[part].T @ g for part, g in handed.items()}
+        gradients |= {f"{part}_bias": over_rows(g) for part, g in handed.items()}
+        first, *rest = (handed[part] @ w[part].T for part in PARTS)
+        note = "products of Q, K, V, P and H with each other are those of an example, steps × steps"
+        note += "; causal puts −∞ where a step would read a later one" * self.causal
+        return Recurrence(
+            found @ w["output"] + b["output"], (sum(rest, first),), gradients,
+            note=note, forward=forward, backward=backward,
+        )  # fmt: skip
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

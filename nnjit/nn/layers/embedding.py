@@ -11,8 +11,10 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.errors import DataError
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import G, X, as_formula, call, symbol
 from nnjit.nn.initializers import AnyInitializer, Normal
 from nnjit.nn.layer import Context, Layer, Param, layers
+from nnjit.nn.recurrence import Recurrence
 
 
 @layers.register
@@ -47,6 +49,11 @@ class Embedding(Layer):
                 f"({count} such value{'s' * (count > 1)}); "
                 "raise entries to the largest number and one more, or correct the data; do not scale it"
             )
+
+    def recurrence(self, *inputs: Shape) -> Recurrence:
+        chosen = call("onehot", X)
+        note = "a row of onehot has 1 in column x and else 0, so that the product is row x of W"
+        return Recurrence(chosen @ symbol("W"), (as_formula(0),), {"weight": chosen.T @ G}, note=note)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import G, X, call
 from nnjit.nn.layer import Context, Layer, layers
+from nnjit.nn.recurrence import Recurrence
 
 
 @layers.register
@@ -22,6 +25,11 @@ class GlobalAveragePool(Layer):
         if len(x) < 2:
             raise GraphError(f"global_average_pool takes inputs with places and channels, got {x}")
         return x[-1:]
+
+    def recurrence(self, *inputs: Shape) -> Recurrence:
+        places = math.prod(inputs[0][:-1])
+        note = f"mean is over the {places} places; spread gives each of them the same"
+        return Recurrence(call("mean", X), ((1 / places) * call("spread", G),), note=note)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

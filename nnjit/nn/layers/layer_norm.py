@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array
@@ -20,6 +20,7 @@ class LayerNorm(Normalisation):
     """
 
     type: Literal["layer_norm"] = "layer_norm"
+    over: ClassVar[str] = "over the last axis"
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -9,7 +9,9 @@ from pydantic import BeforeValidator, Field
 
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import G, X, call, columns
 from nnjit.nn.layer import Context, Layer, layers
+from nnjit.nn.recurrence import Recurrence
 
 _Place = Annotated[int, Field(ge=0)]
 
@@ -42,6 +44,11 @@ class Select(Layer):
                 f"[first, end) with first < end <= {x[-1]}, got {given}"
             )
         return x[:-1] if isinstance(self.columns, int) else (*x[:-1], end - first)
+
+    def recurrence(self, *inputs: Shape) -> Recurrence:
+        first, end = (self.columns, self.columns + 1) if isinstance(self.columns, int) else self.columns
+        note = "placed puts columns where they were taken from, among zeros"
+        return Recurrence(columns(X, first, end), (call("placed", G),), note=note)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -116,6 +116,13 @@ class Focal(YesOrNo):
             yes, no = self.alpha * yes, (1 - self.alpha) * no
         return np.mean(t * yes + (1 - t) * no, axis=1)
 
+    def slope(self, outputs: int) -> Formula:
+        p = call("sigmoid", A)
+        yes = (1 - p) ** self.gamma * (self.gamma * (p * call("log", p)) - (1 - p))
+        no = p**self.gamma * (p - self.gamma * ((1 - p) * call("log", 1 - p)))
+        weights = (1.0, 1.0) if self.alpha is None else (self.alpha, 1 - self.alpha)
+        return (1 / outputs) * (weights[0] * (Y * yes) + weights[1] * ((1 - Y) * no))
+
 
 @losses.register
 class SoftmaxCrossEntropy(OneOfMany, Smoothed):

@@ -10,8 +10,12 @@ from typing import ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import A, Formula, Y, call, positive
 from nnjit.nn.loss import Loss, losses
 from nnjit.nn.targets import as_values, check_width, needs_classes
+
+SIGN = 2 * Y - 1
+"""s, as a formula."""
 
 
 class Margin(Loss):
@@ -54,6 +58,9 @@ class Hinge(Margin):
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(self.lack(output, target), axis=1)
 
+    def slope(self, outputs: int) -> Formula:
+        return (-1 / outputs) * (SIGN * positive(1 - SIGN * A))
+
 
 @losses.register
 class SquaredHinge(Margin):
@@ -66,3 +73,6 @@ class SquaredHinge(Margin):
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.square(self.lack(output, target)), axis=1)
+
+    def slope(self, outputs: int) -> Formula:
+        return (-2 / outputs) * (SIGN * call("relu", 1 - SIGN * A))

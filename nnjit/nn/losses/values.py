@@ -12,7 +12,7 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import A, Formula, Y, call
+from nnjit.nn.formula import A, Formula, Y, as_formula, call, positive
 from nnjit.nn.loss import Loss, losses
 from nnjit.nn.targets import as_values
 
@@ -104,6 +104,9 @@ class Huber(Loss):
         square, line = 0.5 * np.square(r), self.delta * (r - 0.5 * self.delta)
         return np.mean(np.where(r <= self.delta, square, line), axis=1)
 
+    def slope(self, outputs: int) -> Formula:
+        return (1 / outputs) * call("clip", A - Y, as_formula(-self.delta), as_formula(self.delta))
+
 
 @losses.register
 class LogCosh(Loss):
@@ -146,6 +149,10 @@ class Quantile(Loss):
         r = _residual(self, output, target)
         over, under = np.relu(r), np.relu(-r)
         return np.mean((1 - self.quantile) * over + self.quantile * under, axis=1)
+
+    def slope(self, outputs: int) -> Formula:
+        over, under = (1 - self.quantile) * positive(A - Y), self.quantile * positive(Y - A)
+        return (1 / outputs) * (over - under)
 
 
 @losses.register

@@ -8,7 +8,7 @@ import numpy
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.errors import ConfigError
+from nnjit.errors import ConfigError, DataError
 from nnjit.nn.array import Array
 from nnjit.nn.metric import ClassMetric, SummedMetric, metrics
 from nnjit.nn.targets import as_columns, decided, is_classes
@@ -19,7 +19,7 @@ class Accuracy(SummedMetric):
     """The share of examples whose largest output is that of their class.
 
     With one output, whether prediction and target are on the same side of 1/2. Rows of several target values
-    count as one-hot.
+    count as one-hot. Values are those of yes and no, from 0 to 1.
     """
 
     type: Literal["accuracy"] = "accuracy"
@@ -29,6 +29,14 @@ class Accuracy(SummedMetric):
         is_hit = np.equal(decided(prediction, self.type), decided(target, self.type))
         top = np.max(as_columns(prediction, self.type), axis=1)
         return _column(np.logical_and(is_hit, np.equal(top, top)))  # a NaN is never a hit
+
+    def check_targets(self, target: numpy.ndarray) -> None:
+        bad = target[(target < 0) | (target > 1)]
+        if bad.size:
+            mend = "choose a metric of values, such as mae or r2, or set task: classification"
+            raise DataError(
+                f"accuracy needs classes, or targets from 0 to 1, but there is {bad[0]:g}; {mend}"
+            )
 
 
 @metrics.register

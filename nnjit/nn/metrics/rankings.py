@@ -52,7 +52,8 @@ class RocAuc(Ranking):
 
     Ties count half, and 1/2 is chance. It is the area under the curve of true over false positives:
     scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`. Measured in the end, for each
-    part of the data, and so without a column in the history. Reference: Hanley & McNeil 1982.
+    part of the data; after each epoch where early stopping, a target or a schedule follows it. Reference:
+    Hanley & McNeil 1982.
     """
 
     type: Literal["roc_auc"] = "roc_auc"
@@ -67,8 +68,7 @@ class AveragePrecision(Ranking):
     """The mean precision over the thresholds, each weighted by the recall that it adds: Σ (Rₖ - Rₖ₋₁) Pₖ.
 
     The share of the class is chance; it says more than `roc_auc` where the class is rare. scikit-learn's
-    `average_precision_score`, with more classes its macro average. Measured in the end, for each part of the
-    data, and so without a column in the history.
+    `average_precision_score`, with more classes its macro average. Measured when `roc_auc` is.
     """
 
     type: Literal["average_precision"] = "average_precision"
