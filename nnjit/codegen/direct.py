@@ -48,7 +48,7 @@ class Direct(Compiler):  # type: ignore[misc]  # Numba has no types
             try:
                 with ConfigStack().enter(self.state.flags.copy()):
                     return _lower(self.state, Source(FunctionIdentity.from_function(func)))
-            except NumbaError:
+            except (NumbaError, NotImplementedError):
                 pass
         return super().compile_extra(func)
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,15 +79,9 @@ class Lowering:
         """Write `source`, whose arguments are of these types, and all kernels that it calls."""
         function = self.function(source, arguments)
         self.context.post_lowering(self.module, self.library)
-        self._add(llvm.parse_assembly(cgutils.normalize_ir_text(str(self.module))))
+        module = llvm.parse_assembly(cgutils.normalize_ir_text(str(self.module)))
+        self.library._final_module.link_in(module)  # Numba would simplify each function before, and once more
         return function
-
-    def _add(self, module: Any) -> None:
-        """Add the module to the library as Numba would, but simplify kernels alone before all is optimised.
-
-        The function that calls them is long and has nothing to simplify early, a quarter of LLVM's time.
-        """
-        self.library._final_module.link_in(module)
 
     def function(
         self, source: Source, arguments: tuple[Any, ...], *, is_apart: bool = False
@@ -211,20 +204,15 @@ class FunctionWriter:
         self.builder.store(value.data, variables[name].data)
 
     def _write_if(self, statement: ast.If) -> None:
-        if statement.orelse:
-            raise Unsupported("else")
-        with self._branch(self.expressions.truth(statement.test)):
-            self._body(statement.body)
-
-    @contextmanager
-    def _branch(self, condition: Any) -> Iterator[None]:
-        inside, after = (self.builder.append_basic_block(name) for name in ("then", "endif"))
-        self.builder.cbranch(condition, inside, after)
-        self.builder.position_at_end(inside)
-        yield
-        if not self.builder.block.is_terminated:
-            self.builder.branch(after)
-        self.builder.position_at_end(after)
+        b, condition = self.builder, self.expressions.truth(statement.test)
+        inside, otherwise, after = (b.append_basic_block(name) for name in ("then", "else", "endif"))
+        b.cbranch(condition, inside, otherwise)
+        for block, body in ((inside, statement.body), (otherwise, statement.orelse)):
+            b.position_at_end(block)
+            self._body(body)
+            if not b.block.is_terminated:
+                b.branch(after)
+        b.position_at_end(after)
 
     def _write_for(self, statement: ast.For) -> None:
         target, call = statement.target, statement.iter
@@ -232,28 +220,31 @@ class FunctionWriter:
             raise Unsupported(ast.unparse(statement.iter))
         if not isinstance(call.func, ast.Name) or call.func.id != "range":
             raise Unsupported(ast.unparse(call))
-        whole = [self.expressions.cast(self.expressions.value(a), types.int64) for a in call.args]
-        start = whole[0].data if len(whole) > 1 else ir.IntType(64)(0)
-        step = ir.IntType(64)(1)
-        if len(whole) == 3:
-            step = whole[2].data if whole[2].known is None else ir.IntType(64)(whole[2].known)
-        self._loop(target.id, start, whole[1 if len(whole) > 1 else 0].data, step, statement.body)
+        limits = [self.expressions.cast(self.expressions.value(a), types.int64) for a in call.args]
+        zero, one = (Value(types.int64, ir.IntType(64)(k), k) for k in (0, 1))
+        start, stop, step = [*([zero] if len(limits) == 1 else []), *limits, one][:3]
+        if step.known == 0:
+            raise Unsupported(ast.unparse(call))
+        self._loop(target.id, start, stop, step, statement.body)
 
-    def _loop(self, name: str, start: Any, stop: Any, step: Any, body: Sequence[ast.stmt]) -> None:
+    def _loop(self, name: str, start: Value, stop: Value, step: Value, body: Sequence[ast.stmt]) -> None:
+        """Count upwards, unless the step is known to be negative."""
         b = self.builder
-        entry, test, inside, after = (
-            b.block, *(b.append_basic_block(part) for part in ("loop", "body", "endloop"))
-        )  # fmt: skip
+        before, (test, inside, after) = b.block, map(b.append_basic_block, ("loop", "body", "endloop"))
         b.branch(test)
         b.position_at_end(test)
         index = b.phi(ir.IntType(64))
-        index.add_incoming(start, entry)
-        b.cbranch(b.icmp_signed(">" if getattr(step, "constant", 1) < 0 else "<", index, stop), inside, after)
+        index.add_incoming(start.data, before)
+        b.cbranch(
+            b.icmp_signed(">" if step.known is not None and step.known < 0 else "<", index, stop.data),
+            inside,
+            after,
+        )
         b.position_at_end(inside)
         self._assign(name, Value(types.int64, index))
         self._body(body)
         if not b.block.is_terminated:
-            index.add_incoming(b.add(index, step, flags=["nsw"]), b.block)
+            index.add_incoming(b.add(index, step.data, flags=["nsw"]), b.block)
             b.branch(test)
         b.position_at_end(after)
 

@@ -36,7 +36,7 @@ VIEWS = """
     m = i64_at(memory, 3, 0, 8)
     u = u32_at(memory, 4, 0, 8)
     b = b1_at(memory, 5, 0, 8)
-    out = f64_at(memory, 6, 0, rows * 1000)
+    out = f64_at(memory, 6, 0, rows)
 """
 # of an element of each view, in expressions as kernels have them
 EXPRESSIONS = (
@@ -52,13 +52,24 @@ EXPRESSIONS = (
 )  # fmt: skip
 
 
+KERNEL = """
+@njit(**KERNEL)
+def rows_1(x, d, k, m, u, b, out):
+    for i in range(8):
+        if x[i] > 0:
+            y = m[i]
+        else:
+            y = -m[i]
+        for j in range(7, -1, -1):
+            out[i * 8 + j] += y * j
+"""
+
+
 def source(options: str) -> str:
     """A kernel that computes all expressions for pairs of elements, and the function that calls it."""
-    lines = [f"            out[({n} * 8 + i) * 8 + j] = f64({text})" for n, text in enumerate(EXPRESSIONS)]
-    loops = "    for i in range(8):\n        for j in range(7, -1, -1):\n"
-    kernel = "def rows_1(x, d, k, m, u, b, out):\n" + loops + "\n".join(lines)
-    run = f"def run(memory, rows):{VIEWS}    rows_1(x, d, k, m, u, b, out)\n"
-    return f"{HEADER}\n\n@njit(**KERNEL)\n{kernel}\n\n\n@njit(**{options})\n{run}"
+    lines = [f"            out[({n + 1} * 8 + i) * 8 + j] = f64({t})\n" for n, t in enumerate(EXPRESSIONS)]
+    run = f"@njit(**{options})\ndef run(memory, rows):{VIEWS}    rows_1(x, d, k, m, u, b, out)\n"
+    return f"{HEADER}{KERNEL}{''.join(lines)}\n\n{run}"
 
 
 def computed(options: str) -> np.ndarray:
@@ -70,9 +81,12 @@ def computed(options: str) -> np.ndarray:
         np.array([-9, 2**40, 0, 1, -1, 7, -7, 3]),
         np.array([0, 1, 2**32 - 1, 5, 6, 7, 8, 9], np.uint32),
         np.array([0, 1] * 4, np.bool_),
-        np.zeros(64 * len(EXPRESSIONS)),
+        np.zeros(64 * (len(EXPRESSIONS) + 1)),
     ]
-    load(source(options))[0].run(table_of(arrays), len(EXPRESSIONS))
+    with event.install_recorder("numba:compile") as recorder:
+        load(source(options))[0].run(table_of(arrays), arrays[-1].size)
+    by_numba = {e.data["dispatcher"].py_func.__name__ for _, e in recorder.buffer}
+    assert ("rows_1" in by_numba) == (options == "OPTIONS" or bool(config.BOUNDSCHECK))
     return arrays[-1]
 
 
@@ -84,7 +98,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_expression_is_what_numba_computes(folder: None) -> None:
     ours, theirs = computed("JIT").reshape(-1, 64), computed("OPTIONS").reshape(-1, 64)
-    for text, one, other in zip(EXPRESSIONS, ours, theirs, strict=True):
+    for text, one, other in zip(("out += y * j", *EXPRESSIONS), ours, theirs, strict=True):
         np.testing.assert_array_equal(one, other, err_msg=text)
 
 
@@ -103,7 +117,7 @@ def test_a_program_is_one_function_for_numba_and_needs_none_of_its_passes(folder
     "body",
     [
         "    while rows < 5:\n        rows += 1\n    return rows",
-        "    if rows > 4:\n        return rows\n    else:\n        return 5",
+        "    for k in range(9):\n        if k == 5:\n            break\n    return k",
         "    y = rows\n    y = 5.0\n    return i64(y)",
         "    return i64(5 if rows > 100 else 5.0)",
     ],
