@@ -11,8 +11,8 @@ import numpy as np
 from nnjit.autodiff import pull_back
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, node_names
+from nnjit.ir.context import Origin
 from nnjit.ir.graph import constant_p, input_p
-from nnjit.ir.node import Origin
 from nnjit.primitives import full_like
 from nnjit.report import graph_picture
 from nnjit.report.formatting import count

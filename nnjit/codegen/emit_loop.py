@@ -28,7 +28,7 @@ from nnjit.codegen.legalize import (
 from nnjit.codegen.memory import Layout, Place, aligned, place_of, plan_memory
 from nnjit.codegen.schedule import Kernel, Schedule, schedule
 from nnjit.errors import CompileError
-from nnjit.ir import Graph, Node, rebuild
+from nnjit.ir import Graph, Node, apply, rebuild
 from nnjit.ir.types import SHORT, static
 from nnjit.passes import optimize
 
@@ -61,9 +61,21 @@ def lower_body(loop: Loop) -> Graph:
     results = (*body.outputs[: loop.carried], *body.outputs)
     graph = expand(optimize(Graph(body.inputs, results, body.names)))
     deep = {n: copy_p(n) for n in loop.moving if n.type.is_batched and n.ndim > 2}
-    outputs = rebuild(graph.outputs, deep)
+    outputs = rebuild(graph.outputs, deep, _with_tight_arguments)
     flat = [n if n.primitive.kind == "elementwise" else copy_p(n) for n in outputs[loop.carried :]]
     return legalize(Graph(graph.inputs, (*outputs[: loop.carried], *flat), graph.names))
+
+
+def _with_tight_arguments(node: Node) -> Node:
+    """A loop inside the step takes rows one behind the other, not at the strides of the loop around it."""
+    if node.primitive is not scan_p:
+        return node
+    ends = node.params["constants"] + node.params["carried"]
+    arguments = (
+        n if not is_batched(n) or (k >= ends and is_record_part(n)) else copy_p(n)
+        for k, n in enumerate(node.inputs)
+    )
+    return apply(scan_p, *arguments, **node.params)
 
 
 class _Writer:
@@ -82,6 +94,8 @@ class _Writer:
         targets |= {root(out): targets[before] for out, before in pairs}
         donated = {root(out): before for out, before in pairs}
         self.layout: Layout = plan_memory(self.plan, block, targets, donated)
+        loops = [n for n in self.graph.nodes if n.primitive is scan_p]
+        self.inner = {n: emit_loop(n, block, text) for n in loops}
         self.work = self._work()
 
     def write(self) -> LoopFunction:
@@ -91,7 +105,7 @@ class _Writer:
             f"copy(x{self.loop.constants + k}, {_count(place)}, {self._view(place)})"
             for k, (_, place) in enumerate(self.carried)
         ]
-        last, failing = self.loop.length - 1, any(map(can_fail, self.graph.nodes))
+        last, failing = self.loop.length - 1, any(map(self._can_fail, self.graph.nodes))
         steps = f"range({last}, -1, -1)" if self.loop.backwards else f"range({self.loop.length})"
         views = {place: f"{name} = {self._view(place)}" for place, name in self.names.items()}
         body = [
@@ -135,7 +149,7 @@ class _Writer:
         return targets
 
     def _work(self) -> dict[str, int]:
-        """The elements of work memory of each dtype: what a step needs, and behind it the carried values."""
+        """The elements of work memory of each dtype: a step's, those of carried values, and of inner loops."""
         sizes = {name.removeprefix("work_"): size for name, size in self.layout.work.items() if size}
         self.starts = {}
         for node, place in self.carried:
@@ -143,6 +157,10 @@ class _Writer:
             start = aligned(sizes.get(dtype, 0), f"work_{dtype}")
             self.starts[place.storage] = f"work_{dtype}", start
             sizes[dtype] = start + place.size * (self.block if place.rows else 1)
+        self.inner_starts = {}
+        for dtype in dict.fromkeys(d for function in self.inner.values() for d in function.work):
+            start = self.inner_starts[dtype] = aligned(sizes.get(dtype, 0), f"work_{dtype}")
+            sizes[dtype] = start + max(function.work.get(dtype, 0) for function in self.inner.values())
         return sizes
 
     def _name(self, node: Node) -> str:
@@ -168,7 +186,7 @@ class _Writer:
         if any(map(is_batch_reduction, kernel.nodes)):
             raise CompileError(f"scan: a step has {node.primitive.name} over the rows, which has no kernel")
         if node.primitive is scan_p:
-            raise CompileError("scan: a loop inside a loop has no kernel yet")
+            return self._inner_loop(node)
         if node.primitive in ROUTINES:
             return routine_line(node, self._name)
         if kernel.is_product:
@@ -176,7 +194,21 @@ class _Writer:
         function = emit_kernel(kernel, self.layout, self.plan)
         text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
         values = [self._named(place) for place in function.arguments]
-        return f"{self.text.kernel('step', text, 'ROWS')}({', '.join([*function.leading, *values])})"
+        options = "ROWS" if kernel.zone == "rows" else "KERNEL"
+        return f"{self.text.kernel('step', text, options)}({', '.join([*function.leading, *values])})"
+
+    def _inner_loop(self, node: Node) -> str:
+        function = self.inner[node]
+        work = (
+            f"part(work_{dtype}, {self.inner_starts[dtype]}, {size}, 1)"
+            for dtype, size in function.work.items()
+        )
+        names = [self._name(n) for n in (*map(loop_source, node.inputs), node)]
+        call = f"{function.name}({', '.join(['n' if is_batched(node) else '1', *names, *work])})"
+        return f"failed = max(failed, {call})" if function.can_fail else call
+
+    def _can_fail(self, node: Node) -> bool:
+        return self.inner[node].can_fail if node in self.inner else can_fail(node)
 
 
 def _start_and_step(outer: Node, size: int) -> tuple[int, int]:

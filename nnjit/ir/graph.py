@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from nnjit.ir.context import beside, origin, scope, tracing
 from nnjit.ir.node import (
     FUNCTIONS,
     METHODS,
@@ -23,14 +24,10 @@ from nnjit.ir.node import (
     Rule,
     Value,
     apply,
-    beside,
     constant,
     constant_p,
     input_p,
     new_input,
-    origin,
-    scope,
-    tracing,
     type_of,
 )
 from nnjit.ir.types import B, Dim

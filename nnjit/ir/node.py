@@ -9,8 +9,6 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 import numpy as np
 
 from nnjit.errors import GraphError
+from nnjit.ir.context import Origin, is_tracing, place
 from nnjit.ir.types import ArrayType, Shape, array_type, static
 
 Value: TypeAlias = "Node | np.ndarray"
@@ -36,16 +35,12 @@ Kind = Literal[
     "routine",
     "call",
 ]
-Origin = Literal["value", "backward", "tangent"]  # the program, reverse mode, forward mode
 Rule: TypeAlias = Callable[..., Any]
 
 ARRAYS = (bool, int, float, np.ndarray, np.generic)
 MEND = "compose it of the functions of nnjit.numpy, or give it a rule with nnjit.custom_jvp or custom_vjp"
 IN_PLACE = "use nnjit.numpy.where, the functional x.at[i].set(v), or nnjit.numpy.stack and concatenate"
 
-# The scope and the origin of the nodes that are built now.
-_place: ContextVar[tuple[str, Origin]] = ContextVar("place", default=("", "value"))
-_is_tracing: ContextVar[bool] = ContextVar("is_tracing", default=False)
 # The numpy room fills these: Python's operators on nodes, the methods of arrays, and NumPy's own functions by
 # name (`sum`, `linalg.norm`), for programs that call those on nodes.
 OPERATORS: dict[str, Callable[..., Node]] = {}
@@ -290,7 +285,7 @@ class Node:
 
 
 def _is_elementwise(other: object) -> bool:
-    return isinstance(other, ARRAYS) or (isinstance(other, Node) and _is_tracing.get())
+    return isinstance(other, ARRAYS) or (isinstance(other, Node) and is_tracing())
 
 
 def _numpy(function: Any, args: Any, options: Any) -> Any:
@@ -347,14 +342,14 @@ def constant(value: Any, dtype: object = None) -> Node:
     """A node of a known array; a Python float is f64 where no dtype is given."""
     array = np.array(value, dtype=dtype)  # type: ignore[call-overload]  # any dtype NumPy takes
     kind = array_type(array.dtype, array.shape)
-    return Node(constant_p, (), {"value": ConstantValue(array)}, kind, *_place.get())
+    return Node(constant_p, (), {"value": ConstantValue(array)}, kind, *place())
 
 
 def apply(primitive: Primitive, *args: Value, **params: Any) -> Node:
     """A node that applies `primitive`; arrays among the arguments become constants."""
     nodes = tuple(a if isinstance(a, Node) else constant(a) for a in args)
     type = primitive.infer(*(n.type for n in nodes), **params)
-    return Node(primitive, nodes, params, type, *_place.get())
+    return Node(primitive, nodes, params, type, *place())
 
 
 def type_of(value: Value) -> ArrayType:
@@ -363,44 +358,3 @@ def type_of(value: Value) -> ArrayType:
         return value.type
     array = np.asarray(value)
     return array_type(array.dtype, array.shape)
-
-
-@contextmanager
-def _placed(scope: str, origin: Origin) -> Iterator[None]:
-    token = _place.set((scope, origin))
-    try:
-        yield
-    finally:
-        _place.reset(token)
-
-
-def scope(name: str) -> AbstractContextManager[None]:
-    """Nodes that are built inside carry `name`; an inner scope wins."""
-    return _placed(name, _place.get()[1])
-
-
-@contextmanager
-def origin(name: Origin) -> Iterator[None]:
-    """Nodes that are built inside come from the pass `name`; a pass around it wins, whose part it is."""
-    scope, outer = _place.get()
-    with _placed(scope, name if outer == "value" else outer):
-        yield
-
-
-def beside(node: Node) -> AbstractContextManager[None]:
-    """Nodes that are built inside have the scope and the origin of `node`."""
-    return _placed(node.scope, node.origin)
-
-
-@contextmanager
-def tracing(is_on: bool = True) -> Iterator[None]:
-    """Inside, a user's program runs, for whom `==` of two nodes compares elements.
-
-    Args:
-        is_on: False around what works on graphs, which may be called from such a program.
-    """
-    token = _is_tracing.set(is_on)
-    try:
-        yield
-    finally:
-        _is_tracing.reset(token)

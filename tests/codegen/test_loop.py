@@ -72,8 +72,24 @@ def stacked(w: Any, x: Any) -> Any:
     return nnp.sum(last)
 
 
+def nested(w: Any, x: Any) -> Any:
+    """A loop inside a loop, which begins with the outer's state and reads its part of the data."""
+    blocks = nnp.reshape(x, (nnp.shape(x)[0], 2, 2, 3))
+
+    def within(h: Any, v: Any) -> Any:
+        h = nnp.tanh(h @ w[:2] + v @ w[2:])
+        return h, h * h
+
+    def step(state: Any, v: Any) -> Any:
+        last, every = scan(within, state * 0.5, v, reverse=True)
+        return last + nnp.sum(every, axis=1), (last, every)
+
+    last, (ends, every) = scan(step, nnp.zeros_like(x[:, 0, :2]), blocks)
+    return nnp.sum(last * last) + nnp.sum(nnp.sin(ends)) + nnp.sum(every)
+
+
 @pytest.mark.parametrize("dtype", [pytest.param("f64", marks=pytest.mark.kernels), "f32"])
-@pytest.mark.parametrize("cost", [simple, gated, deep, offset, stacked])
+@pytest.mark.parametrize("cost", [simple, gated, deep, offset, stacked, nested])
 def test_value_and_gradient_equal_the_interpreter(cost: Callable[..., Any], dtype: str) -> None:
     shapes = {"w": (5, 2), "x": (B, 4, 3)}
     w, x = (new_input(array_type(dtype, s)) for s in shapes.values())
@@ -96,6 +112,30 @@ def test_a_loop_without_rows_compiles() -> None:
 
     assert jit(f)(0.3) == pytest.approx(float(f(0.3)), rel=1e-14)
     assert jit(grad(f))(0.3) == pytest.approx(float(grad(f)(0.3)), rel=1e-13)
+
+
+def test_loops_inside_loops_compile_to_any_depth_and_order_of_derivative() -> None:
+    def deepest(x: Any) -> Any:
+        def loop(f: Any) -> Any:
+            return lambda c, k: (scan(f, c, np.arange(2.0))[0] * 0.7 + k, None)
+
+        step = loop(loop(lambda c, k: (nnp.sin(c) * x + k, None)))
+        return scan(step, x, np.arange(3.0))[0]
+
+    for f in (deepest, grad(deepest), grad(grad(deepest))):
+        assert jit(f)(0.3) == pytest.approx(float(f(0.3)), rel=1e-12)
+
+
+def test_a_failure_inside_a_loop_inside_a_loop_is_told() -> None:
+    def f(a: Any) -> Any:
+        def step(c: Any, k: Any) -> Any:
+            return scan(lambda c, k: (nnp.linalg.solve(a, c), None), c, np.arange(2.0))[0], None
+
+        return nnp.sum(scan(step, np.ones(2), np.arange(2.0))[0])
+
+    assert jit(f)(np.eye(2) * 2) == pytest.approx(float(f(np.eye(2) * 2)))
+    with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
+        jit(f)(np.ones((2, 2)))
 
 
 def test_the_source_does_not_grow_with_the_steps() -> None:

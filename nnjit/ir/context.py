@@ -1,0 +1,68 @@
+"""What nodes are built in: a part of a step, a pass of a derivative, or a user's program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from nnjit.ir.node import Node
+
+Origin = Literal["value", "backward", "tangent"]  # the program, reverse mode, forward mode
+
+# The scope and the origin of the nodes that are built now.
+_place: ContextVar[tuple[str, Origin]] = ContextVar("place", default=("", "value"))
+_is_tracing: ContextVar[bool] = ContextVar("is_tracing", default=False)
+
+
+def place() -> tuple[str, Origin]:
+    """The scope and the origin of a node that is built now."""
+    return _place.get()
+
+
+def is_tracing() -> bool:
+    """Whether a user's program runs."""
+    return _is_tracing.get()
+
+
+@contextmanager
+def _placed(scope: str, origin: Origin) -> Iterator[None]:
+    token = _place.set((scope, origin))
+    try:
+        yield
+    finally:
+        _place.reset(token)
+
+
+def scope(name: str) -> AbstractContextManager[None]:
+    """Nodes that are built inside carry `name`; an inner scope wins."""
+    return _placed(name, _place.get()[1])
+
+
+@contextmanager
+def origin(name: Origin) -> Iterator[None]:
+    """Nodes that are built inside come from the pass `name`; a pass around it wins, whose part it is."""
+    scope, outer = _place.get()
+    with _placed(scope, name if outer == "value" else outer):
+        yield
+
+
+def beside(node: Node) -> AbstractContextManager[None]:
+    """Nodes that are built inside have the scope and the origin of `node`."""
+    return _placed(node.scope, node.origin)
+
+
+@contextmanager
+def tracing(is_on: bool = True) -> Iterator[None]:
+    """Inside, a user's program runs, for whom `==` of two nodes compares elements.
+
+    Args:
+        is_on: False around what works on graphs, which may be called from such a program.
+    """
+    token = _is_tracing.set(is_on)
+    try:
+        yield
+    finally:
+        _is_tracing.reset(token)
