@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nnjit import config
+from nnjit.codegen.direct import Direct
 from nnjit.ir import interpret
 from nnjit.training.graphs import step_graph
 from nnjit.training.setup import set_up
@@ -20,6 +21,19 @@ from tests.training.conftest import train_epochs
 # Of the loss, and of the weights' difference against their move. Sums come in another order. In float32 a
 # gradient that is all rounding has any sign, and Adam moves its weight by the whole rate all the same.
 TOLERANCES = {"float64": (1e-10, 1e-10), "float32": (1e-5, 1e-2)}
+
+
+@pytest.fixture(autouse=True)
+def no_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No program is left to Numba's own compiler, which takes several times as long."""
+    lowered = Direct.lowered
+
+    def surely_lowered(self: Direct, func: Any) -> Any:
+        result = lowered(self, func)
+        assert result is not None, f"{func.__name__} has something that nnjit.codegen.lowering does not know"
+        return result
+
+    monkeypatch.setattr(Direct, "lowered", surely_lowered)
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)

@@ -29,7 +29,7 @@ class _Library(JITCodeLibrary):  # type: ignore[misc]  # Numba has no types
     """
 
     def _optimize_final_module(self) -> None:
-        options = llvm.create_pipeline_tuning_options(speed_level=3)
+        options = llvm.create_pipeline_tuning_options(speed_level=int(config.OPT))
         options.loop_vectorization, options.slp_vectorization = True, bool(config.SLP_VECTORIZE)
         options.loop_unrolling = False
         builder = llvm.create_pass_builder(self._codegen._tm, options)
@@ -44,13 +44,16 @@ class Direct(Compiler):  # type: ignore[misc]  # Numba has no types
 
     def compile_extra(self, func: Any) -> Any:
         """Compile a Python function; Numba's name."""
-        if not config.BOUNDSCHECK:
-            try:
-                with ConfigStack().enter(self.state.flags.copy()):
-                    return _lower(self.state, Source(FunctionIdentity.from_function(func)))
-            except (NumbaError, NotImplementedError):
-                pass
-        return super().compile_extra(func)
+        result = None if config.BOUNDSCHECK else self.lowered(func)
+        return super().compile_extra(func) if result is None else result
+
+    def lowered(self, func: Any) -> Any:
+        """A function lowered directly; None where it has something that `lowering.py` does not know."""
+        try:
+            with ConfigStack().enter(self.state.flags.copy()):
+                return _lower(self.state, Source(FunctionIdentity.from_function(func)))
+        except (NumbaError, NotImplementedError):
+            return None
 
 
 def _lower(state: Any, source: Source) -> Any:

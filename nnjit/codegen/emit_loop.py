@@ -149,7 +149,7 @@ class _Writer:
         return targets
 
     def _work(self) -> dict[str, int]:
-        """The elements of work memory of each dtype: a step's, those of carried values, and of inner loops."""
+        """The elements of work memory of each dtype: a step's, of carried values, and of inner loops."""
         sizes = {name.removeprefix("work_"): size for name, size in self.layout.work.items() if size}
         self.starts = {}
         for node, place in self.carried:
