@@ -3,7 +3,7 @@
 A product with one column is a dot product for each row; one of a few elements would take longer to call than
 to compute: as elementwise products and sums they fuse with the loops around them. What each example adds at
 places of its own, and is then summed over the examples, is added in one place for all. Sorting is along the
-last axis.
+last axis. The weights of a loop's steps are turned before it, not at each of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.ir import B, Dim, Graph, Node, apply, rebuild
+from nnjit.autodiff.loop import scan_p
+from nnjit.ir import B, Dim, Graph, Node, apply, new_input, rebuild
 from nnjit.ir.graph import Primitive
 from nnjit.ir.types import ArrayType
 from nnjit.primitives import (
@@ -57,6 +58,8 @@ def expand(graph: Graph) -> Graph:
 
 
 def _expand(node: Node) -> Any:
+    if node.primitive is scan_p:
+        return _with_turned_weights(node)
     if node.primitive is argsort and node.params["axis"] != node.ndim - 1:
         return _along_last(node)
     if node.primitive is reduce_sum and node.params["axes"] == (0,):
@@ -86,6 +89,43 @@ def _along_last(node: Node) -> Any:
     last, axis = node.ndim - 1, node.params["axis"]
     perm = tuple(last if a == axis else axis if a == last else a for a in range(node.ndim))
     return transpose(argsort(transpose(node.inputs[0], perm=perm), axis=last), perm=perm)
+
+
+def _with_turned_weights(loop: Node) -> Node:
+    """A loop with one constant more for each that its step multiplies with transposed.
+
+    A product packs such an argument whenever it is called, which takes as long as the product itself where a
+    step has few rows (LSTM: 1.65 → 1.46 ms).
+    """
+    body, count = loop.params["body"], loop.params["constants"]
+    used = {n.inputs[1] for n in body.nodes if _turns_its_weights(n)}
+    turned = {n: new_input(n.type.with_shape(n.shape[::-1])) for n in body.inputs[:count] if n in used}
+    if not turned:
+        return loop
+
+    def turn(node: Node) -> Node:
+        if _turns_its_weights(node) and node.inputs[1] in turned:
+            return apply(matmul, node.inputs[0], turned[node.inputs[1]], ta=False, tb=False)
+        return node
+
+    inputs = (*body.inputs[:count], *turned.values(), *body.inputs[count:])
+    weights = (
+        apply(transpose, x, perm=(1, 0))
+        for inner, x in zip(body.inputs[:count], loop.inputs, strict=False)
+        if inner in turned
+    )
+    params = {
+        **loop.params,
+        "body": Graph(inputs, rebuild(body.outputs, {}, turn)),
+        "constants": count + len(turned),
+    }
+    return apply(scan_p, *loop.inputs[:count], *weights, *loop.inputs[count:], **params)
+
+
+def _turns_its_weights(node: Node) -> bool:
+    if node.primitive is not matmul or not node.params["tb"] or node.params["ta"]:
+        return False
+    return node.inputs[0].type.is_batched and not node.inputs[1].type.is_batched
 
 
 def _sum_over_rows(a: Node, b: Node) -> Any:
