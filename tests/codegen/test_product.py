@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from itertools import product
@@ -13,6 +12,7 @@ import pytest
 from numba import config, njit
 
 from nnjit.codegen.runtime import JIT, f32_at, f64_at, gemm, table_of
+from tests.processors import PROCESSORS, environment_of
 
 # m, n, k around the tiles of 4, 6 and 8 rows, vectors of 2 to 16 lanes, and the depth of 256.
 SHAPES = [
@@ -82,25 +82,19 @@ def test_what_lies_behind_b_has_no_influence(dtype: str) -> None:
 
 
 @pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
-@pytest.mark.parametrize("cpu", ["generic", "haswell"])
+@pytest.mark.parametrize("cpu", PROCESSORS)
 def test_products_for_other_processors(cpu: str) -> None:
-    if cpu == "haswell" and "avx2" not in _flags():
-        pytest.skip("this processor has no AVX2")
     program = """
 import numpy as np
+from tests.codegen.test_lanes import SHAPES, test_kernels_equal_numpys
 from tests.codegen.test_product import multiply
 a, b, c = np.random.rand(13, 21), np.random.rand(21, 19), np.empty((13, 19))
 multiply(0, 0, a, b, 0, c)
 np.testing.assert_allclose(c, a @ b, rtol=1e-13)
+for shape in SHAPES:
+    for dtype in ("f4", "f8"):
+        test_kernels_equal_numpys(shape, dtype)
 """
-    environment = os.environ | {"NUMBA_CPU_NAME": cpu}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment_of(cpu), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def _flags() -> str:
-    try:
-        with open("/proc/cpuinfo") as file:
-            return file.read()
-    except OSError:
-        return ""

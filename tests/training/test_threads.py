@@ -16,6 +16,7 @@ import nnjit
 from nnjit.codegen import usable_cores
 from nnjit.training import engine
 from nnjit.training.threads import threads_for
+from tests.processors import PROCESSORS, environment_of
 
 from .conftest import IRIS, train_epochs
 from .test_equality import InterpretedEpoch
@@ -148,13 +149,11 @@ def test_threads_without_a_core_for_each_are_slower_but_right(where: str, thread
 
 
 @pytest.mark.skipif(bool(numba_config.DISABLE_JIT), reason="nothing is compiled")
-@pytest.mark.parametrize("cpu", ["generic", "haswell"])
+@pytest.mark.parametrize("cpu", PROCESSORS)
 def test_threads_on_other_processors(cpu: str) -> None:
-    if cpu == "haswell" and "avx2" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
-        pytest.skip("this processor has no AVX2")
+    environment = environment_of(cpu)
     want = train(DIGITS, (), 1)[1]["train_loss"][-1]
     command = [sys.executable, "-c", PROGRAM, "free", "2"]
-    environment = os.environ | {"NUMBA_CPU_NAME": cpu}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout.split()[-1]) == pytest.approx(want, rel=1e-9)
