@@ -12,7 +12,7 @@ _WIDER = ("avx512", "avx10", "evex512")
 
 
 def environment_of(cpu: str) -> dict[str, str]:
-    """The environment of a process that compiles for a processor; it skips the test where that would not run."""
+    """The environment of a process that compiles for a processor; skips the test where it would not run."""
     if cpu == "generic":
         return os.environ | {"NUMBA_CPU_NAME": cpu}
     features = llvm.get_host_cpu_features()

@@ -111,10 +111,11 @@ def _multiples(nodes: Iterable[Node], weights: Node) -> set[Node]:
     for node in nodes:
         if node.primitive is constant_p and not node.params["value"].array.any():
             found.add(node)
-        inputs = node.inputs[:1] if node.primitive is div else node.inputs[node.primitive is select :]
-        needed = any if node.primitive in (mul, matmul) else all
-        if node.primitive in _LINEAR and needed(n in found for n in inputs):
-            found.add(node)
+        elif _is_batched(node) and node.primitive in _LINEAR:
+            inputs = node.inputs[:1] if node.primitive is div else node.inputs[node.primitive is select :]
+            needed = any if node.primitive in (mul, matmul) else all
+            if needed(n in found for n in inputs):
+                found.add(node)
     return found
 
 

@@ -16,9 +16,9 @@ from nnjit.codegen.lane_products import Axes, joined, lane_product, lane_spread,
 from nnjit.codegen.lanes import in_lanes
 from nnjit.codegen.runtime import JIT, f32_at, f64_at, table_of
 from nnjit.config import read
-from nnjit.ir import Graph, interpret, verify
+from nnjit.ir import B, Graph, interpret, verify
 from nnjit.passes import optimize
-from nnjit.primitives import reduce_sum
+from nnjit.primitives import broadcast, cast, mul, reduce_sum
 from nnjit.training import Run
 from nnjit.training.graphs import step_graph
 from nnjit.training.setup import Setup, set_up
@@ -216,7 +216,8 @@ def test_sum_that_is_no_multiple_of_the_weight_is_not_grouped(tmp_path: Path) ->
     graph, interface = step_graph(setup.task)
     assert interface.weight is not None
     plain = optimize(graph)
-    weight, x = plain.inputs[interface.weight], plain.inputs[-3]
-    assert in_lanes(plain, weight, LANES) is not None
-    more = Graph(plain.inputs, (*plain.outputs, reduce_sum(x, axes=(0,))), plain.names)
-    assert in_lanes(more, weight, LANES) is None
+    w, y = plain.inputs[interface.weight], cast(plain.inputs[-2], dtype=np.dtype("f8"))
+    whole = broadcast(reduce_sum(mul(w, w), axes=(0,)), shape=(B,), axes=())
+    for value, is_grouped in ((mul(w, y), True), (y, False), (mul(whole, y), False)):
+        more = Graph(plain.inputs, (*plain.outputs, reduce_sum(value, axes=(0,))), plain.names)
+        assert (in_lanes(more, w, LANES) is not None) == is_grouped
