@@ -3,10 +3,10 @@
 from nnjit.codegen.emit_views import Interface
 from nnjit.codegen.function import jit
 from nnjit.codegen.outline import KernelEntry
-from nnjit.codegen.program import BLOCK, Compiled, CompiledEpoch, Turns, compile_graph
+from nnjit.codegen.program import BLOCK, Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
 from nnjit.codegen.team import Crew, usable_cores
 
 __all__ = [
-    "BLOCK", "Compiled", "CompiledEpoch", "Crew", "Interface", "KernelEntry", "Turns", "compile_graph", "jit",
-    "usable_cores",
+    "BLOCK", "Compiled", "CompiledEpoch", "Crew", "Interface", "KernelEntry", "Turns", "aligned_copy",
+    "compile_graph", "jit", "usable_cores",
 ]  # fmt: skip

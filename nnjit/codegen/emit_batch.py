@@ -14,6 +14,7 @@ from nnjit.codegen.emit_loop import emit_loop
 from nnjit.codegen.emit_product import gemm_for, product_line, rows_of
 from nnjit.codegen.emit_routine import ROUTINES, can_fail, routine_line
 from nnjit.codegen.emit_views import Interface, Text, Views, padded
+from nnjit.codegen.lane_products import lane_weights
 from nnjit.codegen.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.memory import place_of
 from nnjit.codegen.schedule import Kernel, Schedule, is_long_sum, sums_products
@@ -273,26 +274,32 @@ class Batch:
     # -- what threads put together
 
     def _fill(self, node: Node) -> None:
-        self.line(f"fill({self._part_name(node)}, {node.type.row_size}, {identity_of(node)})")
+        size = self.layout.partials[node].size if node in self.layout.partials else node.type.row_size
+        self.line(f"fill({self._part_name(node)}, {size}, {identity_of(node)})")
 
     def _total(self, node: Node) -> None:
         """Put the threads' parts of a sum together: each its slice of a vector's part, or all for itself."""
         if node not in self.layout.partials:
             return
-        part, place = self.layout.partials[node], place_of(node, self.layout.places)
-        name = "add_up" if node.primitive is reduce_sum else self._total_kernel(node)
+        part, place, size = self.layout.partials[node], place_of(node, self.layout.places), node.type.row_size
         storage = self.views.storage(part)
         stride = self.text.work[storage]
         sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {part.size}")
-        slices = f"0, {part.size}"
+        slices = f"0, {size}"
         if node in self.layout.inside:
             whole, offset = self.layout.inside[node]
             is_owned = whole.type.row_size == self.layout.length
-            owned = (f"share({bound}, {offset}, {part.size}, 1)" for bound in ("low", "high"))
-            slices = ", ".join(owned) if is_owned else f"0, {part.size} * (thread == 0)"
+            owned = (f"share({bound}, {offset}, {size}, 1)" for bound in ("low", "high"))
+            slices = ", ".join(owned) if is_owned else f"0, {size} * (thread == 0)"
             self.is_open, self.is_scattered = True, self.is_scattered or not is_owned
         target = self.views.name_of(place, source(node).primitive.name)
-        self.line(f"{name}(threads, {stride}, {slices}, {sums}, {target})")
+        self.line(f"{self._adder(node)}(threads, {stride}, {slices}, {sums}, {target})")
+
+    def _adder(self, node: Node) -> str:
+        """The name of what puts parts of a sum together."""
+        if node.primitive is lane_weights:
+            return "add_up_lanes"
+        return "add_up" if node.primitive is reduce_sum else self._total_kernel(node)
 
     def _total_kernel(self, node: Node) -> str:
         """A kernel that puts parts together as the reduction does; sums have `add_up`, compiled once."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from nnjit.codegen.lane_products import LANE_PRODUCTS, MOST_PLACES, MOST_TAPS, Axes, lane_spread
+from nnjit.codegen.lane_products import (
+    LANE_PRODUCTS,
+    MOST_PLACES,
+    MOST_TAPS,
+    Axes,
+    lane_spread,
+    lane_weights,
+)
 from nnjit.codegen.legalize import is_batched
 from nnjit.codegen.memory import Place, place_of
 from nnjit.ir import Node
@@ -51,7 +58,8 @@ def _each_line(node: Node, name: Callable[[Node], str]) -> str:
 def _lanes_line(node: Node, name: Callable[[Node], str]) -> str:
     """The call of a product whose examples are lanes, for the `n` groups of a block."""
     a, b = node.inputs
-    columns = b.type.row_shape[0] if node.primitive is lane_spread else node.type.row_shape[-2]
+    matrix = node if node.primitive is lane_weights else b
+    columns = matrix.type.row_shape[0 if node.primitive is lane_spread else 1]
     steps = [n.type.row_size if is_batched(n) else 0 for n in (a, b, node)]
     axes = (*_padded(_split(node.params["places"]), MOST_PLACES), *_padded(node.params["taps"], MOST_TAPS))
     numbers = [*steps, columns, *[number for axis in axes for number in axis][:-1]]

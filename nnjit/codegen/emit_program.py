@@ -35,7 +35,8 @@ FROM = {
                               "gemm", "gemm_each", "gemm_share", "i32_at", "i64_at", "inside", "is_finite",
                               "lane_product", "lane_spread", "lane_weights", "part", "repeat_last", "u32_at"),
     "nnjit.codegen.sorting": (ROUTINES[argsort].function,),
-    "nnjit.codegen.team": ("add_up", "flush_subnormals", "meet", "restore_mode", "share", "ticks"),
+    "nnjit.codegen.team": ("add_up", "add_up_lanes", "flush_subnormals", "meet", "restore_mode", "share",
+                           "ticks"),
 }  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from llvmlite import ir
 
 from nnjit.codegen.emitter import INDEX, VectorEmitter
 from nnjit.codegen.product import Tile
+from nnjit.codegen.vectors import WIDTH
 
-WIDTH = 64  # bytes of the lanes of a group
 NEAR = 24 * 1024  # bytes that a pass reads again and again: half of a first-level cache
 ARGUMENTS = ("groups", "step_a", "step_b", "step_c", "columns",
              "p0", "at_p0", "p1", "at_p1", "k0", "at_k0", "k1", "at_k1", "k2")  # fmt: skip
@@ -37,7 +37,7 @@ def emit_lane_products(module: Any, tile: Tile) -> None:
     vectors from the first, a tap, of axes k0, k1, k2, likewise; those of k2 lie side by side.
 
     product: C[p,n] = Σ_k A[p+k] B[k,n]. spread: C[p+k] += Σ_n A[p,n] B[n,k], C being set to 0 before, of
-    step_c elements. weights: C[k,n] += Σ_p A[p+k] B[p,n].
+    step_c elements. weights: C[k,n] += Σ_p A[p+k] B[p,n], the sums of each lane.
     """
     for kind in (_Product, _Spread, _Weights):
         kind(module, tile).emit()

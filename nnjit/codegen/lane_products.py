@@ -110,12 +110,12 @@ def _infer_weights(x: ArrayType, g: ArrayType, places: Axes, taps: Axes) -> Arra
     _check(x, places, taps)
     columns, rest = divmod(g.row_size, length(places) * g.row_shape[-1])
     require(rest == 0 and g.shape[-1] == x.shape[-1], f"lane weights: {x} at {places} and {taps} by {g}")
-    return x.with_shape((length(taps), columns, x.shape[-1]))
+    return x.with_shape((length(taps), columns))
 
 
 def _weights(x: np.ndarray, g: np.ndarray, places: Axes, taps: Axes) -> np.ndarray:
     right = g.reshape(len(x), length(places), -1, x.shape[-1])
-    return np.asarray(np.einsum("gpkl,gpnl->knl", _matrices(x, places, taps), right), x.dtype)
+    return np.asarray(np.einsum("gpkl,gpnl->kn", _matrices(x, places, taps), right), x.dtype)
 
 
 def _make(name: str, infer: Any, evaluate: Any, **options: Any) -> Primitive:
@@ -123,7 +123,7 @@ def _make(name: str, infer: Any, evaluate: Any, **options: Any) -> Primitive:
 
 
 # Σ_k x[p+k] w[k,n], of [B,*shape,lanes]; its transpose, Σ_n g[p,n] w[n,k] added at p+k, of the same; and,
-# over all groups, Σ_p x[p+k] g[p,n], of [k,n,lanes].
+# over all groups and lanes, Σ_p x[p+k] g[p,n], of [k,n]: summed over the lanes in the end.
 lane_product = _make("lane_product", _infer_product, _product)
 lane_spread = _make("lane_spread", _infer_spread, _spread)
 lane_weights = _make("lane_weights", _infer_weights, _weights, expression="{0} + {1}", identity="{t}(0)")

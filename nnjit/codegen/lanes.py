@@ -236,7 +236,7 @@ class _Grouping:
         return apply(lane_spread, self.get(g, IMAGES), turned, places=places, taps=taps, shape=tuple(shape))
 
     def total(self, node: Node) -> Node:
-        """A sum over the batch. That over the lanes comes last, once a batch."""
+        """A sum over the batch; in a loop, that over the lanes comes last, once a batch."""
         if node.inputs[0] not in self.images or (node.primitive is matmul and node.inputs[0].ndim == 2):
             if node.primitive is matmul:
                 return apply(matmul, *(self.get(n, ROWS) for n in node.inputs), **node.params)
@@ -245,9 +245,8 @@ class _Grouping:
         if node.primitive is matmul:
             x, places, taps = _read_at(node.inputs[0])
             args = self.get(x, IMAGES), self.get(node.inputs[1], IMAGES)
-            sums = apply(lane_weights, *args, places=places, taps=taps)
-        else:
-            sums = apply(reduce_sum, self.get(node.inputs[0], IMAGES), **node.params)
+            return apply(lane_weights, *args, places=places, taps=taps)
+        sums = apply(reduce_sum, self.get(node.inputs[0], IMAGES), **node.params)
         return apply(reduce_sum, sums, axes=(sums.ndim - 1,))
 
 

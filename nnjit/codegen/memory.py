@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from nnjit.codegen.lane_products import lane_weights
 from nnjit.codegen.legalize import (
     is_accumulated,
     is_batch_reduction,
@@ -61,7 +62,8 @@ class Layout:
         scratch: values that only later loops of the same row read; one row is enough.
         copies: results that could not be computed in their place, with the place they go to.
         accumulators: batch reductions in memory, by phase, to be set to their identity before it.
-        partials: where threads share the batch, the place of each thread's part of a sum.
+        partials: where threads share the batch, the place of each thread's part of a sum; always of sums of
+            which each lane has a part.
         length: of the vectors that threads share slice by slice; 0 where there are none.
         sliced: the kernels over such vectors, and those of single figures that each thread computes.
         inside: piece -> the concatenation in whose place it is computed, and where it begins there.
@@ -139,7 +141,7 @@ def plan_memory(
     for kernel in plan.kernels:
         sums = [n for n in kernel.nodes if is_accumulated(n)]
         accumulators.setdefault(kernel.phase, []).extend(sums)
-    partials = _partials(build) if plan.is_shared else {}
+    partials = _partials(build)
     return Layout(
         build.places, grouped, build.work, frozenset(build.scratch), copies, accumulators, partials,
         length, build.sliced, build.inside,
@@ -275,16 +277,17 @@ def _join_pools(
 
 
 def _partials(build: _Builder) -> dict[Node, Place]:
-    """A place for each thread's part of every sum; never used for anything else."""
+    """A place for each thread's, or each lane's, part of every sum; never used for anything else."""
     places = {}
     for kernel in build.plan.kernels:
         for node in kernel.nodes:
             is_long = kernel in build.sliced and is_long_sum(node)
-            if is_accumulated(node) or is_long:
-                storage = f"sums_{SHORT[node.dtype]}"
+            lanes = node.inputs[0].type.row_shape[-1] if node.primitive is lane_weights else 1
+            if lanes > 1 or (build.plan.is_shared and (is_accumulated(node) or is_long)):
+                storage, size = f"sums_{SHORT[node.dtype]}", node.type.row_size * lanes
                 start = aligned(build.work.get(storage, 0), storage)
-                places[node] = Place(storage, start, node.type.row_size, rows=False)
-                build.work[storage] = start + node.type.row_size
+                places[node] = Place(storage, start, size, rows=False)
+                build.work[storage] = start + size
     return places
 
 

@@ -14,7 +14,6 @@ from nnjit.codegen.call import Caller, check_success
 from nnjit.codegen.emit_program import Program, emit_call, emit_epochs
 from nnjit.codegen.emit_views import Interface
 from nnjit.codegen.expand import expand
-from nnjit.codegen.lane_kernels import WIDTH
 from nnjit.codegen.lanes import in_lanes
 from nnjit.codegen.legalize import copy_p, is_computed, legalize
 from nnjit.codegen.memory import ALIGNMENT
@@ -22,6 +21,7 @@ from nnjit.codegen.outline import KernelEntry, outline
 from nnjit.codegen.runtime import table_of
 from nnjit.codegen.schedule import schedule
 from nnjit.codegen.team import Crew
+from nnjit.codegen.vectors import WIDTH
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, interpret, new_input, rebuild, tracing, type_of, verify
 from nnjit.ir.graph import constant_p
@@ -281,6 +281,13 @@ def allocate(program: Program, threads: int) -> list[np.ndarray]:
         _aligned(size * (threads if _is_each_threads(name) else 1), DTYPES[program.memory[name]])
         for name, size in program.work.items()
     ]
+
+
+def aligned_copy(array: np.ndarray) -> np.ndarray:
+    """A copy whose first element begins a cache line, as vectors are read best (deep: −2 % of a step)."""
+    copy = _aligned(array.size, array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 def _is_each_threads(name: str) -> bool:

@@ -22,12 +22,12 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from nnjit.codegen.direct import Direct
-from nnjit.codegen.lane_kernels import ARGUMENTS, WIDTH
+from nnjit.codegen.lane_kernels import ARGUMENTS
 from nnjit.codegen.lane_products import lane_product as lane_product_p
 from nnjit.codegen.lane_products import lane_spread as lane_spread_p
 from nnjit.codegen.lane_products import lane_weights as lane_weights_p
 from nnjit.codegen.library import call_lanes, call_product
-from nnjit.codegen.vectors import call_fill, is_in_library
+from nnjit.codegen.vectors import WIDTH, call_fill, is_in_library
 from nnjit.ir.types import DTYPES
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
@@ -244,7 +244,8 @@ def _lanes_plain(primitive: Any) -> Callable[..., None]:
         taps = math.prod(n for n, _ in pairs[2:])
         if primitive is lane_weights_p:
             right = b[: groups * step_b].reshape(groups, -1, lanes)
-            c[: taps * columns * lanes] += primitive.evaluate(left, right, **options).reshape(-1)
+            sums = primitive.evaluate(left, right, **options)
+            c[: sums.size * lanes].reshape(-1, lanes)[:, 0] += sums.reshape(-1)
             return
         shape = (columns, taps) if primitive is lane_spread_p else (taps, columns)
         rows = (step_c // lanes,)

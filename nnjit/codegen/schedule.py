@@ -6,8 +6,8 @@ its users, so that rows rarely cross from phase to phase; where some do (batch n
 of rows must be the whole batch.
 
 Within one of these, *stages* alternate between loops (even) and products (odd): everything between two
-products is fused into one kernel. A sum over a long vector ends a stage too, since threads that share the
-vector must meet before one of them knows it.
+products is fused into one kernel. A sum once a batch ends a stage too: threads that share a long vector must
+meet before one of them knows its sum, and any other sum is for one thread alone.
 """
 
 from __future__ import annotations
@@ -94,6 +94,11 @@ def is_long_sum(node: Node) -> bool:
     return node.type.row_size == 1 and node.inputs[0].type.row_size >= LONG
 
 
+def _ends_stage(node: Node) -> bool:
+    """Whether what reads `node` is in another kernel: threads share loops over long vectors, but no sum."""
+    return node.primitive.kind == "reduce" and _zone(node) == "flat"
+
+
 def _zone(node: Node) -> str:
     return "rows" if is_batched(node) or is_batch_reduction(node) else "flat"
 
@@ -125,7 +130,7 @@ def _kernels(
     here = set(own)
     stage: dict[Node, int] = {}
     for node in own:
-        before = [stage[n] + 2 * is_long_sum(n) for n in needs[node] if n in here]
+        before = [stage[n] + 2 * _ends_stage(n) for n in needs[node] if n in here]
         if node.primitive.kind in ALONE:
             stage[node] = max((s + 1 + s % 2 for s in before), default=1)
         else:
@@ -162,7 +167,7 @@ class _Turn:
                 if user not in self.here:
                     return -1
                 if user not in group:
-                    stages.append(self.stage[user] - self.stage[user] % 2 - 2 * is_long_sum(node))
+                    stages.append(self.stage[user] - self.stage[user] % 2 - 2 * _ends_stage(node))
         return min(stages, default=-1)
 
     def is_free(self, group: set[Node]) -> bool:

@@ -23,7 +23,7 @@ from numba.extending import intrinsic
 from nnjit.codegen.emitter import INDEX
 from nnjit.codegen.meeting import MEET, MEETING, is_x86
 from nnjit.codegen.runtime import IS_PLAIN, pointer_of
-from nnjit.codegen.vectors import call_add_up
+from nnjit.codegen.vectors import WIDTH, call_add_up
 
 FLUSH = 0x8040  # of the x86 control register MXCSR: results and arguments that are subnormal count as zero
 _ONE_BY_ONE = threading.Lock()
@@ -174,22 +174,32 @@ def _add_up_plain(
     total[low:high] = sum(parts[1:], parts[0])
 
 
-@intrinsic
-def _add_up_native(
-    typingctx: Any, threads: Any, stride: Any, low: Any, high: Any, sums: Any, total: Any
-) -> Any:
-    """Elements `low` to `high` of all threads' parts of a sum, put together in the order of the threads."""
+def _add_up_lanes_plain(
+    threads: int, stride: int, low: int, high: int, sums: np.ndarray, total: np.ndarray
+) -> None:
+    lanes = WIDTH // total.itemsize
+    parts = [sums[k * stride + low * lanes : k * stride + high * lanes] for k in range(threads)]
+    total[low:high] = sum(parts[1:], parts[0]).reshape(-1, lanes).sum(axis=1)
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        parts, out = (pointer_of(context, builder, signature.args[k], args[k]) for k in (4, 5))
-        call_add_up(builder, args[:4], parts, out)
-        return context.get_dummy_value()
 
-    return types.void(*(types.intp,) * 4, sums, total), build
+def _make_add_up(what: str) -> Any:
+    @intrinsic
+    def add_up(typingctx: Any, threads: Any, stride: Any, low: Any, high: Any, sums: Any, total: Any) -> Any:
+        """Elements `low` to `high` of all threads' parts of a sum, together in the order of the threads."""
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            parts, out = (pointer_of(context, builder, signature.args[k], args[k]) for k in (4, 5))
+            call_add_up(builder, what, args[:4], parts, out)
+            return context.get_dummy_value()
+
+        return types.void(*(types.intp,) * 4, sums, total), build
+
+    return add_up
 
 
 if IS_PLAIN:
-    share, meet, add_up, ticks = _share_plain, _meet_plain, _add_up_plain, time.perf_counter_ns
+    share, meet, ticks = _share_plain, _meet_plain, time.perf_counter_ns
+    add_up, add_up_lanes = _add_up_plain, _add_up_lanes_plain
 
     def flush_subnormals() -> int:
         """Nothing: NumPy keeps subnormal numbers."""
@@ -198,5 +208,6 @@ if IS_PLAIN:
     def restore_mode(mode: int) -> None:
         """Nothing."""
 else:
-    share, meet, add_up, ticks = _share_native, _meet_native, _add_up_native, _ticks_native
+    share, meet, ticks = _share_native, _meet_native, _ticks_native
+    add_up, add_up_lanes = _make_add_up("add_up"), _make_add_up("add_up_lanes")
     flush_subnormals, restore_mode = _flush_native, _restore_native

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnjit.codegen import aligned_copy
 from nnjit.errors import RunError
 from nnjit.training.files import write_atomically
 
@@ -40,7 +41,8 @@ class State:
     @classmethod
     def initial(cls, theta: np.ndarray, slots: tuple[np.ndarray, ...], monitor: str) -> State:
         """The state before the first epoch."""
-        return cls(theta, slots, 0, theta.copy(), math.inf, 0, monitor)
+        params, own = aligned_copy(theta), tuple(aligned_copy(s) for s in slots)
+        return cls(params, own, 0, theta.copy(), math.inf, 0, monitor)
 
     def copy(self) -> State:
         """A copy that the loop doesn't change."""
@@ -79,7 +81,8 @@ def load_state(folder: Path) -> State:
     try:
         with safe_open(path, framework="numpy") as file:
             facts = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+            names = file.keys()
+            tensors = {name: aligned_copy(file.get_tensor(name)) for name in names}
         slots = tuple(tensors[f"slot_{k}"] for k in range(len(tensors) - 2))
         best = (tensors["best_theta"], float.fromhex(facts["best_loss"]), facts["best_epoch"])
         return State(tensors["theta"], slots, facts["epoch"], *best, facts["monitor"])
