@@ -15,7 +15,7 @@ from nnjit.primitives import argsort
 HEADER = '''\
 """{title}
 
-Written by nnjit. Every matrix is row-major. Kernels are compiled for a block of at most {block} rows.
+Written by nnjit. Every matrix is row-major. Kernels are compiled for a block of at most {rows}.
 
 memory: {memory}.
 """
@@ -72,7 +72,7 @@ def emit_call(plan: Schedule, block: int, title: str) -> Program:
     batch = Batch(plan, block, text, None)
     lines = batch.write("rows")
     body = ["    at = 0", *batch.hoisted(), *lines, *(["    return failed"] if batch.can_fail else [])]
-    return _program(text, title, block, _function("run(memory, rows)", body, "cache=True, **JIT"))
+    return _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "cache=True, **JIT"))
 
 
 def emit_epochs(
@@ -129,7 +129,8 @@ def emit_epochs(
     ]
     arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held"
     functions.append(_function(f"run({arguments})", lines, "cache=True, **JIT"))
-    made = _program(text, title, block, "".join(functions))
+    rows = f"{block} rows" if spec.lanes == 1 else f"{block} groups of {spec.lanes} examples"
+    made = _program(text, title, rows, "".join(functions))
     pieces = tuple(step.pieces)
     return replace(made, length=step.layout.length, pieces=pieces, width=width, functions=step.functions)
 
@@ -227,7 +228,7 @@ def _function(head: str, lines: Sequence[str], decoration: str) -> str:
     return f"\n\n@njit({decoration})\ndef {head}:\n" + "\n".join(lines) + "\n"
 
 
-def _program(text: Text, title: str, block: int, functions: str) -> Program:
+def _program(text: Text, title: str, rows: str, functions: str) -> Program:
     kernels = "".join(
         f"\n\n@njit(**{options})\ndef {name}{body}" for (body, options), name in text.kernels.items()
     )
@@ -238,5 +239,5 @@ def _program(text: Text, title: str, block: int, functions: str) -> Program:
         if used:
             imports.append(f"from {module} import {', '.join(used)}")
     table = ", ".join(f"{k} {name} {dtype}" for k, (name, dtype) in enumerate(text.memory.items()))
-    head = HEADER.format(title=title, block=block, memory=table, imports="\n".join(imports))
+    head = HEADER.format(title=title, rows=rows, memory=table, imports="\n".join(imports))
     return Program(head + code, dict(text.memory), dict(text.work))

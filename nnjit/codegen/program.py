@@ -220,7 +220,7 @@ class CompiledEpoch:
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
         """What the kernels of a step compute, in the order they run."""
-        return outline(self.plan, self.program.functions, self.interface.guard)
+        return outline(self.plan, self.program.functions, self.interface.guard, self.interface.lanes)
 
     def compile(self) -> None:
         """Compile, or load from the cache, what is compiled at the first call otherwise."""

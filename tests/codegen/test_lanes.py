@@ -188,6 +188,11 @@ TRAINED: tuple[list[dict[str, Any]], ...] = (
 )
 
 
+def products_of(run: Run) -> list[Any]:
+    """The lengths of a step's products, whatever their order."""
+    return sorted(map(str, (k.product for k in run.engine.kernels if k.product is not None)))
+
+
 @pytest.mark.kernels
 @pytest.mark.parametrize("layers", TRAINED, ids=["in blocks", "rows that cross phases"])
 def test_grouped_training_equals_the_plain_one(
@@ -205,6 +210,8 @@ def test_grouped_training_equals_the_plain_one(
     plain = train("plain", 1)
     assert "lane_product" in (tmp_path / "1" / "kernels" / "epoch.py").read_text()
     assert "lane_product" not in (tmp_path / "plain" / "kernels" / "epoch.py").read_text()
+    products, wanted = (products_of(run) for run in (runs[0], plain))
+    assert products == wanted
     for run in runs:
         for column in run.history.keys() - {"train_seconds"}:
             np.testing.assert_allclose(run.history[column], plain.history[column], 1e-9, 1e-9, err_msg=column)
