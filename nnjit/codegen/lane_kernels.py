@@ -19,7 +19,7 @@ from nnjit.codegen.emitter import INDEX, VectorEmitter
 from nnjit.codegen.product import Tile
 from nnjit.codegen.vectors import WIDTH
 
-NEAR = 24 * 1024  # bytes that a pass reads again and again: half of a first-level cache
+NEAR = 32 * 1024  # bytes that a pass reads again and again: what stays near
 ARGUMENTS = ("groups", "step_a", "step_b", "step_c", "columns",
              "p0", "at_p0", "p1", "at_p1", "k0", "at_k0", "k1", "at_k1", "k2")  # fmt: skip
 NAMES = ("lane_product", "lane_spread", "lane_weights")
@@ -242,7 +242,7 @@ class _Weights(_Kernel):
     name = "lane_weights"
 
     def tiles(self) -> Tiles:
-        self.taps = self.sizes(self.sums // 4, 6, 4, 2, 1) if self.sums >= 24 else (4, 2, 1)
+        self.taps = self.sizes(self.sums // 4, 6, 5, 4, 3, 2, 1) if self.sums >= 24 else (4, 3, 2, 1)
         self.columns = self.sizes(self.sums // self.taps[0], 4, 3, 2, 1)
         return {size: self.function(size, 5, self.tile(*size)) for size in pairs(self.taps, self.columns)}
 
