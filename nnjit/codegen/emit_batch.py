@@ -96,8 +96,8 @@ class Batch:
         for node in sums:
             self._fill(node)
         step = str(self.block)
-        if self.spec.lanes > 1 and not self.plan.crossing:  # each thread takes a group at a time
-            self.line(f"step = min(threads, {self.block})")
+        if self.spec.lanes > 1 and not self.plan.crossing:  # each thread takes a few groups at a time
+            self.line(f"step = min({self.spec.groups} * threads, {self.block})")
             step = "step"
         self.line(f"for start in range(0, {count}, {step}):")
         self.depth += 1

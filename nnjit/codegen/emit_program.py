@@ -95,7 +95,7 @@ def emit_epochs(
     if evaluation is not None:
         totals = tuple(range(len(evaluation.graph.outputs)))
         weight = max(k for k, n in enumerate(evaluation.graph.inputs) if n.type.is_batched)
-        given = Interface(totals=totals, in_order=True, weight=weight, lanes=spec.lanes)
+        given = Interface(totals=totals, in_order=True, weight=weight, lanes=spec.lanes, groups=spec.groups)
         held = sum(n.type.row_size for n in evaluation.graph.outputs)
         functions.append(_evaluate(Batch(evaluation, block, text, given, "held_"), given, trained))
     width = trained + held + 2

@@ -25,6 +25,7 @@ class Interface:
         in_order: whether rows are taken in the order of the data, and read in their place where they can be.
         weight: the input that has the weight of each example, if any.
         lanes: examples of a row: 1, or those of a group (`lanes.py`).
+        groups: that a thread takes at a time, where rows are groups.
     """
 
     updates: tuple[tuple[int, int], ...] = ()
@@ -35,6 +36,7 @@ class Interface:
     in_order: bool = False
     weight: int | None = None
     lanes: int = 1
+    groups: int = 1
 
     @property
     def is_copied(self) -> bool:

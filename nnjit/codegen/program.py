@@ -31,9 +31,8 @@ from nnjit.passes import optimize
 BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
 # Of rows as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).
 LARGE_BLOCK, CACHED = 2**24, 2**22  # bytes
-GROUPS = (
-    8  # of a block at most: each thread takes one at a time, since what images leave behind fills a cache
-)
+# A thread takes a group at a time, or two where what they leave behind stays in a cache (LeNet: −2 %).
+MOST_THREADS, SMALL_GROUP = 8, 2**21  # threads that a block of groups is enough for; bytes
 MOST_IDLE = 1.25  # how many times its examples a batch of groups may have places for
 ALONE = Crew(1)
 
@@ -139,12 +138,16 @@ class CompiledEpoch:
                 raise GraphError(f"{graph.names[into]}: an update {given} does not fit over {wanted}")
         graphs = [optimize(verify(g)) for g in (graph, evaluation) if g is not None]
         graphs, lanes = _grouped(graphs, interface, most_rows, is_shared)
-        self.interface = replace(interface, lanes=lanes)
         lowered, constants = _lower(graphs[0])
+        groups = 1 + (lanes > 1 and _row_bytes(lowered) <= SMALL_GROUP)
+        self.interface = replace(interface, lanes=lanes, groups=groups)
         plan = schedule(lowered, is_shared=is_shared)
         held, more = (None, []) if evaluation is None else _lower(graphs[1], "held_")
         evaluate = None if held is None else schedule(held, is_shared=is_shared)
-        block = _block_rows(lowered, block) if lanes == 1 else min(max(block // lanes, 1), GROUPS)
+        if lanes == 1:
+            block = _block_rows(lowered, block)
+        else:
+            block = min(max(block // lanes, 1), MOST_THREADS * groups)
         if any(p.crossing for p in (plan, evaluate) if p is not None):
             block = max(block, -(-most_rows // lanes))
         self.plan, self.program = plan, emit_epochs(plan, evaluate, block, title, self.interface)
@@ -324,13 +327,18 @@ def _block_rows(graph: Graph, block: int) -> int:
 
     The products of a loop's step have no other rows, so that a loop wants a few more (LSTM: 2.1 → 1.7 ms).
     """
-    kept = [n for n in graph.nodes if n.type.is_batched and is_computed(n)]
-    kept = [n for n in kept if n.primitive.kind != "elementwise" or n.primitive is copy_p]
-    size = sum(n.type.row_size * n.dtype.itemsize for n in kept)
+    size = _row_bytes(graph)
     if block * size <= LARGE_BLOCK:
         return block
-    least = 16 if any(n.primitive is scan_p for n in kept) else 8
+    least = 16 if any(n.primitive is scan_p for n in graph.nodes) else 8
     return min(block, max(least, 1 << max(CACHED // size, 1).bit_length() - 1))
+
+
+def _row_bytes(graph: Graph) -> int:
+    """What is kept of a row, about: all that no loop computes where it is used."""
+    kept = [n for n in graph.nodes if n.type.is_batched and is_computed(n)]
+    kept = [n for n in kept if n.primitive.kind != "elementwise" or n.primitive is copy_p]
+    return sum(n.type.row_size * n.dtype.itemsize for n in kept)
 
 
 def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
