@@ -8,6 +8,7 @@ since LLVM finds registers for a loop much better where there is no other.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product as pairs
@@ -43,7 +44,7 @@ def emit_lane_products(module: Any, tile: Tile) -> None:
         kind(module, tile).emit()
 
 
-class _Kernel(VectorEmitter):
+class _Kernel(VectorEmitter, ABC):
     """One of the three while it is being written: a function over the groups, and its tiles.
 
     Args:
@@ -77,13 +78,13 @@ class _Kernel(VectorEmitter):
             self.body(tiles)
         b.ret_void()
 
+    @abstractmethod
     def tiles(self) -> Tiles:
         """The functions of the tiles, by their size."""
-        raise NotImplementedError
 
+    @abstractmethod
     def body(self, tiles: Tiles) -> None:
         """Write what is done for a group."""
-        raise NotImplementedError
 
     def function(self, size: Sequence[int], numbers: int, write: Callable[..., None]) -> Any:
         """A function `void tile(A*, B*, C*, …)` of some numbers; `write` makes its body of its arguments."""
