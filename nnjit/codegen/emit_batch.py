@@ -134,28 +134,34 @@ class Batch:
             self.line(f"n = min({step}, {count} - start)")
 
     def _gathered(self, kernels: Sequence[Kernel]) -> list[str]:
-        """The lines that gather the rows of a block."""
+        """The lines that bring the rows of a block together, and fill the last of its groups."""
         if not self.spec.is_copied:
             return []
         used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
-        first, lanes, n, lines = "start + first" if self.is_shared else "start", self.spec.lanes, "n", []
-        if lanes > 1:
-            first, n = f"({first}) * {lanes}", "have"
-            lines.append(f"have = max(min(n * {lanes}, {self.count} - {first}), 0)")
-        for k, (node, name) in enumerate(zip(self.graph.inputs, self.graph.names, strict=True)):
-            if is_batched(node) and node in used:
-                size, view = node.type.row_size // lanes, self.name(node)
-                if self.spec.in_order:
-                    lines.append(f"copy(part({name}, at + {first}, {n}, {size}), {n} * {size}, {view})")
-                else:
-                    order = f"part(order, at + {first}, {n}, 1)"
-                    lines.append(f"gather({name}, {order}, {n}, {size}, {view})")
-                if lanes > 1 and k == self.spec.weight:
-                    rest = f"n * {lanes} - have"
-                    lines.append(f"fill(part({view}, have, {rest}, 1), {rest}, {SHORT[node.dtype]}(0))")
-                elif lanes > 1:
-                    lines.append(f"repeat_last({view}, have, n * {lanes}, {size})")
+        inputs = [k for k, node in enumerate(self.graph.inputs) if is_batched(node) and node in used]
+        first, lanes = "start + first" if self.is_shared else "start", self.spec.lanes
+        if lanes == 1:
+            return [self._brought(k, f"at + {first}", "n") for k in inputs]
+        lines = [f"have = max(min(n * {lanes}, {self.count} - ({first}) * {lanes}), 0)"]
+        for k in inputs:
+            lines += [self._brought(k, f"at + ({first}) * {lanes}", "have"), self._filled_up(k)]
         return lines
+
+    def _brought(self, k: int, first: str, count: str) -> str:
+        """The line that brings `count` examples of input k to the memory of a block."""
+        node, name = self.graph.inputs[k], self.graph.names[k]
+        size, view = node.type.row_size // self.spec.lanes, self.name(node)
+        if self.spec.in_order:
+            return f"copy(part({name}, {first}, {count}, {size}), {count} * {size}, {view})"
+        return f"gather({name}, part(order, {first}, {count}, 1), {count}, {size}, {view})"
+
+    def _filled_up(self, k: int) -> str:
+        """The line that makes whole groups of the `have` examples of input k: with copies of no weight."""
+        node, lanes = self.graph.inputs[k], self.spec.lanes
+        view, rest = self.name(node), f"n * {lanes} - have"
+        if k == self.spec.weight:
+            return f"fill(part({view}, have, {rest}, 1), {rest}, {SHORT[node.dtype]}(0))"
+        return f"repeat_last({view}, have, n * {lanes}, {node.type.row_size // lanes})"
 
     def _guard(self, kernels: Sequence[Kernel]) -> None:
         guard = self.spec.guard

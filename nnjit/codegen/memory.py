@@ -22,7 +22,7 @@ from nnjit.codegen.legalize import (
     source,
 )
 from nnjit.codegen.nests import POINTWISE, Nest, nests, reads_same_element
-from nnjit.codegen.schedule import ALONE, Kernel, Schedule, is_long_sum
+from nnjit.codegen.schedule import OWN_STAGE, Kernel, Schedule, is_long_sum
 from nnjit.codegen.sharing import sliced_kernels
 from nnjit.ir import Graph, Node
 from nnjit.ir.types import DTYPES, SHORT
@@ -199,7 +199,7 @@ def _scratch(plan: Schedule, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[No
 
 def needs_memory(node: Node, plan: Schedule, scratch: set[Node]) -> bool:
     """Whether something outside the nest that computes `node` reads it."""
-    if node in scratch or node.primitive.kind in (*ALONE, "concat") or is_batch_reduction(node):
+    if node in scratch or node.primitive.kind in (*OWN_STAGE, "concat") or is_batch_reduction(node):
         return True
     if node.primitive.kind == "reduce" and node.type.row_size != 1:
         return True

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from nnjit.codegen.legalize import is_accumulated, is_batch_reduction, is_batched, is_computed, source
 from nnjit.ir import Graph, Node
 
-ALONE = ("matmul", "routine", "scan")  # kinds of operations that are a stage of their own
+OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that are a stage of their own
 LONG = 4096  # elements of a vector from which threads share a loop over it
 
 
@@ -131,7 +131,7 @@ def _kernels(
     stage: dict[Node, int] = {}
     for node in own:
         before = [stage[n] + 2 * _ends_stage(n) for n in needs[node] if n in here]
-        if node.primitive.kind in ALONE:
+        if node.primitive.kind in OWN_STAGE:
             stage[node] = max((s + 1 + s % 2 for s in before), default=1)
         else:
             stage[node] = max((s + s % 2 for s in before), default=0)
