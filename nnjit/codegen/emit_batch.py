@@ -18,6 +18,8 @@ from nnjit.codegen.lane_products import lane_weights
 from nnjit.codegen.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.memory import place_of
 from nnjit.codegen.schedule import Kernel, Schedule, is_long_sum, sums_products
+from nnjit.codegen.sparse import Table
+from nnjit.codegen.tables import between, total_text, update_text
 from nnjit.ir import Node
 from nnjit.ir.types import SHORT
 from nnjit.primitives import reduce_sum
@@ -56,7 +58,9 @@ class Batch:
             f"    {view} = {self.text.at(name, starts[name], str(self.text.work[name]))}"
             for view, name in self.loops.items()
         ]
-        return [*self.views.hoisted(), *own, *self.ranges, *(["    failed = 0"] if self.can_fail else [])]
+        cleared = [line for table in self.plan.tables for line in self._cleared(table)]
+        failed = ["    failed = 0"] if self.can_fail else []
+        return [*self.views.hoisted(), *own, *self.ranges, *cleared, *failed]
 
     def name(self, node: Node) -> str:
         """The name of the view of a value."""
@@ -94,7 +98,8 @@ class Batch:
     def _rows(self, phase: int, kernels: Sequence[Kernel], count: str) -> None:
         sums = self.layout.accumulators.get(phase, ())
         for node in sums:
-            self._fill(node)
+            if self.plan.table_of(node) is None:
+                self._fill(node)
         step = str(self.block)
         if self.spec.lanes > 1 and not self.plan.crossing:  # each thread takes a few groups at a time
             self.line(f"step = min({self.spec.groups} * threads, {self.block})")
@@ -229,11 +234,13 @@ class Batch:
         name = self.functions[kernel] = self.text.kernel(function.zone, text, options)
         kinds = {place_of(n, self.layout.places): source(n).primitive.name for n in self._memory(kernel)}
         length = self.layout.slices(kernel)
-        values = []
-        for place in function.arguments:
-            view = self.views.name_of(place, kinds.get(place, "value"))
-            is_slice = length and place.size == length and not place.rows
-            values.append(f"part({view}, low, mine, 1)" if is_slice else view)
+        views = [self.views.name_of(p, kinds.get(p, "value")) for p in function.arguments]
+        is_slice = [0 < length == p.size and not p.rows for p in function.arguments]
+        if kernel is self.plan.update:
+            self._update_tables(name, function, views, is_slice)
+            return
+        pairs = zip(views, is_slice, strict=True)
+        values = [f"part({view}, low, mine, 1)" if cut else view for view, cut in pairs]
         first = "start + first" if self.is_shared else "start"
         given = {"n": "mine" if length else "n", "first": first}
         self.line(f"{name}({', '.join([*(given[p] for p in function.leading), *values])})")
@@ -287,6 +294,10 @@ class Batch:
         """Put the threads' parts of a sum together: each its slice of a vector's part, or all for itself."""
         if node not in self.layout.partials:
             return
+        table = self.plan.table_of(node)
+        if table is not None:
+            self._total_of_rows(table)
+            return
         part, place, size = self.layout.partials[node], place_of(node, self.layout.places), node.type.row_size
         storage = self.views.storage(part)
         stride = self.text.work[storage]
@@ -332,6 +343,48 @@ class Batch:
         operands = f"{self.name(a)}_block, {self.name(b)}_block, start, {self.name(node)}"
         rows = f"low_{number}, high_{number}, {m}, {n}, {rows_of(a, 'block')}"
         self.line(f"{gemm_for(node)}_share({rows}, {operands})    # {node.type}")
+
+    # -- tables
+
+    def _cleared(self, table: Table) -> list[str]:
+        """What is to be written before all steps: no row was used so far, and no gradient is left."""
+        number, node = self.plan.tables.index(table), table.gradient
+        self.text.declare(f"seen_{number}", "i64", table.entries)
+        seen = self.text.at(f"seen_{number}", "0", str(table.entries))
+        clear = f"fill({{}}, {table.entries * table.size}, {identity_of(node)})"
+        lines = ["if thread == 0 and begin < end:", f"    fill(seen_{number}, {table.entries}, -1)"]
+        lines.append(f"    {clear.format(self.name(node))}")
+        if self.is_shared:
+            lines += ["if begin < end:", f"    {clear.format(self._part_name(node))}"]
+        return [f"    {line}" for line in (f"seen_{number} = {seen}", *lines)]
+
+    def _update_tables(self, name: str, function: Function, views: list[str], is_slice: list[bool]) -> None:
+        """Update this thread's slice of what is in no table, and its rows of each table."""
+        length, tables = self.layout.length, self.plan.tables
+        for start, size in between(tables, length):
+            k = len(self.ranges)
+            bounds = ", ".join(f"share({bound}, {start}, {size}, 1)" for bound in ("low", "high"))
+            self.ranges.append(f"    low_{k}, high_{k} = {bounds}")
+            piece = f"{start} + low_{k}, high_{k} - low_{k}, 1"
+            pairs = zip(views, is_slice, strict=True)
+            values = [f"part({view}, {piece})" if cut else view for view, cut in pairs]
+            self.line(f"{name}({', '.join([f'high_{k} - low_{k}', *values])})")
+        for number, table in enumerate(tables):
+            kernel = self.text.kernel("update_rows", update_text(table, name, function, length))
+            lists = f"{self.name(table.listed)}, seen_{number}, {self.name(table.gradient)}"
+            rows = f"{self.count} * {table.uses}, thread, threads, turn"
+            self.line(f"{kernel}({', '.join([rows, lists, *views])})")
+
+    def _total_of_rows(self, table: Table) -> None:
+        """Put the threads' parts of the gradient of the rows that were used together."""
+        part, size = self.layout.partials[table.gradient], table.gradient.type.row_size
+        storage = self.views.storage(part)
+        stride = self.text.work[storage]
+        sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {size}")
+        kernel = self.text.kernel("total_rows", total_text(table))
+        rows = f"{self.count} * {table.uses}, thread, threads, {stride}"
+        self.line(f"{kernel}({rows}, {self.name(table.listed)}, {sums}, {self.name(table.gradient)})")
+        self.is_open = self.is_scattered = True
 
     def line(self, text: str) -> None:
         """Append a line at the present depth."""

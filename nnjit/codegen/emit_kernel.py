@@ -18,6 +18,7 @@ from nnjit.codegen.legalize import is_batch_reduction, is_batched, is_view, sour
 from nnjit.codegen.memory import Layout, Place, place_of
 from nnjit.codegen.nests import Nest, Op, unwrapped
 from nnjit.codegen.schedule import Kernel, Schedule
+from nnjit.codegen.sparse import listed_p
 from nnjit.errors import CompileError
 from nnjit.ir import Node, apply
 from nnjit.ir.graph import constant_p
@@ -190,7 +191,7 @@ class _Writer:
         """Set a reduction's figure to its identity, before the nest; the lines to write after it."""
         node = op.node
         if is_batch_reduction(node):
-            if node.type.row_size == 1:
+            if node.type.row_size == 1 and node.primitive is not listed_p:
                 if self._sums_f32(op):
                     inner = apply(node.primitive, op.inputs[0].inputs[0], **node.params)
                     self.narrow[node] = inner
@@ -216,12 +217,22 @@ class _Writer:
 
     def _accumulate(self, op: Op, index: tuple[str, ...]) -> None:
         node = op.node
+        if node.primitive is listed_p:
+            self._list(op, index)
+            return
         value = self._read(self.narrow[node].inputs[0] if node in self.narrow else op.inputs[0], index)
         if node in self.scalars:
             target = self.scalars[node]
         else:
             target = self._element(node, flat_index(self._target(op, index), node.type.row_shape))
         self._line(self._grown(node, target, value))
+
+    def _list(self, op: Op, index: tuple[str, ...]) -> None:
+        """Write down the row of a table that an element of the batch uses."""
+        (at,) = op.inputs
+        place = self._count(at, flat_index(index, at.type.row_shape))
+        row = self._position(at, index, op.node.params["entries"])
+        self._line(f"{self._argument(op.node, self._place(op.node))}[{place}] = {row}")
 
     def _target(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
         """Where the element at `index` is added."""

@@ -89,7 +89,7 @@ class Views:
     def __init__(self, plan: Schedule, block: int, text: Text, spec: Interface | None, prefix: str) -> None:
         self.block, self.text, self.prefix = block, text, prefix
         self.graph: Graph = plan.graph
-        self.is_shared = plan.is_shared
+        self.is_shared, self.tables = plan.is_shared, plan.tables
         self.is_called, self.spec = spec is None, spec or Interface(in_order=True)
         self.whole: set[str] = set()  # arrays that have all rows, or a figure for each step
         self.names: dict[Place, str] = {}
@@ -128,11 +128,14 @@ class Views:
             else:
                 targets[node] = Place(name, 0, size, rows)
                 self.whole |= {name} if rows or k in self.spec.per_step else set()
-        updates = dict(self.spec.updates)
+        updates, lists = dict(self.spec.updates), {t.listed: t.most * t.uses for t in self.tables}
         for k, out in enumerate(self.graph.outputs):
             node = root(out)
             if k in updates:
                 targets[node] = Place(self.graph.names[updates[k]], 0, node.type.row_size, rows=False)
+            elif node in lists:
+                self.text.declare(f"used_{k}", "i32", lists[node])
+                targets[node] = Place(f"used_{k}", 0, lists[node], rows=False)
             elif self.is_called:
                 self.text.declare(f"out{k}", SHORT[node.dtype])
                 targets[node] = Place(f"out{k}", 0, node.type.row_size, is_batched(node))

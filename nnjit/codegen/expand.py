@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.autodiff.loop import scan_p
+from nnjit.codegen.sparse import dense
 from nnjit.ir import B, Dim, Graph, Node, apply, new_input, rebuild
 from nnjit.ir.graph import Primitive
 from nnjit.ir.types import ArrayType
@@ -54,7 +55,8 @@ scatter_sum_p = Primitive(
 
 def expand(graph: Graph) -> Graph:
     """`graph` without the products that loops compute better, and without sums of scattered rows."""
-    return Graph(graph.inputs, rebuild(graph.outputs, {}, _expand), graph.names)
+    outputs = rebuild(rebuild(graph.outputs, {}, dense), {}, _expand)
+    return Graph(graph.inputs, outputs, graph.names)
 
 
 def _expand(node: Node) -> Any:

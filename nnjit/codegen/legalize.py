@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nnjit.autodiff.loop import scan_p
 from nnjit.codegen.lane_products import lane_weights
+from nnjit.codegen.sparse import listed_p
 from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive, constant_p, input_p
@@ -99,9 +100,11 @@ def is_batch_reduction(node: Node) -> bool:
 def is_accumulated(node: Node) -> bool:
     """Whether `node` is a sum over the batch that is set to its identity, and to which each block adds.
 
-    A product over the batch is set by the first block instead.
+    A product over the batch is set by the first block instead, and a list is written anew.
     """
-    return is_batch_reduction(node) and (node.primitive.kind != "matmul" or node.primitive is lane_weights)
+    if not is_batch_reduction(node) or node.primitive is listed_p:
+        return False
+    return node.primitive.kind != "matmul" or node.primitive is lane_weights
 
 
 def _is_leading(node: Node) -> bool:

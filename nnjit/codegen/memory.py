@@ -93,7 +93,7 @@ class _Builder:
     plan: Schedule
     block: int
     places: dict[Node, Place] = field(default_factory=dict)
-    inside: dict[Node, tuple[Node, int]] = field(default_factory=dict)  # piece -> (concatenation, start)
+    inside: Mapping[Node, tuple[Node, int]] = field(default_factory=dict)
     work: dict[str, int] = field(default_factory=dict)
     scratch: set[Node] = field(default_factory=set)
     sliced: frozenset[Kernel] = frozenset()
@@ -121,7 +121,7 @@ def plan_memory(
         donated: result -> the input whose memory it takes over.
     """
     build = _Builder(plan, block, places={n: p for n, p in targets.items() if not is_computed(n)})
-    _place_pieces(build)
+    build.inside = pieces_in_place(plan)
     wholes = {piece: whole for piece, (whole, _) in build.inside.items()}
     grouped = {k: nests(k, wholes) for k in plan.kernels if not k.is_product}
     index = {node: k for k, kernel in enumerate(plan.kernels) for node in kernel.nodes}
@@ -154,10 +154,14 @@ def place_of(node: Node, places: Mapping[Node, Place]) -> Place:
     return Place(base.storage, base.start + offset(node), node.type.row_size, base.rows, base.gap)
 
 
-def _place_pieces(build: _Builder) -> None:
-    """Compute the pieces of flat concatenations (the gradient vector's parts) right in their place."""
-    results = {root(n) for n in build.plan.graph.outputs}
-    for kernel in build.plan.kernels:
+def pieces_in_place(plan: Schedule) -> dict[Node, tuple[Node, int]]:
+    """The pieces of flat concatenations (the gradient vector's parts) that are computed right in their place.
+
+    Each with the concatenation that it is a part of, and where it begins there.
+    """
+    inside: dict[Node, tuple[Node, int]] = {}
+    results = {root(n) for n in plan.graph.outputs}
+    for kernel in plan.kernels:
         for node in kernel.nodes:
             if node.primitive.kind != "concat" or is_batched(node) or node.ndim != 1:
                 continue
@@ -165,11 +169,12 @@ def _place_pieces(build: _Builder) -> None:
             for piece in node.inputs:
                 base = root(piece)
                 whole = not is_view(piece) and is_computed(base) and base.type.row_size == piece.type.row_size
-                free = base not in build.inside and base not in results and base.primitive.kind != "concat"
+                free = base not in inside and base not in results and base.primitive.kind != "concat"
                 if whole and free and node.inputs.count(piece) == 1:
-                    build.inside[base] = (node, start)
-                    build.inside[piece] = (node, start)
+                    inside[base] = (node, start)
+                    inside[piece] = (node, start)
                 start += piece.type.row_size
+    return inside
 
 
 def _scratch(plan: Schedule, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[Node]:
@@ -319,6 +324,8 @@ def _span(node: Node, plan: Schedule, index: Mapping[Node, int], is_kept: bool) 
             _whole_phase(first, plan, node)[0],
             max(_whole_phase(k, plan, node)[1] for k in [first, *users]),
         )
+    if plan.table_of(node) is not None:
+        return 0, len(plan.kernels)  # what no batch used stays 0 from step to step
     is_result = is_kept or any(source(n) is node for n in plan.graph.outputs)
     return first, len(plan.kernels) if is_result else last
 

@@ -19,7 +19,9 @@ from nnjit.codegen.legalize import copy_p, is_computed, legalize
 from nnjit.codegen.memory import ALIGNMENT
 from nnjit.codegen.outline import KernelEntry, outline
 from nnjit.codegen.runtime import table_of
-from nnjit.codegen.schedule import schedule
+from nnjit.codegen.schedule import Schedule, schedule
+from nnjit.codegen.sparse import with_lists
+from nnjit.codegen.tables import schedule_tables
 from nnjit.codegen.team import Crew
 from nnjit.codegen.vectors import WIDTH
 from nnjit.errors import GraphError
@@ -138,10 +140,10 @@ class CompiledEpoch:
                 raise GraphError(f"{graph.names[into]}: an update {given} does not fit over {wanted}")
         graphs = [optimize(verify(g)) for g in (graph, evaluation) if g is not None]
         graphs, lanes = _grouped(graphs, interface, most_rows, is_shared)
-        lowered, constants = _lower(graphs[0])
+        plan, constants = _schedule_step(graphs[0], interface, most_rows, is_shared)
+        lowered = plan.graph
         groups = 1 + (lanes > 1 and _row_bytes(lowered) <= SMALL_GROUP)
         self.interface = replace(interface, lanes=lanes, groups=groups)
-        plan = schedule(lowered, is_shared=is_shared)
         held, more = (None, []) if evaluation is None else _lower(graphs[1], "held_")
         evaluate = None if held is None else schedule(held, is_shared=is_shared)
         if lanes == 1:
@@ -243,8 +245,16 @@ class CompiledEpoch:
         return self._work[threads]
 
     def _bounds(self, threads: int) -> np.ndarray:
-        """Where each thread's slice of the long vectors begins: at a row of a product where it is in one."""
-        bounds = np.arange(threads + 1) * self.program.length // threads
+        """Where each thread's slice of the long vectors begins: at a row of a product where it is in one.
+
+        What is in tables does not count, since a thread's rows of them are others.
+        """
+        length, tables = self.program.length, self.plan.tables
+        free = length - sum(t.entries * t.size for t in tables)
+        bounds = np.arange(threads + 1) * free // threads
+        for table in tables:
+            bounds += (bounds > table.start) * (table.entries * table.size)
+        bounds[-1] = length
         for k in range(1, threads):
             for offset, rows, columns in self.program.pieces:
                 if offset < bounds[k] < offset + rows * columns:
@@ -320,6 +330,20 @@ def _grouped(
     grouped = [in_lanes(g, w, lanes) for g, w in zip(graphs, weights, strict=True)]
     made = [g for g in grouped if g is not None]
     return (made, lanes) if len(made) == len(graphs) else (graphs, 1)
+
+
+def _schedule_step(
+    graph: Graph, interface: Interface, most_rows: int, is_shared: bool
+) -> tuple[Schedule, list[np.ndarray]]:
+    """The kernels of a step, and the arrays of its constants."""
+    step = with_lists(graph, [out for out, _ in interface.updates], most_rows)
+    if step is not None:
+        lowered, constants = _lower(step.graph)
+        plan = schedule_tables(lowered, step, is_shared=is_shared)
+        if plan is not None:
+            return plan, constants
+    lowered, constants = _lower(graph)
+    return schedule(lowered, is_shared=is_shared), constants
 
 
 def _block_rows(graph: Graph, block: int) -> int:

@@ -12,10 +12,12 @@ meet before one of them knows its sum, and any other sum is for one thread alone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from nnjit.codegen.legalize import is_accumulated, is_batch_reduction, is_batched, is_computed, source
+from nnjit.codegen.sparse import Table
 from nnjit.ir import Graph, Node
 
 OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that are a stage of their own
@@ -48,6 +50,8 @@ class Schedule:
         phases: how many times the rows are passed over.
         crossing: whether values of rows are kept from phase to phase.
         is_shared: whether it is for threads that share each batch.
+        tables: the params of which only the rows are updated that a batch used.
+        update: the kernel that does so.
     """
 
     graph: Graph
@@ -55,14 +59,21 @@ class Schedule:
     phases: int
     crossing: bool
     is_shared: bool
+    tables: tuple[Table, ...] = ()
+    update: Kernel | None = None
+
+    def table_of(self, node: Node) -> Table | None:
+        """The table whose gradient `node` is."""
+        return next((t for t in self.tables if t.gradient is node), None)
 
 
-def schedule(graph: Graph, *, is_shared: bool = False) -> Schedule:
+def schedule(graph: Graph, *, is_shared: bool = False, together: Set[Node] = frozenset()) -> Schedule:
     """The kernels of a legal graph.
 
     Args:
         is_shared: whether threads share each batch. Products over the batch then come last in their phase,
             when all threads have computed their rows.
+        together: results that one kernel computes, if it can, for which single figures are at hand.
     """
     order = [n for n in graph.nodes if is_computed(n)]
     needs = {n: tuple(dict.fromkeys(s for s in map(source, n.inputs) if is_computed(s))) for n in order}
@@ -75,7 +86,8 @@ def schedule(graph: Graph, *, is_shared: bool = False) -> Schedule:
     for turn in range(phases + 1):
         for zone in ("flat", "rows"):
             own = [n for n in order if _zone(n) == zone and phase[n] == turn]
-            made = _kernels(zone, turn, own, needs, users, set(map(source, graph.outputs)))
+            outputs = set(map(source, graph.outputs))
+            made = _kernels(zone, turn, _Turn(own, needs, users, outputs, together))
             kernels += sorted(made, key=sums_products) if is_shared else made
     crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
     return Schedule(graph, tuple(kernels), phases, crossing, is_shared)
@@ -92,11 +104,6 @@ def is_long_sum(node: Node) -> bool:
     if node.primitive.kind != "reduce" or is_batch_reduction(node) or is_batched(node):
         return False
     return node.type.row_size == 1 and node.inputs[0].type.row_size >= LONG
-
-
-def _ends_stage(node: Node) -> bool:
-    """Whether what reads `node` is in another kernel: threads share loops over long vectors, but no sum."""
-    return node.primitive.kind == "reduce" and _zone(node) == "flat"
 
 
 def _zone(node: Node) -> str:
@@ -119,28 +126,22 @@ def _phases(
     return latest, last
 
 
-def _kernels(
-    zone: str,
-    phase: int,
-    own: Sequence[Node],
-    needs: dict[Node, tuple[Node, ...]],
-    users: dict[Node, list[Node]],
-    outputs: set[Node],
-) -> list[Kernel]:
-    here = set(own)
-    stage: dict[Node, int] = {}
-    for node in own:
-        before = [stage[n] + 2 * _ends_stage(n) for n in needs[node] if n in here]
+def _kernels(zone: str, phase: int, turn: _Turn) -> list[Kernel]:
+    stage = turn.stage
+    for node in turn.own:
+        before = [stage[n] + 2 * turn.is_apart(n, node) for n in turn.needs[node] if n in turn.here]
         if node.primitive.kind in OWN_STAGE:
             stage[node] = max((s + 1 + s % 2 for s in before), default=1)
         else:
             stage[node] = max((s + s % 2 for s in before), default=0)
-    _sink(_Turn(own, here, stage, needs, users, outputs))
+    joined = turn.here & turn.together
+    stage.update(dict.fromkeys(joined, max((stage[n] for n in joined), default=0)))
+    _sink(turn)
     kernels = []
-    for turn in sorted(set(stage.values())):
-        members = tuple(n for n in own if stage[n] == turn)
-        groups = [(n,) for n in members] if turn % 2 else [members]
-        kernels += [Kernel(zone, phase, bool(turn % 2), group) for group in groups]
+    for number in sorted(set(stage.values())):
+        members = tuple(n for n in turn.own if stage[n] == number)
+        groups = [(n,) for n in members] if number % 2 else [members]
+        kernels += [Kernel(zone, phase, bool(number % 2), group) for group in groups]
     return kernels
 
 
@@ -149,11 +150,20 @@ class _Turn:
     """The operations of one turn of a zone while their stages are being decided."""
 
     own: Sequence[Node]
-    here: set[Node]
-    stage: dict[Node, int]
-    needs: dict[Node, tuple[Node, ...]]
-    users: dict[Node, list[Node]]
-    outputs: set[Node]
+    needs: Mapping[Node, Sequence[Node]]
+    users: Mapping[Node, Sequence[Node]]
+    outputs: Set[Node]
+    together: Set[Node]
+    stage: dict[Node, int] = field(default_factory=dict)
+
+    @cached_property
+    def here(self) -> frozenset[Node]:
+        return frozenset(self.own)
+
+    def is_apart(self, node: Node, user: Node) -> bool:
+        """Whether `user` is in a later kernel than what it reads: threads share long vectors, but no sum."""
+        is_figure = bool(self.together) and node.type.row_size == 1 < user.type.row_size
+        return _zone(node) == "flat" and (is_figure or node.primitive.kind == "reduce")
 
     def latest(self, group: set[Node]) -> int:
         """The last stage that serves all users of `group` outside it; -1 where one must not wait."""
@@ -167,7 +177,7 @@ class _Turn:
                 if user not in self.here:
                     return -1
                 if user not in group:
-                    stages.append(self.stage[user] - self.stage[user] % 2 - 2 * _ends_stage(node))
+                    stages.append(self.stage[user] - self.stage[user] % 2 - 2 * self.is_apart(node, user))
         return min(stages, default=-1)
 
     def is_free(self, group: set[Node]) -> bool:

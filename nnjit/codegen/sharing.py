@@ -22,13 +22,15 @@ def sliced_kernels(
     Args:
         results: what is written over memory that all threads see.
     """
-    flat = [k for k in plan.kernels if k.zone == "flat" and not k.is_product] if plan.is_shared else []
+    is_needed = plan.is_shared or bool(plan.tables)
+    flat = [k for k in plan.kernels if k.zone == "flat" and not k.is_product] if is_needed else []
     lengths = {nest.domain[0] for k in flat for nest in nests[k] if len(nest.domain) == 1}
     length = max((n for n in lengths if n >= LONG), default=0)
-    return length, frozenset(k for k in flat if _is_sliced(nests[k], length, results))
+    return length, frozenset(k for k in flat if is_sliced(nests[k], length, results))
 
 
-def _is_sliced(nests: Sequence[Nest], length: int, results: Set[Node]) -> bool:
+def is_sliced(nests: Sequence[Nest], length: int, results: Set[Node]) -> bool:
+    """Whether loops work on a slice of vectors of a length as they do on the whole."""
     return all(_fits(op, length, results) for nest in nests for op in nest.ops)
 
 

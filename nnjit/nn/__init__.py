@@ -5,7 +5,7 @@ from nnjit.nn import losses as _all_losses
 from nnjit.nn import metrics as _all_metrics
 from nnjit.nn.activations import ACTIVATIONS, Activation, ActivationName
 from nnjit.nn.initializers import Initializer, fans, initializers
-from nnjit.nn.layer import Context, Layer, Param, layers
+from nnjit.nn.layer import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.loss import Loss, losses
 from nnjit.nn.metric import Metric, SummedMetric, WholeMetric, metrics
 from nnjit.nn.model import LayerNode, Model, build_model
@@ -16,6 +16,6 @@ del _all_layers, _all_losses, _all_metrics
 
 __all__ = [
     "ACTIVATIONS", "Activation", "ActivationName", "AnyEntry", "Context", "Initializer", "Layer", "LayerNode",
-    "Loss", "Metric", "Model", "Param", "ParamEntry", "ParamTable", "Repeat", "SummedMetric", "WholeMetric",
-    "build_model", "fans", "initializers", "layers", "losses", "metrics",
+    "Loss", "Metric", "Model", "Param", "ParamEntry", "ParamTable", "Repeat", "SummedMetric", "UsedRows",
+    "WholeMetric", "build_model", "fans", "initializers", "layers", "losses", "metrics",
 ]  # fmt: skip

@@ -35,6 +35,19 @@ class Param:
 
 
 @dataclass(frozen=True)
+class UsedRows:
+    """Which rows of a param, a table, the examples of a batch use.
+
+    Args:
+        index: their numbers, whole ones, (B, …).
+        always: whether a step moves no others; else only where the optimizer would leave those as they are.
+    """
+
+    index: Array
+    always: bool
+
+
+@dataclass(frozen=True)
 class Context:
     """What a layer's call may ask for beyond its inputs.
 
@@ -80,6 +93,10 @@ class Layer(Options, ABC):
 
     def next_state(self, *inputs: Array, context: Context) -> Mapping[str, Array]:
         """The state after a training step, each array of it by its own name."""
+        return {}
+
+    def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
+        """The params, by their own names, of which a step may update only rows that it used."""
         return {}
 
     def completed(self, output_size: int | None) -> Self:

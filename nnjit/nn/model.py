@@ -15,7 +15,7 @@ from nnjit.ir import as_dtype, scope
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.expansion import INPUT, Wire
 from nnjit.nn.initializers import fans
-from nnjit.nn.layer import Context, Layer, Param
+from nnjit.nn.layer import Context, Layer, Param, UsedRows
 from nnjit.nn.params import ParamTable
 from nnjit.nn.repeat import Repeat
 from nnjit.nn.wiring import wire
@@ -32,6 +32,21 @@ class LayerNode:
     output_shape: Shape
     params: tuple[Param, ...]
     state: tuple[Param, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training step makes of a batch.
+
+    Args:
+        output: (B, …).
+        state: the vector of the state after the step, (S,).
+        used: the params of which a step may update only rows that it used.
+    """
+
+    output: Any
+    state: Any
+    used: Mapping[str, UsedRows]
 
 
 @dataclass(frozen=True)
@@ -95,19 +110,24 @@ class Model:
             key, step: u32 scalars that random numbers are a function of; needed in training where a layer
                 draws any.
         """
-        return self._run(params, x, training, partial(_uniform, key, step), None)[0]
+        return self._run(params, x, training, partial(_uniform, key, step), None)[0][self.output]
 
     def train(
         self, params: Mapping[str, Array] | Array, x: Array, *, key: Any, step: Any, weights: Array
-    ) -> tuple[Any, Any]:
-        """The output of a training step, and the vector of the state after it.
+    ) -> Trained:
+        """What a training step makes of a batch.
 
         Args:
             params, key, step: as for a call.
             weights: (B,), how much each row counts.
         """
-        output, after = self._run(params, x, True, partial(_uniform, key, step), weights)
-        return output, self.state_table.flatten(after)
+        values, after = self._run(params, x, True, partial(_uniform, key, step), weights)
+        used = {
+            f"{node.name}.{name}": rows
+            for node in self.nodes
+            for name, rows in node.layer.used_rows(*(values[n] for n in node.inputs)).items()
+        }
+        return Trained(values[self.output], self.state_table.flatten(after), used)
 
     def _run(
         self,
@@ -116,8 +136,8 @@ class Model:
         training: bool,
         draw: Callable[[int, Any], Any],
         weights: Array | None,
-    ) -> tuple[Any, dict[str, Array]]:
-        """The output, and in training each array of the state after the step."""
+    ) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The output of each layer, and in training each array of the state after the step."""
         if np.shape(x)[1:] != self.input_shape:
             raise GraphError(f"the model takes examples of shape {self.input_shape}, got {np.shape(x)[1:]}")
         named = params if isinstance(params, Mapping) else self.arrays.unflatten(params)
@@ -133,7 +153,7 @@ class Model:
                 if training and node.state:
                     moved = node.layer.next_state(*(values[n] for n in inputs), context=context)
                     after |= {f"{node.name}.{name}": array for name, array in moved.items()}
-        return values[self.output], after
+        return values, after
 
 
 def build_model(

@@ -38,6 +38,11 @@ class Optimizer(Options, ABC):
         """The names of the vectors that it carries."""
         return ()
 
+    @property
+    def keeps_still(self) -> bool:
+        """Whether it leaves a param whose gradient is 0, and the slots of that, as they are."""
+        return False
+
     def initial_slots(self, theta: Array) -> Slots:
         """The slots before the first step, each like `theta`."""
         return tuple(np.zeros_like(theta) for _ in self.slots)

@@ -191,7 +191,7 @@ def _moved(theta: np.ndarray, place: int, by: float) -> np.ndarray:
 def _step(setup: Setup, rng: np.random.Generator) -> tuple[Graph, Graph, list[np.ndarray]]:
     """The graphs of the gradient and of the cost, functions of θ and of the arguments that are returned."""
     task = replace(setup.task, optimizer=_Bare(), clip=Clip(), metrics=())
-    graph, interface = step_graph(task)
+    graph, interface = step_graph(task, sparse=False)
     gradient = graph.outputs[interface.updates[0][0]]
     total, weight, penalty = (graph.outputs[k] for k in interface.totals[:3])
     given = _arguments(setup, rng)

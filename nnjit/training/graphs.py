@@ -15,10 +15,10 @@ import numpy
 
 import nnjit.numpy as np
 from nnjit.autodiff import as_node, pull_back
-from nnjit.codegen import Interface
+from nnjit.codegen import Interface, used_p, where_used_p
 from nnjit.data.scaling import Affine
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
-from nnjit.nn import Loss, Metric, Model, SummedMetric, WholeMetric
+from nnjit.nn import Loss, Metric, Model, SummedMetric, UsedRows, WholeMetric
 from nnjit.optim import Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
 from nnjit.training.class_weights import of_rows
@@ -84,7 +84,7 @@ class Task:
 
 
 @tracing()
-def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]:
+def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tuple[Graph, Interface]:
     """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
 
     Where the params are averaged, their mean is the last slot, and what is kept of the best epoch; after lr
@@ -93,6 +93,7 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
 
     Args:
         in_order: whether epochs take the examples in the order of the data.
+        sparse: whether layers may have only those rows updated that a batch used.
     """
     assert isinstance(task.optimizer, Optimizer)  # a full-batch method has no step
     theta, *state = task.arrays()
@@ -102,7 +103,8 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
     parts = (new_input(array_type(task.dtype)),) * task.is_averaged
     params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
     held = _held(task, state)
-    output, after = task.model.train(params | held, x, key=key, step=step, weights=w)
+    trained = task.model.train(params | held, x, key=key, step=step, weights=w)
+    output = trained.output
     with scope("loss"):
         costs = task.loss(output, y)
         share = _share(task, y, w)
@@ -119,12 +121,17 @@ def step_graph(task: Task, *, in_order: bool = False) -> tuple[Graph, Interface]
         time = np.astype(step, task.dtype)
         own = slots[: len(task.optimizer.slots)]
         updated, moved = task.optimizer.update(theta, gradient, own, lr=rate, step=time)
+        if sparse:
+            is_exact = task.optimizer.keeps_still and penalty is None
+            used = {name: u for name, u in trained.used.items() if u.always or is_exact}
+            updated, *rest = _only_used(task, used, is_exact, (updated, *moved), (theta, *own))
+            moved = tuple(rest)
     with scope("averaging"):
         moved = (*moved, *(blend(slots[-1], updated, part) for part in parts))
     figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
     figures.append(constant(0.0) if penalty is None else np.astype(penalty, "f64"))
     figures += _metric_sums(task, output, y, w)
-    updates = [updated, *moved, *([after] if state else [])]
+    updates = [updated, *moved, *([trained.state] if state else [])]
     names = ("theta", *task.slots, *_names(state), "key", "step", "rate", *["part"] * task.is_averaged)
     inputs = (theta, *slots, *state, key, step, rate, *parts, x, y, w)
     graph = Graph(inputs, (*updates, *figures), (*names, "x", "y", "w"))
@@ -164,6 +171,24 @@ def prediction_graph(task: Task) -> Graph:
     (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
     answer = as_node(task.loss.predict(task.model(named_arrays(task, theta, state), x)))
     return Graph((theta, *state, x), (answer,), ("theta", *_names(state), "x"))
+
+
+def _only_used(
+    task: Task, used: Mapping[str, UsedRows], is_exact: bool, new: Sequence[Any], old: Sequence[Node]
+) -> list[Any]:
+    """The new vectors, but the old ones in the rows of tables that were not used.
+
+    Args:
+        is_exact: whether the new ones are the same there.
+    """
+    entries = [e for e in task.model.table if e.name in used]
+    if not entries:
+        return list(new)
+    rows = [used_p(used[e.name].index, entries=e.shape[0]) for e in entries]
+    segments = tuple((e.offset, e.shape[0], e.size // e.shape[0]) for e in entries)
+    return [
+        where_used_p(n, o, *rows, segments=segments, is_exact=is_exact) for n, o in zip(new, old, strict=True)
+    ]
 
 
 def named_arrays(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:

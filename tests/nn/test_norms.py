@@ -29,7 +29,8 @@ def batch_norm(channels: int = 3, **options: Any) -> Model:
 
 
 def step(model: Model, theta: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[Any, Any]:
-    return model.train(theta, x, key=None, step=None, weights=w)
+    trained = model.train(theta, x, key=None, step=None, weights=w)
+    return trained.output, trained.state
 
 
 def draw(rows: int = 6, seed: int = 0) -> np.ndarray:

@@ -345,3 +345,12 @@ def test_descent_finds_the_minimum_of_a_bowl() -> None:
             gradient = 2 * theta * np.array([1.0, 3.0])
             theta, slots = optimizer.update(theta, gradient, slots, lr=lr, step=float(t))
         assert float(nnp.sum(nnp.square(theta))) < 0.01, name
+
+
+@pytest.mark.parametrize("name", sorted(STEPWISE))
+def test_whether_a_param_without_gradient_stays_is_said(name: str) -> None:
+    optimizer, theta = build({"type": name}), np.array([1.0, -2.0])
+    slots = tuple(np.array([0.25, 0.5]) for _ in optimizer.slots)
+    new, after = optimizer.update(theta, np.zeros(2), slots, lr=0.1, step=3.0)
+    stays = all(np.array_equal(a, b) for a, b in zip((new, *after), (theta, *slots), strict=True))
+    assert optimizer.keeps_still == stays

@@ -13,7 +13,7 @@ from nnjit.errors import DataError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, as_formula, call, symbol
 from nnjit.nn.initializers import AnyInitializer, Normal
-from nnjit.nn.layer import Context, Layer, Param, layers
+from nnjit.nn.layer import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.recurrence import Recurrence
 
 
@@ -21,8 +21,9 @@ from nnjit.nn.recurrence import Recurrence
 class Embedding(Layer):
     """Row x of a weight (entries, size) for every element x, a whole number from 0 to entries - 1.
 
-    Its gradient is added to the rows that were used. That of the others is zero, so that an optimizer with
-    momentum, or a penalty, still moves them, as a dense gradient does in PyTorch and Keras.
+    A step adds its gradient to the rows that its batch used; that of the others is 0. Momentum, Adam's means
+    or a penalty would still move those, as they do with a dense gradient in PyTorch and Keras; `sparse` says
+    whether they do.
     """
 
     type: Literal["embedding"] = "embedding"
@@ -32,6 +33,11 @@ class Embedding(Layer):
     """How many numbers stand for each of them."""
     weight_initializer: AnyInitializer = Normal()
     """How the vectors begin."""
+    sparse: bool | Literal["auto"] = "auto"
+    """Whether a step leaves rows that its batch did not use as they are, with all that the optimizer
+    remembers of them, and so takes no longer for a larger table; a penalty then acts on used rows alone
+    (PyTorch's `sparse=True`, with `SparseAdam`). `auto`: where it comes to the same, which it does with
+    gradient_descent and adagrad without a penalty."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (*inputs[0], self.size)
@@ -54,6 +60,11 @@ class Embedding(Layer):
         chosen = call("onehot", X)
         note = "a row of onehot has 1 in column x and else 0, so that the product is row x of W"
         return Recurrence(chosen @ symbol("W"), (as_formula(0),), {"weight": chosen.T @ G}, note=note)
+
+    def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
+        if self.sparse is False:
+            return {}
+        return {"weight": UsedRows(np.astype(inputs[0], "i32"), always=self.sparse is True)}
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

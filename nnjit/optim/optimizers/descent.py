@@ -42,6 +42,10 @@ class GradientDescent(Optimizer):
             return None
         return SteepestDescent(line_search=self.line_search, first=self.learning_rate)
 
+    @property
+    def keeps_still(self) -> bool:
+        return True
+
     def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
         return theta - lr * grad, ()
 

@@ -33,6 +33,10 @@ class Adagrad(Optimizer):
     def initial_slots(self, theta: Array) -> Slots:
         return (np.zeros_like(theta) + self.initial_accumulator,)
 
+    @property
+    def keeps_still(self) -> bool:
+        return True
+
     def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
         total = slots[0] + np.square(grad)
         return theta - lr * grad / (np.sqrt(total) + self.epsilon), (total,)
