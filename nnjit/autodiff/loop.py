@@ -1,8 +1,8 @@
 """The primitive of a loop: the same graph step after step, whose carried values go from one to the next.
 
-A node has one value. That of a loop is its *record*: what the body gives at each step, the carried values
-first, all of them flat and side by side, `f32[B,T,R]`; parts of it are slices. So the carried values of all
-steps, which the backward pass reads, are there already.
+The body gives the carried values after a step, and then what is recorded of it, which may be the same. A node
+has one value. That of a loop is its *record*: what is recorded of all steps, flat and side by side,
+`f32[B,T,R]`; parts of it are slices.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def _infer(
             raise GraphError(
                 f"scan: a carried value is {before.type} before a step and {after.type} after it"
             )
-    first = body.outputs[0].type
+    first, recorded = body.outputs[0].type, body.outputs[carried:]
     if any(n.dtype != first.dtype or n.type.is_batched != first.is_batched for n in body.outputs):
         raise GraphError(f"scan: results of one dtype, got {', '.join(str(n.type) for n in body.outputs)}")
-    return first.with_shape((*lead(first), length, sum(n.type.row_size for n in body.outputs)))
+    return first.with_shape((*lead(first), length, sum(n.type.row_size for n in recorded)))
 
 
 def _evaluate(
@@ -54,7 +54,7 @@ def _evaluate(
         values = results[:carried]
         flat = [
             np.reshape(r, (*np.shape(r)[:is_batched], n.type.row_size))
-            for r, n in zip(results, body.outputs, strict=True)
+            for r, n in zip(results[carried:], body.outputs[carried:], strict=True)
         ]
         rows[t] = np.concatenate(flat, axis=-1)
     return np.stack(rows, axis=int(is_batched))
@@ -110,7 +110,7 @@ def make_loop(
     own = [*carried, *varying.values()]
     fixed = {n: new_input(n.type) for n in _fixed(inner, own)}
     inner = rebuild(inner, fixed)
-    body = Graph((*fixed.values(), *own), inner)
+    body = Graph((*fixed.values(), *own), (*inner[: len(carried)], *inner))
     args = [*rebuild(list(fixed), outer or {}), *first, *(stacks[n] for n in varying)]
     return scan_p(
         *_known(args),

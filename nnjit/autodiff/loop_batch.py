@@ -39,6 +39,6 @@ def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> No
         length=loop.length,
         backwards=loop.backwards,
     )
-    own = parts(record, [o.type for o in outputs], loop.length)
+    own = parts(record, [o.type for o in outputs], loop.length)[loop.carried :]
     flat = [nnp.reshape(nnp.moveaxis(x, 0, behind), (n, loop.length, -1)) for x in own]
     return nnp.concatenate(flat, axis=-1)  # type: ignore[no-any-return]  # of nodes, a node

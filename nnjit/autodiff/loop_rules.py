@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnjit.autodiff.forward import push_forward
-from nnjit.autodiff.loop import at_step, lead, make_loop, parts, scan_p, stacked_shape
+from nnjit.autodiff.loop import at_step, lead, make_loop, parts, scan_p
 from nnjit.autodiff.reverse import pull_back
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, apply, new_input, topological
 from nnjit.ir.graph import constant_p
-from nnjit.primitives import concat, full_like, matmul, reduce_sum, reshape, slice_
+from nnjit.primitives import full_like, matmul, reduce_sum, slice_
 
 MAPPED = ("add", "sub", "neg", "concat", "cast", "reshape", "transpose")  # a sum of these is one of the sums
 
@@ -44,6 +44,10 @@ class Loop:
     @property
     def moving(self) -> tuple[Node, ...]:
         return self.body.inputs[self.constants + self.carried :]
+
+    @property
+    def recorded(self) -> tuple[Node, ...]:
+        return self.body.outputs[self.carried :]
 
     @property
     def is_batched(self) -> bool:
@@ -72,7 +76,7 @@ def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None
         length=loop.length,
         backwards=loop.backwards,
     )
-    start = sum(n.type.row_size for n in loop.body.outputs[: loop.carried])
+    start = 2 * sum(n.type.row_size for n in loop.before)  # behind the carried values, and their tangents
     starts = (*(0,) * (out.ndim - 1), start)
     return slice_(record, starts=starts, shape=out.shape)  # type: ignore[no-any-return]  # of nodes, a node
 
@@ -81,14 +85,13 @@ def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Seq
     """The cotangents of a loop's arguments for that of its record."""
     loop = Loop(**params)
     given = dict(zip(loop.body.inputs, args, strict=True))
-    arriving = [new_input(n.type) for n in loop.body.outputs]
+    arriving = [new_input(n.type) for n in loop.recorded]
     flowing = [new_input(n.type) for n in loop.before]
-    totals = [a + f for a, f in zip(arriving, flowing, strict=False)] + arriving[loop.carried :]
     wanted = [n for n in loop.body.inputs if n.type.is_float]
-    pulled = dict(zip(wanted, pull_back(loop.body.outputs, wanted, totals), strict=True))
+    pulled = dict(zip(wanted, pull_back(loop.body.outputs, wanted, [*flowing, *arriving]), strict=True))
     sums = {n: _Sum(pulled[n], loop) for n in loop.fixed if n in pulled}
     moving = [n for n in loop.moving if n in pulled]
-    kept = _states(loop, out, given) | {n: given[n] for n in loop.moving}
+    kept = {n: given[n] for n in loop.moving}
     kept |= dict(zip(arriving, parts(g, [n.type for n in arriving], loop.length), strict=True))
     factors = [x for s in sums.values() for x in s.factors]
     kept |= _recorded([*pulled.values(), *factors], loop, args)
@@ -113,7 +116,7 @@ def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict
 
     The pass `merge_loops` makes one loop of this and the one that was there.
     """
-    forward = set(topological(loop.body.outputs)) - set(loop.body.inputs)
+    forward = set(topological(loop.body.outputs)) - set(loop.body.inputs) | set(loop.before)
     saved: dict[Node, None] = {}
     dtype = loop.body.outputs[0].dtype  # a record has one; what is of another is computed anew
     pending = list(outputs)
@@ -128,32 +131,18 @@ def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict
             saved[node] = None
         else:
             pending.extend(node.inputs)
-    results = (*loop.body.outputs, *(n for n in saved if n not in loop.body.outputs))
+    results = (*loop.recorded, *(n for n in saved if n not in loop.recorded))
     options = {"constants": loop.constants, "carried": loop.carried}
     wide = apply(
         scan_p,
         *args,
-        body=Graph(loop.body.inputs, results),
+        body=Graph(loop.body.inputs, (*loop.body.outputs[: loop.carried], *results)),
         length=loop.length,
         backwards=loop.backwards,
         **options,
     )
     stacks = dict(zip(results, parts(wide, [n.type for n in results], loop.length), strict=True))
     return {n: stacks[n] for n in saved}
-
-
-def _states(loop: Loop, out: Node, given: Mapping[Node, Node]) -> dict[Node, Node]:
-    """The carried values before each step: those after the step that came before it."""
-    found = {}
-    after = parts(out, [n.type for n in loop.body.outputs], loop.length)
-    for node, stack in zip(loop.before, after, strict=False):
-        first = reshape(given[node], shape=stacked_shape(node.type, 1))
-        front = len(lead(node.type))
-        starts = (*(0,) * front, int(loop.backwards), *(0,) * len(node.type.row_shape))
-        others = slice_(stack, starts=starts, shape=stacked_shape(node.type, loop.length - 1))
-        pieces = [others, first] if loop.backwards else [first, others]
-        found[node] = first if loop.length == 1 else concat(*pieces, axis=front)
-    return found
 
 
 class _Sum:

@@ -57,9 +57,7 @@ def emit_loop(node: Node, block: int, text: Text) -> LoopFunction:
 
 def lower_body(loop: Loop) -> Graph:
     """The legal graph of one step: (arguments) -> (carried values, and everything for the record)."""
-    body = loop.body
-    results = (*body.outputs[: loop.carried], *body.outputs)
-    graph = expand(optimize(Graph(body.inputs, results, body.names)))
+    graph = expand(optimize(loop.body))
     deep = {n: copy_p(n) for n in loop.moving if n.type.is_batched and n.ndim > 2}
     outputs = rebuild(graph.outputs, deep, _with_tight_arguments)
     flat = [n if n.primitive.kind == "elementwise" else copy_p(n) for n in outputs[loop.carried :]]
@@ -140,7 +138,7 @@ class _Writer:
 
     def _results(self) -> dict[Node, Place]:
         targets, start = {}, 0
-        self.steps[RECORD] = sum(n.type.row_size for n in self.loop.body.outputs)
+        self.steps[RECORD] = sum(n.type.row_size for n in self.loop.recorded)
         for out in self.graph.outputs[self.loop.carried :]:
             size = out.type.row_size
             gap = self.loop.length * self.steps[RECORD] - size

@@ -6,6 +6,10 @@ A *view* (a broadcast, a transpose, most slices) is an index map that a loop app
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import TypeAlias
+
 from nnjit.autodiff.loop import scan_p
 from nnjit.codegen.lane_products import lane_weights
 from nnjit.codegen.sparse import listed_p
@@ -13,6 +17,8 @@ from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive, constant_p, input_p
 from nnjit.primitives import reshape, slice_
+
+Copy: TypeAlias = Callable[[Node], Node]
 
 copy_p = Primitive("copy", "elementwise", lambda x: x, lambda x: x, partials=(1,), expression="{0}")
 
@@ -28,7 +34,8 @@ def legalize(graph: Graph) -> Graph:
             raise CompileError(
                 f"{node.primitive.name} gives {node.type}: the batch axis must be its first axis"
             )
-    inner = rebuild(graph.outputs, {}, _legal)
+    copied = cache(copy_p)  # one copy for all that need it
+    inner = rebuild(graph.outputs, {}, lambda node: _legal(node, copied))
     taken: set[Node] = set()
     outputs = []
     for node in inner:
@@ -112,17 +119,19 @@ def _is_leading(node: Node) -> bool:
     return node.ndim >= 1 and all(d == e for d, e in whole)
 
 
-def _legal(node: Node) -> Node:
+def _legal(node: Node, copied: Copy) -> Node:
     if node.primitive is reshape and (is_view(node.inputs[0]) or node.inputs[0].primitive is constant_p):
-        return apply(reshape, copy_p(node.inputs[0]), **node.params)
+        return apply(reshape, copied(node.inputs[0]), **node.params)
     if node.primitive.kind == "matmul":
-        return apply(node.primitive, *(_in_memory(n) for n in node.inputs), **node.params)
+        return apply(node.primitive, *(_in_memory(n, copied) for n in node.inputs), **node.params)
     if node.primitive.kind == "routine":  # a batch is copied, since rows may be apart in a loop
-        args = [copy_p(n) if is_batched(n) else _in_memory(n) for n in node.inputs]
+        args = [copied(n) if is_batched(n) else _in_memory(n, copied) for n in node.inputs]
         return apply(node.primitive, *args, **node.params)
     if node.primitive is scan_p:
         ends = node.params["constants"] + node.params["carried"]
-        args = [n if k >= ends and is_record_part(n) else _in_memory(n) for k, n in enumerate(node.inputs)]
+        args = [
+            n if k >= ends and is_record_part(n) else _in_memory(n, copied) for k, n in enumerate(node.inputs)
+        ]
         return apply(scan_p, *args, **node.params)
     return node
 
@@ -140,7 +149,7 @@ def loop_source(node: Node) -> Node:
     return node.inputs[0] if is_view(node) else node
 
 
-def _in_memory(node: Node) -> Node:
+def _in_memory(node: Node, copied: Copy) -> Node:
     base = source(node) if is_view(node) else root(node)
     is_there = not is_view(node) and (is_computed(base) or base.primitive is input_p)
-    return node if is_there else copy_p(node)
+    return node if is_there else copied(node)

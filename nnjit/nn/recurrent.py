@@ -103,12 +103,12 @@ class Recurrent(Layer):
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        given = np.matmul(x, params["weight"]) + params["bias"]
+        given, bias = np.matmul(x, params["weight"]), params["bias"]
         zero = np.zeros_like(given[:, 0, : self.units])
         keep = None if self.mask_value is None else _is_data(x, self.mask_value)
 
         def step(state: tuple[Any, ...], now: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
-            after = self._cell(now[0], state, params)
+            after = self._cell(now[0] + bias, state, params)
             if keep is None:
                 return after, after[0]
             after = tuple(s + now[1] * (a - s) for s, a in zip(state, after, strict=True))

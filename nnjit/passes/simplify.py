@@ -12,10 +12,12 @@ from nnjit.autodiff.branches import cond_p
 from nnjit.autodiff.custom import custom
 from nnjit.ir import Graph, Node, apply, rebuild
 from nnjit.ir.graph import constant_p
+from nnjit.ir.types import static
 from nnjit.primitives import (
     add,
     broadcast,
     cast,
+    concat,
     div,
     mul,
     neg,
@@ -104,6 +106,28 @@ def _compute_both(node: Node, predicate: Node, *operands: Node) -> Node:
     return apply(select, rewrite(chosen), ours, theirs)
 
 
+def _merge_slices(node: Node, x: Node) -> Node | None:
+    if x.primitive is not slice_:
+        return None
+    starts = tuple(a + b for a, b in zip(node.params["starts"], x.params["starts"], strict=True))
+    return apply(slice_, x.inputs[0], starts=starts, shape=node.shape)
+
+
+def _of_one_piece(node: Node, x: Node) -> Node | None:
+    """The slice of a concatenation that lies within one of its pieces."""
+    if x.primitive is not concat:
+        return None
+    axis, starts = x.params["axis"], node.params["starts"]
+    low, (length,) = starts[axis], static(node.shape[axis : axis + 1])
+    for piece in x.inputs:
+        (size,) = static(piece.shape[axis : axis + 1])
+        if low >= 0 and low + length <= size:
+            begin = (*starts[:axis], low, *starts[axis + 1 :])
+            return rewrite(apply(slice_, piece, starts=begin, shape=node.shape))
+        low -= size
+    return None
+
+
 # fmt: off
 RULES: dict[object, tuple[Rewrite, ...]] = {
     add:           (lambda n, x, y: x if _is(y, 0) else None,
@@ -131,6 +155,6 @@ RULES: dict[object, tuple[Rewrite, ...]] = {
     broadcast:     (_merge_broadcasts,),
     reshape:       (_merge_reshapes,),
     transpose:     (_merge_transposes,),
-    slice_:        (lambda n, x: x if x.type == n.type else None,),
+    slice_:        (lambda n, x: x if x.type == n.type else None, _merge_slices, _of_one_piece),
 }
 # fmt: on

@@ -10,9 +10,9 @@ import pytest
 
 import nnjit.numpy as nnp
 from nnjit import primitives as p
-from nnjit.autodiff import trace
+from nnjit.autodiff import grad, scan, trace
 from nnjit.ir import B, Graph, array_type, constant, interpret, new_input, scope, verify
-from nnjit.passes import fold_constants, fold_transposes, optimize, share_common, simplify
+from nnjit.passes import fold_constants, fold_transposes, optimize, share_common, simplify, trim_loops
 
 VECTOR, MATRIX = array_type("f64", (3,)), array_type("f64", (3, 3))
 
@@ -54,6 +54,9 @@ SIMPLIFIED = (
     ("reshape to its own",     lambda x, y: p.reshape(x, shape=(3,)),         []),
     ("transpose of itself",    lambda x, y: p.transpose(x, perm=(0,)),        []),
     ("whole slice",            lambda x, y: p.slice_(x, starts=(0,), shape=(3,)), []),
+    ("slice of a slice",       lambda x, y: nnp.exp(x)[1:][1:],               ["exp", "slice"]),
+    ("one of two pieces",      lambda x, y: nnp.concatenate([x, y])[3:],      []),
+    ("part of a piece",        lambda x, y: nnp.concatenate([x, y])[4:6],     ["slice"]),
 )
 KEPT = (
     ("x * 0 hides a NaN",      lambda x, y: x * 0,                            ["mul"]),
@@ -72,6 +75,7 @@ KEPT = (
     ("a real cast",            lambda x, y: nnp.astype(x, "f32"),             ["cast"]),
     ("a real sum",             lambda x, y: nnp.sum(x),                       ["reduce_sum"]),
     ("part of a slice",        lambda x, y: x[1:],                            ["slice"]),
+    ("parts of two pieces",    lambda x, y: nnp.concatenate([x, y])[2:4],     ["concat", "slice"]),
     ("relu of relu",           lambda x, y: nnp.relu(nnp.relu(x)),            ["relu", "relu"]),
 )
 # fmt: on
@@ -225,3 +229,66 @@ def test_passes_keep_inputs_names_and_scopes() -> None:
     after = optimize(Graph((x, unused), (y,), ("x", "unused")))
     assert (after.inputs, after.names) == ((x, unused), ("x", "unused"))
     assert after.outputs[0].scope == "hidden"
+
+
+# -- loops
+
+
+def widths(graph: Graph) -> list[int]:
+    """How wide the record of each loop is, per step."""
+    return [n.shape[-1] for n in verify(graph).nodes if n.primitive.name == "scan"]  # type: ignore[misc]
+
+
+def sums(x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """The last of two carried values, and the products of all steps."""
+    return scan(lambda c, v: ((c[0] + v * y, c[1] * v), c[0] * v), (y, y), x)
+
+
+# fmt: off
+LOOPS = (  # what is read of a loop, how wide its record is before, and trimmed
+    ("nothing of one value",   lambda x, y: sums(x, y)[0][0],                 [9], [3]),
+    ("the second value alone", lambda x, y: sums(x, y)[0][1],                 [9], [3]),
+    ("the first and the last", lambda x, y: (lambda r: (r[0][0], r[1]))(sums(x, y)), [9], [6]),
+    ("everything",             lambda x, y: sums(x, y),                       [9], [9]),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("f", "wide", "narrow"), [c[1:] for c in LOOPS], ids=[c[0] for c in LOOPS])
+def test_loops_record_what_is_read(f: Callable[..., Any], wide: list[int], narrow: list[int]) -> None:
+    before = simplify(share_common(graph_of(f, MATRIX, VECTOR)))
+    after = trim_loops(before)
+    assert (widths(before), widths(after)) == (wide, narrow)
+    same(before, after, [np.arange(9.0).reshape(3, 3), SPECIAL[0]])
+
+
+def test_arguments_of_loops_that_are_one_number_or_unused_go() -> None:
+    def f(x: Any, y: Any) -> Any:
+        stacks = (x, nnp.zeros_like(x), nnp.exp(x))
+        return scan(lambda c, v: (c + v[0] * y + v[1], v[2]), y, stacks)[0]
+
+    before = graph_of(f, MATRIX, VECTOR)
+    after = trim_loops(optimize(before))
+    assert "exp" not in names(after)
+    (loop,) = [n for n in after.nodes if n.primitive.name == "scan"]
+    assert [str(n.type) for n in loop.inputs] == ["f64[3]", "f64[3]", "f64[3,3]"]
+    same(before, after, [np.arange(9.0).reshape(3, 3), SPECIAL[0]])
+
+
+def test_a_gradient_has_one_loop_each_way_that_records_what_it_needs() -> None:
+    """Chained loops, as layers are: forward a step records its states, before and after it; backward what the
+    gradient of w is a sum of, and for the layer before, the cotangent of its x.
+    """
+
+    def layer(x: Any, w: Any) -> Any:
+        return scan(lambda c, v: (nnp.tanh(c + v * w), c), nnp.zeros_like(w), x)[1]
+
+    def f(x: Any, w: Any) -> Any:
+        return nnp.sum(layer(layer(x, w), w) ** 2)
+
+    before = graph_of(grad(f, 1), MATRIX, VECTOR)
+    after = optimize(before)
+    assert widths(after) == [6, 6, 6, 3]
+    x = np.arange(9.0).reshape(3, 3) / 9
+    for got, want in zip(interpret(after, [x, SPECIAL[0]]), interpret(before, [x, SPECIAL[0]]), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-14)
