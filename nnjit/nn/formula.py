@@ -106,9 +106,14 @@ def over_steps(x: Formula) -> Formula:
     return Formula("over_steps", (x,))
 
 
-def at_step(x: Formula) -> Formula:
-    """x[t], one step of a sequence."""
-    return Formula("at_step", (x,))
+def at(x: Formula, index: str) -> Formula:
+    """x[t], one step of a sequence; of any other index one of equal parts of the last axis."""
+    return Formula("at", (x,), index)
+
+
+def collected(x: Formula, index: str) -> Formula:
+    """[x]ₜ: x of every t, one after another; the parts of a last axis side by side."""
+    return Formula("collected", (x,), index)
 
 
 def joined(*parts: Formula) -> Formula:

@@ -70,6 +70,14 @@ def function_lines(model: Model) -> list[Line]:
     return [_function_line(name) for name in names if name not in (None, "identity")]
 
 
+def word_lines(model: Model) -> list[Line]:
+    """What layers' formulas name in words, each once."""
+    said = {name: said for node in model.nodes for name, said in _recurrence(node).words.items()}
+    if any(len(node.output_shape) > 1 for node in model.nodes):
+        said["Σₖ"] = "the sum over the examples, and over their places or steps"
+    return [Line(words(name), words(meaning), None) for name, meaning in said.items()]
+
+
 def cost_lines(loss: Loss) -> list[Line]:
     """The cost of one example, and that of the batch."""
     one, (formula, said) = symbol("Cₖ"), equation(loss)

@@ -12,7 +12,15 @@ from typing import Any
 from nnjit.codegen import KernelEntry
 from nnjit.ir import Dim, format_graph
 from nnjit.nn.formula import symbol, words
-from nnjit.nn.lines import Line, backward_lines, cost_lines, forward_lines, function_lines, numbers
+from nnjit.nn.lines import (
+    Line,
+    backward_lines,
+    cost_lines,
+    forward_lines,
+    function_lines,
+    numbers,
+    word_lines,
+)
 from nnjit.nn.recurrence import statement
 from nnjit.nn.typeset import typeset
 from nnjit.optim import Clip, Penalty, optimizers
@@ -156,6 +164,7 @@ def _sections(task: Task) -> tuple[Section, ...]:
         Section("Cost", cost),
         Section("Derivatives of the functions", tuple(function_lines(task.model))),
         Section("Backward", tuple(backward_lines(task.model, task.loss))),
+        Section("Words", tuple(word_lines(task.model))),
     )
     return tuple(section for section in sections if section.lines)
 

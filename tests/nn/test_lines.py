@@ -17,7 +17,7 @@ from nnjit.nn.initializers import GlorotUniform
 from nnjit.nn.lines import SHARE, backward_lines, forward_lines, function_lines, numbers
 from nnjit.nn.recurrence import letter
 from nnjit.nn.typeset import text, typeset
-from tests.nn.evaluate_lines import FUNCTIONS, Loop, Values, evaluate, follow
+from tests.nn.evaluate_lines import FUNCTIONS, Loop, Values, each_part, evaluate, follow, whole_of
 from tests.nn.test_layers import ROWS as ROWS_OF_LAYERS
 
 ROWS = 5
@@ -164,7 +164,10 @@ def placed(g: np.ndarray, columns: Any, shape: Shape) -> np.ndarray:
 
 
 def each_window(options: dict[str, Any], size: Any, stride: Any, shape: Shape) -> np.ndarray:
-    """The index in a flat example of what each place sees (places…, elements, channels); -1 is padding."""
+    """The index in a flat example of what each place sees (places…, elements, channels); -1 is padding.
+
+    That is where a zero, or what else stands for padding, is put behind the example.
+    """
     axes = 1 if options["type"] == "conv1d" else 2 if options["type"] == "conv2d" else len(shape) - 1
     shape = shape if len(shape) > axes else (*shape, 1)
     sizes, strides, dilations = (
@@ -185,8 +188,8 @@ def each_window(options: dict[str, Any], size: Any, stride: Any, shape: Shape) -
     return index.reshape(*index.shape[:axes], -1, shape[-1])
 
 
-def seen(x: np.ndarray, index: np.ndarray) -> np.ndarray:
-    flat = np.concatenate([x.reshape(ROWS, -1), np.zeros((ROWS, 1))], axis=1)
+def seen(x: np.ndarray, index: np.ndarray, fill: float = 0.0) -> np.ndarray:
+    flat = np.concatenate([x.reshape(ROWS, -1), np.full((ROWS, 1), fill)], axis=1)
     return flat[:, index]
 
 
@@ -198,23 +201,34 @@ def added(r: np.ndarray, index: np.ndarray, shape: Shape) -> np.ndarray:
 
 
 def windows_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    index = each_window(options, options["kernel_size"], options.get("stride", 1), shape)
+    """Those of a group, whose channels are an equal part of all."""
+    own = (
+        shape
+        if len(shape) == int(options["type"][4])
+        else (*shape[:-1], shape[-1] // options.get("groups", 1))
+    )
+    index = each_window(options, options["kernel_size"], options.get("stride", 1), own)
     return {
         "windows": lambda x: seen(x, index).reshape(ROWS, *index.shape[:-2], -1),
-        "overlap": lambda r: added(r, index, shape),
+        "overlap": lambda r: added(r, index, own),
     }
 
 
 def pools_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
     size = options.get("size", 2)
     index = each_window(options, size, options.get("stride", size), shape)
-    spread = lambda g: added(np.repeat(g[..., None, :], index.shape[-2], axis=-2), index, shape)  # noqa: E731
+
+    def share(counts: np.ndarray) -> np.ndarray:
+        return counts / counts.sum(axis=-2, keepdims=True)
+
     return {
-        "windows": lambda x: seen(x, index),
-        "mean": lambda x: x.mean(axis=-2),
-        "largest": lambda x: x.max(axis=-2),
-        "spread": spread,
-        "is_largest": lambda x: (x == spread(seen(x, index).max(axis=-2))) * 1.0,
+        "windows": lambda x: seen(x, index, np.nan),
+        "mean": lambda windows: np.nanmean(windows, axis=-2),
+        "largest": lambda windows: np.nanmax(windows, axis=-2),
+        "share": lambda windows: share(~np.isnan(windows)),
+        "is_largest": lambda windows: share(windows == np.nanmax(windows, axis=-2, keepdims=True)),
+        "spread": lambda g: np.expand_dims(g, -2),
+        "overlap": lambda r: added(r, index, shape),
     }
 
 
@@ -223,7 +237,7 @@ ONE_BY_ONE = ("attention",)  # whose products are those of an example
 STATING = [
     (options, shapes)
     for options, shapes, *_ in ROWS_OF_LAYERS
-    if options["type"] not in (*LOOPS, *ONE_BY_ONE) and one(options).recurrence(*shapes) is not None
+    if options["type"] not in (*LOOPS, *ONE_BY_ONE)
 ]
 
 
@@ -255,6 +269,7 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
     values |= {symbol(letter(name)): p for name, p in params.items()}
     if "rate" in options:
         values[symbol("m")] = np.where(u[inputs[0].shape] < options["rate"], 0, 1 / (1 - options["rate"]))
+    values[symbol("p")] = np.array([0, options.get("groups", 1)])
     values[symbol("e")] = np.asarray(out) - inputs[0] if out.shape == inputs[0].shape else np.nan
     z = evaluate(stated.output, values)
     function = ACTIVATIONS[stated.function or "identity"]
@@ -269,11 +284,17 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
         np.testing.assert_allclose(told, own, rtol=EXACT, atol=EXACT)
 
 
+@pytest.mark.parametrize("mask", [{}, {"mask_value": 9.0}], ids=["whole", "padded"])
 @pytest.mark.parametrize("more", [{}, {"return_sequences": True, "reverse": True}], ids=["last", "all"])
 @pytest.mark.parametrize("name", LOOPS)
-def test_the_steps_of_a_loop_give_its_output_and_gradient(name: str, more: dict[str, Any]) -> None:
-    layer, rng, shape = one({"type": name, "units": 2, **more}), np.random.default_rng(1), (4, 3)
+def test_the_steps_of_a_loop_give_its_output_and_gradient(
+    name: str, more: dict[str, Any], mask: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FUNCTIONS, "is_data", lambda x: 1.0 * (x != 9).any(axis=-1, keepdims=True))
+    layer, rng, shape = one({"type": name, "units": 2, **more, **mask}), np.random.default_rng(1), (4, 3)
     x = rng.normal(size=(ROWS, *shape))
+    x[[0, 0, 1, 2, 3], [2, 3, 0, 1, 3]] = mask.get("mask_value", 0.5)  # at the end, at the beginning, between
+    x[4, 1, 0] = 9.0  # one such feature is not padding
     params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
     context = Context(True, lambda shape: np.zeros(()))
     out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
@@ -291,13 +312,18 @@ def test_the_steps_of_a_loop_give_its_output_and_gradient(name: str, more: dict[
         np.testing.assert_allclose(followed(formula), own, rtol=EXACT, atol=EXACT)
 
 
+@pytest.mark.parametrize("heads", [1, 2])
 @pytest.mark.parametrize("causal", [False, True])
 def test_the_lines_of_attention_give_its_output_and_gradient(
-    causal: bool, monkeypatch: pytest.MonkeyPatch
+    causal: bool, heads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = np.triu(np.ones((3, 3), bool), 1)
     monkeypatch.setitem(FUNCTIONS, "causal", lambda scores: np.where(later, -np.inf, scores))
-    layer, rng, shape = one({"type": "attention", "causal": causal}), np.random.default_rng(1), (3, 2)
+    layer, rng, shape = (
+        one({"type": "attention", "causal": causal, "heads": heads}),
+        np.random.default_rng(1),
+        (3, 4),
+    )
     x, g = rng.normal(size=(2, ROWS, *shape))
     params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
     context = Context(True, lambda shape: np.zeros(()))
@@ -308,11 +334,14 @@ def test_the_lines_of_attention_give_its_output_and_gradient(
     assert stated is not None
     sums = dict.fromkeys(params, 0.0)
     for k in range(ROWS):
-        values = {symbol("x0"): x[k], symbol("g"): g[k]}
+        values = {symbol("x0"): x[k], symbol("g"): g[k], symbol("h"): np.array([0, heads])}
         values |= {symbol(letter(name)): p for name, p in params.items()}
         for step in (*stated.forward, *stated.backward):
-            values[step.left] = evaluate(step.right, values)
-            assert values[step.left].shape == step.shape, step
+            whole = whole_of(step.left)
+            of_each = [values] if whole == step.left else each_part(values, "h")
+            parts = [evaluate(step.right, own) for own in of_each]
+            assert {part.shape for part in parts} == {step.shape}, step
+            values[whole] = np.concatenate(parts, axis=-1)
         np.testing.assert_allclose(evaluate(stated.output, values), out[k], rtol=EXACT, atol=EXACT)
         np.testing.assert_allclose(evaluate(stated.back[0], values), of_input[k], rtol=EXACT, atol=EXACT)
         sums = {name: sums[name] + evaluate(stated.gradients[name], values) for name in params}

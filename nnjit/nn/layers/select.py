@@ -47,8 +47,8 @@ class Select(Layer):
 
     def recurrence(self, *inputs: Shape) -> Recurrence:
         first, end = (self.columns, self.columns + 1) if isinstance(self.columns, int) else self.columns
-        note = "placed puts columns where they were taken from, among zeros"
-        return Recurrence(columns(X, first, end), (call("placed", G),), note=note)
+        said = {"placed(g)": "g where the columns were taken from, among zeros"}
+        return Recurrence(columns(X, first, end), (call("placed", G),), words=said)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
