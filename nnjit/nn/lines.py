@@ -6,6 +6,7 @@ examples, so that a product with a weight is a W, and its derivatives are δ W�
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -20,6 +21,7 @@ from nnjit.nn.formula import (
     A,
     Formula,
     G,
+    Y,
     Z,
     call,
     input_symbol,
@@ -33,9 +35,10 @@ from nnjit.nn.formula import (
 from nnjit.nn.loss import Loss
 from nnjit.nn.model import LayerNode, Model
 from nnjit.nn.recurrence import Recurrence, Step, equation, letter, statement
-from nnjit.nn.typeset import FUNCTIONS
+from nnjit.nn.typeset import FUNCTIONS, text, typeset
 
 SHARE = words("1/n")
+ONE = symbol("Cₖ")
 WEIGHTS_NOTE = "an example of weight wₖ counts as wₖ / Σ w instead of 1/n"
 
 
@@ -78,11 +81,20 @@ def word_lines(model: Model) -> list[Line]:
     return [Line(words(name), words(meaning), None) for name, meaning in said.items()]
 
 
-def cost_lines(loss: Loss) -> list[Line]:
+def cost_lines(model: Model, loss: Loss) -> list[Line]:
     """The cost of one example, and that of the batch."""
-    one, (formula, said) = symbol("Cₖ"), equation(loss)
-    mean = scaled(SHARE, over_rows(one))
-    return [Line(one, words(formula), (B,), said), Line(symbol("C"), mean, (), WEIGHTS_NOTE)]
+    a = symbol("a", numbers(model)[model.output])
+    cost = scaled(SHARE, over_rows(ONE))
+    return [cost_line(loss, ONE, a, Y), Line(symbol("C"), cost, (), WEIGHTS_NOTE)]
+
+
+def cost_line(loss: Loss, one: Formula, a: Formula, y: Formula) -> Line:
+    """The cost of one example, by the loss's docstring, and what its letters are here."""
+    formula, said = equation(loss)
+    known = {"output": a, "z": a, "target": y, "t": y}
+    used = [name for name in known if re.search(rf"\b{name}(?![a-z])", f"{formula} {said}")]
+    here = ", ".join(f"{name} is {text(typeset(known[name]))}" for name in used)
+    return Line(one, words(formula), (B,), "; ".join(filter(None, (said, here))))
 
 
 def backward_lines(model: Model, loss: Loss) -> list[Line]:

@@ -52,7 +52,11 @@ class Recurrence:
     backward: tuple[Step, ...] = ()
 
 
-LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U"}
+LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U", "recurrent_bias": "c"} | {
+    f"{part}_{kind}": f"{letter}_{part[0].upper()}"
+    for part in ("query", "key", "value", "output")
+    for kind, letter in (("weight", "W"), ("bias", "b"))
+}
 """The lecture's letters for params; every other one keeps its name."""
 
 

@@ -158,7 +158,7 @@ def _layers(task: Task) -> tuple[LayerPlace, ...]:
 
 
 def _sections(task: Task) -> tuple[Section, ...]:
-    cost = (*cost_lines(task.loss), *_penalty_lines(task.penalty))
+    cost = (*cost_lines(task.model, task.loss), *_penalty_lines(task.penalty))
     sections = (
         Section("Forward", tuple(forward_lines(task.model))),
         Section("Cost", cost),

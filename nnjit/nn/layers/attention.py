@@ -15,7 +15,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import Formula, G, X, at, call, over_last, over_rows, partial, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
 from nnjit.nn.layer import Context, Layer, Param, layers
-from nnjit.nn.recurrence import Recurrence, Step
+from nnjit.nn.recurrence import Recurrence, Step, letter
 
 PARTS = ("query", "key", "value")
 
@@ -62,8 +62,8 @@ class Attention(Layer):
     def recurrence(self, *inputs: Shape) -> Recurrence:
         (x,) = inputs
         kinds, names = ("weight", "bias"), (*PARTS, "output")
-        w, b = ({part: symbol(f"{part}_{kind}") for part in names} for kind in kinds)
-        whole = [symbol(letter) for letter in "QKVH"]
+        w, b = ({part: symbol(letter(f"{part}_{kind}")) for part in names} for kind in kinds)
+        whole = [symbol(name) for name in "QKVH"]
         parts = zip(whole, PARTS, strict=False)
         forward = (*(Step(q, X @ w[part] + b[part], x) for q, part in parts), *self._head_forward(x))
         backward = (Step(partial(whole[-1]), G @ w["output"].T, x), *self._head_backward(x))
@@ -102,8 +102,8 @@ class Attention(Layer):
             Step(partial(key), scale * (partial(score).T @ query), own),
         )
 
-    def _of_head(self, letter: str) -> Formula:
-        return symbol(letter) if self.heads == 1 else at(symbol(letter), "h")
+    def _of_head(self, name: str) -> Formula:
+        return symbol(name) if self.heads == 1 else at(symbol(name), "h")
 
     def _scale(self, features: int) -> float:
         return 1 / math.sqrt(features // self.heads)

@@ -16,7 +16,10 @@ class AveragePool(Pooling):
     type: Literal["average_pool"] = "average_pool"
 
     figure: ClassVar[str] = "mean"
-    slope: ClassVar[tuple[str, str]] = ("share", "1 over the number of elements of a row; 0 at padding")
+    slope: ClassVar[tuple[str, str]] = (
+        "share",
+        "1 over how many elements of a row are no padding; 0 at padding",
+    )
 
     def _pool(self, windows: Any, inner: tuple[int, ...], shares: Any) -> Any:
         return np.sum(windows, axis=inner) * shares

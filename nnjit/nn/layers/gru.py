@@ -36,7 +36,7 @@ class GRU(Recurrent):
         u, before = symbol("U"), symbol("hₜ₋₁")
         xs, us = ([columns(x, k * self.units, (k + 1) * self.units) for k in range(3)] for x in (given, own))
         forward = (
-            Step(own, before @ u + symbol("recurrent_bias"), (3 * self.units,)),
+            Step(own, before @ u + symbol("c"), (3 * self.units,)),
             Step(r, call("sigmoid", xs[0] + us[0]), (self.units,)),
             Step(z, call("sigmoid", xs[1] + us[1]), (self.units,)),
             Step(n, call("tanh", xs[2] + r * us[2]), (self.units,)),
