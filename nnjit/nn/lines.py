@@ -83,18 +83,25 @@ def word_lines(model: Model) -> list[Line]:
 
 def cost_lines(model: Model, loss: Loss) -> list[Line]:
     """The cost of one example, and that of the batch."""
-    a = symbol("a", numbers(model)[model.output])
-    cost = scaled(SHARE, over_rows(ONE))
-    return [cost_line(loss, ONE, a, Y), Line(symbol("C"), cost, (), WEIGHTS_NOTE)]
+    output = _output(model)
+    cost, a = scaled(SHARE, over_rows(ONE)), symbol("a", numbers(model)[output.name])
+    return [cost_line(loss, ONE, a, Y, _width(output)), Line(symbol("C"), cost, (), WEIGHTS_NOTE)]
 
 
-def cost_line(loss: Loss, one: Formula, a: Formula, y: Formula) -> Line:
-    """The cost of one example, by the loss's docstring, and what its letters are here."""
+def cost_line(loss: Loss, one: Formula, a: Formula, y: Formula, outputs: int) -> Line:
+    """The cost of one example, by the loss's docstring, and what its letters and its options are here."""
     formula, said = equation(loss)
-    known = {"output": a, "z": a, "target": y, "t": y}
-    used = [name for name in known if re.search(rf"\b{name}(?![a-z])", f"{formula} {said}")]
-    here = ", ".join(f"{name} is {text(typeset(known[name]))}" for name in used)
-    return Line(one, words(formula), (B,), "; ".join(filter(None, (said, here))))
+    target = loss.counted(outputs).filled({"y": y})
+    known = {"z": a, "output": a, "t": target, "target": target, "s": 2 * y - 1}
+    used = [name for name in known if re.search(rf"(?<![\w']){name}(?![a-z])", f"{formula} {said}")]
+    first = {
+        known[name]: name for name in reversed(used)
+    }  # hinge's note speaks of an output, its formula of z
+    here = ", ".join(f"{name} is {text(typeset(meant))}" for meant, name in reversed(first.items()))
+    here += ", with a class as a one-hot row" * (loss.targets == "classes")
+    options = loss.model_dump(exclude={"type", "label_smoothing"}).items()
+    chosen = ", ".join(f"{name} = {value:g}" for name, value in options if isinstance(value, float))
+    return Line(one, words(formula), (B,), "; ".join(filter(None, (said, here, chosen))))
 
 
 def backward_lines(model: Model, loss: Loss) -> list[Line]:
@@ -104,7 +111,7 @@ def backward_lines(model: Model, loss: Loss) -> list[Line]:
     """
     places = numbers(model)
     handed: dict[str, list[Formula]] = {name: [] for name in places}
-    output = next(node for node in model.nodes if node.name == model.output)
+    output = _output(model)
     cost = _cost_line(loss, output, places[output.name])
     handed[output.name].append(cost.left)
     lines = [cost]
@@ -121,9 +128,17 @@ def backward_lines(model: Model, loss: Loss) -> list[Line]:
 def _cost_line(loss: Loss, output: LayerNode, place: int) -> Line:
     """The mean over the examples, so a 1/n before the derivative of one example's cost."""
     a = symbol("a", place)
-    slope = loss.slope(output.output_shape[-1] if output.output_shape else 1)
+    slope = loss.slope(_width(output))
     slope = symbol("∂Cₖ/∂a", place) if slope is None else slope.filled({"a": a})
     return Line(partial(a), scaled(SHARE, slope), _rows(output.output_shape))
+
+
+def _output(model: Model) -> LayerNode:
+    return next(node for node in model.nodes if node.name == model.output)
+
+
+def _width(output: LayerNode) -> int:
+    return output.output_shape[-1] if output.output_shape else 1
 
 
 def _function_line(name: str) -> Line:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnjit.codegen import KernelEntry
-from nnjit.ir import Dim, format_graph
+from nnjit.ir import B, Dim, format_graph
 from nnjit.nn.formula import symbol, words
 from nnjit.nn.lines import (
+    ONE,
     Line,
     backward_lines,
+    cost_line,
     cost_lines,
     forward_lines,
     function_lines,
@@ -29,6 +31,7 @@ from nnjit.registry import Options
 from nnjit.training.full_batch_graphs import cost_graph
 from nnjit.training.graphs import Task, prediction_graph, step_graph
 from nnjit.training.setup import Setup
+from nnjit.training.several import heads_of
 
 ZONES = {"rows": "over the rows", "flat": "once a batch"}
 
@@ -158,7 +161,7 @@ def _layers(task: Task) -> tuple[LayerPlace, ...]:
 
 
 def _sections(task: Task) -> tuple[Section, ...]:
-    cost = (*cost_lines(task.model, task.loss), *_penalty_lines(task.penalty))
+    cost = (*_cost_lines(task), *_penalty_lines(task.penalty))
     sections = (
         Section("Forward", tuple(forward_lines(task.model))),
         Section("Cost", cost),
@@ -167,6 +170,19 @@ def _sections(task: Task) -> tuple[Section, ...]:
         Section("Words", tuple(word_lines(task.model))),
     )
     return tuple(section for section in sections if section.lines)
+
+
+def _cost_lines(task: Task) -> list[Line]:
+    """The cost of one example, and that of the batch; of several outputs that of each before."""
+    whole, mean = cost_lines(task.model, task.loss)
+    if not (heads := heads_of(task.loss)):
+        return [whole, mean]
+    a = symbol("a", numbers(task.model)[task.model.output])
+    own = [cost_line(h.loss, h.letter("Cₖ"), h.part(a), h.letter("y"), h.width) for h in heads]
+    first, *rest = (h.weighted(h.letter("Cₖ")) for h in heads)
+    weighed = any(h.class_weights is not None for h in heads)
+    note = "v is the weight of the example's class" if weighed else ""
+    return [*own, Line(ONE, sum(rest, first), (B,), note), mean]
 
 
 def _penalty_lines(penalty: Penalty) -> list[Line]:

@@ -17,6 +17,7 @@ import nnjit.numpy as np
 from nnjit.data import Affine, Scaling, Target
 from nnjit.nn import Loss, Metric, SummedMetric, WholeMetric
 from nnjit.nn.array import Array
+from nnjit.nn.formula import A, Formula, columns, joined, symbol
 from nnjit.training.class_weights import of_rows
 from nnjit.training.meaning import Meaning
 
@@ -57,6 +58,24 @@ class Head:
             costs if self.class_weights is None else costs * of_rows(self.class_weights, truth, costs.dtype)
         )
 
+    @property
+    def width(self) -> int:
+        """How many columns it has."""
+        return int(self.columns.stop - self.columns.start)
+
+    def letter(self, name: str) -> Formula:
+        """A letter of this output's own."""
+        return symbol(f"{name}_{self.name}")
+
+    def part(self, joined: Formula) -> Formula:
+        """Its columns of the joined output, as a formula."""
+        return columns(joined, self.columns.start, self.columns.stop)
+
+    def weighted(self, cost: Formula) -> Formula:
+        """Its cost, or that's derivative, as it counts; v is the weight of an example's class."""
+        own = cost if self.class_weights is None else self.letter("v") * cost
+        return self.weight * own
+
     def in_own_unit(self, values: Any) -> Any:
         """Target values with their scaling undone."""
         return values if self.unit is None else np.astype(values, "f64") * self.unit.scale + self.unit.shift
@@ -76,6 +95,15 @@ class Several(Loss):
     def __call__(self, output: Array, target: Array) -> Array:
         first, *rest = (_times(head.weight, head.cost(output, target)) for head in self.heads)
         return sum(rest, first)
+
+    def slope(self, outputs: int) -> Formula | None:
+        parts = []
+        for head in self.heads:
+            slope = head.loss.slope(head.width)
+            if slope is None:
+                return None
+            parts.append(head.weighted(slope.filled({"a": head.part(A), "y": head.letter("y")})))
+        return joined(*parts)
 
     def predict(self, output: Array) -> Array:
         return np.concatenate([head.loss.predict(head.output(output)) for head in self.heads], axis=1)
