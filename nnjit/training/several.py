@@ -6,6 +6,7 @@ targets in y (B, T), a class as its index; so graphs, kernels, loop and files kn
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -18,6 +19,7 @@ from nnjit.data import Affine, Scaling, Target
 from nnjit.nn import Loss, Metric, SummedMetric, WholeMetric
 from nnjit.nn.array import Array
 from nnjit.nn.formula import A, Formula, columns, joined, symbol
+from nnjit.nn.losses import SumOfSquares
 from nnjit.training.class_weights import of_rows
 from nnjit.training.meaning import Meaning
 
@@ -52,11 +54,15 @@ class Head:
 
     def cost(self, joined: Array, y: Array) -> Array:
         """The cost of each example (B,), without the weight, times that of its class."""
-        output, truth = self.output(joined), self.truth(y)
-        costs = self.loss(output, truth)
-        return (
-            costs if self.class_weights is None else costs * of_rows(self.class_weights, truth, costs.dtype)
-        )
+        costs, classes = self.loss(self.output(joined), self.truth(y)), self._of_classes(y, joined)
+        return costs if classes is None else costs * classes
+
+    def residuals(self, joined: Array, y: Array) -> Array:
+        """Those of its loss (B, O), whose squares are the cost times both weights."""
+        assert isinstance(self.loss, SumOfSquares)  # else there are none
+        found, classes = self.loss.residuals(self.output(joined), self.truth(y)), self._of_classes(y, joined)
+        found = _times(math.sqrt(self.weight), found)
+        return found if classes is None else found * np.expand_dims(np.sqrt(classes), 1)
 
     @property
     def width(self) -> int:
@@ -85,6 +91,11 @@ class Head:
         """How its answers are read."""
         return Meaning(self.target.classes, Scaling(targets=self.unit))
 
+    def _of_classes(self, y: Array, joined: Array) -> Any:
+        """The weight (B,) of each example's class; None where there are none."""
+        weights = self.class_weights
+        return None if weights is None else of_rows(weights, self.truth(y), joined.dtype)
+
 
 class Several(Loss):
     """Σⱼ weightⱼ Cₖⱼ, the costs of the several outputs by their weights."""
@@ -107,6 +118,19 @@ class Several(Loss):
 
     def predict(self, output: Array) -> Array:
         return np.concatenate([head.loss.predict(head.output(output)) for head in self.heads], axis=1)
+
+
+class SeveralSquares(Several, SumOfSquares):
+    """Several outputs whose losses are all sums of squares, and so is theirs."""
+
+    def residuals(self, output: Array, target: Array) -> Array:
+        return np.concatenate([head.residuals(output, target) for head in self.heads], axis=1)
+
+
+def several(heads: tuple[Head, ...]) -> Several:
+    """The loss of several outputs."""
+    are_squares = all(isinstance(head.loss, SumOfSquares) for head in heads)
+    return (SeveralSquares if are_squares else Several)(heads=heads)
 
 
 class HeadLoss(SummedMetric):
