@@ -21,8 +21,8 @@ class GaussNewton(FullBatchOptimizer):
 
     Only for losses that are sums of squares, of each output where there are several. d is the shortest
     solution where J has not full rank, found by its singular values; α is 1, or shorter where Armijo's
-    condition asks for it. Float64 is advisable.
-    The Jacobians of networks seldom have full rank, and then `levenberg_marquardt` is better.
+    condition asks for it. Float64 is advisable. The Jacobians of networks seldom have full rank, and then
+    `levenberg_marquardt` is better.
 
     Reference: Nocedal & Wright 2006, section 10.3.
     """
