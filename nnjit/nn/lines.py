@@ -39,6 +39,14 @@ from nnjit.nn.typeset import FUNCTIONS, text, typeset
 
 SHARE = words("1/n")
 ONE = symbol("Cₖ")
+WORDS = {
+    "a⁽⁰⁾, a⁽ˡ⁾": "the data, and the output of layer l, a row for each of the n examples",
+    "δ⁽ˡ⁾": "∂C/∂z⁽ˡ⁾, with z⁽ˡ⁾ what the layer's function is applied to",
+    "⊙": "the product of elements",
+    "Σₖ": "the sum over the examples, and over their places or steps",
+    "θ, g": "all params in one vector, and the gradient of the cost (with its penalty) by it",
+}
+BRACKET_NOTE = "[…] is 1 where it holds, else 0"
 WEIGHTS_NOTE = "an example of weight wₖ counts as wₖ / Σ w instead of 1/n"
 
 
@@ -74,11 +82,9 @@ def function_lines(model: Model) -> list[Line]:
 
 
 def word_lines(model: Model) -> list[Line]:
-    """What layers' formulas name in words, each once."""
-    said = {name: said for node in model.nodes for name, said in _recurrence(node).words.items()}
-    if any(len(node.output_shape) > 1 for node in model.nodes):
-        said["Σₖ"] = "the sum over the examples, and over their places or steps"
-    return [Line(words(name), words(meaning), None) for name, meaning in said.items()]
+    """What all formulas take for known, and what those of the layers name in words, each once."""
+    own = {name: said for node in model.nodes for name, said in _recurrence(node).words.items()}
+    return [Line(words(name), words(meaning), None) for name, meaning in (WORDS | own).items()]
 
 
 def cost_lines(model: Model, loss: Loss) -> list[Line]:
@@ -144,8 +150,13 @@ def _width(output: LayerNode) -> int:
 def _function_line(name: str) -> Line:
     rule = _rule(name)
     if rule.op == "times" and rule.args[0] == G:
-        return Line(call(f"{FUNCTIONS.get(name, name)}′", Z), rule.args[1], None)
+        note = BRACKET_NOTE * _has(rule, "positive")
+        return Line(call(f"{FUNCTIONS.get(name, name)}′", Z), rule.args[1], None, note)
     return Line(partial(Z), rule.filled({"g": partial(A)}), None)
+
+
+def _has(formula: Formula, op: str) -> bool:
+    return formula.op == op or any(_has(argument, op) for argument in formula.args)
 
 
 @dataclass(frozen=True)

@@ -195,17 +195,33 @@ def _penalty_lines(penalty: Penalty) -> list[Line]:
 
 
 def _update(setup: Setup) -> Update:
+    """The optimizer's, which over the full batch may be another method, and has no schedule there."""
     experiment, optimizer = setup.experiment, setup.experiment.optimizer
-    options = optimizer.model_dump(exclude={"type"})
-    schedule = experiment.schedule
-    settings = [("optimizer", optimizer.type), *((name, _option(value)) for name, value in options.items())]
-    settings.append(("schedule", f"{schedule.type}: {statement(schedule)}"))
-    equations = (*_clip_equations(experiment.clip), *_optimizer_equations(type(optimizer)))
-    return Update(equations, _addition(type(optimizer)), tuple(settings))
+    method = type(optimizer.full_batch or optimizer)
+    settings = [("optimizer", optimizer.type), *_settings(optimizer)]
+    named = {
+        "schedule": None if optimizer.full_batch else experiment.schedule,
+        "averaging": experiment.averaging,
+    }
+    for name, options in named.items():
+        if options is not None:
+            said = statement(options)
+            settings.append((name, f"{options.type}: {said[0].lower()}{said[1:]}"))
+            settings += _settings(options)
+    equations = (*_clip_equations(experiment.clip), *_optimizer_equations(method))
+    return Update(equations, _addition(method), tuple(settings))
+
+
+def _settings(options: Options) -> list[tuple[str, str]]:
+    """The options of a part of the config, but for its type."""
+    return [(name, _option(value)) for name, value in options.model_dump(exclude={"type"}).items()]
 
 
 def _option(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """A value as YAML has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _clip_equations(clip: Clip) -> list[str]:
@@ -218,8 +234,8 @@ def _clip_equations(clip: Clip) -> list[str]:
 
 
 def _optimizer_equations(cls: type[Options]) -> list[str]:
-    """Those of its docstring, after those of the optimizer that it builds on."""
-    known = [c for c in reversed(cls.__mro__) if c in optimizers.values()]
+    """Those of its docstring, and then those of the optimizer that it builds on."""
+    known = [c for c in cls.__mro__ if c is cls or c in optimizers.values()]
     return list(dict.fromkeys(part.strip() for c in known for part in statement(c).split(";")))
 
 

