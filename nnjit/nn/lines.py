@@ -46,8 +46,12 @@ WORDS = {
     "Σₖ": "the sum over the examples, and over their places or steps",
     "θ, g": "all params in one vector, and the gradient of the cost (with its penalty) by it",
 }
+FUNCTION_NOTES = {
+    "gelu": "Φ(z) is the normal distribution's probability of less than z, and φ its density",
+    "softmax": "a is softmax(z), of which every element depends on all of z",
+}
 BRACKET_NOTE = "[…] is 1 where it holds, else 0"
-WEIGHTS_NOTE = "an example of weight wₖ counts as wₖ / Σ w instead of 1/n"
+WEIGHTS_NOTE = "an example of weight wₖ, that of its class included, counts as wₖ / Σ w instead of 1/n"
 
 
 @dataclass(frozen=True)
@@ -149,10 +153,10 @@ def _width(output: LayerNode) -> int:
 
 def _function_line(name: str) -> Line:
     rule = _rule(name)
+    note = FUNCTION_NOTES.get(name, BRACKET_NOTE * _has(rule, "positive"))
     if rule.op == "times" and rule.args[0] == G:
-        note = BRACKET_NOTE * _has(rule, "positive")
         return Line(call(f"{FUNCTIONS.get(name, name)}′", Z), rule.args[1], None, note)
-    return Line(partial(Z), rule.filled({"g": partial(A)}), None)
+    return Line(partial(Z), rule.filled({"g": partial(A)}), None, note)
 
 
 def _has(formula: Formula, op: str) -> bool:
