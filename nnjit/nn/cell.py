@@ -7,7 +7,7 @@ factor mₜ.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nnjit.nn.formula import Formula, X, at, call, partial, symbol
 from nnjit.nn.recurrence import Step
@@ -78,11 +78,11 @@ class Unrolled:
     def backward(self, output: Formula) -> tuple[Step, ...]:
         """From `output`, the ∂C/∂hₜ of what reads hₜ outside the loop, to δₜ."""
         handed = (DELTA, self.cell.of_state)
-        read = symbol(handed[1].text.replace("ₜ", "ₜ₊₁")) @ symbol("U").T
         own = [
-            Step(step.left, self.masked(step.right), step.shape) if step.left in handed else step
+            replace(step, right=self.masked(step.right)) if step.left in handed else step
             for step in self.cell.backward
         ]
+        read = symbol(self.cell.of_state.text.replace("ₜ", "ₜ₊₁")) @ symbol("U").T
         return (*(self._derivative(c, output + read) for c in self.cell.carried), *own)
 
     def masked(self, x: Formula) -> Formula:

@@ -7,7 +7,7 @@ examples, so that a product with a weight is a W, and its derivatives are δ W�
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -44,6 +44,7 @@ WORDS = {
     "δ⁽ˡ⁾": "∂C/∂z⁽ˡ⁾, with z⁽ˡ⁾ what the layer's function is applied to",
     "⊙": "the product of elements",
     "Σₖ": "the sum over the examples, and over their places or steps",
+    "Σⱼ": "the sum over the last axis",
     "θ, g": "all params in one vector, and the gradient of the cost (with its penalty) by it",
 }
 FUNCTION_NOTES = {
@@ -85,10 +86,15 @@ def function_lines(model: Model) -> list[Line]:
     return [_function_line(name) for name in names if name not in (None, "identity")]
 
 
-def word_lines(model: Model) -> list[Line]:
-    """What all formulas take for known, and what those of the layers name in words, each once."""
+def word_lines(model: Model, lines: Iterable[Line]) -> list[Line]:
+    """What these lines take for known, and what the layers name in words, each once."""
     own = {name: said for node in model.nodes for name, said in _recurrence(node).words.items()}
-    return [Line(words(name), words(meaning), None) for name, meaning in (WORDS | own).items()]
+    printed = " ".join(text(typeset(line.right)) for line in lines)
+    return [
+        Line(words(name), words(meaning), None)
+        for name, meaning in (WORDS | own).items()
+        if not (function := re.match(r"\w+(?=\()|Σⱼ", name)) or function.group() in printed
+    ]
 
 
 def cost_lines(model: Model, loss: Loss) -> list[Line]:

@@ -88,7 +88,11 @@ class Recurrent(Layer):
         )
 
     def _words(self) -> dict[str, str]:
-        said = {"x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 where there is no such step"}
+        said = {
+            "x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 where there is no such step",
+            "Σₜ": "the sum over the steps",
+            "δₜ": "∂C/∂sₜ",
+        }
         if self.mask_value is not None:
             said["is_data(x)"] = "0 for a step of padding, whose features all have its mask_value, else 1"
         if self.return_sequences:

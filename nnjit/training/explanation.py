@@ -161,15 +161,14 @@ def _layers(task: Task) -> tuple[LayerPlace, ...]:
 
 
 def _sections(task: Task) -> tuple[Section, ...]:
-    cost = (*_cost_lines(task), *_penalty_lines(task.penalty))
-    sections = (
-        Section("Forward", tuple(forward_lines(task.model))),
-        Section("Cost", cost),
-        Section("Derivatives of the functions", tuple(function_lines(task.model))),
-        Section("Backward", tuple(backward_lines(task.model, task.loss))),
-        Section("Words", tuple(word_lines(task.model))),
-    )
-    return tuple(section for section in sections if section.lines)
+    titled = {
+        "Forward": forward_lines(task.model),
+        "Cost": [*_cost_lines(task), *_penalty_lines(task.penalty)],
+        "Derivatives of the functions": function_lines(task.model),
+        "Backward": backward_lines(task.model, task.loss),
+    }
+    titled["Words"] = word_lines(task.model, [line for lines in titled.values() for line in lines])
+    return tuple(Section(title, tuple(lines)) for title, lines in titled.items() if lines)
 
 
 def _cost_lines(task: Task) -> list[Line]:

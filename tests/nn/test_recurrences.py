@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from nnjit.autodiff import vjp
-from nnjit.nn import ACTIVATIONS, Context, Layer, build_model, layers
+from nnjit.nn import ACTIVATIONS, Context, Layer, build_model, layers, losses
 from nnjit.nn.array import Shape
 from nnjit.nn.formula import Formula, symbol
-from nnjit.nn.lines import word_lines
+from nnjit.nn.lines import backward_lines, forward_lines, word_lines
 from nnjit.nn.recurrence import Recurrence, letter
 from nnjit.nn.typeset import text, typeset
 from tests.nn.evaluate_lines import FUNCTIONS, Loop, each_part, evaluate, whole_of
@@ -264,5 +264,9 @@ def test_a_word_means_the_same_in_all_layers_and_is_told_once() -> None:
     said = {pair for stated in recurrences if stated for pair in stated.words.items()}
     assert len(dict(said)) == len(said)
     stack = [one({"type": "conv1d", "filters": 2, "kernel_size": 2}), one({"type": "max_pool"})]
-    lefts = [text(typeset(line.left)) for line in word_lines(build_model(stack, (6, 1)))]
+    model = build_model(stack, (6, 1))
+    forward, backward = forward_lines(model), backward_lines(model, losses["squared_error"]())
+    lefts = [text(typeset(line.left)) for line in word_lines(model, [*forward, *backward])]
     assert lefts[-4:] == ["windows(x)", "overlap(r)", "spread(g)", "is_largest(r)"]
+    assert "Σⱼ" not in lefts
+    assert len(word_lines(model, forward)) == len(lefts) - 3  # only windows of what this has are there

@@ -51,6 +51,9 @@ class GRU(Recurrent):
         )
         return Cell(forward, (hidden,), backward, of_own)
 
+    def _words(self) -> dict[str, str]:
+        return super()._words() | {"εₜ, νₜ": "∂C/∂uₜ, and ∂C/∂ what nₜ is the tanh of, before any mask"}
+
     def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
         (h,) = state
         own = np.matmul(h, params["recurrent_weight"]) + params["recurrent_bias"]
