@@ -126,6 +126,11 @@ def columns(x: Formula, start: int, stop: int) -> Formula:
     return Formula("columns", (x,), f"{start}:{stop}")
 
 
+def column(x: Formula, k: int) -> Formula:
+    """Element k of the last axis, which is gone."""
+    return Formula("columns", (x,), str(k))
+
+
 def reshaped(x: Formula, shape: tuple[int, ...]) -> Formula:
     """The same numbers, each example in another shape."""
     return Formula("reshaped", (x,), " × ".join(["n", *map(str, shape)]))

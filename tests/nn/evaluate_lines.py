@@ -60,7 +60,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "over_rows": lambda f, x: x.sum(axis=tuple(range(x.ndim - 1))),
     "over_last": lambda f, x: x.sum(axis=-1, keepdims=True),
     "joined": lambda f, *xs: np.concatenate(xs, axis=-1),
-    "columns": lambda f, x: x[..., slice(*map(int, f.text.split(":")))],
+    "columns": lambda f, x: x[..., slice(*map(int, f.text.split(":"))) if ":" in f.text else int(f.text)],
     "permuted": lambda f, x: np.transpose(x, (0, *map(int, f.text.split(", ")))),
     "reshaped": lambda f, x: x.reshape(-1, *map(int, f.text.split(" × ")[1:])),
     "call": lambda f, *xs: FUNCTIONS[f.text](*xs),

@@ -168,7 +168,8 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
     assert function.back is not None
     of_function = {symbol("g"): g, symbol("z"): z, symbol("a"): np.asarray(function(z))}
     values[symbol("g")] = evaluate(function.back, of_function)
-    pairs = [(out, function(z))]
+    pairs = [(out, np.asarray(function(z)))]
+    assert pairs[0][1].shape == out.shape
     pairs += [(of_params[name], evaluate(stated.gradients[name], values)) for name in params]
     pairs += [(x, evaluate(f, values)) for x, f in zip(of_inputs, stated.back, strict=True)]
     for own, told in pairs:
