@@ -19,9 +19,7 @@ from nnjit.nn.layer import Context, Layer, Param
 from nnjit.nn.recurrence import Recurrence
 from nnjit.nn.window import WORDS, Counts, Padding, Window, with_channels
 
-GROUPS = {
-    "x[p], […]ₚ": "group p, an equal part of the channels or the filters; the groups side by side",
-}
+GROUPS = {"x[p], […]ₚ": "group p, an equal part of the channels or the filters; the groups side by side"}
 """How formulas speak of groups."""
 
 

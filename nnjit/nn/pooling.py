@@ -45,9 +45,8 @@ class Pooling(Layer):
         windows = call("windows", X)
         back = call("overlap", call(self.slope[0], windows) * call("spread", G))
         said = WORDS | SPREAD | {f"{self.slope[0]}(r)": self.slope[1]}
-        return Recurrence(
-            call(self.figure, windows), (back,), note=NOTE * (self.padding != "valid"), words=said
-        )
+        note = NOTE * (self.padding not in ("valid", 0))
+        return Recurrence(call(self.figure, windows), (back,), note=note, words=said)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -78,7 +78,7 @@ class Head:
         return columns(joined, self.columns.start, self.columns.stop)
 
     def weighted(self, cost: Formula) -> Formula:
-        """Its cost, or that's derivative, as it counts; v is the weight of an example's class."""
+        """Its cost, or its derivative, as it counts; v is the weight of an example's class."""
         own = cost if self.class_weights is None else self.letter("v") * cost
         return self.weight * own
 
