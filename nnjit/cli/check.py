@@ -46,7 +46,8 @@ def _checked(experiment: Experiment) -> GradientCheck:
 
 
 def _page(checked: GradientCheck) -> Iterator[str]:
-    yield f"the gradient of the cost of {checked.rows} examples, {checked.cost:.6g}, in float64"
+    cost = f"the cost of {checked.rows} examples, {checked.cost:.6g}"
+    yield f"the gradient of {cost}, in float64; errors are relative"
     yield from _table([HEAD, *(_row(tensor) for tensor in checked.tensors)])
     wrong = [t for t in checked.tensors if not (t.is_right and t.is_compiled_right)]
     for tensor in wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -55,7 +56,7 @@ def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
     yield from _columns(_layer_rows(explanation))
     for section in explanation.sections:
         yield from _title(section.title)
-        yield from _columns(_line_rows(section))
+        yield from _lines(section)
     yield from _title("Update")
     yield from _update_lines(explanation.update)
     yield from _title("The forward pass as a graph")
@@ -84,14 +85,27 @@ def _layer_rows(explanation: Explanation) -> list[list[str]]:
     return [[str(p.number), p.name, p.type, f"n × {shape_text(p.shape)}"] for p in explanation.layers]
 
 
-def _line_rows(section: Section) -> list[list[str]]:
+def _lines(section: Section) -> Iterator[str]:
+    """Its lines, left = right and the shape; a long one goes on below itself, and its note stands there."""
     from nnjit.nn.typeset import text, typeset
     from nnjit.training.explanation import shape_text
 
-    return [
-        [text(typeset(line.left)), f"= {text(typeset(line.right))}", shape_text(line.shape), line.note]
-        for line in section.lines
-    ]
+    lefts = [text(typeset(line.left)) for line in section.lines]
+    shapes = [shape_text(line.shape) for line in section.lines]
+    indent = max(map(len, lefts)) + 4  # two spaces before the sign, and one behind it
+    room = WIDTH - indent - 2 - max(map(len, shapes))
+    rights = [_broken(text(typeset(line.right)), room, line.right.op) for line in section.lines]
+    width = max(len(part) for right in rights for part in right)
+    for line, left, shape, (first, *more) in zip(section.lines, lefts, shapes, rights, strict=True):
+        yield f"{left:<{indent - 4}}  = {first:<{width}}  {shape}".rstrip()
+        notes = textwrap.wrap(f"({line.note})", WIDTH - indent) if line.note else []
+        yield from (" " * indent + part for part in (*more, *notes))
+
+
+def _broken(formula: str, width: int, op: str) -> list[str]:
+    """A formula in lines, which begin with an operator; words break where they will."""
+    joint = formula if op == "words" else re.sub(" (?![+⊙|])", "\N{NO-BREAK SPACE}", formula)
+    return [part.replace("\N{NO-BREAK SPACE}", " ") for part in textwrap.wrap(joint, width)]
 
 
 def _update_lines(update: Update) -> Iterator[str]:

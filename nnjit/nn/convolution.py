@@ -13,11 +13,14 @@ from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, call, over_rows, symbol
+from nnjit.nn.formula import Formula, G, X, at, call, collected, over_rows, symbol
 from nnjit.nn.initializers import AnyInitializer, Zeros
 from nnjit.nn.layer import Context, Layer, Param
 from nnjit.nn.recurrence import Recurrence
-from nnjit.nn.window import Counts, Padding, Window, with_channels
+from nnjit.nn.window import WORDS, Counts, Padding, Window, with_channels
+
+GROUPS = {"x[p], […]ₚ": "group p, an equal part of the channels or the filters; the groups side by side"}
+"""How formulas speak of groups."""
 
 
 class Convolution(Layer):
@@ -65,18 +68,22 @@ class Convolution(Layer):
         bias = Param("bias", (self.filters,), self.bias_initializer, penalized=False)
         return (weight, bias) if self.bias else (weight,)
 
-    def recurrence(self, *inputs: Shape) -> Recurrence | None:
-        if self.groups > 1:
-            return None
-        w, seen = symbol("W"), call("windows", X)
-        z = seen @ w + symbol("b") if self.bias else seen @ w
-        gradients = {"weight": seen.T @ G} | ({"bias": over_rows(G)} if self.bias else {})
-        seen_by_one = math.prod(self.params(*inputs)[0].shape[:-1])
-        note = (
-            f"a row of windows is what a place sees; W is a matrix here, {seen_by_one} × {self.filters}; "
-            "overlap adds up, for each element, what the places that see it have there; Σₖ is over places too"
-        )
-        return Recurrence(z, (call("overlap", G @ w.T),), gradients, self.activation, note)
+    def recurrence(self, *inputs: Shape) -> Recurrence:
+        def part(x: Formula) -> Formula:
+            return x if self.groups == 1 else at(x, "p")
+
+        def whole(x: Formula) -> Formula:
+            return x if self.groups == 1 else collected(x, "p")
+
+        w, seen = part(symbol("W")), call("windows", part(X))
+        sums, seen_by_one = whole(seen @ w), math.prod(self.params(*inputs)[0].shape[:-1])
+        gradients = {"weight": whole(seen.T @ part(G))} | ({"bias": over_rows(G)} if self.bias else {})
+        return Recurrence(
+            sums + symbol("b") if self.bias else sums,
+            (whole(call("overlap", part(G) @ w.T)),),
+            gradients, self.activation, f"W is a matrix here, {seen_by_one} × {self.filters}",
+            WORDS if self.groups == 1 else WORDS | GROUPS,
+        )  # fmt: skip
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -106,9 +106,14 @@ def over_steps(x: Formula) -> Formula:
     return Formula("over_steps", (x,))
 
 
-def at_step(x: Formula) -> Formula:
-    """x[t], one step of a sequence."""
-    return Formula("at_step", (x,))
+def at(x: Formula, index: str) -> Formula:
+    """x[t], one step of a sequence; of any other index one of equal parts of the last axis."""
+    return Formula("at", (x,), index)
+
+
+def collected(x: Formula, index: str) -> Formula:
+    """[x]ₜ: x of every t, one after another; the parts of a last axis side by side."""
+    return Formula("collected", (x,), index)
 
 
 def joined(*parts: Formula) -> Formula:
@@ -119,6 +124,11 @@ def joined(*parts: Formula) -> Formula:
 def columns(x: Formula, start: int, stop: int) -> Formula:
     """The elements `start` to `stop` (not included) of the last axis."""
     return Formula("columns", (x,), f"{start}:{stop}")
+
+
+def column(x: Formula, k: int) -> Formula:
+    """Element k of the last axis, which is gone."""
+    return Formula("columns", (x,), str(k))
 
 
 def reshaped(x: Formula, shape: tuple[int, ...]) -> Formula:

@@ -6,7 +6,8 @@ examples, so that a product with a weight is a W, and its derivatives are δ W�
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -20,6 +21,7 @@ from nnjit.nn.formula import (
     A,
     Formula,
     G,
+    Y,
     Z,
     call,
     input_symbol,
@@ -33,10 +35,24 @@ from nnjit.nn.formula import (
 from nnjit.nn.loss import Loss
 from nnjit.nn.model import LayerNode, Model
 from nnjit.nn.recurrence import Recurrence, Step, equation, letter, statement
-from nnjit.nn.typeset import FUNCTIONS
+from nnjit.nn.typeset import FUNCTIONS, text, typeset
 
 SHARE = words("1/n")
-WEIGHTS_NOTE = "an example of weight wₖ counts as wₖ / Σ w instead of 1/n"
+ONE = symbol("Cₖ")
+WORDS = {
+    "a⁽⁰⁾, a⁽ˡ⁾": "the data, and the output of layer l, a row for each of the n examples",
+    "δ⁽ˡ⁾": "∂C/∂z⁽ˡ⁾, with z⁽ˡ⁾ what the layer's function is applied to",
+    "⊙": "the product of elements",
+    "Σₖ": "the sum over the examples, and over their places or steps",
+    "Σⱼ": "the sum over the last axis",
+    "θ, g": "all params in one vector, and the gradient of the cost (with its penalty) by it",
+}
+FUNCTION_NOTES = {
+    "gelu": "Φ(z) is the normal distribution's probability of less than z, and φ its density",
+    "softmax": "a is softmax(z), of which every element depends on all of z",
+}
+BRACKET_NOTE = "[…] is 1 where it holds, else 0"
+WEIGHTS_NOTE = "an example of weight wₖ, that of its class included, counts as wₖ / Σ w instead of 1/n"
 
 
 @dataclass(frozen=True)
@@ -70,11 +86,38 @@ def function_lines(model: Model) -> list[Line]:
     return [_function_line(name) for name in names if name not in (None, "identity")]
 
 
-def cost_lines(loss: Loss) -> list[Line]:
+def word_lines(model: Model, lines: Iterable[Line]) -> list[Line]:
+    """What these lines take for known, and what the layers name in words, each once."""
+    own = {name: said for node in model.nodes for name, said in _recurrence(node).words.items()}
+    printed = " ".join(text(typeset(line.right)) for line in lines)
+    return [
+        Line(words(name), words(meaning), None)
+        for name, meaning in (WORDS | own).items()
+        if not (function := re.match(r"\w+(?=\()|Σⱼ", name)) or function.group() in printed
+    ]
+
+
+def cost_lines(model: Model, loss: Loss) -> list[Line]:
     """The cost of one example, and that of the batch."""
-    one, (formula, said) = symbol("Cₖ"), equation(loss)
-    mean = scaled(SHARE, over_rows(one))
-    return [Line(one, words(formula), (B,), said), Line(symbol("C"), mean, (), WEIGHTS_NOTE)]
+    output = _output(model)
+    cost, a = scaled(SHARE, over_rows(ONE)), symbol("a", numbers(model)[output.name])
+    return [cost_line(loss, ONE, a, Y, _width(output)), Line(symbol("C"), cost, (), WEIGHTS_NOTE)]
+
+
+def cost_line(loss: Loss, one: Formula, a: Formula, y: Formula, outputs: int) -> Line:
+    """The cost of one example, by the loss's docstring, and what its letters and its options are here."""
+    formula, said = equation(loss)
+    target = loss.counted(outputs).filled({"y": y})
+    known = {"z": a, "output": a, "t": target, "target": target, "s": 2 * y - 1}
+    used = [name for name in known if re.search(rf"(?<![\w']){name}(?![a-z])", f"{formula} {said}")]
+    first = {
+        known[name]: name for name in reversed(used)
+    }  # hinge's note speaks of an output, its formula of z
+    here = ", ".join(f"{name} is {text(typeset(meant))}" for meant, name in reversed(first.items()))
+    here += ", with a class as a one-hot row" * (loss.targets == "classes")
+    options = loss.model_dump(exclude={"type", "label_smoothing"}).items()
+    chosen = ", ".join(f"{name} = {value:g}" for name, value in options if isinstance(value, float))
+    return Line(one, words(formula), (B,), "; ".join(filter(None, (said, here, chosen))))
 
 
 def backward_lines(model: Model, loss: Loss) -> list[Line]:
@@ -84,7 +127,7 @@ def backward_lines(model: Model, loss: Loss) -> list[Line]:
     """
     places = numbers(model)
     handed: dict[str, list[Formula]] = {name: [] for name in places}
-    output = next(node for node in model.nodes if node.name == model.output)
+    output = _output(model)
     cost = _cost_line(loss, output, places[output.name])
     handed[output.name].append(cost.left)
     lines = [cost]
@@ -101,16 +144,29 @@ def backward_lines(model: Model, loss: Loss) -> list[Line]:
 def _cost_line(loss: Loss, output: LayerNode, place: int) -> Line:
     """The mean over the examples, so a 1/n before the derivative of one example's cost."""
     a = symbol("a", place)
-    slope = loss.slope(output.output_shape[-1] if output.output_shape else 1)
+    slope = loss.slope(_width(output))
     slope = symbol("∂Cₖ/∂a", place) if slope is None else slope.filled({"a": a})
     return Line(partial(a), scaled(SHARE, slope), _rows(output.output_shape))
 
 
+def _output(model: Model) -> LayerNode:
+    return next(node for node in model.nodes if node.name == model.output)
+
+
+def _width(output: LayerNode) -> int:
+    return output.output_shape[-1] if output.output_shape else 1
+
+
 def _function_line(name: str) -> Line:
     rule = _rule(name)
+    note = FUNCTION_NOTES.get(name, BRACKET_NOTE * _has(rule, "positive"))
     if rule.op == "times" and rule.args[0] == G:
-        return Line(call(f"{FUNCTIONS.get(name, name)}′", Z), rule.args[1], None)
-    return Line(partial(Z), rule.filled({"g": partial(A)}), None)
+        return Line(call(f"{FUNCTIONS.get(name, name)}′", Z), rule.args[1], None, note)
+    return Line(partial(Z), rule.filled({"g": partial(A)}), None, note)
+
+
+def _has(formula: Formula, op: str) -> bool:
+    return formula.op == op or any(_has(argument, op) for argument in formula.args)
 
 
 @dataclass(frozen=True)

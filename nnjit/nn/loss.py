@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import numpy
 
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import Formula
+from nnjit.nn.formula import Formula, Y
 from nnjit.nn.targets import check_width
 from nnjit.registry import Options, Registry
 
@@ -33,6 +33,10 @@ class Loss(Options, ABC):
     def slope(self, outputs: int) -> Formula | None:
         """∂Cₖ/∂a, written with `A`, the outputs (B, O), and the targets `Y`; None where it isn't stated."""
         return None
+
+    def counted(self, outputs: int) -> Formula:
+        """The targets as the cost takes them, written with `Y`."""
+        return Y
 
     def predict(self, output: Array) -> Array:
         """What the output says: probabilities for a loss on logits, rates for one on their logarithms.

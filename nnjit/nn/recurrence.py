@@ -36,6 +36,7 @@ class Recurrence:
         gradients: for each param by name, the derivative of the cost by it.
         function: the name of the activation behind it; a = output where None.
         note: what the formulas leave open, in words.
+        words: what a function or index that they name is, where that is the same for all layers that name it.
         forward: what is computed before the output; of a loop, letters with t - 1 are 0 at first.
         backward: what is computed before the derivatives; of a loop, last step first, and letters with t + 1
             are 0 behind the last.
@@ -46,11 +47,16 @@ class Recurrence:
     gradients: Mapping[str, Formula] = field(default_factory=dict)
     function: str | None = None
     note: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
     forward: tuple[Step, ...] = ()
     backward: tuple[Step, ...] = ()
 
 
-LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U"}
+LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U", "recurrent_bias": "c"} | {
+    f"{part}_{kind}": f"{letter}_{part[0].upper()}"
+    for part in ("query", "key", "value", "output")
+    for kind, letter in (("weight", "W"), ("bias", "b"))
+}
 """The lecture's letters for params; every other one keeps its name."""
 
 

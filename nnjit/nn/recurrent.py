@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -17,26 +16,11 @@ import nnjit.numpy as np
 from nnjit.autodiff import scan
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import Formula, X, at_step, call, over_rows, over_steps, symbol
+from nnjit.nn.cell import DELTA, Cell, Unrolled
+from nnjit.nn.formula import G, X, at, call, collected, over_rows, over_steps, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
 from nnjit.nn.layer import Context, Layer, Param
-from nnjit.nn.recurrence import Recurrence, Step
-
-DELTA = symbol("δₜ")  # ∂C/∂s of a step, s being what it reads of its input
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A step of a recurrent layer as formulas.
-
-    Args:
-        forward, backward: its lines behind that of s = x W + b; ∂C/∂h of the step begins with `at_step(G)`.
-        of_state: ∂C/∂ the product of the state, in the columns of the recurrent weight.
-    """
-
-    forward: tuple[Step, ...]
-    backward: tuple[Step, ...]
-    of_state: Formula
+from nnjit.nn.recurrence import Recurrence
 
 
 class Recurrent(Layer):
@@ -79,27 +63,41 @@ class Recurrent(Layer):
             Param("bias", (width,), self.bias_initializer, penalized=False),
         )
 
-    def recurrence(self, *inputs: Shape) -> Recurrence | None:
-        if self.mask_value is not None:
-            return None
-        cell, x = self._steps(), at_step(X)
-        before = symbol("hₜ₋₁")
+    def recurrence(self, *inputs: Shape) -> Recurrence:
+        cell = self._steps()
+        loop = Unrolled(cell, self.units, self.gates * self.units, is_masked=self.mask_value is not None)
         gradients = {
-            "weight": over_steps(x.T @ DELTA),
-            "recurrent_weight": over_steps(before.T @ cell.of_state),
+            "weight": over_steps(at(X, "t").T @ DELTA),
+            "recurrent_weight": over_steps(symbol("hₜ₋₁").T @ cell.of_state),
             "bias": over_steps(over_rows(DELTA)),
             "recurrent_bias": over_steps(over_rows(cell.of_state)),
         }
-        own = {param.name: gradients[param.name] for param in self.params(*inputs)}
-        note = f"t counts the steps{' from the last to the first' * self.reverse}; the letters of t − 1 and "
-        note += "t + 1 are 0 where there is no such step"
-        if not self.return_sequences:
-            note += "; ∂C/∂a[t] is 0 but for the last one, where it is ∂C/∂a"
-        gate = self.gates * self.units
-        sums = Step(symbol("sₜ"), x @ symbol("W") + symbol("b"), (gate,))
-        back = call("steps", DELTA @ symbol("W").T)
-        out = call("steps" if self.return_sequences else "last", symbol("hₜ"))
-        return Recurrence(out, (back,), own, note=note, forward=(sums, *cell.forward), backward=cell.backward)
+        hidden, of_output = symbol("hₜ"), at(G, "t")
+        if self.return_sequences:
+            out, of_output = collected(loop.masked(hidden), "t"), loop.masked(of_output)
+        else:
+            out = call("last", hidden)
+        return Recurrence(
+            out,
+            (collected(DELTA @ symbol("W").T, "t"),),
+            {param.name: gradients[param.name] for param in self.params(*inputs)},
+            note="t counts the steps from the last to the first" * self.reverse,
+            words=self._words(),
+            forward=loop.forward(),
+            backward=loop.backward(of_output),
+        )
+
+    def _words(self) -> dict[str, str]:
+        said = {
+            "x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 where there is no such step",
+            "Σₜ": "the sum over the steps",
+            "δₜ": "∂C/∂sₜ",
+        }
+        if self.mask_value is not None:
+            said["is_data(x)"] = "0 for a step of padding, whose features all have its mask_value, else 1"
+        if self.return_sequences:
+            return said | {"[x]ₜ": "x of every step"}
+        return said | {"last(h)": "h after the last step; ∂C/∂a[t] is ∂C/∂a there, and 0 at the steps before"}
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -49,7 +49,8 @@ STYLES = {
     "transpose": Style(("", "", ""),      WORD,    CLOSED),
     "over_rows": Style(("Σ", "", ""),     WORD,    WORD),
     "over_steps": Style(("Σ", "", ""),    WORD,    WORD),
-    "at_step":   Style(("", "", ""),      CLOSED,  CLOSED),
+    "at":        Style(("", "", ""),      CLOSED,  CLOSED),
+    "collected": Style(("[", "", "]"),    CLOSED,  TERM),
     "over_last": Style(("Σ", "", ""),     WORD,    WORD),
     "partial":   Style(("∂C/∂", "", ""),  CLOSED,  CLOSED),
 }
@@ -59,7 +60,7 @@ SUMMED_OVER = {"over_rows": "k", "over_last": "j", "over_steps": "t"}
 # fmt: on
 
 _ABOVE = str.maketrans("0123456789()T+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾ᵀ⁺⁻")
-_BELOW = str.maketrans("0123456789jkt", "₀₁₂₃₄₅₆₇₈₉ⱼₖₜ")
+_BELOW = str.maketrans("0123456789hjkpt", "₀₁₂₃₄₅₆₇₈₉ₕⱼₖₚₜ")
 
 
 def typeset(formula: Formula) -> Runs:
@@ -127,7 +128,8 @@ def _picked(formula: Formula) -> list[Run]:
     written: dict[str, list[Run]] = {
         "power": [("sup", formula.text)],
         "transpose": [("sup", "T")],
-        "at_step": [("", "[t]")],
+        "at": [("", f"[{formula.text}]")],
+        "collected": [("sub", formula.text)],
         "columns": [("", f"[…, {formula.text}]")],
         "reshaped": [("", formula.text)],
         "permuted": [("", f" with axes {formula.text}")],

@@ -23,6 +23,11 @@ class LineEntry:
     shape: str
     note: str
 
+    @property
+    def is_words(self) -> bool:
+        """Whether its right side is plain text, which may go on in the next row of the page."""
+        return [kind for kind, _ in self.right] == [""]
+
 
 @dataclass(frozen=True)
 class SectionEntry:

@@ -164,7 +164,8 @@ class Experiment(Options):
     """The figures that are reported beside the loss.
 
     null means accuracy where the targets are classes, and none where they are values. With `losses`, each of
-    them has its own.
+    them has its own. They have columns in `history.csv`, but for `roc_auc` and `average_precision`, which
+    have one only where early stopping, a target or a schedule follows it; `metrics.json` has them all.
     """
 
     training: TrainingOptions = TrainingOptions()

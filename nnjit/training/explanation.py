@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnjit.codegen import KernelEntry
-from nnjit.ir import Dim, format_graph
+from nnjit.ir import B, Dim, format_graph
 from nnjit.nn.formula import symbol, words
-from nnjit.nn.lines import Line, backward_lines, cost_lines, forward_lines, function_lines, numbers
+from nnjit.nn.lines import (
+    ONE,
+    Line,
+    backward_lines,
+    cost_line,
+    cost_lines,
+    forward_lines,
+    function_lines,
+    numbers,
+    word_lines,
+)
 from nnjit.nn.recurrence import statement
 from nnjit.nn.typeset import typeset
 from nnjit.optim import Clip, Penalty, optimizers
@@ -21,6 +31,7 @@ from nnjit.registry import Options
 from nnjit.training.full_batch_graphs import cost_graph
 from nnjit.training.graphs import Task, prediction_graph, step_graph
 from nnjit.training.setup import Setup
+from nnjit.training.several import heads_of
 
 ZONES = {"rows": "over the rows", "flat": "once a batch"}
 
@@ -150,14 +161,27 @@ def _layers(task: Task) -> tuple[LayerPlace, ...]:
 
 
 def _sections(task: Task) -> tuple[Section, ...]:
-    cost = (*cost_lines(task.loss), *_penalty_lines(task.penalty))
-    sections = (
-        Section("Forward", tuple(forward_lines(task.model))),
-        Section("Cost", cost),
-        Section("Derivatives of the functions", tuple(function_lines(task.model))),
-        Section("Backward", tuple(backward_lines(task.model, task.loss))),
-    )
-    return tuple(section for section in sections if section.lines)
+    titled = {
+        "Forward": forward_lines(task.model),
+        "Cost": [*_cost_lines(task), *_penalty_lines(task.penalty)],
+        "Derivatives of the functions": function_lines(task.model),
+        "Backward": backward_lines(task.model, task.loss),
+    }
+    titled["Words"] = word_lines(task.model, [line for lines in titled.values() for line in lines])
+    return tuple(Section(title, tuple(lines)) for title, lines in titled.items() if lines)
+
+
+def _cost_lines(task: Task) -> list[Line]:
+    """The cost of one example, and that of the batch; of several outputs that of each before."""
+    whole, mean = cost_lines(task.model, task.loss)
+    if not (heads := heads_of(task.loss)):
+        return [whole, mean]
+    a = symbol("a", numbers(task.model)[task.model.output])
+    own = [cost_line(h.loss, h.letter("Cₖ"), h.part(a), h.letter("y"), h.width) for h in heads]
+    first, *rest = (h.weighted(h.letter("Cₖ")) for h in heads)
+    weighed = any(h.class_weights is not None for h in heads)
+    note = "v is the weight of the example's class" if weighed else ""
+    return [*own, Line(ONE, sum(rest, first), (B,), note), mean]
 
 
 def _penalty_lines(penalty: Penalty) -> list[Line]:
@@ -170,17 +194,33 @@ def _penalty_lines(penalty: Penalty) -> list[Line]:
 
 
 def _update(setup: Setup) -> Update:
+    """The optimizer's, which over the full batch may be another method, and has no schedule there."""
     experiment, optimizer = setup.experiment, setup.experiment.optimizer
-    options = optimizer.model_dump(exclude={"type"})
-    schedule = experiment.schedule
-    settings = [("optimizer", optimizer.type), *((name, _option(value)) for name, value in options.items())]
-    settings.append(("schedule", f"{schedule.type}: {statement(schedule)}"))
-    equations = (*_clip_equations(experiment.clip), *_optimizer_equations(type(optimizer)))
-    return Update(equations, _addition(type(optimizer)), tuple(settings))
+    method = type(optimizer.full_batch or optimizer)
+    settings = [("optimizer", optimizer.type), *_settings(optimizer)]
+    named = {
+        "schedule": None if optimizer.full_batch else experiment.schedule,
+        "averaging": experiment.averaging,
+    }
+    for name, options in named.items():
+        if options is not None:
+            said = statement(options)
+            settings.append((name, f"{options.type}: {said[0].lower()}{said[1:]}"))
+            settings += _settings(options)
+    equations = (*_clip_equations(experiment.clip), *_optimizer_equations(method))
+    return Update(equations, _addition(method), tuple(settings))
+
+
+def _settings(options: Options) -> list[tuple[str, str]]:
+    """The options of a part of the config, but for its type."""
+    return [(name, _option(value)) for name, value in options.model_dump(exclude={"type"}).items()]
 
 
 def _option(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """A value as YAML has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _clip_equations(clip: Clip) -> list[str]:
@@ -193,8 +233,8 @@ def _clip_equations(clip: Clip) -> list[str]:
 
 
 def _optimizer_equations(cls: type[Options]) -> list[str]:
-    """Those of its docstring, after those of the optimizer that it builds on."""
-    known = [c for c in reversed(cls.__mro__) if c in optimizers.values()]
+    """Those of its docstring, and then those of the optimizer that it builds on."""
+    known = [c for c in cls.__mro__ if c is cls or c in optimizers.values()]
     return list(dict.fromkeys(part.strip() for c in known for part in statement(c).split(";")))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnjit.errors import ConfigError
+from nnjit.errors import ConfigError, Path
 from nnjit.nn import Loss, losses
 from nnjit.nn.losses import SumOfSquares
 from nnjit.optim import Clip, FullBatchOptimizer
@@ -10,6 +10,7 @@ from nnjit.optim.schedules import Constant
 from nnjit.training.experiment import Experiment
 from nnjit.training.full_batch_graphs import random_layers
 from nnjit.training.graphs import Task
+from nnjit.training.several import heads_of
 
 LARGEST_JACOBIAN = 2**28  # numbers, 2 GiB in float64
 
@@ -61,12 +62,16 @@ def check_full_batch(experiment: Experiment, method: FullBatchOptimizer, task: T
 
 
 def _check_squares(experiment: Experiment, loss: Loss, name: str, residuals: int, params: int) -> None:
-    if not isinstance(loss, SumOfSquares):
-        fit = " or ".join(known for known, cls in losses.items() if issubclass(cls, SumOfSquares))
-        raise ConfigError(
-            f'{name} needs a loss that is a sum of squares, {fit}, got "{loss.type}"; lbfgs takes any loss',
-            ("losses" if experiment.losses else "loss",),
-        )
+    heads = heads_of(loss)
+    places: dict[Path, Loss] = {("losses", h.name, "loss"): h.loss for h in heads} or {("loss",): loss}
+    for place, each in places.items():
+        if not isinstance(each, SumOfSquares):
+            fit = " or ".join(known for known, cls in losses.items() if issubclass(cls, SumOfSquares))
+            raise ConfigError(
+                f"{name} needs a loss that is a sum of squares{' for every output' * bool(heads)}, "
+                f'{fit}, got "{each.type}"; lbfgs takes any loss',
+                place,
+            )
     if experiment.penalty.l1:
         raise ConfigError(
             f"{name} needs a cost that is a sum of squares, which an l1 penalty is not; choose l2",

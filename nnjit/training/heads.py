@@ -16,7 +16,7 @@ from nnjit.training.class_weights import class_weights
 from nnjit.training.experiment import Experiment
 from nnjit.training.outputs import OutputOptions, completed, joined, told_of_losses
 from nnjit.training.places import check_metrics, check_values, within
-from nnjit.training.several import Head, HeadLoss, Several, of_head
+from nnjit.training.several import Head, HeadLoss, of_head, several
 
 
 def target_tasks(experiment: Experiment, folder: Path) -> dict[str, Task | None] | None:
@@ -106,7 +106,7 @@ def make_outputs(
             head if train is None else replace(head, class_weights=_class_weights(head, entry, train))
         )
         start += width
-    return model, Several(heads=tuple(heads)), _metrics(entries, heads)
+    return model, several(tuple(heads)), _metrics(entries, heads)
 
 
 def check_head(head: Head, chosen: Sequence[Metric], parts: Sequence[Part]) -> None:

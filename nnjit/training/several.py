@@ -6,6 +6,7 @@ targets in y (B, T), a class as its index; so graphs, kernels, loop and files kn
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -17,6 +18,8 @@ import nnjit.numpy as np
 from nnjit.data import Affine, Scaling, Target
 from nnjit.nn import Loss, Metric, SummedMetric, WholeMetric
 from nnjit.nn.array import Array
+from nnjit.nn.formula import A, Formula, columns, joined, symbol
+from nnjit.nn.losses import SumOfSquares
 from nnjit.training.class_weights import of_rows
 from nnjit.training.meaning import Meaning
 
@@ -51,11 +54,33 @@ class Head:
 
     def cost(self, joined: Array, y: Array) -> Array:
         """The cost of each example (B,), without the weight, times that of its class."""
-        output, truth = self.output(joined), self.truth(y)
-        costs = self.loss(output, truth)
-        return (
-            costs if self.class_weights is None else costs * of_rows(self.class_weights, truth, costs.dtype)
-        )
+        costs, classes = self.loss(self.output(joined), self.truth(y)), self._of_classes(y, joined)
+        return costs if classes is None else costs * classes
+
+    def residuals(self, joined: Array, y: Array) -> Array:
+        """Those of its loss (B, O), whose squares are the cost times both weights."""
+        assert isinstance(self.loss, SumOfSquares)  # else there are none
+        found, classes = self.loss.residuals(self.output(joined), self.truth(y)), self._of_classes(y, joined)
+        found = _times(math.sqrt(self.weight), found)
+        return found if classes is None else found * np.expand_dims(np.sqrt(classes), 1)
+
+    @property
+    def width(self) -> int:
+        """How many columns it has."""
+        return int(self.columns.stop - self.columns.start)
+
+    def letter(self, name: str) -> Formula:
+        """A letter of this output's own."""
+        return symbol(f"{name}_{self.name}")
+
+    def part(self, joined: Formula) -> Formula:
+        """Its columns of the joined output, as a formula."""
+        return columns(joined, self.columns.start, self.columns.stop)
+
+    def weighted(self, cost: Formula) -> Formula:
+        """Its cost, or its derivative, as it counts; v is the weight of an example's class."""
+        own = cost if self.class_weights is None else self.letter("v") * cost
+        return self.weight * own
 
     def in_own_unit(self, values: Any) -> Any:
         """Target values with their scaling undone."""
@@ -65,6 +90,11 @@ class Head:
     def meaning(self) -> Meaning:
         """How its answers are read."""
         return Meaning(self.target.classes, Scaling(targets=self.unit))
+
+    def _of_classes(self, y: Array, joined: Array) -> Any:
+        """The weight (B,) of each example's class; None where there are none."""
+        weights = self.class_weights
+        return None if weights is None else of_rows(weights, self.truth(y), joined.dtype)
 
 
 class Several(Loss):
@@ -77,8 +107,30 @@ class Several(Loss):
         first, *rest = (_times(head.weight, head.cost(output, target)) for head in self.heads)
         return sum(rest, first)
 
+    def slope(self, outputs: int) -> Formula | None:
+        parts = []
+        for head in self.heads:
+            slope = head.loss.slope(head.width)
+            if slope is None:
+                return None
+            parts.append(head.weighted(slope.filled({"a": head.part(A), "y": head.letter("y")})))
+        return joined(*parts)
+
     def predict(self, output: Array) -> Array:
         return np.concatenate([head.loss.predict(head.output(output)) for head in self.heads], axis=1)
+
+
+class SeveralSquares(Several, SumOfSquares):
+    """Several outputs whose losses are all sums of squares, and so is theirs."""
+
+    def residuals(self, output: Array, target: Array) -> Array:
+        return np.concatenate([head.residuals(output, target) for head in self.heads], axis=1)
+
+
+def several(heads: tuple[Head, ...]) -> Several:
+    """The loss of several outputs."""
+    are_squares = all(isinstance(head.loss, SumOfSquares) for head in heads)
+    return (SeveralSquares if are_squares else Several)(heads=heads)
 
 
 class HeadLoss(SummedMetric):

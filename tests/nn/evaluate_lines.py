@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.nn.formula import Formula, G, X, at_step, symbol
+from nnjit.nn.formula import Formula, G, X, at, symbol
 from nnjit.nn.lines import Line
 from nnjit.nn.recurrence import Recurrence
 
@@ -60,7 +60,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "over_rows": lambda f, x: x.sum(axis=tuple(range(x.ndim - 1))),
     "over_last": lambda f, x: x.sum(axis=-1, keepdims=True),
     "joined": lambda f, *xs: np.concatenate(xs, axis=-1),
-    "columns": lambda f, x: x[..., slice(*map(int, f.text.split(":")))],
+    "columns": lambda f, x: x[..., slice(*map(int, f.text.split(":"))) if ":" in f.text else int(f.text)],
     "permuted": lambda f, x: np.transpose(x, (0, *map(int, f.text.split(", ")))),
     "reshaped": lambda f, x: x.reshape(-1, *map(int, f.text.split(" × ")[1:])),
     "call": lambda f, *xs: FUNCTIONS[f.text](*xs),
@@ -75,9 +75,30 @@ def evaluate(formula: Formula, values: Values, pull: Pull | None = None) -> np.n
     if formula.op == "pulled":
         assert pull is not None, "only a layer that states no recurrence has such lines"
         return pull(formula.args[0], formula.args[1], evaluate(formula.args[2], values, pull))
+    named = formula.args[0] if formula.op == "partial" else formula
+    if named.op == "at":
+        return part(evaluate(whole_of(formula), values, pull), *values[symbol(named.text)])
+    if formula.op == "collected":
+        return np.concatenate([evaluate(formula.args[0], own) for own in each_part(values, formula.text)], -1)
     assert formula.op in OPERATIONS, f"{formula} has no value yet"
     arguments = [evaluate(a, values, pull) for a in formula.args]
     return np.asarray(OPERATIONS[formula.op](formula, *arguments))
+
+
+def part(x: np.ndarray, k: int, count: int) -> np.ndarray:
+    """Part k of the last axis, of which `count` are equal."""
+    return np.split(x, count, axis=-1)[k]
+
+
+def each_part(values: Values, index: str) -> list[Values]:
+    """The values for each part that an index counts, given those of its first: [0, how many there are]."""
+    _, count = values[symbol(index)]
+    return [{**values, symbol(index): np.array([k, count])} for k in range(count)]
+
+
+def whole_of(left: Formula) -> Formula:
+    """What a line is about, which may state a part of it."""
+    return left.args[0] if left.op == "at" else replace(left, args=tuple(map(whole_of, left.args)))
 
 
 class Loop:
@@ -91,7 +112,7 @@ class Loop:
     def __init__(self, stated: Recurrence, values: Values, g: np.ndarray, *, reverse: bool) -> None:
         x = values[X]
         self._order = range(x.shape[1])[:: -1 if reverse else 1]
-        self._every = [{**values, at_step(X): x[:, t], at_step(G): g[:, t]} for t in range(x.shape[1])]
+        self._every = [{**values, at(X, "t"): x[:, t], at(G, "t"): g[:, t]} for t in range(x.shape[1])]
         lines = (*stated.forward, *stated.backward)
         passes = ((stated.forward, self._order, "ₜ₋₁"), (stated.backward, self._order[::-1], "ₜ₊₁"))
         for steps, order, neighbour in passes:
@@ -111,7 +132,7 @@ class Loop:
         values = [evaluate(inner, own) for own in self._every]
         if formula.op == "over_steps":
             return np.sum(values, axis=0)
-        return np.stack(values, axis=1) if formula.text == "steps" else values[self._order[-1]]
+        return np.stack(values, axis=1) if formula.op == "collected" else values[self._order[-1]]
 
 
 def _renamed(name: Formula, neighbour: str) -> Formula:

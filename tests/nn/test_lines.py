@@ -17,8 +17,7 @@ from nnjit.nn.initializers import GlorotUniform
 from nnjit.nn.lines import SHARE, backward_lines, forward_lines, function_lines, numbers
 from nnjit.nn.recurrence import letter
 from nnjit.nn.typeset import text, typeset
-from tests.nn.evaluate_lines import FUNCTIONS, Loop, Values, evaluate, follow
-from tests.nn.test_layers import ROWS as ROWS_OF_LAYERS
+from tests.nn.evaluate_lines import FUNCTIONS, Values, evaluate, follow
 
 ROWS = 5
 KEY, STEP = np.uint32(7), np.uint32(3)  # of dropout
@@ -56,10 +55,6 @@ NETWORKS = {
     "one layer": ([dense(3, "identity")], (2,), "softmax_cross_entropy"),
     **{name: ([dense(5, name), dense(2, name)], (3,), "squared_error") for name in ACTIVATIONS},
 }
-
-
-def one(options: dict[str, Any]) -> Layer:
-    return layers[options["type"]].model_validate(options)
 
 
 class Bilinear(Layer):
@@ -132,192 +127,6 @@ def check(layers: list[Layer], shape: Shape, loss_name: str, pull: Any = None, *
 def test_the_lines_give_the_gradient(name: str) -> None:
     options, shape, loss = NETWORKS[name]
     check(build(options), shape, loss)
-
-
-def functions_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    """The functions that a layer's formulas name in words, from NumPy and its options alone."""
-    kind = options["type"]
-    if kind in ("conv1d", "conv2d"):
-        return windows_of(options, shape)
-    if kind in ("max_pool", "average_pool"):
-        return pools_of(options, shape)
-    if kind == "select":
-        return {"placed": lambda g: placed(g, options["columns"], shape)}
-    if kind == "embedding":
-        return {"onehot": lambda x: np.eye(options["entries"])[x.astype(int)]}
-    if kind == "global_average_pool":
-        axes = tuple(range(1, len(shape)))
-        spread = lambda g: np.broadcast_to(np.expand_dims(g, axes), (ROWS, *shape))  # noqa: E731
-        return {"mean": lambda x: x.mean(axes), "spread": spread}
-    if kind in ("batch_norm", "layer_norm"):
-        axes = -1 if kind == "layer_norm" else tuple(range(len(shape)))
-        mean = lambda x: x.mean(axis=axes, keepdims=True)  # noqa: E731
-        deviation = lambda x: np.sqrt(x.var(axis=axes, keepdims=True) + options.get("epsilon", 1e-5))  # noqa: E731
-        return {"mean": mean, "deviation": deviation, "normal": lambda x: (x - mean(x)) / deviation(x)}
-    return {}
-
-
-def placed(g: np.ndarray, columns: Any, shape: Shape) -> np.ndarray:
-    whole = np.zeros((ROWS, *shape))
-    whole[..., columns if isinstance(columns, int) else slice(*columns)] = g
-    return whole
-
-
-def each_window(options: dict[str, Any], size: Any, stride: Any, shape: Shape) -> np.ndarray:
-    """The index in a flat example of what each place sees (places…, elements, channels); -1 is padding."""
-    axes = 1 if options["type"] == "conv1d" else 2 if options["type"] == "conv2d" else len(shape) - 1
-    shape = shape if len(shape) > axes else (*shape, 1)
-    sizes, strides, dilations = (
-        (v,) * axes if isinstance(v, int) else v for v in (size, stride, options.get("dilation", 1))
-    )
-    index = np.arange(np.prod(shape)).reshape(shape)
-    padding, widths = options.get("padding", "valid"), []
-    for n, k, s, d in zip(shape, sizes, strides, dilations, strict=False):
-        missing = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0) if padding == "same" else 0
-        widths.append(
-            (padding, padding) if isinstance(padding, int) else (missing // 2, missing - missing // 2)
-        )
-    index = np.pad(index, [*widths, (0, 0)], constant_values=-1)
-    for axis, (k, s, d) in enumerate(zip(sizes, strides, dilations, strict=True)):
-        starts = np.arange(0, index.shape[axis] - (k - 1) * d, s)
-        index = np.take(index, starts[:, None] + d * np.arange(k), axis=axis)
-        index = np.moveaxis(index, axis + 1, -2)  # elements behind the places, before the channels
-    return index.reshape(*index.shape[:axes], -1, shape[-1])
-
-
-def seen(x: np.ndarray, index: np.ndarray) -> np.ndarray:
-    flat = np.concatenate([x.reshape(ROWS, -1), np.zeros((ROWS, 1))], axis=1)
-    return flat[:, index]
-
-
-def added(r: np.ndarray, index: np.ndarray, shape: Shape) -> np.ndarray:
-    """The transpose of `seen`."""
-    flat = np.zeros((ROWS, int(np.prod(shape)) + 1))
-    np.add.at(flat, (slice(None), index), r.reshape(ROWS, *index.shape))
-    return flat[:, :-1].reshape(ROWS, *shape)
-
-
-def windows_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    index = each_window(options, options["kernel_size"], options.get("stride", 1), shape)
-    return {
-        "windows": lambda x: seen(x, index).reshape(ROWS, *index.shape[:-2], -1),
-        "overlap": lambda r: added(r, index, shape),
-    }
-
-
-def pools_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    size = options.get("size", 2)
-    index = each_window(options, size, options.get("stride", size), shape)
-    spread = lambda g: added(np.repeat(g[..., None, :], index.shape[-2], axis=-2), index, shape)  # noqa: E731
-    return {
-        "windows": lambda x: seen(x, index),
-        "mean": lambda x: x.mean(axis=-2),
-        "largest": lambda x: x.max(axis=-2),
-        "spread": spread,
-        "is_largest": lambda x: (x == spread(seen(x, index).max(axis=-2))) * 1.0,
-    }
-
-
-LOOPS = ("rnn", "gru", "lstm")
-ONE_BY_ONE = ("attention",)  # whose products are those of an example
-STATING = [
-    (options, shapes)
-    for options, shapes, *_ in ROWS_OF_LAYERS
-    if options["type"] not in (*LOOPS, *ONE_BY_ONE) and one(options).recurrence(*shapes) is not None
-]
-
-
-@pytest.mark.parametrize(("options", "shapes"), STATING, ids=[f"{o}{s}" for o, s in STATING])
-def test_the_recurrence_of_each_row_of_the_layers_table(
-    options: dict[str, Any], shapes: list[Shape], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    layer, rng = one(options), np.random.default_rng(1)
-    for name, function in functions_of(options, shapes[0]).items():
-        monkeypatch.setitem(FUNCTIONS, name, function)
-    u = {}  # what dropout draws, in place of a mask of its own
-
-    def uniform(shape: Shape) -> np.ndarray:
-        return u.setdefault(shape, rng.random(shape))
-
-    inputs = [rng.normal(size=(ROWS, *s)) for s in shapes]
-    if "entries" in options:
-        inputs = [rng.integers(options["entries"], size=(ROWS, *s)).astype(float) for s in shapes]
-    params = {p.name: rng.normal(size=p.shape) for p in layer.params(*shapes)}
-    state = {p.name: np.zeros(p.shape) for p in layer.state(*shapes)}  # not read in training
-    context = Context(True, uniform, state=state)
-    out, back = vjp(lambda p, *xs: layer(p, *xs, context=context), params, *inputs)
-    g = rng.normal(size=out.shape)
-    of_params, *of_inputs = back(g)
-
-    stated = layer.recurrence(*shapes)
-    assert stated is not None
-    values = {symbol(f"x{k}"): x for k, x in enumerate(inputs)}
-    values |= {symbol(letter(name)): p for name, p in params.items()}
-    if "rate" in options:
-        values[symbol("m")] = np.where(u[inputs[0].shape] < options["rate"], 0, 1 / (1 - options["rate"]))
-    values[symbol("e")] = np.asarray(out) - inputs[0] if out.shape == inputs[0].shape else np.nan
-    z = evaluate(stated.output, values)
-    function = ACTIVATIONS[stated.function or "identity"]
-    assert function.back is not None
-    of_function = {symbol("g"): g, symbol("z"): z, symbol("a"): np.asarray(function(z))}
-    values[symbol("g")] = evaluate(function.back, of_function)
-    pairs = [(out, function(z))]
-    pairs += [(of_params[name], evaluate(stated.gradients[name], values)) for name in params]
-    pairs += [(x, evaluate(f, values)) for x, f in zip(of_inputs, stated.back, strict=True)]
-    for own, told in pairs:
-        told = np.broadcast_to(told, own.shape) if told.ndim == 0 else told.reshape(own.shape)
-        np.testing.assert_allclose(told, own, rtol=EXACT, atol=EXACT)
-
-
-@pytest.mark.parametrize("more", [{}, {"return_sequences": True, "reverse": True}], ids=["last", "all"])
-@pytest.mark.parametrize("name", LOOPS)
-def test_the_steps_of_a_loop_give_its_output_and_gradient(name: str, more: dict[str, Any]) -> None:
-    layer, rng, shape = one({"type": name, "units": 2, **more}), np.random.default_rng(1), (4, 3)
-    x = rng.normal(size=(ROWS, *shape))
-    params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
-    context = Context(True, lambda shape: np.zeros(()))
-    out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
-    g = rng.normal(size=out.shape)
-    of_params, of_input = back(g)
-    of_steps = g if more else np.stack([*[np.zeros_like(g)] * 3, g], axis=1)
-
-    stated = layer.recurrence(shape)
-    assert stated is not None
-    values = {symbol("x0"): x} | {symbol(letter(name)): p for name, p in params.items()}
-    followed = Loop(stated, values, of_steps, reverse=bool(more))
-    pairs = [(out, stated.output), (of_input, *stated.back)]
-    pairs += [(of_params[name], stated.gradients[name]) for name in params]
-    for own, formula in pairs:
-        np.testing.assert_allclose(followed(formula), own, rtol=EXACT, atol=EXACT)
-
-
-@pytest.mark.parametrize("causal", [False, True])
-def test_the_lines_of_attention_give_its_output_and_gradient(
-    causal: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    later = np.triu(np.ones((3, 3), bool), 1)
-    monkeypatch.setitem(FUNCTIONS, "causal", lambda scores: np.where(later, -np.inf, scores))
-    layer, rng, shape = one({"type": "attention", "causal": causal}), np.random.default_rng(1), (3, 2)
-    x, g = rng.normal(size=(2, ROWS, *shape))
-    params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
-    context = Context(True, lambda shape: np.zeros(()))
-    out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
-    of_params, of_input = back(g)
-
-    stated = layer.recurrence(shape)
-    assert stated is not None
-    sums = dict.fromkeys(params, 0.0)
-    for k in range(ROWS):
-        values = {symbol("x0"): x[k], symbol("g"): g[k]}
-        values |= {symbol(letter(name)): p for name, p in params.items()}
-        for step in (*stated.forward, *stated.backward):
-            values[step.left] = evaluate(step.right, values)
-            assert values[step.left].shape == step.shape, step
-        np.testing.assert_allclose(evaluate(stated.output, values), out[k], rtol=EXACT, atol=EXACT)
-        np.testing.assert_allclose(evaluate(stated.back[0], values), of_input[k], rtol=EXACT, atol=EXACT)
-        sums = {name: sums[name] + evaluate(stated.gradients[name], values) for name in params}
-    for name, own in of_params.items():
-        np.testing.assert_allclose(sums[name], own, rtol=EXACT, atol=EXACT, err_msg=name)
 
 
 @pytest.mark.parametrize(
@@ -429,4 +238,30 @@ def test_lines_are_printed_in_the_lectures_notation(network: str, line: str) -> 
     options, shape, loss = NETWORKS[network]
     model = build_model(build(options), shape)
     lines = [*forward_lines(model), *backward_lines(model, losses[loss]())]
+    assert line in [f"{text(typeset(each.left))} = {text(typeset(each.right))}" for each in lines]
+
+
+# fmt: off
+SHOWN_OF_A_LAYER = [  # options, input shape, line
+    ({"type": "conv1d", "filters": 4, "kernel_size": 2, "groups": 2, "bias": False}, (3, 2),
+     "z⁽¹⁾ = [windows(a⁽⁰⁾[p]) W⁽¹⁾[p]]ₚ"),
+    ({"type": "conv1d", "filters": 4, "kernel_size": 2, "groups": 2}, (3, 2),
+     "∂C/∂W⁽¹⁾ = [windows(a⁽⁰⁾[p])ᵀ δ⁽¹⁾[p]]ₚ"),
+    ({"type": "max_pool", "size": 3, "stride": 2, "padding": 1}, (5, 2), "a⁽¹⁾ = largest(windows(a⁽⁰⁾))"),
+    ({"type": "rnn", "units": 2, "mask_value": 0.0}, (3, 2),
+     "hₜ⁽¹⁾ = mₜ⁽¹⁾ ⊙ tanh(zₜ⁽¹⁾) + (1 − mₜ⁽¹⁾) ⊙ hₜ₋₁⁽¹⁾"),
+    ({"type": "lstm", "units": 2, "mask_value": 0.0, "return_sequences": True}, (3, 2),
+     "∂C/∂hₜ⁽¹⁾ = mₜ⁽¹⁾ ⊙ ∂C/∂a⁽¹⁾[t] + δₜ₊₁⁽¹⁾ U⁽¹⁾ᵀ + ∂C/∂hₜ₊₁⁽¹⁾ ⊙ (1 − mₜ₊₁⁽¹⁾)"),
+    ({"type": "lstm", "units": 2}, (3, 2), "∂C/∂hₜ⁽¹⁾ = ∂C/∂a⁽¹⁾[t] + δₜ₊₁⁽¹⁾ U⁽¹⁾ᵀ"),
+    ({"type": "attention", "heads": 2}, (3, 4), "H⁽¹⁾[h] = P⁽¹⁾[h] V⁽¹⁾[h]"),
+    ({"type": "attention"}, (3, 4), "∂C/∂V⁽¹⁾ = P⁽¹⁾ᵀ ∂C/∂H⁽¹⁾"),
+    ({"type": "attention"}, (3, 4), "Q⁽¹⁾ = a⁽⁰⁾ W_Q⁽¹⁾ + b_Q⁽¹⁾"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("options", "shape", "line"), SHOWN_OF_A_LAYER)
+def test_indices_and_masks_are_printed(options: dict[str, Any], shape: Shape, line: str) -> None:
+    model = build_model(build([options]), shape)
+    lines = [*forward_lines(model), *backward_lines(model, losses["squared_error"]())]
     assert line in [f"{text(typeset(each.left))} = {text(typeset(each.right))}" for each in lines]

@@ -72,6 +72,13 @@ def test_a_formula_is_letters_and_what_stands_above_them(tmp_path: Path) -> None
     assert words(shape) == "n × 16"
 
 
+def test_what_is_said_in_words_may_go_on_below(tmp_path: Path) -> None:
+    rows = lines_of(
+        report(tmp_path / "run", explanation(line(), line(right=[["", "a product of elements"]])))
+    )
+    assert [row[1].get("class") for row in rows] == ["right", "right words"]
+
+
 def test_update_kernels_and_graph_are_there(tmp_path: Path) -> None:
     text = words(report(tmp_path / "run", explanation(line())))
     for phrase in ("θ ← θ - lr g", "learning_rate 0.5", "n × 16 × 13", "7 operations", "hidden, loss"):

@@ -109,11 +109,34 @@ SEQUENCES: dict[str, Any] = {
     "optimizer": "levenberg_marquardt",
     "training": {"batch_size": "full"},
 }  # fmt: skip
+OUTPUTS: dict[str, Any] = {
+    "name": "outputs",
+    "dtype": "float64",
+    "data": {
+        "type": "inline",
+        "x": [[0.1, -1.0], [0.4, 0.3], [-0.7, 0.2]],
+        "y": {"size": [[1.0, 0.0], [0.5, 2.0], [0.0, -1.0]], "kind": ["u", "v", "v"]},
+        "weights": [1.0, 0.5, 3.0],
+    },
+    "model": [
+        {"type": "dense", "units": 3, "activation": "tanh", "name": "trunk"},
+        {"type": "dense", "from": "trunk", "name": "kind"},
+        {"type": "dense", "from": "trunk", "name": "size"},
+    ],
+    "losses": {
+        "size": {"loss": "mean_squared_error", "target": "size", "weight": 0.5},
+        "kind": {"loss": "squared_error", "target": "kind", "weight": 3.0, "class_weights": {"u": 2.0}},
+    },
+    "optimizer": "levenberg_marquardt",
+    "penalty": {"l2": 0.03},
+    "training": {"batch_size": "full"},
+}  # fmt: skip
+"""Two outputs, of values and of classes, whose weights and those of their classes differ."""
 EPSILON = 1e-6
 TOLERANCE = {"rtol": 1e-6, "atol": 1e-8}  # of differences of numbers near 1 over 2e-6
 
 
-@pytest.fixture(params=[BRANCHES, CLASSES, SINC, SEQUENCES], ids=lambda given: given["name"])
+@pytest.fixture(params=[BRANCHES, CLASSES, SINC, SEQUENCES, OUTPUTS], ids=lambda given: given["name"])
 def setup(request: pytest.FixtureRequest) -> Setup:
     return set_up(config.resolve(request.param, ["optimizer=levenberg_marquardt"]), Path())
 

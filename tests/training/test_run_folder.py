@@ -274,5 +274,5 @@ def test_the_explanation_names_the_kernels_of_the_source(iris: Run) -> None:
     assert {kernel["name"] for kernel in explained["kernels"]} - {"gemm"} <= defined
     assert len(explained["kernels"]) > 3
     assert [layer["name"] for layer in explained["layers"]] == ["input", "dense_1", "dropout_1", "dense_2"]
-    titles = ["Forward", "Cost", "Derivatives of the functions", "Backward"]
+    titles = ["Forward", "Cost", "Derivatives of the functions", "Backward", "Words"]
     assert [section["title"] for section in explained["sections"]] == titles

@@ -14,12 +14,16 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import nnjit
+import nnjit.numpy as nnp
 from nnjit import config
+from nnjit.autodiff import grad
 from nnjit.errors import Interrupted, UserError
 from nnjit.ir import interpret
+from nnjit.nn.formula import symbol
 from nnjit.training import Run, resume
 from nnjit.training.graphs import step_graph
 from nnjit.training.setup import set_up
+from tests.nn.evaluate_lines import evaluate
 from tests.training.conftest import same_bits
 
 REFERENCE = json.loads((Path(__file__).parent / "several_reference.json").read_text(encoding="utf-8"))
@@ -326,6 +330,10 @@ def test_the_classes_of_an_output_count_as_they_are_told_to(
     plain = kind.loss(kind.output(output), kind.truth(y))
     values = np.square(output[:, 0] - y[:, 0])
     np.testing.assert_allclose(setup.task.loss(output, y), values + 0.5 * np.array(weights) * plain)
+    letters = {"a": output, "y_price": y[:, :1], "y_kind": np.eye(2)[y[:, 1].astype(int)]}
+    letters["v_kind"] = np.array(weights)[:, None]
+    stated = evaluate(setup.task.loss.slope(3), {symbol(name): value for name, value in letters.items()})
+    np.testing.assert_allclose(stated, grad(lambda a: nnp.sum(setup.task.loss(a, y)))(output))
 
 
 def test_every_part_has_its_share_of_the_first_classes(folder: Path) -> None:
@@ -380,7 +388,7 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     ({"type": "idx", "images": "x", "labels": "y"}, {}, {}, "data.type: idx has one target, but losses need several; use csv, npz, inline or sklearn data, or a single loss"),
     (INLINE, {"kind": {"loss": "huber"}, "price": {"loss": "softmax_cross_entropy", "task": "regression"}}, {}, "losses.price.loss: softmax_cross_entropy needs data with classes, but its targets are values"),
     (INLINE, {}, {"training": {"class_weights": "balanced"}}, "training.class_weights: of several outputs, each has its own; put them into the entries of losses"),
-    (INLINE, {}, {"optimizer": "levenberg_marquardt", "training": {"batch_size": "full"}}, "losses: levenberg_marquardt needs a loss that is a sum of squares, "),
+    (INLINE, {}, {"optimizer": "levenberg_marquardt", "training": {"batch_size": "full"}}, 'losses.kind.loss: levenberg_marquardt needs a loss that is a sum of squares for every output, squared_error or mean_squared_error, got "softmax_cross_entropy"; lbfgs'),
     (INLINE, {"price": {"metrics": ["roc_auc"]}}, {}, "losses.price.metrics[0]: roc_auc needs data with classes, but its targets are values"),
     (INLINE, {"kind": {"metrics": ["accuracy", "accuracy"]}}, {}, 'losses.kind.metrics[1]: "accuracy" is there already; give it once, or another option'),
     (INLINE, {"price": {"loss": "poisson"}, "kind": {}}, {"data": {**INLINE, "y": {**INLINE["y"], "price": [1, 2, -3, 4]}}}, "losses.price.loss: "),

@@ -58,8 +58,8 @@ class Embedding(Layer):
 
     def recurrence(self, *inputs: Shape) -> Recurrence:
         chosen = call("onehot", X)
-        note = "a row of onehot has 1 in column x and else 0, so that the product is row x of W"
-        return Recurrence(chosen @ symbol("W"), (as_formula(0),), {"weight": chosen.T @ G}, note=note)
+        said = {"onehot(x)": "rows with 1 in column x and else 0, so that onehot(x) W is row x of W"}
+        return Recurrence(chosen @ symbol("W"), (as_formula(0),), {"weight": chosen.T @ G}, words=said)
 
     def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
         if self.sparse is False:

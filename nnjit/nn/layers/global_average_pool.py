@@ -12,6 +12,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, call
 from nnjit.nn.layer import Context, Layer, layers
 from nnjit.nn.recurrence import Recurrence
+from nnjit.nn.window import SPREAD
 
 
 @layers.register
@@ -28,8 +29,8 @@ class GlobalAveragePool(Layer):
 
     def recurrence(self, *inputs: Shape) -> Recurrence:
         places = math.prod(inputs[0][:-1])
-        note = f"mean is over the {places} places; spread gives each of them the same"
-        return Recurrence(call("mean", X), ((1 / places) * call("spread", G),), note=note)
+        back = (1 / places) * call("spread", G)
+        return Recurrence(call("mean", X), (back,), note=f"the mean over the {places} places", words=SPREAD)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -9,11 +9,12 @@ import numpy
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, at_step, call, columns, joined, partial, symbol
+from nnjit.nn.cell import DELTA, Carried, Cell
+from nnjit.nn.formula import call, columns, joined, partial, symbol
 from nnjit.nn.initializers import AnyInitializer, Initializer
 from nnjit.nn.layer import Param, layers
 from nnjit.nn.recurrence import Step
-from nnjit.nn.recurrent import DELTA, Cell, Recurrent
+from nnjit.nn.recurrent import Recurrent
 
 
 @layers.register
@@ -43,34 +44,27 @@ class LSTM(Recurrent):
 
     def _steps(self) -> Cell:
         i, f, g, o, h, c = (symbol(f"{letter}ₜ") for letter in "ifgohc")
-        sums, u = symbol("zₜ"), symbol("U")
-        before, later = symbol("cₜ₋₁"), symbol("cₜ₊₁")
+        sums, before = symbol("zₜ"), symbol("cₜ₋₁")
         parts = [columns(sums, k * self.units, (k + 1) * self.units) for k in range(4)]
         functions = ("sigmoid", "sigmoid", "tanh", "sigmoid")
         gates = zip((i, f, g, o), functions, parts, strict=True)
         squashed = call("tanh", c)
         forward = (
-            Step(sums, symbol("sₜ") + symbol("hₜ₋₁") @ u, (4 * self.units,)),
+            Step(sums, symbol("sₜ") + symbol("hₜ₋₁") @ symbol("U"), (4 * self.units,)),
             *(Step(gate, call(function, part), (self.units,)) for gate, function, part in gates),
-            Step(c, f * before + i * g, (self.units,)),
-            Step(h, o * squashed, (self.units,)),
+        )
+        carried = (
+            Carried("h", o * squashed),
+            Carried("c", f * before + i * g, partial(h) * o * (1 - squashed**2), kept="f"),
         )
         of_c = partial(c)
-        backward = (
-            Step(partial(h), at_step(G) + symbol("δₜ₊₁") @ u.T, (self.units,)),
-            Step(of_c, partial(h) * o * (1 - squashed**2) + partial(later) * symbol("fₜ₊₁"), (self.units,)),
-            Step(
-                DELTA,
-                joined(
-                    of_c * g * (i * (1 - i)),
-                    of_c * before * (f * (1 - f)),
-                    of_c * i * (1 - g**2),
-                    partial(h) * squashed * (o * (1 - o)),
-                ),
-                (4 * self.units,),
-            ),
+        slopes = joined(
+            of_c * g * (i * (1 - i)),
+            of_c * before * (f * (1 - f)),
+            of_c * i * (1 - g**2),
+            partial(h) * squashed * (o * (1 - o)),
         )
-        return Cell(forward, backward, DELTA)
+        return Cell(forward, carried, (Step(DELTA, slopes, (4 * self.units,)),), DELTA)
 
     def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
         h, c = state

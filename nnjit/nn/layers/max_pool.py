@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import nnjit.numpy as np
-from nnjit.nn.array import Shape
-from nnjit.nn.formula import G, X, call
 from nnjit.nn.layer import layers
 from nnjit.nn.pooling import Pooling
-from nnjit.nn.recurrence import Recurrence
 
 
 @layers.register
@@ -22,16 +19,11 @@ class MaxPool(Pooling):
     type: Literal["max_pool"] = "max_pool"
 
     fill: ClassVar[float] = -np.inf
-
-    def recurrence(self, *inputs: Shape) -> Recurrence | None:
-        if self.padding != "valid" or self.stride is not None:
-            return None
-        note = (
-            "is_largest is 1 at the largest element of each window, of equal ones their share, and else 0; "
-            "spread gives all elements of a window what the window has"
-        )
-        largest = call("largest", call("windows", X))
-        return Recurrence(largest, (call("is_largest", X) * call("spread", G),), note=note)
+    figure: ClassVar[str] = "largest"
+    slope: ClassVar[tuple[str, str]] = (
+        "is_largest",
+        "1 at the largest element of a row, of equal ones 1 over their number, and else 0",
+    )
 
     def _pool(self, windows: Any, inner: tuple[int, ...], shares: Any) -> Any:
         return np.max(windows, axis=inner)

@@ -8,10 +8,11 @@ from typing import Any, ClassVar, Literal
 import nnjit.numpy as np
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array
-from nnjit.nn.formula import G, at_step, call, partial, symbol
+from nnjit.nn.cell import DELTA, Carried, Cell
+from nnjit.nn.formula import call, partial, symbol
 from nnjit.nn.layer import layers
 from nnjit.nn.recurrence import Step
-from nnjit.nn.recurrent import DELTA, Cell, Recurrent
+from nnjit.nn.recurrent import Recurrent
 
 
 @layers.register
@@ -32,15 +33,9 @@ class RNN(Recurrent):
         rule = ACTIVATIONS[self.activation].back
         assert rule is not None  # every activation states it
         slope = rule.filled({"g": partial(h), "z": z, "a": h})
-        forward = (
-            Step(z, symbol("sₜ") + symbol("hₜ₋₁") @ u, (self.units,)),
-            Step(h, z if self.activation == "identity" else call(self.activation, z), (self.units,)),
-        )
-        backward = (
-            Step(partial(h), at_step(G) + symbol("δₜ₊₁") @ u.T, (self.units,)),
-            Step(DELTA, slope, (self.units,)),
-        )
-        return Cell(forward, backward, DELTA)
+        forward = Step(z, symbol("sₜ") + symbol("hₜ₋₁") @ u, (self.units,))
+        value = z if self.activation == "identity" else call(self.activation, z)
+        return Cell((forward,), (Carried("h", value),), (Step(DELTA, slope, (self.units,)),), DELTA)
 
     def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
         (h,) = state

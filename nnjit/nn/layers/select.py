@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, call, columns
+from nnjit.nn.formula import G, X, call, column, columns
 from nnjit.nn.layer import Context, Layer, layers
 from nnjit.nn.recurrence import Recurrence
 
@@ -46,9 +46,9 @@ class Select(Layer):
         return x[:-1] if isinstance(self.columns, int) else (*x[:-1], end - first)
 
     def recurrence(self, *inputs: Shape) -> Recurrence:
-        first, end = (self.columns, self.columns + 1) if isinstance(self.columns, int) else self.columns
-        note = "placed puts columns where they were taken from, among zeros"
-        return Recurrence(columns(X, first, end), (call("placed", G),), note=note)
+        taken = column(X, self.columns) if isinstance(self.columns, int) else columns(X, *self.columns)
+        said = {"placed(g)": "g where the columns were taken from, among zeros"}
+        return Recurrence(taken, (call("placed", G),), words=said)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

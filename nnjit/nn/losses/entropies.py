@@ -88,7 +88,10 @@ class BinaryCrossEntropy(YesOrNo, Smoothed):
         return np.mean(t * np.softplus(-z) + (1 - t) * np.softplus(z), axis=1)
 
     def slope(self, outputs: int) -> Formula:
-        return (1 / outputs) * (call("sigmoid", A) - self.smoothed_targets(2))
+        return (1 / outputs) * (call("sigmoid", A) - self.counted(outputs))
+
+    def counted(self, outputs: int) -> Formula:
+        return self.smoothed_targets(2)
 
 
 @losses.register
@@ -126,7 +129,7 @@ class Focal(YesOrNo):
 
 @losses.register
 class SoftmaxCrossEntropy(OneOfMany, Smoothed):
-    """-Σₖ tₖ log softmax(z)ₖ, for logits z (B, K) and class indices (B,), or rows of probabilities t (B, K).
+    """-Σⱼ tⱼ log softmax(z)ⱼ, for logits z (B, K) and class indices (B,), or rows of probabilities t (B, K).
 
     PyTorch's `CrossEntropyLoss`, and Keras's with `from_logits=True`. A class index outside 0 … K - 1 has
     cost 0; the data room lets none through. With label smoothing, t counts as (1 - ε) t + ε/K, as in both.
@@ -140,7 +143,10 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
         return -np.sum(self.smoothed(t, z.shape[1]) * np.log_softmax(z, axis=1), axis=1)
 
     def slope(self, outputs: int) -> Formula:
-        return call("softmax", A) - self.smoothed_targets(outputs)
+        return call("softmax", A) - self.counted(outputs)
+
+    def counted(self, outputs: int) -> Formula:
+        return self.smoothed_targets(outputs)
 
     def check(self, output_shape: Shape, classes: int | None) -> None:
         needs_classes(classes, self.type)
@@ -149,7 +155,7 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
 
 @losses.register
 class KlDivergence(OneOfMany):
-    """Σₖ tₖ (log tₖ - log softmax(z)ₖ), for logits z (B, K) and rows of probabilities t (B, K).
+    """Σⱼ tⱼ (log tⱼ - log softmax(z)ⱼ), for logits z (B, K) and rows of probabilities t (B, K).
 
     `softmax_cross_entropy` less the entropy of the targets, which no weight changes: so it is 0 where the
     network says what was asked. 0 log 0 is 0. PyTorch's `KLDivLoss(reduction="batchmean")` takes

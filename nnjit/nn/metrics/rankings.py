@@ -52,8 +52,8 @@ class RocAuc(Ranking):
 
     Ties count half, and 1/2 is chance. It is the area under the curve of true over false positives:
     scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`. Measured in the end, for each
-    part of the data; after each epoch where early stopping, a target or a schedule follows it. Reference:
-    Hanley & McNeil 1982.
+    part of the data (`metrics.json`); after each epoch (`history.csv`) only where early stopping, a target or
+    a schedule follows it, of the part of the data that they name. Reference: Hanley & McNeil 1982.
     """
 
     type: Literal["roc_auc"] = "roc_auc"

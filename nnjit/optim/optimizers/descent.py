@@ -16,7 +16,7 @@ from nnjit.optim.optimizers.searching import SteepestDescent
 
 @optimizers.register
 class GradientDescent(Optimizer):
-    """θ ← θ - lr g, the lecture's descent; PyTorch's `SGD`. Full batches can search along g for the step.
+    """θ ← θ - lr g, the lecture's descent and PyTorch's `SGD`. Full batches can search along g for the step.
 
     With a line search, lr is the step that the first epoch tries first, and later ones try the step that the
     last decrease of the cost suggests. Reference: Nocedal & Wright 2006, chapter 3.

@@ -19,9 +19,10 @@ SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes beside J'J; above
 class GaussNewton(FullBatchOptimizer):
     """θ ← θ + α d, with d the least-squares solution of J d = -r: full batch, an iteration an epoch.
 
-    Only for losses that are sums of squares. d is the shortest solution where J has not full rank, found by
-    its singular values; α is 1, or shorter where Armijo's condition asks for it. Float64 is advisable.
-    The Jacobians of networks seldom have full rank, and then `levenberg_marquardt` is better.
+    Only for losses that are sums of squares, of each output where there are several. d is the shortest
+    solution where J has not full rank, found by its singular values; α is 1, or shorter where Armijo's
+    condition asks for it. Float64 is advisable. The Jacobians of networks seldom have full rank, and then
+    `levenberg_marquardt` is better.
 
     Reference: Nocedal & Wright 2006, section 10.3.
     """
@@ -54,12 +55,13 @@ class GaussNewton(FullBatchOptimizer):
 class LevenbergMarquardt(FullBatchOptimizer):
     """(JᵀJ + λ I) d = -Jᵀr;  θ ← θ + d: full batch, an iteration an epoch.
 
-    Only for losses that are sums of squares. The damping λ lies between Gauss–Newton's step (0) and short
-    steps of steepest descent (large): it is raised, within the iteration, until the step lowers the cost, and
-    lowered after one that did. The squares are those of the mean cost, so λ means the same for any number of
-    examples. JᵀJ is formed and solved (Cholesky) in float64; float64 is advisable for the training, too,
-    since float32 residuals hide what is below 1e-12 of the targets' squares. Hagan & Menhaj have the factors
-    10 and 10: in configs/optimizers they reach a cost of 1e-8 from 8 of 10 seeds, the defaults from all.
+    Only for losses that are sums of squares, of each output where there are several. The damping λ lies
+    between Gauss–Newton's step (0) and short steps of steepest descent (large): it is raised, within the
+    iteration, until the step lowers the cost, and lowered after one that did. The squares are those of the
+    mean cost, so λ means the same for any number of examples. JᵀJ is formed and solved (Cholesky) in float64;
+    float64 is advisable for the training, too, since float32 residuals hide what is below 1e-12 of the
+    targets' squares. Hagan & Menhaj have the factors 10 and 10: in configs/optimizers they reach a cost of
+    1e-8 from 8 of 10 seeds, the defaults from all.
     Reference: Levenberg 1944; Marquardt 1963; Hagan & Menhaj 1994.
     """
 

@@ -93,7 +93,11 @@ class LineSearchOptimizer(FullBatchOptimizer):
 
 
 class SteepestDescent(LineSearchOptimizer):
-    """`gradient_descent` with a line search: d = -∇C.
+    """d ← -∇C;  θ ← θ + α d, α by a line search: full batch, an iteration an epoch.
+
+    The step that is tried first is the learning rate, and in later iterations what the last decrease of the
+    cost suggests. With φ(α) = C(θ + α d), `armijo` asks for φ(α) <= φ(0) + c₁ α φ′(0), c₁ = 1e-4, and `wolfe`
+    for |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1, too.
 
     Args:
         first: the step that the first iteration tries first.

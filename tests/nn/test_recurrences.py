@@ -1,0 +1,273 @@
+"""What each layer states as its recurrence gives its values and derivatives, and its words are told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnjit.autodiff import vjp
+from nnjit.nn import ACTIVATIONS, Context, Layer, build_model, layers, losses
+from nnjit.nn.array import Shape
+from nnjit.nn.formula import Formula, symbol
+from nnjit.nn.lines import backward_lines, forward_lines, word_lines
+from nnjit.nn.recurrence import Recurrence, letter
+from nnjit.nn.typeset import text, typeset
+from tests.nn.evaluate_lines import FUNCTIONS, Loop, each_part, evaluate, whole_of
+from tests.nn.test_layers import ROWS as ROWS_OF_LAYERS
+
+ROWS = 5
+EXACT = 1e-11  # two orders of the same sums in f64
+
+
+def one(options: dict[str, Any]) -> Layer:
+    return layers[options["type"]].model_validate(options)
+
+
+def functions_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    """The functions that a layer's formulas name in words, from NumPy and its options alone."""
+    kind = options["type"]
+    if kind in ("conv1d", "conv2d"):
+        return windows_of(options, shape)
+    if kind in ("max_pool", "average_pool"):
+        return pools_of(options, shape)
+    if kind == "select":
+        return {"placed": lambda g: placed(g, options["columns"], shape)}
+    if kind == "embedding":
+        return {"onehot": lambda x: np.eye(options["entries"])[x.astype(int)]}
+    if kind == "global_average_pool":
+        axes = tuple(range(1, len(shape)))
+        spread = lambda g: np.broadcast_to(np.expand_dims(g, axes), (ROWS, *shape))  # noqa: E731
+        return {"mean": lambda x: x.mean(axes), "spread": spread}
+    if kind in ("batch_norm", "layer_norm"):
+        axes = -1 if kind == "layer_norm" else tuple(range(len(shape)))
+        mean = lambda x: x.mean(axis=axes, keepdims=True)  # noqa: E731
+        deviation = lambda x: np.sqrt(x.var(axis=axes, keepdims=True) + options.get("epsilon", 1e-5))  # noqa: E731
+        return {"mean": mean, "deviation": deviation, "normal": lambda x: (x - mean(x)) / deviation(x)}
+    return {}
+
+
+def placed(g: np.ndarray, columns: Any, shape: Shape) -> np.ndarray:
+    whole = np.zeros((ROWS, *shape))
+    whole[..., columns if isinstance(columns, int) else slice(*columns)] = g
+    return whole
+
+
+def each_window(options: dict[str, Any], size: Any, stride: Any, shape: Shape) -> np.ndarray:
+    """The index in a flat example of what each place sees (places…, elements, channels); -1 is padding.
+
+    That is where a zero, or what else stands for padding, is put behind the example.
+    """
+    axes = 1 if options["type"] == "conv1d" else 2 if options["type"] == "conv2d" else len(shape) - 1
+    shape = shape if len(shape) > axes else (*shape, 1)
+    sizes, strides, dilations = (
+        (v,) * axes if isinstance(v, int) else v for v in (size, stride, options.get("dilation", 1))
+    )
+    index = np.arange(np.prod(shape)).reshape(shape)
+    padding, widths = options.get("padding", "valid"), []
+    for n, k, s, d in zip(shape, sizes, strides, dilations, strict=False):
+        missing = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0) if padding == "same" else 0
+        widths.append(
+            (padding, padding) if isinstance(padding, int) else (missing // 2, missing - missing // 2)
+        )
+    index = np.pad(index, [*widths, (0, 0)], constant_values=-1)
+    for axis, (k, s, d) in enumerate(zip(sizes, strides, dilations, strict=True)):
+        starts = np.arange(0, index.shape[axis] - (k - 1) * d, s)
+        index = np.take(index, starts[:, None] + d * np.arange(k), axis=axis)
+        index = np.moveaxis(index, axis + 1, -2)  # elements behind the places, before the channels
+    return index.reshape(*index.shape[:axes], -1, shape[-1])
+
+
+def seen(x: np.ndarray, index: np.ndarray, fill: float = 0.0) -> np.ndarray:
+    flat = np.concatenate([x.reshape(ROWS, -1), np.full((ROWS, 1), fill)], axis=1)
+    return flat[:, index]
+
+
+def added(r: np.ndarray, index: np.ndarray, shape: Shape) -> np.ndarray:
+    """The transpose of `seen`."""
+    flat = np.zeros((ROWS, int(np.prod(shape)) + 1))
+    np.add.at(flat, (slice(None), index), r.reshape(ROWS, *index.shape))
+    return flat[:, :-1].reshape(ROWS, *shape)
+
+
+def windows_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    """Those of a group, whose channels are an equal part of all."""
+    own = (
+        shape
+        if len(shape) == int(options["type"][4])
+        else (*shape[:-1], shape[-1] // options.get("groups", 1))
+    )
+    index = each_window(options, options["kernel_size"], options.get("stride", 1), own)
+    return {
+        "windows": lambda x: seen(x, index).reshape(ROWS, *index.shape[:-2], -1),
+        "overlap": lambda r: added(r, index, own),
+    }
+
+
+def pools_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    size = options.get("size", 2)
+    index = each_window(options, size, options.get("stride", size), shape)
+
+    def share(counts: np.ndarray) -> np.ndarray:
+        return counts / counts.sum(axis=-2, keepdims=True)
+
+    return {
+        "windows": lambda x: seen(x, index, np.nan),
+        "mean": lambda windows: np.nanmean(windows, axis=-2),
+        "largest": lambda windows: np.nanmax(windows, axis=-2),
+        "share": lambda windows: share(~np.isnan(windows)),
+        "is_largest": lambda windows: share(windows == np.nanmax(windows, axis=-2, keepdims=True)),
+        "spread": lambda g: np.expand_dims(g, -2),
+        "overlap": lambda r: added(r, index, shape),
+    }
+
+
+LOOPS = ("rnn", "gru", "lstm")
+ONE_BY_ONE = ("attention",)  # whose products are those of an example
+STATING = [
+    (options, shapes)
+    for options, shapes, *_ in ROWS_OF_LAYERS
+    if options["type"] not in (*LOOPS, *ONE_BY_ONE)
+]
+
+
+@pytest.mark.parametrize(("options", "shapes"), STATING, ids=[f"{o}{s}" for o, s in STATING])
+def test_the_recurrence_of_each_row_of_the_layers_table(
+    options: dict[str, Any], shapes: list[Shape], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer, rng = one(options), np.random.default_rng(1)
+    for name, function in functions_of(options, shapes[0]).items():
+        monkeypatch.setitem(FUNCTIONS, name, function)
+    u = {}  # what dropout draws, in place of a mask of its own
+
+    def uniform(shape: Shape) -> np.ndarray:
+        return u.setdefault(shape, rng.random(shape))
+
+    inputs = [rng.normal(size=(ROWS, *s)) for s in shapes]
+    if "entries" in options:
+        inputs = [rng.integers(options["entries"], size=(ROWS, *s)).astype(float) for s in shapes]
+    params = {p.name: rng.normal(size=p.shape) for p in layer.params(*shapes)}
+    state = {p.name: np.zeros(p.shape) for p in layer.state(*shapes)}  # not read in training
+    context = Context(True, uniform, state=state)
+    out, back = vjp(lambda p, *xs: layer(p, *xs, context=context), params, *inputs)
+    g = rng.normal(size=out.shape)
+    of_params, *of_inputs = back(g)
+
+    stated = layer.recurrence(*shapes)
+    assert stated is not None
+    values = {symbol(f"x{k}"): x for k, x in enumerate(inputs)}
+    values |= {symbol(letter(name)): p for name, p in params.items()}
+    if "rate" in options:
+        values[symbol("m")] = np.where(u[inputs[0].shape] < options["rate"], 0, 1 / (1 - options["rate"]))
+    values[symbol("p")] = np.array([0, options.get("groups", 1)])
+    values[symbol("e")] = np.asarray(out) - inputs[0] if out.shape == inputs[0].shape else np.nan
+    z = evaluate(stated.output, values)
+    function = ACTIVATIONS[stated.function or "identity"]
+    assert function.back is not None
+    of_function = {symbol("g"): g, symbol("z"): z, symbol("a"): np.asarray(function(z))}
+    values[symbol("g")] = evaluate(function.back, of_function)
+    pairs = [(out, np.asarray(function(z)))]
+    assert pairs[0][1].shape == out.shape
+    pairs += [(of_params[name], evaluate(stated.gradients[name], values)) for name in params]
+    pairs += [(x, evaluate(f, values)) for x, f in zip(of_inputs, stated.back, strict=True)]
+    for own, told in pairs:
+        told = np.broadcast_to(told, own.shape) if told.ndim == 0 else told.reshape(own.shape)
+        np.testing.assert_allclose(told, own, rtol=EXACT, atol=EXACT)
+
+
+@pytest.mark.parametrize("mask", [{}, {"mask_value": 9.0}], ids=["whole", "padded"])
+@pytest.mark.parametrize("more", [{}, {"return_sequences": True, "reverse": True}], ids=["last", "all"])
+@pytest.mark.parametrize("name", LOOPS)
+def test_the_steps_of_a_loop_give_its_output_and_gradient(
+    name: str, more: dict[str, Any], mask: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FUNCTIONS, "is_data", lambda x: 1.0 * (x != 9).any(axis=-1, keepdims=True))
+    layer, rng, shape = one({"type": name, "units": 2, **more, **mask}), np.random.default_rng(1), (4, 3)
+    x = rng.normal(size=(ROWS, *shape))
+    x[[0, 0, 1, 2, 3], [2, 3, 0, 1, 3]] = mask.get("mask_value", 0.5)  # at the end, at the beginning, between
+    x[4, 1, 0] = 9.0  # one such feature is not padding
+    params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
+    context = Context(True, lambda shape: np.zeros(()))
+    out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
+    g = rng.normal(size=out.shape)
+    of_params, of_input = back(g)
+    of_steps = g if more else np.stack([*[np.zeros_like(g)] * 3, g], axis=1)
+
+    stated = layer.recurrence(shape)
+    assert stated is not None
+    values = {symbol("x0"): x} | {symbol(letter(name)): p for name, p in params.items()}
+    followed = Loop(stated, values, of_steps, reverse=bool(more))
+    pairs = [(out, stated.output), (of_input, *stated.back)]
+    pairs += [(of_params[name], stated.gradients[name]) for name in params]
+    for own, formula in pairs:
+        np.testing.assert_allclose(followed(formula), own, rtol=EXACT, atol=EXACT)
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_lines_of_attention_give_its_output_and_gradient(
+    causal: bool, heads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = np.triu(np.ones((3, 3), bool), 1)
+    monkeypatch.setitem(FUNCTIONS, "causal", lambda scores: np.where(later, -np.inf, scores))
+    layer, rng, shape = (
+        one({"type": "attention", "causal": causal, "heads": heads}),
+        np.random.default_rng(1),
+        (3, 4),
+    )
+    x, g = rng.normal(size=(2, ROWS, *shape))
+    params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
+    context = Context(True, lambda shape: np.zeros(()))
+    out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
+    of_params, of_input = back(g)
+
+    stated = layer.recurrence(shape)
+    assert stated is not None
+    sums = dict.fromkeys(params, 0.0)
+    for k in range(ROWS):
+        values = {symbol("x0"): x[k], symbol("g"): g[k], symbol("h"): np.array([0, heads])}
+        values |= {symbol(letter(name)): p for name, p in params.items()}
+        for step in (*stated.forward, *stated.backward):
+            whole = whole_of(step.left)
+            of_each = [values] if whole == step.left else each_part(values, "h")
+            parts = [evaluate(step.right, own) for own in of_each]
+            assert {part.shape for part in parts} == {step.shape}, step
+            values[whole] = np.concatenate(parts, axis=-1)
+        np.testing.assert_allclose(evaluate(stated.output, values), out[k], rtol=EXACT, atol=EXACT)
+        np.testing.assert_allclose(evaluate(stated.back[0], values), of_input[k], rtol=EXACT, atol=EXACT)
+        sums = {name: sums[name] + evaluate(stated.gradients[name], values) for name in params}
+    for name, own in of_params.items():
+        np.testing.assert_allclose(sums[name], own, rtol=EXACT, atol=EXACT, err_msg=name)
+
+
+def formulas(stated: Recurrence) -> list[Formula]:
+    """Every formula of a recurrence, and all within."""
+    steps = [side for step in (*stated.forward, *stated.backward) for side in (step.left, step.right)]
+    found = [stated.output, *stated.back, *stated.gradients.values(), *steps]
+    for formula in found:
+        found += formula.args
+    return found
+
+
+@pytest.mark.parametrize(("options", "shapes"), [row[:2] for row in ROWS_OF_LAYERS])
+def test_what_formulas_call_by_a_word_is_told(options: dict[str, Any], shapes: list[Shape]) -> None:
+    stated = one(options).recurrence(*shapes)
+    assert stated is not None
+    called = {f.text for f in formulas(stated) if f.op == "call"} - ACTIVATIONS.keys() - {"largest", "mean"}
+    told = {re.match(r"\w+", name).group() for name in stated.words if re.match(r"\w+", name)}
+    assert {name for name in called - told if name not in stated.note} == set()
+
+
+def test_a_word_means_the_same_in_all_layers_and_is_told_once() -> None:
+    recurrences = [one(row[0]).recurrence(*row[1]) for row in ROWS_OF_LAYERS]
+    said = {pair for stated in recurrences if stated for pair in stated.words.items()}
+    assert len(dict(said)) == len(said)
+    stack = [one({"type": "conv1d", "filters": 2, "kernel_size": 2}), one({"type": "max_pool"})]
+    model = build_model(stack, (6, 1))
+    forward, backward = forward_lines(model), backward_lines(model, losses["squared_error"]())
+    lefts = [text(typeset(line.left)) for line in word_lines(model, [*forward, *backward])]
+    assert lefts[-4:] == ["windows(x)", "overlap(r)", "spread(g)", "is_largest(r)"]
+    assert "Σⱼ" not in lefts
+    assert len(word_lines(model, forward)) == len(lefts) - 3  # only windows of what this has are there
