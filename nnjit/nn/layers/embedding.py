@@ -59,7 +59,9 @@ class Embedding(Layer):
     def recurrence(self, *inputs: Shape) -> Recurrence:
         chosen = call("onehot", X)
         said = {"onehot(x)": "rows with 1 in column x and else 0, so that onehot(x) W is row x of W"}
-        return Recurrence(chosen @ symbol("W"), (as_formula(0),), {"weight": chosen.T @ G}, words=said)
+        note = "an update leaves rows of W that its batch did not use as they are" * (self.sparse is True)
+        gradient = {"weight": chosen.T @ G}
+        return Recurrence(chosen @ symbol("W"), (as_formula(0),), gradient, note=note, words=said)
 
     def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
         if self.sparse is False:
