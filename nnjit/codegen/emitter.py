@@ -40,6 +40,9 @@ class VectorEmitter:
     def smaller(self, x: Any, y: Any) -> Any:
         return self.b.select(self.b.icmp_signed("<", x, y), x, y)
 
+    def larger(self, x: Any, y: Any) -> Any:
+        return self.b.select(self.b.icmp_signed(">", x, y), x, y)
+
     @property
     def suffix(self) -> str:
         return f"v{self.lanes}f{self.bits}"

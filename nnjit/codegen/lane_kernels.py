@@ -21,6 +21,7 @@ from nnjit.codegen.product import Tile
 from nnjit.codegen.vectors import WIDTH
 
 NEAR = 32 * 1024  # bytes that a pass reads again and again: what stays near
+PLACES, COLUMNS = 64, 32  # whose elements are brought together
 ARGUMENTS = ("groups", "step_a", "step_b", "step_c", "columns",
              "p0", "at_p0", "p1", "at_p1", "k0", "at_k0", "k1", "at_k1", "k2")  # fmt: skip
 NAMES = ("lane_product", "lane_spread", "lane_weights")
@@ -54,6 +55,7 @@ class _Kernel(VectorEmitter, ABC):
     """
 
     name: str
+    near: tuple[int, ...] = ()  # elements that are brought together
 
     def __init__(self, module: Any, tile: Tile) -> None:
         super().__init__(module, tile.bits, tile.lanes)
@@ -71,12 +73,19 @@ class _Kernel(VectorEmitter, ABC):
         self.b = b = ir.IRBuilder(function.append_basic_block("entry"))
         first, second, third, *numbers = function.args
         self.size = dict(zip(ARGUMENTS, numbers, strict=True))
+        self.buffers = [self.buffer(n) for n in self.near]
         with self.loop(INDEX(0), self.size["groups"], 1) as group:
             self.A = b.gep(first, [b.mul(group, self.size["step_a"])])
             self.B = b.gep(second, [b.mul(group, self.size["step_b"])])
             self.C = b.gep(third, [b.mul(group, self.size["step_c"])])
             self.body(tiles)
         b.ret_void()
+
+    def buffer(self, elements: int) -> Any:
+        """Memory for the time of a call."""
+        data = self.b.alloca(ir.ArrayType(self.real, elements * WIDTH * 8 // self.bits))
+        data.align = WIDTH
+        return self.b.bitcast(data, self.real.as_pointer())
 
     @abstractmethod
     def tiles(self) -> Tiles:
@@ -114,6 +123,14 @@ class _Kernel(VectorEmitter, ABC):
         """Loops over two axes: how far an element is from the first, and its number."""
         with self.loop(INDEX(0), first, 1) as i, self.loop(INDEX(0), second, 1) as j:
             yield self.at(i, at_first, j, at_second), self.at(i, second, j, INDEX(1))
+
+    @contextmanager
+    def parts(self, count: Any, size: Any) -> Iterator[tuple[Any, Any]]:
+        """A loop over parts of `count` elements: where one begins, and its length, `size` before the last."""
+        b = self.b
+        with self.loop(INDEX(0), b.sdiv(b.sub(b.add(count, size), INDEX(1)), size), 1) as turn:
+            begin = b.mul(turn, size)
+            yield begin, self.smaller(size, b.sub(count, begin))
 
     def outer_taps(self) -> Any:
         """Loops over all axes of the taps but the last: how far a tap is from a place, and its number."""
@@ -238,17 +255,38 @@ class _Spread(_Kernel):
 
 
 class _Weights(_Kernel):
-    """Tiles of some taps by some columns, while a few rows of places run, which stay in the nearest cache."""
+    """Tiles of some taps by some columns, while a few rows of places run, which stay in the nearest cache.
+
+    Where not even one row does, what a tile reads of some places is brought together before: channels are
+    often powers of two, and so is then the way from place to place, which has few lines of a cache to itself.
+    """
 
     name = "lane_weights"
+    near = (PLACES * COLUMNS, PLACES * 6)
 
     def tiles(self) -> Tiles:
         self.taps = self.sizes(self.sums // 4, 6, 5, 4, 3, 2, 1) if self.sums >= 24 else (4, 3, 2, 1)
         self.columns = self.sizes(self.sums // self.taps[0], 4, 3, 2, 1)
-        return {size: self.function(size, 5, self.tile(*size)) for size in pairs(self.taps, self.columns)}
+        counts = sorted({*self.taps, *self.columns})
+        self.gather = {(n,): self.function((n,), 4, self.gathered(n)) for n in counts}
+        return {size: self.function(size, 6, self.tile(*size)) for size in pairs(self.taps, self.columns)}
+
+    def gathered(self, count: int) -> Callable[..., None]:
+        """Copies some elements from each place to where they lie side by side."""
+
+        def write(x: Any, out: Any, _: Any, p0: Any, at_p0: Any, p1: Any, at_p1: Any) -> None:
+            b = self.b
+            with self.two(p0, at_p0, p1, at_p1) as (at, number):
+                source, target = self.element(x, at), self.element(out, b.mul(number, INDEX(count)))
+                for t, v in pairs(range(count), range(self.vectors)):
+                    place = [self.part(t, v)]
+                    self.store(self.load(b.gep(source, place), None), b.gep(target, place), None)
+
+        return write
 
     def tile(self, taps: int, columns: int) -> Callable[..., None]:
-        def write(x: Any, g: Any, c: Any, along: Any, p0: Any, at_p0: Any, p1: Any, at_p1: Any) -> None:
+        def write(x: Any, g: Any, c: Any, along: Any, at_g: Any, p0: Any, at_p0: Any, p1: Any,
+                  at_p1: Any) -> None:  # fmt: skip
             b = self.b
             for v in range(self.vectors):
                 sums = self.slots(taps, columns)
@@ -259,7 +297,7 @@ class _Weights(_Kernel):
                 for index, slot in sums.items():
                     b.store(self.load(places[index], None), slot)
                 with self.two(p0, at_p0, p1, at_p1) as (at, number):
-                    row, first = self.element(g, b.mul(number, along)), self.element(x, at)
+                    row, first = self.element(g, b.mul(number, at_g)), self.element(x, at)
                     right = [self.load(b.gep(row, [self.part(n, v)]), None) for n in range(columns)]
                     for t in range(taps):
                         left = self.load(b.gep(first, [self.part(t, v)]), None)
@@ -276,15 +314,19 @@ class _Weights(_Kernel):
 
     def body(self, tiles: Tiles) -> None:
         b, size = self.b, self.size
-        along = size["columns"]
-        fit = b.sdiv(INDEX(NEAR), b.mul(b.mul(size["p1"], along), INDEX(WIDTH)))
-        chunk = b.select(b.icmp_signed(">", fit, INDEX(1)), fit, INDEX(1))
-        turns = b.sdiv(b.sub(b.add(size["p0"], chunk), INDEX(1)), chunk)
-        with self.loop(INDEX(0), turns, 1) as turn:
-            low = b.mul(turn, chunk)
-            rows = self.smaller(chunk, b.sub(size["p0"], low))
+        rows = b.sdiv(INDEX(NEAR), b.mul(b.mul(size["p1"], size["columns"]), INDEX(WIDTH)))
+        with b.if_else(b.icmp_signed(">", rows, INDEX(0))) as (near, far):
+            with near:
+                self.direct(tiles, rows)
+            with far:
+                self.packed(tiles)
+
+    def direct(self, tiles: Tiles, most: Any) -> None:
+        """Read both arrays in their place, for some rows of places at a time."""
+        b, size, along = self.b, self.size, self.size["columns"]
+        with self.parts(size["p0"], most) as (low, rows):
             place, row = b.mul(low, size["at_p0"]), b.mul(b.mul(low, size["p1"]), along)
-            axes = [rows, size["at_p0"], size["p1"], size["at_p1"]]
+            axes = [along, rows, size["at_p0"], size["p1"], size["at_p1"]]
             with self.outer_taps() as (at, number):
                 first, k = b.add(place, at), b.mul(number, size["k2"])
                 for taps, k2 in self.some(size["k2"], self.taps):
@@ -293,3 +335,33 @@ class _Weights(_Kernel):
                         out = self.element(self.C, b.add(b.mul(b.add(k, k2), along), n))
                         data = [x, self.element(self.B, b.add(row, n)), out]
                         b.call(tiles[taps, columns], [*data, along, *axes])
+
+    def packed(self, tiles: Tiles) -> None:
+        """Bring together what a few places have: for some columns in advance, and for each tile of taps."""
+        b, size, along = self.b, self.size, self.size["columns"]
+        columns_near, taps_near = self.buffers
+        most = INDEX(PLACES)
+        length = self.smaller(size["p1"], most)
+        with (
+            self.parts(along, INDEX(COLUMNS)) as (begin, width),
+            self.parts(size["p0"], b.sdiv(most, length)) as (low, rows),
+            self.parts(size["p1"], length) as (left, run),
+        ):
+            count = b.mul(rows, run)
+            g = self.element(self.B, b.add(b.mul(self.at(low, size["p1"], left, INDEX(1)), along), begin))
+            for columns, n in self.some(width, self.columns):
+                target = self.element(columns_near, b.mul(n, count))
+                axes = [rows, b.mul(size["p1"], along), run, along]
+                b.call(self.gather[columns,], [self.element(g, n), target, target, *axes])
+            place = self.at(low, size["at_p0"], left, size["at_p1"])
+            with self.outer_taps() as (at, number):
+                first, k = b.add(place, at), b.mul(number, size["k2"])
+                for taps, k2 in self.some(size["k2"], self.taps):
+                    x = self.element(self.A, b.add(first, k2))
+                    axes = [rows, size["at_p0"], run, size["at_p1"]]
+                    b.call(self.gather[taps,], [x, taps_near, taps_near, *axes])
+                    for columns, n in self.some(width, self.columns):
+                        row = b.add(b.mul(b.add(k, k2), along), b.add(begin, n))
+                        g = self.element(columns_near, b.mul(n, count))
+                        axes = [along, INDEX(columns), INDEX(1), INDEX(0), count, INDEX(taps)]
+                        b.call(tiles[taps, columns], [taps_near, g, self.element(self.C, row), *axes])

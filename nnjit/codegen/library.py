@@ -81,7 +81,7 @@ def _compile(machine: Any, path: Path) -> bytes:
     module = ir.Module("nnjit_library")
     module.triple = llvm.get_process_triple()
     for bits, symbol in SYMBOLS.items():
-        tile = tile_for(bits, _features())
+        tile = tile_for(bits, features())
         emit_product(module, symbol, tile)
         emit_lane_products(module, tile)
     emit_meeting(module)
@@ -98,10 +98,9 @@ def _compile(machine: Any, path: Path) -> bytes:
 
 def _target_machine() -> Any:
     """The CPU that Numba compiles for: this one, or what NUMBA_CPU_NAME says."""
-    features = _features()
     return llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
         cpu=config.CPU_NAME or llvm.get_host_cpu_name(),
-        features=",".join(f"{'+' if on else '-'}{name}" for name, on in features.items()),
+        features=",".join(f"{'+' if on else '-'}{name}" for name, on in features().items()),
         opt=3,
         reloc="pic" if os.name != "nt" else "default",
         codemodel="jitdefault",
@@ -109,7 +108,8 @@ def _target_machine() -> Any:
     )
 
 
-def _features() -> dict[str, bool]:
+def features() -> dict[str, bool]:
+    """Which instructions the CPU that is compiled for has."""
     if config.CPU_FEATURES is None:
         return dict(llvm.get_host_cpu_features())
     named = [f for f in config.CPU_FEATURES.split(",") if f]

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from numba import config, njit
 
+from nnjit.autodiff import trace
+from nnjit.codegen import Compiled, emit_product
 from nnjit.codegen.runtime import JIT, f32_at, f64_at, gemm, table_of
+from nnjit.ir import B, array_type, interpret
 from tests.processors import PROCESSORS, environment_of
 
 # m, n, k around the tiles of 4, 6 and 8 rows, vectors of 2 to 16 lanes, and the depth of 256.
@@ -98,3 +101,19 @@ for shape in SHAPES:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment_of(cpu), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("is_wide", [False, True])
+def test_large_weights_go_to_blas_where_that_is_faster(
+    is_wide: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forward, backward, and over the batch: without AVX-512, from a number of elements on."""
+    monkeypatch.setattr(emit_product, "LARGE", 30)
+    monkeypatch.setattr(emit_product, "features", lambda: {"avx512f": is_wide})
+    types = [array_type("f64", shape) for shape in ((B, 6), (6, 5), (B, 5))]
+    graph = trace(lambda x, w, g: (x @ w, g @ w.T, x.T @ g), types)
+    compiled, rng = Compiled(graph), np.random.default_rng(0)
+    assert ("blas_gemm(" in compiled.program.source) != is_wide
+    given = [rng.normal(size=shape) for shape in ((7, 6), (6, 5), (7, 5))]
+    for got, want in zip(compiled(*given), interpret(graph, given), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-13)
