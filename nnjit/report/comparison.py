@@ -172,6 +172,10 @@ def headline(comparison: Comparison) -> str:
         return (
             f"{len(comparison.entries)} runs with different losses: {', '.join(map(plain, sorted(losses)))}."
         )
+    if other := _other_costs(comparison):
+        return f"{len(comparison.entries)} runs whose losses are not the same function: {other} differs."
+    if _has_other_data(comparison):
+        return f"{len(comparison.entries)} runs on different data."
     split = next((s for s in ("validation", "test", "train") if _all_have(comparison.runs, s)), None)
     if split is None:
         return f"{len(comparison.entries)} runs without figures of the same part of the data."
@@ -186,10 +190,19 @@ def _all_have(runs: Sequence[RunFiles], split: str) -> bool:
 
 def caveat(comparison: Comparison) -> str:
     """What keeps the figures from being comparable; nothing where nothing does."""
-    data = {(run.data.description, *run.data.examples.values()) for run in comparison.runs}
-    if len(data) > 1:
+    if _has_other_data(comparison):
         return "They were trained or judged on different data, so their figures are not comparable."
     seeds = {str(dict(flattened(entry.options)).get("seed")) for entry in comparison.entries}
     if len(seeds) > 1:
         return "Their seeds differ, and with them initial weights, orders of the examples, and the split."
     return ""
+
+
+def _has_other_data(comparison: Comparison) -> bool:
+    return len({(run.data.description, *run.data.examples.values()) for run in comparison.runs}) > 1
+
+
+def _other_costs(comparison: Comparison) -> str:
+    """The first option that makes the losses of the runs different functions; nothing where none does."""
+    options = ("loss.", "losses.", "training.class_weights")
+    return next((row[0] for row in differences(comparison) if row[0].startswith(options)), "")
