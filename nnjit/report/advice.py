@@ -113,10 +113,14 @@ def _overfits(run: RunFiles, threshold: float) -> str | None:
     if rest <= SMOOTHED or end <= threshold * held[best] or np.median(train[-SMOOTHED:]) >= train[best]:
         return None
     return (
-        f"It has overfitted since epoch {run.history.epoch[best]:,}: the validation loss has risen by "
-        f"{percent(end / held[best] - 1)} while the training loss went on falling. Early stopping keeps the "
+        f"It has overfitted since epoch {run.history.epoch[best]:,}: the validation loss has risen "
+        f"{_risen(end / held[best])} while the training loss went on falling. Early stopping keeps the "
         "weights of that epoch; dropout, an l2 penalty or more data put it off."
     )
+
+
+def _risen(ratio: float) -> str:
+    return f"by {percent(ratio - 1)}" if ratio < 3 else f"to {number(ratio, 2)} times its lowest"
 
 
 def _still_falls(run: RunFiles, threshold: float) -> str | None:
@@ -157,7 +161,7 @@ RULES = (
     Rule("oscillates",  0.1,  "median change of the training loss late on, of its range", _oscillates),
     Rule("rash",        0.1,  "median ‖Δθ‖/‖θ‖ of a step in a layer", _rash),
     Rule("dead",        0.5,  "share of a layer's units that are 0 for all rows, at the end", _dead),
-    Rule("saturated",   0.5,  "share of a layer's outputs within 1 % of their bound, at the end", _saturated),
+    Rule("saturated",   0.8,  "share of a layer's outputs within 1 % of their bound, at the end", _saturated),
     Rule("vanishing",   1e-3, "smallest gradient norm of a layer, of the largest one; medians", _vanishing),
     Rule("overfits",    1.1,  "validation loss at the end, of the lowest, while the other fell", _overfits),
     Rule("still_falls", 0.02, "gain of the monitored figure in the last tenth, of its range", _still_falls),

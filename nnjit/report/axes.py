@@ -78,7 +78,7 @@ def scale_epochs(ax: Axes, epochs: np.ndarray) -> None:
 
 
 def scale_evaluations(ax: Axes, ends: Sequence[float]) -> None:
-    """The axis of evaluations up to the last of several runs; logarithmic where one took far more than others."""
+    """The axis of evaluations, up to those of several runs; logarithmic where one took far more of them."""
     from matplotlib import ticker
 
     last = max(ends)

@@ -13,7 +13,7 @@ import numpy as np
 
 from nnjit.errors import RunError
 from nnjit.report.files import SPLIT_NAMES, SPLITS, RunFiles, read_run
-from nnjit.report.formatting import count, metric_name, metric_value, number, plain, seconds, shorten
+from nnjit.report.formatting import Row, count, metric_name, metric_value, number, plain, seconds, shorten
 from nnjit.report.study import kind_of
 
 ABSENT = "–"
@@ -21,9 +21,6 @@ LONGEST = 60  # characters of an option's value
 
 Options = Mapping[str, Any]
 """A config as plain data: mappings, tuples and scalars."""
-
-Row = tuple[str, ...]
-"""What it is, and its value in each run."""
 
 
 @dataclass(frozen=True)

@@ -88,9 +88,9 @@ class StudyFiles:
 
     @property
     def judged_figure(self) -> str:
-        """The figure that people judge by: the first metric, else the loss."""
+        """The figure that people judge by: the first metric that is no output's loss, else the loss."""
         names = self.splits.get(self.judged_split, {})
-        return next((name for name in names if name != "loss"), "loss")
+        return next((n for n in names if n == "log_loss" or not n.endswith("loss")), "loss")
 
     def values(self, split: str, figure: str) -> np.ndarray:
         """A final figure of each finished member, in their order."""

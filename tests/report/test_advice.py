@@ -65,6 +65,7 @@ SEEN = [  # what was seen in the layers, names of the rules that speak
     ({},                                      []),
     ({"dead": 0.49},                          []),
     ({"dead": 0.5},                           ["dead"]),
+    ({"saturated": 0.7},                      []),  # sinc under adam ends with 0.56 at a loss of 1e-6
     ({"saturated": 0.9},                      ["saturated"]),
     ({"update_ratio": 0.3},                   ["rash"]),
     ({"gradient_norm": 5e-4},                 ["vanishing"]),
@@ -122,6 +123,11 @@ def test_the_sentence_names_epoch_and_rise(tmp_path: Path) -> None:
     (text,) = advice(run)
     assert text.startswith(f"It has overfitted since epoch {best + 1}: the validation loss has risen by ")
     assert f"{100 * (end / held[best] - 1):.1f} %" in text
+
+
+def test_a_rise_of_many_times_is_no_percentage(tmp_path: Path) -> None:
+    run = made(tmp_path / "run", {"curves": losses(2 * 0.9**T, 0.3 + 2 * 0.8**T + 1.0 * (T > 30))})
+    assert "risen to 4.3 times its lowest while" in advice(run)[0]
 
 
 def test_the_page_has_advice_and_a_panel_for_each_figure(tmp_path: Path) -> None:
