@@ -171,7 +171,7 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ("interrupted", "Interrupted after 12 epochs."),
         ("interrupted", "python -m nnjit.train --resume"),
         ("diverged", "No result: the training diverged in epoch 5."),
-        ("diverged", "The layer dense_1 (multiply) gave a value that is not finite."),
+        ("diverged", "The layer dense_1 (multiply) gave a value that is not finite, in epoch 5, batch 3. "),
         ("diverged_at_once", "The training diverged: a value was no longer finite."),
         ("one_epoch", "After one epoch the training loss was"),
         ("twenty_thousand_epochs", "of 20,000"),
