@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from nnjit import config
 from nnjit.errors import ConfigError
@@ -75,9 +76,23 @@ def test_a_repeat_is_in_the_schema_with_its_help(schema: dict[str, Any]) -> None
     assert found["required"] == ["type", "times", "layers"]
     assert {key for key, option in found["properties"].items() if not option.get("description")} == {"type"}
     kinds = {
-        layer["$ref"].rpartition("/")[2] for layer in found["properties"]["layers"]["items"]["anyOf"][:-1]
+        layer.get("$ref", "").rpartition("/")[2] for layer in found["properties"]["layers"]["items"]["anyOf"]
     }
-    assert {"Repeat", "Dense", "BatchNorm"} <= kinds
+    assert {"Repeat", "RepeatInShort", "Dense", "BatchNorm"} <= kinds
+
+
+def test_a_repeat_in_short_is_the_same(schema: dict[str, Any]) -> None:
+    dense: dict[str, Any] = {"type": "dense", "units": 3}
+    inner: dict[str, Any] = {"times": 2, "layers": [dense, "flatten"]}
+    short = LEAST | {
+        "model": [{"repeat": {"times": 3, "layers": [{"repeat": inner, "from": "input"}]}}, dense]
+    }
+    written_out = {"type": "repeat", "times": 3, "layers": [{"type": "repeat", **inner, "from": "input"}]}
+    assert config.resolve(short) == config.resolve(LEAST | {"model": [written_out, dense]})
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid(short)
+    assert not validator.is_valid(LEAST | {"model": [{"repeat": {"times": 3}}]})
+    assert not validator.is_valid(LEAST | {"model": [{"repeat": inner | {"time": 1}}]})
 
 
 def test_a_repeat_survives_writing(tmp_path: Path) -> None:

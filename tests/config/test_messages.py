@@ -134,6 +134,8 @@ BAD_CONFIGS = [
     ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [{type: scale, from: dense_1}]}", ':6: model[1].layers[0].from: no layer of this repeat is called "dense_1"; valid: input '
         '(in a repeat, "from" takes names given in it, or "input", which is what goes into a copy)'),
     ("{type: dropout, rate: 0.1}", "{type: repet, times: 2}",  ':6: model[1]: unknown layer "repet"; did you mean "repeat"?'),
+    ("{type: dropout, rate: 0.1}", "{repeat: {times: 0, layers: [dense]}}", ':6: model[1].times: expected a whole number >= 1 and <= 1000, got 0'),
+    ("{type: dropout, rate: 0.1}", "repeat:\n      times: 2\n      layers: [dens]", ':8: model[1].layers[0]: unknown layer "dens"; did you mean "dense"?'),
     # YAML
     ("seed: 0",              "name: other",            ':2: "name" is given twice; first at a.yaml:1'),
     ("seed: 0",              "seed: !!int x",          ':2: seed: expected a whole number >= 0 and < 9223372036854775808, got "x"'),
