@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,9 @@ class Rows:
     test: np.ndarray | None
 
 
-def split_rows(split: Split, rows: int, labels: np.ndarray | None, *, seed: int) -> Rows:
+def split_rows(
+    split: Split, rows: int, labels: np.ndarray | None, *, seed: int, names: Sequence[str] = ()
+) -> Rows:
     """Parts of the asked sizes, drawn by the seed.
 
     With classes each part has its share of every class, to within one row, and the training part has at
@@ -30,6 +33,7 @@ def split_rows(split: Split, rows: int, labels: np.ndarray | None, *, seed: int)
 
     Args:
         labels: (n,) index of the class of each row, or None.
+        names: those of the classes, for messages.
 
     Raises:
         DataError: a part that was asked for is empty, or there are more classes than training rows, or
@@ -54,11 +58,13 @@ def split_rows(split: Split, rows: int, labels: np.ndarray | None, *, seed: int)
             )
     parts = np.split(order, [train, train + validation])
     if split.fold is not None:
-        parts[:2] = _folded(parts[0], labels, split.fold)
+        parts[:2] = _folded(parts[0], labels, split.fold, names)
     return Rows(*(np.sort(part) if len(part) else None for part in parts))
 
 
-def _folded(rows: np.ndarray, labels: np.ndarray | None, fold: Fold) -> list[np.ndarray]:
+def _folded(
+    rows: np.ndarray, labels: np.ndarray | None, fold: Fold, names: Sequence[str]
+) -> list[np.ndarray]:
     """The rows outside a fold, and those in it: every one of `fold.of` rows, class after class.
 
     So folds differ by at most one row, and by at most one row of each class.
@@ -72,9 +78,11 @@ def _folded(rows: np.ndarray, labels: np.ndarray | None, fold: Fold) -> list[np.
         rows = rows[np.argsort(labels[rows], kind="stable")]
         counts = np.bincount(labels[rows])
         if (counts == 1).any():
+            alone = int(np.argmax(counts == 1))
+            name = f'class "{names[alone]}"' if names else f"class {alone + 1} (counted from 1)"
             raise DataError(
-                f"class {int(np.argmax(counts == 1)) + 1} (counted from 1) has one row outside "
-                "the test part, so a fold that holds it out has none to train on; give at least two",
+                f"{name} has one row outside the test part, so a fold that holds it out has none to "
+                "train on; give at least two",
                 ("split", "fold"),
             )
     is_held = np.arange(len(rows)) % fold.of == fold.number - 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from nnjit.codegen import BLOCK
-from nnjit.data import Part, Prepared, Target, prepare
+from nnjit.data import Part, Prepared, Target, load, load_held, prepared
+from nnjit.data import Task as TargetTask
 from nnjit.errors import ConfigError, DataError, GraphError
 from nnjit.ir import B, array_type
 from nnjit.nn import Loss, Metric, Model, WholeMetric, build_model, metrics
@@ -133,10 +135,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         UserError: something does not fit; its path is the place in the config.
     """
     tasks = target_tasks(experiment, folder)
-    with within("data"):
-        data = prepare(
-            experiment.data, seed=experiment.seed, dtype=experiment.dtype, folder=folder, tasks=tasks
-        )
+    data = _data(experiment, folder, tasks)
     (batch, steps), block = _batches(experiment, len(data.train.x)), _block(experiment)
     meaning = Meaning(data.classes, data.scaling)
     targets = targets_of(experiment, data.several)
@@ -161,6 +160,19 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     given = experiment.optimizer.learning_rate
     watched = _watched(experiment, modes_of(task, is_evaluated=engine.is_evaluated))
     return Setup(experiment, data, engine, batch, steps, *watched, math.nan if given == "find" else given)
+
+
+def _data(experiment: Experiment, folder: Path, tasks: Mapping[str, TargetTask | None] | None) -> Prepared:
+    """The data, with the parts that are data of their own."""
+    sources, held = experiment.sources, {}
+    with within("data"):
+        data = load(sources["data"], folder, tasks)
+    for part in ("validation", "test"):
+        if (name := f"{part}_data") in sources:
+            with within(name):
+                held[part] = load_held(sources[name], data, folder, tasks)
+    with within("data"):
+        return prepared(experiment.data, data, seed=experiment.seed, dtype=experiment.dtype, held=held)
 
 
 def make_task(
