@@ -114,6 +114,8 @@ BAD_CONFIGS = [
         'fold are two validation parts; set validation: 0'),
     ("batch_size: 32",       "batch_size: 0",          ':16: training.batch_size: expected a whole number >= 1 or "full", got 0'),
     ("patience: 10",         "min_delta: -1",          ':17: training.early_stopping.min_delta: expected a number >= 0, got -1'),
+    ("seed: 0",              "test_data: {type: sklearn, dataset: digits}", ':2: test_data: data.split has test: 0.15 too; remove one of them'),
+    ("seed: 0",              "validation_data: {type: sklern}", ':2: validation_data: unknown data source "sklern"; did you mean "sklearn"?'),
     # missing
     ("loss: softmax_cross_entropy\n", "",              f': missing "loss"; valid: {", ".join(losses)}'),
     ("{type: dropout, rate: 0.1}", "dropout",          ':6: model[1]: missing "rate"; expected a number >= 0 and < 1'),
