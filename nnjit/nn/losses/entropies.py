@@ -15,10 +15,16 @@ from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, call, over_last
 from nnjit.nn.loss import Loss, losses
-from nnjit.nn.targets import as_columns, as_values, check_width, is_classes, needs_classes, show
-
-# How far from 1 the sum of given probabilities may be; text files round them.
-ROUNDED = 1e-2
+from nnjit.nn.targets import (
+    as_columns,
+    as_values,
+    check_shares,
+    check_sums,
+    check_width,
+    is_classes,
+    needs_classes,
+    show,
+)
 
 
 class YesOrNo(Loss):
@@ -31,10 +37,8 @@ class YesOrNo(Loss):
         return 1 if classes == 2 else size
 
     def check_targets(self, target: numpy.ndarray) -> None:
-        bad = target[(target < 0) | (target > 1)]
-        if bad.size:
-            mend = "scale them with scale_target: min_max, or choose a loss of values"
-            raise DataError(f"{self.type} needs targets from 0 to 1, but there is {bad[0]:g}; {mend}")
+        mend = "scale them with scale_target: min_max, or choose a loss of values"
+        check_shares(target, f"{self.type} needs targets from 0 to 1", mend)
 
 
 class OneOfMany(Loss):
@@ -169,10 +173,7 @@ class KlDivergence(OneOfMany):
     def check_targets(self, target: numpy.ndarray) -> None:
         if (least := target.min()) < 0:
             raise DataError(f"{self.type} needs probabilities as targets, but there is {least:g}")
-        sums = target.sum(axis=1)
-        worst = sums[abs(sums - 1).argmax()]
-        if abs(worst - 1) > ROUNDED:
-            raise DataError(f"{self.type} needs targets whose rows sum to 1, but one sums to {worst:g}")
+        check_sums(target, self.type)
 
 
 def _rows(output: Array, target: Array, name: str) -> tuple[Array, Array]:
