@@ -81,8 +81,8 @@ class ValueMetric(Metric):
     def check(self, classes: int | None) -> None:
         if classes is not None:
             raise ConfigError(
-                f"{self.type} needs targets that are values, but those of the data are classes; choose a metric "
-                "of classes, such as accuracy or f1"
+                f"{self.type} needs targets that are values, but those of the data are classes; choose a "
+                "metric of classes, such as accuracy or f1"
             )
 
 

@@ -7,7 +7,7 @@ the training begins, as the learning rate is. With s = 1 the average is θ itsel
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy
 from pydantic import Field
@@ -61,6 +61,7 @@ class EMA(Averaging):
     """
 
     type: Literal["ema"] = "ema"
+    also_called: ClassVar[tuple[str, ...]] = ("polyak", "exponential_moving_average")
     decay: float = Field(0.999, ge=0, lt=1)
     """The share of the average that an update keeps, 0 <= decay < 1: some 1 / (1 - decay) updates count."""
     warmup: bool = True

@@ -281,9 +281,7 @@ def test_metrics_of_classes_need_classes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["mape", "r2", "explained_variance"])
 def test_metrics_of_values_need_values(name: str) -> None:
-    with pytest.raises(
-        ConfigError, match=f"{name} needs targets that are values, but .* are classes; choose"
-    ):
+    with pytest.raises(ConfigError, match=f"{name} needs targets that are values, .* are classes; choose"):
         build({"type": name}).check(3)
     build({"type": name}).check(None)
 
@@ -294,7 +292,11 @@ UNFIT = [  # metric, targets, what the message says
     ("accuracy",        [[1.0, 0], [1, 1]],     "rows sum to 1, but one sums to 2; choose binary_accuracy"),
     ("binary_accuracy", [[1.0, 0], [1, -1]],    "from 0 to 1, but there is -1; choose a metric of values"),
 ]
-FIT = [("accuracy", [[0.3, 0.7], [1, 0]]), ("accuracy", [[0.3], [1]]), ("binary_accuracy", [[1.0, 1], [0, 0]])]
+FIT = [
+    ("accuracy",        [[0.3, 0.7], [1, 0]]),
+    ("accuracy",        [[0.3], [1]]),
+    ("binary_accuracy", [[1.0, 1], [0, 0]]),
+]
 # fmt: on
 
 

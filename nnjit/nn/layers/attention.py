@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,7 @@ class Attention(Layer):
     """
 
     type: Literal["attention"] = "attention"
+    also_called: ClassVar[tuple[str, ...]] = ("self_attention", "multi_head_attention", "multihead_attention")
     heads: int = Field(1, ge=1)
     """How many heads there are; they divide the features among them."""
     causal: bool = False

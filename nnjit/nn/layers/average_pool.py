@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.nn.array import Shape
@@ -18,6 +18,7 @@ class AveragePool(Pooling):
     """The mean of the elements of each window that are not padding, channel by channel."""
 
     type: Literal["average_pool"] = "average_pool"
+    also_called: ClassVar[tuple[str, ...]] = ("avg_pool", "average_pooling", "mean_pool")
 
     def recurrence(self, *inputs: Shape) -> Recurrence | None:
         if self.padding != "valid":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
@@ -19,6 +19,11 @@ class GlobalAveragePool(Layer):
     """The mean of each channel, the last axis, over all other axes of an example."""
 
     type: Literal["global_average_pool"] = "global_average_pool"
+    also_called: ClassVar[tuple[str, ...]] = (
+        "global_avg_pool",
+        "global_average_pooling",
+        "adaptive_avg_pool",
+    )
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

@@ -20,6 +20,7 @@ class MaxPool(Pooling):
     """
 
     type: Literal["max_pool"] = "max_pool"
+    also_called: ClassVar[tuple[str, ...]] = ("max_pooling",)
 
     fill: ClassVar[float] = -np.inf
 

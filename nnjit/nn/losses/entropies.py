@@ -85,6 +85,7 @@ class BinaryCrossEntropy(YesOrNo, Smoothed):
     """
 
     type: Literal["binary_cross_entropy"] = "binary_cross_entropy"
+    also_called: ClassVar[tuple[str, ...]] = ("bce", "bce_with_logits", "binary_crossentropy", "logistic")
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)
@@ -107,6 +108,7 @@ class Focal(YesOrNo):
     """
 
     type: Literal["focal"] = "focal"
+    also_called: ClassVar[tuple[str, ...]] = ("binary_focal_crossentropy",)
     gamma: float = Field(2.0, ge=0)
     """γ, how little sure answers count, >= 0."""
     alpha: float | None = Field(None, gt=0, lt=1)
@@ -137,6 +139,13 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
     """
 
     type: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
+    also_called: ClassVar[tuple[str, ...]] = (
+        "ce",
+        "cross_entropy",
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+        "nll",
+    )
     targets: ClassVar[Literal["classes", "values"]] = "classes"
 
     def __call__(self, output: Array, target: Array) -> Array:
@@ -161,6 +170,7 @@ class KlDivergence(OneOfMany):
     """
 
     type: Literal["kl_divergence"] = "kl_divergence"
+    also_called: ClassVar[tuple[str, ...]] = ("kl", "kl_div", "kullback_leibler")
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = _rows(output, target, self.type)

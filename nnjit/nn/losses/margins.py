@@ -54,6 +54,7 @@ class Hinge(Margin):
     """
 
     type: Literal["hinge"] = "hinge"
+    also_called: ClassVar[tuple[str, ...]] = ("svm",)
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(self.lack(output, target), axis=1)

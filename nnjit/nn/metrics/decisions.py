@@ -26,6 +26,7 @@ class Accuracy(SummedMetric):
     """
 
     type: Literal["accuracy"] = "accuracy"
+    also_called: ClassVar[tuple[str, ...]] = ("acc", "categorical_accuracy", "sparse_categorical_accuracy")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -44,11 +45,12 @@ class Accuracy(SummedMetric):
 class BinaryAccuracy(SummedMetric):
     """The share of outputs that are on the same side of 1/2 as their targets, each a yes or no of its own.
 
-    1/2 itself says no. Keras's `BinaryAccuracy`, and 1 - scikit-learn's `hamming_loss`. Class indices count as
-    one-hot rows.
+    1/2 itself says no. Keras's `BinaryAccuracy`, and 1 - scikit-learn's `hamming_loss`. Class indices count
+    as one-hot rows.
     """
 
     type: Literal["binary_accuracy"] = "binary_accuracy"
+    also_called: ClassVar[tuple[str, ...]] = ("hamming",)
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -66,6 +68,7 @@ class TopK(ClassMetric, SummedMetric):
     """The share of examples whose class is among the `k` most probable; of equal ones, the first count."""
 
     type: Literal["top_k"] = "top_k"
+    also_called: ClassVar[tuple[str, ...]] = ("top_k_accuracy", "top_k_categorical_accuracy")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
     k: int = Field(5, ge=1)
     """How many classes may be guessed, >= 1."""

@@ -18,6 +18,7 @@ class Mae(SummedMetric):
     """Mean absolute error, over the outputs too."""
 
     type: Literal["mae"] = "mae"
+    also_called: ClassVar[tuple[str, ...]] = ("mean_absolute_error",)
     better: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -30,6 +31,7 @@ class Mse(SummedMetric):
     """Mean squared error, over the outputs too."""
 
     type: Literal["mse"] = "mse"
+    also_called: ClassVar[tuple[str, ...]] = ("mean_squared_error",)
     better: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -76,6 +78,7 @@ class R2(ValueMetric, SummedMetric):
     """
 
     type: Literal["r2"] = "r2"
+    also_called: ClassVar[tuple[str, ...]] = ("r2_score",)
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def sums(self, prediction: Array, target: Array) -> Array:

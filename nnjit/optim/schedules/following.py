@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy
 from pydantic import Field
@@ -44,6 +44,7 @@ class ReduceOnPlateau(Floored):
     """
 
     type: Literal["reduce_on_plateau"] = "reduce_on_plateau"
+    also_called: ClassVar[tuple[str, ...]] = ("plateau", "reduce_lr_on_plateau")
     monitor: Literal["validation_loss", "train_loss"] | None = None
     """The loss that it follows; null means the validation loss, or without such a part the training loss."""
     factor: float = Field(0.1, gt=0, lt=1)
