@@ -20,6 +20,7 @@ from nnjit.training.state import State
 Mode = Literal["min", "max"]
 Modes = Mapping[str, Mode]
 
+KERAS = "val_"  # how a figure of the validation part begins there
 MODES: Mapping[str, Mode] = {"lower": "min", "higher": "max"}
 
 
@@ -122,6 +123,9 @@ def _usual(modes: Modes) -> str:
 def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
     if column in modes:
         return modes[column]
+    if column.startswith(KERAS):
+        meant = f"validation_{column.removeprefix(KERAS)}"
+        raise ConfigError(f'after an epoch there is no figure "{column}"; write "{meant}"', path)
     if column.startswith("validation_") and "validation_loss" not in modes:
         needs = "needs a validation part, and the data has none"
         raise ConfigError(

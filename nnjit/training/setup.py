@@ -159,7 +159,9 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     engine = Engine(task, batch, threads, data.validation is not None, in_order, block)
     given = experiment.optimizer.learning_rate
     watched = _watched(experiment, modes_of(task, is_evaluated=engine.is_evaluated))
-    return Setup(experiment, data, engine, batch, steps, *watched, math.nan if given == "find" else given)
+    setup = Setup(experiment, data, engine, batch, steps, *watched, math.nan if given == "find" else given)
+    _check_measured(setup)
+    return setup
 
 
 def _data(experiment: Experiment, folder: Path, tasks: Mapping[str, TargetTask | None] | None) -> Prepared:
@@ -257,6 +259,24 @@ def _check_values(experiment: Experiment, task: Task, data: Prepared) -> None:
     if experiment.averaging is not None:
         with within("averaging"):
             experiment.averaging.check(experiment.training.epochs)
+
+
+def _check_measured(setup: Setup) -> None:
+    """Raise a DataError where a metric that is followed can have no value on its part of the data."""
+    for split, followed in setup.measured.items():
+        part = setup.splits[split]
+        alike = np.zeros((len(part.x), *setup.model.output_shape), part.w.dtype)
+        for metric in followed:
+            column = f"{split}_{metric.column}"
+            if np.isnan(metric.measure(alike, part.y, part.w)):
+                decides = column == setup.monitor.column
+                place = ("early_stopping", "monitor") if decides else ("target", "metric")
+                examples = f"{len(part.x)} example{'s' * (len(part.x) > 1)}"
+                raise DataError(
+                    f'"{column}" has no value: the {split} part, {examples}, has too few classes to rank; '
+                    "hold out more, or follow another figure",
+                    ("training", *place),
+                )
 
 
 def read_weights(path: Path, model: Model) -> np.ndarray:

@@ -141,6 +141,14 @@ def test_the_page_has_advice_and_a_panel_for_each_figure(tmp_path: Path) -> None
     assert [len(ax.lines) for ax in picture.figure.axes] == [2, 2, 1, 1]
 
 
+@pytest.mark.parametrize("value", ["true", "auto"])
+def test_few_looks_make_curves_where_they_are_asked_for(value: str, tmp_path: Path) -> None:
+    first = "\n".join(looks().splitlines()[:5]) + "\n"  # the head and two looks
+    run = made(tmp_path / "run", {"curves": losses(SETTLED)}, first)
+    (run.folder / "config.yaml").write_text(f"training: {{epochs: 60, diagnosis: {value}}}\n")
+    assert (layer_health.draw(read_run(run.folder)) is None) == (value == "auto")
+
+
 def test_a_run_without_looks_has_no_such_picture(tmp_path: Path) -> None:
     assert layer_health.draw(made(tmp_path / "run", {"curves": losses(SETTLED)})) is None
     assert (
