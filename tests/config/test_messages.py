@@ -164,7 +164,7 @@ BAD_SETTINGS = [
     ("model.units=5",             '--set model.units=5: model: unknown option "units"; valid: initial_weights, layers'),
     ("model=[]",                  "--set model=[]: model: expected a non-empty list or a mapping, got an empty list"),
     ("model[1].from=nowhere",     '--set model[1].from=nowhere: model[1].from: no layer is called "nowhere"; valid: dense_1, dense_2, '
-        'dropout_1, input'),
+        'input'),
     ("model[1]={type: repeat, times: 0, layers: [dense]}", "--set model[1]={type: repeat, times: 0, layers: [dense]}: model[1].times: "
         "expected a whole number >= 1 and <= 1000, got 0"),
     ("optimizer[0]=adam",         "--set optimizer[0]=adam: optimizer is not a list"),
