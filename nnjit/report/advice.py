@@ -14,6 +14,8 @@ from nnjit.report.files import RunFiles
 from nnjit.report.formatting import column_name, number, percent
 
 FEWEST = 10  # epochs, below which a history shows nothing
+PASSING = ("select", "reshape", "flatten", "permute", "concat")  # layers that leave values as they are
+MEETING = ("embedding", "batch_norm", "layer_norm", "scale")  # layers that values of any size may go into
 SMOOTHED = 5  # epochs whose median stands for a loss
 
 
@@ -38,14 +40,24 @@ def advice(run: RunFiles) -> list[str]:
 
 
 def _unscaled(run: RunFiles, threshold: float) -> str | None:
-    numbered = any(layer.type == "embedding" and "input" in layer.inputs for layer in run.model.layers)
-    if numbered or not run.data.magnitude > threshold:
+    if not run.data.magnitude > threshold or _is_met_by_a_layer(run):
         return None
     size = number(run.data.magnitude, 2)
     return (
         f"Some input is about {size} in size, and weights begin for inputs of about 1: data.scale: standard "
         "would bring all features there."
     )
+
+
+def _is_met_by_a_layer(run: RunFiles) -> bool:
+    """Whether data goes into a layer that brings it to a scale, or takes it for the numbers of things."""
+    raw = {"input"}
+    for layer in run.model.layers:
+        if raw.intersection(layer.inputs):
+            if layer.type in MEETING:
+                return True
+            raw |= {layer.name} if layer.type in PASSING else set()
+    return False
 
 
 def _oscillates(run: RunFiles, threshold: float) -> str | None:

@@ -142,6 +142,15 @@ def metric_value(metric: str, value: float) -> str:
     return f"{value:.3f}".replace("-", "−") if is_score and abs(value) < 10 else number(value)
 
 
+def is_loss(figure: str) -> bool:
+    """Whether a figure is the loss, or that of one of several outputs.
+
+    >>> is_loss("loss"), is_loss("kind_loss"), is_loss("log_loss")
+    (True, True, False)
+    """
+    return figure.endswith("loss") and _parted(figure)[1] != "log_loss"
+
+
 def _parted(metric: str) -> tuple[str, str, str]:
     """Of several outputs the one that a metric is of, its kind, and an option where its column says one."""
     found = _COLUMN.fullmatch(metric)

@@ -14,6 +14,7 @@ from nnjit.report.formatting import (
     Row,
     column_name,
     count,
+    is_loss,
     metric_name,
     metric_value,
     number,
@@ -110,9 +111,9 @@ def key_figures(run: RunFiles) -> tuple[Fact, ...]:
     part = SPLIT_NAMES[run.judged_split]
     facts = []
     if figures:
-        facts = [
-            Fact(f"{part} {metric_name(m)}", metric_value(m, value)) for m, value in figures.metrics.items()
-        ][:1]
+        first = next((m for m in figures.metrics if not is_loss(m)), None)
+        if first is not None:
+            facts.append(Fact(f"{part} {metric_name(first)}", metric_value(first, figures.metrics[first])))
         facts.append(Fact(f"{part} loss", number(figures.loss)))
     best = run.outcome.best_epoch
     facts.append(

@@ -105,10 +105,23 @@ def test_what_was_seen_in_the_layers_is_told(
     assert spoken(made(tmp_path / "run", {"curves": losses(SETTLED)}, looks(**figures))) == rules
 
 
-def test_numbers_of_things_are_not_scaled(tmp_path: Path) -> None:
-    embedding = plain("words", "embedding", ["input"], [4], entries=300, size=4)
-    options = {"curves": losses(SETTLED), "data": {"magnitude": 250.0}, "layers": [embedding]}
-    assert spoken(made(tmp_path / "run", options)) == []
+# fmt: off
+MET = [  # the layers that data of size 250 goes into, and the rules that speak
+    ([plain("words", "embedding", ["input"], [4], entries=300, size=4)],                 []),
+    ([plain("flat", "flatten", ["input"], [4]), plain("bn", "batch_norm", ["flat"], [4])], []),
+    ([plain("one", "select", ["input"], []), plain("e", "embedding", ["one"], [4])],     []),
+    ([plain("flat", "flatten", ["input"], [4]), plain("drop", "dropout", ["flat"], [4]),
+      plain("bn", "batch_norm", ["drop"], [4])],                                         ["unscaled"]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("layers", "rules"), MET)
+def test_what_a_layer_scales_or_counts_is_not_called_unscaled(
+    layers: list[dict[str, Any]], rules: list[str], tmp_path: Path
+) -> None:
+    options = {"curves": losses(SETTLED), "data": {"magnitude": 250.0}, "layers": layers}
+    assert spoken(made(tmp_path / "run", options)) == rules
 
 
 def test_every_rule_has_a_row_in_which_it_speaks() -> None:
