@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import numpy as np
 
 from nnjit.errors import RunError
 from nnjit.report.files import SPLIT_NAMES, SPLITS, RunFiles, read_run
-from nnjit.report.formatting import Row, count, metric_name, metric_value, number, plain, seconds, shorten
-from nnjit.report.study import kind_of
+from nnjit.report.formatting import Row, count, mean_value, metric_name, number, plain, seconds, shorten
+from nnjit.report.study import is_study, read_study
+from nnjit.report.study_as_run import as_run, deviations
 
 ABSENT = "–"
 LONGEST = 60  # characters of an option's value
@@ -25,11 +26,16 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """A run with the name that tells it from the others."""
+    """A run with the name that tells it from the others; or a study as one.
+
+    Args:
+        deviations: of the figures of a study, by the part of the data; nothing of a run.
+    """
 
     label: str
     run: RunFiles
     options: Options
+    deviations: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Comparison:
 
 
 def read_comparison(runs: Mapping[Path, Options]) -> Comparison:
-    """Read the runs to compare.
+    """Read the runs, or studies, to compare.
 
     Args:
         runs: folder -> its config as data.
@@ -60,8 +66,14 @@ def read_comparison(runs: Mapping[Path, Options]) -> Comparison:
     """
     check_folders(list(runs))
     labels = _labels(list(runs))
-    entries = [Entry(labels[path], read_run(path), options) for path, options in runs.items()]
-    return Comparison(tuple(entries))
+    return Comparison(tuple(_entry(labels[path], path, options) for path, options in runs.items()))
+
+
+def _entry(label: str, path: Path, options: Options) -> Entry:
+    if not is_study(path):
+        return Entry(label, read_run(path), options)
+    study = read_study(path)
+    return Entry(label, as_run(study), options, deviations(study))
 
 
 def check_folders(folders: Sequence[Path]) -> None:
@@ -75,9 +87,6 @@ def check_folders(folders: Sequence[Path]) -> None:
             raise RunError(f"{folders[k]}: this run is given twice; give each run once")
         if not (place / "config.yaml").is_file():
             raise RunError(f"{folders[k]} is not the folder of a run: there is no config.yaml")
-        if kind := kind_of(place):
-            mend = f"compare its runs, such as {folders[k] / kind / '1'}"
-            raise RunError(f"{folders[k]} is a study of {kind}, not a single run; {mend}")
 
 
 def _labels(folders: Sequence[Path]) -> dict[Path, str]:
@@ -92,10 +101,9 @@ def _labels(folders: Sequence[Path]) -> dict[Path, str]:
 def results(comparison: Comparison) -> list[Row]:
     """A row for each final figure, and for how it was reached."""
     runs = comparison.runs
-    rows = [(f"{SPLIT_NAMES[s]} loss", *(_loss(run, s) for run in runs)) for s in _splits(runs)]
-    rows += [
-        (f"{SPLIT_NAMES[s]} {metric_name(m)}", *(_metric(run, s, m) for run in runs))
-        for m in _metrics(runs)
+    rows = [
+        (f"{SPLIT_NAMES[s]} {metric_name(m)}", *(_figure(entry, s, m) for entry in comparison.entries))
+        for m in ("loss", *_metrics(runs))
         for s in _splits(runs)
     ]
     facts = {
@@ -117,14 +125,13 @@ def _metrics(runs: Sequence[RunFiles]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _loss(run: RunFiles, split: str) -> str:
-    figures = run.outcome.splits.get(split)
-    return number(figures.loss) if figures else ABSENT
-
-
-def _metric(run: RunFiles, split: str, metric: str) -> str:
-    figures = run.outcome.splits.get(split)
-    return metric_value(metric, figures.metrics[metric]) if figures and metric in figures.metrics else ABSENT
+def _figure(entry: Entry, split: str, name: str) -> str:
+    """The loss or a metric; of a study, its mean ± deviation."""
+    figures = entry.run.outcome.splits.get(split)
+    if figures is None or (name != "loss" and name not in figures.metrics):
+        return ABSENT
+    value = figures.loss if name == "loss" else figures.metrics[name]
+    return mean_value(name, value, entry.deviations.get(split, {}).get(name, np.nan))
 
 
 def differences(comparison: Comparison) -> list[Row]:

@@ -150,5 +150,8 @@ def _draw_run(
 def _caption(comparison: Comparison) -> str:
     text = "Lower is better. Dashes are the training loss, measured while the network learns"
     if any(np.isfinite(run.history["validation_loss"]).any() for run in comparison.runs):
-        return f"{text}; a line drawn through is the validation loss, on examples that it never learns from."
-    return f"{text}; no run has set examples aside for validation."
+        text += "; a line drawn through is the validation loss, on examples that it never learns from."
+    else:
+        text += "; no run has set examples aside for validation."
+    is_of_studies = any(entry.deviations for entry in comparison.entries)
+    return text + " The line of replicas or folds is their median." * is_of_studies

@@ -25,7 +25,8 @@ SCORES = {
     "recall", "roc_auc",
 }
 SHARES = {"accuracy", "binary_accuracy", "top_k"}
-KINDS = {*METRIC_NAMES, *SCORES, *SHARES, "log_loss"}
+ERRORS = {"log_loss", "mae", "mape", "mse", "rmse"}
+KINDS = {*METRIC_NAMES, *SCORES, *SHARES, *ERRORS}
 # fmt: on
 # The column of a metric: its kind, with the output that it is of before it, and behind it an option.
 _COLUMN = re.compile(rf"(?:(.+?)_)??({'|'.join(sorted(KINDS))})(?:_(binary|macro|micro|weighted|\d+))?")
@@ -149,6 +150,15 @@ def is_loss(figure: str) -> bool:
     (True, True, False)
     """
     return figure.endswith("loss") and _parted(figure)[1] != "log_loss"
+
+
+def is_better_higher(figure: str) -> bool:
+    """Whether more of a figure is better.
+
+    >>> is_better_higher("kind_roc_auc"), is_better_higher("mae"), is_better_higher("width_loss")
+    (True, False, False)
+    """
+    return not is_loss(figure) and _parted(figure)[1] not in ERRORS
 
 
 def _parted(metric: str) -> tuple[str, str, str]:

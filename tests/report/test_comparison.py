@@ -190,8 +190,7 @@ WRONG = [
     ("a b a",     "a: this run is given twice; give each run once"),
     ("a b ./b",   "b: this run is given twice; give each run once"),
     ("a nowhere", "nowhere is not the folder of a run: there is no config.yaml"),
-    ("a study",   "study is a study of replicas, not a single run; compare its runs, such as "
-                  "study/replicas/1"),
+    ("a study",   "study is not a complete run folder: environment.json is missing"),
     ("a b half",  "half is not a complete run folder: data.json is missing"),
 ]
 # fmt: on
