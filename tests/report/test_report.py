@@ -19,6 +19,7 @@ from nnjit.report import loss_curve, write_report
 from nnjit.report.axes import THIN_TO
 from nnjit.report.files import read_run
 from nnjit.report.formatting import metric_value, number
+from nnjit.report.style import Picture, new_figure, to_svg
 from tests.report.run_folders import KINDS, learning_curves, write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -322,3 +323,9 @@ def test_importing_the_report_imports_nothing_slow() -> None:
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("width", "least"), [(720, ""), (960, ""), (1400, ' style="min-width: 1050px"')])
+def test_a_wide_picture_is_scrolled_instead_of_shrunk(width: int, least: str) -> None:
+    svg = to_svg(Picture("layers", "network", "", "", new_figure(40, width=width)))
+    assert svg[: svg.index(">")].endswith(f'width="{width}" height="40"{least}')
