@@ -224,6 +224,7 @@ def _one_output(
     model = build_model(experiment.model.layers, input_shape, size)
     with within("loss"):
         experiment.loss.check(model.output_shape, classes)
+        experiment.loss.check_activation(model.ending(model.output), model.output)
         if classes is None and model.output_shape != (output_size,):
             mend = f"set units: {output_size}"
             given = f"{model.output_shape[0]} output{'s' * (model.output_shape[0] > 1)}"

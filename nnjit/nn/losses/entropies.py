@@ -30,6 +30,8 @@ from nnjit.nn.targets import (
 class YesOrNo(Loss):
     """A loss whose every output is the logit of a yes or no of its own, for targets t in [0, 1]."""
 
+    applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
+
     def predict(self, output: Array) -> Array:
         return np.sigmoid(output)
 
@@ -43,6 +45,8 @@ class YesOrNo(Loss):
 
 class OneOfMany(Loss):
     """A loss whose outputs are the logits of classes that exclude each other."""
+
+    applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
 
     def predict(self, output: Array) -> Array:
         return np.softmax(output, axis=-1)

@@ -22,6 +22,7 @@ class Margin(Loss):
     """A loss of 1 - s z, the score z's lack of a margin of 1, where s is 1 for yes and -1 for no."""
 
     targets: ClassVar[Literal["classes", "values"]] = "classes"
+    applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
 
     def lack(self, output: Array, target: Array) -> Array:
         """max(0, 1 - s z), shape (B, O)."""
