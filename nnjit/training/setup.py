@@ -13,6 +13,7 @@ from nnjit.codegen import BLOCK
 from nnjit.data import Part, Prepared, Target, load, load_held, prepared
 from nnjit.data import Task as TargetTask
 from nnjit.errors import ConfigError, DataError, GraphError
+from nnjit.errors import Path as Place
 from nnjit.ir import B, array_type
 from nnjit.nn import Loss, Metric, Model, WholeMetric, build_model, metrics
 from nnjit.optim.schedules import ReduceOnPlateau
@@ -42,7 +43,7 @@ class Setup:
         steps: updates in an epoch.
         monitor: what decides which epoch is the best.
         aim: what ends the training because it is reached, if anything.
-        plateau: the column of the history that a schedule follows which falls on a plateau.
+        plateau: what a schedule follows which falls on a plateau.
         peak: of the learning rate; nan where it is still to be found.
     """
 
@@ -53,7 +54,7 @@ class Setup:
     steps: int
     monitor: Monitor
     aim: Aim | None
-    plateau: str
+    plateau: Monitor
     peak: float
 
     @property
@@ -90,7 +91,7 @@ class Setup:
     @property
     def measured(self) -> dict[str, tuple[WholeMetric, ...]]:
         """The metrics of a whole split that something follows after each epoch, by the split."""
-        followed = {self.monitor.column, self.plateau, self.aim.column if self.aim else ""}
+        followed = {self.monitor.column, self.plateau.column, self.aim.column if self.aim else ""}
         found = {
             split: tuple(m for m in self.task.wholes if f"{split}_{m.column}" in followed)
             for split in self.splits
@@ -233,7 +234,7 @@ def _one_output(
     return model, experiment.loss
 
 
-def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None, str]:
+def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None, Monitor]:
     """What decides which epoch is the best, what ends the training, and what a schedule follows."""
     with within("training"):
         monitor = monitor_of(experiment.training.early_stopping, modes)
@@ -264,19 +265,21 @@ def _check_values(experiment: Experiment, task: Task, data: Prepared) -> None:
 
 def _check_measured(setup: Setup) -> None:
     """Raise a DataError where a metric that is followed can have no value on its part of the data."""
+    places: dict[str, Place] = {setup.plateau.column: ("schedule", "monitor")}
+    if setup.aim is not None:
+        places[setup.aim.column] = ("training", "target", "metric")
+    places[setup.monitor.column] = ("training", "early_stopping", "monitor")
     for split, followed in setup.measured.items():
         part = setup.splits[split]
         alike = np.zeros((len(part.x), *setup.model.output_shape), part.w.dtype)
         for metric in followed:
             column = f"{split}_{metric.column}"
             if np.isnan(metric.measure(alike, part.y, part.w)):
-                decides = column == setup.monitor.column
-                place = ("early_stopping", "monitor") if decides else ("target", "metric")
                 examples = f"{len(part.x)} example{'s' * (len(part.x) > 1)}"
                 raise DataError(
                     f'"{column}" has no value: the {split} part, {examples}, has too few classes to rank; '
                     "hold out more, or follow another figure",
-                    ("training", *place),
+                    places[column],
                 )
 
 

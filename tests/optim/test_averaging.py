@@ -31,7 +31,6 @@ BAD_PLATEAUS = [
     {"patience": 0},
     {"min_delta": -1.0},
     {"floor": -1.0},
-    {"monitor": "train_accuracy"},
 ]
 # fmt: on
 
