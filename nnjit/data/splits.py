@@ -26,7 +26,7 @@ class Rows:
 def split_rows(
     split: Split, rows: int, labels: np.ndarray | None, *, seed: int, names: Sequence[str] = ()
 ) -> Rows:
-    """Parts of the asked sizes, drawn by the seed.
+    """Parts of the asked sizes, drawn by the seed, or in the order of the data.
 
     With classes each part has its share of every class, to within one row, and the training part has at
     least one row of each (scikit-learn's `train_test_split` refuses a class of one row instead).
@@ -47,9 +47,9 @@ def split_rows(
         raise DataError(
             f"the training part is empty: {_sizes(rows, validation, test)}; hold out less", ("split",)
         )
-    order = np.random.default_rng(seed).permutation(rows)
+    order = np.random.default_rng(seed).permutation(rows) if split.shuffle else np.arange(rows)
     if labels is not None:
-        order = _dealt(order, labels)
+        order = _dealt(order, labels) if split.shuffle else order
         classes = int(labels.max()) + 1
         if train < classes:
             sizes = _sizes(rows, validation, test)
@@ -58,7 +58,11 @@ def split_rows(
             )
     parts = np.split(order, [train, train + validation])
     if split.fold is not None:
-        parts[:2] = _folded(parts[0], labels, split.fold, names)
+        parts[:2] = (
+            _folded(parts[0], labels, split.fold, names) if split.shuffle else _piece(parts[0], split.fold)
+        )
+    if labels is not None and not split.shuffle:
+        _check_all_classes(labels, parts[0], names)
     return Rows(*(np.sort(part) if len(part) else None for part in parts))
 
 
@@ -69,11 +73,7 @@ def _folded(
 
     So folds differ by at most one row, and by at most one row of each class.
     """
-    if fold.of > len(rows):
-        raise DataError(
-            f"{fold.of} folds of {len(rows)} rows leave some empty; give at most {len(rows)} folds",
-            ("split", "fold"),
-        )
+    _check_enough(rows, fold)
     if labels is not None:
         rows = rows[np.argsort(labels[rows], kind="stable")]
         counts = np.bincount(labels[rows])
@@ -87,6 +87,33 @@ def _folded(
             )
     is_held = np.arange(len(rows)) % fold.of == fold.number - 1
     return [rows[~is_held], rows[is_held]]
+
+
+def _piece(rows: np.ndarray, fold: Fold) -> list[np.ndarray]:
+    """The rows outside a fold, and those in it, one of `fold.of` pieces in a row."""
+    _check_enough(rows, fold)
+    pieces = np.array_split(rows, fold.of)
+    held = pieces.pop(fold.number - 1)
+    return [np.concatenate(pieces), held]
+
+
+def _check_enough(rows: np.ndarray, fold: Fold) -> None:
+    if fold.of > len(rows):
+        raise DataError(
+            f"{fold.of} folds of {len(rows)} rows leave some empty; give at most {len(rows)} folds",
+            ("split", "fold"),
+        )
+
+
+def _check_all_classes(labels: np.ndarray, train: np.ndarray, names: Sequence[str]) -> None:
+    missing = np.setdiff1d(labels, labels[train])
+    if len(missing):
+        name = f'class "{names[missing[0]]}"' if names else f"class {missing[0] + 1} (counted from 1)"
+        raise DataError(
+            f"in the order of the data, {name} does not occur in the training part; let the split shuffle, "
+            "or sort the data otherwise",
+            ("split", "shuffle"),
+        )
 
 
 def _count(split: Split, name: str, rows: int) -> int:
