@@ -207,11 +207,6 @@ class RunFiles:
         return found[1].strip().strip("\"'") if found else self.folder.resolve().name
 
     @property
-    def asks_for_looks(self) -> bool:
-        """Whether the config asks for curves of the layers."""
-        return re.search(r"\bdiagnosis: true\b", self.config) is not None
-
-    @property
     def best_row(self) -> int | None:
         """The row of the history that is the best epoch's."""
         rows = np.flatnonzero(self.history.epoch == (self.outcome.best_epoch or 0))

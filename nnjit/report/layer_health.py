@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,8 @@ PANELS = {  # figure: (title, what the axis measures, whether a share)
 def draw(run: RunFiles) -> Picture | None:
     """The panels that there is something to show in; None where there are too few looks for curves."""
     found = run.diagnosis
-    if found is None or len(found.epochs) < (FEWEST_ASKED_FOR if run.asks_for_looks else FEWEST):
+    is_asked_for = re.search(r"\bdiagnosis: true\b", run.config) is not None
+    if found is None or len(found.epochs) < (FEWEST_ASKED_FOR if is_asked_for else FEWEST):
         return None
     shown = [figure for figure in PANELS if found.named(figure)]
     fig = new_figure(PANEL_HEIGHT * len(shown))
