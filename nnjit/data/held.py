@@ -11,7 +11,7 @@ import numpy as np
 
 from nnjit.data.dataset import Dataset, Task
 from nnjit.data.labels import row_name
-from nnjit.data.preparation import load
+from nnjit.data.preparation import loaded
 from nnjit.data.source import Source
 from nnjit.errors import DataError, did_you_mean
 from nnjit.errors import Path as Place
@@ -33,7 +33,7 @@ def load_held(
             raise DataError("is said by data, of which this is a part; leave it out here", (option,))
     if tasks is not None:
         _check_names_of_targets(source.targets(folder), tasks)
-    return fitted_to(data, load(source, folder, tasks))
+    return fitted_to(data, loaded(source, folder, tasks))
 
 
 def _check_names_of_targets(found: Mapping[str, Place | None], wanted: Mapping[str, Task | None]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.data.dataset import Dataset, Task, block_rows, place
+from nnjit.data.labels import check_several
 from nnjit.data.scaling import Affine, Scaling, fitted
 from nnjit.data.several import Target
 from nnjit.data.source import Source
@@ -88,8 +89,19 @@ def load(source: Source, folder: Path, tasks: Mapping[str, Task | None] | None =
         tasks: the targets by name, for several outputs; None for the one target of the source.
 
     Raises:
-        DataError: with `path` as seen from the source, e.g. `("file",)`.
+        DataError: with `path` as seen from the source, e.g. `("file",)`; or there are not two classes.
     """
+    data = loaded(source, folder, tasks)
+    if data.classes is not None:
+        check_several(data.classes, source=data.description)
+    for target in data.several:
+        if target.classes is not None:
+            check_several(target.classes, source=data.description, target=target.name)
+    return data
+
+
+def loaded(source: Source, folder: Path, tasks: Mapping[str, Task | None] | None) -> Dataset:
+    """The same, where a single class is enough."""
     return source.load(folder) if tasks is None else source.load_several(folder, tasks)
 
 

@@ -41,6 +41,11 @@ def test_columns_are_found_by_name_and_categories_have_their_numbers(tmp_path: P
     assert data.codes == {"job": ("cook", "nurse", "smith")}
 
 
+def test_a_single_class_is_enough_to_test_on(tmp_path: Path) -> None:
+    _, other = people(tmp_path, "town,pay,job,age\nTrier,mid,smith,1\n")
+    assert other.y.tolist() == [2]
+
+
 def test_scaling_is_that_of_the_training_part(tmp_path: Path) -> None:
     own = source("inline", ROWS | {"scale": "standard", "scale_target": "min_max"})
     data = load(own, tmp_path)
