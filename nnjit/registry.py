@@ -7,8 +7,9 @@ the config.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Generic, TypeVar, Union
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -21,6 +22,9 @@ class Options(BaseModel):
     The docstring below a field is its help in the JSON Schema; the config room reads it from the source
     when it makes one, since pydantic would read every source at import.
     """
+
+    also_called: ClassVar[tuple[str, ...]] = ()
+    """What else an entry of a registry is called elsewhere, for messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
@@ -46,7 +50,7 @@ class Registry(Generic[T], Mapping[str, type[T]]):
 
     def __getitem__(self, name: str) -> type[T]:
         if name not in self._entries:
-            raise ConfigError(f'unknown {self.kind} "{name}"{did_you_mean(name, self._entries)}')
+            raise ConfigError(self._unknown(name))
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -71,7 +75,29 @@ class Registry(Generic[T], Mapping[str, type[T]]):
             and isinstance(value.get("type"), str)
             and value["type"] not in self._entries
         ):
-            raise ValueError(
-                f'unknown {self.kind} "{value["type"]}"{did_you_mean(value["type"], self._entries)}'
-            )
+            raise ValueError(self._unknown(value["type"]))
         return value
+
+    def _unknown(self, name: str) -> str:
+        same = next((entry for entry in self._entries if _letters(entry) == _letters(name)), None)
+        if same is not None:
+            return f'unknown {self.kind} "{name}"; did you mean "{same}"?'
+        known = self._known_elsewhere(name)
+        near = did_you_mean(name, self._entries) if known is None else f'; it is called "{known}" here'
+        return f'unknown {self.kind} "{name}"{near}'
+
+    def _known_elsewhere(self, name: str) -> str | None:
+        """The entry that other libraries call so."""
+        names = {n: (n, *entry.also_called) for n, entry in self._entries.items()}
+        forms = ((n, form) for form in (_letters, _stem) for n in names)
+        return next((n for n, form in forms if form(name) in map(form, names[n])), None)
+
+
+def _letters(name: str) -> str:
+    """The letters and digits of a name: `BatchNorm` and `batch_norm` are the same."""
+    return "".join(filter(str.isalnum, name)).casefold()
+
+
+def _stem(name: str) -> str:
+    """The same without the ends that names have in PyTorch and Keras: `MSELoss`, `MaxPool2d`."""
+    return re.sub(r"([12]d|loss|error|lr)$", "", _letters(name))

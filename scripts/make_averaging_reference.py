@@ -18,9 +18,9 @@ PEAK = 0.4
 LOSSES = [3.0, 2.0, 2.5, 1.9, 1.95, 1.88, 1.92, 2.0, 2.1, 1.91, 1.87, 1.86, 1.86, 1.86, 1.86, 1.86, 1.86]
 # fmt: off
 AVERAGINGS = [
-    {"type": "ema", "decay": 0.999},
-    {"type": "ema", "decay": 0.5},
-    {"type": "ema", "decay": 0.0},
+    {"type": "ema", "decay": 0.999, "warmup": False},
+    {"type": "ema", "decay": 0.5, "warmup": False},
+    {"type": "ema", "decay": 0.0, "warmup": False},
     {"type": "swa", "start": 1},
     {"type": "swa", "start": 3},
     {"type": "swa", "start": EPOCHS},

@@ -1,4 +1,4 @@
-"""`nnjit compare`: several runs side by side."""
+"""`nnjit compare`: several runs, or studies, side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nnjit.report.comparison import Comparison
 
 # fmt: off
-_Runs = Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Two run folders or more.")]
+_Runs = Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Two run folders or more, or studies.")]
 _Page = Annotated[Path, typer.Option(metavar="FILE", help=(
     "The page to write; an earlier comparison there is replaced."))]
 # fmt: on
@@ -23,6 +23,8 @@ _Page = Annotated[Path, typer.Option(metavar="FILE", help=(
 
 def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
     """Compare runs: their loss curves on one axis, their final figures, and what differs in their configs.
+
+    A study of replicas or folds has its medians and means.
 
     Exit status: 0 done, 2 something given is wrong.
     """

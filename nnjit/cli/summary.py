@@ -33,7 +33,9 @@ def _of_one(figures: Mapping[str, Any]) -> str:
     ending = _ENDINGS.get(figures["status"], "")
     found = figures.get("found_learning_rate")
     rate = f"\nlearning rate {found:g}, found by a range test" if found else ""
-    return f"best epoch {figures['best_epoch']} of {figures['epochs']}{ending}{rate}"
+    best, epochs = figures["best_epoch"], figures["epochs"]
+    whose = "; the figures are those of the last" if figures["weights"] == "last" and best != epochs else ""
+    return f"best epoch {best} of {epochs}{ending}{whose}{rate}"
 
 
 def _of_many(figures: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from nnjit.config.document import Data, Document
 from nnjit.config.overrides import override
 from nnjit.config.problems import translated
 from nnjit.config.reading import read_file
+from nnjit.config.shorthand import spelled_out
 from nnjit.errors import ConfigError, UserError
 from nnjit.nn.wiring import wire
 from nnjit.training.experiment import Experiment
@@ -52,7 +53,7 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
     Raises:
         ConfigError: the message has a line for each problem, with file, line and nearest valid name.
     """
-    document = override(_document(given), overrides)
+    document = spelled_out(override(_document(given), overrides))
     try:
         config = Config(Experiment.model_validate(document.data, by_name=False), document)
     except ValidationError as error:

@@ -27,6 +27,7 @@ def schema() -> Schema:
     for options in _descendants(Options):
         unique = f"{options.__module__}.{options.__name__}".replace(".", "__")
         _describe(described["$defs"].get(unique) or described["$defs"].get(options.__name__, {}), options)
+    _allow_short_repeats(described)
     return described
 
 
@@ -90,3 +91,34 @@ def _allow_names(choice: Schema, definitions: dict[str, Schema]) -> None:
             alone.append(name)
     names = [{"type": "string", "enum": alone}] if alone else []
     choice["anyOf"] = [*choice.pop("oneOf"), *names]
+
+
+def _allow_short_repeats(described: Schema) -> None:
+    """Let a list of layers hold `repeat: {times: …}` too, as `config.shorthand` reads it."""
+    repeat = described["$defs"]["Repeat"]
+    options = {key: option for key, option in repeat["properties"].items() if key not in ("type", "from")}
+    required = [key for key in repeat["required"] if key != "type"]
+    inner = {
+        "type": "object",
+        "properties": options,
+        "required": required,
+        "additionalProperties": False,
+        "description": "The options of a repeat, in the place of its type.",
+    }
+    described["$defs"]["RepeatInShort"] = {
+        "type": "object",
+        "properties": {"repeat": inner, "from": repeat["properties"]["from"]},
+        "required": ["repeat"],
+        "additionalProperties": False,
+        "description": repeat["description"],
+    }
+    for choice in _lists_of_layers(described):
+        choice["anyOf"].append({"$ref": "#/$defs/RepeatInShort"})
+
+
+def _lists_of_layers(node: object) -> list[Schema]:
+    """The choices of one entry of a list of layers."""
+    inner = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+    found = [choice for part in inner for choice in _lists_of_layers(part)]
+    is_one = isinstance(node, dict) and {"$ref": "#/$defs/Repeat"} in node.get("anyOf", ())
+    return [*([node] if is_one else []), *found]  # type: ignore[list-item]  # a dict, as `is_one` says

@@ -2,7 +2,8 @@
 
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
 from nnjit.data.dataset import Dataset, Task
-from nnjit.data.preparation import Part, Prepared, prepare
+from nnjit.data.held import load_held
+from nnjit.data.preparation import Part, Prepared, load, prepare, prepared
 from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.several import Target
 from nnjit.data.source import Source, Split, sources
@@ -17,6 +18,9 @@ __all__ = [
     "Split",
     "Target",
     "Task",
+    "load",
+    "load_held",
     "prepare",
+    "prepared",
     "sources",
 ]

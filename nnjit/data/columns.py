@@ -23,13 +23,13 @@ class Column:
 
     Args:
         values: (n,) float64, NaN where missing; indices into `categories` where there are any.
-        is_index: whether the values are indices all the same, which have no mean.
+        codes: what the values are the numbers of, where they stay numbers, which have no mean.
     """
 
     name: str
     values: np.ndarray
     categories: tuple[str, ...] | None = None
-    is_index: bool = False
+    codes: tuple[str, ...] | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def known(
     Raises:
         DataError: a value is missing and may not be, or nothing is left.
     """
-    without_mean = (*(c for c in features if c.is_index), *targets)
+    without_mean = (*(c for c in features if c.codes is not None), *targets)
     must_be_known = {"error": (*features, *targets), "drop": (), "mean": without_mean}[missing]
     _check_known(must_be_known, where)
     if missing == "mean":

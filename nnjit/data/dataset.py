@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -33,6 +33,7 @@ class Dataset:
         description: one line for the report, e.g. "scikit-learn digits: 1797 images of 8×8".
         weights: (n,) float64 > 0, how much each row counts; None where all count alike.
         several: what the columns of y are, where there are several targets; then `classes` is None.
+        codes: of a feature whose values are numbers of categories, these in their order.
 
     Raises:
         DataError: x or y is empty, differs in rows, or holds a number that is not finite.
@@ -46,6 +47,7 @@ class Dataset:
     description: str
     weights: np.ndarray | None = None
     several: tuple[Target, ...] = ()
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
@@ -60,8 +62,18 @@ class Dataset:
         """The classes (n,) that every part gets its share of: of several targets, the first that has any."""
         if self.classes is not None:
             return self.y
-        first = next((t for t in self.several if t.classes is not None), None)
+        first = self._first_of_classes
         return None if first is None else self.y[:, first.start].astype(np.int32)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of the classes of `labels`."""
+        first = self._first_of_classes
+        return self.classes or (first.classes if first is not None and first.classes else ())
+
+    @property
+    def _first_of_classes(self) -> Target | None:
+        return next((t for t in self.several if t.classes is not None), None)
 
 
 def dataset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -18,17 +18,27 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     (array([1, 0, 1], dtype=int32), ('3', '7'))
 
     Raises:
-        DataError: a number is negative or not whole, or there are fewer than two classes.
+        DataError: a number is negative or not whole.
     """
     if labels.dtype.kind not in "biufU":
         raise DataError(f"labels are {labels.dtype}; expected text or the whole numbers 0, 1, 2, …")
     if labels.dtype.kind in "if":
         check_whole(labels, row_name)
     values, indices = np.unique(labels, return_inverse=True)
-    if len(values) < 2:
-        named = f": every row has {_name(values[0])}" if len(values) else ""
-        raise DataError(f"expected labels of at least two classes, got {len(values)}{named}")
     return indices.astype(np.int32), tuple(_name(value) for value in values)
+
+
+def check_several(classes: Sequence[str], *, source: str, target: str = "") -> None:
+    """Raise DataError where there is nothing to tell apart.
+
+    Args:
+        source: what the data is, in words.
+        target: the name of the target, where there are several.
+    """
+    if len(classes) < 2:
+        prefix = f'target "{target}": ' if target else ""
+        wanted = "expected labels of at least two classes, got 1"
+        raise DataError(f"{prefix}{wanted}: every row has {classes[0]} ({source})")
 
 
 def is_whole(values: np.ndarray) -> bool:

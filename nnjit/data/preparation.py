@@ -7,12 +7,13 @@ split, scaled or converted, the training part is the source's own array.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from nnjit.data.dataset import Dataset, Task, block_rows, place
+from nnjit.data.labels import check_several
 from nnjit.data.scaling import Affine, Scaling, fitted
 from nnjit.data.several import Target
 from nnjit.data.source import Source
@@ -29,11 +30,13 @@ class Part:
         x: (n, ...) of the type of the training, C-contiguous and writable.
         y: (n,) int32 index of the class, or (n, O) values of the type of the training.
         w: (n,) weights > 0 of the type of the training; 1 where all rows count alike.
+        rows: (n,) the rows of the data that it holds; None where it holds all.
     """
 
     x: np.ndarray
     y: np.ndarray
     w: np.ndarray
+    rows: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,7 @@ class Prepared:
         output_size: how many numbers the network has to give: the number of classes, or of target values.
         is_weighted: whether the data says how much each row counts.
         several: what the columns of the targets are, where there are several outputs.
+        codes: of a feature whose values are numbers of categories, these in their order.
     """
 
     classes: tuple[str, ...] | None
@@ -59,6 +63,7 @@ class Prepared:
     output_size: int
     is_weighted: bool
     several: tuple[Target, ...] = ()
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def prepare(
@@ -69,54 +74,91 @@ def prepare(
     folder: Path,
     tasks: Mapping[str, Task | None] | None = None,
 ) -> Prepared:
-    """Load, split and scale the data of a source.
+    """Load, split and scale the data of a source, whose seed is the given one where it has none of its own.
 
-    Rows keep the order of the data within each part.
+    The arguments are those of `load` and `prepared`.
+    """
+    return prepared(source, load(source.seeded(seed), folder, tasks), seed=seed, dtype=dtype)
+
+
+def load(source: Source, folder: Path, tasks: Mapping[str, Task | None] | None = None) -> Dataset:
+    """The data of a source.
 
     Args:
-        seed: decides which rows are held out and what a source generates, where split and source have no
-            seed of their own.
-        dtype: type of the training, "float32" or "float64".
         folder: where relative paths in the options start.
         tasks: the targets by name, for several outputs; None for the one target of the source.
 
     Raises:
+        DataError: with `path` as seen from the source, e.g. `("file",)`; or there are not two classes.
+    """
+    data = loaded(source, folder, tasks)
+    if data.classes is not None:
+        check_several(data.classes, source=data.description)
+    for target in data.several:
+        if target.classes is not None:
+            check_several(target.classes, source=data.description, target=target.name)
+    return data
+
+
+def loaded(source: Source, folder: Path, tasks: Mapping[str, Task | None] | None) -> Dataset:
+    """The same, where a single class is enough."""
+    return source.load(folder) if tasks is None else source.load_several(folder, tasks)
+
+
+def prepared(
+    source: Source, data: Dataset, *, seed: int, dtype: str, held: Mapping[str, Dataset] | None = None
+) -> Prepared:
+    """Split and scale the data of a source.
+
+    Rows keep the order of the data within each part.
+
+    Args:
+        seed: decides which rows are held out, where the split has no seed.
+        dtype: type of the training, "float32" or "float64".
+        held: other data for the parts "validation" and "test", fitted to this one.
+
+    Raises:
         DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
     """
-    source = source.seeded(seed)
-    data = source.load(folder) if tasks is None else source.load_several(folder, tasks)
+    held = held or {}
     has_values = data.classes is None and not (data.several and all(t.classes for t in data.several))
     if not has_values and source.scale_target != "none":
         raise DataError(
             "the targets are classes, which cannot be scaled; remove this option", ("scale_target",)
         )
     is_class = data.classes is not None
-    weights = np.ones(len(data.x), dtype) if data.weights is None else as_type(data.weights, dtype)
     drawn = seed if source.split.seed is None else source.split.seed
-    rows = split_rows(source.split, len(data.x), data.labels, seed=drawn)
+    rows = split_rows(source.split, len(data.x), data.labels, seed=drawn, names=data.label_names)
     scaling = Scaling(
         fitted(source.scale, lambda: _blocks(data.x, rows.train)),
         _of_values(fitted(source.scale_target, lambda: _blocks(data.y, rows.train)), data.several),
     )
 
-    def part(rows: np.ndarray | None) -> Part:
+    def part(data: Dataset, rows: np.ndarray | None) -> Part:
         x = _gathered("x", data.x, rows, scaling.inputs, dtype, data.features)
         y = _gathered("y", data.y, rows, scaling.targets, "int32" if is_class else dtype, data.targets)
-        return Part(x, y, weights if rows is None else weights[rows])
+        weights = np.ones(len(data.x), dtype) if data.weights is None else as_type(data.weights, dtype)
+        return Part(x, y, weights if rows is None else weights[rows], rows)
+
+    def held_out(name: str, rows: np.ndarray | None) -> Part | None:
+        if name in held:
+            return part(held[name], None)
+        return None if rows is None else part(data, rows)
 
     return Prepared(
         classes=data.classes,
         features=data.features,
         targets=data.targets,
-        description=data.description,
-        train=part(rows.train),
-        validation=None if rows.validation is None else part(rows.validation),
-        test=None if rows.test is None else part(rows.test),
+        description="; ".join([data.description, *(f"{k}: {d.description}" for k, d in held.items())]),
+        train=part(data, rows.train),
+        validation=held_out("validation", rows.validation),
+        test=held_out("test", rows.test),
         scaling=scaling,
         input_shape=data.x.shape[1:],
         output_size=_output_size(data),
-        is_weighted=data.weights is not None,
+        is_weighted=any(d.weights is not None for d in (data, *held.values())),
         several=data.several,
+        codes=data.codes,
     )
 
 

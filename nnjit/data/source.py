@@ -43,6 +43,9 @@ class Split(Options):
     """Which fold of the training data is the validation part, instead of a share; null for none."""
     seed: int | None = Field(None, ge=0, lt=2**63)
     """The seed that draws the rows; null takes the experiment's."""
+    shuffle: bool = True
+    """Whether rows are drawn at random, alike for each class; else they stay in order, as those of a time
+    series should: the first are trained on, the next validate, the last test; folds are pieces in a row."""
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> Self:

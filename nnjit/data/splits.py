@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,14 +23,17 @@ class Rows:
     test: np.ndarray | None
 
 
-def split_rows(split: Split, rows: int, labels: np.ndarray | None, *, seed: int) -> Rows:
-    """Parts of the asked sizes, drawn by the seed.
+def split_rows(
+    split: Split, rows: int, labels: np.ndarray | None, *, seed: int, names: Sequence[str] = ()
+) -> Rows:
+    """Parts of the asked sizes, drawn by the seed, or in the order of the data.
 
     With classes each part has its share of every class, to within one row, and the training part has at
     least one row of each (scikit-learn's `train_test_split` refuses a class of one row instead).
 
     Args:
         labels: (n,) index of the class of each row, or None.
+        names: those of the classes, for messages.
 
     Raises:
         DataError: a part that was asked for is empty, or there are more classes than training rows, or
@@ -43,9 +47,9 @@ def split_rows(split: Split, rows: int, labels: np.ndarray | None, *, seed: int)
         raise DataError(
             f"the training part is empty: {_sizes(rows, validation, test)}; hold out less", ("split",)
         )
-    order = np.random.default_rng(seed).permutation(rows)
+    order = np.random.default_rng(seed).permutation(rows) if split.shuffle else np.arange(rows)
     if labels is not None:
-        order = _dealt(order, labels)
+        order = _dealt(order, labels) if split.shuffle else order
         classes = int(labels.max()) + 1
         if train < classes:
             sizes = _sizes(rows, validation, test)
@@ -54,31 +58,62 @@ def split_rows(split: Split, rows: int, labels: np.ndarray | None, *, seed: int)
             )
     parts = np.split(order, [train, train + validation])
     if split.fold is not None:
-        parts[:2] = _folded(parts[0], labels, split.fold)
+        parts[:2] = (
+            _folded(parts[0], labels, split.fold, names) if split.shuffle else _piece(parts[0], split.fold)
+        )
+    if labels is not None and not split.shuffle:
+        _check_all_classes(labels, parts[0], names)
     return Rows(*(np.sort(part) if len(part) else None for part in parts))
 
 
-def _folded(rows: np.ndarray, labels: np.ndarray | None, fold: Fold) -> list[np.ndarray]:
+def _folded(
+    rows: np.ndarray, labels: np.ndarray | None, fold: Fold, names: Sequence[str]
+) -> list[np.ndarray]:
     """The rows outside a fold, and those in it: every one of `fold.of` rows, class after class.
 
     So folds differ by at most one row, and by at most one row of each class.
     """
+    _check_enough(rows, fold)
+    if labels is not None:
+        rows = rows[np.argsort(labels[rows], kind="stable")]
+        counts = np.bincount(labels[rows])
+        if (counts == 1).any():
+            alone = int(np.argmax(counts == 1))
+            name = f'class "{names[alone]}"' if names else f"class {alone + 1} (counted from 1)"
+            raise DataError(
+                f"{name} has one row outside the test part, so a fold that holds it out has none to "
+                "train on; give at least two",
+                ("split", "fold"),
+            )
+    is_held = np.arange(len(rows)) % fold.of == fold.number - 1
+    return [rows[~is_held], rows[is_held]]
+
+
+def _piece(rows: np.ndarray, fold: Fold) -> list[np.ndarray]:
+    """The rows outside a fold, and those in it, one of `fold.of` pieces in a row."""
+    _check_enough(rows, fold)
+    pieces = np.array_split(rows, fold.of)
+    held = pieces.pop(fold.number - 1)
+    return [np.concatenate(pieces), held]
+
+
+def _check_enough(rows: np.ndarray, fold: Fold) -> None:
     if fold.of > len(rows):
         raise DataError(
             f"{fold.of} folds of {len(rows)} rows leave some empty; give at most {len(rows)} folds",
             ("split", "fold"),
         )
-    if labels is not None:
-        rows = rows[np.argsort(labels[rows], kind="stable")]
-        counts = np.bincount(labels[rows])
-        if (counts == 1).any():
-            raise DataError(
-                f"class {int(np.argmax(counts == 1)) + 1} (counted from 1) has one row outside "
-                "the test part, so a fold that holds it out has none to train on; give at least two",
-                ("split", "fold"),
-            )
-    is_held = np.arange(len(rows)) % fold.of == fold.number - 1
-    return [rows[~is_held], rows[is_held]]
+
+
+def _check_all_classes(labels: np.ndarray, train: np.ndarray, names: Sequence[str]) -> None:
+    missing = np.setdiff1d(labels, labels[train])
+    if len(missing):
+        name = f'class "{names[missing[0]]}"' if names else f"class {missing[0] + 1} (counted from 1)"
+        raise DataError(
+            f"in the order of the data, {name} does not occur in the training part; let the split shuffle, "
+            "or sort the data otherwise",
+            ("split", "shuffle"),
+        )
 
 
 def _count(split: Split, name: str, rows: int) -> int:

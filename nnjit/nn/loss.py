@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 import numpy
 
+from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import Formula, Y
 from nnjit.nn.targets import check_width
@@ -23,6 +24,9 @@ class Loss(Options, ABC):
 
     targets: ClassVar[Literal["classes", "values"]] = "values"
     """What it is made for: class indices, or values (B, O). A loss of values also takes class indices."""
+
+    applies: ClassVar[tuple[str, ...]] = ()
+    """Activations whose place the loss takes, or that leave it nothing: the output must not end with one."""
 
     type: str
 
@@ -60,6 +64,14 @@ class Loss(Options, ABC):
             classes: how many classes the data has; None where its targets are values.
         """
         check_width(output_shape, classes, self.type)
+
+    def check_activation(self, activation: str, layer: str) -> None:
+        """Raise a GraphError where the layer that the output is of ends with what the loss does itself."""
+        if activation in self.applies:
+            raise GraphError(
+                f'{self.type} takes the output before any {" or ".join(self.applies)}, but "{layer}" ends '
+                f"with {activation}; leave that activation out"
+            )
 
     def check_targets(self, target: numpy.ndarray) -> None:
         """Raise a DataError where target values (n, O) are outside the domain; class indices never are."""

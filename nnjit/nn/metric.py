@@ -75,4 +75,15 @@ class ClassMetric(Metric):
             raise ConfigError(f"{self.type} needs data with classes, but its targets are values")
 
 
+class ValueMetric(Metric):
+    """A metric that only data with values has."""
+
+    def check(self, classes: int | None) -> None:
+        if classes is not None:
+            raise ConfigError(
+                f"{self.type} needs targets that are values, but those of the data are classes; choose a "
+                "metric of classes, such as accuracy or f1"
+            )
+
+
 metrics: Registry[Metric] = Registry("metric")

@@ -74,6 +74,11 @@ class Model:
         """The shape of the output, without the batch axis."""
         return next(n.output_shape for n in self.nodes if n.name == self.output)
 
+    def ending(self, name: str) -> str:
+        """The activation that a layer ends with; "" where it has none."""
+        layer = next(n.layer for n in self.nodes if n.name == name)
+        return getattr(layer, "activation", None) or getattr(layer, "function", None) or ""
+
     @property
     def arrays(self) -> ParamTable:
         """Where each param, and each array of the state, is in the vector of all, (P + S,)."""

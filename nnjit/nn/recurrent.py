@@ -20,6 +20,7 @@ from nnjit.nn.cell import DELTA, Cell, Unrolled
 from nnjit.nn.formula import G, X, at, call, collected, over_rows, over_steps, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
 from nnjit.nn.layer import Context, Layer, Param
+from nnjit.nn.masking import is_data
 from nnjit.nn.recurrence import Recurrence
 
 
@@ -103,7 +104,7 @@ class Recurrent(Layer):
         (x,) = inputs
         given, bias = np.matmul(x, params["weight"]), params["bias"]
         zero = np.zeros_like(given[:, 0, : self.units])
-        keep = None if self.mask_value is None else _is_data(x, self.mask_value)
+        keep = None if self.mask_value is None else is_data(x, self.mask_value)
 
         def step(state: tuple[Any, ...], now: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
             after = self._cell(now[0] + bias, state, params)
@@ -131,9 +132,3 @@ class Recurrent(Layer):
 
     def _gate(self, sums: Any, k: int) -> Any:
         return sums[:, k * self.units : (k + 1) * self.units]
-
-
-def _is_data(x: Any, mask_value: float) -> Any:
-    """1 for every step (B, steps, 1) that is not padding, else 0."""
-    differs = np.max(np.astype(np.not_equal(x, mask_value), x.dtype), axis=-1, keepdims=True)
-    return np.stop_gradient(differs)

@@ -20,7 +20,7 @@ class Repeat(Options):
     and its last layer gives what comes out. There, `from` names layers of the same copy that have a `name`.
     In the whole network, a layer `x` is called `x_1` in the first copy, `x_2` in the second and so on, and
     layers without a name count on: `dense_1`, `dense_2`, … (a repeat in a repeat: `x_2_1` is the first of
-    the second).
+    the second). `repeat: {times: 3, layers: [...]}` is a shorter way to write it.
     """
 
     model_config = ConfigDict(populate_by_name=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy
+
 import nnjit.numpy as np
-from nnjit.errors import GraphError
+from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 
 # The share of Σt² that rounding may leave of a variance that is 0.
 ROUNDING = 1e-12
+# How far from 1 the sum of given probabilities may be; text files round them.
+ROUNDED = 1e-2
 
 
 def is_classes(target: Array) -> bool:
@@ -64,3 +68,18 @@ def needs_classes(classes: int | None, name: str) -> None:
 def show(x: Array) -> str:
     """The shape of `x` for a message, e.g. `(B, 10)`."""
     return f"({', '.join(map(str, x.shape))}{',' * (x.ndim == 1)})"
+
+
+def check_shares(target: numpy.ndarray, name: str, mend: str) -> None:
+    """Raise a DataError where target values (n, O) are not from 0 to 1."""
+    bad = target[(target < 0) | (target > 1)]
+    if bad.size:
+        raise DataError(f"{name}, but there is {bad[0]:g}; {mend}")
+
+
+def check_sums(target: numpy.ndarray, name: str, mend: str = "") -> None:
+    """Raise a DataError where a row of target values (n, O) does not sum to 1."""
+    sums = target.sum(axis=1)
+    worst = sums[abs(sums - 1).argmax()]
+    if abs(worst - 1) > ROUNDED:
+        raise DataError(f"{name} needs targets whose rows sum to 1, but one sums to {worst:g}{mend}")

@@ -44,7 +44,8 @@ def _check_names(wires: Sequence[Wire]) -> None:
 def _check_sources(w: Wire, names: Sequence[str]) -> None:
     path, kind = (*w.path, "from"), w.layer.type
     for place, source in enumerate(w.sources):
-        _check_exists(source, names, path if isinstance(w.layer.from_, str) else (*path, place))
+        others = [name for name in names if name != w.name or source == name]
+        _check_exists(source, others, path if isinstance(w.layer.from_, str) else (*path, place))
     if w.layer.takes_many and len(w.sources) < 2:
         raise ConfigError(f"{kind} takes two inputs or more; give them as a list, from: [a, b]", path)
     if not w.layer.takes_many and len(w.sources) != 1:

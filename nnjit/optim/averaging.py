@@ -7,7 +7,7 @@ the training begins, as the learning rate is. With s = 1 the average is θ itsel
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy
 from pydantic import Field
@@ -46,21 +46,31 @@ def blend(average: Array, theta: Array, share: Array) -> Array:
 
 @averagings.register
 class EMA(Averaging):
-    """θ̄ ← decay θ̄ + (1 - decay) θ after every update but the first, after which θ̄ = θ.
+    """θ̄ ← d θ̄ + (1 - d) θ after every update, with d = min(decay, (1 + s) / (10 + s)) for update s, from 0.
 
-    PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`; TensorFlow's `ExponentialMovingAverage`
-    begins at the initial params. Reference: Polyak & Juditsky 1992, doi:10.1137/0330046.
+    So the mean is of about the last tenth of the updates until `decay` allows more: a fixed decay would keep
+    the params of the beginning throughout a short training. TensorFlow's `ExponentialMovingAverage` with
+    `num_updates`. Without the warm-up, θ̄ = θ after the first update and d = decay from then on, as PyTorch's
+    `AveragedModel` with `get_ema_multi_avg_fn(decay)`. Reference: Polyak & Juditsky 1992,
+    doi:10.1137/0330046.
 
-    >>> EMA(decay=0.75).shares(numpy.arange(3), steps_per_epoch=1).tolist()
+    >>> EMA(decay=0.75).shares(numpy.arange(3), steps_per_epoch=1).round(2).tolist()
+    [1.0, 0.82, 0.75]
+    >>> EMA(decay=0.75, warmup=False).shares(numpy.arange(3), steps_per_epoch=1).tolist()
     [1.0, 0.25, 0.25]
     """
 
     type: Literal["ema"] = "ema"
+    also_called: ClassVar[tuple[str, ...]] = ("polyak", "exponential_moving_average")
     decay: float = Field(0.999, ge=0, lt=1)
     """The share of the average that an update keeps, 0 <= decay < 1: some 1 / (1 - decay) updates count."""
+    warmup: bool = True
+    """Whether an update keeps less at the beginning, when there is little to average."""
 
     def shares(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
-        return numpy.where(numpy.asarray(steps) == 0, 1.0, 1 - self.decay)
+        s = numpy.asarray(steps)
+        share = numpy.maximum(1 - self.decay, 9 / (10 + s)) if self.warmup else 1 - self.decay
+        return numpy.where(s == 0, 1.0, share)
 
 
 @averagings.register

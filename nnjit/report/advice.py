@@ -14,6 +14,8 @@ from nnjit.report.files import RunFiles
 from nnjit.report.formatting import column_name, number, percent
 
 FEWEST = 10  # epochs, below which a history shows nothing
+PASSING = ("select", "reshape", "flatten", "permute", "concat")  # layers that leave values as they are
+MEETING = ("embedding", "batch_norm", "layer_norm", "scale")  # layers that values of any size may go into
 SMOOTHED = 5  # epochs whose median stands for a loss
 
 
@@ -38,14 +40,24 @@ def advice(run: RunFiles) -> list[str]:
 
 
 def _unscaled(run: RunFiles, threshold: float) -> str | None:
-    numbered = any(layer.type == "embedding" and "input" in layer.inputs for layer in run.model.layers)
-    if numbered or not run.data.magnitude > threshold:
+    if not run.data.magnitude > threshold or _is_met_by_a_layer(run):
         return None
     size = number(run.data.magnitude, 2)
     return (
         f"Some input is about {size} in size, and weights begin for inputs of about 1: data.scale: standard "
         "would bring all features there."
     )
+
+
+def _is_met_by_a_layer(run: RunFiles) -> bool:
+    """Whether data goes into a layer that brings it to a scale, or takes it for the numbers of things."""
+    raw = {"input"}
+    for layer in run.model.layers:
+        if raw.intersection(layer.inputs):
+            if layer.type in MEETING:
+                return True
+            raw |= {layer.name} if layer.type in PASSING else set()
+    return False
 
 
 def _oscillates(run: RunFiles, threshold: float) -> str | None:
@@ -113,10 +125,14 @@ def _overfits(run: RunFiles, threshold: float) -> str | None:
     if rest <= SMOOTHED or end <= threshold * held[best] or np.median(train[-SMOOTHED:]) >= train[best]:
         return None
     return (
-        f"It has overfitted since epoch {run.history.epoch[best]:,}: the validation loss has risen by "
-        f"{percent(end / held[best] - 1)} while the training loss went on falling. Early stopping keeps the "
+        f"It has overfitted since epoch {run.history.epoch[best]:,}: the validation loss has risen "
+        f"{_risen(end / held[best])} while the training loss went on falling. Early stopping keeps the "
         "weights of that epoch; dropout, an l2 penalty or more data put it off."
     )
+
+
+def _risen(ratio: float) -> str:
+    return f"by {percent(ratio - 1)}" if ratio < 3 else f"to {number(ratio, 2)} times its lowest"
 
 
 def _still_falls(run: RunFiles, threshold: float) -> str | None:
@@ -157,7 +173,7 @@ RULES = (
     Rule("oscillates",  0.1,  "median change of the training loss late on, of its range", _oscillates),
     Rule("rash",        0.1,  "median ‖Δθ‖/‖θ‖ of a step in a layer", _rash),
     Rule("dead",        0.5,  "share of a layer's units that are 0 for all rows, at the end", _dead),
-    Rule("saturated",   0.5,  "share of a layer's outputs within 1 % of their bound, at the end", _saturated),
+    Rule("saturated",   0.8,  "share of a layer's outputs within 1 % of their bound, at the end", _saturated),
     Rule("vanishing",   1e-3, "smallest gradient norm of a layer, of the largest one; medians", _vanishing),
     Rule("overfits",    1.1,  "validation loss at the end, of the lowest, while the other fell", _overfits),
     Rule("still_falls", 0.02, "gain of the monitored figure in the last tenth, of its range", _still_falls),

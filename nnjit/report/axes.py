@@ -15,6 +15,7 @@ from nnjit.report.style import INDENT, INK, MUTED, SIZE, TITLE_SIZE, Figure
 Axes: TypeAlias = Any  # matplotlib's
 
 LOG_RATIO = 20  # a range wider than this is drawn on a logarithmic scale
+UNEVEN = 5  # runs of which one is so many times longer than another are drawn on a logarithmic scale
 THIN_TO = 1000  # points of a curve that a picture shows
 
 
@@ -74,6 +75,21 @@ def scale_epochs(ax: Axes, epochs: np.ndarray) -> None:
     ax.xaxis.set_major_locator(ticker.MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.xaxis.set_major_formatter(ticker.FuncFormatter(tick))
     ax.set_xlabel("epoch")
+
+
+def scale_evaluations(ax: Axes, ends: Sequence[float]) -> None:
+    """The axis of evaluations, up to those of several runs; logarithmic where one took far more of them."""
+    from matplotlib import ticker
+
+    last = max(ends)
+    if last > UNEVEN * min(ends):
+        ax.set_xscale("log")
+        ax.xaxis.set_minor_locator(ticker.NullLocator())
+    else:
+        ax.set_xlim(-0.01 * last, 1.01 * last)
+        ax.xaxis.set_major_locator(ticker.MaxNLocator(5, integer=True, min_n_ticks=1))
+    ax.xaxis.set_major_formatter(ticker.FuncFormatter(tick))
+    ax.set_xlabel("evaluations")
 
 
 def thin(values: np.ndarray, limit: int = THIN_TO) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import numpy as np
 
 from nnjit.errors import RunError
 from nnjit.report.files import SPLIT_NAMES, SPLITS, RunFiles, read_run
-from nnjit.report.formatting import count, metric_name, metric_value, number, plain, seconds, shorten
-from nnjit.report.study import kind_of
+from nnjit.report.formatting import Row, count, mean_value, metric_name, number, plain, seconds, shorten
+from nnjit.report.study import is_study, read_study
+from nnjit.report.study_as_run import as_run, deviations
 
 ABSENT = "–"
 LONGEST = 60  # characters of an option's value
@@ -22,17 +23,19 @@ LONGEST = 60  # characters of an option's value
 Options = Mapping[str, Any]
 """A config as plain data: mappings, tuples and scalars."""
 
-Row = tuple[str, ...]
-"""What it is, and its value in each run."""
-
 
 @dataclass(frozen=True)
 class Entry:
-    """A run with the name that tells it from the others."""
+    """A run with the name that tells it from the others; or a study as one.
+
+    Args:
+        deviations: of the figures of a study, by the part of the data; nothing of a run.
+    """
 
     label: str
     run: RunFiles
     options: Options
+    deviations: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Comparison:
 
 
 def read_comparison(runs: Mapping[Path, Options]) -> Comparison:
-    """Read the runs to compare.
+    """Read the runs, or studies, to compare.
 
     Args:
         runs: folder -> its config as data.
@@ -63,8 +66,14 @@ def read_comparison(runs: Mapping[Path, Options]) -> Comparison:
     """
     check_folders(list(runs))
     labels = _labels(list(runs))
-    entries = [Entry(labels[path], read_run(path), options) for path, options in runs.items()]
-    return Comparison(tuple(entries))
+    return Comparison(tuple(_entry(labels[path], path, options) for path, options in runs.items()))
+
+
+def _entry(label: str, path: Path, options: Options) -> Entry:
+    if not is_study(path):
+        return Entry(label, read_run(path), options)
+    study = read_study(path)
+    return Entry(label, as_run(study), options, deviations(study))
 
 
 def check_folders(folders: Sequence[Path]) -> None:
@@ -78,9 +87,6 @@ def check_folders(folders: Sequence[Path]) -> None:
             raise RunError(f"{folders[k]}: this run is given twice; give each run once")
         if not (place / "config.yaml").is_file():
             raise RunError(f"{folders[k]} is not the folder of a run: there is no config.yaml")
-        if kind := kind_of(place):
-            mend = f"compare its runs, such as {folders[k] / kind / '1'}"
-            raise RunError(f"{folders[k]} is a study of {kind}, not a single run; {mend}")
 
 
 def _labels(folders: Sequence[Path]) -> dict[Path, str]:
@@ -95,10 +101,9 @@ def _labels(folders: Sequence[Path]) -> dict[Path, str]:
 def results(comparison: Comparison) -> list[Row]:
     """A row for each final figure, and for how it was reached."""
     runs = comparison.runs
-    rows = [(f"{SPLIT_NAMES[s]} loss", *(_loss(run, s) for run in runs)) for s in _splits(runs)]
-    rows += [
-        (f"{SPLIT_NAMES[s]} {metric_name(m)}", *(_metric(run, s, m) for run in runs))
-        for m in _metrics(runs)
+    rows = [
+        (f"{SPLIT_NAMES[s]} {metric_name(m)}", *(_figure(entry, s, m) for entry in comparison.entries))
+        for m in ("loss", *_metrics(runs))
         for s in _splits(runs)
     ]
     facts = {
@@ -120,14 +125,13 @@ def _metrics(runs: Sequence[RunFiles]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _loss(run: RunFiles, split: str) -> str:
-    figures = run.outcome.splits.get(split)
-    return number(figures.loss) if figures else ABSENT
-
-
-def _metric(run: RunFiles, split: str, metric: str) -> str:
-    figures = run.outcome.splits.get(split)
-    return metric_value(metric, figures.metrics[metric]) if figures and metric in figures.metrics else ABSENT
+def _figure(entry: Entry, split: str, name: str) -> str:
+    """The loss or a metric; of a study, its mean ± deviation."""
+    figures = entry.run.outcome.splits.get(split)
+    if figures is None or (name != "loss" and name not in figures.metrics):
+        return ABSENT
+    value = figures.loss if name == "loss" else figures.metrics[name]
+    return mean_value(name, value, entry.deviations.get(split, {}).get(name, np.nan))
 
 
 def differences(comparison: Comparison) -> list[Row]:
@@ -172,6 +176,10 @@ def headline(comparison: Comparison) -> str:
         return (
             f"{len(comparison.entries)} runs with different losses: {', '.join(map(plain, sorted(losses)))}."
         )
+    if other := _other_costs(comparison):
+        return f"{len(comparison.entries)} runs whose losses are not the same function: {other} differs."
+    if _has_other_data(comparison):
+        return f"{len(comparison.entries)} runs on different data."
     split = next((s for s in ("validation", "test", "train") if _all_have(comparison.runs, s)), None)
     if split is None:
         return f"{len(comparison.entries)} runs without figures of the same part of the data."
@@ -186,10 +194,19 @@ def _all_have(runs: Sequence[RunFiles], split: str) -> bool:
 
 def caveat(comparison: Comparison) -> str:
     """What keeps the figures from being comparable; nothing where nothing does."""
-    data = {(run.data.description, *run.data.examples.values()) for run in comparison.runs}
-    if len(data) > 1:
+    if _has_other_data(comparison):
         return "They were trained or judged on different data, so their figures are not comparable."
     seeds = {str(dict(flattened(entry.options)).get("seed")) for entry in comparison.entries}
     if len(seeds) > 1:
         return "Their seeds differ, and with them initial weights, orders of the examples, and the split."
     return ""
+
+
+def _has_other_data(comparison: Comparison) -> bool:
+    return len({(run.data.description, *run.data.examples.values()) for run in comparison.runs}) > 1
+
+
+def _other_costs(comparison: Comparison) -> str:
+    """The first option that makes the losses of the runs different functions; nothing where none does."""
+    options = ("loss.", "losses.", "training.class_weights")
+    return next((row[0] for row in differences(comparison) if row[0].startswith(options)), "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnjit.report.axes import Axes, add_axes, add_title, curve, scale_epochs, scale_y
+from nnjit.report.axes import add_axes, add_title, curve, scale_epochs, scale_evaluations, scale_y
 from nnjit.report.files import RunFiles
-from nnjit.report.formatting import count, number, plain, tick
+from nnjit.report.formatting import count, number, plain
 from nnjit.report.style import MARGIN, TRAIN, WIDTH, Picture, new_figure
 
 GAP = 70  # between the two axes
@@ -32,15 +32,5 @@ def draw(run: RunFiles) -> Picture | None:
         scale_y(ax, costs)
         curve(ax, x, costs, TRAIN)
     scale_epochs(left, run.history.epoch)
-    _scale_evaluations(right, evaluations)
+    scale_evaluations(right, [float(np.nanmax(evaluations))])
     return Picture("evaluations", "training", title, CAPTION, fig)
-
-
-def _scale_evaluations(ax: Axes, evaluations: np.ndarray) -> None:
-    from matplotlib import ticker
-
-    last = float(np.nanmax(evaluations))
-    ax.set_xlim(-0.01 * last, 1.01 * last)
-    ax.xaxis.set_major_locator(ticker.MaxNLocator(5, integer=True, min_n_ticks=1))
-    ax.xaxis.set_major_formatter(ticker.FuncFormatter(tick))
-    ax.set_xlabel("evaluations")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -10,7 +11,6 @@ NOT_FINITE = "not finite"
 
 # fmt: off
 METRIC_NAMES = {
-    "accuracy": "accuracy",
     "f1":       "F1",
     "mae":      "mean absolute error",
     "mape":     "mean absolute percentage error",
@@ -23,9 +23,15 @@ METRIC_NAMES = {
 SCORES = {
     "average_precision", "balanced_accuracy", "explained_variance", "f1", "matthews", "precision", "r2",
     "recall", "roc_auc",
-}  # fmt: skip
-AVERAGES = ("binary", "macro", "micro", "weighted")
+}
+SHARES = {"accuracy", "binary_accuracy", "top_k"}
+ERRORS = {"log_loss", "mae", "mape", "mse", "rmse"}
+KINDS = {*METRIC_NAMES, *SCORES, *SHARES, *ERRORS}
 # fmt: on
+# The column of a metric: its kind, with the output that it is of before it, and behind it an option.
+_COLUMN = re.compile(rf"(?:(.+?)_)??({'|'.join(sorted(KINDS))})(?:_(binary|macro|micro|weighted|\d+))?")
+
+Row = tuple[str, ...]
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -107,7 +113,7 @@ def shape(sizes: Sequence[int]) -> str:
 
 def is_share(metric: str) -> bool:
     """Whether a metric is a share of the examples, to be read in percent."""
-    return metric == "accuracy" or metric.startswith("top")
+    return _parted(metric)[1] in SHARES
 
 
 def metric_name(metric: str) -> str:
@@ -115,12 +121,14 @@ def metric_name(metric: str) -> str:
 
     >>> metric_name("top_k_3"), metric_name("f1_macro"), metric_name("log_loss")
     ('top 3 accuracy', 'F1 (macro)', 'log loss')
+    >>> metric_name("digit_roc_auc")
+    'digit area under the ROC curve'
     """
-    if metric.startswith("top"):
-        return metric.replace("k_", "").replace("_", " ") + " accuracy"
-    kind, average = _parted(metric)
-    name = METRIC_NAMES.get(kind, kind.replace("_", " "))
-    return f"{name} ({average})" if average else name
+    output, kind, option = _parted(metric)
+    if kind == "top_k":
+        return " ".join(filter(None, (output, "top", option, "accuracy")))
+    name = METRIC_NAMES.get(kind, plain(kind))
+    return " ".join(filter(None, (output, name, f"({option})" if option else "")))
 
 
 def metric_value(metric: str, value: float) -> str:
@@ -131,14 +139,32 @@ def metric_value(metric: str, value: float) -> str:
     """
     if is_share(metric):
         return percent(value)
-    is_score = _parted(metric)[0] in SCORES
+    is_score = _parted(metric)[1] in SCORES
     return f"{value:.3f}".replace("-", "−") if is_score and abs(value) < 10 else number(value)
 
 
-def _parted(metric: str) -> tuple[str, str]:
-    """The type of a metric, and how the figures of the classes became one where its column says so."""
-    kind, _, average = metric.rpartition("_")
-    return (kind, average) if average in AVERAGES else (metric, "")
+def is_loss(figure: str) -> bool:
+    """Whether a figure is the loss, or that of one of several outputs.
+
+    >>> is_loss("loss"), is_loss("kind_loss"), is_loss("log_loss")
+    (True, True, False)
+    """
+    return figure.endswith("loss") and _parted(figure)[1] != "log_loss"
+
+
+def is_better_higher(figure: str) -> bool:
+    """Whether more of a figure is better.
+
+    >>> is_better_higher("kind_roc_auc"), is_better_higher("mae"), is_better_higher("width_loss")
+    (True, False, False)
+    """
+    return not is_loss(figure) and _parted(figure)[1] not in ERRORS
+
+
+def _parted(metric: str) -> tuple[str, str, str]:
+    """Of several outputs the one that a metric is of, its kind, and an option where its column says one."""
+    found = _COLUMN.fullmatch(metric)
+    return ("", metric, "") if found is None else (found[1] or "", found[2], found[3] or "")
 
 
 def mean_value(metric: str, mean: float, deviation: float) -> str:
@@ -162,11 +188,11 @@ def mean_value(metric: str, mean: float, deviation: float) -> str:
 def column_name(column: str) -> str:
     """What people call a column of the history.
 
-    >>> column_name("validation_roc_auc")
-    'validation area under the ROC curve'
+    >>> column_name("validation_roc_auc"), column_name("train_loss")
+    ('validation area under the ROC curve', 'training loss')
     """
     split, _, figure = column.partition("_")
-    return f"{split} {metric_name(figure)}"
+    return f"{'training' if split == 'train' else split} {metric_name(figure)}"
 
 
 def plain(name: str) -> str:
@@ -183,3 +209,15 @@ def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, the last one an ellipsis where some are gone."""
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def turned(columns: Row, rows: Sequence[Row], *, widest: int) -> tuple[Row, list[Row]]:
+    """A table; with its columns as rows where these are too many for a page, and the rows few.
+
+    >>> turned(("part", "loss", "f1"), [("test", "0.5", "0.7")], widest=2)
+    (('part', 'test'), [('loss', '0.5'), ('f1', '0.7')])
+    """
+    if len(columns) <= widest or len(rows) + 1 > widest:
+        return columns, list(rows)
+    first, *rest = zip(columns, *rows, strict=True)
+    return first, rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from nnjit.report.style import CLASS_COLORS, MARGIN, Figure, Picture, new_figure
 
 PANEL_HEIGHT = 260
 FEWEST = 8  # looks that make a curve: more than those that are taken for advice alone
+FEWEST_ASKED_FOR = 2  # of a short training that asks for curves
 LABELLED = 10  # layers that have a word at their curve's end: the first ones, and the last
 CAPTION = (
     "Each line is a layer, on a few hundred rows of the training data. Gradients that differ by orders of "
@@ -34,7 +36,8 @@ PANELS = {  # figure: (title, what the axis measures, whether a share)
 def draw(run: RunFiles) -> Picture | None:
     """The panels that there is something to show in; None where there are too few looks for curves."""
     found = run.diagnosis
-    if found is None or len(found.epochs) < FEWEST:
+    is_asked_for = re.search(r"\bdiagnosis: true\b", run.config) is not None
+    if found is None or len(found.epochs) < (FEWEST_ASKED_FOR if is_asked_for else FEWEST):
         return None
     shown = [figure for figure in PANELS if found.named(figure)]
     fig = new_figure(PANEL_HEIGHT * len(shown))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.report.files import SPLITS, RunFiles, read_json, read_run, read_text
+from nnjit.report.formatting import is_loss
 
 FINISHED = ("completed", "early_stopped", "target_reached", "converged", "out_of_time")
 WORDS = {"replicas": "replica", "folds": "fold"}
@@ -88,9 +89,9 @@ class StudyFiles:
 
     @property
     def judged_figure(self) -> str:
-        """The figure that people judge by: the first metric, else the loss."""
+        """The figure that people judge by: the first metric that is no output's loss, else the loss."""
         names = self.splits.get(self.judged_split, {})
-        return next((name for name in names if name != "loss"), "loss")
+        return next((name for name in names if not is_loss(name)), "loss")
 
     def values(self, split: str, figure: str) -> np.ndarray:
         """A final figure of each finished member, in their order."""

@@ -14,7 +14,16 @@ from nnjit.report.axes import (
     thin,
     wants_log,
 )
-from nnjit.report.formatting import count, is_share, mean_value, metric_name, number, plain, sentence
+from nnjit.report.formatting import (
+    count,
+    is_better_higher,
+    is_share,
+    mean_value,
+    metric_name,
+    number,
+    plain,
+    sentence,
+)
 from nnjit.report.loss_curve import CURVES
 from nnjit.report.study import StudyFiles
 from nnjit.report.style import MARGIN, MUTED, SIZE, TRAIN, Picture, new_figure
@@ -107,7 +116,7 @@ def draw_final(study: StudyFiles) -> Picture | None:
     values = study.values(split, figure)
     order = np.arange(len(values))
     if study.kind == "replicas":
-        order = np.argsort(values if is_score(figure) else -values, kind="stable")
+        order = np.argsort(values if is_better_higher(figure) else -values, kind="stable")
     fig = new_figure(300)
     ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
     spread = study.splits[split][figure]
@@ -122,11 +131,6 @@ def draw_final(study: StudyFiles) -> Picture | None:
         "one standard deviation to either side (of a sample: the squares are divided by n − 1)."
     )
     return Picture("final", "predictions", title, caption, fig)
-
-
-def is_score(figure: str) -> bool:
-    """Whether more is better."""
-    return not (figure in ("loss", "log_loss", "mae", "mse", "rmse", "mape") or figure.endswith("error"))
 
 
 def _draw_dots(ax: Axes, study: StudyFiles, values: np.ndarray, order: np.ndarray, figure: str) -> None:

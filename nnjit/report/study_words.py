@@ -6,6 +6,7 @@ import numpy as np
 
 from nnjit.report.files import SPLIT_NAMES
 from nnjit.report.formatting import (
+    Row,
     count,
     mean_value,
     metric_name,
@@ -14,11 +15,13 @@ from nnjit.report.formatting import (
     plain,
     seconds,
     sentence,
+    turned,
 )
 from nnjit.report.study import Member, StudyFiles
 from nnjit.report.summary import Fact, Notice, resume_command
 
-Row = tuple[str, ...]
+WIDEST = 5  # columns of mean ± deviation beside each other that a page has room for
+WIDEST_OF_RUNS = 9
 
 
 def result(study: StudyFiles) -> str:
@@ -95,22 +98,23 @@ def key_figures(study: StudyFiles) -> list[Fact]:
 
 
 def split_table(study: StudyFiles) -> tuple[Row, list[Row]]:
-    """The spread of every figure, a row for each part of the data."""
+    """The spread of every figure, a row for each part of the data; or of many, a row for each figure."""
     names = list(dict.fromkeys(name for figures in study.splits.values() for name in figures))
     columns = ("part of the data", *(n if n == "loss" else metric_name(n) for n in names))
     rows = [
         (SPLIT_NAMES[s], *(mean_value(n, f[n].mean, f[n].deviation) if n in f else "–" for n in names))
         for s, f in study.splits.items()
     ]
-    return columns, rows
+    return turned(columns, rows, widest=WIDEST)
 
 
 def run_table(study: StudyFiles) -> tuple[Row, list[Row]]:
-    """A row for each run."""
+    """A row for each run; of few runs with many figures, a column for each."""
     split = study.judged_split
     names = [name for name in study.splits.get(split, {}) if name != "loss"]
     columns = (study.word, "seed", "ended", "best epoch", "epochs", f"{SPLIT_NAMES[split]} loss")
-    return (*columns, *map(metric_name, names)), [_row(m, split, names) for m in study.members]
+    rows = [_row(m, split, names) for m in study.members]
+    return turned((*columns, *map(metric_name, names)), rows, widest=WIDEST_OF_RUNS)
 
 
 def _row(member: Member, split: str, names: list[str]) -> Row:

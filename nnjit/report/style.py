@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias
 Figure: TypeAlias = Any  # matplotlib's; it is imported only where something is drawn
 
 WIDTH = 720
+LEAST_SCALE = 0.75  # to which a page shrinks a picture; a wider one is scrolled, so that it can be read
 MARGIN = 70
 INDENT = 8  # of the words at a picture's left edge; the page takes it back
 SIZE = 12
@@ -156,9 +157,10 @@ def _with_markers_styled_once(svg: str) -> str:
 
 def _opening(match: re.Match[str]) -> str:
     width, height = (float(size) for size in match.groups())
+    legible = f' style="min-width: {LEAST_SCALE * width:.0f}px"' if width > WIDTH / LEAST_SCALE else ""
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-        f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}">'
+        f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"{legible}>'
     )
 
 

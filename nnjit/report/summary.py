@@ -11,8 +11,10 @@ import numpy as np
 
 from nnjit.report.files import SPLIT_NAMES, RunFiles
 from nnjit.report.formatting import (
+    Row,
     column_name,
     count,
+    is_loss,
     metric_name,
     metric_value,
     number,
@@ -20,10 +22,13 @@ from nnjit.report.formatting import (
     seconds,
     sentence,
     shape,
+    turned,
 )
 from nnjit.report.loss_curve import when_lost
 from nnjit.report.outputs import told
 from nnjit.report.regression import columns
+
+WIDEST = 7  # columns of figures beside each other that a page has room for
 
 
 @dataclass(frozen=True)
@@ -106,9 +111,9 @@ def key_figures(run: RunFiles) -> tuple[Fact, ...]:
     part = SPLIT_NAMES[run.judged_split]
     facts = []
     if figures:
-        facts = [
-            Fact(f"{part} {metric_name(m)}", metric_value(m, value)) for m, value in figures.metrics.items()
-        ][:1]
+        first = next((m for m in figures.metrics if not is_loss(m)), None)
+        if first is not None:
+            facts.append(Fact(f"{part} {metric_name(first)}", metric_value(first, figures.metrics[first])))
         facts.append(Fact(f"{part} loss", number(figures.loss)))
     best = run.outcome.best_epoch
     facts.append(
@@ -147,9 +152,9 @@ def notice(run: RunFiles) -> Notice | None:
         )
         return Notice("warning", text, resume_command(run.folder))
     if outcome.status == "diverged":
-        reason = outcome.message or "A value of the training was no longer finite."
-        mend = "A smaller learning rate, clipped gradients or scaled inputs usually help."
-        return Notice("warning", f"The training diverged: {reason} {mend}")
+        mend = "A smaller learning rate, clipped gradients or scaled inputs usually help"
+        reason = outcome.message or f"the training diverged: a value was no longer finite. {mend}"
+        return Notice("warning", f"{sentence(reason).rstrip('.')}.")
     return None
 
 
@@ -158,20 +163,21 @@ def resume_command(folder: Path) -> str:
     return f"python -m nnjit.train --resume {shlex.quote(place(folder))}"
 
 
-def split_rows(run: RunFiles) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None:
-    """The columns' names, and a row for each part of the data."""
+def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
+    """The columns' names, and a row for each part of the data; of many figures, a row for each of them."""
     splits = run.outcome.splits
     if not splits:
         return None
     metrics = tuple(dict.fromkeys(metric for figures in splits.values() for metric in figures.metrics))
-    rows = tuple(
+    rows = [
         (
             *(SPLIT_NAMES[name], f"{figures.examples:,}", number(figures.loss)),
             *(metric_value(m, figures.metrics[m]) if m in figures.metrics else "–" for m in metrics),
         )
         for name, figures in splits.items()
-    )
-    return ("part of the data", "examples", "loss", *map(metric_name, metrics)), rows
+    ]
+    columns = ("part of the data", "examples", "loss", *map(metric_name, metrics))
+    return turned(columns, rows, widest=WIDEST)
 
 
 def times(run: RunFiles) -> tuple[Fact, ...]:

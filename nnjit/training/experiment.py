@@ -44,6 +44,7 @@ else:
     AnyAveraging = averagings.field()
 
 
+SEEDS = 2**63  # a seed is below
 _Layers = Annotated[tuple[AnyEntry, ...], Field(min_length=1)]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
@@ -96,6 +97,20 @@ def _check_metrics(metrics: tuple[Metric, ...] | None, info: ValidationInfo) -> 
     return metrics
 
 
+def _check_held(source: Source | None, info: ValidationInfo) -> Source | None:
+    part = str(info.field_name).removesuffix("_data")
+    split = info.data["data"].split if "data" in info.data else None
+    share = getattr(split, part, 0.0)
+    if source is not None and share > 0:
+        raise ValueError(f"data.split has {part}: {share:g} too; remove one of them")
+    if source is not None and part == "validation" and split is not None and split.fold is not None:
+        raise ValueError("data.split has a fold for the validation part; remove one of them")
+    return source
+
+
+_Held = Annotated[AnySource | None, AfterValidator(_check_held)]
+
+
 class ModelOptions(Options):
     """The layers of the network, and the weights it starts from."""
 
@@ -123,7 +138,7 @@ class Experiment(Options):
     )
     """The name of the experiment; its run folders are called `runs/<name>-<time>`."""
 
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: int = Field(0, ge=0, lt=SEEDS)
     """The seed of everything random: splits, initial weights, order of examples, dropout."""
 
     dtype: Literal["float32", "float64"] = "float32"
@@ -131,6 +146,13 @@ class Experiment(Options):
 
     data: AnySource
     """The data, its split into training, validation and test part, and its scaling."""
+
+    validation_data: _Held = None
+    """Other data for the validation part, in the place of a share of `data`, whose columns, categories and
+    classes it has. It is scaled as `data` is, and takes no `split`, `scale` and `scale_target`."""
+
+    test_data: _Held = None
+    """Other data for the test part, likewise: an official test set."""
 
     model: Annotated[
         ModelOptions,
@@ -170,6 +192,16 @@ class Experiment(Options):
 
     training: TrainingOptions = TrainingOptions()
     """Epochs, batches and stopping."""
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """`data`, and `validation_data` and `test_data` where they are given.
+
+        Those that generate their rows, and have no seed, get one: the experiment's, and others that follow.
+        """
+        given = {"data": self.data, "validation_data": self.validation_data, "test_data": self.test_data}
+        seeds = {name: (self.seed + k) % SEEDS for k, name in enumerate(given)}
+        return {name: s.seeded(seeds[name]) for name, s in given.items() if s is not None}
 
     @property
     def layers(self) -> tuple[Layer | Repeat, ...]:

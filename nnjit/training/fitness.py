@@ -23,7 +23,7 @@ def check_layers(model: Model, data: Prepared) -> None:
     }  # fmt: skip
     for name, part in parts.items():
         if part is not None:
-            _check(model, part.x, columns, _words(name, data))
+            _check(model, part.x, columns, _words(name, part, data))
 
 
 def _check(model: Model, x: np.ndarray, columns: np.ndarray, words: Callable[[int, int], str]) -> None:
@@ -51,11 +51,12 @@ def _taken(model: Model, x: np.ndarray) -> list[tuple[LayerNode, np.ndarray]]:
     return taken
 
 
-def _words(part: str, data: Prepared) -> Callable[[int, int], str]:
-    """(row, position in a flat example) -> the place in words."""
+def _words(name: str, part: Part, data: Prepared) -> Callable[[int, int], str]:
+    """(row of the part, position in a flat example) -> the place in words, by the row of the data."""
 
     def words(row: int, position: int) -> str:
         at = np.unravel_index(position, data.input_shape)
-        return f"{part} part, {place((row, *map(int, at)), data.features)}"
+        known = row if part.rows is None else int(part.rows[row])
+        return f"{name} part, {place((known, *map(int, at)), data.features)}"
 
     return words

@@ -98,6 +98,8 @@ def make_outputs(
     for (name, entry), target in zip(entries.items(), targets, strict=True):
         with within("losses", name):
             _check_fit(entry, target, shapes[name])
+            with within("loss"):
+                entry.loss.check_activation(model.ending(name), name)
         (width,) = shapes[name]
         own = None if unit is None or target.classes is not None else _part(unit, target)
         columns = slice(start, start + width)

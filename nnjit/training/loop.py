@@ -132,7 +132,8 @@ def saved(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
     fresh = setup.initial_state(base)
     if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
         raise RunError(
-            f"{path}: its checkpoint is of another model, optimizer or averaging than the config's"
+            f"{path}: its checkpoint is of another model, optimizer or averaging than the config's; "
+            "resume it with its own (leave --config and --set away), or train anew in another folder"
         )
     if state.monitor != fresh.monitor:
         raise RunError(
@@ -141,7 +142,8 @@ def saved(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
         )
     if state.theta.dtype != fresh.theta.dtype:
         raise RunError(
-            f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}"
+            f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}; resume "
+            "it with the dtype that it had"
         )
     return setup, state
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnjit.errors import ConfigError, UserError
-from nnjit.training.experiment import Experiment
-
-SEEDS = 2**63  # a seed is below
+from nnjit.training.experiment import SEEDS, Experiment
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,18 @@ def _check_no_validation(experiment: Experiment) -> None:
             "and leave data.split.fold away, and what it held out is trained on and held out in turn",
             ("training", "folds"),
         )
+    if experiment.validation_data is not None:
+        raise ConfigError(
+            "each fold is a validation part, and there is validation_data too; remove one of them",
+            ("training", "folds"),
+        )
 
 
 def _replica(experiment: Experiment, index: int) -> Experiment:
-    """The experiment with another seed for all but the split."""
+    """The experiment with another seed for all but the data and its split."""
     split = experiment.data.split
     drawn = experiment.seed if split.seed is None else split.seed
-    alone = _single(experiment, {"seed": drawn})
+    alone = _single(experiment.model_copy(update=experiment.sources), {"seed": drawn})
     return alone.model_copy(update={"seed": (experiment.seed + index) % SEEDS})
 
 

@@ -20,6 +20,7 @@ from nnjit.training.state import State
 Mode = Literal["min", "max"]
 Modes = Mapping[str, Mode]
 
+KERAS = "val_"  # how a figure of the validation part begins there
 MODES: Mapping[str, Mode] = {"lower": "min", "higher": "max"}
 
 
@@ -41,9 +42,13 @@ class Monitor:
     def __str__(self) -> str:
         return f"{'lowest' if self.mode == 'min' else 'highest'} {self.column}"
 
+    def height(self, figure: float) -> float:
+        """A figure of which less is better."""
+        return figure if self.mode == "min" else -figure
+
     def judge(self, state: State, figure: float, weights: np.ndarray) -> State:
         """The state after an epoch with this figure, which keeps `weights` where it is the best so far."""
-        height = figure if self.mode == "min" else -figure
+        height = self.height(figure)
         margin = self.min_delta if math.isfinite(state.best_loss) else 0.0
         if not height < state.best_loss - margin:  # nan is never better
             return state
@@ -102,16 +107,15 @@ def aim_of(target: Target | None, modes: Modes) -> Aim | None:
     return Aim(target.metric, _mode(target.metric, modes, ("target", "metric")), target.value)
 
 
-def plateau_of(schedule: Schedule, modes: Modes) -> str:
-    """The column that a schedule follows which falls on a plateau; of any other schedule, that it would.
+def plateau_of(schedule: Schedule, modes: Modes) -> Monitor:
+    """What a schedule follows which falls on a plateau; of any other schedule, what it would.
 
     Raises:
         ConfigError: there is no such column.
     """
     given = schedule.monitor if isinstance(schedule, ReduceOnPlateau) else None
     column = given or _usual(modes)
-    _mode(column, modes, ("monitor",))
-    return column
+    return Monitor(column, _mode(column, modes, ("monitor",)))
 
 
 def _usual(modes: Modes) -> str:
@@ -122,6 +126,9 @@ def _usual(modes: Modes) -> str:
 def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
     if column in modes:
         return modes[column]
+    if column.startswith(KERAS):
+        meant = f"validation_{column.removeprefix(KERAS)}"
+        raise ConfigError(f'after an epoch there is no figure "{column}"; write "{meant}"', path)
     if column.startswith("validation_") and "validation_loss" not in modes:
         needs = "needs a validation part, and the data has none"
         raise ConfigError(

@@ -93,7 +93,8 @@ class TrainingOptions(Options):
     """Seconds after which the training stops, saved and ready to be resumed; null sets no limit.
 
     They are those of the clock on the wall, from the start of the command, so loading and compiling count; a
-    resumed training has as many again. An epoch that they end in is undone.
+    resumed training has as many again. An epoch that they end in is undone. Each of replicas and folds has
+    as many, from its own start.
     """
 
     checkpoints: Checkpoints | None = None

@@ -100,6 +100,7 @@ def _data(setup: Setup) -> dict[str, Any]:
         "features": data.features,
         "targets": data.targets,
         "classes": data.classes,
+        **({"codes": data.codes} if data.codes else {}),
         "examples": {name: len(part.x) for name, part in setup.splits.items()},
         "scaling": data.scaling.to_json(),
         "magnitude": _magnitude(data.train.x),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from nnjit.codegen import BLOCK
-from nnjit.data import Part, Prepared, Target, prepare
+from nnjit.data import Part, Prepared, Target, load, load_held, prepared
+from nnjit.data import Task as TargetTask
 from nnjit.errors import ConfigError, DataError, GraphError
+from nnjit.errors import Path as Place
 from nnjit.ir import B, array_type
 from nnjit.nn import Loss, Metric, Model, WholeMetric, build_model, metrics
 from nnjit.optim.schedules import ReduceOnPlateau
@@ -40,7 +43,7 @@ class Setup:
         steps: updates in an epoch.
         monitor: what decides which epoch is the best.
         aim: what ends the training because it is reached, if anything.
-        plateau: the column of the history that a schedule follows which falls on a plateau.
+        plateau: what a schedule follows which falls on a plateau.
         peak: of the learning rate; nan where it is still to be found.
     """
 
@@ -51,7 +54,7 @@ class Setup:
     steps: int
     monitor: Monitor
     aim: Aim | None
-    plateau: str
+    plateau: Monitor
     peak: float
 
     @property
@@ -88,7 +91,7 @@ class Setup:
     @property
     def measured(self) -> dict[str, tuple[WholeMetric, ...]]:
         """The metrics of a whole split that something follows after each epoch, by the split."""
-        followed = {self.monitor.column, self.plateau, self.aim.column if self.aim else ""}
+        followed = {self.monitor.column, self.plateau.column, self.aim.column if self.aim else ""}
         found = {
             split: tuple(m for m in self.task.wholes if f"{split}_{m.column}" in followed)
             for split in self.splits
@@ -133,10 +136,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         UserError: something does not fit; its path is the place in the config.
     """
     tasks = target_tasks(experiment, folder)
-    with within("data"):
-        data = prepare(
-            experiment.data, seed=experiment.seed, dtype=experiment.dtype, folder=folder, tasks=tasks
-        )
+    data = _data(experiment, folder, tasks)
     (batch, steps), block = _batches(experiment, len(data.train.x)), _block(experiment)
     meaning = Meaning(data.classes, data.scaling)
     targets = targets_of(experiment, data.several)
@@ -160,7 +160,22 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     engine = Engine(task, batch, threads, data.validation is not None, in_order, block)
     given = experiment.optimizer.learning_rate
     watched = _watched(experiment, modes_of(task, is_evaluated=engine.is_evaluated))
-    return Setup(experiment, data, engine, batch, steps, *watched, math.nan if given == "find" else given)
+    setup = Setup(experiment, data, engine, batch, steps, *watched, math.nan if given == "find" else given)
+    _check_measured(setup)
+    return setup
+
+
+def _data(experiment: Experiment, folder: Path, tasks: Mapping[str, TargetTask | None] | None) -> Prepared:
+    """The data, with the parts that are data of their own."""
+    sources, held = experiment.sources, {}
+    with within("data"):
+        data = load(sources["data"], folder, tasks)
+    for part in ("validation", "test"):
+        if (name := f"{part}_data") in sources:
+            with within(name):
+                held[part] = load_held(sources[name], data, folder, tasks)
+    with within("data"):
+        return prepared(experiment.data, data, seed=experiment.seed, dtype=experiment.dtype, held=held)
 
 
 def make_task(
@@ -210,6 +225,7 @@ def _one_output(
     model = build_model(experiment.model.layers, input_shape, size)
     with within("loss"):
         experiment.loss.check(model.output_shape, classes)
+        experiment.loss.check_activation(model.ending(model.output), model.output)
         if classes is None and model.output_shape != (output_size,):
             mend = f"set units: {output_size}"
             given = f"{model.output_shape[0]} output{'s' * (model.output_shape[0] > 1)}"
@@ -218,7 +234,7 @@ def _one_output(
     return model, experiment.loss
 
 
-def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None, str]:
+def _watched(experiment: Experiment, modes: Modes) -> tuple[Monitor, Aim | None, Monitor]:
     """What decides which epoch is the best, what ends the training, and what a schedule follows."""
     with within("training"):
         monitor = monitor_of(experiment.training.early_stopping, modes)
@@ -245,6 +261,26 @@ def _check_values(experiment: Experiment, task: Task, data: Prepared) -> None:
     if experiment.averaging is not None:
         with within("averaging"):
             experiment.averaging.check(experiment.training.epochs)
+
+
+def _check_measured(setup: Setup) -> None:
+    """Raise a DataError where a metric that is followed can have no value on its part of the data."""
+    places: dict[str, Place] = {setup.plateau.column: ("schedule", "monitor")}
+    if setup.aim is not None:
+        places[setup.aim.column] = ("training", "target", "metric")
+    places[setup.monitor.column] = ("training", "early_stopping", "monitor")
+    for split, followed in setup.measured.items():
+        part = setup.splits[split]
+        alike = np.zeros((len(part.x), *setup.model.output_shape), part.w.dtype)
+        for metric in followed:
+            column = f"{split}_{metric.column}"
+            if np.isnan(metric.measure(alike, part.y, part.w)):
+                examples = f"{len(part.x)} example{'s' * (len(part.x) > 1)}"
+                raise DataError(
+                    f'"{column}" has no value: the {split} part, {examples}, has too few classes to rank; '
+                    "hold out more, or follow another figure",
+                    places[column],
+                )
 
 
 def read_weights(path: Path, model: Model) -> np.ndarray:

@@ -37,8 +37,9 @@ class Watch:
         if aim is not None:
             self._is_reached = aim.is_reached(float(columns[aim.column][-1]))
         if isinstance(schedule, ReduceOnPlateau):
-            for loss in columns[self._setup.plateau]:
-                self._plateau = schedule.after(self._plateau, float(loss))
+            followed = self._setup.plateau
+            for figure in columns[followed.column]:
+                self._plateau = schedule.after(self._plateau, followed.height(float(figure)))
 
     def reason(self, state: State) -> str:
         """The status of a training that is to stop now; empty where it goes on."""

@@ -15,6 +15,7 @@ import pytest
 
 from nnjit import api, config
 from nnjit.cli import main
+from nnjit.cli.summary import summary
 from nnjit.errors import DataError, Diverged, GraphError, Interrupted, RunError
 
 CONFIG = """\
@@ -28,6 +29,7 @@ METRICS = {
     "status": "early_stopped",
     "epochs": 40,
     "best_epoch": 31,
+    "weights": "best",
     "splits": {
         "train": {"examples": 1257, "loss": 0.012345, "accuracy": 0.99801},
         "test": {"examples": 270, "loss": 0.1, "accuracy": 0.975},
@@ -86,6 +88,20 @@ def test_a_training_prints_its_figures_and_folder(command: Command, calls: Calls
         "test             270      0.1     0.975\n"
         "run         runs/tiny-1\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("best", "weights", "words"),
+    [
+        (31, "last", "best epoch 31 of 40; the figures are those of the last\n"),
+        (40, "last", "best epoch 40 of 40\n"),
+        (31, "best", "best epoch 31 of 40\n"),
+    ],
+)
+def test_it_is_said_whose_the_figures_are(best: int, weights: str, words: str) -> None:
+    metrics = METRICS | {"status": "completed", "best_epoch": best, "weights": weights}
+    run: Any = SimpleNamespace(path=Path("runs/tiny-1"), metrics=metrics)
+    assert summary(run).startswith(words)
 
 
 def test_replicas_print_mean_and_deviation(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from nnjit import config
 from nnjit.errors import ConfigError
@@ -70,14 +71,59 @@ def test_a_slip_of_the_pen_in_a_config_is_told_with_its_place(kind: str) -> None
         config.resolve(LEAST | place(kind, name + name[-1]))
 
 
+ELSEWHERE = [  # what other libraries call it, and how it is called here
+    ("optimizer", "SGD", "gradient_descent"),
+    ("loss", "MSELoss", "mean_squared_error"),
+    ("loss", "CrossEntropyLoss", "softmax_cross_entropy"),
+    ("layer", "Linear", "dense"),
+    ("layer", "MaxPooling2D", "max_pool"),
+    ("layer", "relu", "activation"),
+    ("metric", "auc", "roc_auc"),
+    ("schedule", "CosineAnnealingLR", "cosine"),
+    ("averaging", "polyak", "ema"),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "here"), ELSEWHERE)
+def test_the_name_that_it_has_elsewhere_finds_it(kind: str, name: str, here: str) -> None:
+    with pytest.raises(ConfigError, match=f'unknown {kind} "{name}"; it is called "{here}" here'):
+        config.resolve(LEAST | place(kind, name))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("layer", "Conv1D"), ("optimizer", "AdamW"), ("layer", "LSTM")])
+def test_a_name_with_capitals_finds_it(kind: str, name: str) -> None:
+    with pytest.raises(ConfigError, match=f'unknown {kind} "{name}"; did you mean "{name.lower()}"?'):
+        config.resolve(LEAST | place(kind, name))
+
+
+def test_no_two_entries_are_called_alike() -> None:
+    for entries in CATALOGUE.values():
+        names = [n for key, e in entries.items() for n in {key, *e.__dict__.get("also_called", ())}]
+        assert len(set(names)) == len(names)
+
+
 def test_a_repeat_is_in_the_schema_with_its_help(schema: dict[str, Any]) -> None:
     found = schema["$defs"]["Repeat"]
     assert found["required"] == ["type", "times", "layers"]
     assert {key for key, option in found["properties"].items() if not option.get("description")} == {"type"}
     kinds = {
-        layer["$ref"].rpartition("/")[2] for layer in found["properties"]["layers"]["items"]["anyOf"][:-1]
+        layer.get("$ref", "").rpartition("/")[2] for layer in found["properties"]["layers"]["items"]["anyOf"]
     }
-    assert {"Repeat", "Dense", "BatchNorm"} <= kinds
+    assert {"Repeat", "RepeatInShort", "Dense", "BatchNorm"} <= kinds
+
+
+def test_a_repeat_in_short_is_the_same(schema: dict[str, Any]) -> None:
+    dense: dict[str, Any] = {"type": "dense", "units": 3}
+    inner: dict[str, Any] = {"times": 2, "layers": [dense, "flatten"]}
+    short = LEAST | {
+        "model": [{"repeat": {"times": 3, "layers": [{"repeat": inner, "from": "input"}]}}, dense]
+    }
+    written_out = {"type": "repeat", "times": 3, "layers": [{"type": "repeat", **inner, "from": "input"}]}
+    assert config.resolve(short) == config.resolve(LEAST | {"model": [written_out, dense]})
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid(short)
+    assert not validator.is_valid(LEAST | {"model": [{"repeat": {"times": 3}}]})
+    assert not validator.is_valid(LEAST | {"model": [{"repeat": inner | {"time": 1}}]})
 
 
 def test_a_repeat_survives_writing(tmp_path: Path) -> None:

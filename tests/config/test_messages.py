@@ -114,6 +114,8 @@ BAD_CONFIGS = [
         'fold are two validation parts; set validation: 0'),
     ("batch_size: 32",       "batch_size: 0",          ':16: training.batch_size: expected a whole number >= 1 or "full", got 0'),
     ("patience: 10",         "min_delta: -1",          ':17: training.early_stopping.min_delta: expected a number >= 0, got -1'),
+    ("seed: 0",              "test_data: {type: sklearn, dataset: digits}", ':2: test_data: data.split has test: 0.15 too; remove one of them'),
+    ("seed: 0",              "validation_data: {type: sklern}", ':2: validation_data: unknown data source "sklern"; did you mean "sklearn"?'),
     # missing
     ("loss: softmax_cross_entropy\n", "",              f': missing "loss"; valid: {", ".join(losses)}'),
     ("{type: dropout, rate: 0.1}", "dropout",          ':6: model[1]: missing "rate"; expected a number >= 0 and < 1'),
@@ -134,6 +136,8 @@ BAD_CONFIGS = [
     ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [{type: scale, from: dense_1}]}", ':6: model[1].layers[0].from: no layer of this repeat is called "dense_1"; valid: input '
         '(in a repeat, "from" takes names given in it, or "input", which is what goes into a copy)'),
     ("{type: dropout, rate: 0.1}", "{type: repet, times: 2}",  ':6: model[1]: unknown layer "repet"; did you mean "repeat"?'),
+    ("{type: dropout, rate: 0.1}", "{repeat: {times: 0, layers: [dense]}}", ':6: model[1].times: expected a whole number >= 1 and <= 1000, got 0'),
+    ("{type: dropout, rate: 0.1}", "repeat:\n      times: 2\n      layers: [dens]", ':8: model[1].layers[0]: unknown layer "dens"; did you mean "dense"?'),
     # YAML
     ("seed: 0",              "name: other",            ':2: "name" is given twice; first at a.yaml:1'),
     ("seed: 0",              "seed: !!int x",          ':2: seed: expected a whole number >= 0 and < 9223372036854775808, got "x"'),
@@ -160,7 +164,7 @@ BAD_SETTINGS = [
     ("model.units=5",             '--set model.units=5: model: unknown option "units"; valid: initial_weights, layers'),
     ("model=[]",                  "--set model=[]: model: expected a non-empty list or a mapping, got an empty list"),
     ("model[1].from=nowhere",     '--set model[1].from=nowhere: model[1].from: no layer is called "nowhere"; valid: dense_1, dense_2, '
-        'dropout_1, input'),
+        'input'),
     ("model[1]={type: repeat, times: 0, layers: [dense]}", "--set model[1]={type: repeat, times: 0, layers: [dense]}: model[1].times: "
         "expected a whole number >= 1 and <= 1000, got 0"),
     ("optimizer[0]=adam",         "--set optimizer[0]=adam: optimizer is not a list"),

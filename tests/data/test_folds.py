@@ -80,3 +80,32 @@ def test_folds_that_cannot_be_are_told(
     with pytest.raises(DataError, match=f"^{re.escape(message)}$") as caught:
         split_rows(split, rows, labels, seed=0)
     assert caught.value.path == ("split", "fold")
+
+
+def test_without_shuffling_the_parts_are_in_order() -> None:
+    rows = split_rows(Split(validation=0.2, test=0.3, shuffle=False), 10, None, seed=5)
+    found = [[] if part is None else part.tolist() for part in (rows.train, rows.validation, rows.test)]
+    assert found == [[0, 1, 2, 3, 4], [5, 6], [7, 8, 9]]
+
+
+def test_without_shuffling_folds_are_pieces_in_a_row() -> None:
+    splits = [Split(test=0.2, fold=Fold(number=k + 1, of=3), shuffle=False) for k in range(3)]
+    found = [split_rows(split, 10, None, seed=5) for split in splits]
+    assert [f.validation.tolist() for f in found if f.validation is not None] == [
+        [0, 1, 2],
+        [3, 4, 5],
+        [6, 7],
+    ]
+    assert [f.train.tolist() for f in found[:1] if f.train is not None] == [[3, 4, 5, 6, 7]]
+    with pytest.raises(DataError, match="11 folds of 10 rows leave some empty"):
+        split_rows(Split(fold=Fold(number=1, of=11), shuffle=False), 10, None, seed=0)
+
+
+def test_a_class_that_comes_too_late_to_be_trained_on_is_told() -> None:
+    labels = np.array([0, 1, 0, 1, 2, 2], np.int32)
+    split = Split(test=0.4, shuffle=False)
+    with pytest.raises(
+        DataError, match='class "c" does not occur in the training part; let the split'
+    ) as error:
+        split_rows(split, 6, labels, seed=0, names=("a", "b", "c"))
+    assert error.value.path == ("split", "shuffle")

@@ -231,6 +231,7 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "average_pool", "size": 4, "padding": 1}, [(1, 2)], "an axis of 3 with its padding"),
     ({"type": "max_pool"}, [(4,)],            r"takes inputs of shape \(steps, channels\) or \(height"),
     ({"type": "global_average_pool"}, [(4,)], r"places and channels, got \(4,\)"),
+    ({"type": "global_average_pool", "mask_value": 0.0}, [(3, 3, 2)], r"is for sequences .*, got \(3, 3, 2\)"),
     ({"type": "attention", "heads": 2}, [(4, 3)], "2 heads do not divide 3 features"),
     ({"type": "attention"}, [(4,)],           r"shape \(steps, features\), got \(4,\)"),
     ({"type": "lstm", "units": 2}, [(4,)],    r"shape \(steps, features\), got \(4,\); put a reshape"),
@@ -415,6 +416,35 @@ def test_a_recurrent_layer_passes_over_padding(kind: str, reverse: bool) -> None
         np.testing.assert_allclose(last[row], alone[0], rtol=1e-13)
         assert not np.any(every[row, length:])
         np.testing.assert_allclose(every[row, 0 if reverse else length - 1], alone[0], rtol=1e-13)
+
+
+PASSING = [
+    {"type": "attention", "heads": 2},
+    {"type": "attention", "causal": True},
+    {"type": "global_average_pool"},
+]
+
+
+@pytest.mark.parametrize("options", PASSING, ids=str)
+def test_a_layer_over_all_steps_passes_over_padding(options: dict, traced: Callable) -> None:
+    layer, context = build({**options, "mask_value": -7.0}), Context(False, no_uniform)
+    (x,) = draw([(4, 5, 4)])
+    lengths = (5, 3, 1, 0)
+    for row, length in enumerate(lengths):
+        x[row, length:] = -7.0
+    shapes = {p.name: p.shape for p in layer.params((5, 4))}
+    params = dict(zip(shapes, draw(list(shapes.values()), seed=1), strict=True))
+    found = layer(params, x, context=context)
+    for row, length in enumerate(lengths[:-1]):
+        alone = build(options)(params, x[row : row + 1, :length], context=context)[0]
+        np.testing.assert_allclose(found[row, :length] if found.ndim == 3 else found[row], alone, rtol=1e-12)
+        assert found.ndim == 2 or not np.any(found[row, length:])
+    assert not np.any(found[-1])
+    again = traced(lambda x: layer(params, x, context=context), x)
+    np.testing.assert_allclose(again, found, rtol=1e-12, atol=1e-15)
+    if params:
+        own = list(params.values())
+        check_grads(lambda *held: layer(dict(zip(params, held, strict=True)), x, context=context), own)
 
 
 def test_the_forget_gate_begins_open() -> None:

@@ -357,3 +357,23 @@ def test_those_made_for_classes_are_known() -> None:
 def test_a_bad_option_is_an_error(name: str, options: dict) -> None:
     with pytest.raises(ValidationError):
         build({"type": name, **options})
+
+
+OF_LOGITS = {
+    "binary_cross_entropy", "focal", "hinge", "kl_divergence", "softmax_cross_entropy", "squared_hinge"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", losses)
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_losses_of_logits_refuse_what_they_apply_themselves(name: str, activation: str) -> None:
+    loss = losses[name].model_validate({"type": name} | ({"quantile": 0.5} if name == "quantile" else {}))
+    loss.check_activation("tanh", "last")
+    if name not in OF_LOGITS:
+        loss.check_activation(activation, "last")
+        return
+    message = (
+        f'{name} takes the output before any sigmoid or softmax, but "last" ends with {activation}; leave'
+    )
+    with pytest.raises(GraphError, match=message):
+        loss.check_activation(activation, "last")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from nnjit.errors import ConfigError, GraphError
+from nnjit.errors import ConfigError, DataError, GraphError
 from nnjit.nn import Metric, SummedMetric, WholeMetric, metrics
 
 N = 60
@@ -22,6 +22,7 @@ T2 = RNG.normal(size=(N, 2)) * [1.0, 50.0] + [0.0, 1000.0]
 Y2 = T2 + RNG.normal(size=(N, 2))
 T0, Y0 = T2[:, 0], Y2[:, 0]
 W = RNG.random(N) + 0.5
+M4 = (RNG.random((N, 4)) < 0.4) * 1.0  # labels of which a row has any number
 TIED = np.stack([1 - P1[:, 0].round(1), P1[:, 0].round(1)], axis=1)
 H4, H2 = P4.argmax(1), (P1[:, 0] > 0.5).astype(int)
 RARE = np.where(C4 == 3, 0, C4).astype(np.int32)  # the class 3 is said, but never true
@@ -46,13 +47,21 @@ def macro(name: str) -> dict[str, str]:
     return {"type": name, "average": "macro"}
 
 
+def right(target: np.ndarray, said: np.ndarray) -> Callable[..., float]:
+    return lambda weight: 1 - sklearn("hamming_loss", target, said)(weight)
+
+
 ACCURACY = {"type": "accuracy"}
+BINARY = {"type": "binary_accuracy"}
 # fmt: off
 ROWS: list[tuple[Any, ...]] = [  # options, better, prediction, target, expected for weights
     (ACCURACY,                  "higher", P4, C4, sklearn("accuracy_score", C4, P4.argmax(1))),
     (ACCURACY,                  "higher", P4, Y4, sklearn("accuracy_score", C4, P4.argmax(1))),
     (ACCURACY,                  "higher", P1, C2, sklearn("accuracy_score", C2, P1[:, 0] > 0.5)),
     (ACCURACY,                  "higher", P1, Y1, sklearn("accuracy_score", C2, P1[:, 0] > 0.5)),
+    (BINARY,                    "higher", P4, M4, right(M4, P4 > 0.5)),
+    (BINARY,                    "higher", P4, C4, right(Y4, P4 > 0.5)),
+    (BINARY,                    "higher", P1, C2, sklearn("accuracy_score", C2, P1[:, 0] > 0.5)),
     ({"type": "top_k", "k": 1}, "higher", P4, C4, sklearn("top_k_accuracy_score", C4, P4, k=1)),
     ({"type": "top_k", "k": 2}, "higher", P4, C4, sklearn("top_k_accuracy_score", C4, P4, k=2)),
     ({"type": "top_k", "k": 3}, "higher", P4, Y4, sklearn("top_k_accuracy_score", C4, P4, k=3)),
@@ -185,7 +194,7 @@ def test_equal_scores_count_for_the_first_classes() -> None:
 
 def test_a_prediction_that_is_nan_is_no_hit() -> None:
     nan, truth = np.full((2, 4), np.nan), np.array([0, 3], np.int32)
-    for options in ({"type": "accuracy"}, {"type": "top_k", "k": 2}):
+    for options in ({"type": "accuracy"}, {"type": "top_k", "k": 2}, {"type": "binary_accuracy"}):
         assert not build(options).sums(nan, truth).any()
     assert not build({"type": "f1"}).sums(nan, truth)[:, 4:].any()
     assert np.isnan(build({"type": "log_loss"}).sums(nan, truth)).all()
@@ -268,6 +277,38 @@ def test_metrics_of_classes_need_classes(name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name} needs data with classes, but its targets are values"):
         build({"type": name}).check(None)
     build({"type": name} | ({"k": 2} if name == "top_k" else {})).check(2)
+
+
+@pytest.mark.parametrize("name", ["mape", "r2", "explained_variance"])
+def test_metrics_of_values_need_values(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} needs targets that are values, .* are classes; choose"):
+        build({"type": name}).check(3)
+    build({"type": name}).check(None)
+
+
+# fmt: off
+UNFIT = [  # metric, targets, what the message says
+    ("accuracy",        [[0.5], [1.5]],         "from 0 to 1, but there is 1.5; choose a metric of values"),
+    ("accuracy",        [[1.0, 0], [1, 1]],     "rows sum to 1, but one sums to 2; choose binary_accuracy"),
+    ("binary_accuracy", [[1.0, 0], [1, -1]],    "from 0 to 1, but there is -1; choose a metric of values"),
+]
+FIT = [
+    ("accuracy",        [[0.3, 0.7], [1, 0]]),
+    ("accuracy",        [[0.3], [1]]),
+    ("binary_accuracy", [[1.0, 1], [0, 0]]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("name", "target", "message"), UNFIT)
+def test_targets_that_are_no_answers_are_told(name: str, target: list, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        build({"type": name}).check_targets(np.array(target))
+
+
+@pytest.mark.parametrize(("name", "target"), FIT)
+def test_answers_and_shares_of_them_are_taken(name: str, target: list) -> None:
+    build({"type": name}).check_targets(np.array(target))
 
 
 def test_only_two_classes_have_a_binary_average() -> None:

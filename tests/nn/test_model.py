@@ -45,7 +45,7 @@ ERRORS = [  # layers, place in `model`, what the message says
     ([dense(name="a"), dense(name="a")],          "1.name",   r'"a" is taken by model\[0\]'),
     ([dense(name="dense_2"), dense()],            "1.name",   '"dense_2" is taken'),
     ([dense(name="hidden"), reading("hiden")],    "1.from",   '"hiden"; did you mean "hidden"'),
-    ([dense(), add("dense_1", "x")],              "1.from.1", 'called "x"; valid: add_1, dense_1, input'),
+    ([dense(), add("dense_1", "x")],              "1.from.1", 'called "x"; valid: dense_1, input'),
     ([reading("dense_1")],                        "0.from",   "cycle: dense_1 -> dense_1"),
     ([reading("dense_2"), dense()],               "1.from",   "cycle: .*dense_1 -> dense_2"),
     ([dense(), {"type": "add"}],                  "1.from",   "two inputs or more"),

@@ -31,7 +31,6 @@ BAD_PLATEAUS = [
     {"patience": 0},
     {"min_delta": -1.0},
     {"floor": -1.0},
-    {"monitor": "train_accuracy"},
 ]
 # fmt: on
 
@@ -64,6 +63,12 @@ def test_a_part_of_the_training_has_the_shares_of_the_whole(row: dict) -> None:
 def test_a_share_of_one_gives_exactly_the_params() -> None:
     theta = np.float32([0.1, -1e-30, 3e30])
     np.testing.assert_array_equal(blend(np.float32([7, 1e30, -1e30]), theta, np.float32(1)), theta)
+
+
+def test_a_warm_up_keeps_little_until_the_decay_allows_it() -> None:
+    steps = np.array([0, 1, 80, 8990, 10**6])
+    expected = [1.0, 9 / 11, 9 / 90, 1e-3, 1e-3]
+    np.testing.assert_allclose(shares({"type": "ema", "decay": 0.999}, steps), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "options"), BAD)

@@ -65,6 +65,7 @@ SEEN = [  # what was seen in the layers, names of the rules that speak
     ({},                                      []),
     ({"dead": 0.49},                          []),
     ({"dead": 0.5},                           ["dead"]),
+    ({"saturated": 0.7},                      []),  # sinc under adam ends with 0.56 at a loss of 1e-6
     ({"saturated": 0.9},                      ["saturated"]),
     ({"update_ratio": 0.3},                   ["rash"]),
     ({"gradient_norm": 5e-4},                 ["vanishing"]),
@@ -104,10 +105,23 @@ def test_what_was_seen_in_the_layers_is_told(
     assert spoken(made(tmp_path / "run", {"curves": losses(SETTLED)}, looks(**figures))) == rules
 
 
-def test_numbers_of_things_are_not_scaled(tmp_path: Path) -> None:
-    embedding = plain("words", "embedding", ["input"], [4], entries=300, size=4)
-    options = {"curves": losses(SETTLED), "data": {"magnitude": 250.0}, "layers": [embedding]}
-    assert spoken(made(tmp_path / "run", options)) == []
+# fmt: off
+MET = [  # the layers that data of size 250 goes into, and the rules that speak
+    ([plain("words", "embedding", ["input"], [4], entries=300, size=4)],                 []),
+    ([plain("flat", "flatten", ["input"], [4]), plain("bn", "batch_norm", ["flat"], [4])], []),
+    ([plain("one", "select", ["input"], []), plain("e", "embedding", ["one"], [4])],     []),
+    ([plain("flat", "flatten", ["input"], [4]), plain("drop", "dropout", ["flat"], [4]),
+      plain("bn", "batch_norm", ["drop"], [4])],                                         ["unscaled"]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("layers", "rules"), MET)
+def test_what_a_layer_scales_or_counts_is_not_called_unscaled(
+    layers: list[dict[str, Any]], rules: list[str], tmp_path: Path
+) -> None:
+    options = {"curves": losses(SETTLED), "data": {"magnitude": 250.0}, "layers": layers}
+    assert spoken(made(tmp_path / "run", options)) == rules
 
 
 def test_every_rule_has_a_row_in_which_it_speaks() -> None:
@@ -124,6 +138,11 @@ def test_the_sentence_names_epoch_and_rise(tmp_path: Path) -> None:
     assert f"{100 * (end / held[best] - 1):.1f} %" in text
 
 
+def test_a_rise_of_many_times_is_no_percentage(tmp_path: Path) -> None:
+    run = made(tmp_path / "run", {"curves": losses(2 * 0.9**T, 0.3 + 2 * 0.8**T + 1.0 * (T > 30))})
+    assert "risen to 4.3 times its lowest while" in advice(run)[0]
+
+
 def test_the_page_has_advice_and_a_panel_for_each_figure(tmp_path: Path) -> None:
     run = made(tmp_path / "run", {"curves": losses(SETTLED)}, looks(dead=0.75, saturated=0.1))
     write_report(run.folder)
@@ -133,6 +152,14 @@ def test_the_page_has_advice_and_a_panel_for_each_figure(tmp_path: Path) -> None
     assert picture is not None
     assert len(picture.figure.axes) == 4
     assert [len(ax.lines) for ax in picture.figure.axes] == [2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("value", ["true", "auto"])
+def test_few_looks_make_curves_where_they_are_asked_for(value: str, tmp_path: Path) -> None:
+    first = "\n".join(looks().splitlines()[:5]) + "\n"  # the head and two looks
+    run = made(tmp_path / "run", {"curves": losses(SETTLED)}, first)
+    (run.folder / "config.yaml").write_text(f"training: {{epochs: 60, diagnosis: {value}}}\n")
+    assert (layer_health.draw(read_run(run.folder)) is None) == (value == "auto")
 
 
 def test_a_run_without_looks_has_no_such_picture(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from nnjit.cli import main
 from nnjit.errors import RunError
 from nnjit.report import write_comparison
 from nnjit.report.comparison import caveat, differences, headline, read_comparison, results
-from nnjit.report.comparison_page import draw
+from nnjit.report.comparison_page import draw, draw_evaluations
 from nnjit.report.style import CLASS_COLORS
 from tests.report.run_folders import chain, digits_metrics, learning_curves, write_run
 
@@ -105,6 +105,63 @@ def test_losses_of_different_kinds_have_no_winner(tmp_path: Path) -> None:
     assert headline(compared) == "2 runs with different losses: hinge, softmax cross entropy."
 
 
+# fmt: off
+NO_WINNER = [  # the options of both runs, the data of the second, and what is said instead
+    ({"loss": {"label_smoothing": 0.0}},         {"loss": {"label_smoothing": 0.1}}, None,
+     "2 runs whose losses are not the same function: loss.label_smoothing differs."),
+    ({"training": {"class_weights": "balanced"}}, {},                                None,
+     "2 runs whose losses are not the same function: training.class_weights differs."),
+    ({},                                         {},               {"description": "others"},
+     "2 runs on different data."),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("first", "second", "data", "said"), NO_WINNER)
+def test_figures_that_cannot_be_compared_have_no_winner(
+    first: dict[str, Any], second: dict[str, Any], data: dict[str, Any] | None, said: str, tmp_path: Path
+) -> None:
+    write_run(tmp_path / "a")
+    write_run(tmp_path / "b", data=data)
+    assert headline(read_comparison({tmp_path / "a": first, tmp_path / "b": second})) == said
+
+
+# fmt: off
+EVALUATED = [  # of the training, whether the runs counted evaluations; the ends of the lines drawn, the scale
+    ([{"batch_size": "full"}, {"batch_size": "full"}], [False, True],  [200, 60], "linear"),
+    ([{"batch_size": "full"}, {"batch_size": "full"}], [False, False], None,     ""),
+    ([{"batch_size": 32},     {"batch_size": "full"}], [False, True],  None,     ""),
+    ([{"batch_size": "full"}, {"batch_size": "full"}], [True, False],  [400, 40], "log"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("training", "counted", "ends", "scale"), EVALUATED)
+def test_methods_are_compared_by_their_evaluations(
+    training: list[dict[str, Any]],
+    counted: list[bool],
+    ends: list[int] | None,
+    scale: str,
+    tmp_path: Path,
+) -> None:
+    lengths = ends or [200, 60]
+    for k, (is_counted, length) in enumerate(zip(counted, lengths, strict=True)):
+        epochs = length // 2 if is_counted else length
+        curves = learning_curves(epochs, None, validation=False)
+        if is_counted:
+            curves["gradient_evaluations"] = 2.0 * curves["epoch"]
+        write_run(tmp_path / str(k), curves=curves, epochs=epochs)
+    given = {tmp_path / str(k): {"training": options} for k, options in enumerate(training)}
+    picture = draw_evaluations(read_comparison(given))
+    if ends is None:
+        assert picture is None
+        return
+    assert picture is not None
+    (ax,) = picture.figure.axes
+    assert [line.get_xdata()[-1] for line in ax.lines if len(line.get_xdata()) > 2] == ends
+    assert ax.get_xscale() == scale
+
+
 def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
     for place in ("a", "b"):
         write_run(tmp_path / place / "run", curves=learning_curves(5, None, validation=False), epochs=5)
@@ -133,8 +190,7 @@ WRONG = [
     ("a b a",     "a: this run is given twice; give each run once"),
     ("a b ./b",   "b: this run is given twice; give each run once"),
     ("a nowhere", "nowhere is not the folder of a run: there is no config.yaml"),
-    ("a study",   "study is a study of replicas, not a single run; compare its runs, such as "
-                  "study/replicas/1"),
+    ("a study",   "study is not a complete run folder: environment.json is missing"),
     ("a b half",  "half is not a complete run folder: data.json is missing"),
 ]
 # fmt: on

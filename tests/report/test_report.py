@@ -19,6 +19,7 @@ from nnjit.report import loss_curve, write_report
 from nnjit.report.axes import THIN_TO
 from nnjit.report.files import read_run
 from nnjit.report.formatting import metric_value, number
+from nnjit.report.style import Picture, new_figure, to_svg
 from tests.report.run_folders import KINDS, learning_curves, write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -171,7 +172,8 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ("interrupted", "Interrupted after 12 epochs."),
         ("interrupted", "python -m nnjit.train --resume"),
         ("diverged", "No result: the training diverged in epoch 5."),
-        ("diverged", "the layer dense_1 (multiply) gave a value that is not finite"),
+        ("diverged", "The layer dense_1 (multiply) gave a value that is not finite, in epoch 5, batch 3. "),
+        ("diverged_at_once", "The training diverged: a value was no longer finite."),
         ("one_epoch", "After one epoch the training loss was"),
         ("twenty_thousand_epochs", "of 20,000"),
         ("residual", "32 · 2,080 parameters"),
@@ -321,3 +323,9 @@ def test_importing_the_report_imports_nothing_slow() -> None:
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("width", "least"), [(720, ""), (960, ""), (1400, ' style="min-width: 1050px"')])
+def test_a_wide_picture_is_scrolled_instead_of_shrunk(width: int, least: str) -> None:
+    svg = to_svg(Picture("layers", "network", "", "", new_figure(40, width=width)))
+    assert svg[: svg.index(">")].endswith(f'width="{width}" height="40"{least}')

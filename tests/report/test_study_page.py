@@ -13,7 +13,9 @@ import pytest
 
 from nnjit.errors import RunError
 from nnjit.report import study_pictures, study_words, write_report
-from nnjit.report.formatting import mean_value
+from nnjit.report.comparison import read_comparison, results
+from nnjit.report.comparison_page import draw
+from nnjit.report.formatting import is_better_higher, mean_value, turned
 from nnjit.report.study import read_study
 from tests.report.run_folders import ENVIRONMENT, digits_metrics, learning_curves, write_run
 
@@ -159,10 +161,20 @@ def test_every_run_is_a_thin_line_and_every_result_a_dot(studies: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "score"), [("accuracy", True), ("r2", True), ("loss", False), ("rmse", False), ("mape", False)]
+    ("figure", "is_score"),
+    [
+        ("accuracy", True),
+        ("r2", True),
+        ("width_r2", True),
+        ("loss", False),
+        ("rmse", False),
+        ("mape", False),
+        ("width_mae", False),
+        ("kind_log_loss", False),
+    ],
 )
-def test_the_best_is_the_highest_score_or_the_lowest_error(figure: str, score: bool) -> None:
-    assert study_pictures.is_score(figure) == score
+def test_the_best_is_the_highest_score_or_the_lowest_error(figure: str, is_score: bool) -> None:
+    assert is_better_higher(figure) == is_score
 
 
 def test_a_deviation_keeps_the_digits_that_it_needs() -> None:
@@ -181,3 +193,31 @@ def test_the_table_of_runs_has_a_row_for_each(studies: Path) -> None:
     columns, rows = study_words.run_table(read_study(studies / "replicas"))
     assert columns == ("replica", "seed", "ended", "best epoch", "epochs", "test loss", "accuracy")
     assert rows[1] == ("2", "8", "early stopped", "24", "30", "0.09123", "100 %")
+
+
+def test_few_runs_with_many_figures_have_a_column_each(tmp_path: Path) -> None:
+    wide = study_words.WIDEST_OF_RUNS
+    rows = [tuple("a" * wide), tuple("b" * wide)]
+    assert turned(rows[0], rows[1:], widest=wide) == (rows[0], rows[1:])
+    columns, turned_rows = turned((*rows[0], "a"), [(*rows[1], "b")], widest=wide)
+    assert (columns, len(turned_rows), turned_rows[0]) == (("a", "b"), wide, ("a", "b"))
+
+
+def test_a_study_is_compared_by_its_medians_and_means(tmp_path: Path) -> None:
+    study, run = write_study(tmp_path / "study"), write_run(tmp_path / "run")
+    compared = read_comparison({study: {}, run: {}})
+    table = {row[0]: row[1:] for row in results(compared)}
+    assert table["test accuracy"] == ("96.2 ± 4.8 %", "97.4 %")
+    assert table["test loss"] == ("0.09", "0.09123")
+    assert table["ended"] == ("4 of 4 finished", "completed")
+    assert (table["epochs"][0], table["best epoch"][0]) == ("35", "28")
+    ours = compared.entries[0].run.history["train_loss"]
+    each = [member.run.history["train_loss"][0] for member in read_study(study).members]
+    assert (len(ours), ours[0]) == (40, np.median(each))
+    assert "The line of replicas or folds is their median." in draw(compared).caption
+
+
+def test_a_study_without_runs_is_not_compared(tmp_path: Path) -> None:
+    study = write_study(tmp_path / "study", lengths=(), statuses=(), count=4)
+    with pytest.raises(RunError, match="no run of this study was begun; resume it, or leave it out"):
+        read_comparison({study: {}, write_run(tmp_path / "run"): {}})

@@ -56,7 +56,7 @@ def test_checkpoints_are_weights_to_start_from(folder: Path) -> None:
     np.testing.assert_array_equal(again.theta, run.theta)
 
 
-AVERAGES = [{"type": "ema", "decay": 0.5}, {"type": "swa", "start": 2}]
+AVERAGES = [{"type": "ema", "decay": 0.5, "warmup": False}, {"type": "swa", "start": 2}]
 
 
 def averaged_by_hand(options: dict, epochs: int) -> tuple[list[float], list[float]]:

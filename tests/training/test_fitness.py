@@ -63,6 +63,12 @@ def test_other_columns_and_computed_values_are_not_asked(layers: list, x: list, 
     set_up(experiment(layers, x, options), Path())
 
 
+def test_the_row_is_that_of_the_data() -> None:
+    x = [[0, 1]] * 7 + [[4, 1]] + [[0, 1]] * 12
+    with pytest.raises(DataError, match=r'part, row 8, column "x1": .* got 4'):
+        set_up(experiment(ALONE, x, {"split": {"validation": 0.25, "test": 0.25}}), Path())
+
+
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_held_out_parts_are_asked_too(part: str) -> None:
     setup = set_up(experiment(ALONE, [[0, 1], [2, 3]], {}), Path())

@@ -120,6 +120,20 @@ def test_a_plateau_of_the_training_loss_is_watched_on_request(folder: Path) -> N
     np.testing.assert_allclose(run.history["learning_rate"], 0.01 * 0.1 ** np.array([0, 0, 1, 2, 3, 4]))
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "roc_auc"])
+def test_a_plateau_of_any_figure_is_watched_on_request(metric: str, folder: Path) -> None:
+    schedule = f"schedule={{type: reduce_on_plateau, patience: 2, factor: 0.5, monitor: validation_{metric}}}"
+    run = nnjit.fit(IRIS, [schedule, f"metrics=[{metric}]", "training.epochs=12"], output="run")
+    best, waited, rate, expected = -np.inf, 0, run.history["learning_rate"][0], []
+    for figure in run.history[f"validation_{metric}"]:
+        expected.append(rate)
+        best, waited = (figure, 0) if figure > best else (best, waited + 1)
+        if waited == 2:
+            rate, waited = rate * 0.5, 0
+    np.testing.assert_allclose(run.history["learning_rate"], expected, rtol=1e-12)
+    assert rate < expected[0]
+
+
 def test_the_loss_of_a_part_that_is_not_there_is_no_plateau(folder: Path) -> None:
     schedule = "schedule={type: reduce_on_plateau, monitor: validation_loss}"
     with pytest.raises(ConfigError, match=r'schedule\.monitor: "validation_loss" needs a validation'):

@@ -369,6 +369,7 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     (INLINE, {"input": {"loss": "huber", "target": "price"}}, {}, 'losses: "input" is no layer of the model that could be an output; name one that is'),
     (INLINE, {"outputs": {"loss": "huber", "target": "price"}}, {}, 'losses: "outputs" is no layer of the model that could be an output; name one that is'),
     (INLINE, {}, {"model": [{"type": "dense", "units": 2, "name": "outputs"}, {"type": "dense", "name": "price"}, {"type": "dense", "name": "kind"}]}, 'losses: the name "outputs" is taken by model[0]; choose another'),
+    (INLINE, {}, {"model": [{"type": "dense", "name": "price"}, {"type": "dense", "name": "kind", "activation": "softmax"}]}, 'losses.kind.loss: softmax_cross_entropy takes the output before any sigmoid or softmax, but "kind" ends with softmax'),
     (INLINE, {"kind": {"loss": 5}}, {}, "losses.kind.loss: expected a mapping with a \"type\" or a type alone ("),
     (INLINE, {"kind": {"target": "knd"}}, {}, 'losses.kind.target: the data has no target "knd"; did you mean "kind"?'),
     (NPZ, {"kind": {"target": "knd"}}, {}, 'losses.kind.target: the data has no target "knd"; did you mean "kind"?'),

@@ -16,7 +16,7 @@ from nnjit import api, config
 from nnjit.autodiff import trace
 from nnjit.cli import main
 from nnjit.cli.summary import summary
-from nnjit.errors import ConfigError, Diverged
+from nnjit.errors import ConfigError, DataError, Diverged
 from nnjit.ir import array_type, interpret, scope
 from nnjit.nn.params import ParamTable
 from nnjit.training import epochs
@@ -216,6 +216,7 @@ NO_PART = r'training\.{}: "{}" needs a validation part, .* set data\.split\.vali
          "early_stopping={monitor: validation_top_2}",
          NO_COLUMN.format(r"early_stopping\.monitor", "validation_top_2", "validation_top_k_2")),
         (IRIS, "early_stopping={monitor: train_roc_auc}", r'"train_roc_auc"; add roc_auc to the metrics'),
+        (IRIS, "early_stopping={monitor: val_loss}", r'no figure "val_loss"; write "validation_loss"'),
         (LINE, "early_stopping={monitor: validation_loss}",
          NO_PART.format(r"early_stopping\.monitor", "validation_loss")),
         (LINE, "target={metric: validation_mse, value: 1.0}",
@@ -236,6 +237,22 @@ def test_what_cannot_be_watched_or_kept_is_an_error(
     with pytest.raises(ConfigError, match=message):
         nnjit.fit(base, [f"training.{setting}"], output="run")
     assert not (folder / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [
+        ("early_stopping={monitor: validation_roc_auc}", r"early_stopping\.monitor"),
+        ("target={metric: validation_roc_auc, value: 1.0}", r"target\.metric"),
+    ],
+)
+def test_a_ranking_of_a_single_class_is_an_error(setting: str, place: str, folder: Path) -> None:
+    few = IRIS | {"data": IRIS["data"] | {"split": {"validation": 1 / 150}}, "metrics": ["roc_auc"]}
+    message = (
+        rf'training\.{place}: "validation_roc_auc" has no value: the validation part, 1 example, has too'
+    )
+    with pytest.raises(DataError, match=message):
+        nnjit.fit(few, [f"training.{setting}"], output="run")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from nnjit.errors import ConfigError, Diverged, Interrupted, RunError
 from nnjit.nn import Model
 from nnjit.report import write_comparison, write_report
 from nnjit.training import Study, members_of, train_members
+from nnjit.training.setup import set_up
 from nnjit.training.spread import mean_and_deviation
 from tests.training.conftest import IRIS, LINE, same_bits
 
@@ -63,6 +64,19 @@ def test_replicas_have_seeds_of_their_own_and_one_split(folder: Path) -> None:
     assert len({run.theta.tobytes() for run in study.runs}) == 3
     targets = [np.load(run.path / "predictions.npz")["target"] for run in study.runs]
     assert all(np.array_equal(targets[0], target) for target in targets)
+
+
+def test_replicas_of_generated_data_have_the_same() -> None:
+    adding = {"type": "adding", "examples": 8, "steps": 4}
+    given = {"data": adding, "test_data": adding, "model": ["flatten", {"type": "dense"}], "loss": "huber"}
+    members = members_of(config.resolve(given | {"training": {"replicas": 2}}))
+    assert members is not None
+    first, second = (set_up(experiment, Path()).data for experiment in members.experiments)
+    assert first.test is not None
+    assert second.test is not None
+    np.testing.assert_array_equal(first.train.x, second.train.x)
+    np.testing.assert_array_equal(first.test.x, second.test.x)
+    assert not np.array_equal(first.train.x, first.test.x)
 
 
 def test_a_seed_of_the_split_beats_that_of_the_experiment(folder: Path) -> None:
@@ -194,6 +208,10 @@ WRONG = [
         "training.folds: each fold is a validation part, and data.split has fold too"),
     ({"data": IRIS["data"] | {"split": {"test": 0.9}}, "training": {"folds": 16}},
         "training.folds: 16 folds of 15 rows leave some empty"),
+    ({"data": FOLDED["data"], "validation_data": {"type": "sklearn", "dataset": "iris"}},
+        "training.folds: each fold is a validation part, and there is validation_data too; remove one"),
+    ({"data": {"type": "inline", "task": "classification", "x": [1, 2, 3, 4], "y": ["a", "a", "a", "b"]}},
+        'training.folds: class "b" has one row outside the test part'),
 ]
 # fmt: on
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -87,33 +87,35 @@ class Csv(Source):
 
     def _dataset(self, text: TextTable, roles: _Roles) -> Dataset:
         targets, task = self._targets(text, roles.targets)
-        x, names, targets, weights = self._known(text, roles, targets)
+        features, targets, weights = self._known(text, roles, targets)
+        x, names = table(features)
         y = labels(targets[0]) if task == "classification" else table(targets)[0]
-        description = f"CSV {text.path.name}: {len(x)} rows of {len(names)} features"
-        return dataset(
-            x, y, task=task, features=names, targets=roles.targets, description=description, weights=weights
-        )
+        made = dataset(
+            x, y, task=task, features=names, targets=roles.targets, description=_description(text, x),
+            weights=weights,
+        )  # fmt: skip
+        return replace(made, codes=_codes(features))
 
     def _several(self, tasks: Mapping[str, Task | None], text: TextTable, roles: _Roles) -> Dataset:
         targets = [_target(text, name, tasks[name]) for name in roles.targets]
-        x, names, targets, weights = self._known(text, roles, targets)
-        description = f"CSV {text.path.name}: {len(x)} rows of {len(names)} features"
-        return several(
+        features, targets, weights = self._known(text, roles, targets)
+        x, names = table(features)
+        made = several(
             x, {c.name: labels(c) for c in targets}, tasks,
-            features=names, description=description, weights=weights,
+            features=names, description=_description(text, x), weights=weights,
         )  # fmt: skip
+        return replace(made, codes=_codes(features))
 
     def _known(
         self, text: TextTable, roles: _Roles, targets: list[Column]
-    ) -> tuple[np.ndarray, tuple[str, ...], list[Column], np.ndarray | None]:
-        """Inputs, their names, targets and weights, without the gaps."""
+    ) -> tuple[list[Column], list[Column], np.ndarray | None]:
+        """Features, targets and weights, without the gaps."""
         features = [_feature(text, name, roles) for name in roles.features]
         weights = [] if roles.weights is None else [_weights(text, roles.weights)]
         check_finite((*features, *targets), text.where)
         features, rest = known(features, [*targets, *weights], self.missing, text.where)
         targets, weights = rest[: len(targets)], rest[len(targets) :]
-        x, names = table(features)
-        return x, names, targets, weights[0].values if weights else None
+        return features, targets, weights[0].values if weights else None
 
     def _targets(self, text: TextTable, names: Sequence[str]) -> tuple[list[Column], Task]:
         first = names[0]
@@ -130,6 +132,14 @@ class Csv(Source):
         return columns, task
 
 
+def _description(text: TextTable, x: np.ndarray) -> str:
+    return f"CSV {text.path.name}: {len(x)} rows of {x.shape[1]} features"
+
+
+def _codes(features: Sequence[Column]) -> dict[str, tuple[str, ...]]:
+    return {column.name: column.codes for column in features if column.codes is not None}
+
+
 def _target(text: TextTable, name: str, task: Task | None) -> Column:
     """One of several targets."""
     if text.is_text(name) if task is None else (task == "classification" and text.has_text(name)):
@@ -144,7 +154,8 @@ def _feature(text: TextTable, name: str, roles: _Roles) -> Column:
     if name in roles.categorical:
         return text.categories(name)
     if name in roles.indexed:
-        return Column(name, text.categories(name).values, is_index=True)
+        column = text.categories(name)
+        return Column(name, column.values, codes=column.categories)
     return text.numbers(name, mend="correct it, or list the column in categorical, indexed or ignore")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
@@ -17,6 +17,7 @@ class ActivationLayer(Layer):
     """function(x), for x of any shape."""
 
     type: Literal["activation"] = "activation"
+    also_called: ClassVar[tuple[str, ...]] = tuple(ACTIVATIONS)
     function: ActivationName
     """Which function."""
 

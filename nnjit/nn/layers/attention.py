@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,9 +15,11 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import Formula, G, X, at, call, over_last, over_rows, partial, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
 from nnjit.nn.layer import Context, Layer, Param, layers
+from nnjit.nn.masking import is_data
 from nnjit.nn.recurrence import Recurrence, Step, letter
 
 PARTS = ("query", "key", "value")
+PADDED = -1e9  # the score of padding: finite, lest an example of nothing else be divided by 0
 
 
 @layers.register
@@ -31,10 +33,14 @@ class Attention(Layer):
     """
 
     type: Literal["attention"] = "attention"
+    also_called: ClassVar[tuple[str, ...]] = ("self_attention", "multi_head_attention", "multihead_attention")
     heads: int = Field(1, ge=1)
     """How many heads there are; they divide the features among them."""
     causal: bool = False
     """Whether a step reads only itself and the steps before it."""
+    mask_value: float | None = None
+    """Steps whose features all have this value are padding: no step reads them, their output is zero. null
+    means that there is no padding."""
     weight_initializer: AnyInitializer = GlorotUniform()
     """How the weights begin."""
     bias_initializer: AnyInitializer = Zeros()
@@ -59,7 +65,9 @@ class Attention(Layer):
         ]
         return tuple(param for pair in pairs for param in pair)
 
-    def recurrence(self, *inputs: Shape) -> Recurrence:
+    def recurrence(self, *inputs: Shape) -> Recurrence | None:
+        if self.mask_value is not None:
+            return None
         (x,) = inputs
         kinds, names = ("weight", "bias"), (*PARTS, "output")
         w, b = ({part: symbol(letter(f"{part}_{kind}")) for part in names} for kind in kinds)
@@ -113,12 +121,16 @@ class Attention(Layer):
         rows, (steps, size) = np.shape(x)[0], static(np.shape(x)[1:])
         query, key, value = (self._split(_projected(x, params, part)) for part in PARTS)
         scores = np.matmul(query, np.swapaxes(key, -1, -2)) * self._scale(size)
+        keep = None if self.mask_value is None else is_data(x, self.mask_value)
+        if keep is not None:
+            scores = np.where(np.reshape(keep, (rows, 1, 1, steps)) > 0, scores, PADDED)
         if self.causal:
             later = np.arange(steps)[None, :] > np.arange(steps)[:, None]
             scores = np.where(later, -np.inf, scores)
         found = np.matmul(np.softmax(scores), value)
         whole = np.reshape(np.swapaxes(found, 1, 2), (rows, steps, size))
-        return _projected(whole, params, "output")
+        output = _projected(whole, params, "output")
+        return output if keep is None else output * keep
 
     def _split(self, x: Any) -> Any:
         """The parts (B, heads, steps, d) that the heads read of x (B, steps, features)."""

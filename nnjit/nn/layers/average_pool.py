@@ -14,6 +14,7 @@ class AveragePool(Pooling):
     """The mean of the elements of each window that are not padding, channel by channel."""
 
     type: Literal["average_pool"] = "average_pool"
+    also_called: ClassVar[tuple[str, ...]] = ("avg_pool", "average_pooling", "mean_pool")
 
     figure: ClassVar[str] = "mean"
     slope: ClassVar[tuple[str, str]] = (

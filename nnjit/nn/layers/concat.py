@@ -19,6 +19,7 @@ class Concat(Layer):
     """The inputs joined along their last axis; their other axes are equal."""
 
     type: Literal["concat"] = "concat"
+    also_called: ClassVar[tuple[str, ...]] = ("concatenate", "cat")
     takes_many: ClassVar[bool] = True
 
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -13,4 +13,5 @@ class Conv2D(Convolution):
     """activation(Σ x · weight + bias) over the window at each place of an image (height, width, channels)."""
 
     type: Literal["conv2d"] = "conv2d"
+    also_called: ClassVar[tuple[str, ...]] = ("conv", "convolution")
     axes: ClassVar[int] = 2

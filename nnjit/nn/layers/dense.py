@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ class Dense(Layer):
     """activation(x @ weight + bias), with x (B, I), weight (I, units) and bias (units,)."""
 
     type: Literal["dense"] = "dense"
+    also_called: ClassVar[tuple[str, ...]] = ("linear", "fully_connected", "fc")
     units: int | None = Field(None, ge=1)
     """How many outputs, >= 1; the last layer may leave it out, and has as many as the data asks for."""
     activation: ActivationName = "identity"

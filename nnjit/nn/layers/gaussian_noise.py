@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,7 @@ class GaussianNoise(Layer):
     """
 
     type: Literal["gaussian_noise"] = "gaussian_noise"
+    also_called: ClassVar[tuple[str, ...]] = ("noise",)
     stddev: float = Field(ge=0)
     """The standard deviation of the noise, >= 0."""
 

@@ -17,6 +17,7 @@ class MaxPool(Pooling):
     """
 
     type: Literal["max_pool"] = "max_pool"
+    also_called: ClassVar[tuple[str, ...]] = ("max_pooling",)
 
     fill: ClassVar[float] = -np.inf
     figure: ClassVar[str] = "largest"

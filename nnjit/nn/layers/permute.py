@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -29,6 +29,7 @@ class Permute(Layer):
     """
 
     type: Literal["permute"] = "permute"
+    also_called: ClassVar[tuple[str, ...]] = ("transpose",)
     axes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), AfterValidator(_check)]
     """The input's axes in the order of the output, each once, the first of an example being 1."""
 

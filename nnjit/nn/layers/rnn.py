@@ -23,6 +23,7 @@ class RNN(Recurrent):
     """
 
     type: Literal["rnn"] = "rnn"
+    also_called: ClassVar[tuple[str, ...]] = ("simple_rnn", "elman")
     gates: ClassVar[int] = 1
 
     activation: ActivationName = "tanh"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X
@@ -19,6 +19,7 @@ class Scale(Layer):
     """
 
     type: Literal["scale"] = "scale"
+    also_called: ClassVar[tuple[str, ...]] = ("rescaling",)
     factor: float = 1.0
     """What each element is multiplied by."""
     offset: float = 0.0

@@ -15,14 +15,22 @@ from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, call, over_last
 from nnjit.nn.loss import Loss, losses
-from nnjit.nn.targets import as_columns, as_values, check_width, is_classes, needs_classes, show
-
-# How far from 1 the sum of given probabilities may be; text files round them.
-ROUNDED = 1e-2
+from nnjit.nn.targets import (
+    as_columns,
+    as_values,
+    check_shares,
+    check_sums,
+    check_width,
+    is_classes,
+    needs_classes,
+    show,
+)
 
 
 class YesOrNo(Loss):
     """A loss whose every output is the logit of a yes or no of its own, for targets t in [0, 1]."""
+
+    applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
 
     def predict(self, output: Array) -> Array:
         return np.sigmoid(output)
@@ -31,14 +39,14 @@ class YesOrNo(Loss):
         return 1 if classes == 2 else size
 
     def check_targets(self, target: numpy.ndarray) -> None:
-        bad = target[(target < 0) | (target > 1)]
-        if bad.size:
-            mend = "scale them with scale_target: min_max, or choose a loss of values"
-            raise DataError(f"{self.type} needs targets from 0 to 1, but there is {bad[0]:g}; {mend}")
+        mend = "scale them with scale_target: min_max, or choose a loss of values"
+        check_shares(target, f"{self.type} needs targets from 0 to 1", mend)
 
 
 class OneOfMany(Loss):
     """A loss whose outputs are the logits of classes that exclude each other."""
+
+    applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
 
     def predict(self, output: Array) -> Array:
         return np.softmax(output, axis=-1)
@@ -81,6 +89,7 @@ class BinaryCrossEntropy(YesOrNo, Smoothed):
     """
 
     type: Literal["binary_cross_entropy"] = "binary_cross_entropy"
+    also_called: ClassVar[tuple[str, ...]] = ("bce", "bce_with_logits", "binary_crossentropy", "logistic")
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)
@@ -106,6 +115,7 @@ class Focal(YesOrNo):
     """
 
     type: Literal["focal"] = "focal"
+    also_called: ClassVar[tuple[str, ...]] = ("binary_focal_crossentropy",)
     gamma: float = Field(2.0, ge=0)
     """γ, how little sure answers count, >= 0."""
     alpha: float | None = Field(None, gt=0, lt=1)
@@ -136,6 +146,13 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
     """
 
     type: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
+    also_called: ClassVar[tuple[str, ...]] = (
+        "ce",
+        "cross_entropy",
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+        "nll",
+    )
     targets: ClassVar[Literal["classes", "values"]] = "classes"
 
     def __call__(self, output: Array, target: Array) -> Array:
@@ -163,6 +180,7 @@ class KlDivergence(OneOfMany):
     """
 
     type: Literal["kl_divergence"] = "kl_divergence"
+    also_called: ClassVar[tuple[str, ...]] = ("kl", "kl_div", "kullback_leibler")
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = _rows(output, target, self.type)
@@ -175,10 +193,7 @@ class KlDivergence(OneOfMany):
     def check_targets(self, target: numpy.ndarray) -> None:
         if (least := target.min()) < 0:
             raise DataError(f"{self.type} needs probabilities as targets, but there is {least:g}")
-        sums = target.sum(axis=1)
-        worst = sums[abs(sums - 1).argmax()]
-        if abs(worst - 1) > ROUNDED:
-            raise DataError(f"{self.type} needs targets whose rows sum to 1, but one sums to {worst:g}")
+        check_sums(target, self.type)
 
 
 def _rows(output: Array, target: Array, name: str) -> tuple[Array, Array]:

@@ -22,6 +22,7 @@ class Margin(Loss):
     """A loss of 1 - s z, the score z's lack of a margin of 1, where s is 1 for yes and -1 for no."""
 
     targets: ClassVar[Literal["classes", "values"]] = "classes"
+    applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
 
     def lack(self, output: Array, target: Array) -> Array:
         """max(0, 1 - s z), shape (B, O)."""
@@ -54,6 +55,7 @@ class Hinge(Margin):
     """
 
     type: Literal["hinge"] = "hinge"
+    also_called: ClassVar[tuple[str, ...]] = ("svm",)
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(self.lack(output, target), axis=1)

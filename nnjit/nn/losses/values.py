@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy
 from pydantic import Field
@@ -50,6 +50,7 @@ class MeanSquaredError(SumOfSquares):
     """(1/O) Σₒ (output - target)²; PyTorch's `MSELoss`."""
 
     type: Literal["mean_squared_error"] = "mean_squared_error"
+    also_called: ClassVar[tuple[str, ...]] = ("mse", "l2")
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.square(_residual(self, output, target)), axis=1)
@@ -80,6 +81,7 @@ class MeanAbsoluteError(Loss):
     """(1/O) Σₒ |output - target|; PyTorch's `L1Loss`. Its derivative at 0 is 0."""
 
     type: Literal["mean_absolute_error"] = "mean_absolute_error"
+    also_called: ClassVar[tuple[str, ...]] = ("mae", "l1")
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.abs(_residual(self, output, target)), axis=1)
@@ -96,6 +98,7 @@ class Huber(Loss):
     """
 
     type: Literal["huber"] = "huber"
+    also_called: ClassVar[tuple[str, ...]] = ("smooth_l1",)
     delta: float = Field(1.0, gt=0)
     """The residual at which the square turns into a line, > 0."""
 
@@ -142,6 +145,7 @@ class Quantile(Loss):
     """
 
     type: Literal["quantile"] = "quantile"
+    also_called: ClassVar[tuple[str, ...]] = ("pinball",)
     quantile: float = Field(0.5, gt=0, lt=1)
     """q, the share of the targets that should lie below the output, 0 < q < 1."""
 
@@ -165,6 +169,7 @@ class Poisson(Loss):
     """
 
     type: Literal["poisson"] = "poisson"
+    also_called: ClassVar[tuple[str, ...]] = ("poisson_nll",)
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)

@@ -101,6 +101,7 @@ class F1(Averaged):
     """The harmonic mean of precision and recall of a class."""
 
     type: Literal["f1"] = "f1"
+    also_called: ClassVar[tuple[str, ...]] = ("f1_score", "f_score")
 
     def ratio(
         self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray
@@ -126,6 +127,7 @@ class Matthews(Confusion):
     """
 
     type: Literal["matthews"] = "matthews"
+    also_called: ClassVar[tuple[str, ...]] = ("mcc", "matthews_corrcoef")
 
     def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
         total = true.sum()

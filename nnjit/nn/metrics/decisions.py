@@ -8,10 +8,12 @@ import numpy
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.errors import ConfigError, DataError
+from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
 from nnjit.nn.metric import ClassMetric, SummedMetric, metrics
-from nnjit.nn.targets import as_columns, decided, is_classes
+from nnjit.nn.targets import as_columns, as_values, check_shares, check_sums, decided, is_classes
+
+NO_SHARES = "choose a metric of values, such as mae or r2, or set task: classification"
 
 
 @metrics.register
@@ -19,10 +21,12 @@ class Accuracy(SummedMetric):
     """The share of examples whose largest output is that of their class.
 
     With one output, whether prediction and target are on the same side of 1/2. Rows of several target values
-    count as one-hot. Values are those of yes and no, from 0 to 1.
+    count as one-hot, or as probabilities that sum to 1. Where each output is a yes or no of its own, there is
+    `binary_accuracy`.
     """
 
     type: Literal["accuracy"] = "accuracy"
+    also_called: ClassVar[tuple[str, ...]] = ("acc", "categorical_accuracy", "sparse_categorical_accuracy")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -31,12 +35,32 @@ class Accuracy(SummedMetric):
         return _column(np.logical_and(is_hit, np.equal(top, top)))  # a NaN is never a hit
 
     def check_targets(self, target: numpy.ndarray) -> None:
-        bad = target[(target < 0) | (target > 1)]
-        if bad.size:
-            mend = "choose a metric of values, such as mae or r2, or set task: classification"
-            raise DataError(
-                f"accuracy needs classes, or targets from 0 to 1, but there is {bad[0]:g}; {mend}"
-            )
+        check_shares(target, f"{self.type} needs classes, or targets from 0 to 1", NO_SHARES)
+        if target.shape[1] > 1:
+            mend = "; choose binary_accuracy, where each output is a yes or no of its own"
+            check_sums(target, self.type, mend)
+
+
+@metrics.register
+class BinaryAccuracy(SummedMetric):
+    """The share of outputs that are on the same side of 1/2 as their targets, each a yes or no of its own.
+
+    1/2 itself says no. Keras's `BinaryAccuracy`, and 1 - scikit-learn's `hamming_loss`. Class indices count
+    as one-hot rows.
+    """
+
+    type: Literal["binary_accuracy"] = "binary_accuracy"
+    also_called: ClassVar[tuple[str, ...]] = ("hamming",)
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    def sums(self, prediction: Array, target: Array) -> Array:
+        p, t = as_values(prediction, target, self.type)
+        is_yes = np.logical_and(p > 0.5, t > 0.5)
+        is_no = np.logical_and(p <= 0.5, t <= 0.5)  # not the opposite of yes, so that a NaN is never a hit
+        return np.mean(np.astype(np.logical_or(is_yes, is_no), "f64"), axis=1, keepdims=True)
+
+    def check_targets(self, target: numpy.ndarray) -> None:
+        check_shares(target, f"{self.type} needs classes, or targets from 0 to 1", NO_SHARES)
 
 
 @metrics.register
@@ -44,6 +68,7 @@ class TopK(ClassMetric, SummedMetric):
     """The share of examples whose class is among the `k` most probable; of equal ones, the first count."""
 
     type: Literal["top_k"] = "top_k"
+    also_called: ClassVar[tuple[str, ...]] = ("top_k_accuracy", "top_k_categorical_accuracy")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
     k: int = Field(5, ge=1)
     """How many classes may be guessed, >= 1."""

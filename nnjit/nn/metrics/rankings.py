@@ -57,6 +57,7 @@ class RocAuc(Ranking):
     """
 
     type: Literal["roc_auc"] = "roc_auc"
+    also_called: ClassVar[tuple[str, ...]] = ("auc", "auroc", "roc_auc_score")
 
     def score(self, true: numpy.ndarray, false: numpy.ndarray) -> float:
         below = numpy.cumsum(false) - false / 2
@@ -72,6 +73,7 @@ class AveragePrecision(Ranking):
     """
 
     type: Literal["average_precision"] = "average_precision"
+    also_called: ClassVar[tuple[str, ...]] = ("ap", "pr_auc", "auprc")
 
     def score(self, true: numpy.ndarray, false: numpy.ndarray) -> float:
         found, said = (numpy.cumsum(counts[::-1]) for counts in (true, true + false))

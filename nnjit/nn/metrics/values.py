@@ -9,7 +9,7 @@ import numpy
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array
-from nnjit.nn.metric import SummedMetric, metrics
+from nnjit.nn.metric import SummedMetric, ValueMetric, metrics
 from nnjit.nn.targets import ROUNDING, as_values
 
 
@@ -18,6 +18,7 @@ class Mae(SummedMetric):
     """Mean absolute error, over the outputs too."""
 
     type: Literal["mae"] = "mae"
+    also_called: ClassVar[tuple[str, ...]] = ("mean_absolute_error",)
     better: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -30,6 +31,7 @@ class Mse(SummedMetric):
     """Mean squared error, over the outputs too."""
 
     type: Literal["mse"] = "mse"
+    also_called: ClassVar[tuple[str, ...]] = ("mean_squared_error",)
     better: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -52,7 +54,7 @@ class Rmse(SummedMetric):
 
 
 @metrics.register
-class Mape(SummedMetric):
+class Mape(ValueMetric, SummedMetric):
     """Mean absolute percentage error |t - p| / |t|, over the outputs too; as a share, not times 100.
 
     A target of 0 counts as float64's smallest step from 1, as in scikit-learn, so that it makes the figure
@@ -69,13 +71,14 @@ class Mape(SummedMetric):
 
 
 @metrics.register
-class R2(SummedMetric):
+class R2(ValueMetric, SummedMetric):
     """1 - Σ(t - p)² / Σ(t - mean t)², for each output; their mean, as in scikit-learn's `r2_score`.
 
     An output whose target is constant counts 1 where it is predicted exactly and 0 elsewhere, as there.
     """
 
     type: Literal["r2"] = "r2"
+    also_called: ClassVar[tuple[str, ...]] = ("r2_score",)
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -88,7 +91,7 @@ class R2(SummedMetric):
 
 
 @metrics.register
-class ExplainedVariance(SummedMetric):
+class ExplainedVariance(ValueMetric, SummedMetric):
     """1 - Var(t - p) / Var t, for each output; their mean, as in scikit-learn's `explained_variance_score`.
 
     Unlike `r2`, it does not mind that all predictions are off by the same. A constant target counts as there.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,7 @@ class GradientDescent(Optimizer):
     """
 
     type: Literal["gradient_descent"] = "gradient_descent"
+    also_called: ClassVar[tuple[str, ...]] = ("sgd", "steepest_descent")
     line_search: LineSearch | Literal["none"] = "none"
     """How the step is found: `none` takes the learning rate; `armijo` shortens a step until the cost falls by
     a share of what the slope promises; `wolfe` also asks for a much smaller slope at its end (c₂ = 0.1)."""
@@ -81,6 +82,7 @@ class Nesterov(Momentum):
     """`momentum` with `nesterov: true`."""
 
     type: Literal["nesterov"] = "nesterov"  # type: ignore[assignment]  # another name of the same options
+    also_called: ClassVar[tuple[str, ...]] = ("nag",)
     nesterov: Literal[True] = True
     """Always true."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy
 from pydantic import Field, model_validator
@@ -56,6 +56,7 @@ class Cosine(Ending):
     """
 
     type: Literal["cosine"] = "cosine"
+    also_called: ClassVar[tuple[str, ...]] = ("cosine_annealing", "cosine_decay")
 
     def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
         return self.at(_half_wave(self.share(steps, per_epoch, total)), peak)
@@ -72,6 +73,7 @@ class Polynomial(Ending):
     """
 
     type: Literal["polynomial"] = "polynomial"
+    also_called: ClassVar[tuple[str, ...]] = ("linear",)
     power: float = Field(1.0, gt=0)
     """The exponent, > 0; the larger, the more of the fall is at its beginning."""
 
@@ -88,6 +90,7 @@ class CosineRestarts(Floored):
     """
 
     type: Literal["cosine_restarts"] = "cosine_restarts"
+    also_called: ClassVar[tuple[str, ...]] = ("sgdr", "cosine_annealing_warm_restarts")
     period: int = Field(10, ge=1)
     """Epochs of the first fall, >= 1."""
     growth: int = Field(1, ge=1, le=1000)

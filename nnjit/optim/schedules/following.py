@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy
 from pydantic import Field
@@ -15,10 +15,10 @@ from nnjit.optim.schedules.falling import Floored
 
 @dataclass(frozen=True)
 class Plateau:
-    """How the loss went so far.
+    """How the figure that is followed went so far.
 
     Args:
-        lowest: the lowest loss.
+        lowest: the lowest figure; where more is better, figures count as negative.
         waited: epochs since it was reached, or since the last drop of the rate.
         drops: how often the rate was lowered.
     """
@@ -30,7 +30,7 @@ class Plateau:
 
 @schedules.register
 class ReduceOnPlateau(Floored):
-    """The peak times `factor` for each time that the loss has not improved for `patience` epochs; >= floor.
+    """The peak times `factor` for each time that a figure has not improved for `patience` epochs; >= floor.
 
     The epochs are counted anew after each drop. Keras's `ReduceLROnPlateau`; PyTorch's waits an epoch longer,
     and its `threshold` is relative unless `threshold_mode="abs"`.
@@ -44,17 +44,19 @@ class ReduceOnPlateau(Floored):
     """
 
     type: Literal["reduce_on_plateau"] = "reduce_on_plateau"
-    monitor: Literal["validation_loss", "train_loss"] | None = None
-    """The loss that it follows; null means the validation loss, or without such a part the training loss."""
+    also_called: ClassVar[tuple[str, ...]] = ("plateau", "reduce_lr_on_plateau")
+    monitor: str | None = None
+    """The column of the history that it follows, such as `validation_accuracy`, as of `early_stopping`; null
+    means the validation loss, or without such a part the training loss."""
     factor: float = Field(0.1, gt=0, lt=1)
     """What a drop multiplies the rate by, 0 < factor < 1."""
     patience: int = Field(10, ge=1)
     """Epochs without an improvement after which the rate drops, >= 1."""
     min_delta: float = Field(0.0, ge=0)
-    """A loss counts as an improvement where it is lower than the lowest so far by more than this, >= 0."""
+    """A figure counts as an improvement where it is better than the best so far by more than this, >= 0."""
 
     def after(self, plateau: Plateau, loss: float) -> Plateau:
-        """How it went, one epoch later."""
+        """How it went one epoch later, with this loss, or the negative of a figure that had better rise."""
         if loss < plateau.lowest - self.min_delta:
             return Plateau(loss, 0, plateau.drops)
         waited = plateau.waited + 1
