@@ -132,6 +132,8 @@ CASES: list[tuple[dict[str, object], tuple[int, ...], Shapes, Function]] = [
     ({"type": "dense", "units": 2, "activation": "gelu"}, (3,),
      weight_and_bias(3, 2), activation("gelu", dense)),
     ({"type": "dense", "units": 2, "bias": False}, (3,), {"weight": (3, 2)}, dense),
+    ({"type": "dense", "units": 3, "activation": "tanh"}, (2, 4), weight_and_bias(4, 3),
+     activation("tanh", dense)),
     *(({"type": "activation", "function": name}, (5,), {}, activation(name)) for name in FUNCTIONS),
     ({"type": "conv1d", "filters": 3, "kernel_size": 3, "stride": 2}, (8, 2),
      weight_and_bias(3, 2, 3), conv(F.conv1d, stride=2)),

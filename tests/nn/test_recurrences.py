@@ -36,7 +36,9 @@ def functions_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
     if kind == "select":
         return {"placed": lambda g: placed(g, options["columns"], shape)}
     if kind == "embedding":
-        return {"onehot": lambda x: np.eye(options["entries"])[x.astype(int)]}
+        chosen = np.eye(options["entries"])
+        chosen[options.get("padding_index", 0)] *= "padding_index" not in options
+        return {"onehot": lambda x: chosen[x.astype(int)]}
     if kind == "global_average_pool":
         axes = tuple(range(1, len(shape)))
         spread = lambda g: np.broadcast_to(np.expand_dims(g, axes), (ROWS, *shape))  # noqa: E731

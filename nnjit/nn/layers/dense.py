@@ -18,7 +18,11 @@ from nnjit.nn.recurrence import Recurrence
 
 @layers.register
 class Dense(Layer):
-    """activation(x @ weight + bias), with x (B, I), weight (I, units) and bias (units,)."""
+    """activation(x @ weight + bias), with x (B, …, I), weight (I, units) and bias (units,).
+
+    Of a sequence or an image, each step or place by itself, as in PyTorch and Keras; with a `flatten` before it,
+    every output reads all of them.
+    """
 
     type: Literal["dense"] = "dense"
     also_called: ClassVar[tuple[str, ...]] = ("linear", "fully_connected", "fc")
@@ -35,13 +39,13 @@ class Dense(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        if len(x) != 1:
-            raise GraphError(f"dense takes a flat input of shape (I,), got {x}; put a flatten before it")
-        return (self._units,)
+        if not x:
+            raise GraphError(f"dense takes inputs of shape (…, I), got {x}; put a reshape before it")
+        return (*x[:-1], self._units)
 
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
-        ((size,),) = inputs
-        weight = Param("weight", (size, self._units), self._weight_initializer, penalized=True)
+        (x,) = inputs
+        weight = Param("weight", (x[-1], self._units), self._weight_initializer, penalized=True)
         bias = Param("bias", (self._units,), self.bias_initializer, penalized=False)
         return (weight, bias) if self.bias else (weight,)
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, Self
 
 import numpy
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import nnjit.numpy as np
 from nnjit.errors import DataError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, as_formula, call, symbol
-from nnjit.nn.initializers import AnyInitializer, Normal
+from nnjit.nn.initializers import AnyInitializer, Initializer, Normal
 from nnjit.nn.layer import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.recurrence import Recurrence
 
@@ -33,17 +33,32 @@ class Embedding(Layer):
     """How many numbers stand for each of them."""
     weight_initializer: AnyInitializer = Normal()
     """How the vectors begin."""
+    padding_index: int | None = Field(None, ge=0)
+    """The number that stands for padding: its vector is 0 and not trained, so that a layer behind it, with
+    `mask_value: 0`, passes over it."""
     sparse: bool | Literal["auto"] = "auto"
     """Whether a step leaves rows that its batch did not use as they are, with all that the optimizer
     remembers of them, and so takes no longer for a larger table; a penalty then acts on used rows alone
     (PyTorch's `sparse=True`, with `SparseAdam`). `auto`: where it comes to the same, which it does with
     gradient_descent and adagrad without a penalty."""
 
+    @model_validator(mode="after")
+    def _padding_is_an_entry(self) -> Self:
+        if self.padding_index is not None and self.padding_index >= self.entries:
+            raise ValueError(
+                f"padding_index: expected one of the {self.entries} entries, from 0 to {self.entries - 1}, "
+                f"got {self.padding_index}"
+            )
+        return self
+
     def output_shape(self, *inputs: Shape) -> Shape:
         return (*inputs[0], self.size)
 
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
-        return (Param("weight", (self.entries, self.size), self.weight_initializer, penalized=True),)
+        begin = self.weight_initializer
+        if self.padding_index is not None:
+            begin = _WithZeros(first=begin, row=self.padding_index)
+        return (Param("weight", (self.entries, self.size), begin, penalized=True),)
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
         bad = (x < 0) | (x >= self.entries) | (x != numpy.floor(x))
@@ -59,9 +74,11 @@ class Embedding(Layer):
     def recurrence(self, *inputs: Shape) -> Recurrence:
         chosen = call("onehot", X)
         said = {"onehot(x)": "rows with 1 in column x and else 0, so that onehot(x) W is row x of W"}
-        note = "an update leaves rows of W that its batch did not use as they are" * (self.sparse is True)
+        notes = ["an update leaves rows of W that its batch did not use as they are"] * (self.sparse is True)
+        if self.padding_index is not None:
+            notes.append(f"for x = {self.padding_index}, which is padding, onehot(x) is 0 everywhere")
         gradient = {"weight": chosen.T @ G}
-        return Recurrence(chosen @ symbol("W"), (as_formula(0),), gradient, note=note, words=said)
+        return Recurrence(chosen @ symbol("W"), (as_formula(0),), gradient, note="; ".join(notes), words=said)
 
     def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
         if self.sparse is False:
@@ -70,4 +87,22 @@ class Embedding(Layer):
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        return np.take(params["weight"], np.astype(x, "i32"), axis=0)
+        found = np.take(params["weight"], np.astype(x, "i32"), axis=0)
+        return found if self.padding_index is None else found * np.expand_dims(self._is_data(x), -1)
+
+    def _is_data(self, x: Array) -> Array:
+        """1 for every element of x that is no padding, else 0."""
+        return np.stop_gradient(np.astype(np.not_equal(x, self.padding_index), x.dtype))
+
+
+class _WithZeros(Initializer):
+    """Another initializer's values, but for a row of zeros."""
+
+    type: Literal["with_zeros"] = "with_zeros"
+    first: AnyInitializer
+    row: int
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        values = self.first(rng, shape, fan_in, fan_out)
+        values[self.row] = 0
+        return values
