@@ -20,8 +20,8 @@ from nnjit.nn.recurrence import Recurrence
 class Dense(Layer):
     """activation(x @ weight + bias), with x (B, …, I), weight (I, units) and bias (units,).
 
-    Of a sequence or an image, each step or place by itself, as in PyTorch and Keras; with a `flatten` before it,
-    every output reads all of them.
+    Of a sequence or an image, each step or place by itself, as in PyTorch and Keras; with a `flatten` before
+    it, every output reads all of them.
     """
 
     type: Literal["dense"] = "dense"
