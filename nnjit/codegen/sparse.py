@@ -103,7 +103,9 @@ class Listed:
 
 
 def with_lists(graph: Graph, updates: Sequence[int], most: int) -> Listed | None:
-    """A step with lists of the used rows, where it has large tables of which a batch uses little.
+    """A step with lists of the used rows, where it has a large table of which a batch uses little.
+
+    Its other tables have lists too, unless they are as well updated as a whole.
 
     Args:
         updates: the outputs that are written over arguments.
@@ -115,16 +117,25 @@ def with_lists(graph: Graph, updates: Sequence[int], most: int) -> Listed | None
     chosen = [graph.outputs[k] for k in updates if graph.outputs[k].primitive is where_used_p]
     if not chosen:
         return None
-    first, segments, used = chosen[0], chosen[0].params["segments"], chosen[0].inputs[2:]
+    first, used = chosen[0], chosen[0].inputs[2:]
     vectors = [k for k in updates if graph.outputs[k].type.row_size == first.type.row_size]
     if len(vectors) != len(chosen) or any(n.inputs[2:] != used for n in chosen):
         return None
-    for is_used, (_, entries, size) in zip(used, segments, strict=True):
-        if entries < FEW * most * is_used.inputs[0].type.row_size or entries * size < SMALL:
-            return None
+    tables = list(zip(used, first.params["segments"], strict=True))
+    large = [(node, segment) for node, segment in tables if _is_large(node, segment, most)]
+    if not large:
+        return None
+    tables = large if first.params["is_exact"] else tables
     outputs = [n.inputs[0] if k in vectors else n for k, n in enumerate(graph.outputs)]
-    lists = [apply(listed_p, *u.inputs, **u.params) for u in used]
-    return Listed(Graph(graph.inputs, (*outputs, *lists), graph.names), segments, vectors, most)
+    lists = [apply(listed_p, *node.inputs, **node.params) for node, _ in tables]
+    listed = Graph(graph.inputs, (*outputs, *lists), graph.names)
+    return Listed(listed, [segment for _, segment in tables], vectors, most)
+
+
+def _is_large(used: Node, segment: Segment, most: int) -> bool:
+    """Whether a batch uses little of a table that has much."""
+    _, entries, size = segment
+    return entries >= FEW * most * used.inputs[0].type.row_size and entries * size >= SMALL
 
 
 def dense(node: Node) -> Any:

@@ -52,6 +52,7 @@ SETTINGS = (  # each with the tables that its step has
     *(((f"optimizer.type={name}",), 2) for name in STEPWISE),
     (("clip.norm=0.1", "penalty={l1: 1e-3, l2: 1e-2}"), 2),
     (("clip.value=0.01", "optimizer={type: rmsprop, momentum: 0.9, centered: true}"), 2),
+    (("model[3].entries=9", "training.batch_size=16", "model[5].entries=64"), 2),
     (("averaging=ema",), 0),
     (("training.shuffle=false", "training.batch_size=4", "training.accumulate=3"), 2),
     (("training.batch_size=full",), 0),
@@ -60,7 +61,7 @@ SETTINGS = (  # each with the tables that its step has
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have tables of any size, if a batch uses less than half of them."""
+    """Have tables of any size, if a batch uses half of one of them at most."""
     share_short_vectors(monkeypatch)
     monkeypatch.setattr(sparse, "SMALL", 0)
     monkeypatch.setattr(sparse, "FEW", 2)
@@ -142,10 +143,15 @@ def test_by_default_tables_are_where_the_result_is_the_same(settings: tuple[str,
 
 
 def test_small_tables_and_large_batches_are_updated_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sparse, "SMALL", 121)
-    assert count(()) == 0
-    monkeypatch.setattr(sparse, "SMALL", 120)
-    assert [count((f"training.batch_size={size}",)) for size in (20, 21)] == [2, 0]
+    """But rows of the small ones alone, too, where one is large and they have to."""
+    whole = [f"model[{k}].sparse=auto" for k in (3, 5)] + ["optimizer=adagrad"]
+    counts = {}
+    for least in (120, 121, 161):  # elements; the tables have 120 and 160
+        monkeypatch.setattr(sparse, "SMALL", least)
+        counts[least] = count(()), count(tuple(whole))
+    assert counts == {120: (2, 2), 121: (2, 1), 161: (0, 0)}
+    monkeypatch.setattr(sparse, "SMALL", 0)
+    assert [count((f"training.batch_size={size}", *whole)) for size in (20, 21)] == [2, 0]
 
 
 def test_a_step_that_stops_leaves_no_gradient_behind() -> None:
