@@ -110,8 +110,8 @@ def _likeness(a: object, b: object) -> float:
     if a.get("type") != b.get("type"):
         return 0.0
     keys = a.keys() | b.keys()
-    same = sum(a.get(key, MISSING) == b.get(key, MISSING) for key in keys)
-    return 1 + same / max(len(keys), 1)
+    same = [key for key in keys if a.get(key, MISSING) == b.get(key, MISSING)]
+    return 1 + len(same) / max(len(keys), 1)
 
 
 def _text(value: Any) -> str:
