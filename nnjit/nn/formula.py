@@ -102,7 +102,7 @@ def over_last(x: Formula) -> Formula:
 
 
 def over_steps(x: Formula) -> Formula:
-    """Σₜ x, the sum over the steps of a loop."""
+    """Σₜ x, the sum over the steps of a loop, or of a sequence x (steps, features)."""
     return Formula("over_steps", (x,))
 
 

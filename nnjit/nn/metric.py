@@ -17,6 +17,7 @@ import numpy
 
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
+from nnjit.nn.targets import check_labels
 from nnjit.registry import Options, Registry
 
 
@@ -40,7 +41,7 @@ class Metric(Options, ABC):
         return
 
     def check_targets(self, target: numpy.ndarray) -> None:
-        """Raise a DataError where target values (n, O) are outside the domain; class indices never are."""
+        """Raise a UserError where target values (n, O) are outside the domain; class indices never are."""
         return
 
 
@@ -72,7 +73,17 @@ class ClassMetric(Metric):
 
     def check(self, classes: int | None) -> None:
         if classes is None:
-            raise ConfigError(f"{self.type} needs data with classes, but its targets are values")
+            raise ConfigError(
+                f"{self.type} needs data with classes, but its targets are values; choose f1 or "
+                "binary_accuracy where each is a yes or no, mae or r2 elsewhere, or set task: classification"
+            )
+
+
+class LabelMetric(Metric):
+    """A metric of classes, or of target values that are 0 or 1, each a yes or no of its own."""
+
+    def check_targets(self, target: numpy.ndarray) -> None:
+        check_labels(target, self.type)
 
 
 class ValueMetric(Metric):

@@ -20,8 +20,8 @@ from nnjit.nn.cell import DELTA, Cell, Unrolled
 from nnjit.nn.formula import G, X, at, call, collected, over_rows, over_steps, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
 from nnjit.nn.layer import Context, Layer, Param
-from nnjit.nn.masking import is_data
-from nnjit.nn.recurrence import Recurrence
+from nnjit.nn.masking import IS_DATA, is_data
+from nnjit.nn.recurrence import OVER_STEPS, Recurrence
 
 
 class Recurrent(Layer):
@@ -91,11 +91,10 @@ class Recurrent(Layer):
     def _words(self) -> dict[str, str]:
         said = {
             "x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 where there is no such step",
-            "Σₜ": "the sum over the steps",
             "δₜ": "∂C/∂sₜ",
-        }
+        } | OVER_STEPS
         if self.mask_value is not None:
-            said["is_data(x)"] = "0 for a step of padding, whose features all have its mask_value, else 1"
+            said |= IS_DATA
         if self.return_sequences:
             return said | {"[x]ₜ": "x of every step"}
         return said | {"last(h)": "h after the last step; ∂C/∂a[t] is ∂C/∂a there, and 0 at the steps before"}

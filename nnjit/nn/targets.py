@@ -12,11 +12,18 @@ from nnjit.nn.array import Array, Shape
 ROUNDING = 1e-12
 # How far from 1 the sum of given probabilities may be; text files round them.
 ROUNDED = 1e-2
+# How far beyond 0 or 1 a target may be, since scaling in float32, and undoing it, leaves some.
+UNSCALED = 1e-4
 
 
 def is_classes(target: Array) -> bool:
     """Whether a target holds class indices: whole numbers, shape (B,)."""
     return bool(target.dtype.kind in "iu" and target.ndim == 1)
+
+
+def is_labels(output: Array, target: Array) -> bool:
+    """Whether there are several outputs, each to be compared with a value of its own."""
+    return not is_classes(target) and output.ndim == 2 and output.shape[1] != 1
 
 
 def as_columns(x: Array, name: str) -> Array:
@@ -62,7 +69,10 @@ def check_width(output_shape: Shape, classes: int | None, name: str) -> None:
 def needs_classes(classes: int | None, name: str) -> None:
     """Raise a GraphError where the data has no classes."""
     if classes is None:
-        raise GraphError(f"{name} needs data with classes, but its targets are values")
+        raise GraphError(
+            f"{name} needs data with classes, but its targets are values; choose binary_cross_entropy "
+            "where each is a yes or no, squared_error elsewhere, or set task: classification"
+        )
 
 
 def show(x: Array) -> str:
@@ -71,10 +81,20 @@ def show(x: Array) -> str:
 
 
 def check_shares(target: numpy.ndarray, name: str, mend: str) -> None:
-    """Raise a DataError where target values (n, O) are not from 0 to 1."""
-    bad = target[(target < 0) | (target > 1)]
+    """Raise a DataError where target values (n, O), whose scaling may be undone, are not from 0 to 1."""
+    bad = target[(target < -UNSCALED) | (target > 1 + UNSCALED)]
     if bad.size:
         raise DataError(f"{name}, but there is {bad[0]:g}; {mend}")
+
+
+def check_labels(target: numpy.ndarray, name: str) -> None:
+    """Raise a DataError where target values (n, O), with a scaling undone, are not 0 or 1."""
+    bad = target[numpy.minimum(abs(target), abs(target - 1)) > UNSCALED]
+    if bad.size:
+        raise DataError(
+            f"{name} needs classes, or targets that are 0 or 1, but there is {bad[0]:g}; choose a metric of "
+            "values, such as mae or r2, or set task: classification"
+        )
 
 
 def check_sums(target: numpy.ndarray, name: str, mend: str = "") -> None:

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nnjit.errors import RunError
+from nnjit.report.differences import ABSENT, Options, differing
 from nnjit.report.files import SPLIT_NAMES, SPLITS, RunFiles, read_run
-from nnjit.report.formatting import Row, count, mean_value, metric_name, number, plain, seconds, shorten
+from nnjit.report.formatting import Row, count, mean_value, metric_name, number, plain, seconds
 from nnjit.report.study import is_study, read_study
 from nnjit.report.study_as_run import as_run, deviations
-
-ABSENT = "–"
-LONGEST = 60  # characters of an option's value
-
-Options = Mapping[str, Any]
-"""A config as plain data: mappings, tuples and scalars."""
 
 
 @dataclass(frozen=True)
@@ -136,37 +130,7 @@ def _figure(entry: Entry, split: str, name: str) -> str:
 
 def differences(comparison: Comparison) -> list[Row]:
     """A row for each option, as a dotted path, that is not the same in all configs."""
-    flat = [dict(flattened(entry.options)) for entry in comparison.entries]
-    keys = dict.fromkeys(key for options in flat for key in options)
-    return [
-        (key, *(shorten(_text(o[key]), LONGEST) if key in o else ABSENT for o in flat))
-        for key in keys
-        if any(key not in o or o[key] != flat[0].get(key) for o in flat)
-    ]
-
-
-def flattened(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every option with its path; a list is one value, unless it holds mappings.
-
-    >>> dict(flattened({"seed": 1, "model": ({"type": "dense"}, "flatten"), "metrics": ("f1",)}))
-    {'seed': 1, 'model[0].type': 'dense', 'model[1]': 'flatten', 'metrics': ('f1',)}
-    """
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from flattened(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, tuple) and any(isinstance(inner, Mapping) for inner in value):
-        for k, inner in enumerate(value):
-            yield from flattened(inner, f"{path}[{k}]")
-    else:
-        yield path, value
-
-
-def _text(value: Any) -> str:
-    """A value as a config has it."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_text, value))}]"
-    words = {None: "null", True: "true", False: "false"}
-    return words[value] if value is None or isinstance(value, bool) else str(value)
+    return list(differing(comparison.labels, [entry.options for entry in comparison.entries]))
 
 
 def headline(comparison: Comparison) -> str:
@@ -196,7 +160,7 @@ def caveat(comparison: Comparison) -> str:
     """What keeps the figures from being comparable; nothing where nothing does."""
     if _has_other_data(comparison):
         return "They were trained or judged on different data, so their figures are not comparable."
-    seeds = {str(dict(flattened(entry.options)).get("seed")) for entry in comparison.entries}
+    seeds = {str(entry.options.get("seed")) for entry in comparison.entries}
     if len(seeds) > 1:
         return "Their seeds differ, and with them initial weights, orders of the examples, and the split."
     return ""
@@ -208,5 +172,5 @@ def _has_other_data(comparison: Comparison) -> bool:
 
 def _other_costs(comparison: Comparison) -> str:
     """The first option that makes the losses of the runs different functions; nothing where none does."""
-    options = ("loss.", "losses.", "training.class_weights")
+    options = ("loss", "training.class_weights")  # loss, its options, and losses
     return next((row[0] for row in differences(comparison) if row[0].startswith(options)), "")

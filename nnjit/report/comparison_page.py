@@ -22,7 +22,8 @@ from nnjit.report.axes import (
     scale_y,
     wants_log,
 )
-from nnjit.report.comparison import Comparison, Entry, Options
+from nnjit.report.comparison import Comparison, Entry
+from nnjit.report.differences import Options
 from nnjit.report.formatting import count, number, plain, shorten
 from nnjit.report.loss_curve import CURVES
 from nnjit.report.style import CLASS_COLORS, MARGIN, SIZE, Figure, Picture, new_figure, style, to_svg
@@ -104,7 +105,7 @@ def evaluations(entry: Entry) -> np.ndarray | None:
     history = entry.run.history
     if np.isfinite(history["gradient_evaluations"]).any():
         return history["gradient_evaluations"]
-    is_full = dict(figures.flattened(entry.options)).get("training.batch_size") == "full"
+    is_full = entry.options.get("training", {}).get("batch_size") == "full"
     return history.epoch.astype(float) if is_full else None
 
 

@@ -25,7 +25,7 @@ from nnjit.nn.lines import (
 )
 from nnjit.nn.recurrence import statement
 from nnjit.nn.typeset import typeset
-from nnjit.optim import Clip, Penalty, optimizers
+from nnjit.optim import Clip, Penalty
 from nnjit.passes import optimize
 from nnjit.registry import Options
 from nnjit.training.full_batch_graphs import cost_graph
@@ -233,9 +233,8 @@ def _clip_equations(clip: Clip) -> list[str]:
 
 
 def _optimizer_equations(cls: type[Options]) -> list[str]:
-    """Those of its docstring, and then those of the optimizer that it builds on."""
-    known = [c for c in cls.__mro__ if c is cls or c in optimizers.values()]
-    return list(dict.fromkeys(part.strip() for c in known for part in statement(c).split(";")))
+    """Those of its docstring."""
+    return [part.strip() for part in statement(cls).split(";")]
 
 
 def _addition(cls: type[Options]) -> str:

@@ -277,8 +277,8 @@ def _check_measured(setup: Setup) -> None:
             if np.isnan(metric.measure(alike, part.y, part.w)):
                 examples = f"{len(part.x)} example{'s' * (len(part.x) > 1)}"
                 raise DataError(
-                    f'"{column}" has no value: the {split} part, {examples}, has too few classes to rank; '
-                    "hold out more, or follow another figure",
+                    f'"{column}" has no value: the {split} part, {examples}, has one target throughout, so '
+                    "that nothing can be ranked; hold out more, or follow another figure",
                     places[column],
                 )
 

@@ -72,6 +72,26 @@ def test_it_explains_the_network_of_the_config(command: Command) -> None:
     assert not Path("runs").exists()
 
 
+# fmt: off
+MOMENTS = "m ← β₁ m + (1 - β₁) g\nv ← β₂ v + (1 - β₂) g²\n"
+SMOOTHED = "loss={type: binary_cross_entropy, label_smoothing: 0.2}"
+SAID = [  # a setting, and lines that follow from it
+    ("optimizer=adamw",    f"θ ← (1 - lr λ) θ\n{MOMENTS}θ ← θ - lr m̂ / (√v̂ + ε)\nAdam, with"),
+    ("optimizer=nadam",    f"{MOMENTS}θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ)"),
+    ("optimizer=radam",    f"{MOMENTS}θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5\n"),
+    ("optimizer=nesterov", "v ← μ v + g\nθ ← θ - lr (g + μ v): momentum with nesterov: true\noptimizer "),
+    (SMOOTHED,             "targets t in [0, 1]; z is a⁽²⁾, t is 0.8 · y + 0.1)"),
+    (SMOOTHED,             "∂C/∂a⁽²⁾  = 1/n · (σ(a⁽²⁾) − (0.8 · y + 0.1))"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("setting", "lines"), SAID)
+def test_options_are_in_what_it_prints(setting: str, lines: str, command: Command) -> None:
+    _, out, _ = command("explain", "--config", "a.yaml", "--set", setting)
+    assert lines in out
+
+
 def test_its_source_is_a_file_that_it_can_print(command: Command) -> None:
     _, short, _ = command("explain", "--config", "a.yaml")
     source = Path(short[short.rindex("source: ") :].split()[1])

@@ -22,7 +22,8 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
-    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+    e = np.exp(z - z.max(axis=-1, keepdims=True))  # a row may be padding alone, at -1e9
+    return e / e.sum(axis=-1, keepdims=True)
 
 
 def normal(z: np.ndarray) -> np.ndarray:
@@ -38,6 +39,7 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "exp": np.exp,
     "log": np.log,
     "clip": np.clip,
+    "max": np.maximum,
     "relu": lambda z: np.maximum(z, 0),
     "leaky_relu": lambda z: np.maximum(z, z / 100),
     "elu": lambda z: np.maximum(z, np.exp(np.minimum(z, 0)) - 1),
@@ -59,6 +61,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "positive": lambda f, x: np.where(x > 0, 1.0, 0.0),
     "over_rows": lambda f, x: x.sum(axis=tuple(range(x.ndim - 1))),
     "over_last": lambda f, x: x.sum(axis=-1, keepdims=True),
+    "over_steps": lambda f, x: x.sum(axis=-2),  # of a sequence; `Loop` has that of a loop
     "joined": lambda f, *xs: np.concatenate(xs, axis=-1),
     "columns": lambda f, x: x[..., slice(*map(int, f.text.split(":"))) if ":" in f.text else int(f.text)],
     "permuted": lambda f, x: np.transpose(x, (0, *map(int, f.text.split(", ")))),

@@ -23,7 +23,10 @@ Y2 = T2 + RNG.normal(size=(N, 2))
 T0, Y0 = T2[:, 0], Y2[:, 0]
 W = RNG.random(N) + 0.5
 M4 = (RNG.random((N, 4)) < 0.4) * 1.0  # labels of which a row has any number
+# A label that is never true or said, and one that is said and never true: both count in a mean.
+M2, P2 = M4 * [0, 1, 1, 0], 2 * P4 * [0, 1, 1, 1]
 TIED = np.stack([1 - P1[:, 0].round(1), P1[:, 0].round(1)], axis=1)
+SCALED = M4[:, 1:3] * 8 - 3
 H4, H2 = P4.argmax(1), (P1[:, 0] > 0.5).astype(int)
 RARE = np.where(C4 == 3, 0, C4).astype(np.int32)  # the class 3 is said, but never true
 
@@ -40,6 +43,7 @@ def sklearn(name: str, target: np.ndarray, prediction: np.ndarray, **options: An
 
 
 def score(name: str, target: np.ndarray, said: np.ndarray, average: str = "binary") -> Callable[..., float]:
+    average = "macro" if average == "auto" else average
     return sklearn(f"{name}_score", target, said, average=average, zero_division=0)
 
 
@@ -51,6 +55,7 @@ def right(target: np.ndarray, said: np.ndarray) -> Callable[..., float]:
     return lambda weight: 1 - sklearn("hamming_loss", target, said)(weight)
 
 
+AVERAGED = ("precision", "recall", "f1")
 ACCURACY = {"type": "accuracy"}
 BINARY = {"type": "binary_accuracy"}
 # fmt: off
@@ -89,11 +94,14 @@ ROWS: list[tuple[Any, ...]] = [  # options, better, prediction, target, expected
     ({"type": "recall"},        "higher", P1, C2, score("recall", C2, H2)),
     ({"type": "recall"},        "higher", P4, RARE, score("recall", RARE, H4, "macro")),
     ({"type": "f1"},            "higher", P4, C4, score("f1", C4, H4, "macro")),
-    ({"type": "f1"},            "higher", P4, Y4, score("f1", C4, H4, "macro")),
     ({"type": "f1"},            "higher", P4[:, :2], C2, score("f1", C2, P4[:, :2].argmax(1))),
     ({"type": "f1"},            "higher", P1, C2, score("f1", C2, H2)),
     *(({"type": name, "average": average}, "higher", P4, RARE, score(name, RARE, H4, average))
-      for name in ("precision", "recall", "f1") for average in ("macro", "micro", "weighted")),
+      for name in AVERAGED for average in ("macro", "micro", "weighted")),
+    *(({"type": name}, "higher", P4, M4, score(name, M4, P4 > 0.5, "macro")) for name in AVERAGED),
+    *(({"type": name, "average": average}, "higher", P2, M2, score(name, M2, P2 > 0.5, average))
+      for name in AVERAGED for average in ("auto", "macro", "micro", "weighted")),
+    ({"type": "f1", "average": "micro"}, "higher", P1, Y1, score("f1", C2, H2, "micro")),
     ({"type": "balanced_accuracy"}, "higher", P4, C4, sklearn("balanced_accuracy_score", C4, H4)),
     ({"type": "balanced_accuracy"}, "higher", P1, C2, sklearn("balanced_accuracy_score", C2, H2)),
     ({"type": "matthews"},      "higher", P4, C4, sklearn("matthews_corrcoef", C4, H4)),
@@ -103,6 +111,11 @@ ROWS: list[tuple[Any, ...]] = [  # options, better, prediction, target, expected
     ({"type": "average_precision"}, "higher", P1, C2, sklearn("average_precision_score", C2, P1[:, 0])),
     ({"type": "average_precision"}, "higher", TIED, C2, sklearn("average_precision_score", C2, TIED[:, 1])),
     ({"type": "average_precision"}, "higher", P4, C4, sklearn("average_precision_score", C4, P4)),
+    ({"type": "roc_auc"},       "higher", P4, M4, sklearn("roc_auc_score", M4, P4)),
+    ({"type": "roc_auc"},       "higher", TIED, SCALED, sklearn("roc_auc_score", SCALED > 0, TIED)),
+    ({"type": "roc_auc"},       "higher", P1, Y1, sklearn("roc_auc_score", C2, P1[:, 0])),
+    ({"type": "average_precision"}, "higher", P4, M4, sklearn("average_precision_score", M4, P4)),
+    ({"type": "average_precision"}, "higher", P1, Y1, sklearn("average_precision_score", C2, P1[:, 0])),
     ({"type": "matthews"},      "higher", P4, RARE, sklearn("matthews_corrcoef", RARE, H4)),
     ({"type": "matthews"},      "higher", P1, C2, sklearn("matthews_corrcoef", C2, H2)),
 ]
@@ -269,12 +282,12 @@ def test_a_column_is_named_by_what_is_not_the_default(options: dict, column: str
 
 
 RANKINGS = ["roc_auc", "average_precision"]
-CLASSES_ONLY = [*RANKINGS, "top_k", "log_loss", "precision", "recall", "f1", "balanced_accuracy", "matthews"]
+CLASSES_ONLY = ["top_k", "log_loss", "balanced_accuracy", "matthews"]
 
 
 @pytest.mark.parametrize("name", CLASSES_ONLY)
 def test_metrics_of_classes_need_classes(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"{name} needs data with classes, but its targets are values"):
+    with pytest.raises(ConfigError, match=f"{name} needs data with classes, .* values; choose f1 or binary_"):
         build({"type": name}).check(None)
     build({"type": name} | ({"k": 2} if name == "top_k" else {})).check(2)
 
@@ -291,11 +304,15 @@ UNFIT = [  # metric, targets, what the message says
     ("accuracy",        [[0.5], [1.5]],         "from 0 to 1, but there is 1.5; choose a metric of values"),
     ("accuracy",        [[1.0, 0], [1, 1]],     "rows sum to 1, but one sums to 2; choose binary_accuracy"),
     ("binary_accuracy", [[1.0, 0], [1, -1]],    "from 0 to 1, but there is -1; choose a metric of values"),
+    *((name,            [[1.0, 0], [0.5, 1]],   f"{name} needs .* 0 or 1, but there is 0.5; choose a metric")
+      for name in (*AVERAGED, *RANKINGS)),
 ]
 FIT = [
     ("accuracy",        [[0.3, 0.7], [1, 0]]),
     ("accuracy",        [[0.3], [1]]),
-    ("binary_accuracy", [[1.0, 1], [0, 0]]),
+    ("binary_accuracy", [[1.0, 1], [0, -1e-6]]),  # a scaling was undone
+    ("f1",              [[1.0, 1], [-1e-6, 0.99999]]),
+    ("roc_auc",         [[1.0], [0]]),
 ]
 # fmt: on
 
@@ -317,6 +334,15 @@ def test_only_two_classes_have_a_binary_average() -> None:
         ConfigError, match=r'expected macro, micro or weighted for 3 classes, got "bin'
     ) as error:
         build({"type": "f1", "average": "binary"}).check(3)
+    assert error.value.path == ("average",)
+
+
+def test_only_one_column_of_targets_has_a_binary_average() -> None:
+    metric = build({"type": "f1", "average": "binary"})
+    metric.check(None)
+    metric.check_targets(Y1)
+    with pytest.raises(ConfigError, match=r'weighted for 4 columns of targets, got "binary"') as error:
+        metric.check_targets(M4)
     assert error.value.path == ("average",)
 
 

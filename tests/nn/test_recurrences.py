@@ -42,13 +42,29 @@ def functions_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
     if kind == "global_average_pool":
         axes = tuple(range(1, len(shape)))
         spread = lambda g: np.broadcast_to(np.expand_dims(g, axes), (ROWS, *shape))  # noqa: E731
-        return {"mean": lambda x: x.mean(axes), "spread": spread}
+        return {"mean": lambda x: x.mean(axes), "spread": spread, "is_data": is_data}
     if kind in ("batch_norm", "layer_norm"):
         axes = -1 if kind == "layer_norm" else tuple(range(len(shape)))
         mean = lambda x: x.mean(axis=axes, keepdims=True)  # noqa: E731
         deviation = lambda x: np.sqrt(x.var(axis=axes, keepdims=True) + options.get("epsilon", 1e-5))  # noqa: E731
         return {"mean": mean, "deviation": deviation, "normal": lambda x: (x - mean(x)) / deviation(x)}
     return {}
+
+
+def is_data(x: np.ndarray) -> np.ndarray:
+    """1 at each step that is not padding, whose features are all 9."""
+    return 1.0 * (x != 9).any(axis=-1, keepdims=True)
+
+
+def with_padding(x: np.ndarray, mask_value: float) -> np.ndarray:
+    """Sequences (ROWS, steps, features) with steps of padding at the end, at the beginning and between.
+
+    One is nothing else, and one has a step with the value in a single feature.
+    """
+    last = x.shape[1] - 1
+    x[[0, 0, 1, 2], [last - 1, last, 0, 1]] = x[3] = mask_value
+    x[4, 1, 0] = mask_value
+    return x
 
 
 def placed(g: np.ndarray, columns: Any, shape: Shape) -> np.ndarray:
@@ -148,6 +164,8 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
         return u.setdefault(shape, rng.random(shape))
 
     inputs = [rng.normal(size=(ROWS, *s)) for s in shapes]
+    if "mask_value" in options:
+        inputs = [with_padding(x, options["mask_value"]) for x in inputs]
     if "entries" in options:
         inputs = [rng.integers(options["entries"], size=(ROWS, *s)).astype(float) for s in shapes]
     params = {p.name: rng.normal(size=p.shape) for p in layer.params(*shapes)}
@@ -165,6 +183,9 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
         values[symbol("m")] = np.where(u[inputs[0].shape] < options["rate"], 0, 1 / (1 - options["rate"]))
     values[symbol("p")] = np.array([0, options.get("groups", 1)])
     values[symbol("e")] = np.asarray(out) - inputs[0] if out.shape == inputs[0].shape else np.nan
+    for step in stated.forward:
+        values[step.left] = evaluate(step.right, values)
+        assert values[step.left].shape == (ROWS, *step.shape), step
     z = evaluate(stated.output, values)
     function = ACTIVATIONS[stated.function or "identity"]
     assert function.back is not None
@@ -185,11 +206,9 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
 def test_the_steps_of_a_loop_give_its_output_and_gradient(
     name: str, more: dict[str, Any], mask: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FUNCTIONS, "is_data", lambda x: 1.0 * (x != 9).any(axis=-1, keepdims=True))
+    monkeypatch.setitem(FUNCTIONS, "is_data", is_data)
     layer, rng, shape = one({"type": name, "units": 2, **more, **mask}), np.random.default_rng(1), (4, 3)
-    x = rng.normal(size=(ROWS, *shape))
-    x[[0, 0, 1, 2, 3], [2, 3, 0, 1, 3]] = mask.get("mask_value", 0.5)  # at the end, at the beginning, between
-    x[4, 1, 0] = 9.0  # one such feature is not padding
+    x = with_padding(rng.normal(size=(ROWS, *shape)), mask.get("mask_value", 0.5))
     params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
     context = Context(True, lambda shape: np.zeros(()))
     out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
@@ -209,17 +228,18 @@ def test_the_steps_of_a_loop_give_its_output_and_gradient(
 
 @pytest.mark.parametrize("heads", [1, 2])
 @pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("mask", [{}, {"mask_value": 9.0}], ids=["whole", "padded"])
 def test_the_lines_of_attention_give_its_output_and_gradient(
-    causal: bool, heads: int, monkeypatch: pytest.MonkeyPatch
+    mask: dict[str, float], causal: bool, heads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    later = np.triu(np.ones((3, 3), bool), 1)
+    later, values = np.triu(np.ones((3, 3), bool), 1), {}
     monkeypatch.setitem(FUNCTIONS, "causal", lambda scores: np.where(later, -np.inf, scores))
-    layer, rng, shape = (
-        one({"type": "attention", "causal": causal, "heads": heads}),
-        np.random.default_rng(1),
-        (3, 4),
-    )
+    monkeypatch.setitem(FUNCTIONS, "masked", lambda s: np.where(values[symbol("m")].T > 0, s, -1e9))
+    monkeypatch.setitem(FUNCTIONS, "is_data", is_data)
+    layer = one({"type": "attention", "causal": causal, "heads": heads, **mask})
+    rng, shape = np.random.default_rng(1), (3, 4)
     x, g = rng.normal(size=(2, ROWS, *shape))
+    x = with_padding(x, mask.get("mask_value", 0.5))
     params = {p.name: rng.normal(size=p.shape) for p in layer.params(shape)}
     context = Context(True, lambda shape: np.zeros(()))
     out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
@@ -257,7 +277,9 @@ def formulas(stated: Recurrence) -> list[Formula]:
 def test_what_formulas_call_by_a_word_is_told(options: dict[str, Any], shapes: list[Shape]) -> None:
     stated = one(options).recurrence(*shapes)
     assert stated is not None
-    called = {f.text for f in formulas(stated) if f.op == "call"} - ACTIVATIONS.keys() - {"largest", "mean"}
+    called = (
+        {f.text for f in formulas(stated) if f.op == "call"} - ACTIVATIONS.keys() - {"largest", "mean", "max"}
+    )
     told = {re.match(r"\w+", name).group() for name in stated.words if re.match(r"\w+", name)}
     assert {name for name in called - told if name not in stated.note} == set()
 

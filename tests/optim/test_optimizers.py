@@ -257,6 +257,11 @@ def test_the_steps_are_pytorchs(case: dict) -> None:
     np.testing.assert_allclose(descend(optimizer, theta, grads), case["theta"], rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("name", sorted(optimizers))
+def test_the_documentation_begins_with_the_update_for_explain(name: str) -> None:
+    assert "θ ← θ " in (optimizers[name].__doc__ or "").split("\n\n")[0]
+
+
 @pytest.mark.parametrize("name", sorted(STEPWISE))
 def test_the_default_learning_rate_is_pytorchs(name: str) -> None:
     papers = {"lion": 1e-4}

@@ -15,6 +15,7 @@ from nnjit.errors import RunError
 from nnjit.report import write_comparison
 from nnjit.report.comparison import caveat, differences, headline, read_comparison, results
 from nnjit.report.comparison_page import draw, draw_evaluations
+from nnjit.report.differences import differing
 from nnjit.report.style import CLASS_COLORS
 from tests.report.run_folders import chain, digits_metrics, learning_curves, write_run
 
@@ -64,12 +65,41 @@ def test_results_have_a_row_for_each_figure(tmp_path: Path) -> None:
 def test_only_what_differs_in_the_configs_is_listed(tmp_path: Path) -> None:
     assert differences(read_comparison(runs(tmp_path))) == [
         ("model[0].units", "64", "128"),
-        ("model[1].type", "dense", "–"),
-        ("model[1].units", "10", "–"),
+        ("model[1], only in small", "{type: dense, units: 10}", "–"),
+        ("model[1], only in wide", "–", "relu"),
         ("training.epochs", "40", "60"),
         ("training.early_stopping", "null", "–"),
-        ("model[1]", "–", "relu"),
     ]
+
+
+def wide(units: int) -> dict[str, Any]:
+    return {"type": "dense", "units": units, "bias": True}
+
+
+DROP = {"type": "dropout", "rate": 0.5}
+REPEAT = {"type": "repeat", "times": 2}
+# fmt: off
+DIFFERING = [  # a list of each run, and the rows
+    ([(wide(8), wide(3)), (wide(8), DROP, wide(3))],
+     [("model[1], only in b", "–", "{type: dropout, rate: 0.5}")]),
+    ([(wide(8), wide(3)), (DROP, wide(8), wide(4))],
+     [("model[0], only in b", "–", "{type: dropout, rate: 0.5}"), ("model[1 / 2].units", "3", "4")]),
+    ([(wide(3),), (wide(8), wide(3)), (wide(9), DROP, wide(3))],
+     [("model[0], only in b, c", "–", *(f"{{type: dense, units: {n}, bias: true}}" for n in (8, 9))),
+      ("model[1], only in c", "–", "–", "{type: dropout, rate: 0.5}")]),
+    ([({**REPEAT, "layers": (wide(8), "relu")},), ({**REPEAT, "layers": (wide(8),)},)],
+     [("model[0].layers[1], only in a", "relu", "–")]),
+    ([("relu", "flatten"), ("flatten",)], [("model", "[relu, flatten]", "[flatten]")]),
+    ([(wide(8),), (DROP,)],
+     [("model[0], only in a", "{type: dense, units: 8, bias: true}", "–"),
+      ("model[0], only in b", "–", "{type: dropout, rate: 0.5}")]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("models", "rows"), DIFFERING)
+def test_a_layer_that_others_lack_is_one_row(models: list[Any], rows: list[Any]) -> None:
+    assert list(differing("abc"[: len(models)], [{"model": model} for model in models])) == rows
 
 
 def test_every_run_has_its_colour_on_one_axis(tmp_path: Path) -> None:

@@ -390,7 +390,7 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     (INLINE, {"kind": {"loss": "huber"}, "price": {"loss": "softmax_cross_entropy", "task": "regression"}}, {}, "losses.price.loss: softmax_cross_entropy needs data with classes, but its targets are values"),
     (INLINE, {}, {"training": {"class_weights": "balanced"}}, "training.class_weights: of several outputs, each has its own; put them into the entries of losses"),
     (INLINE, {}, {"optimizer": "levenberg_marquardt", "training": {"batch_size": "full"}}, 'losses.kind.loss: levenberg_marquardt needs a loss that is a sum of squares for every output, squared_error or mean_squared_error, got "softmax_cross_entropy"; lbfgs'),
-    (INLINE, {"price": {"metrics": ["roc_auc"]}}, {}, "losses.price.metrics[0]: roc_auc needs data with classes, but its targets are values"),
+    (INLINE, {"price": {"metrics": ["roc_auc"]}}, {}, "losses.price.metrics[0]: roc_auc needs classes, or targets that are 0 or 1, but there is "),
     (INLINE, {"kind": {"metrics": ["accuracy", "accuracy"]}}, {}, 'losses.kind.metrics[1]: "accuracy" is there already; give it once, or another option'),
     (INLINE, {"price": {"loss": "poisson"}, "kind": {}}, {"data": {**INLINE, "y": {**INLINE["y"], "price": [1, 2, -3, 4]}}}, "losses.price.loss: "),
     (INLINE, {"kind": {"class_weights": {"x": 2}}}, {}, 'losses.kind.class_weights: the data has no class "x"; valid: u, v'),

@@ -248,9 +248,7 @@ def test_what_cannot_be_watched_or_kept_is_an_error(
 )
 def test_a_ranking_of_a_single_class_is_an_error(setting: str, place: str, folder: Path) -> None:
     few = IRIS | {"data": IRIS["data"] | {"split": {"validation": 1 / 150}}, "metrics": ["roc_auc"]}
-    message = (
-        rf'training\.{place}: "validation_roc_auc" has no value: the validation part, 1 example, has too'
-    )
+    message = rf'training\.{place}: "validation_roc_auc" has no value: .*1 example, has one target'
     with pytest.raises(DataError, match=message):
         nnjit.fit(few, [f"training.{setting}"], output="run")
 

@@ -146,5 +146,5 @@ def test_a_mistake_is_told_before_anything_is_written(
 def test_values_have_no_class_weights(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"training\.class_weights: .*values.*no classes.*data\.weights"):
         nnjit.fit(LINE, ["training.class_weights=balanced"], output="run")
-    with pytest.raises(ConfigError, match=r"metrics\[0\]: roc_auc needs data with classes"):
-        nnjit.fit(LINE, ["metrics=[roc_auc]"], output="run")
+    with pytest.raises(ConfigError, match=r"metrics\[0\]: log_loss needs data with classes"):
+        nnjit.fit(LINE, ["metrics=[log_loss]"], output="run")

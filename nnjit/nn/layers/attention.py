@@ -15,10 +15,11 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import Formula, G, X, at, call, over_last, over_rows, partial, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
 from nnjit.nn.layer import Context, Layer, Param, layers
-from nnjit.nn.masking import is_data
+from nnjit.nn.masking import IS_DATA, is_data
 from nnjit.nn.recurrence import Recurrence, Step, letter
 
 PARTS = ("query", "key", "value")
+MASK = symbol("m")
 PADDED = -1e9  # the score of padding: finite, lest an example of nothing else be divided by 0
 
 
@@ -65,26 +66,28 @@ class Attention(Layer):
         ]
         return tuple(param for pair in pairs for param in pair)
 
-    def recurrence(self, *inputs: Shape) -> Recurrence | None:
-        if self.mask_value is not None:
-            return None
+    def recurrence(self, *inputs: Shape) -> Recurrence:
         (x,) = inputs
         kinds, names = ("weight", "bias"), (*PARTS, "output")
         w, b = ({part: symbol(letter(f"{part}_{kind}")) for part in names} for kind in kinds)
         whole = [symbol(name) for name in "QKVH"]
         parts = zip(whole, PARTS, strict=False)
         forward = (*(Step(q, X @ w[part] + b[part], x) for q, part in parts), *self._head_forward(x))
-        backward = (Step(partial(whole[-1]), G @ w["output"].T, x), *self._head_backward(x))
-        handed = dict(zip(names, (*map(partial, whole[:3]), G), strict=True))
+        g = self._of_data(G)
+        backward = (Step(partial(whole[-1]), g @ w["output"].T, x), *self._head_backward(x))
+        handed = dict(zip(names, (*map(partial, whole[:3]), g), strict=True))
         taken = dict.fromkeys(PARTS, X) | {"output": whole[-1]}
         gradients = {f"{part}_weight": taken[part].T @ g for part, g in handed.items()}
         gradients |= {f"{part}_bias": over_rows(g) for part, g in handed.items()}
         first, *rest = (handed[part] @ w[part].T for part in PARTS)
         said = {"Q, K, V, S, P, H": "of each example a matrix, so that Q Kᵀ is steps × steps"}
         said |= {"Q[h]": "its columns for head h, an equal part of them"} if self.heads > 1 else {}
+        if self.mask_value is not None:
+            forward = (Step(MASK, call("is_data", X), (x[0], 1)), *forward)
+            said |= IS_DATA | {"masked(S)": "S, but −10⁹ where a step would read one of padding"}
         said |= {"causal(S)": "S, but −∞ where a step would read a later one"} if self.causal else {}
         return Recurrence(
-            whole[-1] @ w["output"] + b["output"], (sum(rest, first),), gradients,
+            self._of_data(whole[-1] @ w["output"] + b["output"]), (sum(rest, first),), gradients,
             words=said, forward=forward, backward=backward,
         )  # fmt: skip
 
@@ -92,6 +95,7 @@ class Attention(Layer):
         """From Q, K and V to H, of each head."""
         query, key, value, score, share, found = map(self._of_head, "QKVSPH")
         product, square = self._scale(x[1]) * (query @ key.T), (x[0], x[0])
+        product = product if self.mask_value is None else call("masked", product)
         return (
             Step(score, call("causal", product) if self.causal else product, square),
             Step(share, call("softmax", score), square),
@@ -109,6 +113,10 @@ class Attention(Layer):
             Step(partial(query), scale * (partial(score) @ key), own),
             Step(partial(key), scale * (partial(score).T @ query), own),
         )
+
+    def _of_data(self, x: Formula) -> Formula:
+        """X, but 0 at the steps of padding."""
+        return x if self.mask_value is None else MASK * x
 
     def _of_head(self, name: str) -> Formula:
         return symbol(name) if self.heads == 1 else at(symbol(name), "h")

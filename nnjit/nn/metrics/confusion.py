@@ -1,6 +1,7 @@
 """Metrics that follow from how often each class is true, is said, and is both.
 
-Figures and options are scikit-learn's. Where nothing can be divided, a score is 0, as there.
+Figures and options are scikit-learn's. Where nothing can be divided, a score is 0, as there. Precision,
+recall and F1 also take *labels*, several target values that are 0 or 1: each is then a yes or no of its own.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import numpy
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.metric import ClassMetric, SummedMetric, metrics
-from nnjit.nn.targets import ROUNDING, as_columns, decided
+from nnjit.nn.metric import ClassMetric, LabelMetric, SummedMetric, metrics
+from nnjit.nn.targets import ROUNDING, as_columns, as_values, decided, is_labels
 
 
-class Confusion(ClassMetric, SummedMetric):
+class Confusion(SummedMetric):
     """A metric of three counts for each class; a single output tells the classes 0 and 1 apart at 1/2."""
 
     better: ClassVar[Literal["higher", "lower"]] = "higher"
@@ -40,15 +41,26 @@ class Confusion(ClassMetric, SummedMetric):
         """The metric, for how often each class (K,) is true, is said, and is both."""
 
 
-class Averaged(Confusion):
-    """A ratio for each class, and one figure of them all."""
+class Averaged(LabelMetric, Confusion):
+    """A ratio for each class or label, and one figure of them all."""
 
     average: Literal["auto", "binary", "macro", "micro", "weighted"] = "auto"
     """How the figures of the classes become one; auto is binary for two classes and macro for more.
 
     binary: that of the second class. macro: their mean, over the classes that occur. micro: that of the
-    counts of all classes. weighted: their mean, weighted by how often each class is true.
+    counts of all classes. weighted: their mean, weighted by how often each class is true. Of several columns
+    of targets that are 0 or 1, each is like a class that is true where it is 1; auto is macro, over all.
     """
+
+    def sums(self, prediction: Array, target: Array) -> Array:
+        """The counts, and behind them whether they are those of labels, which `finish` could not tell."""
+        has_labels = is_labels(prediction, target)
+        counts = _of_labels(prediction, target) if has_labels else super().sums(prediction, target)
+        return np.concatenate([counts, np.full_like(counts[:, :1], has_labels)], axis=1)
+
+    def finish(self, sums: numpy.ndarray, weight: float) -> float:
+        true, said, right = numpy.asarray(sums[:-1], numpy.float64).reshape(3, -1)
+        return self._of_all(true, said, right) if sums[-1] else self.score(true, said, right)
 
     @abstractmethod
     def ratio(
@@ -57,19 +69,30 @@ class Averaged(Confusion):
         """Numerator and denominator for each class."""
 
     def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
+        if self.average == "binary" or (self.average == "auto" and len(true) == 2):
+            return float(_divided(*self.ratio(true, said, right))[1])
+        occurs = true + said > 0
+        return self._of_all(true[occurs], said[occurs], right[occurs])
+
+    def _of_all(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
+        """The figures of classes or labels that all count, as one."""
         if self.average == "micro":
             true, said, right = (counts.sum(keepdims=True) for counts in (true, said, right))
         scores = _divided(*self.ratio(true, said, right))
-        if self.average == "binary" or (self.average == "auto" and len(scores) == 2):
-            return float(scores[1])
-        weights = true if self.average == "weighted" else (true + said > 0) * 1.0
-        return float(scores @ weights / weights.sum())
+        weights = true if self.average == "weighted" else numpy.ones(len(scores))
+        return float(_divided(scores @ weights, weights.sum()))
 
     def check(self, classes: int | None) -> None:
-        super().check(classes)
-        if self.average == "binary" and classes != 2:
-            message = f'expected macro, micro or weighted for {classes} classes, got "binary"'
-            raise ConfigError(message, ("average",))
+        if classes is not None:
+            self._check_binary(classes == 2, f"{classes} classes")
+
+    def check_targets(self, target: numpy.ndarray) -> None:
+        super().check_targets(target)
+        self._check_binary(target.shape[1] == 1, f"{target.shape[1]} columns of targets")
+
+    def _check_binary(self, is_binary: bool, what: str) -> None:
+        if self.average == "binary" and not is_binary:
+            raise ConfigError(f'expected macro, micro or weighted for {what}, got "binary"', ("average",))
 
 
 @metrics.register
@@ -110,7 +133,7 @@ class F1(Averaged):
 
 
 @metrics.register
-class BalancedAccuracy(Confusion):
+class BalancedAccuracy(ClassMetric, Confusion):
     """The mean of the recalls of the classes that occur, so that each class counts the same."""
 
     type: Literal["balanced_accuracy"] = "balanced_accuracy"
@@ -120,7 +143,7 @@ class BalancedAccuracy(Confusion):
 
 
 @metrics.register
-class Matthews(Confusion):
+class Matthews(ClassMetric, Confusion):
     """The correlation of truth and answer, from -1 to 1; 0 is chance, and always saying the same.
 
     scikit-learn's `matthews_corrcoef`. Reference: Matthews 1975; Gorodkin 2004 for more than two classes.
@@ -135,6 +158,13 @@ class Matthews(Confusion):
         spreads = total**2 - true @ true, total**2 - said @ said
         is_constant = min(spreads) <= ROUNDING * total**2
         return 0.0 if is_constant else float(together / math.sqrt(spreads[0] * spreads[1]))
+
+
+def _of_labels(prediction: Array, target: Array) -> Array:
+    """For each label whether it is true, is said, and is both (B, 3 O), at 1/2; a NaN says nothing."""
+    p, t = as_values(prediction, target, "labels")
+    true, said = np.astype(t > 0.5, "f64"), np.astype(p > 0.5, "f64")
+    return np.concatenate([true, said, true * said], axis=1)
 
 
 def _divided(part: numpy.ndarray, whole: numpy.ndarray) -> numpy.ndarray:

@@ -1,20 +1,23 @@
 """Metrics of how well the probability of a class ranks the examples, whatever threshold one would set.
 
 Figures are scikit-learn's. With two classes the second is sought; with more, each is sought among the rest,
-and the mean is that of the classes for which there is something to rank.
+and the mean is that of the classes for which there is something to rank. Of several columns of targets that
+are 0 or 1, each is like a class; one that is always 0 or always 1 does not count, where scikit-learn warns.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy
 
-from nnjit.nn.metric import ClassMetric, WholeMetric, metrics
+from nnjit.nn.metric import LabelMetric, WholeMetric, metrics
+from nnjit.nn.targets import is_classes
 
 
-class Ranking(ClassMetric, WholeMetric):
+class Ranking(LabelMetric, WholeMetric):
     """A metric of the order into which the probabilities of a class bring the examples."""
 
     better: ClassVar[Literal["higher", "lower"]] = "higher"
@@ -22,9 +25,7 @@ class Ranking(ClassMetric, WholeMetric):
     def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
         if not numpy.isfinite(prediction).all():
             return numpy.nan
-        width = prediction.shape[1]
-        sought = range(width) if width > 2 else [1]
-        scores = [self._of_class(prediction[:, min(k, width - 1)], target == k, weight) for k in sought]
+        scores = [self._of_class(p, is_true, weight) for p, is_true in _sought(prediction, target)]
         known = [score for score in scores if not numpy.isnan(score)]
         return float(numpy.mean(known)) if known else numpy.nan
 
@@ -46,14 +47,28 @@ class Ranking(ClassMetric, WholeMetric):
         """
 
 
+def _sought(
+    prediction: numpy.ndarray, target: numpy.ndarray
+) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
+    """For each class or label to find, its probabilities (n,) and where it is true (n,)."""
+    width = prediction.shape[1]
+    if not is_classes(target):
+        middle = (target.min(axis=0) + target.max(axis=0)) / 2  # in whatever unit, between no and yes
+        yield from zip(prediction.T, (target > middle).T, strict=True)
+        return
+    for k in range(width) if width > 2 else [1]:
+        yield prediction[:, min(k, width - 1)], target == k
+
+
 @metrics.register
 class RocAuc(Ranking):
     """The chance that an example of the class gets a higher probability of it than one of another.
 
     Ties count half, and 1/2 is chance. It is the area under the curve of true over false positives:
-    scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`. Measured in the end, for each
-    part of the data (`metrics.json`); after each epoch (`history.csv`) only where early stopping, a target or
-    a schedule follows it, of the part of the data that they name. Reference: Hanley & McNeil 1982.
+    scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`, with several columns of targets
+    that are 0 or 1 its macro average. Measured in the end, for each part of the data (`metrics.json`); after
+    each epoch (`history.csv`) only where early stopping, a target or a schedule follows it, of the part of
+    the data that they name. Reference: Hanley & McNeil 1982.
     """
 
     type: Literal["roc_auc"] = "roc_auc"
@@ -69,7 +84,7 @@ class AveragePrecision(Ranking):
     """The mean precision over the thresholds, each weighted by the recall that it adds: Σ (Rₖ - Rₖ₋₁) Pₖ.
 
     The share of the class is chance; it says more than `roc_auc` where the class is rare. scikit-learn's
-    `average_precision_score`, with more classes its macro average. Measured when `roc_auc` is.
+    `average_precision_score`, with more classes or columns its macro average. Measured when `roc_auc` is.
     """
 
     type: Literal["average_precision"] = "average_precision"

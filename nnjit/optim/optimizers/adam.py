@@ -68,11 +68,12 @@ class Adam(Moments):
 
 @optimizers.register
 class AdamW(Adam):
-    """θ ← (1 - lr λ) θ, and then adam's update: weight decay that the gradient's size does not scale.
+    """θ ← (1 - lr λ) θ;  m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;  θ ← θ - lr m̂ / (√v̂ + ε).
 
-    λ multiplies lr, as in PyTorch and Keras; in the paper it multiplies the schedule's factor alone. All
-    params decay, biases too, as in PyTorch where all are in one group. Reference: Loshchilov & Hutter 2019,
-    arXiv:1711.05101.
+    Adam, with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) and `amsgrad` as there, and a weight decay that the
+    gradient's size does not scale. λ multiplies lr, as in PyTorch and Keras; in the paper it multiplies the
+    schedule's factor alone. All params decay, biases too, as in PyTorch where all are in one group.
+    Reference: Loshchilov & Hutter 2019, arXiv:1711.05101.
     """
 
     type: Literal["adamw"] = "adamw"  # type: ignore[assignment]  # another name, one more option

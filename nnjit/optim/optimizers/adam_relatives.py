@@ -41,7 +41,8 @@ class Adamax(Moments):
 
 @optimizers.register
 class Nadam(Moments):
-    """Adam's m and v;  θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ) + μₜ₊₁ m / (1 - Πₜ₊₁)) / (√v̂ + ε).
+    """m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;
+    θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ) + μₜ₊₁ m / (1 - Πₜ₊₁)) / (√v̂ + ε), with v̂ = v / (1 - β₂ᵗ).
 
     The momentum rises to β₁ as μₜ = β₁ (1 - 0.96^(ψt) / 2), and Πₜ = μ₁ μ₂ … μₜ. PyTorch's, and so
     Dozat's; Keras's too, with ψ = 1 and ε = 1e-7. Πₜ is not carried along: with q = 0.96^ψ, its logarithm is
@@ -83,11 +84,12 @@ class Nadam(Moments):
 
 @optimizers.register
 class RAdam(Moments):
-    """Adam whose steps begin as those of momentum, until v is known well enough to divide by.
+    """m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;  θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5.
 
-    ρ = ρ∞ - 2t β₂ᵗ / (1 - β₂ᵗ), with ρ∞ = 2 / (1 - β₂) - 1, says of how many gradients v is the mean. Where
-    ρ > 5, θ ← θ - lr r m̂ / √v̂, with r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ); else θ ← θ - lr m̂. The
-    paper's bound is 4; PyTorch has 5 and adds ε to √v instead. Reference: Liu et al. 2020, arXiv:1908.03265.
+    Adam whose steps begin as those of momentum, until v is known well enough to divide by: it is the mean of
+    ρ = ρ∞ - 2t β₂ᵗ / (1 - β₂ᵗ) gradients, with ρ∞ = 2 / (1 - β₂) - 1. m̂ and v̂ are adam's, and
+    r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ). The paper's bound is 4; PyTorch has 5, and adds ε to √v,
+    as here. Reference: Liu et al. 2020, arXiv:1908.03265.
     """
 
     type: Literal["radam"] = "radam"

@@ -79,7 +79,7 @@ class Momentum(Optimizer):
 
 @optimizers.register
 class Nesterov(Momentum):
-    """`momentum` with `nesterov: true`."""
+    """v ← μ v + g;  θ ← θ - lr (g + μ v): `momentum` with `nesterov: true`."""
 
     type: Literal["nesterov"] = "nesterov"  # type: ignore[assignment]  # another name of the same options
     also_called: ClassVar[tuple[str, ...]] = ("nag",)
