@@ -151,6 +151,8 @@ def plan_memory(
 def place_of(node: Node, places: Mapping[Node, Place]) -> Place:
     """The place of a value in memory, an alias of other memory included."""
     base = places[root(node)]
+    if node is root(node):
+        return base
     return Place(base.storage, base.start + offset(node), node.type.row_size, base.rows, base.gap)
 
 
