@@ -194,3 +194,19 @@ if TYPE_CHECKING:
     AnyInitializer = Initializer
 else:
     AnyInitializer = initializers.field()  # the annotation of an option that holds an initializer
+
+
+class Altered(Initializer):
+    """Another initializer's values, of which the rows from `start` to `end` are value · factor + amount."""
+
+    type: Literal["altered"] = "altered"
+    first: AnyInitializer
+    start: int
+    end: int
+    factor: float = 1.0
+    amount: float = 0.0
+
+    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
+        values = self.first(rng, shape, fan_in, fan_out)
+        values[self.start : self.end] = values[self.start : self.end] * self.factor + self.amount
+        return values

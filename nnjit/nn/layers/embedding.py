@@ -12,7 +12,7 @@ import nnjit.numpy as np
 from nnjit.errors import DataError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, as_formula, call, symbol
-from nnjit.nn.initializers import AnyInitializer, Initializer, Normal
+from nnjit.nn.initializers import Altered, AnyInitializer, Initializer, Normal
 from nnjit.nn.layer import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.recurrence import Recurrence
 
@@ -55,9 +55,9 @@ class Embedding(Layer):
         return (*inputs[0], self.size)
 
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
-        begin = self.weight_initializer
+        begin: Initializer = self.weight_initializer
         if self.padding_index is not None:
-            begin = _WithZeros(first=begin, row=self.padding_index)
+            begin = Altered(first=begin, start=self.padding_index, end=self.padding_index + 1, factor=0)
         return (Param("weight", (self.entries, self.size), begin, penalized=True),)
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
@@ -93,16 +93,3 @@ class Embedding(Layer):
     def _is_data(self, x: Array) -> Array:
         """1 for every element of x that is no padding, else 0."""
         return np.stop_gradient(np.astype(np.not_equal(x, self.padding_index), x.dtype))
-
-
-class _WithZeros(Initializer):
-    """Another initializer's values, but for a row of zeros."""
-
-    type: Literal["with_zeros"] = "with_zeros"
-    first: AnyInitializer
-    row: int
-
-    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
-        values = self.first(rng, shape, fan_in, fan_out)
-        values[self.row] = 0
-        return values

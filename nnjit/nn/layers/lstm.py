@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-import numpy
-
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.cell import DELTA, Carried, Cell
 from nnjit.nn.formula import call, columns, joined, partial, symbol
-from nnjit.nn.initializers import AnyInitializer, Initializer
+from nnjit.nn.initializers import Altered
 from nnjit.nn.layer import Param, layers
 from nnjit.nn.recurrence import Step
 from nnjit.nn.recurrent import Recurrent
@@ -39,7 +37,8 @@ class LSTM(Recurrent):
 
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         *weights, bias = super().params(*inputs)
-        raised = _Raised(first=self.bias_initializer, amount=self.forget_bias)
+        first, amount = self.bias_initializer, self.forget_bias
+        raised = Altered(first=first, start=self.units, end=2 * self.units, amount=amount)
         return (*weights, Param(bias.name, bias.shape, raised, bias.penalized))
 
     def _steps(self) -> Cell:
@@ -72,17 +71,3 @@ class LSTM(Recurrent):
         i, f, o = (np.sigmoid(self._gate(sums, k)) for k in (0, 1, 3))
         c = f * c + i * np.tanh(self._gate(sums, 2))
         return o * np.tanh(c), c
-
-
-class _Raised(Initializer):
-    """Another initializer's values, of which the second quarter is higher."""
-
-    type: Literal["raised"] = "raised"
-    first: AnyInitializer
-    amount: float
-
-    def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
-        values = self.first(rng, shape, fan_in, fan_out)
-        size = shape[0] // 4
-        values[size : 2 * size] += self.amount
-        return values
