@@ -69,7 +69,7 @@ def _jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node | None], **par
 def _vjp(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Sequence[Node | None]:
     from nnjit.autodiff.loop_rules import pull_through
 
-    return pull_through(g, out, args, **params)
+    return pull_through(g, args, **params)
 
 
 scan_p = Primitive("scan", "scan", _infer, _evaluate, jvp=_jvp, vjp=_vjp)

@@ -81,7 +81,7 @@ def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None
     return slice_(record, starts=starts, shape=out.shape)  # type: ignore[no-any-return]  # of nodes, a node
 
 
-def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Sequence[Node | None]:
+def pull_through(g: Node, args: Sequence[Node], **params: Any) -> Sequence[Node | None]:
     """The cotangents of a loop's arguments for that of its record."""
     loop = Loop(**params)
     given = dict(zip(loop.body.inputs, args, strict=True))

@@ -22,6 +22,7 @@ from nnjit.codegen.vectors import WIDTH
 
 NEAR = 32 * 1024  # bytes that a pass reads again and again: what stays near
 PLACES, COLUMNS = 64, 32  # whose elements are brought together
+MOST_ROWS = 6  # taps of a tile of the weights
 ARGUMENTS = ("groups", "step_a", "step_b", "step_c", "columns",
              "p0", "at_p0", "p1", "at_p1", "k0", "at_k0", "k1", "at_k1", "k2")  # fmt: skip
 NAMES = ("lane_product", "lane_spread", "lane_weights")
@@ -262,10 +263,10 @@ class _Weights(_Kernel):
     """
 
     name = "lane_weights"
-    near = (PLACES * COLUMNS, PLACES * 6)
+    near = (PLACES * COLUMNS, PLACES * MOST_ROWS)
 
     def tiles(self) -> Tiles:
-        self.taps = self.sizes(self.sums // 4, 6, 5, 4, 3, 2, 1) if self.sums >= 24 else (4, 3, 2, 1)
+        self.taps = self.sizes(self.sums // 4, MOST_ROWS, 5, 4, 3, 2, 1) if self.sums >= 24 else (4, 3, 2, 1)
         self.columns = self.sizes(self.sums // self.taps[0], 4, 3, 2, 1)
         counts = sorted({*self.taps, *self.columns})
         self.gather = {(n,): self.function((n,), 4, self.gathered(n)) for n in counts}

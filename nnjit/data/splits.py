@@ -78,8 +78,7 @@ def _folded(
         rows = rows[np.argsort(labels[rows], kind="stable")]
         counts = np.bincount(labels[rows])
         if (counts == 1).any():
-            alone = int(np.argmax(counts == 1))
-            name = f'class "{names[alone]}"' if names else f"class {alone + 1} (counted from 1)"
+            name = _class(int(np.argmax(counts == 1)), names)
             raise DataError(
                 f"{name} has one row outside the test part, so a fold that holds it out has none to "
                 "train on; give at least two",
@@ -108,12 +107,16 @@ def _check_enough(rows: np.ndarray, fold: Fold) -> None:
 def _check_all_classes(labels: np.ndarray, train: np.ndarray, names: Sequence[str]) -> None:
     missing = np.setdiff1d(labels, labels[train])
     if len(missing):
-        name = f'class "{names[missing[0]]}"' if names else f"class {missing[0] + 1} (counted from 1)"
+        name = _class(int(missing[0]), names)
         raise DataError(
             f"in the order of the data, {name} does not occur in the training part; let the split shuffle, "
             "or sort the data otherwise",
             ("split", "shuffle"),
         )
+
+
+def _class(index: int, names: Sequence[str]) -> str:
+    return f'class "{names[index]}"' if names else f"class {index + 1} (counted from 1)"
 
 
 def _count(split: Split, name: str, rows: int) -> int:

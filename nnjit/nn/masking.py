@@ -11,7 +11,7 @@ IS_DATA = {"is_data(x)": "0 for a step of padding, whose features all have its m
 
 
 def is_data(x: Any, mask_value: float) -> Any:
-    """1 for every step (B, steps, 1) of x (B, steps, features) that is not padding, else 0.
+    """1 for every step (B, …, 1) of x (B, …, features) that is not padding, else 0.
 
     A step is padding where all its features have the value.
     """

@@ -14,6 +14,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, as_formula, call, symbol
 from nnjit.nn.initializers import Altered, AnyInitializer, Initializer, Normal
 from nnjit.nn.layer import Context, Layer, Param, UsedRows, layers
+from nnjit.nn.masking import is_data
 from nnjit.nn.recurrence import Recurrence
 
 
@@ -88,8 +89,4 @@ class Embedding(Layer):
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
         found = np.take(params["weight"], np.astype(x, "i32"), axis=0)
-        return found if self.padding_index is None else found * np.expand_dims(self._is_data(x), -1)
-
-    def _is_data(self, x: Array) -> Array:
-        """1 for every element of x that is no padding, else 0."""
-        return np.stop_gradient(np.astype(np.not_equal(x, self.padding_index), x.dtype))
+        return found if self.padding_index is None else found * is_data(x[..., None], self.padding_index)
