@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy
 
-from nnjit.optim.full_batch import Vector
+from nnjit.optim.full_batch import Vector, is_lower
 
 Evaluate = Callable[[Vector], tuple[float, Vector]]
 
@@ -81,9 +81,9 @@ class Line:
         return Point(alpha, theta, cost, gradient, float(gradient @ self.direction))
 
     def is_low(self, point: Point) -> bool:
-        """Armijo's condition; a step too short to change a param is none."""
+        """Armijo's condition, by more than rounding."""
         bound = self.start.cost + SUFFICIENT_DECREASE * point.alpha * self.start.slope
-        return point.is_finite and point.cost <= bound and point.cost < self.start.cost
+        return point.is_finite and point.cost <= bound and is_lower(point.cost, self.start.cost, point.theta)
 
     def is_flat(self, point: Point) -> bool:
         """The curvature condition in its strong form."""

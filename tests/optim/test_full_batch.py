@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from scipy import optimize
 
 from nnjit.optim import FullBatchOptimizer, Problem, optimizers
+from nnjit.optim.full_batch import NO_LOWER, STATIONARY, Iteration
 
 BOWL = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 4.0]])  # of a quadratic ½ xᵀ A x - b·x
 AIM = np.array([1.0, -2.0, 0.5])
@@ -82,12 +83,20 @@ def descend(
     method: FullBatchOptimizer, problem: Problem, theta: np.ndarray, iterations: int
 ) -> list[np.ndarray]:
     """The params after each iteration."""
-    memory, thetas = method.initial_slots(theta), []
-    for _ in range(iterations):
+    return [made.theta for made in iterations_of(method, problem, theta, iterations)]
+
+
+def iterations_of(
+    method: FullBatchOptimizer, problem: Problem, theta: np.ndarray, most: int
+) -> Iterator[Iteration]:
+    """The iterations, until one says that a further one would change nothing."""
+    memory = method.initial_slots(theta)
+    for _ in range(most):
         made = method.iterate(problem, theta, memory)
+        yield made
+        if made.ending:
+            return
         theta, memory = made.theta, made.memory
-        thetas.append(theta)
-    return thetas
 
 
 def costs(problem: Problem, thetas: list[np.ndarray]) -> np.ndarray:
@@ -122,21 +131,63 @@ def test_at_the_least_it_says_so_and_stays(options: dict, bowl: int, valley: int
     method = build(**options)
     theta = AIM if problem is quadratic else np.ones(2)
     made = method.iterate(problem(), theta, method.initial_slots(theta))
-    assert made.ending == "the gradient is zero"
+    assert made.ending == STATIONARY
     np.testing.assert_array_equal(made.theta, theta)
+
+
+def rough(seed: int) -> Problem:
+    """The quadratic plus 1, as sums that cancel, with errors of a unit in the last place: never a zero."""
+    aim, root = BOWL @ AIM, np.vstack([ROOT, np.zeros(3)])
+    shift = np.append(ROOT @ AIM, -1.0)
+
+    def off(x: np.ndarray, terms: np.ndarray) -> np.ndarray:
+        """An error of each sum, different at each x but the same at the same one."""
+        rng = np.random.default_rng([seed, *x.view(np.uint64)])
+        return np.spacing(terms) * rng.choice([-1.0, 1.0], np.shape(terms))
+
+    def gradient(x: np.ndarray) -> tuple[float, np.ndarray]:
+        cost = float(x @ BOWL @ x / 2 - aim @ x + AIM @ aim / 2 + 1)
+        return cost + float(off(x, np.array(cost))), BOWL @ x - aim + off(x, np.abs(aim) + 1)
+
+    def residuals(x: np.ndarray) -> np.ndarray:
+        return root @ x - shift + off(x, np.abs(shift) + 1)
+
+    return Problem(gradient, lambda x, v: BOWL @ v, residuals, lambda x: (residuals(x), root))
+
+
+@row
+def test_the_last_bit_does_not_decide_when_it_has_converged(
+    options: dict, bowl: int, valley: int | None
+) -> None:
+    taken = []
+    for seed in range(20):
+        made = list(iterations_of(build(**options), rough(seed), np.array([4.0, 3.0, -2.0]), 1000))
+        np.testing.assert_allclose(made[-1].theta, AIM, atol=1e-6)  # √ of the rounding of the cost, 1
+        taken.append(len(made))
+    assert max(taken) - min(taken) <= (2 if bowl > 1 else 0)
+
+
+@row
+def test_float32_converges_to_its_own_precision(options: dict, bowl: int, valley: int | None) -> None:
+    start = np.array([4.0, 3.0, -2.0], np.float32)
+    *_, last = iterations_of(build(**options), quadratic(), start, bowl + 5)
+    assert last.ending in (STATIONARY, NO_LOWER)
+    np.testing.assert_allclose(last.theta, AIM, atol=2e-4)  # the gradient is 64 ε of the first one, 20
+
+
+@pytest.mark.parametrize("name", ["levenberg_marquardt", "gauss_newton"])
+def test_a_gradient_that_overflows_is_not_zero(name: str) -> None:
+    huge = Problem(residuals=lambda x: x * 1e150, jacobian=lambda x: (x * 1e150, np.eye(2) * 1e200))
+    method, start = build(type=name), np.ones(2)
+    with pytest.raises(FloatingPointError), np.errstate(over="ignore"):
+        method.iterate(huge, start, method.initial_slots(start))
 
 
 @row
 def test_it_ends_where_rounding_hides_lower_costs(options: dict, bowl: int, valley: int | None) -> None:
-    method, theta = build(**options), np.array([4.0, 3.0, -2.0])
-    memory = method.initial_slots(theta)
-    for _ in range(1000):
-        made = method.iterate(quadratic(), theta, memory)
-        theta, memory = made.theta, made.memory
-        if made.ending:
-            break
-    assert made.ending
-    assert costs(quadratic(), [theta])[0] < 1e-20
+    *_, last = iterations_of(build(**options), quadratic(), np.array([4.0, 3.0, -2.0]), 1000)
+    assert last.ending
+    assert costs(quadratic(), [last.theta])[0] < 1e-20
 
 
 @row

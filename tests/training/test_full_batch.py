@@ -250,7 +250,7 @@ def test_gauss_newton_solves_linear_regression_in_one_iteration(folder: Path) ->
     slope, shift = np.polyfit(LINE_X, LINE_Y, 1)
     np.testing.assert_allclose(run.theta, [slope, shift], rtol=1e-12)
     assert run.metrics["status"] == "converged"
-    assert len(run.history["epoch"]) <= 4  # the others find nothing lower but by rounding
+    assert len(run.history["epoch"]) == 2  # the second finds a gradient that is rounding alone
 
 
 def test_a_training_ends_where_no_lower_cost_is_found(folder: Path) -> None:

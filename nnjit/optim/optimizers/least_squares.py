@@ -7,10 +7,22 @@ from typing import ClassVar, Literal
 import numpy
 from pydantic import Field
 
-from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Memory, Need, Problem, Vector, check_finite
+from nnjit.optim.full_batch import (
+    NO_LOWER,
+    STATIONARY,
+    FullBatchOptimizer,
+    Iteration,
+    Memory,
+    Need,
+    Problem,
+    Vector,
+    check_finite,
+    is_lower,
+    is_zero_beside,
+    largest,
+)
 from nnjit.optim.line_search import Line, armijo, moved
 from nnjit.optim.optimizer import optimizers
-from nnjit.optim.optimizers.searching import NO_LOWER, STATIONARY
 
 SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes beside J'J; above, no step is left
 
@@ -31,14 +43,16 @@ class GaussNewton(FullBatchOptimizer):
     type: Literal["gauss_newton"] = "gauss_newton"
 
     def initial_slots(self, theta: Vector) -> Memory:
-        return ()
+        return (numpy.zeros(1),)  # the largest element of the first gradient, once it is known
 
     def iterate(self, problem: Problem, theta: Vector, memory: Memory) -> Iteration:
         residuals, jacobian = problem.jacobian(theta)
         cost, gradient = float(residuals @ residuals), 2 * (jacobian.T @ residuals)
-        check_finite(cost, jacobian)
-        if not gradient.any():
-            return Iteration(theta, (), {"step_length": 0.0}, STATIONARY)
+        check_finite(cost, gradient)
+        first = float(memory[0][0]) or largest(gradient)
+        memory = (numpy.array([first]),)
+        if is_zero_beside(first, gradient, theta):
+            return Iteration(theta, memory, {"step_length": 0.0}, STATIONARY)
         direction = -numpy.linalg.lstsq(jacobian, residuals, rcond=None)[0]
         none = numpy.zeros_like(direction)  # the search by Armijo's condition needs no gradients
 
@@ -47,8 +61,8 @@ class GaussNewton(FullBatchOptimizer):
 
         point = armijo(Line.of(evaluate, theta, cost, gradient, direction), 1.0)
         if point is None:
-            return Iteration(theta, (), {"step_length": 0.0}, NO_LOWER)
-        return Iteration(point.theta, (), {"step_length": point.alpha})
+            return Iteration(theta, memory, {"step_length": 0.0}, NO_LOWER)
+        return Iteration(point.theta, memory, {"step_length": point.alpha})
 
 
 @optimizers.register
@@ -76,19 +90,20 @@ class LevenbergMarquardt(FullBatchOptimizer):
     """The divisor that lowers λ after one that does, > 1."""
 
     def initial_slots(self, theta: Vector) -> Memory:
-        return (numpy.array([self.damping]),)
+        return (numpy.array([self.damping, 0.0]),)  # and the largest element of the first Jᵀr, once known
 
     def iterate(self, problem: Problem, theta: Vector, memory: Memory) -> Iteration:
         residuals, jacobian = problem.jacobian(theta)
-        cost, damping = float(residuals @ residuals), float(memory[0][0])
-        check_finite(cost, jacobian)
+        cost, (damping, first) = float(residuals @ residuals), memory[0].tolist()
         square, gradient = jacobian.T @ jacobian, jacobian.T @ residuals
-        if not gradient.any():
+        check_finite(cost, gradient)
+        first = first or largest(gradient)
+        if is_zero_beside(first, gradient, theta):
             return Iteration(theta, memory, {"damping": damping}, STATIONARY)
         while damping <= LARGEST:
             place = moved(theta, -_damped(square, damping, gradient))
-            if _sum_of_squares(problem.residuals(place)) < cost:
-                lower = numpy.array([max(damping / self.damping_down, SMALLEST)])
+            if is_lower(_sum_of_squares(problem.residuals(place)), cost, theta):
+                lower = numpy.array([max(damping / self.damping_down, SMALLEST), first])
                 return Iteration(place, (lower,), {"damping": damping})
             damping *= self.damping_up
         return Iteration(theta, memory, {"damping": damping}, NO_LOWER)

@@ -9,12 +9,21 @@ from typing import ClassVar, Literal
 import numpy
 from pydantic import Field
 
-from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Memory, Need, Problem, Vector, check_finite
+from nnjit.optim.full_batch import (
+    NO_LOWER,
+    STATIONARY,
+    FullBatchOptimizer,
+    Iteration,
+    Memory,
+    Need,
+    Problem,
+    Vector,
+    check_finite,
+    is_zero_beside,
+    largest,
+)
 from nnjit.optim.line_search import SEARCHES, Line, LineSearch, Point, first_step, norm
 from nnjit.optim.optimizer import optimizers
-
-STATIONARY = "the gradient is zero"
-NO_LOWER = "no lower cost was found along the direction of descent, to the precision of the numbers"
 
 
 @dataclass(frozen=True)
@@ -23,12 +32,14 @@ class Start:
 
     Args:
         decrease: how much the cost fell in the iteration before; 0 in the first one.
+        first: the largest element of the first iteration's gradient.
     """
 
     theta: Vector
     cost: float
     gradient: Vector
     decrease: float
+    first: float
 
     @property
     def downhill(self) -> Vector:
@@ -39,7 +50,8 @@ class Start:
 class LineSearchOptimizer(FullBatchOptimizer):
     """θ ← θ + α d, with a direction d that each subclass chooses and α by a line search.
 
-    The memory is [whether it is known, cost, last decrease], the gradient, and what is the subclass's own.
+    The memory is [largest element of the first gradient, cost, last decrease], the gradient, and what is the
+    subclass's own; the first of them is 0 until it is known.
     Where no lower cost is found along d, the method starts afresh from the steepest descent.
     """
 
@@ -51,7 +63,7 @@ class LineSearchOptimizer(FullBatchOptimizer):
 
     def iterate(self, problem: Problem, theta: Vector, memory: Memory) -> Iteration:
         start, own = _start(problem, theta, memory), memory[2:]
-        if not start.gradient.any():
+        if is_zero_beside(start.first, start.gradient, theta):
             return self._still(start, own, STATIONARY)
         afresh = (start.downhill, self._fresh(theta))
         for direction, kept in ((self._direction(problem, start, own), own), afresh):
@@ -83,12 +95,12 @@ class LineSearchOptimizer(FullBatchOptimizer):
         return own
 
     def _moved(self, start: Start, direction: Vector, point: Point, own: Memory) -> Iteration:
-        facts = numpy.array([1.0, point.cost, start.cost - point.cost])
+        facts = numpy.array([start.first, point.cost, start.cost - point.cost])
         memory = (facts, point.gradient, *self._remembered(start, direction, point, own))
         return Iteration(point.theta, memory, {"step_length": point.alpha})
 
     def _still(self, start: Start, own: Memory, ending: str) -> Iteration:
-        facts = numpy.array([1.0, start.cost, start.decrease])
+        facts = numpy.array([start.first, start.cost, start.decrease])
         return Iteration(start.theta, (facts, start.gradient, *own), {"step_length": 0.0}, ending)
 
 
@@ -220,11 +232,12 @@ class NewtonCg(LineSearchOptimizer):
 
 def _start(problem: Problem, theta: Vector, memory: Memory) -> Start:
     """The start of an iteration; what the one before knows of it is not evaluated again."""
-    (is_known, cost, decrease), gradient = memory[:2]
-    if not is_known:
+    (first, cost, decrease), gradient = memory[:2]
+    if not first:
         cost, gradient = problem.gradient(theta)
         check_finite(cost, gradient)
-    return Start(theta, float(cost), gradient, float(decrease))
+        first = largest(gradient)
+    return Start(theta, float(cost), gradient, float(decrease), float(first))
 
 
 def _two_loops(gradient: Vector, pairs: list[tuple[Vector, Vector]]) -> Vector:
