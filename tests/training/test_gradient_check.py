@@ -50,6 +50,7 @@ optimizer: {type: nadam}
 """
 
 
+@pytest.mark.exact  # its first layer is an embedding, of whole numbers
 def test_layers_of_windows_and_of_steps_have_right_gradients() -> None:
     setup = set_up(config.resolve(LAYERED), Path())
     assert check_gradient(setup, setup.initial_state(Path()).theta).is_right

@@ -78,6 +78,7 @@ TASKS = (
     ("rows that cross phases", NORMED, ("training.batch_size=600",)),
     ("no shuffle", DIGITS, ("training.shuffle=false", "optimizer=gradient_descent")),
 )
+EXACT = ("other layers",)  # the first one is an embedding, of whole numbers
 # With bounds checked, those that slice vectors and rows in ways of their own; another optimizer is but
 # another formula, and the kernels of the other layers are checked in tests/codegen.
 CHECKED = (
@@ -95,9 +96,12 @@ def train(
     return state.theta, history
 
 
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.kernels] * (name in CHECKED) + [pytest.mark.exact] * (name in EXACT)
+
+
 @pytest.mark.parametrize(
-    ("given", "settings"),
-    [pytest.param(*task, id=name, marks=[pytest.mark.kernels] * (name in CHECKED)) for name, *task in TASKS],
+    ("given", "settings"), [pytest.param(*task, id=name, marks=_marks(name)) for name, *task in TASKS]
 )
 def test_threads_give_the_result_of_one(
     given: dict[str, Any], settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,88 @@
+"""A pytest plugin (`-p tests.nudge`): move each floating-point input of a compiled program by its last bit.
+
+Another processor adds in another order, so the last bits of every value differ there. Nudged inputs have the
+same effect on all that is computed from them: a test that depends on a last bit fails on any processor. The
+direction depends on the value alone: equal inputs stay equal, and a training gives the same bits twice.
+
+Zeros are not nudged, because they are padding and masks, nor is what a training updates in place (params and
+slots), because the number of its native calls depends on the time; but its data are, and so each gradient is.
+Tests marked `exact`, which ask for the value that belongs to an exact input, are omitted, as are doctests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnjit.codegen.call import Caller
+from nnjit.codegen.program import Compiled, CompiledEpoch
+
+# Data of this many elements are nudged once, not for each native call: the time that a call takes decides how
+# many steps the next one has, so that slow calls would become ever more.
+LARGE, MOST_KNOWN = 1 << 16, 8
+# The whole numbers of as many bits, and an odd one whose product with others has a sign like a coin's.
+_WHOLE = {4: (np.int32, np.int32(-0x61C88647)), 8: (np.int64, np.int64(-0x61C8864680B583EB))}
+
+
+def pytest_configure() -> None:
+    """Put the nudge before every way into a native function."""
+    call, call_small, run = Compiled.__call__, Caller.__call__, CompiledEpoch.run
+    known: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # by address: large data and the same nudged
+
+    @wraps(call)
+    def nudged_call(self: Compiled, *arguments: Any) -> Any:
+        return call(self, *map(nudged, arguments))
+
+    @wraps(call_small)
+    def nudged_call_small(self: Caller, arguments: Sequence[Any]) -> Any:
+        return call_small(self, [nudged(a) for a in arguments])
+
+    @wraps(run)
+    def nudged_run(
+        self: CompiledEpoch, turns: Any, order: Any, arguments: Any, *rest: Any, held: Any = (), **more: Any
+    ) -> Any:
+        updated = [arguments[into] for _, into in self.interface.updates]
+
+        def unless_updated(array: np.ndarray) -> np.ndarray:
+            if any(np.may_share_memory(array, u) for u in updated):
+                return array
+            if array.size < LARGE:
+                return nudged(array)
+            if known.get(id(array), [None])[0] is not array:
+                known[id(array)] = (array, nudged(array))
+            return known[id(array)][1]
+
+        while len(known) > MOST_KNOWN:
+            del known[next(iter(known))]
+        arguments, held = ([unless_updated(a) for a in arrays] for arrays in (arguments, held))
+        return run(self, turns, order, arguments, *rest, held=held, **more)
+
+    Compiled.__call__ = nudged_call  # type: ignore[method-assign]
+    Caller.__call__ = nudged_call_small  # type: ignore[method-assign]
+    CompiledEpoch.run = nudged_run  # type: ignore[method-assign]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is exact."""
+    kept = [i for i in items if not isinstance(i, pytest.DoctestItem) and not i.get_closest_marker("exact")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def nudged(value: Any) -> Any:
+    """A value with each element moved to its neighbour above or below, as its own bits tell.
+
+    Zeros, subnormal numbers, the largest number, inf and NaN stay; so does what is not floating-point.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind != "f":
+        return value
+    limits, whole, mixer = np.finfo(array.dtype), *_WHOLE[array.itemsize]
+    bits = np.ascontiguousarray(array).view(whole)
+    moved = (bits + (bits * mixer >> 8 * array.itemsize - 1 | 1)).view(array.dtype).reshape(array.shape)
+    size = np.abs(array)
+    return np.where((size > limits.tiny) & (size < limits.max), moved, array)
