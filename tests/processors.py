@@ -1,8 +1,12 @@
-"""Other processors than this one, for which programs can be compiled and, where they are simpler, run."""
+"""Other processors than this one, for which programs can be compiled and, where they are simpler, run.
+
+As a command, it lists those that this machine can run, or prints the variables that stand for one of them.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 
 import llvmlite.binding as llvm
 import pytest
@@ -13,10 +17,27 @@ _WIDER = ("avx512", "avx10", "evex512")
 
 def environment_of(cpu: str) -> dict[str, str]:
     """The environment of a process that compiles for a processor; skips the test where it would not run."""
+    if not runs_here(cpu):
+        pytest.skip(f"this processor cannot run what is compiled for {cpu}")
+    return os.environ | variables_of(cpu)
+
+
+def runs_here(cpu: str) -> bool:
+    """Whether this processor runs programs for another one."""
+    return cpu == "generic" or bool(llvm.get_host_cpu_features().get("avx2"))
+
+
+def variables_of(cpu: str) -> dict[str, str]:
+    """What has Numba and nnjit compile for a processor, with no instruction that only this one has."""
     if cpu == "generic":
-        return os.environ | {"NUMBA_CPU_NAME": cpu}
+        return {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": ""}
     features = llvm.get_host_cpu_features()
-    if not features.get("avx2"):
-        pytest.skip("this processor has no AVX2")
     narrow = ",".join(f"+{name}" for name, on in features.items() if on and not name.startswith(_WIDER))
-    return os.environ | {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": narrow}
+    return {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": narrow}
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        print(*(f"{name}={value}" for name, value in variables_of(sys.argv[1]).items()))
+    else:
+        print(*filter(runs_here, PROCESSORS))
