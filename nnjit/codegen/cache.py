@@ -76,7 +76,7 @@ def environment_key() -> str:
         cpu,
         features,
     ]
-    parts += [f"boundscheck {numba.config.BOUNDSCHECK}", *(f.read_text() for f in helpers)]
+    parts += [f"boundscheck {numba.config.BOUNDSCHECK}", *(f.read_text(encoding="utf-8") for f in helpers)]
     return "\n".join(parts)
 
 

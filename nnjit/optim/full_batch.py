@@ -4,13 +4,6 @@ A step optimizer (`Optimizer`) is part of the compiled step and sees one gradien
 searches, quasi-Newton and least-squares methods evaluate the cost several times before they move, so they
 are functions of NumPy vectors and of a `Problem`, whose functions may come from anywhere. An epoch is one
 outer iteration; what the next one depends on is a tuple of arrays, so that a checkpoint holds it.
-
-A method has converged when only rounding is left, by either of two rules. ε is that of the params' dtype:
-
-    max |∇C(θ)| <= 64 ε max |∇C(θ₀)|    the gradient is zero beside the first one, at θ₀
-    C(θ) - C(θ′) <= 4 ε |C(θ)|          for each θ′ tried: no step lowers the cost by more than its rounding
-
-An exact zero, or a cost that is lower at all, depends on the last bit, which differs between processors.
 """
 
 from __future__ import annotations
@@ -28,11 +21,6 @@ from nnjit.registry import Options
 Vector = numpy.ndarray
 Memory = tuple[numpy.ndarray, ...]
 Need = Literal["gradient", "product", "jacobian"]
-
-COST_ROUNDING = 4  # ε: a cost is a sum, off by a few units in the last place
-GRADIENT_ROUNDING = 64  # ε: near the least cost a gradient's terms cancel, while their errors stay
-STATIONARY = "the gradient is zero, to the precision of the numbers"
-NO_LOWER = "no lower cost was found along the direction of descent, to the precision of the numbers"
 
 
 def _missing(*_: Vector) -> Vector:
@@ -113,25 +101,6 @@ class FullBatchOptimizer(Options, ABC):
         Raises:
             FloatingPointError: cost or derivative at `theta` is not finite.
         """
-
-
-def largest(gradient: Vector) -> float:
-    """The largest absolute element; unlike the Euclidean norm, it never overflows."""
-    return float(numpy.abs(gradient).max(initial=0.0))
-
-
-def is_zero_beside(first: float, gradient: Vector, theta: Vector) -> bool:
-    """Whether a gradient at `theta` is only rounding, `first` being the largest element of the first one."""
-    return largest(gradient) <= GRADIENT_ROUNDING * _epsilon(theta) * first
-
-
-def is_lower(cost: float, before: float, theta: Vector) -> bool:
-    """Whether a cost at `theta` is lower than the one before by more than rounding; False if it is NaN."""
-    return cost < before - COST_ROUNDING * _epsilon(theta) * abs(before)
-
-
-def _epsilon(theta: Vector) -> float:
-    return float(numpy.finfo(theta.dtype).eps)
 
 
 def check_finite(cost: float, derivative: Vector) -> None:

@@ -16,7 +16,8 @@ from typing import Literal
 
 import numpy
 
-from nnjit.optim.full_batch import Vector, is_lower
+from nnjit.optim.convergence import is_lower
+from nnjit.optim.full_batch import Vector
 
 Evaluate = Callable[[Vector], tuple[float, Vector]]
 

@@ -25,7 +25,7 @@ class HistoryFile:
         self._path, self._columns, self._keep = folder / HISTORY, columns, keep
 
     def __enter__(self) -> Self:
-        kept = self._path.read_text().splitlines()[1 : self._keep + 1] if self._keep else []
+        kept = self._path.read_text(encoding="utf-8").splitlines()[1 : self._keep + 1] if self._keep else []
         self._file = self._path.open("w", newline="", encoding="utf-8")
         self._file.write("\n".join([",".join(self._columns), *kept]) + "\n")
         self._file.flush()

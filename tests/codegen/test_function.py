@@ -46,7 +46,7 @@ def test_arguments_by_name_are_traced_as_those_by_position() -> None:
     assert len(runs) == 3  # without scale, with it, and x by name; not again for other numbers
 
 
-@pytest.mark.exact
+@pytest.mark.exact  # an argument comes back as it went in
 def test_containers_are_taken_and_returned_as_they_are() -> None:
     def f(p: Any, q: Any, flag: Any, **named: Any) -> Any:
         return {"p": Pair(p["w"][0] * q[1][0], named["a"]["b"]), "q": [q[0], (p["w"][1], flag)], "n": None}

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from scipy import optimize
 
 from nnjit.optim import FullBatchOptimizer, Problem, optimizers
-from nnjit.optim.full_batch import NO_LOWER, STATIONARY, Iteration
+from nnjit.optim.convergence import NO_LOWER, STATIONARY
+from nnjit.optim.full_batch import Iteration
 
 BOWL = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 4.0]])  # of a quadratic ½ xᵀ A x - b·x
 AIM = np.array([1.0, -2.0, 0.5])

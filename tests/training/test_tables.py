@@ -103,7 +103,7 @@ def test_steps_are_those_of_the_interpreter(
         np.testing.assert_allclose(figures["train_loss"], history["train_loss"], rtol=1e-9)
 
 
-@pytest.mark.exact
+@pytest.mark.exact  # the same
 def test_steps_are_those_of_pytorchs_sparse_adam() -> None:
     given = {
         "dtype": "float64",
@@ -181,7 +181,7 @@ def test_a_step_that_stops_leaves_no_gradient_behind() -> None:
     np.testing.assert_array_equal(*results)
 
 
-@pytest.mark.exact
+@pytest.mark.exact  # rows are selected, not computed
 def test_operations_of_tables_are_those_of_the_interpreter() -> None:
     """Also where nothing can be updated row by row, as in a graph that is called."""
     index, table = new_input(array_type("i32", (B, 2))), array_type("f64", (4, 3))

@@ -9,19 +9,8 @@ from typing import ClassVar, Literal
 import numpy
 from pydantic import Field
 
-from nnjit.optim.full_batch import (
-    NO_LOWER,
-    STATIONARY,
-    FullBatchOptimizer,
-    Iteration,
-    Memory,
-    Need,
-    Problem,
-    Vector,
-    check_finite,
-    is_zero_beside,
-    largest,
-)
+from nnjit.optim.convergence import NO_LOWER, STATIONARY, is_zero_beside, largest
+from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Memory, Need, Problem, Vector, check_finite
 from nnjit.optim.line_search import SEARCHES, Line, LineSearch, Point, first_step, norm
 from nnjit.optim.optimizer import optimizers
 
