@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnjit import config
-from nnjit.codegen.direct import Direct
+from nnjit.codegen.numba.compiler import Direct
 from nnjit.ir import interpret
 from nnjit.training.graphs import step_graph
 from nnjit.training.setup import set_up
@@ -31,7 +31,7 @@ def no_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def surely_lowered(self: Direct, func: Any) -> Any:
         result = lowered(self, func)
-        assert result is not None, f"{func.__name__} has something that nnjit.codegen.lowering does not know"
+        assert result is not None, f"{func.__name__} has something that lowering does not know"
         return result
 
     monkeypatch.setattr(Direct, "lowered", surely_lowered)

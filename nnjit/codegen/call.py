@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.codegen.emit_routine import FAILURES
-from nnjit.codegen.runtime import table_of
+from nnjit.codegen.runtime.views import table_of
+from nnjit.codegen.source.routines import FAILURES
 from nnjit.ir import ArrayType
 from nnjit.ir.types import static
 

@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nnjit.autodiff.loop import scan_p
-from nnjit.codegen.cache import load
 from nnjit.codegen.call import Caller, check_success
-from nnjit.codegen.emit_program import Program, emit_call, emit_epochs
-from nnjit.codegen.emit_views import Interface
-from nnjit.codegen.expand import expand
-from nnjit.codegen.lanes import in_lanes
-from nnjit.codegen.legalize import copy_p, is_computed, legalize
-from nnjit.codegen.memory import ALIGNMENT
-from nnjit.codegen.outline import KernelEntry, outline
-from nnjit.codegen.runtime import table_of
-from nnjit.codegen.schedule import Schedule, schedule
-from nnjit.codegen.sparse import with_lists
-from nnjit.codegen.tables import schedule_tables
-from nnjit.codegen.team import Crew
-from nnjit.codegen.vectors import WIDTH
+from nnjit.codegen.library.vector_loops import WIDTH
+from nnjit.codegen.numba.cache import load
+from nnjit.codegen.plan.memory import ALIGNMENT
+from nnjit.codegen.plan.schedule import Schedule, schedule
+from nnjit.codegen.rewrite.expand import expand
+from nnjit.codegen.rewrite.lanes import in_lanes
+from nnjit.codegen.rewrite.legalize import copy_p, is_computed, legalize
+from nnjit.codegen.rewrite.sparse_rows import with_lists
+from nnjit.codegen.runtime.threads import Crew
+from nnjit.codegen.runtime.views import table_of
+from nnjit.codegen.source.program import Program, emit_call, emit_epochs
+from nnjit.codegen.source.sparse_updates import schedule_tables
+from nnjit.codegen.source.summary import KernelEntry, outline
+from nnjit.codegen.source.views import Interface
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, interpret, new_input, rebuild, tracing, type_of, verify
 from nnjit.ir.graph import constant_p

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nnjit.codegen import schedule, sharing
+from nnjit.codegen.plan import schedule
+from nnjit.codegen.plan import slices as sharing
 
 
 def share_short_vectors(monkeypatch: pytest.MonkeyPatch) -> None:

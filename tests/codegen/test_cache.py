@@ -19,7 +19,8 @@ from numba.core import event
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
-from nnjit.codegen import Compiled, cache, compile_graph
+from nnjit.codegen import Compiled, compile_graph
+from nnjit.codegen.numba import cache
 from nnjit.errors import UserError
 from nnjit.ir import B, Graph, array_type
 

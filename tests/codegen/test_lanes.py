@@ -10,11 +10,12 @@ import pytest
 from numba import config, njit
 
 import nnjit
-from nnjit.codegen import program, runtime
-from nnjit.codegen.lane_products import Axes, joined, lane_product, lane_spread, lane_weights, length
-from nnjit.codegen.lanes import in_lanes
-from nnjit.codegen.runtime import JIT, f32_at, f64_at, table_of
-from nnjit.codegen.vectors import WIDTH
+from nnjit.codegen import program
+from nnjit.codegen.library.vector_loops import WIDTH
+from nnjit.codegen.rewrite.lane_products import Axes, joined, lane_product, lane_spread, lane_weights, length
+from nnjit.codegen.rewrite.lanes import in_lanes
+from nnjit.codegen.runtime import views as runtime
+from nnjit.codegen.runtime.views import JIT, f32_at, f64_at, table_of
 from nnjit.config import read
 from nnjit.ir import B, Graph, interpret, verify
 from nnjit.passes import optimize

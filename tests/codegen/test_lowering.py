@@ -11,9 +11,10 @@ from numba.core import event
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
-from nnjit.codegen import cache, compile_graph
-from nnjit.codegen.cache import load
-from nnjit.codegen.runtime import table_of
+from nnjit.codegen import compile_graph
+from nnjit.codegen.numba import cache
+from nnjit.codegen.numba.cache import load
+from nnjit.codegen.runtime.views import table_of
 from nnjit.ir import B, array_type
 
 pytestmark = [
@@ -27,7 +28,8 @@ import numpy as np
 from numba import njit
 from numpy import float32 as f32, float64 as f64, int32 as i32, int64 as i64, uint32 as u32
 from nnjit.codegen.maths import exp_f32, uniform_f32
-from nnjit.codegen.runtime import JIT, KERNEL, OPTIONS, b1_at, f32_at, f64_at, i32_at, i64_at, part, u32_at
+from nnjit.codegen.runtime.views import JIT, KERNEL, OPTIONS, b1_at, f32_at, f64_at
+from nnjit.codegen.runtime.views import i32_at, i64_at, part, u32_at
 """
 VIEWS = """
     x = f32_at(memory, 0, 0, 8)

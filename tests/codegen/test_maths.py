@@ -15,9 +15,9 @@ import pytest
 import scipy.special
 from numba import config, njit
 
-from nnjit.codegen.library import features
+from nnjit.codegen.library.barrier import is_x86
+from nnjit.codegen.library.library import features
 from nnjit.codegen.maths import MATHS
-from nnjit.codegen.meeting import is_x86
 from nnjit.primitives.philox import philox_array
 
 pytestmark = pytest.mark.small  # and not `kernels`: these functions have no arrays

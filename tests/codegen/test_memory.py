@@ -12,10 +12,10 @@ import pytest
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
 from nnjit.codegen import CompiledEpoch, Crew, Interface, compile_graph
-from nnjit.codegen.emit_kernel import emit_kernel
-from nnjit.codegen.legalize import is_batch_reduction, is_computed, legalize, source
-from nnjit.codegen.memory import Layout, Place, plan_memory
-from nnjit.codegen.schedule import Schedule, schedule
+from nnjit.codegen.plan.memory import Layout, Place, plan_memory
+from nnjit.codegen.plan.schedule import Schedule, schedule
+from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_computed, legalize, source
+from nnjit.codegen.source.kernel import emit_kernel
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, interpret, verify, with_rows
 from nnjit.passes import optimize
 

@@ -19,9 +19,9 @@ from numba import config, njit
 import nnjit.numpy as nnp
 from nnjit.autodiff import grad, hessian, scan, trace, vmap
 from nnjit.codegen import Compiled, CompiledEpoch, Crew, Interface, compile_graph, jit
-from nnjit.codegen.emit_routine import ROUTINES
-from nnjit.codegen.runtime import JIT, f64_at, i64_at, table_of
-from nnjit.codegen.sorting import argsort_each
+from nnjit.codegen.runtime.sorting import argsort_each
+from nnjit.codegen.runtime.views import JIT, f64_at, i64_at, table_of
+from nnjit.codegen.source.routines import ROUTINES
 from nnjit.ir import B, Graph, array_type, interpret, new_input
 from tests.primitives.surface import SURFACE_ROWS
 from tests.primitives.table import Row, derive, sample_types

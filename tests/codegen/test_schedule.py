@@ -10,9 +10,9 @@ import pytest
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import pull_back, trace
-from nnjit.codegen.legalize import is_batch_reduction, legalize
-from nnjit.codegen.nests import nests
-from nnjit.codegen.schedule import Schedule, schedule
+from nnjit.codegen.plan.nests import nests
+from nnjit.codegen.plan.schedule import Schedule, schedule
+from nnjit.codegen.rewrite.legalize import is_batch_reduction, legalize
 from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, array_type, new_input, verify
 from nnjit.passes import optimize

@@ -14,10 +14,10 @@ import pytest
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import pull_back
-from nnjit.codegen.emit_program import emit_epochs
-from nnjit.codegen.emit_views import Interface
-from nnjit.codegen.legalize import legalize
-from nnjit.codegen.schedule import schedule
+from nnjit.codegen.plan.schedule import schedule
+from nnjit.codegen.rewrite.legalize import legalize
+from nnjit.codegen.source.program import emit_epochs
+from nnjit.codegen.source.views import Interface
 from nnjit.ir import B, Graph, array_type, new_input, scope
 from nnjit.passes import optimize
 from nnjit.primitives import full_like

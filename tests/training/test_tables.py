@@ -12,7 +12,8 @@ import pytest
 
 import nnjit.numpy as np_
 from nnjit import config
-from nnjit.codegen import Compiled, Crew, sparse, used_p, where_used_p
+from nnjit.codegen import Compiled, Crew, used_p, where_used_p
+from nnjit.codegen.rewrite import sparse_rows as sparse
 from nnjit.errors import GraphError
 from nnjit.ir import B, Graph, array_type, interpret, new_input, verify
 from nnjit.optim import Optimizer, optimizers

@@ -22,7 +22,7 @@ from typing import Any
 
 from numba import config
 
-from nnjit.codegen.cache import load
+from nnjit.codegen.numba.cache import load
 
 BOTH = ("cos", "erf", "exp", "expm1", "log", "log1p", "sigmoid", "sin", "softplus", "tanh")
 MODULES = {

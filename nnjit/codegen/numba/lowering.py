@@ -1,0 +1,257 @@
+"""Generated source as LLVM code: the functions of a program, in one module.
+
+The language is what `codegen/source` writes: names that keep their type, loops over
+ranges, views, and calls of functions without exceptions.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils, funcdesc
+from numba.core.bytecode import FunctionIdentity
+from numba.core.environment import Environment
+
+from nnjit.codegen.numba.expressions import Expressions, Unsupported, Value
+
+
+@dataclass(frozen=True)
+class Source:
+    """A function of a file."""
+
+    identity: Any
+
+    @property
+    def tree(self) -> ast.FunctionDef:
+        """The function's definition."""
+        code = self.identity.code
+        found = _functions(code.co_filename).get(code.co_firstlineno)
+        if found is None:
+            raise Unsupported(f"{code.co_filename}: no function in line {code.co_firstlineno}")
+        return found
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What the function finds outside itself."""
+        names: dict[str, Any] = self.identity.func.__globals__
+        return names
+
+
+@functools.lru_cache(maxsize=8)
+def _functions(path: str) -> dict[int, ast.FunctionDef]:
+    """The functions of a file -> their first lines, which are those of decorators."""
+    text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
+    tree = ast.parse(text)
+    found = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
+    return {min([n.lineno, *(d.lineno for d in n.decorator_list)]): n for n in found}
+
+
+def result_of(source: Source) -> Any:
+    """The type of a function's result: a whole number, or none."""
+    returns = [n for n in ast.walk(source.tree) if isinstance(n, ast.Return) and n.value is not None]
+    return types.int64 if returns else types.none
+
+
+class Lowering:
+    """The state of writing the module of one program.
+
+    Args:
+        rules: Numba's context of types.
+        context: its context of the processor.
+        library: gets the module.
+        flags: the options of the program.
+    """
+
+    def __init__(self, rules: Any, context: Any, library: Any, flags: Any) -> None:
+        self.rules, self.context, self.library, self.flags = rules, context, library, flags
+        self.module = library.create_ir_module("program")
+        self.kernels: dict[tuple[Any, ...], Any] = {}  # (function, types of arguments) -> its descriptor
+
+    def program(self, source: Source, arguments: tuple[Any, ...]) -> FunctionWriter:
+        """Write `source`, whose arguments are of these types, and all kernels that it calls."""
+        function = self.function(source, arguments)
+        self.context.post_lowering(self.module, self.library)
+        module = llvm.parse_assembly(cgutils.normalize_ir_text(str(self.module)))
+        self.library._final_module.link_in(module)  # Numba would simplify each function before, and once more
+        return function
+
+    def function(
+        self, source: Source, arguments: tuple[Any, ...], *, is_apart: bool = False
+    ) -> FunctionWriter:
+        """Write a function.
+
+        Args:
+            is_apart: whether its pointers are to memory that no other of them points to.
+        """
+        identity = source.identity
+        fndesc = funcdesc.PythonFunctionDescriptor(
+            native=True,
+            modname=identity.func.__module__,
+            qualname=identity.func_qualname,
+            unique_name=identity.unique_name,
+            doc="",
+            typemap={},
+            restype=result_of(source),
+            calltypes={},
+            args=tuple(identity.arg_names),
+            kws=(),
+            mangler=self.context.mangler,
+            argtypes=arguments,
+            noalias=is_apart,
+            abi_tags=[self.flags.get_mangle_string()],
+            uid=identity.unique_id,
+        )
+        writer = FunctionWriter(self, source, fndesc)
+        writer.write()
+        return writer
+
+    def kernel(self, dispatcher: Any, arguments: tuple[Any, ...]) -> Any:
+        """The descriptor of a function of this module, written at its first call.
+
+        It stays a function: in a program of many layers LLVM would take several times as long over one large
+        function, whose loops it tests against each other, and a call is 2 ns of a step.
+        """
+        key = (dispatcher, arguments)
+        if key not in self.kernels:
+            source = Source(FunctionIdentity.from_function(dispatcher.py_func))
+            is_apart = getattr(dispatcher._compiler.pipeline_class, "is_apart", False)
+            written = self.function(source, arguments, is_apart=is_apart)
+            written.builder.function.linkage = "internal"
+            written.builder.function.attributes.add("noinline")
+            self.kernels[key] = written.fndesc
+        return self.kernels[key]
+
+
+class FunctionWriter:
+    """The state of writing one function: its names, and where the next instruction goes."""
+
+    def __init__(self, lowering: Lowering, source: Source, fndesc: Any) -> None:
+        self.lowering, self.source, self.fndesc = lowering, source, fndesc
+        self.tree = source.tree
+        self.env = Environment.from_fndesc(fndesc)
+        self.context = lowering.context.subtarget(environment=self.env, fndesc=fndesc)
+        self.context.declare_env_global(lowering.module, self.context.get_env_name(fndesc))
+        function = self.context.declare_function(lowering.module, fndesc)
+        self.builder = ir.IRBuilder(function.append_basic_block("entry"))
+        self.call_helper = self.context.call_conv.init_call_helper(self.builder)
+        self.expressions = Expressions(
+            lowering.kernel, lowering.rules, self.context, self.builder, source.names
+        )
+
+    def write(self) -> None:
+        call_conv, function = self.context.call_conv, self.builder.function
+        given = call_conv.decode_arguments(self.builder, self.fndesc.argtypes, function)
+        for name, kind, data in zip(self.fndesc.args, self.fndesc.argtypes, given, strict=True):
+            self._assign(name, Value(kind, data))
+        self._body(self.tree.body)
+        if not self.builder.block.is_terminated:
+            if self.fndesc.restype != types.none:
+                raise Unsupported("an end without a result")
+            call_conv.return_value(self.builder, self.context.get_dummy_value())
+
+    # -- statements
+
+    def _body(self, statements: Sequence[ast.stmt]) -> None:
+        for statement in statements:
+            method = getattr(self, f"_write_{type(statement).__name__.lower()}", None)
+            if method is None or self.builder.block.is_terminated:
+                raise Unsupported(ast.unparse(statement))
+            method(statement)
+
+    def _write_expr(self, statement: ast.Expr) -> None:
+        if not isinstance(statement.value, ast.Constant):  # a docstring
+            self.expressions.value(statement.value)
+
+    def _write_assign(self, statement: ast.Assign) -> None:
+        (target,) = statement.targets
+        if isinstance(target, ast.Tuple):
+            if not isinstance(statement.value, ast.Tuple):
+                raise Unsupported(ast.unparse(statement))
+            values = [self.expressions.value(v) for v in statement.value.elts]
+            for one, value in zip(target.elts, values, strict=True):
+                self._store(one, value)
+        else:
+            self._store(target, self.expressions.value(statement.value))
+
+    def _write_augassign(self, statement: ast.AugAssign) -> None:
+        read = ast.BinOp(statement.target, statement.op, statement.value)
+        self._store(statement.target, self.expressions.value(read))
+
+    def _store(self, target: ast.expr, value: Value) -> None:
+        if isinstance(target, ast.Name):
+            self._assign(target.id, value)
+        elif isinstance(target, ast.Subscript):
+            place, kind = self.expressions.place(target)
+            self.builder.store(self.expressions.cast(value, kind).data, place)
+        else:
+            raise Unsupported(ast.unparse(target))
+
+    def _assign(self, name: str, value: Value) -> None:
+        variables = self.expressions.variables
+        if name not in variables:
+            slot = cgutils.alloca_once(self.builder, value.data.type, name=name)
+            variables[name] = Value(value.type, slot)
+        if variables[name].type != value.type:
+            raise Unsupported(f"{name}: {value.type} where it was {variables[name].type}")
+        self.builder.store(value.data, variables[name].data)
+
+    def _write_if(self, statement: ast.If) -> None:
+        b, condition = self.builder, self.expressions.truth(statement.test)
+        inside, otherwise, after = (b.append_basic_block(name) for name in ("then", "else", "endif"))
+        b.cbranch(condition, inside, otherwise)
+        for block, body in ((inside, statement.body), (otherwise, statement.orelse)):
+            b.position_at_end(block)
+            self._body(body)
+            if not b.block.is_terminated:
+                b.branch(after)
+        b.position_at_end(after)
+
+    def _write_for(self, statement: ast.For) -> None:
+        target, call = statement.target, statement.iter
+        if not (isinstance(target, ast.Name) and isinstance(call, ast.Call) and not statement.orelse):
+            raise Unsupported(ast.unparse(statement.iter))
+        if not isinstance(call.func, ast.Name) or call.func.id != "range":
+            raise Unsupported(ast.unparse(call))
+        limits = [self.expressions.cast(self.expressions.value(a), types.int64) for a in call.args]
+        zero, one = (Value(types.int64, ir.IntType(64)(k), k) for k in (0, 1))
+        start, stop, step = [*([zero] if len(limits) == 1 else []), *limits, one][:3]
+        if step.known == 0:
+            raise Unsupported(ast.unparse(call))
+        self._loop(target.id, start, stop, step, statement.body)
+
+    def _loop(self, name: str, start: Value, stop: Value, step: Value, body: Sequence[ast.stmt]) -> None:
+        """Count upwards, unless the step is known to be negative."""
+        b = self.builder
+        before, (test, inside, after) = b.block, map(b.append_basic_block, ("loop", "body", "endloop"))
+        b.branch(test)
+        b.position_at_end(test)
+        index = b.phi(ir.IntType(64))
+        index.add_incoming(start.data, before)
+        b.cbranch(
+            b.icmp_signed(">" if step.known is not None and step.known < 0 else "<", index, stop.data),
+            inside,
+            after,
+        )
+        b.position_at_end(inside)
+        self._assign(name, Value(types.int64, index))
+        self._body(body)
+        if not b.block.is_terminated:
+            index.add_incoming(b.add(index, step.data, flags=["nsw"]), b.block)
+            b.branch(test)
+        b.position_at_end(after)
+
+    def _write_return(self, statement: ast.Return) -> None:
+        if statement.value is None:
+            raise Unsupported("return without a value")
+        value = self.expressions.value(statement.value)
+        if value.type != self.fndesc.restype:
+            raise Unsupported(f"a result of type {value.type}")
+        self.context.call_conv.return_value(self.builder, value.data)

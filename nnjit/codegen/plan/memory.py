@@ -1,0 +1,341 @@
+"""Give every value that outlives its loop a place: an argument's array, or a part of the work memory.
+
+The work memory is one array per dtype, allocated before the epoch; parts are reused as soon as no later
+kernel reads them. Where threads share the batch there are two more, of which each thread has its own copy:
+`own`, for what every thread computes for itself, and `sums`, for its part of each sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from nnjit.codegen.plan.nests import POINTWISE, Nest, nests, reads_same_element
+from nnjit.codegen.plan.schedule import OWN_STAGE, Kernel, Schedule, is_long_sum
+from nnjit.codegen.plan.slices import sliced_kernels
+from nnjit.codegen.rewrite.lane_products import lane_weights
+from nnjit.codegen.rewrite.legalize import (
+    is_accumulated,
+    is_batch_reduction,
+    is_batched,
+    is_computed,
+    is_view,
+    offset,
+    root,
+    source,
+)
+from nnjit.ir import Graph, Node
+from nnjit.ir.types import DTYPES, SHORT
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value's elements are.
+
+    Args:
+        storage: the name of the array.
+        start: the index of its first element.
+        size: its number of elements, of one row where `rows`.
+        rows: whether there is one for every row of the block.
+        gap: how much further than its size a row is behind the one before.
+    """
+
+    storage: str
+    start: int
+    size: int
+    rows: bool
+    gap: int = 0
+
+    @property
+    def stride(self) -> int:
+        """How far a row is behind the one before."""
+        return self.size + self.gap
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The outcome: places of roots, the nests of each kernel of loops, and the size of the work memory.
+
+    Args:
+        scratch: values that only later loops of the same row read; one row is enough.
+        copies: results that could not be computed in their place, with the place they go to.
+        accumulators: batch reductions in memory, by phase, to be set to their identity before it.
+        partials: where threads share the batch, the place of each thread's part of a sum; always of sums of
+            which each lane has a part.
+        length: of the vectors that threads share slice by slice; 0 where there are none.
+        sliced: the kernels over such vectors, and those of single figures that each thread computes.
+        inside: piece -> the concatenation in whose place it is computed, and where it begins there.
+    """
+
+    places: Mapping[Node, Place]
+    nests: Mapping[Kernel, Sequence[Nest]]
+    work: Mapping[str, int]
+    scratch: frozenset[Node]
+    copies: Sequence[tuple[Node, Place]]
+    accumulators: Mapping[int, Sequence[Node]]
+    partials: Mapping[Node, Place]
+    length: int
+    sliced: frozenset[Kernel]
+    inside: Mapping[Node, tuple[Node, int]]
+
+    def slices(self, kernel: Kernel) -> int:
+        """The length of the vectors of which `kernel` loops over a slice; 0 where there are none."""
+        is_sliced = kernel in self.sliced and any(nest.domain for nest in self.nests[kernel])
+        return self.length if is_sliced else 0
+
+
+@dataclass
+class _Builder:
+    """What is being put together while planning."""
+
+    plan: Schedule
+    block: int
+    places: dict[Node, Place] = field(default_factory=dict)
+    inside: Mapping[Node, tuple[Node, int]] = field(default_factory=dict)
+    work: dict[str, int] = field(default_factory=dict)
+    scratch: set[Node] = field(default_factory=set)
+    sliced: frozenset[Kernel] = frozenset()
+
+    def storage(self, node: Node, home: Kernel) -> str:
+        """The name of the array that a value of kernel `home` goes to."""
+        dtype = SHORT[node.dtype]
+        if not self.plan.is_shared or (home.is_product and not is_accumulated(node)):
+            is_own = False
+        elif home.zone == "rows":
+            is_own = is_batch_reduction(node) or node in self.scratch
+        else:
+            is_own = home in self.sliced and node.type.row_size == 1
+        return f"own_{dtype}" if is_own else f"work_{dtype}"
+
+
+def plan_memory(
+    plan: Schedule, block: int, targets: Mapping[Node, Place], donated: Mapping[Node, Node]
+) -> Layout:
+    """Places for everything that needs one.
+
+    Args:
+        block: the most rows that a kernel sees at once.
+        targets: where inputs are, and where results must go.
+        donated: result -> the input whose memory it takes over.
+    """
+    build = _Builder(plan, block, places={n: p for n, p in targets.items() if not is_computed(n)})
+    build.inside = pieces_in_place(plan)
+    wholes = {piece: whole for piece, (whole, _) in build.inside.items()}
+    grouped = {k: nests(k, wholes) for k in plan.kernels if not k.is_product}
+    index = {node: k for k, kernel in enumerate(plan.kernels) for node in kernel.nodes}
+    build.scratch = _scratch(plan, grouped)
+    results = {node for node in targets if is_computed(node)}
+    length, build.sliced = sliced_kernels(plan, grouped, results)
+    copies = []
+    for node, target in targets.items():
+        if is_computed(node):
+            is_safe = node not in donated or _may_overwrite(node, donated[node], plan.graph, index, grouped)
+            if is_safe and node not in build.inside:
+                build.places[node] = target
+            else:
+                copies.append((node, target))
+    _allocate(build, index, {n for n, _ in copies})
+    accumulators: dict[int, list[Node]] = {}
+    for kernel in plan.kernels:
+        sums = [n for n in kernel.nodes if is_accumulated(n)]
+        accumulators.setdefault(kernel.phase, []).extend(sums)
+    partials = _partials(build)
+    return Layout(
+        build.places, grouped, build.work, frozenset(build.scratch), copies, accumulators, partials,
+        length, build.sliced, build.inside,
+    )  # fmt: skip
+
+
+def place_of(node: Node, places: Mapping[Node, Place]) -> Place:
+    """The place of a value in memory, an alias of other memory included."""
+    base = places[root(node)]
+    if node is root(node):
+        return base
+    return Place(base.storage, base.start + offset(node), node.type.row_size, base.rows, base.gap)
+
+
+def pieces_in_place(plan: Schedule) -> dict[Node, tuple[Node, int]]:
+    """The pieces of flat concatenations (the gradient vector's parts) that are computed right in their place.
+
+    Each with the concatenation that it is a part of, and where it begins there.
+    """
+    inside: dict[Node, tuple[Node, int]] = {}
+    results = {root(n) for n in plan.graph.outputs}
+    for kernel in plan.kernels:
+        for node in kernel.nodes:
+            if node.primitive.kind != "concat" or is_batched(node) or node.ndim != 1:
+                continue
+            start = 0
+            for piece in node.inputs:
+                base = root(piece)
+                whole = not is_view(piece) and is_computed(base) and base.type.row_size == piece.type.row_size
+                free = base not in inside and base not in results and base.primitive.kind != "concat"
+                if whole and free and node.inputs.count(piece) == 1:
+                    inside[base] = (node, start)
+                    inside[piece] = (node, start)
+                start += piece.type.row_size
+    return inside
+
+
+def _scratch(plan: Schedule, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[Node]:
+    """Values read only inside the kernel that computes them, but in a later nest."""
+    outside = {source(n) for n in plan.graph.outputs}
+    home = {node: kernel for kernel in plan.kernels for node in kernel.nodes}
+    for kernel in plan.kernels:
+        for node in kernel.nodes:
+            outside |= {s for s in map(source, node.inputs) if home.get(s) is not kernel}
+    found: set[Node] = set()
+    for kernel, own in grouped.items():
+        nest_of = {op.node: k for k, nest in enumerate(own) for op in nest.ops}
+        for k, nest in enumerate(own):
+            for op in nest.ops:
+                for argument in op.inputs:
+                    value = source(argument)
+                    later = nest_of.get(value, k) < k and value.type.row_size != 1
+                    if (
+                        later
+                        and value not in outside
+                        and home[value] is kernel
+                        and not is_batch_reduction(value)
+                    ):
+                        found.add(value)
+    return found
+
+
+def needs_memory(node: Node, plan: Schedule, scratch: set[Node]) -> bool:
+    """Whether something outside the nest that computes `node` reads it."""
+    if node in scratch or node.primitive.kind in (*OWN_STAGE, "concat") or is_batch_reduction(node):
+        return True
+    if node.primitive.kind == "reduce" and node.type.row_size != 1:
+        return True
+    home = next(k for k in plan.kernels if node in k.nodes)
+    if node in {source(n) for n in plan.graph.outputs}:
+        return True
+    return any(node in map(source, user.inputs) for k in plan.kernels if k is not home for user in k.nodes)
+
+
+def _may_overwrite(
+    result: Node,
+    taken: Node,
+    graph: Graph,
+    index: Mapping[Node, int],
+    grouped: Mapping[Kernel, Sequence[Nest]],
+) -> bool:
+    """Whether every other reading of `taken` is over before `result` is written over it."""
+    own = {op.node: (k, op) for loops in grouped.values() for k, nest in enumerate(loops) for op in nest.ops}
+    if result not in own or result.primitive.kind not in POINTWISE:
+        return False  # sums and joins write before they have read everything
+    for node in graph.nodes:
+        for argument in node.inputs:
+            if not is_computed(node) or source(argument) is not taken or index[node] < index[result]:
+                continue
+            if index[node] > index[result] or node not in own or own[node][0] > own[result][0]:
+                return False
+            if own[node][0] == own[result][0] and not reads_same_element(own[node][1], argument):
+                return False
+    return True
+
+
+def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> None:
+    """First fit: the lowest start at which no value that lives at the same time is."""
+    plan = build.plan
+    pending = [n for n in index if n not in build.places and needs_memory(n, plan, build.scratch)]
+    spans = {n: _span(n, plan, index, n in kept) for n in pending}
+    for piece, (whole, _) in build.inside.items():
+        if piece in spans and whole in spans:
+            a, b = spans[piece], spans[whole]
+            spans[whole] = (min(a[0], b[0]), max(a[1], b[1]))
+    taken: dict[tuple[str, int], list[tuple[int, int, tuple[int, int]]]] = {}
+    pools: dict[Node, tuple[str, int]] = {}
+    for node in sorted((n for n in pending if n not in build.inside), key=lambda n: spans[n][0]):
+        storage = build.storage(node, plan.kernels[index[node]])
+        rows = is_batched(node) and node not in build.scratch
+        length = node.type.row_size * (build.block if rows else 1)
+        pools[node] = storage, node.type.row_size if rows and plan.is_shared else 0
+        others = taken.setdefault(pools[node], [])
+        start = _first_fit(length, spans[node], others, node.dtype.itemsize)
+        others.append((start, start + length, spans[node]))
+        build.places[node] = Place(storage, start, node.type.row_size, rows)
+    bases = _join_pools(build, taken)
+    for node, pool in pools.items():
+        place = build.places[node]
+        build.places[node] = replace(place, start=place.start + bases[pool])
+    for piece, (whole, start) in build.inside.items():
+        if is_computed(piece):
+            base = build.places[whole]
+            build.places[piece] = Place(base.storage, base.start + start, piece.type.row_size, rows=False)
+
+
+def _join_pools(
+    build: _Builder, taken: Mapping[tuple[str, int], Sequence[tuple[int, int, tuple[int, int]]]]
+) -> dict[tuple[str, int], int]:
+    """Put the pools of a storage one behind the other; where each begins.
+
+    Where threads share the batch, rows of another size have a pool of their own: a part that is used anew
+    is then cut at the same places, so that no thread writes into rows that another one still reads.
+    """
+    bases = {}
+    for storage, size in sorted(taken):
+        bases[storage, size] = aligned(build.work.get(storage, 0), storage)
+        build.work[storage] = bases[storage, size] + max(end for _, end, _ in taken[storage, size])
+    return bases
+
+
+def _partials(build: _Builder) -> dict[Node, Place]:
+    """A place for each thread's, or each lane's, part of every sum; never used for anything else."""
+    places = {}
+    for kernel in build.plan.kernels:
+        for node in kernel.nodes:
+            is_long = kernel in build.sliced and is_long_sum(node)
+            lanes = node.inputs[0].type.row_shape[-1] if node.primitive is lane_weights else 1
+            if lanes > 1 or (build.plan.is_shared and (is_accumulated(node) or is_long)):
+                storage, size = f"sums_{SHORT[node.dtype]}", node.type.row_size * lanes
+                start = aligned(build.work.get(storage, 0), storage)
+                places[node] = Place(storage, start, size, rows=False)
+                build.work[storage] = start + size
+    return places
+
+
+def aligned(size: int, storage: str) -> int:
+    """`size` up to the next cache line of an array, whose name ends with its dtype."""
+    step = ALIGNMENT // DTYPES[storage.rpartition("_")[2]].itemsize
+    return -(-size // step) * step
+
+
+def _first_fit(
+    length: int, span: tuple[int, int], taken: Sequence[tuple[int, int, tuple[int, int]]], itemsize: int
+) -> int:
+    step = ALIGNMENT // itemsize
+    start = 0
+    for low, high, other in sorted(taken, key=lambda t: t[:2]):
+        if other[0] <= span[1] and span[0] <= other[1] and low < start + length and start < high:
+            start = -(-high // step) * step
+    return start
+
+
+def _span(node: Node, plan: Schedule, index: Mapping[Node, int], is_kept: bool) -> tuple[int, int]:
+    """The first and the last kernel during which the value must stay."""
+    users = [
+        k for k, kernel in enumerate(plan.kernels) for u in kernel.nodes if node in map(source, u.inputs)
+    ]
+    first, last = index[node], max([index[node], *users])
+    if not is_batched(node):
+        first, last = (
+            _whole_phase(first, plan, node)[0],
+            max(_whole_phase(k, plan, node)[1] for k in [first, *users]),
+        )
+    if plan.table_of(node) is not None:
+        return 0, len(plan.kernels)  # what no batch used stays 0 from step to step
+    is_result = is_kept or any(source(n) is node for n in plan.graph.outputs)
+    return first, len(plan.kernels) if is_result else last
+
+
+def _whole_phase(k: int, plan: Schedule, node: Node) -> tuple[int, int]:
+    """All kernels of the pass over the rows that kernel `k` is in, since it repeats block by block."""
+    own = plan.kernels[k]
+    if own.zone == "flat":
+        return k, k
+    turns = [i for i, other in enumerate(plan.kernels) if other.zone == "rows" and other.phase == own.phase]
+    return turns[0], turns[-1]

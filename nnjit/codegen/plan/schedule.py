@@ -1,0 +1,242 @@
+"""Order the operations of a legal graph into kernels.
+
+The batch passes through *phases*: `flat 0, rows 0, flat 1, rows 1, …, flat L`. What is summed over the
+batch in `rows p` is complete in `flat p+1`. A value of a row is computed in the latest phase that serves
+its users, so that rows rarely cross from phase to phase; where some do (batch normalisation), the block
+of rows must be the whole batch.
+
+Within one of these, *stages* alternate between loops (even) and products (odd): everything between two
+products is fused into one kernel. A sum once a batch ends a stage too: threads that share a long vector must
+meet before one of them knows its sum, and any other sum is for one thread alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from nnjit.codegen.rewrite.legalize import is_accumulated, is_batch_reduction, is_batched, is_computed, source
+from nnjit.codegen.rewrite.sparse_rows import Table
+from nnjit.ir import Graph, Node
+
+OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that are a stage of their own
+LONG = 4096  # elements of a vector from which threads share a loop over it
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Operations that run together.
+
+    Args:
+        zone: "rows" where it passes over the rows of a block, "flat" where it runs once a batch.
+        phase: which of the zone's turns it belongs to.
+        is_product: whether it is a single matrix product, routine, or loop over steps; else a set of fused
+            loops over elements.
+        nodes: what it computes, in an order that respects their dependencies.
+    """
+
+    zone: str
+    phase: int
+    is_product: bool
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The kernels of a graph in the order they run.
+
+    Args:
+        phases: how many times the rows are passed over.
+        crossing: whether values of rows are kept from phase to phase.
+        is_shared: whether it is for threads that share each batch.
+        tables: the params of which only the rows are updated that a batch used.
+        update: the kernel that does so.
+    """
+
+    graph: Graph
+    kernels: tuple[Kernel, ...]
+    phases: int
+    crossing: bool
+    is_shared: bool
+    tables: tuple[Table, ...] = ()
+    update: Kernel | None = None
+
+    def table_of(self, node: Node) -> Table | None:
+        """The table whose gradient `node` is."""
+        return next((t for t in self.tables if t.gradient is node), None)
+
+
+def schedule(graph: Graph, *, is_shared: bool = False, together: Set[Node] = frozenset()) -> Schedule:
+    """The kernels of a legal graph.
+
+    Args:
+        is_shared: whether threads share each batch. Products over the batch then come last in their phase,
+            when all threads have computed their rows.
+        together: results that one kernel computes, if it can, for which single figures are at hand.
+    """
+    order = [n for n in graph.nodes if is_computed(n)]
+    needs = {n: tuple(dict.fromkeys(s for s in map(source, n.inputs) if is_computed(s))) for n in order}
+    users: dict[Node, list[Node]] = {n: [] for n in order}
+    for node in order:
+        for need in needs[node]:
+            users[need].append(node)
+    phase, phases = _phases(order, needs, users)
+    kernels: list[Kernel] = []
+    for turn in range(phases + 1):
+        for zone in ("flat", "rows"):
+            own = [n for n in order if _zone(n) == zone and phase[n] == turn]
+            outputs = set(map(source, graph.outputs))
+            made = _kernels(zone, turn, _Turn(own, needs, users, outputs, together))
+            kernels += sorted(made, key=sums_products) if is_shared else made
+    crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
+    return Schedule(graph, tuple(kernels), phases, crossing, is_shared)
+
+
+def sums_products(kernel: Kernel) -> bool:
+    """Whether a kernel is a product over the batch, as the gradient of a weight is."""
+    node = kernel.nodes[0]
+    return kernel.is_product and is_batch_reduction(node) and not is_accumulated(node)
+
+
+def is_long_sum(node: Node) -> bool:
+    """Whether `node` reduces a long vector to one figure, once a batch."""
+    if node.primitive.kind != "reduce" or is_batch_reduction(node) or is_batched(node):
+        return False
+    return node.type.row_size == 1 and node.inputs[0].type.row_size >= LONG
+
+
+def _zone(node: Node) -> str:
+    return "rows" if is_batched(node) or is_batch_reduction(node) else "flat"
+
+
+def _phases(
+    order: Sequence[Node], needs: dict[Node, tuple[Node, ...]], users: dict[Node, list[Node]]
+) -> tuple[dict[Node, int], int]:
+    """The latest phase of each node, and the number of phases that the rows need."""
+    earliest: dict[Node, int] = {}
+    for node in order:
+        earliest[node] = max((earliest[n] + is_batch_reduction(n) for n in needs[node]), default=0)
+    last = max((earliest[n] + 1 for n in order if _zone(n) == "rows"), default=0)
+    latest: dict[Node, int] = {}
+    for node in reversed(order):
+        end = last - 1 if _zone(node) == "rows" else last
+        latest[node] = min((latest[u] - is_batch_reduction(node) for u in users[node]), default=end)
+        latest[node] = min(latest[node], end)
+    return latest, last
+
+
+def _kernels(zone: str, phase: int, turn: _Turn) -> list[Kernel]:
+    stage = turn.stage
+    for node in turn.own:
+        before = [stage[n] + 2 * turn.is_apart(n, node) for n in turn.needs[node] if n in turn.here]
+        if node.primitive.kind in OWN_STAGE:
+            stage[node] = max((s + 1 + s % 2 for s in before), default=1)
+        else:
+            stage[node] = max((s + s % 2 for s in before), default=0)
+    joined = turn.here & turn.together
+    stage.update(dict.fromkeys(joined, max((stage[n] for n in joined), default=0)))
+    _sink(turn)
+    kernels = []
+    for number in sorted(set(stage.values())):
+        members = tuple(n for n in turn.own if stage[n] == number)
+        groups = [(n,) for n in members] if number % 2 else [members]
+        kernels += [Kernel(zone, phase, bool(number % 2), group) for group in groups]
+    return kernels
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """The operations of one turn of a zone while their stages are being decided."""
+
+    own: Sequence[Node]
+    needs: Mapping[Node, Sequence[Node]]
+    users: Mapping[Node, Sequence[Node]]
+    outputs: Set[Node]
+    together: Set[Node]
+    stage: dict[Node, int] = field(default_factory=dict)
+
+    @cached_property
+    def here(self) -> frozenset[Node]:
+        return frozenset(self.own)
+
+    def is_apart(self, node: Node, user: Node) -> bool:
+        """Whether `user` is in a later kernel than what it reads: threads share long vectors, but no sum."""
+        is_figure = bool(self.together) and node.type.row_size == 1 < user.type.row_size
+        return _zone(node) == "flat" and (is_figure or node.primitive.kind == "reduce")
+
+    def latest(self, group: set[Node]) -> int:
+        """The last stage that serves all users of `group` outside it; -1 where one must not wait."""
+        stages = []
+        for node in group:
+            if is_batch_reduction(node):
+                continue  # complete after the last row, whatever its stage
+            if node in self.outputs:
+                return -1
+            for user in self.users[node]:
+                if user not in self.here:
+                    return -1
+                if user not in group:
+                    stages.append(self.stage[user] - self.stage[user] % 2 - 2 * self.is_apart(node, user))
+        return min(stages, default=-1)
+
+    def is_free(self, group: set[Node]) -> bool:
+        """Whether `group` is sums of inputs, which any loop over the rows may take along."""
+        reads = {n for member in group for n in self.needs[member]} & self.here - group
+        return not reads and all(is_batch_reduction(n) or self._is_own(n, group) for n in group)
+
+    def _is_own(self, node: Node, group: set[Node]) -> bool:
+        """Whether only `group` uses `node`."""
+        return node not in self.outputs and bool(self.users[node]) and group.issuperset(self.users[node])
+
+    def is_kept(self, node: Node, besides: set[Node]) -> bool:
+        """Whether users outside `besides` keep `node` in memory anyway."""
+        others = [u for u in self.users[node] if u not in besides]
+        return node in self.outputs or any(
+            u not in self.here or self.stage[u] > self.stage[node] for u in others
+        )
+
+    def saves(self, group: set[Node]) -> bool:
+        """Whether memory for what `group` reads is no more than for what it gives."""
+        given = sum(_bytes(n) for n in group if any(u not in group for u in self.users[n]))
+        read = {n for member in group for n in self.needs[member] if n in self.here and n not in group}
+        return sum(_bytes(n) for n in read if not self.is_kept(n, besides=group)) <= given
+
+
+def _sink(turn: _Turn) -> None:
+    """Move operations to the stage of their first user where that keeps no more bytes alive.
+
+    The derivative of an activation is thereby computed where it is used, from the activation that the
+    backward pass keeps anyway; whole groups that wait for nothing move together. Sums of inputs alone, as
+    that of the weights, join the last loops.
+    """
+    for first in sorted({s for s in turn.stage.values() if s % 2 == 0}):
+        for group in _connected([n for n in turn.own if turn.stage[n] == first], turn):
+            if turn.is_free(group):
+                last = max((s for n, s in turn.stage.items() if n not in group and s % 2 == 0), default=first)
+                turn.stage.update(dict.fromkeys(group, max(first, last)))
+            else:
+                _move(turn, group)
+    for node in reversed(turn.own):
+        if node.primitive.kind in ("elementwise", "counter", "reduce"):
+            _move(turn, {node})
+
+
+def _move(turn: _Turn, group: set[Node]) -> None:
+    target = turn.latest(group)
+    if target > min(turn.stage[n] for n in group) and turn.saves(group):
+        for node in group:
+            turn.stage[node] = target
+
+
+def _connected(members: Sequence[Node], turn: _Turn) -> list[set[Node]]:
+    """The members in groups that read one another."""
+    groups: list[set[Node]] = []
+    for node in members:
+        joined = [g for g in groups if any(n in g for n in turn.needs[node])]
+        groups = [g for g in groups if g not in joined] + [{node}.union(*joined)]
+    return groups
+
+
+def _bytes(node: Node) -> int:
+    return node.type.row_size * node.dtype.itemsize

@@ -1,0 +1,50 @@
+"""Which kernels over the params threads can share, each taking a slice of every long vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+
+from nnjit.codegen.plan.nests import Nest, Op, reads_same_element
+from nnjit.codegen.plan.schedule import LONG, Kernel, Schedule, is_long_sum
+from nnjit.codegen.rewrite.legalize import source
+from nnjit.ir import Node
+from nnjit.ir.graph import constant_p
+
+
+def sliced_kernels(
+    plan: Schedule, nests: Mapping[Kernel, Sequence[Nest]], results: Set[Node]
+) -> tuple[int, frozenset[Kernel]]:
+    """The length of the vectors to share, and the kernels that loop over them element by element.
+
+    Kernels of single figures alone are among them: each thread computes these for itself, as it computes
+    them beside a loop over its slice. All other kernels without rows are for one thread.
+
+    Args:
+        results: what is written over memory that all threads see.
+    """
+    is_needed = plan.is_shared or bool(plan.tables)
+    flat = [k for k in plan.kernels if k.zone == "flat" and not k.is_product] if is_needed else []
+    lengths = {nest.domain[0] for k in flat for nest in nests[k] if len(nest.domain) == 1}
+    length = max((n for n in lengths if n >= LONG), default=0)
+    return length, frozenset(k for k in flat if is_sliced(nests[k], length, results))
+
+
+def is_sliced(nests: Sequence[Nest], length: int, results: Set[Node]) -> bool:
+    """Whether loops work on a slice of vectors of a length as they do on the whole."""
+    return all(_fits(op, length, results) for nest in nests for op in nest.ops)
+
+
+def _fits(op: Op, length: int, results: Set[Node]) -> bool:
+    node = op.node
+    if node.primitive.kind == "reduce":
+        return is_long_sum(node) and op.domain == (length,)
+    if node.primitive.kind != "elementwise" or op.domain not in ((), (length,)):
+        return False
+    if op.domain == () and node in results:
+        return False
+    return all(_is_figure(a) or reads_same_element(op, a) for a in op.inputs)
+
+
+def _is_figure(argument: Node) -> bool:
+    value = source(argument)
+    return value.type.row_size == 1 or (value.primitive is constant_p and value.shape == ())

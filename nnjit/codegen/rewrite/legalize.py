@@ -1,0 +1,155 @@
+"""Make a graph lowerable: put a copy wherever an operation needs memory and has only a way of reading it.
+
+A *view* (a broadcast, a transpose, most slices) is an index map that a loop applies while it reads. An
+*alias* (a reshape, a slice of whole leading rows) is other memory's own bytes. All else is *computed*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TypeAlias
+
+from nnjit.autodiff.loop import scan_p
+from nnjit.codegen.rewrite.lane_products import lane_weights
+from nnjit.codegen.rewrite.sparse_rows import listed_p
+from nnjit.errors import CompileError
+from nnjit.ir import B, Graph, Node, apply, rebuild
+from nnjit.ir.graph import Primitive, constant_p, input_p
+from nnjit.primitives import reshape, slice_
+
+Copy: TypeAlias = Callable[[Node], Node]
+
+copy_p = Primitive("copy", "elementwise", lambda x: x, lambda x: x, partials=(1,), expression="{0}")
+
+
+def legalize(graph: Graph) -> Graph:
+    """`graph` with copies where products, reshapes or results would need a view in memory.
+
+    Raises:
+        CompileError: the batch axis is not the first axis of some value.
+    """
+    for node in graph.nodes:
+        if B in node.shape[1:]:
+            raise CompileError(
+                f"{node.primitive.name} gives {node.type}: the batch axis must be its first axis"
+            )
+    copied = cache(copy_p)  # one copy for all that need it
+    inner = rebuild(graph.outputs, {}, lambda node: _legal(node, copied))
+    taken: set[Node] = set()
+    outputs = []
+    for node in inner:
+        base = root(node)
+        if not is_computed(base) or base in taken or base.type.row_size != node.type.row_size:
+            node = base = copy_p(node)
+        taken.add(base)
+        outputs.append(node)
+    return Graph(graph.inputs, tuple(outputs), graph.names)
+
+
+def is_batched(node: Node) -> bool:
+    """Whether `node` has a value for every row of the batch."""
+    return node.type.is_batched
+
+
+def is_alias(node: Node) -> bool:
+    """Whether `node` is part of the bytes of its argument."""
+    if node.primitive is reshape:
+        return True
+    return (
+        node.primitive is slice_
+        and not is_batched(node)
+        and _is_leading(node)
+        and not is_view(node.inputs[0])
+    )
+
+
+def is_view(node: Node) -> bool:
+    """Whether `node` is an index map over its argument."""
+    return node.primitive.kind == "view" and not is_alias(node)
+
+
+def is_computed(node: Node) -> bool:
+    """Whether some loop or product computes `node`."""
+    return node.primitive.kind not in ("input", "constant", "view", "reshape")
+
+
+def root(node: Node) -> Node:
+    """The node whose bytes an alias is part of; `node` itself where it is none."""
+    while is_alias(node):
+        node = node.inputs[0]
+    return node
+
+
+def source(node: Node) -> Node:
+    """The node behind all views and aliases."""
+    while is_alias(node) or is_view(node):
+        node = node.inputs[0]
+    return node
+
+
+def offset(node: Node) -> int:
+    """How many elements an alias begins behind the first of its root."""
+    total = 0
+    while is_alias(node):
+        if node.primitive is slice_:
+            inner = node.inputs[0].type.row_size // max(node.inputs[0].type.row_shape[0], 1)
+            total += node.params["starts"][0] * inner
+        node = node.inputs[0]
+    return total
+
+
+def is_batch_reduction(node: Node) -> bool:
+    """Whether `node` sums (or so) over the batch axis: computed row by row, complete after the last."""
+    return not is_batched(node) and is_computed(node) and any(is_batched(n) for n in node.inputs)
+
+
+def is_accumulated(node: Node) -> bool:
+    """Whether `node` is a sum over the batch that is set to its identity, and to which each block adds.
+
+    A product over the batch is set by the first block instead, and a list is written anew.
+    """
+    if not is_batch_reduction(node) or node.primitive is listed_p:
+        return False
+    return node.primitive.kind != "matmul" or node.primitive is lane_weights
+
+
+def _is_leading(node: Node) -> bool:
+    whole = zip(node.shape[1:], node.inputs[0].shape[1:], strict=True)
+    return node.ndim >= 1 and all(d == e for d, e in whole)
+
+
+def _legal(node: Node, copied: Copy) -> Node:
+    if node.primitive is reshape and (is_view(node.inputs[0]) or node.inputs[0].primitive is constant_p):
+        return apply(reshape, copied(node.inputs[0]), **node.params)
+    if node.primitive.kind == "matmul":
+        return apply(node.primitive, *(_in_memory(n, copied) for n in node.inputs), **node.params)
+    if node.primitive.kind == "routine":  # a batch is copied, since rows may be apart in a loop
+        args = [copied(n) if is_batched(n) else _in_memory(n, copied) for n in node.inputs]
+        return apply(node.primitive, *args, **node.params)
+    if node.primitive is scan_p:
+        ends = node.params["constants"] + node.params["carried"]
+        args = [
+            n if k >= ends and is_record_part(n) else _in_memory(n, copied) for k, n in enumerate(node.inputs)
+        ]
+        return apply(scan_p, *args, **node.params)
+    return node
+
+
+def is_record_part(node: Node) -> bool:
+    """Whether `node` is, at each step of a loop, a part of what another loop recorded, or of the like."""
+    if node.primitive is not slice_ or is_alias(node) or node.shape[:-1] != node.inputs[0].shape[:-1]:
+        return False
+    base = node.inputs[0]
+    return not is_view(base) and is_computed(root(base)) and node.type.row_shape[1:] == node.shape[-1:]
+
+
+def loop_source(node: Node) -> Node:
+    """The argument of a loop itself, or the record that it is a part of."""
+    return node.inputs[0] if is_view(node) else node
+
+
+def _in_memory(node: Node, copied: Copy) -> Node:
+    base = source(node) if is_view(node) else root(node)
+    is_there = not is_view(node) and (is_computed(base) or base.primitive is input_p)
+    return node if is_there else copied(node)

@@ -1,0 +1,167 @@
+"""Tables: matrices of params of which a step updates only the rows that its batch used.
+
+A step says so by `where_used`, whose meaning is a selection by row. Where a batch uses few rows of a large
+table, a step does in fact no more than that: the loops over the batch write down which rows they used, the
+gradient's other rows stay 0 from step to step, and the update runs row by row (`source/sparse_updates.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnjit.errors import GraphError
+from nnjit.ir import Graph, Node, apply, constant
+from nnjit.ir.graph import Primitive
+from nnjit.ir.types import ArrayType
+from nnjit.primitives import broadcast, concat, less, reduce_sum, reshape, scatter_add, select
+
+FEW = 8  # times as many rows as a batch can use: a table with fewer is updated as a whole
+SMALL = 4096  # elements, and so are smaller ones
+
+Segment = tuple[int, int, int]  # where a table begins in the vector of params, its rows, and their length
+
+
+def _infer_used(index: ArrayType, entries: int) -> ArrayType:
+    if index.dtype.kind not in "iu" or not index.is_batched:
+        raise GraphError(f"used: {index} is no batch of whole numbers")
+    return ArrayType(np.dtype(np.bool_), (entries,))
+
+
+def _used(index: np.ndarray, entries: int) -> np.ndarray:
+    found = np.zeros(entries, np.bool_)
+    found[index] = True
+    return found
+
+
+def _infer_where_used(
+    new: ArrayType, old: ArrayType, *used: ArrayType, segments: Sequence[Segment], is_exact: bool
+) -> ArrayType:
+    if new != old or [u.shape for u in used] != [(entries,) for _, entries, _ in segments]:
+        raise GraphError(f"where_used: {new}, {old} and {', '.join(map(str, used))} do not fit")
+    return new
+
+
+def _where_used(
+    new: np.ndarray, old: np.ndarray, *used: np.ndarray, segments: Sequence[Segment], is_exact: bool
+) -> np.ndarray:
+    out = new.copy()
+    for is_used, (start, entries, size) in zip(used, segments, strict=True):
+        own = slice(start, start + entries * size)
+        out[own] = np.where(np.repeat(is_used, size), new[own], old[own])
+    return out
+
+
+# Which rows of a table with so many `entries` a batch used, by their numbers; and the same, but in memory the
+# list of those numbers, with repetitions.
+used_p = Primitive("used", "reduce", _infer_used, _used)
+listed_p = Primitive("listed", "reduce", _infer_used, _used)
+# `new`, but `old` in the rows of tables that were not used; `is_exact` says that they are equal there.
+where_used_p = Primitive("where_used", "call", _infer_where_used, _where_used)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A matrix of params of which a step updates the rows that were used.
+
+    Args:
+        listed: which of them were.
+        gradient: of the table, a sum over the batch.
+        start: where it begins in the vector of params.
+        most: the most examples of a batch.
+    """
+
+    listed: Node
+    gradient: Node
+    start: int
+    entries: int
+    size: int
+    most: int
+
+    @property
+    def uses(self) -> int:
+        """How many rows an example uses."""
+        return self.listed.inputs[0].type.row_size
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A step that computes the update of all rows, and has as last outputs the lists of those used.
+
+    Args:
+        vectors: the outputs that are as long as the params.
+        most: the most examples of a batch.
+    """
+
+    graph: Graph
+    segments: Sequence[Segment]
+    vectors: Sequence[int]
+    most: int
+
+
+def with_lists(graph: Graph, updates: Sequence[int], most: int) -> Listed | None:
+    """A step with lists of the used rows, where it has a large table of which a batch uses little.
+
+    Its other tables have lists too, unless they are as well updated as a whole.
+
+    Args:
+        updates: the outputs that are written over arguments.
+        most: the most examples of a batch.
+
+    Returns:
+        None, too, where a vector as long as the params moves in all rows, as their average does.
+    """
+    chosen = [graph.outputs[k] for k in updates if graph.outputs[k].primitive is where_used_p]
+    if not chosen:
+        return None
+    first, used = chosen[0], chosen[0].inputs[2:]
+    vectors = [k for k in updates if graph.outputs[k].type.row_size == first.type.row_size]
+    if len(vectors) != len(chosen) or any(n.inputs[2:] != used for n in chosen):
+        return None
+    tables = list(zip(used, first.params["segments"], strict=True))
+    large = [(node, segment) for node, segment in tables if _is_large(node, segment, most)]
+    if not large:
+        return None
+    tables = large if first.params["is_exact"] else tables
+    outputs = [n.inputs[0] if k in vectors else n for k, n in enumerate(graph.outputs)]
+    lists = [apply(listed_p, *node.inputs, **node.params) for node, _ in tables]
+    listed = Graph(graph.inputs, (*outputs, *lists), graph.names)
+    return Listed(listed, [segment for _, segment in tables], vectors, most)
+
+
+def _is_large(used: Node, segment: Segment, most: int) -> bool:
+    """Whether a batch uses little of a table that has much."""
+    _, entries, size = segment
+    return entries >= FEW * most * used.inputs[0].type.row_size and entries * size >= SMALL
+
+
+def dense(node: Node) -> Any:
+    """`used` and `where_used` as operations that loops have; any other node as it is."""
+    if node.primitive is used_p:
+        (index,), entries = node.inputs, node.params["entries"]
+        flat = reshape(index, shape=(index.shape[0], index.type.row_size))
+        ones = broadcast(constant(1, np.int32), shape=flat.shape, axes=())
+        counts = scatter_add(ones, flat, axis=1, size=entries)
+        none = broadcast(constant(0, np.int32), shape=(entries,), axes=())
+        return less(none, reduce_sum(counts, axes=(0,)))
+    if node.primitive is not where_used_p:
+        return node
+    new, old, *used = node.inputs
+    if node.params["is_exact"]:
+        return new
+    pieces, end = [], 0
+    for is_used, (start, entries, size) in zip(used, node.params["segments"], strict=True):
+        pieces += [_all(start - end)] * (start > end)
+        rows = broadcast(is_used, shape=(entries, size), axes=(0,))
+        pieces.append(reshape(rows, shape=(entries * size,)))
+        end = start + entries * size
+    length = new.type.row_size
+    pieces += [_all(length - end)] * (length > end)
+    return select(pieces[0] if len(pieces) == 1 else concat(*pieces, axis=0), new, old)
+
+
+def _all(count: int) -> Any:
+    return broadcast(constant(True), shape=(count,), axes=())

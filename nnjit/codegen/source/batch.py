@@ -1,0 +1,391 @@
+"""The lines of a program that take one batch through a graph: its blocks of rows, its kernels, its sums.
+
+Where threads share the batch, each has a share of every block's rows, and of each long vector a slice. They
+meet before the products over the batch, which need all rows, and wherever one reads what others wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nnjit.autodiff.loop import scan_p
+from nnjit.codegen.plan.memory import place_of
+from nnjit.codegen.plan.schedule import Kernel, Schedule, is_long_sum, sums_products
+from nnjit.codegen.rewrite.lane_products import lane_weights
+from nnjit.codegen.rewrite.legalize import is_batched, loop_source, root, source
+from nnjit.codegen.rewrite.sparse_rows import Table
+from nnjit.codegen.source.kernel import Function, combined, emit_kernel, identity_of
+from nnjit.codegen.source.loop import emit_loop
+from nnjit.codegen.source.products import gemm_for, product_line, rows_of
+from nnjit.codegen.source.routines import ROUTINES, can_fail, routine_line
+from nnjit.codegen.source.sparse_updates import between, total_text, update_text
+from nnjit.codegen.source.views import Interface, Text, Views, padded
+from nnjit.ir import Node
+from nnjit.ir.types import SHORT
+from nnjit.primitives import reduce_sum
+
+
+class Batch:
+    """The state of writing one graph's lines.
+
+    Args:
+        text: the program that they are part of.
+        spec: None for a graph that is called.
+        prefix: before the names of its work memory.
+    """
+
+    def __init__(
+        self, plan: Schedule, block: int, text: Text, spec: Interface | None, prefix: str = ""
+    ) -> None:
+        self.plan, self.block, self.text = plan, block, text
+        self.is_shared = plan.is_shared
+        self.views = Views(plan, block, text, spec, prefix)
+        self.graph, self.spec, self.layout = plan.graph, self.views.spec, self.views.layout
+        self.ranges: list[str] = []
+        self.loops: dict[str, str] = {}  # the view of the work memory of loops -> its array
+        self.functions: dict[Kernel, str] = {}  # the name of each kernel's function
+        self.pieces: list[tuple[int, int, int]] = []
+        self.lines: list[str] = []
+        self.count = ""  # of the rows of a batch, as source
+        self.depth = 1
+        self.can_fail = False  # whether the lines set `failed`
+        self.is_open = self.is_scattered = False  # what threads wrote since they last met, in slices or not
+
+    def hoisted(self) -> list[str]:
+        """What is to be written before all steps."""
+        starts = {n: f"thread * {self.text.work[n]}" if self.is_shared else "0" for n in self.loops.values()}
+        own = [
+            f"    {view} = {self.text.at(name, starts[name], str(self.text.work[name]))}"
+            for view, name in self.loops.items()
+        ]
+        cleared = [line for table in self.plan.tables for line in self._cleared(table)]
+        failed = ["    failed = 0"] if self.can_fail else []
+        return [*self.views.hoisted(), *own, *self.ranges, *cleared, *failed]
+
+    def name(self, node: Node) -> str:
+        """The name of the view of a value."""
+        return self.views.name(node)
+
+    # -- the body
+
+    def write(self, count: str) -> list[str]:
+        """The lines for a batch of `count` rows, of which `at` is the first."""
+        for k in self.spec.per_step:
+            place = place_of(self.graph.inputs[k], self.layout.places)
+            self.line(f"{self.name(self.graph.inputs[k])} = {self.views.base(place)}")
+        self.count, lanes = count, self.spec.lanes
+        if lanes > 1:
+            self.line(f"groups = ({count} + {lanes - 1}) // {lanes}")
+        for phase in range(self.plan.phases + 1):
+            own = [k for k in self.plan.kernels if k.phase == phase]
+            self._flat([k for k in own if k.zone == "flat"])
+            if any(k.zone == "rows" for k in own):
+                rows = [k for k in own if k.zone == "rows"]
+                self._rows(phase, rows, "groups" if lanes > 1 else count)
+        self._copies()
+        return self.lines
+
+    def _copies(self) -> None:
+        """Results that could not be computed in their place."""
+        for node, place in self.layout.copies:
+            value, target = self.name(node), self.views.name_of(place, "result")
+            size = f"{place.size} * (thread == 0)" if self.is_shared else str(place.size)
+            self.line(f"copy({value}, {size}, {target})")
+        if self.layout.copies:
+            self.is_open = True
+            self.meet()
+
+    def _rows(self, phase: int, kernels: Sequence[Kernel], count: str) -> None:
+        sums = self.layout.accumulators.get(phase, ())
+        for node in sums:
+            if self.plan.table_of(node) is None:
+                self._fill(node)
+        step = str(self.block)
+        if self.spec.lanes > 1 and not self.plan.crossing:  # each thread takes a few groups at a time
+            self.line(f"step = min({self.spec.groups} * threads, {self.block})")
+            step = "step"
+        self.line(f"for start in range(0, {count}, {step}):")
+        self.depth += 1
+        self._share_block(count, step)
+        mark = len(self.lines)
+        products = [k for k in kernels if self.is_shared and sums_products(k)]
+        for kernel in kernels:
+            if kernel not in products:
+                self._kernel(kernel)
+        if products:
+            self.is_open = True
+            self.meet()
+            for kernel in products:
+                self._product_over_rows(kernel.nodes[0])
+        if self.is_shared:  # the next block may cut the memory of rows elsewhere
+            self.line(f"if start + {step} < {count}:")
+            self.line("    gate = meet(arrived, threads, gate)")
+        gathered = self._gathered(kernels)
+        self.lines[mark:mark] = ["    " * self.depth + line for line in (*self.views.moved(), *gathered)]
+        self.depth -= 1
+        self.is_open = True
+        if not products:
+            self.meet()
+        for node in sums:
+            self._total(node)
+        self._guard(kernels)
+
+    def _share_block(self, count: str, step: str) -> None:
+        if self.is_shared:
+            self.line(f"block = min({step}, {count} - start)")
+            self.line("first = block * thread // threads")
+            self.line("n = block * (thread + 1) // threads - first")
+        else:
+            self.line(f"n = min({step}, {count} - start)")
+
+    def _gathered(self, kernels: Sequence[Kernel]) -> list[str]:
+        """The lines that bring the rows of a block together, and fill the last of its groups."""
+        if not self.spec.is_copied:
+            return []
+        used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
+        inputs = [k for k, node in enumerate(self.graph.inputs) if is_batched(node) and node in used]
+        first, lanes = "start + first" if self.is_shared else "start", self.spec.lanes
+        if lanes == 1:
+            return [self._brought(k, f"at + {first}", "n") for k in inputs]
+        lines = [f"have = max(min(n * {lanes}, {self.count} - ({first}) * {lanes}), 0)"]
+        for k in inputs:
+            lines += [self._brought(k, f"at + ({first}) * {lanes}", "have"), self._filled_up(k)]
+        return lines
+
+    def _brought(self, k: int, first: str, count: str) -> str:
+        """The line that brings `count` examples of input k to the memory of a block."""
+        node, name = self.graph.inputs[k], self.graph.names[k]
+        size, view = node.type.row_size // self.spec.lanes, self.name(node)
+        if self.spec.in_order:
+            return f"copy(part({name}, {first}, {count}, {size}), {count} * {size}, {view})"
+        return f"gather({name}, part(order, {first}, {count}, 1), {count}, {size}, {view})"
+
+    def _filled_up(self, k: int) -> str:
+        """The line that makes whole groups of the `have` examples of input k: with copies of no weight."""
+        node, lanes = self.graph.inputs[k], self.spec.lanes
+        view, rest = self.name(node), f"n * {lanes} - have"
+        if k == self.spec.weight:
+            return f"fill(part({view}, have, {rest}, 1), {rest}, {SHORT[node.dtype]}(0))"
+        return f"repeat_last({view}, have, n * {lanes}, {node.type.row_size // lanes})"
+
+    def _guard(self, kernels: Sequence[Kernel]) -> None:
+        guard = self.spec.guard
+        if guard is not None and any(root(self.graph.outputs[guard]) in k.nodes for k in kernels):
+            self.line(f"if not is_finite({self.name(self.graph.outputs[guard])}[0]):")
+            self.line("    restore_mode(mode)")
+            self.line("    return turn")
+
+    # -- kernels
+
+    def _flat(self, kernels: Sequence[Kernel]) -> None:
+        """What is computed once a batch."""
+        for kernel in kernels:
+            if not self.is_shared:
+                self._kernel(kernel)
+            elif kernel in self.layout.sliced:
+                if self.is_scattered or self._writes_work(kernel):
+                    self.meet()
+                self._kernel(kernel)
+                self.is_open = True
+                self._long_sums(kernel)
+            else:
+                self.meet()
+                self.line("if thread == 0:")
+                self.depth += 1
+                self._kernel(kernel)
+                self.depth -= 1
+                self.is_open = True
+                self.meet()
+        self.meet()
+
+    def _long_sums(self, kernel: Kernel) -> None:
+        sums = [n for n in kernel.nodes if is_long_sum(n)]
+        if sums:
+            self.meet()
+        for node in sums:
+            self._total(node)
+
+    def _writes_work(self, kernel: Kernel) -> bool:
+        computed = [op.node for nest in self.layout.nests[kernel] for op in nest.ops]
+        places = [self.layout.places[n] for n in computed if n in self.layout.places]
+        return any(p.storage.startswith("work_") for p in places)
+
+    def meet(self) -> None:
+        """Have threads wait for each other, if one of them may have written what others read."""
+        if self.is_shared and (self.is_open or self.is_scattered):
+            self.line("gate = meet(arrived, threads, gate)")
+        self.is_open = self.is_scattered = False
+
+    def _kernel(self, kernel: Kernel) -> None:
+        if kernel.nodes[0].primitive is scan_p:
+            self._loop(kernel)
+        elif kernel.nodes[0].primitive in ROUTINES:
+            self._routine(kernel)
+        elif kernel.is_product:
+            self._product(kernel.nodes[0])
+        else:
+            self._loops(emit_kernel(kernel, self.layout, self.plan), kernel)
+
+    def _loops(self, function: Function, kernel: Kernel) -> None:
+        if not function.body:
+            return
+        text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
+        options = "ROWS" if kernel.zone == "rows" else "KERNEL"
+        name = self.functions[kernel] = self.text.kernel(function.zone, text, options)
+        kinds = {place_of(n, self.layout.places): source(n).primitive.name for n in self._memory(kernel)}
+        length = self.layout.slices(kernel)
+        views = [self.views.name_of(p, kinds.get(p, "value")) for p in function.arguments]
+        is_slice = [0 < length == p.size and not p.rows for p in function.arguments]
+        if kernel is self.plan.update:
+            self._update_tables(name, function, views, is_slice)
+            return
+        pairs = zip(views, is_slice, strict=True)
+        values = [f"part({view}, low, mine, 1)" if cut else view for view, cut in pairs]
+        first = "start + first" if self.is_shared else "start"
+        given = {"n": "mine" if length else "n", "first": first}
+        self.line(f"{name}({', '.join([*(given[p] for p in function.leading), *values])})")
+
+    def _memory(self, kernel: Kernel) -> list[Node]:
+        nodes = [*kernel.nodes, *(a for n in kernel.nodes for a in n.inputs)]
+        nodes += [source(n) for n in nodes]
+        return [n for n in nodes if root(n) in self.layout.places]
+
+    def _product(self, node: Node) -> None:
+        def name(value: Node) -> str:
+            return self._part_name(value) if value is node else self.name(value)
+
+        self.line(product_line(node, name, self.layout.places))
+
+    def _part_name(self, node: Node) -> str:
+        """The name of the view of a value, or of this thread's part of a sum."""
+        place = self.layout.partials.get(node) or place_of(node, self.layout.places)
+        return self.views.name_of(place, source(node).primitive.name)
+
+    def _routine(self, kernel: Kernel) -> None:
+        node = kernel.nodes[0]
+        self.functions[kernel] = ROUTINES[node.primitive].function
+        self.can_fail |= can_fail(node)
+        self.line(routine_line(node, self.name))
+
+    def _loop(self, kernel: Kernel) -> None:
+        """A loop over steps; its work memory is each thread's own, and serves all loops in turn."""
+        node = kernel.nodes[0]
+        function = emit_loop(node, self.block, self.text)
+        self.functions[kernel] = function.name
+        work = []
+        for dtype, size in function.work.items():
+            name = f"{self.views.prefix}own_loop_{dtype}"
+            self.text.declare(name, dtype, max(padded(name, size), self.text.work.get(name, 0)))
+            self.loops[f"loop_{dtype}"] = name
+            work.append(f"loop_{dtype}")
+        names = [self.name(loop_source(a)) for a in node.inputs]
+        rows = "n" if is_batched(node) else "1"
+        call = f"{function.name}({', '.join([rows, *names, self.name(node), *work])})"
+        self.can_fail |= function.can_fail
+        self.line(f"failed = max(failed, {call})" if function.can_fail else call)
+
+    # -- what threads put together
+
+    def _fill(self, node: Node) -> None:
+        size = self.layout.partials[node].size if node in self.layout.partials else node.type.row_size
+        self.line(f"fill({self._part_name(node)}, {size}, {identity_of(node)})")
+
+    def _total(self, node: Node) -> None:
+        """Put the threads' parts of a sum together: each its slice of a vector's part, or all for itself."""
+        if node not in self.layout.partials:
+            return
+        table = self.plan.table_of(node)
+        if table is not None:
+            self._total_of_rows(table)
+            return
+        part, place, size = self.layout.partials[node], place_of(node, self.layout.places), node.type.row_size
+        storage = self.views.storage(part)
+        stride = self.text.work[storage]
+        sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {part.size}")
+        slices = f"0, {size}"
+        if node in self.layout.inside:
+            whole, offset = self.layout.inside[node]
+            is_owned = whole.type.row_size == self.layout.length
+            owned = (f"share({bound}, {offset}, {size}, 1)" for bound in ("low", "high"))
+            slices = ", ".join(owned) if is_owned else f"0, {size} * (thread == 0)"
+            self.is_open, self.is_scattered = True, self.is_scattered or not is_owned
+        target = self.views.name_of(place, source(node).primitive.name)
+        self.line(f"{self._adder(node)}(threads, {stride}, {slices}, {sums}, {target})")
+
+    def _adder(self, node: Node) -> str:
+        """The name of what puts parts of a sum together."""
+        if node.primitive is lane_weights:
+            return "add_up_lanes"
+        return "add_up" if node.primitive is reduce_sum else self._total_kernel(node)
+
+    def _total_kernel(self, node: Node) -> str:
+        """A kernel that puts parts together as the reduction does; sums have `add_up`, compiled once."""
+        figure = combined(node, "figure", "sums[k * stride + j]")
+        return self.text.kernel(
+            "total",
+            "(threads, stride, low, high, sums, total):\n    for j in range(low, high):\n"
+            f"        figure = sums[j]\n        for k in range(1, threads):\n            figure = {figure}\n"
+            "        total[j] = figure\n",
+        )
+
+    def _product_over_rows(self, node: Node) -> None:
+        """A product over all rows of the block, of which each thread computes some rows of the result."""
+        a, b = node.inputs
+        (m, n), number = node.type.row_shape, len(self.ranges)
+        whole, offset = self.layout.inside.get(node, (node, 0))
+        if self.layout.length and whole.type.row_size == self.layout.length:
+            self.pieces.append((offset, m, n))
+            low, high = (f"share({bound}, {offset}, {m}, {n})" for bound in ("low", "high"))
+        else:
+            low, high = f"{m} * thread // threads", f"{m} * (thread + 1) // threads"
+            self.is_scattered = True
+        self.ranges.append(f"    low_{number}, high_{number} = {low}, {high}")
+        operands = f"{self.name(a)}_block, {self.name(b)}_block, start, {self.name(node)}"
+        rows = f"low_{number}, high_{number}, {m}, {n}, {rows_of(a, 'block')}"
+        self.line(f"{gemm_for(node)}_share({rows}, {operands})    # {node.type}")
+
+    # -- tables
+
+    def _cleared(self, table: Table) -> list[str]:
+        """What is to be written before all steps: no row was used so far, and no gradient is left."""
+        number, node = self.plan.tables.index(table), table.gradient
+        self.text.declare(f"seen_{number}", "i64", table.entries)
+        seen = self.text.at(f"seen_{number}", "0", str(table.entries))
+        clear = f"fill({{}}, {table.entries * table.size}, {identity_of(node)})"
+        lines = ["if thread == 0 and begin < end:", f"    fill(seen_{number}, {table.entries}, -1)"]
+        lines.append(f"    {clear.format(self.name(node))}")
+        if self.is_shared:
+            lines += ["if begin < end:", f"    {clear.format(self._part_name(node))}"]
+        return [f"    {line}" for line in (f"seen_{number} = {seen}", *lines)]
+
+    def _update_tables(self, name: str, function: Function, views: list[str], is_slice: list[bool]) -> None:
+        """Update this thread's slice of what is in no table, and its rows of each table."""
+        length, tables = self.layout.length, self.plan.tables
+        for start, size in between(tables, length):
+            k = len(self.ranges)
+            bounds = ", ".join(f"share({bound}, {start}, {size}, 1)" for bound in ("low", "high"))
+            self.ranges.append(f"    low_{k}, high_{k} = {bounds}")
+            piece = f"{start} + low_{k}, high_{k} - low_{k}, 1"
+            pairs = zip(views, is_slice, strict=True)
+            values = [f"part({view}, {piece})" if cut else view for view, cut in pairs]
+            self.line(f"{name}({', '.join([f'high_{k} - low_{k}', *values])})")
+        for number, table in enumerate(tables):
+            kernel = self.text.kernel("update_rows", update_text(table, name, function, length))
+            lists = f"{self.name(table.listed)}, seen_{number}, {self.name(table.gradient)}"
+            rows = f"{self.count} * {table.uses}, thread, threads, turn"
+            self.line(f"{kernel}({', '.join([rows, lists, *views])})")
+
+    def _total_of_rows(self, table: Table) -> None:
+        """Put the threads' parts of the gradient of the rows that were used together."""
+        part, size = self.layout.partials[table.gradient], table.gradient.type.row_size
+        storage = self.views.storage(part)
+        stride = self.text.work[storage]
+        sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {size}")
+        kernel = self.text.kernel("total_rows", total_text(table))
+        rows = f"{self.count} * {table.uses}, thread, threads, {stride}"
+        self.line(f"{kernel}({rows}, {self.name(table.listed)}, {sums}, {self.name(table.gradient)})")
+        self.is_open = self.is_scattered = True
+
+    def line(self, text: str) -> None:
+        """Append a line at the present depth."""
+        self.lines.append("    " * self.depth + text)

@@ -1,0 +1,378 @@
+"""The source of one kernel of fused loops: a Python function that a person can read and Numba compiles.
+
+Names come from primitives and running numbers, never from a user's file, and are counted anew in every
+kernel, so that equal layers have equal kernels and share one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnjit.codegen.plan.memory import Layout, Place, place_of
+from nnjit.codegen.plan.nests import Nest, Op, unwrapped
+from nnjit.codegen.plan.schedule import Kernel, Schedule
+from nnjit.codegen.rewrite.expand import scatter_sum_p
+from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_batched, is_view, source
+from nnjit.codegen.rewrite.sparse_rows import listed_p
+from nnjit.codegen.source.index import added, flat_index, through, times, window_index
+from nnjit.errors import CompileError
+from nnjit.ir import Node, apply
+from nnjit.ir.graph import constant_p
+from nnjit.ir.types import SHORT
+from nnjit.primitives import (
+    cast,
+    gather,
+    overlap_add,
+    reduce_sum,
+    scatter_add,
+)  # fmt: skip
+
+LONGEST = 72  # characters of an expression that is still written into its user's
+
+
+@dataclass(frozen=True)
+class Function:
+    """A kernel's parameters and body, without its name, and the places that its arguments are.
+
+    Args:
+        arguments: the places of its last parameters.
+        leading: what it takes before them: `n`, its number of rows, or of elements where it loops over a
+            slice of long vectors; `first`, the number of its first row in the batch.
+    """
+
+    parameters: tuple[str, ...]
+    body: tuple[str, ...]
+    arguments: tuple[Place, ...]
+    leading: tuple[str, ...]
+    zone: str
+
+
+def emit_kernel(kernel: Kernel, layout: Layout, plan: Schedule) -> Function:
+    """The function of a kernel of loops."""
+    return _Writer(kernel, layout, plan).write()
+
+
+class _Writer:
+    """The state of writing one kernel: names given so far, values at hand, lines."""
+
+    def __init__(self, kernel: Kernel, layout: Layout, plan: Schedule) -> None:
+        self.kernel, self.layout, self.plan = kernel, layout, plan
+        self.by_row = kernel.zone == "rows"
+        self.slices = layout.slices(kernel)
+        self.counts = False
+        self.numbers: dict[str, int] = {}
+        self.arguments: dict[Place, str] = {}
+        self.hoisted: dict[Place, tuple[str, str]] = {}
+        self.totals: list[tuple[str, Node]] = []
+        self.narrow: dict[Node, Node] = {}  # an f64 sum of f32 figures -> their sum in a block, in f32
+        self.scalars: dict[Node, str] = {}  # of the row (or the batch): good in every later nest
+        self.locals: dict[Node, str] = {}  # of the current element
+        self.lines: list[str] = []
+        self.depth = 1
+
+    def write(self) -> Function:
+        base = self.depth + self.by_row
+        self.depth = base
+        for nest in self.layout.nests[self.kernel]:
+            self._nest(nest)
+        prologue = [f"    {name} = {value}" for name, value in self.hoisted.values()]
+        prologue += [f"    {name} = {identity_of(self.narrow.get(n, n))}" for name, n in self.totals]
+        rows = ["    for i in range(n):"] if self.by_row else []
+        widened = [(n, f"f64({name})" if n in self.narrow else name) for name, n in self.totals]
+        epilogue = [f"    {self._grown(n, self._element(n, '0'), value)}" for n, value in widened]
+        leading = (*(["n"] if self.by_row or self.slices else []), *(["first"] if self.counts else []))
+        return Function(
+            parameters=(*leading, *self.arguments.values()),
+            body=(*prologue, *rows, *self.lines, *epilogue),
+            arguments=tuple(self.arguments),
+            leading=leading,
+            zone=self.kernel.zone,
+        )
+
+    # -- one nest
+
+    def _nest(self, nest: Nest) -> None:
+        self.locals = {}
+        is_flat, outer = nest.is_flat, self.depth
+        lengths = (math.prod(nest.domain),) if is_flat and nest.domain else nest.domain
+        loops = [k for k, length in enumerate(lengths) if length != 1]
+        names = {k: f"j{n}" if len(loops) > 1 else "j" for n, k in enumerate(loops)}
+        index = tuple(names.get(k, "0") for k in range(len(lengths)))
+        finish: list[str] = []
+        for op in nest.ops:
+            if op.node.primitive.kind == "reduce":
+                finish += self._begin_reduction(op)
+        for k, name in names.items():
+            length = lengths[k]
+            self._line(f"for {name} in range({'n' if length == self.slices != 0 else length}):")
+            self.depth += 1
+        stores: list[str] = []
+        for op in nest.ops:
+            stores += self._op(op, index, nest)
+        for line in stores:
+            self._line(line)
+        self.depth = outer
+        for line in finish:
+            self._line(line)
+
+    def _op(self, op: Op, index: tuple[str, ...], nest: Nest) -> list[str]:
+        """Write one operation; what is returned is stored at the end of the nest's body."""
+        node = op.node
+        if node.primitive.kind == "concat":
+            self._line(f"{self._concat_element(op, index)} = {self._read(op.inputs[0], index)}")
+            return []
+        if node.primitive.kind == "reduce":
+            self._accumulate(op, index)
+            return []
+        if node.primitive is cast and any(node is s.inputs[0] for s in self.narrow):
+            return []
+        expression = self._expression(op, index)
+        kept = node in self.layout.places
+        used_later = any(node in map(source, o.inputs) for n in self._later(nest) for o in n.ops)
+        uses = [o for o in nest.ops for a in o.inputs if source(a) is node]
+        if not kept and not used_later and len(uses) == 1 and _appears_once(uses[0], node, expression):
+            self.locals[node] = expression if _is_atom(expression) else f"({expression})"
+            return []
+        name = self._name(node)
+        self._line(f"{name} = {expression}")
+        self.locals[node] = name
+        if nest.domain == ():
+            self.scalars[node] = name
+        return [f"{self._element(node, flat_index(index, nest.domain))} = {name}"] if kept else []
+
+    def _later(self, nest: Nest) -> Sequence[Nest]:
+        own = self.layout.nests[self.kernel]
+        return own[list(own).index(nest) + 1 :]
+
+    def _expression(self, op: Op, index: tuple[str, ...]) -> str:
+        node = op.node
+        if node.primitive is gather:
+            return self._gather(op, index or ("0",) * len(node.type.row_shape))
+        arguments = [self._read(a, index) for a in op.inputs]
+        if node.primitive.expression is None:
+            raise CompileError(f"{node.primitive.name} has no expression for a kernel")
+        flat = ""
+        if node.primitive.kind == "counter":
+            flat = self._count(node, flat_index(index, op.domain))
+        stream, name = node.params.get("stream", ""), SHORT[node.dtype]
+        text = node.primitive.expression.format(*arguments, t=name, flat=flat, stream=stream)
+        return text if node.primitive is cast else _wrapped(node, text)
+
+    def _gather(self, op: Op, index: tuple[str, ...]) -> str:
+        """The element of the first argument at the place, along one axis, that the second names."""
+        x, at = op.inputs
+        axis, first = op.node.params["axis"], int(is_batched(x))
+        place = self._position(at, index, x.type.row_shape[axis - first])
+        whole = ("i",) * is_batched(
+            op.node
+        ) + index  # where x is no batch, the rows' axis is that of the places
+        return self._read(x, (*whole[first:axis], place, *whole[axis + 1 :]))
+
+    def _position(self, at: Node, index: tuple[str, ...], size: int) -> str:
+        """An element of an array of indices, as an index that is surely inside."""
+        name = self._name(at)
+        self._line(f"{name} = inside({self._read(at, index)}, {size})")
+        return name
+
+    def _count(self, node: Node, within: str) -> str:
+        """The index of an element among all of the batch's."""
+        if not self.by_row:
+            return within
+        self.counts = True
+        return f"(first + i) * {node.type.row_size} + {within}"
+
+    # -- reductions
+
+    def _begin_reduction(self, op: Op) -> list[str]:
+        """Set a reduction's figure to its identity, before the nest; the lines to write after it."""
+        node = op.node
+        if is_batch_reduction(node):
+            if node.type.row_size == 1 and node.primitive is not listed_p:
+                if self._sums_f32(op):
+                    inner = apply(node.primitive, op.inputs[0].inputs[0], **node.params)
+                    self.narrow[node] = inner
+                self.totals.append((self._name(node), node))
+                self.scalars[node] = self.totals[-1][0]
+            return []
+        if node.type.row_size == 1:
+            self.scalars[node] = name = self._name(node)
+            self._line(f"{name} = {identity_of(node)}")
+            return [f"{self._element(node, '0')} = {name}"] if node in self.layout.places else []
+        self._line(f"for k in range({node.type.row_size}):")
+        self._line(f"    {self._element(node, 'k')} = {identity_of(node)}")
+        return []
+
+    def _sums_f32(self, op: Op) -> bool:
+        """Whether `op` sums f32 figures in f64: a block's sum is then f32, as f64 would halve the lanes."""
+        widened = op.inputs[0]
+        if op.node.primitive is not reduce_sum or widened.primitive is not cast:
+            return False
+        users = [n for n in self.kernel.nodes if widened in map(source, n.inputs)]
+        is_wide = widened.dtype.itemsize == 8 and widened.inputs[0].dtype == np.float32
+        return is_wide and users == [op.node] and widened not in self.layout.places
+
+    def _accumulate(self, op: Op, index: tuple[str, ...]) -> None:
+        node = op.node
+        if node.primitive is listed_p:
+            self._list(op, index)
+            return
+        value = self._read(self.narrow[node].inputs[0] if node in self.narrow else op.inputs[0], index)
+        if node in self.scalars:
+            target = self.scalars[node]
+        else:
+            target = self._element(node, flat_index(self._target(op, index), node.type.row_shape))
+        self._line(self._grown(node, target, value))
+
+    def _list(self, op: Op, index: tuple[str, ...]) -> None:
+        """Write down the row of a table that an element of the batch uses."""
+        (at,) = op.inputs
+        place = self._count(at, flat_index(index, at.type.row_shape))
+        row = self._position(at, index, op.node.params["entries"])
+        self._line(f"{self._argument(op.node, self._place(op.node))}[{place}] = {row}")
+
+    def _target(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
+        """Where the element at `index` is added."""
+        node, (x, *others) = op.node, op.inputs
+        first = int(is_batched(x))
+        if node.primitive is overlap_add:
+            index = index or ("0",) * len(x.type.row_shape)
+            params = node.params
+            return window_index(index, params["first"] - first, len(params["lengths"]), params)
+        if node.primitive in (scatter_add, scatter_sum_p):
+            index = index or ("0",) * len(x.type.row_shape)
+            axis = node.params["axis"] - first
+            return (*index[:axis], self._position(others[0], index, node.params["size"]), *index[axis + 1 :])
+        return self._kept(op, index)
+
+    def _grown(self, node: Node, target: str, value: str) -> str:
+        """The line that adds a value to a reduction's figure."""
+        read = target if node in self.scalars and target == self.scalars[node] else _loaded(node, target)
+        return f"{target} = {combined(node, read, value)}"
+
+    def _kept(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
+        if len(index) != len(op.domain):
+            return index  # one loop over all elements: all of them are kept
+        first = 1 if is_batched(op.inputs[0]) else 0
+        return tuple(name for a, name in enumerate(index) if a + first not in op.node.params["axes"])
+
+    # -- reading and writing elements
+
+    def _read(self, node: Node, index: tuple[str, ...]) -> str:
+        node = unwrapped(node)
+        if node in self.locals:
+            return self.locals[node]
+        if node in self.scalars:
+            return self.scalars[node]
+        if node.primitive is constant_p:
+            return literal(node)
+        if is_view(node):
+            return self._read(node.inputs[0], through(node, index))
+        place = self._place(node)
+        if place.size == 1 and not place.rows and source(node) not in self.kernel.nodes:
+            return self._hoist(node, place)
+        return _loaded(node, self._element(node, flat_index(index, node.type.row_shape)))
+
+    def _hoist(self, node: Node, place: Place) -> str:
+        """Read a single figure once, before all loops: for all LLVM knows, a store might change it."""
+        if place not in self.hoisted:
+            value = _loaded(node, f"{self._argument(node, place)}[0]")
+            self.hoisted[place] = self._name(source(node)), value
+        return self.hoisted[place][0]
+
+    def _element(self, node: Node, flat: str) -> str:
+        place = self._place(node)
+        name = self._argument(node, place)
+        if place.rows:
+            flat = added(times("i", place.stride), flat)
+        return f"{name}[{flat}]"
+
+    def _place(self, node: Node) -> Place:
+        """Where a value is; of a sum that threads share and this kernel computes, the thread's own part."""
+        if node in self.kernel.nodes and node in self.layout.partials:
+            return self.layout.partials[node]
+        return place_of(node, self.layout.places)
+
+    def _concat_element(self, op: Op, index: tuple[str, ...]) -> str:
+        node, axis, piece = op.node, op.node.params["axis"], op.piece or 0
+        first = 1 if is_batched(node) else 0
+        index = index or ("0",) * len(node.type.row_shape)
+        start = sum(int(n.type.row_shape[axis - first]) for n in node.inputs[:piece])
+        shifted = tuple(
+            added(name, str(start)) if a + first == axis else name for a, name in enumerate(index)
+        )
+        return self._element(node, flat_index(shifted, node.type.row_shape))
+
+    def _argument(self, node: Node, place: Place) -> str:
+        if place not in self.arguments:
+            self.arguments[place] = f"{self._name(source(node))}_"
+        return self.arguments[place]
+
+    def _name(self, node: Node) -> str:
+        kind = node.primitive.name
+        self.numbers[kind] = self.numbers.get(kind, 0) + 1
+        return f"{kind}_{self.numbers[kind]}"
+
+    def _line(self, text: str) -> None:
+        self.lines.append("    " * self.depth + text)
+
+
+def _loaded(node: Node, element: str) -> str:
+    """An element as it is read from memory, where a truth value is a byte."""
+    return f"({element} != 0)" if node.dtype.kind == "b" else element
+
+
+def literal(node: Node) -> str:
+    """A scalar constant as source."""
+    value = node.params["value"].array
+    if value.dtype == np.bool_:
+        return str(bool(value))
+    if value.dtype.kind == "f" and not np.isfinite(value):
+        return (
+            f"{SHORT[value.dtype]}({'np.nan' if np.isnan(value) else 'np.inf' if value > 0 else '-np.inf'})"
+        )
+    return f"{SHORT[value.dtype]}({value[()]!s})"
+
+
+def identity_of(node: Node) -> str:
+    """The figure that a reduction begins with, as source."""
+    dtype = node.dtype
+    if dtype.kind == "f":
+        lowest, highest = f"{SHORT[dtype]}(-np.inf)", f"{SHORT[dtype]}(np.inf)"
+    else:
+        lowest, highest = (f"{SHORT[dtype]}({v})" for v in (np.iinfo(dtype).min, np.iinfo(dtype).max))
+    return (node.primitive.identity or "").format(t=SHORT[dtype], lowest=lowest, highest=highest)
+
+
+def combined(node: Node, total: str, value: str) -> str:
+    """How two figures of a reduction become one, as source."""
+    return _wrapped(node, (node.primitive.expression or "").format(total, value))
+
+
+def _wrapped(node: Node, expression: str) -> str:
+    """A whole number in its own dtype, since Numba's arithmetic makes it wider."""
+    return f"{SHORT[node.dtype]}({expression})" if node.dtype.kind in "iu" else expression
+
+
+def _is_atom(expression: str) -> bool:
+    """Whether an expression is one name or one call, and needs no parentheses inside another."""
+    head, _, rest = expression.partition("(")
+    if not rest:
+        return expression.isidentifier()
+    depth = 1
+    for k, character in enumerate(rest):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return head.replace(".", "").isidentifier() and k == len(rest) - 1
+    return False
+
+
+def _appears_once(user: Op, node: Node, expression: str) -> bool:
+    template = user.node.primitive.expression or ""
+    positions = [k for k, a in enumerate(user.inputs) if source(a) is node]
+    if user.node.primitive.kind == "reduce":
+        return len(expression) <= LONGEST and template.count("{1}") == 1
+    return len(expression) <= LONGEST and all(template.count(f"{{{k}}}") <= 1 for k in positions)

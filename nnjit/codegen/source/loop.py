@@ -1,0 +1,220 @@
+"""The source of a loop over steps: a function that calls the kernels of its body at each of them.
+
+Its arguments are at strides: an element of `f32[B,T,F]` of a row is T * F behind that of the row before, and
+each step F behind the last. Values that only a step needs are in work memory that all loops share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nnjit.autodiff.loop import scan_p
+from nnjit.autodiff.loop_rules import Loop
+from nnjit.codegen.plan.memory import Layout, Place, aligned, place_of, plan_memory
+from nnjit.codegen.plan.schedule import Kernel, Schedule, schedule
+from nnjit.codegen.rewrite.expand import expand
+from nnjit.codegen.rewrite.legalize import (
+    copy_p,
+    is_batch_reduction,
+    is_batched,
+    is_record_part,
+    legalize,
+    loop_source,
+    root,
+)  # fmt: skip
+from nnjit.codegen.source.kernel import emit_kernel
+from nnjit.codegen.source.products import product_line
+from nnjit.codegen.source.routines import ROUTINES, can_fail, routine_line
+from nnjit.codegen.source.views import Text
+from nnjit.errors import CompileError
+from nnjit.ir import Graph, Node, apply, rebuild
+from nnjit.ir.types import SHORT, static
+from nnjit.passes import optimize
+
+RECORD = "record"
+
+
+@dataclass(frozen=True)
+class LoopFunction:
+    """The function of a loop.
+
+    Args:
+        name: of the function, whose parameters are the rows `n`, the arguments, the record, and work memory.
+        work: dtype -> elements of work memory, for a block of rows.
+        can_fail: whether it returns the number of what failed, 0 where nothing did.
+    """
+
+    name: str
+    work: Mapping[str, int]
+    can_fail: bool
+
+
+def emit_loop(node: Node, block: int, text: Text) -> LoopFunction:
+    """Write the function of the loop `node` to a program."""
+    return _Writer(node, block, text).write()
+
+
+def lower_body(loop: Loop) -> Graph:
+    """The legal graph of one step: (arguments) -> (carried values, and everything for the record)."""
+    graph = expand(optimize(loop.body))
+    deep = {n: copy_p(n) for n in loop.moving if n.type.is_batched and n.ndim > 2}
+    outputs = rebuild(graph.outputs, deep, _with_tight_arguments)
+    flat = [n if n.primitive.kind == "elementwise" else copy_p(n) for n in outputs[loop.carried :]]
+    return legalize(Graph(graph.inputs, (*outputs[: loop.carried], *flat), graph.names))
+
+
+def _with_tight_arguments(node: Node) -> Node:
+    """A loop inside the step takes rows one behind the other, not at the strides of the loop around it."""
+    if node.primitive is not scan_p:
+        return node
+    ends = node.params["constants"] + node.params["carried"]
+    arguments = (
+        n if not is_batched(n) or (k >= ends and is_record_part(n)) else copy_p(n)
+        for k, n in enumerate(node.inputs)
+    )
+    return apply(scan_p, *arguments, **node.params)
+
+
+class _Writer:
+    """The state of writing one loop."""
+
+    def __init__(self, node: Node, block: int, text: Text) -> None:
+        self.node, self.block, self.text = node, block, text
+        self.loop = Loop(**node.params)
+        self.graph = lower_body(self.loop)
+        self.plan: Schedule = schedule(self.graph)
+        self.steps: dict[str, int] = {}  # name of a parameter -> how far a step is behind the last
+        self.names: dict[Place, str] = {}
+        targets = self._arguments() | self._results()
+        self.carried = [(n, targets[n]) for n in self.loop.before]
+        pairs = list(zip(self.graph.outputs, self.loop.before, strict=False))
+        targets |= {root(out): targets[before] for out, before in pairs}
+        donated = {root(out): before for out, before in pairs}
+        self.layout: Layout = plan_memory(self.plan, block, targets, donated)
+        loops = [n for n in self.graph.nodes if n.primitive is scan_p]
+        self.inner = {n: emit_loop(n, block, text) for n in loops}
+        self.work = self._work()
+
+    def write(self) -> LoopFunction:
+        lines = [self._kernel(kernel) for kernel in self.plan.kernels]
+        lines += [f"copy({self._name(n)}, {_count(p)}, {self._view(p)})" for n, p in self.layout.copies]
+        first = [
+            f"copy(x{self.loop.constants + k}, {_count(place)}, {self._view(place)})"
+            for k, (_, place) in enumerate(self.carried)
+        ]
+        last, failing = self.loop.length - 1, any(map(self._can_fail, self.graph.nodes))
+        steps = f"range({last}, -1, -1)" if self.loop.backwards else f"range({self.loop.length})"
+        views = {place: f"{name} = {self._view(place)}" for place, name in self.names.items()}
+        body = [
+            *(["    failed = 0"] if failing else []),
+            *(f"    {line}" for line in first),
+            *(f"    {line}" for place, line in views.items() if place.storage not in self.steps),
+            f"    for t in {steps}:",
+            *(f"        {line}" for place, line in views.items() if place.storage in self.steps),
+            *(f"        {line}" for line in lines),
+            *(["    return failed"] if failing else []),
+        ]
+        parameters = ["n", *(f"x{k}" for k in range(len(self.node.inputs))), RECORD]
+        parameters += [f"work_{dtype}" for dtype in self.work]
+        text = f"({', '.join(parameters)}):\n" + "\n".join(body) + "\n"
+        return LoopFunction(self.text.kernel("loop", text), self.work, failing)
+
+    # -- where things are
+
+    def _arguments(self) -> dict[Node, Place]:
+        """The places of the body's inputs: parameters, but for the carried values, which are work memory."""
+        targets = {}
+        for k, (inner, outer) in enumerate(zip(self.loop.body.inputs, self.node.inputs, strict=True)):
+            rows, size = is_batched(inner), inner.type.row_size
+            storage = f"carry{k}" if inner in self.loop.before else f"x{k}"
+            if inner in self.loop.moving:
+                start, self.steps[storage] = _start_and_step(outer, size)
+                gap = self.loop.length * self.steps[storage] - size
+                targets[inner] = Place(storage, start, size, rows, gap)
+            else:
+                targets[inner] = Place(storage, 0, size, rows)
+        return targets
+
+    def _results(self) -> dict[Node, Place]:
+        targets, start = {}, 0
+        self.steps[RECORD] = sum(n.type.row_size for n in self.loop.recorded)
+        for out in self.graph.outputs[self.loop.carried :]:
+            size = out.type.row_size
+            gap = self.loop.length * self.steps[RECORD] - size
+            targets[root(out)] = Place(RECORD, start, size, is_batched(out), gap)
+            start += size
+        return targets
+
+    def _work(self) -> dict[str, int]:
+        """The elements of work memory of each dtype: a step's, of carried values, and of inner loops."""
+        sizes = {name.removeprefix("work_"): size for name, size in self.layout.work.items() if size}
+        self.starts = {}
+        for node, place in self.carried:
+            dtype = SHORT[node.dtype]
+            start = aligned(sizes.get(dtype, 0), f"work_{dtype}")
+            self.starts[place.storage] = f"work_{dtype}", start
+            sizes[dtype] = start + place.size * (self.block if place.rows else 1)
+        self.inner_starts = {}
+        for dtype in dict.fromkeys(d for function in self.inner.values() for d in function.work):
+            start = self.inner_starts[dtype] = aligned(sizes.get(dtype, 0), f"work_{dtype}")
+            sizes[dtype] = start + max(function.work.get(dtype, 0) for function in self.inner.values())
+        return sizes
+
+    def _name(self, node: Node) -> str:
+        return self._named(place_of(node, self.layout.places))
+
+    def _named(self, place: Place) -> str:
+        kind = place.storage.partition("_")[0]
+        return self.names.setdefault(place, f"{kind}_{len(self.names) + 1}")
+
+    def _view(self, place: Place) -> str:
+        """The source of the view of a place, at step `t` where it moves."""
+        name, start = self.starts.get(place.storage, (place.storage, place.start))
+        if name not in self.steps:
+            return f"part({name}, {start}, {_count(place)}, 1)"
+        at = f"t * {self.steps[name]}" + (f" + {start}" if start else "")
+        whole = f"n * {place.stride}" if place.rows else str(place.stride)
+        return f"part({name}, {at}, {whole} - ({at}), 1)"
+
+    # -- what a step does
+
+    def _kernel(self, kernel: Kernel) -> str:
+        node = kernel.nodes[0]
+        if any(map(is_batch_reduction, kernel.nodes)):
+            raise CompileError(f"scan: a step has {node.primitive.name} over the rows, which has no kernel")
+        if node.primitive is scan_p:
+            return self._inner_loop(node)
+        if node.primitive in ROUTINES:
+            return routine_line(node, self._name)
+        if kernel.is_product:
+            return product_line(node, self._name, self.layout.places)
+        function = emit_kernel(kernel, self.layout, self.plan)
+        text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
+        values = [self._named(place) for place in function.arguments]
+        options = "ROWS" if kernel.zone == "rows" else "KERNEL"
+        return f"{self.text.kernel('step', text, options)}({', '.join([*function.leading, *values])})"
+
+    def _inner_loop(self, node: Node) -> str:
+        function = self.inner[node]
+        work = (
+            f"part(work_{dtype}, {self.inner_starts[dtype]}, {size}, 1)"
+            for dtype, size in function.work.items()
+        )
+        names = [self._name(n) for n in (*map(loop_source, node.inputs), node)]
+        call = f"{function.name}({', '.join(['n' if is_batched(node) else '1', *names, *work])})"
+        return f"failed = max(failed, {call})" if function.can_fail else call
+
+    def _can_fail(self, node: Node) -> bool:
+        return self.inner[node].can_fail if node in self.inner else can_fail(node)
+
+
+def _start_and_step(outer: Node, size: int) -> tuple[int, int]:
+    """Where the first step of an argument begins, and how far each is behind the last: a record is wider."""
+    if not is_record_part(outer):
+        return 0, size
+    return outer.params["starts"][-1], static(loop_source(outer).shape[-1:])[0]
+
+
+def _count(place: Place) -> str:
+    return f"n * {place.size}" if place.rows else str(place.size)

@@ -1,0 +1,206 @@
+"""Where a program's memory is, and the names of its views: what its lines talk about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nnjit.codegen.plan.memory import ALIGNMENT, Place, place_of, plan_memory
+from nnjit.codegen.plan.schedule import Schedule
+from nnjit.codegen.rewrite.legalize import is_batched, root, source
+from nnjit.ir import Graph, Node
+from nnjit.ir.types import DTYPES, SHORT
+
+
+@dataclass(frozen=True)
+class Interface:
+    """How the native function feeds a graph, beyond calling it once.
+
+    Args:
+        updates: for each pair (output, input), the result is written over the argument.
+        per_step: inputs, scalars, that have one value for every step.
+        totals: outputs, f64, that are added up over the steps of an epoch.
+        guard: an output that stops the epoch before the update of its step where it is not finite.
+        kept: the inputs, of one dtype, of which the best epoch's values are kept, one behind the other: that
+            with the lowest ratio of the first two totals, of the evaluation where there is one.
+        in_order: whether rows are taken in the order of the data, and read in their place where they can be.
+        weight: the input that has the weight of each example, if any.
+        lanes: examples of a row: 1, or those of a group (`lanes.py`).
+        groups: that a thread takes at a time, where rows are groups.
+    """
+
+    updates: tuple[tuple[int, int], ...] = ()
+    per_step: tuple[int, ...] = ()
+    totals: tuple[int, ...] = ()
+    guard: int | None = None
+    kept: tuple[int, ...] = ()
+    in_order: bool = False
+    weight: int | None = None
+    lanes: int = 1
+    groups: int = 1
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether the rows of a block are brought together in memory of their own."""
+        return not self.in_order or self.lanes > 1
+
+
+@dataclass
+class Text:
+    """What the functions of a program share: its kernels, and the table of its memory.
+
+    Args:
+        kernels: text, and how it is compiled -> name.
+        memory: name of each array -> short name of its dtype, in the order of the table.
+        work: name of each array to allocate -> its elements; for each thread, where it is `own` or `sums`.
+    """
+
+    kernels: dict[tuple[str, str], str] = field(default_factory=dict)
+    memory: dict[str, str] = field(default_factory=dict)
+    work: dict[str, int] = field(default_factory=dict)
+
+    def declare(self, name: str, dtype: str, size: int | None = None) -> None:
+        """Have an array in the table, to be allocated where a size is given."""
+        self.memory.setdefault(name, dtype)
+        if size is not None:
+            self.work[name] = size
+
+    def at(self, name: str, start: str, size: str) -> str:
+        """The source of a view."""
+        return f"{self.memory[name]}_at(memory, {list(self.memory).index(name)}, {start}, {size})"
+
+    def kernel(self, name: str, text: str, options: str = "KERNEL") -> str:
+        """The name of a kernel; equal ones are one.
+
+        Args:
+            options: the name of those of Numba's decorator.
+        """
+        return self.kernels.setdefault((text, options), f"{name}_{len(self.kernels) + 1}")
+
+
+class Views:
+    """The places of a graph's values, and the view that a function has of each.
+
+    Args:
+        text: the program that they are part of.
+        spec: None for a graph that is called, whose results go to arrays `out0`, `out1`, ….
+        prefix: before the names of its work memory.
+    """
+
+    def __init__(self, plan: Schedule, block: int, text: Text, spec: Interface | None, prefix: str) -> None:
+        self.block, self.text, self.prefix = block, text, prefix
+        self.graph: Graph = plan.graph
+        self.is_shared, self.tables = plan.is_shared, plan.tables
+        self.is_called, self.spec = spec is None, spec or Interface(in_order=True)
+        self.whole: set[str] = set()  # arrays that have all rows, or a figure for each step
+        self.names: dict[Place, str] = {}
+        self.moving: dict[Place, str] = {}  # views of the phase that is being written
+        targets = self._targets()
+        self.layout = plan_memory(plan, block, targets, self._donated())
+        for name, size in self.layout.work.items():
+            text.declare(prefix + name, name.rpartition("_")[2], padded(name, size))
+
+    def hoisted(self) -> list[str]:
+        """What is to be written before all steps: the views that stay where they are."""
+        lines = [
+            f"    {self._base_name(place, name)} = {self.base(place)}"
+            for place, name in self.names.items()
+            if not self._is_per_step(place)
+        ]
+        if self.layout.length:
+            bounds = self.text.at("bounds", "thread", "2")
+            lines += [f"    low, high = {bounds}[0], {bounds}[1]", "    mine = high - low"]
+        return lines
+
+    def moved(self) -> list[str]:
+        """What points the moving views that were named since the last call at the rows of a block."""
+        lines = [line for item in self.moving.items() for line in self._moved(*item)]
+        self.moving = {}
+        return lines
+
+    def _targets(self) -> dict[Node, Place]:
+        targets = {}
+        for k, (node, name) in enumerate(zip(self.graph.inputs, self.graph.names, strict=True)):
+            rows, dtype, size = is_batched(node), SHORT[node.dtype], node.type.row_size
+            self.text.declare(name, dtype)
+            if rows and self.spec.is_copied:
+                self.text.declare(f"{name}_block", dtype, size * self.block)
+                targets[node] = Place(f"{name}_block", 0, size, rows)
+            else:
+                targets[node] = Place(name, 0, size, rows)
+                self.whole |= {name} if rows or k in self.spec.per_step else set()
+        updates, lists = dict(self.spec.updates), {t.listed: t.most * t.uses for t in self.tables}
+        for k, out in enumerate(self.graph.outputs):
+            node = root(out)
+            if k in updates:
+                targets[node] = Place(self.graph.names[updates[k]], 0, node.type.row_size, rows=False)
+            elif node in lists:
+                self.text.declare(f"used_{k}", "i32", lists[node])
+                targets[node] = Place(f"used_{k}", 0, lists[node], rows=False)
+            elif self.is_called:
+                self.text.declare(f"out{k}", SHORT[node.dtype])
+                targets[node] = Place(f"out{k}", 0, node.type.row_size, is_batched(node))
+                self.whole |= {f"out{k}"} if is_batched(node) else set()
+        return targets
+
+    def _donated(self) -> dict[Node, Node]:
+        return {root(self.graph.outputs[out]): self.graph.inputs[k] for out, k in self.spec.updates}
+
+    def name(self, node: Node) -> str:
+        """The name of the view of a value."""
+        return self.name_of(place_of(node, self.layout.places), source(node).primitive.name)
+
+    def name_of(self, place: Place, kind: str) -> str:
+        """The name of the view of a place; a new one begins with its kind."""
+        if place not in self.names:
+            self.names[place] = f"{kind}_{len(self.names) + 1}"
+        name = self.names[place]
+        if place.rows and (self.is_shared or place.storage in self.whole):
+            self.moving[place] = name
+        return name
+
+    def _is_per_step(self, place: Place) -> bool:
+        return place.storage in self.whole and not place.rows
+
+    def storage(self, place: Place) -> str:
+        """The name of the array that a place is in."""
+        is_planned = place.storage in self.layout.work
+        return self.prefix + place.storage if is_planned else place.storage
+
+    def base(self, place: Place) -> str:
+        """The view that is hoisted: of a moving one, all of its rows."""
+        name = self.storage(place)
+        if self._is_per_step(place):
+            return self.text.at(name, "turn", "1")
+        if place.storage in self.whole:
+            return self.text.at(name, "0", _times("rows", place.size))
+        start = str(place.start)
+        if place.storage.startswith(("own_", "sums_")):
+            stride = f"thread * {self.text.work[name]}"
+            start = f"{stride} + {start}" if place.start else stride
+        return self.text.at(name, start, str(place.size * (self.block if place.rows else 1)))
+
+    def _base_name(self, place: Place, name: str) -> str:
+        if place.rows and place.storage in self.whole:
+            return f"{name}_data"
+        return f"{name}_block" if place.rows and self.is_shared else name
+
+    def _moved(self, place: Place, name: str) -> list[str]:
+        """The lines that point a moving view at the rows of a block."""
+        size, lines, inner = place.size, [], self._base_name(place, name)
+        if place.storage in self.whole:
+            outer, inner = inner, f"{name}_block" if self.is_shared else name
+            count = "block" if self.is_shared else "n"
+            lines.append(f"{inner} = part({outer}, at + start, {count}, {size})")
+        if self.is_shared:
+            lines.append(f"{name} = part({inner}, first, n, {size})")
+        return lines
+
+
+def _times(factor: str, size: int) -> str:
+    return factor if size == 1 else f"{factor} * {size}"
+
+
+def padded(name: str, size: int) -> int:
+    """The size of an array, of which threads' parts begin on cache lines of their own."""
+    step = ALIGNMENT // DTYPES[name.rpartition("_")[2]].itemsize
+    return -(-size // step) * step
