@@ -10,7 +10,8 @@ from nnjit.errors import Diverged, Interrupted, RunError
 
 if TYPE_CHECKING:
     from nnjit.config import Config
-    from nnjit.training import Experiment, Run, Study
+    from nnjit.experiment import Experiment
+    from nnjit.training import Run, Study
 
 
 def fit(

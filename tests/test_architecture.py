@@ -16,14 +16,15 @@ LONGEST = 400  # lines of a file
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
     ("errors", "lazy"), ("registry",), ("ir",), ("primitives",), ("numpy",), ("autodiff",), ("passes",),
-    ("codegen",), ("nn", "optim"), ("data",), ("training",), ("report",), ("drawing",), ("config",),
-    ("api",), ("cli",), ("train",),
+    ("codegen",), ("nn", "optim"), ("data",), ("experiment", "runs"), ("training",), ("report",),
+    ("drawing",), ("config",), ("api",), ("cli",), ("train",),
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 FEW = {  # rooms that know less than their place would allow
     "nn": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "optim": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "data": {"errors", "registry"},
+    "runs": {"errors"},
     "report": {"errors", "lazy", "registry"},
 }
 OWNERS = {  # library: the only rooms that may import it
@@ -35,7 +36,7 @@ OWNERS = {  # library: the only rooms that may import it
     "polars": {"data"},
     "sklearn": {"data"},
 }
-MAY_NAME_VERSIONS = Path("training/environment.py")  # it writes down the versions of what trained
+MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
 ASKS_LATER = {(Path("ir/graph.py"), "nnjit.drawing")}  # a method hands the graph on, when it is called
 SLOW = {"sklearn", "polars", "matplotlib", "scipy"}  # imported inside the function that uses them
 SLOW_AT_THE_TOP = {"report"}  # which is itself imported only when a report is written

@@ -20,7 +20,7 @@ from nnjit.codegen.program import BLOCK
 from nnjit.ir import B, array_type
 from nnjit.nn import build_model, layers, losses
 from nnjit.optim import Clip, Penalty, optimizers
-from nnjit.training.graphs import Task, step_graph
+from nnjit.training.graphs.step import Task, step_graph
 
 pytestmark = pytest.mark.small
 

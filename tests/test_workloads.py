@@ -12,8 +12,8 @@ import pytest
 from nnjit import config
 from nnjit.codegen.numba.compiler import Direct
 from nnjit.ir import interpret
-from nnjit.training.graphs import step_graph
-from nnjit.training.setup import set_up
+from nnjit.training.graphs.step import step_graph
+from nnjit.training.setup.setup import set_up
 from scripts.benchmark.nnjit_config import write_check
 from scripts.benchmark.workloads import CHECKED_STEPS, WORKLOADS, Workload
 from tests.training.conftest import train_epochs

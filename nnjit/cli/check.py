@@ -13,7 +13,7 @@ from nnjit.cli.options import ConfigFile, Settings, read_config
 from nnjit.cli.outcome import FAILED, ending
 
 if TYPE_CHECKING:
-    from nnjit.training import Experiment
+    from nnjit.experiment import Experiment
     from nnjit.training.gradient_check import Element, GradientCheck, TensorCheck
 
 HEAD = ("tensor", "shape", "checked", "kinks", "largest error", "compiled", "")
@@ -39,7 +39,7 @@ def check(config: ConfigFile = None, settings: Settings = None) -> None:
 
 def _checked(experiment: Experiment) -> GradientCheck:
     from nnjit.training.gradient_check import check_gradient
-    from nnjit.training.setup import set_up
+    from nnjit.training.setup.setup import set_up
 
     setup = set_up(experiment.model_copy(update={"dtype": "float64"}), Path())
     return check_gradient(setup, setup.initial_state(Path()).theta)

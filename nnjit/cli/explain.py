@@ -14,8 +14,8 @@ from nnjit.cli.options import ConfigFile, Settings, read_config
 from nnjit.cli.outcome import ending
 
 if TYPE_CHECKING:
-    from nnjit.training.explanation import Explanation, KernelPlace, Section, Update
-    from nnjit.training.setup import Setup
+    from nnjit.training.loop.explanation import Explanation, KernelPlace, Section, Update
+    from nnjit.training.setup.setup import Setup
 
 WIDTH = 110
 
@@ -41,14 +41,14 @@ def explain(
     with ending():
         given = read_config(config, settings)
         with given.located():
-            from nnjit.training.setup import set_up
+            from nnjit.training.setup.setup import set_up
 
             setup = set_up(given.experiment, Path())
         typer.echo("\n".join(_page(setup, graph=graph, kernels=kernels)))
 
 
 def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
-    from nnjit.training.explanation import explain, step_text
+    from nnjit.training.loop.explanation import explain, step_text
 
     epoch = setup.engine.written_epoch() if setup.task.optimizer.full_batch is None else None
     explanation = explain(setup, () if epoch is None else epoch.kernels)
@@ -80,7 +80,7 @@ def _title(words: str, *, first: bool = False) -> list[str]:
 
 
 def _layer_rows(explanation: Explanation) -> list[list[str]]:
-    from nnjit.training.explanation import shape_text
+    from nnjit.training.loop.explanation import shape_text
 
     return [[str(p.number), p.name, p.type, f"n × {shape_text(p.shape)}"] for p in explanation.layers]
 
@@ -88,7 +88,7 @@ def _layer_rows(explanation: Explanation) -> list[list[str]]:
 def _lines(section: Section) -> Iterator[str]:
     """Its lines, left = right and the shape; a long one goes on below itself, and its note stands there."""
     from nnjit.nn.typeset import text, typeset
-    from nnjit.training.explanation import shape_text
+    from nnjit.training.loop.explanation import shape_text
 
     lefts = [text(typeset(line.left)) for line in section.lines]
     shapes = [shape_text(line.shape) for line in section.lines]

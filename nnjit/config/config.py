@@ -16,9 +16,9 @@ from nnjit.config.problems import translated
 from nnjit.config.reading import read_file
 from nnjit.config.shorthand import spelled_out
 from nnjit.errors import ConfigError, UserError
+from nnjit.experiment import Experiment
+from nnjit.experiment.outputs import told_of_losses
 from nnjit.nn.wiring import wire
-from nnjit.training.experiment import Experiment
-from nnjit.training.outputs import told_of_losses
 
 Given = Experiment | str | FilePath | Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from nnjit.config.document import Data, Document, path_text, shortened
 from nnjit.config.reading import parse
 from nnjit.errors import ConfigError, Path
-from nnjit.training.experiment import Experiment
+from nnjit.experiment import Experiment
 
 _KEYS = re.compile(r"(?P<name>[A-Za-z_]\w*)|\[(?P<index>\d{1,9})\]")
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*|\[\d{1,9}\])*")

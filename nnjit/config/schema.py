@@ -11,8 +11,8 @@ from itertools import pairwise
 from textwrap import dedent
 from typing import Any
 
+from nnjit.experiment import Experiment
 from nnjit.registry import Options
-from nnjit.training.experiment import Experiment
 
 Schema = dict[str, Any]
 

@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from nnjit.experiment.experiment import Experiment, ModelOptions
 from nnjit.nn import Layer, Repeat
-from nnjit.training.experiment import Experiment, ModelOptions
 
 _WIDTH = 110
 _LONGEST = 100  # of a mapping on one line

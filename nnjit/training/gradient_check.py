@@ -24,8 +24,8 @@ from nnjit.ir import Graph, Node, interpret
 from nnjit.nn import ParamEntry
 from nnjit.optim import Clip, Optimizer
 from nnjit.optim.array import Array, Slots, Update
-from nnjit.training.graphs import step_graph
-from nnjit.training.setup import Setup
+from nnjit.training.graphs.step import step_graph
+from nnjit.training.setup.setup import Setup
 
 MOST_ROWS = 8
 ALL_OF = 200  # elements of a tensor of which every one is checked; of a larger one,

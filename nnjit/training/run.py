@@ -12,12 +12,12 @@ import numpy as np
 
 from nnjit.data import Scaling, Target
 from nnjit.errors import GraphError, RunError
-from nnjit.training.engine import Engine
-from nnjit.training.experiment import Experiment
-from nnjit.training.history import read_history
-from nnjit.training.meaning import Meaning
-from nnjit.training.setup import make_task, read_weights
-from nnjit.training.several import Meanings, heads_of
+from nnjit.experiment import Experiment
+from nnjit.runs.history import read_history
+from nnjit.training.graphs.decoding import Meaning
+from nnjit.training.graphs.joined import Meanings, heads_of
+from nnjit.training.setup.compiled_task import Engine
+from nnjit.training.setup.setup import make_task, read_weights
 
 
 @dataclass(frozen=True, eq=False)

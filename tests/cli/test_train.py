@@ -271,7 +271,7 @@ FOREIGN_TO_CONFIGS = (*FOREIGN, "numba", "llvmlite", "scipy", "nnjit.codegen")
         (["check", "--config", "a.yaml", "--set", "model[0].unit=2"], 2, FOREIGN_TO_CONFIGS),
         (["train", "--config", "a.yaml", "--set", "los=1"], 2, FOREIGN_TO_CONFIGS),
         (["check", "--config", "a.yaml"], 0, FOREIGN),
-        (["train", "--config", "a.yaml"], 0, (*FOREIGN, "nnjit.training.full_batch")),
+        (["train", "--config", "a.yaml"], 0, (*FOREIGN, "nnjit.training.loop.full_batch")),
     ],
     ids=["help", "config", "error", "error-of-train", "check", "train"],
 )

@@ -21,8 +21,8 @@ from nnjit.ir import B, Graph, interpret, verify
 from nnjit.passes import optimize
 from nnjit.primitives import broadcast, cast, mul, reduce_sum
 from nnjit.training import Run
-from nnjit.training.graphs import step_graph
-from nnjit.training.setup import Setup, set_up
+from nnjit.training.graphs.step import step_graph
+from nnjit.training.setup.setup import Setup, set_up
 
 # Sums of a few hundred terms of size 1, in another order.
 TOLERANCE = {"f4": 2e-4, "f8": 1e-12}

@@ -13,11 +13,11 @@ from safetensors.numpy import load_file
 
 from nnjit import config
 from nnjit.codegen import Crew
-from nnjit.training import epochs
-from nnjit.training.history import HistoryFile, read_history
-from nnjit.training.setup import set_up
-from nnjit.training.state import State
-from nnjit.training.threads import one_blas_thread
+from nnjit.runs.history import HistoryFile, read_history
+from nnjit.training.loop import epochs
+from nnjit.training.setup.setup import set_up
+from nnjit.training.setup.state import State
+from nnjit.training.setup.threads import one_blas_thread
 
 IRIS: dict[str, Any] = {
     "name": "iris",

@@ -10,8 +10,9 @@ from safetensors.numpy import load_file
 
 import nnjit
 from nnjit.errors import ConfigError
-from nnjit.training import engine, epochs
-from nnjit.training.state import load_state
+from nnjit.training.loop import epochs
+from nnjit.training.setup import compiled_task
+from nnjit.training.setup.state import load_state
 from tests.training.conftest import IRIS, LINE, same_bits
 from tests.training.test_batches import FOURS, START
 from tests.training.test_equality import Interpreted, InterpretedEpoch, close
@@ -112,8 +113,8 @@ def flowers() -> np.ndarray:
 def test_a_compiled_average_is_the_interpreted_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ["training.epochs=3", "averaging={type: ema, decay: 0.9}"]
     compiled = nnjit.fit(IRIS, settings, output="compiled")
-    monkeypatch.setattr(engine, "Compiled", Interpreted)
-    monkeypatch.setattr(engine, "CompiledEpoch", InterpretedEpoch)
+    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
+    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
     interpreted = nnjit.fit(IRIS, settings, output="interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)

@@ -13,10 +13,10 @@ import pytest
 import nnjit
 from nnjit import config
 from nnjit.errors import Interrupted
-from nnjit.training.diagnosis import ROWS, SIGNS, Probe
-from nnjit.training.epochs import longest_span
-from nnjit.training.setup import set_up
-from nnjit.training.state import State
+from nnjit.training.loop.diagnosis import ROWS, SIGNS, Probe
+from nnjit.training.loop.epochs import longest_span
+from nnjit.training.setup.setup import set_up
+from nnjit.training.setup.state import State
 from tests.training.conftest import IRIS, LINE, same_bits
 
 SMOOTH = 1e-6  # a step of a central difference in float64: its error is about its square

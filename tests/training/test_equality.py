@@ -12,7 +12,8 @@ from safetensors.numpy import load_file
 from nnjit import config
 from nnjit.codegen import Crew, Interface, Turns
 from nnjit.ir import Graph, Node, interpret
-from nnjit.training import Run, engine, train
+from nnjit.training import Run, train
+from nnjit.training.setup import compiled_task
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ELSEWHERE = ("adding", "embeddings", "lenet_mnist", "nielsen")  # their layers: test_threads, test_workloads
@@ -128,8 +129,8 @@ def test_compiled_training_equals_interpreted_training(
 ) -> None:
     real_data = request.getfixturevalue("real_data") if name == "mnist" else None
     compiled = run(name, tmp_path / "compiled", real_data)
-    monkeypatch.setattr(engine, "Compiled", Interpreted)
-    monkeypatch.setattr(engine, "CompiledEpoch", InterpretedEpoch)
+    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
+    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
     interpreted = run(name, tmp_path / "interpreted", real_data)
 
     # Sums in another order differ by some 1e-15 a step, and Adam enlarges that where a gradient is tiny.

@@ -14,8 +14,8 @@ import pytest
 from nnjit import config
 from nnjit.data import Part
 from nnjit.errors import DataError
-from nnjit.training.fitness import check_layers
-from nnjit.training.setup import set_up
+from nnjit.training.setup.data_checks import check_layers
+from nnjit.training.setup.setup import set_up
 
 DENSE = {"type": "dense", "units": 1}
 EMBEDDING = {"type": "embedding", "entries": 4, "size": 2}

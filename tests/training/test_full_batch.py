@@ -14,9 +14,11 @@ import nnjit
 from nnjit import config
 from nnjit.errors import ConfigError, Diverged, Interrupted, RunError
 from nnjit.ir import interpret
-from nnjit.training import Run, engine, full_batch, loop, resume, train
-from nnjit.training.full_batch_graphs import cost_graph, jacobian_graph, product_graph, residual_graph
-from nnjit.training.setup import Setup, set_up
+from nnjit.training import Run, resume, train
+from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
+from nnjit.training.loop import full_batch, trainer
+from nnjit.training.setup import compiled_task
+from nnjit.training.setup.setup import Setup, set_up
 from tests.training.conftest import IRIS, LINE, LINE_X, LINE_Y, same_bits
 from tests.training.test_equality import Interpreted
 
@@ -191,7 +193,7 @@ def test_the_jacobian_is_that_of_the_residuals(setup: Setup, theta: np.ndarray) 
 def test_the_squares_of_all_residuals_are_the_cost(
     setup: Setup, theta: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "Compiled", Interpreted)
+    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
     problem = full_batch.Evaluations(setup, lambda: False).problem
     cost, gradient = problem.gradient(theta)
     residuals, jacobian = problem.jacobian(theta)
@@ -221,7 +223,7 @@ def test_compiled_training_equals_interpreted_training(
     method: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled = begin(folder / "compiled", method, "training.epochs=3")
-    monkeypatch.setattr(engine, "Compiled", Interpreted)
+    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
     interpreted = begin(folder / "interpreted", method, "training.epochs=3")
     for column in compiled.history.keys() - {"train_seconds"}:
         # 1e-8: what differs in the last digits of the first costs grows a little in three iterations
@@ -324,7 +326,7 @@ def test_a_crashed_run_goes_on_from_its_last_checkpoint(
         if done == 4:
             raise KeyError
 
-    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
     after_epoch(crash)
     with pytest.raises(KeyError):
         begin(folder / "run", "lbfgs")

@@ -20,7 +20,7 @@ from nnjit.nn import ACTIVATIONS, Activation
 from nnjit.nn.initializers import GlorotUniform
 from nnjit.training import gradient_check
 from nnjit.training.gradient_check import ALL_OF, SOME, STEPS, GradientCheck, check_gradient, compare
-from nnjit.training.setup import set_up
+from nnjit.training.setup.setup import set_up
 from tests.training.test_threads import LAYERED
 
 CONFIGS = Path(__file__).parents[2] / "configs"

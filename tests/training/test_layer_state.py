@@ -13,10 +13,11 @@ from safetensors.numpy import load_file, save_file
 import nnjit
 from nnjit import config
 from nnjit.errors import DataError, Diverged, Interrupted
-from nnjit.training import engine, resume
-from nnjit.training.graphs import step_graph
-from nnjit.training.setup import set_up
-from nnjit.training.state import load_state
+from nnjit.training import resume
+from nnjit.training.graphs.step import step_graph
+from nnjit.training.setup import compiled_task
+from nnjit.training.setup.setup import set_up
+from nnjit.training.setup.state import load_state
 from tests.training.conftest import same_bits
 from tests.training.test_equality import Interpreted, InterpretedEpoch, close
 
@@ -70,8 +71,8 @@ def state_of(path: Path) -> dict[str, np.ndarray]:
 @pytest.mark.kernels
 def test_compiled_layers_are_the_interpreted_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = nnjit.fit(MANY, output=tmp_path / "compiled")
-    monkeypatch.setattr(engine, "Compiled", Interpreted)
-    monkeypatch.setattr(engine, "CompiledEpoch", InterpretedEpoch)
+    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
+    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
     interpreted = nnjit.fit(MANY, output=tmp_path / "interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)

@@ -11,7 +11,7 @@ import pytest
 import nnjit
 from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError
-from nnjit.training.rate_search import SEARCH, choose
+from nnjit.training.loop.rate_search import SEARCH, choose
 from tests.training.conftest import IRIS, LINE, same_bits
 
 RATES = np.geomspace(1e-7, 10.0, 200)

@@ -16,8 +16,9 @@ import pytest
 from nnjit import api, config
 from nnjit.cli import main
 from nnjit.errors import Interrupted, RunError
-from nnjit.training import Run, epochs, loop, resume, train
-from nnjit.training.history import read_history
+from nnjit.runs.history import read_history
+from nnjit.training import Run, resume, train
+from nnjit.training.loop import epochs, trainer
 from tests.training.conftest import IRIS, same_bits
 
 Plan = Callable[[int], None]
@@ -67,16 +68,16 @@ def test_ctrl_c_in_the_middle_of_an_epoch_loses_that_epoch_alone(
     whole: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = [0]
-    native = loop.EpochRunner._count
+    native = trainer.EpochRunner._count
 
-    def press(self: loop.EpochRunner, *arguments: Any) -> Any:
+    def press(self: trainer.EpochRunner, *arguments: Any) -> Any:
         calls[0] += 1
         if calls[0] == 3:
             signal.raise_signal(signal.SIGINT)
         return native(self, *arguments)
 
     monkeypatch.setattr(epochs, "CALL_SECONDS", 1e-12)
-    monkeypatch.setattr(loop.EpochRunner, "_count", press)
+    monkeypatch.setattr(trainer.EpochRunner, "_count", press)
     with pytest.raises(Interrupted, match="after epoch 2 of 6"):
         begin(folder / "run")
     monkeypatch.undo()
@@ -107,7 +108,7 @@ def crash_after(epoch: int, after_epoch: Callable[..., None]) -> None:
 def test_a_crashed_run_goes_on_from_its_last_checkpoint(
     whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
     crash_after(4, after_epoch)
     with pytest.raises(Crash):
         begin(folder / "run")
@@ -193,7 +194,7 @@ def test_a_run_that_is_out_of_time_is_resumed(
     whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(trainer, "time", clock)
 
     def pass_time(_: Path, done: int) -> None:
         clock.now += 10.0

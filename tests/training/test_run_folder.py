@@ -17,8 +17,8 @@ import nnjit
 from nnjit import api, config
 from nnjit.cli import main
 from nnjit.errors import GraphError, RunError, UserError
+from nnjit.runs.history import read_history
 from nnjit.training import Run
-from nnjit.training.history import read_history
 from tests.training.conftest import IRIS, LINE, same_bits
 
 FILES = {

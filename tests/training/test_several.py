@@ -21,8 +21,8 @@ from nnjit.errors import Interrupted, UserError
 from nnjit.ir import interpret
 from nnjit.nn.formula import symbol
 from nnjit.training import Run, resume
-from nnjit.training.graphs import step_graph
-from nnjit.training.setup import set_up
+from nnjit.training.graphs.step import step_graph
+from nnjit.training.setup.setup import set_up
 from tests.nn.evaluate_lines import evaluate
 from tests.training.conftest import same_bits
 

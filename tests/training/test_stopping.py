@@ -19,9 +19,9 @@ from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError, DataError, Diverged
 from nnjit.ir import array_type, interpret, scope
 from nnjit.nn.params import ParamTable
-from nnjit.training import epochs
-from nnjit.training.divergence import find_first_bad
-from nnjit.training.history import read_history
+from nnjit.runs.history import read_history
+from nnjit.training.loop import epochs
+from nnjit.training.loop.divergence import find_first_bad
 from tests.training.conftest import IRIS, LINE, same_bits
 
 TOO_FAST = ["optimizer.learning_rate=1e6", "training.epochs=50"]

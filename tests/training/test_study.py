@@ -21,8 +21,8 @@ from nnjit.errors import ConfigError, Diverged, Interrupted, RunError
 from nnjit.nn import Model
 from nnjit.report import write_comparison, write_report
 from nnjit.training import Study, members_of, train_members
-from nnjit.training.setup import set_up
-from nnjit.training.spread import mean_and_deviation
+from nnjit.training.setup.setup import set_up
+from nnjit.training.study.aggregate import mean_and_deviation
 from tests.training.conftest import IRIS, LINE, same_bits
 
 FOLDED = IRIS | {"data": IRIS["data"] | {"split": {"test": 0.2}}}
@@ -174,7 +174,7 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
 
     interrupted = threading.Event()
     before = signal.getsignal(signal.SIGINT)
-    note = nnjit.training.loop.Interruption._note
+    note = nnjit.training.loop.trainer.Interruption._note
 
     def noted(self: Any, number: int, frame: Any) -> None:
         note(self, number, frame)
@@ -182,7 +182,7 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
 
     after_epoch(press)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nnjit.training.loop.Interruption, "_note", noted)
+        patch.setattr(nnjit.training.loop.trainer.Interruption, "_note", noted)
         with pytest.raises(Interrupted, match=r"interrupted when 0 of 5 replicas were done") as caught:
             study_of(LINE, replicas=5, epochs=50, threads=2)
     assert caught.value.folder == Path("study")
@@ -261,7 +261,7 @@ def test_a_defect_in_one_is_raised_and_ends_all(folder: Path, monkeypatch: pytes
     def fail(*given: Any) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("nnjit.training.side_by_side.describe", fail)
+    monkeypatch.setattr("nnjit.training.study.parallel.describe", fail)
     with pytest.raises(ZeroDivisionError, match="a defect"):
         study_of(LINE, replicas=3)
 

@@ -17,9 +17,10 @@ from nnjit.codegen.rewrite import sparse_rows as sparse
 from nnjit.errors import GraphError
 from nnjit.ir import B, Graph, array_type, interpret, new_input, verify
 from nnjit.optim import Optimizer, optimizers
-from nnjit.training import engine, epochs
-from nnjit.training.divergence import NotFinite
-from nnjit.training.setup import Setup, set_up
+from nnjit.training.loop import epochs
+from nnjit.training.loop.divergence import NotFinite
+from nnjit.training.setup import compiled_task
+from nnjit.training.setup.setup import Setup, set_up
 from tests.codegen.sharing import share_short_vectors
 
 from .conftest import train_epochs
@@ -94,7 +95,7 @@ def test_steps_are_those_of_the_interpreter(
 ) -> None:
     assert count(settings) == tables
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "CompiledEpoch", InterpretedEpoch)
+        patch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
         state, history = train_epochs(TABLES, settings)
     for threads in (1, 2, 3) if "adam" in settings[0] or "clip" in settings[0] else (1,):
         own, figures = train_epochs(TABLES, (*settings, f"training.threads={threads}"))

@@ -14,8 +14,8 @@ from numba import config as numba_config
 
 import nnjit
 from nnjit.codegen import usable_cores
-from nnjit.training import engine
-from nnjit.training.threads import threads_for
+from nnjit.training.setup import compiled_task
+from nnjit.training.setup.threads import threads_for
 from tests.processors import PROCESSORS, environment_of
 
 from .conftest import IRIS, train_epochs
@@ -108,7 +108,7 @@ def test_threads_give_the_result_of_one(
 ) -> None:
     """The one is the interpreter, which compiles nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "CompiledEpoch", InterpretedEpoch)
+        patch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
         theta, history = train(given, settings, 1)
     for threads in (2, 3):
         shared_theta, shared_history = train(given, settings, threads)

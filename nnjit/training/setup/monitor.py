@@ -10,12 +10,12 @@ from typing import Literal
 import numpy as np
 
 from nnjit.errors import ConfigError, did_you_mean
+from nnjit.experiment.options import EarlyStopping, Target
 from nnjit.nn import metrics
 from nnjit.optim import Schedule
 from nnjit.optim.schedules import ReduceOnPlateau
-from nnjit.training.graphs import Task
-from nnjit.training.options import EarlyStopping, Target
-from nnjit.training.state import State
+from nnjit.training.graphs.step import Task
+from nnjit.training.setup.state import State
 
 Mode = Literal["min", "max"]
 Modes = Mapping[str, Mode]

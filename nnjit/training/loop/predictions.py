@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from nnjit.data import Part
-from nnjit.training.meaning import Meaning
-from nnjit.training.setup import Setup
-from nnjit.training.several import Meanings
+from nnjit.training.graphs.decoding import Meaning
+from nnjit.training.graphs.joined import Meanings
+from nnjit.training.setup.setup import Setup
 
 GRID = 120  # points along each side
 MOST_POINTS = 2000

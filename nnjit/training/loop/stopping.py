@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnjit.optim.schedules import Plateau, ReduceOnPlateau
-from nnjit.training.setup import Setup
-from nnjit.training.state import State
+from nnjit.training.setup.setup import Setup
+from nnjit.training.setup.state import State
 
 
 class Watch:

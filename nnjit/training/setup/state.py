@@ -11,7 +11,7 @@ import numpy as np
 
 from nnjit.codegen import aligned_copy
 from nnjit.errors import RunError
-from nnjit.training.files import write_atomically
+from nnjit.runs.writing import write_atomically
 
 CHECKPOINT = "checkpoint.safetensors"
 

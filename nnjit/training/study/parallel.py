@@ -16,17 +16,25 @@ from pathlib import Path
 
 from nnjit.codegen import usable_cores
 from nnjit.errors import Diverged, Interrupted
-from nnjit.training.environment import environment
-from nnjit.training.experiment import Experiment
-from nnjit.training.files import write_atomically, write_json
-from nnjit.training.loop import Surroundings, alone, check_output, complete, make_folder, runner_of, saved
-from nnjit.training.members import Members, told_of_members
-from nnjit.training.rate_search import find_rate
-from nnjit.training.records import describe
-from nnjit.training.setup import Setup, set_up
-from nnjit.training.spread import Result, spread
-from nnjit.training.state import CHECKPOINT
-from nnjit.training.study import Study, check_study, open_study
+from nnjit.experiment import Experiment
+from nnjit.runs.environment import environment
+from nnjit.runs.writing import write_atomically, write_json
+from nnjit.training.loop.rate_search import find_rate
+from nnjit.training.loop.records import describe
+from nnjit.training.loop.trainer import (
+    Surroundings,
+    alone,
+    check_output,
+    complete,
+    make_folder,
+    runner_of,
+    saved,
+)
+from nnjit.training.setup.setup import Setup, set_up
+from nnjit.training.setup.state import CHECKPOINT
+from nnjit.training.study.aggregate import Result, spread
+from nnjit.training.study.members import Members, told_of_members
+from nnjit.training.study.study import Study, check_study, open_study
 
 Dump = Callable[[Experiment], str]
 """An experiment as the text of its `config.yaml`."""

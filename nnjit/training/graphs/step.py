@@ -21,7 +21,7 @@ from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input,
 from nnjit.nn import Loss, Metric, Model, SummedMetric, UsedRows, WholeMetric
 from nnjit.optim import Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
-from nnjit.training.class_weights import of_rows
+from nnjit.training.graphs.class_weights import of_rows
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from nnjit.errors import RunError
-from nnjit.training.members import Members
 from nnjit.training.run import Run, open_run, read_json
-from nnjit.training.spread import FINISHED
+from nnjit.training.study.aggregate import FINISHED
+from nnjit.training.study.members import Members
 
 KINDS = ("replicas", "folds")
 

@@ -14,21 +14,21 @@ from nnjit.data import Part, Prepared, Target, load, load_held, prepared
 from nnjit.data import Task as TargetTask
 from nnjit.errors import ConfigError, DataError, GraphError
 from nnjit.errors import Path as Place
+from nnjit.experiment import Experiment
 from nnjit.ir import B, array_type
 from nnjit.nn import Loss, Metric, Model, WholeMetric, build_model, metrics
 from nnjit.optim.schedules import ReduceOnPlateau
-from nnjit.training.class_weights import class_weights
-from nnjit.training.engine import Engine
-from nnjit.training.experiment import Experiment
-from nnjit.training.fitness import check_layers
-from nnjit.training.graphs import Task, step_graph
-from nnjit.training.heads import check_head, make_outputs, target_tasks, targets_of
-from nnjit.training.meaning import Meaning
-from nnjit.training.monitor import Aim, Modes, Monitor, aim_of, modes_of, monitor_of, plateau_of
-from nnjit.training.places import check_metrics, check_values, within
-from nnjit.training.several import Meanings, heads_of
-from nnjit.training.state import State
-from nnjit.training.threads import threads_for
+from nnjit.training.graphs.class_weights import class_weights
+from nnjit.training.graphs.decoding import Meaning
+from nnjit.training.graphs.joined import Meanings, heads_of
+from nnjit.training.graphs.step import Task, step_graph
+from nnjit.training.setup.compiled_task import Engine
+from nnjit.training.setup.data_checks import check_layers
+from nnjit.training.setup.error_paths import check_metrics, check_values, within
+from nnjit.training.setup.monitor import Aim, Modes, Monitor, aim_of, modes_of, monitor_of, plateau_of
+from nnjit.training.setup.multi_output import check_head, make_outputs, target_tasks, targets_of
+from nnjit.training.setup.state import State
+from nnjit.training.setup.threads import threads_for
 
 HIGHEST_RATE = 10.0  # of those that a search for one tries
 SHORT = {"float32": "f32", "float64": "f64"}
@@ -154,7 +154,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     if method is None:
         threads = threads_for(experiment.training.threads, step_graph(task)[0], together)
     else:
-        from nnjit.training.full_batch_checks import check_full_batch
+        from nnjit.training.setup.full_batch_checks import check_full_batch
 
         check_full_batch(experiment, method, task, len(data.train.x))
     engine = Engine(task, batch, threads, data.validation is not None, in_order, block)

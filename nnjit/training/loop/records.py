@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.training.environment import environment
-from nnjit.training.explanation import explain, to_json
-from nnjit.training.files import write_atomically, write_json
-from nnjit.training.history import read_history
-from nnjit.training.predictions import predictions
-from nnjit.training.setup import Setup
-from nnjit.training.several import heads_of
-from nnjit.training.state import State
+from nnjit.runs.environment import environment
+from nnjit.runs.history import read_history
+from nnjit.runs.writing import write_atomically, write_json
+from nnjit.training.graphs.joined import heads_of
+from nnjit.training.loop.explanation import explain, to_json
+from nnjit.training.loop.predictions import predictions
+from nnjit.training.setup.setup import Setup
+from nnjit.training.setup.state import State
 
 
 def describe(setup: Setup, config: str, path: Path) -> None:

@@ -20,8 +20,8 @@ from nnjit.nn import Loss, Metric, SummedMetric, WholeMetric
 from nnjit.nn.array import Array
 from nnjit.nn.formula import A, Formula, columns, joined, symbol
 from nnjit.nn.losses import SumOfSquares
-from nnjit.training.class_weights import of_rows
-from nnjit.training.meaning import Meaning
+from nnjit.training.graphs.class_weights import of_rows
+from nnjit.training.graphs.decoding import Meaning
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,8 @@ import numpy as np
 from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, KernelEntry
 from nnjit.data import Part
 from nnjit.nn import WholeMetric
-from nnjit.training.full_batch_graphs import cost_graph, jacobian_graph, product_graph, residual_graph
-from nnjit.training.graphs import Task, evaluation_graph, prediction_graph, step_graph
+from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
+from nnjit.training.graphs.step import Task, evaluation_graph, prediction_graph, step_graph
 
 Figures = dict[str, float]
 """`loss` and the metrics of a split."""

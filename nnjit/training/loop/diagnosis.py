@@ -19,11 +19,11 @@ from nnjit.autodiff import as_node
 from nnjit.ir import Graph, interpret, tracing
 from nnjit.nn import Model
 from nnjit.passes import optimize
-from nnjit.training.engine import Columns
-from nnjit.training.epochs import longest_span
-from nnjit.training.graphs import Task, batch_inputs, flat_gradient, mean_cost, named_arrays
-from nnjit.training.setup import Setup
-from nnjit.training.state import State
+from nnjit.training.graphs.step import Task, batch_inputs, flat_gradient, mean_cost, named_arrays
+from nnjit.training.loop.epochs import longest_span
+from nnjit.training.setup.compiled_task import Columns
+from nnjit.training.setup.setup import Setup
+from nnjit.training.setup.state import State
 
 DIAGNOSIS = "diagnosis.csv"
 COLUMNS = ("epoch", "layer", "gradient_norm", "param_norm", "update_ratio", "dead", "saturated")

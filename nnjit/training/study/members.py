@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnjit.errors import ConfigError, UserError
-from nnjit.training.experiment import SEEDS, Experiment
+from nnjit.experiment.experiment import SEEDS, Experiment
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ import numpy as np
 
 from nnjit.codegen import Crew
 from nnjit.errors import ConfigError, RunError
-from nnjit.training.epochs import EpochRunner
-from nnjit.training.files import write_json
-from nnjit.training.places import within
-from nnjit.training.setup import HIGHEST_RATE, Setup
-from nnjit.training.state import State
-from nnjit.training.threads import one_blas_thread
+from nnjit.runs.writing import write_json
+from nnjit.training.loop.epochs import EpochRunner
+from nnjit.training.setup.error_paths import within
+from nnjit.training.setup.setup import HIGHEST_RATE, Setup
+from nnjit.training.setup.state import State
+from nnjit.training.setup.threads import one_blas_thread
 
 SEARCH = "learning_rate_search.json"
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nnjit.codegen import Crew, Turns
-from nnjit.training.divergence import NotFinite, find_first_bad
-from nnjit.training.engine import Columns
-from nnjit.training.setup import Setup
-from nnjit.training.state import State
+from nnjit.training.loop.divergence import NotFinite, find_first_bad
+from nnjit.training.setup.compiled_task import Columns
+from nnjit.training.setup.setup import Setup
+from nnjit.training.setup.state import State
 
 CALL_SECONDS = 0.05
 MOST_EPOCHS = 2**14  # of a span, whose orders and rates are drawn beforehand

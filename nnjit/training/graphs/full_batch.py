@@ -13,7 +13,7 @@ from nnjit.autodiff import as_node, pull_back, push_forward
 from nnjit.autodiff.batch import batch
 from nnjit.ir import B, Graph, Node, array_type, constant, new_input, scope, topological
 from nnjit.nn.losses import SumOfSquares
-from nnjit.training.graphs import Task, _penalty, _share, batch_inputs, flat_gradient
+from nnjit.training.graphs.step import Task, _penalty, _share, batch_inputs, flat_gradient
 
 
 def cost_graph(task: Task) -> Graph:

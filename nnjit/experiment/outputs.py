@@ -14,10 +14,10 @@ from pydantic import Field
 
 from nnjit.data import Task
 from nnjit.errors import UserError
+from nnjit.experiment.options import ClassWeights
 from nnjit.nn import Layer, Loss, Metric, Repeat, losses, metrics
 from nnjit.nn.layers.concat import Concat
 from nnjit.registry import Options
-from nnjit.training.options import ClassWeights
 
 if TYPE_CHECKING:
     AnyLoss = Loss

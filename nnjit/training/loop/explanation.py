@@ -28,10 +28,10 @@ from nnjit.nn.typeset import typeset
 from nnjit.optim import Clip, Penalty
 from nnjit.passes import optimize
 from nnjit.registry import Options
-from nnjit.training.full_batch_graphs import cost_graph
-from nnjit.training.graphs import Task, prediction_graph, step_graph
-from nnjit.training.setup import Setup
-from nnjit.training.several import heads_of
+from nnjit.training.graphs.full_batch import cost_graph
+from nnjit.training.graphs.joined import heads_of
+from nnjit.training.graphs.step import Task, prediction_graph, step_graph
+from nnjit.training.setup.setup import Setup
 
 ZONES = {"rows": "over the rows", "flat": "once a batch"}
 

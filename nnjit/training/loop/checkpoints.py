@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from nnjit.training.records import save_weights
-from nnjit.training.setup import Setup
-from nnjit.training.state import State
+from nnjit.training.loop.records import save_weights
+from nnjit.training.setup.setup import Setup
+from nnjit.training.setup.state import State
 
 FOLDER = "checkpoints"
 

@@ -12,10 +12,10 @@ import numpy as np
 from nnjit.codegen import Compiled, Crew
 from nnjit.optim import FullBatchOptimizer, Problem
 from nnjit.optim.full_batch import Iteration, Need
-from nnjit.training.divergence import NotFinite, find_first_bad
-from nnjit.training.epochs import Span
-from nnjit.training.setup import Setup
-from nnjit.training.state import State
+from nnjit.training.loop.divergence import NotFinite, find_first_bad
+from nnjit.training.loop.epochs import Span
+from nnjit.training.setup.setup import Setup
+from nnjit.training.setup.state import State
 
 COMPILED: dict[Need, tuple[str, ...]] = {
     "gradient": ("cost",),

@@ -9,7 +9,7 @@ import numpy
 
 import nnjit.numpy as np
 from nnjit.errors import ConfigError, did_you_mean
-from nnjit.training.options import ClassWeights
+from nnjit.experiment.options import ClassWeights
 
 
 def class_weights(

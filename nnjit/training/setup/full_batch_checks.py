@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from nnjit.errors import ConfigError, Path
+from nnjit.experiment import Experiment
 from nnjit.nn import Loss, losses
 from nnjit.nn.losses import SumOfSquares
 from nnjit.optim import Clip, FullBatchOptimizer
 from nnjit.optim.schedules import Constant
-from nnjit.training.experiment import Experiment
-from nnjit.training.full_batch_graphs import random_layers
-from nnjit.training.graphs import Task
-from nnjit.training.several import heads_of
+from nnjit.training.graphs.full_batch import random_layers
+from nnjit.training.graphs.joined import heads_of
+from nnjit.training.graphs.step import Task
 
 LARGEST_JACOBIAN = 2**28  # numbers, 2 GiB in float64
 

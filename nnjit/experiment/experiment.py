@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from pydantic_core import PydanticKnownError
 
 from nnjit.data import Source, sources
+from nnjit.experiment.options import TrainingOptions
+from nnjit.experiment.outputs import JOINED, OutputOptions, joined
 from nnjit.nn import AnyEntry, Layer, Loss, Metric, Repeat, losses, metrics
 from nnjit.nn.expansion import INPUT
 from nnjit.optim import (
@@ -25,8 +27,6 @@ from nnjit.optim import (
 from nnjit.optim.optimizers import Adam
 from nnjit.optim.schedules import Constant
 from nnjit.registry import Options
-from nnjit.training.options import TrainingOptions
-from nnjit.training.outputs import JOINED, OutputOptions, joined
 
 if TYPE_CHECKING:
     AnySource = Source

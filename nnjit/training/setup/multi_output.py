@@ -11,12 +11,12 @@ import numpy as np
 from nnjit.data import Affine, Part, Target, Task
 from nnjit.errors import ConfigError, DataError, GraphError, did_you_mean
 from nnjit.errors import Path as Place
+from nnjit.experiment import Experiment
+from nnjit.experiment.outputs import OutputOptions, completed, joined, told_of_losses
 from nnjit.nn import Loss, Metric, Model, build_model, metrics
-from nnjit.training.class_weights import class_weights
-from nnjit.training.experiment import Experiment
-from nnjit.training.outputs import OutputOptions, completed, joined, told_of_losses
-from nnjit.training.places import check_metrics, check_values, within
-from nnjit.training.several import Head, HeadLoss, of_head, several
+from nnjit.training.graphs.class_weights import class_weights
+from nnjit.training.graphs.joined import Head, HeadLoss, of_head, several
+from nnjit.training.setup.error_paths import check_metrics, check_values, within
 
 
 def target_tasks(experiment: Experiment, folder: Path) -> dict[str, Task | None] | None:

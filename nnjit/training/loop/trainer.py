@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 
 from nnjit.codegen import Crew
 from nnjit.errors import Diverged, Interrupted, RunError
-from nnjit.training.checkpoints import keep_weights
-from nnjit.training.diagnosis import diagnosing
-from nnjit.training.divergence import NotFinite
-from nnjit.training.epochs import EpochRunner, progress
-from nnjit.training.experiment import Experiment
-from nnjit.training.history import HistoryFile, read_history
-from nnjit.training.interruption import Interruption
-from nnjit.training.rate_search import find_rate, read_rate
-from nnjit.training.records import describe, write_results
+from nnjit.experiment import Experiment
+from nnjit.runs.history import HistoryFile, read_history
+from nnjit.training.loop.checkpoints import keep_weights
+from nnjit.training.loop.diagnosis import diagnosing
+from nnjit.training.loop.divergence import NotFinite
+from nnjit.training.loop.epochs import EpochRunner, progress
+from nnjit.training.loop.interruption import Interruption
+from nnjit.training.loop.rate_search import find_rate, read_rate
+from nnjit.training.loop.records import describe, write_results
+from nnjit.training.loop.stopping import Watch
 from nnjit.training.run import Run
-from nnjit.training.setup import Setup, set_up
-from nnjit.training.state import State, load_state, save_state
-from nnjit.training.threads import one_blas_thread
-from nnjit.training.watch import Watch
+from nnjit.training.setup.setup import Setup, set_up
+from nnjit.training.setup.state import State, load_state, save_state
+from nnjit.training.setup.threads import one_blas_thread
 
 if TYPE_CHECKING:
-    from nnjit.training.full_batch import FullBatchRunner
+    from nnjit.training.loop.full_batch import FullBatchRunner
 
 CHECKPOINT_SECONDS = 20.0
 
@@ -204,7 +204,7 @@ def runner_of(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
     """What runs the epochs: the compiled steps, or the iterations of a full-batch method."""
     if setup.experiment.optimizer.full_batch is None:
         return EpochRunner
-    from nnjit.training.full_batch import FullBatchRunner
+    from nnjit.training.loop.full_batch import FullBatchRunner
 
     return FullBatchRunner
 
