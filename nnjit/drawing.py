@@ -14,9 +14,9 @@ from nnjit.ir import Graph, Node, node_names
 from nnjit.ir.context import Origin
 from nnjit.ir.graph import constant_p, input_p
 from nnjit.primitives import full_like
-from nnjit.report import graph_picture
 from nnjit.report.formatting import count
-from nnjit.report.graph_picture import Item, Part
+from nnjit.report.pictures import graph_picture
+from nnjit.report.pictures.graph_picture import Item, Part
 
 LONGEST = 30  # letters of the arguments in a box
 SPREADS = ("broadcast", "cast")  # what makes a single figure fit beside an array; not worth a box

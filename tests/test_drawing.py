@@ -17,8 +17,8 @@ from nnjit.autodiff import trace
 from nnjit.drawing import with_gradient
 from nnjit.errors import GraphError
 from nnjit.ir import B, Graph, array_type, interpret
-from nnjit.report.graph_picture import BOX_HEIGHT, PARTS
-from nnjit.report.layout import arrange
+from nnjit.report.pictures.graph_picture import BOX_HEIGHT, PARTS
+from nnjit.report.pictures.layout import arrange
 from tests.report.test_layout import assert_clear
 
 

@@ -12,7 +12,7 @@ from nnjit.cli.outcome import ending
 from nnjit.cli.table import aligned
 
 if TYPE_CHECKING:
-    from nnjit.report.comparison import Comparison
+    from nnjit.report.comparison.summary import Comparison
 
 # fmt: off
 _Runs = Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Two run folders or more, or studies.")]
@@ -38,7 +38,7 @@ def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
 def _configs(runs: Sequence[Path]) -> dict[Path, dict[str, Any]]:
     """Each run with its config as data, not checked: runs of other versions can be compared too."""
     from nnjit.config.reading import read_file
-    from nnjit.report.comparison import check_folders
+    from nnjit.report.comparison.summary import check_folders
 
     check_folders(runs)
     return {path: dict(read_file(path / "config.yaml").data) for path in runs}
@@ -46,7 +46,7 @@ def _configs(runs: Sequence[Path]) -> dict[Path, dict[str, Any]]:
 
 def _text(compared: Comparison) -> list[str]:
     """The results, and below them the options that differ, with a column for each run."""
-    from nnjit.report.comparison import differences, results
+    from nnjit.report.comparison.summary import differences, results
 
     rows = [("", *compared.labels), *results(compared)]
     if differing := differences(compared):

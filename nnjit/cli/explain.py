@@ -87,7 +87,7 @@ def _layer_rows(explanation: Explanation) -> list[list[str]]:
 
 def _lines(section: Section) -> Iterator[str]:
     """Its lines, left = right and the shape; a long one goes on below itself, and its note stands there."""
-    from nnjit.nn.typeset import text, typeset
+    from nnjit.nn.notation.typeset import text, typeset
     from nnjit.training.loop.explanation import shape_text
 
     lefts = [text(typeset(line.left)) for line in section.lines]

@@ -18,7 +18,7 @@ from nnjit.config.shorthand import spelled_out
 from nnjit.errors import ConfigError, UserError
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import told_of_losses
-from nnjit.nn.wiring import wire
+from nnjit.nn.model.wiring import wire
 
 Given = Experiment | str | FilePath | Mapping[str, Any]
 

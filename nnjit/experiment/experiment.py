@@ -12,7 +12,7 @@ from nnjit.data import Source, sources
 from nnjit.experiment.options import TrainingOptions
 from nnjit.experiment.outputs import JOINED, OutputOptions, joined
 from nnjit.nn import AnyEntry, Layer, Loss, Metric, Repeat, losses, metrics
-from nnjit.nn.expansion import INPUT
+from nnjit.nn.model.expansion import INPUT
 from nnjit.optim import (
     Averaging,
     Clip,

@@ -5,12 +5,12 @@ from nnjit.nn import losses as _all_losses
 from nnjit.nn import metrics as _all_metrics
 from nnjit.nn.activations import ACTIVATIONS, Activation, ActivationName
 from nnjit.nn.initializers import Initializer, fans, initializers
-from nnjit.nn.layer import Context, Layer, Param, UsedRows, layers
-from nnjit.nn.loss import Loss, losses
-from nnjit.nn.metric import Metric, SummedMetric, WholeMetric, metrics
-from nnjit.nn.model import LayerNode, Model, build_model
-from nnjit.nn.params import ParamEntry, ParamTable
-from nnjit.nn.repeat import AnyEntry, Repeat
+from nnjit.nn.layers.shared.layer import Context, Layer, Param, UsedRows, layers
+from nnjit.nn.losses.loss import Loss, losses
+from nnjit.nn.metrics.metric import Metric, SummedMetric, WholeMetric, metrics
+from nnjit.nn.model.model import LayerNode, Model, build_model
+from nnjit.nn.model.params import ParamEntry, ParamTable
+from nnjit.nn.model.repeat import AnyEntry, Repeat
 
 del _all_layers, _all_losses, _all_metrics
 

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
-    from nnjit.report.comparison_page import write_comparison
+    from nnjit.report.comparison.page import write_comparison
     from nnjit.report.page import write_report
 
 __getattr__ = lazy(
     __name__,
-    {"write_comparison": "nnjit.report.comparison_page", "write_report": "nnjit.report.page"},
+    {"write_comparison": "nnjit.report.comparison.page", "write_report": "nnjit.report.page"},
 )
 
 __all__ = ["write_comparison", "write_report"]

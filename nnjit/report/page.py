@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from nnjit.report import (
+from nnjit.report.files import RunFiles, read_run
+from nnjit.report.formatting import count, plain, shape
+from nnjit.report.pages import summary
+from nnjit.report.pages.advice import advice
+from nnjit.report.pages.templates import template
+from nnjit.report.pictures import (
     confusion,
     evaluations,
     layer_graph,
@@ -16,16 +21,11 @@ from nnjit.report import (
     rate_search,
     regions,
     regression,
-    summary,
 )
-from nnjit.report.advice import advice
-from nnjit.report.files import RunFiles, read_run
-from nnjit.report.formatting import count, plain, shape
-from nnjit.report.layer_graph import manner
-from nnjit.report.outputs import of_outputs
-from nnjit.report.study import is_study
-from nnjit.report.style import Picture, new_figure, style, to_png, to_svg
-from nnjit.report.templates import template
+from nnjit.report.pictures.layer_graph import manner
+from nnjit.report.pictures.outputs import of_outputs
+from nnjit.report.pictures.style import Picture, new_figure, style, to_png, to_svg
+from nnjit.report.study.study import is_study
 
 # In the order of the page. A picture's module has `draw(run)`, which gives None where it has nothing to show.
 PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
@@ -48,7 +48,7 @@ def write_report(folder: Path) -> None:
     Raises RunError where the folder is not that of a run.
     """
     if is_study(folder):
-        from nnjit.report.study_page import write_study_report
+        from nnjit.report.study.page import write_study_report
 
         return write_study_report(folder)
     run = read_run(folder)

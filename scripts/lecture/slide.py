@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import NullLocator
 
-from nnjit.report.axes import add_axes, add_title
 from nnjit.report.formatting import tick
-from nnjit.report.style import INK, LINE, MUTED, TRAIN, VALIDATION, new_figure, style, to_png
+from nnjit.report.pictures.axes import add_axes, add_title
+from nnjit.report.pictures.style import INK, LINE, MUTED, TRAIN, VALIDATION, new_figure, style, to_png
 
 COLORS = (TRAIN, VALIDATION, "#0f9d75", "#c471a3")
 EDGES = {"left": 62, "top": 76, "right": 24, "bottom": 50}  # points around the axes

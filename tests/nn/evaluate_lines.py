@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from nnjit.nn.formula import Formula, G, X, at, symbol
-from nnjit.nn.lines import Line
-from nnjit.nn.recurrence import Recurrence
+from nnjit.nn.notation.lines import Line
+from nnjit.nn.notation.recurrence import Recurrence
 
 Values = dict[Formula, np.ndarray]
 Pull = Callable[[Formula, Formula, np.ndarray], np.ndarray]

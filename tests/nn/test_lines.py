@@ -14,9 +14,9 @@ from nnjit.nn import ACTIVATIONS, Context, Layer, Model, Param, build_model, lay
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import Formula, partial, symbol
 from nnjit.nn.initializers import GlorotUniform
-from nnjit.nn.lines import SHARE, backward_lines, forward_lines, function_lines, numbers
-from nnjit.nn.recurrence import letter
-from nnjit.nn.typeset import text, typeset
+from nnjit.nn.notation.lines import SHARE, backward_lines, forward_lines, function_lines, numbers
+from nnjit.nn.notation.recurrence import letter
+from nnjit.nn.notation.typeset import text, typeset
 from tests.nn.evaluate_lines import FUNCTIONS, Values, evaluate, follow
 
 ROWS = 5

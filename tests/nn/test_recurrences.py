@@ -12,9 +12,9 @@ from nnjit.autodiff import vjp
 from nnjit.nn import ACTIVATIONS, Context, Layer, build_model, layers, losses
 from nnjit.nn.array import Shape
 from nnjit.nn.formula import Formula, symbol
-from nnjit.nn.lines import backward_lines, forward_lines, word_lines
-from nnjit.nn.recurrence import Recurrence, letter
-from nnjit.nn.typeset import text, typeset
+from nnjit.nn.notation.lines import backward_lines, forward_lines, word_lines
+from nnjit.nn.notation.recurrence import Recurrence, letter
+from nnjit.nn.notation.typeset import text, typeset
 from tests.nn.evaluate_lines import FUNCTIONS, Loop, each_part, evaluate, whole_of
 from tests.nn.test_layers import ROWS as ROWS_OF_LAYERS
 

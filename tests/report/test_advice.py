@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from nnjit.errors import RunError
-from nnjit.report import layer_health, write_report
-from nnjit.report.advice import RULES, advice
+from nnjit.report import write_report
 from nnjit.report.diagnosis import read_diagnosis
 from nnjit.report.files import RunFiles, read_run
+from nnjit.report.pages.advice import RULES, advice
+from nnjit.report.pictures import layer_health
 from tests.report.run_folders import learning_curves, plain, write_run
 
 T = np.arange(1, 61)

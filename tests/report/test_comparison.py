@@ -13,10 +13,10 @@ import pytest
 from nnjit.cli import main
 from nnjit.errors import RunError
 from nnjit.report import write_comparison
-from nnjit.report.comparison import caveat, differences, headline, read_comparison, results
-from nnjit.report.comparison_page import draw, draw_evaluations
-from nnjit.report.differences import differing
-from nnjit.report.style import CLASS_COLORS
+from nnjit.report.comparison.differences import differing
+from nnjit.report.comparison.page import draw, draw_evaluations
+from nnjit.report.comparison.summary import caveat, differences, headline, read_comparison, results
+from nnjit.report.pictures.style import CLASS_COLORS
 from tests.report.run_folders import chain, digits_metrics, learning_curves, write_run
 
 DIGITS: dict[str, Any] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnjit.report.axes import THIN_TO, thin, wants_log
-from nnjit.report.confusion import count_pairs
-from nnjit.report.regression import r_squared
+from nnjit.report.pictures.axes import THIN_TO, thin, wants_log
+from nnjit.report.pictures.confusion import count_pairs
+from nnjit.report.pictures.regression import r_squared
 
 
 def test_thinned_curve_keeps_its_ends_and_extremes() -> None:

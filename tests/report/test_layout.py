@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnjit.report.canvas import outline
 from nnjit.report.files import read_run
-from nnjit.report.layer_graph import lay_out
-from nnjit.report.layout import Box, Layout, Route, arrange
-from nnjit.report.placement import spread
+from nnjit.report.pictures.canvas import outline
+from nnjit.report.pictures.layer_graph import lay_out
+from nnjit.report.pictures.layout import Box, Layout, Route, arrange
+from nnjit.report.pictures.placement import spread
 from tests.report.run_folders import KINDS
 
 HEIGHT = 40

@@ -15,11 +15,12 @@ import pytest
 from PIL import Image
 
 from nnjit.errors import RunError
-from nnjit.report import loss_curve, write_report
-from nnjit.report.axes import THIN_TO
+from nnjit.report import write_report
 from nnjit.report.files import read_run
 from nnjit.report.formatting import metric_value, number
-from nnjit.report.style import Picture, new_figure, to_svg
+from nnjit.report.pictures import loss_curve
+from nnjit.report.pictures.axes import THIN_TO
+from nnjit.report.pictures.style import Picture, new_figure, to_svg
 from tests.report.run_folders import KINDS, learning_curves, write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"

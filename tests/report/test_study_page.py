@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from nnjit.errors import RunError
-from nnjit.report import study_pictures, study_words, write_report
-from nnjit.report.comparison import read_comparison, results
-from nnjit.report.comparison_page import draw
+from nnjit.report import write_report
+from nnjit.report.comparison.page import draw
+from nnjit.report.comparison.summary import read_comparison, results
 from nnjit.report.formatting import is_better_higher, mean_value, turned
-from nnjit.report.study import read_study
+from nnjit.report.study import pictures, summary
+from nnjit.report.study.study import read_study
 from tests.report.run_folders import ENVIRONMENT, digits_metrics, learning_curves, write_run
 
 ACCURACIES = (0.9, 1.0, 0.95, 1.0)
@@ -124,9 +125,9 @@ def test_page_says(kind: str, phrase: str, studies: Path) -> None:
 
 def test_the_band_is_the_quartiles_of_the_runs_that_go_on(studies: Path) -> None:
     study = read_study(studies / "replicas")
-    table = study_pictures.losses(study, "train_loss", 40)
+    table = pictures.losses(study, "train_loss", 40)
     assert [int(np.isfinite(row).sum()) for row in table] == [40, 30, 20, 40]
-    low, middle, high = study_pictures.quartiles(table)
+    low, middle, high = pictures.quartiles(table)
     assert len(middle) == 40  # half of the runs reach the end
     np.testing.assert_allclose(middle[:20], np.median(table[:, :20], axis=0))
     np.testing.assert_allclose([low[35], high[35]], np.quantile(table[[0, 3], 35], [0.25, 0.75]))
@@ -134,7 +135,7 @@ def test_the_band_is_the_quartiles_of_the_runs_that_go_on(studies: Path) -> None
 
 def test_folds_are_judged_by_what_they_held_out_and_keep_their_order(studies: Path) -> None:
     study = read_study(studies / "folds")
-    final = study_pictures.draw_final(study)
+    final = pictures.draw_final(study)
     assert final is not None
     assert final.title.startswith("Validation accuracy")
     (ax,) = final.figure.axes
@@ -145,15 +146,15 @@ def test_folds_are_judged_by_what_they_held_out_and_keep_their_order(studies: Pa
 def test_the_band_ends_where_most_runs_have_ended() -> None:
     table = np.ones((4, 10))
     table[1:, 6:] = np.nan
-    assert study_pictures.quartiles(table).shape == (3, 6)
+    assert pictures.quartiles(table).shape == (3, 6)
 
 
 def test_every_run_is_a_thin_line_and_every_result_a_dot(studies: Path) -> None:
     study = read_study(studies / "replicas")
-    (ax,) = study_pictures.draw_band(study).figure.axes
+    (ax,) = pictures.draw_band(study).figure.axes
     assert sum(line.get_linewidth() == 0.8 for line in ax.lines) == 8
     assert sum(line.get_linewidth() == 2.2 for line in ax.lines) == 2
-    final = study_pictures.draw_final(study)
+    final = pictures.draw_final(study)
     assert final is not None
     (ax,) = final.figure.axes
     assert ax.lines[-1].get_ydata().tolist() == sorted(ACCURACIES)
@@ -190,13 +191,13 @@ def test_a_replica_that_is_gone_is_named(tmp_path: Path) -> None:
 
 
 def test_the_table_of_runs_has_a_row_for_each(studies: Path) -> None:
-    columns, rows = study_words.run_table(read_study(studies / "replicas"))
+    columns, rows = summary.run_table(read_study(studies / "replicas"))
     assert columns == ("replica", "seed", "ended", "best epoch", "epochs", "test loss", "accuracy")
     assert rows[1] == ("2", "8", "early stopped", "24", "30", "0.09123", "100 %")
 
 
 def test_few_runs_with_many_figures_have_a_column_each(tmp_path: Path) -> None:
-    wide = study_words.WIDEST_OF_RUNS
+    wide = summary.WIDEST_OF_RUNS
     rows = [tuple("a" * wide), tuple("b" * wide)]
     assert turned(rows[0], rows[1:], widest=wide) == (rows[0], rows[1:])
     columns, turned_rows = turned((*rows[0], "a"), [(*rows[1], "b")], widest=wide)

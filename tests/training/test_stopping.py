@@ -18,7 +18,7 @@ from nnjit.cli import main
 from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError, DataError, Diverged
 from nnjit.ir import array_type, interpret, scope
-from nnjit.nn.params import ParamTable
+from nnjit.nn.model.params import ParamTable
 from nnjit.runs.history import read_history
 from nnjit.training.loop import epochs
 from nnjit.training.loop.divergence import find_first_bad

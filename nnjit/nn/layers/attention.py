@@ -14,9 +14,9 @@ from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import Formula, G, X, at, call, over_last, over_rows, partial, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
-from nnjit.nn.layer import Context, Layer, Param, layers
-from nnjit.nn.masking import IS_DATA, is_data
-from nnjit.nn.recurrence import Recurrence, Step, letter
+from nnjit.nn.layers.shared.layer import Context, Layer, Param, layers
+from nnjit.nn.layers.shared.masking import IS_DATA, is_data
+from nnjit.nn.notation.recurrence import Recurrence, Step, letter
 
 PARTS = ("query", "key", "value")
 MASK = symbol("m")

@@ -11,8 +11,8 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Constant, Zeros
-from nnjit.nn.layer import Context, Param, layers
-from nnjit.nn.normalisation import Normalisation
+from nnjit.nn.layers.shared.layer import Context, Param, layers
+from nnjit.nn.layers.shared.normalisation import Normalisation
 
 LEAST_COUNT = 1.001  # values of which a variance is estimated; a rounded count of 1 is below it
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from nnjit.nn.convolution import Convolution
-from nnjit.nn.layer import layers
+from nnjit.nn.layers.shared.convolution import Convolution
+from nnjit.nn.layers.shared.layer import layers
 
 
 @layers.register

@@ -12,8 +12,8 @@ from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, over_rows, symbol
 from nnjit.nn.initializers import AnyInitializer, Initializer, Zeros
-from nnjit.nn.layer import Context, Layer, Param, layers
-from nnjit.nn.recurrence import Recurrence
+from nnjit.nn.layers.shared.layer import Context, Layer, Param, layers
+from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register

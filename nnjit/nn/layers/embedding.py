@@ -13,9 +13,9 @@ from nnjit.errors import DataError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, as_formula, call, symbol
 from nnjit.nn.initializers import Altered, AnyInitializer, Initializer, Normal
-from nnjit.nn.layer import Context, Layer, Param, UsedRows, layers
-from nnjit.nn.masking import is_data
-from nnjit.nn.recurrence import Recurrence
+from nnjit.nn.layers.shared.layer import Context, Layer, Param, UsedRows, layers
+from nnjit.nn.layers.shared.masking import is_data
+from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register

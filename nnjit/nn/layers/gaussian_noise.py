@@ -11,8 +11,8 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, symbol
-from nnjit.nn.layer import Context, Layer, layers
-from nnjit.nn.recurrence import Recurrence
+from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register

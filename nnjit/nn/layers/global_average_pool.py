@@ -10,10 +10,10 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, as_formula, call, over_steps, symbol
-from nnjit.nn.layer import Context, Layer, layers
-from nnjit.nn.masking import IS_DATA, is_data
-from nnjit.nn.recurrence import OVER_STEPS, Recurrence, Step
-from nnjit.nn.window import SPREAD
+from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.layers.shared.masking import IS_DATA, is_data
+from nnjit.nn.layers.shared.window import SPREAD
+from nnjit.nn.notation.recurrence import OVER_STEPS, Recurrence, Step
 
 
 @layers.register

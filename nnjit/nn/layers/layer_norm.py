@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array
-from nnjit.nn.layer import Context, layers
-from nnjit.nn.normalisation import Normalisation
+from nnjit.nn.layers.shared.layer import Context, layers
+from nnjit.nn.layers.shared.normalisation import Normalisation
 
 
 @layers.register

@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.cell import DELTA, Carried, Cell
 from nnjit.nn.formula import call, columns, joined, partial, symbol
 from nnjit.nn.initializers import Altered
-from nnjit.nn.layer import Param, layers
-from nnjit.nn.recurrence import Step
-from nnjit.nn.recurrent import Recurrent
+from nnjit.nn.layers.shared.cell import DELTA, Carried, Cell
+from nnjit.nn.layers.shared.layer import Param, layers
+from nnjit.nn.layers.shared.recurrent import Recurrent
+from nnjit.nn.notation.recurrence import Step
 
 
 @layers.register

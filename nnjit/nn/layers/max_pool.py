@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import nnjit.numpy as np
-from nnjit.nn.layer import layers
-from nnjit.nn.pooling import Pooling
+from nnjit.nn.layers.shared.layer import layers
+from nnjit.nn.layers.shared.pooling import Pooling
 
 
 @layers.register

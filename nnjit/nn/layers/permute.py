@@ -11,8 +11,8 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, permuted
-from nnjit.nn.layer import Context, Layer, layers
-from nnjit.nn.recurrence import Recurrence
+from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.notation.recurrence import Recurrence
 
 
 def _check(axes: tuple[int, ...]) -> tuple[int, ...]:

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X
-from nnjit.nn.layer import Context, Layer, layers
-from nnjit.nn.recurrence import Recurrence
+from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register

@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import G, X, call, column, columns
-from nnjit.nn.layer import Context, Layer, layers
-from nnjit.nn.recurrence import Recurrence
+from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.notation.recurrence import Recurrence
 
 _Place = Annotated[int, Field(ge=0)]
 

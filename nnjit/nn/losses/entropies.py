@@ -14,7 +14,7 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, call, over_last
-from nnjit.nn.loss import Loss, losses
+from nnjit.nn.losses.loss import Loss, losses
 from nnjit.nn.targets import (
     as_columns,
     as_values,

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, call, positive
-from nnjit.nn.loss import Loss, losses
+from nnjit.nn.losses.loss import Loss, losses
 from nnjit.nn.targets import as_values, check_width, needs_classes
 
 SIGN = 2 * Y - 1

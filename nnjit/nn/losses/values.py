@@ -13,7 +13,7 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, as_formula, call, positive
-from nnjit.nn.loss import Loss, losses
+from nnjit.nn.losses.loss import Loss, losses
 from nnjit.nn.targets import as_values
 
 

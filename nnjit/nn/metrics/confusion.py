@@ -15,7 +15,7 @@ import numpy
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.metric import ClassMetric, LabelMetric, SummedMetric, metrics
+from nnjit.nn.metrics.metric import ClassMetric, LabelMetric, SummedMetric, metrics
 from nnjit.nn.targets import ROUNDING, as_columns, as_values, decided, is_labels
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.metric import ClassMetric, SummedMetric, metrics
+from nnjit.nn.metrics.metric import ClassMetric, SummedMetric, metrics
 from nnjit.nn.targets import as_columns, as_values, check_shares, check_sums, decided, is_classes
 
 NO_SHARES = "choose a metric of values, such as mae or r2, or set task: classification"

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 
 import numpy
 
-from nnjit.nn.metric import LabelMetric, WholeMetric, metrics
+from nnjit.nn.metrics.metric import LabelMetric, WholeMetric, metrics
 from nnjit.nn.targets import is_classes
 
 

@@ -9,7 +9,7 @@ import numpy
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array
-from nnjit.nn.metric import SummedMetric, ValueMetric, metrics
+from nnjit.nn.metrics.metric import SummedMetric, ValueMetric, metrics
 from nnjit.nn.targets import ROUNDING, as_values
 
 

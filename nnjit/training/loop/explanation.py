@@ -12,7 +12,7 @@ from typing import Any
 from nnjit.codegen import KernelEntry
 from nnjit.ir import B, Dim, format_graph
 from nnjit.nn.formula import symbol, words
-from nnjit.nn.lines import (
+from nnjit.nn.notation.lines import (
     ONE,
     Line,
     backward_lines,
@@ -23,8 +23,8 @@ from nnjit.nn.lines import (
     numbers,
     word_lines,
 )
-from nnjit.nn.recurrence import statement
-from nnjit.nn.typeset import typeset
+from nnjit.nn.notation.recurrence import statement
+from nnjit.nn.notation.typeset import typeset
 from nnjit.optim import Clip, Penalty
 from nnjit.passes import optimize
 from nnjit.registry import Options

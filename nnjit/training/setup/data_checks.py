@@ -10,9 +10,9 @@ from nnjit.data import Part, Prepared
 from nnjit.data.dataset import place
 from nnjit.errors import UserError
 from nnjit.nn import Model
-from nnjit.nn.expansion import INPUT
 from nnjit.nn.layers import Select
-from nnjit.nn.model import LayerNode
+from nnjit.nn.model.expansion import INPUT
+from nnjit.nn.model.model import LayerNode
 
 
 def check_layers(model: Model, data: Prepared) -> None:

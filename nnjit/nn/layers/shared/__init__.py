@@ -1,0 +1,1 @@
+"""What layers share: their base class, windows, recurrence, normalisation and padding."""

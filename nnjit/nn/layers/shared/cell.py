@@ -1,0 +1,110 @@
+"""A recurrent layer's step as formulas, from which the lines of its loop are made, with padding or without.
+
+Where padding is, a vector that goes from step to step becomes mₜ ⊙ (its new value) + (1 − mₜ) ⊙ (its old
+one), with mₜ 0 at a step of padding and else 1; and a derivative by what only the step itself reads gets the
+factor mₜ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from nnjit.nn.formula import Formula, X, at, call, partial, symbol
+from nnjit.nn.notation.recurrence import Step
+
+DELTA = symbol("δₜ")  # ∂C/∂s of a step, s being what it reads of its input
+MASK = symbol("mₜ")
+
+
+@dataclass(frozen=True)
+class Carried:
+    """One of the vectors that go from step to step.
+
+    Args:
+        letter: its letter, h of hₜ.
+        value: what a step makes of it.
+        slope: ∂C/∂ it by what the same step does with it; None of the output, whose slope is the layer's.
+        kept: the letter of the factor with which the next step keeps it; None where that keeps nothing.
+    """
+
+    letter: str
+    value: Formula
+    slope: Formula | None = None
+    kept: str | None = None
+
+    def at(self, when: str) -> Formula:
+        """It at the step `ₜ`, or at the one before (`ₜ₋₁`) or behind (`ₜ₊₁`)."""
+        return symbol(self.letter + when)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A step of a recurrent layer.
+
+    Args:
+        forward: its lines between s = x W + b and the vectors that it carries.
+        carried: these, the output first; each may read those behind it.
+        backward: its lines from their derivatives to `DELTA` and `of_state`.
+        of_state: ∂C/∂ the product of the state, in the columns of the recurrent weight.
+    """
+
+    forward: tuple[Step, ...]
+    carried: tuple[Carried, ...]
+    backward: tuple[Step, ...]
+    of_state: Formula
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """The lines of a cell at step t of its loop.
+
+    Args:
+        width: of s, all gates together.
+        is_masked: whether some steps are padding.
+    """
+
+    cell: Cell
+    units: int
+    width: int
+    is_masked: bool
+
+    def forward(self) -> tuple[Step, ...]:
+        """From the input of the step to the vectors that it carries."""
+        x = at(X, "t")
+        mask = (Step(MASK, call("is_data", x), (1,)),) * self.is_masked
+        sums = Step(symbol("sₜ"), x @ symbol("W") + symbol("b"), (self.width,))
+        return (*mask, sums, *self.cell.forward, *map(self._value, reversed(self.cell.carried)))
+
+    def backward(self, output: Formula) -> tuple[Step, ...]:
+        """From `output`, the ∂C/∂hₜ of what reads hₜ outside the loop, to δₜ."""
+        handed = (DELTA, self.cell.of_state)
+        own = [
+            replace(step, right=self.masked(step.right)) if step.left in handed else step
+            for step in self.cell.backward
+        ]
+        read = symbol(self.cell.of_state.text.replace("ₜ", "ₜ₊₁")) @ symbol("U").T
+        return (*(self._derivative(c, output + read) for c in self.cell.carried), *own)
+
+    def masked(self, x: Formula) -> Formula:
+        """X, but 0 at a step of padding."""
+        return MASK * x if self.is_masked else x
+
+    def _value(self, carried: Carried) -> Step:
+        value = self.masked(carried.value)
+        kept = value + (1 - MASK) * carried.at("ₜ₋₁") if self.is_masked else value
+        return Step(carried.at("ₜ"), kept, (self.units,))
+
+    def _derivative(self, carried: Carried, of_output: Formula) -> Step:
+        slope = of_output if carried.slope is None else self.masked(carried.slope)
+        factor = self._kept(carried)
+        if factor is not None:
+            slope = slope + partial(carried.at("ₜ₊₁")) * factor
+        return Step(partial(carried.at("ₜ")), slope, (self.units,))
+
+    def _kept(self, carried: Carried) -> Formula | None:
+        """The factor with which the next step keeps it."""
+        factor = None if carried.kept is None else symbol(f"{carried.kept}ₜ₊₁")
+        if not self.is_masked:
+            return factor
+        later = symbol("mₜ₊₁")
+        return 1 - later if factor is None else later * factor + (1 - later)

@@ -1,0 +1,122 @@
+"""What the convolutions of one and of two axes share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.errors import GraphError
+from nnjit.ir.types import static
+from nnjit.nn.activations import ACTIVATIONS, ActivationName
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import Formula, G, X, at, call, collected, over_rows, symbol
+from nnjit.nn.initializers import AnyInitializer, Zeros
+from nnjit.nn.layers.shared.layer import Context, Layer, Param
+from nnjit.nn.layers.shared.window import WORDS, Counts, Padding, Window, with_channels
+from nnjit.nn.notation.recurrence import Recurrence
+
+GROUPS = {"x[p], […]ₚ": "group p, an equal part of the channels or the filters; the groups side by side"}
+"""How formulas speak of groups."""
+
+
+class Convolution(Layer):
+    """activation(Σ x · weight + bias) over the window at each place, channels last.
+
+    The weight is (sizes…, channels / groups, filters). What libraries call a convolution is, in mathematics,
+    a cross-correlation, since the window is not reversed.
+    """
+
+    axes: ClassVar[int]
+
+    filters: int = Field(ge=1)
+    """How many channels the output has, >= 1."""
+    kernel_size: Counts
+    """The elements of a window along each axis, one number or one for each axis."""
+    stride: Counts = 1
+    """How far each window is behind the one before."""
+    padding: Padding = "valid"
+    """`valid`: none; `same`: zeros, so that an output has ceil(length / stride) places; or their number."""
+    dilation: Counts = 1
+    """How far the elements of a window are apart."""
+    groups: int = Field(1, ge=1)
+    """Into how many groups channels and filters are divided; each filter reads the channels of its group."""
+    activation: ActivationName = "identity"
+    """The function of the sums."""
+    bias: bool = True
+    """Whether a trained constant is added to each sum."""
+    weight_initializer: AnyInitializer | None = None
+    """How the weights begin; by default as suits the activation."""
+    bias_initializer: AnyInitializer = Zeros()
+    """How the biases begin."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        *lengths, channels = with_channels(inputs[0], self.axes, self.type)
+        for what, count in (("channels", channels), ("filters", self.filters)):
+            if count % self.groups:
+                raise GraphError(f"{self.type}: {self.groups} groups do not divide {count} {what}")
+        return (*self._window.counts(tuple(lengths), self.type), self.filters)
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        channels = with_channels(inputs[0], self.axes, self.type)[-1]
+        shape = (*self._window.sizes, channels // self.groups, self.filters)
+        initializer = self.weight_initializer or ACTIVATIONS[self.activation].weight_initializer
+        weight = Param("weight", shape, initializer, penalized=True)
+        bias = Param("bias", (self.filters,), self.bias_initializer, penalized=False)
+        return (weight, bias) if self.bias else (weight,)
+
+    def recurrence(self, *inputs: Shape) -> Recurrence:
+        def part(x: Formula) -> Formula:
+            return x if self.groups == 1 else at(x, "p")
+
+        def whole(x: Formula) -> Formula:
+            return x if self.groups == 1 else collected(x, "p")
+
+        w, seen = part(symbol("W")), call("windows", part(X))
+        sums, seen_by_one = whole(seen @ w), math.prod(self.params(*inputs)[0].shape[:-1])
+        gradients = {"weight": whole(seen.T @ part(G))} | ({"bias": over_rows(G)} if self.bias else {})
+        return Recurrence(
+            sums + symbol("b") if self.bias else sums,
+            (whole(call("overlap", part(G) @ w.T)),),
+            gradients, self.activation, f"W is a matrix here, {seen_by_one} × {self.filters}",
+            WORDS if self.groups == 1 else WORDS | GROUPS,
+        )  # fmt: skip
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        if x.ndim == self.axes + 1:
+            x = np.expand_dims(x, -1)
+        z = self._sums(x, params["weight"])
+        return ACTIVATIONS[self.activation](z + params["bias"] if self.bias else z)
+
+    @property
+    def _window(self) -> Window:
+        return Window(self.axes, self.kernel_size, self.stride, self.dilation, self.padding)
+
+    def _sums(self, x: Any, weight: Any) -> Any:
+        """The sums (B, places…, filters) over the windows of x (B, lengths…, C)."""
+        (channels,) = static(np.shape(weight)[-2:-1])
+        if self.groups > 1 and channels == 1:
+            return self._depthwise(self._window(x), weight)
+        each = self.filters // self.groups
+        parts = [
+            self._products(x[..., g * channels : (g + 1) * channels], weight[..., g * each : (g + 1) * each])
+            for g in range(self.groups)
+        ]
+        return parts[0] if self.groups == 1 else np.concatenate(parts, axis=-1)
+
+    def _products(self, x: Any, weight: Any) -> Any:
+        windows = self._window.runs(x)
+        lead = np.shape(windows)[: 1 + self.axes]
+        return np.reshape(windows, (*lead, -1)) @ np.reshape(weight, (-1, np.shape(weight)[-1]))
+
+    def _depthwise(self, windows: Any, weight: Any) -> Any:
+        """Each channel with filters of its own: too little work for products of matrices."""
+        sizes, each = np.shape(weight)[: self.axes], self.filters // self.groups
+        own = np.reshape(weight, (*sizes, self.groups, each))
+        inner = tuple(range(1 + self.axes, 1 + 2 * self.axes))
+        sums = np.sum(np.expand_dims(windows, -1) * own, axis=inner)
+        return np.reshape(sums, (*np.shape(sums)[:-2], self.filters))

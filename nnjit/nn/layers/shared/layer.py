@@ -1,0 +1,122 @@
+"""What every layer is: its options, the shape it gives for the shapes it takes, its params, and its call.
+
+Shapes here leave out the batch axis; the arrays of a call lead with it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import numpy
+from pydantic import ConfigDict, Field
+
+from nnjit.ir import Shape as BatchShape
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import Initializer
+from nnjit.nn.notation.recurrence import Recurrence
+from nnjit.registry import Options, Registry
+
+
+@dataclass(frozen=True)
+class Param:
+    """An array of a layer: one that is trained, or a part of its state.
+
+    Args:
+        penalized: whether l1 and l2 penalties count it; weights are, biases and state are not.
+    """
+
+    name: str
+    shape: Shape
+    initializer: Initializer
+    penalized: bool
+
+
+@dataclass(frozen=True)
+class UsedRows:
+    """Which rows of a param, a table, the examples of a batch use.
+
+    Args:
+        index: their numbers, whole ones, (B, …).
+        always: whether a step moves no others; else only where the optimizer would leave those as they are.
+    """
+
+    index: Array
+    always: bool
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a layer's call may ask for beyond its inputs.
+
+    Args:
+        training: whether the call is part of a training step.
+        uniform: shape -> random numbers in [0, 1), new in each step and the layer's own. They are a
+            function of (seed, step, layer), so a second call in one step gives the same numbers.
+        state: the layer's state by its own names, as it was after the last step.
+        weights: (B,), how much each row counts in a training step; None where all count the same.
+    """
+
+    training: bool
+    uniform: Callable[[BatchShape], Array]
+    state: Mapping[str, Array] = field(default_factory=dict)
+    weights: Array | None = None
+
+
+class Layer(Options, ABC):
+    """A function of one array, or of several, with params of its own."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    takes_many: ClassVar[bool] = False
+    """Whether it takes several inputs; else exactly one."""
+
+    type: str
+    name: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """The layer's name, which `from` and the files of weights use; `<type>_<k>` where none is given."""
+    from_: str | tuple[str, ...] | None = Field(None, alias="from")
+    """Whose output it takes, a name or a list of names; by default the layer before. `input` is the data."""
+
+    @abstractmethod
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """The shape of the output; raises GraphError, with the shapes, where the inputs do not fit."""
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        """The params for inputs of these shapes."""
+        return ()
+
+    def state(self, *inputs: Shape) -> tuple[Param, ...]:
+        """What the layer remembers from step to step without being trained, for inputs of these shapes."""
+        return ()
+
+    def next_state(self, *inputs: Array, context: Context) -> Mapping[str, Array]:
+        """The state after a training step, each array of it by its own name."""
+        return {}
+
+    def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
+        """The params, by their own names, of which a step may update only rows that it used."""
+        return {}
+
+    def completed(self, output_size: int | None) -> Self:
+        """The layer as the last of a model: it gives `output_size` values if its own size was left open."""
+        return self
+
+    def recurrence(self, *inputs: Shape) -> Recurrence | None:
+        """Its formulas for inputs of these shapes; where None, its docstring's equation stands for them."""
+        return None
+
+    def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
+        """Raise a DataError where the layer takes the data itself, (n, …), and a value of it is none for it.
+
+        Args:
+            where: the index of an element of x -> its place in the data, in words.
+        """
+
+    @abstractmethod
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        """The output, for params by their own names (`"weight"`)."""
+
+
+layers: Registry[Layer] = Registry("layer")

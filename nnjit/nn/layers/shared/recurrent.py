@@ -1,0 +1,133 @@
+"""What the recurrent layers share: a state that goes from step to step through a cell.
+
+What the cell reads of its input is one product for all steps; only what depends on the state is computed step
+by step, in a loop that is compiled once, whatever its length.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.autodiff import scan
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.formula import G, X, at, call, collected, over_rows, over_steps, symbol
+from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
+from nnjit.nn.layers.shared.cell import DELTA, Cell, Unrolled
+from nnjit.nn.layers.shared.layer import Context, Layer, Param
+from nnjit.nn.layers.shared.masking import IS_DATA, is_data
+from nnjit.nn.notation.recurrence import OVER_STEPS, Recurrence
+
+
+class Recurrent(Layer):
+    """A state of `units` numbers, zero before the first step, of inputs (steps, features)."""
+
+    gates: ClassVar[int]
+    """How many vectors of `units` numbers a cell computes of its input, and as many of its state."""
+    states: ClassVar[int] = 1
+    """How many vectors go from step to step; the first is the output."""
+
+    units: int = Field(ge=1)
+    """How many numbers the state has, >= 1."""
+    return_sequences: bool = False
+    """Whether the output is that of every step (steps, units); else that of the last one (units,)."""
+    reverse: bool = False
+    """Whether it begins with the last step."""
+    mask_value: float | None = None
+    """Steps whose features all have this value are padding: the state stays as it is, the output is zero.
+    null means that there is no padding."""
+    weight_initializer: AnyInitializer = GlorotUniform()
+    """How the weights of the inputs begin."""
+    recurrent_initializer: AnyInitializer = Orthogonal()
+    """How the weights of the state begin."""
+    bias_initializer: AnyInitializer = Zeros()
+    """How the biases begin."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if len(x) != 2:
+            raise GraphError(
+                f"{self.type} takes inputs of shape (steps, features), got {x}; put a reshape before it"
+            )
+        return (x[0], self.units) if self.return_sequences else (self.units,)
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        size, width = inputs[0][1], self.gates * self.units
+        return (
+            Param("weight", (size, width), self.weight_initializer, penalized=True),
+            Param("recurrent_weight", (self.units, width), self.recurrent_initializer, penalized=True),
+            Param("bias", (width,), self.bias_initializer, penalized=False),
+        )
+
+    def recurrence(self, *inputs: Shape) -> Recurrence:
+        cell = self._steps()
+        loop = Unrolled(cell, self.units, self.gates * self.units, is_masked=self.mask_value is not None)
+        gradients = {
+            "weight": over_steps(at(X, "t").T @ DELTA),
+            "recurrent_weight": over_steps(symbol("hₜ₋₁").T @ cell.of_state),
+            "bias": over_steps(over_rows(DELTA)),
+            "recurrent_bias": over_steps(over_rows(cell.of_state)),
+        }
+        hidden, of_output = symbol("hₜ"), at(G, "t")
+        if self.return_sequences:
+            out, of_output = collected(loop.masked(hidden), "t"), loop.masked(of_output)
+        else:
+            out = call("last", hidden)
+        return Recurrence(
+            out,
+            (collected(DELTA @ symbol("W").T, "t"),),
+            {param.name: gradients[param.name] for param in self.params(*inputs)},
+            note="t counts the steps from the last to the first" * self.reverse,
+            words=self._words(),
+            forward=loop.forward(),
+            backward=loop.backward(of_output),
+        )
+
+    def _words(self) -> dict[str, str]:
+        said = {
+            "x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 where there is no such step",
+            "δₜ": "∂C/∂sₜ",
+        } | OVER_STEPS
+        if self.mask_value is not None:
+            said |= IS_DATA
+        if self.return_sequences:
+            return said | {"[x]ₜ": "x of every step"}
+        return said | {"last(h)": "h after the last step; ∂C/∂a[t] is ∂C/∂a there, and 0 at the steps before"}
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        given, bias = np.matmul(x, params["weight"]), params["bias"]
+        zero = np.zeros_like(given[:, 0, : self.units])
+        keep = None if self.mask_value is None else is_data(x, self.mask_value)
+
+        def step(state: tuple[Any, ...], now: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
+            after = self._cell(now[0] + bias, state, params)
+            if keep is None:
+                return after, after[0]
+            after = tuple(s + now[1] * (a - s) for s, a in zip(state, after, strict=True))
+            return after, now[1] * after[0]
+
+        stacks = (given,) if keep is None else (given, keep)
+        last, every = scan(step, (zero,) * self.states, stacks, reverse=self.reverse, axis=1)
+        return every if self.return_sequences else last[0]
+
+    @abstractmethod
+    def _steps(self) -> Cell:
+        """`_cell` as formulas, and its derivative."""
+
+    @abstractmethod
+    def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
+        """The state after a step.
+
+        Args:
+            given: (B, gates · units), what the cell reads of its input, with the bias.
+            state: each (B, units).
+        """
+
+    def _gate(self, sums: Any, k: int) -> Any:
+        return sums[:, k * self.units : (k + 1) * self.units]

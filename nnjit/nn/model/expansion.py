@@ -1,0 +1,103 @@
+"""From the entries of a model's list to its layers: repeats become copies, and each layer gets its name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nnjit.errors import ConfigError, Path, did_you_mean
+from nnjit.nn.layers.shared.layer import Layer
+from nnjit.nn.model.repeat import Repeat
+
+INPUT = "input"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A layer of the network.
+
+    Args:
+        sources: the names whose outputs it takes; the data is `input`.
+        path: its place in the config, such as `("model", 2)` or `("model", 2, "layers", 0)`.
+    """
+
+    name: str
+    layer: Layer
+    sources: tuple[str, ...]
+    path: Path
+
+
+def expand(entries: Sequence[Layer | Repeat]) -> list[Wire]:
+    """The layers of the network, first to last.
+
+    The k of a name `<type>_<k>` counts all layers of the type: naming one renames no other.
+
+    Raises:
+        ConfigError: a layer is called `input`, or one in a repeat takes what its copy does not have.
+    """
+    return _expand(entries, INPUT, _Scope(("model",), "", None), Counter())
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """Where some entries stand.
+
+    Args:
+        path: their place in the config.
+        suffix: what the names given there get behind them.
+        names: what `from` may say there, and the names that it means; None where it says what it means.
+    """
+
+    path: Path
+    suffix: str
+    names: Mapping[str, str] | None = field(default=None)
+
+    def of_copy(self, repeat: Repeat, index: int, copy: int, source: str) -> _Scope:
+        suffix = f"{self.suffix}_{copy}"
+        given = [e.name for e in repeat.layers if isinstance(e, Layer) and e.name is not None]
+        return _Scope(
+            (*self.path, index, "layers"), suffix, {INPUT: source} | {name: name + suffix for name in given}
+        )
+
+    def meant(self, name: str, path: Path) -> str:
+        if self.names is None:
+            return name
+        if name not in self.names:
+            hint = 'in a repeat, "from" takes names given in it, or "input", which is what goes into a copy'
+            near = did_you_mean(name, self.names)
+            raise ConfigError(f'no layer of this repeat is called "{name}"{near} ({hint})', path)
+        return self.names[name]
+
+
+def _expand(
+    entries: Sequence[Layer | Repeat], source: str, scope: _Scope, counts: Counter[str]
+) -> list[Wire]:
+    wires: list[Wire] = []
+    for index, entry in enumerate(entries):
+        path, before = (*scope.path, index), wires[-1].name if wires else source
+        if isinstance(entry, Repeat):
+            before = before if entry.from_ is None else scope.meant(entry.from_, (*path, "from"))
+            for copy in range(1, entry.times + 1):
+                inner = scope.of_copy(entry, index, copy, before)
+                wires += _expand(entry.layers, before, inner, counts)
+                before = wires[-1].name
+        else:
+            counts[entry.type] += 1
+            name = _name(entry, scope, counts, path)
+            wires.append(Wire(name, entry, _sources(entry, before, scope, path), path))
+    return wires
+
+
+def _name(layer: Layer, scope: _Scope, counts: Counter[str], path: Path) -> str:
+    if layer.name == INPUT:
+        raise ConfigError(f'the name "{INPUT}" is reserved for the data; choose another', (*path, "name"))
+    return layer.name + scope.suffix if layer.name else f"{layer.type}_{counts[layer.type]}"
+
+
+def _sources(layer: Layer, before: str, scope: _Scope, path: Path) -> tuple[str, ...]:
+    if layer.from_ is None:
+        return (before,)
+    if isinstance(layer.from_, str):
+        return (scope.meant(layer.from_, (*path, "from")),)
+    return tuple(scope.meant(name, (*path, "from", place)) for place, name in enumerate(layer.from_))

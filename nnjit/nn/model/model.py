@@ -1,0 +1,202 @@
+"""The model: layers wired into a directed acyclic graph, with their shapes, params and state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy
+
+import nnjit.numpy as np
+from nnjit.errors import ConfigError, GraphError, UserError
+from nnjit.ir import as_dtype, scope
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import fans
+from nnjit.nn.layers.shared.layer import Context, Layer, Param, UsedRows
+from nnjit.nn.model.expansion import INPUT, Wire
+from nnjit.nn.model.params import ParamTable
+from nnjit.nn.model.repeat import Repeat
+from nnjit.nn.model.wiring import wire
+
+
+@dataclass(frozen=True)
+class LayerNode:
+    """A layer in its place: which outputs it takes (`input` is the data), and all shapes."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    params: tuple[Param, ...]
+    state: tuple[Param, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training step makes of a batch.
+
+    Args:
+        output: (B, …).
+        state: the vector of the state after the step, (S,).
+        used: the params of which a step may update only rows that it used.
+    """
+
+    output: Any
+    state: Any
+    used: Mapping[str, UsedRows]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A function of (arrays, data), made by `build_model`.
+
+    Its arrays are one flat vector: the params, which are trained, and behind them the state of its layers,
+    which a training step gives anew. Most models have no state.
+
+    Args:
+        nodes: the layers, each after those that it takes.
+        output: the name of the layer whose output is the model's.
+        table: where each param is in the vector of params, (P,).
+        state_table: where each array of the layers' state is in the vector behind it, (S,).
+    """
+
+    input_shape: Shape
+    nodes: tuple[LayerNode, ...]
+    output: str
+    table: ParamTable
+    state_table: ParamTable
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of the output, without the batch axis."""
+        return next(n.output_shape for n in self.nodes if n.name == self.output)
+
+    def ending(self, name: str) -> str:
+        """The activation that a layer ends with; "" where it has none."""
+        layer = next(n.layer for n in self.nodes if n.name == name)
+        return getattr(layer, "activation", None) or getattr(layer, "function", None) or ""
+
+    @property
+    def arrays(self) -> ParamTable:
+        """Where each param, and each array of the state, is in the vector of all, (P + S,)."""
+        return self.table.followed_by(self.state_table)
+
+    def split(self, theta: numpy.ndarray) -> tuple[numpy.ndarray, ...]:
+        """The vectors that graphs take, as views of the vector of all arrays: params, and state if any."""
+        size = self.table.size
+        return (theta[:size], theta[size:]) if self.state_table.size else (theta,)
+
+    def initialize(self, seed: int, dtype: object = "f32") -> numpy.ndarray:
+        """The first arrays, (P + S,); each has a generator of its own, whatever the sizes of the others."""
+        theta = numpy.empty(self.arrays.size, as_dtype(dtype))
+        for index, entry in enumerate(self.arrays):
+            rng = numpy.random.default_rng([seed, index])
+            values = entry.initializer(rng, entry.shape, *fans(entry.shape))
+            theta[entry.offset : entry.offset + entry.size] = values.ravel()
+        return theta
+
+    def __call__(
+        self,
+        params: Mapping[str, Array] | Array,
+        x: Array,
+        *,
+        training: bool = False,
+        key: Any = None,
+        step: Any = None,
+    ) -> Any:
+        """The output (B, …) for data `x` (B, *input_shape).
+
+        Args:
+            params: params and state by name, or the flat vector of both.
+            training: whether dropout and its like are active.
+            key, step: u32 scalars that random numbers are a function of; needed in training where a layer
+                draws any.
+        """
+        return self._run(params, x, training, partial(_uniform, key, step), None)[0][self.output]
+
+    def train(
+        self, params: Mapping[str, Array] | Array, x: Array, *, key: Any, step: Any, weights: Array
+    ) -> Trained:
+        """What a training step makes of a batch.
+
+        Args:
+            params, key, step: as for a call.
+            weights: (B,), how much each row counts.
+        """
+        values, after = self._run(params, x, True, partial(_uniform, key, step), weights)
+        used = {
+            f"{node.name}.{name}": rows
+            for node in self.nodes
+            for name, rows in node.layer.used_rows(*(values[n] for n in node.inputs)).items()
+        }
+        return Trained(values[self.output], self.state_table.flatten(after), used)
+
+    def _run(
+        self,
+        params: Mapping[str, Array] | Array,
+        x: Array,
+        training: bool,
+        draw: Callable[[int, Any], Any],
+        weights: Array | None,
+    ) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The output of each layer, and in training each array of the state after the step."""
+        if np.shape(x)[1:] != self.input_shape:
+            raise GraphError(f"the model takes examples of shape {self.input_shape}, got {np.shape(x)[1:]}")
+        named = params if isinstance(params, Mapping) else self.arrays.unflatten(params)
+        values: dict[str, Any] = {INPUT: x}
+        after: dict[str, Any] = {}
+        for stream, node in enumerate(self.nodes):
+            own, held = (
+                {p.name: named[f"{node.name}.{p.name}"] for p in kind} for kind in (node.params, node.state)
+            )
+            context, inputs = Context(training, partial(draw, stream), held, weights), node.inputs
+            with scope(node.name):
+                values[node.name] = node.layer(own, *(values[n] for n in inputs), context=context)
+                if training and node.state:
+                    moved = node.layer.next_state(*(values[n] for n in inputs), context=context)
+                    after |= {f"{node.name}.{name}": array for name, array in moved.items()}
+        return values, after
+
+
+def build_model(
+    layers: Sequence[Layer | Repeat], input_shape: Shape, output_size: int | None = None
+) -> Model:
+    """Wire `layers` for examples of `input_shape`; the last of them gives the output.
+
+    Args:
+        output_size: how many values the data asks for; the last layer has as many where its own size is open.
+
+    Raises:
+        ConfigError, GraphError: names, wires or shapes do not fit; the path is `("model", index, …)`.
+    """
+    if not layers:
+        raise ConfigError("expected at least one layer", ("model",))
+    wires, order = wire(layers)
+    wires[-1] = replace(wires[-1], layer=wires[-1].layer.completed(output_size))
+    shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
+    nodes = []
+    for index in order:
+        nodes.append(_place(wires[index], tuple(shapes[s] for s in wires[index].sources)))
+        shapes[wires[index].name] = nodes[-1].output_shape
+    table = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.params)
+    states = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.state)
+    return Model(tuple(input_shape), tuple(nodes), wires[-1].name, table, states)
+
+
+def _place(w: Wire, shapes: tuple[Shape, ...]) -> LayerNode:
+    layer = w.layer
+    try:
+        output, arrays = layer.output_shape(*shapes), (layer.params(*shapes), layer.state(*shapes))
+        return LayerNode(w.name, layer, w.sources, shapes, output, *arrays)
+    except UserError as error:
+        where = f'(layer "{w.name}", from {", ".join(w.sources)})'
+        raise type(error)(f"{error.message} {where}", (*w.path, *error.path)) from None
+
+
+def _uniform(key: Any, step: Any, stream: int, shape: Any) -> Any:
+    if key is None or step is None:
+        raise GraphError("a layer draws random numbers: a call with training=True needs `key` and `step`")
+    return np.random_uniform(key, step, shape, stream)

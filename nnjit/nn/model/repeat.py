@@ -1,0 +1,43 @@
+"""`repeat`: an entry in the list of layers that stands for copies of some, one behind the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import ConfigDict, Field
+
+import nnjit.nn.layers as _all_layers  # registers every layer
+from nnjit.nn.layers.shared.layer import Layer, layers
+from nnjit.registry import Options, Registry
+
+del _all_layers
+
+
+class Repeat(Options):
+    """Copies of some layers, one behind the other, each with params of its own.
+
+    A copy is a network in small: its first layer takes what goes into the copy, which is `input` inside it,
+    and its last layer gives what comes out. There, `from` names layers of the same copy that have a `name`.
+    In the whole network, a layer `x` is called `x_1` in the first copy, `x_2` in the second and so on, and
+    layers without a name count on: `dense_1`, `dense_2`, … (a repeat in a repeat: `x_2_1` is the first of
+    the second). `repeat: {times: 3, layers: [...]}` is a shorter way to write it.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    type: Literal["repeat"] = "repeat"
+    from_: str | None = Field(None, alias="from")
+    """Whose output the first copy takes; by default the layer before. `input` is the data."""
+    times: int = Field(ge=1, le=1000)
+    """How many copies, 1 to 1000."""
+    layers: tuple[AnyEntry, ...] = Field(min_length=1)
+    """The layers of a copy, first to last; each takes the one before it unless its `from` says otherwise."""
+
+
+if TYPE_CHECKING:
+    AnyEntry = Layer | Repeat
+else:
+    entries = Registry("layer")
+    for entry in (*layers.values(), Repeat):
+        entries.register(entry)
+    AnyEntry = entries.field()  # the annotation of an entry in a list of layers

@@ -1,0 +1,96 @@
+"""Who reads whom: names for all layers, what each takes, and an order in which they can be computed."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from nnjit.errors import ConfigError, Path, did_you_mean
+from nnjit.nn.layers.shared.layer import Layer
+from nnjit.nn.model.expansion import INPUT, Wire, expand
+from nnjit.nn.model.repeat import Repeat
+
+
+def wire(entries: Sequence[Layer | Repeat]) -> tuple[list[Wire], list[int]]:
+    """All layers with their names and the names that they take, and the order of computation as indices.
+
+    Raises:
+        ConfigError: a name is reserved, given twice or missing, a layer takes too few or too many inputs,
+            is never used, or takes its own output; with its place, `("model", index, …)`.
+    """
+    wires = expand(entries)
+    _check_names(wires)
+    names = [w.name for w in wires]
+    for index, entry in enumerate(entries):
+        if isinstance(entry, Repeat) and entry.from_ is not None:
+            _check_exists(entry.from_, names, ("model", index, "from"))
+    for w in wires:
+        _check_sources(w, names)
+    order = _order(wires)
+    _check_all_used(wires)
+    return wires, order
+
+
+def _check_names(wires: Sequence[Wire]) -> None:
+    places: dict[str, Path] = {}
+    for w in wires:
+        if w.name in places:
+            message = f'the name "{w.name}" is taken by {_shown(places[w.name])}; choose another'
+            raise ConfigError(message, (*w.path, "name"))
+        places[w.name] = w.path
+
+
+def _check_sources(w: Wire, names: Sequence[str]) -> None:
+    path, kind = (*w.path, "from"), w.layer.type
+    for place, source in enumerate(w.sources):
+        others = [name for name in names if name != w.name or source == name]
+        _check_exists(source, others, path if isinstance(w.layer.from_, str) else (*path, place))
+    if w.layer.takes_many and len(w.sources) < 2:
+        raise ConfigError(f"{kind} takes two inputs or more; give them as a list, from: [a, b]", path)
+    if not w.layer.takes_many and len(w.sources) != 1:
+        raise ConfigError(f"{kind} takes one input, got {len(w.sources)}; add or concat them", path)
+
+
+def _check_exists(source: str, names: Sequence[str], path: Path) -> None:
+    if source != INPUT and source not in names:
+        raise ConfigError(f'no layer is called "{source}"{did_you_mean(source, [INPUT, *names])}', path)
+
+
+def _order(wires: Sequence[Wire]) -> list[int]:
+    """Indices in an order of computation: always the first layer of the list whose inputs are done."""
+    indices = {w.name: k for k, w in enumerate(wires)}
+    sorter = TopologicalSorter({w.name: w.sources for w in wires})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise _cycle(wires, error.args[1]) from None
+    order: list[int] = []
+    ready: list[int] = []
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heapq.heappush(ready, indices.get(name, -1))
+        order.append(heapq.heappop(ready))
+        sorter.done(INPUT if order[-1] < 0 else wires[order[-1]].name)
+    return order[1:]
+
+
+def _cycle(wires: Sequence[Wire], cycle: Sequence[str]) -> ConfigError:
+    last = [w for w in wires if w.name in cycle][-1]
+    message = f"layers take each other's outputs in a cycle: {' -> '.join(cycle)}"
+    return ConfigError(message, (*last.path, "from"))
+
+
+def _check_all_used(wires: Sequence[Wire]) -> None:
+    used = {name for w in wires for name in w.sources}
+    for w in wires[:-1]:
+        if w.name not in used:
+            mend = (
+                "name it in a `from`, or remove it; the model's output is the last layer, or those in losses"
+            )
+            raise ConfigError(f'no layer takes the output of "{w.name}"; {mend}', w.path)
+
+
+def _shown(path: Path) -> str:
+    """The place of a layer in words: `model[2].layers[0]`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")

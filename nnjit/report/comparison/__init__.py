@@ -1,0 +1,1 @@
+"""The comparison of several runs: what they reached, in what they differ, and its page."""

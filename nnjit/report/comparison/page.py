@@ -1,0 +1,158 @@
+"""The page of a comparison: the loss of all runs on one axis, over epochs and, where runs counted them, over
+evaluations of the gradient; and tables of what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.errors import RunError
+from nnjit.report.comparison import summary
+from nnjit.report.comparison.differences import Options
+from nnjit.report.comparison.summary import Comparison, Entry
+from nnjit.report.formatting import count, number, plain, shorten
+from nnjit.report.pages.templates import template
+from nnjit.report.pictures.axes import (
+    Axes,
+    add_axes,
+    add_title,
+    curve,
+    end_labels,
+    scale_epochs,
+    scale_evaluations,
+    scale_y,
+    wants_log,
+)
+from nnjit.report.pictures.loss_curve import CURVES
+from nnjit.report.pictures.style import CLASS_COLORS, MARGIN, SIZE, Figure, Picture, new_figure, style, to_svg
+
+MARK = '<meta name="generator" content="nnjit compare"/>'
+LINES = {"train_loss": (0, (4, 2)), "validation_loss": "-"}
+LABEL_ROOM = 236
+LABEL_LENGTH = 20
+OF_EVALUATIONS = (
+    "An epoch of one method may take many evaluations of the cost with its gradient, of a Hessian–vector "
+    "product or of the Jacobian, which this axis counts, and an epoch of another a single one: so methods "
+    "are compared fairly."
+)
+
+
+def write_comparison(runs: Mapping[Path, Options], output: Path) -> Comparison:
+    """Compare runs on a page, one file that needs nothing else.
+
+    Args:
+        runs: folder -> its config as data.
+        output: the page; an earlier comparison there is replaced.
+
+    Raises:
+        RunError: the runs cannot be compared, or `output` is a file of another kind.
+    """
+    compared = summary.read_comparison(runs)
+    _check_output(output)
+    with style():
+        pictures = [picture for make in (draw, draw_evaluations) if (picture := make(compared))]
+        drawings = [(picture, to_svg(picture)) for picture in pictures]
+    page = template("comparison.html.jinja").render(
+        comparison=compared, summary=summary, drawings=drawings, mark=MARK, count=count
+    )
+    try:
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"{output}: the page cannot be written ({error.strerror})") from None
+    return compared
+
+
+def _check_output(output: Path) -> None:
+    if output.is_dir():
+        raise RunError(
+            f"{output} is a folder; choose a file for the page, such as {output / 'comparison.html'}"
+        )
+    if output.exists() and MARK.encode() not in output.read_bytes():
+        raise RunError(f"{output} exists already, and is no comparison; choose another --output")
+
+
+def draw(comparison: Comparison) -> Picture:
+    """Every run in a colour of its own: validation drawn through, training in dashes."""
+    title = f"The loss of {count(len(comparison.entries), 'run')}"
+    runs = {k: entry.run.history.epoch for k, entry in enumerate(comparison.entries)}
+    fig, ax = _drawn(comparison, title, runs, CURVES)
+    scale_epochs(ax, max(runs.values(), key=len))
+    return Picture("loss", "training", title, _caption(comparison), fig)
+
+
+def draw_evaluations(comparison: Comparison) -> Picture | None:
+    """The training loss over evaluations, of the runs of which they are known; None of fewer than two, or
+    where all took one for each epoch.
+    """
+    known = {k: evaluations(entry) for k, entry in enumerate(comparison.entries)}
+    runs = {k: counts for k, counts in known.items() if counts is not None and len(counts)}
+    if len(runs) < 2 or all(len(counts) == counts[-1] for counts in runs.values()):
+        return None
+    title = "The training loss by evaluations"
+    fig, ax = _drawn(comparison, title, runs, CURVES[:1])
+    scale_evaluations(ax, [float(counts[-1]) for counts in runs.values()])
+    return Picture("evaluations", "training", title, OF_EVALUATIONS, fig)
+
+
+def evaluations(entry: Entry) -> np.ndarray | None:
+    """How many evaluations of the gradient, or of something as dear, a run took up to the end of each epoch.
+
+    A run of steps on the full batch takes one each epoch; of one in smaller batches, it cannot be compared.
+    """
+    history = entry.run.history
+    if np.isfinite(history["gradient_evaluations"]).any():
+        return history["gradient_evaluations"]
+    is_full = entry.options.get("training", {}).get("batch_size") == "full"
+    return history.epoch.astype(float) if is_full else None
+
+
+def _drawn(
+    comparison: Comparison,
+    title: str,
+    runs: Mapping[int, np.ndarray],
+    curves: Sequence[tuple[str, str, str]],
+) -> tuple[Figure, Axes]:
+    """Some curves of the runs of these numbers, over what is given for each epoch."""
+    fig = new_figure(max(350, 120 + round(1.4 * SIZE * len(runs))))
+    ax = add_axes(fig, left=MARGIN, top=62, right=LABEL_ROOM, bottom=44)
+    entries = {k: comparison.entries[k] for k in runs}
+    losses = np.concatenate([e.run.history[c] for e in entries.values() for c, _, _ in curves])
+    add_title(fig, title, _subtitle(entries.values(), losses))
+    scale_y(ax, losses)
+    end_labels(ax, [label for k, e in entries.items() for label in _draw_run(ax, e, k, runs[k], curves)])
+    return fig, ax
+
+
+def _subtitle(entries: Iterable[Entry], losses: np.ndarray) -> str:
+    names = dict.fromkeys(plain(entry.run.model.loss) for entry in entries)
+    scale = ", logarithmic scale" if wants_log(losses) else ""
+    return f"{', '.join(names)}: mean over the examples{scale}"
+
+
+def _draw_run(
+    ax: Axes, entry: Entry, index: int, x: np.ndarray, curves: Sequence[tuple[str, str, str]]
+) -> list[tuple[float, str, str]]:
+    """Draw the curves of a run, and give its label at the end of the one that says most."""
+    color, labels = CLASS_COLORS[index % len(CLASS_COLORS)], []
+    for column, _, _ in curves:
+        values = entry.run.history[column]
+        if not np.isfinite(values).any():
+            continue
+        curve(ax, x, values, color)
+        ax.lines[-1].set_linestyle(LINES[column])
+        last = values[np.isfinite(values)][-1]
+        labels = [(float(last), f"{shorten(entry.label, LABEL_LENGTH)} {number(last, 3)}", color)]
+    return labels
+
+
+def _caption(comparison: Comparison) -> str:
+    text = "Lower is better. Dashes are the training loss, measured while the network learns"
+    if any(np.isfinite(run.history["validation_loss"]).any() for run in comparison.runs):
+        text += "; a line drawn through is the validation loss, on examples that it never learns from."
+    else:
+        text += "; no run has set examples aside for validation."
+    is_of_studies = any(entry.deviations for entry in comparison.entries)
+    return text + " The line of replicas or folds is their median." * is_of_studies

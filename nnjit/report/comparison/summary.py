@@ -1,0 +1,176 @@
+"""What several runs have reached, and in what their configs differ: the figures of a comparison."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.errors import RunError
+from nnjit.report.comparison.differences import ABSENT, Options, differing
+from nnjit.report.comparison.study_as_run import as_run, deviations
+from nnjit.report.files import SPLIT_NAMES, SPLITS, RunFiles, read_run
+from nnjit.report.formatting import Row, count, mean_value, metric_name, number, plain, seconds
+from nnjit.report.study.study import is_study, read_study
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run with the name that tells it from the others; or a study as one.
+
+    Args:
+        deviations: of the figures of a study, by the part of the data; nothing of a run.
+    """
+
+    label: str
+    run: RunFiles
+    options: Options
+    deviations: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs or more, in the order in which they were given."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def labels(self) -> Row:
+        """The runs' names."""
+        return tuple(entry.label for entry in self.entries)
+
+    @property
+    def runs(self) -> tuple[RunFiles, ...]:
+        """The runs' files."""
+        return tuple(entry.run for entry in self.entries)
+
+
+def read_comparison(runs: Mapping[Path, Options]) -> Comparison:
+    """Read the runs, or studies, to compare.
+
+    Args:
+        runs: folder -> its config as data.
+
+    Raises:
+        RunError: there are fewer than two, one is there twice, or one is not the folder of a run.
+    """
+    check_folders(list(runs))
+    labels = _labels(list(runs))
+    return Comparison(tuple(_entry(labels[path], path, options) for path, options in runs.items()))
+
+
+def _entry(label: str, path: Path, options: Options) -> Entry:
+    if not is_study(path):
+        return Entry(label, read_run(path), options)
+    study = read_study(path)
+    return Entry(label, as_run(study), options, deviations(study))
+
+
+def check_folders(folders: Sequence[Path]) -> None:
+    """Raise a RunError where these are not two different folders or more."""
+    if len(folders) < 2:
+        given = count(len(folders), "run")
+        raise RunError(f"a comparison takes two runs or more, got {given}; give more run folders")
+    places = [folder.resolve() for folder in folders]
+    for k, place in enumerate(places):
+        if place in places[:k]:
+            raise RunError(f"{folders[k]}: this run is given twice; give each run once")
+        if not (place / "config.yaml").is_file():
+            raise RunError(f"{folders[k]} is not the folder of a run: there is no config.yaml")
+
+
+def _labels(folders: Sequence[Path]) -> dict[Path, str]:
+    """The folders' names; the paths from where they part, where two have the same name."""
+    names = [folder.resolve().name for folder in folders]
+    if max(Counter(names).values()) == 1:
+        return dict(zip(folders, names, strict=True))
+    around = os.path.commonpath([folder.resolve() for folder in folders])
+    return {folder: str(folder.resolve().relative_to(around)) for folder in folders}
+
+
+def results(comparison: Comparison) -> list[Row]:
+    """A row for each final figure, and for how it was reached."""
+    runs = comparison.runs
+    rows = [
+        (f"{SPLIT_NAMES[s]} {metric_name(m)}", *(_figure(entry, s, m) for entry in comparison.entries))
+        for m in ("loss", *_metrics(runs))
+        for s in _splits(runs)
+    ]
+    facts = {
+        "ended": [plain(run.outcome.status) for run in runs],
+        "best epoch": [number(b) if (b := run.outcome.best_epoch) else ABSENT for run in runs],
+        "epochs": [number(run.outcome.epochs) for run in runs],
+        "time of training": [seconds(run.outcome.seconds.get("train", np.nan)) for run in runs],
+        "parameters": [number(run.model.parameters) for run in runs],
+    }
+    return [row for row in rows if set(row[1:]) != {ABSENT}] + [(k, *values) for k, values in facts.items()]
+
+
+def _splits(runs: Sequence[RunFiles]) -> list[str]:
+    return [s for s in reversed(SPLITS) if any(s in run.outcome.splits for run in runs)]
+
+
+def _metrics(runs: Sequence[RunFiles]) -> list[str]:
+    found = [m for run in runs for figures in run.outcome.splits.values() for m in figures.metrics]
+    return list(dict.fromkeys(found))
+
+
+def _figure(entry: Entry, split: str, name: str) -> str:
+    """The loss or a metric; of a study, its mean ± deviation."""
+    figures = entry.run.outcome.splits.get(split)
+    if figures is None or (name != "loss" and name not in figures.metrics):
+        return ABSENT
+    value = figures.loss if name == "loss" else figures.metrics[name]
+    return mean_value(name, value, entry.deviations.get(split, {}).get(name, np.nan))
+
+
+def differences(comparison: Comparison) -> list[Row]:
+    """A row for each option, as a dotted path, that is not the same in all configs."""
+    return list(differing(comparison.labels, [entry.options for entry in comparison.entries]))
+
+
+def headline(comparison: Comparison) -> str:
+    """Which run reached the lowest loss, where their losses are the same function."""
+    losses = {run.model.loss for run in comparison.runs}
+    if len(losses) > 1:
+        return (
+            f"{len(comparison.entries)} runs with different losses: {', '.join(map(plain, sorted(losses)))}."
+        )
+    if other := _other_costs(comparison):
+        return f"{len(comparison.entries)} runs whose losses are not the same function: {other} differs."
+    if _has_other_data(comparison):
+        return f"{len(comparison.entries)} runs on different data."
+    split = next((s for s in ("validation", "test", "train") if _all_have(comparison.runs, s)), None)
+    if split is None:
+        return f"{len(comparison.entries)} runs without figures of the same part of the data."
+    best = min(comparison.entries, key=lambda entry: entry.run.outcome.splits[split].loss)
+    value = number(best.run.outcome.splits[split].loss)
+    return f"{best.label} has the lowest {SPLIT_NAMES[split]} loss, {value}."
+
+
+def _all_have(runs: Sequence[RunFiles], split: str) -> bool:
+    return all(split in r.outcome.splits and np.isfinite(r.outcome.splits[split].loss) for r in runs)
+
+
+def caveat(comparison: Comparison) -> str:
+    """What keeps the figures from being comparable; nothing where nothing does."""
+    if _has_other_data(comparison):
+        return "They were trained or judged on different data, so their figures are not comparable."
+    seeds = {str(entry.options.get("seed")) for entry in comparison.entries}
+    if len(seeds) > 1:
+        return "Their seeds differ, and with them initial weights, orders of the examples, and the split."
+    return ""
+
+
+def _has_other_data(comparison: Comparison) -> bool:
+    return len({(run.data.description, *run.data.examples.values()) for run in comparison.runs}) > 1
+
+
+def _other_costs(comparison: Comparison) -> str:
+    """The first option that makes the losses of the runs different functions; nothing where none does."""
+    options = ("loss", "training.class_weights")  # loss, its options, and losses
+    return next((row[0] for row in differences(comparison) if row[0].startswith(options)), "")

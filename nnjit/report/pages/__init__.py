@@ -1,0 +1,1 @@
+"""The words, advice and templates of a report."""

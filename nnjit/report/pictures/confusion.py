@@ -1,0 +1,115 @@
+"""For classes: how often each true class was taken for which."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnjit.report.files import SPLIT_NAMES, RunFiles
+from nnjit.report.formatting import percent, shorten
+from nnjit.report.pictures.axes import Axes, add_axes, add_title
+from nnjit.report.pictures.style import INK, MUTED, SIZE, WIDTH, Picture, new_figure
+
+SHADE = (0.122, 0.470, 0.729)  # readable on a light and on a dark page, as cells differ in opacity only
+SHARES_UP_TO = 12  # classes whose cells have room for a share below the count
+COUNTS_UP_TO = 32  # classes whose cells have room for a count
+LABEL = 18
+LETTER = 7.0  # the width of one
+TOP, BOTTOM, RIGHT = 84, 14, 92
+
+
+def draw(run: RunFiles) -> Picture | None:
+    """The matrix of counts; None where the task is not classification."""
+    classes, predictions = run.data.classes, run.predictions
+    if classes is None or predictions is None:
+        return None
+    table = count_pairs(predictions.target, predictions.prediction, len(classes))
+    names = [shorten(name, LABEL) for name in classes]
+    longest = max(len(name) for name in names)
+    left = 20 + LETTER * longest
+    cell = min(64.0, 480 / len(names), (WIDTH - left - RIGHT) / len(names))
+    angle = _angle(cell, longest)
+    top = TOP + {0: 0, 40: 5, 90: LETTER}[angle] * longest
+    side = cell * len(names)
+    fig = new_figure(top + side + BOTTOM)
+    ax = add_axes(fig, left=left, top=top, right=WIDTH - left - side, bottom=BOTTOM)
+    examples = f"{table.sum():,} {SPLIT_NAMES[predictions.split]} examples"
+    title = f"{np.trace(table):,} of {examples} are classified right"
+    add_title(
+        fig, title, "rows: true class; columns: what the network says; found: share of the row that is right"
+    )
+    _cells(ax, table, cell)
+    _names(ax, names, angle, min(SIZE, max(8, 0.6 * cell)))
+    _row_shares(ax, table)
+    return Picture("confusion", "predictions", title, _caption(table, classes), fig)
+
+
+def count_pairs(target: np.ndarray, prediction: np.ndarray, classes: int) -> np.ndarray:
+    """How many examples have each pair (true, predicted), shape (classes, classes)."""
+    pairs = target.ravel().astype(int) * classes + prediction.ravel().astype(int)
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+def _angle(cell: float, longest: int) -> int:
+    """How the columns' names stand: level where they fit, else slanted, else upright."""
+    if LETTER * longest < cell:
+        return 0
+    return 40 if cell > 30 else 90
+
+
+def _shares(table: np.ndarray) -> np.ndarray:
+    """Each cell's share of its row; 0 in rows without examples."""
+    shares: np.ndarray = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    return shares
+
+
+def _caption(table: np.ndarray, classes: tuple[str, ...]) -> str:
+    text = "The diagonal is right, everything beside it an error. A cell's shade is its share of its row"
+    text += " (the percentage below the count)." if len(classes) <= SHARES_UP_TO else "."
+    errors = table - np.diag(np.diag(table))
+    if not errors.any():
+        return text + " Here nothing was confused."
+    true, said = np.unravel_index(errors.argmax(), errors.shape)
+    times = f"{errors.max():,} of {table[true].sum():,} times"
+    return f"{text} The most common error: “{classes[true]}” is taken for “{classes[said]}”, {times}."
+
+
+def _cells(ax: Axes, table: np.ndarray, cell: float) -> None:
+    shares = _shares(table)
+    classes = len(table)
+    colors = np.concatenate(
+        [np.broadcast_to(SHADE, (*table.shape, 3)), 0.03 + 0.9 * shares[..., None]], axis=-1
+    )
+    ax.imshow(colors, interpolation="none", aspect="auto")
+    if classes > COUNTS_UP_TO:
+        return
+    size = min(SIZE + 1, cell / 2.3)
+    with_share = classes <= SHARES_UP_TO
+    for row, column in np.argwhere(table):
+        color = "#ffffff" if shares[row, column] > 0.5 else INK
+        text = {"ha": "center", "va": "center", "color": color}
+        lift = 0.13 if with_share else 0
+        ax.text(column, row - lift, f"{table[row, column]}", size=size, weight="bold", **text)
+        if with_share:
+            ax.text(column, row + 0.24, percent(shares[row, column]), size=min(8.5, cell / 5), **text)
+
+
+def _names(ax: Axes, names: list[str], angle: int, size: float) -> None:
+    every = -(-len(names) // 40)
+    places = range(0, len(names), every)
+    ax.set_xticks(places, names[::every], rotation=angle, ha="left" if angle == 40 else "center")
+    ax.set_yticks(places, names[::every])
+    ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False, colors=INK)
+    ax.tick_params(labelsize=size)
+    ax.spines[:].set_visible(False)
+    ax.grid(False)
+
+
+def _row_shares(ax: Axes, table: np.ndarray) -> None:
+    """At the right of each row, the share of the class that was found."""
+    if len(table) > COUNTS_UP_TO:
+        return
+    edge = len(table) - 0.5
+    ax.annotate("found", (edge, -0.5), (10, 8), textcoords="offset points", color=MUTED)
+    for row, examples in enumerate(table.sum(axis=1)):
+        share = percent(table[row, row] / examples) if examples else "–"
+        ax.annotate(share, (edge, row), (10, 0), textcoords="offset points", va="center", color=INK)

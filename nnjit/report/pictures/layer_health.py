@@ -1,0 +1,80 @@
+"""What was seen in the layers: gradients, updates, and units that do nothing, one panel a figure."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from nnjit.report.diagnosis import Diagnosis
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import number, percent, shorten
+from nnjit.report.pictures.axes import Axes, add_axes, add_title, curve, end_labels, scale_epochs, scale_y
+from nnjit.report.pictures.style import CLASS_COLORS, MARGIN, Figure, Picture, new_figure
+
+PANEL_HEIGHT = 260
+FEWEST = 8  # looks that make a curve: more than those that are taken for advice alone
+FEWEST_ASKED_FOR = 2  # of a short training that asks for curves
+LABELLED = 10  # layers that have a word at their curve's end: the first ones, and the last
+CAPTION = (
+    "Each line is a layer, on a few hundred rows of the training data. Gradients that differ by orders of "
+    "magnitude from layer to layer mean that some hardly learn. An update of a thousandth of the weights is "
+    "usual; a tenth is rash. Dead units gave 0 for every row, saturated ones are within 1 % of their bound."
+)
+
+# fmt: off
+PANELS = {  # figure: (title, what the axis measures, whether a share)
+    "gradient_norm": ("The gradient of each layer", "norm of the gradient of the loss", False),
+    "update_ratio":  ("How far steps move each layer", "norm of a step, over that of the params", False),
+    "dead":          ("Dead units", "percent of the units whose relu is 0 for all rows", True),
+    "saturated":     ("Saturated units", "percent of the outputs within 1 % of their bound", True),
+}
+# fmt: on
+
+
+def draw(run: RunFiles) -> Picture | None:
+    """The panels that there is something to show in; None where there are too few looks for curves."""
+    found = run.diagnosis
+    is_asked_for = re.search(r"\bdiagnosis: true\b", run.config) is not None
+    if found is None or len(found.epochs) < (FEWEST_ASKED_FOR if is_asked_for else FEWEST):
+        return None
+    shown = [figure for figure in PANELS if found.named(figure)]
+    fig = new_figure(PANEL_HEIGHT * len(shown))
+    for k, figure in enumerate(shown):
+        _panel(fig, found, figure, k * PANEL_HEIGHT, len(shown))
+    return Picture("layer_health", "training", "What was seen in the layers", CAPTION, fig)
+
+
+def _panel(fig: Figure, found: Diagnosis, figure: str, top: float, panels: int) -> None:
+    title, measure, is_share = PANELS[figure]
+    bottom = 44 + PANEL_HEIGHT * panels - (top + PANEL_HEIGHT)
+    ax = add_axes(fig, left=MARGIN, top=top + 62, right=148, bottom=bottom)
+    add_title(fig, title, measure, top=top)
+    curves = found.named(figure)
+    scale_epochs(ax, found.epochs)
+    _scale(ax, np.concatenate(list(curves.values())), is_share)
+    labels = []
+    for name, values in curves.items():
+        color = CLASS_COLORS[found.layers.index(name) % len(CLASS_COLORS)]
+        curve(ax, found.epochs, values, color)
+        labels.append((*_end(values, name, is_share), color))
+    chosen = labels if len(labels) <= LABELLED else [*labels[: LABELLED - 1], labels[-1]]
+    end_labels(ax, chosen)
+
+
+def _end(values: np.ndarray, name: str, is_share: bool) -> tuple[float, str]:
+    last = float(values[np.isfinite(values)][-1])
+    return last, f"{shorten(name, 12)} {percent(last) if is_share else number(last, 2)}"
+
+
+def _scale(ax: Axes, values: np.ndarray, is_share: bool) -> None:
+    from matplotlib import ticker
+
+    if not is_share:
+        scale_y(ax, np.where(values > 0, values, np.nan) if (values > 0).any() else values)
+        return
+    top: Any = max(0.05, float(np.nanmax(values)))
+    ax.set_ylim(-0.04 * top, 1.1 * top)
+    ax.yaxis.set_major_locator(ticker.MaxNLocator(5))
+    ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda v, _: f"{100 * v:.4g}" if v <= 1 else ""))

@@ -1,0 +1,42 @@
+"""The learning rate at the end of each epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import number
+from nnjit.report.pictures.axes import add_axes, add_title, curve, end_labels, scale_epochs, scale_y
+from nnjit.report.pictures.style import INK, MARGIN, Picture, new_figure
+
+CHANGING = (
+    "Large steps find the region of a good solution, small ones settle in it; the schedule decides when."
+)
+CONSTANT = "Without a schedule, every update has the same rate from the first epoch to the last."
+
+
+def draw(run: RunFiles) -> Picture | None:
+    """The curve of the learning rate; None where none was recorded."""
+    rates = run.history["learning_rate"]
+    finite = rates[np.isfinite(rates)]
+    if not finite.size:
+        return None
+    title = _title(finite)
+    fig = new_figure(210)
+    ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
+    add_title(fig, title, "learning rate: how far each update goes along the gradient")
+    scale_epochs(ax, run.history.epoch)
+    scale_y(ax, rates)
+    curve(ax, run.history.epoch, rates, INK)
+    end_labels(ax, [(finite[-1], number(finite[-1]), INK)])
+    caption = CHANGING if finite.min() < finite.max() else CONSTANT
+    return Picture("learning_rate", "training", title, caption, fig)
+
+
+def _title(rates: np.ndarray) -> str:
+    first, peak, last = rates[0], rates.max(), rates[-1]
+    if rates.min() == peak:
+        return f"The learning rate was {number(peak, 3)} all the time"
+    rise = f"rose from {number(first, 3)} to {number(peak, 3)}" if peak > first else ""
+    fall = f"fell {'' if rise else f'from {number(peak, 3)} '}to {number(last, 3)}" if last < peak else ""
+    return "The learning rate " + ", then ".join(part for part in (rise, fall) if part)

@@ -1,0 +1,104 @@
+"""The loss of each epoch, on the training and the validation part of the data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnjit.report.files import History, RunFiles
+from nnjit.report.formatting import count, number, plain
+from nnjit.report.pictures.axes import (
+    Axes,
+    add_axes,
+    add_title,
+    curve,
+    end_labels,
+    mark_epoch,
+    scale_epochs,
+    scale_y,
+    wants_log,
+)
+from nnjit.report.pictures.style import MARGIN, PANEL, TRAIN, VALIDATION, Picture, new_figure
+
+CURVES = (("train_loss", "training", TRAIN), ("validation_loss", "validation", VALIDATION))
+
+
+def draw(run: RunFiles) -> Picture:
+    """Both curves on one axis, logarithmic where the range asks for it, with the best epoch marked."""
+    history = run.history
+    losses = np.concatenate([history[column] for column, _, _ in CURVES])
+    fig = new_figure(350)
+    ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
+    title = _title(run)
+    scale = ", logarithmic scale" if wants_log(losses) else ""
+    add_title(fig, title, f"loss: {plain(run.model.loss)}, mean over the examples{scale}")
+    scale_epochs(ax, history.epoch)
+    scale_y(ax, losses)
+    for column, _, color in CURVES:
+        curve(ax, history.epoch, history[column], color)
+    end_labels(ax, _labels(history))
+    _mark_best(ax, run)
+    _mark_divergence(ax, run)
+    return Picture("loss", "training", title, _caption(run), fig)
+
+
+def _title(run: RunFiles) -> str:
+    history, outcome = run.history, run.outcome
+    row = run.best_row
+    if outcome.status == "diverged":
+        return f"The loss stopped being finite {when_lost(run)}"
+    if row is None:
+        return "No epoch was finished"
+    if len(history.epoch) == 1:
+        return f"After one epoch the training loss was {number(history['train_loss'][0])}"
+    if outcome.monitor.startswith("validation") and np.isfinite(history["validation_loss"][row]):
+        value = number(history["validation_loss"][row])
+        return f"Validation loss at the best epoch, {outcome.best_epoch:,} of {len(history.epoch):,}: {value}"
+    first, last = history["train_loss"][[0, -1]]
+    verb = "fell" if last < first else "went"
+    return (
+        f"Training loss {verb} from {number(first)} to {number(last)} in {count(len(history.epoch), 'epoch')}"
+    )
+
+
+def when_lost(run: RunFiles) -> str:
+    """When a training diverged; the epoch that it broke off may have no row in the history."""
+    return f"in epoch {run.epoch_lost or run.outcome.epochs + 1:,}"
+
+
+def _caption(run: RunFiles) -> str:
+    text = (
+        "Lower is better. The training loss (blue) is measured on the examples that the network learns from"
+    )
+    if not run.data.examples["validation"]:
+        return f"{text}; no examples were set aside for validation."
+    return (
+        f"{text}, while it learns; the validation loss (orange) on examples that it never learns from. "
+        "A validation loss that rises while the training loss falls is overfitting."
+    )
+
+
+def _labels(history: History) -> list[tuple[float, str, str]]:
+    ends = [(history[column][np.isfinite(history[column])], name, color) for column, name, color in CURVES]
+    return [
+        (values[-1], f"{name} {number(values[-1])}", color) for values, name, color in ends if len(values)
+    ]
+
+
+def _mark_best(ax: Axes, run: RunFiles) -> None:
+    """A dotted line and a dot at the best epoch, whose loss need not be the lowest if a metric decides."""
+    row = run.best_row
+    column, _, color = CURVES[run.outcome.monitor.startswith("validation")]
+    if row is None or len(run.history.epoch) == 1 or not np.isfinite(run.history[column][row]):
+        return
+    epoch = run.history.epoch[row]
+    mark_epoch(ax, epoch, f"best epoch: {epoch:,}")
+    ax.plot([epoch], [run.history[column][row]], "o", color=color, markersize=8, markeredgecolor=PANEL)
+
+
+def _mark_divergence(ax: Axes, run: RunFiles) -> None:
+    if run.outcome.status != "diverged":
+        return
+    place = run.epoch_lost or run.outcome.epochs + 1
+    low, high = ax.get_xlim()
+    ax.set_xlim(low, max(high, place + 0.02 * (place - low)))
+    mark_epoch(ax, place, "no longer finite", line=1)

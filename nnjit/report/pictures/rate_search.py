@@ -1,0 +1,83 @@
+"""The range test that found the learning rate: the loss while the rate grew with every update."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnjit.errors import RunError
+from nnjit.report.files import RunFiles, read_json
+from nnjit.report.formatting import number, plain, tick
+from nnjit.report.pictures.axes import (
+    Axes,
+    add_axes,
+    add_title,
+    curve,
+    end_labels,
+    mark_epoch,
+    scale_y,
+    wants_log,
+)
+from nnjit.report.pictures.style import INK, LINE, MARGIN, TRAIN, Picture, new_figure
+
+FILE = "learning_rate_search.json"
+CAPTION = (
+    "Before the training, a copy of the network was trained with a rate that grew from update to update. "
+    "Rates too small change nothing, the right ones let the loss fall, larger ones make it explode. "
+    "The training took a tenth of the rate where the smoothed loss (blue) was lowest; the pale line is "
+    "the loss of each batch."
+)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What the file of a range test says: the rate found, and (n,) rates, losses and smoothed losses."""
+
+    found: float
+    rates: np.ndarray
+    losses: np.ndarray
+    smoothed: np.ndarray
+
+
+def draw(run: RunFiles) -> Picture | None:
+    """Loss against rate, with the rate that was taken; None where none was searched for."""
+    if not (run.folder / FILE).exists():
+        return None
+    search = _read(run)
+    title = f"The learning rate {number(search.found)} was found in a test of {len(search.rates):,} updates"
+    fig = new_figure(290)
+    ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
+    scale = ", logarithmic scale" if wants_log(search.smoothed) else ""
+    add_title(fig, title, f"loss: {plain(run.model.loss)}, of each batch and smoothed{scale}")
+    scale_y(ax, search.smoothed)
+    _scale_rates(ax, search.rates)
+    ax.plot(search.rates, search.losses, color=LINE, linewidth=1)
+    curve(ax, search.rates, search.smoothed, TRAIN)
+    lowest = search.smoothed.min()
+    end_labels(ax, [(lowest, f"lowest {number(lowest, 3)}", TRAIN)])
+    mark_epoch(ax, search.found, f"taken: {number(search.found)}")
+    best = search.smoothed.argmin()
+    ax.plot(search.rates[best], lowest, "o", color=INK, markersize=6)
+    return Picture("rate_search", "training", title, CAPTION, fig)
+
+
+def _read(run: RunFiles) -> Search:
+    path = run.folder / FILE
+    content = read_json(path)
+    try:
+        arrays = [np.array(content[name], float) for name in ("rates", "losses", "smoothed")]
+        return Search(float(content["found"]), *arrays)
+    except KeyError as error:
+        raise RunError(f"{path} lacks the entry {error}; was it written by another version?") from error
+
+
+def _scale_rates(ax: Axes, rates: np.ndarray) -> None:
+    from matplotlib import ticker
+
+    ax.set_xscale("log")
+    ax.set_xlim(rates[0] / 1.2, rates[-1] * 1.2)
+    ax.xaxis.set_major_locator(ticker.LogLocator(numticks=10))
+    ax.xaxis.set_minor_locator(ticker.NullLocator())
+    ax.xaxis.set_major_formatter(ticker.FuncFormatter(tick))
+    ax.set_xlabel("learning rate")

@@ -1,0 +1,39 @@
+"""The page of a study: all its runs in one picture, and what they reached together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nnjit.report.formatting import count, plain
+from nnjit.report.pages.summary import place
+from nnjit.report.pages.templates import template
+from nnjit.report.pictures import layer_graph
+from nnjit.report.pictures.style import Picture, style, to_png, to_svg
+from nnjit.report.study import pictures, summary
+from nnjit.report.study.study import StudyFiles, read_study
+
+
+def write_study_report(folder: Path) -> None:
+    """Write `loss_curve.png` and `report.html` into the folder of a study, from its files alone.
+
+    Raises RunError where a file is missing or malformed.
+    """
+    study = read_study(folder)
+    with style():
+        drawn = _pictures(study)
+        for picture in drawn:
+            if picture.name == "loss":
+                to_png(picture.figure, folder / "loss_curve.png")
+        drawings = [(picture, to_svg(picture)) for picture in drawn]
+    page = template("study.html.jinja").render(
+        study=study, summary=summary, drawings=drawings, place=place(folder), count=count, plain=plain
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def _pictures(study: StudyFiles) -> list[Picture]:
+    if not study.members:
+        return []
+    final = pictures.draw_final(study)
+    drawn = [pictures.draw_band(study), layer_graph.draw(study.members[0].run)]
+    return [*([final] if final else []), *drawn]

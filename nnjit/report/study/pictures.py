@@ -1,0 +1,161 @@
+"""The pictures of a study: the loss of all its runs, and the figures that they ended with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnjit.report.formatting import (
+    count,
+    is_better_higher,
+    is_share,
+    mean_value,
+    metric_name,
+    number,
+    plain,
+    sentence,
+)
+from nnjit.report.pictures.axes import (
+    Axes,
+    add_axes,
+    add_title,
+    end_labels,
+    scale_epochs,
+    scale_y,
+    thin,
+    wants_log,
+)
+from nnjit.report.pictures.loss_curve import CURVES
+from nnjit.report.pictures.style import MARGIN, MUTED, SIZE, TRAIN, Picture, new_figure
+from nnjit.report.study.study import StudyFiles
+
+POINTS = 120  # of a thin curve
+NAMED = 24  # dots that have their number beside them
+ORDER = {"replicas": ", from the worst to the best", "folds": ""}
+QUARTILES = (0.25, 0.5, 0.75)
+
+
+def draw_band(study: StudyFiles) -> Picture:
+    """The loss of every run as a thin line, the band of the middle half, and the median."""
+    longest = max((m.run.history.epoch for m in study.members), key=len)
+    tables = {column: losses(study, column, len(longest)) for column, _, _ in CURVES}
+    everything = np.concatenate([table.ravel() for table in tables.values()])
+    fig = new_figure(380)
+    ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
+    title = _band_title(study, tables)
+    scale = ", logarithmic scale" if wants_log(everything) else ""
+    loss = plain(study.members[0].run.model.loss)
+    add_title(fig, title, f"loss: {loss}, mean over the examples{scale}")
+    scale_epochs(ax, longest)
+    scale_y(ax, everything)
+    labels = [
+        label
+        for column, name, color in CURVES
+        if np.isfinite(tables[column]).any()
+        for label in [_draw_column(ax, longest, tables[column], name, color)]
+    ]
+    end_labels(ax, labels)
+    caption = (
+        f"Each thin line is one of {count(len(study.members), study.word)}; the thick line is their median, "
+        "and half of them lie in the band. Both end where fewer than half of the runs go on."
+    )
+    return Picture("loss", "training", title, caption, fig)
+
+
+def losses(study: StudyFiles, column: str, epochs: int) -> np.ndarray:
+    """A loss of each member after each epoch (members, epochs); nan after its last one."""
+    table = np.full((len(study.members), epochs), np.nan)
+    for row, member in zip(table, study.members, strict=True):
+        values = member.run.history[column]
+        row[: len(values)] = np.where(np.isfinite(values), values, np.nan)
+    return table
+
+
+def quartiles(table: np.ndarray) -> np.ndarray:
+    """The quartiles over the members (3, epochs), of the epochs that at least half of them have reached."""
+    is_enough = np.isfinite(table).sum(axis=0) >= max(1, len(table) / 2)
+    epochs = len(is_enough) if is_enough.all() else int(np.argmin(is_enough))
+    return np.asarray(np.nanquantile(table[:, :epochs], QUARTILES, axis=0)) if epochs else np.empty((3, 0))
+
+
+def _draw_column(
+    ax: Axes, epochs: np.ndarray, table: np.ndarray, name: str, color: str
+) -> tuple[float, str, str]:
+    """Draw the runs, the band and the median; the label of the median's end."""
+    alpha = max(0.12, min(0.5, 4 / len(table)))
+    for row in table:
+        points = thin(row, POINTS)
+        ax.plot(epochs[points], row[points], color=color, linewidth=0.8, alpha=alpha)
+    low, middle, high = quartiles(table)
+    shown = np.arange(len(middle)) if len(middle) <= 2 * POINTS else thin(middle, 2 * POINTS)
+    if not len(shown):
+        return float(table[np.isfinite(table)][-1]), name, color
+    ax.fill_between(epochs[shown], low[shown], high[shown], color=color, alpha=0.25, linewidth=0)
+    ax.plot(epochs[shown], middle[shown], color=color, linewidth=2.2)
+    return float(middle[-1]), f"{name} {number(float(middle[-1]))}", color
+
+
+def _band_title(study: StudyFiles, tables: dict[str, np.ndarray]) -> str:
+    column, name, _ = next(
+        c for c in reversed(CURVES) if c[0] == "train_loss" or np.isfinite(tables[c[0]]).any()
+    )
+    _, middle, _ = quartiles(tables[column])
+    if not len(middle):
+        return f"The loss of {count(len(study.members), study.word)}"
+    low = int(np.argmin(middle))
+    return f"The median {name} loss is the lowest in epoch {low + 1:,}: {number(float(middle[low]))}"
+
+
+def draw_final(study: StudyFiles) -> Picture | None:
+    """The figure that people judge by, of each run: folds in order, replicas from worst to best.
+
+    None where none finished.
+    """
+    if not study.finished:
+        return None
+    split, figure = study.judged_split, study.judged_figure
+    values = study.values(split, figure)
+    order = np.arange(len(values))
+    if study.kind == "replicas":
+        order = np.argsort(values if is_better_higher(figure) else -values, kind="stable")
+    fig = new_figure(300)
+    ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
+    spread = study.splits[split][figure]
+    name = "loss" if figure == "loss" else metric_name(figure)
+    part = {"train": "training"}.get(split, split)
+    title = sentence(f"{part} {name}: {mean_value(figure, spread.mean, spread.deviation)}")
+    add_title(fig, title, f"{part} {name}{', percent of the examples' if is_share(figure) else ''}")
+    _draw_dots(ax, study, values, order, figure)
+    end_labels(ax, [(spread.mean, "mean", MUTED)])
+    caption = (
+        f"A dot for each {study.word}{ORDER[study.kind]}. The line is the mean, the band around it "
+        "one standard deviation to either side (of a sample: the squares are divided by n − 1)."
+    )
+    return Picture("final", "predictions", title, caption, fig)
+
+
+def _draw_dots(ax: Axes, study: StudyFiles, values: np.ndarray, order: np.ndarray, figure: str) -> None:
+    from matplotlib import ticker
+
+    places = np.arange(1, len(values) + 1)
+    spread = study.splits[study.judged_split][figure]
+    scale_y(ax, values)
+    ax.set_xlim(0.5 - 0.01 * len(values), len(values) + 0.5 + 0.01 * len(values))
+    ax.xaxis.set_major_locator(ticker.MaxNLocator(8, integer=True, min_n_ticks=1))
+    ax.set_xlabel(f"{study.kind}{ORDER[study.kind]}")
+    if is_share(figure):
+        ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda v, _: f"{100 * v:.4g}" if v <= 1 else ""))
+    if np.isfinite(spread.deviation):
+        low, high = ax.get_ylim()
+        band = np.clip([spread.mean - spread.deviation, spread.mean + spread.deviation], low, high)
+        ax.axhspan(*band, color=TRAIN, alpha=0.12, linewidth=0)
+    ax.axhline(spread.mean, color=MUTED, linewidth=1)
+    ax.plot(places, values[order], "o", color=TRAIN, markersize=8 if len(values) <= NAMED else 4.5)
+    if len(values) <= NAMED:
+        for place, k in zip(places, order, strict=True):
+            ax.annotate(
+                *(str(study.finished[k].number), (place, values[k])),
+                *((0, 8), "data", "offset points"),
+                ha="center",
+                color=MUTED,
+                size=SIZE - 2,
+            )
