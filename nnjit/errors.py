@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from pathlib import Path as FilePath
+from pathlib import Path
 
-Path = tuple[str | int, ...]
+ConfigPath = tuple[str | int, ...]
 
 
 class NnjitError(Exception):
@@ -26,7 +26,7 @@ class UserError(NnjitError):
             it has no place there. The config room turns it into `file:line: model[2].units: …`.
     """
 
-    def __init__(self, message: str, path: Path = ()) -> None:
+    def __init__(self, message: str, path: ConfigPath = ()) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
@@ -64,7 +64,7 @@ class Stopped(NnjitError):
         folder: the run folder.
     """
 
-    def __init__(self, message: str, folder: FilePath) -> None:
+    def __init__(self, message: str, folder: Path) -> None:
         super().__init__(message)
         self.folder = folder
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnjit import config
-from nnjit.codegen.numba.compiler import Direct
+from nnjit.codegen.numba.compiler import DirectCompiler
 from nnjit.ir import interpret
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup.setup import set_up
@@ -27,14 +27,14 @@ each_workload = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORK
 @pytest.fixture(autouse=True)
 def no_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """No program is left to Numba's own compiler, which takes several times as long."""
-    lowered = Direct.lowered
+    lowered = DirectCompiler.lowered
 
-    def surely_lowered(self: Direct, func: Any) -> Any:
+    def surely_lowered(self: DirectCompiler, func: Any) -> Any:
         result = lowered(self, func)
         assert result is not None, f"{func.__name__} has something that lowering does not know"
         return result
 
-    monkeypatch.setattr(Direct, "lowered", surely_lowered)
+    monkeypatch.setattr(DirectCompiler, "lowered", surely_lowered)
 
 
 @each_workload

@@ -50,7 +50,7 @@ def explain(
 def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
     from nnjit.training.loop.explanation import explain, step_text
 
-    epoch = setup.engine.written_epoch() if setup.task.optimizer.full_batch is None else None
+    epoch = setup.compiled.written_epoch() if setup.task.optimizer.full_batch is None else None
     explanation = explain(setup, () if epoch is None else epoch.kernels)
     yield from _title(f"The network {setup.experiment.name}", first=True)
     yield from _columns(_layer_rows(explanation))

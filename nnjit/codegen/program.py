@@ -18,7 +18,7 @@ from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.lanes import in_lanes
 from nnjit.codegen.rewrite.legalize import copy_p, is_computed, legalize
 from nnjit.codegen.rewrite.sparse_rows import with_lists
-from nnjit.codegen.runtime.threads import Crew
+from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.runtime.views import table_of
 from nnjit.codegen.source.program import Program, emit_call, emit_epochs
 from nnjit.codegen.source.sparse_updates import schedule_tables
@@ -36,7 +36,7 @@ LARGE_BLOCK, CACHED = 2**24, 2**22  # bytes
 # A thread takes a group at a time, or two where what they leave behind stays in a cache (LeNet: −2 %).
 MOST_THREADS, SMALL_GROUP = 8, 2**21  # threads that a block of groups is enough for; bytes
 MOST_IDLE = 1.25  # how many times its examples a batch of groups may have places for
-ALONE = Crew(1)
+ALONE = ThreadTeam(1)
 
 Arrays = Sequence[np.ndarray]
 
@@ -163,7 +163,7 @@ class CompiledEpoch:
         self._work: dict[int, dict[str, np.ndarray]] = {}
 
     def __call__(
-        self, begin: int, end: int, batch: int, order: np.ndarray, arguments: Arrays, crew: Crew = ALONE
+        self, begin: int, end: int, batch: int, order: np.ndarray, arguments: Arrays, team: ThreadTeam = ALONE
     ) -> tuple[int, np.ndarray]:
         """Run steps `begin` to `end` of one epoch, writing over the arguments that the interface updates.
 
@@ -179,7 +179,7 @@ class CompiledEpoch:
         kept = [arguments[k] for k in self.interface.kept]
         best = (np.array([np.inf, 0, 0, 0, 0, 0]), np.concatenate(kept)) if kept else ()
         figures = self.figures(1)
-        stopped = self.run(turns, order, arguments, figures, best=best, crew=crew)
+        stopped = self.run(turns, order, arguments, figures, best=best, team=team)
         return stopped, figures[0, :-2]
 
     def figures(self, epochs: int) -> np.ndarray:
@@ -195,7 +195,7 @@ class CompiledEpoch:
         *,
         held: Arrays = (),
         best: Arrays = (),
-        crew: Crew = ALONE,
+        team: ThreadTeam = ALONE,
     ) -> int:
         """Run steps of one or more epochs, writing over the arguments that the interface updates.
 
@@ -215,12 +215,12 @@ class CompiledEpoch:
             return turns.end
         given = dict(zip(self._names, (*arguments, *held), strict=True)) | self._fixed
         given |= {"figures": figures, "order": order, "arrived": np.zeros(1, np.int64)}
-        given |= {"bounds": self._bounds(crew.threads)} | dict(zip(("best", "kept"), best, strict=False))
-        given |= self._memory(crew.threads)
+        given |= {"bounds": self._bounds(team.threads)} | dict(zip(("best", "kept"), best, strict=False))
+        given |= self._memory(team.threads)
         arrays = [np.ascontiguousarray(given[name]) for name in self.program.memory]
         table, count = table_of(arrays), len(held[-1]) if held else 0
         whole = (turns.begin, turns.end, turns.steps, turns.batch, turns.rows, turns.stride, count)
-        return crew.run(lambda thread, threads: int(self._run(table, thread, threads, *whole)))
+        return team.run(lambda thread, threads: int(self._run(table, thread, threads, *whole)))
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:

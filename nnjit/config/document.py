@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from nnjit.errors import Path
+from nnjit.errors import ConfigPath
 
 Data = dict[str, "Data"] | tuple["Data", ...] | str | int | float | bool | None
 
@@ -25,16 +25,16 @@ class Document:
     """
 
     data: dict[str, Data]
-    places: Mapping[Path, str]
+    places: Mapping[ConfigPath, str]
     name: str
 
-    def place(self, path: Path) -> str:
+    def place(self, path: ConfigPath) -> str:
         """Where `path`, or the nearest thing around it, was given."""
         path = public(path)
         known = (self.places.get(path[:n]) for n in range(len(path), 0, -1))
         return next((place for place in known if place is not None), self.name)
 
-    def sentence(self, path: Path, message: str, *, given: Path | None = None) -> str:
+    def sentence(self, path: ConfigPath, message: str, *, given: ConfigPath | None = None) -> str:
         """`file:line: model[2].units: message`, as much of it as is known.
 
         Args:
@@ -45,14 +45,14 @@ class Document:
         place = self.place(path if given is None else given)
         return ": ".join(part for part in (place, path_text(path), message) if part)
 
-    def value(self, path: Path) -> Data:
+    def value(self, path: ConfigPath) -> Data:
         """What stands at a path; None where nothing does."""
         data: Data = self.data
         for key in path:
             data = inside(data, key)
         return data
 
-    def having(self, path: Path, data: dict[str, Data], place: str) -> Document:
+    def having(self, path: ConfigPath, data: dict[str, Data], place: str) -> Document:
         """The document with new `data`, in which `path` was given at `place`."""
         path = public(path)
         kept = {p: where for p, where in self.places.items() if p[: len(path)] != path}
@@ -70,7 +70,7 @@ def inside(data: Data, key: str | int) -> Data:
     return None
 
 
-def public(path: Path) -> Path:
+def public(path: ConfigPath) -> ConfigPath:
     """The path as people write it: `model[2]`, whether or not the file says `layers:` in between.
 
     >>> public(("model", "layers", 2, "units"))
@@ -79,7 +79,7 @@ def public(path: Path) -> Path:
     return ("model", *path[2:]) if path[:2] == ("model", "layers") else path
 
 
-def path_text(path: Path) -> str:
+def path_text(path: ConfigPath) -> str:
     """The path in words.
 
     >>> path_text(("model", 2, "units"))

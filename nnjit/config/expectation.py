@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from nnjit.config.document import Data, inside
 from nnjit.config.schema import Schema
-from nnjit.errors import Path
+from nnjit.errors import ConfigPath
 
 _BOUNDS = (("exclusiveMinimum", ">"), ("minimum", ">="), ("exclusiveMaximum", "<"), ("maximum", "<="))
 _NOUNS = {
@@ -31,7 +31,7 @@ class Place:
         path: the place.
     """
 
-    def __init__(self, root: Schema, data: Data, path: Path) -> None:
+    def __init__(self, root: Schema, data: Data, path: ConfigPath) -> None:
         self.root, self.data = root, data
         self.alternatives = self._flat(root)
         for key in path:

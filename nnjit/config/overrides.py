@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from nnjit.config.document import Data, Document, path_text, shortened
 from nnjit.config.reading import parse
-from nnjit.errors import ConfigError, Path
+from nnjit.errors import ConfigError, ConfigPath
 from nnjit.experiment import Experiment
 
 _KEYS = re.compile(r"(?P<name>[A-Za-z_]\w*)|\[(?P<index>\d{1,9})\]")
@@ -45,7 +45,7 @@ def _apply(document: Document, setting: str) -> Document:
     return document.having(path, data, place)
 
 
-def _path(text: str, place: str) -> Path:
+def _path(text: str, place: str) -> ConfigPath:
     if not _PATH.fullmatch(text):
         raise ConfigError(f'{place}: "{text}" is not a path; write keys and indices as in model[2].units')
     keys = tuple(match["name"] or int(match["index"]) for match in _KEYS.finditer(text))
@@ -59,7 +59,7 @@ def _with_layers(data: dict[str, Data]) -> dict[str, Data]:
     return {**data, "model": {"layers": model}} if isinstance(model, tuple) else data
 
 
-def _put(data: Data, path: Path, value: Data, done: Path) -> Data:
+def _put(data: Data, path: ConfigPath, value: Data, done: ConfigPath) -> Data:
     if not path:
         return value
     key, rest, here = path[0], path[1:], (*done, path[0])
@@ -71,7 +71,7 @@ def _put(data: Data, path: Path, value: Data, done: Path) -> Data:
     return {**options, key: _put(inner, rest, value, here)}
 
 
-def _entries(data: Data, index: int, path: Path) -> tuple[Data, ...]:
+def _entries(data: Data, index: int, path: ConfigPath) -> tuple[Data, ...]:
     if not isinstance(data, tuple):
         raise ConfigError(f"{path_text(path)} is not a list")
     if index >= len(data):
@@ -80,7 +80,7 @@ def _entries(data: Data, index: int, path: Path) -> tuple[Data, ...]:
     return data
 
 
-def _options(data: Data, path: Path) -> dict[str, Data]:
+def _options(data: Data, path: ConfigPath) -> dict[str, Data]:
     match data:
         case dict():
             return data
@@ -91,7 +91,7 @@ def _options(data: Data, path: Path) -> dict[str, Data]:
     raise ConfigError(f"{path_text(path)} holds no options to set")
 
 
-def _default(path: Path) -> Data:
+def _default(path: ConfigPath) -> Data:
     """What a path leads through that the file leaves out: the `type` of the default, where it has one."""
     field = Experiment.model_fields.get(str(path[0])) if len(path) == 1 else None
     kind = getattr(field.get_default(call_default_factory=True), "type", None) if field else None

@@ -14,13 +14,13 @@ from pydantic_core import ErrorDetails
 from nnjit.config.document import Data, Document, inside, quoted, shortened
 from nnjit.config.expectation import Place
 from nnjit.config.schema import Schema, structure
-from nnjit.errors import ConfigError, Path, did_you_mean
+from nnjit.errors import ConfigError, ConfigPath, did_you_mean
 
 
 def translated(error: ValidationError, document: Document) -> ConfigError:
     """All problems of a config as one error, a line for each, located and worded."""
     root = structure()
-    problems: dict[Path, _Problem] = {}
+    problems: dict[ConfigPath, _Problem] = {}
     for detail in error.errors(include_url=False):
         path = _path(detail, document)
         problems.setdefault(path, _Problem(path, detail, document, root))
@@ -33,13 +33,13 @@ def translated(error: ValidationError, document: Document) -> ConfigError:
 class _Problem:
     """One problem; `path` ends with the key that is unknown or missing, where that is the problem."""
 
-    path: Path
+    path: ConfigPath
     detail: ErrorDetails
     document: Document
     root: Schema
 
     @property
-    def parent(self) -> Path:
+    def parent(self) -> ConfigPath:
         return self.path[:-1]
 
     @property
@@ -50,7 +50,7 @@ class _Problem:
     def value(self) -> Data:
         return self.document.value(self.path)
 
-    def allowed(self, path: Path) -> Place:
+    def allowed(self, path: ConfigPath) -> Place:
         return Place(self.root, self.document.data, path)
 
 
@@ -103,13 +103,13 @@ _WORDINGS: dict[str, Callable[[_Problem], str]] = {
 }
 
 
-def _path(detail: ErrorDetails, document: Document) -> Path:
+def _path(detail: ErrorDetails, document: Document) -> ConfigPath:
     """Where the problem is in the config.
 
     pydantic's location also has a step for each union it enters (the `type`, or the name of an
     alternative); none of them is a key of the data.
     """
-    path: Path = ()
+    path: ConfigPath = ()
     data: Data = document.data
     entered = False
     last = len(detail["loc"]) - 1
@@ -125,5 +125,5 @@ def _holds(data: Data, key: str | int) -> bool:
     return key in data if isinstance(data, dict) else isinstance(data, tuple) and isinstance(key, int)
 
 
-def _is_around(path: Path, other: Path) -> bool:
+def _is_around(path: ConfigPath, other: ConfigPath) -> bool:
     return len(path) < len(other) and other[: len(path)] == path

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from pathlib import Path as FilePath
+from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -17,7 +17,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from nnjit.config.document import Data, Document, public, quoted
-from nnjit.errors import ConfigError, Path
+from nnjit.errors import ConfigError, ConfigPath
 
 _CORE_TAG = "tag:yaml.org,2002:"
 # What ruamel marks as more than text; the core schema below has the last word on it.
@@ -45,7 +45,7 @@ _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], Data]], ...] = (
 _MOST_VALUES = 100_000  # aliases of aliases make a small file arbitrarily large
 
 
-def read_file(path: FilePath) -> Document:
+def read_file(path: Path) -> Document:
     """The options in a config file.
 
     Raises:
@@ -68,7 +68,7 @@ def read_text(text: str, name: str) -> Document:
     return Document(data, {public(path): place for path, place in places.items()}, name)
 
 
-def parse(text: str, place: Callable[[int], str]) -> tuple[Data, dict[Path, str]]:
+def parse(text: str, place: Callable[[int], str]) -> tuple[Data, dict[ConfigPath, str]]:
     """The value of a YAML text, and the place of each of its parts (a line, put into words by `place`)."""
     try:
         root = YAML(typ="safe", pure=True).compose(text)
@@ -86,9 +86,9 @@ class _Reader:
 
     def __init__(self, place: Callable[[int], str]) -> None:
         self.place = place
-        self.places: dict[Path, str] = {}
+        self.places: dict[ConfigPath, str] = {}
 
-    def value(self, node: Node, path: Path) -> Data:
+    def value(self, node: Node, path: ConfigPath) -> Data:
         self.places.setdefault(path, self.at(node))
         if len(self.places) > _MOST_VALUES:
             raise ConfigError(f"{self.at(node)}: more than {_MOST_VALUES} values; move data to a file")
@@ -98,7 +98,7 @@ class _Reader:
             return tuple(self.value(item, (*path, k)) for k, item in enumerate(node.value))
         return self.scalar(node)
 
-    def mapping(self, node: MappingNode, path: Path) -> Data:
+    def mapping(self, node: MappingNode, path: ConfigPath) -> Data:
         options: dict[str, Data] = {}
         for key, item in node.value:
             if not isinstance(key, ScalarNode):

@@ -1,7 +1,7 @@
 """From a data source in a config to the arrays of a training: loading, splits and scaling."""
 
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
-from nnjit.data.dataset import Dataset, Task
+from nnjit.data.dataset import Dataset, ProblemType
 from nnjit.data.held import load_held
 from nnjit.data.preparation import Part, Prepared, load, prepare, prepared
 from nnjit.data.scaling import Affine, Scaling
@@ -13,11 +13,11 @@ __all__ = [
     "Dataset",
     "Part",
     "Prepared",
+    "ProblemType",
     "Scaling",
     "Source",
     "Split",
     "Target",
-    "Task",
     "load",
     "load_held",
     "prepare",

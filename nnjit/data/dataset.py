@@ -15,7 +15,7 @@ from nnjit.errors import DataError
 if TYPE_CHECKING:
     from nnjit.data.several import Target
 
-Task = Literal["classification", "regression"]
+ProblemType = Literal["classification", "regression"]
 
 _BLOCK = 2**17  # numbers handled in one go, which stay in the cache and add little to a large table
 
@@ -80,7 +80,7 @@ def dataset(
     x: np.ndarray,
     y: np.ndarray,
     *,
-    task: Task,
+    task: ProblemType,
     description: str,
     features: Sequence[str] = (),
     targets: Sequence[str] = (),

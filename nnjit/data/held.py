@@ -9,18 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, Task
+from nnjit.data.dataset import Dataset, ProblemType
 from nnjit.data.labels import row_name
 from nnjit.data.preparation import loaded
 from nnjit.data.source import Source
-from nnjit.errors import DataError, did_you_mean
-from nnjit.errors import Path as Place
+from nnjit.errors import ConfigPath, DataError, did_you_mean
 
 _OF_TRAINING = ("split", "scale", "scale_target")
 
 
 def load_held(
-    source: Source, data: Dataset, folder: Path, tasks: Mapping[str, Task | None] | None = None
+    source: Source, data: Dataset, folder: Path, tasks: Mapping[str, ProblemType | None] | None = None
 ) -> Dataset:
     """The data of another source, fitted to `data`, which is trained on.
 
@@ -36,7 +35,9 @@ def load_held(
     return fitted_to(data, loaded(source, folder, tasks))
 
 
-def _check_names_of_targets(found: Mapping[str, Place | None], wanted: Mapping[str, Task | None]) -> None:
+def _check_names_of_targets(
+    found: Mapping[str, ConfigPath | None], wanted: Mapping[str, ProblemType | None]
+) -> None:
     for name in wanted:
         if name not in found:
             raise DataError(f'no target "{name}"{did_you_mean(name, found)}; losses name it')

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, Task, block_rows, place
+from nnjit.data.dataset import Dataset, ProblemType, block_rows, place
 from nnjit.data.labels import check_several
 from nnjit.data.scaling import Affine, Scaling, fitted
 from nnjit.data.several import Target
@@ -72,7 +72,7 @@ def prepare(
     seed: int,
     dtype: str,
     folder: Path,
-    tasks: Mapping[str, Task | None] | None = None,
+    tasks: Mapping[str, ProblemType | None] | None = None,
 ) -> Prepared:
     """Load, split and scale the data of a source, whose seed is the given one where it has none of its own.
 
@@ -81,7 +81,7 @@ def prepare(
     return prepared(source, load(source.seeded(seed), folder, tasks), seed=seed, dtype=dtype)
 
 
-def load(source: Source, folder: Path, tasks: Mapping[str, Task | None] | None = None) -> Dataset:
+def load(source: Source, folder: Path, tasks: Mapping[str, ProblemType | None] | None = None) -> Dataset:
     """The data of a source.
 
     Args:
@@ -100,7 +100,7 @@ def load(source: Source, folder: Path, tasks: Mapping[str, Task | None] | None =
     return data
 
 
-def loaded(source: Source, folder: Path, tasks: Mapping[str, Task | None] | None) -> Dataset:
+def loaded(source: Source, folder: Path, tasks: Mapping[str, ProblemType | None] | None) -> Dataset:
     """The same, where a single class is enough."""
     return source.load(folder) if tasks is None else source.load_several(folder, tasks)
 

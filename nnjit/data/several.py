@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.dataset import Dataset, ProblemType, dataset
 from nnjit.data.labels import as_classes
 from nnjit.errors import DataError
 
@@ -44,7 +44,7 @@ class Target:
 def several(
     x: np.ndarray,
     targets: Mapping[str, np.ndarray],
-    tasks: Mapping[str, Task | None],
+    tasks: Mapping[str, ProblemType | None],
     *,
     description: str,
     features: Sequence[str] = (),
@@ -77,7 +77,7 @@ def several(
     return replace(made, several=tuple(places))
 
 
-def _columns(name: str, y: np.ndarray, task: Task | None) -> tuple[np.ndarray, tuple[str, ...] | None]:
+def _columns(name: str, y: np.ndarray, task: ProblemType | None) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """A target as float columns (n, size), and its classes."""
     is_text = y.dtype.kind not in "biuf"
     y = y[:, None] if y.ndim == 1 else y

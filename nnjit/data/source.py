@@ -9,9 +9,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from nnjit.data.dataset import Dataset, Task
-from nnjit.errors import DataError
-from nnjit.errors import Path as Place
+from nnjit.data.dataset import Dataset, ProblemType
+from nnjit.errors import ConfigPath, DataError
 from nnjit.registry import Options, Registry
 
 
@@ -85,7 +84,7 @@ class Source(Options, ABC):
             DataError: the data is missing, unreadable or malformed; `path` is the option to blame.
         """
 
-    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+    def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         """The targets for several outputs by name, each with the option that names it.
 
         The place is None where no option does; such a target may be left out.
@@ -96,7 +95,7 @@ class Source(Options, ABC):
         mend = "use csv, npz, inline or sklearn data, or a single loss"
         raise DataError(f"{self.type} has one target, but losses need several; {mend}", ("type",))
 
-    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
         """The data with several targets.
 
         Args:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from nnjit.data import Task
+from nnjit.data import ProblemType
 from nnjit.errors import UserError
 from nnjit.experiment.options import ClassWeights
 from nnjit.nn import Layer, Loss, Metric, Repeat, losses, metrics
@@ -60,7 +60,7 @@ class OutputOptions(Options):
         return self.target if isinstance(self.target, tuple) else (self.target,)
 
     @property
-    def wanted(self) -> Task | None:
+    def wanted(self) -> ProblemType | None:
         """The task of the target; None where the data is to say."""
         if self.task != "auto":
             return self.task

@@ -14,9 +14,9 @@ from nnjit.data import Scaling, Target
 from nnjit.errors import GraphError, RunError
 from nnjit.experiment import Experiment
 from nnjit.runs.history import read_history
-from nnjit.training.graphs.decoding import Meaning
-from nnjit.training.graphs.joined import Meanings, heads_of
-from nnjit.training.setup.compiled_task import Engine
+from nnjit.training.graphs.decoding import Decoder
+from nnjit.training.graphs.joined import JointDecoder, heads_of
+from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.setup import make_task, read_weights
 
 
@@ -26,13 +26,13 @@ class Run:
 
     Args:
         path: the run folder.
-        engine: its compiled graphs.
+        compiled: its compiled graphs.
         meaning: how the model's answers are read.
     """
 
     path: Path
-    engine: Engine
-    meaning: Meaning | Meanings
+    compiled: CompiledTask
+    decoder: Decoder | JointDecoder
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
@@ -50,7 +50,7 @@ class Run:
 
         Behind them is the state of the layers, of a model that has any.
         """
-        return read_weights(self.path / f"{self.metrics['weights']}.safetensors", self.engine.task.model)
+        return read_weights(self.path / f"{self.metrics['weights']}.safetensors", self.compiled.task.model)
 
     def predict(self, x: np.ndarray) -> Any:
         """Predictions for inputs (n, …) in the data's own units.
@@ -62,24 +62,24 @@ class Run:
         Raises:
             GraphError: the rows do not have the shape that the model was trained on.
         """
-        return self.meaning.decide(self._answers(x))
+        return self.decoder.decide(self._answers(x))
 
     def predict_probabilities(self, x: np.ndarray) -> Any:
         """The probability of each class (n, K) for inputs (n, …) in the data's own units.
 
         Of several outputs, a dict of those that have classes.
         """
-        if not self.meaning.has_classes:
+        if not self.decoder.has_classes:
             raise GraphError("this run predicts values, not classes; use predict")
-        return self.meaning.scores(self._answers(x))
+        return self.decoder.scores(self._answers(x))
 
     def _answers(self, x: np.ndarray) -> np.ndarray:
-        rows, shape = np.asarray(x), self.engine.task.model.input_shape
+        rows, shape = np.asarray(x), self.compiled.task.model.input_shape
         if rows.shape[1:] != shape:
             raise GraphError(
                 f"expected inputs of shape ({', '.join(map(str, ('n', *shape)))}), got {rows.shape}"
             )
-        return self.engine.predict(self.theta, self.meaning.scaling.transform_inputs(rows))
+        return self.compiled.predict(self.theta, self.decoder.scaling.transform_inputs(rows))
 
 
 def open_run(path: Path, experiment: Experiment) -> Run:
@@ -90,12 +90,12 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     """
     data, model = read_json(path / "data.json"), read_json(path / "model.json")
     classes = None if data["classes"] is None else tuple(data["classes"])
-    meaning = Meaning(classes, Scaling.from_json(data["scaling"]))
+    decoder = Decoder(classes, Scaling.from_json(data["scaling"]))
     size = len(data["targets"] if classes is None else classes)
     several = tuple(_target(entry) for entry in data.get("outputs", ()))
-    task = make_task(experiment, tuple(model["input_shape"]), size, meaning, several)
+    task = make_task(experiment, tuple(model["input_shape"]), size, decoder, several)
     heads = heads_of(task.loss)
-    return Run(path, Engine(task, batch=1), Meanings(heads, meaning.scaling) if heads else meaning)
+    return Run(path, CompiledTask(task, batch=1), JointDecoder(heads, decoder.scaling) if heads else decoder)
 
 
 def _target(entry: dict[str, Any]) -> Target:

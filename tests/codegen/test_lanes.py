@@ -192,7 +192,7 @@ TRAINED: tuple[list[dict[str, Any]], ...] = (
 
 def products_of(run: Run) -> list[Any]:
     """The lengths of a step's products, whatever their order."""
-    return sorted(map(str, (k.product for k in run.engine.kernels if k.product is not None)))
+    return sorted(map(str, (k.product for k in run.compiled.kernels if k.product is not None)))
 
 
 @pytest.mark.kernels

@@ -11,7 +11,7 @@ import pytest
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
-from nnjit.codegen import CompiledEpoch, Crew, Interface, compile_graph
+from nnjit.codegen import CompiledEpoch, Interface, ThreadTeam, compile_graph
 from nnjit.codegen.plan.memory import Layout, Place, plan_memory
 from nnjit.codegen.plan.schedule import Schedule, schedule
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_computed, legalize, source
@@ -199,10 +199,10 @@ def test_update_in_place_equals_update_apart(
     epoch = CompiledEpoch(
         graph, Interface(updates), most_rows=rows, title="Updates.", block=BLOCK, is_shared=threads > 0
     )
-    with Crew(max(threads, 1)) as crew:
+    with ThreadTeam(max(threads, 1)) as team:
         for _ in range(3):  # what an update leaves is what the next one takes
             want = interpret(graph, [a.copy() for a in arguments])
-            epoch(0, 1, rows, np.arange(rows), arguments, crew)
+            epoch(0, 1, rows, np.arange(rows), arguments, team)
             for output, k in updates:
                 np.testing.assert_allclose(arguments[k], want[output], rtol=1e-12, atol=1e-12)
 

@@ -9,7 +9,7 @@ import pytest
 from numba import config
 
 import nnjit.numpy as nnp
-from nnjit.codegen import Compiled, CompiledEpoch, Crew, Interface
+from nnjit.codegen import Compiled, CompiledEpoch, Interface, ThreadTeam
 from nnjit.ir import Graph, interpret, verify
 
 from .random_graphs import Maker
@@ -79,8 +79,8 @@ def test_random_updates_in_place_equal_updates_apart(
         chosen = order[step * batch : (step + 1) * batch]
         given = zip(graph.inputs, arguments, strict=True)
         want = interpret(graph, [a[chosen] if n.type.is_batched else a.copy() for n, a in given])
-        with Crew(step % 3 + 1 if is_shared else 1) as crew:
-            end, totals = epoch(step, step + 1, batch, order, arguments, crew)
+        with ThreadTeam(step % 3 + 1 if is_shared else 1) as team:
+            end, totals = epoch(step, step + 1, batch, order, arguments, team)
         assert end == step + 1
         np.testing.assert_allclose(totals, [want[k] for k in interface.totals], **tolerance(graph))
         for output, k in interface.updates:

@@ -18,7 +18,7 @@ from numba import config, njit
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import grad, hessian, scan, trace, vmap
-from nnjit.codegen import Compiled, CompiledEpoch, Crew, Interface, compile_graph, jit
+from nnjit.codegen import Compiled, CompiledEpoch, Interface, ThreadTeam, compile_graph, jit
 from nnjit.codegen.runtime.sorting import argsort_each
 from nnjit.codegen.runtime.views import JIT, f64_at, i64_at, table_of
 from nnjit.codegen.source.routines import ROUTINES
@@ -125,12 +125,12 @@ def test_threads_that_share_a_training_sort_their_rows_and_one_solves() -> None:
     for batch in (data[:5], data[5:]):
         want, figure = interpret(graph, [want, batch])
         figures.append(figure)
-    with Crew(2) as crew:
-        _, totals = epoch(0, 2, 5, np.arange(10), [params, data], crew)
+    with ThreadTeam(2) as team:
+        _, totals = epoch(0, 2, 5, np.arange(10), [params, data], team)
         np.testing.assert_allclose(params, want, rtol=1e-12)
         np.testing.assert_allclose(totals, [sum(figures)], rtol=1e-12)
         params[:] = 0
-        epoch(0, 1, 5, np.arange(5), [params, data], crew)
+        epoch(0, 1, 5, np.arange(5), [params, data], team)
     assert np.isnan(params).all()  # of a singular matrix; a training stops before such an update
 
 

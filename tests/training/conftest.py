@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from nnjit import config
-from nnjit.codegen import Crew
+from nnjit.codegen import ThreadTeam
 from nnjit.runs.history import HistoryFile, read_history
 from nnjit.training.loop import epochs
 from nnjit.training.setup.setup import set_up
@@ -106,8 +106,8 @@ def train_epochs(
     """
     setup = set_up(config.resolve(given, settings), Path())
     state, spans = setup.initial_state(Path()), []
-    with Crew(setup.engine.threads) as crew, one_blas_thread():
-        runner = epochs.EpochRunner(setup, crew, lambda: False)
+    with ThreadTeam(setup.compiled.threads) as team, one_blas_thread():
+        runner = epochs.EpochRunner(setup, team, lambda: False)
         while state.epoch < setup.experiment.training.epochs:
             span = runner.run(state, setup.peak)
             assert span is not None

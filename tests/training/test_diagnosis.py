@@ -43,7 +43,7 @@ def test_gradients_are_those_of_differences(options: dict[str, Any], folder: Pat
     assert len(setup.data.train.x) <= ROWS[True]  # so that a look takes all of them
 
     def cost(moved: np.ndarray) -> float:
-        return setup.engine.evaluate(moved, setup.data.train)["loss"]
+        return setup.compiled.evaluate(moved, setup.data.train)["loss"]
 
     steps = np.eye(len(theta)) * SMOOTH
     gradient = np.array([(cost(theta + s) - cost(theta - s)) / (2 * SMOOTH) for s in steps])

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from nnjit import config
-from nnjit.codegen import Crew, Interface, Turns
+from nnjit.codegen import Interface, ThreadTeam, Turns
 from nnjit.ir import Graph, Node, interpret
 from nnjit.training import Run, train
 from nnjit.training.setup import compiled_task
@@ -56,7 +56,7 @@ class InterpretedEpoch:
         *,
         held: Sequence[np.ndarray],
         best: Sequence[np.ndarray],
-        crew: Crew,
+        team: ThreadTeam,
     ) -> int:
         evaluate, totals = (
             self._evaluation,

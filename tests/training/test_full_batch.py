@@ -1,4 +1,4 @@
-"""Trainings by full-batch methods: what they ask of the engine, epochs, stopping, resuming, messages."""
+"""Trainings by full-batch methods: what they ask of the compiled task, epochs, stopping, resuming, messages."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def go_on(path: Path, *settings: str) -> Run:
     return resume(path, given, config.dump(given))
 
 
-# What a method asks of the engine. The reference is central differences, in float64.
+# What a method asks of the compiled task. The reference is central differences, in float64.
 
 BRANCHES: dict[str, Any] = {
     "name": "branches",

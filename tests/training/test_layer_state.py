@@ -113,7 +113,7 @@ def test_a_loaded_run_predicts_with_the_state(whole: nnjit.Run, folder: Path) ->
     np.testing.assert_allclose(nnjit.load(whole.path).predict_probabilities(x[:1]), probabilities[:1], 1e-12)
     weights = load_file(whole.path / "last.safetensors")
     mean, variance = (weights[f"batch_norm_1.running_{kind}"] for kind in ("mean", "variance"))
-    z = whole.meaning.scaling.transform_inputs(x) @ weights["dense_1.weight"]
+    z = whole.decoder.scaling.transform_inputs(x) @ weights["dense_1.weight"]
     z = (z - mean) / np.sqrt(variance + 1e-5) * weights["batch_norm_1.scale"] + weights["batch_norm_1.shift"]
     z = np.maximum(z, 0) @ weights["dense_2.weight"] + weights["dense_2.bias"]
     expected = np.exp(z) / np.exp(z).sum(1, keepdims=True)

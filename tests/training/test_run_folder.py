@@ -143,7 +143,7 @@ def test_a_loaded_run_predicts_what_the_finished_one_did(iris: Run) -> None:
     assert again.metrics == iris.metrics
     assert list(again.history) == COLUMNS
     with np.load(iris.path / "predictions.npz") as kept:
-        test = again.engine.predict(again.theta, held_out(iris))
+        test = again.compiled.predict(again.theta, held_out(iris))
         np.testing.assert_array_equal(test, kept["probability"])
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import nnjit.numpy as np_
 from nnjit import config
-from nnjit.codegen import Compiled, Crew, used_p, where_used_p
+from nnjit.codegen import Compiled, ThreadTeam, used_p, where_used_p
 from nnjit.codegen.rewrite import sparse_rows as sparse
 from nnjit.errors import GraphError
 from nnjit.ir import B, Graph, array_type, interpret, new_input, verify
@@ -75,7 +75,7 @@ def setup_of(settings: tuple[str, ...] = (), given: dict[str, Any] = TABLES) -> 
 
 def count(settings: tuple[str, ...]) -> int:
     """The tables of a step."""
-    return len(setup_of(settings).engine.written_epoch().plan.tables)
+    return len(setup_of(settings).compiled.written_epoch().plan.tables)
 
 
 # With bounds checked, those whose lists and blocks differ; another optimizer is but another formula.
@@ -125,11 +125,11 @@ def test_steps_are_those_of_pytorchs_sparse_adam() -> None:
         },
     }
     setup = setup_of((), given)
-    assert len(setup.engine.written_epoch().plan.tables) == 1
+    assert len(setup.compiled.written_epoch().plan.tables) == 1
     state = setup.initial_state(Path())
     np.copyto(state.theta, REFERENCE["before"])
-    with Crew(1) as crew:
-        runner = epochs.EpochRunner(setup, crew, lambda: False)
+    with ThreadTeam(1) as team:
+        runner = epochs.EpochRunner(setup, team, lambda: False)
         while state.epoch < REFERENCE["epochs"]:
             span = runner.run(state, setup.peak)
             assert span is not None
@@ -172,12 +172,12 @@ def test_a_step_that_stops_leaves_no_gradient_behind() -> None:
     setup = setup_of(("training.shuffle=false",))
     state = setup.initial_state(Path())
     before, results = state.copy(), []
-    with Crew(1) as crew:
+    with ThreadTeam(1) as team:
         for bias in (0.0, np.nan, 0.0):
             state.restore(before)
             state.theta[-1] = bias
             with pytest.raises(NotFinite) if np.isnan(bias) else nullcontext():
-                span = epochs.EpochRunner(setup, crew, lambda: False).run(state, setup.peak)
+                span = epochs.EpochRunner(setup, team, lambda: False).run(state, setup.peak)
                 assert span is not None
                 results.append(span.state.theta.copy())
     np.testing.assert_array_equal(*results)

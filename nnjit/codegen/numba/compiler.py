@@ -36,7 +36,7 @@ class _Library(JITCodeLibrary):  # type: ignore[misc]  # Numba has no types
         builder.getModulePassManager().run(self._final_module, builder)
 
 
-class Direct(Compiler):  # type: ignore[misc]  # Numba has no types
+class DirectCompiler(Compiler):  # type: ignore[misc]  # Numba has no types
     """Numba's compiler, which tries first to lower a function directly.
 
     Arrays that are checked for their bounds, NUMBA_BOUNDSCHECK=1, are for Numba's own.

@@ -29,7 +29,7 @@ FLUSH = 0x8040  # of the x86 control register MXCSR: results and arguments that 
 _ONE_BY_ONE = threading.Lock()
 
 
-class Crew:
+class ThreadTeam:
     """Threads that run one function together, thread 0 being the caller; a context manager.
 
     Fewer than asked for where the system gives no more: all must run at once, or they would wait for ever.

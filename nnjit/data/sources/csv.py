@@ -12,15 +12,14 @@ import numpy as np
 from pydantic import Field
 
 from nnjit.data.columns import Column, Missing, check_finite, known, labels, table
-from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.dataset import Dataset, ProblemType, dataset
 from nnjit.data.files import located
 from nnjit.data.labels import check_whole, is_whole
 from nnjit.data.several import several
 from nnjit.data.source import Source, sources
 from nnjit.data.text_table import TextTable, read_table
 from nnjit.data.weights import check_weights
-from nnjit.errors import DataError, did_you_mean
-from nnjit.errors import Path as Place
+from nnjit.errors import ConfigPath, DataError, did_you_mean
 
 Name = str | int
 _MOST_CLASSES = 20
@@ -40,7 +39,7 @@ class Csv(Source):
     """Whether the first line names the columns; else they are column_0, column_1, …"""
     separator: str = Field(",", pattern=r"^[ -!#-~\t]$")
     """The character between values."""
-    task: Task | Literal["auto"] = "auto"
+    task: ProblemType | Literal["auto"] = "auto"
     """What the target holds: classes, values, or (auto) classes where it is one column of text, or of whole
     numbers >= 0 of which at most 20 differ. With `losses`, they say it."""
     features: tuple[Name, ...] | None = None
@@ -63,17 +62,17 @@ class Csv(Source):
     def load(self, folder: Path) -> Dataset:
         return self._load(folder, self._dataset)
 
-    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+    def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         if not isinstance(self.target, tuple):
             raise DataError("losses need a list of targets, such as [price, kind]", ("target",))
-        places: dict[str, Place | None] = {}
+        places: dict[str, ConfigPath | None] = {}
         for k, name in enumerate(self.target):
             if isinstance(name, int):
                 raise DataError("losses find their targets by name; give the column's", ("target", k))
             places[name] = ("target", k)
         return places
 
-    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
         return self._load(folder, partial(self._several, tasks))
 
     def _load(self, folder: Path, make: Callable[[TextTable, _Roles], Dataset]) -> Dataset:
@@ -96,7 +95,7 @@ class Csv(Source):
         )  # fmt: skip
         return replace(made, codes=_codes(features))
 
-    def _several(self, tasks: Mapping[str, Task | None], text: TextTable, roles: _Roles) -> Dataset:
+    def _several(self, tasks: Mapping[str, ProblemType | None], text: TextTable, roles: _Roles) -> Dataset:
         targets = [_target(text, name, tasks[name]) for name in roles.targets]
         features, targets, weights = self._known(text, roles, targets)
         x, names = table(features)
@@ -117,7 +116,7 @@ class Csv(Source):
         targets, weights = rest[: len(targets)], rest[len(targets) :]
         return features, targets, weights[0].values if weights else None
 
-    def _targets(self, text: TextTable, names: Sequence[str]) -> tuple[list[Column], Task]:
+    def _targets(self, text: TextTable, names: Sequence[str]) -> tuple[list[Column], ProblemType]:
         first = names[0]
         if self.task == "classification" and text.has_text(first):
             return [text.categories(first)], "classification"
@@ -126,7 +125,7 @@ class Csv(Source):
         mend = "correct it, or use task: classification" if len(names) == 1 else "correct it"
         columns = [text.numbers(name, mend=mend) for name in names]
         is_classes = self.task == "auto" and len(columns) == 1 and _looks_like_classes(columns[0])
-        task: Task = "classification" if self.task == "classification" or is_classes else "regression"
+        task: ProblemType = "classification" if self.task == "classification" or is_classes else "regression"
         if task == "classification":
             check_whole(columns[0].values, text.where)
         return columns, task
@@ -140,7 +139,7 @@ def _codes(features: Sequence[Column]) -> dict[str, tuple[str, ...]]:
     return {column.name: column.codes for column in features if column.codes is not None}
 
 
-def _target(text: TextTable, name: str, task: Task | None) -> Column:
+def _target(text: TextTable, name: str, task: ProblemType | None) -> Column:
     """One of several targets."""
     if text.is_text(name) if task is None else (task == "classification" and text.has_text(name)):
         return text.categories(name)
@@ -234,7 +233,7 @@ def _found(names: Name | tuple[Name, ...], option: str, columns: Sequence[str]) 
     return found
 
 
-def _column(name: Name, place: Place, columns: Sequence[str]) -> str:
+def _column(name: Name, place: ConfigPath, columns: Sequence[str]) -> str:
     if isinstance(name, int):
         if not -len(columns) <= name < len(columns):
             raise DataError(f"no column {name}; the file has {len(columns)}, counted from 0", place)

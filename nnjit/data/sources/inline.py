@@ -9,11 +9,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.dataset import Dataset, ProblemType, dataset
 from nnjit.data.several import several
 from nnjit.data.source import Source, sources
-from nnjit.errors import DataError
-from nnjit.errors import Path as Place
+from nnjit.errors import ConfigPath, DataError
 
 Rows = Annotated[tuple[Any, ...], Field(min_length=1)]
 
@@ -31,7 +30,7 @@ class Inline(Source):
     weights: Rows | None = None
     """How much each row counts in the cost and the metrics, a number >= 0 for each; null counts all alike.
     A row of weight 0 is left out."""
-    task: Task = "regression"
+    task: ProblemType = "regression"
     """Whether y holds values (regression) or the class of each row (classification). With `losses`, they say
     it."""
 
@@ -43,12 +42,12 @@ class Inline(Source):
         y = _array(self.y, "y", numeric=self.task == "regression")
         return dataset(x, y, task=self.task, description=_description(x), weights=self._weights())
 
-    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+    def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         if not isinstance(self.y, dict):
             raise DataError("losses need targets by name, such as y: {price: [3, 4], kind: [a, b]}", ("y",))
         return {name: ("y", name) for name in self.y}
 
-    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
         assert isinstance(self.y, dict)  # `targets` has seen to it
         x = _array(self.x, "x", numeric=True)
         targets = {
@@ -70,7 +69,7 @@ def _array(rows: tuple[Any, ...], *place: str, numeric: bool) -> np.ndarray:
     return array.astype(np.float64) if numeric else array
 
 
-def _shape(item: Any, place: Place, numeric: bool) -> tuple[int, ...]:
+def _shape(item: Any, place: ConfigPath, numeric: bool) -> tuple[int, ...]:
     """The shape of nested rows; raises DataError at the first place that does not fit."""
     if not isinstance(item, tuple):
         _check_entry(item, place, numeric)
@@ -84,7 +83,7 @@ def _shape(item: Any, place: Place, numeric: bool) -> tuple[int, ...]:
     return (len(item), *(shapes[0] if shapes else ()))
 
 
-def _check_entry(item: Any, place: Place, numeric: bool) -> None:
+def _check_entry(item: Any, place: ConfigPath, numeric: bool) -> None:
     is_number = isinstance(item, int | float) and not isinstance(item, bool)
     if not (is_number or (not numeric and isinstance(item, str))):
         raise DataError(f"expected a number{'' if numeric else ' or a name'}, got {item!r}", place)

@@ -11,12 +11,11 @@ from typing import Literal
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.dataset import Dataset, ProblemType, dataset
 from nnjit.data.files import located, unreadable
 from nnjit.data.several import several
 from nnjit.data.source import Source, sources
-from nnjit.errors import DataError
-from nnjit.errors import Path as Place
+from nnjit.errors import ConfigPath, DataError
 
 _ARCHIVE = (b"PK\3\4", b"PK\5\6")  # how a zip file begins, and an empty one
 
@@ -31,7 +30,7 @@ class Npz(Source):
     type: Literal["npz"] = "npz"
     file: str
     """The file; a relative path starts at the working directory."""
-    task: Task | Literal["auto"] = "auto"
+    task: ProblemType | Literal["auto"] = "auto"
     """What y holds: classes, values, or (auto) classes where it is a column of whole-number or text type."""
     weights: str | None = None
     """The array (n,) that says how much each row counts in the cost and the metrics, numbers >= 0; null
@@ -47,11 +46,11 @@ class Npz(Source):
         except DataError as error:
             raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
 
-    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+    def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         path = located(folder, self.file)
         return {name: None for name in _names(path) if name not in ("x", self.weights)}
 
-    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
         path = located(folder, self.file)
         x, *arrays = _read(path, ("x", *tasks, *self._weights))
         targets = dict(zip(tasks, arrays, strict=False))
@@ -72,7 +71,7 @@ def _description(path: Path, x: np.ndarray, rows: int) -> str:
     return f"arrays of {path.name}: {rows} rows of {shape}"
 
 
-def _task(y: np.ndarray) -> Task:
+def _task(y: np.ndarray) -> ProblemType:
     is_column = y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)
     return "classification" if is_column and y.dtype.kind in "biuU" else "regression"
 

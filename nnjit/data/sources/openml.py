@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from nnjit.data.columns import Column, Missing, check_finite, known, labels, table
-from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.dataset import Dataset, ProblemType, dataset
 from nnjit.data.labels import row_name
 from nnjit.data.source import Source, sources
 from nnjit.errors import DataError
@@ -28,7 +28,7 @@ class Openml(Source):
     """The number of the data set; give this or `name`."""
     target: str | tuple[str, ...] | None = None
     """The target column, or list of columns; null means the one that OpenML names."""
-    task: Task | Literal["auto"] = "auto"
+    task: ProblemType | Literal["auto"] = "auto"
     """What the target holds: classes, values, or (auto) classes where OpenML calls it nominal."""
     missing: Missing = "error"
     """What to do where a value is missing: stop, drop the row, or fill in the column's mean over all rows."""
@@ -64,7 +64,7 @@ class Openml(Source):
         except DataError as error:
             raise DataError(f"{self._label}: {error.message}", self._path) from None
 
-    def _target(self, targets: list[Column]) -> tuple[np.ndarray, Task]:
+    def _target(self, targets: list[Column]) -> tuple[np.ndarray, ProblemType]:
         nominal = [column.name for column in targets if column.categories is not None]
         task = self.task if self.task != "auto" else "classification" if nominal else "regression"
         if task == "classification" and len(targets) > 1:

@@ -9,11 +9,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from nnjit.data.dataset import Dataset, Task, dataset
+from nnjit.data.dataset import Dataset, ProblemType, dataset
 from nnjit.data.several import several
 from nnjit.data.source import Source, sources
-from nnjit.errors import DataError, did_you_mean
-from nnjit.errors import Path as Place
+from nnjit.errors import ConfigPath, DataError, did_you_mean
 
 # The generators, and the options of each with their defaults.
 _GENERATORS: dict[str, dict[str, Any]] = {
@@ -69,7 +68,7 @@ class Sklearn(Source):
             raise DataError(f"targets by name are for losses; {mend}", ("target",))
         return self._generated() if self.dataset in _GENERATORS else self._table()
 
-    def targets(self, folder: Path) -> Mapping[str, Place | None]:
+    def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         if self.dataset in _GENERATORS or self.target is None:
             raise DataError(
                 "losses need the names of the targets of a table, such as [class, petal width (cm)]",
@@ -82,7 +81,7 @@ class Sklearn(Source):
                 )
         return {name: ("target", k) for k, name in enumerate(self.target)}
 
-    def load_several(self, folder: Path, tasks: Mapping[str, Task | None]) -> Dataset:
+    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
         bunch, names = self._bunch(), self._names()
         own = bunch.target if self._own == _VALUES else np.array(bunch.target_names)[bunch.target].astype(str)
         arrays = {self._own: own} | dict(zip(names[1:], bunch.data.T, strict=True))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nnjit.errors import ConfigError, Path, did_you_mean
+from nnjit.errors import ConfigError, ConfigPath, did_you_mean
 from nnjit.nn.layers.shared.layer import Layer
 from nnjit.nn.model.repeat import Repeat
 
@@ -25,7 +25,7 @@ class Wire:
     name: str
     layer: Layer
     sources: tuple[str, ...]
-    path: Path
+    path: ConfigPath
 
 
 def expand(entries: Sequence[Layer | Repeat]) -> list[Wire]:
@@ -49,7 +49,7 @@ class _Scope:
         names: what `from` may say there, and the names that it means; None where it says what it means.
     """
 
-    path: Path
+    path: ConfigPath
     suffix: str
     names: Mapping[str, str] | None = field(default=None)
 
@@ -60,7 +60,7 @@ class _Scope:
             (*self.path, index, "layers"), suffix, {INPUT: source} | {name: name + suffix for name in given}
         )
 
-    def meant(self, name: str, path: Path) -> str:
+    def meant(self, name: str, path: ConfigPath) -> str:
         if self.names is None:
             return name
         if name not in self.names:
@@ -89,13 +89,13 @@ def _expand(
     return wires
 
 
-def _name(layer: Layer, scope: _Scope, counts: Counter[str], path: Path) -> str:
+def _name(layer: Layer, scope: _Scope, counts: Counter[str], path: ConfigPath) -> str:
     if layer.name == INPUT:
         raise ConfigError(f'the name "{INPUT}" is reserved for the data; choose another', (*path, "name"))
     return layer.name + scope.suffix if layer.name else f"{layer.type}_{counts[layer.type]}"
 
 
-def _sources(layer: Layer, before: str, scope: _Scope, path: Path) -> tuple[str, ...]:
+def _sources(layer: Layer, before: str, scope: _Scope, path: ConfigPath) -> tuple[str, ...]:
     if layer.from_ is None:
         return (before,)
     if isinstance(layer.from_, str):

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from nnjit.errors import ConfigError, Path, did_you_mean
+from nnjit.errors import ConfigError, ConfigPath, did_you_mean
 from nnjit.nn.layers.shared.layer import Layer
 from nnjit.nn.model.expansion import INPUT, Wire, expand
 from nnjit.nn.model.repeat import Repeat
@@ -33,7 +33,7 @@ def wire(entries: Sequence[Layer | Repeat]) -> tuple[list[Wire], list[int]]:
 
 
 def _check_names(wires: Sequence[Wire]) -> None:
-    places: dict[str, Path] = {}
+    places: dict[str, ConfigPath] = {}
     for w in wires:
         if w.name in places:
             message = f'the name "{w.name}" is taken by {_shown(places[w.name])}; choose another'
@@ -52,7 +52,7 @@ def _check_sources(w: Wire, names: Sequence[str]) -> None:
         raise ConfigError(f"{kind} takes one input, got {len(w.sources)}; add or concat them", path)
 
 
-def _check_exists(source: str, names: Sequence[str], path: Path) -> None:
+def _check_exists(source: str, names: Sequence[str], path: ConfigPath) -> None:
     if source != INPUT and source not in names:
         raise ConfigError(f'no layer is called "{source}"{did_you_mean(source, [INPUT, *names])}', path)
 
@@ -91,6 +91,6 @@ def _check_all_used(wires: Sequence[Wire]) -> None:
             raise ConfigError(f'no layer takes the output of "{w.name}"; {mend}', w.path)
 
 
-def _shown(path: Path) -> str:
+def _shown(path: ConfigPath) -> str:
     """The place of a layer in words: `model[2].layers[0]`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")

@@ -10,7 +10,7 @@ from nnjit.data import Scaling
 
 
 @dataclass(frozen=True, eq=False)
-class Meaning:
+class Decoder:
     """How a model's answers (n, O) are read.
 
     Args:

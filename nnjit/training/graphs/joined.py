@@ -21,7 +21,7 @@ from nnjit.nn.array import Array
 from nnjit.nn.formula import A, Formula, columns, joined, symbol
 from nnjit.nn.losses import SumOfSquares
 from nnjit.training.graphs.class_weights import of_rows
-from nnjit.training.graphs.decoding import Meaning
+from nnjit.training.graphs.decoding import Decoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +87,9 @@ class Head:
         return values if self.unit is None else np.astype(values, "f64") * self.unit.scale + self.unit.shift
 
     @property
-    def meaning(self) -> Meaning:
+    def decoder(self) -> Decoder:
         """How its answers are read."""
-        return Meaning(self.target.classes, Scaling(targets=self.unit))
+        return Decoder(self.target.classes, Scaling(targets=self.unit))
 
     def _of_classes(self, y: Array, joined: Array) -> Any:
         """The weight (B,) of each example's class; None where there are none."""
@@ -202,8 +202,8 @@ def heads_of(loss: Loss) -> tuple[Head, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Meanings:
-    """How the answers of a model with several outputs are read: as `Meaning`, by the outputs' names."""
+class JointDecoder:
+    """How the answers of a model with several outputs are read: as `Decoder`, by the outputs' names."""
 
     heads: Sequence[Head]
     scaling: Scaling
@@ -216,16 +216,16 @@ class Meanings:
 
     def decide(self, answers: numpy.ndarray) -> dict[str, numpy.ndarray]:
         """Of each output class indices (n,), or values (n, O) in their own unit."""
-        return {head.name: head.meaning.decide(head.output(answers)) for head in self.heads}
+        return {head.name: head.decoder.decide(head.output(answers)) for head in self.heads}
 
     def scores(self, answers: numpy.ndarray) -> dict[str, numpy.ndarray]:
         """Of each output for classes a column for each (n, K)."""
         of_classes = [head for head in self.heads if head.target.classes is not None]
-        return {head.name: head.meaning.scores(head.output(answers)) for head in of_classes}
+        return {head.name: head.decoder.scores(head.output(answers)) for head in of_classes}
 
     def targets(self, y: numpy.ndarray) -> dict[str, numpy.ndarray]:
         """The targets of each output as they came."""
-        return {head.name: head.meaning.targets(numpy.asarray(head.truth(y))) for head in self.heads}
+        return {head.name: head.decoder.targets(numpy.asarray(head.truth(y))) for head in self.heads}
 
 
 def _times(weight: float, cost: Any) -> Any:

@@ -120,7 +120,7 @@ class Probe:
 
     @property
     def _step(self) -> Graph:
-        return self.setup.engine.epoch.graph
+        return self.setup.compiled.epoch.graph
 
     @cached_property
     def _watched(self) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnjit.codegen import Crew, Turns
+from nnjit.codegen import ThreadTeam, Turns
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup
@@ -53,9 +53,9 @@ class EpochRunner:
         is_stopped: asked between native calls; True abandons the epoch.
     """
 
-    def __init__(self, setup: Setup, crew: Crew, is_stopped: Callable[[], bool]) -> None:
+    def __init__(self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool]) -> None:
         self._most_epochs = longest_span(setup)
-        self._setup, self._crew, self._is_stopped = setup, crew, is_stopped
+        self._setup, self._team, self._is_stopped = setup, team, is_stopped
         held = setup.data.validation
         self._key = np.array([setup.experiment.seed % 2**32], np.uint32)
         self._held = () if held is None else (held.x, held.y, held.w)
@@ -65,7 +65,7 @@ class EpochRunner:
     @staticmethod
     def prepare(setup: Setup) -> None:
         """Compile all that the epochs need."""
-        _ = setup.engine.epoch, setup.engine.prediction if setup.measured else None
+        _ = setup.compiled.epoch, setup.compiled.prediction if setup.measured else None
 
     @staticmethod
     def columns(setup: Setup) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class EpochRunner:
         epochs = _Epochs(self._setup, state, self._count(state), peak)
         before, best = state.copy(), self._best(state)
         done, seconds = 0, np.zeros(epochs.count)
-        figures = self._setup.engine.epoch.figures(epochs.count)
+        figures = self._setup.compiled.epoch.figures(epochs.count)
         while done < epochs.turns:
             if self._is_stopped():
                 state.restore(before)
@@ -114,21 +114,21 @@ class EpochRunner:
         epochs = _Epochs(self._setup, state.copy(), count, float(rates.max()))
         epochs.per_step[1][: len(rates)] = rates
         for turn in range(len(rates)):
-            figures, best = self._setup.engine.epoch.figures(1), self._best(state)
+            figures, best = self._setup.compiled.epoch.figures(1), self._best(state)
             if self._call(epochs, turn, turn + 1, figures, best) == turn:
                 return
             yield float(figures[0, 0] / figures[0, 1])
 
     def _call(self, epochs: _Epochs, begin: int, end: int, figures: np.ndarray, best: np.ndarray) -> int:
         state = epochs.state
-        return self._setup.engine.epoch.run(
+        return self._setup.compiled.epoch.run(
             epochs.between(begin, end),
             epochs.order,
             self._arguments(epochs),
             figures,
             held=(*self._setup.held(state), *self._held) if self._held else (),
             best=(best, state.best_theta),
-            crew=self._crew,
+            team=self._team,
         )
 
     def _arguments(self, epochs: _Epochs) -> list[np.ndarray]:
@@ -161,17 +161,17 @@ class EpochRunner:
 
     def _span(self, epochs: _Epochs, best: np.ndarray, figures: np.ndarray, seconds: np.ndarray) -> Span:
         setup, state, count = self._setup, epochs.state, len(figures)
-        width = 3 + setup.engine.metric_sums
-        train, penalty = setup.engine.finish_all(figures[:, :width], penalized=True)
+        width = 3 + setup.compiled.metric_sums
+        train, penalty = setup.compiled.finish_all(figures[:, :width], penalized=True)
         columns: Columns = {"epoch": np.arange(state.epoch + 1, state.epoch + count + 1)}
         columns |= {f"train_{k}": v for k, v in train.items()}
         if self._held:
-            held, _ = setup.engine.finish_all(figures[:, width:-2], penalized=False)
+            held, _ = setup.compiled.finish_all(figures[:, width:-2], penalized=False)
             columns |= {f"validation_{k}": v for k, v in held.items()}
         columns["learning_rate"] = epochs.per_step[1][setup.steps - 1 :: setup.steps][:count].astype(float)
         columns |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
         for split, metrics in setup.measured.items():  # something follows them, so this is one epoch
-            measured = setup.engine.measure(setup.judged(state), setup.splits[split], metrics)
+            measured = setup.compiled.measure(setup.judged(state), setup.splits[split], metrics)
             columns |= {f"{split}_{name}": np.array([figure]) for name, figure in measured.items()}
         moved, monitor = replace(state, epoch=state.epoch + count), setup.monitor
         if not monitor.is_native:
@@ -182,12 +182,12 @@ class EpochRunner:
         """Go back, find the batch and the operation, and train the epochs before that one again."""
         setup, state = self._setup, epochs.state
         state.restore(before)
-        figures, best = setup.engine.epoch.figures(epochs.count), self._best(state)
+        figures, best = setup.compiled.epoch.figures(epochs.count), self._best(state)
 
         def advance(turn: int) -> bool:
             return self._call(epochs, turn, turn + 1, figures, best) == turn + 1
 
-        graph, updated = setup.engine.epoch.graph, (state.theta, *state.slots)
+        graph, updated = setup.compiled.epoch.graph, (state.theta, *state.slots)
         arguments = self._arguments(epochs)
         turn, reason = find_first_bad(
             graph, epochs.turns, advance, lambda k: epochs.arguments_of(k, arguments), lambda: updated,
@@ -201,7 +201,7 @@ class EpochRunner:
         )
         if count == 0:
             raise self._divergence
-        figures, best = setup.engine.epoch.figures(count), self._best(state)
+        figures, best = setup.compiled.epoch.figures(count), self._best(state)
         begin = time.perf_counter()
         self._call(epochs, 0, count * setup.steps, figures, best)
         seconds = (time.perf_counter() - begin) * _share(figures[:, -2:])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.codegen import Compiled, Crew
+from nnjit.codegen import Compiled, ThreadTeam
 from nnjit.optim import FullBatchOptimizer, Problem
 from nnjit.optim.full_batch import Iteration, Need
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
@@ -22,7 +22,7 @@ COMPILED: dict[Need, tuple[str, ...]] = {
     "product": ("cost", "product"),
     "jacobian": ("cost", "residuals", "jacobian"),
 }
-"""What of the engine a method needs."""
+"""What a method needs of the compiled task."""
 
 
 class FullBatchRunner:
@@ -37,7 +37,7 @@ class FullBatchRunner:
         is_stopped: asked before each evaluation; True abandons the epoch.
     """
 
-    def __init__(self, setup: Setup, crew: Crew, is_stopped: Callable[[], bool]) -> None:
+    def __init__(self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool]) -> None:
         self._setup, self._method = setup, _method(setup)
         self._evaluations = Evaluations(setup, is_stopped)
 
@@ -45,7 +45,7 @@ class FullBatchRunner:
     def prepare(setup: Setup) -> None:
         """Compile all that the epochs need."""
         for name in COMPILED[_method(setup).needs]:
-            getattr(setup.engine, name)
+            getattr(setup.compiled, name)
 
     @staticmethod
     def columns(setup: Setup) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ class FullBatchRunner:
         columns: dict[str, Any] = {"epoch": state.epoch + 1}
         for name in ("train", "validation"):
             if name in self._setup.splits:
-                figures = self._setup.engine.evaluate(made.theta, self._setup.splits[name])
+                figures = self._setup.compiled.evaluate(made.theta, self._setup.splits[name])
                 columns |= {f"{name}_{key}": value for key, value in figures.items()}
         columns |= {"penalty": self._evaluations.penalty(made.theta), "train_seconds": round(seconds, 9)}
         columns |= {"gradient_evaluations": self._evaluations.count, **made.figures}
@@ -119,27 +119,27 @@ class Evaluations:
 
     def not_finite(self, state: State) -> NotFinite:
         """What to tell where the cost or its derivatives at the state are not finite."""
-        engine, arguments = self._setup.engine, (state.theta, *self._batch)
+        compiled, arguments = self._setup.compiled, (state.theta, *self._batch)
         _, reason = find_first_bad(
-            engine.cost.graph, 1, lambda _: False, lambda _: arguments, lambda: (), self._setup.model.table
+            compiled.cost.graph, 1, lambda _: False, lambda _: arguments, lambda: (), self._setup.model.table
         )
         mend = "try other initial weights or scaled data"
         return NotFinite(f"the training diverged in epoch {state.epoch + 1}: {reason}; {mend}")
 
     def _gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        cost, penalty, gradient = self._call(self._setup.engine.cost, theta)
+        cost, penalty, gradient = self._call(self._setup.compiled.cost, theta)
         return float(cost) + float(penalty), gradient.astype(float)
 
     def _product(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
-        (product,) = self._call(self._setup.engine.product, theta, v.astype(theta.dtype))
+        (product,) = self._call(self._setup.compiled.product, theta, v.astype(theta.dtype))
         return product.astype(float)
 
     def _residuals(self, theta: np.ndarray) -> np.ndarray:
-        (residuals,) = self._call(self._setup.engine.residuals, theta)
+        (residuals,) = self._call(self._setup.compiled.residuals, theta)
         return self._with_penalty(theta, residuals)
 
     def _jacobian(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        residuals, jacobian = self._call(self._setup.engine.jacobian, theta)
+        residuals, jacobian = self._call(self._setup.compiled.jacobian, theta)
         rows = jacobian.reshape(-1, theta.size) * self._scale
         return self._with_penalty(theta, residuals), np.concatenate([rows, self._roots])
 

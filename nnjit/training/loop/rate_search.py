@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.codegen import Crew
+from nnjit.codegen import ThreadTeam
 from nnjit.errors import ConfigError, RunError
 from nnjit.runs.writing import write_json
 from nnjit.training.loop.epochs import EpochRunner
@@ -64,8 +64,8 @@ def find_rate(setup: Setup, state: State) -> tuple[Setup, Search | None]:
     if setup.experiment.optimizer.learning_rate != "find":
         return setup, None
     rates = np.geomspace(LOWEST_RATE, HIGHEST_RATE, min(max(setup.steps, FEWEST), MOST))
-    with Crew(setup.engine.threads) as crew, one_blas_thread():
-        losses = EpochRunner(setup, crew, lambda: False).try_rates(state, rates)
+    with ThreadTeam(setup.compiled.threads) as team, one_blas_thread():
+        losses = EpochRunner(setup, team, lambda: False).try_rates(state, rates)
         with within("optimizer", "learning_rate"):
             search = choose(rates, losses)
     return _with_peak(setup, search.found), search

@@ -38,11 +38,11 @@ def write_results(setup: Setup, path: Path, state: State, status: str, message: 
     save_weights(setup, last, path / "last.safetensors")
     splits = {name: _figures(setup, theta, name) for name in setup.splits}
     np.savez(path / "predictions.npz", allow_pickle=False, **predictions(setup, theta))
-    setup.engine.save_kernels(path / "kernels")
-    write_json(path / "explanation.json", to_json(explain(setup, setup.engine.kernels)))
+    setup.compiled.save_kernels(path / "kernels")
+    write_json(path / "explanation.json", to_json(explain(setup, setup.compiled.kernels)))
     wall = time.perf_counter() - began
     train = float(read_history(path)["train_seconds"].sum())
-    seconds = {"compile": setup.engine.compile_seconds, "train": train, "wall": wall}
+    seconds = {"compile": setup.compiled.compile_seconds, "train": train, "wall": wall}
     content: dict[str, Any] = {
         "status": status, "epochs": state.epoch, "best_epoch": state.best_epoch or None,
         "monitor": setup.monitor.column, "mode": setup.monitor.mode,
@@ -66,7 +66,7 @@ def save_weights(setup: Setup, theta: np.ndarray, path: Path) -> None:
 
 def _figures(setup: Setup, theta: np.ndarray, name: str) -> dict[str, float]:
     part = setup.splits[name]
-    return {"examples": len(part.x), **setup.engine.evaluate(theta, part)}
+    return {"examples": len(part.x), **setup.compiled.evaluate(theta, part)}
 
 
 def _model(setup: Setup) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
 
 
-class Watch:
+class Stopping:
     """Follows the history of a training; all that it knows is a function of the history.
 
     Args:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnjit.codegen import Crew
+from nnjit.codegen import ThreadTeam
 from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.experiment import Experiment
 from nnjit.runs.history import HistoryFile, read_history
@@ -22,7 +22,7 @@ from nnjit.training.loop.epochs import EpochRunner, progress
 from nnjit.training.loop.interruption import Interruption
 from nnjit.training.loop.rate_search import find_rate, read_rate
 from nnjit.training.loop.records import describe, write_results
-from nnjit.training.loop.stopping import Watch
+from nnjit.training.loop.stopping import Stopping
 from nnjit.training.run import Run
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State, load_state, save_state
@@ -35,7 +35,7 @@ CHECKPOINT_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Ending:
+class Outcome:
     """How the epochs ended.
 
     Args:
@@ -156,10 +156,10 @@ def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -
         raise Diverged(f"{ending.message}\nthe run so far is in {path}", path)
     if ending.status == "interrupted":
         raise Interrupted(f"interrupted after epoch {ending.state.epoch} of {last}; saved in {path}", path)
-    return Run(path, setup.engine, setup.meaning)
+    return Run(path, setup.compiled, setup.decoder)
 
 
-def complete(setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float) -> Ending:
+def complete(setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float) -> Outcome:
     """Train from a state on, and write all that a run folder holds of it, however it ends."""
     ending = _run_epochs(setup, path, state, surroundings, began)
     save_state(ending.state, path)
@@ -167,37 +167,37 @@ def complete(setup: Setup, path: Path, state: State, surroundings: Surroundings,
     return ending
 
 
-def _run_epochs(setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float) -> Ending:
+def _run_epochs(setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float) -> Outcome:
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
     with (
         HistoryFile(path, _columns(setup), keep=state.epoch) as history,
-        Crew(setup.engine.threads) as crew,
+        ThreadTeam(setup.compiled.threads) as team,
         diagnosing(setup, path, keep=state.epoch) as look,
     ):
-        watch = Watch(setup, read_history(path))
+        stopping = Stopping(setup, read_history(path))
         run_on = runner_of(setup)
-        runner = run_on(setup, crew, lambda: surroundings.is_stopped() or time.perf_counter() > end)
-        while state.epoch < options.epochs and not watch.reason(state):
+        runner = run_on(setup, team, lambda: surroundings.is_stopped() or time.perf_counter() > end)
+        while state.epoch < options.epochs and not stopping.reason(state):
             try:
-                span = runner.run(state, watch.peak)
+                span = runner.run(state, stopping.peak)
             except NotFinite as error:
-                return Ending(state, "diverged", str(error))
+                return Outcome(state, "diverged", str(error))
             if span is None:
-                return Ending(state, "interrupted" if surroundings.is_stopped() else "out_of_time")
+                return Outcome(state, "interrupted" if surroundings.is_stopped() else "out_of_time")
             state = span.state
-            watch.follow(span.columns)
+            stopping.follow(span.columns)
             history.write(span.columns)
             keep_weights(setup, state, path)
             look(state, span.columns)
             losses = {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")}
             surroundings.show(state.epoch, losses)
             if span.ending:
-                return Ending(state, "converged", span.ending)
+                return Outcome(state, "converged", span.ending)
             if time.perf_counter() - saved > CHECKPOINT_SECONDS:
                 save_state(state, path)
                 saved = time.perf_counter()
-    return Ending(state, watch.reason(state) or "completed")
+    return Outcome(state, stopping.reason(state) or "completed")
 
 
 def runner_of(setup: Setup) -> type[EpochRunner | FullBatchRunner]:

@@ -28,7 +28,7 @@ Columns = dict[str, np.ndarray]
 
 
 @dataclass
-class Engine:
+class CompiledTask:
     """Runs a task natively. Each graph is compiled when it is first needed.
 
     Args:
@@ -104,8 +104,8 @@ class Engine:
         """The residuals and their Jacobian."""
         return self._compiled(jacobian_graph(self.task), "The residuals and their Jacobian.")
 
-    def twin(self) -> Engine:
-        """An engine of the same programs, as far as they are compiled, that can run beside this one."""
+    def twin(self) -> CompiledTask:
+        """A task of the same programs, as far as they are compiled, that can run beside this one."""
         other = copy.copy(self)
         if "epoch" in self.__dict__:
             other.__dict__["epoch"] = self.epoch.twin()

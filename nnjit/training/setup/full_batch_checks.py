@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnjit.errors import ConfigError, Path
+from nnjit.errors import ConfigError, ConfigPath
 from nnjit.experiment import Experiment
 from nnjit.nn import Loss, losses
 from nnjit.nn.losses import SumOfSquares
@@ -63,7 +63,7 @@ def check_full_batch(experiment: Experiment, method: FullBatchOptimizer, task: T
 
 def _check_squares(experiment: Experiment, loss: Loss, name: str, residuals: int, params: int) -> None:
     heads = heads_of(loss)
-    places: dict[Path, Loss] = {("losses", h.name, "loss"): h.loss for h in heads} or {("loss",): loss}
+    places: dict[ConfigPath, Loss] = {("losses", h.name, "loss"): h.loss for h in heads} or {("loss",): loss}
     for place, each in places.items():
         if not isinstance(each, SumOfSquares):
             fit = " or ".join(known for known, cls in losses.items() if issubclass(cls, SumOfSquares))

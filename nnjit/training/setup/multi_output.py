@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.data import Affine, Part, Target, Task
-from nnjit.errors import ConfigError, DataError, GraphError, did_you_mean
-from nnjit.errors import Path as Place
+from nnjit.data import Affine, Part, ProblemType, Target
+from nnjit.errors import ConfigError, ConfigPath, DataError, GraphError, did_you_mean
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import OutputOptions, completed, joined, told_of_losses
 from nnjit.nn import Loss, Metric, Model, build_model, metrics
@@ -19,7 +18,7 @@ from nnjit.training.graphs.joined import Head, HeadLoss, of_head, several
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
 
 
-def target_tasks(experiment: Experiment, folder: Path) -> dict[str, Task | None] | None:
+def target_tasks(experiment: Experiment, folder: Path) -> dict[str, ProblemType | None] | None:
     """The targets that `losses` names, each with what it is to hold; None where there is a single loss.
 
     Raises:
@@ -30,10 +29,10 @@ def target_tasks(experiment: Experiment, folder: Path) -> dict[str, Task | None]
     with within("data"):
         places = experiment.data.targets(folder)
     owners: dict[str, str] = {}
-    tasks: dict[str, Task | None] = {}
+    tasks: dict[str, ProblemType | None] = {}
     for name, entry in experiment.losses.items():
         for k, target in enumerate(entry.targets):
-            path: Place = ("losses", name, "target", *((k,) * isinstance(entry.target, tuple)))
+            path: ConfigPath = ("losses", name, "target", *((k,) * isinstance(entry.target, tuple)))
             if target not in places:
                 raise ConfigError(f'the data has no target "{target}"{did_you_mean(target, places)}', path)
             if target in owners:
@@ -119,7 +118,7 @@ def check_head(head: Head, chosen: Sequence[Metric], parts: Sequence[Part]) -> N
             with within("losses", head.name, "loss"):
                 head.loss.check_targets(values)
             with within("losses", head.name):
-                check_values(chosen, head.meaning.targets(values))
+                check_values(chosen, head.decoder.targets(values))
 
 
 def _class_weights(head: Head, entry: OutputOptions, train: Part) -> tuple[float, ...] | None:

@@ -10,19 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.codegen import BLOCK
-from nnjit.data import Part, Prepared, Target, load, load_held, prepared
-from nnjit.data import Task as TargetTask
-from nnjit.errors import ConfigError, DataError, GraphError
-from nnjit.errors import Path as Place
+from nnjit.data import Part, Prepared, ProblemType, Target, load, load_held, prepared
+from nnjit.errors import ConfigError, ConfigPath, DataError, GraphError
 from nnjit.experiment import Experiment
 from nnjit.ir import B, array_type
 from nnjit.nn import Loss, Metric, Model, WholeMetric, build_model, metrics
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs.class_weights import class_weights
-from nnjit.training.graphs.decoding import Meaning
-from nnjit.training.graphs.joined import Meanings, heads_of
+from nnjit.training.graphs.decoding import Decoder
+from nnjit.training.graphs.joined import JointDecoder, heads_of
 from nnjit.training.graphs.step import Task, step_graph
-from nnjit.training.setup.compiled_task import Engine
+from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.data_checks import check_layers
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
 from nnjit.training.setup.monitor import Aim, Modes, Monitor, aim_of, modes_of, monitor_of, plateau_of
@@ -49,7 +47,7 @@ class Setup:
 
     experiment: Experiment
     data: Prepared
-    engine: Engine
+    compiled: CompiledTask
     batch: int
     steps: int
     monitor: Monitor
@@ -59,22 +57,24 @@ class Setup:
 
     @property
     def task(self) -> Task:
-        return self.engine.task
+        return self.compiled.task
 
     @property
     def model(self) -> Model:
-        return self.engine.task.model
+        return self.compiled.task.model
 
     @property
     def in_order(self) -> bool:
         """Whether epochs take the examples in the order of the data."""
-        return self.engine.in_order
+        return self.compiled.in_order
 
     @property
-    def meaning(self) -> Meaning | Meanings:
+    def decoder(self) -> Decoder | JointDecoder:
         """How the model's answers are read."""
         heads = heads_of(self.task.loss)
-        return Meanings(heads, self.data.scaling) if heads else Meaning(self.data.classes, self.data.scaling)
+        return (
+            JointDecoder(heads, self.data.scaling) if heads else Decoder(self.data.classes, self.data.scaling)
+        )
 
     @property
     def splits(self) -> dict[str, Part]:
@@ -138,9 +138,9 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     tasks = target_tasks(experiment, folder)
     data = _data(experiment, folder, tasks)
     (batch, steps), block = _batches(experiment, len(data.train.x)), _block(experiment)
-    meaning = Meaning(data.classes, data.scaling)
+    decoder = Decoder(data.classes, data.scaling)
     targets = targets_of(experiment, data.several)
-    task = make_task(experiment, data.input_shape, data.output_size, meaning, targets, data.train)
+    task = make_task(experiment, data.input_shape, data.output_size, decoder, targets, data.train)
     _check_values(experiment, task, data)
     with within("training", "class_weights"):
         if data.several and experiment.training.class_weights is not None:
@@ -157,15 +157,15 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         from nnjit.training.setup.full_batch_checks import check_full_batch
 
         check_full_batch(experiment, method, task, len(data.train.x))
-    engine = Engine(task, batch, threads, data.validation is not None, in_order, block)
+    compiled = CompiledTask(task, batch, threads, data.validation is not None, in_order, block)
     given = experiment.optimizer.learning_rate
-    watched = _watched(experiment, modes_of(task, is_evaluated=engine.is_evaluated))
-    setup = Setup(experiment, data, engine, batch, steps, *watched, math.nan if given == "find" else given)
+    watched = _watched(experiment, modes_of(task, is_evaluated=compiled.is_evaluated))
+    setup = Setup(experiment, data, compiled, batch, steps, *watched, math.nan if given == "find" else given)
     _check_measured(setup)
     return setup
 
 
-def _data(experiment: Experiment, folder: Path, tasks: Mapping[str, TargetTask | None] | None) -> Prepared:
+def _data(experiment: Experiment, folder: Path, tasks: Mapping[str, ProblemType | None] | None) -> Prepared:
     """The data, with the parts that are data of their own."""
     sources, held = experiment.sources, {}
     with within("data"):
@@ -182,7 +182,7 @@ def make_task(
     experiment: Experiment,
     input_shape: tuple[int, ...],
     output_size: int,
-    meaning: Meaning,
+    decoder: Decoder,
     several: tuple[Target, ...] = (),
     train: Part | None = None,
 ) -> Task:
@@ -196,9 +196,9 @@ def make_task(
     Raises:
         UserError: layers, loss or metrics do not fit the data.
     """
-    classes = None if meaning.classes is None else len(meaning.classes)
+    classes = None if decoder.classes is None else len(decoder.classes)
     if experiment.losses is not None:
-        model, loss, chosen = make_outputs(experiment, input_shape, several, meaning.scaling.targets, train)
+        model, loss, chosen = make_outputs(experiment, input_shape, several, decoder.scaling.targets, train)
     else:
         model, loss = _one_output(experiment, input_shape, output_size, classes)
         chosen = _metrics(experiment, classes)
@@ -212,7 +212,7 @@ def make_task(
         clip=experiment.clip,
         dtype=dtype,
         target=array_type("i32", (B,)) if classes is not None else array_type(dtype, (B, output_size)),
-        unit=None if several else meaning.scaling.targets,
+        unit=None if several else decoder.scaling.targets,
         is_averaged=experiment.averaging is not None,
     )
 
@@ -265,7 +265,7 @@ def _check_values(experiment: Experiment, task: Task, data: Prepared) -> None:
 
 def _check_measured(setup: Setup) -> None:
     """Raise a DataError where a metric that is followed can have no value on its part of the data."""
-    places: dict[str, Place] = {setup.plateau.column: ("schedule", "monitor")}
+    places: dict[str, ConfigPath] = {setup.plateau.column: ("schedule", "monitor")}
     if setup.aim is not None:
         places[setup.aim.column] = ("training", "target", "metric")
     places[setup.monitor.column] = ("training", "early_stopping", "monitor")

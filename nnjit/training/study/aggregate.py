@@ -38,7 +38,7 @@ class Result:
         return self.metrics["status"] in FINISHED
 
 
-def spread(kind: str, count: int, results: Sequence[Result]) -> dict[str, Any]:
+def aggregate(kind: str, count: int, results: Sequence[Result]) -> dict[str, Any]:
     """The mean and the standard deviation of every figure of every split, over those that finished.
 
     Args:

@@ -32,7 +32,7 @@ from nnjit.training.loop.trainer import (
 )
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import CHECKPOINT
-from nnjit.training.study.aggregate import Result, spread
+from nnjit.training.study.aggregate import Result, aggregate
 from nnjit.training.study.members import Members, told_of_members
 from nnjit.training.study.study import Study, check_study, open_study
 
@@ -101,20 +101,20 @@ def _train_all_of(
     first.initial_state(base)
     runner_of(first).prepare(first)
     _ = (
-        first.engine.evaluation,
-        first.engine.prediction,
+        first.compiled.evaluation,
+        first.compiled.prediction,
     )  # compiled before there is a folder, lest a failure leave half of one
     path = make()
     if (path / members.kind / "1" / CHECKPOINT).exists():
         saved(first, path / members.kind / "1", base)  # an error is told before anything is written
     (path / members.kind).mkdir(exist_ok=True)
-    write_json(path / "metrics.json", spread(members.kind, len(members.experiments), []))
+    write_json(path / "metrics.json", aggregate(members.kind, len(members.experiments), []))
     write_atomically(path / "config.yaml", dump(experiment))
     write_json(path / "environment.json", environment())
-    first.engine.save_kernels(path / "kernels")
-    results = _train_all(_Company(members, first, base, path, dump), _workers(experiment), quiet)
-    content = spread(members.kind, len(members.experiments), results)
-    times = {"compile": first.engine.compile_seconds, "wall": time.perf_counter() - began}
+    first.compiled.save_kernels(path / "kernels")
+    results = _train_all(_Pool(members, first, base, path, dump), _workers(experiment), quiet)
+    content = aggregate(members.kind, len(members.experiments), results)
+    times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
     content["seconds"] |= {k: round(v, 6) for k, v in times.items()}
     write_json(path / "metrics.json", content)
     _raise_if_stopped(members, content["status"], results, path)
@@ -133,7 +133,7 @@ def _raise_if_stopped(members: Members, status: str, results: list[Result], path
 
 
 @dataclass(frozen=True)
-class _Company:
+class _Pool:
     """What all members share: the first one's setup, and where they go."""
 
     members: Members
@@ -149,7 +149,7 @@ class _Company:
         if index == 0:
             return self.first
         if self.members.kind == "replicas":
-            return replace(self.first, experiment=member, engine=self.first.engine.twin())
+            return replace(self.first, experiment=member, compiled=self.first.compiled.twin())
         with self.lock:  # so that a core is left to those that are trained meanwhile
             return set_up(member, self.base)
 
@@ -162,7 +162,7 @@ def _workers(experiment: Experiment) -> int:
     return usable_cores() if wanted == "auto" else wanted
 
 
-def _train_all(company: _Company, workers: int, quiet: bool) -> list[Result]:
+def _train_all(company: _Pool, workers: int, quiet: bool) -> list[Result]:
     """The results of the members that were begun, in their order."""
     experiments = company.members.experiments
     total = sum(member.training.epochs for member in experiments)
@@ -190,7 +190,7 @@ def _train_all(company: _Company, workers: int, quiet: bool) -> list[Result]:
     return [result for result in results if result is not None]
 
 
-def _train_one(company: _Company, index: int, surroundings: Surroundings) -> Result | None:
+def _train_one(company: _Pool, index: int, surroundings: Surroundings) -> Result | None:
     """Train a member, or the rest of it; None where all were stopped before it began."""
     if surroundings.is_stopped():
         return None

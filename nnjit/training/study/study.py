@@ -53,7 +53,7 @@ class Study:
 
         Of several outputs, a dict of these.
         """
-        likely = self.predict_probabilities(x) if self.runs[0].meaning.has_classes else {}
+        likely = self.predict_probabilities(x) if self.runs[0].decoder.has_classes else {}
         if not isinstance(likely, dict):
             return _likeliest(likely)
         mean = _mean([run.predict(x) for run in self.runs])
