@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 import nnjit.numpy as nnp
-from nnjit.autodiff.loop import scan_p
 from nnjit.autodiff.loop_batch import batch_loop
+from nnjit.autodiff.rules import RULES
 from nnjit.autodiff.tracing import close, node_of
 from nnjit.autodiff.tree import along, flatten
 from nnjit.errors import GraphError
 from nnjit.ir import Node, apply, beside, new_input, topological, tracing, type_of
-from nnjit.primitives import broadcast, matmul
+from nnjit.primitives import broadcast, matmul, scan_p
 
 Axes = Any  # a number, None, or nested dicts, lists and tuples of them
 
@@ -111,12 +111,13 @@ def _lifted(node: Node, new: Mapping[Node, Node], n: int) -> Node:
     primitive = node.primitive
     if primitive is matmul:
         product = _matmul(*(_as_matrices(x, new) for x in node.inputs), **node.params)
-        return nnp.reshape(product, (n, *node.shape))  # type: ignore[no-any-return]  # a node as its arguments
+        return node_of(nnp.reshape(product, (n, *node.shape)))
     if primitive is scan_p:
         return batch_loop(node, new, n, batch)
-    if primitive.lift is None and (primitive.kind != "elementwise"):
+    lift = RULES[primitive].lift if primitive in RULES else primitive.lift
+    if lift is None and primitive.kind != "elementwise":
         raise GraphError(f"vmap: {primitive.name} cannot be mapped")
-    params = primitive.lift(n, **node.params) if primitive.lift else node.params
+    params = lift(n, **node.params) if lift else node.params
     return apply(primitive, *(new[a] if a in new else _repeated(a, n) for a in node.inputs), **params)
 
 
@@ -129,7 +130,7 @@ def _as_matrices(node: Node, new: Mapping[Node, Node]) -> Any:
 
 def _matmul(a: Any, b: Any, ta: bool, tb: bool) -> Node:
     a, b = (nnp.swapaxes(x, -1, -2) if t else x for x, t in ((a, ta), (b, tb)))
-    return nnp.matmul(a, b)  # type: ignore[no-any-return]  # a node as its arguments
+    return node_of(nnp.matmul(a, b))
 
 
 def _repeated(node: Node, n: int) -> Node:

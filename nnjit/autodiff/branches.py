@@ -2,9 +2,7 @@
 
 A node `cond` reads the predicate and the operands, and carries a graph for each branch. Its derivatives are
 again such nodes, of the derivatives of the branches, so that what the other branch would make of the operands
-(the NaN of a logarithm) never reaches them. The interpreter runs the branch that is taken. Where `vmap` gives
-the predicate an axis, and in compiled code, both are computed and one is selected: when all derivatives are
-taken.
+(the NaN of a logarithm) never reaches them. Once all derivatives are taken, compiled code selects.
 """
 
 from __future__ import annotations
@@ -13,30 +11,18 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 import nnjit.numpy as nnp
 from nnjit.autodiff.batch import batch
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.reverse import pull_back
+from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import node_of, standing_for
 from nnjit.autodiff.tree import Rebuild, flatten, structure
 from nnjit.errors import GraphError
-from nnjit.ir import (
-    ArrayType,
-    Graph,
-    Node,
-    Primitive,
-    apply,
-    interpret,
-    is_open,
-    new_input,
-    rebuild,
-    topological,
-    type_of,
-)
+from nnjit.ir import Graph, Node, apply, is_open, new_input, rebuild, topological, type_of
 from nnjit.ir.graph import constant_p
 from nnjit.numpy.promotion import promote
+from nnjit.primitives import cond_p
 
 Branch = Callable[..., Any]
 NUMBERS = (bool, int, float)
@@ -159,27 +145,6 @@ def _apply(predicate: Node, operands: Sequence[Node], true: Graph, false: Graph)
 # -- the rules
 
 
-def _infer(predicate: ArrayType, *operands: ArrayType, true: Graph, false: Graph) -> ArrayType:
-    out = true.outputs[0].type
-    types = [list(operands), *([n.type for n in graph.inputs] for graph in (true, false))]
-    if any(t != types[0] for t in types) or false.outputs[0].type != out:
-        raise GraphError(f"cond: operands {', '.join(map(str, operands))} do not fit its branches")
-    if predicate.dtype.kind != "b" or predicate.shape != out.shape[: predicate.ndim]:
-        raise GraphError(f"cond: the predicate {predicate} does not lead {out}")
-    return out
-
-
-def _evaluate(predicate: np.ndarray, *operands: np.ndarray, true: Graph, false: Graph) -> np.ndarray:
-    if np.all(predicate):
-        return interpret(true, operands)[0]
-    if not np.any(predicate):
-        return interpret(false, operands)[0]
-    ours, theirs = (interpret(graph, operands)[0] for graph in (true, false))
-    return np.where(
-        np.reshape(predicate, predicate.shape + (1,) * (ours.ndim - predicate.ndim)), ours, theirs
-    )
-
-
 def _push(
     out: Node, args: Sequence[Node], tangents: Sequence[Node | None], true: Graph, false: Graph
 ) -> Node | None:
@@ -222,4 +187,4 @@ def _mapped(graph: Graph, n: int) -> Graph:
     return Graph(wholes, tuple(outputs), graph.names)
 
 
-cond_p = Primitive("cond", "call", _infer, _evaluate, vjp=_pull, jvp=_push, lift=_lift)
+RULES[cond_p] = Rules(_push, _pull, _lift)

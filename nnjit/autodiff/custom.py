@@ -8,6 +8,7 @@ carry, and the transpose of a linear graph is what `pull_back` builds.
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, update_wrapper
@@ -18,11 +19,12 @@ import numpy as np
 import nnjit.numpy as nnp
 from nnjit.autodiff.batch import batch, one_of
 from nnjit.autodiff.reverse import pull_back
+from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import described, like, node_of
 from nnjit.autodiff.tree import Rebuild, along, flatten
 from nnjit.errors import GraphError
-from nnjit.ir import Node, Primitive, apply, new_input, rebuild, tracing
-from nnjit.primitives import full_like
+from nnjit.ir import Node, apply, new_input, rebuild, tracing
+from nnjit.primitives import custom_p, full_like
 
 
 class custom_jvp:  # noqa: N801  # a decorator
@@ -114,11 +116,11 @@ class custom_vjp:  # noqa: N801  # a decorator
 def as_node(x: Any) -> Node:
     """`x` as a node of a finished graph, without what only derivatives read; a constant where it is none."""
     node = node_of(x)
-    return rebuild([node], {}, lambda n: n.inputs[0] if n.primitive is custom else n)[0]
+    return rebuild([node], {}, lambda n: n.inputs[0] if n.primitive is custom_p else n)[0]
 
 
 @dataclass(frozen=True, eq=False)
-class _Rule:
+class _Rule(ABC):
     """How the results of one call depend on its arguments; nodes stand for the nodes among their leaves.
 
     Args:
@@ -134,17 +136,12 @@ class _Rule:
         new = iter(nodes)
         return self.build([next(new) if isinstance(x, Node) else other(x) for x in self.leaves])
 
+    @abstractmethod
     def push(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int) -> Node:
-        """The tangent of a result: the transpose of `pull`, where a rule states no other."""
-        seed = new_input(node_of(flatten(self.value(nodes))[0][index]).type)
-        back = zip(self.pull(seed, nodes, index), tangents, strict=True)
-        inner = [nnp.sum(g * t) for g, t in back if g is not None]
-        if not inner:
-            return full_like(seed, 0)
-        return pull_back(inner, [seed], [full_like(n, 1) for n in inner])[0]
+        """The tangent of result number `index`."""
 
     def pull(self, g: Node, nodes: Sequence[Node], index: int) -> list[Node | None]:
-        """The cotangents of the nodes: the transpose of `push`, where a rule states no other."""
+        """The cotangents of the nodes: the transpose of `push`, unless a rule states another."""
         seeds = [new_input(n.type) for n in nodes]
         return list(pull_back([self.pushed(nodes, seeds, index, g)], seeds, [g]))
 
@@ -154,10 +151,6 @@ class _Rule:
         if moved.type != out.type:
             raise GraphError(f"{self.name}: the rule gives a tangent {moved.type} for a result {out.type}")
         return moved
-
-    def value(self, nodes: Sequence[Node]) -> Any:
-        """The results of the call, for `push` alone: a rule that states its own `push` needs none."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,9 +173,16 @@ class _Reverse(_Rule):
     forward: Callable[..., Any]
     backward: Callable[..., Any]
 
-    def value(self, nodes: Sequence[Node]) -> Any:
+    def push(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int) -> Node:
+        """The transpose of `pull`."""
         with tracing():
-            return self._forward(self.arguments(nodes))[0]
+            value = self._forward(self.arguments(nodes))[0]
+        seed = new_input(node_of(flatten(value)[0][index]).type)
+        back = zip(self.pull(seed, nodes, index), tangents, strict=True)
+        inner = [nnp.sum(g * t) for g, t in back if g is not None]
+        if not inner:
+            return full_like(seed, 0)
+        return pull_back(inner, [seed], [full_like(n, 1) for n in inner])[0]
 
     def pull(self, g: Node, nodes: Sequence[Node], index: int) -> list[Node | None]:
         args = self.arguments(nodes)
@@ -224,7 +224,7 @@ def _called(function: Callable[..., Any], args: Sequence[Any], rule: _Rule) -> A
     if not nodes:
         return result
     outs, build = flatten(result)
-    ruled = [apply(custom, node_of(out), *nodes, rule=rule, index=k) for k, out in enumerate(outs)]
+    ruled = [apply(custom_p, node_of(out), *nodes, rule=rule, index=k) for k, out in enumerate(outs)]
     return build(ruled)
 
 
@@ -286,10 +286,12 @@ def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", "the function")
 
 
-custom = Primitive(
-    "custom", "call", lambda y, *xs, rule, index: y, lambda y, *xs, rule, index: y,
-    vjp=lambda g, out, args, rule, index: [None, *rule.pull(g, args[1:], index)],
-    jvp=_push,
-    lift=lambda n, rule, index: {"rule": _Mapped(rule.name, rule.leaves, rule.build, rule, n),
-                                 "index": index},
-)  # fmt: skip
+def _pull(g: Node, out: Node, args: Sequence[Node], rule: _Rule, index: int) -> list[Node | None]:
+    return [None, *rule.pull(g, args[1:], index)]
+
+
+def _lift(n: int, rule: _Rule, index: int) -> dict[str, Any]:
+    return {"rule": _Mapped(rule.name, rule.leaves, rule.build, rule, n), "index": index}
+
+
+RULES[custom_p] = Rules(_push, _pull, _lift)

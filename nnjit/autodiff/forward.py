@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nnjit.autodiff.reverse import scale
+from nnjit.autodiff.rules import RULES
 from nnjit.errors import GraphError
 from nnjit.ir import Node, apply, origin, scope, topological, tracing
 from nnjit.primitives import full_like
@@ -27,8 +28,9 @@ def push_forward(outputs: Sequence[Node], wrt: Sequence[Node], tangents: Sequenc
 
 def _tangent(node: Node, tangents: Sequence[Node | None]) -> Node | None:
     primitive, args = node.primitive, node.inputs
-    if primitive.jvp:
-        return primitive.jvp(node, args, tangents, **node.params)  # type: ignore[no-any-return]  # a rule
+    push = RULES[primitive].push if primitive in RULES else primitive.jvp
+    if push:
+        return push(node, args, tangents, **node.params)
     if primitive.partials is not None:
         rules = zip(tangents, primitive.partials, strict=True)
         return _total([None if t is None else scale(t, rule, node) for t, rule in rules])

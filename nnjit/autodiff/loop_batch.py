@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import nnjit.numpy as nnp
-from nnjit.autodiff.loop import make_loop, parts
-from nnjit.autodiff.loop_rules import Loop
+from nnjit.autodiff.loop import make_loop
+from nnjit.autodiff.tracing import node_of
 from nnjit.ir import Node, new_input
+from nnjit.primitives.scan import Loop, parts
 
 Batch = Callable[[Sequence[Node], Mapping[Node, Node], int], list[Node]]
 
@@ -41,4 +42,4 @@ def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> No
     )
     own = parts(record, [o.type for o in outputs], loop.length)[loop.carried :]
     flat = [nnp.reshape(nnp.moveaxis(x, 0, behind), (n, loop.length, -1)) for x in own]
-    return nnp.concatenate(flat, axis=-1)  # type: ignore[no-any-return]  # of nodes, a node
+    return node_of(nnp.concatenate(flat, axis=-1))

@@ -9,49 +9,20 @@ steps are recorded, and multiplied afterwards at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from nnjit.autodiff.forward import push_forward
-from nnjit.autodiff.loop import at_step, lead, make_loop, parts, scan_p
+from nnjit.autodiff.loop import make_loop
 from nnjit.autodiff.reverse import pull_back
+from nnjit.autodiff.rules import RULES, Rules
+from nnjit.autodiff.tracing import node_of
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, apply, new_input, topological
 from nnjit.ir.graph import constant_p
-from nnjit.primitives import full_like, matmul, reduce_sum, slice_
+from nnjit.primitives import full_like, matmul, reduce_sum, scan_p, slice_
+from nnjit.primitives.scan import Loop, at_step, lead, parts
 
 MAPPED = ("add", "sub", "neg", "concat", "cast", "reshape", "transpose")  # a sum of these is one of the sums
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A loop's parameters, and its body's inputs by what they are."""
-
-    body: Graph
-    constants: int
-    carried: int
-    length: int
-    backwards: bool
-
-    @property
-    def fixed(self) -> tuple[Node, ...]:
-        return self.body.inputs[: self.constants]
-
-    @property
-    def before(self) -> tuple[Node, ...]:
-        return self.body.inputs[self.constants : self.constants + self.carried]
-
-    @property
-    def moving(self) -> tuple[Node, ...]:
-        return self.body.inputs[self.constants + self.carried :]
-
-    @property
-    def recorded(self) -> tuple[Node, ...]:
-        return self.body.outputs[self.carried :]
-
-    @property
-    def is_batched(self) -> bool:
-        return self.body.outputs[0].type.is_batched
 
 
 def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None], **params: Any) -> Node:
@@ -78,10 +49,10 @@ def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None
     )
     start = 2 * sum(n.type.row_size for n in loop.before)  # behind the carried values, and their tangents
     starts = (*(0,) * (out.ndim - 1), start)
-    return slice_(record, starts=starts, shape=out.shape)  # type: ignore[no-any-return]  # of nodes, a node
+    return node_of(slice_(record, starts=starts, shape=out.shape))
 
 
-def pull_through(g: Node, args: Sequence[Node], **params: Any) -> Sequence[Node | None]:
+def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Sequence[Node | None]:
     """The cotangents of a loop's arguments for that of its record."""
     loop = Loop(**params)
     given = dict(zip(loop.body.inputs, args, strict=True))
@@ -200,3 +171,6 @@ def _is_literal(node: Node) -> bool:
     if node.primitive.kind in ("view", "reshape"):
         return _is_literal(node.inputs[0])
     return node.primitive is constant_p
+
+
+RULES[scan_p] = Rules(push_through, pull_through)

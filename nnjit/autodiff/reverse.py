@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from nnjit.autodiff.rules import RULES
 from nnjit.errors import GraphError
 from nnjit.ir import Node, origin, scope, topological, tracing
+from nnjit.ir.graph import Partial
 from nnjit.primitives import full_like
 
 
@@ -49,8 +50,9 @@ def _accumulate(sums: dict[Node, Node], node: Node, g: Node) -> None:
 
 def _cotangents(node: Node, g: Node, active: set[Node]) -> Sequence[Node | None]:
     primitive, args = node.primitive, node.inputs
-    if primitive.vjp:
-        return primitive.vjp(g, node, args, **node.params)  # type: ignore[no-any-return]  # a rule of the table
+    pull = RULES[primitive].pull if primitive in RULES else primitive.vjp
+    if pull:
+        return pull(g, node, args, **node.params)
     if primitive.partials is not None:
         rules = primitive.partials
         return [scale(g, r, node) if a in active else None for a, r in zip(args, rules, strict=True)]
@@ -63,10 +65,10 @@ def _cotangents(node: Node, g: Node, active: set[Node]) -> Sequence[Node | None]
     raise GraphError(f"{primitive.name} has no derivative rule")
 
 
-def scale(g: Node, rule: Any, node: Node) -> Node | None:
+def scale(g: Node, rule: Partial | int | None, node: Node) -> Node | None:
     """`g` times the partial derivative that a rule of an elementwise primitive states."""
-    if rule is None or (isinstance(rule, int) and rule == 1):
-        return None if rule is None else g
+    if rule is None:
+        return None
     if isinstance(rule, int):
-        return -g if rule == -1 else g * rule
-    return g * rule(node, *node.inputs)  # type: ignore[no-any-return]  # a rule of the table
+        return g if rule == 1 else -g if rule == -1 else g * rule
+    return g * rule(node, *node.inputs)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nnjit.autodiff.loop import at_step, lead, make_loop, parts
+from nnjit.autodiff.loop import make_loop
 from nnjit.autodiff.tracing import described, node_of
 from nnjit.autodiff.tree import flatten, structure
 from nnjit.errors import GraphError
 from nnjit.ir import ArrayType, B, Node, new_input, tracing, type_of
 from nnjit.numpy import moveaxis
 from nnjit.primitives import broadcast
+from nnjit.primitives.scan import at_step, lead, parts
 
 
 @tracing(is_on=False)

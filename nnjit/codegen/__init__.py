@@ -2,23 +2,11 @@
 
 from nnjit.codegen.function import jit
 from nnjit.codegen.program import BLOCK, Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
-from nnjit.codegen.rewrite.sparse_rows import used_p, where_used_p
 from nnjit.codegen.runtime.threads import ThreadTeam, usable_cores
 from nnjit.codegen.source.summary import KernelEntry
 from nnjit.codegen.source.views import Interface
 
 __all__ = [
-    "BLOCK",
-    "Compiled",
-    "CompiledEpoch",
-    "Interface",
-    "KernelEntry",
-    "ThreadTeam",
-    "Turns",
-    "aligned_copy",
-    "compile_graph",
-    "jit",
-    "usable_cores",
-    "used_p",
-    "where_used_p",
+    "BLOCK", "Compiled", "CompiledEpoch", "Interface", "KernelEntry", "ThreadTeam", "Turns",
+    "aligned_copy", "compile_graph", "jit", "usable_cores",
 ]  # fmt: skip

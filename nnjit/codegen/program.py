@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnjit.autodiff.loop import scan_p
 from nnjit.codegen.call import Caller, check_success
 from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.numba.cache import load
@@ -29,6 +28,7 @@ from nnjit.ir import Graph, Node, interpret, new_input, rebuild, tracing, type_o
 from nnjit.ir.graph import constant_p
 from nnjit.ir.types import DTYPES, with_rows
 from nnjit.passes import optimize
+from nnjit.primitives import scan_p
 
 BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
 # Of rows as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).

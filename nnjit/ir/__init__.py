@@ -1,4 +1,4 @@
-"""The intermediate representation: types, the node DAG, its printing, verifier and interpreter."""
+"""The intermediate representation: types, the node DAG, its verifier and interpreter."""
 
 from nnjit.ir.graph import (
     Graph,
@@ -11,6 +11,7 @@ from nnjit.ir.graph import (
     consumers,
     is_open,
     new_input,
+    node_names,
     origin,
     rebuild,
     scope,
@@ -19,12 +20,11 @@ from nnjit.ir.graph import (
     type_of,
 )
 from nnjit.ir.interpret import interpret
-from nnjit.ir.printing import format_graph, node_names
 from nnjit.ir.types import ArrayType, B, Dim, Shape, array_type, as_dtype, with_rows
 from nnjit.ir.verify import verify
 
 __all__ = [
     "ArrayType", "B", "Dim", "Graph", "Node", "Primitive", "Shape", "Value", "apply", "array_type",
-    "as_dtype", "beside", "constant", "consumers", "format_graph", "interpret", "is_open", "new_input",
-    "node_names", "origin", "rebuild", "scope", "topological", "tracing", "type_of", "verify", "with_rows",
+    "as_dtype", "beside", "constant", "consumers", "interpret", "is_open", "new_input", "node_names",
+    "origin", "rebuild", "scope", "topological", "tracing", "type_of", "verify", "with_rows",
 ]  # fmt: skip

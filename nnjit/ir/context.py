@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from nnjit.ir.node import Node
+from typing import Literal, Protocol
 
 Origin = Literal["value", "backward", "tangent"]  # the program, reverse mode, forward mode
+
+
+class Built(Protocol):
+    """Something that knows what it was built in: a node."""
+
+    @property
+    def scope(self) -> str: ...
+
+    @property
+    def origin(self) -> Origin: ...
+
 
 # The scope and the origin of the nodes that are built now.
 _place: ContextVar[tuple[str, Origin]] = ContextVar("place", default=("", "value"))
@@ -49,7 +57,7 @@ def origin(name: Origin) -> Iterator[None]:
         yield
 
 
-def beside(node: Node) -> AbstractContextManager[None]:
+def beside(node: Built) -> AbstractContextManager[None]:
     """Nodes that are built inside have the scope and the origin of `node`."""
     return _placed(node.scope, node.origin)
 

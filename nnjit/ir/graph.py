@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+import numpy as np
+
 from nnjit.ir.context import beside, origin, scope, tracing
 from nnjit.ir.node import (
     FUNCTIONS,
@@ -20,7 +22,10 @@ from nnjit.ir.node import (
     ConstantValue,
     Kind,
     Node,
+    Partial,
     Primitive,
+    Pull,
+    Push,
     Rule,
     Value,
     apply,
@@ -73,9 +78,20 @@ class Graph:
         return draw_graph(self, path, backward=backward, most=most)
 
     def __str__(self) -> str:
-        from nnjit.ir.printing import format_graph
+        """One typed line for each node.
 
-        return format_graph(self)
+        >>> from nnjit.ir import Graph, array_type, new_input
+        >>> import nnjit.numpy
+        >>> x = new_input(array_type("f32", (3,)))
+        >>> print(Graph((x,), (x * x,), ("x",)))
+        x: f32[3]
+        mul_1: f32[3] = mul(x, x)
+        return mul_1
+        """
+        names = node_names(self)
+        lines = [f"{names[n]}: {n.type}" for n in self.inputs]
+        lines += [_line(n, names) for n in self.nodes if n.primitive is not input_p]
+        return "\n".join([*lines, f"return {', '.join(names[n] for n in self.outputs)}"])
 
     __repr__ = __str__
 
@@ -143,8 +159,38 @@ def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
     return users
 
 
+def node_names(graph: Graph) -> dict[Node, str]:
+    """A name for each node: the inputs' own, and `<primitive>_<k>` counted in topological order."""
+    names = dict(zip(graph.inputs, graph.names, strict=True))
+    counts: dict[str, int] = {}
+    for node in graph.nodes:
+        if node not in names:
+            kind = node.primitive.name
+            counts[kind] = counts.get(kind, 0) + 1
+            names[node] = f"{kind}_{counts[kind]}"
+    return names
+
+
+def _line(node: Node, names: dict[Node, str]) -> str:
+    parts = [names[n] for n in node.inputs] + [f"{k}={_param(v)}" for k, v in node.params.items()]
+    where = f"    # {node.scope}" if node.scope else ""
+    if node.primitive is constant_p:
+        return f"{names[node]}: {node.type} = {_param(node.params['value'])}{where}"
+    return f"{names[node]}: {node.type} = {node.primitive.name}({', '.join(parts)}){where}"
+
+
+def _param(value: Any) -> str:
+    if isinstance(value, ConstantValue):
+        return np.array2string(value.array, threshold=6, edgeitems=2, separator=",").replace("\n", "")
+    if isinstance(value, Graph):
+        nodes = len(value.nodes)
+        return "{" + str(value).replace("\n", "; ") + "}" if nodes < 10 else f"<{nodes} nodes>"
+    return str(value)
+
+
 __all__ = [
-    "FUNCTIONS", "METHODS", "OPERATORS", "PROPERTIES", "B", "ConstantValue", "Dim", "Graph", "Kind", "Node",
-    "Primitive", "Rule", "Value", "apply", "beside", "constant", "constant_p", "consumers", "input_p",
-    "is_open", "new_input", "origin", "rebuild", "scope", "topological", "tracing", "type_of", "with_inputs",
+    "FUNCTIONS", "METHODS", "OPERATORS", "PROPERTIES", "B", "ConstantValue", "Dim", "Graph", "Kind",
+    "Node", "Partial", "Primitive", "Pull", "Push", "Rule", "Value", "apply", "beside", "constant",
+    "constant_p", "consumers", "input_p", "is_open", "new_input", "node_names", "origin", "rebuild",
+    "scope", "topological", "tracing", "type_of", "with_inputs",
 ]  # fmt: skip

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 
 import numpy as np
 
@@ -36,6 +36,9 @@ Kind = Literal[
     "call",
 ]
 Rule: TypeAlias = Callable[..., Any]
+Partial: TypeAlias = "Callable[..., Node | float]"
+Push: TypeAlias = "Callable[..., Node | None]"
+Pull: TypeAlias = "Callable[..., Sequence[Node | None]]"
 
 ARRAYS = (bool, int, float, np.ndarray, np.generic)
 MEND = "compose it of the functions of nnjit.numpy, or give it a rule with nnjit.custom_jvp or custom_vjp"
@@ -76,17 +79,21 @@ class Primitive:
     kind: Kind
     infer: Callable[..., ArrayType]
     evaluate: Callable[..., np.ndarray]
-    partials: tuple[Rule | int | None, ...] | None = None
+    partials: tuple[Partial | int | None, ...] | None = None
     transposes: tuple[Rule | None, ...] | None = None
     jointly: bool = False
-    jvp: Rule | None = None
-    vjp: Rule | None = None
+    jvp: Push | None = None
+    vjp: Pull | None = None
     expression: str | None = None
     lift: Rule | None = None
     identity: str | None = None
 
+    @overload
+    def __call__(self, *args: Node, **params: Any) -> Node: ...
+    @overload
+    def __call__(self, *args: Value, **params: Any) -> Any: ...
     def __call__(self, *args: Value, **params: Any) -> Any:
-        """The result for arrays; a node where an argument is a node."""
+        """The result for arrays; a node if an argument is a node."""
         if any(isinstance(a, Node) for a in args):
             return apply(self, *args, **params)
         self.infer(*(type_of(a) for a in args), **params)

@@ -92,10 +92,11 @@ def count_of(x: Any, axes: tuple[int, ...]) -> Any:
     """How many elements are reduced: a number, or a sum of ones where the batch axis is among them."""
     count = 1
     for a in axes:
-        if (length := shape(x)[a]) is B:
+        length = shape(x)[a]
+        if not isinstance(length, int):
             ones = broadcast_to(apply(p.cast, p.full(array_type("i32"), 1, ()), dtype=x.dtype), (B,))
             return multiply(count_of(x, tuple(b for b in axes if b != a)), sum(ones))
-        count *= length  # type: ignore[operator]  # not the batch axis
+        count *= length
     return count
 
 

@@ -33,7 +33,7 @@ def _join(node: Node) -> Node:
         parts += [*_zeros(node, axis, start - end), piece]
         end = start + _length(piece, axis)
     parts += _zeros(node, axis, _length(node, axis) - end)
-    return concat(*parts, axis=axis)  # type: ignore[no-any-return]  # of nodes, a node
+    return concat(*parts, axis=axis)
 
 
 def _pieces(node: Node, axis: int) -> list[tuple[int, Node]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnjit.autodiff.loop import scan_p
 from nnjit.ir import Graph, Node, rebuild
-from nnjit.primitives import slice_
+from nnjit.primitives import scan_p, slice_
 
 
 def merge_loops(graph: Graph) -> Graph:
@@ -20,7 +19,7 @@ def merge_loops(graph: Graph) -> Graph:
 def _read(node: Node, loops: Sequence[Node]) -> Node:
     if node.primitive is not scan_p:
         return node
-    wider = max((n for n in loops if _is_wider(n, node)), key=lambda n: n.shape[-1], default=node)  # type: ignore[arg-type, return-value]  # static
+    wider = max((n for n in loops if _is_wider(n, node)), key=lambda n: n.type.row_size, default=node)
     return node if wider is node else slice_(wider, starts=(0,) * node.ndim, shape=node.shape)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nnjit.autodiff.branches import cond_p
-from nnjit.autodiff.custom import custom
 from nnjit.ir import Graph, Node, apply, rebuild
 from nnjit.ir.graph import constant_p
 from nnjit.ir.types import static
@@ -18,6 +16,8 @@ from nnjit.primitives import (
     broadcast,
     cast,
     concat,
+    cond_p,
+    custom_p,
     div,
     mul,
     neg,
@@ -148,7 +148,7 @@ RULES: dict[object, tuple[Rewrite, ...]] = {
     cast:          (lambda n, x: x if x.type == n.type else None,),
     stop_gradient: (lambda n, x: x,),
     cond_p:        (_compute_both,),
-    custom:        (lambda n, y, *xs: y,),
+    custom_p:        (lambda n, y, *xs: y,),
     reduce_sum:    (_reduce_nothing,),
     reduce_max:    (_reduce_nothing,),
     reduce_min:    (_reduce_nothing,),

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from nnjit.autodiff.loop import scan_p
 from nnjit.ir import Graph, Node, apply, consumers, rebuild, topological
 from nnjit.ir.graph import constant_p
-from nnjit.primitives import broadcast, slice_
+from nnjit.primitives import broadcast, scan_p, slice_
 
 
 def trim_loops(graph: Graph) -> Graph:

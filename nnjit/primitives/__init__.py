@@ -1,5 +1,7 @@
 """The primitives: every operation of a graph with its meaning, type rule, derivative rules and lowering."""
 
+from nnjit.primitives.cond import cond_p
+from nnjit.primitives.custom import custom_p
 from nnjit.primitives.decompositions import orthogonal, pinv, singular_vectors
 from nnjit.primitives.define import PRIMITIVES
 from nnjit.primitives.elementwise import (
@@ -66,6 +68,7 @@ from nnjit.primitives.indexing import argsort, gather, scatter_add
 from nnjit.primitives.linalg import batch_matmul, matmul
 from nnjit.primitives.random import random_uniform
 from nnjit.primitives.reduction import reduce_max, reduce_min, reduce_sum
+from nnjit.primitives.scan import scan_p
 from nnjit.primitives.shaping import broadcast, concat, full, full_like, reshape, reverse, slice_, transpose
 from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
 from nnjit.primitives.windows import overlap_add, windows
@@ -89,8 +92,10 @@ __all__ = [
     "ceil",
     "cholesky",
     "concat",
+    "cond_p",
     "cos",
     "cosh",
+    "custom_p",
     "det_sign",
     "digamma",
     "div",
@@ -139,6 +144,7 @@ __all__ = [
     "reshape",
     "reverse",
     "rint",
+    "scan_p",
     "scatter_add",
     "select",
     "sigmoid",

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from nnjit.errors import GraphError
-from nnjit.ir.graph import Primitive, Rule
+from nnjit.ir.graph import Partial, Primitive
 from nnjit.ir.types import ArrayType
 
 PRIMITIVES: dict[str, Primitive] = {}
@@ -27,7 +27,7 @@ def elementwise(
     name: str,
     evaluate: Callable[..., np.ndarray],
     expression: str,
-    partials: tuple[Rule | int | None, ...],
+    partials: tuple[Partial | int | None, ...],
     *,
     domain: Domain = "float",
     result: Literal["same", "b1"] = "same",

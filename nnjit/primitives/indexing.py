@@ -63,3 +63,14 @@ scatter_add = define(Primitive("scatter_add", "reduce", _infer_scatter, _scatter
 argsort     = define(Primitive("argsort", "routine", _infer_argsort, lambda x, axis: np.argsort(x, axis, kind="stable"),
                                transposes=(None,), lift=_lift))
 # fmt: on
+
+
+def _infer_scatter_sum(x: ArrayType, index: ArrayType, axis: int, size: int) -> ArrayType:
+    return x.with_shape((*x.shape[1:axis], size, *x.shape[axis + 1 :]))
+
+
+scatter_sum_p = Primitive(
+    "scatter_sum", "reduce", _infer_scatter_sum,
+    lambda x, index, **params: np.sum(scatter_add.evaluate(x, index, **params), 0),
+    expression="{0} + {1}", identity="{t}(0)",
+)  # scatter_add, summed over the batch  # fmt: skip

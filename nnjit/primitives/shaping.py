@@ -102,7 +102,7 @@ def _split_back(g: Node, out: Node, args: Sequence[Node], axis: int) -> list[Nod
     for arg in args:
         starts = tuple(start if a == axis else 0 for a in range(arg.ndim))
         parts.append(slice_(g, starts=starts, shape=arg.shape))
-        start += arg.type.shape[axis]  # type: ignore[operator]  # infer made sure that it is static
+        start += static(arg.shape[axis : axis + 1])[0]
     return parts
 
 
@@ -159,3 +159,12 @@ def full(like: ArrayType, value: float, shape: Sequence[Dim]) -> Node:
 def full_like(x: Value, value: float) -> Node:
     """A node of the type of `x` that holds `value` everywhere."""
     return full(x.type if isinstance(x, Node) else ArrayType(x.dtype, x.shape), value, x.shape)
+
+
+def _infer_pick(x: ArrayType, axis: int, index: int) -> ArrayType:
+    return x.with_shape((*x.shape[:axis], *x.shape[axis + 1 :]))
+
+
+pick_p = Primitive(
+    "pick", "view", _infer_pick, lambda x, axis, index: np.take(x, index, axis)
+)  # one index of an axis, which is left out

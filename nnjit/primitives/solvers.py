@@ -6,12 +6,12 @@ the Cholesky decomposition.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from nnjit.ir.graph import Node, Primitive
+from nnjit.ir.graph import Node, Primitive, apply
 from nnjit.ir.types import ArrayType, static
 from nnjit.primitives.define import define, require
 from nnjit.primitives.matrices import inverse_gaps, mask, product, trace, turned, zeros_if_none
@@ -19,7 +19,7 @@ from nnjit.primitives.reduction import reduce_sum
 from nnjit.primitives.shaping import broadcast
 
 
-def _square(name: str) -> Any:
+def _square(name: str) -> Callable[[ArrayType], ArrayType]:
     def infer(a: ArrayType) -> ArrayType:
         require(a.is_float and a.ndim >= 2, f"{name}: {a} is no matrix of floats")
         rows, columns = static(a.shape[-2:])
@@ -37,7 +37,7 @@ def _infer_solve(a: ArrayType, b: ArrayType) -> ArrayType:
 
 
 def _infer_logabsdet(a: ArrayType) -> ArrayType:
-    return _square("logabsdet")(a).with_shape(a.shape[:-2])  # type: ignore[no-any-return]
+    return _square("logabsdet")(a).with_shape(a.shape[:-2])
 
 
 def _inverse(a: Any) -> Any:
@@ -51,7 +51,7 @@ def _solve_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
 
 def _solve_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node | None]) -> Node:
     da, db = zeros_if_none(tangents, args)
-    return solve(args[0], db - product(da, out))  # type: ignore[no-any-return]
+    return apply(solve, args[0], db - product(da, out))
 
 
 def _spread(g: Any, like: Any) -> Any:

@@ -28,6 +28,6 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "Run", "Study", "check_study", "members_of", "open_run", "open_study", "resume",
-    "resume_members", "train", "train_members",
+    "Run", "Study", "check_study", "members_of", "open_run", "open_study", "resume", "resume_members",
+    "train", "train_members",
 ]  # fmt: skip

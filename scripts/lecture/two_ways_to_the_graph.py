@@ -5,7 +5,6 @@ What follows, the derivative, the passes and the compiler, cannot tell them apar
 
 import nnjit.numpy as np
 from nnjit import make_graph
-from nnjit.ir import format_graph
 from nnjit.nn import build_model, layers
 from nnjit.passes import optimize
 from slide import present
@@ -23,7 +22,7 @@ def by_layers(units=3, inputs=2):
 
 def text(graph):
     """The graph as it prints, without the layers' names that stand behind the operations."""
-    return "\n".join(line.partition("    #")[0] for line in format_graph(graph).splitlines())
+    return "\n".join(line.partition("    #")[0] for line in str(graph).splitlines())
 
 
 def main(output):

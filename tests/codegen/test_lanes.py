@@ -12,7 +12,6 @@ from numba import config, njit
 import nnjit
 from nnjit.codegen import program
 from nnjit.codegen.library.vector_loops import WIDTH
-from nnjit.codegen.rewrite.lane_products import Axes, joined, lane_product, lane_spread, lane_weights, length
 from nnjit.codegen.rewrite.lanes import in_lanes
 from nnjit.codegen.runtime import views as runtime
 from nnjit.codegen.runtime.views import JIT, f32_at, f64_at, table_of
@@ -20,6 +19,7 @@ from nnjit.config import read
 from nnjit.ir import B, Graph, interpret, verify
 from nnjit.passes import optimize
 from nnjit.primitives import broadcast, cast, mul, reduce_sum
+from nnjit.primitives.lanes import Axes, joined, lane_product, lane_spread, lane_weights, length
 from nnjit.training import Run
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup.setup import Setup, set_up

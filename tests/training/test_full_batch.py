@@ -1,4 +1,4 @@
-"""Trainings by full-batch methods: what they ask of the compiled task, epochs, stopping, resuming, messages."""
+"""Trainings by full-batch methods: what they ask of their task, epochs, stopping, resuming, messages."""
 
 from __future__ import annotations
 

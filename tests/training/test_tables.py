@@ -12,11 +12,12 @@ import pytest
 
 import nnjit.numpy as np_
 from nnjit import config
-from nnjit.codegen import Compiled, ThreadTeam, used_p, where_used_p
+from nnjit.codegen import Compiled, ThreadTeam
 from nnjit.codegen.rewrite import sparse_rows as sparse
 from nnjit.errors import GraphError
 from nnjit.ir import B, Graph, array_type, interpret, new_input, verify
 from nnjit.optim import Optimizer, optimizers
+from nnjit.primitives.tables import used_p, where_used_p
 from nnjit.training.loop import epochs
 from nnjit.training.loop.divergence import NotFinite
 from nnjit.training.setup import compiled_task

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from nnjit.codegen.plan.nests import POINTWISE, Nest, nests, reads_same_element
 from nnjit.codegen.plan.schedule import OWN_STAGE, Kernel, Schedule, is_long_sum
 from nnjit.codegen.plan.slices import sliced_kernels
-from nnjit.codegen.rewrite.lane_products import lane_weights
 from nnjit.codegen.rewrite.legalize import (
     is_accumulated,
     is_batch_reduction,
@@ -26,6 +25,7 @@ from nnjit.codegen.rewrite.legalize import (
 )
 from nnjit.ir import Graph, Node
 from nnjit.ir.types import DTYPES, SHORT
+from nnjit.primitives.lanes import lane_weights
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 

@@ -11,13 +11,8 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-import numpy as np
-
-from nnjit.autodiff.loop import scan_p
 from nnjit.codegen.rewrite.sparse_rows import dense
 from nnjit.ir import B, Dim, Graph, Node, apply, new_input, rebuild
-from nnjit.ir.graph import Primitive
-from nnjit.ir.types import ArrayType
 from nnjit.primitives import (
     add,
     argsort,
@@ -26,31 +21,14 @@ from nnjit.primitives import (
     mul,
     reduce_sum,
     reshape,
+    scan_p,
     scatter_add,
     transpose,
 )
+from nnjit.primitives.indexing import scatter_sum_p
+from nnjit.primitives.shaping import pick_p
 
 LARGEST = 16  # elements of a matrix of weights; one with a single column or row may have any number
-
-
-def _infer_pick(x: ArrayType, axis: int, index: int) -> ArrayType:
-    return x.with_shape((*x.shape[:axis], *x.shape[axis + 1 :]))
-
-
-pick_p = Primitive(
-    "pick", "view", _infer_pick, lambda x, axis, index: np.take(x, index, axis)
-)  # one index of an axis, which is left out
-
-
-def _infer_scatter_sum(x: ArrayType, index: ArrayType, axis: int, size: int) -> ArrayType:
-    return x.with_shape((*x.shape[1:axis], size, *x.shape[axis + 1 :]))
-
-
-scatter_sum_p = Primitive(
-    "scatter_sum", "reduce", _infer_scatter_sum,
-    lambda x, index, **params: np.sum(scatter_add.evaluate(x, index, **params), 0),
-    expression="{0} + {1}", identity="{t}(0)",
-)  # scatter_add, summed over the batch  # fmt: skip
 
 
 def expand(graph: Graph) -> Graph:

@@ -15,15 +15,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nnjit.codegen.rewrite.lane_products import (
-    MOST_PLACES,
-    MOST_TAPS,
-    Axes,
-    joined,
-    lane_product,
-    lane_spread,
-    lane_weights,
-)
 from nnjit.ir import B, Dim, Graph, Node, apply, new_input, scope
 from nnjit.ir.graph import Primitive, constant_p
 from nnjit.ir.types import static
@@ -45,6 +36,15 @@ from nnjit.primitives import (
     sub,
     transpose,
     windows,
+)
+from nnjit.primitives.lanes import (
+    MOST_PLACES,
+    MOST_TAPS,
+    Axes,
+    joined,
+    lane_product,
+    lane_spread,
+    lane_weights,
 )
 
 ROWS, IMAGES = "rows", "images"  # [B,lanes,…] and [B,…,lanes]

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import TypeAlias
 
-from nnjit.autodiff.loop import scan_p
-from nnjit.codegen.rewrite.lane_products import lane_weights
-from nnjit.codegen.rewrite.sparse_rows import listed_p
 from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, Node, apply, rebuild
 from nnjit.ir.graph import Primitive, constant_p, input_p
-from nnjit.primitives import reshape, slice_
+from nnjit.primitives import reshape, scan_p, slice_
+from nnjit.primitives.lanes import lane_weights
+from nnjit.primitives.tables import listed_p
 
 Copy: TypeAlias = Callable[[Node], Node]
 

@@ -25,10 +25,10 @@ from nnjit.codegen.library.lane_kernels import ARGUMENTS
 from nnjit.codegen.library.library import call_lanes, call_product
 from nnjit.codegen.library.vector_loops import WIDTH, call_fill, is_in_library
 from nnjit.codegen.numba.compiler import DirectCompiler
-from nnjit.codegen.rewrite.lane_products import lane_product as lane_product_p
-from nnjit.codegen.rewrite.lane_products import lane_spread as lane_spread_p
-from nnjit.codegen.rewrite.lane_products import lane_weights as lane_weights_p
 from nnjit.ir.types import DTYPES
+from nnjit.primitives.lanes import lane_product as lane_product_p
+from nnjit.primitives.lanes import lane_spread as lane_spread_p
+from nnjit.primitives.lanes import lane_weights as lane_weights_p
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
 OPTIONS = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnjit.autodiff.loop import scan_p
 from nnjit.codegen.plan.memory import place_of
 from nnjit.codegen.plan.schedule import Kernel, Schedule, is_long_sum, sums_products
-from nnjit.codegen.rewrite.lane_products import lane_weights
 from nnjit.codegen.rewrite.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.codegen.source.kernel import Function, combined, emit_kernel, identity_of
@@ -22,7 +20,8 @@ from nnjit.codegen.source.sparse_updates import between, total_text, update_text
 from nnjit.codegen.source.views import Interface, Text, Views, padded
 from nnjit.ir import Node
 from nnjit.ir.types import SHORT
-from nnjit.primitives import reduce_sum
+from nnjit.primitives import reduce_sum, scan_p
+from nnjit.primitives.lanes import lane_weights
 
 
 class Batch:

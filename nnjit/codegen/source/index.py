@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nnjit.codegen.rewrite.expand import pick_p
 from nnjit.codegen.rewrite.legalize import is_batched
 from nnjit.errors import CompileError
 from nnjit.ir import Node
 from nnjit.primitives import broadcast, reverse, slice_, transpose, windows
+from nnjit.primitives.shaping import pick_p
 
 
 def through(view: Node, index: tuple[str, ...]) -> tuple[str, ...]:

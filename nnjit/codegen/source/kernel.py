@@ -15,9 +15,7 @@ import numpy as np
 from nnjit.codegen.plan.memory import Layout, Place, place_of
 from nnjit.codegen.plan.nests import Nest, Op, unwrapped
 from nnjit.codegen.plan.schedule import Kernel, Schedule
-from nnjit.codegen.rewrite.expand import scatter_sum_p
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_batched, is_view, source
-from nnjit.codegen.rewrite.sparse_rows import listed_p
 from nnjit.codegen.source.index import added, flat_index, through, times, window_index
 from nnjit.errors import CompileError
 from nnjit.ir import Node, apply
@@ -30,6 +28,8 @@ from nnjit.primitives import (
     reduce_sum,
     scatter_add,
 )  # fmt: skip
+from nnjit.primitives.indexing import scatter_sum_p
+from nnjit.primitives.tables import listed_p
 
 LONGEST = 72  # characters of an expression that is still written into its user's
 

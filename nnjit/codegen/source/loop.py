@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nnjit.autodiff.loop import scan_p
-from nnjit.autodiff.loop_rules import Loop
 from nnjit.codegen.plan.memory import Layout, Place, aligned, place_of, plan_memory
 from nnjit.codegen.plan.schedule import Kernel, Schedule, schedule
 from nnjit.codegen.rewrite.expand import expand
@@ -31,6 +29,8 @@ from nnjit.errors import CompileError
 from nnjit.ir import Graph, Node, apply, rebuild
 from nnjit.ir.types import SHORT, static
 from nnjit.passes import optimize
+from nnjit.primitives import scan_p
+from nnjit.primitives.scan import Loop
 
 RECORD = "record"
 

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 
 from nnjit.codegen.library.library import features
 from nnjit.codegen.plan.memory import Place, place_of
-from nnjit.codegen.rewrite.lane_products import (
+from nnjit.codegen.rewrite.legalize import is_batched
+from nnjit.ir import Node
+from nnjit.primitives import batch_matmul
+from nnjit.primitives.lanes import (
     LANE_PRODUCTS,
     MOST_PLACES,
     MOST_TAPS,
@@ -15,9 +18,6 @@ from nnjit.codegen.rewrite.lane_products import (
     lane_spread,
     lane_weights,
 )
-from nnjit.codegen.rewrite.legalize import is_batched
-from nnjit.ir import Node
-from nnjit.primitives import batch_matmul
 
 # Elements of a weight matrix from which BLAS, which packs both arguments, is faster on AVX2. With AVX-512
 # ours was, up to 2²⁴ (256 × 1024 × 1024: 251 beside 242 GFLOP/s; 16 × 4096 × 128: 219 beside 123).

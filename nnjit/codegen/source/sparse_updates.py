@@ -14,7 +14,6 @@ from nnjit.codegen.plan.memory import pieces_in_place
 from nnjit.codegen.plan.nests import nests
 from nnjit.codegen.plan.schedule import Kernel, Schedule, schedule
 from nnjit.codegen.plan.slices import is_sliced
-from nnjit.codegen.rewrite.expand import scatter_sum_p
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, root, source
 from nnjit.codegen.rewrite.sparse_rows import Listed, Table
 from nnjit.codegen.source.index import added, times
@@ -22,6 +21,7 @@ from nnjit.codegen.source.kernel import Function
 from nnjit.ir import Graph, Node
 from nnjit.ir.types import SHORT
 from nnjit.primitives import scatter_add
+from nnjit.primitives.indexing import scatter_sum_p
 
 
 def schedule_tables(graph: Graph, step: Listed, *, is_shared: bool) -> Schedule | None:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nnjit.codegen.plan.schedule import Kernel, Schedule
-from nnjit.codegen.rewrite.lane_products import LANE_PRODUCTS, lane_weights, length
 from nnjit.codegen.source.products import gemm_for
 from nnjit.ir import B, Dim, Node, topological
 from nnjit.primitives import matmul
+from nnjit.primitives.lanes import LANE_PRODUCTS, lane_weights, length
 
 Lengths = tuple[tuple[Dim, ...], ...]
 

@@ -15,12 +15,13 @@ import numpy
 
 import nnjit.numpy as np
 from nnjit.autodiff import as_node, pull_back
-from nnjit.codegen import Interface, used_p, where_used_p
+from nnjit.codegen import Interface
 from nnjit.data.scaling import Affine
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
 from nnjit.nn import Loss, Metric, Model, SummedMetric, UsedRows, WholeMetric
 from nnjit.optim import Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
+from nnjit.primitives.tables import used_p, where_used_p
 from nnjit.training.graphs.class_weights import of_rows
 
 

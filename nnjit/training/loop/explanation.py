@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnjit.codegen import KernelEntry
-from nnjit.ir import B, Dim, format_graph
+from nnjit.ir import B, Dim
 from nnjit.nn.formula import symbol, words
 from nnjit.nn.notation.lines import (
     ONE,
@@ -107,7 +107,7 @@ def explain(setup: Setup, kernels: Iterable[KernelEntry]) -> Explanation:
         layers=_layers(task),
         sections=_sections(task),
         update=_update(setup),
-        graph=format_graph(optimize(prediction_graph(task))),
+        graph=str(optimize(prediction_graph(task))),
         kernels=tuple(_kernel(entry, task) for entry in kernels),
     )
 
@@ -118,7 +118,7 @@ def step_text(task: Task) -> str:
     A full-batch method has no step, and then it is the graph of the cost and its gradient.
     """
     graph = step_graph(task)[0] if task.optimizer.full_batch is None else cost_graph(task)
-    return format_graph(optimize(graph))
+    return str(optimize(graph))
 
 
 def to_json(explanation: Explanation) -> dict[str, Any]:
