@@ -14,7 +14,6 @@ from typing import Any
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.loop import make_loop
 from nnjit.autodiff.reverse import pull_back
-from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import node_of
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, apply, new_input, topological
@@ -171,6 +170,3 @@ def _is_literal(node: Node) -> bool:
     if node.primitive.kind in ("view", "reshape"):
         return _is_literal(node.inputs[0])
     return node.primitive is constant_p
-
-
-RULES[scan_p] = Rules(push_through, pull_through)

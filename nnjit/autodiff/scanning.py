@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnjit.autodiff.loop import make_loop
+from nnjit.autodiff.loop_rules import pull_through, push_through
+from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import described, node_of
 from nnjit.autodiff.tree import flatten, structure
 from nnjit.errors import GraphError
 from nnjit.ir import ArrayType, B, Node, new_input, tracing, type_of
 from nnjit.numpy import moveaxis
-from nnjit.primitives import broadcast
+from nnjit.primitives import broadcast, scan_p
 from nnjit.primitives.scan import at_step, lead, parts
 
 
@@ -121,3 +123,6 @@ def _alike(outputs: Sequence[Node], carried: Sequence[ArrayType]) -> list[Node]:
 
 def _batched(node: Node) -> Any:
     return broadcast(node, shape=(B, *node.shape), axes=tuple(range(1, node.ndim + 1)))
+
+
+RULES[scan_p] = Rules(push_through, pull_through)
