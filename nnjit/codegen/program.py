@@ -11,8 +11,8 @@ import numpy as np
 from nnjit.codegen.call import Caller, check_success
 from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.numba.cache import load
+from nnjit.codegen.plan.kernels import Plan, plan_kernels
 from nnjit.codegen.plan.memory import ALIGNMENT
-from nnjit.codegen.plan.schedule import Schedule, schedule
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.lanes import in_lanes
 from nnjit.codegen.rewrite.legalize import copy_p, is_computed, legalize
@@ -20,7 +20,7 @@ from nnjit.codegen.rewrite.sparse_rows import with_lists
 from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.runtime.views import table_of
 from nnjit.codegen.source.program import Program, emit_call, emit_epochs
-from nnjit.codegen.source.sparse_updates import schedule_tables
+from nnjit.codegen.source.sparse_updates import plan_tables
 from nnjit.codegen.source.summary import KernelEntry, outline
 from nnjit.codegen.source.views import Interface
 from nnjit.errors import GraphError
@@ -54,7 +54,7 @@ class Compiled:
     def __init__(self, graph: Graph, *, title: str = "A compiled graph.", block: int = BLOCK) -> None:
         self.graph = graph
         lowered, self._constants = _lower(optimize(verify(graph)))
-        self._plan = schedule(lowered)
+        self._plan = plan_kernels(lowered)
         self._title = title
         self._emit(_block_rows(lowered, block))
 
@@ -140,12 +140,12 @@ class CompiledEpoch:
                 raise GraphError(f"{graph.names[into]}: an update {given} does not fit over {wanted}")
         graphs = [optimize(verify(g)) for g in (graph, evaluation) if g is not None]
         graphs, lanes = _grouped(graphs, interface, most_rows, is_shared)
-        plan, constants = _schedule_step(graphs[0], interface, most_rows, is_shared)
+        plan, constants = _plan_step(graphs[0], interface, most_rows, is_shared)
         lowered = plan.graph
         groups = 1 + (lanes > 1 and _row_bytes(lowered) <= SMALL_GROUP)
         self.interface = replace(interface, lanes=lanes, groups=groups)
         held, more = (None, []) if evaluation is None else _lower(graphs[1], "held_")
-        evaluate = None if held is None else schedule(held, is_shared=is_shared)
+        evaluate = None if held is None else plan_kernels(held, is_shared=is_shared)
         if lanes == 1:
             block = _block_rows(lowered, block)
         else:
@@ -332,18 +332,18 @@ def _grouped(
     return (made, lanes) if len(made) == len(graphs) else (graphs, 1)
 
 
-def _schedule_step(
+def _plan_step(
     graph: Graph, interface: Interface, most_rows: int, is_shared: bool
-) -> tuple[Schedule, list[np.ndarray]]:
+) -> tuple[Plan, list[np.ndarray]]:
     """The kernels of a step, and the arrays of its constants."""
     step = with_lists(graph, [out for out, _ in interface.updates], most_rows)
     if step is not None:
         lowered, constants = _lower(step.graph)
-        plan = schedule_tables(lowered, step, is_shared=is_shared)
+        plan = plan_tables(lowered, step, is_shared=is_shared)
         if plan is not None:
             return plan, constants
     lowered, constants = _lower(graph)
-    return schedule(lowered, is_shared=is_shared), constants
+    return plan_kernels(lowered, is_shared=is_shared), constants
 
 
 def _block_rows(graph: Graph, block: int) -> int:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from nnjit.codegen.plan import schedule
+from nnjit.codegen.plan import kernels
 from nnjit.codegen.plan import slices as sharing
 
 
 def share_short_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every vector of two elements or more count as long."""
-    monkeypatch.setattr(schedule, "LONG", 2)
+    monkeypatch.setattr(kernels, "LONG", 2)
     monkeypatch.setattr(sharing, "LONG", 2)

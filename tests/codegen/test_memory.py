@@ -12,8 +12,8 @@ import pytest
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
 from nnjit.codegen import CompiledEpoch, Interface, ThreadTeam, compile_graph
-from nnjit.codegen.plan.memory import Layout, Place, plan_memory
-from nnjit.codegen.plan.schedule import Schedule, schedule
+from nnjit.codegen.plan.kernels import Plan, plan_kernels
+from nnjit.codegen.plan.memory import Buffer, Layout, plan_memory
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_computed, legalize, source
 from nnjit.codegen.source.kernel import emit_kernel
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, interpret, verify, with_rows
@@ -25,16 +25,16 @@ from .sharing import share_short_vectors
 BLOCK = 4
 
 
-def planned(graph: Graph) -> tuple[Schedule, Layout]:
+def planned(graph: Graph) -> tuple[Plan, Layout]:
     """The memory of a graph whose inputs have their own, and whose results are all in the work memory."""
-    plan = schedule(legalize(verify(optimize(graph))))
+    plan = plan_kernels(legalize(verify(optimize(graph))))
     targets = {
-        n: Place(f"x{k}", 0, n.type.row_size, n.type.is_batched) for k, n in enumerate(plan.graph.inputs)
+        n: Buffer(f"x{k}", 0, n.type.row_size, n.type.is_batched) for k, n in enumerate(plan.graph.inputs)
     }
     return plan, plan_memory(plan, BLOCK, targets, {})
 
 
-def moments(plan: Schedule) -> Iterator[tuple[str, Node]]:
+def moments(plan: Plan) -> Iterator[tuple[str, Node]]:
     """Every reading and writing of values, in the order of two blocks a phase."""
     for phase in range(plan.phases + 1):
         for zone, turns in (("flat", 1), ("rows", 1 if plan.crossing else 2)):
@@ -50,11 +50,11 @@ def moments(plan: Schedule) -> Iterator[tuple[str, Node]]:
 
 
 def extent(node: Node, layout: Layout) -> tuple[str, int, int]:
-    place = layout.places[node]
-    return place.storage, place.start, place.start + place.size * (BLOCK if place.rows else 1)
+    buffer = layout.buffers[node]
+    return buffer.storage, buffer.start, buffer.start + buffer.size * (BLOCK if buffer.rows else 1)
 
 
-def overwritten(plan: Schedule, layout: Layout) -> list[tuple[Node, Node]]:
+def overwritten(plan: Plan, layout: Layout) -> list[tuple[Node, Node]]:
     """Pairs (value, writer) where a value is read after another was written over it.
 
     Inside a kernel the order of its loops keeps values apart, so what one kernel reads and writes counts
@@ -71,15 +71,15 @@ def overwritten(plan: Schedule, layout: Layout) -> list[tuple[Node, Node]]:
     lost: dict[Node, Node] = {}
     found = []
     for action, node in moments(plan):
-        if node not in layout.places:
+        if node not in layout.buffers:
             continue
         if action == "read" and node in lost:
             found.append((node, lost[node]))
         if action == "write":
             lost.pop(node, None)
             storage, start, end = extent(node, layout)
-            for other, place in layout.places.items():
-                if other is node or home.get(other) is home[node] or place.storage != storage:
+            for other, buffer in layout.buffers.items():
+                if other is node or home.get(other) is home[node] or buffer.storage != storage:
                     continue
                 whole = other.primitive.kind == "concat" and node in inside
                 part = node.primitive.kind == "concat" and other in inside
@@ -101,7 +101,9 @@ def test_two_values_of_one_kernel_that_are_both_kept_do_not_overlap() -> None:
         plan, layout = planned(Maker(seed).graph(10))
         for kernel in plan.kernels:
             spans = sorted(
-                extent(n, layout) for n in kernel.nodes if n in layout.places and n.primitive.kind != "concat"
+                extent(n, layout)
+                for n in kernel.nodes
+                if n in layout.buffers and n.primitive.kind != "concat"
             )
             for (a, _, end), (b, start, _) in pairwise(spans):
                 assert a != b or end <= start, f"seed {seed}"
@@ -110,7 +112,7 @@ def test_two_values_of_one_kernel_that_are_both_kept_do_not_overlap() -> None:
 def test_what_a_kernel_over_rows_writes_is_in_no_other_of_its_arguments() -> None:
     """LLVM is told so."""
 
-    def shared(a: Place, b: Place) -> bool:
+    def shared(a: Buffer, b: Buffer) -> bool:
         ends = [p.start + p.stride * (BLOCK if p.rows else 1) for p in (a, b)]
         return a != b and a.storage == b.storage and a.start < ends[1] and b.start < ends[0]
 
@@ -118,7 +120,7 @@ def test_what_a_kernel_over_rows_writes_is_in_no_other_of_its_arguments() -> Non
         plan, layout = planned(Maker(seed).graph(10))
         for kernel in plan.kernels:
             if kernel.zone == "rows" and not kernel.is_product:
-                written = [layout.places[n] for n in kernel.nodes if n in layout.places]
+                written = [layout.buffers[n] for n in kernel.nodes if n in layout.buffers]
                 read = emit_kernel(kernel, layout, plan).arguments
                 assert not [(a, b) for a in written for b in read if shared(a, b)], f"seed {seed}"
 
@@ -126,10 +128,10 @@ def test_what_a_kernel_over_rows_writes_is_in_no_other_of_its_arguments() -> Non
 def test_every_place_is_inside_the_work_memory() -> None:
     for seed in range(60):
         _, layout = planned(Maker(seed).graph(10))
-        for node, place in layout.places.items():
-            if place.storage in layout.work:
-                assert place.start >= 0
-                assert extent(node, layout)[2] <= layout.work[place.storage]
+        for node, buffer in layout.buffers.items():
+            if buffer.storage in layout.work:
+                assert buffer.start >= 0
+                assert extent(node, layout)[2] <= layout.work[buffer.storage]
 
 
 def test_memory_of_a_deep_chain_does_not_grow_with_its_depth() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import pull_back
-from nnjit.codegen.plan.schedule import schedule
+from nnjit.codegen.plan.kernels import plan_kernels
 from nnjit.codegen.rewrite.legalize import legalize
 from nnjit.codegen.source.program import emit_epochs
 from nnjit.codegen.source.views import Interface
@@ -42,7 +42,7 @@ def step_source(*, name: str = "hidden", title: str = "A step of gradient descen
     gradients = pull_back([cost], [weight, bias], [full_like(cost, 1)])
     updated = [p - 0.5 * g for p, g in zip((weight, bias), gradients, strict=True)]
     graph = Graph((weight, bias, x, y), (*updated, nnp.astype(cost, "f64")), ("weight", "bias", "x", "y"))
-    plan = schedule(legalize(optimize(graph)))
+    plan = plan_kernels(legalize(optimize(graph)))
     return emit_epochs(plan, None, 256, title, Interface(((0, 0), (1, 1)), totals=(2,))).source
 
 
@@ -61,7 +61,7 @@ def test_names_that_a_user_gives_never_enter_the_source() -> None:
 def test_source_is_the_same_every_time_and_parses(seed: int) -> None:
     texts = set()
     for _ in range(2):
-        plan = schedule(legalize(optimize(Maker(seed).graph(10))))
+        plan = plan_kernels(legalize(optimize(Maker(seed).graph(10))))
         texts.add(emit_epochs(plan, None, 4, "Random.", Interface()).source)
     assert len(texts) == 1
     tree = ast.parse(texts.pop())
@@ -76,7 +76,7 @@ def test_equal_layers_share_one_kernel() -> None:
     a: Any = x
     for _ in range(3):
         a = nnp.tanh(a @ w)
-    plan = schedule(legalize(optimize(Graph((x, w), (a,)))))
+    plan = plan_kernels(legalize(optimize(Graph((x, w), (a,)))))
     source = emit_epochs(plan, None, 8, "Layers.", Interface()).source
     assert source.count("def rows_") == 1
     assert source.count("rows_1(n") == 4  # its definition and three calls

@@ -1,4 +1,4 @@
-"""Give every value that outlives its loop a place: an argument's array, or a part of the work memory.
+"""Give every value that outlives its loop a buffer: an argument's array, or a part of the work memory.
 
 The work memory is one array per dtype, allocated before the epoch; parts are reused as soon as no later
 kernel reads them. Where threads share the batch there are two more, of which each thread has its own copy:
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from nnjit.codegen.plan.kernels import OWN_STAGE, Kernel, Plan, is_long_sum
 from nnjit.codegen.plan.nests import POINTWISE, Nest, nests, reads_same_element
-from nnjit.codegen.plan.schedule import OWN_STAGE, Kernel, Schedule, is_long_sum
 from nnjit.codegen.plan.slices import sliced_kernels
 from nnjit.codegen.rewrite.legalize import (
     is_accumulated,
@@ -31,7 +31,7 @@ ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
 @dataclass(frozen=True)
-class Place:
+class Buffer:
     """Where a value's elements are.
 
     Args:
@@ -56,26 +56,26 @@ class Place:
 
 @dataclass(frozen=True)
 class Layout:
-    """The outcome: places of roots, the nests of each kernel of loops, and the size of the work memory.
+    """The outcome: buffers of roots, the nests of each kernel of loops, and the size of the work memory.
 
     Args:
         scratch: values that only later loops of the same row read; one row is enough.
-        copies: results that could not be computed in their place, with the place they go to.
+        copies: results that could not be computed in their place, with the buffer they go to.
         accumulators: batch reductions in memory, by phase, to be set to their identity before it.
-        partials: where threads share the batch, the place of each thread's part of a sum; always of sums of
+        partials: where threads share the batch, the buffer of each thread's part of a sum; always of sums of
             which each lane has a part.
         length: of the vectors that threads share slice by slice; 0 where there are none.
         sliced: the kernels over such vectors, and those of single figures that each thread computes.
         inside: piece -> the concatenation in whose place it is computed, and where it begins there.
     """
 
-    places: Mapping[Node, Place]
+    buffers: Mapping[Node, Buffer]
     nests: Mapping[Kernel, Sequence[Nest]]
     work: Mapping[str, int]
     scratch: frozenset[Node]
-    copies: Sequence[tuple[Node, Place]]
+    copies: Sequence[tuple[Node, Buffer]]
     accumulators: Mapping[int, Sequence[Node]]
-    partials: Mapping[Node, Place]
+    partials: Mapping[Node, Buffer]
     length: int
     sliced: frozenset[Kernel]
     inside: Mapping[Node, tuple[Node, int]]
@@ -90,9 +90,9 @@ class Layout:
 class _Builder:
     """What is being put together while planning."""
 
-    plan: Schedule
+    plan: Plan
     block: int
-    places: dict[Node, Place] = field(default_factory=dict)
+    buffers: dict[Node, Buffer] = field(default_factory=dict)
     inside: Mapping[Node, tuple[Node, int]] = field(default_factory=dict)
     work: dict[str, int] = field(default_factory=dict)
     scratch: set[Node] = field(default_factory=set)
@@ -111,16 +111,16 @@ class _Builder:
 
 
 def plan_memory(
-    plan: Schedule, block: int, targets: Mapping[Node, Place], donated: Mapping[Node, Node]
+    plan: Plan, block: int, targets: Mapping[Node, Buffer], donated: Mapping[Node, Node]
 ) -> Layout:
-    """Places for everything that needs one.
+    """Buffers for everything that needs one.
 
     Args:
         block: the most rows that a kernel sees at once.
         targets: where inputs are, and where results must go.
         donated: result -> the input whose memory it takes over.
     """
-    build = _Builder(plan, block, places={n: p for n, p in targets.items() if not is_computed(n)})
+    build = _Builder(plan, block, buffers={n: p for n, p in targets.items() if not is_computed(n)})
     build.inside = pieces_in_place(plan)
     wholes = {piece: whole for piece, (whole, _) in build.inside.items()}
     grouped = {k: nests(k, wholes) for k in plan.kernels if not k.is_product}
@@ -133,7 +133,7 @@ def plan_memory(
         if is_computed(node):
             is_safe = node not in donated or _may_overwrite(node, donated[node], plan.graph, index, grouped)
             if is_safe and node not in build.inside:
-                build.places[node] = target
+                build.buffers[node] = target
             else:
                 copies.append((node, target))
     _allocate(build, index, {n for n, _ in copies})
@@ -143,20 +143,20 @@ def plan_memory(
         accumulators.setdefault(kernel.phase, []).extend(sums)
     partials = _partials(build)
     return Layout(
-        build.places, grouped, build.work, frozenset(build.scratch), copies, accumulators, partials,
+        build.buffers, grouped, build.work, frozenset(build.scratch), copies, accumulators, partials,
         length, build.sliced, build.inside,
     )  # fmt: skip
 
 
-def place_of(node: Node, places: Mapping[Node, Place]) -> Place:
-    """The place of a value in memory, an alias of other memory included."""
-    base = places[root(node)]
+def buffer_of(node: Node, buffers: Mapping[Node, Buffer]) -> Buffer:
+    """The buffer of a value, an alias of other memory included."""
+    base = buffers[root(node)]
     if node is root(node):
         return base
-    return Place(base.storage, base.start + offset(node), node.type.row_size, base.rows, base.gap)
+    return Buffer(base.storage, base.start + offset(node), node.type.row_size, base.rows, base.gap)
 
 
-def pieces_in_place(plan: Schedule) -> dict[Node, tuple[Node, int]]:
+def pieces_in_place(plan: Plan) -> dict[Node, tuple[Node, int]]:
     """The pieces of flat concatenations (the gradient vector's parts) that are computed right in their place.
 
     Each with the concatenation that it is a part of, and where it begins there.
@@ -179,7 +179,7 @@ def pieces_in_place(plan: Schedule) -> dict[Node, tuple[Node, int]]:
     return inside
 
 
-def _scratch(plan: Schedule, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[Node]:
+def _scratch(plan: Plan, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[Node]:
     """Values read only inside the kernel that computes them, but in a later nest."""
     outside = {source(n) for n in plan.graph.outputs}
     home = {node: kernel for kernel in plan.kernels for node in kernel.nodes}
@@ -204,7 +204,7 @@ def _scratch(plan: Schedule, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[No
     return found
 
 
-def needs_memory(node: Node, plan: Schedule, scratch: set[Node]) -> bool:
+def needs_memory(node: Node, plan: Plan, scratch: set[Node]) -> bool:
     """Whether something outside the nest that computes `node` reads it."""
     if node in scratch or node.primitive.kind in (*OWN_STAGE, "concat") or is_batch_reduction(node):
         return True
@@ -241,7 +241,7 @@ def _may_overwrite(
 def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> None:
     """First fit: the lowest start at which no value that lives at the same time is."""
     plan = build.plan
-    pending = [n for n in index if n not in build.places and needs_memory(n, plan, build.scratch)]
+    pending = [n for n in index if n not in build.buffers and needs_memory(n, plan, build.scratch)]
     spans = {n: _span(n, plan, index, n in kept) for n in pending}
     for piece, (whole, _) in build.inside.items():
         if piece in spans and whole in spans:
@@ -257,15 +257,15 @@ def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> No
         others = taken.setdefault(pools[node], [])
         start = _first_fit(length, spans[node], others, node.dtype.itemsize)
         others.append((start, start + length, spans[node]))
-        build.places[node] = Place(storage, start, node.type.row_size, rows)
+        build.buffers[node] = Buffer(storage, start, node.type.row_size, rows)
     bases = _join_pools(build, taken)
     for node, pool in pools.items():
-        place = build.places[node]
-        build.places[node] = replace(place, start=place.start + bases[pool])
+        buffer = build.buffers[node]
+        build.buffers[node] = replace(buffer, start=buffer.start + bases[pool])
     for piece, (whole, start) in build.inside.items():
         if is_computed(piece):
-            base = build.places[whole]
-            build.places[piece] = Place(base.storage, base.start + start, piece.type.row_size, rows=False)
+            base = build.buffers[whole]
+            build.buffers[piece] = Buffer(base.storage, base.start + start, piece.type.row_size, rows=False)
 
 
 def _join_pools(
@@ -283,9 +283,9 @@ def _join_pools(
     return bases
 
 
-def _partials(build: _Builder) -> dict[Node, Place]:
-    """A place for each thread's, or each lane's, part of every sum; never used for anything else."""
-    places = {}
+def _partials(build: _Builder) -> dict[Node, Buffer]:
+    """A buffer for each thread's, or each lane's, part of every sum; never used for anything else."""
+    buffers = {}
     for kernel in build.plan.kernels:
         for node in kernel.nodes:
             is_long = kernel in build.sliced and is_long_sum(node)
@@ -293,9 +293,9 @@ def _partials(build: _Builder) -> dict[Node, Place]:
             if lanes > 1 or (build.plan.is_shared and (is_accumulated(node) or is_long)):
                 storage, size = f"sums_{SHORT[node.dtype]}", node.type.row_size * lanes
                 start = aligned(build.work.get(storage, 0), storage)
-                places[node] = Place(storage, start, size, rows=False)
+                buffers[node] = Buffer(storage, start, size, rows=False)
                 build.work[storage] = start + size
-    return places
+    return buffers
 
 
 def aligned(size: int, storage: str) -> int:
@@ -315,7 +315,7 @@ def _first_fit(
     return start
 
 
-def _span(node: Node, plan: Schedule, index: Mapping[Node, int], is_kept: bool) -> tuple[int, int]:
+def _span(node: Node, plan: Plan, index: Mapping[Node, int], is_kept: bool) -> tuple[int, int]:
     """The first and the last kernel during which the value must stay."""
     users = [
         k for k, kernel in enumerate(plan.kernels) for u in kernel.nodes if node in map(source, u.inputs)
@@ -332,7 +332,7 @@ def _span(node: Node, plan: Schedule, index: Mapping[Node, int], is_kept: bool) 
     return first, len(plan.kernels) if is_result else last
 
 
-def _whole_phase(k: int, plan: Schedule, node: Node) -> tuple[int, int]:
+def _whole_phase(k: int, plan: Plan, node: Node) -> tuple[int, int]:
     """All kernels of the pass over the rows that kernel `k` is in, since it repeats block by block."""
     own = plan.kernels[k]
     if own.zone == "flat":

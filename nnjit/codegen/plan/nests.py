@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nnjit.codegen.plan.schedule import Kernel
+from nnjit.codegen.plan.kernels import Kernel
 from nnjit.codegen.rewrite.legalize import is_batched, is_view, source
 from nnjit.ir import Node
 from nnjit.primitives import reshape

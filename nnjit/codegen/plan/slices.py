@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 
+from nnjit.codegen.plan.kernels import LONG, Kernel, Plan, is_long_sum
 from nnjit.codegen.plan.nests import Nest, Op, reads_same_element
-from nnjit.codegen.plan.schedule import LONG, Kernel, Schedule, is_long_sum
 from nnjit.codegen.rewrite.legalize import source
 from nnjit.ir import Node
 from nnjit.ir.graph import constant_p
 
 
 def sliced_kernels(
-    plan: Schedule, nests: Mapping[Kernel, Sequence[Nest]], results: Set[Node]
+    plan: Plan, nests: Mapping[Kernel, Sequence[Nest]], results: Set[Node]
 ) -> tuple[int, frozenset[Kernel]]:
     """The length of the vectors to share, and the kernels that loop over them element by element.
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnjit.codegen.plan.memory import place_of
-from nnjit.codegen.plan.schedule import Kernel, Schedule, is_long_sum, sums_products
+from nnjit.codegen.plan.kernels import Kernel, Plan, is_long_sum, sums_products
+from nnjit.codegen.plan.memory import buffer_of
 from nnjit.codegen.rewrite.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.codegen.source.kernel import Function, combined, emit_kernel, identity_of
@@ -34,12 +34,12 @@ class Batch:
     """
 
     def __init__(
-        self, plan: Schedule, block: int, text: Text, spec: Interface | None, prefix: str = ""
+        self, plan: Plan, block: int, text: Text, interface: Interface | None, prefix: str = ""
     ) -> None:
         self.plan, self.block, self.text = plan, block, text
         self.is_shared = plan.is_shared
-        self.views = Views(plan, block, text, spec, prefix)
-        self.graph, self.spec, self.layout = plan.graph, self.views.spec, self.views.layout
+        self.views = Views(plan, block, text, interface, prefix)
+        self.graph, self.interface, self.layout = plan.graph, self.views.interface, self.views.layout
         self.ranges: list[str] = []
         self.loops: dict[str, str] = {}  # the view of the work memory of loops -> its array
         self.functions: dict[Kernel, str] = {}  # the name of each kernel's function
@@ -69,10 +69,10 @@ class Batch:
 
     def write(self, count: str) -> list[str]:
         """The lines for a batch of `count` rows, of which `at` is the first."""
-        for k in self.spec.per_step:
-            place = place_of(self.graph.inputs[k], self.layout.places)
-            self.line(f"{self.name(self.graph.inputs[k])} = {self.views.base(place)}")
-        self.count, lanes = count, self.spec.lanes
+        for k in self.interface.per_step:
+            buffer = buffer_of(self.graph.inputs[k], self.layout.buffers)
+            self.line(f"{self.name(self.graph.inputs[k])} = {self.views.base(buffer)}")
+        self.count, lanes = count, self.interface.lanes
         if lanes > 1:
             self.line(f"groups = ({count} + {lanes - 1}) // {lanes}")
         for phase in range(self.plan.phases + 1):
@@ -86,9 +86,9 @@ class Batch:
 
     def _copies(self) -> None:
         """Results that could not be computed in their place."""
-        for node, place in self.layout.copies:
-            value, target = self.name(node), self.views.name_of(place, "result")
-            size = f"{place.size} * (thread == 0)" if self.is_shared else str(place.size)
+        for node, buffer in self.layout.copies:
+            value, target = self.name(node), self.views.name_of(buffer, "result")
+            size = f"{buffer.size} * (thread == 0)" if self.is_shared else str(buffer.size)
             self.line(f"copy({value}, {size}, {target})")
         if self.layout.copies:
             self.is_open = True
@@ -100,8 +100,8 @@ class Batch:
             if self.plan.table_of(node) is None:
                 self._fill(node)
         step = str(self.block)
-        if self.spec.lanes > 1 and not self.plan.crossing:  # each thread takes a few groups at a time
-            self.line(f"step = min({self.spec.groups} * threads, {self.block})")
+        if self.interface.lanes > 1 and not self.plan.crossing:  # each thread takes a few groups at a time
+            self.line(f"step = min({self.interface.groups} * threads, {self.block})")
             step = "step"
         self.line(f"for start in range(0, {count}, {step}):")
         self.depth += 1
@@ -139,11 +139,11 @@ class Batch:
 
     def _gathered(self, kernels: Sequence[Kernel]) -> list[str]:
         """The lines that bring the rows of a block together, and fill the last of its groups."""
-        if not self.spec.is_copied:
+        if not self.interface.is_copied:
             return []
         used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
         inputs = [k for k, node in enumerate(self.graph.inputs) if is_batched(node) and node in used]
-        first, lanes = "start + first" if self.is_shared else "start", self.spec.lanes
+        first, lanes = "start + first" if self.is_shared else "start", self.interface.lanes
         if lanes == 1:
             return [self._brought(k, f"at + {first}", "n") for k in inputs]
         lines = [f"have = max(min(n * {lanes}, {self.count} - ({first}) * {lanes}), 0)"]
@@ -154,21 +154,21 @@ class Batch:
     def _brought(self, k: int, first: str, count: str) -> str:
         """The line that brings `count` examples of input k to the memory of a block."""
         node, name = self.graph.inputs[k], self.graph.names[k]
-        size, view = node.type.row_size // self.spec.lanes, self.name(node)
-        if self.spec.in_order:
+        size, view = node.type.row_size // self.interface.lanes, self.name(node)
+        if self.interface.in_order:
             return f"copy(part({name}, {first}, {count}, {size}), {count} * {size}, {view})"
         return f"gather({name}, part(order, {first}, {count}, 1), {count}, {size}, {view})"
 
     def _filled_up(self, k: int) -> str:
         """The line that makes whole groups of the `have` examples of input k: with copies of no weight."""
-        node, lanes = self.graph.inputs[k], self.spec.lanes
+        node, lanes = self.graph.inputs[k], self.interface.lanes
         view, rest = self.name(node), f"n * {lanes} - have"
-        if k == self.spec.weight:
+        if k == self.interface.weight:
             return f"fill(part({view}, have, {rest}, 1), {rest}, {SHORT[node.dtype]}(0))"
         return f"repeat_last({view}, have, n * {lanes}, {node.type.row_size // lanes})"
 
     def _guard(self, kernels: Sequence[Kernel]) -> None:
-        guard = self.spec.guard
+        guard = self.interface.guard
         if guard is not None and any(root(self.graph.outputs[guard]) in k.nodes for k in kernels):
             self.line(f"if not is_finite({self.name(self.graph.outputs[guard])}[0]):")
             self.line("    restore_mode(mode)")
@@ -206,8 +206,8 @@ class Batch:
 
     def _writes_work(self, kernel: Kernel) -> bool:
         computed = [op.node for nest in self.layout.nests[kernel] for op in nest.ops]
-        places = [self.layout.places[n] for n in computed if n in self.layout.places]
-        return any(p.storage.startswith("work_") for p in places)
+        buffers = [self.layout.buffers[n] for n in computed if n in self.layout.buffers]
+        return any(p.storage.startswith("work_") for p in buffers)
 
     def meet(self) -> None:
         """Have threads wait for each other, if one of them may have written what others read."""
@@ -231,7 +231,7 @@ class Batch:
         text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
         options = "ROWS" if kernel.zone == "rows" else "KERNEL"
         name = self.functions[kernel] = self.text.kernel(function.zone, text, options)
-        kinds = {place_of(n, self.layout.places): source(n).primitive.name for n in self._memory(kernel)}
+        kinds = {buffer_of(n, self.layout.buffers): source(n).primitive.name for n in self._memory(kernel)}
         length = self.layout.slices(kernel)
         views = [self.views.name_of(p, kinds.get(p, "value")) for p in function.arguments]
         is_slice = [0 < length == p.size and not p.rows for p in function.arguments]
@@ -247,18 +247,18 @@ class Batch:
     def _memory(self, kernel: Kernel) -> list[Node]:
         nodes = [*kernel.nodes, *(a for n in kernel.nodes for a in n.inputs)]
         nodes += [source(n) for n in nodes]
-        return [n for n in nodes if root(n) in self.layout.places]
+        return [n for n in nodes if root(n) in self.layout.buffers]
 
     def _product(self, node: Node) -> None:
         def name(value: Node) -> str:
             return self._part_name(value) if value is node else self.name(value)
 
-        self.line(product_line(node, name, self.layout.places))
+        self.line(product_line(node, name, self.layout.buffers))
 
     def _part_name(self, node: Node) -> str:
         """The name of the view of a value, or of this thread's part of a sum."""
-        place = self.layout.partials.get(node) or place_of(node, self.layout.places)
-        return self.views.name_of(place, source(node).primitive.name)
+        buffer = self.layout.partials.get(node) or buffer_of(node, self.layout.buffers)
+        return self.views.name_of(buffer, source(node).primitive.name)
 
     def _routine(self, kernel: Kernel) -> None:
         node = kernel.nodes[0]
@@ -297,7 +297,11 @@ class Batch:
         if table is not None:
             self._total_of_rows(table)
             return
-        part, place, size = self.layout.partials[node], place_of(node, self.layout.places), node.type.row_size
+        part, buffer, size = (
+            self.layout.partials[node],
+            buffer_of(node, self.layout.buffers),
+            node.type.row_size,
+        )
         storage = self.views.storage(part)
         stride = self.text.work[storage]
         sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {part.size}")
@@ -308,7 +312,7 @@ class Batch:
             owned = (f"share({bound}, {offset}, {size}, 1)" for bound in ("low", "high"))
             slices = ", ".join(owned) if is_owned else f"0, {size} * (thread == 0)"
             self.is_open, self.is_scattered = True, self.is_scattered or not is_owned
-        target = self.views.name_of(place, source(node).primitive.name)
+        target = self.views.name_of(buffer, source(node).primitive.name)
         self.line(f"{self._adder(node)}(threads, {stride}, {slices}, {sums}, {target})")
 
     def _adder(self, node: Node) -> str:

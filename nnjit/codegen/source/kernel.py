@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnjit.codegen.plan.memory import Layout, Place, place_of
+from nnjit.codegen.plan.kernels import Kernel, Plan
+from nnjit.codegen.plan.memory import Buffer, Layout, buffer_of
 from nnjit.codegen.plan.nests import Nest, Op, unwrapped
-from nnjit.codegen.plan.schedule import Kernel, Schedule
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_batched, is_view, source
 from nnjit.codegen.source.index import added, flat_index, through, times, window_index
 from nnjit.errors import CompileError
@@ -36,22 +36,22 @@ LONGEST = 72  # characters of an expression that is still written into its user'
 
 @dataclass(frozen=True)
 class Function:
-    """A kernel's parameters and body, without its name, and the places that its arguments are.
+    """A kernel's parameters and body, without its name, and the buffers that its arguments are.
 
     Args:
-        arguments: the places of its last parameters.
+        arguments: the buffers of its last parameters.
         leading: what it takes before them: `n`, its number of rows, or of elements where it loops over a
             slice of long vectors; `first`, the number of its first row in the batch.
     """
 
     parameters: tuple[str, ...]
     body: tuple[str, ...]
-    arguments: tuple[Place, ...]
+    arguments: tuple[Buffer, ...]
     leading: tuple[str, ...]
     zone: str
 
 
-def emit_kernel(kernel: Kernel, layout: Layout, plan: Schedule) -> Function:
+def emit_kernel(kernel: Kernel, layout: Layout, plan: Plan) -> Function:
     """The function of a kernel of loops."""
     return _Writer(kernel, layout, plan).write()
 
@@ -59,14 +59,14 @@ def emit_kernel(kernel: Kernel, layout: Layout, plan: Schedule) -> Function:
 class _Writer:
     """The state of writing one kernel: names given so far, values at hand, lines."""
 
-    def __init__(self, kernel: Kernel, layout: Layout, plan: Schedule) -> None:
+    def __init__(self, kernel: Kernel, layout: Layout, plan: Plan) -> None:
         self.kernel, self.layout, self.plan = kernel, layout, plan
         self.by_row = kernel.zone == "rows"
         self.slices = layout.slices(kernel)
         self.counts = False
         self.numbers: dict[str, int] = {}
-        self.arguments: dict[Place, str] = {}
-        self.hoisted: dict[Place, tuple[str, str]] = {}
+        self.arguments: dict[Buffer, str] = {}
+        self.hoisted: dict[Buffer, tuple[str, str]] = {}
         self.totals: list[tuple[str, Node]] = []
         self.narrow: dict[Node, Node] = {}  # an f64 sum of f32 figures -> their sum in a block, in f32
         self.scalars: dict[Node, str] = {}  # of the row (or the batch): good in every later nest
@@ -131,7 +131,7 @@ class _Writer:
         if node.primitive is cast and any(node is s.inputs[0] for s in self.narrow):
             return []
         expression = self._expression(op, index)
-        kept = node in self.layout.places
+        kept = node in self.layout.buffers
         used_later = any(node in map(source, o.inputs) for n in self._later(nest) for o in n.ops)
         uses = [o for o in nest.ops for a in o.inputs if source(a) is node]
         if not kept and not used_later and len(uses) == 1 and _appears_once(uses[0], node, expression):
@@ -163,14 +163,13 @@ class _Writer:
         return text if node.primitive is cast else _wrapped(node, text)
 
     def _gather(self, op: Op, index: tuple[str, ...]) -> str:
-        """The element of the first argument at the place, along one axis, that the second names."""
+        """The element of the first argument at the position along one axis that the second names."""
         x, at = op.inputs
         axis, first = op.node.params["axis"], int(is_batched(x))
-        place = self._position(at, index, x.type.row_shape[axis - first])
-        whole = ("i",) * is_batched(
-            op.node
-        ) + index  # where x is no batch, the rows' axis is that of the places
-        return self._read(x, (*whole[first:axis], place, *whole[axis + 1 :]))
+        position = self._position(at, index, x.type.row_shape[axis - first])
+        row = ("i",) if is_batched(op.node) else ()
+        whole = (*row, *index)  # if x has no rows, the rows' axis is that of the positions
+        return self._read(x, (*whole[first:axis], position, *whole[axis + 1 :]))
 
     def _position(self, at: Node, index: tuple[str, ...], size: int) -> str:
         """An element of an array of indices, as an index that is surely inside."""
@@ -201,7 +200,7 @@ class _Writer:
         if node.type.row_size == 1:
             self.scalars[node] = name = self._name(node)
             self._line(f"{name} = {identity_of(node)}")
-            return [f"{self._element(node, '0')} = {name}"] if node in self.layout.places else []
+            return [f"{self._element(node, '0')} = {name}"] if node in self.layout.buffers else []
         self._line(f"for k in range({node.type.row_size}):")
         self._line(f"    {self._element(node, 'k')} = {identity_of(node)}")
         return []
@@ -213,7 +212,7 @@ class _Writer:
             return False
         users = [n for n in self.kernel.nodes if widened in map(source, n.inputs)]
         is_wide = widened.dtype.itemsize == 8 and widened.inputs[0].dtype == np.float32
-        return is_wide and users == [op.node] and widened not in self.layout.places
+        return is_wide and users == [op.node] and widened not in self.layout.buffers
 
     def _accumulate(self, op: Op, index: tuple[str, ...]) -> None:
         node = op.node
@@ -230,9 +229,9 @@ class _Writer:
     def _list(self, op: Op, index: tuple[str, ...]) -> None:
         """Write down the row of a table that an element of the batch uses."""
         (at,) = op.inputs
-        place = self._count(at, flat_index(index, at.type.row_shape))
+        number = self._count(at, flat_index(index, at.type.row_shape))
         row = self._position(at, index, op.node.params["entries"])
-        self._line(f"{self._argument(op.node, self._place(op.node))}[{place}] = {row}")
+        self._line(f"{self._argument(op.node, self._buffer(op.node))}[{number}] = {row}")
 
     def _target(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
         """Where the element at `index` is added."""
@@ -271,30 +270,30 @@ class _Writer:
             return literal(node)
         if is_view(node):
             return self._read(node.inputs[0], through(node, index))
-        place = self._place(node)
-        if place.size == 1 and not place.rows and source(node) not in self.kernel.nodes:
-            return self._hoist(node, place)
+        buffer = self._buffer(node)
+        if buffer.size == 1 and not buffer.rows and source(node) not in self.kernel.nodes:
+            return self._hoist(node, buffer)
         return _loaded(node, self._element(node, flat_index(index, node.type.row_shape)))
 
-    def _hoist(self, node: Node, place: Place) -> str:
+    def _hoist(self, node: Node, buffer: Buffer) -> str:
         """Read a single figure once, before all loops: for all LLVM knows, a store might change it."""
-        if place not in self.hoisted:
-            value = _loaded(node, f"{self._argument(node, place)}[0]")
-            self.hoisted[place] = self._name(source(node)), value
-        return self.hoisted[place][0]
+        if buffer not in self.hoisted:
+            value = _loaded(node, f"{self._argument(node, buffer)}[0]")
+            self.hoisted[buffer] = self._name(source(node)), value
+        return self.hoisted[buffer][0]
 
     def _element(self, node: Node, flat: str) -> str:
-        place = self._place(node)
-        name = self._argument(node, place)
-        if place.rows:
-            flat = added(times("i", place.stride), flat)
+        buffer = self._buffer(node)
+        name = self._argument(node, buffer)
+        if buffer.rows:
+            flat = added(times("i", buffer.stride), flat)
         return f"{name}[{flat}]"
 
-    def _place(self, node: Node) -> Place:
+    def _buffer(self, node: Node) -> Buffer:
         """Where a value is; of a sum that threads share and this kernel computes, the thread's own part."""
         if node in self.kernel.nodes and node in self.layout.partials:
             return self.layout.partials[node]
-        return place_of(node, self.layout.places)
+        return buffer_of(node, self.layout.buffers)
 
     def _concat_element(self, op: Op, index: tuple[str, ...]) -> str:
         node, axis, piece = op.node, op.node.params["axis"], op.piece or 0
@@ -306,10 +305,10 @@ class _Writer:
         )
         return self._element(node, flat_index(shifted, node.type.row_shape))
 
-    def _argument(self, node: Node, place: Place) -> str:
-        if place not in self.arguments:
-            self.arguments[place] = f"{self._name(source(node))}_"
-        return self.arguments[place]
+    def _argument(self, node: Node, buffer: Buffer) -> str:
+        if buffer not in self.arguments:
+            self.arguments[buffer] = f"{self._name(source(node))}_"
+        return self.arguments[buffer]
 
     def _name(self, node: Node) -> str:
         kind = node.primitive.name

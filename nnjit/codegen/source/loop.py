@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nnjit.codegen.plan.memory import Layout, Place, aligned, place_of, plan_memory
-from nnjit.codegen.plan.schedule import Kernel, Schedule, schedule
+from nnjit.codegen.plan.kernels import Kernel, Plan, plan_kernels
+from nnjit.codegen.plan.memory import Buffer, Layout, aligned, buffer_of, plan_memory
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.legalize import (
     copy_p,
@@ -83,9 +83,9 @@ class _Writer:
         self.node, self.block, self.text = node, block, text
         self.loop = Loop(**node.params)
         self.graph = lower_body(self.loop)
-        self.plan: Schedule = schedule(self.graph)
+        self.plan: Plan = plan_kernels(self.graph)
         self.steps: dict[str, int] = {}  # name of a parameter -> how far a step is behind the last
-        self.names: dict[Place, str] = {}
+        self.names: dict[Buffer, str] = {}
         targets = self._arguments() | self._results()
         self.carried = [(n, targets[n]) for n in self.loop.before]
         pairs = list(zip(self.graph.outputs, self.loop.before, strict=False))
@@ -100,18 +100,18 @@ class _Writer:
         lines = [self._kernel(kernel) for kernel in self.plan.kernels]
         lines += [f"copy({self._name(n)}, {_count(p)}, {self._view(p)})" for n, p in self.layout.copies]
         first = [
-            f"copy(x{self.loop.constants + k}, {_count(place)}, {self._view(place)})"
-            for k, (_, place) in enumerate(self.carried)
+            f"copy(x{self.loop.constants + k}, {_count(buffer)}, {self._view(buffer)})"
+            for k, (_, buffer) in enumerate(self.carried)
         ]
         last, failing = self.loop.length - 1, any(map(self._can_fail, self.graph.nodes))
         steps = f"range({last}, -1, -1)" if self.loop.backwards else f"range({self.loop.length})"
-        views = {place: f"{name} = {self._view(place)}" for place, name in self.names.items()}
+        views = {buffer: f"{name} = {self._view(buffer)}" for buffer, name in self.names.items()}
         body = [
             *(["    failed = 0"] if failing else []),
             *(f"    {line}" for line in first),
-            *(f"    {line}" for place, line in views.items() if place.storage not in self.steps),
+            *(f"    {line}" for buffer, line in views.items() if buffer.storage not in self.steps),
             f"    for t in {steps}:",
-            *(f"        {line}" for place, line in views.items() if place.storage in self.steps),
+            *(f"        {line}" for buffer, line in views.items() if buffer.storage in self.steps),
             *(f"        {line}" for line in lines),
             *(["    return failed"] if failing else []),
         ]
@@ -122,8 +122,8 @@ class _Writer:
 
     # -- where things are
 
-    def _arguments(self) -> dict[Node, Place]:
-        """The places of the body's inputs: parameters, but for the carried values, which are work memory."""
+    def _arguments(self) -> dict[Node, Buffer]:
+        """The buffers of the body's inputs: parameters, but for the carried values, which are work memory."""
         targets = {}
         for k, (inner, outer) in enumerate(zip(self.loop.body.inputs, self.node.inputs, strict=True)):
             rows, size = is_batched(inner), inner.type.row_size
@@ -131,18 +131,18 @@ class _Writer:
             if inner in self.loop.moving:
                 start, self.steps[storage] = _start_and_step(outer, size)
                 gap = self.loop.length * self.steps[storage] - size
-                targets[inner] = Place(storage, start, size, rows, gap)
+                targets[inner] = Buffer(storage, start, size, rows, gap)
             else:
-                targets[inner] = Place(storage, 0, size, rows)
+                targets[inner] = Buffer(storage, 0, size, rows)
         return targets
 
-    def _results(self) -> dict[Node, Place]:
+    def _results(self) -> dict[Node, Buffer]:
         targets, start = {}, 0
         self.steps[RECORD] = sum(n.type.row_size for n in self.loop.recorded)
         for out in self.graph.outputs[self.loop.carried :]:
             size = out.type.row_size
             gap = self.loop.length * self.steps[RECORD] - size
-            targets[root(out)] = Place(RECORD, start, size, is_batched(out), gap)
+            targets[root(out)] = Buffer(RECORD, start, size, is_batched(out), gap)
             start += size
         return targets
 
@@ -150,11 +150,11 @@ class _Writer:
         """The elements of work memory of each dtype: a step's, of carried values, and of inner loops."""
         sizes = {name.removeprefix("work_"): size for name, size in self.layout.work.items() if size}
         self.starts = {}
-        for node, place in self.carried:
+        for node, buffer in self.carried:
             dtype = SHORT[node.dtype]
             start = aligned(sizes.get(dtype, 0), f"work_{dtype}")
-            self.starts[place.storage] = f"work_{dtype}", start
-            sizes[dtype] = start + place.size * (self.block if place.rows else 1)
+            self.starts[buffer.storage] = f"work_{dtype}", start
+            sizes[dtype] = start + buffer.size * (self.block if buffer.rows else 1)
         self.inner_starts = {}
         for dtype in dict.fromkeys(d for function in self.inner.values() for d in function.work):
             start = self.inner_starts[dtype] = aligned(sizes.get(dtype, 0), f"work_{dtype}")
@@ -162,19 +162,19 @@ class _Writer:
         return sizes
 
     def _name(self, node: Node) -> str:
-        return self._named(place_of(node, self.layout.places))
+        return self._named(buffer_of(node, self.layout.buffers))
 
-    def _named(self, place: Place) -> str:
-        kind = place.storage.partition("_")[0]
-        return self.names.setdefault(place, f"{kind}_{len(self.names) + 1}")
+    def _named(self, buffer: Buffer) -> str:
+        kind = buffer.storage.partition("_")[0]
+        return self.names.setdefault(buffer, f"{kind}_{len(self.names) + 1}")
 
-    def _view(self, place: Place) -> str:
-        """The source of the view of a place, at step `t` where it moves."""
-        name, start = self.starts.get(place.storage, (place.storage, place.start))
+    def _view(self, buffer: Buffer) -> str:
+        """The source of the view of a buffer, at step `t` if it moves."""
+        name, start = self.starts.get(buffer.storage, (buffer.storage, buffer.start))
         if name not in self.steps:
-            return f"part({name}, {start}, {_count(place)}, 1)"
+            return f"part({name}, {start}, {_count(buffer)}, 1)"
         at = f"t * {self.steps[name]}" + (f" + {start}" if start else "")
-        whole = f"n * {place.stride}" if place.rows else str(place.stride)
+        whole = f"n * {buffer.stride}" if buffer.rows else str(buffer.stride)
         return f"part({name}, {at}, {whole} - ({at}), 1)"
 
     # -- what a step does
@@ -188,10 +188,10 @@ class _Writer:
         if node.primitive in ROUTINES:
             return routine_line(node, self._name)
         if kernel.is_product:
-            return product_line(node, self._name, self.layout.places)
+            return product_line(node, self._name, self.layout.buffers)
         function = emit_kernel(kernel, self.layout, self.plan)
         text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
-        values = [self._named(place) for place in function.arguments]
+        values = [self._named(buffer) for buffer in function.arguments]
         options = "ROWS" if kernel.zone == "rows" else "KERNEL"
         return f"{self.text.kernel('step', text, options)}({', '.join([*function.leading, *values])})"
 
@@ -216,5 +216,5 @@ def _start_and_step(outer: Node, size: int) -> tuple[int, int]:
     return outer.params["starts"][-1], static(loop_source(outer).shape[-1:])[0]
 
 
-def _count(place: Place) -> str:
-    return f"n * {place.size}" if place.rows else str(place.size)
+def _count(buffer: Buffer) -> str:
+    return f"n * {buffer.size}" if buffer.rows else str(buffer.size)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from nnjit.codegen.library.library import features
-from nnjit.codegen.plan.memory import Place, place_of
+from nnjit.codegen.plan.memory import Buffer, buffer_of
 from nnjit.codegen.rewrite.legalize import is_batched
 from nnjit.ir import Node
 from nnjit.primitives import batch_matmul
@@ -25,12 +25,12 @@ LARGE = 2**19
 LONGEST_ROW = 32  # places of a convolution without rows that pass together
 
 
-def product_line(node: Node, name: Callable[[Node], str], places: Mapping[Node, Place]) -> str:
+def product_line(node: Node, name: Callable[[Node], str], buffers: Mapping[Node, Buffer]) -> str:
     """The call of the product `node` over the `n` rows of a block.
 
     Args:
         name: gives the view of a value.
-        places: says how far the rows of a value are apart.
+        buffers: say how far the rows of a value are apart.
     """
     if node.primitive is batch_matmul:
         return _each_line(node, name)
@@ -40,7 +40,7 @@ def product_line(node: Node, name: Callable[[Node], str], places: Mapping[Node, 
     ta, tb = int(node.params["ta"]), int(node.params["tb"])
     m, k = (_columns(a), rows_of(a)) if ta else (rows_of(a), _columns(a))
     add = "start" if ta and is_batched(a) else "0"  # the first block's is 0
-    lda, ldb, ldc = (_stride(x, places) for x in (a, b, node))
+    lda, ldb, ldc = (_stride(x, buffers) for x in (a, b, node))
     operands = f"{name(a)}, {lda}, {name(b)}, {ldb}, {add}, {name(node)}, {ldc}"
     return f"{gemm_for(node)}({ta}, {tb}, {m}, {_columns(node)}, {k}, {operands})    # {node.type}"
 
@@ -100,6 +100,6 @@ def _columns(node: Node) -> str:
     return str(node.shape[-1])
 
 
-def _stride(node: Node, places: Mapping[Node, Place]) -> str:
-    place = place_of(node, places)
-    return str(place.stride) if place.rows and node.ndim == 2 else _columns(node)
+def _stride(node: Node, buffers: Mapping[Node, Buffer]) -> str:
+    buffer = buffer_of(node, buffers)
+    return str(buffer.stride) if buffer.rows and node.ndim == 2 else _columns(node)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nnjit.codegen.maths import MATHS
-from nnjit.codegen.plan.schedule import Kernel, Schedule
+from nnjit.codegen.plan.kernels import Kernel, Plan
 from nnjit.codegen.source.batch import Batch
 from nnjit.codegen.source.routines import ROUTINES
 from nnjit.codegen.source.views import Interface, Text
@@ -66,7 +66,7 @@ class Program:
     functions: Mapping[Kernel, str] = field(default_factory=dict)
 
 
-def emit_call(plan: Schedule, block: int, title: str) -> Program:
+def emit_call(plan: Plan, block: int, title: str) -> Program:
     """A function `run(memory, rows)` that evaluates the graph once, over all rows.
 
     Where something in it can fail, it returns the number of the failure, 0 where there was none.
@@ -78,9 +78,7 @@ def emit_call(plan: Schedule, block: int, title: str) -> Program:
     return _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "cache=True, **JIT"))
 
 
-def emit_epochs(
-    plan: Schedule, evaluation: Schedule | None, block: int, title: str, spec: Interface
-) -> Program:
+def emit_epochs(plan: Plan, evaluation: Plan | None, block: int, title: str, interface: Interface) -> Program:
     """A function that runs steps of epochs, and returns the step it stopped before.
 
     `run(memory, thread, threads, begin, end, steps, batch, rows, stride, held)`: steps `begin` to `end`, of
@@ -91,22 +89,24 @@ def emit_epochs(
     The figures of an epoch are its totals, those of its evaluation, and the ticks that each of them took.
     """
     text = Text()
-    step = Batch(plan, block, text, spec)
+    step = Batch(plan, block, text, interface)
     step.depth = 3
     body = step.write("count")
-    functions, held, trained = [], 0, sum(plan.graph.outputs[k].type.row_size for k in spec.totals)
+    functions, held, trained = [], 0, sum(plan.graph.outputs[k].type.row_size for k in interface.totals)
     if evaluation is not None:
         totals = tuple(range(len(evaluation.graph.outputs)))
         weight = max(k for k, n in enumerate(evaluation.graph.inputs) if n.type.is_batched)
-        given = Interface(totals=totals, in_order=True, weight=weight, lanes=spec.lanes, groups=spec.groups)
+        given = Interface(
+            totals=totals, in_order=True, weight=weight, lanes=interface.lanes, groups=interface.groups
+        )
         held = sum(n.type.row_size for n in evaluation.graph.outputs)
         functions.append(_evaluate(Batch(evaluation, block, text, given, "held_"), given, trained))
     width = trained + held + 2
     for name, dtype in (("figures", "f64"), ("order", "i64"), ("arrived", "i64"), ("bounds", "i64")):
         text.declare(name, dtype)
-    if spec.kept:
+    if interface.kept:
         text.declare("best", "f64")
-        text.declare("kept", text.memory[plan.graph.names[spec.kept[0]]])
+        text.declare("kept", text.memory[plan.graph.names[interface.kept[0]]])
     lines = [
         "    mode = flush_subnormals()",
         "    gate = 0",
@@ -120,19 +120,19 @@ def emit_epochs(
         "        for turn in range(max(begin, epoch * steps), min(end, (epoch + 1) * steps)):",
         "            at = (turn - epoch * steps) * batch",
         "            count = min(batch, rows - at)",
-        *([] if spec.in_order else ["            at += epoch * stride"]),
+        *([] if interface.in_order else ["            at += epoch * stride"]),
         *body,
-        *_totals(step, spec, 0, "            "),
+        *_totals(step, interface, 0, "            "),
         *(["        trained = ticks()"] if evaluation is not None else []),
-        *_end_of_epoch(step, spec, evaluation, trained, text),
+        *_end_of_epoch(step, interface, evaluation, trained, text),
         *(_times(width) if evaluation is not None else []),
-        *_stop(spec),
+        *_stop(interface),
         "    restore_mode(mode)",
         "    return end",
     ]
     arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held"
     functions.append(_function(f"run({arguments})", lines, "cache=True, **JIT"))
-    rows = f"{block} rows" if spec.lanes == 1 else f"{block} groups of {spec.lanes} examples"
+    rows = f"{block} rows" if interface.lanes == 1 else f"{block} groups of {interface.lanes} examples"
     made = _program(text, title, rows, "".join(functions))
     pieces = tuple(step.pieces)
     return replace(made, length=step.layout.length, pieces=pieces, width=width, functions=step.functions)
@@ -140,21 +140,21 @@ def emit_epochs(
 
 def _data(batch: Batch) -> list[str]:
     """Views of the whole data, from which rows are gathered."""
-    if not batch.spec.is_copied:
+    if not batch.interface.is_copied:
         return []
     lines = []
-    if not batch.spec.in_order:
+    if not batch.interface.in_order:
         lines.append(f"    order = {batch.text.at('order', '0', 'rows + stride * ((end - 1) // steps)')}")
     for node, name in zip(batch.graph.inputs, batch.graph.names, strict=True):
         if node.type.is_batched:
-            size = node.type.row_size // batch.spec.lanes
+            size = node.type.row_size // batch.interface.lanes
             lines.append(f"    {name} = {batch.text.at(name, '0', f'rows * {size}')}")
     return lines
 
 
-def _totals(batch: Batch, spec: Interface, start: int, pad: str) -> list[str]:
+def _totals(batch: Batch, interface: Interface, start: int, pad: str) -> list[str]:
     lines = []
-    for k in spec.totals:
+    for k in interface.totals:
         node = batch.graph.outputs[k]
         name = batch.name(node)
         for j in range(node.type.row_size):
@@ -163,24 +163,24 @@ def _totals(batch: Batch, spec: Interface, start: int, pad: str) -> list[str]:
     return [f"{pad}if thread == 0:", *lines] if lines else []
 
 
-def _evaluate(batch: Batch, spec: Interface, start: int) -> str:
+def _evaluate(batch: Batch, interface: Interface, start: int) -> str:
     """The function of the evaluation, which all threads call after each epoch."""
     lines = batch.write("rows")
-    lines += _totals(batch, spec, start, "    ")
+    lines += _totals(batch, interface, start, "    ")
     body = ["    at = 0", *_data(batch), *batch.hoisted(), *lines, "    return gate"]
     return _function("evaluate(memory, thread, threads, gate, arrived, figures, row, rows)", body, "**KERNEL")
 
 
 def _end_of_epoch(
-    step: Batch, spec: Interface, evaluation: Schedule | None, trained: int, text: Text
+    step: Batch, interface: Interface, evaluation: Plan | None, trained: int, text: Text
 ) -> list[str]:
-    if evaluation is None and not spec.kept:
+    if evaluation is None and not interface.kept:
         return []
     lines = ["        if (epoch + 1) * steps <= end:"]
     pad = " " * 12
     if evaluation is not None:
         lines.append(f"{pad}gate = evaluate(memory, thread, threads, gate, arrived, figures, row, held)")
-    if spec.kept:
+    if interface.kept:
         first = trained if evaluation is not None else 0
         lines += [
             f"{pad}best = {text.at('best', '0', '6')}",
@@ -188,7 +188,7 @@ def _end_of_epoch(
             f"{pad}    loss = figures[row + {first}] / figures[row + {first + 1}]",
             f"{pad}    best[2] += 1",
             f"{pad}    if loss < best[0] - best[3]:",
-            *(f"{pad}        {line}" for line in _keeping(step, spec.kept)),
+            *(f"{pad}        {line}" for line in _keeping(step, interface.kept)),
             f"{pad}        best[0] = loss",
             f"{pad}        best[1] = best[2]",
             f"{pad}    best[5] = best[4] > 0 and best[2] - best[1] >= best[4]",
@@ -217,8 +217,8 @@ def _times(width: int) -> list[str]:
     ]
 
 
-def _stop(spec: Interface) -> list[str]:
-    if not spec.kept:
+def _stop(interface: Interface) -> list[str]:
+    if not interface.kept:
         return []
     return [
         "        if (epoch + 1) * steps <= end and best[5] != 0:",

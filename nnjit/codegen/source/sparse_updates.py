@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from nnjit.codegen.plan.kernels import Kernel, Plan, plan_kernels
 from nnjit.codegen.plan.memory import pieces_in_place
 from nnjit.codegen.plan.nests import nests
-from nnjit.codegen.plan.schedule import Kernel, Schedule, schedule
 from nnjit.codegen.plan.slices import is_sliced
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, root, source
 from nnjit.codegen.rewrite.sparse_rows import Listed, Table
@@ -24,7 +24,7 @@ from nnjit.primitives import scatter_add
 from nnjit.primitives.indexing import scatter_sum_p
 
 
-def schedule_tables(graph: Graph, step: Listed, *, is_shared: bool) -> Schedule | None:
+def plan_tables(graph: Graph, step: Listed, *, is_shared: bool) -> Plan | None:
     """The schedule of a step with tables.
 
     Args:
@@ -34,7 +34,7 @@ def schedule_tables(graph: Graph, step: Listed, *, is_shared: bool) -> Schedule 
         None where a gradient has no place of its own, or no single kernel can update a slice of all vectors.
     """
     vectors = [root(graph.outputs[k]) for k in step.vectors]
-    plan = schedule(graph, is_shared=is_shared, together=set(vectors))
+    plan = plan_kernels(graph, is_shared=is_shared, together=set(vectors))
     inside, segments, found = pieces_in_place(plan), step.segments, []
     for listed, (start, entries, size) in zip(graph.outputs[-len(segments) :], segments, strict=True):
         gradient = _gradient(graph, inside, start, entries * size)
@@ -54,7 +54,7 @@ def _gradient(graph: Graph, inside: dict[Node, tuple[Node, int]], start: int, le
     return None
 
 
-def _update(plan: Schedule, vectors: Sequence[Node], inside: dict[Node, tuple[Node, int]]) -> Kernel | None:
+def _update(plan: Plan, vectors: Sequence[Node], inside: dict[Node, tuple[Node, int]]) -> Kernel | None:
     """The kernel that computes all `vectors`, whose elements are functions of elements at the same place."""
     kernel = next(k for k in plan.kernels if vectors[0] in k.nodes)
     wholes = {piece: whole for piece, (whole, _) in inside.items()}
@@ -81,8 +81,8 @@ def between(tables: Sequence[Table], length: int) -> Iterator[tuple[int, int]]:
 def update_text(table: Table, name: str, function: Function, length: int) -> str:
     """A kernel that calls the update `name` for each row that a thread has to update."""
     arguments, first = [], added(str(table.start), times("row", table.size))
-    for parameter, place in zip(function.parameters[1:], function.arguments, strict=True):
-        is_vector = place.size == length and not place.rows
+    for parameter, buffer in zip(function.parameters[1:], function.arguments, strict=True):
+        is_vector = buffer.size == length and not buffer.rows
         row = f"part({parameter}, {first}, {table.size}, 1)"
         arguments.append(row if is_vector else parameter)
     zero = f"{SHORT[table.gradient.dtype]}(0)"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nnjit.codegen.plan.schedule import Kernel, Schedule
+from nnjit.codegen.plan.kernels import Kernel, Plan
 from nnjit.codegen.source.products import gemm_for
 from nnjit.ir import B, Dim, Node, topological
 from nnjit.primitives import matmul
@@ -36,7 +36,7 @@ class KernelEntry:
 
 
 def outline(
-    plan: Schedule, functions: Mapping[Kernel, str], cost: int | None, lanes: int = 1
+    plan: Plan, functions: Mapping[Kernel, str], cost: int | None, lanes: int = 1
 ) -> tuple[KernelEntry, ...]:
     """The kernels of a schedule, in the order they run.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nnjit.codegen.plan.memory import ALIGNMENT, Place, place_of, plan_memory
-from nnjit.codegen.plan.schedule import Schedule
+from nnjit.codegen.plan.kernels import Plan
+from nnjit.codegen.plan.memory import ALIGNMENT, Buffer, buffer_of, plan_memory
 from nnjit.codegen.rewrite.legalize import is_batched, root, source
 from nnjit.ir import Graph, Node
 from nnjit.ir.types import DTYPES, SHORT
@@ -78,7 +78,7 @@ class Text:
 
 
 class Views:
-    """The places of a graph's values, and the view that a function has of each.
+    """The buffers of a graph's values, and the view that a function has of each.
 
     Args:
         text: the program that they are part of.
@@ -86,14 +86,14 @@ class Views:
         prefix: before the names of its work memory.
     """
 
-    def __init__(self, plan: Schedule, block: int, text: Text, spec: Interface | None, prefix: str) -> None:
+    def __init__(self, plan: Plan, block: int, text: Text, interface: Interface | None, prefix: str) -> None:
         self.block, self.text, self.prefix = block, text, prefix
         self.graph: Graph = plan.graph
         self.is_shared, self.tables = plan.is_shared, plan.tables
-        self.is_called, self.spec = spec is None, spec or Interface(in_order=True)
+        self.is_called, self.interface = interface is None, interface or Interface(in_order=True)
         self.whole: set[str] = set()  # arrays that have all rows, or a figure for each step
-        self.names: dict[Place, str] = {}
-        self.moving: dict[Place, str] = {}  # views of the phase that is being written
+        self.names: dict[Buffer, str] = {}
+        self.moving: dict[Buffer, str] = {}  # views of the phase that is being written
         targets = self._targets()
         self.layout = plan_memory(plan, block, targets, self._donated())
         for name, size in self.layout.work.items():
@@ -102,9 +102,9 @@ class Views:
     def hoisted(self) -> list[str]:
         """What is to be written before all steps: the views that stay where they are."""
         lines = [
-            f"    {self._base_name(place, name)} = {self.base(place)}"
-            for place, name in self.names.items()
-            if not self._is_per_step(place)
+            f"    {self._base_name(buffer, name)} = {self.base(buffer)}"
+            for buffer, name in self.names.items()
+            if not self._is_per_step(buffer)
         ]
         if self.layout.length:
             bounds = self.text.at("bounds", "thread", "2")
@@ -117,77 +117,77 @@ class Views:
         self.moving = {}
         return lines
 
-    def _targets(self) -> dict[Node, Place]:
+    def _targets(self) -> dict[Node, Buffer]:
         targets = {}
         for k, (node, name) in enumerate(zip(self.graph.inputs, self.graph.names, strict=True)):
             rows, dtype, size = is_batched(node), SHORT[node.dtype], node.type.row_size
             self.text.declare(name, dtype)
-            if rows and self.spec.is_copied:
+            if rows and self.interface.is_copied:
                 self.text.declare(f"{name}_block", dtype, size * self.block)
-                targets[node] = Place(f"{name}_block", 0, size, rows)
+                targets[node] = Buffer(f"{name}_block", 0, size, rows)
             else:
-                targets[node] = Place(name, 0, size, rows)
-                self.whole |= {name} if rows or k in self.spec.per_step else set()
-        updates, lists = dict(self.spec.updates), {t.listed: t.most * t.uses for t in self.tables}
+                targets[node] = Buffer(name, 0, size, rows)
+                self.whole |= {name} if rows or k in self.interface.per_step else set()
+        updates, lists = dict(self.interface.updates), {t.listed: t.most * t.uses for t in self.tables}
         for k, out in enumerate(self.graph.outputs):
             node = root(out)
             if k in updates:
-                targets[node] = Place(self.graph.names[updates[k]], 0, node.type.row_size, rows=False)
+                targets[node] = Buffer(self.graph.names[updates[k]], 0, node.type.row_size, rows=False)
             elif node in lists:
                 self.text.declare(f"used_{k}", "i32", lists[node])
-                targets[node] = Place(f"used_{k}", 0, lists[node], rows=False)
+                targets[node] = Buffer(f"used_{k}", 0, lists[node], rows=False)
             elif self.is_called:
                 self.text.declare(f"out{k}", SHORT[node.dtype])
-                targets[node] = Place(f"out{k}", 0, node.type.row_size, is_batched(node))
+                targets[node] = Buffer(f"out{k}", 0, node.type.row_size, is_batched(node))
                 self.whole |= {f"out{k}"} if is_batched(node) else set()
         return targets
 
     def _donated(self) -> dict[Node, Node]:
-        return {root(self.graph.outputs[out]): self.graph.inputs[k] for out, k in self.spec.updates}
+        return {root(self.graph.outputs[out]): self.graph.inputs[k] for out, k in self.interface.updates}
 
     def name(self, node: Node) -> str:
         """The name of the view of a value."""
-        return self.name_of(place_of(node, self.layout.places), source(node).primitive.name)
+        return self.name_of(buffer_of(node, self.layout.buffers), source(node).primitive.name)
 
-    def name_of(self, place: Place, kind: str) -> str:
-        """The name of the view of a place; a new one begins with its kind."""
-        if place not in self.names:
-            self.names[place] = f"{kind}_{len(self.names) + 1}"
-        name = self.names[place]
-        if place.rows and (self.is_shared or place.storage in self.whole):
-            self.moving[place] = name
+    def name_of(self, buffer: Buffer, kind: str) -> str:
+        """The name of the view of a buffer; a new one begins with its kind."""
+        if buffer not in self.names:
+            self.names[buffer] = f"{kind}_{len(self.names) + 1}"
+        name = self.names[buffer]
+        if buffer.rows and (self.is_shared or buffer.storage in self.whole):
+            self.moving[buffer] = name
         return name
 
-    def _is_per_step(self, place: Place) -> bool:
-        return place.storage in self.whole and not place.rows
+    def _is_per_step(self, buffer: Buffer) -> bool:
+        return buffer.storage in self.whole and not buffer.rows
 
-    def storage(self, place: Place) -> str:
-        """The name of the array that a place is in."""
-        is_planned = place.storage in self.layout.work
-        return self.prefix + place.storage if is_planned else place.storage
+    def storage(self, buffer: Buffer) -> str:
+        """The name of the array that a buffer is in."""
+        is_planned = buffer.storage in self.layout.work
+        return self.prefix + buffer.storage if is_planned else buffer.storage
 
-    def base(self, place: Place) -> str:
+    def base(self, buffer: Buffer) -> str:
         """The view that is hoisted: of a moving one, all of its rows."""
-        name = self.storage(place)
-        if self._is_per_step(place):
+        name = self.storage(buffer)
+        if self._is_per_step(buffer):
             return self.text.at(name, "turn", "1")
-        if place.storage in self.whole:
-            return self.text.at(name, "0", _times("rows", place.size))
-        start = str(place.start)
-        if place.storage.startswith(("own_", "sums_")):
+        if buffer.storage in self.whole:
+            return self.text.at(name, "0", _times("rows", buffer.size))
+        start = str(buffer.start)
+        if buffer.storage.startswith(("own_", "sums_")):
             stride = f"thread * {self.text.work[name]}"
-            start = f"{stride} + {start}" if place.start else stride
-        return self.text.at(name, start, str(place.size * (self.block if place.rows else 1)))
+            start = f"{stride} + {start}" if buffer.start else stride
+        return self.text.at(name, start, str(buffer.size * (self.block if buffer.rows else 1)))
 
-    def _base_name(self, place: Place, name: str) -> str:
-        if place.rows and place.storage in self.whole:
+    def _base_name(self, buffer: Buffer, name: str) -> str:
+        if buffer.rows and buffer.storage in self.whole:
             return f"{name}_data"
-        return f"{name}_block" if place.rows and self.is_shared else name
+        return f"{name}_block" if buffer.rows and self.is_shared else name
 
-    def _moved(self, place: Place, name: str) -> list[str]:
+    def _moved(self, buffer: Buffer, name: str) -> list[str]:
         """The lines that point a moving view at the rows of a block."""
-        size, lines, inner = place.size, [], self._base_name(place, name)
-        if place.storage in self.whole:
+        size, lines, inner = buffer.size, [], self._base_name(buffer, name)
+        if buffer.storage in self.whole:
             outer, inner = inner, f"{name}_block" if self.is_shared else name
             count = "block" if self.is_shared else "n"
             lines.append(f"{inner} = part({outer}, at + start, {count}, {size})")

@@ -10,8 +10,8 @@ import pytest
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import pull_back, trace
+from nnjit.codegen.plan.kernels import Plan, plan_kernels
 from nnjit.codegen.plan.nests import nests
-from nnjit.codegen.plan.schedule import Schedule, schedule
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, legalize
 from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, array_type, new_input, verify
@@ -21,11 +21,11 @@ from nnjit.primitives import full_like
 from .random_graphs import Maker
 
 
-def planned(graph: Graph) -> Schedule:
-    return schedule(legalize(verify(optimize(graph))))
+def planned(graph: Graph) -> Plan:
+    return plan_kernels(legalize(verify(optimize(graph))))
 
 
-def count(plan: Schedule, zone: str, is_product: bool) -> int:
+def count(plan: Plan, zone: str, is_product: bool) -> int:
     return sum(k.zone == zone and k.is_product == is_product for k in plan.kernels)
 
 
@@ -74,7 +74,7 @@ def test_sum_over_the_batch_that_feeds_rows_makes_the_block_the_whole_batch() ->
     assert kept.crossing
 
 
-def check_order(plan: Schedule) -> None:
+def check_order(plan: Plan) -> None:
     """Every operation runs once, and after what it needs."""
     order = {n: (k.phase, k.zone == "rows", i) for i, k in enumerate(plan.kernels) for n in k.nodes}
     assert len(order) == sum(len(k.nodes) for k in plan.kernels)

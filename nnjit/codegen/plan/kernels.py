@@ -43,7 +43,7 @@ class Kernel:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Plan:
     """The kernels of a graph in the order they run.
 
     Args:
@@ -67,7 +67,7 @@ class Schedule:
         return next((t for t in self.tables if t.gradient is node), None)
 
 
-def schedule(graph: Graph, *, is_shared: bool = False, together: Set[Node] = frozenset()) -> Schedule:
+def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] = frozenset()) -> Plan:
     """The kernels of a legal graph.
 
     Args:
@@ -90,7 +90,7 @@ def schedule(graph: Graph, *, is_shared: bool = False, together: Set[Node] = fro
             made = _kernels(zone, turn, _Turn(own, needs, users, outputs, together))
             kernels += sorted(made, key=sums_products) if is_shared else made
     crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
-    return Schedule(graph, tuple(kernels), phases, crossing, is_shared)
+    return Plan(graph, tuple(kernels), phases, crossing, is_shared)
 
 
 def sums_products(kernel: Kernel) -> bool:
