@@ -11,7 +11,7 @@ ask for the value that belongs to an exact input are marked `exact` and omitted,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -43,9 +43,9 @@ def pytest_configure() -> None:
 
     @wraps(run)
     def nudged_run(
-        self: CompiledEpoch, turns: Turns, order: Any, arguments: Any, *rest: Any, held: Any = (), **more: Any
+        self: CompiledEpoch, turns: Turns, order: Any, arguments: Mapping[str, Any], *rest: Any, **more: Any
     ) -> Any:
-        updated = [arguments[into] for _, into in self.interface.updates]
+        updated = [arguments[name] for name in self.interface.updates]
         if _is_first(self, turns, arguments):
             for array in updated:
                 array[...] = nudged(array)
@@ -61,8 +61,8 @@ def pytest_configure() -> None:
 
         while len(known) > MOST_KNOWN:
             del known[next(iter(known))]
-        arguments, held = ([unless_updated(a) for a in arrays] for arrays in (arguments, held))
-        return run(self, turns, order, arguments, *rest, held=held, **more)
+        moved = {name: unless_updated(array) for name, array in arguments.items()}
+        return run(self, turns, order, moved, *rest, **more)
 
     Compiled.__call__ = nudged_call  # type: ignore[method-assign]
     Caller.__call__ = nudged_call_small  # type: ignore[method-assign]
@@ -76,9 +76,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
-def _is_first(epoch: CompiledEpoch, turns: Turns, arguments: Sequence[np.ndarray]) -> bool:
+def _is_first(epoch: CompiledEpoch, turns: Turns, arguments: Mapping[str, np.ndarray]) -> bool:
     """Whether a call has the first step of a training, which is numbered 1."""
-    numbers = [arguments[k] for k in epoch.interface.per_step if arguments[k].dtype.kind == "u"]
+    numbers = [arguments[name] for name in epoch.interface.per_step if arguments[name].dtype.kind == "u"]
     return turns.begin == 0 and any(n[0] == 1 for n in numbers)
 
 

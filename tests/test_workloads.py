@@ -72,6 +72,6 @@ def interpreted(workload: Workload, given: Mapping[str, Any]) -> tuple[np.ndarra
         number, w = np.asarray(step + 1, np.uint32), np.ones(len(x), x.dtype)
         outputs = interpret(graph, [*updated, key, number, rate, x, y, w])
         updated = outputs[: len(updated)]
-        cost, weight = (float(outputs[k]) for k in interface.totals[:2])
+        cost, weight = map(float, outputs[len(interface.updates) :][:2])
         costs, weights = costs + cost, weights + weight
     return start.theta, updated, costs / weights

@@ -3,10 +3,10 @@
 from nnjit.codegen.function import jit
 from nnjit.codegen.program import BLOCK, Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
 from nnjit.codegen.runtime.threads import ThreadTeam, usable_cores
+from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
 from nnjit.codegen.source.summary import KernelEntry
-from nnjit.codegen.source.views import Interface
 
 __all__ = [
-    "BLOCK", "Compiled", "CompiledEpoch", "Interface", "KernelEntry", "ThreadTeam", "Turns",
-    "aligned_copy", "compile_graph", "jit", "usable_cores",
+    "BLOCK", "BestEpoch", "Compiled", "CompiledEpoch", "EpochTotals", "Interface", "KernelEntry",
+    "ThreadTeam", "Turns", "aligned_copy", "compile_graph", "jit", "usable_cores",
 ]  # fmt: skip

@@ -19,10 +19,10 @@ from nnjit.codegen.rewrite.legalize import copy_p, is_computed, legalize
 from nnjit.codegen.rewrite.sparse_rows import with_lists
 from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.runtime.views import table_of
+from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
 from nnjit.codegen.source.program import Program, emit_call, emit_epochs
 from nnjit.codegen.source.sparse_updates import plan_tables
-from nnjit.codegen.source.summary import KernelEntry, outline
-from nnjit.codegen.source.views import Interface
+from nnjit.codegen.source.summary import KernelEntry, summarize
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, interpret, new_input, rebuild, tracing, type_of, verify
 from nnjit.ir.graph import constant_p
@@ -134,10 +134,9 @@ class CompiledEpoch:
         block: int = BLOCK,
     ) -> None:
         self.graph = graph
-        for out, into in interface.updates:
-            given, wanted = graph.outputs[out].type, graph.inputs[into].type
-            if given != wanted:
-                raise GraphError(f"{graph.names[into]}: an update {given} does not fit over {wanted}")
+        for name, new in interface.updated(graph).items():
+            if new.type != (old := graph.input(name)).type:
+                raise GraphError(f"{name}: an update {new.type} does not fit over {old.type}")
         graphs = [optimize(verify(g)) for g in (graph, evaluation) if g is not None]
         graphs, lanes = _grouped(graphs, interface, most_rows, is_shared)
         plan, constants = _plan_step(graphs[0], interface, most_rows, is_shared)
@@ -159,7 +158,7 @@ class CompiledEpoch:
         self._fixed = dict(zip(lowered.names[len(graph.names) :], constants, strict=True)) | dict(
             zip(names, more, strict=True)
         )
-        self._names = (*graph.names, *(evaluation.names if evaluation is not None else ()))
+        self._held_out = interface.evaluation_weight if evaluation is not None else None
         self._work: dict[int, dict[str, np.ndarray]] = {}
 
     def __call__(
@@ -169,63 +168,69 @@ class CompiledEpoch:
 
         Args:
             order: i64, the rows in the order to take them.
-            arguments: one array for each input: whole data, state, or a figure for each step of the epoch.
+            arguments: one array for each input: whole data, state, or a value for each step of the epoch.
 
         Returns:
             The step before which it stopped, and the totals over the steps done.
         """
         rows = len(order)
         turns = Turns(begin, end, max(-(-rows // batch), end), batch, rows)
-        kept = [arguments[k] for k in self.interface.kept]
-        best = (np.array([np.inf, 0, 0, 0, 0, 0]), np.concatenate(kept)) if kept else ()
-        figures = self.figures(1)
-        stopped = self.run(turns, order, arguments, figures, best=best, team=team)
-        return stopped, figures[0, :-2]
+        given = dict(zip(self.graph.names, arguments, strict=True))
+        kept = [given[name] for name in self.interface.kept]
+        best = (BestEpoch().array(), np.concatenate(kept)) if kept else None
+        totals = self.totals(1)
+        stopped = self.run(turns, order, given, totals, best=best, team=team)
+        return stopped, self.layout.of_step(totals)[0]
 
-    def figures(self, epochs: int) -> np.ndarray:
-        """Zeros, a row for each epoch, for its totals, its evaluation's, and the ticks of each."""
-        return np.zeros((epochs, self.program.width))
+    @property
+    def layout(self) -> EpochTotals:
+        """The columns of the totals."""
+        return self.program.totals
+
+    def totals(self, epochs: int) -> np.ndarray:
+        """Zeros, a row for each epoch."""
+        return np.zeros((epochs, self.layout.width))
 
     def run(
         self,
         turns: Turns,
         order: np.ndarray,
-        arguments: Arrays,
-        figures: np.ndarray,
+        arguments: Mapping[str, np.ndarray],
+        totals: np.ndarray,
         *,
-        held: Arrays = (),
-        best: Arrays = (),
+        best: tuple[np.ndarray, np.ndarray] | None = None,
         team: ThreadTeam = ALONE,
     ) -> int:
         """Run steps of one or more epochs, writing over the arguments that the interface updates.
 
         Args:
             order: i64, the rows of each epoch in the order to take them.
-            arguments: as for a call; the figures for each step are those of all the epochs' steps.
-            figures: from `figures()`, or what an earlier part of the epoch left in it; it is added to.
-            held: the arguments of the evaluation.
-            best: f64 [lowest loss, its epoch, epochs done, least improvement, patience (0: endless),
-                whether it is exhausted], and what is kept of the best epoch.
-            crew: the threads that share the work.
+            arguments: by name, those of the step and of the evaluation. What has a value for each step has
+                those of all the epochs' steps.
+            totals: from `totals()`, or what an earlier part of the epoch left in it; it is added to.
+            best: a `BestEpoch` as an array, and what is kept of that epoch; None if nothing is.
+            team: the threads that share the work.
 
         Returns:
             The step before which it stopped.
         """
         if turns.begin >= turns.end:
             return turns.end
-        given = dict(zip(self._names, (*arguments, *held), strict=True)) | self._fixed
-        given |= {"figures": figures, "order": order, "arrived": np.zeros(1, np.int64)}
-        given |= {"bounds": self._bounds(team.threads)} | dict(zip(("best", "kept"), best, strict=False))
-        given |= self._memory(team.threads)
+        given = {**arguments, **self._fixed, **self._memory(team.threads)}
+        given |= {"figures": totals, "order": order, "arrived": np.zeros(1, np.int64)}
+        given |= {"bounds": self._bounds(team.threads)}
+        if best is not None:
+            given["best"], given["kept"] = best
         arrays = [np.ascontiguousarray(given[name]) for name in self.program.memory]
-        table, count = table_of(arrays), len(held[-1]) if held else 0
-        whole = (turns.begin, turns.end, turns.steps, turns.batch, turns.rows, turns.stride, count)
+        table, held_out = table_of(arrays), len(given[self._held_out]) if self._held_out else 0
+        whole = (turns.begin, turns.end, turns.steps, turns.batch, turns.rows, turns.stride, held_out)
         return team.run(lambda thread, threads: int(self._run(table, thread, threads, *whole)))
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
         """What the kernels of a step compute, in the order they run."""
-        return outline(self.plan, self.program.functions, self.interface.guard, self.interface.lanes)
+        guard = self.interface.guard(self.plan.graph)
+        return summarize(self.plan, self.program.functions, guard, self.interface.lanes)
 
     def compile(self) -> None:
         """Compile, or load from the cache, what is compiled at the first call otherwise."""
@@ -316,17 +321,15 @@ def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
 def _grouped(
     graphs: list[Graph], interface: Interface, most_rows: int, is_shared: bool
 ) -> tuple[list[Graph], int]:
-    """A step, and its evaluation, for groups of examples, and a group's size; 1 where groups are no gain.
-
-    The weights of the examples are the evaluation's last input.
-    """
+    """A step, and its evaluation, for groups of examples, and a group's size; 1 if groups are no gain."""
     if interface.weight is None:
         return graphs, 1
-    lanes = WIDTH // graphs[0].inputs[interface.weight].dtype.itemsize
+    lanes = WIDTH // graphs[0].input(interface.weight).dtype.itemsize
     groups = -(-most_rows // lanes)
     if groups < 1 + is_shared or groups * lanes > MOST_IDLE * most_rows:
         return graphs, 1
-    weights = (graphs[0].inputs[interface.weight], *(g.inputs[-1] for g in graphs[1:]))
+    names = (interface.weight, interface.evaluation_weight)
+    weights = [graph.input(name) for graph, name in zip(graphs, names, strict=False) if name is not None]
     grouped = [in_lanes(g, w, lanes) for g, w in zip(graphs, weights, strict=True)]
     made = [g for g in grouped if g is not None]
     return (made, lanes) if len(made) == len(graphs) else (graphs, 1)
@@ -336,7 +339,7 @@ def _plan_step(
     graph: Graph, interface: Interface, most_rows: int, is_shared: bool
 ) -> tuple[Plan, list[np.ndarray]]:
     """The kernels of a step, and the arrays of its constants."""
-    step = with_lists(graph, [out for out, _ in interface.updates], most_rows)
+    step = with_lists(graph, range(len(interface.updates)), most_rows)
     if step is not None:
         lowered, constants = _lower(step.graph)
         plan = plan_tables(lowered, step, is_shared=is_shared)

@@ -50,6 +50,10 @@ class Graph:
         if not self.names:
             object.__setattr__(self, "names", tuple(f"x{i}" for i in range(len(self.inputs))))
 
+    def input(self, name: str) -> Node:
+        """The input of a name."""
+        return self.inputs[self.names.index(name)]
+
     @property
     def nodes(self) -> list[Node]:
         """Every node that an output needs, arguments first."""

@@ -192,8 +192,8 @@ def _step(setup: Setup, rng: np.random.Generator) -> tuple[Graph, Graph, list[np
     """The graphs of the gradient and of the cost, functions of θ and of the arguments that are returned."""
     task = replace(setup.task, optimizer=_Bare(), clip=Clip(), metrics=())
     graph, interface = step_graph(task, sparse=False)
-    gradient = graph.outputs[interface.updates[0][0]]
-    total, weight, penalty = (graph.outputs[k] for k in interface.totals[:3])
+    gradient = interface.updated(graph)["theta"]
+    total, weight, penalty = interface.totals_of(graph)[:3]
     given = _arguments(setup, rng)
     inputs = zip(graph.names[1:], graph.inputs[1:], strict=True)
     arguments = [given[name] if name in given else _zeros(node) for name, node in inputs]
@@ -208,7 +208,7 @@ def _arguments(setup: Setup, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {
         "key": np.asarray(setup.experiment.seed % 2**32, np.uint32),
         "step": np.asarray(1, np.uint32),
-        "rate": np.asarray(1.0),
+        "lr": np.asarray(1.0),
         "x": np.ascontiguousarray(train.x[rows]),
         "y": np.ascontiguousarray(train.y[rows]),
         "w": np.ones(len(rows)),

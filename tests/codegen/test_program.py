@@ -244,7 +244,7 @@ def epoch_of_descent(block: int, guard: bool) -> tuple[Graph, CompiledEpoch]:
     theta, rate, x = new_input(VECTOR), new_input(array_type("f64")), new_input(ROWS)
     total = nnp.sum(x * theta)
     graph = Graph((theta, rate, x), (theta - rate * nnp.sum(x, axis=0), total))
-    interface = Interface(((0, 0),), per_step=(1,), totals=(1,), guard=1 if guard else None)
+    interface = Interface(("x0",), per_step=("x1",), totals=1, is_guarded=guard)
     return graph, CompiledEpoch(graph, interface, most_rows=5, title="Descent.", block=block)
 
 

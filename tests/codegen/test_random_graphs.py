@@ -49,17 +49,17 @@ def with_updates(seed: int) -> tuple[Maker, Graph, Interface]:
     """A random graph that also computes a new value for each of its inputs without rows."""
     maker = Maker(seed)
     graph = maker.graph(STEPS)
-    outputs, updates = list(graph.outputs), []
-    for k, old in enumerate(maker.inputs):
+    updates, new = [], []
+    for name, old in zip(graph.names, maker.inputs, strict=False):
         if not old.type.is_batched:
             fitting = [n for n in (*maker.values, *graph.outputs) if n.type == old.type and n is not old]
             total: Any = sum(nnp.sum(nnp.tanh(nnp.astype(n, old.dtype))) for n in graph.outputs)
             choices = [old * nnp.tanh(total), *(nnp.tanh(old) + nnp.tanh(n) for n in fitting), *fitting]
-            updates.append((len(outputs), k))
-            outputs.append(choices[maker.rng.integers(len(choices))])
-    totals = (len(outputs),)
-    outputs.append(nnp.sum(nnp.astype(nnp.tanh(graph.outputs[0]), "f64")))
-    return maker, verify(Graph(graph.inputs, tuple(outputs))), Interface(tuple(updates), totals=totals)
+            updates.append(name)
+            new.append(choices[maker.rng.integers(len(choices))])
+    total = nnp.sum(nnp.astype(nnp.tanh(graph.outputs[0]), "f64"))
+    outputs = (*new, total, *graph.outputs)
+    return maker, verify(Graph(graph.inputs, outputs)), Interface(tuple(updates), totals=1)
 
 
 @pytest.mark.parametrize("is_shared", [False, True])
@@ -82,6 +82,7 @@ def test_random_updates_in_place_equal_updates_apart(
         with ThreadTeam(step % 3 + 1 if is_shared else 1) as team:
             end, totals = epoch(step, step + 1, batch, order, arguments, team)
         assert end == step + 1
-        np.testing.assert_allclose(totals, [want[k] for k in interface.totals], **tolerance(graph))
-        for output, k in interface.updates:
-            np.testing.assert_allclose(arguments[k], want[output], **tolerance(graph))
+        count = len(interface.updates)
+        np.testing.assert_allclose(totals, want[count : count + 1], **tolerance(graph))
+        for name, new in zip(interface.updates, want, strict=False):
+            np.testing.assert_allclose(arguments[graph.names.index(name)], new, **tolerance(graph))

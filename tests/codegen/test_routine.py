@@ -118,7 +118,7 @@ def test_threads_that_share_a_training_sort_their_rows_and_one_solves() -> None:
     theta, x = new_input(array_type("f64", (3,))), new_input(array_type("f64", (B, 3)))
     total = nnp.sum(nnp.sort(x, axis=1) * theta)
     graph = Graph((theta, x), (nnp.linalg.solve(A * theta, nnp.sum(x, axis=0)), total), ("theta", "x"))
-    interface = Interface(((0, 0),), totals=(1,))
+    interface = Interface(("theta",), totals=1)
     epoch = CompiledEpoch(graph, interface, most_rows=5, title="Shared.", block=4, is_shared=True)
     data, params = RNG.uniform(0.5, 2.0, (10, 3)), np.ones(3)
     want, figures = params, []

@@ -16,8 +16,8 @@ import nnjit.numpy as nnp
 from nnjit.autodiff import pull_back
 from nnjit.codegen.plan.kernels import plan_kernels
 from nnjit.codegen.rewrite.legalize import legalize
+from nnjit.codegen.source.layouts import Interface
 from nnjit.codegen.source.program import emit_epochs
-from nnjit.codegen.source.views import Interface
 from nnjit.ir import B, Graph, array_type, new_input, scope
 from nnjit.passes import optimize
 from nnjit.primitives import full_like
@@ -43,7 +43,7 @@ def step_source(*, name: str = "hidden", title: str = "A step of gradient descen
     updated = [p - 0.5 * g for p, g in zip((weight, bias), gradients, strict=True)]
     graph = Graph((weight, bias, x, y), (*updated, nnp.astype(cost, "f64")), ("weight", "bias", "x", "y"))
     plan = plan_kernels(legalize(optimize(graph)))
-    return emit_epochs(plan, None, 256, title, Interface(((0, 0), (1, 1)), totals=(2,))).source
+    return emit_epochs(plan, None, 256, title, Interface(("weight", "bias"), totals=1)).source
 
 
 def test_source_of_a_step_is_the_golden_one() -> None:

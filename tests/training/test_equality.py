@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from nnjit import config
-from nnjit.codegen import Interface, ThreadTeam, Turns
+from nnjit.codegen import BestEpoch, EpochTotals, Interface, ThreadTeam, Turns
 from nnjit.ir import Graph, Node, interpret
 from nnjit.training import Run, train
 from nnjit.training.setup import compiled_task
@@ -42,7 +43,7 @@ class InterpretedEpoch:
     kernels: tuple[object, ...] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:
-        self.graph, self._interface, self._evaluation = graph, interface, evaluation
+        self.graph, self.interface, self._evaluation = graph, interface, evaluation
 
     def compile(self) -> None:
         """Nothing."""
@@ -51,57 +52,62 @@ class InterpretedEpoch:
         self,
         turns: Turns,
         order: np.ndarray,
-        arguments: Sequence[np.ndarray],
-        figures: np.ndarray,
+        arguments: Mapping[str, np.ndarray],
+        totals: np.ndarray,
         *,
-        held: Sequence[np.ndarray],
-        best: Sequence[np.ndarray],
+        best: tuple[np.ndarray, np.ndarray],
         team: ThreadTeam,
     ) -> int:
-        evaluate, totals = (
-            self._evaluation,
-            self._size([self.graph.outputs[k] for k in self._interface.totals]),
-        )
+        evaluate, interface = self._evaluation, self.interface
         for turn in range(turns.begin, turns.end):
             epoch, step = divmod(turn, turns.steps)
             first = epoch * turns.stride + step * turns.batch
             rows = order[first : min(first + turns.batch, epoch * turns.stride + turns.rows)]
             outputs = interpret(self.graph, self._of_step(arguments, turn, rows))
-            for output, argument in self._interface.updates:
-                np.copyto(arguments[argument], outputs[output])
-            row = figures[epoch - turns.begin // turns.steps]
-            row[:totals] += np.concatenate([np.ravel(outputs[k]) for k in self._interface.totals])
+            for name, new in zip(interface.updates, outputs, strict=False):
+                np.copyto(arguments[name], new)
+            row = totals[epoch - turns.begin // turns.steps, None]
+            own = outputs[len(interface.updates) :][: interface.totals]
+            self.layout.of_step(row)[0] += np.concatenate([np.ravel(v) for v in own])
             if step == turns.steps - 1:
+                judged = self.layout.of_step(row)[0]
                 if evaluate is not None:
-                    row[totals:-2] = np.concatenate([np.ravel(v) for v in interpret(evaluate, held)])
-                loss, weight = row[totals : totals + 2] if evaluate is not None else row[:2]
-                kept = np.concatenate([arguments[k] for k in self._interface.kept])
-                self._keep(loss / weight, kept, *best)
+                    found = interpret(evaluate, [arguments[name] for name in evaluate.names])
+                    judged = self.layout.of_evaluation(row)[0]
+                    judged[:] = np.concatenate([np.ravel(v) for v in found])
+                kept = np.concatenate([arguments[name] for name in interface.kept])
+                self._keep(judged[0] / judged[1], kept, *best)
         return turns.end
 
-    def figures(self, epochs: int) -> np.ndarray:
-        outputs = [self.graph.outputs[k] for k in self._interface.totals]
-        outputs += self._evaluation.outputs if self._evaluation is not None else ()
-        return np.zeros((epochs, self._size(outputs) + 2))
+    @property
+    def layout(self) -> EpochTotals:
+        evaluation = self._evaluation.outputs if self._evaluation is not None else ()
+        return EpochTotals(self._size(self.interface.totals_of(self.graph)), self._size(evaluation))
+
+    def totals(self, epochs: int) -> np.ndarray:
+        return np.zeros((epochs, self.layout.width))
 
     def _size(self, nodes: Sequence[Node]) -> int:
         return sum(n.type.row_size for n in nodes)
 
     def _keep(self, loss: float, theta: np.ndarray, best: np.ndarray, kept: np.ndarray) -> None:
-        """Count an epoch, and keep its params where they are the best."""
-        best[2] += 1
-        if loss < best[0] - (best[3] if np.isfinite(best[0]) else 0):
-            best[:2] = loss, best[2]
+        """Count an epoch, and keep its params if they are the best."""
+        now = BestEpoch.of(best)
+        now = replace(now, done=now.done + 1)
+        if loss < now.loss - (now.min_delta if np.isfinite(now.loss) else 0):
+            now = replace(now, loss=loss, epoch=now.done)
             np.copyto(kept, theta)
-        best[5] = 0 < best[4] <= best[2] - best[1]
+        is_exhausted = 0 < now.patience <= now.done - now.epoch
+        best[:] = replace(now, is_exhausted=float(is_exhausted)).array()
 
-    def _of_step(self, arguments: Sequence[np.ndarray], step: int, rows: np.ndarray) -> list[np.ndarray]:
+    def _of_step(self, arguments: Mapping[str, np.ndarray], step: int, rows: np.ndarray) -> list[np.ndarray]:
         given = []
-        for k, (node, argument) in enumerate(zip(self.graph.inputs, arguments, strict=True)):
+        for name, node in zip(self.graph.names, self.graph.inputs, strict=True):
+            argument = arguments[name]
             if node.type.is_batched:
                 given.append(argument[rows])
             elif node.shape == ():
-                given.append(np.asarray(argument[step if k in self._interface.per_step else 0]))
+                given.append(np.asarray(argument[step if name in self.interface.per_step else 0]))
             else:
                 given.append(argument)
         return given

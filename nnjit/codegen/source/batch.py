@@ -6,22 +6,28 @@ meet before the products over the batch, which need all rows, and wherever one r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from nnjit.codegen.plan.barrier import Barrier
 from nnjit.codegen.plan.kernels import Kernel, Plan, is_long_sum, sums_products
 from nnjit.codegen.plan.memory import buffer_of
 from nnjit.codegen.rewrite.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.codegen.source.kernel import Function, combined, emit_kernel, identity_of
+from nnjit.codegen.source.layouts import Interface
+from nnjit.codegen.source.lines import Lines
 from nnjit.codegen.source.loop import emit_loop
 from nnjit.codegen.source.products import gemm_for, product_line, rows_of
 from nnjit.codegen.source.routines import ROUTINES, can_fail, routine_line
 from nnjit.codegen.source.sparse_updates import between, total_text, update_text
-from nnjit.codegen.source.views import Interface, Text, Views, padded
+from nnjit.codegen.source.views import Text, Views, padded
 from nnjit.ir import Node
 from nnjit.ir.types import SHORT
 from nnjit.primitives import reduce_sum, scan_p
 from nnjit.primitives.lanes import lane_weights
+
+WAIT = "gate = meet(arrived, threads, gate)"
 
 
 class Batch:
@@ -29,7 +35,7 @@ class Batch:
 
     Args:
         text: the program that they are part of.
-        spec: None for a graph that is called.
+        interface: None for a graph that is called.
         prefix: before the names of its work memory.
     """
 
@@ -44,22 +50,24 @@ class Batch:
         self.loops: dict[str, str] = {}  # the view of the work memory of loops -> its array
         self.functions: dict[Kernel, str] = {}  # the name of each kernel's function
         self.pieces: list[tuple[int, int, int]] = []
-        self.lines: list[str] = []
+        self.lines = Lines()
         self.count = ""  # of the rows of a batch, as source
-        self.depth = 1
         self.can_fail = False  # whether the lines set `failed`
-        self.is_open = self.is_scattered = False  # what threads wrote since they last met, in slices or not
+        self.barrier = Barrier()
 
-    def hoisted(self) -> list[str]:
+    def hoisted(self) -> Lines:
         """What is to be written before all steps."""
-        starts = {n: f"thread * {self.text.work[n]}" if self.is_shared else "0" for n in self.loops.values()}
-        own = [
-            f"    {view} = {self.text.at(name, starts[name], str(self.text.work[name]))}"
-            for view, name in self.loops.items()
-        ]
-        cleared = [line for table in self.plan.tables for line in self._cleared(table)]
-        failed = ["    failed = 0"] if self.can_fail else []
-        return [*self.views.hoisted(), *own, *self.ranges, *cleared, *failed]
+        lines = self.views.hoisted()
+        for view, name in self.loops.items():
+            size = self.text.work[name]
+            start = f"thread * {size}" if self.is_shared else "0"
+            lines.add(f"{view} = {self.text.at(name, start, str(size))}")
+        lines.add(*self.ranges)
+        for table in self.plan.tables:
+            lines.include(self._cleared(table))
+        if self.can_fail:
+            lines.add("failed = 0")
+        return lines
 
     def name(self, node: Node) -> str:
         """The name of the view of a value."""
@@ -67,19 +75,18 @@ class Batch:
 
     # -- the body
 
-    def write(self, count: str) -> list[str]:
+    def write(self, count: str) -> Lines:
         """The lines for a batch of `count` rows, of which `at` is the first."""
-        for k in self.interface.per_step:
-            buffer = buffer_of(self.graph.inputs[k], self.layout.buffers)
-            self.line(f"{self.name(self.graph.inputs[k])} = {self.views.base(buffer)}")
+        for node in map(self.graph.input, self.interface.per_step):
+            self.line(f"{self.name(node)} = {self.views.base(buffer_of(node, self.layout.buffers))}")
         self.count, lanes = count, self.interface.lanes
         if lanes > 1:
             self.line(f"groups = ({count} + {lanes - 1}) // {lanes}")
         for phase in range(self.plan.phases + 1):
             own = [k for k in self.plan.kernels if k.phase == phase]
             self._flat([k for k in own if k.zone == "flat"])
-            if any(k.zone == "rows" for k in own):
-                rows = [k for k in own if k.zone == "rows"]
+            rows = [k for k in own if k.zone == "rows"]
+            if rows:
                 self._rows(phase, rows, "groups" if lanes > 1 else count)
         self._copies()
         return self.lines
@@ -91,45 +98,53 @@ class Batch:
             size = f"{buffer.size} * (thread == 0)" if self.is_shared else str(buffer.size)
             self.line(f"copy({value}, {size}, {target})")
         if self.layout.copies:
-            self.is_open = True
-            self.meet()
+            self.barrier.wrote()
+            self.wait()
 
     def _rows(self, phase: int, kernels: Sequence[Kernel], count: str) -> None:
+        """Pass over the rows, block by block, and put the threads' sums together."""
         sums = self.layout.accumulators.get(phase, ())
         for node in sums:
             if self.plan.table_of(node) is None:
                 self._fill(node)
-        step = str(self.block)
-        if self.interface.lanes > 1 and not self.plan.crossing:  # each thread takes a few groups at a time
-            self.line(f"step = min({self.interface.groups} * threads, {self.block})")
-            step = "step"
-        self.line(f"for start in range(0, {count}, {step}):")
-        self.depth += 1
-        self._share_block(count, step)
-        mark = len(self.lines)
+        step = self._rows_of_a_block()
         products = [k for k in kernels if self.is_shared and sums_products(k)]
-        for kernel in kernels:
-            if kernel not in products:
-                self._kernel(kernel)
-        if products:
-            self.is_open = True
-            self.meet()
-            for kernel in products:
-                self._product_over_rows(kernel.nodes[0])
-        if self.is_shared:  # the next block may cut the memory of rows elsewhere
-            self.line(f"if start + {step} < {count}:")
-            self.line("    gate = meet(arrived, threads, gate)")
-        gathered = self._gathered(kernels)
-        self.lines[mark:mark] = ["    " * self.depth + line for line in (*self.views.moved(), *gathered)]
-        self.depth -= 1
-        self.is_open = True
+        with self.lines.block(f"for start in range(0, {count}, {step}):"):
+            self._cut_block(count, step)
+            with self._apart() as body:
+                self._block(kernels, products)
+                if self.is_shared:  # the next block may cut the memory of rows elsewhere
+                    with body.block(f"if start + {step} < {count}:"):
+                        body.add(WAIT)
+            gathered = self._gathered(kernels)  # names views, so it comes before those are listed
+            self.lines.add(*self.views.moved(), *gathered)
+            self.lines.include(body)
+        self.barrier.wrote()
         if not products:
-            self.meet()
+            self.wait()
         for node in sums:
             self._total(node)
         self._guard(kernels)
 
-    def _share_block(self, count: str, step: str) -> None:
+    def _rows_of_a_block(self) -> str:
+        """How many rows a block has, as source; of groups, each thread takes a few at a time."""
+        if self.interface.lanes == 1 or self.plan.crossing:
+            return str(self.block)
+        self.line(f"step = min({self.interface.groups} * threads, {self.block})")
+        return "step"
+
+    def _block(self, kernels: Sequence[Kernel], products: Sequence[Kernel]) -> None:
+        """What is computed of a block: threads wait before the products over all of its rows."""
+        for kernel in kernels:
+            if kernel not in products:
+                self._kernel(kernel)
+        if products:
+            self.barrier.wrote()
+            self.wait()
+            for kernel in products:
+                self._product_over_rows(kernel.nodes[0])
+
+    def _cut_block(self, count: str, step: str) -> None:
         if self.is_shared:
             self.line(f"block = min({step}, {count} - start)")
             self.line("first = block * thread // threads")
@@ -137,70 +152,75 @@ class Batch:
         else:
             self.line(f"n = min({step}, {count} - start)")
 
+    @contextmanager
+    def _apart(self) -> Iterator[Lines]:
+        """Lines that are written inside, to be included later."""
+        outer, self.lines = self.lines, Lines()
+        yield self.lines
+        self.lines = outer
+
     def _gathered(self, kernels: Sequence[Kernel]) -> list[str]:
         """The lines that bring the rows of a block together, and fill the last of its groups."""
         if not self.interface.is_copied:
             return []
         used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
-        inputs = [k for k, node in enumerate(self.graph.inputs) if is_batched(node) and node in used]
+        named = zip(self.graph.names, self.graph.inputs, strict=True)
+        inputs = [name for name, node in named if is_batched(node) and node in used]
         first, lanes = "start + first" if self.is_shared else "start", self.interface.lanes
         if lanes == 1:
-            return [self._brought(k, f"at + {first}", "n") for k in inputs]
+            return [self._brought(name, f"at + {first}", "n") for name in inputs]
         lines = [f"have = max(min(n * {lanes}, {self.count} - ({first}) * {lanes}), 0)"]
-        for k in inputs:
-            lines += [self._brought(k, f"at + ({first}) * {lanes}", "have"), self._filled_up(k)]
+        for name in inputs:
+            lines += [self._brought(name, f"at + ({first}) * {lanes}", "have"), self._filled_up(name)]
         return lines
 
-    def _brought(self, k: int, first: str, count: str) -> str:
-        """The line that brings `count` examples of input k to the memory of a block."""
-        node, name = self.graph.inputs[k], self.graph.names[k]
+    def _brought(self, name: str, first: str, count: str) -> str:
+        """The line that brings `count` examples of an input to the memory of a block."""
+        node = self.graph.input(name)
         size, view = node.type.row_size // self.interface.lanes, self.name(node)
         if self.interface.in_order:
             return f"copy(part({name}, {first}, {count}, {size}), {count} * {size}, {view})"
         return f"gather({name}, part(order, {first}, {count}, 1), {count}, {size}, {view})"
 
-    def _filled_up(self, k: int) -> str:
-        """The line that makes whole groups of the `have` examples of input k: with copies of no weight."""
-        node, lanes = self.graph.inputs[k], self.interface.lanes
+    def _filled_up(self, name: str) -> str:
+        """The line that makes whole groups of the `have` examples of an input: with copies of no weight."""
+        node, lanes = self.graph.input(name), self.interface.lanes
         view, rest = self.name(node), f"n * {lanes} - have"
-        if k == self.interface.weight:
+        if name == self.interface.weight:
             return f"fill(part({view}, have, {rest}, 1), {rest}, {SHORT[node.dtype]}(0))"
         return f"repeat_last({view}, have, n * {lanes}, {node.type.row_size // lanes})"
 
     def _guard(self, kernels: Sequence[Kernel]) -> None:
-        guard = self.interface.guard
-        if guard is not None and any(root(self.graph.outputs[guard]) in k.nodes for k in kernels):
-            self.line(f"if not is_finite({self.name(self.graph.outputs[guard])}[0]):")
-            self.line("    restore_mode(mode)")
-            self.line("    return turn")
+        guard = self.interface.guard(self.graph)
+        if guard is not None and any(root(guard) in k.nodes for k in kernels):
+            with self.lines.block(f"if not is_finite({self.name(guard)}[0]):"):
+                self.lines.add("restore_mode(mode)", "return turn")
 
     # -- kernels
 
     def _flat(self, kernels: Sequence[Kernel]) -> None:
-        """What is computed once a batch."""
+        """What is computed once a batch: by each thread for its slice, or by one for all."""
         for kernel in kernels:
             if not self.is_shared:
                 self._kernel(kernel)
             elif kernel in self.layout.sliced:
-                if self.is_scattered or self._writes_work(kernel):
-                    self.meet()
+                if self.barrier.is_scattered or self._writes_work(kernel):
+                    self.wait()
                 self._kernel(kernel)
-                self.is_open = True
+                self.barrier.wrote()
                 self._long_sums(kernel)
             else:
-                self.meet()
-                self.line("if thread == 0:")
-                self.depth += 1
-                self._kernel(kernel)
-                self.depth -= 1
-                self.is_open = True
-                self.meet()
-        self.meet()
+                self.wait()
+                with self.lines.block("if thread == 0:"):
+                    self._kernel(kernel)
+                self.barrier.wrote()
+                self.wait()
+        self.wait()
 
     def _long_sums(self, kernel: Kernel) -> None:
         sums = [n for n in kernel.nodes if is_long_sum(n)]
         if sums:
-            self.meet()
+            self.wait()
         for node in sums:
             self._total(node)
 
@@ -209,11 +229,10 @@ class Batch:
         buffers = [self.layout.buffers[n] for n in computed if n in self.layout.buffers]
         return any(p.storage.startswith("work_") for p in buffers)
 
-    def meet(self) -> None:
-        """Have threads wait for each other, if one of them may have written what others read."""
-        if self.is_shared and (self.is_open or self.is_scattered):
-            self.line("gate = meet(arrived, threads, gate)")
-        self.is_open = self.is_scattered = False
+    def wait(self) -> None:
+        """Have threads wait for each other if one of them may have written what others read."""
+        if self.barrier.passed() and self.is_shared:
+            self.line(WAIT)
 
     def _kernel(self, kernel: Kernel) -> None:
         if kernel.nodes[0].primitive is scan_p:
@@ -311,7 +330,7 @@ class Batch:
             is_owned = whole.type.row_size == self.layout.length
             owned = (f"share({bound}, {offset}, {size}, 1)" for bound in ("low", "high"))
             slices = ", ".join(owned) if is_owned else f"0, {size} * (thread == 0)"
-            self.is_open, self.is_scattered = True, self.is_scattered or not is_owned
+            self.barrier.wrote(is_scattered=not is_owned)
         target = self.views.name_of(buffer, source(node).primitive.name)
         self.line(f"{self._adder(node)}(threads, {stride}, {slices}, {sums}, {target})")
 
@@ -341,25 +360,27 @@ class Batch:
             low, high = (f"share({bound}, {offset}, {m}, {n})" for bound in ("low", "high"))
         else:
             low, high = f"{m} * thread // threads", f"{m} * (thread + 1) // threads"
-            self.is_scattered = True
-        self.ranges.append(f"    low_{number}, high_{number} = {low}, {high}")
+            self.barrier.wrote(is_scattered=True)
+        self.ranges.append(f"low_{number}, high_{number} = {low}, {high}")
         operands = f"{self.name(a)}_block, {self.name(b)}_block, start, {self.name(node)}"
         rows = f"low_{number}, high_{number}, {m}, {n}, {rows_of(a, 'block')}"
         self.line(f"{gemm_for(node)}_share({rows}, {operands})    # {node.type}")
 
     # -- tables
 
-    def _cleared(self, table: Table) -> list[str]:
+    def _cleared(self, table: Table) -> Lines:
         """What is to be written before all steps: no row was used so far, and no gradient is left."""
         number, node = self.plan.tables.index(table), table.gradient
-        self.text.declare(f"seen_{number}", "i64", table.entries)
-        seen = self.text.at(f"seen_{number}", "0", str(table.entries))
-        clear = f"fill({{}}, {table.entries * table.size}, {identity_of(node)})"
-        lines = ["if thread == 0 and begin < end:", f"    fill(seen_{number}, {table.entries}, -1)"]
-        lines.append(f"    {clear.format(self.name(node))}")
+        seen, size = f"seen_{number}", table.entries * table.size
+        self.text.declare(seen, "i64", table.entries)
+        lines = Lines(f"{seen} = {self.text.at(seen, '0', str(table.entries))}")
+        with lines.block("if thread == 0 and begin < end:"):
+            lines.add(f"fill({seen}, {table.entries}, -1)")
+            lines.add(f"fill({self.name(node)}, {size}, {identity_of(node)})")
         if self.is_shared:
-            lines += ["if begin < end:", f"    {clear.format(self._part_name(node))}"]
-        return [f"    {line}" for line in (f"seen_{number} = {seen}", *lines)]
+            with lines.block("if begin < end:"):
+                lines.add(f"fill({self._part_name(node)}, {size}, {identity_of(node)})")
+        return lines
 
     def _update_tables(self, name: str, function: Function, views: list[str], is_slice: list[bool]) -> None:
         """Update this thread's slice of what is in no table, and its rows of each table."""
@@ -367,7 +388,7 @@ class Batch:
         for start, size in between(tables, length):
             k = len(self.ranges)
             bounds = ", ".join(f"share({bound}, {start}, {size}, 1)" for bound in ("low", "high"))
-            self.ranges.append(f"    low_{k}, high_{k} = {bounds}")
+            self.ranges.append(f"low_{k}, high_{k} = {bounds}")
             piece = f"{start} + low_{k}, high_{k} - low_{k}, 1"
             pairs = zip(views, is_slice, strict=True)
             values = [f"part({view}, {piece})" if cut else view for view, cut in pairs]
@@ -387,8 +408,8 @@ class Batch:
         kernel = self.text.kernel("total_rows", total_text(table))
         rows = f"{self.count} * {table.uses}, thread, threads, {stride}"
         self.line(f"{kernel}({rows}, {self.name(table.listed)}, {sums}, {self.name(table.gradient)})")
-        self.is_open = self.is_scattered = True
+        self.barrier.wrote(is_scattered=True)
 
     def line(self, text: str) -> None:
         """Append a line at the present depth."""
-        self.lines.append("    " * self.depth + text)
+        self.lines.add(text)

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field, replace
 from nnjit.codegen.maths import MATHS
 from nnjit.codegen.plan.kernels import Kernel, Plan
 from nnjit.codegen.source.batch import Batch
+from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
+from nnjit.codegen.source.lines import Lines
 from nnjit.codegen.source.routines import ROUTINES
-from nnjit.codegen.source.views import Interface, Text
+from nnjit.codegen.source.views import Text
+from nnjit.ir import Node
 from nnjit.primitives import argsort
 
 HEADER = '''\
@@ -49,11 +52,11 @@ class Program:
 
     Args:
         memory: name -> short dtype of every array of the table, in its order.
-        work: name -> elements of those to allocate; for each thread, where it is `own` or `sums`.
-        length: of the vectors that threads share; 0 where there are none.
+        work: name -> elements of those to allocate; for each thread, if it is `own` or `sums`.
+        length: of the vectors that threads share; 0 if there are none.
         pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads share
             by rows.
-        width: figures of an epoch.
+        totals: the columns of an epoch's totals.
         functions: the kernels of a step, but for products -> their names in the source.
     """
 
@@ -62,19 +65,23 @@ class Program:
     work: Mapping[str, int]
     length: int = 0
     pieces: Sequence[tuple[int, int, int]] = ()
-    width: int = 0
+    totals: EpochTotals = field(default_factory=lambda: EpochTotals(0))
     functions: Mapping[Kernel, str] = field(default_factory=dict)
 
 
 def emit_call(plan: Plan, block: int, title: str) -> Program:
     """A function `run(memory, rows)` that evaluates the graph once, over all rows.
 
-    Where something in it can fail, it returns the number of the failure, 0 where there was none.
+    If something in it can fail, it returns the number of the failure, 0 if there was none.
     """
     text = Text()
     batch = Batch(plan, block, text, None)
-    lines = batch.write("rows")
-    body = ["    at = 0", *batch.hoisted(), *lines, *(["    return failed"] if batch.can_fail else [])]
+    written = batch.write("rows")
+    body = Lines("at = 0")
+    body.include(batch.hoisted())
+    body.include(written)
+    if batch.can_fail:
+        body.add("return failed")
     return _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "cache=True, **JIT"))
 
 
@@ -83,152 +90,167 @@ def emit_epochs(plan: Plan, evaluation: Plan | None, block: int, title: str, int
 
     `run(memory, thread, threads, begin, end, steps, batch, rows, stride, held)`: steps `begin` to `end`, of
     which each epoch has `steps`; `rows` examples in batches of `batch`, in the order that `order` has from
-    the epoch's number times `stride` on; `held` examples for the evaluation. It stops early where the guard
-    is not finite, and after an epoch where the patience is exhausted.
-
-    The figures of an epoch are its totals, those of its evaluation, and the ticks that each of them took.
+    the epoch's number times `stride` on; `held` examples for the evaluation. It stops early if the guard is
+    not finite, and after an epoch in which the patience is exhausted.
     """
-    text = Text()
-    step = Batch(plan, block, text, interface)
-    step.depth = 3
-    body = step.write("count")
-    functions, held, trained = [], 0, sum(plan.graph.outputs[k].type.row_size for k in interface.totals)
-    if evaluation is not None:
-        totals = tuple(range(len(evaluation.graph.outputs)))
-        weight = max(k for k, n in enumerate(evaluation.graph.inputs) if n.type.is_batched)
-        given = Interface(
-            totals=totals, in_order=True, weight=weight, lanes=interface.lanes, groups=interface.groups
+    return _Epochs(plan, evaluation, block, interface).write(title)
+
+
+class _Epochs:
+    """The state of writing a program of epochs."""
+
+    def __init__(self, plan: Plan, evaluation: Plan | None, block: int, interface: Interface) -> None:
+        self.interface, self.block, self.text = interface, block, Text()
+        self.step = Batch(plan, block, self.text, interface)
+        self.body = self.step.write("count")
+        self.evaluation: Batch | None = None
+        self.totals = EpochTotals(_size(interface.totals_of(plan.graph)))
+        if evaluation is not None:
+            of_all = Interface(
+                totals=len(evaluation.graph.outputs), in_order=True, weight=interface.evaluation_weight,
+                lanes=interface.lanes, groups=interface.groups,
+            )  # fmt: skip
+            self.totals = EpochTotals(self.totals.step, _size(evaluation.graph.outputs))
+            self.evaluation = Batch(evaluation, block, self.text, of_all, "held_")
+
+    def write(self, title: str) -> Program:
+        functions = self._evaluate(self.evaluation) if self.evaluation is not None else ""
+        self._declare()
+        lines = Lines("mode = flush_subnormals()", "gate = 0")
+        epochs = "((end - 1) // steps + 1 - begin // steps)"
+        lines.add(f"figures = {self.text.at('figures', '0', f'{epochs} * {self.totals.width}')}")
+        lines.add(f"arrived = {self.text.at('arrived', '0', '1')}")
+        lines.include(_data(self.step))
+        lines.include(self.step.hoisted())
+        with lines.block("for epoch in range(begin // steps, (end - 1) // steps + 1):"):
+            lines.include(self._epoch())
+        lines.add("restore_mode(mode)", "return end")
+        arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held"
+        functions += _function(f"run({arguments})", lines, "cache=True, **JIT")
+        lanes = self.interface.lanes
+        rows = f"{self.block} rows" if lanes == 1 else f"{self.block} groups of {lanes} examples"
+        step = self.step
+        return replace(
+            _program(self.text, title, rows, functions), length=step.layout.length,
+            pieces=tuple(step.pieces), totals=self.totals, functions=step.functions,
+        )  # fmt: skip
+
+    def _declare(self) -> None:
+        for name, dtype in (("figures", "f64"), ("order", "i64"), ("arrived", "i64"), ("bounds", "i64")):
+            self.text.declare(name, dtype)
+        if self.interface.kept:
+            self.text.declare("best", "f64")
+            self.text.declare("kept", self.text.memory[self.interface.kept[0]])
+
+    def _epoch(self) -> Lines:
+        """The steps of an epoch, and what follows its last one."""
+        lines, is_timed = Lines(), self.evaluation is not None
+        lines.add(f"row = (epoch - begin // steps) * {self.totals.width}")
+        if is_timed:
+            lines.add("began = ticks()")
+        with lines.block("for turn in range(max(begin, epoch * steps), min(end, (epoch + 1) * steps)):"):
+            lines.add("at = (turn - epoch * steps) * batch", "count = min(batch, rows - at)")
+            if not self.interface.in_order:
+                lines.add("at += epoch * stride")
+            lines.include(self.body)
+            lines.include(_totals(self.step, 0))
+        if is_timed:
+            lines.add("trained = ticks()")
+        if is_timed or self.interface.kept:
+            with lines.block("if (epoch + 1) * steps <= end:"):
+                lines.include(self._end_of_epoch())
+        if is_timed:  # with no evaluation, all time is the training's
+            with lines.block("if thread == 0:"):
+                lines.add(f"figures[row + {self.totals.training_ticks}] += trained - began")
+                lines.add(f"figures[row + {self.totals.evaluation_ticks}] += ticks() - trained")
+        if self.interface.kept:
+            with lines.block(f"if (epoch + 1) * steps <= end and {BestEpoch.at('is_exhausted')} != 0:"):
+                lines.add("restore_mode(mode)", "return (epoch + 1) * steps")
+        return lines
+
+    def _end_of_epoch(self) -> Lines:
+        """The evaluation, and the comparison with the best epoch so far."""
+        lines = Lines()
+        if self.evaluation is not None:
+            lines.add("gate = evaluate(memory, thread, threads, gate, arrived, figures, row, held)")
+        if not self.interface.kept:
+            return lines
+        loss, epoch, done, min_delta, patience, is_exhausted = map(
+            BestEpoch.at, ("loss", "epoch", "done", "min_delta", "patience", "is_exhausted")
         )
-        held = sum(n.type.row_size for n in evaluation.graph.outputs)
-        functions.append(_evaluate(Batch(evaluation, block, text, given, "held_"), given, trained))
-    width = trained + held + 2
-    for name, dtype in (("figures", "f64"), ("order", "i64"), ("arrived", "i64"), ("bounds", "i64")):
-        text.declare(name, dtype)
-    if interface.kept:
-        text.declare("best", "f64")
-        text.declare("kept", text.memory[plan.graph.names[interface.kept[0]]])
-    lines = [
-        "    mode = flush_subnormals()",
-        "    gate = 0",
-        f"    figures = {text.at('figures', '0', f'((end - 1) // steps + 1 - begin // steps) * {width}')}",
-        f"    arrived = {text.at('arrived', '0', '1')}",
-        *_data(step),
-        *step.hoisted(),
-        "    for epoch in range(begin // steps, (end - 1) // steps + 1):",
-        f"        row = (epoch - begin // steps) * {width}",
-        *(["        began = ticks()"] if evaluation is not None else []),
-        "        for turn in range(max(begin, epoch * steps), min(end, (epoch + 1) * steps)):",
-        "            at = (turn - epoch * steps) * batch",
-        "            count = min(batch, rows - at)",
-        *([] if interface.in_order else ["            at += epoch * stride"]),
-        *body,
-        *_totals(step, interface, 0, "            "),
-        *(["        trained = ticks()"] if evaluation is not None else []),
-        *_end_of_epoch(step, interface, evaluation, trained, text),
-        *(_times(width) if evaluation is not None else []),
-        *_stop(interface),
-        "    restore_mode(mode)",
-        "    return end",
-    ]
-    arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held"
-    functions.append(_function(f"run({arguments})", lines, "cache=True, **JIT"))
-    rows = f"{block} rows" if interface.lanes == 1 else f"{block} groups of {interface.lanes} examples"
-    made = _program(text, title, rows, "".join(functions))
-    pieces = tuple(step.pieces)
-    return replace(made, length=step.layout.length, pieces=pieces, width=width, functions=step.functions)
+        first = self.totals.first_of_evaluation if self.evaluation is not None else 0
+        lines.add(f"best = {self.text.at('best', '0', str(BestEpoch.size()))}")
+        with lines.block("if thread == 0:"):
+            lines.add(f"loss = figures[row + {first}] / figures[row + {first + 1}]", f"{done} += 1")
+            with lines.block(f"if loss < {loss} - {min_delta}:"):
+                lines.include(self._keeping())
+                lines.add(f"{loss} = loss", f"{epoch} = {done}")
+            lines.add(f"{is_exhausted} = {patience} > 0 and {done} - {epoch} >= {patience}")
+        if self.step.is_shared:
+            lines.add("gate = meet(arrived, threads, gate)")
+        return lines
+
+    def _keeping(self) -> Lines:
+        """Copies of inputs to `kept`, one after the other."""
+        lines, start = Lines(), 0
+        for name in self.interface.kept:
+            size = self.step.graph.input(name).type.row_size
+            value, target = self.text.at(name, "0", str(size)), self.text.at("kept", str(start), str(size))
+            lines.add(f"copy({value}, {size}, {target})")
+            start += size
+        return lines
+
+    def _evaluate(self, batch: Batch) -> str:
+        """The function of the evaluation, which all threads call after each epoch."""
+        written = batch.write("rows")
+        totals = _totals(batch, self.totals.first_of_evaluation)
+        lines = Lines("at = 0")
+        lines.include(_data(batch))
+        lines.include(batch.hoisted())
+        lines.include(written)
+        lines.include(totals)
+        lines.add("return gate")
+        head = "evaluate(memory, thread, threads, gate, arrived, figures, row, rows)"
+        return _function(head, lines, "**KERNEL")
 
 
-def _data(batch: Batch) -> list[str]:
+def _size(outputs: Sequence[Node]) -> int:
+    return sum(n.type.row_size for n in outputs)
+
+
+def _data(batch: Batch) -> Lines:
     """Views of the whole data, from which rows are gathered."""
+    lines = Lines()
     if not batch.interface.is_copied:
-        return []
-    lines = []
+        return lines
     if not batch.interface.in_order:
-        lines.append(f"    order = {batch.text.at('order', '0', 'rows + stride * ((end - 1) // steps)')}")
+        lines.add(f"order = {batch.text.at('order', '0', 'rows + stride * ((end - 1) // steps)')}")
     for node, name in zip(batch.graph.inputs, batch.graph.names, strict=True):
         if node.type.is_batched:
             size = node.type.row_size // batch.interface.lanes
-            lines.append(f"    {name} = {batch.text.at(name, '0', f'rows * {size}')}")
+            lines.add(f"{name} = {batch.text.at(name, '0', f'rows * {size}')}")
     return lines
 
 
-def _totals(batch: Batch, interface: Interface, start: int, pad: str) -> list[str]:
-    lines = []
-    for k in interface.totals:
-        node = batch.graph.outputs[k]
+def _totals(batch: Batch, start: int) -> Lines:
+    """Add a batch's totals to those of its epoch, from column `start` on."""
+    added = Lines()
+    for node in batch.interface.totals_of(batch.graph):
         name = batch.name(node)
-        for j in range(node.type.row_size):
-            lines.append(f"{pad}    figures[row + {start + j}] += {name}[{j}]")
+        added.add(*(f"figures[row + {start + j}] += {name}[{j}]" for j in range(node.type.row_size)))
         start += node.type.row_size
-    return [f"{pad}if thread == 0:", *lines] if lines else []
-
-
-def _evaluate(batch: Batch, interface: Interface, start: int) -> str:
-    """The function of the evaluation, which all threads call after each epoch."""
-    lines = batch.write("rows")
-    lines += _totals(batch, interface, start, "    ")
-    body = ["    at = 0", *_data(batch), *batch.hoisted(), *lines, "    return gate"]
-    return _function("evaluate(memory, thread, threads, gate, arrived, figures, row, rows)", body, "**KERNEL")
-
-
-def _end_of_epoch(
-    step: Batch, interface: Interface, evaluation: Plan | None, trained: int, text: Text
-) -> list[str]:
-    if evaluation is None and not interface.kept:
-        return []
-    lines = ["        if (epoch + 1) * steps <= end:"]
-    pad = " " * 12
-    if evaluation is not None:
-        lines.append(f"{pad}gate = evaluate(memory, thread, threads, gate, arrived, figures, row, held)")
-    if interface.kept:
-        first = trained if evaluation is not None else 0
-        lines += [
-            f"{pad}best = {text.at('best', '0', '6')}",
-            f"{pad}if thread == 0:",
-            f"{pad}    loss = figures[row + {first}] / figures[row + {first + 1}]",
-            f"{pad}    best[2] += 1",
-            f"{pad}    if loss < best[0] - best[3]:",
-            *(f"{pad}        {line}" for line in _keeping(step, interface.kept)),
-            f"{pad}        best[0] = loss",
-            f"{pad}        best[1] = best[2]",
-            f"{pad}    best[5] = best[4] > 0 and best[2] - best[1] >= best[4]",
-            *([f"{pad}gate = meet(arrived, threads, gate)"] if step.is_shared else []),
-        ]
+    lines = Lines()
+    if added:
+        with lines.block("if thread == 0:"):
+            lines.include(added)
     return lines
 
 
-def _keeping(step: Batch, inputs: Sequence[int]) -> list[str]:
-    """The lines that copy inputs to `kept`, one behind the other."""
-    lines, start, text = [], 0, step.text
-    for k in inputs:
-        size = step.graph.inputs[k].type.row_size
-        value = text.at(step.graph.names[k], "0", str(size))
-        lines.append(f"copy({value}, {size}, {text.at('kept', str(start), str(size))})")
-        start += size
-    return lines
-
-
-def _times(width: int) -> list[str]:
-    """The ticks of the training and of the evaluation; without an evaluation all time is the training's."""
-    return [
-        "        if thread == 0:",
-        f"            figures[row + {width - 2}] += trained - began",
-        f"            figures[row + {width - 1}] += ticks() - trained",
-    ]
-
-
-def _stop(interface: Interface) -> list[str]:
-    if not interface.kept:
-        return []
-    return [
-        "        if (epoch + 1) * steps <= end and best[5] != 0:",
-        "            restore_mode(mode)",
-        "            return (epoch + 1) * steps",
-    ]
-
-
-def _function(head: str, lines: Sequence[str], decoration: str) -> str:
-    return f"\n\n@njit({decoration})\ndef {head}:\n" + "\n".join(lines) + "\n"
+def _function(head: str, lines: Lines, decoration: str) -> str:
+    whole = Lines()
+    with whole.block(f"def {head}:"):
+        whole.include(lines)
+    return f"\n\n@njit({decoration})\n{whole}\n"
 
 
 def _program(text: Text, title: str, rows: str, functions: str) -> Program:

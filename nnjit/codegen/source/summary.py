@@ -1,4 +1,4 @@
-"""What the kernels of a step are, for people: in their order, with what each of them computes."""
+"""A summary of a step's kernels for people: in their order, with what each of them computes."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class KernelEntry:
     operations: Mapping[str, int]
 
 
-def outline(
-    plan: Plan, functions: Mapping[Kernel, str], cost: int | None, lanes: int = 1
+def summarize(
+    plan: Plan, functions: Mapping[Kernel, str], cost: Node | None, lanes: int = 1
 ) -> tuple[KernelEntry, ...]:
-    """The kernels of a schedule, in the order they run.
+    """The kernels of a plan, in the order they run.
 
     Args:
-        functions: the names of all kernels but products; one without has nothing to do.
-        cost: the output whose operations are the forward pass; the others of the same scopes are backward.
+        functions: the names of all kernels but products; one without a name has nothing to do.
+        cost: the result whose operations are the forward pass; the others of the same scopes are backward.
         lanes: examples of a row.
     """
-    forward = set(topological([plan.graph.outputs[cost]])) if cost is not None else set(plan.graph.nodes)
+    forward = set(topological([cost])) if cost is not None else set(plan.graph.nodes)
     written = [k for k in plan.kernels if _is_product(k) or k in functions]
     return tuple(_entry(kernel, functions, forward, lanes) for kernel in written)
 

@@ -7,41 +7,10 @@ from dataclasses import dataclass, field
 from nnjit.codegen.plan.kernels import Plan
 from nnjit.codegen.plan.memory import ALIGNMENT, Buffer, buffer_of, plan_memory
 from nnjit.codegen.rewrite.legalize import is_batched, root, source
+from nnjit.codegen.source.layouts import Interface
+from nnjit.codegen.source.lines import Lines
 from nnjit.ir import Graph, Node
 from nnjit.ir.types import DTYPES, SHORT
-
-
-@dataclass(frozen=True)
-class Interface:
-    """How the native function feeds a graph, beyond calling it once.
-
-    Args:
-        updates: for each pair (output, input), the result is written over the argument.
-        per_step: inputs, scalars, that have one value for every step.
-        totals: outputs, f64, that are added up over the steps of an epoch.
-        guard: an output that stops the epoch before the update of its step where it is not finite.
-        kept: the inputs, of one dtype, of which the best epoch's values are kept, one behind the other: that
-            with the lowest ratio of the first two totals, of the evaluation where there is one.
-        in_order: whether rows are taken in the order of the data, and read in their place where they can be.
-        weight: the input that has the weight of each example, if any.
-        lanes: examples of a row: 1, or those of a group (`lanes.py`).
-        groups: that a thread takes at a time, where rows are groups.
-    """
-
-    updates: tuple[tuple[int, int], ...] = ()
-    per_step: tuple[int, ...] = ()
-    totals: tuple[int, ...] = ()
-    guard: int | None = None
-    kept: tuple[int, ...] = ()
-    in_order: bool = False
-    weight: int | None = None
-    lanes: int = 1
-    groups: int = 1
-
-    @property
-    def is_copied(self) -> bool:
-        """Whether the rows of a block are brought together in memory of their own."""
-        return not self.in_order or self.lanes > 1
 
 
 @dataclass
@@ -82,7 +51,7 @@ class Views:
 
     Args:
         text: the program that they are part of.
-        spec: None for a graph that is called, whose results go to arrays `out0`, `out1`, ….
+        interface: None for a graph that is called, whose results go to arrays `out0`, `out1`, ….
         prefix: before the names of its work memory.
     """
 
@@ -99,16 +68,15 @@ class Views:
         for name, size in self.layout.work.items():
             text.declare(prefix + name, name.rpartition("_")[2], padded(name, size))
 
-    def hoisted(self) -> list[str]:
+    def hoisted(self) -> Lines:
         """What is to be written before all steps: the views that stay where they are."""
-        lines = [
-            f"    {self._base_name(buffer, name)} = {self.base(buffer)}"
-            for buffer, name in self.names.items()
-            if not self._is_per_step(buffer)
-        ]
+        lines = Lines()
+        for buffer, name in self.names.items():
+            if not self._is_per_step(buffer):
+                lines.add(f"{self._base_name(buffer, name)} = {self.base(buffer)}")
         if self.layout.length:
             bounds = self.text.at("bounds", "thread", "2")
-            lines += [f"    low, high = {bounds}[0], {bounds}[1]", "    mine = high - low"]
+            lines.add(f"low, high = {bounds}[0], {bounds}[1]", "mine = high - low")
         return lines
 
     def moved(self) -> list[str]:
@@ -119,7 +87,7 @@ class Views:
 
     def _targets(self) -> dict[Node, Buffer]:
         targets = {}
-        for k, (node, name) in enumerate(zip(self.graph.inputs, self.graph.names, strict=True)):
+        for node, name in zip(self.graph.inputs, self.graph.names, strict=True):
             rows, dtype, size = is_batched(node), SHORT[node.dtype], node.type.row_size
             self.text.declare(name, dtype)
             if rows and self.interface.is_copied:
@@ -127,12 +95,12 @@ class Views:
                 targets[node] = Buffer(f"{name}_block", 0, size, rows)
             else:
                 targets[node] = Buffer(name, 0, size, rows)
-                self.whole |= {name} if rows or k in self.interface.per_step else set()
-        updates, lists = dict(self.interface.updates), {t.listed: t.most * t.uses for t in self.tables}
+                self.whole |= {name} if rows or name in self.interface.per_step else set()
+        updates, lists = self.interface.updates, {t.listed: t.most * t.uses for t in self.tables}
         for k, out in enumerate(self.graph.outputs):
             node = root(out)
-            if k in updates:
-                targets[node] = Buffer(self.graph.names[updates[k]], 0, node.type.row_size, rows=False)
+            if k < len(updates):
+                targets[node] = Buffer(updates[k], 0, node.type.row_size, rows=False)
             elif node in lists:
                 self.text.declare(f"used_{k}", "i32", lists[node])
                 targets[node] = Buffer(f"used_{k}", 0, lists[node], rows=False)
@@ -143,7 +111,8 @@ class Views:
         return targets
 
     def _donated(self) -> dict[Node, Node]:
-        return {root(self.graph.outputs[out]): self.graph.inputs[k] for out, k in self.interface.updates}
+        updated = self.interface.updated(self.graph).items()
+        return {root(out): self.graph.input(name) for name, out in updated}
 
     def name(self, node: Node) -> str:
         """The name of the view of a value."""

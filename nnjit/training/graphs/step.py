@@ -129,26 +129,26 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
             moved = tuple(rest)
     with scope("averaging"):
         moved = (*moved, *(blend(slots[-1], updated, part) for part in parts))
-    figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
-    figures.append(constant(0.0) if penalty is None else np.astype(penalty, "f64"))
-    figures += _metric_sums(task, output, y, w)
+    totals = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
+    totals.append(constant(0.0) if penalty is None else np.astype(penalty, "f64"))
+    totals += _metric_sums(task, output, y, w)
     updates = [updated, *moved, *([trained.state] if state else [])]
-    names = ("theta", *task.slots, *_names(state), "key", "step", "rate", *["part"] * task.is_averaged)
-    inputs = (theta, *slots, *state, key, step, rate, *parts, x, y, w)
-    graph = Graph(inputs, (*updates, *figures), (*names, "x", "y", "w"))
-    first = len(updates)
-    totals = tuple(range(first, first + len(figures)))
-    pairs = tuple((k, k) for k in range(first))
-    per_step = tuple(range(first + 1, first + 3 + len(parts)))
-    kept = (len(slots) if task.is_averaged else 0, *range(first - len(state), first))
+    names = ("theta", *task.slots, *_names(state))
+    per_step = ("step", "lr", *(["fraction"] if task.is_averaged else []))
+    graph = Graph(
+        (theta, *slots, *state, key, step, rate, *parts, x, y, w),
+        (*updates, *totals),
+        (*names, "key", *per_step, "x", "y", "w"),
+    )
     return graph, Interface(
-        pairs,
+        updates=names,
         per_step=per_step,
-        totals=totals,
-        guard=first,
-        kept=kept,
+        totals=len(totals),
+        is_guarded=True,
+        kept=(_judged(task), *_names(state)),
         in_order=in_order,
-        weight=len(inputs) - 1,
+        weight="w",
+        evaluation_weight="held_w",
     )
 
 
@@ -161,8 +161,7 @@ def evaluation_graph(task: Task) -> Graph:
         costs, share = task.loss(output, y), _share(task, y, w)
     figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
     figures += _metric_sums(task, output, y, w)
-    params = "average" if task.is_averaged else "theta"  # the step's, with which it shares its memory
-    names = (params, *_names(state), "held_x", "held_y", "held_w")
+    names = (_judged(task), *_names(state), "held_x", "held_y", "held_w")
     return Graph((theta, *state, x, y, w), tuple(figures), names)
 
 
@@ -199,6 +198,11 @@ def named_arrays(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, An
 
 def _held(task: Task, state: Sequence[Node]) -> dict[str, Any]:
     return task.model.state_table.unflatten(state[0]) if state else {}
+
+
+def _judged(task: Task) -> str:
+    """The name of the params that are evaluated and kept, in the memory of the step."""
+    return "average" if task.is_averaged else "theta"
 
 
 def _names(state: Sequence[Node]) -> list[str]:

@@ -145,8 +145,8 @@ class Probe:
         figures = {
             "key": np.uint32(experiment.seed % 2**32),
             "step": np.uint32(state.epoch * self.setup.steps + 1),
-            "rate": state.theta.dtype.type(rate),
-            "part": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
+            "lr": state.theta.dtype.type(rate),
+            "fraction": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
         }
         slots = dict(zip(self.setup.task.slots, state.slots, strict=True))
         held = dict(zip(("theta", "state"), self._model.split(state.theta), strict=False))

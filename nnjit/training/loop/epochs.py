@@ -1,4 +1,4 @@
-"""Spans of epochs: native calls, the figures of every epoch, and what stops them.
+"""Spans of epochs: native calls, the totals of every epoch, and what stops them.
 
 A native call cannot be interrupted, so it runs for a twentieth of a second or so: a part of one long epoch,
 or hundreds of short ones, evaluated and compared with the best inside.
@@ -6,15 +6,17 @@ or hundreds of short ones, evaluated and compared with the best inside.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnjit.codegen import ThreadTeam, Turns
+from nnjit.codegen import BestEpoch, ThreadTeam, Turns
+from nnjit.ir import Graph, Node
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup
@@ -49,16 +51,18 @@ class EpochRunner:
     """Runs the epochs of a setup on a state's arrays.
 
     Args:
-        crew: the threads that share the work.
+        team: the threads that share the work.
         is_stopped: asked between native calls; True abandons the epoch.
     """
 
     def __init__(self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool]) -> None:
         self._most_epochs = longest_span(setup)
         self._setup, self._team, self._is_stopped = setup, team, is_stopped
-        held = setup.data.validation
-        self._key = np.array([setup.experiment.seed % 2**32], np.uint32)
-        self._held = () if held is None else (held.x, held.y, held.w)
+        train, held_out = setup.data.train, setup.data.validation
+        self._given = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}
+        self._given |= {"x": train.x, "y": train.y, "w": train.w}
+        if held_out is not None:
+            self._given |= {"held_x": held_out.x, "held_y": held_out.y, "held_w": held_out.w}
         self._step_seconds: float | None = None  # until an epoch has been timed
         self._divergence: NotFinite | None = None
 
@@ -72,70 +76,72 @@ class EpochRunner:
         """The columns that it adds to the history."""
         return ()
 
-    def run(self, state: State, peak: float) -> Span | None:
-        """Train the next epochs in place; None where one was abandoned, with the state as it was before.
+    def run(self, state: State, learning_rate: float) -> Span | None:
+        """Train the next epochs in place; None if one was abandoned, with the state as it was before.
 
         Args:
-            peak: of the learning rate.
+            learning_rate: which the schedule multiplies.
 
         Raises:
             NotFinite: a value is not finite; the state is as it was before that epoch.
         """
         if self._divergence is not None:
             raise self._divergence
-        epochs = _Epochs(self._setup, state, self._count(state), peak)
+        epochs = _Epochs(self._setup, state, self._count(state), learning_rate)
         before, best = state.copy(), self._best(state)
         done, seconds = 0, np.zeros(epochs.count)
-        figures = self._setup.compiled.epoch.figures(epochs.count)
+        compiled = self._setup.compiled.epoch
+        totals, layout = compiled.totals(epochs.count), compiled.layout
         while done < epochs.turns:
             if self._is_stopped():
                 state.restore(before)
                 return None
             end = epochs.turns if epochs.count > 1 else min(epochs.turns, done + self._steps())
-            begin, ticks = time.perf_counter(), figures[:, -2:].copy()
-            stopped = self._call(epochs, done, end, figures, best)
+            begin, ticks = time.perf_counter(), layout.ticks(totals).copy()
+            stopped = self._call(epochs, done, end, totals, best)
             took = time.perf_counter() - begin
             self._step_seconds = max(took / (end - done), 1e-9)
-            seconds += took * _share(figures[:, -2:] - ticks)
+            seconds += took * _fractions(layout.ticks(totals) - ticks)
             done = stopped
             if stopped < end:
                 break
-        if (done < epochs.turns and not best[5]) or not np.isfinite(state.theta).all():
+        is_exhausted = BestEpoch.of(best).is_exhausted
+        if (done < epochs.turns and not is_exhausted) or not np.isfinite(state.theta).all():
             return self._diverge(epochs, before)
         count = done // self._setup.steps
-        return self._span(epochs, best, figures[:count], seconds[:count])
+        return self._span(epochs, best, totals[:count], seconds[:count])
 
     def try_rates(self, state: State, rates: np.ndarray) -> Iterator[float]:
-        """The loss of each of the next updates, at these rates, of a copy of the state.
+        """The loss of each of the next updates, at these learning rates, of a copy of the state.
 
         They end before an update whose loss is not finite.
         """
         count = -(-len(rates) // self._setup.steps)
         epochs = _Epochs(self._setup, state.copy(), count, float(rates.max()))
-        epochs.per_step[1][: len(rates)] = rates
+        epochs.per_step["lr"][: len(rates)] = rates
         for turn in range(len(rates)):
-            figures, best = self._setup.compiled.epoch.figures(1), self._best(state)
-            if self._call(epochs, turn, turn + 1, figures, best) == turn:
+            totals, best = self._setup.compiled.epoch.totals(1), self._best(state)
+            if self._call(epochs, turn, turn + 1, totals, best) == turn:
                 return
-            yield float(figures[0, 0] / figures[0, 1])
+            yield float(totals[0, 0] / totals[0, 1])
 
-    def _call(self, epochs: _Epochs, begin: int, end: int, figures: np.ndarray, best: np.ndarray) -> int:
-        state = epochs.state
+    def _call(self, epochs: _Epochs, begin: int, end: int, totals: np.ndarray, best: np.ndarray) -> int:
         return self._setup.compiled.epoch.run(
             epochs.between(begin, end),
             epochs.order,
             self._arguments(epochs),
-            figures,
-            held=(*self._setup.held(state), *self._held) if self._held else (),
-            best=(best, state.best_theta),
+            totals,
+            best=(best, epochs.state.best_theta),
             team=self._team,
         )
 
-    def _arguments(self, epochs: _Epochs) -> list[np.ndarray]:
-        state, train = epochs.state, self._setup.data.train
-        params, *held = self._setup.model.split(state.theta)
-        figures = (self._key, *epochs.per_step)
-        return [params, *state.slots, *held, *figures, train.x, train.y, train.w]
+    def _arguments(self, epochs: _Epochs) -> dict[str, np.ndarray]:
+        """What the step and the evaluation take, by name."""
+        state = epochs.state
+        params, *layers = self._setup.model.split(state.theta)
+        names = self._setup.compiled.epoch.interface.updates
+        updated = dict(zip(names, (params, *state.slots, *layers), strict=True))
+        return {**updated, **epochs.per_step, **self._given}
 
     def _count(self, state: State) -> int:
         """How many epochs fit into a call; one before they are timed, and where Python decides after each."""
@@ -152,46 +158,48 @@ class EpochRunner:
         return 8 if self._step_seconds is None else max(1, int(CALL_SECONDS / self._step_seconds))
 
     def _best(self, state: State) -> np.ndarray:
-        """What native code keeps of the best epoch: see `CompiledEpoch.run`."""
+        """What native code keeps of the best epoch, a `BestEpoch`."""
         if not self._setup.monitor.is_native:
-            return np.array([-np.inf, 0, state.epoch, 0, 0, 0])  # nothing is better
+            return BestEpoch(loss=-math.inf, done=state.epoch).array()  # nothing is better
         early = self._setup.experiment.training.early_stopping
-        options = (early.min_delta, early.patience) if early else (0.0, 0)
-        return np.array([state.best_loss, state.best_epoch, state.epoch, *options, 0.0])
+        min_delta, patience = (early.min_delta, early.patience) if early else (0.0, 0)
+        return BestEpoch(state.best_loss, state.best_epoch, state.epoch, min_delta, patience).array()
 
-    def _span(self, epochs: _Epochs, best: np.ndarray, figures: np.ndarray, seconds: np.ndarray) -> Span:
-        setup, state, count = self._setup, epochs.state, len(figures)
-        width = 3 + setup.compiled.metric_sums
-        train, penalty = setup.compiled.finish_all(figures[:, :width], penalized=True)
+    def _span(self, epochs: _Epochs, best: np.ndarray, totals: np.ndarray, seconds: np.ndarray) -> Span:
+        setup, state, count = self._setup, epochs.state, len(totals)
+        layout = setup.compiled.epoch.layout
+        train, penalty = setup.compiled.finish_all(layout.of_step(totals), penalized=True)
         columns: Columns = {"epoch": np.arange(state.epoch + 1, state.epoch + count + 1)}
         columns |= {f"train_{k}": v for k, v in train.items()}
-        if self._held:
-            held, _ = setup.compiled.finish_all(figures[:, width:-2], penalized=False)
-            columns |= {f"validation_{k}": v for k, v in held.items()}
-        columns["learning_rate"] = epochs.per_step[1][setup.steps - 1 :: setup.steps][:count].astype(float)
+        if layout.evaluation:
+            held_out, _ = setup.compiled.finish_all(layout.of_evaluation(totals), penalized=False)
+            columns |= {f"validation_{k}": v for k, v in held_out.items()}
+        lr = epochs.per_step["lr"][setup.steps - 1 :: setup.steps]
+        columns["learning_rate"] = lr[:count].astype(float)
         columns |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
         for split, metrics in setup.measured.items():  # something follows them, so this is one epoch
             measured = setup.compiled.measure(setup.judged(state), setup.splits[split], metrics)
-            columns |= {f"{split}_{name}": np.array([figure]) for name, figure in measured.items()}
+            columns |= {f"{split}_{name}": np.array([value]) for name, value in measured.items()}
         moved, monitor = replace(state, epoch=state.epoch + count), setup.monitor
         if not monitor.is_native:
             return Span(monitor.judge(moved, columns[monitor.column][-1], setup.judged(moved)), columns)
-        return Span(replace(moved, best_loss=float(best[0]), best_epoch=int(best[1])), columns)
+        found = BestEpoch.of(best)
+        return Span(replace(moved, best_loss=found.loss, best_epoch=int(found.epoch)), columns)
 
     def _diverge(self, epochs: _Epochs, before: State) -> Span:
         """Go back, find the batch and the operation, and train the epochs before that one again."""
         setup, state = self._setup, epochs.state
         state.restore(before)
-        figures, best = setup.compiled.epoch.figures(epochs.count), self._best(state)
+        totals, best = setup.compiled.epoch.totals(epochs.count), self._best(state)
 
         def advance(turn: int) -> bool:
-            return self._call(epochs, turn, turn + 1, figures, best) == turn + 1
+            return self._call(epochs, turn, turn + 1, totals, best) == turn + 1
 
         graph, updated = setup.compiled.epoch.graph, (state.theta, *state.slots)
         arguments = self._arguments(epochs)
         turn, reason = find_first_bad(
-            graph, epochs.turns, advance, lambda k: epochs.arguments_of(k, arguments), lambda: updated,
-            setup.model.table,
+            graph, epochs.turns, advance, lambda k: epochs.arguments_of(k, graph, arguments),
+            lambda: updated, setup.model.table,
         )  # fmt: skip
         state.restore(before)
         count, step = divmod(turn, setup.steps)
@@ -201,11 +209,11 @@ class EpochRunner:
         )
         if count == 0:
             raise self._divergence
-        figures, best = setup.compiled.epoch.figures(count), self._best(state)
+        totals, best = setup.compiled.epoch.totals(count), self._best(state)
         begin = time.perf_counter()
-        self._call(epochs, 0, count * setup.steps, figures, best)
-        seconds = (time.perf_counter() - begin) * _share(figures[:, -2:])
-        return self._span(epochs, best, figures, seconds)
+        self._call(epochs, 0, count * setup.steps, totals, best)
+        seconds = (time.perf_counter() - begin) * _fractions(setup.compiled.epoch.layout.ticks(totals))
+        return self._span(epochs, best, totals, seconds)
 
 
 class _Epochs:
@@ -213,21 +221,21 @@ class _Epochs:
 
     Args:
         state: the state before them; its arrays are trained in place.
-        peak: of the learning rate.
+        learning_rate: which the schedule multiplies.
     """
 
-    def __init__(self, setup: Setup, state: State, count: int, peak: float) -> None:
+    def __init__(self, setup: Setup, state: State, count: int, learning_rate: float) -> None:
         self.setup, self.state, self.count = setup, state, count
         self.turns = count * setup.steps
         first = state.epoch * setup.steps
         steps = np.arange(first, first + self.turns)
         experiment, rows = setup.experiment, len(setup.data.train.x)
         last = experiment.training.epochs
-        rates = experiment.schedule.rates(steps, peak=peak, steps_per_epoch=setup.steps, epochs=last)
-        self.per_step = [(steps + 1).astype(np.uint32), rates.astype(experiment.dtype)]
+        lr = experiment.schedule.rates(steps, peak=learning_rate, steps_per_epoch=setup.steps, epochs=last)
+        self.per_step = {"step": (steps + 1).astype(np.uint32), "lr": lr.astype(experiment.dtype)}
         if experiment.averaging is not None:
-            shares = experiment.averaging.shares(steps, steps_per_epoch=setup.steps)
-            self.per_step.append(shares.astype(experiment.dtype))
+            fractions = experiment.averaging.shares(steps, steps_per_epoch=setup.steps)
+            self.per_step["fraction"] = fractions.astype(experiment.dtype)
         identity = np.arange(rows, dtype=np.int64)
         orders = [identity]
         if not setup.in_order:
@@ -241,40 +249,45 @@ class _Epochs:
         rows = len(self.setup.data.train.x)
         return Turns(begin, end, self.setup.steps, self.setup.batch, rows, self.stride)
 
-    def arguments_of(self, turn: int, arguments: list[np.ndarray]) -> list[np.ndarray]:
+    def arguments_of(self, turn: int, graph: Graph, arguments: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """What the step's graph takes in one turn, of the arguments for all."""
         epoch, step = divmod(turn, self.setup.steps)
         first = epoch * self.stride
         order = self.order[first : first + len(self.setup.data.train.x)]
         rows = order[step * self.setup.batch : (step + 1) * self.setup.batch]
-        vectors = len(self.state.slots) + len(self.setup.model.split(self.state.theta))
-        figures = [arguments[vectors][0], *(figure[turn] for figure in self.per_step)]
-        data = arguments[vectors + len(figures) :]
-        return [*arguments[:vectors], *map(np.asarray, figures), *(a[rows] for a in data)]
+
+        def own(name: str, node: Node) -> np.ndarray:
+            if node.type.is_batched:
+                return arguments[name][rows]
+            if node.shape == ():
+                return np.asarray(arguments[name][turn if name in self.per_step else 0])
+            return arguments[name]
+
+        return [own(name, node) for name, node in zip(graph.names, graph.inputs, strict=True)]
 
 
-def _share(ticks: np.ndarray) -> np.ndarray:
-    """The share of a call's time that the training of each epoch took, of ticks (training, evaluation)."""
+def _fractions(ticks: np.ndarray) -> np.ndarray:
+    """The fraction of a call's time that the training of each epoch took, of ticks (training, evaluation)."""
     total = ticks.sum()
     return ticks[:, 0] / total if total else np.full(len(ticks), 1 / len(ticks))
 
 
 @contextmanager
 def progress(first: int, total: int, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """A bar over the epochs with figures in it; nothing where stderr is no terminal.
+    """A bar over the epochs with values in it; nothing if stderr is not a terminal.
 
     Yields:
-        A function (epochs done, figures).
+        A function (epochs done, values).
     """
     if quiet or not sys.stderr.isatty():
-        yield lambda done, figures: None
+        yield lambda done, values: None
         return
     from tqdm import tqdm
 
     with tqdm(total=total, initial=first, unit="epoch", leave=False) as bar:
 
-        def show(done: int, figures: dict[str, float]) -> None:
-            bar.set_postfix({k: f"{v:.4g}" for k, v in figures.items()}, refresh=False)
+        def show(done: int, values: dict[str, float]) -> None:
+            bar.set_postfix({k: f"{v:.4g}" for k, v in values.items()}, refresh=False)
             bar.update(done - bar.n)
 
         yield show

@@ -1,0 +1,37 @@
+"""When threads that share a batch must wait for each other."""
+
+from __future__ import annotations
+
+
+class Barrier:
+    """What threads have written since they last waited for each other.
+
+    A thread that writes to its own slice of a vector may go on with the same slice; what it writes anywhere
+    else (is *scattered*) must be complete before another thread reads it, slice or not.
+
+    >>> barrier = Barrier()
+    >>> barrier.passed()  # nothing is written yet
+    False
+    >>> barrier.wrote(is_scattered=True)
+    >>> barrier.is_scattered, barrier.passed(), barrier.is_scattered
+    (True, True, False)
+    """
+
+    def __init__(self) -> None:
+        self._is_open = self._is_scattered = False
+
+    @property
+    def is_scattered(self) -> bool:
+        """Whether something was written outside the threads' own slices."""
+        return self._is_scattered
+
+    def wrote(self, *, is_scattered: bool = False) -> None:
+        """Note that threads have written, in their own slices or anywhere."""
+        self._is_open = True
+        self._is_scattered |= is_scattered
+
+    def passed(self) -> bool:
+        """Note that no thread goes on before all are here; whether they have to wait for that."""
+        is_needed = self._is_open
+        self._is_open = self._is_scattered = False
+        return is_needed

@@ -1,0 +1,147 @@
+"""What Python and programs agree on: inputs and outputs of a step, and the fields of arrays they share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+
+import numpy as np
+
+from nnjit.ir import Graph, Node
+
+
+@dataclass(frozen=True)
+class Interface:
+    """How the native function feeds a graph, beyond calling it once, and what it does with the outputs.
+
+    Inputs go by their names. The first outputs are the new values of `updates`, in this order; then come the
+    totals. Nothing reads any others.
+
+    Args:
+        updates: inputs that their new values are written over.
+        per_step: inputs, scalars, that have one value for every step.
+        totals: how many outputs, f64, are added up over the steps of an epoch.
+        is_guarded: whether a first total that is not finite stops the epoch before the update of its step.
+        kept: inputs, of one dtype, whose values in the best epoch are kept, one after the other: the epoch
+            with the lowest ratio of the first two totals, of the evaluation if there is one.
+        in_order: whether rows are taken in the order of the data, and read in place if they can be.
+        weight: the input that has the weight of each example, if any.
+        evaluation_weight: the same input of the evaluation.
+        lanes: examples of a row: 1, or those of a group (`rewrite/lanes.py`).
+        groups: that a thread takes at a time, if rows are groups.
+    """
+
+    updates: tuple[str, ...] = ()
+    per_step: tuple[str, ...] = ()
+    totals: int = 0
+    is_guarded: bool = False
+    kept: tuple[str, ...] = ()
+    in_order: bool = False
+    weight: str | None = None
+    evaluation_weight: str | None = None
+    lanes: int = 1
+    groups: int = 1
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether the rows of a block are brought together in memory of their own."""
+        return not self.in_order or self.lanes > 1
+
+    def updated(self, graph: Graph) -> dict[str, Node]:
+        """The new value of each input that is updated."""
+        return dict(zip(self.updates, graph.outputs, strict=False))
+
+    def totals_of(self, graph: Graph) -> Sequence[Node]:
+        """The outputs that are added up."""
+        first = len(self.updates)
+        return graph.outputs[first : first + self.totals]
+
+    def guard(self, graph: Graph) -> Node | None:
+        """The output that stops the epoch if it is not finite."""
+        return self.totals_of(graph)[0] if self.is_guarded else None
+
+
+@dataclass(frozen=True)
+class BestEpoch:
+    """The best epoch so far, which native code keeps as an f64 array of these fields.
+
+    Args:
+        loss: the lowest.
+        epoch: its number.
+        done: epochs so far.
+        min_delta: by how much a lower loss must be lower to count.
+        patience: epochs after the best one in which none may be better; 0: any number.
+        is_exhausted: 1 if the patience is, else 0.
+    """
+
+    loss: float = math.inf
+    epoch: float = 0
+    done: float = 0
+    min_delta: float = 0
+    patience: float = 0
+    is_exhausted: float = 0
+
+    def array(self) -> np.ndarray:
+        """The fields as native code takes them."""
+        return np.array(astuple(self), np.float64)
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> BestEpoch:
+        """The fields of an array."""
+        return cls(*array.tolist())
+
+    @classmethod
+    def size(cls) -> int:
+        """The elements of the array."""
+        return len(fields(cls))
+
+    @classmethod
+    def at(cls, field: str) -> str:
+        """The source of a field of the array `best`."""
+        return f"best[{[f.name for f in fields(cls)].index(field)}]"
+
+
+@dataclass(frozen=True)
+class EpochTotals:
+    """The columns of the totals of an epoch: the step's, the evaluation's, and the ticks that each took.
+
+    Args:
+        step: how many totals a step has.
+        evaluation: how many the evaluation has; 0 if there is none.
+    """
+
+    step: int
+    evaluation: int = 0
+
+    @property
+    def width(self) -> int:
+        """All columns."""
+        return self.step + self.evaluation + 2
+
+    @property
+    def first_of_evaluation(self) -> int:
+        """The first column of the evaluation."""
+        return self.step
+
+    @property
+    def training_ticks(self) -> int:
+        """The column of the ticks that the steps took; with no evaluation it stays 0."""
+        return self.width - 2
+
+    @property
+    def evaluation_ticks(self) -> int:
+        """The column of the ticks that the evaluation took."""
+        return self.width - 1
+
+    def of_step(self, totals: np.ndarray) -> np.ndarray:
+        """The totals of the steps (epochs, step)."""
+        return totals[:, : self.step]
+
+    def of_evaluation(self, totals: np.ndarray) -> np.ndarray:
+        """The totals of the evaluation (epochs, evaluation)."""
+        return totals[:, self.step : self.step + self.evaluation]
+
+    def ticks(self, totals: np.ndarray) -> np.ndarray:
+        """The ticks of the steps and of the evaluation (epochs, 2)."""
+        return totals[:, self.training_ticks :]
