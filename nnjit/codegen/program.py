@@ -11,8 +11,8 @@ import numpy as np
 from nnjit.codegen.call import Caller, check_success
 from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.numba.cache import load
+from nnjit.codegen.plan.buffers import ALIGNMENT
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
-from nnjit.codegen.plan.memory import ALIGNMENT
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.lanes import in_lanes
 from nnjit.codegen.rewrite.legalize import copy_p, is_computed, legalize
@@ -296,7 +296,7 @@ def check_arguments(graph: Graph, arguments: Sequence[np.ndarray]) -> int:
 def allocate(program: Program, threads: int) -> list[np.ndarray]:
     """The work memory of a program, aligned to cache lines."""
     return [
-        _aligned(size * (threads if _is_each_threads(name) else 1), DTYPES[program.memory[name]])
+        _aligned(size * (threads if name in program.each_threads else 1), DTYPES[program.memory[name]])
         for name, size in program.work.items()
     ]
 
@@ -306,10 +306,6 @@ def aligned_copy(array: np.ndarray) -> np.ndarray:
     copy = _aligned(array.size, array.dtype).reshape(array.shape)
     copy[...] = array
     return copy
-
-
-def _is_each_threads(name: str) -> bool:
-    return name.removeprefix("held_").startswith(("own_", "sums_"))
 
 
 def _aligned(size: int, dtype: np.dtype) -> np.ndarray:

@@ -12,11 +12,13 @@ import pytest
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
 from nnjit.codegen import CompiledEpoch, Interface, ThreadTeam, compile_graph
+from nnjit.codegen.plan.buffers import Buffer, Storage
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
-from nnjit.codegen.plan.memory import Buffer, Layout, plan_memory
+from nnjit.codegen.plan.memory import Layout, plan_memory
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_computed, legalize, source
 from nnjit.codegen.source.kernel import emit_kernel
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, interpret, verify, with_rows
+from nnjit.ir.types import SHORT
 from nnjit.passes import optimize
 
 from .random_graphs import Maker
@@ -29,7 +31,8 @@ def planned(graph: Graph) -> tuple[Plan, Layout]:
     """The memory of a graph whose inputs have their own, and whose results are all in the work memory."""
     plan = plan_kernels(legalize(verify(optimize(graph))))
     targets = {
-        n: Buffer(f"x{k}", 0, n.type.row_size, n.type.is_batched) for k, n in enumerate(plan.graph.inputs)
+        n: Buffer(Storage(f"x{k}", SHORT[n.dtype]), 0, n.type.row_size, n.type.is_batched)
+        for k, n in enumerate(plan.graph.inputs)
     }
     return plan, plan_memory(plan, BLOCK, targets, {})
 
@@ -49,7 +52,7 @@ def moments(plan: Plan) -> Iterator[tuple[str, Node]]:
     yield from (("read", source(n)) for n in plan.graph.outputs)
 
 
-def extent(node: Node, layout: Layout) -> tuple[str, int, int]:
+def extent(node: Node, layout: Layout) -> tuple[Storage, int, int]:
     buffer = layout.buffers[node]
     return buffer.storage, buffer.start, buffer.start + buffer.size * (BLOCK if buffer.rows else 1)
 

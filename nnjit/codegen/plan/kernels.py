@@ -5,9 +5,9 @@ batch in `rows p` is complete in `flat p+1`. A value of a row is computed in the
 its users, so that rows rarely cross from phase to phase; where some do (batch normalisation), the block
 of rows must be the whole batch.
 
-Within one of these, *stages* alternate between loops (even) and products (odd): everything between two
-products is fused into one kernel. A sum once a batch ends a stage too: threads that share a long vector must
-meet before one of them knows its sum, and any other sum is for one thread alone.
+Within one of these, *stages* alternate between loops and products: everything between two products is fused
+into one kernel. A sum once a batch ends a stage too: threads that share a long vector must wait for each
+other before one of them knows its sum, and any other sum is for one thread alone.
 """
 
 from __future__ import annotations
@@ -127,22 +127,59 @@ def _phases(
 
 
 def _kernels(zone: str, phase: int, turn: _Turn) -> list[Kernel]:
-    stage = turn.stage
-    for node in turn.own:
-        before = [stage[n] + 2 * turn.is_apart(n, node) for n in turn.needs[node] if n in turn.here]
-        if node.primitive.kind in OWN_STAGE:
-            stage[node] = max((s + 1 + s % 2 for s in before), default=1)
-        else:
-            stage[node] = max((s + s % 2 for s in before), default=0)
-    joined = turn.here & turn.together
-    stage.update(dict.fromkeys(joined, max((stage[n] for n in joined), default=0)))
+    """The kernels of one turn of a zone: a kernel for the loops of a stage, and one for each product."""
+    _find_stages(turn)
     _sink(turn)
     kernels = []
-    for number in sorted(set(stage.values())):
-        members = tuple(n for n in turn.own if stage[n] == number)
-        groups = [(n,) for n in members] if number % 2 else [members]
-        kernels += [Kernel(zone, phase, bool(number % 2), group) for group in groups]
+    for stage in sorted(set(turn.stage.values())):
+        members = tuple(n for n in turn.own if turn.stage[n] == stage)
+        groups = [(n,) for n in members] if stage.is_products else [members]
+        kernels += [Kernel(zone, phase, stage.is_products, group) for group in groups]
     return kernels
+
+
+def _find_stages(turn: _Turn) -> None:
+    """The first stage of each operation: after the products, and the sums, that it needs."""
+    for node in turn.own:
+        before = [
+            turn.stage[n].after(1 if turn.is_apart(n, node) else 0)
+            for n in turn.needs[node]
+            if n in turn.here
+        ]
+        if node.primitive.kind in OWN_STAGE:
+            turn.stage[node] = max((s.products() for s in before), default=FIRST.products())
+        else:
+            turn.stage[node] = max((s.loops() for s in before), default=FIRST)
+    joined = turn.here & turn.together
+    last = max((turn.stage[n] for n in joined), default=FIRST)
+    turn.stage.update(dict.fromkeys(joined, last))
+
+
+@dataclass(frozen=True, order=True)
+class _Stage:
+    """Loops, or the products that follow the loops of the same number."""
+
+    number: int
+    is_products: bool = False
+
+    def loops(self) -> _Stage:
+        """The first loops that may read what is computed in this stage."""
+        return _Stage(self.number + 1) if self.is_products else self
+
+    def products(self) -> _Stage:
+        """The first products that may read what is computed in this stage."""
+        return _Stage(self.number + 1 if self.is_products else self.number, True)
+
+    def last_loops(self) -> _Stage:
+        """The last loops whose results this stage may read."""
+        return _Stage(self.number)
+
+    def after(self, turns: int) -> _Stage:
+        """The stage of the same kind so many turns later."""
+        return _Stage(self.number + turns, self.is_products)
+
+
+FIRST = _Stage(0)
 
 
 @dataclass(frozen=True)
@@ -154,7 +191,7 @@ class _Turn:
     users: Mapping[Node, Sequence[Node]]
     outputs: Set[Node]
     together: Set[Node]
-    stage: dict[Node, int] = field(default_factory=dict)
+    stage: dict[Node, _Stage] = field(default_factory=dict)
 
     @cached_property
     def here(self) -> frozenset[Node]:
@@ -162,23 +199,24 @@ class _Turn:
 
     def is_apart(self, node: Node, user: Node) -> bool:
         """Whether `user` is in a later kernel than what it reads: threads share long vectors, but no sum."""
-        is_figure = bool(self.together) and node.type.row_size == 1 < user.type.row_size
-        return _zone(node) == "flat" and (is_figure or node.primitive.kind == "reduce")
+        is_scalar = bool(self.together) and node.type.row_size == 1 < user.type.row_size
+        return _zone(node) == "flat" and (is_scalar or node.primitive.kind == "reduce")
 
-    def latest(self, group: set[Node]) -> int:
-        """The last stage that serves all users of `group` outside it; -1 where one must not wait."""
+    def latest(self, group: set[Node]) -> _Stage | None:
+        """The last loops that serve all users of `group` outside it; None if one must not wait."""
         stages = []
         for node in group:
             if is_batch_reduction(node):
                 continue  # complete after the last row, whatever its stage
             if node in self.outputs:
-                return -1
+                return None
             for user in self.users[node]:
                 if user not in self.here:
-                    return -1
+                    return None
                 if user not in group:
-                    stages.append(self.stage[user] - self.stage[user] % 2 - 2 * self.is_apart(node, user))
-        return min(stages, default=-1)
+                    last = self.stage[user].last_loops()
+                    stages.append(last.after(-1) if self.is_apart(node, user) else last)
+        return min(stages, default=None)
 
     def is_free(self, group: set[Node]) -> bool:
         """Whether `group` is sums of inputs, which any loop over the rows may take along."""
@@ -210,11 +248,11 @@ def _sink(turn: _Turn) -> None:
     backward pass keeps anyway; whole groups that wait for nothing move together. Sums of inputs alone, as
     that of the weights, join the last loops.
     """
-    for first in sorted({s for s in turn.stage.values() if s % 2 == 0}):
+    for first in sorted({s for s in turn.stage.values() if not s.is_products}):
         for group in _connected([n for n in turn.own if turn.stage[n] == first], turn):
             if turn.is_free(group):
-                last = max((s for n, s in turn.stage.items() if n not in group and s % 2 == 0), default=first)
-                turn.stage.update(dict.fromkeys(group, max(first, last)))
+                others = [s for n, s in turn.stage.items() if n not in group and not s.is_products]
+                turn.stage.update(dict.fromkeys(group, max([first, *others])))
             else:
                 _move(turn, group)
     for node in reversed(turn.own):
@@ -224,7 +262,7 @@ def _sink(turn: _Turn) -> None:
 
 def _move(turn: _Turn, group: set[Node]) -> None:
     target = turn.latest(group)
-    if target > min(turn.stage[n] for n in group) and turn.saves(group):
+    if target is not None and target > min(turn.stage[n] for n in group) and turn.saves(group):
         for node in group:
             turn.stage[node] = target
 

@@ -2,7 +2,7 @@
 
 The work memory is one array per dtype, allocated before the epoch; parts are reused as soon as no later
 kernel reads them. Where threads share the batch there are two more, of which each thread has its own copy:
-`own`, for what every thread computes for itself, and `sums`, for its part of each sum.
+one for what every thread computes for itself, and one for its part of each sum.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from nnjit.codegen.plan.buffers import ALIGNMENT, Buffer, Owner, Storage, aligned
 from nnjit.codegen.plan.kernels import OWN_STAGE, Kernel, Plan, is_long_sum
 from nnjit.codegen.plan.nests import POINTWISE, Nest, nests, reads_same_element
 from nnjit.codegen.plan.slices import sliced_kernels
@@ -19,39 +20,21 @@ from nnjit.codegen.rewrite.legalize import (
     is_batched,
     is_computed,
     is_view,
-    offset,
     root,
     source,
 )
 from nnjit.ir import Graph, Node
-from nnjit.ir.types import DTYPES, SHORT
+from nnjit.ir.types import SHORT
 from nnjit.primitives.lanes import lane_weights
 
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+Pool = tuple[Storage, int]
+"""An array, and the size of the rows that its part holds; 0 if rows may be of any size."""
 
+Span = tuple[int, int]
+"""The first and the last kernel during which a value must stay."""
 
-@dataclass(frozen=True)
-class Buffer:
-    """Where a value's elements are.
-
-    Args:
-        storage: the name of the array.
-        start: the index of its first element.
-        size: its number of elements, of one row where `rows`.
-        rows: whether there is one for every row of the block.
-        gap: how much further than its size a row is behind the one before.
-    """
-
-    storage: str
-    start: int
-    size: int
-    rows: bool
-    gap: int = 0
-
-    @property
-    def stride(self) -> int:
-        """How far a row is behind the one before."""
-        return self.size + self.gap
+Taken = tuple[int, int, Span]
+"""The first element that is taken, the one after the last, and during which kernels."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +54,7 @@ class Layout:
 
     buffers: Mapping[Node, Buffer]
     nests: Mapping[Kernel, Sequence[Nest]]
-    work: Mapping[str, int]
+    work: Mapping[Storage, int]
     scratch: frozenset[Node]
     copies: Sequence[tuple[Node, Buffer]]
     accumulators: Mapping[int, Sequence[Node]]
@@ -94,20 +77,19 @@ class _Builder:
     block: int
     buffers: dict[Node, Buffer] = field(default_factory=dict)
     inside: Mapping[Node, tuple[Node, int]] = field(default_factory=dict)
-    work: dict[str, int] = field(default_factory=dict)
+    work: dict[Storage, int] = field(default_factory=dict)
     scratch: set[Node] = field(default_factory=set)
     sliced: frozenset[Kernel] = frozenset()
 
-    def storage(self, node: Node, home: Kernel) -> str:
-        """The name of the array that a value of kernel `home` goes to."""
-        dtype = SHORT[node.dtype]
+    def storage(self, node: Node, home: Kernel) -> Storage:
+        """The array that a value of kernel `home` goes to."""
         if not self.plan.is_shared or (home.is_product and not is_accumulated(node)):
             is_own = False
         elif home.zone == "rows":
             is_own = is_batch_reduction(node) or node in self.scratch
         else:
             is_own = home in self.sliced and node.type.row_size == 1
-        return f"own_{dtype}" if is_own else f"work_{dtype}"
+        return Storage.work(Owner.EACH if is_own else Owner.ALL, SHORT[node.dtype])
 
 
 def plan_memory(
@@ -146,14 +128,6 @@ def plan_memory(
         build.buffers, grouped, build.work, frozenset(build.scratch), copies, accumulators, partials,
         length, build.sliced, build.inside,
     )  # fmt: skip
-
-
-def buffer_of(node: Node, buffers: Mapping[Node, Buffer]) -> Buffer:
-    """The buffer of a value, an alias of other memory included."""
-    base = buffers[root(node)]
-    if node is root(node):
-        return base
-    return Buffer(base.storage, base.start + offset(node), node.type.row_size, base.rows, base.gap)
 
 
 def pieces_in_place(plan: Plan) -> dict[Node, tuple[Node, int]]:
@@ -247,8 +221,8 @@ def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> No
         if piece in spans and whole in spans:
             a, b = spans[piece], spans[whole]
             spans[whole] = (min(a[0], b[0]), max(a[1], b[1]))
-    taken: dict[tuple[str, int], list[tuple[int, int, tuple[int, int]]]] = {}
-    pools: dict[Node, tuple[str, int]] = {}
+    taken: dict[Pool, list[Taken]] = {}
+    pools: dict[Node, Pool] = {}
     for node in sorted((n for n in pending if n not in build.inside), key=lambda n: spans[n][0]):
         storage = build.storage(node, plan.kernels[index[node]])
         rows = is_batched(node) and node not in build.scratch
@@ -268,17 +242,15 @@ def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> No
             build.buffers[piece] = Buffer(base.storage, base.start + start, piece.type.row_size, rows=False)
 
 
-def _join_pools(
-    build: _Builder, taken: Mapping[tuple[str, int], Sequence[tuple[int, int, tuple[int, int]]]]
-) -> dict[tuple[str, int], int]:
+def _join_pools(build: _Builder, taken: Mapping[Pool, Sequence[Taken]]) -> dict[Pool, int]:
     """Put the pools of a storage one behind the other; where each begins.
 
     Where threads share the batch, rows of another size have a pool of their own: a part that is used anew
     is then cut at the same places, so that no thread writes into rows that another one still reads.
     """
     bases = {}
-    for storage, size in sorted(taken):
-        bases[storage, size] = aligned(build.work.get(storage, 0), storage)
+    for storage, size in sorted(taken, key=lambda pool: (pool[0].name, pool[1])):
+        bases[storage, size] = aligned(build.work.get(storage, 0), storage.dtype)
         build.work[storage] = bases[storage, size] + max(end for _, end, _ in taken[storage, size])
     return bases
 
@@ -291,22 +263,14 @@ def _partials(build: _Builder) -> dict[Node, Buffer]:
             is_long = kernel in build.sliced and is_long_sum(node)
             lanes = node.inputs[0].type.row_shape[-1] if node.primitive is lane_weights else 1
             if lanes > 1 or (build.plan.is_shared and (is_accumulated(node) or is_long)):
-                storage, size = f"sums_{SHORT[node.dtype]}", node.type.row_size * lanes
-                start = aligned(build.work.get(storage, 0), storage)
+                storage, size = Storage.work(Owner.SUMS, SHORT[node.dtype]), node.type.row_size * lanes
+                start = aligned(build.work.get(storage, 0), storage.dtype)
                 buffers[node] = Buffer(storage, start, size, rows=False)
                 build.work[storage] = start + size
     return buffers
 
 
-def aligned(size: int, storage: str) -> int:
-    """`size` up to the next cache line of an array, whose name ends with its dtype."""
-    step = ALIGNMENT // DTYPES[storage.rpartition("_")[2]].itemsize
-    return -(-size // step) * step
-
-
-def _first_fit(
-    length: int, span: tuple[int, int], taken: Sequence[tuple[int, int, tuple[int, int]]], itemsize: int
-) -> int:
+def _first_fit(length: int, span: Span, taken: Sequence[Taken], itemsize: int) -> int:
     step = ALIGNMENT // itemsize
     start = 0
     for low, high, other in sorted(taken, key=lambda t: t[:2]):
@@ -315,7 +279,7 @@ def _first_fit(
     return start
 
 
-def _span(node: Node, plan: Plan, index: Mapping[Node, int], is_kept: bool) -> tuple[int, int]:
+def _span(node: Node, plan: Plan, index: Mapping[Node, int], is_kept: bool) -> Span:
     """The first and the last kernel during which the value must stay."""
     users = [
         k for k, kernel in enumerate(plan.kernels) for u in kernel.nodes if node in map(source, u.inputs)
@@ -332,7 +296,7 @@ def _span(node: Node, plan: Plan, index: Mapping[Node, int], is_kept: bool) -> t
     return first, len(plan.kernels) if is_result else last
 
 
-def _whole_phase(k: int, plan: Plan, node: Node) -> tuple[int, int]:
+def _whole_phase(k: int, plan: Plan, node: Node) -> Span:
     """All kernels of the pass over the rows that kernel `k` is in, since it repeats block by block."""
     own = plan.kernels[k]
     if own.zone == "flat":

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from nnjit.codegen.plan.barrier import Barrier
+from nnjit.codegen.plan.buffers import Owner, aligned, buffer_of
 from nnjit.codegen.plan.kernels import Kernel, Plan, is_long_sum, sums_products
-from nnjit.codegen.plan.memory import buffer_of
 from nnjit.codegen.rewrite.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.codegen.source.kernel import Function, combined, emit_kernel, identity_of
@@ -21,7 +21,7 @@ from nnjit.codegen.source.loop import emit_loop
 from nnjit.codegen.source.products import gemm_for, product_line, rows_of
 from nnjit.codegen.source.routines import ROUTINES, can_fail, routine_line
 from nnjit.codegen.source.sparse_updates import between, total_text, update_text
-from nnjit.codegen.source.views import Text, Views, padded
+from nnjit.codegen.source.views import Text, Views
 from nnjit.ir import Node
 from nnjit.ir.types import SHORT
 from nnjit.primitives import reduce_sum, scan_p
@@ -227,7 +227,7 @@ class Batch:
     def _writes_work(self, kernel: Kernel) -> bool:
         computed = [op.node for nest in self.layout.nests[kernel] for op in nest.ops]
         buffers = [self.layout.buffers[n] for n in computed if n in self.layout.buffers]
-        return any(p.storage.startswith("work_") for p in buffers)
+        return any(b.storage.owner is Owner.ALL for b in buffers)
 
     def wait(self) -> None:
         """Have threads wait for each other if one of them may have written what others read."""
@@ -293,7 +293,8 @@ class Batch:
         work = []
         for dtype, size in function.work.items():
             name = f"{self.views.prefix}own_loop_{dtype}"
-            self.text.declare(name, dtype, max(padded(name, size), self.text.work.get(name, 0)))
+            largest = max(aligned(size, dtype), self.text.work.get(name, 0))
+            self.text.declare(name, dtype, largest, is_each_threads=True)
             self.loops[f"loop_{dtype}"] = name
             work.append(f"loop_{dtype}")
         names = [self.name(loop_source(a)) for a in node.inputs]
@@ -321,7 +322,7 @@ class Batch:
             buffer_of(node, self.layout.buffers),
             node.type.row_size,
         )
-        storage = self.views.storage(part)
+        storage = self.views.name_of_array(part.storage)
         stride = self.text.work[storage]
         sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {part.size}")
         slices = f"0, {size}"
@@ -402,7 +403,7 @@ class Batch:
     def _total_of_rows(self, table: Table) -> None:
         """Put the threads' parts of the gradient of the rows that were used together."""
         part, size = self.layout.partials[table.gradient], table.gradient.type.row_size
-        storage = self.views.storage(part)
+        storage = self.views.name_of_array(part.storage)
         stride = self.text.work[storage]
         sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {size}")
         kernel = self.text.kernel("total_rows", total_text(table))

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnjit.codegen.plan.buffers import Buffer, buffer_of
 from nnjit.codegen.plan.kernels import Kernel, Plan
-from nnjit.codegen.plan.memory import Buffer, Layout, buffer_of
+from nnjit.codegen.plan.memory import Layout
 from nnjit.codegen.plan.nests import Nest, Op, unwrapped
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_batched, is_view, source
 from nnjit.codegen.source.index import added, flat_index, through, times, window_index

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nnjit.codegen.plan.buffers import Buffer, Owner, Storage, aligned, buffer_of
 from nnjit.codegen.plan.kernels import Kernel, Plan, plan_kernels
-from nnjit.codegen.plan.memory import Buffer, Layout, aligned, buffer_of, plan_memory
+from nnjit.codegen.plan.memory import Layout, plan_memory
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.legalize import (
     copy_p,
@@ -109,9 +110,9 @@ class _Writer:
         body = [
             *(["    failed = 0"] if failing else []),
             *(f"    {line}" for line in first),
-            *(f"    {line}" for buffer, line in views.items() if buffer.storage not in self.steps),
+            *(f"    {line}" for buffer, line in views.items() if buffer.storage.name not in self.steps),
             f"    for t in {steps}:",
-            *(f"        {line}" for buffer, line in views.items() if buffer.storage in self.steps),
+            *(f"        {line}" for buffer, line in views.items() if buffer.storage.name in self.steps),
             *(f"        {line}" for line in lines),
             *(["    return failed"] if failing else []),
         ]
@@ -127,10 +128,11 @@ class _Writer:
         targets = {}
         for k, (inner, outer) in enumerate(zip(self.loop.body.inputs, self.node.inputs, strict=True)):
             rows, size = is_batched(inner), inner.type.row_size
-            storage = f"carry{k}" if inner in self.loop.before else f"x{k}"
+            name = f"carry{k}" if inner in self.loop.before else f"x{k}"
+            storage = Storage(name, SHORT[inner.dtype])
             if inner in self.loop.moving:
-                start, self.steps[storage] = _start_and_step(outer, size)
-                gap = self.loop.length * self.steps[storage] - size
+                start, self.steps[name] = _start_and_step(outer, size)
+                gap = self.loop.length * self.steps[name] - size
                 targets[inner] = Buffer(storage, start, size, rows, gap)
             else:
                 targets[inner] = Buffer(storage, 0, size, rows)
@@ -142,22 +144,22 @@ class _Writer:
         for out in self.graph.outputs[self.loop.carried :]:
             size = out.type.row_size
             gap = self.loop.length * self.steps[RECORD] - size
-            targets[root(out)] = Buffer(RECORD, start, size, is_batched(out), gap)
+            targets[root(out)] = Buffer(Storage(RECORD, SHORT[out.dtype]), start, size, is_batched(out), gap)
             start += size
         return targets
 
     def _work(self) -> dict[str, int]:
         """The elements of work memory of each dtype: a step's, of carried values, and of inner loops."""
-        sizes = {name.removeprefix("work_"): size for name, size in self.layout.work.items() if size}
+        sizes = {storage.dtype: size for storage, size in self.layout.work.items() if size}
         self.starts = {}
         for node, buffer in self.carried:
             dtype = SHORT[node.dtype]
-            start = aligned(sizes.get(dtype, 0), f"work_{dtype}")
+            start = aligned(sizes.get(dtype, 0), dtype)
             self.starts[buffer.storage] = f"work_{dtype}", start
             sizes[dtype] = start + buffer.size * (self.block if buffer.rows else 1)
         self.inner_starts = {}
         for dtype in dict.fromkeys(d for function in self.inner.values() for d in function.work):
-            start = self.inner_starts[dtype] = aligned(sizes.get(dtype, 0), f"work_{dtype}")
+            start = self.inner_starts[dtype] = aligned(sizes.get(dtype, 0), dtype)
             sizes[dtype] = start + max(function.work.get(dtype, 0) for function in self.inner.values())
         return sizes
 
@@ -165,12 +167,13 @@ class _Writer:
         return self._named(buffer_of(node, self.layout.buffers))
 
     def _named(self, buffer: Buffer) -> str:
-        kind = buffer.storage.partition("_")[0]
+        is_given = buffer.storage.owner is Owner.CALLER
+        kind = buffer.storage.name if is_given else buffer.storage.owner.value
         return self.names.setdefault(buffer, f"{kind}_{len(self.names) + 1}")
 
     def _view(self, buffer: Buffer) -> str:
         """The source of the view of a buffer, at step `t` if it moves."""
-        name, start = self.starts.get(buffer.storage, (buffer.storage, buffer.start))
+        name, start = self.starts.get(buffer.storage, (buffer.storage.name, buffer.start))
         if name not in self.steps:
             return f"part({name}, {start}, {_count(buffer)}, 1)"
         at = f"t * {self.steps[name]}" + (f" + {start}" if start else "")

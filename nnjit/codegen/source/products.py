@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from nnjit.codegen.library.library import features
-from nnjit.codegen.plan.memory import Buffer, buffer_of
+from nnjit.codegen.plan.buffers import Buffer, buffer_of
 from nnjit.codegen.rewrite.legalize import is_batched
 from nnjit.ir import Node
 from nnjit.primitives import batch_matmul

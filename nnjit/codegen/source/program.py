@@ -52,7 +52,8 @@ class Program:
 
     Args:
         memory: name -> short dtype of every array of the table, in its order.
-        work: name -> elements of those to allocate; for each thread, if it is `own` or `sums`.
+        work: name -> elements of those to allocate, of one thread if each has its own.
+        each_threads: the names of the latter.
         length: of the vectors that threads share; 0 if there are none.
         pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads share
             by rows.
@@ -63,6 +64,7 @@ class Program:
     source: str
     memory: Mapping[str, str]
     work: Mapping[str, int]
+    each_threads: frozenset[str] = frozenset()
     length: int = 0
     pieces: Sequence[tuple[int, int, int]] = ()
     totals: EpochTotals = field(default_factory=lambda: EpochTotals(0))
@@ -265,4 +267,4 @@ def _program(text: Text, title: str, rows: str, functions: str) -> Program:
             imports.append(f"from {module} import {', '.join(used)}")
     table = ", ".join(f"{k} {name} {dtype}" for k, (name, dtype) in enumerate(text.memory.items()))
     head = HEADER.format(title=title, rows=rows, memory=table, imports="\n".join(imports))
-    return Program(head + code, dict(text.memory), dict(text.work))
+    return Program(head + code, dict(text.memory), dict(text.work), frozenset(text.each_threads))

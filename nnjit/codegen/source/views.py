@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from nnjit.codegen.plan.buffers import Buffer, Owner, Storage, aligned, buffer_of
 from nnjit.codegen.plan.kernels import Plan
-from nnjit.codegen.plan.memory import ALIGNMENT, Buffer, buffer_of, plan_memory
+from nnjit.codegen.plan.memory import plan_memory
 from nnjit.codegen.rewrite.legalize import is_batched, root, source
 from nnjit.codegen.source.layouts import Interface
 from nnjit.codegen.source.lines import Lines
 from nnjit.ir import Graph, Node
-from nnjit.ir.types import DTYPES, SHORT
+from nnjit.ir.types import SHORT
 
 
 @dataclass
@@ -20,18 +21,24 @@ class Text:
     Args:
         kernels: text, and how it is compiled -> name.
         memory: name of each array -> short name of its dtype, in the order of the table.
-        work: name of each array to allocate -> its elements; for each thread, where it is `own` or `sums`.
+        work: name of each array to allocate -> its elements, of one thread if each has its own.
+        each_threads: the names of the latter.
     """
 
     kernels: dict[tuple[str, str], str] = field(default_factory=dict)
     memory: dict[str, str] = field(default_factory=dict)
     work: dict[str, int] = field(default_factory=dict)
+    each_threads: set[str] = field(default_factory=set)
 
-    def declare(self, name: str, dtype: str, size: int | None = None) -> None:
-        """Have an array in the table, to be allocated where a size is given."""
+    def declare(
+        self, name: str, dtype: str, size: int | None = None, *, is_each_threads: bool = False
+    ) -> None:
+        """Have an array in the table, to be allocated if a size is given, for every thread if asked for."""
         self.memory.setdefault(name, dtype)
         if size is not None:
             self.work[name] = size
+        if is_each_threads:
+            self.each_threads.add(name)
 
     def at(self, name: str, start: str, size: str) -> str:
         """The source of a view."""
@@ -60,13 +67,16 @@ class Views:
         self.graph: Graph = plan.graph
         self.is_shared, self.tables = plan.is_shared, plan.tables
         self.is_called, self.interface = interface is None, interface or Interface(in_order=True)
-        self.whole: set[str] = set()  # arrays that have all rows, or a figure for each step
+        self.whole: set[Storage] = set()  # arrays that have all rows, or a value for each step
         self.names: dict[Buffer, str] = {}
         self.moving: dict[Buffer, str] = {}  # views of the phase that is being written
         targets = self._targets()
         self.layout = plan_memory(plan, block, targets, self._donated())
-        for name, size in self.layout.work.items():
-            text.declare(prefix + name, name.rpartition("_")[2], padded(name, size))
+        for storage, size in self.layout.work.items():
+            text.declare(
+                self.name_of_array(storage), storage.dtype, aligned(size, storage.dtype),
+                is_each_threads=storage.is_each_threads,
+            )  # fmt: skip
 
     def hoisted(self) -> Lines:
         """What is to be written before all steps: the views that stay where they are."""
@@ -86,29 +96,37 @@ class Views:
         return lines
 
     def _targets(self) -> dict[Node, Buffer]:
+        """Where inputs are, and where results must go."""
         targets = {}
         for node, name in zip(self.graph.inputs, self.graph.names, strict=True):
             rows, dtype, size = is_batched(node), SHORT[node.dtype], node.type.row_size
             self.text.declare(name, dtype)
             if rows and self.interface.is_copied:
-                self.text.declare(f"{name}_block", dtype, size * self.block)
-                targets[node] = Buffer(f"{name}_block", 0, size, rows)
+                targets[node] = self._given(f"{name}_block", dtype, size, rows, size * self.block)
             else:
-                targets[node] = Buffer(name, 0, size, rows)
-                self.whole |= {name} if rows or name in self.interface.per_step else set()
+                targets[node] = self._given(name, dtype, size, rows)
+                if rows or name in self.interface.per_step:
+                    self.whole.add(targets[node].storage)
         updates, lists = self.interface.updates, {t.listed: t.most * t.uses for t in self.tables}
         for k, out in enumerate(self.graph.outputs):
             node = root(out)
+            dtype, size = SHORT[node.dtype], node.type.row_size
             if k < len(updates):
-                targets[node] = Buffer(updates[k], 0, node.type.row_size, rows=False)
+                targets[node] = self._given(updates[k], dtype, size)
             elif node in lists:
-                self.text.declare(f"used_{k}", "i32", lists[node])
-                targets[node] = Buffer(f"used_{k}", 0, lists[node], rows=False)
+                targets[node] = self._given(f"used_{k}", "i32", lists[node], elements=lists[node])
             elif self.is_called:
-                self.text.declare(f"out{k}", SHORT[node.dtype])
-                targets[node] = Buffer(f"out{k}", 0, node.type.row_size, is_batched(node))
-                self.whole |= {f"out{k}"} if is_batched(node) else set()
+                targets[node] = self._given(f"out{k}", dtype, size, is_batched(node))
+                if is_batched(node):
+                    self.whole.add(targets[node].storage)
         return targets
+
+    def _given(
+        self, name: str, dtype: str, size: int, rows: bool = False, elements: int | None = None
+    ) -> Buffer:
+        """All of an array, which is allocated if its number of elements is given."""
+        self.text.declare(name, dtype, elements)
+        return Buffer(Storage(name, dtype), 0, size, rows)
 
     def _donated(self) -> dict[Node, Node]:
         updated = self.interface.updated(self.graph).items()
@@ -130,20 +148,19 @@ class Views:
     def _is_per_step(self, buffer: Buffer) -> bool:
         return buffer.storage in self.whole and not buffer.rows
 
-    def storage(self, buffer: Buffer) -> str:
-        """The name of the array that a buffer is in."""
-        is_planned = buffer.storage in self.layout.work
-        return self.prefix + buffer.storage if is_planned else buffer.storage
+    def name_of_array(self, storage: Storage) -> str:
+        """The name of an array in the table: work memory has the graph's prefix."""
+        return storage.name if storage.owner is Owner.CALLER else self.prefix + storage.name
 
     def base(self, buffer: Buffer) -> str:
         """The view that is hoisted: of a moving one, all of its rows."""
-        name = self.storage(buffer)
+        name = self.name_of_array(buffer.storage)
         if self._is_per_step(buffer):
             return self.text.at(name, "turn", "1")
         if buffer.storage in self.whole:
             return self.text.at(name, "0", _times("rows", buffer.size))
         start = str(buffer.start)
-        if buffer.storage.startswith(("own_", "sums_")):
+        if buffer.storage.is_each_threads:
             stride = f"thread * {self.text.work[name]}"
             start = f"{stride} + {start}" if buffer.start else stride
         return self.text.at(name, start, str(buffer.size * (self.block if buffer.rows else 1)))
@@ -167,9 +184,3 @@ class Views:
 
 def _times(factor: str, size: int) -> str:
     return factor if size == 1 else f"{factor} * {size}"
-
-
-def padded(name: str, size: int) -> int:
-    """The size of an array, of which threads' parts begin on cache lines of their own."""
-    step = ALIGNMENT // DTYPES[name.rpartition("_")[2]].itemsize
-    return -(-size // step) * step

@@ -1,0 +1,84 @@
+"""Where values are: arrays, and the parts of them that hold the elements of one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from nnjit.codegen.rewrite.legalize import offset, root
+from nnjit.ir import Node
+from nnjit.ir.types import DTYPES
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+class Owner(Enum):
+    """Who gives an array, and which threads see it."""
+
+    CALLER = "caller"  # an argument or a result, given by the caller
+    ALL = "work"  # work memory of all threads together
+    EACH = "own"  # work memory that each thread has for itself: what every thread computes
+    SUMS = "sums"  # the same for a thread's part of each sum
+
+
+@dataclass(frozen=True, order=True)
+class Storage:
+    """An array.
+
+    Args:
+        name: in the source.
+        dtype: its short name.
+    """
+
+    name: str
+    dtype: str
+    owner: Owner = Owner.CALLER
+
+    @classmethod
+    def work(cls, owner: Owner, dtype: str) -> Storage:
+        """The array of work memory of a dtype."""
+        return cls(f"{owner.value}_{dtype}", dtype, owner)
+
+    @property
+    def is_each_threads(self) -> bool:
+        """Whether every thread has such an array."""
+        return self.owner in (Owner.EACH, Owner.SUMS)
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Where a value's elements are.
+
+    Args:
+        storage: the array.
+        start: the index of its first element.
+        size: its number of elements, of one row if `rows`.
+        rows: whether there is one for every row of the block.
+        gap: how much further than its size a row is after the one before.
+    """
+
+    storage: Storage
+    start: int
+    size: int
+    rows: bool
+    gap: int = 0
+
+    @property
+    def stride(self) -> int:
+        """How far a row is after the one before."""
+        return self.size + self.gap
+
+
+def buffer_of(node: Node, buffers: Mapping[Node, Buffer]) -> Buffer:
+    """The buffer of a value, an alias of other memory included."""
+    base = buffers[root(node)]
+    if node is root(node):
+        return base
+    return Buffer(base.storage, base.start + offset(node), node.type.row_size, base.rows, base.gap)
+
+
+def aligned(size: int, dtype: str) -> int:
+    """A number of elements, up to the next cache line."""
+    step = ALIGNMENT // DTYPES[dtype].itemsize
+    return -(-size // step) * step
