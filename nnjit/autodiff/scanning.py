@@ -54,32 +54,38 @@ def scan(
     carried = [new_input(type_of(v)) for v in firsts]
     own = [new_input(_one(type_of(s))) for s in stacks]
     with tracing():
-        result = f(build_carry(carried), build_x(own))
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise GraphError(f"scan: f returns a pair (carry, y), got {described(result)}")
-    after, ys = flatten(result[0])[0], [] if result[1] is None else flatten(result[1])[0]
-    _, build_ys = flatten(result[1])
-    if structure(init) != structure(result[0]):
-        raise GraphError(
-            f"scan: the carry is {structure(init)} before a step and {structure(result[0])} after it "
-            "(* is an array); f returns a carry of the structure that it is given"
-        )
-    results = _alike([node_of(n) for n in (*after, *ys)], [n.type for n in carried])
-    outputs = [
-        *results[: len(carried)],
-        *dict.fromkeys(n for n in results if n not in results[: len(carried)]),
-    ]
-    record = make_loop(
-        outputs, carried, firsts, dict(zip(own, stacks, strict=True)), length=steps, backwards=reverse
-    )
+        after, y = _pair(f(build_carry(carried), build_x(own)))
+    _check_structure(init, after)
+    ys, build_ys = flatten(y)
+    leaves = [*flatten(after)[0], *(ys if y is not None else [])]
+    results = _alike([node_of(n) for n in leaves], [n.type for n in carried])
+    carries = results[: len(carried)]
+    outputs = [*carries, *dict.fromkeys(n for n in results if n not in carries)]
+    each = dict(zip(own, stacks, strict=True))
+    record = make_loop(outputs, carried, firsts, each, length=steps, backwards=reverse)
     found = parts(record, [n.type for n in outputs], steps)
     last = 0 if reverse else steps - 1
-    carry = [at_step(s, n.type, last) for s, n in zip(found, carried, strict=False)]
+    carry = build_carry([at_step(s, n.type, last) for s, n in zip(found, carried, strict=False)])
+    if y is None:
+        return carry, None
     found = [s if n.type.is_batched else moveaxis(s, 0, axis) for s, n in zip(found, outputs, strict=True)]
     stack_of = dict(zip(reversed(outputs), reversed(found), strict=True))
-    return build_carry(carry), None if result[1] is None else build_ys(
-        [stack_of[n] for n in results[len(carried) :]]
-    )
+    return carry, build_ys([stack_of[n] for n in results[len(carried) :]])
+
+
+def _pair(result: Any) -> tuple[Any, Any]:
+    """The carry and the result of a step."""
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise GraphError(f"scan: f returns a pair (carry, y), got {described(result)}")
+    return result
+
+
+def _check_structure(before: Any, after: Any) -> None:
+    if structure(before) != structure(after):
+        raise GraphError(
+            f"scan: the carry is {structure(before)} before a step and {structure(after)} after it "
+            "(* is an array); f returns a carry of the structure that it is given"
+        )
 
 
 def _length(types: Sequence[ArrayType], length: int | None) -> int:

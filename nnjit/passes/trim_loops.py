@@ -6,12 +6,13 @@ records, of which most networks need, and have, but one or two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 from nnjit.ir import Graph, Node, apply, consumers, rebuild, topological
 from nnjit.ir.graph import constant_p
 from nnjit.primitives import broadcast, scan_p, slice_
+from nnjit.primitives.scan import Loop
 
 
 def trim_loops(graph: Graph) -> Graph:
@@ -26,38 +27,51 @@ def trim_loops(graph: Graph) -> Graph:
 
 
 def _trim(node: Node, parts: Sequence[Node], replace: dict[Node, Node]) -> None:
-    """Put into `replace` what stands for the parts of a loop's record; for all of it where there are none."""
-    body, count, carried = (node.params[k] for k in ("body", "constants", "carried"))
-    sizes = [n.type.row_size for n in body.outputs[carried:]]
-    starts = list(accumulate(sizes, initial=0))
-    lows = [part.params["starts"][-1] for part in parts]
-    reads = [(low, low + part.type.row_shape[-1]) for low, part in zip(lows, parts, strict=True)]
-    is_read = [
-        not reads or any(low < start + size and start < high for low, high in reads)
-        for start, size in zip(starts, sizes, strict=False)
-    ]
-    recorded = [n for n, is_kept in zip(body.outputs[carried:], is_read, strict=True) if is_kept]
-    ends = count + carried
-    numbers = {
-        inner: _number(outer, inner)
-        for inner, outer in zip(body.inputs[ends:], node.inputs[ends:], strict=True)
-        if _is_number(outer)
-    }
-    outputs = rebuild((*body.outputs[:carried], *recorded), numbers)
-    used = set(topological(outputs)) | set(body.inputs[count:ends])
-    kept = [k for k, n in enumerate(body.inputs) if n in used]
-    if all(is_read) and len(kept) == len(body.inputs):
+    """Put into `replace` what stands for the parts of a loop's record; for all of it if there are none."""
+    loop = Loop(**node.params)
+    kept_results = _results_read(loop, parts)
+    recorded = [n for n, is_kept in zip(loop.recorded, kept_results, strict=True) if is_kept]
+    outputs = rebuild((*loop.body.outputs[: loop.carried], *recorded), _numbers(loop, node.inputs))
+    used = set(topological(outputs)) | set(loop.before)
+    kept = [k for k, n in enumerate(loop.body.inputs) if n in used]
+    if all(kept_results) and len(kept) == len(loop.body.inputs):
         return
-    inner = Graph(tuple(body.inputs[k] for k in kept), outputs)
-    options = {**node.params, "body": inner, "constants": sum(k < count for k in kept)}
+    body = Graph(tuple(loop.body.inputs[k] for k in kept), outputs)
+    options = {**node.params, "body": body, "constants": sum(k < loop.constants for k in kept)}
     new = apply(scan_p, *rebuild([node.inputs[k] for k in kept], replace), **options)
     if not parts:
         replace[node] = new
-    gone = [(start, size) for start, size, r in zip(starts, sizes, is_read, strict=False) if not r]
-    for part, low in zip(parts, lows, strict=True):
-        first = low - sum(size for start, size in gone if start < low)
-        options = {"starts": (*part.params["starts"][:-1], first), "shape": part.shape}
-        replace[part] = apply(slice_, new, **options)
+    first = _new_starts(loop, kept_results)
+    for part in parts:
+        *others, low = part.params["starts"]
+        replace[part] = apply(slice_, new, starts=(*others, first(low)), shape=part.shape)
+
+
+def _results_read(loop: Loop, parts: Sequence[Node]) -> list[bool]:
+    """For each result that a loop records, whether one of the parts has some of it; all if there are none."""
+    reads = [(low := part.params["starts"][-1], low + part.type.row_shape[-1]) for part in parts]
+    return [
+        not reads or any(low < start + size and start < high for low, high in reads)
+        for start, size in _recorded_at(loop)
+    ]
+
+
+def _recorded_at(loop: Loop) -> list[tuple[int, int]]:
+    """Where each recorded result begins in a step's record, and its size."""
+    sizes = [n.type.row_size for n in loop.recorded]
+    return list(zip(accumulate(sizes, initial=0), sizes, strict=False))
+
+
+def _new_starts(loop: Loop, is_kept: Sequence[bool]) -> Callable[[int], int]:
+    """From an element of a step's record to its place in the record without what is gone."""
+    gone = [at for at, kept in zip(_recorded_at(loop), is_kept, strict=True) if not kept]
+    return lambda low: low - sum(size for start, size in gone if start < low)
+
+
+def _numbers(loop: Loop, arguments: Sequence[Node]) -> dict[Node, Node]:
+    """The inputs of a step that are one number everywhere, and that number."""
+    outer = arguments[loop.constants + loop.carried :]
+    return {i: _number(o, i) for i, o in zip(loop.moving, outer, strict=True) if _is_number(o)}
 
 
 def _is_number(node: Node) -> bool:

@@ -141,11 +141,8 @@ def _kernels(zone: str, phase: int, turn: _Turn) -> list[Kernel]:
 def _find_stages(turn: _Turn) -> None:
     """The first stage of each operation: after the products, and the sums, that it needs."""
     for node in turn.own:
-        before = [
-            turn.stage[n].after(1 if turn.is_apart(n, node) else 0)
-            for n in turn.needs[node]
-            if n in turn.here
-        ]
+        read = [n for n in turn.needs[node] if n in turn.here]
+        before = [turn.stage[n].after(1 if turn.is_apart(n, node) else 0) for n in read]
         if node.primitive.kind in OWN_STAGE:
             turn.stage[node] = max((s.products() for s in before), default=FIRST.products())
         else:

@@ -257,19 +257,19 @@ def _is_free(node: Node) -> bool:
 
 def _images(nodes: Sequence[Node]) -> set[Node]:
     """What is computed with examples as lanes: all that reaches a window without a product of rows."""
-    leader: dict[Node, Node] = {}
-
-    def find(node: Node) -> Node:
-        while leader.setdefault(node, node) is not node:
-            node = leader[node]
-        return node
-
-    for node in nodes:
-        if _is_joined(node):
-            for argument in filter(_is_joined, node.inputs if not _is_row_product(node) else ()):
-                leader[find(argument)] = find(node)
-    found = {find(n) for n in nodes if n.primitive in (windows, overlap_add)}
-    return {n for n in nodes if _is_joined(n) and find(n) in found and not _is_row_product(n)}
+    neighbours: dict[Node, list[Node]] = {n: [] for n in nodes if _is_joined(n)}
+    for node in neighbours:
+        for argument in node.inputs:
+            if argument in neighbours and not _is_row_product(node):
+                neighbours[node].append(argument)
+                neighbours[argument].append(node)
+    reached = [n for n in neighbours if n.primitive in (windows, overlap_add)]
+    found = set(reached)
+    while reached:
+        new = [n for n in neighbours[reached.pop()] if n not in found]
+        found.update(new)
+        reached += new
+    return {n for n in found if not _is_row_product(n)}
 
 
 def _is_joined(node: Node) -> bool:
