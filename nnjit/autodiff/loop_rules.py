@@ -54,31 +54,52 @@ def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None
 def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Sequence[Node | None]:
     """The cotangents of a loop's arguments for that of its record."""
     loop = Loop(**params)
-    given = dict(zip(loop.body.inputs, args, strict=True))
-    arriving = [new_input(n.type) for n in loop.recorded]
-    flowing = [new_input(n.type) for n in loop.before]
-    wanted = [n for n in loop.body.inputs if n.type.is_float]
-    pulled = dict(zip(wanted, pull_back(loop.body.outputs, wanted, [*flowing, *arriving]), strict=True))
-    sums = {n: _Sum(pulled[n], loop) for n in loop.fixed if n in pulled}
-    moving = [n for n in loop.moving if n in pulled]
-    kept = {n: given[n] for n in loop.moving}
-    kept |= dict(zip(arriving, parts(g, [n.type for n in arriving], loop.length), strict=True))
-    factors = [x for s in sums.values() for x in s.factors]
-    kept |= _recorded([*pulled.values(), *factors], loop, args)
-    own = [pulled[n] for n in loop.before]
-    others = list(dict.fromkeys(x for x in (*(pulled[n] for n in moving), *factors) if x not in kept))
-    outputs = [*own, *others]
-    record = make_loop(
-        outputs, flowing, [full_like(given[n], 0) for n in loop.before], kept,
-        outer={n: given[n] for n in loop.fixed}, length=loop.length, backwards=not loop.backwards,
-    )  # fmt: skip
-    stacks = parts(record, [n.type for n in outputs], loop.length)
-    last = loop.length - 1 if loop.backwards else 0
-    found = {n: at_step(s, n.type, last) for n, s in zip(loop.before, stacks, strict=False)}
-    each = kept | dict(zip(others, stacks[loop.carried :], strict=True))
-    found |= {n: each[pulled[n]] for n in moving}
-    found |= {n: s.total(each) for n, s in sums.items()}
+    found = _Backward(loop, args, g).cotangents()
     return [found.get(n) for n in loop.body.inputs]
+
+
+class _Backward:
+    """The loop in the opposite order that carries the cotangents.
+
+    Args:
+        g: the cotangent of the forward loop's record.
+    """
+
+    def __init__(self, loop: Loop, args: Sequence[Node], g: Node) -> None:
+        self.loop, self.given = loop, dict(zip(loop.body.inputs, args, strict=True))
+        # What a step gets: the cotangents of the values it records, and of those it carries on.
+        arriving = [new_input(n.type) for n in loop.recorded]
+        self.carried = [new_input(n.type) for n in loop.before]
+        # What it gives: the cotangents of its inputs; of those that are the same at all steps, a sum.
+        wanted = [n for n in loop.body.inputs if n.type.is_float]
+        pulled = pull_back(loop.body.outputs, wanted, [*self.carried, *arriving])
+        self.pulled = dict(zip(wanted, pulled, strict=True))
+        self.sums = {n: _Sum(self.pulled[n], loop) for n in loop.fixed if n in self.pulled}
+        self.factors = [x for s in self.sums.values() for x in s.factors]
+        # What it reads of each step: the arguments, the arriving cotangents, and values of the forward step.
+        self.stacks = {n: self.given[n] for n in loop.moving}
+        self.stacks |= dict(zip(arriving, parts(g, [n.type for n in arriving], loop.length), strict=True))
+        self.stacks |= _recorded([*self.pulled.values(), *self.factors], loop, args)
+
+    def cotangents(self) -> dict[Node, Node]:
+        """The cotangent of each input of the forward loop's body that has one."""
+        loop = self.loop
+        moving = [n for n in loop.moving if n in self.pulled]
+        carried = [self.pulled[n] for n in loop.before]
+        wanted = (*(self.pulled[n] for n in moving), *self.factors)
+        recorded = list(dict.fromkeys(x for x in wanted if x not in self.stacks))
+        outputs = [*carried, *recorded]
+        record = make_loop(
+            outputs, self.carried, [full_like(self.given[n], 0) for n in loop.before], self.stacks,
+            outer={n: self.given[n] for n in loop.fixed}, length=loop.length, backwards=not loop.backwards,
+        )  # fmt: skip
+        values = parts(record, [n.type for n in outputs], loop.length)
+        last = loop.length - 1 if loop.backwards else 0
+        found = {n: at_step(v, n.type, last) for n, v in zip(loop.before, values, strict=False)}
+        stacks = self.stacks | dict(zip(recorded, values[loop.carried :], strict=True))
+        found |= {n: stacks[self.pulled[n]] for n in moving}
+        found |= {n: s.total(stacks) for n, s in self.sums.items()}
+        return found
 
 
 def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict[Node, Node]:

@@ -139,25 +139,22 @@ class CompiledEpoch:
                 raise GraphError(f"{name}: an update {new.type} does not fit over {old.type}")
         graphs = [optimize(verify(g)) for g in (graph, evaluation) if g is not None]
         graphs, lanes = _grouped(graphs, interface, most_rows, is_shared)
-        plan, constants = _plan_step(graphs[0], interface, most_rows, is_shared)
-        lowered = plan.graph
-        groups = 1 + (lanes > 1 and _row_bytes(lowered) <= SMALL_GROUP)
+        self.plan, constants = _plan_step(graphs[0], interface, most_rows, is_shared)
+        self._fixed = _constants(self.plan.graph, constants)
+        plans, evaluate = [self.plan], None
+        if evaluation is not None:
+            lowered, constants = _lower(graphs[1], "held_")
+            self._fixed |= _constants(lowered, constants)
+            evaluate = plan_kernels(lowered, is_shared=is_shared)
+            plans.append(evaluate)
+        groups = 1 + (lanes > 1 and _row_bytes(self.plan.graph) <= SMALL_GROUP)
         self.interface = replace(interface, lanes=lanes, groups=groups)
-        held, more = (None, []) if evaluation is None else _lower(graphs[1], "held_")
-        evaluate = None if held is None else plan_kernels(held, is_shared=is_shared)
-        if lanes == 1:
-            block = _block_rows(lowered, block)
-        else:
-            block = min(max(block // lanes, 1), MOST_THREADS * groups)
-        if any(p.crossing for p in (plan, evaluate) if p is not None):
+        block = _block_rows(self.plan.graph, block) if lanes == 1 else _block_groups(self.interface, block)
+        if any(plan.crossing for plan in plans):
             block = max(block, -(-most_rows // lanes))
-        self.plan, self.program = plan, emit_epochs(plan, evaluate, block, title, self.interface)
+        self.program = emit_epochs(self.plan, evaluate, block, title, self.interface)
         module, self.path = load(self.program.source)
         self._run = module.run
-        names = [] if held is None else held.names[len(held.names) - len(more) :]
-        self._fixed = dict(zip(lowered.names[len(graph.names) :], constants, strict=True)) | dict(
-            zip(names, more, strict=True)
-        )
         self._held_out = interface.evaluation_weight if evaluation is not None else None
         self._work: dict[int, dict[str, np.ndarray]] = {}
 
@@ -357,6 +354,11 @@ def _block_rows(graph: Graph, block: int) -> int:
     return min(block, max(least, 1 << max(CACHED // size, 1).bit_length() - 1))
 
 
+def _block_groups(interface: Interface, block: int) -> int:
+    """The groups of a block: of as many rows, but no more than threads take at a time."""
+    return min(max(block // interface.lanes, 1), MOST_THREADS * interface.groups)
+
+
 def _row_bytes(graph: Graph) -> int:
     """What is kept of a row, about: all that no loop computes where it is used."""
     kept = [n for n in graph.nodes if n.type.is_batched and is_computed(n)]
@@ -372,3 +374,8 @@ def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
     names = (*graph.names, *(f"{prefix}constant{k}" for k in range(len(constants))))
     lifted = Graph((*graph.inputs, *replace.values()), rebuild(graph.outputs, replace), names)
     return lifted, [n.params["value"].array for n in constants]
+
+
+def _constants(lowered: Graph, arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """The constants of a lowered graph, its last inputs, by name."""
+    return dict(zip(lowered.names[len(lowered.names) - len(arrays) :], arrays, strict=True))

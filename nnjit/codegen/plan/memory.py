@@ -213,25 +213,13 @@ def _may_overwrite(
 
 
 def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> None:
-    """First fit: the lowest start at which no value that lives at the same time is."""
-    plan = build.plan
-    pending = [n for n in index if n not in build.buffers and needs_memory(n, plan, build.scratch)]
-    spans = {n: _span(n, plan, index, n in kept) for n in pending}
-    for piece, (whole, _) in build.inside.items():
-        if piece in spans and whole in spans:
-            a, b = spans[piece], spans[whole]
-            spans[whole] = (min(a[0], b[0]), max(a[1], b[1]))
+    """A part of the work memory for each value that needs one."""
+    pending = [n for n in index if n not in build.buffers and needs_memory(n, build.plan, build.scratch)]
+    spans = _spans(build, pending, index, kept)
     taken: dict[Pool, list[Taken]] = {}
     pools: dict[Node, Pool] = {}
     for node in sorted((n for n in pending if n not in build.inside), key=lambda n: spans[n][0]):
-        storage = build.storage(node, plan.kernels[index[node]])
-        rows = is_batched(node) and node not in build.scratch
-        length = node.type.row_size * (build.block if rows else 1)
-        pools[node] = storage, node.type.row_size if rows and plan.is_shared else 0
-        others = taken.setdefault(pools[node], [])
-        start = _first_fit(length, spans[node], others, node.dtype.itemsize)
-        others.append((start, start + length, spans[node]))
-        build.buffers[node] = Buffer(storage, start, node.type.row_size, rows)
+        pools[node] = _take(build, node, build.plan.kernels[index[node]], spans[node], taken)
     bases = _join_pools(build, taken)
     for node, pool in pools.items():
         buffer = build.buffers[node]
@@ -240,6 +228,31 @@ def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> No
         if is_computed(piece):
             base = build.buffers[whole]
             build.buffers[piece] = Buffer(base.storage, base.start + start, piece.type.row_size, rows=False)
+
+
+def _spans(
+    build: _Builder, pending: Sequence[Node], index: Mapping[Node, int], kept: set[Node]
+) -> dict[Node, Span]:
+    """How long each value must stay; a concatenation, from the first of its pieces to the last."""
+    spans = {n: _span(n, build.plan, index, n in kept) for n in pending}
+    for piece, (whole, _) in build.inside.items():
+        if piece in spans and whole in spans:
+            a, b = spans[piece], spans[whole]
+            spans[whole] = (min(a[0], b[0]), max(a[1], b[1]))
+    return spans
+
+
+def _take(build: _Builder, node: Node, home: Kernel, span: Span, taken: dict[Pool, list[Taken]]) -> Pool:
+    """Give a value the first part of its pool that no value has at the same time."""
+    storage, size = build.storage(node, home), node.type.row_size
+    rows = is_batched(node) and node not in build.scratch
+    length = size * (build.block if rows else 1)
+    pool = storage, size if rows and build.plan.is_shared else 0
+    others = taken.setdefault(pool, [])
+    start = _first_fit(length, span, others, node.dtype.itemsize)
+    others.append((start, start + length, span))
+    build.buffers[node] = Buffer(storage, start, size, rows)
+    return pool
 
 
 def _join_pools(build: _Builder, taken: Mapping[Pool, Sequence[Taken]]) -> dict[Pool, int]:
