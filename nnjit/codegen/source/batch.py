@@ -14,18 +14,18 @@ from nnjit.codegen.plan.buffers import Owner, aligned, buffer_of
 from nnjit.codegen.plan.kernels import Kernel, Plan, is_long_sum, sums_products
 from nnjit.codegen.rewrite.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.rewrite.sparse_rows import Table
-from nnjit.codegen.source.kernel import Function, combined, emit_kernel, identity_of
+from nnjit.codegen.source.kernel import Function, emit_kernel, identity_of
 from nnjit.codegen.source.layouts import Interface
 from nnjit.codegen.source.lines import Lines
 from nnjit.codegen.source.loop import emit_loop
 from nnjit.codegen.source.products import gemm_for, product_line, rows_of
 from nnjit.codegen.source.routines import ROUTINES, can_fail, routine_line
-from nnjit.codegen.source.sparse_updates import between, total_text, update_text
+from nnjit.codegen.source.sparse_updates import between, update_text
+from nnjit.codegen.source.sums import Sums
 from nnjit.codegen.source.views import Text, Views
 from nnjit.ir import Node
 from nnjit.ir.types import SHORT
-from nnjit.primitives import reduce_sum, scan_p
-from nnjit.primitives.lanes import lane_weights
+from nnjit.primitives import scan_p
 
 WAIT = "gate = meet(arrived, threads, gate)"
 
@@ -46,6 +46,7 @@ class Batch:
         self.is_shared = plan.is_shared
         self.views = Views(plan, block, text, interface, prefix)
         self.graph, self.interface, self.layout = plan.graph, self.views.interface, self.views.layout
+        self.sums = Sums(self.views)
         self.ranges: list[str] = []
         self.loops: dict[str, str] = {}  # the view of the work memory of loops -> its array
         self.functions: dict[Kernel, str] = {}  # the name of each kernel's function
@@ -106,7 +107,7 @@ class Batch:
         sums = self.layout.accumulators.get(phase, ())
         for node in sums:
             if self.plan.table_of(node) is None:
-                self._fill(node)
+                self.line(self.sums.cleared(node))
         step = self._rows_of_a_block()
         products = [k for k in kernels if self.is_shared and sums_products(k)]
         with self.lines.block(f"for start in range(0, {count}, {step}):"):
@@ -270,14 +271,9 @@ class Batch:
 
     def _product(self, node: Node) -> None:
         def name(value: Node) -> str:
-            return self._part_name(value) if value is node else self.name(value)
+            return self.sums.part(value) if value is node else self.name(value)
 
         self.line(product_line(node, name, self.layout.buffers))
-
-    def _part_name(self, node: Node) -> str:
-        """The name of the view of a value, or of this thread's part of a sum."""
-        buffer = self.layout.partials.get(node) or buffer_of(node, self.layout.buffers)
-        return self.views.name_of(buffer, source(node).primitive.name)
 
     def _routine(self, kernel: Kernel) -> None:
         node = kernel.nodes[0]
@@ -305,60 +301,26 @@ class Batch:
 
     # -- what threads put together
 
-    def _fill(self, node: Node) -> None:
-        size = self.layout.partials[node].size if node in self.layout.partials else node.type.row_size
-        self.line(f"fill({self._part_name(node)}, {size}, {identity_of(node)})")
-
     def _total(self, node: Node) -> None:
-        """Put the threads' parts of a sum together: each its slice of a vector's part, or all for itself."""
-        if node not in self.layout.partials:
+        """Add up the threads' parts of a sum, if they have any."""
+        if not self.sums.has_parts(node):
             return
         table = self.plan.table_of(node)
         if table is not None:
-            self._total_of_rows(table)
+            self.line(self.sums.total_of_rows(table, self.count))
+            self.barrier.wrote(is_scattered=True)
             return
-        part, buffer, size = (
-            self.layout.partials[node],
-            buffer_of(node, self.layout.buffers),
-            node.type.row_size,
-        )
-        storage = self.views.name_of_array(part.storage)
-        stride = self.text.work[storage]
-        sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {part.size}")
-        slices = f"0, {size}"
-        if node in self.layout.inside:
-            whole, offset = self.layout.inside[node]
-            is_owned = whole.type.row_size == self.layout.length
-            owned = (f"share({bound}, {offset}, {size}, 1)" for bound in ("low", "high"))
-            slices = ", ".join(owned) if is_owned else f"0, {size} * (thread == 0)"
-            self.barrier.wrote(is_scattered=not is_owned)
-        target = self.views.name_of(buffer, source(node).primitive.name)
-        self.line(f"{self._adder(node)}(threads, {stride}, {slices}, {sums}, {target})")
-
-    def _adder(self, node: Node) -> str:
-        """The name of what puts parts of a sum together."""
-        if node.primitive is lane_weights:
-            return "add_up_lanes"
-        return "add_up" if node.primitive is reduce_sum else self._total_kernel(node)
-
-    def _total_kernel(self, node: Node) -> str:
-        """A kernel that puts parts together as the reduction does; sums have `add_up`, compiled once."""
-        figure = combined(node, "figure", "sums[k * stride + j]")
-        return self.text.kernel(
-            "total",
-            "(threads, stride, low, high, sums, total):\n    for j in range(low, high):\n"
-            f"        figure = sums[j]\n        for k in range(1, threads):\n            figure = {figure}\n"
-            "        total[j] = figure\n",
-        )
+        self.line(self.sums.total(node))
+        if self.sums.is_piece(node):
+            self.barrier.wrote(is_scattered=not self.sums.is_sliced(node))
 
     def _product_over_rows(self, node: Node) -> None:
         """A product over all rows of the block, of which each thread computes some rows of the result."""
         a, b = node.inputs
         (m, n), number = node.type.row_shape, len(self.ranges)
-        whole, offset = self.layout.inside.get(node, (node, 0))
-        if self.layout.length and whole.type.row_size == self.layout.length:
-            self.pieces.append((offset, m, n))
-            low, high = (f"share({bound}, {offset}, {m}, {n})" for bound in ("low", "high"))
+        if self.sums.is_sliced(node):
+            self.pieces.append((self.layout.inside[node][1] if self.sums.is_piece(node) else 0, m, n))
+            low, high = self.sums.slice_of(node, m, n)
         else:
             low, high = f"{m} * thread // threads", f"{m} * (thread + 1) // threads"
             self.barrier.wrote(is_scattered=True)
@@ -380,7 +342,7 @@ class Batch:
             lines.add(f"fill({self.name(node)}, {size}, {identity_of(node)})")
         if self.is_shared:
             with lines.block("if begin < end:"):
-                lines.add(f"fill({self._part_name(node)}, {size}, {identity_of(node)})")
+                lines.add(self.sums.cleared(node))
         return lines
 
     def _update_tables(self, name: str, function: Function, views: list[str], is_slice: list[bool]) -> None:
@@ -399,17 +361,6 @@ class Batch:
             lists = f"{self.name(table.listed)}, seen_{number}, {self.name(table.gradient)}"
             rows = f"{self.count} * {table.uses}, thread, threads, turn"
             self.line(f"{kernel}({', '.join([rows, lists, *views])})")
-
-    def _total_of_rows(self, table: Table) -> None:
-        """Put the threads' parts of the gradient of the rows that were used together."""
-        part, size = self.layout.partials[table.gradient], table.gradient.type.row_size
-        storage = self.views.name_of_array(part.storage)
-        stride = self.text.work[storage]
-        sums = self.text.at(storage, str(part.start), f"(threads - 1) * {stride} + {size}")
-        kernel = self.text.kernel("total_rows", total_text(table))
-        rows = f"{self.count} * {table.uses}, thread, threads, {stride}"
-        self.line(f"{kernel}({rows}, {self.name(table.listed)}, {sums}, {self.name(table.gradient)})")
-        self.barrier.wrote(is_scattered=True)
 
     def line(self, text: str) -> None:
         """Append a line at the present depth."""
