@@ -248,9 +248,8 @@ class Batch:
     def _loops(self, function: Function, kernel: Kernel) -> None:
         if not function.body:
             return
-        text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
         options = "ROWS" if kernel.zone == "rows" else "KERNEL"
-        name = self.functions[kernel] = self.text.kernel(function.zone, text, options)
+        name = self.functions[kernel] = self.text.kernel(function.zone, function.text, options)
         kinds = {buffer_of(n, self.layout.buffers): source(n).primitive.name for n in self._memory(kernel)}
         length = self.layout.slices(kernel)
         views = [self.views.name_of(p, kinds.get(p, "value")) for p in function.arguments]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from nnjit.codegen.plan.memory import Layout
 from nnjit.codegen.plan.nests import Nest, Op, unwrapped
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_batched, is_view, source
 from nnjit.codegen.source.index import added, flat_index, through, times, window_index
+from nnjit.codegen.source.lines import Lines
 from nnjit.errors import CompileError
 from nnjit.ir import Node, apply
 from nnjit.ir.graph import constant_p
@@ -46,10 +48,15 @@ class Function:
     """
 
     parameters: tuple[str, ...]
-    body: tuple[str, ...]
+    body: Lines
     arguments: tuple[Buffer, ...]
     leading: tuple[str, ...]
     zone: str
+
+    @property
+    def text(self) -> str:
+        """The source, without the name."""
+        return self.body.as_body(self.parameters)
 
 
 def emit_kernel(kernel: Kernel, layout: Layout, plan: Plan) -> Function:
@@ -72,23 +79,22 @@ class _Writer:
         self.narrow: dict[Node, Node] = {}  # an f64 sum of f32 figures -> their sum in a block, in f32
         self.scalars: dict[Node, str] = {}  # of the row (or the batch): good in every later nest
         self.locals: dict[Node, str] = {}  # of the current element
-        self.lines: list[str] = []
-        self.depth = 1
+        self.lines = Lines()
 
     def write(self) -> Function:
-        base = self.depth + self.by_row
-        self.depth = base
         for nest in self.layout.nests[self.kernel]:
             self._nest(nest)
-        prologue = [f"    {name} = {value}" for name, value in self.hoisted.values()]
-        prologue += [f"    {name} = {identity_of(self.narrow.get(n, n))}" for name, n in self.totals]
-        rows = ["    for i in range(n):"] if self.by_row else []
-        widened = [(n, f"f64({name})" if n in self.narrow else name) for name, n in self.totals]
-        epilogue = [f"    {self._grown(n, self._element(n, '0'), value)}" for n, value in widened]
+        body = Lines(*(f"{name} = {value}" for name, value in self.hoisted.values()))
+        body.add(*(f"{name} = {identity_of(self.narrow.get(n, n))}" for name, n in self.totals))
+        with body.block("for i in range(n):") if self.by_row else nullcontext():
+            body.include(self.lines)
+        for name, node in self.totals:
+            value = f"f64({name})" if node in self.narrow else name
+            body.add(self._grown(node, self._element(node, "0"), value))
         leading = (*(["n"] if self.by_row or self.slices else []), *(["first"] if self.counts else []))
         return Function(
             parameters=(*leading, *self.arguments.values()),
-            body=(*prologue, *rows, *self.lines, *epilogue),
+            body=body,
             arguments=tuple(self.arguments),
             leading=leading,
             zone=self.kernel.zone,
@@ -98,8 +104,7 @@ class _Writer:
 
     def _nest(self, nest: Nest) -> None:
         self.locals = {}
-        is_flat, outer = nest.is_flat, self.depth
-        lengths = (math.prod(nest.domain),) if is_flat and nest.domain else nest.domain
+        lengths = (math.prod(nest.domain),) if nest.is_flat and nest.domain else nest.domain
         loops = [k for k, length in enumerate(lengths) if length != 1]
         names = {k: f"j{n}" if len(loops) > 1 else "j" for n, k in enumerate(loops)}
         index = tuple(names.get(k, "0") for k in range(len(lengths)))
@@ -107,24 +112,19 @@ class _Writer:
         for op in nest.ops:
             if op.node.primitive.kind == "reduce":
                 finish += self._begin_reduction(op)
-        for k, name in names.items():
-            length = lengths[k]
-            self._line(f"for {name} in range({'n' if length == self.slices != 0 else length}):")
-            self.depth += 1
-        stores: list[str] = []
-        for op in nest.ops:
-            stores += self._op(op, index, nest)
-        for line in stores:
-            self._line(line)
-        self.depth = outer
-        for line in finish:
-            self._line(line)
+        with ExitStack() as stack:
+            for k, name in names.items():
+                length = "n" if lengths[k] == self.slices != 0 else lengths[k]
+                stack.enter_context(self.lines.block(f"for {name} in range({length}):"))
+            stores = [line for op in nest.ops for line in self._op(op, index, nest)]
+            self.lines.add(*stores)
+        self.lines.add(*finish)
 
     def _op(self, op: Op, index: tuple[str, ...], nest: Nest) -> list[str]:
         """Write one operation; what is returned is stored at the end of the nest's body."""
         node = op.node
         if node.primitive.kind == "concat":
-            self._line(f"{self._concat_element(op, index)} = {self._read(op.inputs[0], index)}")
+            self.lines.add(f"{self._concat_element(op, index)} = {self._read(op.inputs[0], index)}")
             return []
         if node.primitive.kind == "reduce":
             self._accumulate(op, index)
@@ -139,7 +139,7 @@ class _Writer:
             self.locals[node] = expression if _is_atom(expression) else f"({expression})"
             return []
         name = self._name(node)
-        self._line(f"{name} = {expression}")
+        self.lines.add(f"{name} = {expression}")
         self.locals[node] = name
         if nest.domain == ():
             self.scalars[node] = name
@@ -175,7 +175,7 @@ class _Writer:
     def _position(self, at: Node, index: tuple[str, ...], size: int) -> str:
         """An element of an array of indices, as an index that is surely inside."""
         name = self._name(at)
-        self._line(f"{name} = inside({self._read(at, index)}, {size})")
+        self.lines.add(f"{name} = inside({self._read(at, index)}, {size})")
         return name
 
     def _count(self, node: Node, within: str) -> str:
@@ -200,10 +200,10 @@ class _Writer:
             return []
         if node.type.row_size == 1:
             self.scalars[node] = name = self._name(node)
-            self._line(f"{name} = {identity_of(node)}")
+            self.lines.add(f"{name} = {identity_of(node)}")
             return [f"{self._element(node, '0')} = {name}"] if node in self.layout.buffers else []
-        self._line(f"for k in range({node.type.row_size}):")
-        self._line(f"    {self._element(node, 'k')} = {identity_of(node)}")
+        with self.lines.block(f"for k in range({node.type.row_size}):"):
+            self.lines.add(f"{self._element(node, 'k')} = {identity_of(node)}")
         return []
 
     def _sums_f32(self, op: Op) -> bool:
@@ -225,14 +225,14 @@ class _Writer:
             target = self.scalars[node]
         else:
             target = self._element(node, flat_index(self._target(op, index), node.type.row_shape))
-        self._line(self._grown(node, target, value))
+        self.lines.add(self._grown(node, target, value))
 
     def _list(self, op: Op, index: tuple[str, ...]) -> None:
         """Write down the row of a table that an element of the batch uses."""
         (at,) = op.inputs
         number = self._count(at, flat_index(index, at.type.row_shape))
         row = self._position(at, index, op.node.params["entries"])
-        self._line(f"{self._argument(op.node, self._buffer(op.node))}[{number}] = {row}")
+        self.lines.add(f"{self._argument(op.node, self._buffer(op.node))}[{number}] = {row}")
 
     def _target(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
         """Where the element at `index` is added."""
@@ -315,9 +315,6 @@ class _Writer:
         kind = node.primitive.name
         self.numbers[kind] = self.numbers.get(kind, 0) + 1
         return f"{kind}_{self.numbers[kind]}"
-
-    def _line(self, text: str) -> None:
-        self.lines.append("    " * self.depth + text)
 
 
 def _loaded(node: Node, element: str) -> str:

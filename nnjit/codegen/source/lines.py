@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 
@@ -40,6 +40,13 @@ class Lines:
             yield
         finally:
             self._depth -= 1
+
+    def as_body(self, parameters: Sequence[str]) -> str:
+        """These lines as the body of a function of `parameters`, without its name."""
+        whole = Lines()
+        with whole.block(f"({', '.join(parameters)}):"):
+            whole.include(self)
+        return f"{whole}\n"
 
     def __bool__(self) -> bool:
         return bool(self._lines)

@@ -23,6 +23,7 @@ from nnjit.codegen.rewrite.legalize import (
     root,
 )  # fmt: skip
 from nnjit.codegen.source.kernel import emit_kernel
+from nnjit.codegen.source.lines import Lines
 from nnjit.codegen.source.products import product_line
 from nnjit.codegen.source.routines import ROUTINES, can_fail, routine_line
 from nnjit.codegen.source.views import Text
@@ -98,28 +99,24 @@ class _Writer:
         self.work = self._work()
 
     def write(self) -> LoopFunction:
-        lines = [self._kernel(kernel) for kernel in self.plan.kernels]
-        lines += [f"copy({self._name(n)}, {_count(p)}, {self._view(p)})" for n, p in self.layout.copies]
-        first = [
-            f"copy(x{self.loop.constants + k}, {_count(buffer)}, {self._view(buffer)})"
-            for k, (_, buffer) in enumerate(self.carried)
-        ]
-        last, failing = self.loop.length - 1, any(map(self._can_fail, self.graph.nodes))
-        steps = f"range({last}, -1, -1)" if self.loop.backwards else f"range({self.loop.length})"
-        views = {buffer: f"{name} = {self._view(buffer)}" for buffer, name in self.names.items()}
-        body = [
-            *(["    failed = 0"] if failing else []),
-            *(f"    {line}" for line in first),
-            *(f"    {line}" for buffer, line in views.items() if buffer.storage.name not in self.steps),
-            f"    for t in {steps}:",
-            *(f"        {line}" for buffer, line in views.items() if buffer.storage.name in self.steps),
-            *(f"        {line}" for line in lines),
-            *(["    return failed"] if failing else []),
-        ]
+        step = Lines(*(self._kernel(kernel) for kernel in self.plan.kernels))
+        for node, buffer in self.layout.copies:
+            step.add(f"copy({self._name(node)}, {_count(buffer)}, {self._view(buffer)})")
+        can_fail = any(map(self._can_fail, self.graph.nodes))
+        body = Lines(*(["failed = 0"] if can_fail else []))
+        for k, (_, buffer) in enumerate(self.carried):
+            body.add(f"copy(x{self.loop.constants + k}, {_count(buffer)}, {self._view(buffer)})")
+        views = [(buffer, f"{name} = {self._view(buffer)}") for buffer, name in self.names.items()]
+        body.add(*(line for buffer, line in views if buffer.storage.name not in self.steps))
+        steps = f"{self.loop.length - 1}, -1, -1" if self.loop.backwards else f"{self.loop.length}"
+        with body.block(f"for t in range({steps}):"):
+            body.add(*(line for buffer, line in views if buffer.storage.name in self.steps))
+            body.include(step)
+        if can_fail:
+            body.add("return failed")
         parameters = ["n", *(f"x{k}" for k in range(len(self.node.inputs))), RECORD]
         parameters += [f"work_{dtype}" for dtype in self.work]
-        text = f"({', '.join(parameters)}):\n" + "\n".join(body) + "\n"
-        return LoopFunction(self.text.kernel("loop", text), self.work, failing)
+        return LoopFunction(self.text.kernel("loop", body.as_body(parameters)), self.work, can_fail)
 
     # -- where things are
 
@@ -193,10 +190,11 @@ class _Writer:
         if kernel.is_product:
             return product_line(node, self._name, self.layout.buffers)
         function = emit_kernel(kernel, self.layout, self.plan)
-        text = f"({', '.join(function.parameters)}):\n" + "\n".join(function.body) + "\n"
         values = [self._named(buffer) for buffer in function.arguments]
         options = "ROWS" if kernel.zone == "rows" else "KERNEL"
-        return f"{self.text.kernel('step', text, options)}({', '.join([*function.leading, *values])})"
+        return (
+            f"{self.text.kernel('step', function.text, options)}({', '.join([*function.leading, *values])})"
+        )
 
     def _inner_loop(self, node: Node) -> str:
         function = self.inner[node]
