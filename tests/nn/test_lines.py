@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -58,9 +58,10 @@ NETWORKS = {
 
 
 class Bilinear(Layer):
-    """(x left) ⊙ (x right): a layer that states no recurrence."""
+    """A layer that has no notation."""
 
     type: Literal["bilinear"] = "bilinear"
+    formula: ClassVar[str] = "(x left) ⊙ (x right)"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (3,)
@@ -167,7 +168,7 @@ def test_random_graphs_of_layers_have_the_gradient_of_their_lines() -> None:
         check(build(options), (3,), "squared_error")
 
 
-def test_a_layer_without_a_recurrence_has_lines_of_its_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layer_without_notation_has_lines_of_its_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FUNCTIONS, "bilinear", lambda x, left, right: (x @ left) * (x @ right))
 
     def pull(model: Model, theta: np.ndarray, x: np.ndarray) -> Any:
@@ -191,7 +192,7 @@ def test_a_layer_without_a_recurrence_has_lines_of_its_derivative(monkeypatch: p
     assert "a⁽²⁾ = bilinear(a⁽¹⁾, left⁽²⁾, right⁽²⁾)" in shown
     assert "∂C/∂left⁽²⁾ = (∂a⁽²⁾/∂left⁽²⁾)ᵀ ∂C/∂a⁽²⁾" in shown
     assert "δ⁽¹⁾ = ((∂a⁽²⁾/∂a⁽¹⁾)ᵀ ∂C/∂a⁽²⁾) ⊙ (1 − (a⁽¹⁾)²)" in shown
-    assert [line.note for line in lines][2] == "(x left) ⊙ (x right): a layer that states no recurrence"
+    assert [line.note for line in lines][2] == "(x left) ⊙ (x right)"
 
 
 @pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"identity", "softmax"}))

@@ -14,6 +14,7 @@ from nnjit.nn.array import Shape
 from nnjit.nn.formula import Formula, symbol
 from nnjit.nn.notation.lines import backward_lines, forward_lines, word_lines
 from nnjit.nn.notation.recurrence import Recurrence, letter
+from nnjit.nn.notation.table import stated_recurrence
 from nnjit.nn.notation.typeset import text, typeset
 from tests.nn.evaluate_lines import FUNCTIONS, Loop, each_part, evaluate, whole_of
 from tests.nn.test_layers import ROWS as ROWS_OF_LAYERS
@@ -175,7 +176,7 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
     g = rng.normal(size=out.shape)
     of_params, *of_inputs = back(g)
 
-    stated = layer.recurrence(*shapes)
+    stated = stated_recurrence(layer, *shapes)
     assert stated is not None
     values = {symbol(f"x{k}"): x for k, x in enumerate(inputs)}
     values |= {symbol(letter(name)): p for name, p in params.items()}
@@ -216,7 +217,7 @@ def test_the_steps_of_a_loop_give_its_output_and_gradient(
     of_params, of_input = back(g)
     of_steps = g if more else np.stack([*[np.zeros_like(g)] * 3, g], axis=1)
 
-    stated = layer.recurrence(shape)
+    stated = stated_recurrence(layer, shape)
     assert stated is not None
     values = {symbol("x0"): x} | {symbol(letter(name)): p for name, p in params.items()}
     followed = Loop(stated, values, of_steps, reverse=bool(more))
@@ -245,7 +246,7 @@ def test_the_lines_of_attention_give_its_output_and_gradient(
     out, back = vjp(lambda p, x: layer(p, x, context=context), params, x)
     of_params, of_input = back(g)
 
-    stated = layer.recurrence(shape)
+    stated = stated_recurrence(layer, shape)
     assert stated is not None
     sums = dict.fromkeys(params, 0.0)
     for k in range(ROWS):
@@ -275,7 +276,7 @@ def formulas(stated: Recurrence) -> list[Formula]:
 
 @pytest.mark.parametrize(("options", "shapes"), [row[:2] for row in ROWS_OF_LAYERS])
 def test_what_formulas_call_by_a_word_is_told(options: dict[str, Any], shapes: list[Shape]) -> None:
-    stated = one(options).recurrence(*shapes)
+    stated = stated_recurrence(one(options), *shapes)
     assert stated is not None
     called = (
         {f.text for f in formulas(stated) if f.op == "call"} - ACTIVATIONS.keys() - {"largest", "mean", "max"}
@@ -285,7 +286,7 @@ def test_what_formulas_call_by_a_word_is_told(options: dict[str, Any], shapes: l
 
 
 def test_a_word_means_the_same_in_all_layers_and_is_told_once() -> None:
-    recurrences = [one(row[0]).recurrence(*row[1]) for row in ROWS_OF_LAYERS]
+    recurrences = [stated_recurrence(one(row[0]), *row[1]) for row in ROWS_OF_LAYERS]
     said = {pair for stated in recurrences if stated for pair in stated.words.items()}
     assert len(dict(said)) == len(said)
     stack = [one({"type": "conv1d", "filters": 2, "kernel_size": 2}), one({"type": "max_pool"})]

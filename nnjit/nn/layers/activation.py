@@ -7,9 +7,7 @@ from typing import ClassVar, Literal
 
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register
@@ -24,9 +22,6 @@ class ActivationLayer(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         return x
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        return Recurrence(X, (G,), function=self.function)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -16,11 +16,5 @@ class AveragePool(Pooling):
     type: Literal["average_pool"] = "average_pool"
     also_called: ClassVar[tuple[str, ...]] = ("avg_pool", "average_pooling", "mean_pool")
 
-    figure: ClassVar[str] = "mean"
-    slope: ClassVar[tuple[str, str]] = (
-        "share",
-        "1 over how many elements of a row are no padding; 0 at padding",
-    )
-
     def _pool(self, windows: Any, inner: tuple[int, ...], shares: Any) -> Any:
         return np.sum(windows, axis=inner) * shares

@@ -34,7 +34,6 @@ class BatchNorm(Normalisation):
 
     type: Literal["batch_norm"] = "batch_norm"
     also_called: ClassVar[tuple[str, ...]] = ("bn", "batch_normalization")
-    over: ClassVar[str] = "of a channel over the batch (where all rows weigh the same)"
     momentum: float = Field(0.1, gt=0, le=1)
     """How much of each batch's mean and variance goes into the running ones, > 0 and <= 1."""
 

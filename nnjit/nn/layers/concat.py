@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import accumulate, pairwise
 from typing import ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, columns, input_symbol, joined
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register
@@ -28,11 +25,6 @@ class Concat(Layer):
             if not shape or len(shape) != len(first) or shape[:-1] != first[:-1]:
                 raise GraphError(f"concat takes inputs equal but for the last axis, got {first} and {shape}")
         return (*first[:-1], sum(shape[-1] for shape in inputs))
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        bounds = accumulate((shape[-1] for shape in inputs), initial=0)
-        whole = joined(*(input_symbol(k) for k in range(len(inputs))))
-        return Recurrence(whole, tuple(columns(G, start, stop) for start, stop in pairwise(bounds)))
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         return np.concatenate(inputs, axis=-1)

@@ -10,10 +10,8 @@ from pydantic import Field
 from nnjit.errors import ConfigError, GraphError
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, over_rows, symbol
 from nnjit.nn.initializers import AnyInitializer, Initializer, Zeros
 from nnjit.nn.layers.shared.layer import Context, Layer, Param, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register
@@ -51,11 +49,6 @@ class Dense(Layer):
 
     def completed(self, output_size: int | None) -> Self:
         return self if self.units is not None else self.model_copy(update={"units": output_size})
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        w, b = symbol("W"), symbol("b")
-        gradients = {"weight": X.T @ G} | ({"bias": over_rows(G)} if self.bias else {})
-        return Recurrence(X @ w + b if self.bias else X @ w, (G @ w.T,), gradients, self.activation)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

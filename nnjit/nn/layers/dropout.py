@@ -9,9 +9,7 @@ from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, symbol
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register
@@ -29,11 +27,6 @@ class Dropout(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         return x
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        mask, kept = symbol("m"), 1 - self.rate
-        note = f"m is 0 with probability {self.rate:g} and else 1/{kept:g}; outside training it is 1"
-        return Recurrence(X * mask, (G * mask,), note=note)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

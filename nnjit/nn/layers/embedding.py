@@ -11,11 +11,9 @@ from pydantic import Field, model_validator
 import nnjit.numpy as np
 from nnjit.errors import DataError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, as_formula, call, symbol
 from nnjit.nn.initializers import Altered, AnyInitializer, Initializer, Normal
 from nnjit.nn.layers.shared.layer import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.layers.shared.masking import is_data
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register
@@ -71,15 +69,6 @@ class Embedding(Layer):
                 f"({count} such value{'s' * (count > 1)}); "
                 "raise entries to the largest number and one more, or correct the data; do not scale it"
             )
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        chosen = call("onehot", X)
-        said = {"onehot(x)": "rows with 1 in column x and else 0, so that onehot(x) W is row x of W"}
-        notes = ["an update leaves rows of W that its batch did not use as they are"] * (self.sparse is True)
-        if self.padding_index is not None:
-            notes.append(f"for x = {self.padding_index}, which is padding, onehot(x) is 0 everywhere")
-        gradient = {"weight": chosen.T @ G}
-        return Recurrence(chosen @ symbol("W"), (as_formula(0),), gradient, note="; ".join(notes), words=said)
 
     def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
         if self.sparse is False:

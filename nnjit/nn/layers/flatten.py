@@ -8,9 +8,7 @@ from typing import Literal
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, reshaped
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register
@@ -22,9 +20,6 @@ class Flatten(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         return (math.prod(x),)
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        return Recurrence(reshaped(X, self.output_shape(*inputs)), (reshaped(G, inputs[0]),))
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -10,9 +10,7 @@ from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, symbol
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register
@@ -31,10 +29,6 @@ class GaussianNoise(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         return x
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        note = f"e is drawn with mean 0 and standard deviation {self.stddev:g}; outside training it is 0"
-        return Recurrence(X + symbol("e"), (G,), note=note)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -21,7 +21,6 @@ class LayerNorm(Normalisation):
 
     type: Literal["layer_norm"] = "layer_norm"
     also_called: ClassVar[tuple[str, ...]] = ("ln", "layer_normalization")
-    over: ClassVar[str] = "over the last axis"
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

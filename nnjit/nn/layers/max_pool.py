@@ -20,11 +20,6 @@ class MaxPool(Pooling):
     also_called: ClassVar[tuple[str, ...]] = ("max_pooling",)
 
     fill: ClassVar[float] = -np.inf
-    figure: ClassVar[str] = "largest"
-    slope: ClassVar[tuple[str, str]] = (
-        "is_largest",
-        "1 at the largest element of a row, of equal ones 1 over their number, and else 0",
-    )
 
     def _pool(self, windows: Any, inner: tuple[int, ...], shares: Any) -> Any:
         return np.max(windows, axis=inner)

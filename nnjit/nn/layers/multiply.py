@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
-from operator import mul
 from typing import ClassVar, Literal
 
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, input_symbol
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register
@@ -26,11 +22,6 @@ class Multiply(Layer):
             if shape != inputs[0]:
                 raise GraphError(f"multiply takes inputs of one shape, got {inputs[0]} and {shape}")
         return inputs[0]
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        xs = [input_symbol(k) for k in range(len(inputs))]
-        back = tuple(reduce(mul, [*xs[:k], *xs[k + 1 :]], G) for k in range(len(xs)))
-        return Recurrence(reduce(mul, xs), back)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         product = inputs[0]

@@ -10,9 +10,7 @@ from pydantic import AfterValidator, Field
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, permuted
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 def _check(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -38,10 +36,6 @@ class Permute(Layer):
         if len(x) != len(self.axes):
             raise GraphError(f"permute with axes {self.axes} takes {len(self.axes)} axes, got the shape {x}")
         return tuple(x[axis - 1] for axis in self.axes)
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        inverse = tuple(self.axes.index(axis) + 1 for axis in sorted(self.axes))
-        return Recurrence(permuted(X, self.axes), (permuted(G, inverse),))
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -11,9 +11,7 @@ from pydantic import AfterValidator, Field
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, reshaped
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 def _check(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -41,10 +39,6 @@ class Reshape(Layer):
                 f"must multiply to {size}"
             )
         return tuple(size // known if d == -1 else d for d in self.shape)
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        (x,) = inputs
-        return Recurrence(reshaped(X, self.output_shape(x)), (reshaped(G, x),))
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 
 @layers.register
@@ -28,10 +26,6 @@ class Scale(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         return x
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        scaled = self.factor * X
-        return Recurrence(scaled + self.offset if self.offset else scaled, (self.factor * G,))
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

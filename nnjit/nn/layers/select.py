@@ -9,9 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, call, column, columns
 from nnjit.nn.layers.shared.layer import Context, Layer, layers
-from nnjit.nn.notation.recurrence import Recurrence
 
 _Place = Annotated[int, Field(ge=0)]
 
@@ -44,11 +42,6 @@ class Select(Layer):
                 f"[first, end) with first < end <= {x[-1]}, got {given}"
             )
         return x[:-1] if isinstance(self.columns, int) else (*x[:-1], end - first)
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        taken = column(X, self.columns) if isinstance(self.columns, int) else columns(X, *self.columns)
-        said = {"placed(g)": "g where the columns were taken from, among zeros"}
-        return Recurrence(taken, (call("placed", G),), words=said)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

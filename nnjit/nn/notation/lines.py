@@ -23,7 +23,6 @@ from nnjit.nn.formula import (
     Y,
     Z,
     call,
-    input_symbol,
     over_rows,
     partial,
     pulled,
@@ -34,7 +33,8 @@ from nnjit.nn.formula import (
 from nnjit.nn.losses.loss import Loss
 from nnjit.nn.model.expansion import INPUT
 from nnjit.nn.model.model import LayerNode, Model
-from nnjit.nn.notation.recurrence import Recurrence, Step, equation, letter, statement
+from nnjit.nn.notation.recurrence import Recurrence, Step, equation, letter
+from nnjit.nn.notation.table import recurrence_of
 from nnjit.nn.notation.typeset import FUNCTIONS, text, typeset
 
 SHARE = words("1/n")
@@ -82,13 +82,13 @@ def forward_lines(model: Model) -> list[Line]:
 
 def function_lines(model: Model) -> list[Line]:
     """σ′ of every function that layers apply, written out; of softmax, which has no σ′, ∂C/∂z."""
-    names = dict.fromkeys(_recurrence(node).function for node in model.nodes)
+    names = dict.fromkeys(recurrence_of(node).function for node in model.nodes)
     return [_function_line(name) for name in names if name not in (None, "identity")]
 
 
 def word_lines(model: Model, lines: Iterable[Line]) -> list[Line]:
     """What these lines take for known, and what the layers name in words, each once."""
-    own = {name: said for node in model.nodes for name, said in _recurrence(node).words.items()}
+    own = {name: said for node in model.nodes for name, said in recurrence_of(node).words.items()}
     printed = " ".join(text(typeset(line.right)) for line in lines)
     return [
         Line(words(name), words(meaning), None)
@@ -197,22 +197,7 @@ class _Placed:
 
 def _placed(node: LayerNode, places: Mapping[str, int]) -> _Placed:
     inputs = {f"x{k}": symbol("a", places[source]) for k, source in enumerate(node.inputs)}
-    return _Placed(node, places[node.name], _recurrence(node), inputs)
-
-
-def _recurrence(node: LayerNode) -> Recurrence:
-    """What the layer states; else its docstring's equation, and the transposes of its derivative."""
-    stated = node.layer.recurrence(*node.input_shapes)
-    if stated is not None:
-        return stated
-    inputs = [input_symbol(k) for k in range(len(node.inputs))]
-    params = {p.name: symbol(letter(p.name)) for p in node.params}
-    return Recurrence(
-        output=call(node.layer.type, *inputs, *params.values()),
-        back=tuple(pulled(A, x, G) for x in inputs),
-        gradients={name: pulled(A, param, G) for name, param in params.items()},
-        note=statement(node.layer),
-    )
+    return _Placed(node, places[node.name], recurrence_of(node), inputs)
 
 
 def _forward(layer: _Placed) -> list[Line]:

@@ -52,9 +52,6 @@ class Recurrence:
     backward: tuple[Step, ...] = ()
 
 
-OVER_STEPS = {"Σₜ": "the sum over the steps"}
-"""The word for `over_steps`."""
-
 LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U", "recurrent_bias": "c"} | {
     f"{part}_{kind}": f"{letter}_{part[0].upper()}"
     for part in ("query", "key", "value", "output")

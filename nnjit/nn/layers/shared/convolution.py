@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -13,14 +12,9 @@ from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import Formula, G, X, at, call, collected, over_rows, symbol
 from nnjit.nn.initializers import AnyInitializer, Zeros
 from nnjit.nn.layers.shared.layer import Context, Layer, Param
-from nnjit.nn.layers.shared.window import WORDS, Counts, Padding, Window, with_channels
-from nnjit.nn.notation.recurrence import Recurrence
-
-GROUPS = {"x[p], […]ₚ": "group p, an equal part of the channels or the filters; the groups side by side"}
-"""How formulas speak of groups."""
+from nnjit.nn.layers.shared.window import Counts, Padding, Window, with_channels
 
 
 class Convolution(Layer):
@@ -67,23 +61,6 @@ class Convolution(Layer):
         weight = Param("weight", shape, initializer, penalized=True)
         bias = Param("bias", (self.filters,), self.bias_initializer, penalized=False)
         return (weight, bias) if self.bias else (weight,)
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        def part(x: Formula) -> Formula:
-            return x if self.groups == 1 else at(x, "p")
-
-        def whole(x: Formula) -> Formula:
-            return x if self.groups == 1 else collected(x, "p")
-
-        w, seen = part(symbol("W")), call("windows", part(X))
-        sums, seen_by_one = whole(seen @ w), math.prod(self.params(*inputs)[0].shape[:-1])
-        gradients = {"weight": whole(seen.T @ part(G))} | ({"bias": over_rows(G)} if self.bias else {})
-        return Recurrence(
-            sums + symbol("b") if self.bias else sums,
-            (whole(call("overlap", part(G) @ w.T)),),
-            gradients, self.activation, f"W is a matrix here, {seen_by_one} × {self.filters}",
-            WORDS if self.groups == 1 else WORDS | GROUPS,
-        )  # fmt: skip
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -16,7 +16,6 @@ from pydantic import ConfigDict, Field
 from nnjit.ir import Shape as BatchShape
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Initializer
-from nnjit.nn.notation.recurrence import Recurrence
 from nnjit.registry import Options, Registry
 
 
@@ -72,6 +71,8 @@ class Layer(Options, ABC):
 
     takes_many: ClassVar[bool] = False
     """Whether it takes several inputs; else exactly one."""
+    formula: ClassVar[str] = ""
+    """What it computes, in words; `explain` prints it of a layer without notation."""
 
     type: str
     name: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -102,10 +103,6 @@ class Layer(Options, ABC):
     def completed(self, output_size: int | None) -> Self:
         """The layer as the last of a model: it gives `output_size` values if its own size was left open."""
         return self
-
-    def recurrence(self, *inputs: Shape) -> Recurrence | None:
-        """Its formulas for inputs of these shapes; where None, its docstring's equation stands for them."""
-        return None
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
         """Raise a DataError where the layer takes the data itself, (n, …), and a value of it is none for it.

@@ -6,9 +6,6 @@ from typing import Any
 
 import nnjit.numpy as np
 
-IS_DATA = {"is_data(x)": "0 for a step of padding, whose features all have its mask_value, else 1"}
-"""The word for it in the formulas of a layer."""
-
 
 def is_data(x: Any, mask_value: float) -> Any:
     """1 for every step (B, …, 1) of x (B, …, features) that is not padding, else 0.

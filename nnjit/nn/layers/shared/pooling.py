@@ -11,12 +11,8 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, call
 from nnjit.nn.layers.shared.layer import Context, Layer
-from nnjit.nn.layers.shared.window import AXES, SPREAD, WORDS, Counts, Padding, Window
-from nnjit.nn.notation.recurrence import Recurrence
-
-NOTE = "elements of padding do not count"
+from nnjit.nn.layers.shared.window import AXES, Counts, Padding, Window
 
 
 class Pooling(Layer):
@@ -24,10 +20,6 @@ class Pooling(Layer):
 
     fill: ClassVar[float] = 0.0
     """What stands for padding."""
-    figure: ClassVar[str]
-    """What the formulas call the figure of a window."""
-    slope: ClassVar[tuple[str, str]]
-    """What they call its derivative by the elements, and what that is."""
 
     size: Counts = 2
     """The elements of a window along each axis, one number or one for each axis."""
@@ -40,13 +32,6 @@ class Pooling(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         *lengths, channels = self._checked(inputs[0])
         return (*self._window(len(lengths)).counts(tuple(lengths), self.type), channels)
-
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        windows = call("windows", X)
-        back = call("overlap", call(self.slope[0], windows) * call("spread", G))
-        said = WORDS | SPREAD | {f"{self.slope[0]}(r)": self.slope[1]}
-        note = NOTE * (self.padding not in ("valid", 0))
-        return Recurrence(call(self.figure, windows), (back,), note=note, words=said)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -16,12 +16,9 @@ import nnjit.numpy as np
 from nnjit.autodiff import scan
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.formula import G, X, at, call, collected, over_rows, over_steps, symbol
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
-from nnjit.nn.layers.shared.cell import DELTA, Cell, Unrolled
 from nnjit.nn.layers.shared.layer import Context, Layer, Param
-from nnjit.nn.layers.shared.masking import IS_DATA, is_data
-from nnjit.nn.notation.recurrence import OVER_STEPS, Recurrence
+from nnjit.nn.layers.shared.masking import is_data
 
 
 class Recurrent(Layer):
@@ -64,41 +61,6 @@ class Recurrent(Layer):
             Param("bias", (width,), self.bias_initializer, penalized=False),
         )
 
-    def recurrence(self, *inputs: Shape) -> Recurrence:
-        cell = self._steps()
-        loop = Unrolled(cell, self.units, self.gates * self.units, is_masked=self.mask_value is not None)
-        gradients = {
-            "weight": over_steps(at(X, "t").T @ DELTA),
-            "recurrent_weight": over_steps(symbol("hₜ₋₁").T @ cell.of_state),
-            "bias": over_steps(over_rows(DELTA)),
-            "recurrent_bias": over_steps(over_rows(cell.of_state)),
-        }
-        hidden, of_output = symbol("hₜ"), at(G, "t")
-        if self.return_sequences:
-            out, of_output = collected(loop.masked(hidden), "t"), loop.masked(of_output)
-        else:
-            out = call("last", hidden)
-        return Recurrence(
-            out,
-            (collected(DELTA @ symbol("W").T, "t"),),
-            {param.name: gradients[param.name] for param in self.params(*inputs)},
-            note="t counts the steps from the last to the first" * self.reverse,
-            words=self._words(),
-            forward=loop.forward(),
-            backward=loop.backward(of_output),
-        )
-
-    def _words(self) -> dict[str, str]:
-        said = {
-            "x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 where there is no such step",
-            "δₜ": "∂C/∂sₜ",
-        } | OVER_STEPS
-        if self.mask_value is not None:
-            said |= IS_DATA
-        if self.return_sequences:
-            return said | {"[x]ₜ": "x of every step"}
-        return said | {"last(h)": "h after the last step; ∂C/∂a[t] is ∂C/∂a there, and 0 at the steps before"}
-
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
         given, bias = np.matmul(x, params["weight"]), params["bias"]
@@ -117,9 +79,6 @@ class Recurrent(Layer):
         return every if self.return_sequences else last[0]
 
     @abstractmethod
-    def _steps(self) -> Cell:
-        """`_cell` as formulas, and its derivative."""
-
     @abstractmethod
     def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
         """The state after a step.

@@ -16,12 +16,6 @@ from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
 
-WORDS = {
-    "windows(x)": "what each place sees of x, as a row; of a pooling a row for each channel",
-    "overlap(r)": "for each element, the sum of what the rows of r that see it have at it",
-}
-"""What windows and their transpose are called in the formulas of layers."""
-SPREAD = {"spread(g)": "g of a place at every element that the place sees"}
 AXES = {1: "(steps, channels)", 2: "(height, width, channels)"}
 
 

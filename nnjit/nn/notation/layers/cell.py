@@ -1,7 +1,7 @@
-"""A recurrent layer's step as formulas, from which the lines of its loop are made, with padding or without.
+"""A recurrent layer's step as formulas, and the lines of its loop that follow from it.
 
-Where padding is, a vector that goes from step to step becomes mₜ ⊙ (its new value) + (1 − mₜ) ⊙ (its old
-one), with mₜ 0 at a step of padding and else 1; and a derivative by what only the step itself reads gets the
+With padding, a vector that goes from step to step becomes mₜ ⊙ (its new value) + (1 − mₜ) ⊙ (its old one),
+where mₜ is 0 at a step of padding and else 1; and a derivative by what only the step itself reads gets the
 factor mₜ.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from nnjit.nn.formula import Formula, X, at, call, partial, symbol
 from nnjit.nn.notation.recurrence import Step
 
-DELTA = symbol("δₜ")  # ∂C/∂s of a step, s being what it reads of its input
+DELTA = symbol("δₜ")  # ∂C/∂sₜ, sₜ being what the step reads of its input
 MASK = symbol("mₜ")
 
 
@@ -22,9 +22,9 @@ class Carried:
 
     Args:
         letter: its letter, h of hₜ.
-        value: what a step makes of it.
-        slope: ∂C/∂ it by what the same step does with it; None of the output, whose slope is the layer's.
-        kept: the letter of the factor with which the next step keeps it; None where that keeps nothing.
+        value: its value after a step.
+        slope: ∂C/∂ it through the rest of its step; None for the output, whose slope is the layer's.
+        kept: the letter of the factor with which the next step keeps it; None if that keeps nothing.
     """
 
     letter: str
@@ -33,7 +33,7 @@ class Carried:
     kept: str | None = None
 
     def at(self, when: str) -> Formula:
-        """It at the step `ₜ`, or at the one before (`ₜ₋₁`) or behind (`ₜ₊₁`)."""
+        """It at the step `ₜ`, or at the one before (`ₜ₋₁`) or after (`ₜ₊₁`)."""
         return symbol(self.letter + when)
 
 
@@ -43,15 +43,17 @@ class Cell:
 
     Args:
         forward: its lines between s = x W + b and the vectors that it carries.
-        carried: these, the output first; each may read those behind it.
+        carried: these, the output first; each may read those after it.
         backward: its lines from their derivatives to `DELTA` and `of_state`.
         of_state: ∂C/∂ the product of the state, in the columns of the recurrent weight.
+        words: the meaning of letters of its own.
     """
 
     forward: tuple[Step, ...]
     carried: tuple[Carried, ...]
     backward: tuple[Step, ...]
-    of_state: Formula
+    of_state: Formula = DELTA
+    words: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,23 +73,24 @@ class Unrolled:
     def forward(self) -> tuple[Step, ...]:
         """From the input of the step to the vectors that it carries."""
         x = at(X, "t")
-        mask = (Step(MASK, call("is_data", x), (1,)),) * self.is_masked
+        mask = (Step(MASK, call("is_data", x), (1,)),) if self.is_masked else ()
         sums = Step(symbol("sₜ"), x @ symbol("W") + symbol("b"), (self.width,))
         return (*mask, sums, *self.cell.forward, *map(self._value, reversed(self.cell.carried)))
 
     def backward(self, output: Formula) -> tuple[Step, ...]:
         """From `output`, the ∂C/∂hₜ of what reads hₜ outside the loop, to δₜ."""
-        handed = (DELTA, self.cell.of_state)
-        own = [
-            replace(step, right=self.masked(step.right)) if step.left in handed else step
-            for step in self.cell.backward
-        ]
         read = symbol(self.cell.of_state.text.replace("ₜ", "ₜ₊₁")) @ symbol("U").T
-        return (*(self._derivative(c, output + read) for c in self.cell.carried), *own)
+        derivatives = (self._derivative(carried, output + read) for carried in self.cell.carried)
+        return (*derivatives, *map(self._only_at_data, self.cell.backward))
 
     def masked(self, x: Formula) -> Formula:
-        """X, but 0 at a step of padding."""
+        """The formula, but 0 at a step of padding."""
         return MASK * x if self.is_masked else x
+
+    def _only_at_data(self, step: Step) -> Step:
+        """A line of the backward pass; what it hands to the products outside the step is masked."""
+        is_handed = step.left in (DELTA, self.cell.of_state)
+        return replace(step, right=self.masked(step.right)) if is_handed else step
 
     def _value(self, carried: Carried) -> Step:
         value = self.masked(carried.value)

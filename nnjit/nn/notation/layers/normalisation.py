@@ -1,0 +1,43 @@
+"""`batch_norm` and `layer_norm` in the lecture's notation; they differ in what mean and variance are over."""
+
+from __future__ import annotations
+
+from nnjit.nn.array import Shape
+from nnjit.nn.formula import Formula, G, X, call, over_rows, symbol
+from nnjit.nn.layers.batch_norm import BatchNorm
+from nnjit.nn.layers.layer_norm import LayerNorm
+from nnjit.nn.layers.shared.normalisation import Normalisation
+from nnjit.nn.notation.recurrence import Recurrence
+
+
+def batch_norm(layer: BatchNorm, x: Shape) -> Recurrence:
+    """Normal over the batch."""
+    return _normalisation(layer, "of a channel over the batch (where all rows weigh the same)")
+
+
+def layer_norm(layer: LayerNorm, x: Shape) -> Recurrence:
+    """Normal over the last axis."""
+    return _normalisation(layer, "over the last axis")
+
+
+def _normalisation(layer: Normalisation, over: str) -> Recurrence:
+    """A = u ⊙ scale + shift, with u = (x − mean) / deviation; of g = ∂C/∂u, x gets
+    (g − mean(g) − u ⊙ mean(g ⊙ u)) / deviation.
+
+    Args:
+        over: what mean and variance are taken over, in words.
+    """
+    unit, output, g = call("normal", X), call("normal", X), G
+    gradients: dict[str, Formula] = {}
+    if layer.scale:
+        output, g = unit * symbol("scale"), G * symbol("scale")
+        gradients["scale"] = over_rows(G * unit)
+    if layer.shift:
+        output += symbol("shift")
+        gradients["shift"] = over_rows(G)
+    back = (g - call("mean", g) - unit * call("mean", g * unit)) / call("deviation", X)
+    note = (
+        "normal(x) is (x − mean(x)) / deviation(x), and deviation(x) the root of the variance and "
+        f"{layer.epsilon:g}, mean and variance being those {over}"
+    )
+    return Recurrence(output, (back,), gradients, note=note)

@@ -1,0 +1,30 @@
+"""Which layers have a notation of their own, and that layers do without it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from nnjit.nn import layers
+from nnjit.nn.notation.table import NOTATION, stated_recurrence
+from tests.nn.test_lines import Bilinear
+
+FALL_BACK: set[str] = set()  # layers whose lines are those of the transposes of their derivative
+IMPORTED = """
+import sys, nnjit.nn
+print([name for name in sys.modules if name.startswith("nnjit.nn.notation")])
+"""
+
+
+def test_each_layer_has_a_notation_or_is_known_to_fall_back() -> None:
+    assert not FALL_BACK & NOTATION.keys()
+    assert FALL_BACK | NOTATION.keys() == set(layers)
+
+
+def test_a_layer_outside_the_table_states_no_recurrence() -> None:
+    assert stated_recurrence(Bilinear(), (4,)) is None
+
+
+def test_importing_the_layers_imports_no_notation() -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
