@@ -1,7 +1,7 @@
-"""Formulas as data: what a layer, an activation or a loss says about itself, to be printed and evaluated.
+"""Formulas as data, to be printed and evaluated.
 
-They are written with Python's operators. `x @ W + b` is the sum of a product and a vector, `*` the product of
-elements ⊙, `.T` the transpose: so a formula in the source reads as it will be printed.
+They are written with Python's operators: `x @ W + b` is the sum of a product and a vector, `*` the product of
+elements ⊙, `.T` the transpose. So a formula in the source reads as it will be printed.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ class Formula:
     Args:
         op: `symbol`, `number`, `words`, `call`, `pulled`, or a key of `typeset.STYLES`.
         text: a symbol's letter, a number's digits, words, a function's name, or what an operation picks.
-        place: of a symbol, the number of its layer; None where it has none, or is still to be placed.
+        layer: the number of a symbol's layer; None if it has none, or is yet to get it.
     """
 
     op: str
     args: tuple[Formula, ...] = ()
     text: str = ""
-    place: int | None = None
+    layer: int | None = None
 
     # fmt: off
     def __add__(self, other: Operand) -> Formula: return Formula("add", (self, as_formula(other)))
@@ -45,19 +45,20 @@ class Formula:
         """The transpose of a matrix."""
         return Formula("transpose", (self,))
 
-    def filled(self, values: Mapping[str, Formula], place: int | None = None) -> Formula:
-        """The formula with other formulas in the place of symbols that have no layer yet, by their letters.
+    def filled(self, values: Mapping[str, Formula], layer: int | None = None) -> Formula:
+        """The formula with symbols that have no layer yet replaced by other formulas.
 
         Args:
-            place: the layer of all other such symbols.
+            values: these, by the symbols' letters.
+            layer: the layer of all other such symbols.
         """
-        if self.op == "symbol" and self.place is None:
-            return values.get(self.text, replace(self, place=place))
-        return replace(self, args=tuple(a.filled(values, place) for a in self.args))
+        if self.op == "symbol" and self.layer is None:
+            return values.get(self.text, replace(self, layer=layer))
+        return replace(self, args=tuple(a.filled(values, layer) for a in self.args))
 
     def uses(self, letter: str) -> int:
-        """How often a symbol that has no layer yet stands in it."""
-        own = self.op == "symbol" and self.place is None and self.text == letter
+        """How often a symbol without a layer occurs."""
+        own = self.op == "symbol" and self.layer is None and self.text == letter
         return own + sum(a.uses(letter) for a in self.args)
 
 
@@ -71,9 +72,9 @@ def scaled(factor: Formula, x: Formula) -> Formula:
     return x if factor == as_formula(1) else Formula("scaled", (factor, x))
 
 
-def symbol(letter: str, place: int | None = None) -> Formula:
+def symbol(letter: str, layer: int | None = None) -> Formula:
     """A letter, such as W, or W⁽²⁾."""
-    return Formula("symbol", text=letter, place=place)
+    return Formula("symbol", text=letter, layer=layer)
 
 
 def call(name: str, *args: Formula) -> Formula:
@@ -82,7 +83,7 @@ def call(name: str, *args: Formula) -> Formula:
 
 
 def words(text: str) -> Formula:
-    """What only words say, such as a docstring's equation."""
+    """Text as a formula, such as a loss's."""
     return Formula("words", text=text)
 
 
@@ -92,7 +93,7 @@ def positive(x: Formula) -> Formula:
 
 
 def over_rows(x: Formula) -> Formula:
-    """Σₖ x, the sum over the examples of the batch, and over their places or steps: all axes but the last."""
+    """Σₖ x, the sum over the examples and their positions or steps: over all axes but the last."""
     return Formula("over_rows", (x,))
 
 
@@ -122,22 +123,22 @@ def joined(*parts: Formula) -> Formula:
 
 
 def columns(x: Formula, start: int, stop: int) -> Formula:
-    """The elements `start` to `stop` (not included) of the last axis."""
+    """The elements `start` to `stop` (excluded) of the last axis."""
     return Formula("columns", (x,), f"{start}:{stop}")
 
 
 def column(x: Formula, k: int) -> Formula:
-    """Element k of the last axis, which is gone."""
+    """Element k of the last axis, without that axis."""
     return Formula("columns", (x,), str(k))
 
 
 def reshaped(x: Formula, shape: tuple[int, ...]) -> Formula:
-    """The same numbers, each example in another shape."""
+    """The same elements, each example in another shape."""
     return Formula("reshaped", (x,), " × ".join(["n", *map(str, shape)]))
 
 
 def permuted(x: Formula, axes: tuple[int, ...]) -> Formula:
-    """The axes of an example in another order, the first being 1."""
+    """The axes of an example in another order, counted from 1."""
     return Formula("permuted", (x,), ", ".join(map(str, axes)))
 
 
@@ -156,10 +157,10 @@ def input_symbol(index: int) -> Formula:
     return symbol(f"x{index}")
 
 
-# What layers, activations and losses write their formulas with, to be placed later.
+# The symbols of activations, losses and layers' notation; they get a layer when the lines are made.
 X = input_symbol(0)
 Z = symbol("z")  # what a function is applied to
 A = symbol("a")  # what it gives: the layer's output
-G = symbol("g")  # ∂C/∂a where it is handed on; δ = ∂C/∂z behind a function
+G = symbol("g")  # ∂C/∂a; before a function, δ = ∂C/∂z
 Y = symbol("y")  # the targets, classes as one-hot rows
 N = symbol("n")  # the examples of the batch

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.nn.formula import Formula, G, X, at, symbol
-from nnjit.nn.notation.lines import Line
+from nnjit.nn.notation.line import Line
 from nnjit.nn.notation.recurrence import Recurrence
 
 Values = dict[Formula, np.ndarray]

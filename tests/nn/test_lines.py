@@ -14,7 +14,10 @@ from nnjit.nn import ACTIVATIONS, Context, Layer, Model, Param, build_model, lay
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import Formula, partial, symbol
 from nnjit.nn.initializers import GlorotUniform
-from nnjit.nn.notation.lines import SHARE, backward_lines, forward_lines, function_lines, numbers
+from nnjit.nn.notation.cost import ONE_OVER_N
+from nnjit.nn.notation.functions import function_lines
+from nnjit.nn.notation.line import numbers
+from nnjit.nn.notation.lines import backward_lines, forward_lines
 from nnjit.nn.notation.recurrence import letter
 from nnjit.nn.notation.typeset import text, typeset
 from tests.nn.evaluate_lines import FUNCTIONS, Values, evaluate, follow
@@ -90,7 +93,7 @@ def target_for(loss: str, shape: Shape, rng: np.random.Generator) -> tuple[np.nd
 
 def start(model: Model, theta: np.ndarray, x: np.ndarray, rows: np.ndarray) -> Values:
     """What the first line may read: data, targets, params, and the masks that dropout draws."""
-    values: Values = {symbol("a", 0): x, symbol("y"): rows, SHARE: np.float64(1 / len(x))}
+    values: Values = {symbol("a", 0): x, symbol("y"): rows, ONE_OVER_N: np.float64(1 / len(x))}
     params = model.table.unflatten(theta)
     for stream, node in enumerate(model.nodes):
         place = numbers(model)[node.name]

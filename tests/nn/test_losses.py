@@ -377,3 +377,12 @@ def test_losses_of_logits_refuse_what_they_apply_themselves(name: str, activatio
     )
     with pytest.raises(GraphError, match=message):
         loss.check_activation(activation, "last")
+
+
+@pytest.mark.parametrize("name", losses)
+def test_the_formula_of_a_loss_is_that_of_its_docstring(name: str) -> None:
+    loss = losses[name]
+    first = " ".join((loss.__doc__ or "").replace("`", "").split("\n\n")[0].split())
+    assert loss.formula
+    assert first.startswith(loss.formula)
+    assert loss.formula_note in first

@@ -14,7 +14,7 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, call, over_last
-from nnjit.nn.losses.loss import Loss, losses
+from nnjit.nn.losses.loss import Letter, Loss, losses
 from nnjit.nn.targets import (
     as_columns,
     as_values,
@@ -31,6 +31,7 @@ class YesOrNo(Loss):
     """A loss whose every output is the logit of a yes or no of its own, for targets t in [0, 1]."""
 
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
+    letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
 
     def predict(self, output: Array) -> Array:
         return np.sigmoid(output)
@@ -47,6 +48,7 @@ class OneOfMany(Loss):
     """A loss whose outputs are the logits of classes that exclude each other."""
 
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
+    letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
 
     def predict(self, output: Array) -> Array:
         return np.softmax(output, axis=-1)
@@ -70,13 +72,13 @@ class Smoothed(Loss):
 
     def smoothed(self, t: Array, answers: int) -> Array:
         """(1 - ε) t + ε / answers."""
-        share = self.label_smoothing
-        return (1 - share) * t + share / answers if share else t
+        epsilon = self.label_smoothing
+        return (1 - epsilon) * t + epsilon / answers if epsilon else t
 
     def smoothed_targets(self, answers: int) -> Formula:
         """The same as a formula."""
-        share = self.label_smoothing
-        return (1 - share) * Y + share / answers if share else Y
+        epsilon = self.label_smoothing
+        return (1 - epsilon) * Y + epsilon / answers if epsilon else Y
 
 
 @losses.register
@@ -90,6 +92,8 @@ class BinaryCrossEntropy(YesOrNo, Smoothed):
 
     type: Literal["binary_cross_entropy"] = "binary_cross_entropy"
     also_called: ClassVar[tuple[str, ...]] = ("bce", "bce_with_logits", "binary_crossentropy", "logistic")
+    formula: ClassVar[str] = "(1/O) Σₒ -t log σ(z) - (1 - t) log(1 - σ(z))"
+    formula_note: ClassVar[str] = "for logits z and targets t in [0, 1]"
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)
@@ -116,6 +120,8 @@ class Focal(YesOrNo):
 
     type: Literal["focal"] = "focal"
     also_called: ClassVar[tuple[str, ...]] = ("binary_focal_crossentropy",)
+    formula: ClassVar[str] = "(1/O) Σₒ -α t (1 - p)^γ log p - (1 - α) (1 - t) p^γ log(1 - p)"
+    formula_note: ClassVar[str] = "with p = σ(z), for targets t in [0, 1]"
     gamma: float = Field(2.0, ge=0)
     """γ, how little sure answers count, >= 0."""
     alpha: float | None = Field(None, gt=0, lt=1)
@@ -153,6 +159,10 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
         "sparse_categorical_crossentropy",
         "nll",
     )
+    formula: ClassVar[str] = "-Σⱼ tⱼ log softmax(z)ⱼ"
+    formula_note: ClassVar[str] = (
+        "for logits z (B, K) and class indices (B,), or rows of probabilities t (B, K)"
+    )
     targets: ClassVar[Literal["classes", "values"]] = "classes"
 
     def __call__(self, output: Array, target: Array) -> Array:
@@ -181,6 +191,8 @@ class KlDivergence(OneOfMany):
 
     type: Literal["kl_divergence"] = "kl_divergence"
     also_called: ClassVar[tuple[str, ...]] = ("kl", "kl_div", "kullback_leibler")
+    formula: ClassVar[str] = "Σⱼ tⱼ (log tⱼ - log softmax(z)ⱼ)"
+    formula_note: ClassVar[str] = "for logits z (B, K) and rows of probabilities t (B, K)"
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = _rows(output, target, self.type)

@@ -18,9 +18,19 @@ from nnjit.nn.formula import Formula, Y
 from nnjit.nn.targets import check_width
 from nnjit.registry import Options, Registry
 
+Letter = Literal["output", "z", "target", "t", "s"]
+"""A name in a loss's formula: of the output, of the target, or the sign s = 2 t - 1 of a yes or no."""
+
 
 class Loss(Options, ABC):
     """How wrong an output is."""
+
+    formula: ClassVar[str] = ""
+    """The cost of one example, in one line of text."""
+    formula_note: ClassVar[str] = ""
+    """What the formula leaves open."""
+    letters: ClassVar[tuple[Letter, ...]] = ("output", "target")
+    """What the formula, or the note on it, is written with."""
 
     targets: ClassVar[Literal["classes", "values"]] = "values"
     """What it is made for: class indices, or values (B, O). A loss of values also takes class indices."""

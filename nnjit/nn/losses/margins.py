@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, call, positive
-from nnjit.nn.losses.loss import Loss, losses
+from nnjit.nn.losses.loss import Letter, Loss, losses
 from nnjit.nn.targets import as_values, check_width, needs_classes
 
 SIGN = 2 * Y - 1
@@ -23,6 +23,7 @@ class Margin(Loss):
 
     targets: ClassVar[Literal["classes", "values"]] = "classes"
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
+    letters: ClassVar[tuple[Letter, ...]] = ("z", "s")
 
     def lack(self, output: Array, target: Array) -> Array:
         """max(0, 1 - s z), shape (B, O)."""
@@ -56,6 +57,8 @@ class Hinge(Margin):
 
     type: Literal["hinge"] = "hinge"
     also_called: ClassVar[tuple[str, ...]] = ("svm",)
+    formula: ClassVar[str] = "(1/O) Σₒ max(0, 1 - s z)"
+    formula_note: ClassVar[str] = "with s = 1 for the class of the output and -1 for the others"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(self.lack(output, target), axis=1)
@@ -72,6 +75,8 @@ class SquaredHinge(Margin):
     """
 
     type: Literal["squared_hinge"] = "squared_hinge"
+    formula: ClassVar[str] = "(1/O) Σₒ max(0, 1 - s z)²"
+    formula_note: ClassVar[str] = "which is hinge without its corner"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.square(self.lack(output, target)), axis=1)

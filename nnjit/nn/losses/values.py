@@ -13,7 +13,7 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, as_formula, call, positive
-from nnjit.nn.losses.loss import Loss, losses
+from nnjit.nn.losses.loss import Letter, Loss, losses
 from nnjit.nn.targets import as_values
 
 
@@ -34,6 +34,8 @@ class SquaredError(SumOfSquares):
     """
 
     type: Literal["squared_error"] = "squared_error"
+    formula: ClassVar[str] = "Σₒ (output - target)²"
+    formula_note: ClassVar[str] = "the lecture's cost: summed over the outputs"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.sum(np.square(self.residuals(output, target)), axis=1)
@@ -51,6 +53,8 @@ class MeanSquaredError(SumOfSquares):
 
     type: Literal["mean_squared_error"] = "mean_squared_error"
     also_called: ClassVar[tuple[str, ...]] = ("mse", "l2")
+    formula: ClassVar[str] = "(1/O) Σₒ (output - target)²"
+    formula_note: ClassVar[str] = "PyTorch's MSELoss"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.square(_residual(self, output, target)), axis=1)
@@ -68,6 +72,8 @@ class AbsoluteError(Loss):
     """Σₒ |output - target|; its derivative at 0 is 0."""
 
     type: Literal["absolute_error"] = "absolute_error"
+    formula: ClassVar[str] = "Σₒ |output - target|"
+    formula_note: ClassVar[str] = "its derivative at 0 is 0"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.sum(np.abs(_residual(self, output, target)), axis=1)
@@ -82,6 +88,8 @@ class MeanAbsoluteError(Loss):
 
     type: Literal["mean_absolute_error"] = "mean_absolute_error"
     also_called: ClassVar[tuple[str, ...]] = ("mae", "l1")
+    formula: ClassVar[str] = "(1/O) Σₒ |output - target|"
+    formula_note: ClassVar[str] = "PyTorch's L1Loss"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.abs(_residual(self, output, target)), axis=1)
@@ -99,6 +107,8 @@ class Huber(Loss):
 
     type: Literal["huber"] = "huber"
     also_called: ClassVar[tuple[str, ...]] = ("smooth_l1",)
+    formula: ClassVar[str] = "(1/O) Σₒ h(output - target)"
+    formula_note: ClassVar[str] = "with h(r) = r²/2 where |r| <= delta, else delta (|r| - delta/2)"
     delta: float = Field(1.0, gt=0)
     """The residual at which the square turns into a line, > 0."""
 
@@ -120,6 +130,8 @@ class LogCosh(Loss):
     """
 
     type: Literal["log_cosh"] = "log_cosh"
+    formula: ClassVar[str] = "(1/O) Σₒ log cosh(output - target)"
+    formula_note: ClassVar[str] = "r²/2 near 0, |r| - log 2 far from it, and smooth in between"
 
     def __call__(self, output: Array, target: Array) -> Array:
         r = _residual(self, output, target)
@@ -146,6 +158,8 @@ class Quantile(Loss):
 
     type: Literal["quantile"] = "quantile"
     also_called: ClassVar[tuple[str, ...]] = ("pinball",)
+    formula: ClassVar[str] = "(1/O) Σₒ q max(r, 0) + (1 - q) max(-r, 0)"
+    formula_note: ClassVar[str] = "with r = target - output: its least mean is the q-quantile"
     quantile: float = Field(0.5, gt=0, lt=1)
     """q, the share of the targets that should lie below the output, 0 < q < 1."""
 
@@ -170,6 +184,9 @@ class Poisson(Loss):
 
     type: Literal["poisson"] = "poisson"
     also_called: ClassVar[tuple[str, ...]] = ("poisson_nll",)
+    formula: ClassVar[str] = "(1/O) Σₒ exp(z) - t z"
+    formula_note: ClassVar[str] = "for the logarithm z of a rate and counts t >= 0, whole or not"
+    letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)

@@ -65,20 +65,6 @@ def letter(param: str) -> str:
     return LETTERS.get(param, param)
 
 
-def equation(documented: object) -> tuple[str, str]:
-    """A docstring's first sentence, cut at its first comma or colon: the equation, and what is said of it.
-
-    >>> equation(type("Loss", (), {"__doc__": "max(0, 1 - s z), with s = 1 for yes."}))
-    ('max(0, 1 - s z)', 'with s = 1 for yes')
-    """
-    sentence, depth = statement(documented), 0
-    for k, character in enumerate(sentence):
-        depth += (character in "([") - (character in ")]")
-        if depth == 0 and sentence[k : k + 2] in (", ", "; ", ": "):
-            return sentence[:k], sentence[k + 2 :]
-    return sentence, ""
-
-
 def statement(documented: object) -> str:
     """The first sentence of a docstring, which is the equation of what it describes.
 

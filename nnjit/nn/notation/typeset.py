@@ -107,7 +107,7 @@ def _atom(formula: Formula) -> list[Run]:
     if formula.op == "number":
         return [("", f"{float(formula.text):.6g}".replace("-", "−"))]
     letter: Run = ("var", formula.text)
-    return [letter] if formula.place is None else [letter, ("sup", f"({formula.place})")]
+    return [letter] if formula.layer is None else [letter, ("sup", f"({formula.layer})")]
 
 
 def _call(formula: Formula) -> list[Run]:
@@ -124,7 +124,7 @@ def _pulled(out: Formula, x: Formula, g: Formula) -> list[Run]:
 
 
 def _picked(formula: Formula) -> list[Run]:
-    """What an operation says behind its argument."""
+    """What is written after the argument of an operation."""
     written: dict[str, list[Run]] = {
         "power": [("sup", formula.text)],
         "transpose": [("sup", "T")],
@@ -139,7 +139,7 @@ def _picked(formula: Formula) -> list[Run]:
 
 def _needs_none(argument: Formula, user: Formula, style: Style) -> bool:
     if user.op == "power":
-        return argument.op == "symbol" and argument.place is None
+        return argument.op == "symbol" and argument.layer is None
     is_same = style.chains and argument.op == user.op
     first_term = user.op == "sub" and argument is user.args[0]
     return is_same or first_term or _tightness(argument) >= style.within

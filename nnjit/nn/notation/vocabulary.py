@@ -1,5 +1,15 @@
-"""Functions and indices that the notation of several layers names, each with its one explanation."""
+"""What the lines take for granted: symbols, functions and indices, each with its one explanation."""
 
+GENERAL = {
+    "a⁽⁰⁾, a⁽ˡ⁾": "the data, and the output of layer l, a row for each of the n examples",
+    "δ⁽ˡ⁾": "∂C/∂z⁽ˡ⁾, with z⁽ˡ⁾ what the layer's function is applied to",
+    "⊙": "the product of elements",
+    "Σₖ": "the sum over the examples, and over their places or steps",
+    "Σⱼ": "the sum over the last axis",
+    "θ, g": "all params in one vector, and the gradient of the cost (with its penalty) by it",
+}
+
+# Those of several layers:
 IS_DATA = {"is_data(x)": "0 for a step of padding, whose features all have its mask_value, else 1"}
 OVER_STEPS = {"Σₜ": "the sum over the steps"}
 WINDOWS = {

@@ -12,17 +12,10 @@ from typing import Any
 from nnjit.codegen import KernelEntry
 from nnjit.ir import B, Dim
 from nnjit.nn.formula import symbol, words
-from nnjit.nn.notation.lines import (
-    ONE,
-    Line,
-    backward_lines,
-    cost_line,
-    cost_lines,
-    forward_lines,
-    function_lines,
-    numbers,
-    word_lines,
-)
+from nnjit.nn.notation.cost import EXAMPLE_COST, cost_line, cost_lines
+from nnjit.nn.notation.functions import function_lines
+from nnjit.nn.notation.line import Line, numbers
+from nnjit.nn.notation.lines import backward_lines, forward_lines, word_lines
 from nnjit.nn.notation.recurrence import statement
 from nnjit.nn.notation.typeset import typeset
 from nnjit.optim import Clip, Penalty
@@ -181,7 +174,7 @@ def _cost_lines(task: Task) -> list[Line]:
     first, *rest = (h.weighted(h.letter("Cₖ")) for h in heads)
     weighed = any(h.class_weights is not None for h in heads)
     note = "v is the weight of the example's class" if weighed else ""
-    return [*own, Line(ONE, sum(rest, first), (B,), note), mean]
+    return [*own, Line(EXAMPLE_COST, sum(rest, first), (B,), note), mean]
 
 
 def _penalty_lines(penalty: Penalty) -> list[Line]:

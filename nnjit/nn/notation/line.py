@@ -1,0 +1,29 @@
+"""A line of the recurrences, and the numbers of the layers that its symbols carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnjit.ir import Shape as BatchShape
+from nnjit.nn.formula import Formula
+from nnjit.nn.model.expansion import INPUT
+from nnjit.nn.model.model import Model
+
+
+@dataclass(frozen=True)
+class Line:
+    """left = right.
+
+    Args:
+        shape: of both; `B` is the number n of examples. None if it holds for any shape.
+    """
+
+    left: Formula
+    right: Formula
+    shape: BatchShape | None
+    note: str = ""
+
+
+def numbers(model: Model) -> dict[str, int]:
+    """The number of each layer, by its name; that of the data is 0."""
+    return {INPUT: 0} | {node.name: k for k, node in enumerate(model.nodes, start=1)}
