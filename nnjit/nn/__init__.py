@@ -5,7 +5,7 @@ from nnjit.nn import losses as _all_losses
 from nnjit.nn import metrics as _all_metrics
 from nnjit.nn.activations import ACTIVATIONS, Activation, ActivationName
 from nnjit.nn.initializers import Initializer, fans, initializers
-from nnjit.nn.layers.shared.layer import Context, Layer, Param, UsedRows, layers
+from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.losses.loss import Loss, losses
 from nnjit.nn.metrics.metric import Metric, SummedMetric, WholeMetric, metrics
 from nnjit.nn.model.model import LayerNode, Model, build_model

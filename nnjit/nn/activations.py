@@ -26,7 +26,7 @@ from nnjit.nn.initializers import GlorotUniform, HeNormal, Initializer
 
 @dataclass(frozen=True)
 class Activation:
-    """A function of each element (softmax: of the last axis), and how the weights before it begin.
+    """A function of each element (softmax: of the last axis), and the initializer of the weights before it.
 
     Args:
         back: ∂C/∂z, written with g = ∂C/∂a, z, and a = function(z): g ⊙ σ′(z) for a function of each element.

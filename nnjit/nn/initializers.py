@@ -197,7 +197,7 @@ else:
 
 
 class Altered(Initializer):
-    """Another initializer's values, of which the rows from `start` to `end` are value · factor + amount."""
+    """Another initializer's values; in the rows from `start` to `end`, each times `factor` plus `amount`."""
 
     type: Literal["altered"] = "altered"
     first: AnyInitializer

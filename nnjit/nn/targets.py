@@ -1,4 +1,4 @@
-"""Targets in the shape of a model's output, so that losses and metrics can compare the two."""
+"""Bring targets into the shape of a model's output for losses and metrics, and check them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 
-# The share of Σt² that rounding may leave of a variance that is 0.
-ROUNDING = 1e-12
-# How far from 1 the sum of given probabilities may be; text files round them.
-ROUNDED = 1e-2
-# How far beyond 0 or 1 a target may be, since scaling in float32, and undoing it, leaves some.
-UNSCALED = 1e-4
+# A variance below this fraction of Σt² is 0 but for rounding.
+VARIANCE_TOLERANCE = 1e-12
+# How far a sum of probabilities may be from 1: text files round them.
+SUM_TOLERANCE = 1e-2
+# How far a target may be outside 0 to 1: scaling in float32 and undoing it leaves an error.
+SCALING_TOLERANCE = 1e-4
 
 
 def is_classes(target: Array) -> bool:
@@ -21,15 +21,15 @@ def is_classes(target: Array) -> bool:
     return bool(target.dtype.kind in "iu" and target.ndim == 1)
 
 
-def is_labels(output: Array, target: Array) -> bool:
-    """Whether there are several outputs, each to be compared with a value of its own."""
+def are_labels(output: Array, target: Array) -> bool:
+    """Whether targets are labels: several values, each for an output of its own."""
     return not is_classes(target) and output.ndim == 2 and output.shape[1] != 1
 
 
 def as_columns(x: Array, name: str) -> Array:
     """`x` with shape (B, O); one of shape (B,) gets O = 1."""
     if x.ndim not in (1, 2):
-        raise GraphError(f"{name} takes values of shape (B, O), got {show(x)}")
+        raise GraphError(f"{name} takes values of shape (B, O), got {shape_text(x)}")
     return x if x.ndim == 2 else np.expand_dims(x, 1)
 
 
@@ -44,12 +44,12 @@ def as_values(output: Array, target: Array, name: str) -> tuple[Array, Array]:
         return out, np.one_hot(target, width, out.dtype)
     values = as_columns(target, name)
     if values.shape[1] != width:
-        raise GraphError(f"{name}: output {show(output)} and target {show(target)} do not fit")
+        raise GraphError(f"{name}: output {shape_text(output)} and target {shape_text(target)} do not fit")
     return out, np.astype(values, out.dtype)
 
 
-def decided(x: Array, name: str) -> Array:
-    """The class that each row says, shape (B,): class indices themselves; one column says whether > 1/2."""
+def as_classes(x: Array, name: str) -> Array:
+    """The class of each row, shape (B,): its index, its largest column, or if a single column is > 1/2."""
     if is_classes(x):
         return x
     rows = as_columns(x, name)
@@ -57,17 +57,17 @@ def decided(x: Array, name: str) -> Array:
 
 
 def check_width(output_shape: Shape, classes: int | None, name: str) -> None:
-    """Raise a GraphError where an output cannot be compared with `classes` classes (None: with values)."""
+    """Raise a GraphError if an output cannot be compared with `classes` classes (None: with values)."""
     if len(output_shape) != 1:
         raise GraphError(f"{name} takes an output of shape (O,), got {output_shape}; end with a flatten")
     (width,) = output_shape
     if classes is not None and width != classes and not (width == 1 and classes == 2):
-        outputs = f"{width} output" + "s" * (width > 1)
+        outputs = "1 output" if width == 1 else f"{width} outputs"
         raise GraphError(f"{name}: the model has {outputs}, the data {classes} classes; set units: {classes}")
 
 
-def needs_classes(classes: int | None, name: str) -> None:
-    """Raise a GraphError where the data has no classes."""
+def check_classes(classes: int | None, name: str) -> None:
+    """Raise a GraphError if the data has no classes."""
     if classes is None:
         raise GraphError(
             f"{name} needs data with classes, but its targets are values; choose binary_cross_entropy "
@@ -75,21 +75,21 @@ def needs_classes(classes: int | None, name: str) -> None:
         )
 
 
-def show(x: Array) -> str:
+def shape_text(x: Array) -> str:
     """The shape of `x` for a message, e.g. `(B, 10)`."""
-    return f"({', '.join(map(str, x.shape))}{',' * (x.ndim == 1)})"
+    return f"({x.shape[0]},)" if x.ndim == 1 else f"({', '.join(map(str, x.shape))})"
 
 
-def check_shares(target: numpy.ndarray, name: str, mend: str) -> None:
-    """Raise a DataError where target values (n, O), whose scaling may be undone, are not from 0 to 1."""
-    bad = target[(target < -UNSCALED) | (target > 1 + UNSCALED)]
+def check_fractions(target: numpy.ndarray, needs: str, mend: str) -> None:
+    """Raise a DataError if target values (n, O), perhaps with a scaling undone, are not from 0 to 1."""
+    bad = target[(target < -SCALING_TOLERANCE) | (target > 1 + SCALING_TOLERANCE)]
     if bad.size:
-        raise DataError(f"{name}, but there is {bad[0]:g}; {mend}")
+        raise DataError(f"{needs}, but there is {bad[0]:g}; {mend}")
 
 
-def check_labels(target: numpy.ndarray, name: str) -> None:
-    """Raise a DataError where target values (n, O), with a scaling undone, are not 0 or 1."""
-    bad = target[numpy.minimum(abs(target), abs(target - 1)) > UNSCALED]
+def check_zero_or_one(target: numpy.ndarray, name: str) -> None:
+    """Raise a DataError if target values (n, O), perhaps with a scaling undone, are not 0 or 1."""
+    bad = target[numpy.minimum(abs(target), abs(target - 1)) > SCALING_TOLERANCE]
     if bad.size:
         raise DataError(
             f"{name} needs classes, or targets that are 0 or 1, but there is {bad[0]:g}; choose a metric of "
@@ -98,8 +98,8 @@ def check_labels(target: numpy.ndarray, name: str) -> None:
 
 
 def check_sums(target: numpy.ndarray, name: str, mend: str = "") -> None:
-    """Raise a DataError where a row of target values (n, O) does not sum to 1."""
+    """Raise a DataError if a row of target values (n, O) does not sum to 1."""
     sums = target.sum(axis=1)
     worst = sums[abs(sums - 1).argmax()]
-    if abs(worst - 1) > ROUNDED:
+    if abs(worst - 1) > SUM_TOLERANCE:
         raise DataError(f"{name} needs targets whose rows sum to 1, but one sums to {worst:g}{mend}")

@@ -237,7 +237,7 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "max_pool", "size": 4}, [(3, 8, 2)], 'axis of 3; take a smaller one, or padding: "same"'),
     ({"type": "average_pool", "size": 4, "padding": 1}, [(1, 2)], "an axis of 3 with its padding"),
     ({"type": "max_pool"}, [(4,)],            r"takes inputs of shape \(steps, channels\) or \(height"),
-    ({"type": "global_average_pool"}, [(4,)], r"places and channels, got \(4,\)"),
+    ({"type": "global_average_pool"}, [(4,)], r"positions and channels, got \(4,\)"),
     ({"type": "global_average_pool", "mask_value": 0.0}, [(3, 3, 2)], r"is for sequences .*, got \(3, 3, 2\)"),
     ({"type": "attention", "heads": 2}, [(4, 3)], "2 heads do not divide 3 features"),
     ({"type": "attention"}, [(4,)],           r"shape \(steps, features\), got \(4,\)"),

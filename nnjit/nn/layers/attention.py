@@ -13,7 +13,7 @@ from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
-from nnjit.nn.layers.shared.layer import Context, Layer, Param, layers
+from nnjit.nn.layers.shared.base import Context, Layer, Param, layers
 from nnjit.nn.layers.shared.masking import is_data
 
 PARTS = ("query", "key", "value")

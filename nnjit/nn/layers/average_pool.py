@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import nnjit.numpy as np
-from nnjit.nn.layers.shared.layer import layers
+from nnjit.nn.layers.shared.base import layers
 from nnjit.nn.layers.shared.pooling import Pooling
 
 
@@ -16,5 +16,5 @@ class AveragePool(Pooling):
     type: Literal["average_pool"] = "average_pool"
     also_called: ClassVar[tuple[str, ...]] = ("avg_pool", "average_pooling", "mean_pool")
 
-    def _pool(self, windows: Any, inner: tuple[int, ...], shares: Any) -> Any:
-        return np.sum(windows, axis=inner) * shares
+    def _pool(self, windows: Any, inner: tuple[int, ...], factor: Any) -> Any:
+        return np.sum(windows, axis=inner) * factor

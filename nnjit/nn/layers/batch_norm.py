@@ -11,10 +11,10 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Constant, Zeros
-from nnjit.nn.layers.shared.layer import Context, Param, layers
+from nnjit.nn.layers.shared.base import Context, Param, layers
 from nnjit.nn.layers.shared.normalisation import Normalisation
 
-LEAST_COUNT = 1.001  # values of which a variance is estimated; a rounded count of 1 is below it
+LEAST_COUNT = 1.001  # the fewest values that a variance is estimated from; a rounded count of 1 is below it
 
 
 @layers.register
@@ -25,9 +25,9 @@ class BatchNorm(Normalisation):
     v = Σ wₖ (xₖ - m)² / Σ wₖ are those of the batch, over all axes but the last, wₖ being the weight of
     row k: a row of weight 0 does not matter. Elsewhere they are the running ones, which each step moves by
     running ← (1 - momentum) · running + momentum · (m, or v n / (n - 1)), n = (Σ wₖ)² / Σ wₖ² being the
-    number of values, of rows of equal weight. So, as in PyTorch, momentum is the share of the new batch (in
-    Keras that of the old value) and the running variance the unbiased estimate (in Keras it is v). A batch
-    of a single value says nothing of the variance, and leaves the running one as it was.
+    number of values, of rows of equal weight. So, as in PyTorch, momentum is the fraction of the new batch
+    (in Keras that of the old value) and the running variance the unbiased estimate (in Keras it is v). A
+    batch of a single value says nothing of the variance, and leaves the running one as it was.
 
     Reference: Ioffe & Szegedy 2015, arXiv:1502.03167.
     """
@@ -84,5 +84,5 @@ def _statistics(x: Array, weights: Array | None) -> tuple[Array, Array, Array]:
 
 
 def _ratio(a: Array, b: Array) -> Array:
-    """The quotient a / b; a where b is 0, as no row of the batch counts or there is one value alone."""
+    """The quotient a / b; a if b is 0, as when no row of the batch counts or there is a single value."""
     return a / np.where(b > 0, b, 1.0)

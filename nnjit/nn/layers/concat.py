@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.layers.shared.base import Context, Layer, layers
 
 
 @layers.register

@@ -11,15 +11,15 @@ from nnjit.errors import ConfigError, GraphError
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, Initializer, Zeros
-from nnjit.nn.layers.shared.layer import Context, Layer, Param, layers
+from nnjit.nn.layers.shared.base import Context, Layer, Param, layers
 
 
 @layers.register
 class Dense(Layer):
     """activation(x @ weight + bias), with x (B, …, I), weight (I, units) and bias (units,).
 
-    Of a sequence or an image, each step or place by itself, as in PyTorch and Keras; with a `flatten` before
-    it, every output reads all of them.
+    Of a sequence or an image, each step or position by itself, as in PyTorch and Keras; with a `flatten`
+    before it, every output reads all of them.
     """
 
     type: Literal["dense"] = "dense"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.layers.shared.base import Context, Layer, layers
 
 
 @layers.register
@@ -22,7 +22,7 @@ class Dropout(Layer):
 
     type: Literal["dropout"] = "dropout"
     rate: float = Field(ge=0, lt=1)
-    """The share of elements that are dropped, 0 <= rate < 1."""
+    """The fraction of elements that are dropped, 0 <= rate < 1."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

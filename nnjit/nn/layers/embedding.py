@@ -12,7 +12,7 @@ import nnjit.numpy as np
 from nnjit.errors import DataError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Altered, AnyInitializer, Initializer, Normal
-from nnjit.nn.layers.shared.layer import Context, Layer, Param, UsedRows, layers
+from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.layers.shared.masking import is_data
 
 
@@ -33,8 +33,8 @@ class Embedding(Layer):
     weight_initializer: AnyInitializer = Normal()
     """How the vectors begin."""
     padding_index: int | None = Field(None, ge=0)
-    """The number that stands for padding: its vector is 0 and not trained, so that a layer behind it, with
-    `mask_value: 0`, passes over it."""
+    """The number that stands for padding: its vector is 0 and not trained, so that a later layer, with
+    `mask_value: 0`, skips it."""
     sparse: bool | Literal["auto"] = "auto"
     """Whether a step leaves rows that its batch did not use as they are, with all that the optimizer
     remembers of them, and so takes no longer for a larger table; a penalty then acts on used rows alone
@@ -66,7 +66,7 @@ class Embedding(Layer):
             at = tuple(int(k) for k in numpy.argwhere(bad)[0])
             raise DataError(
                 f"{where(at)}: expected a whole number from 0 to {self.entries - 1}, got {x[at]:g} "
-                f"({count} such value{'s' * (count > 1)}); "
+                f"({count} such value{'s' if count > 1 else ''}); "
                 "raise entries to the largest number and one more, or correct the data; do not scale it"
             )
 

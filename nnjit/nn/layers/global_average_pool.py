@@ -1,4 +1,4 @@
-"""`global_average_pool`: the mean over all places."""
+"""`global_average_pool`: the mean over all positions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.layers.shared.base import Context, Layer, layers
 from nnjit.nn.layers.shared.masking import is_data
 
 
@@ -26,7 +26,7 @@ class GlobalAveragePool(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if len(x) < 2:
-            raise GraphError(f"global_average_pool takes inputs with places and channels, got {x}")
+            raise GraphError(f"global_average_pool takes inputs with positions and channels, got {x}")
         if self.mask_value is not None and len(x) != 2:
             raise GraphError(f"mask_value is for sequences (steps, features), got {x}; leave it out")
         return x[-1:]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.layer import Param, layers
+from nnjit.nn.layers.shared.base import Param, layers
 from nnjit.nn.layers.shared.recurrent import Recurrent
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array
-from nnjit.nn.layers.shared.layer import Context, layers
+from nnjit.nn.layers.shared.base import Context, layers
 from nnjit.nn.layers.shared.normalisation import Normalisation
 
 

@@ -1,4 +1,4 @@
-"""`lstm`: a recurrent layer with a memory behind gates."""
+"""`lstm`: a recurrent layer whose memory is guarded by gates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Altered
-from nnjit.nn.layers.shared.layer import Param, layers
+from nnjit.nn.layers.shared.base import Param, layers
 from nnjit.nn.layers.shared.recurrent import Recurrent
 
 
@@ -27,7 +27,7 @@ class LSTM(Recurrent):
     states: ClassVar[int] = 2
 
     forget_bias: float = 1.0
-    """What is added to the first bias of the forget gate, so that the memory lasts at the beginning.
+    """What is added to the first bias of the forget gate, so that the memory lasts at first.
 
     Reference: Jozefowicz et al. 2015.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import nnjit.numpy as np
-from nnjit.nn.layers.shared.layer import layers
+from nnjit.nn.layers.shared.base import layers
 from nnjit.nn.layers.shared.pooling import Pooling
 
 
@@ -21,5 +21,5 @@ class MaxPool(Pooling):
 
     fill: ClassVar[float] = -np.inf
 
-    def _pool(self, windows: Any, inner: tuple[int, ...], shares: Any) -> Any:
+    def _pool(self, windows: Any, inner: tuple[int, ...], factor: Any) -> Any:
         return np.max(windows, axis=inner)

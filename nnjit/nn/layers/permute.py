@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.layers.shared.base import Context, Layer, layers
 
 
 def _check(axes: tuple[int, ...]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import nnjit.numpy as np
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array
-from nnjit.nn.layers.shared.layer import layers
+from nnjit.nn.layers.shared.base import layers
 from nnjit.nn.layers.shared.recurrent import Recurrent
 
 

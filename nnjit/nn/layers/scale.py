@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.layers.shared.base import Context, Layer, layers
 
 
 @layers.register

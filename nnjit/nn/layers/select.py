@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.layer import Context, Layer, layers
+from nnjit.nn.layers.shared.base import Context, Layer, layers
 
 _Place = Annotated[int, Field(ge=0)]
 

@@ -18,12 +18,12 @@ from nnjit.nn.losses.loss import Letter, Loss, losses
 from nnjit.nn.targets import (
     as_columns,
     as_values,
-    check_shares,
+    check_classes,
+    check_fractions,
     check_sums,
     check_width,
     is_classes,
-    needs_classes,
-    show,
+    shape_text,
 )
 
 
@@ -41,7 +41,7 @@ class YesOrNo(Loss):
 
     def check_targets(self, target: numpy.ndarray) -> None:
         mend = "scale them with scale_target: min_max, or choose a loss of values"
-        check_shares(target, f"{self.type} needs targets from 0 to 1", mend)
+        check_fractions(target, f"{self.type} needs targets from 0 to 1", mend)
 
 
 class OneOfMany(Loss):
@@ -65,7 +65,7 @@ class Smoothed(Loss):
     """A loss that can take its targets for less certain than they are."""
 
     label_smoothing: float = Field(0.0, ge=0, lt=1)
-    """ε, the share of every target that is spread evenly over the possible answers, 0 <= ε < 1.
+    """ε, the fraction of every target that is spread evenly over the possible answers, 0 <= ε < 1.
 
     It counts in the losses of all parts of the data. Reference: Szegedy et al. 2016, arXiv:1512.00567.
     """
@@ -176,7 +176,7 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
         return self.smoothed_targets(outputs)
 
     def check(self, output_shape: Shape, classes: int | None) -> None:
-        needs_classes(classes, self.type)
+        check_classes(classes, self.type)
         super().check(output_shape, classes)
 
 
@@ -213,5 +213,5 @@ def _rows(output: Array, target: Array, name: str) -> tuple[Array, Array]:
     z = as_columns(output, name)
     t = np.one_hot(target, z.shape[1], z.dtype) if is_classes(target) else np.astype(target, z.dtype)
     if t.shape[1:] != z.shape[1:]:
-        raise GraphError(f"{name}: logits {show(z)} and target {show(target)} do not fit")
+        raise GraphError(f"{name}: logits {shape_text(z)} and target {shape_text(target)} do not fit")
     return z, t

@@ -1,4 +1,4 @@
-"""What every loss is: the cost of each example. That of a batch is their mean, or the weighted mean.
+"""The base class of losses: a loss is the cost of each example, and that of a batch their weighted mean.
 
 A loss takes targets (B, O), or class indices (B,), which count as one-hot rows (with one output: as the
 numbers 0 and 1). Those that speak of probabilities or rates take the output before any sigmoid, softmax or
@@ -33,10 +33,10 @@ class Loss(Options, ABC):
     """What the formula, or the note on it, is written with."""
 
     targets: ClassVar[Literal["classes", "values"]] = "values"
-    """What it is made for: class indices, or values (B, O). A loss of values also takes class indices."""
+    """The targets that it is made for: class indices, or values (B, O). A loss of values takes both."""
 
     applies: ClassVar[tuple[str, ...]] = ()
-    """Activations whose place the loss takes, or that leave it nothing: the output must not end with one."""
+    """Activations that the loss replaces or makes meaningless: the output must not end with one."""
 
     type: str
 
@@ -45,7 +45,7 @@ class Loss(Options, ABC):
         """The cost of each example, shape (B,), for an output (B, O) or (B,)."""
 
     def slope(self, outputs: int) -> Formula | None:
-        """∂Cₖ/∂a, written with `A`, the outputs (B, O), and the targets `Y`; None where it isn't stated."""
+        """∂Cₖ/∂a, written with `A`, the outputs (B, O), and the targets `Y`; None if it is not stated."""
         return None
 
     def counted(self, outputs: int) -> Formula:
@@ -53,7 +53,7 @@ class Loss(Options, ABC):
         return Y
 
     def predict(self, output: Array) -> Array:
-        """What the output says: probabilities for a loss on logits, rates for one on their logarithms.
+        """The prediction: probabilities for a loss of logits, rates for one of their logarithms.
 
         Else the output itself.
         """
@@ -63,20 +63,20 @@ class Loss(Options, ABC):
         """How many outputs a model needs for data of `size` classes or values.
 
         Args:
-            classes: the number of classes; None where the targets are values.
+            classes: the number of classes; None if the targets are values.
         """
         return size
 
     def check(self, output_shape: Shape, classes: int | None) -> None:
-        """Raise a GraphError where outputs of this shape do not fit the data.
+        """Raise a GraphError if outputs of this shape do not fit the data.
 
         Args:
-            classes: how many classes the data has; None where its targets are values.
+            classes: how many classes the data has; None if its targets are values.
         """
         check_width(output_shape, classes, self.type)
 
     def check_activation(self, activation: str, layer: str) -> None:
-        """Raise a GraphError where the layer that the output is of ends with what the loss does itself."""
+        """Raise a GraphError if the output's layer ends with an activation that the loss applies itself."""
         if activation in self.applies:
             raise GraphError(
                 f'{self.type} takes the output before any {" or ".join(self.applies)}, but "{layer}" ends '
@@ -84,7 +84,7 @@ class Loss(Options, ABC):
             )
 
     def check_targets(self, target: numpy.ndarray) -> None:
-        """Raise a DataError where target values (n, O) are outside the domain; class indices never are."""
+        """Raise a DataError if target values (n, O) are outside the domain; class indices never are."""
         return
 
 

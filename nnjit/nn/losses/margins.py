@@ -12,7 +12,7 @@ import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, call, positive
 from nnjit.nn.losses.loss import Letter, Loss, losses
-from nnjit.nn.targets import as_values, check_width, needs_classes
+from nnjit.nn.targets import as_values, check_classes, check_width
 
 SIGN = 2 * Y - 1
 """s, as a formula."""
@@ -38,7 +38,7 @@ class Margin(Loss):
         return 1 if classes == 2 else size
 
     def check(self, output_shape: Shape, classes: int | None) -> None:
-        needs_classes(classes, self.type)
+        check_classes(classes, self.type)
         check_width(output_shape, classes, self.type)
 
 

@@ -161,7 +161,7 @@ class Quantile(Loss):
     formula: ClassVar[str] = "(1/O) Σₒ q max(r, 0) + (1 - q) max(-r, 0)"
     formula_note: ClassVar[str] = "with r = target - output: its least mean is the q-quantile"
     quantile: float = Field(0.5, gt=0, lt=1)
-    """q, the share of the targets that should lie below the output, 0 < q < 1."""
+    """q, the fraction of the targets that should lie below the output, 0 < q < 1."""
 
     def __call__(self, output: Array, target: Array) -> Array:
         r = _residual(self, output, target)

@@ -1,6 +1,6 @@
-"""Metrics that follow from how often each class is true, is said, and is both.
+"""Metrics of three counts: how often each class is true, is predicted, and is both.
 
-Figures and options are scikit-learn's. Where nothing can be divided, a score is 0, as there. Precision,
+Values and options are scikit-learn's. Where nothing can be divided, a score is 0, as there. Precision,
 recall and F1 also take *labels*, several target values that are 0 or 1: each is then a yes or no of its own.
 """
 
@@ -16,11 +16,11 @@ import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
 from nnjit.nn.metrics.metric import ClassMetric, LabelMetric, SummedMetric, metrics
-from nnjit.nn.targets import ROUNDING, as_columns, as_values, decided, is_labels
+from nnjit.nn.targets import VARIANCE_TOLERANCE, are_labels, as_classes, as_columns, as_values
 
 
 class Confusion(SummedMetric):
-    """A metric of three counts for each class; a single output tells the classes 0 and 1 apart at 1/2."""
+    """A metric of three counts for each class; a single output means class 1 if it is above 1/2."""
 
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
@@ -28,24 +28,24 @@ class Confusion(SummedMetric):
         scores = as_columns(prediction, self.type)
         classes = max(scores.shape[1], 2)
         top = np.max(scores, axis=1, keepdims=True)
-        true = np.one_hot(decided(target, self.type), classes, "f64")
-        said = np.one_hot(decided(prediction, self.type), classes, "f64")
-        said = np.where(np.equal(top, top), said, 0.0)  # a NaN says nothing
-        return np.concatenate([true, said, true * said], axis=1)
+        true = np.one_hot(as_classes(target, self.type), classes, "f64")
+        predicted = np.one_hot(as_classes(prediction, self.type), classes, "f64")
+        predicted = np.where(np.equal(top, top), predicted, 0.0)  # a NaN predicts nothing
+        return np.concatenate([true, predicted, true * predicted], axis=1)
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
         return self.score(*numpy.asarray(sums, numpy.float64).reshape(3, -1))
 
     @abstractmethod
-    def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
-        """The metric, for how often each class (K,) is true, is said, and is both."""
+    def score(self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray) -> float:
+        """The metric, for how often each class (K,) is true, is predicted, and is both."""
 
 
 class Averaged(LabelMetric, Confusion):
-    """A ratio for each class or label, and one figure of them all."""
+    """A ratio for each class or label, and one value for all of them."""
 
     average: Literal["auto", "binary", "macro", "micro", "weighted"] = "auto"
-    """How the figures of the classes become one; auto is binary for two classes and macro for more.
+    """How the values of the classes become one; auto is binary for two classes and macro for more.
 
     binary: that of the second class. macro: their mean, over the classes that occur. micro: that of the
     counts of all classes. weighted: their mean, weighted by how often each class is true. Of several columns
@@ -53,32 +53,32 @@ class Averaged(LabelMetric, Confusion):
     """
 
     def sums(self, prediction: Array, target: Array) -> Array:
-        """The counts, and behind them whether they are those of labels, which `finish` could not tell."""
-        has_labels = is_labels(prediction, target)
-        counts = _of_labels(prediction, target) if has_labels else super().sums(prediction, target)
-        return np.concatenate([counts, np.full_like(counts[:, :1], has_labels)], axis=1)
+        """The counts, followed by whether they are those of labels, which `finish` could not tell."""
+        is_of_labels = are_labels(prediction, target)
+        counts = _of_labels(prediction, target) if is_of_labels else super().sums(prediction, target)
+        return np.concatenate([counts, np.full_like(counts[:, :1], is_of_labels)], axis=1)
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
-        true, said, right = numpy.asarray(sums[:-1], numpy.float64).reshape(3, -1)
-        return self._of_all(true, said, right) if sums[-1] else self.score(true, said, right)
+        true, predicted, right = numpy.asarray(sums[:-1], numpy.float64).reshape(3, -1)
+        return self._of_all(true, predicted, right) if sums[-1] else self.score(true, predicted, right)
 
     @abstractmethod
     def ratio(
-        self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray
+        self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray
     ) -> tuple[numpy.ndarray, numpy.ndarray]:
         """Numerator and denominator for each class."""
 
-    def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
+    def score(self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray) -> float:
         if self.average == "binary" or (self.average == "auto" and len(true) == 2):
-            return float(_divided(*self.ratio(true, said, right))[1])
-        occurs = true + said > 0
-        return self._of_all(true[occurs], said[occurs], right[occurs])
+            return float(_divided(*self.ratio(true, predicted, right))[1])
+        occurs = true + predicted > 0
+        return self._of_all(true[occurs], predicted[occurs], right[occurs])
 
-    def _of_all(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
-        """The figures of classes or labels that all count, as one."""
+    def _of_all(self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray) -> float:
+        """The values of classes or labels, all of which count, as one value."""
         if self.average == "micro":
-            true, said, right = (counts.sum(keepdims=True) for counts in (true, said, right))
-        scores = _divided(*self.ratio(true, said, right))
+            true, predicted, right = (counts.sum(keepdims=True) for counts in (true, predicted, right))
+        scores = _divided(*self.ratio(true, predicted, right))
         weights = true if self.average == "weighted" else numpy.ones(len(scores))
         return float(_divided(scores @ weights, weights.sum()))
 
@@ -97,24 +97,24 @@ class Averaged(LabelMetric, Confusion):
 
 @metrics.register
 class Precision(Averaged):
-    """Of the examples for which a class is said, the share for which it is true."""
+    """Of the examples for which a class is predicted, the fraction for which it is true."""
 
     type: Literal["precision"] = "precision"
 
     def ratio(
-        self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray
+        self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray
     ) -> tuple[numpy.ndarray, numpy.ndarray]:
-        return right, said
+        return right, predicted
 
 
 @metrics.register
 class Recall(Averaged):
-    """Of the examples for which a class is true, the share for which it is said."""
+    """Of the examples of a class, the fraction for which it is predicted."""
 
     type: Literal["recall"] = "recall"
 
     def ratio(
-        self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray
+        self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray
     ) -> tuple[numpy.ndarray, numpy.ndarray]:
         return right, true
 
@@ -127,9 +127,9 @@ class F1(Averaged):
     also_called: ClassVar[tuple[str, ...]] = ("f1_score", "f_score")
 
     def ratio(
-        self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray
+        self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray
     ) -> tuple[numpy.ndarray, numpy.ndarray]:
-        return 2 * right, true + said
+        return 2 * right, true + predicted
 
 
 @metrics.register
@@ -138,7 +138,7 @@ class BalancedAccuracy(ClassMetric, Confusion):
 
     type: Literal["balanced_accuracy"] = "balanced_accuracy"
 
-    def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
+    def score(self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray) -> float:
         return float(_divided(right, true)[true > 0].mean())
 
 
@@ -152,19 +152,19 @@ class Matthews(ClassMetric, Confusion):
     type: Literal["matthews"] = "matthews"
     also_called: ClassVar[tuple[str, ...]] = ("mcc", "matthews_corrcoef")
 
-    def score(self, true: numpy.ndarray, said: numpy.ndarray, right: numpy.ndarray) -> float:
+    def score(self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray) -> float:
         total = true.sum()
-        together = right.sum() * total - true @ said
-        spreads = total**2 - true @ true, total**2 - said @ said
-        is_constant = min(spreads) <= ROUNDING * total**2
-        return 0.0 if is_constant else float(together / math.sqrt(spreads[0] * spreads[1]))
+        together = right.sum() * total - true @ predicted
+        variations = total**2 - true @ true, total**2 - predicted @ predicted
+        is_constant = min(variations) <= VARIANCE_TOLERANCE * total**2
+        return 0.0 if is_constant else float(together / math.sqrt(variations[0] * variations[1]))
 
 
 def _of_labels(prediction: Array, target: Array) -> Array:
-    """For each label whether it is true, is said, and is both (B, 3 O), at 1/2; a NaN says nothing."""
+    """Whether each label is true, is predicted, and is both (B, 3 O), at 1/2; a NaN predicts nothing."""
     p, t = as_values(prediction, target, "labels")
-    true, said = np.astype(t > 0.5, "f64"), np.astype(p > 0.5, "f64")
-    return np.concatenate([true, said, true * said], axis=1)
+    true, predicted = np.astype(t > 0.5, "f64"), np.astype(p > 0.5, "f64")
+    return np.concatenate([true, predicted, true * predicted], axis=1)
 
 
 def _divided(part: numpy.ndarray, whole: numpy.ndarray) -> numpy.ndarray:

@@ -1,4 +1,4 @@
-"""Metrics of classes that are means over the examples: hits, and how sure the network was of the truth."""
+"""Metrics of classes that are means over the examples: hits, and the probability of the true class."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
 from nnjit.nn.metrics.metric import ClassMetric, SummedMetric, metrics
-from nnjit.nn.targets import as_columns, as_values, check_shares, check_sums, decided, is_classes
+from nnjit.nn.targets import as_classes, as_columns, as_values, check_fractions, check_sums, is_classes
 
-NO_SHARES = "choose a metric of values, such as mae or r2, or set task: classification"
+MEND = "choose a metric of values, such as mae or r2, or set task: classification"
 
 
 @metrics.register
 class Accuracy(SummedMetric):
-    """The share of examples whose largest output is that of their class.
+    """The fraction of examples whose largest output is that of their class.
 
     With one output, whether prediction and target are on the same side of 1/2. Rows of several target values
     count as one-hot, or as probabilities that sum to 1. Where each output is a yes or no of its own, there is
@@ -30,12 +30,12 @@ class Accuracy(SummedMetric):
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def sums(self, prediction: Array, target: Array) -> Array:
-        is_hit = np.equal(decided(prediction, self.type), decided(target, self.type))
+        is_hit = np.equal(as_classes(prediction, self.type), as_classes(target, self.type))
         top = np.max(as_columns(prediction, self.type), axis=1)
         return _column(np.logical_and(is_hit, np.equal(top, top)))  # a NaN is never a hit
 
     def check_targets(self, target: numpy.ndarray) -> None:
-        check_shares(target, f"{self.type} needs classes, or targets from 0 to 1", NO_SHARES)
+        check_fractions(target, f"{self.type} needs classes, or targets from 0 to 1", MEND)
         if target.shape[1] > 1:
             mend = "; choose binary_accuracy, where each output is a yes or no of its own"
             check_sums(target, self.type, mend)
@@ -43,7 +43,7 @@ class Accuracy(SummedMetric):
 
 @metrics.register
 class BinaryAccuracy(SummedMetric):
-    """The share of outputs that are on the same side of 1/2 as their targets, each a yes or no of its own.
+    """The fraction of outputs that are on the same side of 1/2 as their targets, each a yes or no of its own.
 
     1/2 itself says no. Keras's `BinaryAccuracy`, and 1 - scikit-learn's `hamming_loss`. Class indices count
     as one-hot rows.
@@ -60,12 +60,12 @@ class BinaryAccuracy(SummedMetric):
         return np.mean(np.astype(np.logical_or(is_yes, is_no), "f64"), axis=1, keepdims=True)
 
     def check_targets(self, target: numpy.ndarray) -> None:
-        check_shares(target, f"{self.type} needs classes, or targets from 0 to 1", NO_SHARES)
+        check_fractions(target, f"{self.type} needs classes, or targets from 0 to 1", MEND)
 
 
 @metrics.register
 class TopK(ClassMetric, SummedMetric):
-    """The share of examples whose class is among the `k` most probable; of equal ones, the first count."""
+    """The fraction of examples whose class is among the `k` most probable; of equal ones, the first count."""
 
     type: Literal["top_k"] = "top_k"
     also_called: ClassVar[tuple[str, ...]] = ("top_k_accuracy", "top_k_categorical_accuracy")
@@ -106,7 +106,7 @@ class LogLoss(ClassMetric, SummedMetric):
         p = np.astype(as_columns(prediction, self.type), "f64")
         p = np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
         p = np.maximum(p, float(numpy.finfo(prediction.dtype).eps))
-        truth = np.one_hot(decided(target, self.type), p.shape[1], "f64")
+        truth = np.one_hot(as_classes(target, self.type), p.shape[1], "f64")
         return np.sum(truth * (np.log(np.sum(p, axis=1, keepdims=True)) - np.log(p)), axis=1, keepdims=True)
 
 

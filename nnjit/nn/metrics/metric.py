@@ -1,10 +1,10 @@
-"""What every metric is: a figure for people, of a whole split.
+"""The base classes of metrics: a metric is a value for people, of a whole split.
 
-Most are summed while the split streams by: such a metric gives some float64 figures for each example, whose
-weighted sums over the split are all that it needs in the end, so it has a column in the history. The others
-rank the examples, and need the answers for all of them at once: since epochs run natively by the hundreds,
-they are measured in the end, and after every epoch where something follows them (early stopping, a target).
-The prediction is what `Loss.predict` returns: probabilities, or values.
+Most are summed while the split streams by: such a metric gives a few float64 values for each example, whose
+weighted sums over the split are all that it needs at the end, so it has a column in the history. The others
+rank the examples and need the predictions for all of them at once. Since epochs run natively by the
+hundreds, these are measured at the end, and after every epoch only if early stopping, a goal or a schedule
+follows them. The prediction is what `Loss.predict` returns: probabilities, or values.
 Targets are class indices (B,), or values (B, O); the metrics of values read class indices as one-hot rows.
 """
 
@@ -17,31 +17,31 @@ import numpy
 
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.targets import check_labels
+from nnjit.nn.targets import check_zero_or_one
 from nnjit.registry import Options, Registry
 
 
 class Metric(Options, ABC):
-    """A figure of merit of a whole split."""
+    """A measure of quality over a whole split."""
 
     better: ClassVar[Literal["higher", "lower"]]
-    """Which of two figures is the better one."""
+    """Which of two values is better."""
 
     type: str
 
     @property
     def column(self) -> str:
-        """What the files of a run call it: its type, and each option that has not its default: `top_k_3`."""
+        """Its name in the files of a run: its type and every option that is not at its default: `top_k_3`."""
         fields = type(self).model_fields.items()
         given = [getattr(self, name) for name, field in fields if getattr(self, name) != field.default]
         return "_".join(map(str, [self.type, *given]))
 
     def check(self, classes: int | None) -> None:
-        """Raise a ConfigError where data of `classes` classes (None: of values) has no such metric."""
+        """Raise a ConfigError if data of `classes` classes (None: of values) has no such metric."""
         return
 
     def check_targets(self, target: numpy.ndarray) -> None:
-        """Raise a UserError where target values (n, O) are outside the domain; class indices never are."""
+        """Raise a UserError if target values (n, O) are outside the domain; class indices never are."""
         return
 
 
@@ -53,15 +53,15 @@ class SummedMetric(Metric):
 
     @abstractmethod
     def sums(self, prediction: Array, target: Array) -> Array:
-        """The figures of each example, float64, shape (B, S)."""
+        """The values of each example, float64, shape (B, S)."""
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
-        """The metric, for the weighted sums (S,) of the figures over a split, and the sum of the weights."""
+        """The metric, for the weighted sums (S,) of the values over a split, and the sum of the weights."""
         return float(sums[0] / weight)
 
 
 class WholeMetric(Metric):
-    """A metric of all examples of a split at once, measured in the end and where something follows it."""
+    """A metric of all examples of a split at once, measured at the end, and where something follows it."""
 
     @abstractmethod
     def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
@@ -69,7 +69,7 @@ class WholeMetric(Metric):
 
 
 class ClassMetric(Metric):
-    """A metric that only data with classes has."""
+    """A metric of data with classes alone."""
 
     def check(self, classes: int | None) -> None:
         if classes is None:
@@ -83,11 +83,11 @@ class LabelMetric(Metric):
     """A metric of classes, or of target values that are 0 or 1, each a yes or no of its own."""
 
     def check_targets(self, target: numpy.ndarray) -> None:
-        check_labels(target, self.type)
+        check_zero_or_one(target, self.type)
 
 
 class ValueMetric(Metric):
-    """A metric that only data with values has."""
+    """A metric of data with values alone."""
 
     def check(self, classes: int | None) -> None:
         if classes is not None:

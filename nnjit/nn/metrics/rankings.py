@@ -1,6 +1,6 @@
 """Metrics of how well the probability of a class ranks the examples, whatever threshold one would set.
 
-Figures are scikit-learn's. With two classes the second is sought; with more, each is sought among the rest,
+Values are scikit-learn's. With two classes the second is sought; with more, each is sought among the rest,
 and the mean is that of the classes for which there is something to rank. Of several columns of targets that
 are 0 or 1, each is like a class; one that is always 0 or always 1 does not count, where scikit-learn warns.
 """
@@ -30,7 +30,7 @@ class Ranking(LabelMetric, WholeMetric):
         return float(numpy.mean(known)) if known else numpy.nan
 
     def _of_class(self, scores: numpy.ndarray, is_true: numpy.ndarray, weight: numpy.ndarray) -> float:
-        """The figure of one class; nan where it, or everything else, does not occur."""
+        """The value of one class; NaN if it, or everything else, does not occur."""
         if is_true.all() or not is_true.any():
             return numpy.nan
         order = numpy.argsort(scores, kind="stable")
@@ -40,7 +40,7 @@ class Ranking(LabelMetric, WholeMetric):
 
     @abstractmethod
     def score(self, true: numpy.ndarray, false: numpy.ndarray) -> float:
-        """The figure, for the weights of the examples with the class and without it.
+        """The value, for the weights of the examples with the class and without it.
 
         Args:
             true, false: (G,) for each probability that occurs, from the lowest to the highest.
@@ -66,7 +66,7 @@ class RocAuc(Ranking):
 
     Ties count half, and 1/2 is chance. It is the area under the curve of true over false positives:
     scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`, with several columns of targets
-    that are 0 or 1 its macro average. Measured in the end, for each part of the data (`metrics.json`); after
+    that are 0 or 1 its macro average. Measured at the end, for each part of the data (`metrics.json`); after
     each epoch (`history.csv`) only where early stopping, a target or a schedule follows it, of the part of
     the data that they name. Reference: Hanley & McNeil 1982.
     """
@@ -83,7 +83,7 @@ class RocAuc(Ranking):
 class AveragePrecision(Ranking):
     """The mean precision over the thresholds, each weighted by the recall that it adds: Σ (Rₖ - Rₖ₋₁) Pₖ.
 
-    The share of the class is chance; it says more than `roc_auc` where the class is rare. scikit-learn's
+    The fraction of the class is chance; it says more than `roc_auc` where the class is rare. scikit-learn's
     `average_precision_score`, with more classes or columns its macro average. Measured when `roc_auc` is.
     """
 
@@ -91,5 +91,5 @@ class AveragePrecision(Ranking):
     also_called: ClassVar[tuple[str, ...]] = ("ap", "pr_auc", "auprc")
 
     def score(self, true: numpy.ndarray, false: numpy.ndarray) -> float:
-        found, said = (numpy.cumsum(counts[::-1]) for counts in (true, true + false))
-        return float(true[::-1] @ (found / said) / found[-1])
+        found, predicted = (numpy.cumsum(counts[::-1]) for counts in (true, true + false))
+        return float(true[::-1] @ (found / predicted) / found[-1])

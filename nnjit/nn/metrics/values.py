@@ -10,7 +10,7 @@ import numpy
 import nnjit.numpy as np
 from nnjit.nn.array import Array
 from nnjit.nn.metrics.metric import SummedMetric, ValueMetric, metrics
-from nnjit.nn.targets import ROUNDING, as_values
+from nnjit.nn.targets import VARIANCE_TOLERANCE, as_values
 
 
 @metrics.register
@@ -55,9 +55,9 @@ class Rmse(SummedMetric):
 
 @metrics.register
 class Mape(ValueMetric, SummedMetric):
-    """Mean absolute percentage error |t - p| / |t|, over the outputs too; as a share, not times 100.
+    """Mean absolute percentage error |t - p| / |t|, over the outputs too; as a fraction, not in percent.
 
-    A target of 0 counts as float64's smallest step from 1, as in scikit-learn, so that it makes the figure
+    A target of 0 counts as float64's smallest step from 1, as in scikit-learn, so that it makes the value
     huge: this metric is for targets that are far from 0.
     """
 
@@ -109,11 +109,11 @@ class ExplainedVariance(ValueMetric, SummedMetric):
         return _explained(errors - error * error / weight, squares - total * total / weight, squares)
 
 
-def _explained(residual: numpy.ndarray, spread: numpy.ndarray, squares: numpy.ndarray) -> float:
-    """The mean of 1 - residual / spread over the outputs; `squares` say what of both is only rounding."""
-    is_constant = spread <= ROUNDING * squares
-    scores = 1 - residual / numpy.where(is_constant, 1.0, spread)
-    return float(numpy.mean(numpy.where(is_constant, residual <= ROUNDING * squares, scores)))
+def _explained(residual: numpy.ndarray, variation: numpy.ndarray, squares: numpy.ndarray) -> float:
+    """The mean of 1 - residual / variation over the outputs; `squares` tell what of both is only rounding."""
+    is_constant = variation <= VARIANCE_TOLERANCE * squares
+    scores = 1 - residual / numpy.where(is_constant, 1.0, variation)
+    return float(numpy.mean(numpy.where(is_constant, residual <= VARIANCE_TOLERANCE * squares, scores)))
 
 
 def _values(metric: SummedMetric, prediction: Array, target: Array) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""From the entries of a model's list to its layers: repeats become copies, and each layer gets its name."""
+"""Expand the entries of a model into its layers: repeats become copies, and each layer gets its name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nnjit.errors import ConfigError, ConfigPath, did_you_mean
-from nnjit.nn.layers.shared.layer import Layer
+from nnjit.nn.layers.shared.base import Layer
 from nnjit.nn.model.repeat import Repeat
 
 INPUT = "input"
@@ -19,7 +19,7 @@ class Wire:
 
     Args:
         sources: the names whose outputs it takes; the data is `input`.
-        path: its place in the config, such as `("model", 2)` or `("model", 2, "layers", 0)`.
+        path: its path in the config, such as `("model", 2)` or `("model", 2, "layers", 0)`.
     """
 
     name: str
@@ -41,12 +41,12 @@ def expand(entries: Sequence[Layer | Repeat]) -> list[Wire]:
 
 @dataclass(frozen=True)
 class _Scope:
-    """Where some entries stand.
+    """The surroundings of some entries.
 
     Args:
-        path: their place in the config.
-        suffix: what the names given there get behind them.
-        names: what `from` may say there, and the names that it means; None where it says what it means.
+        path: their path in the config.
+        suffix: what is appended to the names given there.
+        names: what `from` may name there, and the layers meant; None if names stand for themselves.
     """
 
     path: ConfigPath
@@ -100,4 +100,4 @@ def _sources(layer: Layer, before: str, scope: _Scope, path: ConfigPath) -> tupl
         return (before,)
     if isinstance(layer.from_, str):
         return (scope.meant(layer.from_, (*path, "from")),)
-    return tuple(scope.meant(name, (*path, "from", place)) for place, name in enumerate(layer.from_))
+    return tuple(scope.meant(name, (*path, "from", k)) for k, name in enumerate(layer.from_))

@@ -14,7 +14,7 @@ from nnjit.errors import ConfigError, GraphError, UserError
 from nnjit.ir import as_dtype, scope
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import fans
-from nnjit.nn.layers.shared.layer import Context, Layer, Param, UsedRows
+from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows
 from nnjit.nn.model.expansion import INPUT, Wire
 from nnjit.nn.model.params import ParamTable
 from nnjit.nn.model.repeat import Repeat
@@ -23,7 +23,7 @@ from nnjit.nn.model.wiring import wire
 
 @dataclass(frozen=True)
 class LayerNode:
-    """A layer in its place: which outputs it takes (`input` is the data), and all shapes."""
+    """A layer wired into a model: the outputs that it takes (`input` is the data), and all shapes."""
 
     name: str
     layer: Layer
@@ -36,7 +36,7 @@ class LayerNode:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training step makes of a batch.
+    """The result of a training step's forward pass.
 
     Args:
         output: (B, …).
@@ -53,14 +53,14 @@ class Trained:
 class Model:
     """A function of (arrays, data), made by `build_model`.
 
-    Its arrays are one flat vector: the params, which are trained, and behind them the state of its layers,
-    which a training step gives anew. Most models have no state.
+    Its arrays are one flat vector: the params, which are trained, and after them the state of its layers,
+    which each training step replaces. Most models have no state.
 
     Args:
         nodes: the layers, each after those that it takes.
         output: the name of the layer whose output is the model's.
         table: where each param is in the vector of params, (P,).
-        state_table: where each array of the layers' state is in the vector behind it, (S,).
+        state_table: where each array of the layers' state is in the vector after it, (S,).
     """
 
     input_shape: Shape
@@ -75,7 +75,7 @@ class Model:
         return next(n.output_shape for n in self.nodes if n.name == self.output)
 
     def ending(self, name: str) -> str:
-        """The activation that a layer ends with; "" where it has none."""
+        """The activation that a layer ends with; "" if it has none."""
         layer = next(n.layer for n in self.nodes if n.name == name)
         return getattr(layer, "activation", None) or getattr(layer, "function", None) or ""
 
@@ -112,15 +112,14 @@ class Model:
         Args:
             params: params and state by name, or the flat vector of both.
             training: whether dropout and its like are active.
-            key, step: u32 scalars that random numbers are a function of; needed in training where a layer
-                draws any.
+            key, step: u32 scalars that determine all random numbers; needed in training if a layer draws any.
         """
         return self._run(params, x, training, partial(_uniform, key, step), None)[0][self.output]
 
     def train(
         self, params: Mapping[str, Array] | Array, x: Array, *, key: Any, step: Any, weights: Array
     ) -> Trained:
-        """What a training step makes of a batch.
+        """The forward pass of a training step.
 
         Args:
             params, key, step: as for a call.
@@ -149,10 +148,10 @@ class Model:
         values: dict[str, Any] = {INPUT: x}
         after: dict[str, Any] = {}
         for stream, node in enumerate(self.nodes):
-            own, held = (
+            own, state = (
                 {p.name: named[f"{node.name}.{p.name}"] for p in kind} for kind in (node.params, node.state)
             )
-            context, inputs = Context(training, partial(draw, stream), held, weights), node.inputs
+            context, inputs = Context(training, partial(draw, stream), state, weights), node.inputs
             with scope(node.name):
                 values[node.name] = node.layer(own, *(values[n] for n in inputs), context=context)
                 if training and node.state:
@@ -167,7 +166,7 @@ def build_model(
     """Wire `layers` for examples of `input_shape`; the last of them gives the output.
 
     Args:
-        output_size: how many values the data asks for; the last layer has as many where its own size is open.
+        output_size: how many values the data asks for; the last layer has as many if its own size is open.
 
     Raises:
         ConfigError, GraphError: names, wires or shapes do not fit; the path is `("model", index, …)`.

@@ -1,4 +1,4 @@
-"""All params of a model as one flat vector, and the table that says where each is; the same for its state."""
+"""The table of a model's params, or of its state, in one flat vector."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Initializer
-from nnjit.nn.layers.shared.layer import Param
+from nnjit.nn.layers.shared.base import Param
 
 
 @dataclass(frozen=True)
 class ParamEntry:
-    """One param: its full name (`dense_1.weight`), and its place in the vector."""
+    """One param: its full name (`dense_1.weight`), and where it is in the vector."""
 
     name: str
     offset: int
@@ -47,7 +47,7 @@ class ParamTable:
         return cls(tuple(entries))
 
     def followed_by(self, other: ParamTable) -> ParamTable:
-        """The table of this vector with another one behind it."""
+        """The table of this vector followed by another one."""
         moved = (replace(e, offset=e.offset + self.size) for e in other.entries)
         return ParamTable((*self.entries, *moved))
 

@@ -1,4 +1,4 @@
-"""`repeat`: an entry in the list of layers that stands for copies of some, one behind the other."""
+"""`repeat`: an entry in the list of layers that stands for copies of some, one after another."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ConfigDict, Field
 
 import nnjit.nn.layers as _all_layers  # registers every layer
-from nnjit.nn.layers.shared.layer import Layer, layers
+from nnjit.nn.layers.shared.base import Layer, layers
 from nnjit.registry import Options, Registry
 
 del _all_layers
 
 
 class Repeat(Options):
-    """Copies of some layers, one behind the other, each with params of its own.
+    """Copies of some layers, one after another, each with params of its own.
 
-    A copy is a network in small: its first layer takes what goes into the copy, which is `input` inside it,
+    A copy is a small network: its first layer takes what goes into the copy, which is `input` inside it,
     and its last layer gives what comes out. There, `from` names layers of the same copy that have a `name`.
     In the whole network, a layer `x` is called `x_1` in the first copy, `x_2` in the second and so on, and
     layers without a name count on: `dense_1`, `dense_2`, … (a repeat in a repeat: `x_2_1` is the first of

@@ -1,4 +1,4 @@
-"""Who reads whom: names for all layers, what each takes, and an order in which they can be computed."""
+"""Wire layers: their names, the inputs of each, and an order in which they can be computed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from nnjit.errors import ConfigError, ConfigPath, did_you_mean
-from nnjit.nn.layers.shared.layer import Layer
+from nnjit.nn.layers.shared.base import Layer
 from nnjit.nn.model.expansion import INPUT, Wire, expand
 from nnjit.nn.model.repeat import Repeat
 
@@ -17,7 +17,7 @@ def wire(entries: Sequence[Layer | Repeat]) -> tuple[list[Wire], list[int]]:
 
     Raises:
         ConfigError: a name is reserved, given twice or missing, a layer takes too few or too many inputs,
-            is never used, or takes its own output; with its place, `("model", index, …)`.
+            is never used, or takes its own output; with its path, `("model", index, …)`.
     """
     wires = expand(entries)
     _check_names(wires)
@@ -33,19 +33,19 @@ def wire(entries: Sequence[Layer | Repeat]) -> tuple[list[Wire], list[int]]:
 
 
 def _check_names(wires: Sequence[Wire]) -> None:
-    places: dict[str, ConfigPath] = {}
+    paths: dict[str, ConfigPath] = {}
     for w in wires:
-        if w.name in places:
-            message = f'the name "{w.name}" is taken by {_shown(places[w.name])}; choose another'
+        if w.name in paths:
+            message = f'the name "{w.name}" is taken by {_shown(paths[w.name])}; choose another'
             raise ConfigError(message, (*w.path, "name"))
-        places[w.name] = w.path
+        paths[w.name] = w.path
 
 
 def _check_sources(w: Wire, names: Sequence[str]) -> None:
     path, kind = (*w.path, "from"), w.layer.type
-    for place, source in enumerate(w.sources):
+    for k, source in enumerate(w.sources):
         others = [name for name in names if name != w.name or source == name]
-        _check_exists(source, others, path if isinstance(w.layer.from_, str) else (*path, place))
+        _check_exists(source, others, path if isinstance(w.layer.from_, str) else (*path, k))
     if w.layer.takes_many and len(w.sources) < 2:
         raise ConfigError(f"{kind} takes two inputs or more; give them as a list, from: [a, b]", path)
     if not w.layer.takes_many and len(w.sources) != 1:
@@ -92,5 +92,5 @@ def _check_all_used(wires: Sequence[Wire]) -> None:
 
 
 def _shown(path: ConfigPath) -> str:
-    """The place of a layer in words: `model[2].layers[0]`."""
+    """The path of a layer in words: `model[2].layers[0]`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")

@@ -1,4 +1,4 @@
-"""The lecture's recurrence of one layer, as the layer itself states it: forwards, and backwards."""
+"""The lecture's recurrence of one layer, forward and backward."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ class Recurrence:
 
     Its formulas are written with `X` (`input_symbol(k)` for several inputs), a symbol for each param by its
     letter (`LETTERS`), `Z` and `A`, and `G`, the derivative of the cost by `output`. Other letters are the
-    layer's own, as dropout's m is.
+    layer's own, such as dropout's m.
 
     Args:
-        output: of the inputs and params; what `function` is applied to, where there is one.
+        output: of the inputs and params; what `function` is applied to, if there is one.
         back: for each input, the derivative of the cost by it.
         gradients: for each param by name, the derivative of the cost by it.
-        function: the name of the activation behind it; a = output where None.
+        function: the name of the activation applied to it; None if a = output.
         note: what the formulas leave open, in words.
-        words: what a function or index that they name is, where that is the same for all layers that name it.
+        words: the meaning of functions and indices in them, the same for all layers that use them.
         forward: what is computed before the output; of a loop, letters with t - 1 are 0 at first.
         backward: what is computed before the derivatives; of a loop, last step first, and letters with t + 1
-            are 0 behind the last.
+            are 0 after the last.
     """
 
     output: Formula

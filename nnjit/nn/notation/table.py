@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from nnjit.nn.array import Shape
 from nnjit.nn.formula import A, G, call, input_symbol, pulled, symbol
-from nnjit.nn.layers.shared.layer import Layer
+from nnjit.nn.layers.shared.base import Layer
 from nnjit.nn.model.model import LayerNode
 from nnjit.nn.notation.layers.attention import attention
 from nnjit.nn.notation.layers.axes import concat, permute, reshape, select

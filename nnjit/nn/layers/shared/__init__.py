@@ -1,1 +1,1 @@
-"""What layers share: their base class, windows, recurrence, normalisation and padding."""
+"""What layers share: base classes, windows, and masks of padding."""

@@ -1,4 +1,4 @@
-"""What the convolutions of one and of two axes share."""
+"""The base class of convolutions over one or two axes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from nnjit.ir.types import static
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, Zeros
-from nnjit.nn.layers.shared.layer import Context, Layer, Param
+from nnjit.nn.layers.shared.base import Context, Layer, Param
 from nnjit.nn.layers.shared.window import Counts, Padding, Window, with_channels
 
 
 class Convolution(Layer):
-    """activation(Σ x · weight + bias) over the window at each place, channels last.
+    """activation(Σ x · weight + bias) over the window at each position, channels last.
 
     The weight is (sizes…, channels / groups, filters). What libraries call a convolution is, in mathematics,
     a cross-correlation, since the window is not reversed.
@@ -31,13 +31,13 @@ class Convolution(Layer):
     kernel_size: Counts
     """The elements of a window along each axis, one number or one for each axis."""
     stride: Counts = 1
-    """How far each window is behind the one before."""
+    """The distance from one window to the next."""
     padding: Padding = "valid"
-    """`valid`: none; `same`: zeros, so that an output has ceil(length / stride) places; or their number."""
+    """`valid`: none; `same`: zeros, so that there are ceil(length / stride) positions; or their number."""
     dilation: Counts = 1
-    """How far the elements of a window are apart."""
+    """The distance between the elements of a window."""
     groups: int = Field(1, ge=1)
-    """Into how many groups channels and filters are divided; each filter reads the channels of its group."""
+    """Into how many groups channels and filters are divided; each filter reads only its group's channels."""
     activation: ActivationName = "identity"
     """The function of the sums."""
     bias: bool = True
@@ -74,7 +74,7 @@ class Convolution(Layer):
         return Window(self.axes, self.kernel_size, self.stride, self.dilation, self.padding)
 
     def _sums(self, x: Any, weight: Any) -> Any:
-        """The sums (B, places…, filters) over the windows of x (B, lengths…, C)."""
+        """The sums (B, positions…, filters) over the windows of x (B, lengths…, C)."""
         (channels,) = static(np.shape(weight)[-2:-1])
         if self.groups > 1 and channels == 1:
             return self._depthwise(self._window(x), weight)

@@ -1,4 +1,4 @@
-"""Padding of sequences: steps that stand for nothing, which a layer passes over."""
+"""Masks of padding: steps of a sequence that hold no data, which a layer skips."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import nnjit.numpy as np
 def is_data(x: Any, mask_value: float) -> Any:
     """1 for every step (B, …, 1) of x (B, …, features) that is not padding, else 0.
 
-    A step is padding where all its features have the value.
+    A step is padding if all its features have the value.
     """
     differs = np.max(np.astype(np.not_equal(x, mask_value), x.dtype), axis=-1, keepdims=True)
     return np.stop_gradient(differs)

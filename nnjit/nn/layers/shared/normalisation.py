@@ -1,4 +1,4 @@
-"""What batch and layer normalisation share: a trained scale and shift of each channel, the last axis."""
+"""The base class of normalisations: a trained scale and shift of each channel, the last axis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import Field
 from nnjit.errors import GraphError
 from nnjit.nn.array import Shape
 from nnjit.nn.initializers import Constant, Zeros
-from nnjit.nn.layers.shared.layer import Layer, Param
+from nnjit.nn.layers.shared.base import Layer, Param
 
 
 class Normalisation(Layer):
@@ -30,4 +30,4 @@ class Normalisation(Layer):
         (x,) = inputs
         scale = Param("scale", x[-1:], Constant(value=1.0), penalized=False)
         shift = Param("shift", x[-1:], Zeros(), penalized=False)
-        return (scale,) * self.scale + (shift,) * self.shift
+        return tuple(p for p, is_used in ((scale, self.scale), (shift, self.shift)) if is_used)

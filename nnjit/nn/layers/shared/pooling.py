@@ -1,4 +1,4 @@
-"""What the poolings share: windows over one or two axes, whose channels stay apart."""
+"""The base class of poolings: windows over one or two axes, each channel by itself."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.layer import Context, Layer
+from nnjit.nn.layers.shared.base import Context, Layer
 from nnjit.nn.layers.shared.window import AXES, Counts, Padding, Window
 
 
 class Pooling(Layer):
-    """One figure for each window and channel, of inputs (steps, channels) or (height, width, channels)."""
+    """One value for each window and channel, of inputs (steps, channels) or (height, width, channels)."""
 
     fill: ClassVar[float] = 0.0
-    """What stands for padding."""
+    """The value of padding."""
 
     size: Counts = 2
     """The elements of a window along each axis, one number or one for each axis."""
     stride: Counts | None = None
-    """How far each window is behind the one before; null means its size, so that they do not overlap."""
+    """The distance from one window to the next; null means their size, so that they do not overlap."""
     padding: Padding = "valid"
-    """`valid`: none; `same`: so that an output has ceil(length / stride) places; or the number of elements
-    before and behind each axis. Padding never counts."""
+    """`valid`: none; `same`: so that an output has ceil(length / stride) positions; or the number of elements
+    before and after each axis. Padding never counts."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         *lengths, channels = self._checked(inputs[0])
@@ -40,16 +40,16 @@ class Pooling(Layer):
         blocks = window.blocks(x)
         if blocks is not None:
             return self._pool(blocks, tuple(range(2, 2 + 2 * axes, 2)), 1 / math.prod(window.sizes))
-        shares = 1 / window.elements(static(np.shape(x)[1:-1]))
-        return self._pool(window(x, self.fill), tuple(range(1 + axes, 1 + 2 * axes)), shares.astype(x.dtype))
+        factor = (1 / window.elements(static(np.shape(x)[1:-1]))).astype(x.dtype)
+        return self._pool(window(x, self.fill), tuple(range(1 + axes, 1 + 2 * axes)), factor)
 
     @abstractmethod
-    def _pool(self, windows: Any, inner: tuple[int, ...], shares: Any) -> Any:
-        """The figures of windows.
+    def _pool(self, windows: Any, inner: tuple[int, ...], factor: Any) -> Any:
+        """The values of windows.
 
         Args:
             inner: the axes of a window's elements.
-            shares: 1 / the elements of a window that are not padding.
+            factor: 1 / the number of elements of a window that are not padding.
         """
 
     def _window(self, axes: int) -> Window:

@@ -1,7 +1,7 @@
-"""What the recurrent layers share: a state that goes from step to step through a cell.
+"""The base class of recurrent layers: a cell that carries a state from step to step.
 
-What the cell reads of its input is one product for all steps; only what depends on the state is computed step
-by step, in a loop that is compiled once, whatever its length.
+The inputs' products are one product for all steps. Only what depends on the state is computed step by step,
+in a loop that is compiled once, whatever its length.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nnjit.autodiff import scan
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
-from nnjit.nn.layers.shared.layer import Context, Layer, Param
+from nnjit.nn.layers.shared.base import Context, Layer, Param
 from nnjit.nn.layers.shared.masking import is_data
 
 

@@ -1,4 +1,4 @@
-"""What convolutions and poolings share: windows over the axes of an image or a signal, channels last.
+"""Windows of convolutions and poolings over the axes of an image or a signal, channels last.
 
 Channels are the last axis (NHWC), since what a window reads is then contiguous in memory, and a convolution
 is one product of the windows and the weight.
@@ -34,19 +34,19 @@ class Window:
     Args:
         sizes, strides, dilations: for each axis.
         padding: "valid": none; "same": so that there is a window for every stride begun, the odd element
-            behind; or how many elements before and behind each axis.
+            after the axis; or the number of elements before and after each axis.
     """
 
     def __init__(
         self, axes: int, sizes: Counts, strides: Counts, dilations: Counts, padding: str | int
     ) -> None:
-        self.sizes = spread(sizes, axes, "size")
-        self.strides = spread(strides, axes, "stride")
-        self.dilations = spread(dilations, axes, "dilation")
+        self.sizes = for_each_axis(sizes, axes, "size")
+        self.strides = for_each_axis(strides, axes, "stride")
+        self.dilations = for_each_axis(dilations, axes, "dilation")
         self.padding = padding
 
     def widths(self, lengths: Shape) -> list[tuple[int, int]]:
-        """How many elements are put before and behind each axis."""
+        """The number of elements of padding before and after each axis."""
         if isinstance(self.padding, int):
             return [(self.padding, self.padding)] * len(lengths)
         if self.padding == "valid":
@@ -58,15 +58,15 @@ class Window:
         return [(m // 2, m - m // 2) for m in missing]
 
     def counts(self, lengths: Shape, kind: str) -> Shape:
-        """How many windows there are along each axis.
+        """The number of windows along each axis.
 
         Raises:
             GraphError: a window is longer than its axis.
         """
         counts = []
         pairs = zip(lengths, self.widths(lengths), self._reaches(), self.strides, strict=True)
-        for n, (before, behind), reach, stride in pairs:
-            padded = n + before + behind
+        for n, (before, after), reach, stride in pairs:
+            padded = n + before + after
             if reach > padded:
                 where = f"{padded} with its padding" if padded > n else str(n)
                 raise GraphError(
@@ -77,7 +77,7 @@ class Window:
         return tuple(counts)
 
     def __call__(self, x: Array, fill: float = 0.0) -> Array:
-        """The windows (B, places…, sizes…, C) of x (B, lengths…, C), of which those outside x are `fill`."""
+        """The windows (B, positions…, sizes…, C) of x (B, lengths…, C); elements outside x are `fill`."""
         return np.windows(self.padded(x, fill), 1, self.sizes, self.strides, self.dilations)
 
     def padded(self, x: Array, fill: float = 0.0) -> Array:
@@ -86,9 +86,9 @@ class Window:
         return np.pad(x, [(0, 0), *widths, (0, 0)], constant_values=fill)
 
     def runs(self, x: Array) -> Array:
-        """The windows with the elements of the last axis and their channels as one axis, in their order.
+        """The windows, with the elements of their last axis and the channels as one axis, in this order.
 
-        Where these lie side by side in x, they are read as one run.
+        Where these are adjacent in x, they are read as one run.
         """
         if self.dilations[-1] != 1:
             windows = self(x)
@@ -99,8 +99,9 @@ class Window:
         return np.windows(np.reshape(padded, (*lead, length * channels)), 1, sizes, strides, self.dilations)
 
     def blocks(self, x: Array) -> Array | None:
-        """The windows (B, places, sizes, …, C), the elements along each axis behind their places, where these
-        are x itself, cut into pieces; else None.
+        """The windows (B, positions, sizes, …, C) if they are x itself cut into pieces; else None.
+
+        The elements of a window along an axis come right after the positions along it.
         """
         lengths = _lengths(x)
         is_cut = self.strides == self.sizes and set(self.dilations) == {1}
@@ -112,10 +113,11 @@ class Window:
         return np.reshape(x[(slice(None), *whole)], (np.shape(x)[0], *pairs, np.shape(x)[-1]))
 
     def elements(self, lengths: Shape) -> numpy.ndarray:
-        """How many elements of each window are not padding, shape (places…, 1)."""
+        """How many elements of each window are not padding, shape (positions…, 1)."""
         ones = numpy.ones((1, *lengths, 1))
         inner = tuple(range(1 + len(lengths), 1 + 2 * len(lengths)))
-        return numpy.sum(numpy.asarray(self(ones)), axis=inner)[0]  # type: ignore[no-any-return]  # an array
+        counts: numpy.ndarray = numpy.sum(numpy.asarray(self(ones)), axis=inner)[0]
+        return counts
 
     def _reaches(self) -> list[int]:
         return [d * (s - 1) + 1 for s, d in zip(self.sizes, self.dilations, strict=True)]
@@ -125,8 +127,8 @@ def _lengths(x: Array) -> tuple[int, ...]:
     return static(np.shape(x)[1:-1])
 
 
-def spread(given: Counts, axes: int, what: str) -> tuple[int, ...]:
-    """One number for each axis."""
+def for_each_axis(given: Counts, axes: int, what: str) -> tuple[int, ...]:
+    """One number for each axis, of one number for all of them or one for each."""
     if isinstance(given, int):
         return (given,) * axes
     if len(given) != axes:

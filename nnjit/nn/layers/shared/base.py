@@ -1,6 +1,6 @@
-"""What every layer is: its options, the shape it gives for the shapes it takes, its params, and its call.
+"""The base class of layers: options, the output shape for input shapes, params, and the forward pass.
 
-Shapes here leave out the batch axis; the arrays of a call lead with it.
+Shapes here omit the batch axis; the arrays of a call lead with it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Param:
 
 @dataclass(frozen=True)
 class UsedRows:
-    """Which rows of a param, a table, the examples of a batch use.
+    """The rows of a table, a param, that the examples of a batch use.
 
     Args:
-        index: their numbers, whole ones, (B, …).
-        always: whether a step moves no others; else only where the optimizer would leave those as they are.
+        index: their indices (B, …), whole numbers.
+        always: whether a step never moves other rows; else only if the optimizer would not move them either.
     """
 
     index: Array
@@ -55,7 +55,7 @@ class Context:
         uniform: shape -> random numbers in [0, 1), new in each step and the layer's own. They are a
             function of (seed, step, layer), so a second call in one step gives the same numbers.
         state: the layer's state by its own names, as it was after the last step.
-        weights: (B,), how much each row counts in a training step; None where all count the same.
+        weights: (B,), how much each row counts in a training step; None if all count the same.
     """
 
     training: bool
@@ -76,13 +76,13 @@ class Layer(Options, ABC):
 
     type: str
     name: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    """The layer's name, which `from` and the files of weights use; `<type>_<k>` where none is given."""
+    """The layer's name, which `from` and the files of weights use; `<type>_<k>` if none is given."""
     from_: str | tuple[str, ...] | None = Field(None, alias="from")
     """Whose output it takes, a name or a list of names; by default the layer before. `input` is the data."""
 
     @abstractmethod
     def output_shape(self, *inputs: Shape) -> Shape:
-        """The shape of the output; raises GraphError, with the shapes, where the inputs do not fit."""
+        """The shape of the output; raises GraphError, with the shapes, if the inputs do not fit."""
 
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         """The params for inputs of these shapes."""
@@ -105,10 +105,10 @@ class Layer(Options, ABC):
         return self
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
-        """Raise a DataError where the layer takes the data itself, (n, …), and a value of it is none for it.
+        """Raise a DataError if the layer, which takes the data (n, …) itself, cannot take a value of it.
 
         Args:
-            where: the index of an element of x -> its place in the data, in words.
+            where: the index of an element of x -> where it is in the data, in words.
         """
 
     @abstractmethod
