@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from nnjit.nn import layers
-from nnjit.nn.notation.table import NOTATION, stated_recurrence
+from nnjit.nn.notation.table import FILES, notation_of, stated_recurrence
 from tests.nn.test_lines import Bilinear
 
 FALL_BACK: set[str] = set()  # layers whose lines are those of the transposes of their derivative
@@ -17,8 +17,9 @@ print([name for name in sys.modules if name.startswith("nnjit.nn.notation")])
 
 
 def test_each_layer_has_a_notation_or_is_known_to_fall_back() -> None:
-    assert not FALL_BACK & NOTATION.keys()
-    assert FALL_BACK | NOTATION.keys() == set(layers)
+    assert not FALL_BACK & FILES.keys()
+    assert FALL_BACK | FILES.keys() == set(layers)
+    assert all(callable(notation_of(kind)) for kind in FILES)
 
 
 def test_a_layer_outside_the_table_states_no_recurrence() -> None:

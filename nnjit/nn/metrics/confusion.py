@@ -168,5 +168,5 @@ def _of_labels(prediction: Array, target: Array) -> Array:
 
 
 def _divided(part: numpy.ndarray, whole: numpy.ndarray) -> numpy.ndarray:
-    """Part / whole, 0 where there is nothing to divide."""
+    """The quotient part / whole; 0 where there is nothing to divide."""
     return numpy.asarray(part / numpy.where(whole > 0, whole, 1.0) * (whole > 0))

@@ -1,58 +1,63 @@
-"""Find the notation of a layer by its type; a layer without any falls back to its derivative's transposes."""
+"""Find the notation of a layer by its type; a layer without any falls back to its derivative's transposes.
+
+A file of notation is imported when a model first has such a layer, since a training waits for the imports.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TypeAlias
 
 from nnjit.nn.array import Shape
 from nnjit.nn.formula import A, G, call, input_symbol, pulled, symbol
 from nnjit.nn.layers.shared.base import Layer
 from nnjit.nn.model.model import LayerNode
-from nnjit.nn.notation.layers.attention import attention
-from nnjit.nn.notation.layers.axes import concat, permute, reshape, select
-from nnjit.nn.notation.layers.convolution import convolution
-from nnjit.nn.notation.layers.dense import dense
-from nnjit.nn.notation.layers.elementwise import activation, add, dropout, gaussian_noise, multiply, scale
-from nnjit.nn.notation.layers.embedding import embedding
-from nnjit.nn.notation.layers.gru import gru
-from nnjit.nn.notation.layers.lstm import lstm
-from nnjit.nn.notation.layers.normalisation import batch_norm, layer_norm
-from nnjit.nn.notation.layers.pooling import average_pool, global_average_pool, max_pool
-from nnjit.nn.notation.layers.rnn import rnn
 from nnjit.nn.notation.recurrence import Recurrence, letter
 
-NOTATION: Mapping[str, Callable[..., Recurrence]] = {
-    "activation": activation,
-    "add": add,
-    "attention": attention,
-    "average_pool": average_pool,
-    "batch_norm": batch_norm,
-    "concat": concat,
-    "conv1d": convolution,
-    "conv2d": convolution,
-    "dense": dense,
-    "dropout": dropout,
-    "embedding": embedding,
-    "flatten": reshape,
-    "gaussian_noise": gaussian_noise,
-    "global_average_pool": global_average_pool,
-    "gru": gru,
-    "layer_norm": layer_norm,
-    "lstm": lstm,
-    "max_pool": max_pool,
-    "multiply": multiply,
-    "permute": permute,
-    "reshape": reshape,
-    "rnn": rnn,
-    "scale": scale,
-    "select": select,
+Notation: TypeAlias = Callable[..., Recurrence]
+"""(layer, shape of each input) -> recurrence."""
+
+FILES: Mapping[str, str] = {
+    "activation": "elementwise",
+    "add": "elementwise",
+    "attention": "attention",
+    "average_pool": "pooling",
+    "batch_norm": "normalisation",
+    "concat": "axes",
+    "conv1d": "convolution",
+    "conv2d": "convolution",
+    "dense": "dense",
+    "dropout": "elementwise",
+    "embedding": "embedding",
+    "flatten": "axes",
+    "gaussian_noise": "elementwise",
+    "global_average_pool": "pooling",
+    "gru": "gru",
+    "layer_norm": "normalisation",
+    "lstm": "lstm",
+    "max_pool": "pooling",
+    "multiply": "elementwise",
+    "permute": "axes",
+    "reshape": "axes",
+    "rnn": "rnn",
+    "scale": "elementwise",
+    "select": "axes",
 }
-"""The notation of each type of layer: (layer, shape of each input) -> recurrence."""
+"""The file in `notation/layers` that has a function with the name of the layer's type."""
+
+
+def notation_of(kind: str) -> Notation | None:
+    """The notation of a type of layer; None if it has none."""
+    if kind not in FILES:
+        return None
+    notation: Notation = getattr(import_module(f"nnjit.nn.notation.layers.{FILES[kind]}"), kind)
+    return notation
 
 
 def stated_recurrence(layer: Layer, *inputs: Shape) -> Recurrence | None:
     """The recurrence of a layer for inputs of these shapes; None if it has no notation."""
-    notation = NOTATION.get(layer.type)
+    notation = notation_of(layer.type)
     return None if notation is None else notation(layer, *inputs)
 
 

@@ -81,7 +81,7 @@ class Window:
         return np.windows(self.padded(x, fill), 1, self.sizes, self.strides, self.dilations)
 
     def padded(self, x: Array, fill: float = 0.0) -> Array:
-        """X (B, lengths…, C) with its padding."""
+        """The array `x` (B, lengths…, C) with its padding."""
         widths = self.widths(_lengths(x))
         return np.pad(x, [(0, 0), *widths, (0, 0)], constant_values=fill)
 

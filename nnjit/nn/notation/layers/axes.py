@@ -14,7 +14,12 @@ from nnjit.nn.layers.select import Select
 from nnjit.nn.notation.recurrence import Recurrence
 
 
-def reshape(layer: Reshape | Flatten, x: Shape) -> Recurrence:
+def flatten(layer: Flatten, x: Shape) -> Recurrence:
+    """The same elements along one axis, and back."""
+    return Recurrence(reshaped(X, layer.output_shape(x)), (reshaped(G, x),))
+
+
+def reshape(layer: Reshape, x: Shape) -> Recurrence:
     """The same elements in another shape, and back."""
     return Recurrence(reshaped(X, layer.output_shape(x)), (reshaped(G, x),))
 

@@ -6,13 +6,25 @@ import math
 
 from nnjit.nn.array import Shape
 from nnjit.nn.formula import Formula, G, X, at, call, collected, over_rows, symbol
+from nnjit.nn.layers.conv1d import Conv1D
+from nnjit.nn.layers.conv2d import Conv2D
 from nnjit.nn.layers.shared.convolution import Convolution
 from nnjit.nn.notation.recurrence import Recurrence
 from nnjit.nn.notation.vocabulary import GROUPS, WINDOWS
 
 
-def convolution(layer: Convolution, x: Shape) -> Recurrence:
-    """Z = windows(x) W + b, group by group."""
+def conv1d(layer: Conv1D, x: Shape) -> Recurrence:
+    """Windows over one axis, and a product."""
+    return _convolution(layer, x)
+
+
+def conv2d(layer: Conv2D, x: Shape) -> Recurrence:
+    """Windows over two axes, and a product."""
+    return _convolution(layer, x)
+
+
+def _convolution(layer: Convolution, x: Shape) -> Recurrence:
+    """The sums windows(x) W + b, group by group."""
     has_groups = layer.groups > 1
 
     def part(of: Formula) -> Formula:

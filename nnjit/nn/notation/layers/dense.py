@@ -9,7 +9,7 @@ from nnjit.nn.notation.recurrence import Recurrence
 
 
 def dense(layer: Dense, x: Shape) -> Recurrence:
-    """Z = x W + b, and with δ = ∂C/∂z: ∂C/∂x = δ Wᵀ, ∂C/∂W = xᵀ δ, ∂C/∂b = Σₖ δ."""
+    """The lecture's x W + b, and of δ: ∂C/∂x = δ Wᵀ, ∂C/∂W = xᵀ δ, ∂C/∂b = Σₖ δ."""
     w, b = symbol("W"), symbol("b")
     back, of_weight = (G @ w.T,), {"weight": X.T @ G}
     if not layer.bias:

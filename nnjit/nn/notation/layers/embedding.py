@@ -11,7 +11,7 @@ WORDS = {"onehot(x)": "rows with 1 in column x and else 0, so that onehot(x) W i
 
 
 def embedding(layer: Embedding, x: Shape) -> Recurrence:
-    """A = onehot(x) W; whole numbers x have the derivative 0."""
+    """The product onehot(x) W; the derivative by whole numbers x is 0."""
     rows = call("onehot", X)
     gradients = {"weight": rows.T @ G}
     note = "; ".join(_notes(layer))

@@ -21,8 +21,9 @@ def layer_norm(layer: LayerNorm, x: Shape) -> Recurrence:
 
 
 def _normalisation(layer: Normalisation, over: str) -> Recurrence:
-    """A = u ⊙ scale + shift, with u = (x − mean) / deviation; of g = ∂C/∂u, x gets
-    (g − mean(g) − u ⊙ mean(g ⊙ u)) / deviation.
+    """The output u ⊙ scale + shift, with u = (x − mean) / deviation.
+
+    With g = ∂C/∂u, ∂C/∂x = (g − mean(g) − u ⊙ mean(g ⊙ u)) / deviation.
 
     Args:
         over: what mean and variance are taken over, in words.
