@@ -32,7 +32,7 @@ def softplus(x: np.ndarray) -> np.ndarray:
 
 
 def windows(x: np.ndarray, size: tuple[int, int], stride: int, dilation: int = 1) -> np.ndarray:
-    """(places, elements of a window, examples, channels) of images, window by window."""
+    """(positions, elements of a window, examples, channels) of images, window by window."""
     (n, height, width, c), (h, w) = x.shape, size
     spans = [(d - dilation * (s - 1) - 1) // stride + 1 for d, s in ((height, h), (width, w))]
     found = [

@@ -164,7 +164,7 @@ def test_a_row_of_weight_zero_counts_as_absent(
 @pytest.mark.parametrize(
     ("options", "better", "prediction", "target", "expected"), SUMMED, ids=[str(r[0]) for r in SUMMED]
 )
-def test_traced_figures_are_the_eager_ones_in_float64(
+def test_traced_values_are_the_eager_ones_in_float64(
     options: dict,
     better: str,
     prediction: np.ndarray,

@@ -95,7 +95,7 @@ def test_what_a_batch_does_not_tell_stays_as_it_was(weights: list[float], mean: 
     assert (moved["batch_norm_1.running_variance"] != 1).all() == variance
 
 
-def test_running_figures_approach_those_of_the_data_and_are_used_outside_training() -> None:
+def test_running_values_approach_those_of_the_data_and_are_used_outside_training() -> None:
     model, x = batch_norm(momentum=0.5), draw(400)
     theta = model.initialize(0, "f64")
     for _ in range(60):

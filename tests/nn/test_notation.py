@@ -14,6 +14,18 @@ IMPORTED = """
 import sys, nnjit.nn
 print([name for name in sys.modules if name.startswith("nnjit.nn.notation")])
 """
+COSTS = """
+from nnjit.nn import losses
+from nnjit.nn.formula import A, Y
+from nnjit.nn.notation.cost import EXAMPLE_COST, cost_line
+print([(name, cost_line(loss(), EXAMPLE_COST, A, Y, 3)) for name, loss in losses.items()])
+"""
+
+
+def run(code: str, *options: str) -> str:
+    """What a Python of its own prints."""
+    command = [sys.executable, *options, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_each_layer_has_a_notation_or_is_known_to_fall_back() -> None:
@@ -27,5 +39,8 @@ def test_a_layer_outside_the_table_states_no_recurrence() -> None:
 
 
 def test_importing_the_layers_imports_no_notation() -> None:
-    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert run(IMPORTED).strip() == "[]"
+
+
+def test_the_lines_of_the_cost_need_no_docstrings() -> None:
+    assert run(COSTS, "-OO") == run(COSTS)

@@ -75,7 +75,7 @@ def placed(g: np.ndarray, columns: Any, shape: Shape) -> np.ndarray:
 
 
 def each_window(options: dict[str, Any], size: Any, stride: Any, shape: Shape) -> np.ndarray:
-    """The index in a flat example of what each place sees (places…, elements, channels); -1 is padding.
+    """The index in a flat example of what each position sees (positions…, elements, channels); -1 is padding.
 
     That is where a zero, or what else stands for padding, is put behind the example.
     """
@@ -95,7 +95,7 @@ def each_window(options: dict[str, Any], size: Any, stride: Any, shape: Shape) -
     for axis, (k, s, d) in enumerate(zip(sizes, strides, dilations, strict=True)):
         starts = np.arange(0, index.shape[axis] - (k - 1) * d, s)
         index = np.take(index, starts[:, None] + d * np.arange(k), axis=axis)
-        index = np.moveaxis(index, axis + 1, -2)  # elements behind the places, before the channels
+        index = np.moveaxis(index, axis + 1, -2)  # elements after the positions, before the channels
     return index.reshape(*index.shape[:axes], -1, shape[-1])
 
 
