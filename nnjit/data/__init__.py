@@ -2,11 +2,11 @@
 
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
 from nnjit.data.dataset import Dataset, ProblemType
-from nnjit.data.held import load_held
+from nnjit.data.held_out import load_held
 from nnjit.data.preparation import Part, Prepared, load, prepare, prepared
 from nnjit.data.scaling import Affine, Scaling
-from nnjit.data.several import Target
 from nnjit.data.source import Source, Split, sources
+from nnjit.data.target import Target
 
 __all__ = [
     "Affine",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from nnjit.data.labels import as_classes, row_name
+from nnjit.data.target import Target
 from nnjit.data.weights import as_weights
 from nnjit.errors import DataError
-
-if TYPE_CHECKING:
-    from nnjit.data.several import Target
 
 ProblemType = Literal["classification", "regression"]
 

@@ -15,9 +15,9 @@ import numpy as np
 from nnjit.data.dataset import Dataset, ProblemType, block_rows, place
 from nnjit.data.labels import check_several
 from nnjit.data.scaling import Affine, Scaling, fitted
-from nnjit.data.several import Target
 from nnjit.data.source import Source
 from nnjit.data.splits import split_rows
+from nnjit.data.target import Target
 from nnjit.data.weights import as_type
 from nnjit.errors import DataError
 

@@ -15,7 +15,7 @@ from nnjit.data.columns import Column, Missing, check_finite, known, labels, tab
 from nnjit.data.dataset import Dataset, ProblemType, dataset
 from nnjit.data.files import located
 from nnjit.data.labels import check_whole, is_whole
-from nnjit.data.several import several
+from nnjit.data.multi_target import several
 from nnjit.data.source import Source, sources
 from nnjit.data.text_table import TextTable, read_table
 from nnjit.data.weights import check_weights

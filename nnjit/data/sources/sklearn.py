@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from nnjit.data.dataset import Dataset, ProblemType, dataset
-from nnjit.data.several import several
+from nnjit.data.multi_target import several
 from nnjit.data.source import Source, sources
 from nnjit.errors import ConfigPath, DataError, did_you_mean
 

@@ -7,38 +7,14 @@ it are whose. A float32 holds the indices of 2²⁴ classes exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from nnjit.data.dataset import Dataset, ProblemType, dataset
 from nnjit.data.labels import as_classes
+from nnjit.data.target import Target
 from nnjit.errors import DataError
-
-
-@dataclass(frozen=True)
-class Target:
-    """One of several targets.
-
-    Args:
-        start, size: its columns in y; of a class, the one with the index.
-        classes: names of the classes, or None where it holds values.
-    """
-
-    name: str
-    start: int
-    size: int
-    classes: tuple[str, ...] | None
-
-    @property
-    def columns(self) -> slice:
-        """Its columns in y."""
-        return slice(self.start, self.start + self.size)
-
-    @property
-    def width(self) -> int:
-        """How many numbers a network gives for it: one for each class, or for each value."""
-        return self.size if self.classes is None else len(self.classes)
 
 
 def several(
