@@ -94,3 +94,12 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     # Swapped letters cost difflib more than missing ones: alone, it takes "adma" for "adamax".
     best = max(near, key=lambda other: sorted(other) == sorted(name))
     return f'; did you mean "{best}"?'
+
+
+def counted(count: int, noun: str) -> str:
+    """A count and its noun, for messages.
+
+    >>> counted(1, "such row"), counted(3, "such row")
+    ('1 such row', '3 such rows')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,12 +1,12 @@
-"""From a data source in a config to the arrays of a training: loading, splits and scaling."""
+"""Load, split and scale the data of a config into the arrays of a training."""
 
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
-from nnjit.data.dataset import Dataset, ProblemType
-from nnjit.data.held_out import load_held
-from nnjit.data.preparation import Part, Prepared, load, prepare, prepared
+from nnjit.data.dataset import Dataset
+from nnjit.data.held_out import load_held_out
+from nnjit.data.preparation import Part, Prepared, load, prepare, split_and_scale
 from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Source, Split, sources
-from nnjit.data.target import Target
+from nnjit.data.target import ProblemType, ProblemTypes, Target
 
 __all__ = [
     "Affine",
@@ -14,13 +14,14 @@ __all__ = [
     "Part",
     "Prepared",
     "ProblemType",
+    "ProblemTypes",
     "Scaling",
     "Source",
     "Split",
     "Target",
     "load",
-    "load_held",
+    "load_held_out",
     "prepare",
-    "prepared",
     "sources",
+    "split_and_scale",
 ]

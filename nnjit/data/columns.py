@@ -1,4 +1,4 @@
-"""Named columns of numbers, categories and missing values → one table of numbers."""
+"""Turn named columns of numbers, categories and missing values into one table of numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnjit.errors import DataError
+from nnjit.errors import DataError, counted
 
 Missing = Literal["error", "drop", "mean"]
 Where = Callable[[int], str]
@@ -22,8 +22,8 @@ class Column:
     """One column of a table.
 
     Args:
-        values: (n,) float64, NaN where missing; indices into `categories` where there are any.
-        codes: what the values are the numbers of, where they stay numbers, which have no mean.
+        values: (n,) float64, NaN where missing; indices into `categories` if it has any.
+        codes: the categories whose indices the values are and remain; such values have no mean.
     """
 
     name: str
@@ -33,13 +33,13 @@ class Column:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the inputs it becomes: its own, or `name=category` for each category."""
+        """The names of its inputs: its own, or `name=category` for each category."""
         return (self.name,) if self.categories is None else tuple(f"{self.name}={c}" for c in self.categories)
 
     def write(self, out: np.ndarray) -> None:
-        """Fill `out` (n, inputs) with the numbers, or with 1 where a row is of the category and 0 elsewhere.
+        """Fill `out` (n, inputs) with the numbers, or with the one-hot codes of the categories.
 
-        Missing values are filled with the mean of the known ones: of a category, its frequency.
+        A missing value becomes the mean of the known ones, which for a category is its frequency.
         """
         if self.categories is None:
             out[:, 0] = self.values
@@ -50,17 +50,17 @@ class Column:
             out[is_missing] = out[~is_missing].mean(axis=0)
 
     def rows(self, kept: np.ndarray | None) -> Column:
-        """The column with the rows of a mask (all where None)."""
+        """The column with the rows of a mask, or all rows if None."""
         return self if kept is None else replace(self, values=self.values[kept])
 
 
-def known(
+def without_gaps(
     features: list[Column], targets: list[Column], missing: Missing, where: Where
 ) -> tuple[list[Column], list[Column]]:
-    """The columns without the rows that the user's choice about missing values drops.
+    """The columns after the user's choice about missing values: rows may be dropped, none or some.
 
     Raises:
-        DataError: a value is missing and may not be, or nothing is left.
+        DataError: a value is missing that must not be, or nothing is left.
     """
     without_mean = (*(c for c in features if c.codes is not None), *targets)
     must_be_known = {"error": (*features, *targets), "drop": (), "mean": without_mean}[missing]
@@ -79,13 +79,13 @@ def known(
 
 
 def check_finite(columns: Sequence[Column], where: Where) -> None:
-    """Raise DataError where a number is infinite."""
+    """Raise DataError if a number is infinite."""
     for column in columns:
         bad = np.flatnonzero(np.isinf(column.values))
         if len(bad):
             raise DataError(
                 f'{where(int(bad[0]))}, column "{column.name}": {column.values[bad[0]]} is not finite '
-                f"({len(bad)} such value{'s' * (len(bad) > 1)} in the column)"
+                f"({counted(len(bad), 'such value')} in the column)"
             )
 
 
@@ -120,8 +120,8 @@ def _check_known(columns: Sequence[Column], where: Where) -> None:
     row, name, _ = min(gaps, key=lambda gap: gap[0])
     total = sum(count for _, _, count in gaps)
     raise DataError(
-        f'{where(row)}, column "{name}": no value ({total} missing in all, in {len(gaps)} '
-        f"column{'s' * (len(gaps) > 1)}); fill it in, or set missing to drop (leaves out such rows) "
+        f'{where(row)}, column "{name}": no value ({total} missing in all, in '
+        f"{counted(len(gaps), 'column')}); fill it in, or set missing to drop (leaves out such rows) "
         "or mean (fills in features, never targets or `indexed`)"
     )
 

@@ -1,21 +1,18 @@
-"""The data as its source gives it, in its own units, checked: every number finite, every label a class."""
+"""A data set as its source gives it: in its own units, and checked to be finite and labelled by classes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from nnjit.data.labels import as_classes, row_name
-from nnjit.data.target import Target
+from nnjit.data.target import ProblemType, Target
 from nnjit.data.weights import as_weights
-from nnjit.errors import DataError
+from nnjit.errors import DataError, counted
 
-ProblemType = Literal["classification", "regression"]
-
-_BLOCK = 2**17  # numbers handled in one go, which stay in the cache and add little to a large table
+_BLOCK = 2**17  # numbers in a block: it stays in the cache, and adds little to the memory of a large table
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +21,14 @@ class Dataset:
 
     Args:
         x: (n, ...) features, of the type they came in.
-        y: (n,) int32 index of the class where `classes` is not None, else (n, O) float values.
+        y: (n,) int32 index of the class if `classes` is not None, else (n, O) float values.
         features: names of the columns of x; () for images.
-        targets: names of the outputs.
-        classes: names of the classes, or None where the targets are values.
+        targets: names of the columns of y.
+        classes: names of the classes, or None if the targets are values.
         description: one line for the report, e.g. "scikit-learn digits: 1797 images of 8×8".
-        weights: (n,) float64 > 0, how much each row counts; None where all count alike.
-        several: what the columns of y are, where there are several targets; then `classes` is None.
-        codes: of a feature whose values are numbers of categories, these in their order.
+        weights: (n,) float64 > 0, how much each row counts; None if all count alike.
+        target_layout: the targets that share the columns of y if there are several; `classes` is then None.
+        codes: the categories of each feature that holds their indices, in order.
 
     Raises:
         DataError: x or y is empty, differs in rows, or holds a number that is not finite.
@@ -44,7 +41,7 @@ class Dataset:
     classes: tuple[str, ...] | None
     description: str
     weights: np.ndarray | None = None
-    several: tuple[Target, ...] = ()
+    target_layout: tuple[Target, ...] = ()
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -57,7 +54,7 @@ class Dataset:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """The classes (n,) that every part gets its share of: of several targets, the first that has any."""
+        """The classes (n,) that a split stratifies by: of several targets, the first with classes."""
         if self.classes is not None:
             return self.y
         first = self._first_of_classes
@@ -70,15 +67,27 @@ class Dataset:
         return self.classes or (first.classes if first is not None and first.classes else ())
 
     @property
+    def has_values(self) -> bool:
+        """Whether a target holds values rather than classes."""
+        return self.classes is None and not (
+            self.target_layout and all(t.classes for t in self.target_layout)
+        )
+
+    @property
+    def output_size(self) -> int:
+        """How many numbers a network gives for a row: one for each class, or for each column of y."""
+        return self.y.shape[1] if self.classes is None else len(self.classes)
+
+    @property
     def _first_of_classes(self) -> Target | None:
-        return next((t for t in self.several if t.classes is not None), None)
+        return next((t for t in self.target_layout if t.classes is not None), None)
 
 
-def dataset(
+def make_dataset(
     x: np.ndarray,
     y: np.ndarray,
     *,
-    task: ProblemType,
+    problem_type: ProblemType,
     description: str,
     features: Sequence[str] = (),
     targets: Sequence[str] = (),
@@ -87,37 +96,37 @@ def dataset(
 ) -> Dataset:
     """The `Dataset` of arrays that a source has read.
 
-    Columns of a table without names are x1, x2, … and y, or y1, y2, ….
+    Without names, the columns of a table are called x1, x2, … and y, or y1, y2, ….
 
     Args:
         x: (n, ...) or (n,) numbers.
         y: (n,) or (n, 1) labels for classification; (n,) or (n, O) numbers for regression.
-        classes: names of the classes, where y already holds their indices.
-        weights: (n,) numbers >= 0, how much each row counts; a row of weight 0 is left out.
+        classes: names of the classes if y holds their indices already.
+        weights: (n,) numbers >= 0, how much each row counts; a row of weight 0 is omitted.
 
     Raises:
         DataError: an array has the wrong type or shape, a label is not a class, or a weight is negative.
     """
-    x = _rows("x", _numbers("x", x))
+    x = _as_rows("x", _numeric("x", x))
     if weights is not None:
-        x, y, weights, description = _weighted(x, y, weights, description)
-    if task == "classification":
-        y, classes = (_indices(y), classes) if classes is not None else as_classes(_column(y))
+        x, y, weights, description = _without_weightless(x, y, weights, description)
+    if problem_type == "classification":
+        y, classes = (_as_indices(y), classes) if classes is not None else as_classes(_as_column(y))
     else:
-        y, classes = _values(y), None
-    features = features or (_names("x", x.shape[1], counted=True) if x.ndim == 2 else ())
-    targets = targets or _names("y", 1 if classes else y.shape[1], counted=False)
+        y, classes = _as_values(y), None
+    features = features or (_column_names("x", x.shape[1], always_count=True) if x.ndim == 2 else ())
+    targets = targets or _column_names("y", 1 if classes else y.shape[1], always_count=False)
     return Dataset(
         x, y, tuple(features), tuple(targets), tuple(classes) if classes else None, description, weights
     )
 
 
-def _weighted(
+def _without_weightless(
     x: np.ndarray, y: np.ndarray, weights: np.ndarray, description: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     """The rows whose weight is not 0, and a description that says so.
 
-    A row of weight 0 has to count as absent, but would be part of a batch that may hold no other.
+    A row of weight 0 must count as absent, but could otherwise fill a batch of its own.
     """
     weights = as_weights(weights, len(x), row_name)
     kept, description = weights > 0, f"{description}, weighted"
@@ -128,7 +137,7 @@ def _weighted(
     return x[kept], y[kept], weights[kept], description
 
 
-def _numbers(name: str, array: np.ndarray) -> np.ndarray:
+def _numeric(name: str, array: np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "biuf":
         raise DataError(
             f"{name} holds {array.dtype} (shape {array.shape}); expected an array of real numbers"
@@ -136,13 +145,13 @@ def _numbers(name: str, array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _rows(name: str, array: np.ndarray) -> np.ndarray:
+def _as_rows(name: str, array: np.ndarray) -> np.ndarray:
     if array.ndim == 0:
         raise DataError(f"{name} is a single number; expected an array with one row for each example")
     return array[:, None] if array.ndim == 1 else array
 
 
-def _column(y: np.ndarray) -> np.ndarray:
+def _as_column(y: np.ndarray) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] == 1:
         return y[:, 0]
     if y.ndim != 1:
@@ -153,26 +162,26 @@ def _column(y: np.ndarray) -> np.ndarray:
     return y
 
 
-def _indices(y: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(_column(y), np.int32)
+def _as_indices(y: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(_as_column(y), np.int32)
 
 
-def _values(y: np.ndarray) -> np.ndarray:
-    y = _rows("y", _numbers("y", y))
+def _as_values(y: np.ndarray) -> np.ndarray:
+    y = _as_rows("y", _numeric("y", y))
     if y.ndim != 2:
         raise DataError(f"y has shape {y.shape}; expected (n,) or (n, outputs)")
     return y if y.dtype.kind == "f" else y.astype(np.float64)
 
 
-def _names(letter: str, count: int, *, counted: bool) -> tuple[str, ...]:
-    return tuple(f"{letter}{k + 1}" for k in range(count)) if counted or count > 1 else (letter,)
+def _column_names(letter: str, count: int, *, always_count: bool) -> tuple[str, ...]:
+    return tuple(f"{letter}{k + 1}" for k in range(count)) if always_count or count > 1 else (letter,)
 
 
 def _check_finite(name: str, array: np.ndarray, columns: Sequence[str]) -> None:
     if array.dtype.kind != "f":
         return
     bad, first = 0, None
-    for start, block in blocks(array):
+    for start, block in row_blocks(array):
         is_bad = ~np.isfinite(block)
         if is_bad.any():
             bad += int(is_bad.sum())
@@ -181,26 +190,26 @@ def _check_finite(name: str, array: np.ndarray, columns: Sequence[str]) -> None:
         return
     at = (first[0] + first[1], *first[2:])
     raise DataError(
-        f"{name} holds {bad} value{'s' * (bad > 1)} that {'are' if bad > 1 else 'is'} not finite; "
-        f"the first is {array[at]} in {place(at, columns)} (counted from 1); remove or fill such rows"
+        f"{name} holds {counted(bad, 'value')} that {'are' if bad > 1 else 'is'} not finite; the first is "
+        f"{array[at]} in {describe_index(at, columns)} (counted from 1); remove or fill in such rows"
     )
 
 
-def blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """The rows of an array, a few at a time, each few with the index of its first row."""
-    step = block_rows(array)
+def row_blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The rows of an array a block at a time, each block with the index of its first row."""
+    step = rows_per_block(array)
     return ((start, array[start : start + step]) for start in range(0, len(array), step))
 
 
-def block_rows(array: np.ndarray) -> int:
+def rows_per_block(array: np.ndarray) -> int:
     """How many rows of an array make a block of a megabyte in float64."""
     return max(1, _BLOCK // max(1, array[:1].size))
 
 
-def place(index: Sequence[int], columns: Sequence[str]) -> str:
+def describe_index(index: Sequence[int], columns: Sequence[str]) -> str:
     """An index in words that count from 1.
 
-    >>> place((4, 1), ("age", "height"))
+    >>> describe_index((4, 1), ("age", "height"))
     'row 5, column "height"'
     """
     row, *rest = (k + 1 for k in index)

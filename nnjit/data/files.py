@@ -1,4 +1,4 @@
-"""Finding and opening the files that options name."""
+"""Find and open the files that options name."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nnjit.errors import DataError
 _GZIP = b"\x1f\x8b"
 
 
-def located(folder: Path, name: str) -> Path:
-    """The path of the file that the option `file` names; relative names start at `folder`."""
+def locate(folder: Path, name: str) -> Path:
+    """The path of the file that the option `file` names; a relative name is relative to `folder`."""
     path = folder / Path(name).expanduser()
     if path.is_dir():
         raise DataError(f'"{name}" is a folder ({path.resolve()}); expected a file', ("file",))
@@ -25,11 +25,11 @@ def located(folder: Path, name: str) -> Path:
 
 
 @contextmanager
-def opened(path: Path, option: str = "file") -> Iterator[BinaryIO]:
-    """The file for reading, uncompressed where it was compressed by gzip.
+def open_file(path: Path, option: str = "file") -> Iterator[BinaryIO]:
+    """Open a file for reading; one compressed by gzip is decompressed.
 
     Raises:
-        DataError: on entry or inside, where it cannot be read or its compressed data is cut off or damaged.
+        DataError: on entry or inside: it cannot be read, or its compressed data is cut off or damaged.
     """
     try:
         with path.open("rb") as raw:
@@ -43,5 +43,5 @@ def opened(path: Path, option: str = "file") -> Iterator[BinaryIO]:
 
 
 def unreadable(path: Path, error: OSError, option: str = "file") -> DataError:
-    """The error for a file that is there and cannot be read."""
+    """The error for a file that exists but cannot be read."""
     return DataError(f"cannot read {path}: {error.strerror or error}", (option,))

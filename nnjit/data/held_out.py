@@ -1,4 +1,4 @@
-"""Other data as a part that is held out: with the columns, categories and classes of the training's."""
+"""Load validation or test data from a source of its own, and align it with the training data."""
 
 from __future__ import annotations
 
@@ -9,48 +9,49 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, ProblemType
+from nnjit.data.dataset import Dataset
 from nnjit.data.labels import row_name
-from nnjit.data.preparation import loaded
+from nnjit.data.preparation import load_unchecked
 from nnjit.data.source import Source
+from nnjit.data.target import ProblemType, ProblemTypes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
 
-_OF_TRAINING = ("split", "scale", "scale_target")
+_SET_BY_TRAINING_DATA = ("split", "scale", "scale_target")
 
 
-def load_held(
-    source: Source, data: Dataset, folder: Path, tasks: Mapping[str, ProblemType | None] | None = None
+def load_held_out(
+    source: Source, data: Dataset, folder: Path, problem_types: ProblemTypes | None = None
 ) -> Dataset:
-    """The data of another source, fitted to `data`, which is trained on.
+    """The data of another source, with the columns, categories and classes of `data`, which is trained on.
 
     Raises:
         DataError: with `path` as seen from the source: it is not the same kind of data, or has a category or
-            class that `data` has not.
+            class that `data` lacks.
     """
-    for option in _OF_TRAINING:
+    for option in _SET_BY_TRAINING_DATA:
         if getattr(source, option) != type(source).model_fields[option].default:
-            raise DataError("is said by data, of which this is a part; leave it out here", (option,))
-    if tasks is not None:
-        _check_names_of_targets(source.targets(folder), tasks)
-    return fitted_to(data, loaded(source, folder, tasks))
+            raise DataError("is set by data, of which this is a part; remove it here", (option,))
+    if problem_types is not None:
+        _check_target_names(source.targets(folder), problem_types)
+    return _align(load_unchecked(source, folder, problem_types), data)
 
 
-def _check_names_of_targets(
+def _check_target_names(
     found: Mapping[str, ConfigPath | None], wanted: Mapping[str, ProblemType | None]
 ) -> None:
     for name in wanted:
         if name not in found:
             raise DataError(f'no target "{name}"{did_you_mean(name, found)}; losses name it')
-    for name, place in found.items():
-        if place is not None and name not in wanted:
-            raise DataError(f'no loss is for the target "{name}"; leave it out here', place)
+    for name, path in found.items():
+        if path is not None and name not in wanted:
+            raise DataError(f'no loss is for the target "{name}"; remove it here', path)
 
 
-def fitted_to(data: Dataset, other: Dataset) -> Dataset:
-    """`other` with the inputs, numbers of categories, and classes of `data`.
+def _align(other: Dataset, data: Dataset) -> Dataset:
+    """`other` with the inputs, category indices and classes of `data`.
 
-    Columns are found by their names, those of a category that does not occur are 0; rows without names, such
-    as images, may have another shape of as many numbers.
+    Columns are matched by name, and that of a category that does not occur is 0. Rows without names, such as
+    images, may have another shape of the same size.
     """
     return replace(
         other,
@@ -59,7 +60,7 @@ def fitted_to(data: Dataset, other: Dataset) -> Dataset:
         features=data.features,
         targets=data.targets,
         classes=data.classes,
-        several=data.several,
+        target_layout=data.target_layout,
         codes=data.codes,
     )
 
@@ -76,16 +77,16 @@ def _inputs(data: Dataset, other: Dataset) -> np.ndarray:
 def _columns(data: Dataset, other: Dataset) -> np.ndarray:
     """The columns (n, I) of `other` in the order of `data`."""
     _check_names(data, other)
-    place = {name: k for k, name in enumerate(other.features)}
+    column_of = {name: k for k, name in enumerate(other.features)}
     x = np.zeros((len(other.x), len(data.features)), other.x.dtype)
     for k, name in enumerate(data.features):
-        if name in place:
-            x[:, k] = other.x[:, place[name]]
+        if name in column_of:
+            x[:, k] = other.x[:, column_of[name]]
     for name, codes in data.codes.items():
         if name not in other.codes:
-            raise DataError(f'column "{name}" is indexed in data; let it be so here too')
+            raise DataError(f'column "{name}" is indexed in data; index it here too')
         column = data.features.index(name)
-        x[:, column] = _renumbered(x[:, column], other.codes[name], codes, f'column "{name}"')
+        x[:, column] = _reindexed(x[:, column], other.codes[name], codes, f'column "{name}"')
     return x
 
 
@@ -102,14 +103,14 @@ def _check_names(data: Dataset, other: Dataset) -> None:
 
 
 def _stem(feature: str) -> str:
-    """The column that a feature is of: `colour` of `colour=red`."""
+    """The column that a feature comes from: `colour` for `colour=red`."""
     return feature.partition("=")[0]
 
 
 def _targets(data: Dataset, other: Dataset) -> np.ndarray:
-    if not data.several:
+    if not data.target_layout:
         return _target(data.classes, other.classes, data.y, other.y, "the target")
-    pairs = zip(data.several, other.several, strict=True)  # both in the order of the losses
+    pairs = zip(data.target_layout, other.target_layout, strict=True)  # both in the order of the losses
     return np.hstack(
         [
             _target(
@@ -129,23 +130,23 @@ def _target(
         kinds = ("values", "classes") if wanted is None else ("classes", "values")
         raise DataError(f"{name} of data holds {kinds[0]}, here it holds {kinds[1]}; set task for both")
     if wanted is not None and found is not None:
-        return _renumbered(y, found, wanted, name)
+        return _reindexed(y, found, wanted, name)
     if y.shape[1] != of_data.shape[1]:
         raise DataError(f"{name} of data has {of_data.shape[1]} values a row, here it has {y.shape[1]}")
     return y
 
 
-def _renumbered(numbers: np.ndarray, own: Sequence[str], wanted: Sequence[str], name: str) -> np.ndarray:
-    """The places in `own` as the places in `wanted` of the same labels."""
+def _reindexed(indices: np.ndarray, own: Sequence[str], wanted: Sequence[str], name: str) -> np.ndarray:
+    """Indices into the labels `own` as indices of the same labels in `wanted`."""
     if tuple(own) == tuple(wanted):
-        return numbers
-    place = {label: k for k, label in enumerate(wanted)}
+        return indices
+    index_of = {label: k for k, label in enumerate(wanted)}
     for k, label in enumerate(own):
-        if label not in place and (numbers == k).any():
-            row = int(np.flatnonzero((numbers == k).reshape(len(numbers)))[0])
+        if label not in index_of and (indices == k).any():
+            row = int(np.flatnonzero((indices == k).reshape(len(indices)))[0])
             raise DataError(
                 f'{row_name(row)}: {name} has "{label}", which does not occur in data'
                 f"{did_you_mean(label, wanted[:20])}; leave such rows out"
             )
-    new = np.array([place.get(label, -1) for label in own], numbers.dtype)
-    return new[numbers.astype(np.int64)]
+    new = np.array([index_of.get(label, -1) for label in own], indices.dtype)
+    return new[indices.astype(np.int64)]

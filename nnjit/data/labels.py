@@ -1,4 +1,4 @@
-"""Labels → classes: the index of each label in the sorted list of those that occur."""
+"""Turn labels into classes: the index of each label in the sorted list of those that occur."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nnjit.errors import DataError
+from nnjit.errors import DataError, counted
 
 
 def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """The index of the class of each row, (n,) int32, and the names of the classes.
 
-    Classes are the labels that occur, in order: text by its letters, numbers by their size.
+    Classes are the labels that occur, in order: text alphabetically, numbers by size.
 
     >>> as_classes(np.array([7, 3, 7]))
     (array([1, 0, 1], dtype=int32), ('3', '7'))
@@ -29,11 +29,11 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def check_several(classes: Sequence[str], *, source: str, target: str = "") -> None:
-    """Raise DataError where there is nothing to tell apart.
+    """Raise DataError if there are fewer than two classes to tell apart.
 
     Args:
-        source: what the data is, in words.
-        target: the name of the target, where there are several.
+        source: the description of the data.
+        target: the name of the target if there are several.
     """
     if len(classes) < 2:
         prefix = f'target "{target}": ' if target else ""
@@ -47,18 +47,18 @@ def is_whole(values: np.ndarray) -> bool:
 
 
 def check_whole(labels: np.ndarray, where: Callable[[int], str]) -> None:
-    """Raise DataError where a number is no label; NaN stands for a missing one and passes."""
+    """Raise DataError if a number is not a label; NaN stands for a missing label and passes."""
     bad = np.flatnonzero(~(_could_be_labels(labels) | np.isnan(labels)))
     if len(bad):
         raise DataError(
             f"labels are not classes: {where(int(bad[0]))} has {labels[bad[0]]} "
-            f"({len(bad)} such row{'s' * (len(bad) > 1)}); expected text or the whole numbers 0, 1, 2, …; "
+            f"({counted(len(bad), 'such row')}); expected text or the whole numbers 0, 1, 2, …; "
             "for values use task: regression"
         )
 
 
 def row_name(row: int) -> str:
-    """The name in messages of a row that is in no text file."""
+    """What messages call a row that does not come from a text file."""
     return f"row {row + 1} (counted from 1)"
 
 

@@ -1,7 +1,7 @@
-"""Several targets for several outputs: side by side in one matrix y, a class as its index.
+"""Put the targets of several outputs side by side in one matrix y, classes as their indices.
 
-One matrix goes through splits, scaling and kernels as a single target does; `Target` says which columns of
-it are whose. A float32 holds the indices of 2²⁴ classes exactly.
+The matrix goes through splits, scaling and kernels as a single target does; a `Target` says which of its
+columns are whose. A float32 holds the indices of 2²⁴ classes exactly.
 """
 
 from __future__ import annotations
@@ -11,55 +11,64 @@ from dataclasses import replace
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, ProblemType, dataset
+from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.labels import as_classes
-from nnjit.data.target import Target
+from nnjit.data.target import ProblemType, ProblemTypes, Target
 from nnjit.errors import DataError
 
 
-def several(
+def make_multi_target_dataset(
     x: np.ndarray,
     targets: Mapping[str, np.ndarray],
-    tasks: Mapping[str, ProblemType | None],
+    problem_types: ProblemTypes,
     *,
     description: str,
     features: Sequence[str] = (),
     weights: np.ndarray | None = None,
 ) -> Dataset:
-    """The `Dataset` of several targets, in the order of `tasks`.
+    """The `Dataset` of several targets, in the order of `problem_types`.
 
     Args:
         targets: by name, each (n,) labels, or (n,) or (n, O) numbers.
-        tasks: what each is; None is classification where it holds text, else regression.
+        problem_types: None is classification if the target holds text, else regression.
 
     Raises:
-        DataError: an array has the wrong type or shape, or a label is no class.
+        DataError: an array has the wrong type or shape, or a label is not a class.
     """
+    columns, layout = _side_by_side(targets, problem_types)
+    rows = {name: len(c) for name, c in zip(problem_types, columns, strict=True)}
+    if len(set(rows.values())) > 1:
+        counts = ", ".join(f"{name} {count}" for name, count in rows.items())
+        raise DataError(f"the targets differ in rows: {counts}; every row needs all its targets")
+    made = make_dataset(
+        x, np.hstack(columns), problem_type="regression", description=description, features=features,
+        targets=[name for t in layout for name in _column_names(t)], weights=weights,
+    )  # fmt: skip
+    return replace(made, target_layout=tuple(layout))
+
+
+def _side_by_side(
+    targets: Mapping[str, np.ndarray], problem_types: ProblemTypes
+) -> tuple[list[np.ndarray], list[Target]]:
     columns: list[np.ndarray] = []
-    places: list[Target] = []
-    for name, task in tasks.items():
-        matrix, classes = _columns(name, targets[name], task)
+    layout: list[Target] = []
+    for name, problem_type in problem_types.items():
+        matrix, classes = _as_columns(name, targets[name], problem_type)
         start = sum(c.shape[1] for c in columns)
         columns.append(matrix)
-        places.append(Target(name, start, matrix.shape[1], classes))
-    rows = {name: len(c) for name, c in zip(tasks, columns, strict=True)}
-    if len(set(rows.values())) > 1:
-        told = ", ".join(f"{name} {count}" for name, count in rows.items())
-        raise DataError(f"the targets differ in rows: {told}; every row needs all its targets")
-    made = dataset(
-        x, np.hstack(columns), task="regression", description=description, features=features,
-        targets=[name for t in places for name in _names(t)], weights=weights,
-    )  # fmt: skip
-    return replace(made, several=tuple(places))
+        layout.append(Target(name, start, matrix.shape[1], classes))
+    return columns, layout
 
 
-def _columns(name: str, y: np.ndarray, task: ProblemType | None) -> tuple[np.ndarray, tuple[str, ...] | None]:
+def _as_columns(
+    name: str, y: np.ndarray, problem_type: ProblemType | None
+) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """A target as float columns (n, size), and its classes."""
     is_text = y.dtype.kind not in "biuf"
     y = y[:, None] if y.ndim == 1 else y
     if y.ndim != 2:
         raise DataError(f'target "{name}" has shape {y.shape}; expected (n,) or (n, values)')
-    if task == "regression" or (task is None and not is_text):
+    if problem_type == "regression" or (problem_type is None and not is_text):
         if is_text:
             raise DataError(
                 f'target "{name}" holds {y.dtype}; values are numbers, or use task: classification'
@@ -74,7 +83,7 @@ def _columns(name: str, y: np.ndarray, task: ProblemType | None) -> tuple[np.nda
     return indices[:, None].astype(np.float64), classes
 
 
-def _names(target: Target) -> list[str]:
+def _column_names(target: Target) -> list[str]:
     if target.size == 1:
         return [target.name]
     return [f"{target.name}{k + 1}" for k in range(target.size)]

@@ -1,4 +1,4 @@
-"""Scaling of inputs and targets, (value - shift) / scale: measured on training rows, undone for people."""
+"""Scale inputs and targets as (value - shift) / scale, fitted to the training rows and undone for users."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any, Self
 import numpy as np
 
 Blocks = Callable[[], Iterator[np.ndarray]]
-"""Each call goes through the training rows once, a float64 block (rows, ...) at a time."""
+"""Each call passes over the training rows once, a float64 block (rows, ...) at a time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """(value - shift) / scale, where shift and scale have the shape of a row, or () for all alike."""
+    """(value - shift) / scale; shift and scale have the shape of a row, or () to scale all columns alike."""
 
     method: str
     shift: np.ndarray
     scale: np.ndarray
 
     def apply(self, values: np.ndarray) -> np.ndarray:
-        """The scaled values, computed in float64 whatever type they come in."""
+        """The scaled values, computed in float64 whatever their type."""
         scaled: np.ndarray = (np.asarray(values, np.float64) - self.shift) / self.scale
         return scaled
 
     def undo(self, values: np.ndarray) -> np.ndarray:
-        """The values in their own unit, in float64."""
+        """The values in their original unit, in float64."""
         values = np.asarray(values, np.float64) * self.scale + self.shift
         return values
 
@@ -44,7 +44,7 @@ class Affine:
 class Scaling:
     """How the inputs and targets of a run are scaled; None leaves them as they are, type included.
 
-    What is scaled comes out as float64. `to_json` and `from_json` keep every bit.
+    Scaled arrays are float64. `to_json` and `from_json` keep every bit.
 
     >>> scaling = Scaling(inputs=Affine("standard", np.array([1.0]), np.array([2.0])))
     >>> scaling.transform_inputs(np.array([[5.0]]))
@@ -57,19 +57,19 @@ class Scaling:
     targets: Affine | None = None
 
     def transform_inputs(self, x: np.ndarray) -> np.ndarray:
-        """Inputs (n, ...) in their own units → as the network takes them."""
+        """Inputs (n, ...) in original units → as the network takes them."""
         return self.inputs.apply(x) if self.inputs else x
 
     def inverse_inputs(self, x: np.ndarray) -> np.ndarray:
-        """Inputs (n, ...) as the network takes them → in their own units."""
+        """Inputs (n, ...) as the network takes them → in original units."""
         return self.inputs.undo(x) if self.inputs else x
 
     def transform_targets(self, y: np.ndarray) -> np.ndarray:
-        """Target values (n, O) in their own unit → as the network learns them; classes stay as they are."""
+        """Target values (n, O) in the original unit → as the network learns them; classes stay the same."""
         return self.targets.apply(y) if self.targets else y
 
     def inverse_targets(self, y: np.ndarray) -> np.ndarray:
-        """What the network gives (n, O) → in the target's own unit; classes stay as they are."""
+        """Outputs (n, O) of the network → in the target's original unit; classes stay the same."""
         return self.targets.undo(y) if self.targets else y
 
     def to_json(self) -> dict[str, Any]:
@@ -81,14 +81,14 @@ class Scaling:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        """The scaling that `to_json` described."""
+        """The scaling that `to_json` has written."""
         return cls(*(saved[name] and Affine.from_json(saved[name]) for name in ("inputs", "targets")))
 
 
-def fitted(method: str, blocks: Blocks) -> Affine | None:
-    """The scaling of one kind for the training rows, or None for `"none"`.
+def fit_affine(method: str, blocks: Blocks) -> Affine | None:
+    """Fit the scaling of one method to the training rows; None for `"none"`.
 
-    A feature that is the same in every row is divided by 1.
+    A feature that is constant over the rows is divided by 1.
     """
     if method == "none":
         return None

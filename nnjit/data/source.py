@@ -1,4 +1,4 @@
-"""What every data source is: the options that all share, and `load`."""
+"""The base class of data sources: the options that all share, and `load`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from nnjit.data.dataset import Dataset, ProblemType
+from nnjit.data.dataset import Dataset
+from nnjit.data.target import ProblemTypes
 from nnjit.errors import ConfigPath, DataError
 from nnjit.registry import Options, Registry
 
@@ -73,36 +74,36 @@ class Source(Options, ABC):
     """How target values are scaled; predictions are given back in the target's own unit."""
 
     def seeded(self, seed: int) -> Self:
-        """The source with the experiment's seed, where it generates data and has no seed of its own."""
+        """The source with the experiment's seed if it generates data and has no seed of its own."""
         return self
 
     @abstractmethod
     def load(self, folder: Path) -> Dataset:
-        """The data; relative paths in the options start at `folder`.
+        """The data; relative paths in the options are relative to `folder`.
 
         Raises:
             DataError: the data is missing, unreadable or malformed; `path` is the option to blame.
         """
 
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
-        """The targets for several outputs by name, each with the option that names it.
+        """The targets that several outputs may have, by name, each with the path of the option that names it.
 
-        The place is None where no option does; such a target may be left out.
+        The path is None if no option does; such a target may be left unused.
 
         Raises:
-            DataError: the source has a single target, or the options name no others.
+            DataError: the source has a single target, or the options do not name its targets.
         """
         mend = "use csv, npz, inline or sklearn data, or a single loss"
         raise DataError(f"{self.type} has one target, but losses need several; {mend}", ("type",))
 
-    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
+    def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
         """The data with several targets.
 
         Args:
-            tasks: those wanted, of `targets`; None is for the source to see.
+            problem_types: the wanted ones of `targets`.
 
         Raises:
-            DataError: as `load`.
+            DataError: as in `load`.
         """
         raise NotImplementedError(f"{self.type} names no targets")
 

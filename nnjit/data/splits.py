@@ -1,4 +1,4 @@
-"""Which rows are trained on, and which are held out."""
+"""Draw which rows are trained on, and which are held out for validation and test."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nnjit.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The rows of each part, in the order of the data; None where a part was not asked for.
+    """The rows of each part, in the order of the data; None for a part that was not asked for.
 
-    `train` is None too where nothing is held out, which means every row.
+    `train` is also None if nothing is held out, which means every row.
     """
 
     train: np.ndarray | None
@@ -26,9 +26,9 @@ class Rows:
 def split_rows(
     split: Split, rows: int, labels: np.ndarray | None, *, seed: int, names: Sequence[str] = ()
 ) -> Rows:
-    """Parts of the asked sizes, drawn by the seed, or in the order of the data.
+    """Parts of the requested sizes, drawn by the seed, or in the order of the data.
 
-    With classes each part has its share of every class, to within one row, and the training part has at
+    With classes, the parts are stratified to within one row of each class, and the training part has at
     least one row of each (scikit-learn's `train_test_split` refuses a class of one row instead).
 
     Args:
@@ -36,44 +36,58 @@ def split_rows(
         names: those of the classes, for messages.
 
     Raises:
-        DataError: a part that was asked for is empty, or there are more classes than training rows, or
-            a fold leaves a class without training rows.
+        DataError: a part that was asked for is empty, there are more classes than training rows, or a fold
+            leaves a class without training rows.
     """
     validation, test = (_count(split, name, rows) for name in ("validation", "test"))
-    train = rows - validation - test
     if not validation and not test and split.fold is None:
         return Rows(None, None, None)
-    if train < 1:
-        raise DataError(
-            f"the training part is empty: {_sizes(rows, validation, test)}; hold out less", ("split",)
-        )
+    train = rows - validation - test
+    _check_training_rows(train, labels, _sizes(rows, validation, test))
     order = np.random.default_rng(seed).permutation(rows) if split.shuffle else np.arange(rows)
-    if labels is not None:
-        order = _dealt(order, labels) if split.shuffle else order
-        classes = int(labels.max()) + 1
-        if train < classes:
-            sizes = _sizes(rows, validation, test)
-            raise DataError(
-                f"the training part is smaller than the {classes} classes: {sizes}; hold out less", ("split",)
-            )
+    if labels is not None and split.shuffle:
+        order = _stratify(order, labels)
     parts = np.split(order, [train, train + validation])
     if split.fold is not None:
-        parts[:2] = (
-            _folded(parts[0], labels, split.fold, names) if split.shuffle else _piece(parts[0], split.fold)
-        )
+        parts[:2] = _cut_fold(parts[0], labels, split.fold, names, shuffle=split.shuffle)
     if labels is not None and not split.shuffle:
         _check_all_classes(labels, parts[0], names)
     return Rows(*(np.sort(part) if len(part) else None for part in parts))
 
 
-def _folded(
+def _check_training_rows(train: int, labels: np.ndarray | None, sizes: str) -> None:
+    if train < 1:
+        raise DataError(f"the training part is empty: {sizes}; hold out less", ("split",))
+    classes = 0 if labels is None else int(labels.max()) + 1
+    if train < classes:
+        raise DataError(
+            f"the training part is smaller than the {classes} classes: {sizes}; hold out less", ("split",)
+        )
+
+
+def _cut_fold(
+    rows: np.ndarray, labels: np.ndarray | None, fold: Fold, names: Sequence[str], *, shuffle: bool
+) -> list[np.ndarray]:
+    """The rows outside a fold, and those in it."""
+    if fold.of > len(rows):
+        raise DataError(
+            f"{fold.of} folds of {len(rows)} rows leave some empty; give at most {len(rows)} folds",
+            ("split", "fold"),
+        )
+    if shuffle:
+        return _interleaved_fold(rows, labels, fold, names)
+    pieces = np.array_split(rows, fold.of)
+    held_out = pieces.pop(fold.number - 1)
+    return [np.concatenate(pieces), held_out]
+
+
+def _interleaved_fold(
     rows: np.ndarray, labels: np.ndarray | None, fold: Fold, names: Sequence[str]
 ) -> list[np.ndarray]:
-    """The rows outside a fold, and those in it: every one of `fold.of` rows, class after class.
+    """The rows outside a fold, and those in it: every `fold.of`-th row, one class after the other.
 
     So folds differ by at most one row, and by at most one row of each class.
     """
-    _check_enough(rows, fold)
     if labels is not None:
         rows = rows[np.argsort(labels[rows], kind="stable")]
         counts = np.bincount(labels[rows])
@@ -84,24 +98,8 @@ def _folded(
                 "train on; give at least two",
                 ("split", "fold"),
             )
-    is_held = np.arange(len(rows)) % fold.of == fold.number - 1
-    return [rows[~is_held], rows[is_held]]
-
-
-def _piece(rows: np.ndarray, fold: Fold) -> list[np.ndarray]:
-    """The rows outside a fold, and those in it, one of `fold.of` pieces in a row."""
-    _check_enough(rows, fold)
-    pieces = np.array_split(rows, fold.of)
-    held = pieces.pop(fold.number - 1)
-    return [np.concatenate(pieces), held]
-
-
-def _check_enough(rows: np.ndarray, fold: Fold) -> None:
-    if fold.of > len(rows):
-        raise DataError(
-            f"{fold.of} folds of {len(rows)} rows leave some empty; give at most {len(rows)} folds",
-            ("split", "fold"),
-        )
+    is_held_out = np.arange(len(rows)) % fold.of == fold.number - 1
+    return [rows[~is_held_out], rows[is_held_out]]
 
 
 def _check_all_classes(labels: np.ndarray, train: np.ndarray, names: Sequence[str]) -> None:
@@ -120,12 +118,12 @@ def _class(index: int, names: Sequence[str]) -> str:
 
 
 def _count(split: Split, name: str, rows: int) -> int:
-    share: float = getattr(split, name)
-    count = round(share * rows)
-    if share > 0 and count == 0:
+    fraction: float = getattr(split, name)
+    count = round(fraction * rows)
+    if fraction > 0 and count == 0:
         raise DataError(
-            f"the {name} part is empty: {share:g} of {rows} rows is less than half a row; "
-            "give a larger share, or 0 for none",
+            f"the {name} part is empty: {fraction:g} of {rows} rows is less than half a row; "
+            "give a larger fraction, or 0 for none",
             ("split", name),
         )
     return count
@@ -136,16 +134,15 @@ def _sizes(rows: int, validation: int, test: int) -> str:
     return f"of {rows} rows {validation} go to validation and {test} to test, which leaves {left}"
 
 
-def _dealt(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The rows in an order of which every stretch has a share of each class.
+def _stratify(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The rows in an order in which every stretch has each class in proportion.
 
-    The k-th row of a class with m rows stands at (k + 1/2) / m of the way, but its first row at the very
-    front: training takes the front, so no class is missing from it.
+    The k-th row of a class with m rows stands at (k + 1/2) / m of the way, except that its first row stands
+    at the very front: training takes the front, so it has every class.
     """
     by_class = order[np.argsort(labels[order], kind="stable")]
     sizes = np.bincount(labels)
     rank = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    place = np.where(rank == 0, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))
-    at = np.empty(len(order))
-    at[by_class] = place
-    return order[np.argsort(at[order], kind="stable")]
+    position = np.empty(len(order))
+    position[by_class] = np.where(rank == 0, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))
+    return order[np.argsort(position[order], kind="stable")]

@@ -1,8 +1,14 @@
-"""The columns of y that belong to one of several targets."""
+"""What a target holds, and which columns of y it has among several."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+ProblemType = Literal["classification", "regression"]
+ProblemTypes = Mapping[str, ProblemType | None]
+"""The targets of several outputs by name, each with its problem type; None lets the data decide."""
 
 
 @dataclass(frozen=True)
@@ -10,8 +16,8 @@ class Target:
     """One of several targets.
 
     Args:
-        start, size: its columns in y; of a class, the one with the index.
-        classes: names of the classes, or None where it holds values.
+        start, size: its columns in y; a target of classes has one, which holds the index.
+        classes: names of the classes, or None if it holds values.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Reading a table of text: its columns as numbers or categories, and the line of every row for messages."""
+"""Read a text table: its columns as numbers or categories, and the line of each row for messages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnjit.data.columns import Column
-from nnjit.data.files import opened, unreadable
-from nnjit.errors import DataError
+from nnjit.data.files import open_file, unreadable
+from nnjit.errors import DataError, counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,10 +24,10 @@ _QUOTED = re.compile(r'"[^"]*"')
 
 @dataclass(frozen=True, eq=False)
 class TextTable:
-    """The rows of a text file without its blank lines, trimmed, with null for missing values.
+    """The rows of a text file, trimmed, without blank lines, and with null for missing values.
 
     Args:
-        frame: numbers where a whole column is of numbers, else text.
+        frame: a column is of numbers if all its values are, else of text.
         records: the index of each row among the records of the file, blank lines and header included.
     """
 
@@ -40,7 +40,7 @@ class TextTable:
         return self.frame.columns
 
     def where(self, row: int) -> str:
-        """The name of a row in messages, e.g. "line 7" of the file."""
+        """What messages call a row, e.g. "line 7" of the file."""
         line, _ = next(islice(_records(self.path), int(self.records[row]), None))
         return f"line {line}"
 
@@ -50,7 +50,7 @@ class TextTable:
         return column.count() > 0 and _numbers(column).count() == 0
 
     def has_text(self, name: str) -> bool:
-        """Whether some value of a column is no number."""
+        """Whether some value of a column is not a number."""
         column = self.frame[name]
         return column.count() > _numbers(column).count()
 
@@ -58,7 +58,7 @@ class TextTable:
         """A column of numbers; true and false are 1 and 0.
 
         Raises:
-            DataError: a value is text; `mend` says what to do about that.
+            DataError: a value is text; `mend` says what to do about it.
         """
         column = self.frame[name]
         numbers = _numbers(_without_flags(column))
@@ -67,12 +67,12 @@ class TextTable:
             row = int(np.argmax(is_bad))
             raise DataError(
                 f'{self.where(row)}, column "{name}": expected a number, got "{column[row]}" '
-                f"({is_bad.sum()} such value{'s' * bool(is_bad.sum() > 1)} in the column); {mend}"
+                f"({counted(int(is_bad.sum()), 'such value')} in the column); {mend}"
             )
         return Column(name, numbers.to_numpy())
 
     def categories(self, name: str) -> Column:
-        """A column of categories, in order: numbers by their size, then text by its letters."""
+        """A column of categories, in order: numbers by size, then text alphabetically."""
         import polars as pl
 
         column = self.frame[name].cast(pl.String)
@@ -84,7 +84,7 @@ class TextTable:
 
 
 def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]) -> TextTable:
-    """The table in a file of text, plain or compressed by gzip.
+    """Read the table in a text file, plain or compressed by gzip.
 
     Args:
         header: whether the first line names the columns; else they are column_0, column_1, …
@@ -114,7 +114,7 @@ def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]
 def _parsed(path: Path, options: dict[str, Any]) -> pl.DataFrame:
     import polars as pl
 
-    # To guess the types from the whole file takes seven times as long as to read it (785 columns, measured).
+    # Inferring the types from the whole file takes seven times as long as reading it (785 columns, measured).
     try:
         return pl.read_csv(path, infer_schema_length=100, **options)
     except pl.exceptions.ComputeError:
@@ -161,14 +161,14 @@ def _header(path: Path, separator: str) -> tuple[list[str], int]:
 
 
 def _blank(path: Path) -> int:
-    """How many blank lines a file begins with; they are no records of the table."""
+    """How many blank lines a file begins with; they are not records of the table."""
     return next((k for k, (_, record) in enumerate(_records(path)) if record.strip()), 0)
 
 
 def _records(path: Path) -> Iterator[tuple[int, str]]:
-    """Each record of the file with the number of the line that it begins in; quoted text may span lines."""
+    """Each record of the file with the number of the line where it begins; quoted text may span lines."""
     record, start = "", 1
-    with opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", errors="replace") as text:
+    with open_file(path) as file, io.TextIOWrapper(file, "utf-8-sig", errors="replace") as text:
         for number, line in enumerate(text, 1):
             record, start = (record + line, start) if record else (line, number)
             if record.count('"') % 2 == 0:
@@ -177,14 +177,14 @@ def _records(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _fields(record: str, separator: str) -> list[str]:
-    """The fields of a record; separators inside quotes separate nothing."""
+    """The fields of a record; separators inside quotes do not count."""
     hidden = _QUOTED.sub(lambda match: "\0" * len(match[0]), record.rstrip("\r\n"))
     ends = [k for k, char in enumerate(hidden) if char == separator]
     return [record[a:b] for a, b in zip([0, *(end + 1 for end in ends)], [*ends, len(hidden)], strict=True)]
 
 
 def _explained(path: Path, separator: str, error: Exception) -> str:
-    """What keeps polars from reading a file, with its line where it can be found."""
+    """Why polars cannot read a file, with the line if it can be found."""
     expected = None
     for line, record in _records(path):
         if "�" in record:

@@ -1,4 +1,4 @@
-"""Weights of rows: how much each row counts in the cost and in the metrics."""
+"""Check and convert row weights: how much each row counts in the cost and the metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nnjit.errors import DataError
+from nnjit.errors import DataError, counted
 
 _PATH = ("weights",)
 
@@ -15,7 +15,7 @@ def as_weights(values: np.ndarray, rows: int, where: Callable[[int], str]) -> np
     """Weights (rows,) float64 from numbers of shape (n,) or (n, 1).
 
     Raises:
-        DataError: there is not one for each row, one is negative or not finite, or none is above 0.
+        DataError: there is not one for each row, one is negative or not finite, or all are 0.
     """
     if values.dtype.kind not in "biuf" or values.shape not in ((rows,), (rows, 1)):
         raise DataError(
@@ -31,28 +31,28 @@ def as_weights(values: np.ndarray, rows: int, where: Callable[[int], str]) -> np
 
 
 def as_type(weights: np.ndarray, dtype: str) -> np.ndarray:
-    """Weights > 0 in the type of a training, 1 on average: their scale is free.
+    """Weights > 0 in the type of a training, scaled to a mean of 1, since their scale has no meaning.
 
     Raises:
-        DataError: the smallest is nothing beside the others in that type.
+        DataError: in that type, the smallest vanishes beside the others.
     """
     relative = weights / weights.max()
     typed: np.ndarray = (relative / relative.mean()).astype(dtype)
     if typed.min() < np.finfo(dtype).tiny:
         raise DataError(
             f"weights from {weights.min():g} to {weights.max():g} are beyond the range of {dtype}; "
-            "use weights that are nearer to each other, or 0 to leave a row out",
+            "use weights closer to each other, or 0 to leave a row out",
             _PATH,
         )
     return typed
 
 
 def check_weights(weights: np.ndarray, where: Callable[[int], str]) -> None:
-    """Raise DataError where a weight is negative or not finite."""
+    """Raise DataError if a weight is negative or not finite."""
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
         raise DataError(
-            f"{where(int(bad[0]))} has the weight {weights[bad[0]]:g} ({len(bad)} such "
-            f"row{'s' * (len(bad) > 1)}); expected a number >= 0; correct it, or use 0 to leave the row out",
+            f"{where(int(bad[0]))} has the weight {weights[bad[0]]:g} ({counted(len(bad), 'such row')}); "
+            "expected a number >= 0; correct it, or use 0 to leave the row out",
             _PATH,
         )

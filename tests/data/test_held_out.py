@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnjit.data import Dataset, load, load_held, prepared, sources
+from nnjit.data import Dataset, load, load_held_out, sources, split_and_scale
 from nnjit.errors import DataError
 
 from .files import idx_bytes, images
@@ -29,7 +29,7 @@ def people(folder: Path, text: str, **options: Any) -> tuple[Dataset, Dataset]:
     (folder / "train.csv").write_text(PEOPLE)
     (folder / "test.csv").write_text(text)
     data = load(source("csv", CSV), folder)
-    return data, load_held(source("csv", CSV | {"file": "test.csv"} | options), data, folder)
+    return data, load_held_out(source("csv", CSV | {"file": "test.csv"} | options), data, folder)
 
 
 def test_columns_are_found_by_name_and_categories_have_their_numbers(tmp_path: Path) -> None:
@@ -49,8 +49,8 @@ def test_a_single_class_is_enough_to_test_on(tmp_path: Path) -> None:
 def test_scaling_is_that_of_the_training_part(tmp_path: Path) -> None:
     own = source("inline", ROWS | {"scale": "standard", "scale_target": "min_max"})
     data = load(own, tmp_path)
-    other = load_held(source("inline", {"x": ((5, 8),), "y": (4,), "weights": (2,)}), data, tmp_path)
-    made = prepared(own, data, seed=0, dtype="float64", held={"test": other})
+    other = load_held_out(source("inline", {"x": ((5, 8),), "y": (4,), "weights": (2,)}), data, tmp_path)
+    made = split_and_scale(own, data, seed=0, dtype="float64", held_out={"test": other})
     assert made.test is not None
     np.testing.assert_allclose(made.test.x, [[3, 3]])
     np.testing.assert_allclose(made.test.y, [[3]])
@@ -66,23 +66,28 @@ def test_images_are_rows_of_as_many_numbers(tmp_path: Path) -> None:
     table = np.hstack([pixels.reshape(8, -1), labels[:, None]])
     np.savetxt(tmp_path / "a.csv", table, fmt="%d", delimiter=",")
     csv = source("csv", {"file": "a.csv", "header": False, "target": -1})
-    flat = load_held(idx, load(csv, tmp_path), tmp_path)
-    whole = load_held(csv, load(idx, tmp_path), tmp_path)
+    flat = load_held_out(idx, load(csv, tmp_path), tmp_path)
+    whole = load_held_out(csv, load(idx, tmp_path), tmp_path)
     np.testing.assert_array_equal(flat.x, table[:, :-1])
     np.testing.assert_array_equal(whole.x, pixels)
     np.testing.assert_array_equal(flat.y, whole.y)
 
 
 def test_several_targets_keep_their_order_and_classes(tmp_path: Path) -> None:
-    tasks: dict[str, Any] = {"kind": None, "size": None}
+    problem_types: dict[str, Any] = {"kind": None, "size": None}
     data = load(
-        source("inline", {"x": (1, 2, 3), "y": {"size": (1, 2, 3), "kind": ("b", "c", "a")}}), tmp_path, tasks
+        source("inline", {"x": (1, 2, 3), "y": {"size": (1, 2, 3), "kind": ("b", "c", "a")}}),
+        tmp_path,
+        problem_types,
     )
-    other = load_held(
-        source("inline", {"x": (5, 6), "y": {"kind": ("c", "b"), "size": (7, 8)}}), data, tmp_path, tasks
+    other = load_held_out(
+        source("inline", {"x": (5, 6), "y": {"kind": ("c", "b"), "size": (7, 8)}}),
+        data,
+        tmp_path,
+        problem_types,
     )
     assert other.y.tolist() == [[2, 7], [1, 8]]
-    assert other.several == data.several
+    assert other.target_layout == data.target_layout
 
 
 # fmt: off
@@ -102,12 +107,12 @@ OF_ROWS = [
     ({"x": (((1,), (2,), (3,)),), "y": (1,)},                               (),                 ["a row has the shape (3, 1), but that of data (2,)"]),
     ({"x": ((1, 2),), "y": ((1, 2),)},                                      (),                 ["the target of data has 1 values a row, here it has 2"]),
     ({"x": ((1, 2), (1, 2)), "y": (0, 1), "task": "classification"},        (),                 ["the target of data holds values, here it holds classes"]),
-    (ROWS | {"scale": "standard"},                                          ("scale",),         ["is said by data", "leave it out here"]),
-    (ROWS | {"split": {"test": 0.5}},                                       ("split",),         ["is said by data"]),
+    (ROWS | {"scale": "standard"},                                          ("scale",),         ["is set by data", "remove it here"]),
+    (ROWS | {"split": {"test": 0.5}},                                       ("split",),         ["is set by data"]),
 ]
 OF_SEVERAL = [
     ({"a": (1, 2)},                                                         (),                 ['no target "b"; valid: a; losses name it']),
-    ({"a": (1, 2), "b": (3, 4), "c": (3, 4)},                               ("y", "c"),         ['no loss is for the target "c"; leave it out here']),
+    ({"a": (1, 2), "b": (3, 4), "c": (3, 4)},                               ("y", "c"),         ['no loss is for the target "c"; remove it here']),
 ]
 # fmt: on
 
@@ -126,7 +131,7 @@ def test_other_rows_that_do_not_fit_are_told(
     options: dict[str, Any], path: tuple[str, ...], phrases: list[str], tmp_path: Path
 ) -> None:
     with pytest.raises(DataError) as error:
-        load_held(source("inline", options), load(source("inline", ROWS), tmp_path), tmp_path)
+        load_held_out(source("inline", options), load(source("inline", ROWS), tmp_path), tmp_path)
     assert error.value.path == path
     assert [phrase for phrase in phrases if phrase not in error.value.message] == []
 
@@ -135,9 +140,9 @@ def test_other_rows_that_do_not_fit_are_told(
 def test_other_targets_that_do_not_fit_are_told(
     y: dict[str, Any], path: tuple[str, ...], phrases: list[str], tmp_path: Path
 ) -> None:
-    tasks: dict[str, Any] = {"a": None, "b": None}
-    data = load(source("inline", {"x": (1, 2), "y": {"a": (1, 2), "b": (3, 4)}}), tmp_path, tasks)
+    problem_types: dict[str, Any] = {"a": None, "b": None}
+    data = load(source("inline", {"x": (1, 2), "y": {"a": (1, 2), "b": (3, 4)}}), tmp_path, problem_types)
     with pytest.raises(DataError) as error:
-        load_held(source("inline", {"x": (1, 2), "y": y}), data, tmp_path, tasks)
+        load_held_out(source("inline", {"x": (1, 2), "y": y}), data, tmp_path, problem_types)
     assert error.value.path == path
     assert [phrase for phrase in phrases if phrase not in error.value.message] == []

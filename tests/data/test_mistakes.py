@@ -125,10 +125,10 @@ FILES: list[tuple[str, Callable[[Path], object], dict, str, list[str]]] = [
     ("csv", lambda folder: None,                                                           {"file": "a.csv", "target": 0}, "file", ['no such file: "a.csv"', "looked for /"]),
     ("csv", lambda folder: (folder / "a").mkdir(),                                         {"file": "a", "target": 0}, "file", ['"a" is a folder']),
     ("npz", lambda folder: None,                                                           {"file": "a.npz"},    "file",   ['no such file: "a.npz"']),
-    ("npz", lambda folder: (folder / "a.npz").write_bytes(b""),                            {"file": "a.npz"},    "file",   ["no npz archive"]),
-    ("npz", lambda folder: (folder / "a.npz").write_bytes(b"hello" * 30),                  {"file": "a.npz"},    "file",   ["no npz archive", "numpy.savez"]),
+    ("npz", lambda folder: (folder / "a.npz").write_bytes(b""),                            {"file": "a.npz"},    "file",   ["not an npz archive"]),
+    ("npz", lambda folder: (folder / "a.npz").write_bytes(b"hello" * 30),                  {"file": "a.npz"},    "file",   ["not an npz archive", "numpy.savez"]),
     ("npz", lambda folder: np.save(folder / "a.npy", np.ones(3)),                          {"file": "a.npy"},    "file",   ["a single array (.npy)"]),
-    ("idx", lambda folder: None,                                                           {},                   "folder", [f"looked for {IMAGES} and {IMAGES}.gz", "data/mnist, which is no folder", "data.folder"]),
+    ("idx", lambda folder: None,                                                           {},                   "folder", [f"looked for {IMAGES} and {IMAGES}.gz", "data/mnist, which is not a folder", "data.folder"]),
     ("idx", lambda folder: None,                                                           {"folder": "."},      "folder", [f"looked for {IMAGES} and {IMAGES}.gz in /", "data.folder"]),
     ("idx", lambda folder: (folder / IMAGES).write_bytes(idx_bytes(images(4))),            {"folder": "."},      "folder", ["no labels", DIGIT_LABELS]),
 ]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nnjit.data import Dataset, Prepared, Scaling, Source, Split, prepare, sources
-from nnjit.data.dataset import dataset
+from nnjit.data.dataset import make_dataset
 from nnjit.data.splits import split_rows
 from nnjit.errors import DataError
 
@@ -31,7 +31,7 @@ class Given(Source):
 def given(
     x: np.ndarray, y: np.ndarray, task: str = "regression", *, dtype: str = "float64", **options: object
 ) -> Prepared:
-    data = dataset(x, y, task=task, description="of a test")
+    data = make_dataset(x, y, problem_type=task, description="of a test")
     return prepare(Given(data=data, **options), seed=3, dtype=dtype, folder=Path())
 
 
@@ -195,7 +195,7 @@ class Memory:
 def test_a_table_is_copied_at_most_once(case):
     # Blocks of rows of 1 MB, a few at a time, come on top: 0.3 tables here, nothing to a large one.
     x = np.ones((40_000, 100), np.float32)
-    data = dataset(x, np.ones(40_000, np.float32), task="regression", description="large")
+    data = make_dataset(x, np.ones(40_000, np.float32), problem_type="regression", description="large")
     tracemalloc.start()
     try:
         prepared = prepare(Given(data=data, **case.options), seed=0, dtype="float32", folder=Path())
@@ -226,7 +226,9 @@ print([name for name in ("sklearn", "polars", "scipy", "pandas") if name in sys.
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_weights_go_with_their_rows_and_are_one_on_average(dtype: str) -> None:
     weights = np.arange(1.0, 41.0) * 1e300
-    data = dataset(numbered(40), numbered(40), task="regression", description="", weights=weights)
+    data = make_dataset(
+        numbered(40), numbered(40), problem_type="regression", description="", weights=weights
+    )
     split = Split(validation=0.25, test=0.25)
     prepared = prepare(Given(data=data, split=split), seed=3, dtype=dtype, folder=Path())
     for part in (prepared.train, prepared.validation, prepared.test):

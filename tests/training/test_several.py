@@ -283,7 +283,7 @@ def test_a_source_gives_several_targets(source: str, folder: Path) -> None:
     data = set_up(config.resolve(small(SOURCES[source])), folder).data
     np.testing.assert_array_equal(data.train.x, [[1], [2], [3], [4]])
     np.testing.assert_array_equal(data.train.y, [[5, 0], [6, 1], [7, 1], [8, 0]])
-    assert [(t.name, t.start, t.classes) for t in data.several] == [
+    assert [(t.name, t.start, t.classes) for t in data.target_layout] == [
         ("price", 0, None),
         ("kind", 1, ("u", "v")),
     ]
@@ -294,7 +294,7 @@ def test_a_task_says_what_whole_numbers_are(source: str, folder: Path) -> None:
     given = small(SOURCES[source], price={"task": "classification", "loss": "huber"})
     given["model"][1]["units"] = 4
     setup = set_up(config.resolve(given), folder)
-    assert setup.data.several[0].classes == ("5", "6", "7", "8")
+    assert setup.data.target_layout[0].classes == ("5", "6", "7", "8")
     assert [m.column for m in setup.task.metrics] == [
         "price_loss",
         "price_accuracy",
@@ -380,12 +380,12 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     ({**CSV, "target": [1, "kind"]}, {}, {}, "data.target[0]: losses find their targets by name; give the column's"),
     (CSV, {"kind": {"task": "regression", "loss": "huber"}}, {}, 'data.file: a.csv: line 2, column "kind": expected a number, got "u" (4 such values in the column); correct it, or use task: classification in its entry of losses'),
     ({**INLINE, "y": [1, 2, 3, 4]}, {}, {}, "data.y: losses need targets by name, such as y: {price: [3, 4], kind: [a, b]}"),
-    (INLINE, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.y: several targets (kind, price) are for losses; give the list of a single target, or losses in the place of loss"),
+    (INLINE, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.y: several targets (kind, price) are for losses; give the list of a single target, or losses instead of loss"),
     ({**INLINE, "y": {"kind": ["u", "v"], "price": [1, 2, 3, 4]}}, {}, {}, "data: the targets differ in rows: price 4, kind 2; every row needs all its targets"),
     ({**INLINE, "y": {"kind": ["u"] * 4, "price": [1, 2, 3, 4]}}, {}, {}, 'data: target "kind": expected labels of at least two classes, got 1: every row has u'),
     ({"type": "sklearn", "dataset": "moons"}, {}, {}, "data.target: losses need the names of the targets of a table, such as [class, petal width (cm)]"),
     ({**IRIS, "target": ["class", "petal width"]}, {}, {}, 'data.target[1]: no target or feature "petal width"; did you mean "petal width (cm)"?'),
-    ({**IRIS, "target": ["class"]}, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.target: targets by name are for losses; remove it, or give losses in the place of loss"),
+    ({**IRIS, "target": ["class"]}, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.target: targets by name are for losses; remove it, or give losses instead of loss"),
     ({"type": "idx", "images": "x", "labels": "y"}, {}, {}, "data.type: idx has one target, but losses need several; use csv, npz, inline or sklearn data, or a single loss"),
     (INLINE, {"kind": {"loss": "huber"}, "price": {"loss": "softmax_cross_entropy", "task": "regression"}}, {}, "losses.price.loss: softmax_cross_entropy needs data with classes, but its targets are values"),
     (INLINE, {}, {"training": {"class_weights": "balanced"}}, "training.class_weights: of several outputs, each has its own; put them into the entries of losses"),

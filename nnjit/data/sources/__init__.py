@@ -1,4 +1,4 @@
-"""The sources of data, one a file; importing this package registers them."""
+"""The data sources, one per file; importing this package registers them."""
 
 from nnjit.data.sources.adding import Adding
 from nnjit.data.sources.csv import Csv

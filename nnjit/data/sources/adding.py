@@ -8,7 +8,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field
 
-from nnjit.data.dataset import Dataset, dataset
+from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.source import Source, sources
 
 
@@ -42,10 +42,10 @@ class Adding(Source):
         half = self.steps // 2
         for start, end in ((0, half), (half, self.steps)):
             marks[np.arange(self.examples), rng.integers(start, end, self.examples)] = 1
-        return dataset(
+        return make_dataset(
             np.stack([numbers, marks], axis=-1),
             np.sum(numbers * marks, axis=1),
-            task="regression",
+            problem_type="regression",
             targets=("sum",),
             description=f"adding problem: {self.examples} generated sequences of {self.steps} steps",
         )

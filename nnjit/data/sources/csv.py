@@ -11,12 +11,13 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from nnjit.data.columns import Column, Missing, check_finite, known, labels, table
-from nnjit.data.dataset import Dataset, ProblemType, dataset
-from nnjit.data.files import located
+from nnjit.data.columns import Column, Missing, check_finite, labels, table, without_gaps
+from nnjit.data.dataset import Dataset, make_dataset
+from nnjit.data.files import locate
 from nnjit.data.labels import check_whole, is_whole
-from nnjit.data.multi_target import several
+from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
+from nnjit.data.target import ProblemType, ProblemTypes
 from nnjit.data.text_table import TextTable, read_table
 from nnjit.data.weights import check_weights
 from nnjit.errors import ConfigPath, DataError, did_you_mean
@@ -65,18 +66,18 @@ class Csv(Source):
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         if not isinstance(self.target, tuple):
             raise DataError("losses need a list of targets, such as [price, kind]", ("target",))
-        places: dict[str, ConfigPath | None] = {}
+        paths: dict[str, ConfigPath | None] = {}
         for k, name in enumerate(self.target):
             if isinstance(name, int):
                 raise DataError("losses find their targets by name; give the column's", ("target", k))
-            places[name] = ("target", k)
-        return places
+            paths[name] = ("target", k)
+        return paths
 
-    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
-        return self._load(folder, partial(self._several, tasks))
+    def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
+        return self._load(folder, partial(self._multi_target_dataset, problem_types))
 
     def _load(self, folder: Path, make: Callable[[TextTable, _Roles], Dataset]) -> Dataset:
-        path = located(folder, self.file)
+        path = locate(folder, self.file)
         text = read_table(path, header=self.header, separator=self.separator, marks=("", *self.missing_marks))
         roles = _Roles.of(self, text.names)
         try:
@@ -85,34 +86,34 @@ class Csv(Source):
             raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
 
     def _dataset(self, text: TextTable, roles: _Roles) -> Dataset:
-        targets, task = self._targets(text, roles.targets)
-        features, targets, weights = self._known(text, roles, targets)
+        targets, problem_type = self._targets(text, roles.targets)
+        features, targets, weights = self._columns(text, roles, targets)
         x, names = table(features)
-        y = labels(targets[0]) if task == "classification" else table(targets)[0]
-        made = dataset(
-            x, y, task=task, features=names, targets=roles.targets, description=_description(text, x),
-            weights=weights,
+        y = labels(targets[0]) if problem_type == "classification" else table(targets)[0]
+        made = make_dataset(
+            x, y, problem_type=problem_type, description=_description(text, x), features=names,
+            targets=roles.targets, weights=weights,
         )  # fmt: skip
         return replace(made, codes=_codes(features))
 
-    def _several(self, tasks: Mapping[str, ProblemType | None], text: TextTable, roles: _Roles) -> Dataset:
-        targets = [_target(text, name, tasks[name]) for name in roles.targets]
-        features, targets, weights = self._known(text, roles, targets)
+    def _multi_target_dataset(self, problem_types: ProblemTypes, text: TextTable, roles: _Roles) -> Dataset:
+        targets = [_target(text, name, problem_types[name]) for name in roles.targets]
+        features, targets, weights = self._columns(text, roles, targets)
         x, names = table(features)
-        made = several(
-            x, {c.name: labels(c) for c in targets}, tasks,
+        made = make_multi_target_dataset(
+            x, {c.name: labels(c) for c in targets}, problem_types,
             features=names, description=_description(text, x), weights=weights,
         )  # fmt: skip
         return replace(made, codes=_codes(features))
 
-    def _known(
+    def _columns(
         self, text: TextTable, roles: _Roles, targets: list[Column]
     ) -> tuple[list[Column], list[Column], np.ndarray | None]:
-        """Features, targets and weights, without the gaps."""
+        """Features, targets and weights, without missing values."""
         features = [_feature(text, name, roles) for name in roles.features]
         weights = [] if roles.weights is None else [_weights(text, roles.weights)]
         check_finite((*features, *targets), text.where)
-        features, rest = known(features, [*targets, *weights], self.missing, text.where)
+        features, rest = without_gaps(features, [*targets, *weights], self.missing, text.where)
         targets, weights = rest[: len(targets)], rest[len(targets) :]
         return features, targets, weights[0].values if weights else None
 
@@ -125,10 +126,10 @@ class Csv(Source):
         mend = "correct it, or use task: classification" if len(names) == 1 else "correct it"
         columns = [text.numbers(name, mend=mend) for name in names]
         is_classes = self.task == "auto" and len(columns) == 1 and _looks_like_classes(columns[0])
-        task: ProblemType = "classification" if self.task == "classification" or is_classes else "regression"
-        if task == "classification":
-            check_whole(columns[0].values, text.where)
-        return columns, task
+        if self.task != "classification" and not is_classes:
+            return columns, "regression"
+        check_whole(columns[0].values, text.where)
+        return columns, "classification"
 
 
 def _description(text: TextTable, x: np.ndarray) -> str:
@@ -139,12 +140,16 @@ def _codes(features: Sequence[Column]) -> dict[str, tuple[str, ...]]:
     return {column.name: column.codes for column in features if column.codes is not None}
 
 
-def _target(text: TextTable, name: str, task: ProblemType | None) -> Column:
+def _target(text: TextTable, name: str, problem_type: ProblemType | None) -> Column:
     """One of several targets."""
-    if text.is_text(name) if task is None else (task == "classification" and text.has_text(name)):
+    if problem_type is None:
+        has_categories = text.is_text(name)
+    else:
+        has_categories = problem_type == "classification" and text.has_text(name)
+    if has_categories:
         return text.categories(name)
     column = text.numbers(name, mend="correct it, or use task: classification in its entry of losses")
-    if task == "classification":
+    if problem_type == "classification":
         check_whole(column.values, text.where)
     return column
 
@@ -160,9 +165,8 @@ def _feature(text: TextTable, name: str, roles: _Roles) -> Column:
 
 def _weights(text: TextTable, name: str) -> Column:
     column = text.numbers(name, mend="correct it")
-    check_weights(
-        np.nan_to_num(column.values, nan=0.0, posinf=np.inf, neginf=-np.inf), text.where
-    )  # gaps are found later
+    without_missing = np.where(np.isnan(column.values), 0.0, column.values)  # `without_gaps` finds those
+    check_weights(without_missing, text.where)
     return column
 
 
@@ -173,7 +177,7 @@ def _looks_like_classes(column: Column) -> bool:
 
 @dataclass(frozen=True)
 class _Roles:
-    """The columns by what they are for."""
+    """The role of each column."""
 
     targets: tuple[str, ...]
     features: tuple[str, ...]
@@ -233,11 +237,11 @@ def _found(names: Name | tuple[Name, ...], option: str, columns: Sequence[str]) 
     return found
 
 
-def _column(name: Name, place: ConfigPath, columns: Sequence[str]) -> str:
+def _column(name: Name, path: ConfigPath, columns: Sequence[str]) -> str:
     if isinstance(name, int):
         if not -len(columns) <= name < len(columns):
-            raise DataError(f"no column {name}; the file has {len(columns)}, counted from 0", place)
+            raise DataError(f"no column {name}; the file has {len(columns)}, counted from 0", path)
         return columns[name]
     if name not in columns:
-        raise DataError(f'no column "{name}"{did_you_mean(name, columns)}', place)
+        raise DataError(f'no column "{name}"{did_you_mean(name, columns)}', path)
     return name

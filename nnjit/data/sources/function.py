@@ -9,7 +9,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from nnjit.data.dataset import Dataset, dataset
+from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.source import Source, sources
 
 # fmt: off
@@ -55,7 +55,7 @@ class Function(Source):
         y = f(x) + self.noise * np.random.default_rng(self.seed).standard_normal(self.points)
         noise = f" with noise of deviation {self.noise:g}" if self.noise else ""
         where = f"{self.points} points on [{self.low:g}, {self.high:g}]"
-        return dataset(
-            x, y, task="regression", features=["x"], targets=["y"],
+        return make_dataset(
+            x, y, problem_type="regression", features=["x"], targets=["y"],
             description=f"function {self.function}, y = {formula}{noise}: {where}",
         )  # fmt: skip

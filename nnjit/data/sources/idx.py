@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, dataset
-from nnjit.data.files import opened
+from nnjit.data.dataset import Dataset, make_dataset
+from nnjit.data.files import open_file
 from nnjit.data.source import Source, sources
 from nnjit.errors import DataError
 
@@ -32,8 +32,8 @@ class Idx(Source):
     """The file of labels, with or without `.gz`."""
 
     def load(self, folder: Path) -> Dataset:
-        images = _read(self._located(folder, "images"), "images")
-        labels = _read(self._located(folder, "labels"), "labels")
+        images = _read(self._find(folder, "images"), "images")
+        labels = _read(self._find(folder, "labels"), "labels")
         if len(images) != len(labels):
             raise DataError(
                 f"{self.labels} has {len(labels)} labels for the {len(images)} images of {self.images}; "
@@ -43,11 +43,13 @@ class Idx(Source):
         size = "×".join(map(str, images.shape[1:]))
         description = f"IDX {self.images}: {len(images)} images of {size}"
         try:
-            return dataset(images, labels, task="classification", description=description, targets=("label",))
+            return make_dataset(
+                images, labels, problem_type="classification", description=description, targets=("label",)
+            )
         except DataError as error:
             raise DataError(f"{self.images}, {self.labels}: {error.message}", ("folder",)) from None
 
-    def _located(self, folder: Path, option: Literal["images", "labels"]) -> Path:
+    def _find(self, folder: Path, option: Literal["images", "labels"]) -> Path:
         inside = folder / Path(self.folder).expanduser()
         name = getattr(self, option)
         wanted = (name, name.removesuffix(".gz") if name.endswith(".gz") else f"{name}.gz")
@@ -56,7 +58,7 @@ class Idx(Source):
                 return path
         raise DataError(
             f'no {option} in "{self.folder}": looked for {" and ".join(wanted)} in {inside.resolve()}'
-            f"{'' if inside.is_dir() else ', which is no folder'}; "
+            f"{'' if inside.is_dir() else ', which is not a folder'}; "
             "set data.folder to the folder that has them, or download them there",
             ("folder",),
         )
@@ -64,7 +66,7 @@ class Idx(Source):
 
 def _read(path: Path, option: Literal["images", "labels"]) -> np.ndarray:
     """The array of an IDX file: 0, 0, type, number of axes; each axis' length as 4 bytes; the numbers."""
-    with opened(path, option) as file:
+    with open_file(path, option) as file:
         raw = file.read()
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _TYPES or raw[3] == 0:
         raise DataError(f"{path}: not an IDX file: it begins with {raw[:4].hex(' ') or 'nothing'}", (option,))

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from nnjit.data.dataset import Dataset, ProblemType, dataset
-from nnjit.data.multi_target import several
+from nnjit.data.dataset import Dataset, make_dataset
+from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
-from nnjit.errors import ConfigPath, DataError
+from nnjit.data.target import ProblemType, ProblemTypes
+from nnjit.errors import ConfigPath, DataError, counted
 
 Rows = Annotated[tuple[Any, ...], Field(min_length=1)]
 
@@ -36,54 +37,59 @@ class Inline(Source):
 
     def load(self, folder: Path) -> Dataset:
         if isinstance(self.y, dict):
-            mend = "give the list of a single target, or losses in the place of loss"
+            mend = "give the list of a single target, or losses instead of loss"
             raise DataError(f"several targets ({', '.join(self.y)}) are for losses; {mend}", ("y",))
         x = _array(self.x, "x", numeric=True)
         y = _array(self.y, "y", numeric=self.task == "regression")
-        return dataset(x, y, task=self.task, description=_description(x), weights=self._weights())
+        return make_dataset(
+            x, y, problem_type=self.task, description=_description(x), weights=self._weights()
+        )
 
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         if not isinstance(self.y, dict):
             raise DataError("losses need targets by name, such as y: {price: [3, 4], kind: [a, b]}", ("y",))
         return {name: ("y", name) for name in self.y}
 
-    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
-        assert isinstance(self.y, dict)  # `targets` has seen to it
+    def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
+        assert isinstance(self.y, dict)  # checked by `targets`
         x = _array(self.x, "x", numeric=True)
         targets = {
-            name: _array(self.y[name], "y", name, numeric=t == "regression") for name, t in tasks.items()
+            name: _array(self.y[name], "y", name, numeric=t == "regression")
+            for name, t in problem_types.items()
         }
-        return several(x, targets, tasks, description=_description(x), weights=self._weights())
+        return make_multi_target_dataset(
+            x, targets, problem_types, description=_description(x), weights=self._weights()
+        )
 
     def _weights(self) -> np.ndarray | None:
         return None if self.weights is None else _array(self.weights, "weights", numeric=True)
 
 
 def _description(x: np.ndarray) -> str:
-    return f"table of {len(x)} row{'s' * (len(x) > 1)} written in the config"
+    return f"table of {counted(len(x), 'row')} written in the config"
 
 
-def _array(rows: tuple[Any, ...], *place: str, numeric: bool) -> np.ndarray:
-    _shape(rows, place, numeric)
+def _array(rows: tuple[Any, ...], *path: str, numeric: bool) -> np.ndarray:
+    _shape(rows, path, numeric)
     array = np.array(rows)
     return array.astype(np.float64) if numeric else array
 
 
-def _shape(item: Any, place: ConfigPath, numeric: bool) -> tuple[int, ...]:
-    """The shape of nested rows; raises DataError at the first place that does not fit."""
+def _shape(item: Any, path: ConfigPath, numeric: bool) -> tuple[int, ...]:
+    """The shape of nested rows; raises DataError at the first entry that does not fit."""
     if not isinstance(item, tuple):
-        _check_entry(item, place, numeric)
+        _check_entry(item, path, numeric)
         return ()
-    shapes = [_shape(inner, (*place, k), numeric) for k, inner in enumerate(item)]
+    shapes = [_shape(inner, (*path, k), numeric) for k, inner in enumerate(item)]
     for k, shape in enumerate(shapes):
         if shape != shapes[0]:
             raise DataError(
-                f"has shape {shape}, and the first in this list {shapes[0]}; make all alike", (*place, k)
+                f"has shape {shape}, and the first in this list {shapes[0]}; make all alike", (*path, k)
             )
     return (len(item), *(shapes[0] if shapes else ()))
 
 
-def _check_entry(item: Any, place: ConfigPath, numeric: bool) -> None:
+def _check_entry(item: Any, path: ConfigPath, numeric: bool) -> None:
     is_number = isinstance(item, int | float) and not isinstance(item, bool)
     if not (is_number or (not numeric and isinstance(item, str))):
-        raise DataError(f"expected a number{'' if numeric else ' or a name'}, got {item!r}", place)
+        raise DataError(f"expected a number{'' if numeric else ' or a name'}, got {item!r}", path)

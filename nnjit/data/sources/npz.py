@@ -11,13 +11,14 @@ from typing import Literal
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, ProblemType, dataset
-from nnjit.data.files import located, unreadable
-from nnjit.data.multi_target import several
+from nnjit.data.dataset import Dataset, make_dataset
+from nnjit.data.files import locate, unreadable
+from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
+from nnjit.data.target import ProblemType, ProblemTypes
 from nnjit.errors import ConfigPath, DataError
 
-_ARCHIVE = (b"PK\3\4", b"PK\5\6")  # how a zip file begins, and an empty one
+_ARCHIVE = (b"PK\3\4", b"PK\5\6")  # the first bytes of a zip file, and of an empty one
 
 
 @sources.register
@@ -37,27 +38,30 @@ class Npz(Source):
     counts all alike. A row of weight 0 is left out."""
 
     def load(self, folder: Path) -> Dataset:
-        path = located(folder, self.file)
-        x, y, *weights = _read(path, ("x", "y", *self._weights))
-        task = self.task if self.task != "auto" else _task(y)
+        path = locate(folder, self.file)
+        x, y, *rest = _read(path, ("x", "y", *self._weights))
+        weights = rest[0] if rest else None
+        problem_type = _problem_type(y) if self.task == "auto" else self.task
         description = _description(path, x, len(y))
         try:
-            return dataset(x, y, task=task, description=description, weights=weights[0] if weights else None)
+            return make_dataset(x, y, problem_type=problem_type, description=description, weights=weights)
         except DataError as error:
             raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
 
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
-        path = located(folder, self.file)
+        path = locate(folder, self.file)
         return {name: None for name in _names(path) if name not in ("x", self.weights)}
 
-    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
-        path = located(folder, self.file)
-        x, *arrays = _read(path, ("x", *tasks, *self._weights))
-        targets = dict(zip(tasks, arrays, strict=False))
+    def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
+        path = locate(folder, self.file)
+        x, *arrays = _read(path, ("x", *problem_types, *self._weights))
+        targets = dict(zip(problem_types, arrays, strict=False))
         weights = arrays[-1] if self._weights else None
         description = _description(path, x, len(arrays[0]))
         try:
-            return several(x, targets, tasks, description=description, weights=weights)
+            return make_multi_target_dataset(
+                x, targets, problem_types, description=description, weights=weights
+            )
         except DataError as error:
             raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
 
@@ -71,7 +75,7 @@ def _description(path: Path, x: np.ndarray, rows: int) -> str:
     return f"arrays of {path.name}: {rows} rows of {shape}"
 
 
-def _task(y: np.ndarray) -> ProblemType:
+def _problem_type(y: np.ndarray) -> ProblemType:
     is_column = y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)
     return "classification" if is_column and y.dtype.kind in "biuU" else "regression"
 
@@ -89,7 +93,7 @@ def _names(path: Path) -> list[str]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    """An archive; what goes wrong with the file while it is open is a DataError."""
+    """An open archive; anything wrong with the file is a DataError."""
     try:
         with path.open("rb") as file:
             start = file.read(6)
@@ -98,12 +102,8 @@ def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
                 yield arrays
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-    ) as error:  # Runtime: encrypted, unknown version
+    # A RuntimeError is an encrypted archive or one of an unknown version.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise DataError(f"{path}: cut off or damaged ({error})", ("file",)) from None
     except OSError as error:
         raise unreadable(path, error) from None
@@ -115,7 +115,7 @@ def _array(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
         raise DataError(f'{path}: no array "{name}"; it has {", ".join(arrays.files) or "none"}', (option,))
     try:
         array = arrays[name]
-    except (ValueError, MemoryError) as error:  # NumPy says both "pickled" and "damaged" with a ValueError
+    except (ValueError, MemoryError) as error:  # NumPy: pickled or damaged
         raise DataError(_explained(path, name, error), ("file",)) from None
     if not isinstance(array, np.ndarray):
         raise DataError(f'{path}: "{name}" is not an array', ("file",))
@@ -125,7 +125,7 @@ def _array(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
 def _not_an_archive(start: bytes) -> str:
     if start.startswith(_ARCHIVE):
         return "cut off or damaged: the directory at the end of the file is missing"
-    kind = "a single array (.npy)" if start == b"\x93NUMPY" else "no npz archive"
+    kind = "a single array (.npy)" if start == b"\x93NUMPY" else "not an npz archive"
     return f"{kind}; expected arrays x and y as numpy.savez(file, x=x, y=y) writes them"
 
 

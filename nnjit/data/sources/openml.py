@@ -1,4 +1,4 @@
-"""`openml`: a data set of openml.org, fetched once and kept."""
+"""`openml`: a data set of openml.org, fetched once and cached."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from nnjit.data.columns import Column, Missing, check_finite, known, labels, table
-from nnjit.data.dataset import Dataset, ProblemType, dataset
+from nnjit.data.columns import Column, Missing, check_finite, labels, table, without_gaps
+from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.labels import row_name
 from nnjit.data.source import Source, sources
+from nnjit.data.target import ProblemType
 from nnjit.errors import DataError
 
 
@@ -55,23 +56,27 @@ class Openml(Source):
             )
         try:
             check_finite((*features, *targets), row_name)
-            features, targets = known(features, targets, self.missing, row_name)
+            features, targets = without_gaps(features, targets, self.missing, row_name)
             x, names = table(features)
-            y, task = self._target(targets)
+            y, problem_type = self._target(targets)
             description = f"OpenML {self._label}: {len(x)} rows of {len(names)} features"
-            goals = [column.name for column in targets]
-            return dataset(x, y, task=task, features=names, targets=goals, description=description)
+            return make_dataset(
+                x, y, problem_type=problem_type, description=description, features=names,
+                targets=[column.name for column in targets],
+            )  # fmt: skip
         except DataError as error:
             raise DataError(f"{self._label}: {error.message}", self._path) from None
 
     def _target(self, targets: list[Column]) -> tuple[np.ndarray, ProblemType]:
         nominal = [column.name for column in targets if column.categories is not None]
-        task = self.task if self.task != "auto" else "classification" if nominal else "regression"
-        if task == "classification" and len(targets) > 1:
+        found: ProblemType = "classification" if nominal else "regression"
+        problem_type = found if self.task == "auto" else self.task
+        if problem_type == "classification" and len(targets) > 1:
             raise DataError(f"{len(targets)} target columns of classes; choose one with the option target")
-        if task == "regression" and nominal:
+        if problem_type == "regression" and nominal:
             raise DataError(f'target "{nominal[0]}" holds names, not values; use task: classification')
-        return (labels(targets[0]), task) if task == "classification" else (table(targets)[0], task)
+        y = labels(targets[0]) if problem_type == "classification" else table(targets)[0]
+        return y, problem_type
 
     def _fetched(self, folder: Path) -> Any:
         from sklearn.datasets import fetch_openml
@@ -90,7 +95,7 @@ class Openml(Source):
             )
         except OSError as error:
             raise DataError(
-                f"{self._label}: cannot reach openml.org ({error}); it is needed once, then the data is kept",
+                f"{self._label}: cannot reach openml.org ({error}); it is needed once to cache the data",
                 self._path,
             ) from None
         except (ValueError, KeyError, IndexError) as error:

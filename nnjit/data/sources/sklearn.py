@@ -1,4 +1,4 @@
-"""`sklearn`: the small data sets that scikit-learn brings along, and its generators."""
+"""`sklearn`: the small data sets that scikit-learn ships, and its generators."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from nnjit.data.dataset import Dataset, ProblemType, dataset
-from nnjit.data.multi_target import several
+from nnjit.data.dataset import Dataset, make_dataset
+from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
+from nnjit.data.target import ProblemTypes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
 
-# The generators, and the options of each with their defaults.
+# The options of each generator, with their defaults.
 _GENERATORS: dict[str, dict[str, Any]] = {
     "moons": {"n_samples": 500, "noise": 0.1, "seed": 0},
     "circles": {"n_samples": 500, "noise": 0.05, "factor": 0.5, "seed": 0},
@@ -64,7 +65,7 @@ class Sklearn(Source):
 
     def load(self, folder: Path) -> Dataset:
         if self.target is not None:
-            mend = "remove it, or give losses in the place of loss"
+            mend = "remove it, or give losses instead of loss"
             raise DataError(f"targets by name are for losses; {mend}", ("target",))
         return self._generated() if self.dataset in _GENERATORS else self._table()
 
@@ -81,15 +82,15 @@ class Sklearn(Source):
                 )
         return {name: ("target", k) for k, name in enumerate(self.target)}
 
-    def load_several(self, folder: Path, tasks: Mapping[str, ProblemType | None]) -> Dataset:
+    def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
         bunch, names = self._bunch(), self._names()
         own = bunch.target if self._own == _VALUES else np.array(bunch.target_names)[bunch.target].astype(str)
         arrays = {self._own: own} | dict(zip(names[1:], bunch.data.T, strict=True))
-        kept = [k for k, name in enumerate(names[1:]) if name not in tasks]
-        return several(
+        kept = [k for k, name in enumerate(names[1:]) if name not in problem_types]
+        return make_multi_target_dataset(
             bunch.data[:, kept],
             arrays,
-            tasks,
+            problem_types,
             features=[names[k + 1] for k in kept],
             description=f"scikit-learn {self.dataset}: {len(bunch.data)} rows of {len(kept)} features",
         )
@@ -112,10 +113,10 @@ class Sklearn(Source):
     def _table(self) -> Dataset:
         bunch, is_values = self._bunch(), self._own == _VALUES
         content = "images of 8×8" if self.dataset == "digits" else f"rows of {bunch.data.shape[1]} features"
-        return dataset(
+        return make_dataset(
             bunch.data,
             bunch.target,
-            task="regression" if is_values else "classification",
+            problem_type="regression" if is_values else "classification",
             features=[str(name) for name in bunch.feature_names],
             targets=[self._own],
             classes=None if is_values else [str(name) for name in bunch.target_names],
@@ -130,4 +131,4 @@ class Sklearn(Source):
         options = {name: defaults[name] if value is None else value for name, value in given.items()}
         x, y = getattr(datasets, f"make_{self.dataset}")(random_state=options.pop("seed"), **options)
         description = f"scikit-learn {self.dataset}: {len(x)} generated points"
-        return dataset(x, y, task="classification", description=description, targets=("class",))
+        return make_dataset(x, y, problem_type="classification", description=description, targets=("class",))

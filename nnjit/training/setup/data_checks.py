@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nnjit.data import Part, Prepared
-from nnjit.data.dataset import place
+from nnjit.data.dataset import describe_index
 from nnjit.errors import UserError
 from nnjit.nn import Model
 from nnjit.nn.layers import Select
@@ -57,6 +57,6 @@ def _words(name: str, part: Part, data: Prepared) -> Callable[[int, int], str]:
     def words(row: int, position: int) -> str:
         at = np.unravel_index(position, data.input_shape)
         known = row if part.rows is None else int(part.rows[row])
-        return f"{name} part, {place((known, *map(int, at)), data.features)}"
+        return f"{name} part, {describe_index((known, *map(int, at)), data.features)}"
 
     return words

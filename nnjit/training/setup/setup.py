@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.codegen import BLOCK
-from nnjit.data import Part, Prepared, ProblemType, Target, load, load_held, prepared
+from nnjit.data import Part, Prepared, ProblemType, Target, load, load_held_out, split_and_scale
 from nnjit.errors import ConfigError, ConfigPath, DataError, GraphError
 from nnjit.experiment import Experiment
 from nnjit.ir import B, array_type
@@ -139,11 +139,11 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     data = _data(experiment, folder, tasks)
     (batch, steps), block = _batches(experiment, len(data.train.x)), _block(experiment)
     decoder = Decoder(data.classes, data.scaling)
-    targets = targets_of(experiment, data.several)
+    targets = targets_of(experiment, data.target_layout)
     task = make_task(experiment, data.input_shape, data.output_size, decoder, targets, data.train)
     _check_values(experiment, task, data)
     with within("training", "class_weights"):
-        if data.several and experiment.training.class_weights is not None:
+        if data.target_layout and experiment.training.class_weights is not None:
             raise ConfigError("of several outputs, each has its own; put them into the entries of losses")
         weights = class_weights(experiment.training.class_weights, data.classes, data.train.y, data.train.w)
     task = replace(task, class_weights=weights)
@@ -173,9 +173,11 @@ def _data(experiment: Experiment, folder: Path, tasks: Mapping[str, ProblemType 
     for part in ("validation", "test"):
         if (name := f"{part}_data") in sources:
             with within(name):
-                held[part] = load_held(sources[name], data, folder, tasks)
+                held[part] = load_held_out(sources[name], data, folder, tasks)
     with within("data"):
-        return prepared(experiment.data, data, seed=experiment.seed, dtype=experiment.dtype, held=held)
+        return split_and_scale(
+            experiment.data, data, seed=experiment.seed, dtype=experiment.dtype, held_out=held
+        )
 
 
 def make_task(
@@ -249,7 +251,7 @@ def _check_values(experiment: Experiment, task: Task, data: Prepared) -> None:
     for head in heads_of(task.loss):
         assert experiment.losses is not None  # only then there are heads
         check_head(head, experiment.losses[head.name].metrics or (), parts)
-    if data.classes is None and not data.several:
+    if data.classes is None and not data.target_layout:
         for part in parts:
             with within("loss"):
                 task.loss.check_targets(part.y)
