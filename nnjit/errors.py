@@ -1,7 +1,7 @@
 """Define the errors that nnjit raises on purpose, and suggest the nearest valid name.
 
 The command turns a `UserError` into one message and exit status 2, `Diverged` into status 3 and
-`Interrupted` into 130. Anything else is a defect of nnjit and shows its traceback.
+`Interrupted` into 130. Anything else is a bug in nnjit and shows its traceback.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ConfigPath = tuple[str | int, ...]
+"""The path of an option in a config, as keys and indices."""
 
 
 class NnjitError(Exception):
-    """The base of all errors of nnjit."""
+    """The base class of all errors of nnjit."""
 
 
 class UserError(NnjitError):
@@ -22,8 +23,8 @@ class UserError(NnjitError):
 
     Args:
         message: what was given, what is allowed, and how to mend it.
-        path: where in the config, as keys and indices, e.g. `("model", 2, "units")`; empty where
-            it has no place there. The config room turns it into `file:line: model[2].units: …`.
+        path: the option, as keys and indices, e.g. `("model", 2, "units")`; empty if the error is not
+            about one. The config room turns it into `file:line: model[2].units: …`.
     """
 
     def __init__(self, message: str, path: ConfigPath = ()) -> None:
@@ -32,7 +33,7 @@ class UserError(NnjitError):
         self.path = path
 
     def within(self, *prefix: str | int) -> UserError:
-        """The same error, seen from `prefix` further out in the config."""
+        """The same error, with its path seen from `prefix` further out in the config."""
         return type(self)(self.message, (*prefix, *self.path))
 
 
@@ -41,7 +42,7 @@ class ConfigError(UserError):
 
 
 class DataError(UserError):
-    """A data source is missing, unreadable, malformed or unfit for the task."""
+    """Data is missing, unreadable, malformed or unfit for the training."""
 
 
 class GraphError(UserError):
@@ -49,7 +50,7 @@ class GraphError(UserError):
 
 
 class RunError(UserError):
-    """A run folder exists already, or is not one, or cannot be resumed."""
+    """A run folder exists already, is not a run folder, or cannot be resumed."""
 
 
 class CompileError(NnjitError):
@@ -60,7 +61,7 @@ class Stopped(NnjitError):
     """A training ended before its last epoch; its run folder is complete.
 
     Args:
-        message: what was reached and why it ended.
+        message: how far it came, and why it ended.
         folder: the run folder.
     """
 

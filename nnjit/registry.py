@@ -1,4 +1,4 @@
-"""Options that a config can hold, and registries that find them by their `type`.
+"""The base class of options, and registries that find option classes by their `type`.
 
 A layer, loss, optimizer, schedule, initializer, metric or data source is one class: its fields are its
 options, their docstrings are the help text of the JSON Schema, and registering it makes it known to
@@ -19,12 +19,12 @@ from nnjit.errors import ConfigError, did_you_mean
 class Options(BaseModel):
     """A frozen set of options; unknown keys and values of the wrong type are errors.
 
-    The docstring below a field is its help in the JSON Schema; the config room reads it from the source
-    when it makes one, since pydantic would read every source at import.
+    The docstring below a field is its help in the JSON Schema. The config room reads it from the source when
+    it makes the schema, because pydantic would read every source at import.
     """
 
     also_called: ClassVar[tuple[str, ...]] = ()
-    """What else an entry of a registry is called elsewhere, for messages."""
+    """What other libraries call this entry of a registry, for messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
@@ -70,12 +70,9 @@ class Registry(Generic[T], Mapping[str, type[T]]):
 
     def _from_name(self, value: object) -> object:
         value = {"type": value} if isinstance(value, str) else value
-        if (
-            isinstance(value, dict)
-            and isinstance(value.get("type"), str)
-            and value["type"] not in self._entries
-        ):
-            raise ValueError(self._unknown(value["type"]))
+        name = value.get("type") if isinstance(value, dict) else None
+        if isinstance(name, str) and name not in self._entries:
+            raise ValueError(self._unknown(name))
         return value
 
     def _unknown(self, name: str) -> str:
@@ -87,7 +84,7 @@ class Registry(Generic[T], Mapping[str, type[T]]):
         return f'unknown {self.kind} "{name}"{near}'
 
     def _known_elsewhere(self, name: str) -> str | None:
-        """The entry that other libraries call so."""
+        """The entry that other libraries know by this name."""
         names = {n: (n, *entry.also_called) for n, entry in self._entries.items()}
         forms = ((n, form) for form in (_letters, _stem) for n in names)
         return next((n for n, form in forms if form(name) in map(form, names[n])), None)
@@ -99,5 +96,5 @@ def _letters(name: str) -> str:
 
 
 def _stem(name: str) -> str:
-    """The same without the ends that names have in PyTorch and Keras: `MSELoss`, `MaxPool2d`."""
+    """The same without the endings of names in PyTorch and Keras: `MSELoss`, `MaxPool2d`."""
     return re.sub(r"([12]d|loss|error|lr)$", "", _letters(name))

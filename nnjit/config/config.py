@@ -17,7 +17,7 @@ from nnjit.config.reading import read_file
 from nnjit.config.shorthand import spelled_out
 from nnjit.errors import ConfigError, UserError
 from nnjit.experiment import Experiment
-from nnjit.experiment.outputs import told_of_losses
+from nnjit.experiment.outputs import blaming_losses
 from nnjit.nn.model.wiring import wire
 
 Given = Experiment | str | FilePath | Mapping[str, Any]
@@ -66,7 +66,7 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
 
 
 def _wire(experiment: Experiment) -> None:
-    with told_of_losses(experiment.model.layers, tuple(experiment.losses or ())):
+    with blaming_losses(experiment.model.layers, tuple(experiment.losses or ())):
         wire(experiment.layers)
 
 

@@ -116,12 +116,9 @@ def split_and_scale(
         DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
     """
     held_out = held_out or {}
-    if source.scale_target != "none" and not data.has_values:
-        raise DataError(
-            "the targets are classes, which cannot be scaled; remove this option", ("scale_target",)
-        )
-    drawn = seed if source.split.seed is None else source.split.seed
-    rows = split_rows(source.split, len(data.x), data.labels, seed=drawn, names=data.label_names)
+    _check_scalable(source, data)
+    seed = seed if source.split.seed is None else source.split.seed
+    rows = split_rows(source.split, len(data.x), data.labels, seed=seed, names=data.label_names)
     scaling = _fit_scaling(source, data, rows)
 
     def part(name: str, rows: np.ndarray | None) -> Part | None:
@@ -144,6 +141,13 @@ def split_and_scale(
         target_layout=data.target_layout,
         codes=data.codes,
     )
+
+
+def _check_scalable(source: Source, data: Dataset) -> None:
+    if source.scale_target != "none" and not data.has_values:
+        raise DataError(
+            "the targets are classes, which cannot be scaled; remove this option", ("scale_target",)
+        )
 
 
 def _fit_scaling(source: Source, data: Dataset, rows: Rows) -> Scaling:

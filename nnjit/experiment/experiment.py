@@ -1,4 +1,4 @@
-"""The whole experiment as one object: what a config file says, with every default filled in."""
+"""The whole experiment as one object: the content of a config, with every default filled in."""
 
 from __future__ import annotations
 
@@ -44,12 +44,11 @@ else:
     AnyAveraging = averagings.field()
 
 
-SEEDS = 2**63  # a seed is below
+SEEDS = 2**63  # how many there are, from 0
 _Layers = Annotated[tuple[AnyEntry, ...], Field(min_length=1)]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
-
-_EITHER: dict[str, Any] = {  # loss or losses, as `_check_one_of` says it
+_LOSS_OR_LOSSES: dict[str, Any] = {  # in JSON Schema, what `_check_one_loss` checks
     "if": {"required": ["losses"], "properties": {"losses": {"type": "object"}}},
     "then": {"properties": {"loss": {"type": "null"}}},
     "else": {"required": ["loss"]},
@@ -65,7 +64,7 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _spelled_out(model: Any) -> Any:
+def _as_mapping(model: Any) -> Any:
     if isinstance(model, (list, tuple)):
         return {"layers": tuple(model)}
     return model
@@ -73,15 +72,15 @@ def _spelled_out(model: Any) -> Any:
 
 def _check_outputs(losses: dict[str, OutputOptions]) -> dict[str, OutputOptions]:
     if len(losses) < 2:
-        raise ValueError(f"several outputs are two or more, got {len(losses)}; of one output, give the loss")
+        raise ValueError(f"several outputs are two or more, got {len(losses)}; for one output, give loss")
     for name in (INPUT, JOINED):
         if name in losses:
-            raise ValueError(f'"{name}" is no layer of the model that could be an output; name one that is')
+            raise ValueError(f'"{name}" is not a layer of the model that can be an output; name one that is')
     return losses
 
 
-def _check_one_of(loss: Loss | None, info: ValidationInfo) -> Loss | None:
-    if "losses" not in info.data:  # wrong in itself, which is told already
+def _check_one_loss(loss: Loss | None, info: ValidationInfo) -> Loss | None:
+    if "losses" not in info.data:  # invalid itself, and reported already
         return loss
     losses = info.data["losses"]
     if loss is None and losses is None:
@@ -97,18 +96,18 @@ def _check_metrics(metrics: tuple[Metric, ...] | None, info: ValidationInfo) -> 
     return metrics
 
 
-def _check_held(source: Source | None, info: ValidationInfo) -> Source | None:
+def _check_held_out(source: Source | None, info: ValidationInfo) -> Source | None:
     part = str(info.field_name).removesuffix("_data")
     split = info.data["data"].split if "data" in info.data else None
-    share = getattr(split, part, 0.0)
-    if source is not None and share > 0:
-        raise ValueError(f"data.split has {part}: {share:g} too; remove one of them")
+    fraction = getattr(split, part, 0.0)
+    if source is not None and fraction > 0:
+        raise ValueError(f"data.split has {part}: {fraction:g} too; remove one of them")
     if source is not None and part == "validation" and split is not None and split.fold is not None:
         raise ValueError("data.split has a fold for the validation part; remove one of them")
     return source
 
 
-_Held = Annotated[AnySource | None, AfterValidator(_check_held)]
+_HeldOut = Annotated[AnySource | None, AfterValidator(_check_held_out)]
 
 
 class ModelOptions(Options):
@@ -131,7 +130,7 @@ class Experiment(Options):
     so that the copy of the config in a run folder means the same.
     """
 
-    model_config = ConfigDict(json_schema_extra=_EITHER)
+    model_config = ConfigDict(json_schema_extra=_LOSS_OR_LOSSES)
 
     name: Annotated[str, AfterValidator(_check_name)] = Field(
         "experiment", json_schema_extra={"pattern": f"^{_NAME}$"}
@@ -147,16 +146,16 @@ class Experiment(Options):
     data: AnySource
     """The data, its split into training, validation and test part, and its scaling."""
 
-    validation_data: _Held = None
+    validation_data: _HeldOut = None
     """Other data for the validation part, in the place of a share of `data`, whose columns, categories and
     classes it has. It is scaled as `data` is, and takes no `split`, `scale` and `scale_target`."""
 
-    test_data: _Held = None
+    test_data: _HeldOut = None
     """Other data for the test part, likewise: an official test set."""
 
     model: Annotated[
         ModelOptions,
-        BeforeValidator(_spelled_out, json_schema_input_type=_Layers | ModelOptions),
+        BeforeValidator(_as_mapping, json_schema_input_type=_Layers | ModelOptions),
     ]
     """The list of layers, or a mapping with `layers` and `initial_weights`."""
 
@@ -164,7 +163,7 @@ class Experiment(Options):
     """Several outputs, in the place of `loss`: the name of each layer that is one, with its loss, the target
     that it is compared with, and its weight in C = Σ weight · cost."""
 
-    loss: Annotated[AnyLoss | None, AfterValidator(_check_one_of)] = Field(None, validate_default=True)
+    loss: Annotated[AnyLoss | None, AfterValidator(_check_one_loss)] = Field(None, validate_default=True)
     """The cost of an example, whose mean over the examples the training lowers; or give `losses`."""
 
     optimizer: AnyOptimizer = Adam()
@@ -195,9 +194,9 @@ class Experiment(Options):
 
     @property
     def sources(self) -> dict[str, Source]:
-        """`data`, and `validation_data` and `test_data` where they are given.
+        """`data`, and `validation_data` and `test_data` if given.
 
-        Those that generate their rows, and have no seed, get one: the experiment's, and others that follow.
+        Those that generate their rows and have no seed get one: the experiment's, and the seeds after it.
         """
         given = {"data": self.data, "validation_data": self.validation_data, "test_data": self.test_data}
         seeds = {name: (self.seed + k) % SEEDS for k, name in enumerate(given)}
@@ -205,5 +204,5 @@ class Experiment(Options):
 
     @property
     def layers(self) -> tuple[Layer | Repeat, ...]:
-        """The layers of the model; of several outputs, with the layer that joins them."""
+        """The layers of the model, with the layer that joins several outputs."""
         return joined(self.model.layers, tuple(self.losses)) if self.losses else self.model.layers

@@ -1,4 +1,4 @@
-"""The options of the training loop: how long, in what batches, when to stop."""
+"""The options of the training loop: its length, its batches, and when it stops."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from nnjit.registry import Options
 
 ClassWeights = Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None
-
 
 LOOKS: Mapping[bool | str, int] = {True: 50, "auto": 5, False: 0}
 
@@ -39,7 +38,7 @@ class EarlyStopping(Options):
     """A figure counts as an improvement where it is better than the best so far by more than this."""
 
 
-class Target(Options):
+class Goal(Options):
     """Stop after the epoch in which a figure is reached."""
 
     metric: str
@@ -86,7 +85,7 @@ class TrainingOptions(Options):
     early_stopping: EarlyStopping | None = None
     """When to stop before the last epoch; null trains all epochs."""
 
-    target: Target | None = None
+    target: Goal | None = None
     """The figure with which the training has reached its aim and stops; null trains all epochs."""
 
     max_seconds: float | None = Field(None, gt=0)

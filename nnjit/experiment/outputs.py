@@ -1,7 +1,7 @@
-"""The options of several outputs: a loss, a target and metrics for each, and the layers that they make.
+"""The options of several outputs: a loss, a target and metrics for each, and the layer that joins them.
 
-The outputs are joined by a last layer, so that a model with several is a model with one, and everything
-after it takes one matrix; `several.py` takes the matrix apart again.
+A last layer joins the outputs, so that a model with several is a model with one, and everything after it
+takes one matrix; `training.graphs.joined` takes the matrix apart again.
 """
 
 from __future__ import annotations
@@ -60,20 +60,22 @@ class OutputOptions(Options):
         return self.target if isinstance(self.target, tuple) else (self.target,)
 
     @property
-    def wanted(self) -> ProblemType | None:
-        """The task of the target; None where the data is to say."""
+    def problem_type(self) -> ProblemType | None:
+        """What the target holds; None if the data decides."""
         if self.task != "auto":
             return self.task
         return "classification" if self.loss.targets == "classes" else None
 
 
 def joined(layers: Sequence[Layer | Repeat], names: Sequence[str]) -> tuple[Layer | Repeat, ...]:
-    """The layers, and one that joins the outputs of those called `names`, which so count as used."""
+    """The layers, and one that joins the outputs called `names`, so that they count as used."""
     return (*layers, Concat.model_validate({"type": "concat", "name": JOINED, "from": tuple(names)}))
 
 
-def completed(layers: Sequence[Layer | Repeat], widths: Mapping[str, int]) -> tuple[Layer | Repeat, ...]:
-    """The layers, where an output whose own size is open has as many units as its target asks for."""
+def with_output_units(
+    layers: Sequence[Layer | Repeat], widths: Mapping[str, int]
+) -> tuple[Layer | Repeat, ...]:
+    """The layers; an output without units of its own gets as many as its target asks for."""
     return tuple(
         entry.completed(widths.get(entry.name or "")) if isinstance(entry, Layer) else entry
         for entry in layers
@@ -81,8 +83,8 @@ def completed(layers: Sequence[Layer | Repeat], widths: Mapping[str, int]) -> tu
 
 
 @contextmanager
-def told_of_losses(layers: Sequence[Layer | Repeat], names: Sequence[str]) -> Iterator[None]:
-    """Put an error of the joining layer where it comes from: at `losses`, and at the name if it has one."""
+def blaming_losses(layers: Sequence[Layer | Repeat], names: Sequence[str]) -> Iterator[None]:
+    """Attribute an error of the joining layer to `losses`, and to the name if it is about one."""
     try:
         yield
     except UserError as error:

@@ -358,7 +358,7 @@ IRIS = {"type": "sklearn", "dataset": "iris"}
 MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     # data, options of the losses, options of the config, the message
     (INLINE, {}, {"loss": "huber"}, "loss: both loss and losses are given; losses are for several outputs, so remove one"),
-    (INLINE, {}, {"losses": {"price": {"loss": "huber", "target": "price"}}}, "losses: several outputs are two or more, got 1; of one output, give the loss"),
+    (INLINE, {}, {"losses": {"price": {"loss": "huber", "target": "price"}}}, "losses: several outputs are two or more, got 1; for one output, give loss"),
     (INLINE, {}, {"metrics": ["accuracy"]}, "metrics: with losses, each output has its own metrics; put them into the entries of losses"),
     (INLINE, {"kind": {"weight": 0.0}}, {}, "losses.kind.weight: expected a number > 0, got 0.0"),
     (INLINE, {"kind": {"weight": -1}}, {}, "losses.kind.weight: expected a number > 0, got -1"),
@@ -366,8 +366,8 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     (INLINE, {"kind": {"wieght": 1.0}}, {}, 'losses.kind: unknown option "wieght"; did you mean "weight"?'),
     (INLINE, {"kind": {"loss": "hubber"}}, {}, 'losses.kind.loss: unknown loss "hubber"; did you mean "huber"?'),
     (INLINE, {"knd": {"loss": "huber", "target": "price"}}, {}, 'losses.knd: no layer is called "knd"; did you mean "kind"?'),
-    (INLINE, {"input": {"loss": "huber", "target": "price"}}, {}, 'losses: "input" is no layer of the model that could be an output; name one that is'),
-    (INLINE, {"outputs": {"loss": "huber", "target": "price"}}, {}, 'losses: "outputs" is no layer of the model that could be an output; name one that is'),
+    (INLINE, {"input": {"loss": "huber", "target": "price"}}, {}, 'losses: "input" is not a layer of the model that can be an output; name one that is'),
+    (INLINE, {"outputs": {"loss": "huber", "target": "price"}}, {}, 'losses: "outputs" is not a layer of the model that can be an output; name one that is'),
     (INLINE, {}, {"model": [{"type": "dense", "units": 2, "name": "outputs"}, {"type": "dense", "name": "price"}, {"type": "dense", "name": "kind"}]}, 'losses: the name "outputs" is taken by model[0]; choose another'),
     (INLINE, {}, {"model": [{"type": "dense", "name": "price"}, {"type": "dense", "name": "kind", "activation": "softmax"}]}, 'losses.kind.loss: softmax_cross_entropy takes the output before any sigmoid or softmax, but "kind" ends with softmax'),
     (INLINE, {"kind": {"loss": 5}}, {}, "losses.kind.loss: expected a mapping with a \"type\" or a type alone ("),

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from nnjit.errors import ConfigError, did_you_mean
-from nnjit.experiment.options import EarlyStopping, Target
+from nnjit.experiment.options import EarlyStopping, Goal
 from nnjit.nn import metrics
 from nnjit.optim import Schedule
 from nnjit.optim.schedules import ReduceOnPlateau
@@ -96,7 +96,7 @@ def monitor_of(early: EarlyStopping | None, modes: Modes) -> Monitor:
     return Monitor(column, mode, early.min_delta, is_native=(column, mode) == (usual, "min"))
 
 
-def aim_of(target: Target | None, modes: Modes) -> Aim | None:
+def aim_of(target: Goal | None, modes: Modes) -> Aim | None:
     """What ends a training because it is reached.
 
     Raises:

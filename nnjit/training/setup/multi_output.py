@@ -11,7 +11,7 @@ import numpy as np
 from nnjit.data import Affine, Part, ProblemType, Target
 from nnjit.errors import ConfigError, ConfigPath, DataError, GraphError, did_you_mean
 from nnjit.experiment import Experiment
-from nnjit.experiment.outputs import OutputOptions, completed, joined, told_of_losses
+from nnjit.experiment.outputs import OutputOptions, blaming_losses, joined, with_output_units
 from nnjit.nn import Loss, Metric, Model, build_model, metrics
 from nnjit.training.graphs.class_weights import class_weights
 from nnjit.training.graphs.joined import Head, HeadLoss, of_head, several
@@ -39,7 +39,7 @@ def target_tasks(experiment: Experiment, folder: Path) -> dict[str, ProblemType 
                 raise ConfigError(
                     f'"{target}" is the target of "{owners[target]}" already; give another', path
                 )
-            owners[target], tasks[target] = name, entry.wanted
+            owners[target], tasks[target] = name, entry.problem_type
     for target, place in places.items():
         if place is not None and target not in owners:
             raise DataError(
@@ -142,8 +142,8 @@ def _model(
         name: entry.loss.output_size(target.width, _classes(target))
         for (name, entry), target in zip(entries.items(), targets, strict=True)
     }
-    layers = completed(experiment.model.layers, widths)
-    with told_of_losses(layers, tuple(entries)):
+    layers = with_output_units(experiment.model.layers, widths)
+    with blaming_losses(layers, tuple(entries)):
         return build_model(joined(layers, tuple(entries)), input_shape)
 
 
