@@ -1,4 +1,4 @@
-"""YAML → Experiment, and back: reading, overriding, checking, explaining, writing, and the JSON Schema."""
+"""Turn YAML into an `Experiment` and back: read, override, check and write it, and print its JSON Schema."""
 
 from nnjit.config.config import Config, load, read, resolve
 from nnjit.config.schema import schema

@@ -1,42 +1,42 @@
-"""From a file, a mapping or an `Experiment`, and overrides, to a checked `Experiment`."""
+"""Turn a file, a mapping or an `Experiment`, with overrides, into a checked `Experiment`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from nnjit.config.document import Data, Document
 from nnjit.config.overrides import override
-from nnjit.config.problems import translated
+from nnjit.config.problems import as_config_error
 from nnjit.config.reading import read_file
-from nnjit.config.shorthand import spelled_out
+from nnjit.config.shorthand import expand_shorthand
 from nnjit.errors import ConfigError, UserError
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import blaming_losses
 from nnjit.nn.model.wiring import wire
 
-Given = Experiment | str | FilePath | Mapping[str, Any]
+Given = Experiment | str | Path | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Config:
-    """A checked experiment, and the knowledge of where each of its options was given."""
+    """A checked experiment, and the document that knows where each of its options was given."""
 
     experiment: Experiment
     document: Document
 
     def locate(self, error: UserError) -> UserError:
-        """The error with `file:line: option:` before its message, where it speaks of an option."""
-        return type(error)(self.document.sentence(error.path, error.message)) if error.path else error
+        """The error with `file:line: option:` before its message if it is about an option."""
+        return type(error)(self.document.message_at(error.path, error.message)) if error.path else error
 
     @contextmanager
     def located(self) -> Iterator[None]:
-        """Raise each `UserError` from inside with its place in the config before its message."""
+        """Prefix each `UserError` raised inside with its location in the config."""
         try:
             yield
         except UserError as error:
@@ -44,22 +44,22 @@ class Config:
 
 
 def read(given: Given, overrides: Iterable[str] = ()) -> Config:
-    """The config from a file, a mapping of options, or an experiment, after the overrides.
+    """Read a file, a mapping of options, or an experiment, apply the overrides, and check the result.
 
     Args:
         given: the path of a YAML file, or what such a file would hold.
-        overrides: settings such as `"training.epochs=5"`; they beat what is given.
+        overrides: settings such as `"training.epochs=5"`, which take precedence.
 
     Raises:
-        ConfigError: the message has a line for each problem, with file, line and nearest valid name.
+        ConfigError: with a line for each problem: file, line and the nearest valid name.
     """
-    document = spelled_out(override(_document(given), overrides))
+    document = expand_shorthand(override(_document(given), overrides))
     try:
         config = Config(Experiment.model_validate(document.data, by_name=False), document)
     except ValidationError as error:
-        raise translated(error, document) from None
-    except UserError as error:  # a validator that looked something up; pydantic lets it pass as it is
-        raise ConfigError(document.sentence((), error.message)) from None
+        raise as_config_error(error, document) from None
+    except UserError as error:  # from a validator that looked something up; pydantic passes it through
+        raise ConfigError(document.message_at((), error.message)) from None
     with config.located():
         _wire(config.experiment)
     return config
@@ -71,7 +71,7 @@ def _wire(experiment: Experiment) -> None:
 
 
 def resolve(given: Given, overrides: Iterable[str] = ()) -> Experiment:
-    """The experiment of `read`, for whoever needs no places.
+    """The experiment of `read`, without the locations of its options.
 
     >>> chain = {"data": {"type": "inline", "x": [[0.0], [1.0]], "y": [[1.0], [0.0]]},
     ...          "model": [{"type": "dense", "units": 1}], "loss": "squared_error"}
@@ -81,9 +81,9 @@ def resolve(given: Given, overrides: Iterable[str] = ()) -> Experiment:
     return read(given, overrides).experiment
 
 
-def load(path: str | FilePath, overrides: Iterable[str] = ()) -> Experiment:
+def load(path: str | Path, overrides: Iterable[str] = ()) -> Experiment:
     """The experiment in a YAML file."""
-    return resolve(FilePath(path), overrides)
+    return resolve(Path(path), overrides)
 
 
 def _document(given: Given) -> Document:
@@ -91,7 +91,7 @@ def _document(given: Given) -> Document:
         given = given.model_dump(by_alias=True)
     if isinstance(given, Mapping):
         return Document(_mapping(given), {}, "")
-    return read_file(FilePath(given))
+    return read_file(Path(given))
 
 
 def _mapping(given: Mapping[str, Any]) -> dict[str, Data]:
@@ -99,7 +99,7 @@ def _mapping(given: Mapping[str, Any]) -> dict[str, Data]:
 
 
 def _plain(value: Any) -> Data:
-    """Python's containers as the strict option classes want them; everything else as it is."""
+    """Mappings as dicts and lists as tuples, which the strict option classes want; the rest unchanged."""
     if isinstance(value, Mapping):
         return _mapping(value)
     return tuple(_plain(item) for item in value) if isinstance(value, list | tuple) else value

@@ -1,7 +1,7 @@
-"""Plain data of a config, and where in the file or among the flags each value was given.
+"""The plain data of a config, and where each value was given: in the file or on the command line.
 
-A `Document` is what reading, overriding and complaining share: nested dicts, tuples and scalars, and
-a place such as `configs/a.yaml:12` for every path.
+Reading, overriding and reporting share a `Document`: nested dicts, tuples and scalars, and a location such
+as `configs/a.yaml:12` for every path.
 """
 
 from __future__ import annotations
@@ -16,52 +16,51 @@ Data = dict[str, "Data"] | tuple["Data", ...] | str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Document:
-    """Data and its places.
+    """Data and its locations.
 
     Args:
         data: the options; lists are tuples, as the strict option classes want them.
-        places: for each path, the text to put before a message about it.
-        name: the same for what stands nowhere, e.g. a missing option: the file, or nothing.
+        locations: for each path, the text to put before a message about it.
+        name: the same for what was not given, such as a missing option: the file, or "".
     """
 
     data: dict[str, Data]
-    places: Mapping[ConfigPath, str]
+    locations: Mapping[ConfigPath, str]
     name: str
 
-    def place(self, path: ConfigPath) -> str:
-        """Where `path`, or the nearest thing around it, was given."""
-        path = public(path)
-        known = (self.places.get(path[:n]) for n in range(len(path), 0, -1))
-        return next((place for place in known if place is not None), self.name)
+    def location(self, path: ConfigPath) -> str:
+        """Where `path`, or the nearest option around it, was given."""
+        path = public_path(path)
+        known = (self.locations.get(path[:n]) for n in range(len(path), 0, -1))
+        return next((location for location in known if location is not None), self.name)
 
-    def sentence(self, path: ConfigPath, message: str, *, given: ConfigPath | None = None) -> str:
-        """`file:line: model[2].units: message`, as much of it as is known.
+    def message_at(self, path: ConfigPath, message: str, *, given: ConfigPath | None = None) -> str:
+        """`file:line: model[2].units: message`, or as much of it as is known.
 
         Args:
-            path: what the message is about.
-            message: the rest.
-            given: the path whose line is meant, where it is not `path`.
+            path: the option that the message is about.
+            given: the option whose line to name if it is not `path`.
         """
-        place = self.place(path if given is None else given)
-        return ": ".join(part for part in (place, path_text(path), message) if part)
+        location = self.location(path if given is None else given)
+        return ": ".join(part for part in (location, path_text(path), message) if part)
 
     def value(self, path: ConfigPath) -> Data:
-        """What stands at a path; None where nothing does."""
+        """The value at a path; None if there is none."""
         data: Data = self.data
         for key in path:
-            data = inside(data, key)
+            data = entry_of(data, key)
         return data
 
-    def having(self, path: ConfigPath, data: dict[str, Data], place: str) -> Document:
-        """The document with new `data`, in which `path` was given at `place`."""
-        path = public(path)
-        kept = {p: where for p, where in self.places.items() if p[: len(path)] != path}
-        around = {path[:n]: place for n in range(1, len(path)) if path[:n] not in kept}
-        return replace(self, data=data, places={**kept, **around, path: place})
+    def with_value(self, path: ConfigPath, data: dict[str, Data], location: str) -> Document:
+        """The document with new `data`, in which `path` was given at `location`."""
+        path = public_path(path)
+        kept = {p: where for p, where in self.locations.items() if p[: len(path)] != path}
+        around = {path[:n]: location for n in range(1, len(path)) if path[:n] not in kept}
+        return replace(self, data=data, locations={**kept, **around, path: location})
 
 
-def inside(data: Data, key: str | int) -> Data:
-    """The entry of a mapping or list; None where there is none."""
+def entry_of(data: Data, key: str | int) -> Data:
+    """The entry of a mapping or list; None if there is none."""
     match data, key:
         case dict(), str():
             return data.get(key)
@@ -70,27 +69,27 @@ def inside(data: Data, key: str | int) -> Data:
     return None
 
 
-def public(path: ConfigPath) -> ConfigPath:
-    """The path as people write it: `model[2]`, whether or not the file says `layers:` in between.
+def public_path(path: ConfigPath) -> ConfigPath:
+    """The path as users write it: `model[2]`, whether or not the file has `layers:` in between.
 
-    >>> public(("model", "layers", 2, "units"))
+    >>> public_path(("model", "layers", 2, "units"))
     ('model', 2, 'units')
     """
     return ("model", *path[2:]) if path[:2] == ("model", "layers") else path
 
 
 def path_text(path: ConfigPath) -> str:
-    """The path in words.
+    """The path as text.
 
     >>> path_text(("model", 2, "units"))
     'model[2].units'
     """
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in public(path))
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in public_path(path))
     return text.removeprefix(".")
 
 
 def quoted(value: object) -> str:
-    """A value as a message shows it: scalars as YAML writes them, containers by their kind.
+    """A value as messages show it: scalars as YAML writes them, containers by their kind.
 
     >>> quoted("12a"), quoted(None), quoted(True), quoted((1, 2)), quoted(float("inf"))
     ('"12a"', 'nothing', 'true', 'a list of 2', '.inf')
@@ -114,5 +113,5 @@ def quoted(value: object) -> str:
 
 
 def shortened(text: str, length: int = 60) -> str:
-    """The text, cut with `…` where it is longer than a message should be."""
+    """The text, cut with `…` if it is too long for a message."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,4 +1,4 @@
-"""What may stand at a place of a config, in words: `a whole number >= 1 or "full"`.
+"""Describe what the schema expects at a path of a config: `a whole number >= 1 or "full"`.
 
 The words come from the JSON Schema, so a new option describes itself.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnjit.config.document import Data, inside
+from nnjit.config.document import Data, entry_of
 from nnjit.config.schema import Schema
 from nnjit.errors import ConfigPath
 
@@ -22,13 +22,12 @@ _NOUNS = {
 }
 
 
-class Place:
-    """All that the schema allows at one place, as a list of alternatives.
+class Expectation:
+    """All that the schema allows at one path, as a list of alternatives.
 
     Args:
         root: the schema of the whole config.
-        data: the config, whose `type` entries say which alternative is meant further in.
-        path: the place.
+        data: the config, whose `type` entries select the alternatives along the path.
     """
 
     def __init__(self, root: Schema, data: Data, path: ConfigPath) -> None:
@@ -36,19 +35,19 @@ class Place:
         self.alternatives = self._flat(root)
         for key in path:
             self.alternatives = [node for inner in self._step(key) for node in self._flat(inner)]
-            self.data = inside(self.data, key)
+            self.data = entry_of(self.data, key)
 
     def options(self) -> list[str]:
-        """The names of the options that may stand here."""
+        """The names of the allowed options."""
         return list(dict.fromkeys(key for node in self._meant() for key in node.get("properties", ())))
 
     def types(self) -> list[str]:
-        """The names of the registry's entries that may stand here; empty where it is no registry."""
+        """The allowed `type`s; empty if this is not an entry of a registry."""
         kinds = (_type_name(node) for node in self.alternatives)
         return [kind for kind in kinds if kind is not None]
 
     def names(self) -> list[str]:
-        """The words that may stand here, where only words may."""
+        """The allowed words if nothing but words is allowed, else empty."""
         words = [word for node in self.alternatives for word in _words(node)]
         return words if all(_words(node) or node.get("type") == "null" for node in self.alternatives) else []
 
@@ -67,8 +66,8 @@ class Place:
         return [flat for part in inner for flat in self._flat(part)] if inner else [node]
 
     def _meant(self) -> list[Schema]:
-        """The alternatives but for the entries of a registry that have another `type` than the data."""
-        kind = self.data if isinstance(self.data, str) else inside(self.data, "type")
+        """The alternatives without the entries of a registry whose `type` is not that of the data."""
+        kind = self.data if isinstance(self.data, str) else entry_of(self.data, "type")
         return [node for node in self.alternatives if _type_name(node) in (None, kind)]
 
     def _step(self, key: str | int) -> Iterator[Schema]:
@@ -102,9 +101,9 @@ class Place:
 
 
 def _items(node: Schema, index: int) -> Iterator[Schema]:
-    places = node.get("prefixItems", ())
-    if index < len(places):
-        yield places[index]
+    first = node.get("prefixItems", ())
+    if index < len(first):
+        yield first[index]
     elif "items" in node:
         yield node["items"]
 

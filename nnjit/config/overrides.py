@@ -1,6 +1,6 @@
-"""`--set training.epochs=5`, `--set model[2].units=10`: single values given on the command line.
+"""Apply single values given on the command line: `--set training.epochs=5`, `--set model[2].units=10`.
 
-A value is read as YAML. It replaces what the file says; a shorthand on its way is spelled out
+A value is read as YAML and replaces that of the file. A shorthand on the path is spelled out
 (`optimizer: adam` with `optimizer.learning_rate=0.1` is `{type: adam, learning_rate: 0.1}`).
 """
 
@@ -22,8 +22,8 @@ def override(document: Document, settings: Iterable[str]) -> Document:
     """The document after each `PATH=VALUE` in turn.
 
     Raises:
-        ConfigError: a setting has no `=`, its path is malformed or leads past the end of a list, or
-            its value is not YAML. A key that does not exist is found later, as any unknown option.
+        ConfigError: a setting has no `=`, its path is malformed or leads past the end of a list, or its
+            value is not YAML. A key that does not exist is reported later, as any unknown option is.
     """
     for setting in settings:
         document = _apply(document, setting)
@@ -31,30 +31,30 @@ def override(document: Document, settings: Iterable[str]) -> Document:
 
 
 def _apply(document: Document, setting: str) -> Document:
-    place = f"--set {shortened(setting)}"
+    location = f"--set {shortened(setting)}"
     target, equals, text = setting.partition("=")
     if not equals:
-        raise ConfigError(f"{place}: expected PATH=VALUE, such as training.epochs=5")
-    path = _path(target.strip(), place)
-    value, _ = parse(text, lambda line: place)
+        raise ConfigError(f"{location}: expected PATH=VALUE, such as training.epochs=5")
+    path = _path(target.strip(), location)
+    value, _ = parse(text, lambda line: location)
     try:
         data = _put(_with_layers(document.data), path, value, ())
     except ConfigError as error:
-        raise ConfigError(f"{place}: {error.message}") from None
+        raise ConfigError(f"{location}: {error.message}") from None
     assert isinstance(data, dict)  # the path is not empty, so `_put` returned a mapping
-    return document.having(path, data, place)
+    return document.with_value(path, data, location)
 
 
-def _path(text: str, place: str) -> ConfigPath:
+def _path(text: str, location: str) -> ConfigPath:
     if not _PATH.fullmatch(text):
-        raise ConfigError(f'{place}: "{text}" is not a path; write keys and indices as in model[2].units')
+        raise ConfigError(f'{location}: "{text}" is not a path; write keys and indices as in model[2].units')
     keys = tuple(match["name"] or int(match["index"]) for match in _KEYS.finditer(text))
     in_layers = keys[0] == "model" and len(keys) > 1 and isinstance(keys[1], int)
     return ("model", "layers", *keys[1:]) if in_layers else keys
 
 
 def _with_layers(data: dict[str, Data]) -> dict[str, Data]:
-    """The data with a list of layers spelled out as `{layers: [...]}`, which a path can enter."""
+    """The data with a list of layers spelled out as `{layers: [...]}`, so that a path can enter it."""
     model = data.get("model")
     return {**data, "model": {"layers": model}} if isinstance(model, tuple) else data
 
@@ -75,8 +75,8 @@ def _entries(data: Data, index: int, path: ConfigPath) -> tuple[Data, ...]:
     if not isinstance(data, tuple):
         raise ConfigError(f"{path_text(path)} is not a list")
     if index >= len(data):
-        held = f"entries 0 to {len(data) - 1}" if data else "no entries"
-        raise ConfigError(f"{path_text(path)} has {held}, so [{index}] does not exist")
+        entries = f"entries 0 to {len(data) - 1}" if data else "no entries"
+        raise ConfigError(f"{path_text(path)} has {entries}, so [{index}] does not exist")
     return data
 
 
@@ -92,7 +92,7 @@ def _options(data: Data, path: ConfigPath) -> dict[str, Data]:
 
 
 def _default(path: ConfigPath) -> Data:
-    """What a path leads through that the file leaves out: the `type` of the default, where it has one."""
+    """The value of an option on the path that the file omits: the `type` of its default if it has one."""
     field = Experiment.model_fields.get(str(path[0])) if len(path) == 1 else None
     kind = getattr(field.get_default(call_default_factory=True), "type", None) if field else None
     return {"type": kind} if isinstance(kind, str) else None

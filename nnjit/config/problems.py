@@ -1,6 +1,6 @@
-"""What pydantic finds wrong with a config, in our words.
+"""Translate the validation errors of pydantic into messages, one line each.
 
-One line a problem: `configs/a.yaml:12: model[2].units: expected a whole number >= 1, got "12a"`.
+`configs/a.yaml:12: model[2].units: expected a whole number >= 1, got "12a"`
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from nnjit.config.document import Data, Document, inside, quoted, shortened
-from nnjit.config.expectation import Place
+from nnjit.config.document import Data, Document, entry_of, quoted, shortened
+from nnjit.config.expectation import Expectation
 from nnjit.config.schema import Schema, structure
 from nnjit.errors import ConfigError, ConfigPath, did_you_mean
 
 
-def translated(error: ValidationError, document: Document) -> ConfigError:
-    """All problems of a config as one error, a line for each, located and worded."""
+def as_config_error(error: ValidationError, document: Document) -> ConfigError:
+    """All problems of a config as one error, a line for each with its location."""
     root = structure()
     problems: dict[ConfigPath, _Problem] = {}
     for detail in error.errors(include_url=False):
         path = _path(detail, document)
         problems.setdefault(path, _Problem(path, detail, document, root))
-    # Of a union's alternatives, the one that was understood furthest is the one that was meant.
+    # The alternative of a union that validation followed furthest is the one that was meant.
     innermost = [p for path, p in problems.items() if not any(_is_around(path, other) for other in problems)]
     return ConfigError("\n".join(_WORDINGS.get(p.detail["type"], _unexpected)(p) for p in innermost))
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """One problem; `path` ends with the key that is unknown or missing, where that is the problem."""
+    """One problem; if it is an unknown or missing key, `path` ends with that key."""
 
     path: ConfigPath
     detail: ErrorDetails
@@ -50,30 +50,30 @@ class _Problem:
     def value(self) -> Data:
         return self.document.value(self.path)
 
-    def allowed(self, path: ConfigPath) -> Place:
-        return Place(self.root, self.document.data, path)
+    def allowed(self, path: ConfigPath) -> Expectation:
+        return Expectation(self.root, self.document.data, path)
 
 
 def _unknown(problem: _Problem) -> str:
     near = did_you_mean(problem.key, problem.allowed(problem.parent).options())
     message = f'unknown option "{problem.key}"{near}'
-    return problem.document.sentence(problem.parent, message, given=problem.path)
+    return problem.document.message_at(problem.parent, message, given=problem.path)
 
 
 def _missing(problem: _Problem) -> str:
     allowed = problem.allowed(problem.path)
     wanted = f"valid: {', '.join(allowed.types())}" if allowed.types() else f"expected {allowed.described()}"
-    return problem.document.sentence(problem.parent, f'missing "{problem.key}"; {wanted}')
+    return problem.document.message_at(problem.parent, f'missing "{problem.key}"; {wanted}')
 
 
 def _typeless(problem: _Problem) -> str:
     valid = ", ".join(problem.allowed(problem.path).types())
-    return problem.document.sentence(problem.path, f'missing "type"; valid: {valid}')
+    return problem.document.message_at(problem.path, f'missing "type"; valid: {valid}')
 
 
 def _wrong_type(problem: _Problem) -> str:
     path, valid = (*problem.path, "type"), ", ".join(problem.allowed(problem.path).types())
-    return problem.document.sentence(
+    return problem.document.message_at(
         path, f"expected one of {valid}, got {quoted(problem.document.value(path))}"
     )
 
@@ -82,7 +82,7 @@ def _stated(problem: _Problem) -> str:
     kind = (*problem.path, "type")
     is_about_type = problem.document.value(kind) not in (None, *problem.allowed(problem.path).types())
     message = str(problem.detail["ctx"]["error"])
-    return problem.document.sentence(problem.path, message, given=kind if is_about_type else problem.path)
+    return problem.document.message_at(problem.path, message, given=kind if is_about_type else problem.path)
 
 
 def _unexpected(problem: _Problem) -> str:
@@ -91,7 +91,7 @@ def _unexpected(problem: _Problem) -> str:
         message = f'unknown value "{shortened(value)}"{did_you_mean(value, allowed.names())}'
     else:
         message = f"expected {allowed.described()}, got {quoted(value)}"
-    return problem.document.sentence(problem.path, message)
+    return problem.document.message_at(problem.path, message)
 
 
 _WORDINGS: dict[str, Callable[[_Problem], str]] = {
@@ -104,20 +104,20 @@ _WORDINGS: dict[str, Callable[[_Problem], str]] = {
 
 
 def _path(detail: ErrorDetails, document: Document) -> ConfigPath:
-    """Where the problem is in the config.
+    """The path of the option that a problem is about.
 
-    pydantic's location also has a step for each union it enters (the `type`, or the name of an
-    alternative); none of them is a key of the data.
+    pydantic's location also has a step for each union that it enters: the `type`, or the name of an
+    alternative, which are not keys of the data.
     """
     path: ConfigPath = ()
     data: Data = document.data
     entered = False
     last = len(detail["loc"]) - 1
     for k, step in enumerate(detail["loc"]):
-        if entered and step in (data, inside(data, "type")):
+        if entered and step in (data, entry_of(data, "type")):
             entered = False
         elif _holds(data, step) or (detail["type"] == "missing" and k == last):
-            path, data, entered = (*path, step), inside(data, step), True
+            path, data, entered = (*path, step), entry_of(data, step), True
     return path
 
 

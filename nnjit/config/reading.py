@@ -1,6 +1,6 @@
-"""YAML 1.2 text → a `Document`.
+"""Read YAML 1.2 text into a `Document`.
 
-Scalars are resolved here, by the core schema of YAML 1.2: `1e-3` is a number, `no` and `12:30:45` and
+Scalars are resolved here, by the core schema of YAML 1.2: `1e-3` is a number; `no`, `12:30:45` and
 `2024-01-31` are text.
 """
 
@@ -16,11 +16,11 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from nnjit.config.document import Data, Document, public, quoted
+from nnjit.config.document import Data, Document, public_path, quoted
 from nnjit.errors import ConfigError, ConfigPath
 
 _CORE_TAG = "tag:yaml.org,2002:"
-# What ruamel marks as more than text; the core schema below has the last word on it.
+# The tags that ruamel gives to what may not be text; the core schema below decides.
 _IMPLICIT = ("null", "bool", "int", "float", "timestamp", "merge", "value")
 _RESOLVED = frozenset(_CORE_TAG + kind for kind in _IMPLICIT)
 
@@ -42,14 +42,14 @@ _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], Data]], ...] = (
     (re.compile(r"\.(nan|NaN|NAN)"),                                      lambda text: math.nan),
 )
 # fmt: on
-_MOST_VALUES = 100_000  # aliases of aliases make a small file arbitrarily large
+_MOST_VALUES = 100_000  # aliases of aliases can make a small file arbitrarily large
 
 
 def read_file(path: Path) -> Document:
     """The options in a config file.
 
     Raises:
-        ConfigError: the file cannot be read, is not YAML, or holds no mapping.
+        ConfigError: the file cannot be read, is not YAML, or is not a mapping.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -61,36 +61,38 @@ def read_file(path: Path) -> Document:
 
 
 def read_text(text: str, name: str) -> Document:
-    """The options in the text of a config; `name` stands before the line number in messages."""
-    data, places = parse(text, lambda line: f"{name}:{line}")
+    """The options in the text of a config; messages put `name` before the line number."""
+    data, locations = parse(text, lambda line: f"{name}:{line}")
     if not isinstance(data, dict):
         raise ConfigError(f'{name}: expected options such as "data", "model" and "loss", got {quoted(data)}')
-    return Document(data, {public(path): place for path, place in places.items()}, name)
+    return Document(data, {public_path(path): location for path, location in locations.items()}, name)
 
 
-def parse(text: str, place: Callable[[int], str]) -> tuple[Data, dict[ConfigPath, str]]:
-    """The value of a YAML text, and the place of each of its parts (a line, put into words by `place`)."""
+def parse(text: str, location: Callable[[int], str]) -> tuple[Data, dict[ConfigPath, str]]:
+    """The value of a YAML text, and the location of each of its parts, which `location` makes from a line."""
     try:
         root = YAML(typ="safe", pure=True).compose(text)
-        reader = _Reader(place)
-        return (None if root is None else reader.value(root, ()), reader.places)
+        reader = _Reader(location)
+        return (None if root is None else reader.value(root, ()), reader.locations)
     except RecursionError:
-        raise ConfigError(f"{place(1)}: not a usable config: nested too deeply, or inside itself") from None
+        raise ConfigError(
+            f"{location(1)}: not a usable config: nested too deeply, or inside itself"
+        ) from None
     except YAMLError as error:
         line, problem = _explained(error, text)
-        raise ConfigError(f"{place(line)}: not valid YAML: {problem}") from None
+        raise ConfigError(f"{location(line)}: not valid YAML: {problem}") from None
 
 
 class _Reader:
-    """Turns YAML nodes into data and notes the line of each."""
+    """Convert YAML nodes to data, and record the location of each."""
 
-    def __init__(self, place: Callable[[int], str]) -> None:
-        self.place = place
-        self.places: dict[ConfigPath, str] = {}
+    def __init__(self, location: Callable[[int], str]) -> None:
+        self.location = location
+        self.locations: dict[ConfigPath, str] = {}
 
     def value(self, node: Node, path: ConfigPath) -> Data:
-        self.places.setdefault(path, self.at(node))
-        if len(self.places) > _MOST_VALUES:
+        self.locations.setdefault(path, self.at(node))
+        if len(self.locations) > _MOST_VALUES:
             raise ConfigError(f"{self.at(node)}: more than {_MOST_VALUES} values; move data to a file")
         if isinstance(node, MappingNode):
             return self.mapping(node, path)
@@ -104,9 +106,9 @@ class _Reader:
             if not isinstance(key, ScalarNode):
                 raise ConfigError(f"{self.at(key)}: expected a name before the colon, got a list or mapping")
             if key.value in options:
-                first = self.places[(*path, key.value)]
+                first = self.locations[(*path, key.value)]
                 raise ConfigError(f'{self.at(key)}: "{key.value}" is given twice; first at {first}')
-            self.places[(*path, key.value)] = self.at(key)
+            self.locations[(*path, key.value)] = self.at(key)
             options[key.value] = self.value(item, (*path, key.value))
         return options
 
@@ -120,7 +122,7 @@ class _Reader:
         return next((make(text) for pattern, make in _CORE_SCHEMA if pattern.fullmatch(text)), text)
 
     def at(self, node: Node) -> str:
-        return self.place(_line(node.start_mark))
+        return self.location(_line(node.start_mark))
 
 
 def _line(mark: object) -> int:
@@ -128,7 +130,7 @@ def _line(mark: object) -> int:
 
 
 def _explained(error: YAMLError, text: str) -> tuple[int, str]:
-    """The line of a syntax error, and what is wrong there."""
+    """The line of a syntax error, and what is wrong with it."""
     if isinstance(error, ReaderError):
         code = ord(text[error.position])
         return text.count("\n", 0, error.position) + 1, f"the character U+{code:04X} is not allowed"

@@ -1,4 +1,4 @@
-"""The JSON Schema of a config (draft 2020-12), with which an editor completes and checks one."""
+"""Generate the JSON Schema of a config (draft 2020-12), for completion and checks in an editor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Schema = dict[str, Any]
 def schema() -> Schema:
     """The schema of `Experiment`, with all the shorthands that reading a config allows.
 
-    Every description in it is the docstring of an option.
+    Each description is the docstring of an option.
     """
     described = deepcopy(structure())
     _describe(described, Experiment)
@@ -33,7 +33,7 @@ def schema() -> Schema:
 
 @cache
 def structure() -> Schema:
-    """The schema without the help of its options, which takes nine tenths of the time; not to be changed."""
+    """The schema without descriptions, which take nine tenths of the time. It is cached: do not mutate it."""
     raw = Experiment.model_json_schema(by_alias=True)
     for choice in list(_choices(raw)):
         _allow_names(choice, raw["$defs"])
@@ -47,7 +47,7 @@ def _descendants(cls: type[Options]) -> Iterator[type[Options]]:
 
 
 def _describe(definition: Schema, options: type[Options]) -> None:
-    """Give each option of a definition its docstring, the string below it in the source, as description."""
+    """Describe each option of a definition by its docstring, the string below it in the source."""
     texts: dict[str, str] = {}
     for base in reversed(options.__mro__):
         if issubclass(base, Options):
@@ -71,7 +71,7 @@ def _docstrings(options: type[Options]) -> dict[str, str]:
 
 
 def _choices(node: object) -> Iterator[Schema]:
-    """Every place that holds one entry of a registry."""
+    """Every node of the schema that stands for one entry of a registry."""
     if isinstance(node, dict):
         if "discriminator" in node:
             yield node
@@ -82,7 +82,7 @@ def _choices(node: object) -> Iterator[Schema]:
 
 
 def _allow_names(choice: Schema, definitions: dict[str, Schema]) -> None:
-    """Let the place hold a bare name, where that entry needs no options; let options need their `type`."""
+    """Allow the bare name of an entry that needs no options; require `type` in the options."""
     alone = []
     for name, reference in choice.pop("discriminator")["mapping"].items():
         entry = definitions[reference.rpartition("/")[2]]
@@ -94,7 +94,7 @@ def _allow_names(choice: Schema, definitions: dict[str, Schema]) -> None:
 
 
 def _allow_short_repeats(described: Schema) -> None:
-    """Let a list of layers hold `repeat: {times: …}` too, as `config.shorthand` reads it."""
+    """Allow `repeat: {times: …}` in a list of layers, as `config.shorthand` reads it."""
     repeat = described["$defs"]["Repeat"]
     options = {key: option for key, option in repeat["properties"].items() if key not in ("type", "from")}
     required = [key for key in repeat["required"] if key != "type"]
@@ -117,7 +117,7 @@ def _allow_short_repeats(described: Schema) -> None:
 
 
 def _lists_of_layers(node: object) -> list[Schema]:
-    """The choices of one entry of a list of layers."""
+    """Every node of the schema that stands for one entry of a list of layers."""
     inner = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
     found = [choice for part in inner for choice in _lists_of_layers(part)]
     is_one = isinstance(node, dict) and {"$ref": "#/$defs/Repeat"} in node.get("anyOf", ())

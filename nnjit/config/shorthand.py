@@ -1,4 +1,4 @@
-"""`repeat: {times: 3, …}` in the model's list is `{type: repeat, times: 3, …}`."""
+"""Spell out the shorthand `repeat: {times: 3, …}` in a list of layers as `{type: repeat, times: 3, …}`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from nnjit.config.document import Data, Document
 KEY = "repeat"
 
 
-def spelled_out(document: Document) -> Document:
-    """The document with the repeats of its model in the form with a type, each option where it was given."""
+def expand_shorthand(document: Document) -> Document:
+    """The document with the repeats of its model spelled out, each option at its location."""
     model = document.data.get("model")
     layers = model.get("layers") if isinstance(model, dict) else model
     spelled = _entries(layers)
     if spelled == layers:
         return document
     new: Data = {**model, "layers": spelled} if isinstance(model, dict) else spelled
-    places = {
-        tuple(key for key in path if path[0] != "model" or key != KEY): place
-        for path, place in document.places.items()
+    locations = {
+        tuple(key for key in path if path[0] != "model" or key != KEY): location
+        for path, location in document.locations.items()
     }
-    return replace(document, data={**document.data, "model": new}, places=places)
+    return replace(document, data={**document.data, "model": new}, locations=locations)
 
 
 def _entries(layers: Data) -> Data:

@@ -1,4 +1,4 @@
-"""An `Experiment` → YAML that reads back as the same one."""
+"""Write an `Experiment` as YAML that reads back as the same one."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from nnjit.experiment.experiment import Experiment, ModelOptions
 from nnjit.nn import Layer, Repeat
 
 _WIDTH = 110
-_LONGEST = 100  # of a mapping on one line
+_LONGEST = 100  # characters of a mapping on one line
 
 
 def dump(experiment: Experiment) -> str:
-    """The fully resolved config as YAML: every option with its value, but for those that are off (null)."""
+    """The fully resolved config as YAML: every option with its value, except those that are off (null)."""
     layout = CommentedMap((key, _laid_out(value)) for key, value in _options(experiment))
     writer = YAML()
     writer.width = _WIDTH
@@ -30,7 +30,7 @@ def dump(experiment: Experiment) -> str:
 
 
 def _laid_out(value: Any) -> Any:
-    """An option of the experiment: a line, or where that is too long or a model, a line for each part."""
+    """An option of the experiment on one line; if it is too long or a model, each part on a line."""
     if isinstance(value, ModelOptions):
         layers = _listed(value.layers)
         weights = value.initial_weights
@@ -40,7 +40,7 @@ def _laid_out(value: Any) -> Any:
 
 
 def _listed(entries: Iterable[Layer | Repeat]) -> CommentedSeq:
-    """A line for each layer, those in a repeat further in."""
+    """A line for each layer; those in a repeat are indented."""
     return CommentedSeq(
         CommentedMap((k, _listed(v) if k == "layers" else _flow(v)) for k, v in _options(entry))
         if isinstance(entry, Repeat)
@@ -75,7 +75,7 @@ def _on_one_line(container: CommentedMap | CommentedSeq) -> CommentedMap | Comme
 
 
 def _options(options: BaseModel) -> Iterator[tuple[str, Any]]:
-    """The options as a config names them, `type` first, but for those that are null as by default."""
+    """The options as a config names them, `type` first, without those that are null by default."""
     fields = type(options).model_fields
     for name in sorted(fields, key=lambda name: name != "type"):
         value = getattr(options, name)

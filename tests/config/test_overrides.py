@@ -47,23 +47,23 @@ SETTINGS = [
 def test_a_setting_puts_its_value_in_place(setting: str, path: tuple[str | int, ...], value: object) -> None:
     document = override(read_text(TEXT, "a.yaml"), [setting])
     assert document.value(path) == value
-    assert document.place(path).startswith(("--set", "a.yaml"))
+    assert document.location(path).startswith(("--set", "a.yaml"))
 
 
 def test_everything_else_stays_and_keeps_its_place() -> None:
     before = read_text(TEXT, "a.yaml")
     after = override(before, ["model[1].units=10"])
     assert after.data == {**before.data, "model": {"layers": ("dense", {"type": "dense", "units": 10})}}
-    assert after.place(("model", 1, "units")) == "--set model[1].units=10"
-    assert after.place(("model", 1, "type")) == "a.yaml:3"
-    assert after.place(("model", 0)) == "a.yaml:2"
+    assert after.location(("model", 1, "units")) == "--set model[1].units=10"
+    assert after.location(("model", 1, "type")) == "a.yaml:3"
+    assert after.location(("model", 0)) == "a.yaml:2"
 
 
 def test_the_last_of_two_settings_counts() -> None:
     document = override(read_text(TEXT, "a.yaml"), ["seed=1", "seed=2"])
-    assert (document.data["seed"], document.place(("seed",))) == (2, "--set seed=2")
+    assert (document.data["seed"], document.location(("seed",))) == (2, "--set seed=2")
 
 
 def test_what_a_setting_replaces_loses_its_places() -> None:
     document = override(read_text(TEXT, "a.yaml"), ["model=[dense, {type: dense, units: x}]"])
-    assert document.place(("model", 1, "units")) == "--set model=[dense, {type: dense, units: x}]"
+    assert document.location(("model", 1, "units")) == "--set model=[dense, {type: dense, units: x}]"

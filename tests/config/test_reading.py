@@ -41,15 +41,15 @@ def test_each_value_knows_the_line_of_its_key() -> None:
     document = read_text("a: 1\nb:\n  - {c: 2}\n  - d:\n      3\n", "f.yaml")
     assert document.data == {"a": 1, "b": ({"c": 2}, {"d": 3})}
     lines = {("a",): 1, ("b",): 2, ("b", 0): 3, ("b", 0, "c"): 3, ("b", 1): 4, ("b", 1, "d"): 4}
-    assert {path: document.place(path) for path in lines} == {
+    assert {path: document.location(path) for path in lines} == {
         p: f"f.yaml:{line}" for p, line in lines.items()
     }
 
 
 def test_what_stands_nowhere_has_the_place_of_what_is_around_it() -> None:
     document = read_text("a:\n  b: 1", "f.yaml")
-    assert document.place(("a", "c", 2)) == "f.yaml:1"
-    assert document.place(("d",)) == "f.yaml"
+    assert document.location(("a", "c", 2)) == "f.yaml:1"
+    assert document.location(("d",)) == "f.yaml"
 
 
 def test_an_anchor_stands_for_its_value_each_time() -> None:
