@@ -11,7 +11,7 @@ from nnjit.optim.array import Array, Slots, Update
 from nnjit.optim.full_batch import FullBatchOptimizer
 from nnjit.optim.line_search import LineSearch
 from nnjit.optim.optimizer import Optimizer, Rate, optimizers
-from nnjit.optim.optimizers.searching import SteepestDescent
+from nnjit.optim.optimizers.line_search_methods import SteepestDescent
 
 
 @optimizers.register

@@ -1,8 +1,8 @@
 """The schedules; importing the room registers them."""
 
-from nnjit.optim.schedules.endless import Constant, Exponential, InverseSqrt, Piecewise, Step
-from nnjit.optim.schedules.falling import Cosine, CosineRestarts, OneCycle, Polynomial
-from nnjit.optim.schedules.following import Plateau, ReduceOnPlateau
+from nnjit.optim.schedules.open_ended import Constant, Exponential, InverseSqrt, Piecewise, Step
+from nnjit.optim.schedules.annealing import Cosine, CosineRestarts, OneCycle, Polynomial
+from nnjit.optim.schedules.plateau import Plateau, ReduceOnPlateau
 
 __all__ = [
     "Constant", "Cosine", "CosineRestarts", "Exponential", "InverseSqrt", "OneCycle", "Piecewise",
