@@ -1,7 +1,7 @@
-"""What every optimizer is: a rule from params and their gradient to the next params.
+"""The base class of optimizers: a rule from params and their gradient to the next params.
 
 All work on flat vectors (P,). A slot is a vector that an optimizer carries from step to step; it begins at
-zero unless `initial_slots` says otherwise. `lr` is the schedule's rate for this step, `step` counts from 1.
+zero unless `initial_slots` says otherwise. `lr` is the learning rate of this step, `step` counts from 1.
 The arithmetic and the defaults are PyTorch's, which follow the papers.
 """
 
@@ -9,55 +9,71 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, Update
+from nnjit.optim.array import Array, Slots, SlotType, Update
 from nnjit.optim.full_batch import FullBatchOptimizer
 from nnjit.registry import Options, Registry
 
-Rate: TypeAlias = Annotated[float, Field(gt=0)] | Literal["find"]
+LearningRate: TypeAlias = Annotated[float, Field(gt=0)] | Literal["find"]
 
 
 class Optimizer(Options, ABC):
     """A rule for one update."""
 
+    slot_type: ClassVar[SlotType] = Slots
+    """The class whose fields are its slots."""
+
     type: str
-    learning_rate: Rate = 1e-3
+    learning_rate: LearningRate = 1e-3
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
 
     @property
     def full_batch(self) -> FullBatchOptimizer | None:
-        """The method over the full batch that its options ask for; None where it is a rule for one update."""
+        """The full-batch method that its options ask for; None if it is a rule for one update."""
         return None
 
     @property
     def slots(self) -> tuple[str, ...]:
         """The names of the vectors that it carries."""
-        return ()
+        return tuple(name for name in self.slot_type.names() if name not in self.unused_slots)
+
+    @property
+    def unused_slots(self) -> frozenset[str]:
+        """The slots that its options do without."""
+        return frozenset()
 
     @property
     def keeps_still(self) -> bool:
-        """Whether it leaves a param whose gradient is 0, and the slots of that, as they are."""
+        """Whether a param with a gradient of 0 stays as it is, and its slots too."""
         return False
 
-    def initial_slots(self, theta: Array) -> Slots:
-        """The slots before the first step, each like `theta`."""
+    def initial_slots(self, theta: Array) -> tuple[Array, ...]:
+        """The slots before the first step, each like `theta`, in the order of `slots`."""
         return tuple(np.zeros_like(theta) for _ in self.slots)
 
-    @abstractmethod
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+    def update(
+        self, theta: Array, grad: Array, slots: tuple[Array, ...], *, lr: Array, step: Array
+    ) -> tuple[Array, tuple[Array, ...]]:
         """The next params and slots.
 
         Args:
             theta: the params, shape (P,).
             grad: the gradient, shape (P,).
-            slots: as the previous step returned them.
-            lr: learning rate, a scalar.
+            slots: as `initial_slots` or the previous step returned them.
+            lr: learning rate of this step, a scalar.
             step: 1, 2, …, a scalar of the params' dtype.
         """
+        named = self.slot_type(**dict(zip(self.slots, slots, strict=True)))
+        theta, named = self._update(theta, grad, named, lr=lr, step=step)
+        return theta, tuple(getattr(named, name) for name in self.slots)
+
+    @abstractmethod
+    def _update(self, theta: Array, grad: Array, slots: Any, *, lr: Array, step: Array) -> Update:
+        """`update` with the slots by name, as a `slot_type`."""
 
 
 optimizers: Registry[Optimizer | FullBatchOptimizer] = Registry("optimizer")

@@ -117,8 +117,8 @@ class _Bare(Optimizer):
 
     type: Literal["bare"] = "bare"
 
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        return grad, ()
+    def _update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        return grad, slots
 
 
 def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, Update
+from nnjit.optim.array import Array, Slots, SlotType, Update
 from nnjit.optim.optimizer import Optimizer, bias_correction, optimizers
 
 
-class Moments(Optimizer):
+@dataclass(frozen=True)
+class Moments(Slots):
+    """The mean m of the gradient, and the mean v of its square."""
+
+    mean: Array
+    mean_square: Array
+
+
+@dataclass(frozen=True)
+class AdamSlots(Moments):
+    """m, v, and with `amsgrad` the largest v so far."""
+
+    largest_mean_square: Array = None
+
+
+class MomentOptimizer(Optimizer):
     """An optimizer that carries the mean m of the gradient and the mean v of its square."""
 
+    slot_type: ClassVar[SlotType] = Moments
     beta1: float = Field(0.9, ge=0, lt=1)
     """β₁, the share of the mean gradient that a step keeps, 0 <= β₁ < 1."""
     beta2: float = Field(0.999, ge=0, lt=1)
@@ -21,14 +38,10 @@ class Moments(Optimizer):
     epsilon: float = Field(1e-8, gt=0)
     """ε, what keeps the division finite, > 0."""
 
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("mean", "mean_square")
-
-    def moments(self, grad: Array, slots: Slots) -> tuple[Array, Array]:
-        """The next m and v, which begin at 0 and so are too small by 1 - βᵗ."""
-        mean = self.beta1 * slots[0] + (1 - self.beta1) * grad
-        return mean, self.beta2 * slots[1] + (1 - self.beta2) * np.square(grad)
+    def moments(self, grad: Array, slots: Moments) -> Moments:
+        """The next m and v, which begin at 0 and so are too small by a factor of 1 - βᵗ."""
+        mean = self.beta1 * slots.mean + (1 - self.beta1) * grad
+        return Moments(mean, self.beta2 * slots.mean_square + (1 - self.beta2) * np.square(grad))
 
     def root(self, square: Array, step: Array) -> Array:
         """√v̂ + ε, with v̂ = v / (1 - β₂ᵗ)."""
@@ -36,7 +49,7 @@ class Moments(Optimizer):
 
 
 @optimizers.register
-class Adam(Moments):
+class Adam(MomentOptimizer):
     """m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;  θ ← θ - lr m̂ / (√v̂ + ε).
 
     m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t. With `amsgrad`, the largest v so far takes the place
@@ -50,20 +63,23 @@ class Adam(Moments):
     0.9
     """
 
+    slot_type: ClassVar[SlotType] = AdamSlots
     type: Literal["adam"] = "adam"
     amsgrad: bool = False
     """Whether a step size never grows again: the largest mean square so far divides, not the latest."""
 
     @property
-    def slots(self) -> tuple[str, ...]:
-        return (*super().slots, *["largest_mean_square"] * self.amsgrad)
+    def unused_slots(self) -> frozenset[str]:
+        return frozenset() if self.amsgrad else frozenset({"largest_mean_square"})
 
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        mean, square = self.moments(grad, slots)
-        largest = tuple(np.maximum(old, square) for old in slots[2:])
-        rate = lr / bias_correction(self.beta1, step)
-        root = self.root(largest[0] if largest else square, step)
-        return theta - rate * mean / root, (mean, square, *largest)
+    def _update(self, theta: Array, grad: Array, slots: AdamSlots, *, lr: Array, step: Array) -> Update:
+        new = self.moments(grad, slots)
+        square, largest = new.mean_square, None
+        if self.amsgrad:
+            square = largest = np.maximum(slots.largest_mean_square, square)
+        lr = lr / bias_correction(self.beta1, step)
+        theta = theta - lr * new.mean / self.root(square, step)
+        return theta, AdamSlots(new.mean, new.mean_square, largest)
 
 
 @optimizers.register
@@ -80,5 +96,5 @@ class AdamW(Adam):
     weight_decay: float = Field(1e-2, ge=0)
     """λ, the share of a param that decays in a step of learning rate 1, >= 0."""
 
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        return super().update(theta * (1 - lr * self.weight_decay), grad, slots, lr=lr, step=step)
+    def _update(self, theta: Array, grad: Array, slots: AdamSlots, *, lr: Array, step: Array) -> Update:
+        return super()._update(theta * (1 - lr * self.weight_decay), grad, slots, lr=lr, step=step)

@@ -1,46 +1,53 @@
-"""Relatives of adam: another norm, Nesterov's look ahead, and a rectified beginning."""
+"""Variants of Adam: with the infinity norm, with Nesterov momentum, and with a rectified beginning."""
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, Update
-from nnjit.optim.optimizer import Rate, bias_correction, optimizers
-from nnjit.optim.optimizers.adam import Moments
+from nnjit.optim.array import Array, Slots, SlotType, Update
+from nnjit.optim.optimizer import LearningRate, bias_correction, optimizers
+from nnjit.optim.optimizers.adam import MomentOptimizer, Moments
 
 # Terms of the series in Nadam: its rest is below 2⁻⁴⁸ of it.
 TERMS = numpy.arange(1, 49)
 
 
+@dataclass(frozen=True)
+class AdamaxSlots(Slots):
+    """The mean m of the gradient, and the largest gradient u of late."""
+
+    mean: Array
+    largest: Array
+
+
 @optimizers.register
-class Adamax(Moments):
+class Adamax(MomentOptimizer):
     """m ← β₁ m + (1 - β₁) g;  u ← max(β₂ u, |g| + ε);  θ ← θ - lr m̂ / u, with m̂ = m / (1 - β₁ᵗ).
 
     Adam with the largest gradient of late in the place of the root of the mean square. The paper has no ε,
     Keras adds it to u instead. Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.1.
     """
 
+    slot_type: ClassVar[SlotType] = AdamaxSlots
     type: Literal["adamax"] = "adamax"
-    learning_rate: Rate = 2e-3
+    learning_rate: LearningRate = 2e-3
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
 
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("mean", "largest")
-
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        mean = self.beta1 * slots[0] + (1 - self.beta1) * grad
-        largest = np.maximum(self.beta2 * slots[1], np.abs(grad) + self.epsilon)
-        return theta - lr / bias_correction(self.beta1, step) * mean / largest, (mean, largest)
+    def _update(self, theta: Array, grad: Array, slots: AdamaxSlots, *, lr: Array, step: Array) -> Update:
+        mean = self.beta1 * slots.mean + (1 - self.beta1) * grad
+        largest = np.maximum(self.beta2 * slots.largest, np.abs(grad) + self.epsilon)
+        theta = theta - lr / bias_correction(self.beta1, step) * mean / largest
+        return theta, AdamaxSlots(mean, largest)
 
 
 @optimizers.register
-class Nadam(Moments):
+class Nadam(MomentOptimizer):
     """m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;
     θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ) + μₜ₊₁ m / (1 - Πₜ₊₁)) / (√v̂ + ε), with v̂ = v / (1 - β₂ᵗ).
 
@@ -51,21 +58,21 @@ class Nadam(Moments):
     """
 
     type: Literal["nadam"] = "nadam"
-    learning_rate: Rate = 2e-3
+    learning_rate: LearningRate = 2e-3
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     beta1: float = Field(0.9, gt=0, lt=1)
     """β₁, the momentum after many steps, and the share of the mean gradient that a step keeps, 0 < β₁ < 1."""
     momentum_decay: float = Field(4e-3, gt=0)
     """ψ, how quickly the momentum rises to β₁, > 0."""
 
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        mean, square = self.moments(grad, slots)
-        here, ahead = (np.astype(share, theta.dtype) for share in self._shares(np.astype(step, "f64")))
-        move = (here * grad + ahead * mean) / self.root(square, step)
-        return theta - lr * move, (mean, square)
+    def _update(self, theta: Array, grad: Array, slots: Moments, *, lr: Array, step: Array) -> Update:
+        new = self.moments(grad, slots)
+        here, ahead = (np.astype(factor, theta.dtype) for factor in self._factors(np.astype(step, "f64")))
+        move = (here * grad + ahead * new.mean) / self.root(new.mean_square, step)
+        return theta - lr * move, new
 
-    def _shares(self, step: Array) -> tuple[Array, Array]:
-        """(1 - μₜ) / (1 - Πₜ) and μₜ₊₁ / (1 - Πₜ₊₁)."""
+    def _factors(self, step: Array) -> tuple[Array, Array]:
+        """(1 - μₜ) / (1 - Πₜ) of g, and μₜ₊₁ / (1 - Πₜ₊₁) of m."""
         momentum, following = self._momentum(step), self._momentum(step + 1)
         log_product = self._log_product(step)
         return (
@@ -77,13 +84,13 @@ class Nadam(Moments):
         return self.beta1 * (1 - 0.5 * np.exp(step * (self.momentum_decay * math.log(0.96))))
 
     def _log_product(self, step: Array) -> Array:
-        rates = TERMS * (self.momentum_decay * math.log(0.96))  # log qᵏ
-        weights = numpy.exp(rates) * 0.5**TERMS / (TERMS * -numpy.expm1(rates))
-        return step * math.log(self.beta1) + np.sum(weights * np.expm1(step * rates))
+        log_powers = TERMS * (self.momentum_decay * math.log(0.96))  # log qᵏ
+        weights = numpy.exp(log_powers) * 0.5**TERMS / (TERMS * -numpy.expm1(log_powers))
+        return step * math.log(self.beta1) + np.sum(weights * np.expm1(step * log_powers))
 
 
 @optimizers.register
-class RAdam(Moments):
+class RAdam(MomentOptimizer):
     """m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;  θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5.
 
     Adam whose steps begin as those of momentum, until v is known well enough to divide by: it is the mean of
@@ -94,18 +101,19 @@ class RAdam(Moments):
 
     type: Literal["radam"] = "radam"
 
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        mean, square = self.moments(grad, slots)
-        rate = lr / bias_correction(self.beta1, step)
-        is_rectified, share = self._rectification(np.astype(step, "f64"))
-        adapted = np.astype(share, theta.dtype) / (np.sqrt(square) + self.epsilon)
-        return theta - rate * mean * np.where(is_rectified, adapted, 1.0), (mean, square)
+    def _update(self, theta: Array, grad: Array, slots: Moments, *, lr: Array, step: Array) -> Update:
+        new = self.moments(grad, slots)
+        lr = lr / bias_correction(self.beta1, step)
+        is_rectified, factor = self._rectification(np.astype(step, "f64"))
+        adapted = np.astype(factor, theta.dtype) / (np.sqrt(new.mean_square) + self.epsilon)
+        return theta - lr * new.mean * np.where(is_rectified, adapted, 1.0), new
 
     def _rectification(self, step: Array) -> tuple[Array, Array]:
         """Whether v counts, and r √(1 - β₂ᵗ); in f64, since ρ is the difference of two large numbers."""
-        whole = 2 / (1 - self.beta2) - 1
-        left = bias_correction(self.beta2, step)
-        known = whole - 2 * step * (1 - left) / left
-        most, bounded = max(whole, 5.0), np.maximum(known, 5.0)  # so that the root exists where it isn't used
-        share = (bounded - 4) * (bounded - 2) * most / ((most - 4) * (most - 2) * bounded)
-        return known > 5.0, np.sqrt(share * left)
+        limit = 2 / (1 - self.beta2) - 1  # ρ∞
+        correction = bias_correction(self.beta2, step)
+        rho = limit - 2 * step * (1 - correction) / correction
+        # At least 5 below, so that the root exists where it isn't used.
+        most, bounded = max(limit, 5.0), np.maximum(rho, 5.0)
+        square = (bounded - 4) * (bounded - 2) * most / ((most - 4) * (most - 2) * bounded)
+        return rho > 5.0, np.sqrt(square * correction)

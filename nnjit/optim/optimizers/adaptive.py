@@ -1,14 +1,39 @@
-"""Optimizers that divide each param's gradient by a mean of its sizes."""
+"""Optimizers that divide the gradient of each param by an average of its past sizes."""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, Update
-from nnjit.optim.optimizer import Optimizer, Rate, optimizers
+from nnjit.optim.array import Array, Slots, SlotType, Update
+from nnjit.optim.optimizer import LearningRate, Optimizer, optimizers
+
+
+@dataclass(frozen=True)
+class AdagradSlots(Slots):
+    """The sum s of the squared gradients."""
+
+    sum_of_squares: Array
+
+
+@dataclass(frozen=True)
+class AdadeltaSlots(Slots):
+    """The means of the squared gradient, s, and of the squared move, d."""
+
+    mean_square: Array
+    mean_square_move: Array
+
+
+@dataclass(frozen=True)
+class RmsPropSlots(Slots):
+    """The mean s of the squared gradient, if `centered` the mean m, and with momentum the velocity v."""
+
+    mean_square: Array
+    mean: Array = None
+    velocity: Array = None
 
 
 @optimizers.register
@@ -18,28 +43,25 @@ class Adagrad(Optimizer):
     Keras begins s at 0.1 and adds ε = 1e-7 under the root. Reference: Duchi et al. 2011, JMLR 12.
     """
 
+    slot_type: ClassVar[SlotType] = AdagradSlots
     type: Literal["adagrad"] = "adagrad"
-    learning_rate: Rate = 1e-2
+    learning_rate: LearningRate = 1e-2
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     initial_accumulator: float = Field(0.0, ge=0)
     """s before the first step, >= 0."""
     epsilon: float = Field(1e-10, gt=0)
     """ε, what keeps the division finite, > 0."""
 
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("sum_of_squares",)
-
-    def initial_slots(self, theta: Array) -> Slots:
-        return (np.zeros_like(theta) + self.initial_accumulator,)
+    def initial_slots(self, theta: Array) -> tuple[Array, ...]:
+        return AdagradSlots(sum_of_squares=np.zeros_like(theta) + self.initial_accumulator).arrays
 
     @property
     def keeps_still(self) -> bool:
         return True
 
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        total = slots[0] + np.square(grad)
-        return theta - lr * grad / (np.sqrt(total) + self.epsilon), (total,)
+    def _update(self, theta: Array, grad: Array, slots: AdagradSlots, *, lr: Array, step: Array) -> Update:
+        total = slots.sum_of_squares + np.square(grad)
+        return theta - lr * grad / (np.sqrt(total) + self.epsilon), AdagradSlots(total)
 
 
 @optimizers.register
@@ -50,23 +72,20 @@ class Adadelta(Optimizer):
     begins slowly, with steps of √ε. Reference: Zeiler 2012, arXiv:1212.5701.
     """
 
+    slot_type: ClassVar[SlotType] = AdadeltaSlots
     type: Literal["adadelta"] = "adadelta"
-    learning_rate: Rate = 1.0
+    learning_rate: LearningRate = 1.0
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     decay: float = Field(0.9, ge=0, lt=1)
     """ρ, the share of both mean squares that a step keeps, 0 <= ρ < 1; PyTorch's `rho`."""
     epsilon: float = Field(1e-6, gt=0)
     """ε, with which the first steps begin, > 0."""
 
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("mean_square", "mean_square_move")
-
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        square = self.decay * slots[0] + (1 - self.decay) * np.square(grad)
-        move = grad * np.sqrt(slots[1] + self.epsilon) / np.sqrt(square + self.epsilon)
-        moves = self.decay * slots[1] + (1 - self.decay) * np.square(move)
-        return theta - lr * move, (square, moves)
+    def _update(self, theta: Array, grad: Array, slots: AdadeltaSlots, *, lr: Array, step: Array) -> Update:
+        square = self.decay * slots.mean_square + (1 - self.decay) * np.square(grad)
+        move = grad * np.sqrt(slots.mean_square_move + self.epsilon) / np.sqrt(square + self.epsilon)
+        square_move = self.decay * slots.mean_square_move + (1 - self.decay) * np.square(move)
+        return theta - lr * move, AdadeltaSlots(square, square_move)
 
 
 @optimizers.register
@@ -79,8 +98,9 @@ class RmsProp(Optimizer):
     arXiv:1308.0850.
     """
 
+    slot_type: ClassVar[SlotType] = RmsPropSlots
     type: Literal["rmsprop"] = "rmsprop"
-    learning_rate: Rate = 1e-2
+    learning_rate: LearningRate = 1e-2
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     decay: float = Field(0.99, ge=0, lt=1)
     """ρ, the share of the mean square that a step keeps, 0 <= ρ < 1; PyTorch's `alpha`."""
@@ -92,19 +112,20 @@ class RmsProp(Optimizer):
     """ε, what keeps the division finite, > 0."""
 
     @property
-    def slots(self) -> tuple[str, ...]:
-        return ("mean_square", *["mean"] * self.centered, *["velocity"] * (self.momentum > 0))
+    def unused_slots(self) -> frozenset[str]:
+        is_used = {"mean": self.centered, "velocity": self.momentum > 0}
+        return frozenset(name for name, used in is_used.items() if not used)
 
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        new = dict(zip(self.slots, slots, strict=True))
-        variance = new["mean_square"] = self._average(new["mean_square"], np.square(grad))
+    def _update(self, theta: Array, grad: Array, slots: RmsPropSlots, *, lr: Array, step: Array) -> Update:
+        mean, velocity = slots.mean, slots.velocity
+        variance = square = self._average(slots.mean_square, np.square(grad))
         if self.centered:
-            new["mean"] = self._average(new["mean"], grad)
-            variance = np.maximum(variance - np.square(new["mean"]), 0.0)
+            mean = self._average(mean, grad)
+            variance = np.maximum(variance - np.square(mean), 0.0)
         move = grad / (np.sqrt(variance) + self.epsilon)
         if self.momentum > 0:
-            move = new["velocity"] = self.momentum * new["velocity"] + move
-        return theta - lr * move, tuple(new.values())
+            move = velocity = self.momentum * velocity + move
+        return theta - lr * move, RmsPropSlots(square, mean, velocity)
 
     def _average(self, old: Array, new: Array) -> Array:
         return self.decay * old + (1 - self.decay) * new

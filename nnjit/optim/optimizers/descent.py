@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, Update
+from nnjit.optim.array import Array, Slots, SlotType, Update
 from nnjit.optim.full_batch import FullBatchOptimizer
 from nnjit.optim.line_search import LineSearch
-from nnjit.optim.optimizer import Optimizer, Rate, optimizers
+from nnjit.optim.optimizer import LearningRate, Optimizer, optimizers
 from nnjit.optim.optimizers.line_search_methods import SteepestDescent
+
+
+@dataclass(frozen=True)
+class VelocitySlots(Slots):
+    """The velocity v, a decaying sum of gradients."""
+
+    velocity: Array
+
+
+@dataclass(frozen=True)
+class LionSlots(Slots):
+    """The mean m of the gradient."""
+
+    mean: Array
 
 
 @optimizers.register
@@ -47,8 +62,8 @@ class GradientDescent(Optimizer):
     def keeps_still(self) -> bool:
         return True
 
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        return theta - lr * grad, ()
+    def _update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+        return theta - lr * grad, slots
 
 
 @optimizers.register
@@ -60,21 +75,17 @@ class Momentum(Optimizer):
     Nesterov 1983; Sutskever et al. 2013, ICML.
     """
 
+    slot_type: ClassVar[SlotType] = VelocitySlots
     type: Literal["momentum"] = "momentum"
     momentum: float = Field(0.9, ge=0, lt=1)
     """μ, the share of the velocity that a step keeps, 0 <= μ < 1."""
     nesterov: bool = False
     """Whether the gradient counts as if taken after the momentum's move."""
 
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("velocity",)
-
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        (velocity,) = slots
-        velocity = self.momentum * velocity + grad
+    def _update(self, theta: Array, grad: Array, slots: VelocitySlots, *, lr: Array, step: Array) -> Update:
+        velocity = self.momentum * slots.velocity + grad
         move = grad + self.momentum * velocity if self.nesterov else velocity
-        return theta - lr * move, (velocity,)
+        return theta - lr * move, VelocitySlots(velocity)
 
 
 @optimizers.register
@@ -96,8 +107,9 @@ class Lion(Optimizer):
     arXiv:2302.06675, algorithm 2.
     """
 
+    slot_type: ClassVar[SlotType] = LionSlots
     type: Literal["lion"] = "lion"
-    learning_rate: Rate = 1e-4
+    learning_rate: LearningRate = 1e-4
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     beta1: float = Field(0.9, ge=0, lt=1)
     """β₁, the share of the mean gradient in the direction of a step, 0 <= β₁ < 1."""
@@ -106,12 +118,7 @@ class Lion(Optimizer):
     weight_decay: float = Field(0.0, ge=0)
     """λ, the share of a param that decays in a step of learning rate 1, >= 0."""
 
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("mean",)
-
-    def update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
-        (mean,) = slots
-        direction = np.sign(self.beta1 * mean + (1 - self.beta1) * grad)
-        mean = self.beta2 * mean + (1 - self.beta2) * grad
-        return theta * (1 - lr * self.weight_decay) - lr * direction, (mean,)
+    def _update(self, theta: Array, grad: Array, slots: LionSlots, *, lr: Array, step: Array) -> Update:
+        direction = np.sign(self.beta1 * slots.mean + (1 - self.beta1) * grad)
+        mean = self.beta2 * slots.mean + (1 - self.beta2) * grad
+        return theta * (1 - lr * self.weight_decay) - lr * direction, LionSlots(mean)
