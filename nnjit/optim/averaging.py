@@ -1,7 +1,8 @@
-"""Averages of the params over the updates, which often generalise better than the last params.
+"""Average the params over the updates, which often generalises better than the last params.
 
-The optimizer does not see them: after every update θ̄ ← (1 - s) θ̄ + s θ, with a share s that is known before
-the training begins, as the learning rate is. With s = 1 the average is θ itself, with s = 0 it stays.
+The optimizer does not see the average: after every update θ̄ ← (1 - s) θ̄ + s θ, with a fraction s that is
+known before the training begins, as the learning rate is. For s = 1 the average is θ itself, for s = 0 it
+stays as it is.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class Averaging(Options, ABC):
     type: str
 
     @abstractmethod
-    def shares(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
-        """The share of the new params in the average after each update, float64, in [0, 1].
+    def fractions(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
+        """The fraction of the new params in the average after each update, float64, in [0, 1].
 
         Args:
             steps: whole numbers, the updates counted from 0 at the start of the training.
@@ -32,16 +33,16 @@ class Averaging(Options, ABC):
         """
 
     def check(self, epochs: int) -> None:
-        """Raise a ConfigError where the options do not fit a training of so many epochs."""
+        """Raise a ConfigError if the options do not fit a training of so many epochs."""
         return
 
 
 averagings: Registry[Averaging] = Registry("averaging")
 
 
-def blend(average: Array, theta: Array, share: Array) -> Array:
-    """The next average, shape (P,); exactly `theta` for a share of 1."""
-    return (1 - share) * average + share * theta
+def blend(average: Array, theta: Array, fraction: Array) -> Array:
+    """The next average, shape (P,); exactly `theta` for a fraction of 1."""
+    return (1 - fraction) * average + fraction * theta
 
 
 @averagings.register
@@ -54,9 +55,9 @@ class EMA(Averaging):
     `AveragedModel` with `get_ema_multi_avg_fn(decay)`. Reference: Polyak & Juditsky 1992,
     doi:10.1137/0330046.
 
-    >>> EMA(decay=0.75).shares(numpy.arange(3), steps_per_epoch=1).round(2).tolist()
+    >>> EMA(decay=0.75).fractions(numpy.arange(3), steps_per_epoch=1).round(2).tolist()
     [1.0, 0.82, 0.75]
-    >>> EMA(decay=0.75, warmup=False).shares(numpy.arange(3), steps_per_epoch=1).tolist()
+    >>> EMA(decay=0.75, warmup=False).fractions(numpy.arange(3), steps_per_epoch=1).tolist()
     [1.0, 0.25, 0.25]
     """
 
@@ -67,10 +68,10 @@ class EMA(Averaging):
     warmup: bool = True
     """Whether an update keeps less at the beginning, when there is little to average."""
 
-    def shares(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
+    def fractions(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
         s = numpy.asarray(steps)
-        share = numpy.maximum(1 - self.decay, 9 / (10 + s)) if self.warmup else 1 - self.decay
-        return numpy.where(s == 0, 1.0, share)
+        fraction = numpy.maximum(1 - self.decay, 9 / (10 + s)) if self.warmup else 1 - self.decay
+        return numpy.where(s == 0, 1.0, fraction)
 
 
 @averagings.register
@@ -80,7 +81,7 @@ class SWA(Averaging):
     PyTorch's `AveragedModel`, whose params are updated at the end of these epochs. The learning rate is the
     schedule's. Reference: Izmailov et al. 2018, arXiv:1803.05407.
 
-    >>> SWA(start=2).shares(numpy.arange(8), steps_per_epoch=2).round(2).tolist()
+    >>> SWA(start=2).fractions(numpy.arange(8), steps_per_epoch=2).round(2).tolist()
     [1.0, 1.0, 1.0, 1.0, 0.0, 0.5, 0.0, 0.33]
     """
 
@@ -88,7 +89,7 @@ class SWA(Averaging):
     start: int = Field(ge=1)
     """The first epoch whose params the mean is of, counted from 1."""
 
-    def shares(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
+    def fractions(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
         whole, rest = numpy.divmod(numpy.asarray(steps) + 1, steps_per_epoch)
         count = whole - self.start + 1  # of the epochs in the mean, where one ends with the update
         mean = numpy.where(rest == 0, 1 / numpy.maximum(count, 1), 0.0)

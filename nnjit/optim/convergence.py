@@ -1,11 +1,11 @@
-"""When a full-batch method has converged: when only rounding is left, by either of two rules.
+"""Decide when a full-batch method has converged: when only rounding is left, by either of two rules.
 
 ε is that of the params' dtype:
 
-    max |∇C(θ)| <= 64 ε max |∇C(θ₀)|    the gradient is zero beside the first one, at θ₀
+    max |∇C(θ)| <= 64 ε max |∇C(θ₀)|    the gradient is negligible beside the first one, at θ₀
     C(θ) - C(θ′) <= 4 ε |C(θ)|          for each θ′ tried: no step lowers the cost by more than its rounding
 
-An exact zero, or a cost that is lower at all, depends on the last bit, which differs between processors.
+An exact zero, or any lower cost, would depend on the last bit, which differs between processors.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import numpy
 
 from nnjit.optim.full_batch import Vector
 
-COST_ROUNDING = 4  # ε: a cost is a sum, off by a few units in the last place
-GRADIENT_ROUNDING = 64  # ε: near the least cost a gradient's terms cancel, while their errors stay
+COST_ROUNDING = 4  # in ε: a cost is a sum, off by a few units in the last place
+GRADIENT_ROUNDING = 64  # in ε: near the minimum the terms of a gradient cancel, while their errors stay
 STATIONARY = "the gradient is zero, to the precision of the numbers"
 NO_LOWER = "no lower cost was found along the direction of descent, to the precision of the numbers"
 
 
-def largest(gradient: Vector) -> float:
+def largest_element(gradient: Vector) -> float:
     """The largest absolute element; unlike the Euclidean norm, it never overflows."""
     return float(numpy.abs(gradient).max(initial=0.0))
 
 
-def is_zero_beside(first: float, gradient: Vector, theta: Vector) -> bool:
-    """Whether a gradient at `theta` is only rounding, `first` being the largest element of the first one."""
-    return largest(gradient) <= GRADIENT_ROUNDING * _epsilon(theta) * first
+def is_negligible(gradient: Vector, scale: float, theta: Vector) -> bool:
+    """Whether a gradient at `theta` is only rounding beside `scale`, the largest element of the first one."""
+    return largest_element(gradient) <= GRADIENT_ROUNDING * _epsilon(theta) * scale
 
 
 def is_lower(cost: float, before: float, theta: Vector) -> bool:

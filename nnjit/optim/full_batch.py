@@ -1,9 +1,9 @@
-"""What every full-batch optimizer is: iterations that ask for the cost of all examples as often as they like.
+"""The base class of full-batch optimizers, whose iterations evaluate the cost of all examples at will.
 
-A step optimizer (`Optimizer`) is part of the compiled step and sees one gradient for each update. Line
-searches, quasi-Newton and least-squares methods evaluate the cost several times before they move, so they
-are functions of NumPy vectors and of a `Problem`, whose functions may come from anywhere. An epoch is one
-outer iteration; what the next one depends on is a tuple of arrays, so that a checkpoint holds it.
+A step optimizer (`Optimizer`) is part of the compiled step and sees one gradient per update. Line search,
+quasi-Newton and least-squares methods evaluate the cost several times before they move, so they are
+functions of NumPy vectors and of a `Problem`, whose functions may come from anywhere. An epoch is one outer
+iteration. What the next one depends on is a tuple of arrays, its slots, which a checkpoint can hold.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import numpy
 from nnjit.registry import Options
 
 Vector = numpy.ndarray
-Memory = tuple[numpy.ndarray, ...]
 Need = Literal["gradient", "product", "jacobian"]
 
 
@@ -46,57 +45,57 @@ class Problem:
 
 @dataclass(frozen=True)
 class Iteration:
-    """What one iteration gave.
+    """The result of one iteration.
 
     Args:
-        theta: the params, of a cost that is lower or the same.
-        memory: what the next iteration starts from.
-        figures: what the history tells of it, e.g. the length of the step.
-        ending: why a further iteration would change nothing; empty where one may.
+        theta: the params, at which the cost is lower or the same.
+        slots: what the next iteration starts from.
+        columns: its values in the history, e.g. the length of the step.
+        stop_reason: why a further iteration would change nothing; empty if it might.
     """
 
     theta: Vector
-    memory: Memory
-    figures: Mapping[str, float] = field(default_factory=dict)
-    ending: str = ""
+    slots: tuple[Vector, ...]
+    columns: Mapping[str, float] = field(default_factory=dict)
+    stop_reason: str = ""
 
 
 class FullBatchOptimizer(Options, ABC):
-    """A method that takes the whole training part at once, an iteration an epoch."""
+    """A method that takes the whole training part at once, with one iteration per epoch."""
 
     needs: ClassVar[Need] = "gradient"
-    """What it asks of a problem: costs and gradients, products with the Hessian too, or the Jacobian."""
-    figures: ClassVar[tuple[str, ...]] = ("step_length",)
+    """What it needs of a problem: gradients alone, products with the Hessian too, or the Jacobian."""
+    columns: ClassVar[tuple[str, ...]] = ("step_length",)
     """The columns that it adds to the history."""
 
     type: str
 
     @property
     def full_batch(self) -> FullBatchOptimizer:
-        """Itself; a step optimizer has None here."""
+        """Itself; a step optimizer returns None."""
         return self
 
     @property
     def learning_rate(self) -> float:
-        """1: the method finds the length of its steps itself, and a schedule has nothing to scale."""
+        """1: the method finds the length of its steps itself, so a schedule has nothing to scale."""
         return 1.0
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """None: no vectors go through a compiled step."""
+        """Empty: no vectors go through a compiled step."""
         return ()
 
     @abstractmethod
-    def initial_slots(self, theta: Vector) -> Memory:
+    def initial_slots(self, theta: Vector) -> tuple[Vector, ...]:
         """What the first iteration starts from."""
 
     @abstractmethod
-    def iterate(self, problem: Problem, theta: Vector, memory: Memory) -> Iteration:
+    def iterate(self, problem: Problem, theta: Vector, slots: tuple[Vector, ...]) -> Iteration:
         """One iteration from `theta`.
 
         Args:
-            theta: the params, (P,), in their own dtype; they are not changed.
-            memory: as the previous iteration, or `initial_slots`, returned it.
+            theta: the params, (P,), in their own dtype; they are not modified.
+            slots: as `initial_slots` or the previous iteration returned them.
 
         Raises:
             FloatingPointError: cost or derivative at `theta` is not finite.
@@ -104,6 +103,6 @@ class FullBatchOptimizer(Options, ABC):
 
 
 def check_finite(cost: float, derivative: Vector) -> None:
-    """Raise a FloatingPointError where an iteration would start from what is not finite."""
+    """Raise a FloatingPointError if an iteration would start from a value that is not finite."""
     if not (math.isfinite(cost) and numpy.isfinite(derivative).all()):
         raise FloatingPointError("the cost or its derivative is not finite")

@@ -1,8 +1,8 @@
-"""Line searches: how far to go along a direction of descent.
+"""Search along a direction of descent for a step that lowers the cost enough.
 
-φ(α) = C(θ + α d) is the cost along the direction d, and φ'(0) = ∇C·d < 0. A step α is far enough down by
-Armijo's condition, φ(α) <= φ(0) + c₁ α φ'(0), and not too short by the strong Wolfe condition,
-|φ'(α)| <= c₂ |φ'(0)|. Both forms count a value that is not finite as too high.
+φ(α) = C(θ + α d) is the cost along the direction d, and φ'(0) = ∇C·d < 0. Armijo's condition,
+φ(α) <= φ(0) + c₁ α φ'(0), ensures a sufficient decrease; the strong Wolfe condition, |φ'(α)| <= c₂ |φ'(0)|,
+that a step is not too short. Both count a value that is not finite as too high.
 
 Reference: Nocedal & Wright 2006, Numerical Optimization, chapter 3.
 """
@@ -23,21 +23,21 @@ Evaluate = Callable[[Vector], tuple[float, Vector]]
 
 SUFFICIENT_DECREASE = 1e-4
 """c₁, the usual one."""
-SMALLEST = 1e-20  # of a step, relative to the first one tried
+SMALLEST = 1e-20  # step, relative to the first one tried
 MOST_TRIALS = 40
-LONGER = (1.5, 10.0)  # how much longer than a step that is too short the next one is, at least and at most
-INSIDE = 0.1  # the share of a bracket that a trial keeps from both of its ends
+LONGER = (1.5, 10.0)  # the least and the greatest factor by which a step that is too short grows
+INSIDE = 0.1  # how far a trial stays from both ends of a bracket, as a fraction of its width
 
 
 @dataclass(frozen=True)
 class Point:
-    """A place along the direction.
+    """A point along the direction.
 
     Args:
         alpha: the length of the step, in units of the direction.
-        theta: the params there.
+        theta: its params.
         cost: φ(α).
-        gradient: ∇C there.
+        gradient: its ∇C.
         slope: φ'(α).
     """
 
@@ -71,23 +71,23 @@ class Line:
         cls, evaluate: Evaluate, theta: Vector, cost: float, gradient: Vector, direction: Vector,
         curvature: float = 0.9,
     ) -> Line:  # fmt: skip
-        """The line from `theta`, where cost and gradient are known."""
+        """The line from `theta`, whose cost and gradient are known."""
         slope = float(gradient @ direction)
         return cls(evaluate, Point(0.0, theta, cost, gradient, slope), direction, curvature)
 
     def at(self, alpha: float) -> Point:
-        """The point of step `alpha`, by one evaluation."""
+        """The point at step `alpha`, by one evaluation."""
         theta = moved(self.start.theta, alpha * self.direction)
         cost, gradient = self.evaluate(theta)
         return Point(alpha, theta, cost, gradient, float(gradient @ self.direction))
 
     def is_low(self, point: Point) -> bool:
-        """Armijo's condition, by more than rounding."""
+        """Whether Armijo's condition holds, by more than rounding."""
         bound = self.start.cost + SUFFICIENT_DECREASE * point.alpha * self.start.slope
         return point.is_finite and point.cost <= bound and is_lower(point.cost, self.start.cost, point.theta)
 
     def is_flat(self, point: Point) -> bool:
-        """The curvature condition in its strong form."""
+        """Whether the curvature condition holds in its strong form."""
         return abs(point.slope) <= -self.curvature * self.start.slope
 
 
@@ -95,9 +95,9 @@ Search = Callable[[Line, float], Point | None]
 
 
 def armijo(line: Line, first: float) -> Point | None:
-    """The first of the steps α, shorter and shorter, that meets Armijo's condition; None where none does.
+    """The first of ever shorter steps α that meets Armijo's condition; None if none does.
 
-    The next step is the least of the parabola through what is known, at least a tenth and at most half of
+    The next step is the minimum of the parabola through what is known, at least a tenth and at most half of
     the last one.
 
     Args:
@@ -113,11 +113,11 @@ def armijo(line: Line, first: float) -> Point | None:
 
 
 def strong_wolfe(line: Line, first: float) -> Point | None:
-    """A step that meets both Wolfe conditions, or at least Armijo's; None where no step is found that does.
+    """A step that meets both Wolfe conditions, or at least Armijo's; None if no such step is found.
 
-    Steps grow until the least is bracketed, and the bracket then shrinks: Nocedal & Wright's algorithms 3.5
-    and 3.6, with secants and parabolas for the trials, kept away from the bracket's ends. Only Armijo's
-    condition is left near a least cost, where rounding hides the rest.
+    Steps grow until a minimum is bracketed, and the bracket then shrinks: Nocedal & Wright's algorithms 3.5
+    and 3.6, with secants and parabolas for the trials, kept away from the ends of the bracket. Near a
+    minimum only Armijo's condition is left, because rounding hides the other.
 
     Args:
         first: the step to try first, > 0.
@@ -143,10 +143,10 @@ class _Bracket:
 
     @property
     def trial(self) -> float:
-        """A step between them: where the slope, or a parabola, says that the least is."""
+        """A step between them: the minimum of a cubic, kept away from the ends."""
         width = self.high.alpha - self.low.alpha
-        share = _least(self.low, self.high, width)
-        return self.low.alpha + width * min(max(share, INSIDE), 1 - INSIDE)
+        fraction = _cubic_minimum(self.low, self.high, width)
+        return self.low.alpha + width * min(max(fraction, INSIDE), 1 - INSIDE)
 
 
 def _zoom(line: Line, bracket: _Bracket) -> Point | None:
@@ -163,10 +163,10 @@ def _zoom(line: Line, bracket: _Bracket) -> Point | None:
     return bracket.low if line.is_low(bracket.low) else None
 
 
-def _least(low: Point, high: Point, width: float) -> float:
-    """Where between two points, as a share of the width from `low`, a cubic through both has its least.
+def _cubic_minimum(low: Point, high: Point, width: float) -> float:
+    """The minimum of the cubic through two points, as a fraction of the width from `low`.
 
-    Nocedal & Wright (3.59); a half where there is none, or a value is not finite.
+    Nocedal & Wright (3.59); 1/2 if there is none, or a value is not finite.
     """
     if not high.is_finite:
         return 0.5
@@ -181,7 +181,7 @@ def _least(low: Point, high: Point, width: float) -> float:
 
 
 def _longer(before: Point, point: Point) -> float:
-    """A longer step: where the slopes of the last two, continued, reach 0."""
+    """A longer step: the secant of the last two slopes, extrapolated to 0."""
     bend = point.slope - before.slope
     width = point.alpha - before.alpha
     guess = point.alpha - width * point.slope / bend if bend > 0 else math.inf
@@ -189,7 +189,7 @@ def _longer(before: Point, point: Point) -> float:
 
 
 def _shrink(line: Line, point: Point) -> float:
-    """The least of the parabola with φ(0), φ'(0) and φ(α), as a share of α in [0.1, 0.5]."""
+    """The minimum of the parabola with φ(0), φ'(0) and φ(α), as a fraction of α in [0.1, 0.5]."""
     if not math.isfinite(point.cost):
         return 0.5
     fall = line.start.slope * point.alpha
@@ -202,20 +202,20 @@ SEARCHES: dict[LineSearch, Search] = {"armijo": armijo, "wolfe": strong_wolfe}
 
 
 def first_step(decrease: float, slope: float, longest: float) -> float:
-    """The step to try first: of the parabola whose least is as much lower as the cost became last time.
+    """The step to try first: of the parabola that would lower the cost as much as the last iteration did.
 
     Nocedal & Wright (3.60).
 
     Args:
         decrease: how much the cost fell in the last iteration, > 0.
         slope: φ'(0) < 0.
-        longest: never a longer one; inf where there is no limit.
+        longest: an upper bound of the step; inf for none.
     """
     return min(longest, 1.01 * 2 * decrease / -slope)
 
 
 def moved(theta: Vector, step: Vector) -> Vector:
-    """θ + step, rounded to the params' own dtype, since that is where the cost is known."""
+    """θ + step, rounded to the dtype of the params, at which the cost is evaluated."""
     return numpy.asarray(theta + step, theta.dtype)
 
 

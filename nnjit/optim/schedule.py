@@ -1,7 +1,8 @@
-"""What every schedule is: the learning rate of every update, known before the training begins.
+"""The base class of schedules: the learning rate of each update, known before the training begins.
 
-Each begins after the warm-up, in which the rate rises from 0 to the peak in equal steps: update s of W
-warm-up updates, counted from 0, has the rate peak (s + 1) / (W + 1), and the one after them the peak.
+Two names: `learning_rate` is the option of the optimizer, the peak; `lr` is that of an update. A schedule
+begins after the warm-up, in which lr rises to the peak in equal steps: for update s of W warm-up updates,
+counted from 0, it is learning_rate (s + 1) / (W + 1), and after them the peak.
 """
 
 from __future__ import annotations
@@ -22,32 +23,34 @@ class Schedule(Options, ABC):
     warmup: float = Field(0.0, ge=0)
     """How many epochs the rate rises to its peak, >= 0; parts of an epoch are allowed."""
 
-    def rates(self, steps: numpy.ndarray, *, peak: float, steps_per_epoch: int, epochs: int) -> numpy.ndarray:
+    def lr(
+        self, steps: numpy.ndarray, *, learning_rate: float, steps_per_epoch: int, epochs: int
+    ) -> numpy.ndarray:
         """The learning rate of each update, float64.
 
         Args:
             steps: whole numbers, the updates counted from 0 at the start of the training.
-            peak: the optimizer's learning rate.
+            learning_rate: the optimizer's, which is the peak.
             steps_per_epoch: updates in an epoch, >= 1.
             epochs: epochs of the whole training, >= 1.
 
         Raises:
-            ConfigError: the options do not fit the peak.
+            ConfigError: the options do not fit the learning rate.
         """
-        self.check(peak)
+        self.check(learning_rate)
         rise = round(self.warmup * steps_per_epoch)
         after = numpy.maximum(numpy.asarray(steps) - rise, 0)
         total = max(epochs * steps_per_epoch - rise, 1)
         risen = numpy.minimum((numpy.asarray(steps) + 1) / (rise + 1), 1.0)
-        rate = self._rate(after, peak=peak, per_epoch=steps_per_epoch, total=total)
-        return numpy.asarray(risen * rate)
+        lr = self._lr(after, learning_rate, per_epoch=steps_per_epoch, total=total)
+        return numpy.asarray(risen * lr)
 
-    def check(self, peak: float) -> None:
-        """Raise a ConfigError where the options do not fit the optimizer's learning rate."""
+    def check(self, learning_rate: float) -> None:
+        """Raise a ConfigError if the options do not fit the optimizer's learning rate."""
         return
 
     def check_length(self, epochs: int) -> None:
-        """Raise a ConfigError where the schedule is for a longer training than one of so many epochs."""
+        """Raise a ConfigError if the schedule needs more than so many epochs."""
         if self.warmup > epochs:
             raise ConfigError(
                 f"a warm-up of {self.warmup:g} epochs is longer than the training, which has {epochs}; "
@@ -56,8 +59,8 @@ class Schedule(Options, ABC):
             )
 
     @abstractmethod
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
-        """The rate of updates counted from the end of the warm-up, of `total` such updates."""
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+        """The lr of updates counted from the end of the warm-up, of `total` such updates."""
 
 
 schedules: Registry[Schedule] = Registry("schedule")

@@ -35,9 +35,9 @@ BAD_PLATEAUS = [
 # fmt: on
 
 
-def shares(options: dict, steps: np.ndarray | None = None) -> np.ndarray:
+def fractions(options: dict, steps: np.ndarray | None = None) -> np.ndarray:
     averaging = averagings[options["type"]].model_validate(options)
-    return averaging.shares(np.arange(len(THETAS)) if steps is None else steps, steps_per_epoch=PER_EPOCH)
+    return averaging.fractions(np.arange(len(THETAS)) if steps is None else steps, steps_per_epoch=PER_EPOCH)
 
 
 def test_every_averaging_has_its_rows() -> None:
@@ -47,17 +47,19 @@ def test_every_averaging_has_its_rows() -> None:
 @pytest.mark.parametrize("row", AVERAGES, ids=[str(row["options"]) for row in AVERAGES])
 def test_the_average_after_each_epoch_is_pytorchs(row: dict, traced: Callable[..., list]) -> None:
     average, found = np.full(THETAS.shape[1], 9.0), []
-    for theta, share in zip(THETAS, shares(row["options"]), strict=True):
-        eager = blend(average, theta, share)
-        (average,) = traced(blend, average, theta, share)
+    for theta, fraction in zip(THETAS, fractions(row["options"]), strict=True):
+        eager = blend(average, theta, fraction)
+        (average,) = traced(blend, average, theta, fraction)
         np.testing.assert_array_equal(average, eager)
         found.append(average)
     np.testing.assert_allclose(found[PER_EPOCH - 1 :: PER_EPOCH], row["averages"], rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize("row", AVERAGES, ids=[str(row["options"]) for row in AVERAGES])
-def test_a_part_of_the_training_has_the_shares_of_the_whole(row: dict) -> None:
-    np.testing.assert_array_equal(shares(row["options"], np.arange(4, 11)), shares(row["options"])[4:11])
+def test_a_part_of_the_training_has_the_fractions_of_the_whole(row: dict) -> None:
+    np.testing.assert_array_equal(
+        fractions(row["options"], np.arange(4, 11)), fractions(row["options"])[4:11]
+    )
 
 
 def test_a_share_of_one_gives_exactly_the_params() -> None:
@@ -68,7 +70,7 @@ def test_a_share_of_one_gives_exactly_the_params() -> None:
 def test_a_warm_up_keeps_little_until_the_decay_allows_it() -> None:
     steps = np.array([0, 1, 80, 8990, 10**6])
     expected = [1.0, 9 / 11, 9 / 90, 1e-3, 1e-3]
-    np.testing.assert_allclose(shares({"type": "ema", "decay": 0.999}, steps), expected, rtol=1e-12)
+    np.testing.assert_allclose(fractions({"type": "ema", "decay": 0.999}, steps), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "options"), BAD)
@@ -90,7 +92,7 @@ def test_the_rate_falls_when_pytorchs_does(row: dict) -> None:
     schedule, plateau, found = ReduceOnPlateau.model_validate(row["options"]), Plateau(), []
     for loss in REFERENCE["losses"]:
         plateau = schedule.after(plateau, loss)
-        found.append(schedule.peak(plateau, REFERENCE["peak"]))
+        found.append(schedule.lowered(plateau, REFERENCE["peak"]))
     np.testing.assert_allclose(found, row["rates"], rtol=1e-14)
 
 

@@ -13,6 +13,7 @@ from scipy import optimize
 from nnjit.optim import FullBatchOptimizer, Problem, optimizers
 from nnjit.optim.convergence import NO_LOWER, STATIONARY
 from nnjit.optim.full_batch import Iteration
+from nnjit.optim.optimizers.line_search_methods import LineSearchOptimizer, Progress
 
 BOWL = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 4.0]])  # of a quadratic ½ xᵀ A x - b·x
 AIM = np.array([1.0, -2.0, 0.5])
@@ -91,13 +92,13 @@ def iterations_of(
     method: FullBatchOptimizer, problem: Problem, theta: np.ndarray, most: int
 ) -> Iterator[Iteration]:
     """The iterations, until one says that a further one would change nothing."""
-    memory = method.initial_slots(theta)
+    slots = method.initial_slots(theta)
     for _ in range(most):
-        made = method.iterate(problem, theta, memory)
+        made = method.iterate(problem, theta, slots)
         yield made
-        if made.ending:
+        if made.stop_reason:
             return
-        theta, memory = made.theta, made.memory
+        theta, slots = made.theta, made.slots
 
 
 def costs(problem: Problem, thetas: list[np.ndarray]) -> np.ndarray:
@@ -132,7 +133,7 @@ def test_at_the_least_it_says_so_and_stays(options: dict, bowl: int, valley: int
     method = build(**options)
     theta = AIM if problem is quadratic else np.ones(2)
     made = method.iterate(problem(), theta, method.initial_slots(theta))
-    assert made.ending == STATIONARY
+    assert made.stop_reason == STATIONARY
     np.testing.assert_array_equal(made.theta, theta)
 
 
@@ -172,7 +173,7 @@ def test_the_last_bit_does_not_decide_when_it_has_converged(
 def test_float32_converges_to_its_own_precision(options: dict, bowl: int, valley: int | None) -> None:
     start = np.array([4.0, 3.0, -2.0], np.float32)
     *_, last = iterations_of(build(**options), quadratic(), start, bowl + 5)
-    assert last.ending in (STATIONARY, NO_LOWER)
+    assert last.stop_reason in (STATIONARY, NO_LOWER)
     np.testing.assert_allclose(last.theta, AIM, atol=2e-4)  # the gradient is 64 ε of the first one, 20
 
 
@@ -187,22 +188,36 @@ def test_a_gradient_that_overflows_is_not_zero(name: str) -> None:
 @row
 def test_it_ends_where_rounding_hides_lower_costs(options: dict, bowl: int, valley: int | None) -> None:
     *_, last = iterations_of(build(**options), quadratic(), np.array([4.0, 3.0, -2.0]), 1000)
-    assert last.ending
+    assert last.stop_reason
     assert costs(quadratic(), [last.theta])[0] < 1e-20
 
 
 @row
-def test_an_iteration_is_a_function_of_params_and_memory(options: dict, bowl: int, valley: int) -> None:
+def test_an_iteration_is_a_function_of_params_and_slots(options: dict, bowl: int, valley: int) -> None:
     method, start = build(**options), np.array([-1.2, 1.0])
-    memory = method.initial_slots(start)
-    once = method.iterate(rosenbrock(), start, memory)
-    kept = [m.copy() for m in once.memory]
-    twice = [method.iterate(rosenbrock(), once.theta, once.memory) for _ in range(2)]
+    slots = method.initial_slots(start)
+    once = method.iterate(rosenbrock(), start, slots)
+    kept = [m.copy() for m in once.slots]
+    twice = [method.iterate(rosenbrock(), once.theta, once.slots) for _ in range(2)]
     np.testing.assert_array_equal(twice[0].theta, twice[1].theta)
     np.testing.assert_array_equal(start, [-1.2, 1.0])
-    assert all(np.array_equal(a, b) for a, b in zip(kept, once.memory, strict=True))
-    assert [a.shape for a in memory] == [a.shape for a in once.memory]
-    assert set(once.figures) == set(method.figures)
+    assert all(np.array_equal(a, b) for a, b in zip(kept, once.slots, strict=True))
+    assert [a.shape for a in slots] == [a.shape for a in once.slots]
+    assert set(once.columns) == set(method.columns)
+
+
+@pytest.mark.parametrize("name", ["gradient_descent", "conjugate_gradient", "lbfgs", "newton_cg"])
+def test_the_slots_of_a_line_search_method_are_the_fields_of_its_class(name: str) -> None:
+    method = build(type=name, **({"line_search": "wolfe"} if name == "gradient_descent" else {}))
+    assert isinstance(method, LineSearchOptimizer)
+    start = np.array([-1.2, 1.0])
+    first = method.slot_type(*method.initial_slots(start))
+    then = method.slot_type(*method.iterate(rosenbrock(), start, first.arrays).slots)
+    cost, gradient = rosenbrock().gradient(start)
+    assert Progress(*first.progress) == (0, 0, 0)
+    progress = Progress(*then.progress)
+    assert progress.scale == pytest.approx(np.abs(gradient).max())
+    assert progress.cost == pytest.approx(cost - progress.decrease)
 
 
 @row
@@ -282,9 +297,9 @@ def test_a_direction_that_leads_nowhere_gives_way_to_the_steepest_descent() -> N
     )  # so flat that no search finds back from Newton's step
     method, start = build(type="newton_cg"), np.array([1.0, -2.0])
     made = method.iterate(problem, start, method.initial_slots(start))
-    assert not made.ending
-    np.testing.assert_array_equal(made.theta, start - made.figures["step_length"] * 2 * start)
-    assert 0 < made.figures["step_length"] <= 1
+    assert not made.stop_reason
+    np.testing.assert_array_equal(made.theta, start - made.columns["step_length"] * 2 * start)
+    assert 0 < made.columns["step_length"] <= 1
 
 
 def test_newton_cg_leaves_a_saddle() -> None:
@@ -324,8 +339,8 @@ def test_a_damped_step_is_marquardts() -> None:
     made = method.iterate(quadratic(), start, method.initial_slots(start))
     expected = start - np.linalg.solve(ROOT.T @ ROOT + 0.5 * np.eye(3), ROOT.T @ ROOT @ (start - AIM))
     np.testing.assert_allclose(made.theta, expected, rtol=1e-13)
-    assert made.figures == {"damping": 0.5}
-    assert made.memory[0][0] == pytest.approx(0.5 / 3)
+    assert made.columns == {"damping": 0.5}
+    assert made.slots[0][0] == pytest.approx(0.5 / 3)
 
 
 def test_damping_rises_until_the_cost_falls() -> None:
@@ -339,7 +354,7 @@ def test_damping_rises_until_the_cost_falls() -> None:
     problem = Problem(residuals=residuals, jacobian=jacobian)
     made = method.iterate(problem, start, method.initial_slots(start))
     assert abs(made.theta[0]) < 20
-    assert made.figures["damping"] > 1e-9
+    assert made.columns["damping"] > 1e-9
     last = descend(method, problem, start, 60)[-1]
     np.testing.assert_allclose(last, 0, atol=1e-8)
 

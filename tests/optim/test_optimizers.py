@@ -1,5 +1,6 @@
 """Every optimizer against the papers' formulas, PyTorch's figures, and itself when traced."""
 
+import dataclasses
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -246,6 +247,23 @@ def test_the_steps_are_the_papers(options: dict, slots: str, formula: Callable) 
     assert optimizer.slots == tuple(slots.split())
     # 1e-15 absolute: params near 0 after steps of 0.05
     np.testing.assert_allclose(descend(optimizer, theta, gs), expected, rtol=1e-13, atol=1e-15)
+
+
+@row
+def test_the_slots_are_the_fields_of_its_class_without_those_that_are_unused(
+    options: dict, slots: str, formula: Callable
+) -> None:
+    optimizer = build(options)
+    names = optimizer.slot_type.names()
+    optional = {f.name for f in dataclasses.fields(optimizer.slot_type) if f.default is None}
+    assert optimizer.unused_slots <= optional
+    assert optimizer.slots == tuple(name for name in names if name not in optimizer.unused_slots)
+    vectors = tuple(np.full(2, 1.0 + k) for k in range(len(optimizer.slots)))
+    named = optimizer.slot_type(**dict(zip(optimizer.slots, vectors, strict=True)))
+    assert all(a is b for a, b in zip(named.arrays, vectors, strict=True))
+    _, after = optimizer._update(np.ones(2), np.ones(2), named, lr=0.1, step=1.0)
+    assert type(after) is optimizer.slot_type
+    assert {name for name in names if getattr(after, name) is None} == optimizer.unused_slots
 
 
 @pytest.mark.parametrize("case", REFERENCE["rows"], ids=[str(r["options"]) for r in REFERENCE["rows"]])

@@ -100,10 +100,10 @@ CONTRADICTIONS = [  # options, what the message says
 # fmt: on
 
 
-def rates(options: dict, steps: np.ndarray | None = None) -> np.ndarray:
+def lr_of(options: dict, steps: np.ndarray | None = None) -> np.ndarray:
     schedule = schedules[options["type"]].model_validate(options)
     steps = np.arange(TOTAL) if steps is None else steps
-    return schedule.rates(steps, peak=PEAK, steps_per_epoch=PER_EPOCH, epochs=EPOCHS)
+    return schedule.lr(steps, learning_rate=PEAK, steps_per_epoch=PER_EPOCH, epochs=EPOCHS)
 
 
 def test_every_schedule_has_its_rows() -> None:
@@ -118,7 +118,7 @@ def test_the_rate_follows_the_formula(options: dict, formula: Callable, warmup: 
     rise = {0.0: 0, 1.0: 5, 1.5: 8}[warmup]
     expected = [PEAK * (s + 1) / (rise + 1) for s in range(rise)]
     expected += [formula(s, TOTAL - rise) for s in range(TOTAL - rise)]
-    got = rates({**options, "warmup": warmup})
+    got = lr_of({**options, "warmup": warmup})
     assert got.dtype == np.float64
     np.testing.assert_allclose(got, expected, rtol=1e-14)
 
@@ -126,14 +126,14 @@ def test_the_rate_follows_the_formula(options: dict, formula: Callable, warmup: 
 @pytest.mark.parametrize("options", [r[0] for r in ROWS], ids=[str(r[0]) for r in ROWS])
 def test_a_part_of_the_training_has_the_rates_of_the_whole(options: dict) -> None:
     options = {**options, "warmup": 0.0 if options["type"] in HAVE_NO_WARMUP else 2.0}
-    whole = rates(options)
-    part = rates(options, np.arange(17, 30))
+    whole = lr_of(options)
+    part = lr_of(options, np.arange(17, 30))
     np.testing.assert_array_equal(part, whole[17:30])
 
 
 @pytest.mark.parametrize("name", [name for name in schedules if name not in {"piecewise", *HAVE_NO_WARMUP}])
 def test_a_training_shorter_than_its_warmup_only_rises(name: str) -> None:
-    got = rates({"type": name, "warmup": 2.0 * EPOCHS})
+    got = lr_of({"type": name, "warmup": 2.0 * EPOCHS})
     np.testing.assert_allclose(got, PEAK * np.arange(1, TOTAL + 1) / (2 * TOTAL + 1), rtol=1e-14)
 
 
@@ -149,31 +149,31 @@ def test_a_warm_up_longer_than_the_training_is_an_error() -> None:
 
 @pytest.mark.parametrize("name", schedules)
 def test_updates_after_the_training_have_a_rate(name: str) -> None:
-    later = rates(NEEDED.get(name, {"type": name}), np.arange(TOTAL, 2 * TOTAL))
+    later = lr_of(NEEDED.get(name, {"type": name}), np.arange(TOTAL, 2 * TOTAL))
     assert (later >= 0).all()
     assert (later <= PEAK).all()
 
 
 def test_the_cosine_ends_at_its_floor() -> None:
-    assert rates({"type": "cosine", "floor": 0.1}, np.array([TOTAL]))[0] == pytest.approx(0.1, rel=1e-15)
+    assert lr_of({"type": "cosine", "floor": 0.1}, np.array([TOTAL]))[0] == pytest.approx(0.1, rel=1e-15)
 
 
 @pytest.mark.parametrize("name", ["cosine", "polynomial", "cosine_restarts", "reduce_on_plateau"])
 def test_a_floor_above_the_peak_is_an_error(name: str) -> None:
     with pytest.raises(ConfigError, match=r"expected at most the learning rate 0\.4, got 0\.5") as error:
-        rates({"type": name, "floor": 0.5})
+        lr_of({"type": name, "floor": 0.5})
     assert error.value.path == ("floor",)
 
 
 @pytest.mark.parametrize(("options", "message"), CONTRADICTIONS)
 def test_a_schedule_that_ends_before_it_starts_is_an_error(options: dict, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        rates(options)
+        lr_of(options)
 
 
 def test_the_rates_of_a_long_training_take_no_longer_at_its_end() -> None:
     for options in ({"type": "cosine_restarts"}, {"type": "cosine_restarts", "growth": 2}):
-        late = rates(options, np.arange(10**12, 10**12 + 3))
+        late = lr_of(options, np.arange(10**12, 10**12 + 3))
         assert ((late >= 0) & (late <= PEAK)).all()
 
 

@@ -56,7 +56,7 @@ class GradientDescent(Optimizer):
     def full_batch(self) -> FullBatchOptimizer | None:
         if self.line_search == "none" or self.learning_rate == "find":
             return None
-        return SteepestDescent(line_search=self.line_search, first=self.learning_rate)
+        return SteepestDescent(line_search=self.line_search, initial_step=self.learning_rate)
 
     @property
     def keeps_still(self) -> bool:

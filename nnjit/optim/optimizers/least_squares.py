@@ -1,18 +1,46 @@
-"""Full-batch optimizers for sums of squares, C = Σ rᵢ²: they linearise the residuals, r(θ + d) ≈ r + J d."""
+"""Full-batch optimizers for sums of squares, C = Σ rᵢ², by linearised residuals, r(θ + d) ≈ r + J d."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy
 from pydantic import Field
 
-from nnjit.optim.convergence import NO_LOWER, STATIONARY, is_lower, is_zero_beside, largest
-from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Memory, Need, Problem, Vector, check_finite
+from nnjit.optim.array import Slots
+from nnjit.optim.convergence import NO_LOWER, STATIONARY, is_lower, is_negligible, largest_element
+from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Need, Problem, Vector, check_finite
 from nnjit.optim.line_search import Line, armijo, moved
 from nnjit.optim.optimizer import optimizers
 
 SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes beside J'J; above, no step is left
+
+
+@dataclass(frozen=True)
+class GaussNewtonSlots(Slots):
+    """The largest element of the first gradient, (1,); 0 until it is known."""
+
+    scale: Vector
+
+
+class Damping(NamedTuple):
+    """The numbers that Levenberg–Marquardt carries.
+
+    Args:
+        damping: λ of the next iteration.
+        scale: the largest element of the first Jᵀr; 0 until it is known.
+    """
+
+    damping: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class LevenbergMarquardtSlots(Slots):
+    """A `Damping` as an array, (2,)."""
+
+    numbers: Vector
 
 
 @optimizers.register
@@ -30,27 +58,27 @@ class GaussNewton(FullBatchOptimizer):
     needs: ClassVar[Need] = "jacobian"
     type: Literal["gauss_newton"] = "gauss_newton"
 
-    def initial_slots(self, theta: Vector) -> Memory:
-        return (numpy.zeros(1),)  # the largest element of the first gradient, once it is known
+    def initial_slots(self, theta: Vector) -> tuple[Vector, ...]:
+        return GaussNewtonSlots(scale=numpy.zeros(1)).arrays
 
-    def iterate(self, problem: Problem, theta: Vector, memory: Memory) -> Iteration:
+    def iterate(self, problem: Problem, theta: Vector, slots: tuple[Vector, ...]) -> Iteration:
         residuals, jacobian = problem.jacobian(theta)
         cost, gradient = float(residuals @ residuals), 2 * (jacobian.T @ residuals)
         check_finite(cost, gradient)
-        first = float(memory[0][0]) or largest(gradient)
-        memory = (numpy.array([first]),)
-        if is_zero_beside(first, gradient, theta):
-            return Iteration(theta, memory, {"step_length": 0.0}, STATIONARY)
+        scale = float(GaussNewtonSlots(*slots).scale[0]) or largest_element(gradient)
+        slots = GaussNewtonSlots(numpy.array([scale])).arrays
+        if is_negligible(gradient, scale, theta):
+            return Iteration(theta, slots, {"step_length": 0.0}, STATIONARY)
         direction = -numpy.linalg.lstsq(jacobian, residuals, rcond=None)[0]
         none = numpy.zeros_like(direction)  # the search by Armijo's condition needs no gradients
 
-        def evaluate(place: Vector) -> tuple[float, Vector]:
-            return _sum_of_squares(problem.residuals(place)), none
+        def evaluate(at: Vector) -> tuple[float, Vector]:
+            return _sum_of_squares(problem.residuals(at)), none
 
         point = armijo(Line.of(evaluate, theta, cost, gradient, direction), 1.0)
         if point is None:
-            return Iteration(theta, memory, {"step_length": 0.0}, NO_LOWER)
-        return Iteration(point.theta, memory, {"step_length": point.alpha})
+            return Iteration(theta, slots, {"step_length": 0.0}, NO_LOWER)
+        return Iteration(point.theta, slots, {"step_length": point.alpha})
 
 
 @optimizers.register
@@ -68,7 +96,7 @@ class LevenbergMarquardt(FullBatchOptimizer):
     """
 
     needs: ClassVar[Need] = "jacobian"
-    figures: ClassVar[tuple[str, ...]] = ("damping",)
+    columns: ClassVar[tuple[str, ...]] = ("damping",)
     type: Literal["levenberg_marquardt"] = "levenberg_marquardt"
     damping: float = Field(1e-2, gt=0)
     """λ of the first iteration, > 0."""
@@ -77,28 +105,33 @@ class LevenbergMarquardt(FullBatchOptimizer):
     damping_down: float = Field(3.0, gt=1)
     """The divisor that lowers λ after one that does, > 1."""
 
-    def initial_slots(self, theta: Vector) -> Memory:
-        return (numpy.array([self.damping, 0.0]),)  # and the largest element of the first Jᵀr, once known
+    def initial_slots(self, theta: Vector) -> tuple[Vector, ...]:
+        return _damping_slots(Damping(self.damping, scale=0.0))
 
-    def iterate(self, problem: Problem, theta: Vector, memory: Memory) -> Iteration:
+    def iterate(self, problem: Problem, theta: Vector, slots: tuple[Vector, ...]) -> Iteration:
         residuals, jacobian = problem.jacobian(theta)
-        cost, (damping, first) = float(residuals @ residuals), memory[0].tolist()
+        cost = float(residuals @ residuals)
+        damping, scale = Damping(*LevenbergMarquardtSlots(*slots).numbers.tolist())
         square, gradient = jacobian.T @ jacobian, jacobian.T @ residuals
         check_finite(cost, gradient)
-        first = first or largest(gradient)
-        if is_zero_beside(first, gradient, theta):
-            return Iteration(theta, memory, {"damping": damping}, STATIONARY)
+        scale = scale or largest_element(gradient)
+        if is_negligible(gradient, scale, theta):
+            return Iteration(theta, slots, {"damping": damping}, STATIONARY)
         while damping <= LARGEST:
-            place = moved(theta, -_damped(square, damping, gradient))
-            if is_lower(_sum_of_squares(problem.residuals(place)), cost, theta):
-                lower = numpy.array([max(damping / self.damping_down, SMALLEST), first])
-                return Iteration(place, (lower,), {"damping": damping})
+            candidate = moved(theta, -_damped_step(square, damping, gradient))
+            if is_lower(_sum_of_squares(problem.residuals(candidate)), cost, theta):
+                lower = Damping(max(damping / self.damping_down, SMALLEST), scale)
+                return Iteration(candidate, _damping_slots(lower), {"damping": damping})
             damping *= self.damping_up
-        return Iteration(theta, memory, {"damping": damping}, NO_LOWER)
+        return Iteration(theta, slots, {"damping": damping}, NO_LOWER)
 
 
-def _damped(square: Vector, damping: float, gradient: Vector) -> Vector:
-    """(JᵀJ + λ I)⁻¹ Jᵀr; zeros where rounding leaves the matrix without a Cholesky factor."""
+def _damping_slots(numbers: Damping) -> tuple[Vector, ...]:
+    return LevenbergMarquardtSlots(numpy.array(numbers)).arrays
+
+
+def _damped_step(square: Vector, damping: float, gradient: Vector) -> Vector:
+    """(JᵀJ + λ I)⁻¹ Jᵀr; zeros if rounding leaves the matrix without a Cholesky factor."""
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
     damped = square.copy()

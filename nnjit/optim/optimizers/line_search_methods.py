@@ -1,34 +1,68 @@
-"""Full-batch optimizers that choose a direction of descent, and search along it for a lower cost."""
+"""Line search methods: full-batch optimizers that choose a direction of descent and search along it."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy
 from pydantic import Field
 
-from nnjit.optim.convergence import NO_LOWER, STATIONARY, is_zero_beside, largest
-from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Memory, Need, Problem, Vector, check_finite
+from nnjit.optim.array import Slots
+from nnjit.optim.convergence import NO_LOWER, STATIONARY, is_negligible, largest_element
+from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Need, Problem, Vector, check_finite
 from nnjit.optim.line_search import SEARCHES, Line, LineSearch, Point, first_step, norm
 from nnjit.optim.optimizer import optimizers
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where an iteration begins.
+class Progress(NamedTuple):
+    """The numbers that a line search method carries.
 
     Args:
-        decrease: how much the cost fell in the iteration before; 0 in the first one.
-        first: the largest element of the first iteration's gradient.
+        scale: the largest element of the first gradient; 0 until it is known.
+        cost: that of the params.
+        decrease: how much the cost fell in the last iteration; 0 before the first.
     """
 
-    theta: Vector
+    scale: float
     cost: float
-    gradient: Vector
     decrease: float
-    first: float
+
+
+@dataclass(frozen=True)
+class SearchSlots(Slots):
+    """A `Progress` as an array (3,), and the gradient at the params; subclasses add their own."""
+
+    progress: Vector
+    gradient: Vector
+
+
+@dataclass(frozen=True)
+class ConjugateSlots(SearchSlots):
+    """The next direction too; zeros before the first iteration."""
+
+    direction: Vector
+
+
+@dataclass(frozen=True)
+class LbfgsSlots(SearchSlots):
+    """The last steps and changes of the gradient too, (memory, P), the latest last; zeros until taken."""
+
+    steps: Vector
+    changes: Vector
+
+
+SearchSlotType: TypeAlias = type[SearchSlots]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where an iteration begins."""
+
+    theta: Vector
+    gradient: Vector
+    progress: Progress
 
     @property
     def downhill(self) -> Vector:
@@ -39,58 +73,64 @@ class Start:
 class LineSearchOptimizer(FullBatchOptimizer):
     """θ ← θ + α d, with a direction d that each subclass chooses and α by a line search.
 
-    The memory is [largest element of the first gradient, cost, last decrease], the gradient, and what is the
-    subclass's own; the first of them is 0 until it is known.
-    Where no lower cost is found along d, the method starts afresh from the steepest descent.
+    If no lower cost is found along d, the method starts afresh from the steepest descent.
     """
+
+    slot_type: ClassVar[SearchSlotType] = SearchSlots
+    """The class whose fields are its slots."""
 
     curvature: ClassVar[float] = 0.9
     """c₂ of the strong Wolfe condition."""
 
-    def initial_slots(self, theta: Vector) -> Memory:
-        return (numpy.zeros(3), numpy.zeros(theta.size), *self._fresh(theta))
+    def initial_slots(self, theta: Vector) -> tuple[Vector, ...]:
+        return self._fresh(theta).arrays
 
-    def iterate(self, problem: Problem, theta: Vector, memory: Memory) -> Iteration:
-        start, own = _start(problem, theta, memory), memory[2:]
-        if is_zero_beside(start.first, start.gradient, theta):
-            return self._still(start, own, STATIONARY)
+    def iterate(self, problem: Problem, theta: Vector, slots: tuple[Vector, ...]) -> Iteration:
+        named = self.slot_type(*slots)
+        start = _start(problem, theta, named)
+        if is_negligible(start.gradient, start.progress.scale, theta):
+            return self._stopped(start, named, STATIONARY)
         afresh = (start.downhill, self._fresh(theta))
-        for direction, kept in ((self._direction(problem, start, own), own), afresh):
+        for direction, kept in ((self._direction(problem, start, named), named), afresh):
             if start.gradient @ direction < 0:
-                line = Line.of(problem.gradient, theta, start.cost, start.gradient, direction, self.curvature)
-                point = SEARCHES[self._search](line, self._first(start, line.start.slope))
+                cost = start.progress.cost
+                line = Line.of(problem.gradient, theta, cost, start.gradient, direction, self.curvature)
+                point = SEARCHES[self._search](line, self._first_step(start, line.start.slope))
                 if point is not None:
                     return self._moved(start, direction, point, kept)
-        return self._still(start, own, NO_LOWER)
+        return self._stopped(start, named, NO_LOWER)
 
     @property
     def _search(self) -> LineSearch:
         return "wolfe"
 
-    def _fresh(self, theta: Vector) -> Memory:
-        """Its own memory before the first iteration."""
-        return ()
+    def _fresh(self, theta: Vector) -> SearchSlots:
+        """The slots before the first iteration."""
+        return SearchSlots(numpy.zeros(3), numpy.zeros(theta.size))
 
     @abstractmethod
-    def _direction(self, problem: Problem, start: Start, own: Memory) -> Vector:
+    def _direction(self, problem: Problem, start: Start, slots: Any) -> Vector:
         """The direction d."""
 
-    def _first(self, start: Start, slope: float) -> float:
-        """The step to try first; 1 is the full step of Newton's method and its kin."""
+    def _first_step(self, start: Start, slope: float) -> float:
+        """The step to try first; 1 is the full step of Newton-like methods."""
         return 1.0
 
-    def _remembered(self, start: Start, direction: Vector, point: Point, own: Memory) -> Memory:
-        """Its own memory after a step."""
-        return own
+    def _after(self, start: Start, direction: Vector, point: Point, slots: Any) -> SearchSlots:
+        """The slots with those of the subclass as they are after a step."""
+        unchanged: SearchSlots = slots
+        return unchanged
 
-    def _moved(self, start: Start, direction: Vector, point: Point, own: Memory) -> Iteration:
-        facts = numpy.array([start.first, point.cost, start.cost - point.cost])
-        memory = (facts, point.gradient, *self._remembered(start, direction, point, own))
-        return Iteration(point.theta, memory, {"step_length": point.alpha})
+    def _moved(self, start: Start, direction: Vector, point: Point, slots: SearchSlots) -> Iteration:
+        decrease = start.progress.cost - point.cost
+        progress = numpy.array(Progress(start.progress.scale, point.cost, decrease))
+        slots = self._after(start, direction, point, slots)
+        slots = replace(slots, progress=progress, gradient=point.gradient)
+        return Iteration(point.theta, slots.arrays, {"step_length": point.alpha})
 
-    def _still(self, start: Start, own: Memory, ending: str) -> Iteration:
-        facts = numpy.array([start.first, start.cost, start.decrease])
-        return Iteration(start.theta, (facts, start.gradient, *own), {"step_length": 0.0}, ending)
+    def _stopped(self, start: Start, slots: SearchSlots, reason: str) -> Iteration:
+        slots = replace(slots, progress=numpy.array(start.progress), gradient=start.gradient)
+        return Iteration(start.theta, slots.arrays, {"step_length": 0.0}, reason)
 
 
 class SteepestDescent(LineSearchOptimizer):
@@ -101,19 +141,20 @@ class SteepestDescent(LineSearchOptimizer):
     for |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1, too.
 
     Args:
-        first: the step that the first iteration tries first.
+        initial_step: the step that the first iteration tries first.
     """
 
     curvature: ClassVar[float] = 0.1
     type: Literal["gradient_descent"] = "gradient_descent"
     line_search: LineSearch
-    first: float = Field(gt=0)
+    initial_step: float = Field(gt=0)
 
-    def _direction(self, problem: Problem, start: Start, own: Memory) -> Vector:
+    def _direction(self, problem: Problem, start: Start, slots: SearchSlots) -> Vector:
         return start.downhill
 
-    def _first(self, start: Start, slope: float) -> float:
-        return first_step(start.decrease, slope, numpy.inf) if start.decrease else self.first
+    def _first_step(self, start: Start, slope: float) -> float:
+        decrease = start.progress.decrease
+        return first_step(decrease, slope, numpy.inf) if decrease else self.initial_step
 
     @property
     def _search(self) -> LineSearch:
@@ -131,28 +172,29 @@ class ConjugateGradient(LineSearchOptimizer):
     """
 
     curvature: ClassVar[float] = 0.1
+    slot_type: ClassVar[SearchSlotType] = ConjugateSlots
     type: Literal["conjugate_gradient"] = "conjugate_gradient"
     formula: Literal["polak_ribiere", "fletcher_reeves"] = "polak_ribiere"
     """How β is found; `polak_ribiere` is the one that is never below 0."""
 
-    def _fresh(self, theta: Vector) -> Memory:
-        return (numpy.zeros(theta.size),)
+    def _fresh(self, theta: Vector) -> ConjugateSlots:
+        return ConjugateSlots(numpy.zeros(3), numpy.zeros(theta.size), direction=numpy.zeros(theta.size))
 
-    def _direction(self, problem: Problem, start: Start, own: Memory) -> Vector:
-        """The one that the iteration before found, or the steepest."""
-        return own[0] if own[0].any() else start.downhill
+    def _direction(self, problem: Problem, start: Start, slots: ConjugateSlots) -> Vector:
+        """The one that the last iteration found, or the steepest."""
+        return slots.direction if slots.direction.any() else start.downhill
 
-    def _first(self, start: Start, slope: float) -> float:
-        if start.decrease:
-            return first_step(start.decrease, slope, numpy.inf)
+    def _first_step(self, start: Start, slope: float) -> float:
+        if start.progress.decrease:
+            return first_step(start.progress.decrease, slope, numpy.inf)
         return first_step(norm(start.gradient) / 2, slope, 1.0)
 
-    def _remembered(self, start: Start, direction: Vector, point: Point, own: Memory) -> Memory:
+    def _after(self, start: Start, direction: Vector, point: Point, slots: ConjugateSlots) -> ConjugateSlots:
         old, new = start.gradient, point.gradient
         change = new - old if self.formula == "polak_ribiere" else new
         beta = max(0.0, float(new @ change) / float(old @ old))
         following = beta * direction - new
-        return (following if following @ new < 0 else -new,)
+        return replace(slots, direction=following if following @ new < 0 else -new)
 
 
 @optimizers.register
@@ -165,23 +207,29 @@ class Lbfgs(LineSearchOptimizer):
     1980; Liu & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
     """
 
+    slot_type: ClassVar[SearchSlotType] = LbfgsSlots
     type: Literal["lbfgs"] = "lbfgs"
     memory: int = Field(10, ge=1)
     """How many of the last steps it knows, >= 1; each takes two vectors as long as the params."""
 
-    def _fresh(self, theta: Vector) -> Memory:
-        return numpy.zeros((self.memory, theta.size)), numpy.zeros((self.memory, theta.size))
+    def _fresh(self, theta: Vector) -> LbfgsSlots:
+        steps, changes = (numpy.zeros((self.memory, theta.size)) for _ in range(2))
+        return LbfgsSlots(numpy.zeros(3), numpy.zeros(theta.size), steps, changes)
 
-    def _direction(self, problem: Problem, start: Start, own: Memory) -> Vector:
-        pairs = [(s, y) for s, y in zip(*own, strict=True) if y.any()]
+    def _direction(self, problem: Problem, start: Start, slots: LbfgsSlots) -> Vector:
+        pairs = [(s, y) for s, y in zip(slots.steps, slots.changes, strict=True) if y.any()]
         return -_two_loops(start.gradient, pairs) if pairs else start.downhill / norm(start.gradient)
 
-    def _remembered(self, start: Start, direction: Vector, point: Point, own: Memory) -> Memory:
+    def _after(self, start: Start, direction: Vector, point: Point, slots: LbfgsSlots) -> LbfgsSlots:
         step = point.theta.astype(float) - start.theta
         change = point.gradient - start.gradient
         if step @ change <= numpy.finfo(float).eps * (change @ change):
-            return own
-        return tuple(numpy.vstack([rows[1:], row]) for rows, row in zip(own, (step, change), strict=True))
+            return slots
+        return replace(
+            slots,
+            steps=numpy.vstack([slots.steps[1:], step]),
+            changes=numpy.vstack([slots.changes[1:], change]),
+        )
 
 
 @optimizers.register
@@ -200,7 +248,7 @@ class NewtonCg(LineSearchOptimizer):
     inner_iterations: int = Field(200, ge=1)
     """The most products with the Hessian in an iteration, >= 1; more than there are params never help."""
 
-    def _direction(self, problem: Problem, start: Start, own: Memory) -> Vector:
+    def _direction(self, problem: Problem, start: Start, slots: SearchSlots) -> Vector:
         """The direction, by conjugate gradients from 0."""
         size, d = norm(start.gradient), numpy.zeros(start.theta.size)
         residual, p = start.gradient, start.downhill
@@ -219,24 +267,25 @@ class NewtonCg(LineSearchOptimizer):
         return d
 
 
-def _start(problem: Problem, theta: Vector, memory: Memory) -> Start:
-    """The start of an iteration; what the one before knows of it is not evaluated again."""
-    (first, cost, decrease), gradient = memory[:2]
-    if not first:
-        cost, gradient = problem.gradient(theta)
-        check_finite(cost, gradient)
-        first = largest(gradient)
-    return Start(theta, float(cost), gradient, float(decrease), float(first))
+def _start(problem: Problem, theta: Vector, slots: SearchSlots) -> Start:
+    """Where an iteration begins; only the first one has to be evaluated, since the last end is known."""
+    progress = Progress(*slots.progress.tolist())
+    if progress.scale:
+        return Start(theta, slots.gradient, progress)
+    cost, gradient = problem.gradient(theta)
+    check_finite(cost, gradient)
+    return Start(theta, gradient, Progress(largest_element(gradient), float(cost), progress.decrease))
 
 
 def _two_loops(gradient: Vector, pairs: list[tuple[Vector, Vector]]) -> Vector:
-    """H ∇C by Nocedal & Wright's algorithm 7.4, of pairs (step, change of the gradient), latest last."""
-    q, shares = gradient, []
+    """H ∇C by Nocedal & Wright's algorithm 7.4, from pairs (step, change of the gradient), latest last."""
+    q, alphas = gradient, []
     for s, y in reversed(pairs):
-        shares.append(float(s @ q) / float(s @ y))
-        q = q - shares[-1] * y
+        alpha = float(s @ q) / float(s @ y)
+        alphas.append(alpha)
+        q = q - alpha * y
     s, y = pairs[-1]
     r = float(s @ y) / float(y @ y) * q
-    for (s, y), share in zip(pairs, reversed(shares), strict=True):
-        r = r + (share - float(y @ r) / float(s @ y)) * s
+    for (s, y), alpha in zip(pairs, reversed(alphas), strict=True):
+        r = r + (alpha - float(y @ r) / float(s @ y)) * s
     return r

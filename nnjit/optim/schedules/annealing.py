@@ -1,4 +1,4 @@
-"""Schedules that fall to an end, or to one end after another."""
+"""Schedules that anneal the learning rate, once or in cycles."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ class Floored(Schedule):
     floor: float = Field(0.0, ge=0)
     """The learning rate at the end, 0 <= floor <= the optimizer's learning rate."""
 
-    def check(self, peak: float) -> None:
-        if self.floor > peak:
-            raise ConfigError(f"expected at most the learning rate {peak:g}, got {self.floor:g}", ("floor",))
+    def check(self, learning_rate: float) -> None:
+        if self.floor > learning_rate:
+            raise ConfigError(
+                f"expected at most the learning rate {learning_rate:g}, got {self.floor:g}", ("floor",)
+            )
 
     def at(self, height: numpy.ndarray, peak: float) -> numpy.ndarray:
-        """The rate at a height, of which 0 is the floor and 1 the peak."""
+        """The lr at a height, where 0 is the floor and 1 the peak."""
         return self.floor + (peak - self.floor) * height
 
 
-class Ending(Floored):
-    """A schedule that reaches its floor at the end of the training, or of an epoch before."""
+class SingleDecay(Floored):
+    """A schedule that decays to its floor once, by the end of the training or of an earlier epoch."""
 
     end: float | None = Field(None, gt=0)
     """The epoch whose end is the fall's, > warmup, counted from the start; null means the last one."""
@@ -39,15 +41,15 @@ class Ending(Floored):
             raise ValueError(f"{ends} after a warm-up of {self.warmup:g} epochs; set end above warmup")
         return self
 
-    def share(self, steps: numpy.ndarray, per_epoch: int, total: int) -> numpy.ndarray:
-        """How much of the fall is over, at most 1."""
+    def fraction(self, steps: numpy.ndarray, per_epoch: int, total: int) -> numpy.ndarray:
+        """The fraction of the decay that is over, at most 1."""
         if self.end is not None:
             total = max(round(self.end * per_epoch) - round(self.warmup * per_epoch), 1)
         return numpy.minimum(steps / total, 1.0)
 
 
 @schedules.register
-class Cosine(Ending):
+class Cosine(SingleDecay):
     """floor + (peak - floor) (1 + cos(π s / S)) / 2, for update s of the S from the warm-up to the end.
 
     It falls with every update (PyTorch's `CosineAnnealingLR` with every call of its `step`), and would reach
@@ -58,17 +60,17 @@ class Cosine(Ending):
     type: Literal["cosine"] = "cosine"
     also_called: ClassVar[tuple[str, ...]] = ("cosine_annealing", "cosine_decay")
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
-        return self.at(_half_wave(self.share(steps, per_epoch, total)), peak)
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+        return self.at(_half_wave(self.fraction(steps, per_epoch, total)), peak)
 
 
 @schedules.register
-class Polynomial(Ending):
+class Polynomial(SingleDecay):
     """floor + (peak - floor) (1 - s / S)^power, for update s of the S from the warm-up to the end.
 
     With `power: 1`, a straight line. PyTorch's `PolynomialLR`, which has no floor; Keras's `PolynomialDecay`.
 
-    >>> Polynomial().rates(numpy.arange(4), peak=1.0, steps_per_epoch=1, epochs=4).tolist()
+    >>> Polynomial().lr(numpy.arange(4), learning_rate=1.0, steps_per_epoch=1, epochs=4).tolist()
     [1.0, 0.75, 0.5, 0.25]
     """
 
@@ -77,8 +79,8 @@ class Polynomial(Ending):
     power: float = Field(1.0, gt=0)
     """The exponent, > 0; the larger, the more of the fall is at its beginning."""
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
-        return self.at((1 - self.share(steps, per_epoch, total)) ** self.power, peak)
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+        return self.at((1 - self.fraction(steps, per_epoch, total)) ** self.power, peak)
 
 
 @schedules.register
@@ -96,7 +98,7 @@ class CosineRestarts(Floored):
     growth: int = Field(1, ge=1, le=1000)
     """How many times as long each fall is as the one before, 1 to 1000."""
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         first = self.period * per_epoch
         if self.growth == 1:
             return self.at(_half_wave(steps % first / first), peak)
@@ -104,8 +106,8 @@ class CosineRestarts(Floored):
         while starts[-1] <= steps.max(initial=0):
             starts.append(starts[-1] + lengths[-1])
             lengths.append(lengths[-1] * self.growth)
-        fall = numpy.searchsorted(starts, steps, side="right") - 1
-        return self.at(_half_wave((steps - numpy.array(starts)[fall]) / numpy.array(lengths)[fall]), peak)
+        cycle = numpy.searchsorted(starts, steps, side="right") - 1
+        return self.at(_half_wave((steps - numpy.array(starts)[cycle]) / numpy.array(lengths)[cycle]), peak)
 
 
 @schedules.register
@@ -131,13 +133,13 @@ class OneCycle(Schedule):
             raise ValueError(f"one_cycle rises by itself, for the share rise, {self.rise:g}; remove warmup")
         return self
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         top = self.rise * total
         low = numpy.where(steps < top, self.start, self.finish)
         way = numpy.where(steps < top, 1 - steps / top, numpy.minimum((steps - top) / (total - top), 1.0))
         return numpy.asarray(peak * (low + (1 - low) * _half_wave(way)))
 
 
-def _half_wave(share: numpy.ndarray) -> numpy.ndarray:
-    """Half a cosine, from 1 at a share of 0 to 0 at a share of 1."""
-    return (1 + numpy.cos(numpy.pi * share)) / 2
+def _half_wave(fraction: numpy.ndarray) -> numpy.ndarray:
+    """Half a cosine, from 1 at a fraction of 0 to 0 at a fraction of 1."""
+    return (1 + numpy.cos(numpy.pi * fraction)) / 2

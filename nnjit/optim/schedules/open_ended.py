@@ -1,4 +1,4 @@
-"""Schedules that do not ask how long the training is."""
+"""Schedules that do not depend on the length of the training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Constant(Schedule):
 
     type: Literal["constant"] = "constant"
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         return numpy.full(steps.shape, peak)
 
 
@@ -28,8 +28,8 @@ class Constant(Schedule):
 class Step(Schedule):
     """peak * factor^⌊epoch / every⌋, epochs counted from the end of the warm-up; PyTorch's `StepLR`.
 
-    >>> rates = Step(every=2).rates(numpy.arange(4), peak=1.0, steps_per_epoch=1, epochs=4)
-    >>> rates.round(6).tolist()
+    >>> lr = Step(every=2).lr(numpy.arange(4), learning_rate=1.0, steps_per_epoch=1, epochs=4)
+    >>> lr.round(6).tolist()
     [1.0, 1.0, 0.1, 0.1]
     """
 
@@ -39,7 +39,7 @@ class Step(Schedule):
     factor: float = Field(0.1, gt=0, le=1)
     """What a drop multiplies the rate by, 0 < factor <= 1."""
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         drops: numpy.ndarray = steps // (self.every * per_epoch)
         return peak * self.factor**drops
 
@@ -55,7 +55,7 @@ class Exponential(Schedule):
     factor: float = Field(0.95, gt=0, le=1)
     """What an epoch multiplies the rate by, 0 < factor <= 1."""
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         drops: numpy.ndarray = steps // per_epoch
         return peak * self.factor**drops
 
@@ -67,7 +67,7 @@ class InverseSqrt(Schedule):
     With a warm-up and no `timescale`, n is the warm-up's updates, as in the Transformer: Vaswani et al. 2017,
     arXiv:1706.03762.
 
-    >>> InverseSqrt(timescale=1).rates(numpy.arange(4), peak=1.0, steps_per_epoch=1, epochs=4)[3].item()
+    >>> InverseSqrt(timescale=1).lr(numpy.arange(4), learning_rate=1.0, steps_per_epoch=1, epochs=4)[3].item()
     0.5
     """
 
@@ -75,7 +75,7 @@ class InverseSqrt(Schedule):
     timescale: float | None = Field(None, gt=0)
     """Epochs in which the rate falls to 1/√2 of the peak, > 0; null means those of the warm-up, or 1."""
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         n = (self.timescale or self.warmup or 1.0) * per_epoch
         return peak * numpy.sqrt(n / (n + steps))
 
@@ -87,7 +87,7 @@ class Piecewise(Schedule):
     PyTorch's `MultiStepLR`, whose factors multiply, and Keras's `PiecewiseConstantDecay`, which has rates.
 
     >>> table = Piecewise(factors=((2, 0.1), (3, 0.01)))
-    >>> table.rates(numpy.arange(5), peak=1.0, steps_per_epoch=1, epochs=5).tolist()
+    >>> table.lr(numpy.arange(5), learning_rate=1.0, steps_per_epoch=1, epochs=5).tolist()
     [1.0, 1.0, 0.1, 0.01, 0.01]
     """
 
@@ -110,7 +110,7 @@ class Piecewise(Schedule):
             raise ValueError(f"{change} after a warm-up of {self.warmup:g} epochs; {mend}")
         return self
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         rise = round(self.warmup * per_epoch)
         starts = [round(epoch * per_epoch) - rise for epoch, _ in self.factors]
         factors = numpy.array([1.0, *(factor for _, factor in self.factors)])

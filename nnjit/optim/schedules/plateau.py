@@ -1,4 +1,4 @@
-"""Schedules that follow what the training reaches."""
+"""Reduce the learning rate when the training no longer improves."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from nnjit.optim.schedules.annealing import Floored
 
 @dataclass(frozen=True)
 class Plateau:
-    """How the figure that is followed went so far.
+    """The course of the monitored value so far.
 
     Args:
-        lowest: the lowest figure; where more is better, figures count as negative.
-        waited: epochs since it was reached, or since the last drop of the rate.
-        drops: how often the rate was lowered.
+        lowest: the lowest value; values of which more is better are negated.
+        waited: epochs since it was reached, or since the last drop of the learning rate.
+        drops: how often the learning rate was lowered.
     """
 
     lowest: float = math.inf
@@ -39,7 +39,7 @@ class ReduceOnPlateau(Floored):
     >>> plateau = Plateau()
     >>> for loss in (3.0, 2.0, 2.0, 2.0):
     ...     plateau = schedule.after(plateau, loss)
-    >>> schedule.peak(plateau, 0.1)
+    >>> schedule.lowered(plateau, 0.1)
     0.05
     """
 
@@ -56,7 +56,7 @@ class ReduceOnPlateau(Floored):
     """A figure counts as an improvement where it is better than the best so far by more than this, >= 0."""
 
     def after(self, plateau: Plateau, loss: float) -> Plateau:
-        """How it went one epoch later, with this loss, or the negative of a figure that had better rise."""
+        """The course one epoch later, after this loss, or this negated value of which more is better."""
         if loss < plateau.lowest - self.min_delta:
             return Plateau(loss, 0, plateau.drops)
         waited = plateau.waited + 1
@@ -64,9 +64,9 @@ class ReduceOnPlateau(Floored):
             return Plateau(plateau.lowest, waited, plateau.drops)
         return Plateau(plateau.lowest, 0, plateau.drops + 1)
 
-    def peak(self, plateau: Plateau, peak: float) -> float:
-        """The rate of the next epoch, but for the warm-up, where the optimizer's is `peak`."""
-        return max(self.floor, peak * self.factor**plateau.drops)
+    def lowered(self, plateau: Plateau, learning_rate: float) -> float:
+        """The learning rate of the next epoch, apart from the warm-up; `learning_rate` is the optimizer's."""
+        return max(self.floor, learning_rate * self.factor**plateau.drops)
 
-    def _rate(self, steps: numpy.ndarray, *, peak: float, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         return numpy.full(steps.shape, peak)

@@ -231,10 +231,12 @@ class _Epochs:
         steps = np.arange(first, first + self.turns)
         experiment, rows = setup.experiment, len(setup.data.train.x)
         last = experiment.training.epochs
-        lr = experiment.schedule.rates(steps, peak=learning_rate, steps_per_epoch=setup.steps, epochs=last)
+        lr = experiment.schedule.lr(
+            steps, learning_rate=learning_rate, steps_per_epoch=setup.steps, epochs=last
+        )
         self.per_step = {"step": (steps + 1).astype(np.uint32), "lr": lr.astype(experiment.dtype)}
         if experiment.averaging is not None:
-            fractions = experiment.averaging.shares(steps, steps_per_epoch=setup.steps)
+            fractions = experiment.averaging.fractions(steps, steps_per_epoch=setup.steps)
             self.per_step["fraction"] = fractions.astype(experiment.dtype)
         identity = np.arange(rows, dtype=np.int64)
         orders = [identity]

@@ -50,7 +50,7 @@ class FullBatchRunner:
     @staticmethod
     def columns(setup: Setup) -> tuple[str, ...]:
         """The columns that it adds to the history."""
-        return ("gradient_evaluations", *_method(setup).figures)
+        return ("gradient_evaluations", *_method(setup).columns)
 
     def run(self, state: State, peak: float) -> Span | None:
         """The next epoch; None where it was abandoned. `state` stays as it is, but for its best params.
@@ -62,11 +62,11 @@ class FullBatchRunner:
             NotFinite: cost or gradient at the params is not finite.
         """
         evaluations, begin = self._evaluations, time.perf_counter()
-        count, *memory = state.slots
+        count, *slots = state.slots
         evaluations.count = int(count[0])
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                made = self._method.iterate(evaluations.problem, state.theta, tuple(memory))
+                made = self._method.iterate(evaluations.problem, state.theta, tuple(slots))
         except _Abandoned:
             return None
         except FloatingPointError:
@@ -80,12 +80,12 @@ class FullBatchRunner:
                 figures = self._setup.compiled.evaluate(made.theta, self._setup.splits[name])
                 columns |= {f"{name}_{key}": value for key, value in figures.items()}
         columns |= {"penalty": self._evaluations.penalty(made.theta), "train_seconds": round(seconds, 9)}
-        columns |= {"gradient_evaluations": self._evaluations.count, **made.figures}
-        slots = (np.array([float(self._evaluations.count)]), *made.memory)
+        columns |= {"gradient_evaluations": self._evaluations.count, **made.columns}
+        slots = (np.array([float(self._evaluations.count)]), *made.slots)
         moved = replace(state, theta=made.theta, slots=slots, epoch=state.epoch + 1)
         monitor = self._setup.monitor
         moved = monitor.judge(moved, float(columns[monitor.column]), moved.theta)
-        return Span(moved, {key: np.array([value]) for key, value in columns.items()}, made.ending)
+        return Span(moved, {key: np.array([value]) for key, value in columns.items()}, made.stop_reason)
 
 
 def _method(setup: Setup) -> FullBatchOptimizer:

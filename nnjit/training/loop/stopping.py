@@ -28,7 +28,7 @@ class Stopping:
         """The peak of the learning rate in the next epoch."""
         schedule = self._setup.experiment.schedule
         if isinstance(schedule, ReduceOnPlateau):
-            return schedule.peak(self._plateau, self._setup.peak)
+            return schedule.lowered(self._plateau, self._setup.peak)
         return self._setup.peak
 
     def follow(self, columns: Mapping[str, np.ndarray]) -> None:
