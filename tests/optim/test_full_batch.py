@@ -13,7 +13,7 @@ from scipy import optimize
 from nnjit.optim import FullBatchOptimizer, Problem, optimizers
 from nnjit.optim.convergence import NO_LOWER, STATIONARY
 from nnjit.optim.full_batch import Iteration
-from nnjit.optim.optimizers.line_search_methods import LineSearchOptimizer, Progress
+from nnjit.optim.optimizers.searching import LineSearchOptimizer, Progress
 
 BOWL = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 4.0]])  # of a quadratic ½ xᵀ A x - b·x
 AIM = np.array([1.0, -2.0, 0.5])

@@ -2,10 +2,10 @@
 
 from nnjit.optim.optimizers.adam import Adam, AdamW
 from nnjit.optim.optimizers.adam_variants import Adamax, Nadam, RAdam
-from nnjit.optim.optimizers.adaptive import Adadelta, Adagrad, RmsProp
 from nnjit.optim.optimizers.descent import GradientDescent, Lion, Momentum, Nesterov
 from nnjit.optim.optimizers.least_squares import GaussNewton, LevenbergMarquardt
-from nnjit.optim.optimizers.line_search_methods import ConjugateGradient, Lbfgs, NewtonCg
+from nnjit.optim.optimizers.rms import Adadelta, Adagrad, RmsProp
+from nnjit.optim.optimizers.searching import ConjugateGradient, Lbfgs, NewtonCg
 
 __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "ConjugateGradient", "GaussNewton", "GradientDescent",

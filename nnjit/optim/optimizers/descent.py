@@ -12,7 +12,7 @@ from nnjit.optim.array import Array, Slots, SlotType, Update
 from nnjit.optim.full_batch import FullBatchOptimizer
 from nnjit.optim.line_search import LineSearch
 from nnjit.optim.optimizer import LearningRate, Optimizer, optimizers
-from nnjit.optim.optimizers.line_search_methods import SteepestDescent
+from nnjit.optim.optimizers.searching import SteepestDescent
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The schedules; importing the room registers them."""
 
-from nnjit.optim.schedules.annealing import Cosine, CosineRestarts, OneCycle, Polynomial
-from nnjit.optim.schedules.open_ended import Constant, Exponential, InverseSqrt, Piecewise, Step
+from nnjit.optim.schedules.endless import Constant, Exponential, InverseSqrt, Piecewise, Step
+from nnjit.optim.schedules.finite import Cosine, CosineRestarts, OneCycle, Polynomial
 from nnjit.optim.schedules.plateau import Plateau, ReduceOnPlateau
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy
 from pydantic import Field
 
 from nnjit.optim.schedule import schedules
-from nnjit.optim.schedules.annealing import Floored
+from nnjit.optim.schedules.finite import Floored
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Schedules that anneal the learning rate, once or in cycles."""
+"""Schedules that anneal the learning rate over a finite time, once or in cycles."""
 
 from __future__ import annotations
 
