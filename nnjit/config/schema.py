@@ -103,7 +103,7 @@ def _allow_short_repeats(described: Schema) -> None:
         "properties": options,
         "required": required,
         "additionalProperties": False,
-        "description": "The options of a repeat, in the place of its type.",
+        "description": "The options of a repeat, instead of its type.",
     }
     described["$defs"]["RepeatInShort"] = {
         "type": "object",

@@ -33,19 +33,20 @@ class Fold(Options):
 
 
 class Split(Options):
-    """The shares of all rows that are held out of the training; the rest is trained on."""
+    """The fractions of all rows that are held out of the training; the rest is trained on."""
 
     validation: float = Field(0.0, ge=0, lt=1)
-    """The share that watches the training (early stopping, best weights), in [0, 1); 0 for none."""
+    """The fraction that monitors the training (early stopping, best weights), in [0, 1); 0 for none."""
     test: float = Field(0.0, ge=0, lt=1)
-    """The share that is looked at once, in the end, in [0, 1); 0 for none."""
+    """The fraction that is evaluated once, at the end, in [0, 1); 0 for none."""
     fold: Fold | None = None
-    """Which fold of the training data is the validation part, instead of a share; null for none."""
+    """Which fold of the training data is the validation part, instead of a fraction; null for none."""
     seed: int | None = Field(None, ge=0, lt=2**63)
     """The seed that draws the rows; null takes the experiment's."""
     shuffle: bool = True
-    """Whether rows are drawn at random, alike for each class; else they stay in order, as those of a time
-    series should: the first are trained on, the next validate, the last test; folds are pieces in a row."""
+    """Whether rows are drawn at random, stratified by class; else they stay in order, as those of a time
+    series should: the first are for training, the next for validation, the last for the test, and each fold
+    is a contiguous piece."""
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> Self:
@@ -66,12 +67,12 @@ class Source(Options, ABC):
 
     type: str
     split: Split = Split()
-    """The shares held out for validation and test; rows are drawn by the seed, alike for each class."""
+    """The fractions held out for validation and test; rows are drawn by the seed, stratified by class."""
     scale: Literal["none", "standard", "min_max", "unit"] = "none"
     """How inputs are scaled: each feature by itself to mean 0 and deviation 1 (`standard`) or to [0, 1]
     (`min_max`); `unit` divides all by their largest absolute value. Measured on the training part."""
     scale_target: Literal["none", "standard", "min_max"] = "none"
-    """How target values are scaled; predictions are given back in the target's own unit."""
+    """How target values are scaled; predictions are in the target's original unit."""
 
     def seeded(self, seed: int) -> Self:
         """The source with the experiment's seed if it generates data and has no seed of its own."""

@@ -147,11 +147,11 @@ class Experiment(Options):
     """The data, its split into training, validation and test part, and its scaling."""
 
     validation_data: _HeldOut = None
-    """Other data for the validation part, in the place of a share of `data`, whose columns, categories and
-    classes it has. It is scaled as `data` is, and takes no `split`, `scale` and `scale_target`."""
+    """Other data for the validation part, instead of a fraction of `data`, whose columns, categories and
+    classes it has. It is scaled as `data` is, and takes no `split`, `scale` or `scale_target`."""
 
     test_data: _HeldOut = None
-    """Other data for the test part, likewise: an official test set."""
+    """Other data for the test part, likewise, such as an official test set."""
 
     model: Annotated[
         ModelOptions,
@@ -160,8 +160,8 @@ class Experiment(Options):
     """The list of layers, or a mapping with `layers` and `initial_weights`."""
 
     losses: Annotated[dict[str, OutputOptions], AfterValidator(_check_outputs)] | None = None
-    """Several outputs, in the place of `loss`: the name of each layer that is one, with its loss, the target
-    that it is compared with, and its weight in C = Σ weight · cost."""
+    """Several outputs, instead of `loss`: the name of each output layer, with its loss, the target that it
+    is compared with, and its weight in C = Σ weight · cost."""
 
     loss: Annotated[AnyLoss | None, AfterValidator(_check_one_loss)] = Field(None, validate_default=True)
     """The cost of an example, whose mean over the examples the training lowers; or give `losses`."""
@@ -182,11 +182,11 @@ class Experiment(Options):
     """The mean of the weights over the updates that is evaluated, kept and predicts; null: the weights do."""
 
     metrics: Annotated[tuple[AnyMetric, ...] | None, AfterValidator(_check_metrics)] = None
-    """The figures that are reported beside the loss.
+    """The values that are reported besides the loss.
 
-    null means accuracy where the targets are classes, and none where they are values. With `losses`, each of
-    them has its own. They have columns in `history.csv`, but for `roc_auc` and `average_precision`, which
-    have one only where early stopping, a target or a schedule follows it; `metrics.json` has them all.
+    null means accuracy if the targets are classes, and none if they are values. With `losses`, each of them
+    has its own. They have columns in `history.csv`, but for `roc_auc` and `average_precision`, which
+    have one only if early stopping, a target or a schedule follows them; `metrics.json` has them all.
     """
 
     training: TrainingOptions = TrainingOptions()

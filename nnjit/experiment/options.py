@@ -15,44 +15,44 @@ LOOKS: Mapping[bool | str, int] = {True: 50, "auto": 5, False: 0}
 
 
 class EarlyStopping(Options):
-    """Stop when the monitored figure no longer improves, and go back to the best weights.
+    """Stop when the monitored value no longer improves, and go back to the best weights.
 
-    The loss that is monitored by default is compared in native code; any other figure after each epoch, which
-    costs a fraction of a millisecond.
+    The loss, which is monitored by default, is compared in native code; any other value after each epoch,
+    which costs a fraction of a millisecond.
     """
 
     monitor: str | None = None
     """The column of the history that says which epoch is the best, such as `validation_accuracy`; of any of
     the metrics, `validation_roc_auc` too, which is then measured after each epoch.
 
-    null means the validation loss, or the training loss where there is no validation part.
+    null means the validation loss, or the training loss if there is no validation part.
     """
 
     mode: Literal["auto", "min", "max"] = "auto"
-    """Whether the lowest or the highest figure is the best; `auto` knows it of every loss and metric."""
+    """Whether the lowest or the highest value is the best; `auto` knows it for every loss and metric."""
 
     patience: int = Field(10, ge=1)
     """Epochs without an improvement after which the training stops."""
 
     min_delta: float = Field(0.0, ge=0.0)
-    """A figure counts as an improvement where it is better than the best so far by more than this."""
+    """A value counts as an improvement if it is better than the best so far by more than this."""
 
 
 class Goal(Options):
-    """Stop after the epoch in which a figure is reached."""
+    """Stop after the epoch in which a value is reached."""
 
     metric: str
     """The column of the history, such as `validation_accuracy`."""
 
     value: float
-    """The figure that is enough: at least this where more is better, at most this where less is."""
+    """The value that is enough: at least this if more is better, at most this if less is."""
 
 
 class Checkpoints(Options):
     """Keep the weights of every so many epochs, as `checkpoints/epoch_<n>.safetensors` in the run folder."""
 
     every: int = Field(10, ge=1)
-    """Epochs from one to the next."""
+    """Epochs between two checkpoints."""
 
     keep: int | None = Field(None, ge=1)
     """How many of the latest are kept; null keeps all."""
@@ -78,7 +78,7 @@ class TrainingOptions(Options):
 
     class_weights: ClassWeights = None
     """How much the rows of each class count in the cost, of every part of the data; the metrics count them
-    as they are. A mapping from labels, as they stand in the data, to weights, where a class that is left
+    as they are. A mapping from labels, as they stand in the data, to weights; a class that is left
     out has 1; or `balanced`, rows / (classes · rows of the class) of the training part, so that rare classes
     weigh as much as frequent ones. The weights of the data's own rows are multiplied with them."""
 
@@ -86,7 +86,7 @@ class TrainingOptions(Options):
     """When to stop before the last epoch; null trains all epochs."""
 
     target: Goal | None = None
-    """The figure with which the training has reached its aim and stops; null trains all epochs."""
+    """The value of a metric at which the training stops; null trains all epochs."""
 
     max_seconds: float | None = Field(None, gt=0)
     """Seconds after which the training stops, saved and ready to be resumed; null sets no limit.
@@ -114,7 +114,7 @@ class TrainingOptions(Options):
 
     @property
     def looks(self) -> int:
-        """How many times to look into the layers, about."""
+        """About how many times to look into the layers."""
         return LOOKS[self.diagnosis]
 
     replicas: int | None = Field(None, ge=2)

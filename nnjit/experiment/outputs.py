@@ -41,18 +41,18 @@ class OutputOptions(Options):
     target of their values, side by side."""
 
     weight: float = Field(1.0, gt=0)
-    """The factor > 0 of this output's cost in C = Σ weight · cost; the metrics are without it."""
+    """The factor > 0 of this output's cost in C = Σ weight · cost; the metrics do not have it."""
 
     task: Literal["auto", "classification", "regression"] = "auto"
-    """What the target holds: classes, values, or (auto) classes where the loss is made for them or the target
-    is text, else values."""
+    """What the target holds: classes, values, or (auto) classes if the loss is made for them or the target is
+    text, else values."""
 
     class_weights: ClassWeights = None
-    """How much the rows of each of its classes count in its cost, as `training.class_weights` says it of a
-    single output; divided by their mean over the training rows, so that `weight` alone is its share."""
+    """How much the rows of each of its classes count in its cost, as `training.class_weights` does for a
+    single output; divided by their mean over the training rows, so that they leave `weight` as it is."""
 
     metrics: tuple[AnyMetric, ...] | None = None
-    """The figures reported for this output; null means accuracy where its target is classes, else none."""
+    """The metrics reported for this output; null means accuracy if its target is classes, else none."""
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ class EMA(Averaging):
     type: Literal["ema"] = "ema"
     also_called: ClassVar[tuple[str, ...]] = ("polyak", "exponential_moving_average")
     decay: float = Field(0.999, ge=0, lt=1)
-    """The share of the average that an update keeps, 0 <= decay < 1: some 1 / (1 - decay) updates count."""
+    """The fraction of the average that an update keeps, 0 <= decay < 1; about 1 / (1 - decay) count."""
     warmup: bool = True
     """Whether an update keeps less at the beginning, when there is little to average."""
 

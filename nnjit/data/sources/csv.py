@@ -42,14 +42,14 @@ class Csv(Source):
     """The character between values."""
     task: ProblemType | Literal["auto"] = "auto"
     """What the target holds: classes, values, or (auto) classes where it is one column of text, or of whole
-    numbers >= 0 of which at most 20 differ. With `losses`, they say it."""
+    numbers >= 0 of which at most 20 differ. With `losses`, these decide."""
     features: tuple[Name, ...] | None = None
     """The columns that are inputs; null means all but the target and the ignored."""
     ignore: tuple[Name, ...] = ()
     """Columns to leave out."""
     weights: Name | None = None
-    """The column that says how much each row counts in the cost and the metrics, a number >= 0 that is no
-    feature; null counts all alike. A row of weight 0 is left out."""
+    """The column that says how much each row counts in the cost and the metrics, a number >= 0; it is
+    not a feature. null counts all alike. A row of weight 0 is left out."""
     categorical: tuple[Name, ...] = ()
     """Columns of which each value becomes an input of its own: 1 where the row has it, else 0."""
     indexed: tuple[Name, ...] = ()
@@ -58,7 +58,7 @@ class Csv(Source):
     missing: Missing = "error"
     """What to do where a value is missing: stop, drop the row, or fill in the column's mean over all rows."""
     missing_marks: tuple[str, ...] = ("?", "NA", "N/A", "NaN", "nan", "null")
-    """What stands for a missing value, beside nothing at all."""
+    """What marks a missing value, besides an empty field."""
 
     def load(self, folder: Path) -> Dataset:
         return self._load(folder, self._dataset)

@@ -32,8 +32,8 @@ class Inline(Source):
     """How much each row counts in the cost and the metrics, a number >= 0 for each; null counts all alike.
     A row of weight 0 is left out."""
     task: ProblemType = "regression"
-    """Whether y holds values (regression) or the class of each row (classification). With `losses`, they say
-    it."""
+    """Whether y holds values (regression) or the class of each row (classification). With `losses`,
+    these decide."""
 
     def load(self, folder: Path) -> Dataset:
         if isinstance(self.y, dict):

@@ -25,7 +25,7 @@ _ARCHIVE = (b"PK\3\4", b"PK\5\6")  # the first bytes of a zip file, and of an em
 class Npz(Source):
     """The arrays `x` (n, ...) and `y` of a file that `numpy.savez` wrote; pickled objects are refused.
 
-    With `losses`, each takes the array of its target's name in the place of `y`.
+    With `losses`, each takes the array named after its target instead of `y`.
     """
 
     type: Literal["npz"] = "npz"

@@ -38,7 +38,7 @@ class Sklearn(Source):
     """The data set."""
     target: tuple[str, ...] | None = None
     """With `losses`, the targets of a table: its own (`class`, of digits `digit`, of diabetes
-    `disease_progression`), and features that then are no inputs, by their names; null is its own alone."""
+    `disease_progression`), and features, by name, which are then not inputs; null for its own alone."""
     n_samples: int | None = Field(None, ge=2)
     """Rows to generate; null means 500."""
     noise: float | None = Field(None, ge=0)

@@ -112,7 +112,7 @@ class CosineRestarts(Floored):
 
 @schedules.register
 class OneCycle(Schedule):
-    """Up along half a cosine, from `start` to the peak in the share `rise` of the training; down to `finish`.
+    """Up along half a cosine from `start` to the peak, in a fraction `rise` of the training; down to `finish`.
 
     PyTorch's `OneCycleLR` with div_factor = 1 / start and final_div_factor = start / finish; but there the
     last update has the last rate, and here the first one after the training would. Momentum is not cycled.
@@ -121,16 +121,18 @@ class OneCycle(Schedule):
 
     type: Literal["one_cycle"] = "one_cycle"
     rise: float = Field(0.3, gt=0, lt=1)
-    """The share of the training in which the rate rises, 0 < rise < 1."""
+    """The fraction of the training in which the rate rises, 0 < rise < 1."""
     start: float = Field(0.04, gt=0, le=1)
-    """The share of the peak at the beginning, 0 < start <= 1."""
+    """The fraction of the peak at the beginning, 0 < start <= 1."""
     finish: float = Field(4e-6, gt=0, le=1)
-    """The share of the peak at the end, 0 < finish <= 1."""
+    """The fraction of the peak at the end, 0 < finish <= 1."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.warmup:
-            raise ValueError(f"one_cycle rises by itself, for the share rise, {self.rise:g}; remove warmup")
+            raise ValueError(
+                f"one_cycle rises by itself, for the fraction rise, {self.rise:g}; remove warmup"
+            )
         return self
 
     def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:

@@ -30,7 +30,7 @@ class Plateau:
 
 @schedules.register
 class ReduceOnPlateau(Floored):
-    """The peak times `factor` for each time that a figure has not improved for `patience` epochs; >= floor.
+    """The peak times `factor` for each time that a value has not improved for `patience` epochs; >= floor.
 
     The epochs are counted anew after each drop. Keras's `ReduceLROnPlateau`; PyTorch's waits an epoch longer,
     and its `threshold` is relative unless `threshold_mode="abs"`.
@@ -53,7 +53,7 @@ class ReduceOnPlateau(Floored):
     patience: int = Field(10, ge=1)
     """Epochs without an improvement after which the rate drops, >= 1."""
     min_delta: float = Field(0.0, ge=0)
-    """A figure counts as an improvement where it is better than the best so far by more than this, >= 0."""
+    """A value counts as an improvement if it is better than the best so far by more than this, >= 0."""
 
     def after(self, plateau: Plateau, loss: float) -> Plateau:
         """The course one epoch later, after this loss, or this negated value of which more is better."""
