@@ -117,7 +117,6 @@ def split_and_scale(
     """
     held_out = held_out or {}
     _check_scalable(source, data)
-    seed = seed if source.split.seed is None else source.split.seed
     rows = split_rows(source.split, len(data.x), data.labels, seed=seed, names=data.label_names)
     scaling = _fit_scaling(source, data, rows)
 

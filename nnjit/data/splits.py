@@ -33,6 +33,7 @@ def split_rows(
 
     Args:
         labels: (n,) index of the class of each row, or None.
+        seed: draws the rows if the split has no seed.
         names: those of the classes, for messages.
 
     Raises:
@@ -44,7 +45,8 @@ def split_rows(
         return Rows(None, None, None)
     train = rows - validation - test
     _check_training_rows(train, labels, _sizes(rows, validation, test))
-    order = np.random.default_rng(seed).permutation(rows) if split.shuffle else np.arange(rows)
+    drawn = seed if split.seed is None else split.seed
+    order = np.random.default_rng(drawn).permutation(rows) if split.shuffle else np.arange(rows)
     if labels is not None and split.shuffle:
         order = _stratify(order, labels)
     parts = np.split(order, [train, train + validation])

@@ -112,7 +112,7 @@ class CosineRestarts(Floored):
 
 @schedules.register
 class OneCycle(Schedule):
-    """Up along half a cosine from `start` to the peak, in a fraction `rise` of the training; down to `finish`.
+    """Up along half a cosine from `start` to the peak in a fraction `rise` of the training, down to `finish`.
 
     PyTorch's `OneCycleLR` with div_factor = 1 / start and final_div_factor = start / finish; but there the
     last update has the last rate, and here the first one after the training would. Momentum is not cycled.
