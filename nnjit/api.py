@@ -1,4 +1,4 @@
-"""What users call from Python: train an experiment and report on it, or open a run."""
+"""Train an experiment and report on it, or open a run, from Python."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnjit.errors import Diverged, Interrupted, RunError
+from nnjit.runs import file_names
 
 if TYPE_CHECKING:
     from nnjit.config import Config
@@ -21,12 +22,12 @@ def fit(
     output: str | Path | None = None,
     quiet: bool = True,
 ) -> Run | Study:
-    """Train an experiment and leave its run folder, report included; a study where it has replicas or folds.
+    """Train an experiment and leave its run folder, report included; a study if it has replicas or folds.
 
     Args:
         config: a YAML file, a mapping of the same options, or an `Experiment`.
         overrides: options that beat it, e.g. `["training.epochs=5"]`.
-        output: the run folder; `runs/<name>-<time>` where None.
+        output: the run folder; `runs/<name>-<time>` if None.
         quiet: whether to show no progress.
 
     Raises:
@@ -40,7 +41,7 @@ def fit(
 
 
 def load(folder: str | Path) -> Run | Study:
-    """Open a finished run, or a study of several, to read its figures and to predict with its weights.
+    """Open a finished run, or a study of several, to read its metrics and to predict with its weights.
 
     Raises:
         RunError: the folder is not that of a finished run.
@@ -49,9 +50,9 @@ def load(folder: str | Path) -> Run | Study:
     from nnjit.training import members_of, open_run, open_study
 
     path = Path(folder)
-    if not (path / "metrics.json").is_file():
-        raise RunError(f"{path} is not the folder of a finished run: there is no metrics.json")
-    experiment = read(path / "config.yaml").experiment
+    if not (path / file_names.METRICS).is_file():
+        raise RunError(f"{path} is not the folder of a finished run: there is no {file_names.METRICS}")
+    experiment = read(path / file_names.CONFIG).experiment
     members = members_of(experiment)
     return open_run(path, experiment) if members is None else open_study(path, members)
 
@@ -64,10 +65,10 @@ def run(
     quiet: bool = False,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
-    """Train, or go on with the run in the folder `resume`, and write the report in any case.
+    """Train, or resume the run in the folder `resume`, and write the report however the training ends.
 
     Args:
-        write_report: what writes it; the report room in this process where None.
+        write_report: writes the report; `nnjit.report.write_report` if None.
     """
     write_report = write_report or _write_report
     try:

@@ -1,4 +1,4 @@
-"""The verbs put together."""
+"""Build the command `nnjit` from its verbs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def single(verb: Callable[..., None], *, name: str) -> None:
-    """A command that has this one verb, and is called `name` in its help."""
+    """Run a command with this one verb, called `name` in its help."""
     app = typer.Typer(**_PLAIN)
     app.command()(verb)
     _run(app, name)
@@ -49,4 +49,4 @@ def _run(app: typer.Typer, name: str) -> None:
     try:
         app(prog_name=name)
     finally:
-        gc.freeze()  # nor is it worth looking for at the exit
+        gc.freeze()  # so that the exit does not look for it either

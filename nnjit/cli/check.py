@@ -1,4 +1,4 @@
-"""`nnjit check`: whether the gradient that a config's training descends is the derivative of its cost."""
+"""`nnjit check`: compare the gradient of a config's training with differences of its cost."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from nnjit.cli.exit_status import FAILED, exit_status
 from nnjit.cli.options import ConfigFile, Settings, read_config
-from nnjit.cli.outcome import FAILED, ending
 
 if TYPE_CHECKING:
     from nnjit.experiment import Experiment
@@ -28,7 +28,7 @@ def check(config: ConfigFile = None, settings: Settings = None) -> None:
 
     Exit status: 0 the gradient is right, 1 it is not, 2 something given is wrong.
     """
-    with ending():
+    with exit_status():
         given = read_config(config, settings)
         with given.located():
             checked = _checked(given.experiment)
@@ -77,26 +77,26 @@ def _word(tensor: TensorCheck) -> str:
 
 def _verdict(tensor: TensorCheck) -> Iterator[str]:
     if not tensor.is_right and tensor.worst is not None:
-        yield f"FAILED {tensor.name}{_place(tensor.worst)}: {_figures(tensor.worst)}"
+        yield f"FAILED {tensor.name}{_index(tensor.worst)}: {_values(tensor.worst)}"
     if not tensor.is_compiled_right:
         yield f"FAILED {tensor.name}: the compiled gradient is not the interpreted one"
 
 
-def _place(element: Element) -> str:
+def _index(element: Element) -> str:
     return f"[{', '.join(map(str, element.index))}]"
 
 
-def _figures(element: Element) -> str:
+def _values(element: Element) -> str:
     return f"the gradient says {element.derivative:.9g}, differences of the cost {element.difference:.9g}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Words to the left, figures to the right."""
+    """Words aligned left, numbers right."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(HEAD))]
     return [_aligned(row, widths) for row in rows]
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     words = [f"{cell:<{w}}" for cell, w in zip(row[:2], widths[:2], strict=True)]
-    figures = [f"{cell:>{w}}" for cell, w in zip(row[2:-1], widths[2:-1], strict=True)]
-    return "  ".join([*words, *figures, row[-1]]).rstrip()
+    numbers = [f"{cell:>{w}}" for cell, w in zip(row[2:-1], widths[2:-1], strict=True)]
+    return "  ".join([*words, *numbers, row[-1]]).rstrip()

@@ -1,4 +1,4 @@
-"""`nnjit compare`: several runs, or studies, side by side."""
+"""`nnjit compare`: compare several runs or studies on a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nnjit.cli.outcome import ending
+from nnjit.cli.exit_status import exit_status
 from nnjit.cli.table import aligned
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ _Page = Annotated[Path, typer.Option(metavar="FILE", help=(
 
 
 def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
-    """Compare runs: their loss curves on one axis, their final figures, and what differs in their configs.
+    """Compare runs: their loss curves on one axis, their final metrics, and what differs in their configs.
 
-    A study of replicas or folds has its medians and means.
+    A study of replicas or folds is shown by its medians and means.
 
     Exit status: 0 done, 2 something given is wrong.
     """
-    with ending():
+    with exit_status():
         from nnjit.report import write_comparison
 
         compared = write_comparison(_configs(runs), output)
@@ -36,12 +36,13 @@ def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
 
 
 def _configs(runs: Sequence[Path]) -> dict[Path, dict[str, Any]]:
-    """Each run with its config as data, not checked: runs of other versions can be compared too."""
+    """Each run with its config as data, unchecked, so that runs of other versions can be compared."""
     from nnjit.config.reading import read_file
     from nnjit.report.comparison.summary import check_folders
+    from nnjit.runs import file_names
 
     check_folders(runs)
-    return {path: dict(read_file(path / "config.yaml").data) for path in runs}
+    return {path: dict(read_file(path / file_names.CONFIG).data) for path in runs}
 
 
 def _text(compared: Comparison) -> list[str]:

@@ -1,4 +1,4 @@
-"""`nnjit explain`: what a config's network computes, line by line."""
+"""`nnjit explain`: print what a config's network computes, line by line."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnjit.cli.exit_status import exit_status
 from nnjit.cli.options import ConfigFile, Settings, read_config
-from nnjit.cli.outcome import ending
 
 if TYPE_CHECKING:
-    from nnjit.training.loop.explanation import Explanation, KernelPlace, Section, Update
+    from nnjit.runs.explanation import Explanation, KernelSummary, Section, Update
     from nnjit.training.setup.setup import Setup
 
 WIDTH = 110
@@ -38,7 +38,7 @@ def explain(
 
     Exit status: 0 done, 2 something given is wrong.
     """
-    with ending():
+    with exit_status():
         given = read_config(config, settings)
         with given.located():
             from nnjit.training.setup.setup import set_up
@@ -86,25 +86,23 @@ def _layer_rows(explanation: Explanation) -> list[list[str]]:
 
 
 def _lines(section: Section) -> Iterator[str]:
-    """Its lines, left = right and the shape; a long one goes on below itself, and its note stands there."""
-    from nnjit.nn.notation.typeset import text, typeset
-    from nnjit.training.loop.explanation import shape_text
+    """Its lines, left = right and the shape; a long one is continued below, followed by its note."""
+    from nnjit.nn.notation.typeset import text
 
-    lefts = [text(typeset(line.left)) for line in section.lines]
-    shapes = [shape_text(line.shape) for line in section.lines]
-    indent = max(map(len, lefts)) + 4  # two spaces before the sign, and one behind it
-    room = WIDTH - indent - 2 - max(map(len, shapes))
-    rights = [_broken(text(typeset(line.right)), room, line.right.op) for line in section.lines]
+    lefts = [text(line.left) for line in section.lines]
+    indent = max(map(len, lefts)) + 4  # two spaces before the sign, and one after it
+    room = WIDTH - indent - 2 - max(len(line.shape) for line in section.lines)
+    rights = [_broken(text(line.right), room, is_words=line.is_words) for line in section.lines]
     width = max(len(part) for right in rights for part in right)
-    for line, left, shape, (first, *more) in zip(section.lines, lefts, shapes, rights, strict=True):
-        yield f"{left:<{indent - 4}}  = {first:<{width}}  {shape}".rstrip()
+    for line, left, (first, *more) in zip(section.lines, lefts, rights, strict=True):
+        yield f"{left:<{indent - 4}}  = {first:<{width}}  {line.shape}".rstrip()
         notes = textwrap.wrap(f"({line.note})", WIDTH - indent) if line.note else []
         yield from (" " * indent + part for part in (*more, *notes))
 
 
-def _broken(formula: str, width: int, op: str) -> list[str]:
-    """A formula in lines, which begin with an operator; words break where they will."""
-    joint = formula if op == "words" else re.sub(" (?![+⊙|])", "\N{NO-BREAK SPACE}", formula)
+def _broken(formula: str, width: int, *, is_words: bool) -> list[str]:
+    """A formula in lines, which begin with an operator; words break anywhere."""
+    joint = formula if is_words else re.sub(" (?![+⊙|])", "\N{NO-BREAK SPACE}", formula)
     return [part.replace("\N{NO-BREAK SPACE}", " ") for part in textwrap.wrap(joint, width)]
 
 
@@ -114,13 +112,13 @@ def _update_lines(update: Update) -> Iterator[str]:
     yield from _columns([[name, f"= {value}"] for name, value in update.settings])
 
 
-def _kernel_row(kernel: KernelPlace) -> list[str]:
+def _kernel_row(kernel: KernelSummary) -> list[str]:
     what = kernel.product or f"{kernel.operations} operation{'s' * (kernel.operations > 1)}"
     return [kernel.name, kernel.zone, what, ", ".join(kernel.parts)]
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows with their cells below each other; a long last cell runs on below itself."""
+    """Rows with their cells aligned; a long last cell is continued below."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)] if rows else []
     indent = sum(widths) + 2 * len(widths)
     lines = []

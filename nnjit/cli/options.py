@@ -1,4 +1,4 @@
-"""What the verbs that look at a config have in common: the flags that name it, and its reading."""
+"""Flags that name a config, and its reading, for the verbs that only look at it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The report, drawn by a process that makes itself ready while the training runs.
+"""Write the report in a process that starts while the training runs.
 
-Importing what draws takes longer than training a small network, and another core has nothing to do.
+Importing matplotlib takes longer than training a small network, and another core is idle.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Reporter:
     """A context manager around the process."""
 
     def __enter__(self) -> Self:
-        # In a session of its own: Ctrl-C is for the training, whose report is still to be drawn.
+        # In a session of its own: Ctrl-C is for the training, and the report is still to be drawn.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "nnjit.report"],
             stdin=subprocess.PIPE,
@@ -32,7 +32,7 @@ class Reporter:
             self._process.kill()
 
     def write(self, folder: Path) -> None:
-        """Write the report of a run folder, here where the process could not."""
+        """Write the report of a run folder; in this process if the other one failed."""
         self._process.communicate(str(folder.resolve()).encode())
         if self._process.returncode != 0:
             from nnjit.report import write_report

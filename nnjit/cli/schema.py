@@ -1,4 +1,4 @@
-"""`nnjit schema`: the JSON Schema of a config."""
+"""`nnjit schema`: print the JSON Schema of a config."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import typer
 
-from nnjit.cli.outcome import ending
+from nnjit.cli.exit_status import exit_status
 
 
 def schema() -> None:
@@ -16,7 +16,7 @@ def schema() -> None:
     Keep it in a file, nnjit schema > nnjit.schema.json, and begin a config with the line
     # yaml-language-server: $schema=nnjit.schema.json
     """
-    with ending():
+    with exit_status():
         from nnjit import config
 
         typer.echo(json.dumps(config.schema(), indent=2))

@@ -1,4 +1,4 @@
-"""Rows of text with their columns aligned."""
+"""Align the columns of rows of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ FIRST = 10  # least width of the first column
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A line for each row: the first column to the left, the others to the right.
+    """A line for each row: the first column aligned left, the others right.
 
     >>> aligned([["", "loss"], ["training", "0.5"]])
     ['            loss', 'training     0.5']

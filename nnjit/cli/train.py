@@ -1,4 +1,4 @@
-"""`nnjit train`: the training that a config describes, or the rest of one that was interrupted."""
+"""`nnjit train`: train what a config describes, or resume an interrupted training."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnjit.cli.outcome import ending
+from nnjit.cli.exit_status import exit_status
 from nnjit.cli.reporter import Reporter
 from nnjit.cli.summary import summary
 from nnjit.errors import RunError, UserError
+from nnjit.runs import file_names
 
 if TYPE_CHECKING:
     from nnjit.config import Config
@@ -44,12 +45,12 @@ def train(
 
     Exit status: 0 done, 2 something given is wrong, 3 the training diverged, 130 interrupted.
     """
-    with ending(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
+    with exit_status(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
         _check(config, output, resume)
         if print_config:
             _print(_read(config, resume, settings or []))
             return
-        with Reporter() as reporter:  # at once: it needs as long to be ready as reading and a short training
+        with Reporter() as reporter:  # at once: it takes as long to start as a short training
             given = _read(config, resume, settings or [])
             _train(given, reporter, output=output, resume=resume, quiet=quiet)
 
@@ -58,21 +59,23 @@ def _check(config: Path | None, output: Path | None, resume: Path | None) -> Non
     if not config and not resume:
         raise UserError("nothing to train: give --config FILE, or --resume DIR")
     if resume and output:
-        raise UserError(f"--output {output}: a resumed run stays in its own folder; leave --output away")
+        raise UserError(f"--output {output}: a resumed run stays in its own folder; omit --output")
     if resume and not resume.is_dir():
         raise RunError(f"--resume {resume}: there is no such folder")
-    if resume and not config and not (resume / "config.yaml").is_file():
+    if resume and not config and not (resume / file_names.CONFIG).is_file():
         raise RunError(
-            f"--resume {resume}: not the folder of a run, which has a config.yaml; give such a folder, or "
-            "--config too"
+            f"--resume {resume}: not the folder of a run, which has a {file_names.CONFIG}; give such a "
+            "folder, or --config too"
         )
 
 
 def _read(config: Path | None, resume: Path | None, settings: list[str]) -> Config:
     from nnjit.config import read
 
-    assert config or resume  # `_check` has seen to it
-    return read(config or f"{resume}/config.yaml", settings)
+    if config is None:
+        assert resume is not None  # as `_check` makes sure
+        config = resume / file_names.CONFIG
+    return read(config, settings)
 
 
 def _print(given: Config) -> None:

@@ -1,4 +1,4 @@
-"""Figures as people read them: numbers, shares, times, shapes, and the names of losses and metrics."""
+"""Format values for people: numbers, fractions, times, shapes, and the names of losses and metrics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOT_FINITE = "not finite"
+SPLIT_NAMES = {"train": "training", "validation": "validation", "test": "test"}
 
 # fmt: off
 METRIC_NAMES = {
@@ -24,11 +25,11 @@ SCORES = {
     "average_precision", "balanced_accuracy", "explained_variance", "f1", "matthews", "precision", "r2",
     "recall", "roc_auc",
 }
-SHARES = {"accuracy", "binary_accuracy", "top_k"}
+FRACTIONS = {"accuracy", "binary_accuracy", "top_k"}
 ERRORS = {"log_loss", "mae", "mape", "mse", "rmse"}
-KINDS = {*METRIC_NAMES, *SCORES, *SHARES, *ERRORS}
+KINDS = {*METRIC_NAMES, *SCORES, *FRACTIONS, *ERRORS}
 # fmt: on
-# The column of a metric: its kind, with the output that it is of before it, and behind it an option.
+# The column of a metric: its output, if there are several, its kind, and an option.
 _COLUMN = re.compile(rf"(?:(.+?)_)??({'|'.join(sorted(KINDS))})(?:_(binary|macro|micro|weighted|\d+))?")
 
 Row = tuple[str, ...]
@@ -64,18 +65,18 @@ def tick(value: float, _position: int = 0) -> str:
     return number(float(f"{value:.12g}"), digits=6)
 
 
-def percent(share: float) -> str:
-    """A share in percent; what is not all never reads as 100 %.
+def percent(fraction: float) -> str:
+    """A fraction in percent; less than all never reads as 100 %.
 
     >>> percent(0.9741), percent(1.0), percent(0.9999), percent(0.0)
     ('97.4 %', '100 %', '> 99.9 %', '0 %')
     """
-    if not math.isfinite(share):
+    if not math.isfinite(fraction):
         return NOT_FINITE
-    text = f"{100 * share:.1f}"
+    text = f"{100 * fraction:.1f}"
     if text == "100.0":
-        return "100 %" if share >= 1 else "> 99.9 %"
-    return "0 %" if share == 0 else f"{text} %"
+        return "100 %" if fraction >= 1 else "> 99.9 %"
+    return "0 %" if fraction == 0 else f"{text} %"
 
 
 def seconds(time: float) -> str:
@@ -111,9 +112,9 @@ def shape(sizes: Sequence[int]) -> str:
     return "×".join(str(n) for n in sizes) or "1"
 
 
-def is_share(metric: str) -> bool:
-    """Whether a metric is a share of the examples, to be read in percent."""
-    return _parted(metric)[1] in SHARES
+def is_fraction(metric: str) -> bool:
+    """Whether a metric is a fraction of the examples, shown in percent."""
+    return _parts(metric)[1] in FRACTIONS
 
 
 def metric_name(metric: str) -> str:
@@ -124,7 +125,7 @@ def metric_name(metric: str) -> str:
     >>> metric_name("digit_roc_auc")
     'digit area under the ROC curve'
     """
-    output, kind, option = _parted(metric)
+    output, kind, option = _parts(metric)
     if kind == "top_k":
         return " ".join(filter(None, (output, "top", option, "accuracy")))
     name = METRIC_NAMES.get(kind, plain(kind))
@@ -137,38 +138,38 @@ def metric_value(metric: str, value: float) -> str:
     >>> metric_value("accuracy", 0.5), metric_value("f1", 0.5), metric_value("mae", 0.5)
     ('50.0 %', '0.500', '0.5')
     """
-    if is_share(metric):
+    if is_fraction(metric):
         return percent(value)
-    is_score = _parted(metric)[1] in SCORES
+    is_score = _parts(metric)[1] in SCORES
     return f"{value:.3f}".replace("-", "−") if is_score and abs(value) < 10 else number(value)
 
 
-def is_loss(figure: str) -> bool:
-    """Whether a figure is the loss, or that of one of several outputs.
+def is_loss(column: str) -> bool:
+    """Whether a column is the loss, or the loss of one of several outputs.
 
     >>> is_loss("loss"), is_loss("kind_loss"), is_loss("log_loss")
     (True, True, False)
     """
-    return figure.endswith("loss") and _parted(figure)[1] != "log_loss"
+    return column.endswith("loss") and _parts(column)[1] != "log_loss"
 
 
-def is_better_higher(figure: str) -> bool:
-    """Whether more of a figure is better.
+def is_better_higher(column: str) -> bool:
+    """Whether a higher value is better.
 
     >>> is_better_higher("kind_roc_auc"), is_better_higher("mae"), is_better_higher("width_loss")
     (True, False, False)
     """
-    return not is_loss(figure) and _parted(figure)[1] not in ERRORS
+    return not is_loss(column) and _parts(column)[1] not in ERRORS
 
 
-def _parted(metric: str) -> tuple[str, str, str]:
-    """Of several outputs the one that a metric is of, its kind, and an option where its column says one."""
+def _parts(metric: str) -> tuple[str, str, str]:
+    """The output of a metric, if there are several; its kind; and the option in its column, if any."""
     found = _COLUMN.fullmatch(metric)
     return ("", metric, "") if found is None else (found[1] or "", found[2], found[3] or "")
 
 
 def mean_value(metric: str, mean: float, deviation: float) -> str:
-    """A mean with its standard deviation, in percent where the metric is a share.
+    """A mean with its standard deviation, in percent if the metric is a fraction.
 
     >>> mean_value("accuracy", 0.9741, 0.0123), mean_value("loss", 0.12345, 0.0123)
     ('97.4 ± 1.2 %', '0.1235 ± 0.012')
@@ -179,7 +180,7 @@ def mean_value(metric: str, mean: float, deviation: float) -> str:
     """
     if not math.isfinite(deviation):
         return metric_value(metric, mean)
-    if is_share(metric) and math.isfinite(mean):
+    if is_fraction(metric) and math.isfinite(mean):
         places = max(1, min(4, -math.floor(math.log10(100 * deviation)))) if deviation else 1
         return f"{100 * mean:.{places}f} ± {100 * deviation:.{places}f} %"
     return f"{metric_value(metric, mean)} ± {number(deviation, 2)}"
@@ -191,8 +192,8 @@ def column_name(column: str) -> str:
     >>> column_name("validation_roc_auc"), column_name("train_loss")
     ('validation area under the ROC curve', 'training loss')
     """
-    split, _, figure = column.partition("_")
-    return f"{'training' if split == 'train' else split} {metric_name(figure)}"
+    split, _, metric = column.partition("_")
+    return f"{SPLIT_NAMES.get(split, split)} {metric_name(metric)}"
 
 
 def plain(name: str) -> str:
@@ -206,13 +207,13 @@ def sentence(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters, the last one an ellipsis where some are gone."""
+    """At most `limit` characters, the last one an ellipsis if some were cut."""
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def turned(columns: Row, rows: Sequence[Row], *, widest: int) -> tuple[Row, list[Row]]:
-    """A table; with its columns as rows where these are too many for a page, and the rows few.
+    """A table, transposed if it has too many columns for a page and few rows.
 
     >>> turned(("part", "loss", "f1"), [("test", "0.5", "0.7")], widest=2)
     (('part', 'test'), [('loss', '0.5'), ('f1', '0.7')])

@@ -25,9 +25,10 @@ from nnjit.report.pictures import (
 from nnjit.report.pictures.layer_graph import manner
 from nnjit.report.pictures.outputs import of_outputs
 from nnjit.report.pictures.style import Picture, new_figure, style, to_png, to_svg
-from nnjit.report.study.study import is_study
+from nnjit.runs import file_names
+from nnjit.runs.study import study_kind
 
-# In the order of the page. A picture's module has `draw(run)`, which gives None where it has nothing to show.
+# In the order of the page. A picture's module has `draw(run)`, which is None if it has nothing to show.
 PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
     confusion.draw,
     regression.draw,
@@ -43,11 +44,12 @@ PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
 
 
 def write_report(folder: Path) -> None:
-    """Write `loss_curve.png` and `report.html` into the folder of a run or a study, from its files alone.
+    """Write the report into the folder of a run or a study, from its files alone.
 
-    Raises RunError where the folder is not that of a run.
+    Raises:
+        RunError: the folder is not that of a run.
     """
-    if is_study(folder):
+    if study_kind(folder) is not None:
         from nnjit.report.study.page import write_study_report
 
         return write_study_report(folder)
@@ -55,9 +57,9 @@ def write_report(folder: Path) -> None:
     with style():
         pictures = [*of_outputs(run), *(picture for draw in PICTURES if (picture := draw(run)))]
         loss = next(picture for picture in pictures if picture.name == "loss")
-        to_png(loss.figure, folder / "loss_curve.png")
+        to_png(loss.figure, folder / file_names.LOSS_CURVE)
         drawings = [(picture, to_svg(picture)) for picture in pictures]
-    (folder / "report.html").write_text(render(run, drawings), encoding="utf-8")
+    (folder / file_names.REPORT).write_text(render(run, drawings), encoding="utf-8")
 
 
 def warm_up() -> None:
@@ -71,7 +73,7 @@ def warm_up() -> None:
 
 
 def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
-    """The page's HTML, in which all that comes from the run's files is escaped."""
+    """The page's HTML, with everything from the run's files escaped."""
     return template("report.html.jinja").render(
         run=run,
         summary=summary,

@@ -1,42 +1,69 @@
-"""`environment.json`: on what a run was trained."""
+"""`environment.json`: versions, machine and time of a training."""
 
 from __future__ import annotations
 
-import os
 import platform
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
+
+from nnjit.runs import file_names
+from nnjit.runs.json_file import JsonFile
 
 
-def environment() -> dict[str, Any]:
-    """Versions, machine and time."""
-    import llvmlite
-    import llvmlite.binding as llvm
-    import numba
-    import numpy
-    import scipy
+@dataclass(frozen=True)
+class Environment(JsonFile):
+    """Versions of nnjit and its libraries, the machine, and when the training started.
 
-    import nnjit
+    Args:
+        cores: how many the process may use.
+        started: ISO 8601, UTC.
+    """
 
-    return {
-        "nnjit": nnjit.__version__,
-        "python": platform.python_version(),
-        "numba": numba.__version__,
-        "llvmlite": llvmlite.__version__,
-        "numpy": numpy.__version__,
-        "scipy": scipy.__version__,
-        "platform": platform.platform(),
-        "cpu": _cpu_name() or llvm.get_host_cpu_name(),
-        "cores": usable_cores(),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    file_name: ClassVar[str] = file_names.ENVIRONMENT
 
+    nnjit: str | None
+    python: str | None
+    numba: str | None
+    llvmlite: str | None
+    numpy: str | None
+    scipy: str | None
+    platform: str | None
+    cpu: str | None
+    cores: int | None
+    started: str | None
 
-def usable_cores() -> int:
-    """The cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    @classmethod
+    def here(cls, *, cores: int) -> Self:
+        """The environment of this process."""
+        import llvmlite
+        import llvmlite.binding as llvm
+        import numba
+        import numpy
+        import scipy
+
+        import nnjit
+
+        return cls(
+            nnjit=nnjit.__version__,
+            python=platform.python_version(),
+            numba=numba.__version__,
+            llvmlite=llvmlite.__version__,
+            numpy=numpy.__version__,
+            scipy=scipy.__version__,
+            platform=platform.platform(),
+            cpu=_cpu_name() or llvm.get_host_cpu_name(),
+            cores=cores,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        return cls(**{field.name: content.get(field.name) for field in fields(cls)})
 
 
 def _cpu_name() -> str:

@@ -1,8 +1,7 @@
-"""A run: the folder that a training leaves, and the trained network in it."""
+"""Open a run folder and predict with the trained network in it."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +10,13 @@ from typing import Any
 import numpy as np
 
 from nnjit.data import Scaling, Target
-from nnjit.errors import GraphError, RunError
+from nnjit.errors import GraphError
 from nnjit.experiment import Experiment
+from nnjit.runs import file_names
+from nnjit.runs.data import DataEntry, OutputEntry
 from nnjit.runs.history import read_history
+from nnjit.runs.model import ModelEntry
+from nnjit.runs.reading import read_json
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.joined import JointDecoder, heads_of
 from nnjit.training.setup.compiled_task import CompiledTask
@@ -27,7 +30,7 @@ class Run:
     Args:
         path: the run folder.
         compiled: its compiled graphs.
-        meaning: how the model's answers are read.
+        decoder: turns the model's outputs into classes or values.
     """
 
     path: Path
@@ -41,16 +44,16 @@ class Run:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """`metrics.json`: the final figures of each split, and the times."""
-        return read_json(self.path / "metrics.json")
+        """`metrics.json`: the final loss and metrics of each split, and the times."""
+        return read_json(self.path / file_names.METRICS)
 
     @cached_property
     def theta(self) -> np.ndarray:
-        """The trained weights as one vector: the best, or the last, as `metrics["weights"]` says.
+        """The trained weights as one vector, and after them the layers' state.
 
-        Behind them is the state of the layers, of a model that has any.
+        `metrics["weights"]` says whether they are the best or the last.
         """
-        return read_weights(self.path / f"{self.metrics['weights']}.safetensors", self.compiled.task.model)
+        return read_weights(self.path / file_names.weights(self.metrics["weights"]), self.compiled.task.model)
 
     def predict(self, x: np.ndarray) -> Any:
         """Predictions for inputs (n, …) in the data's own units.
@@ -83,34 +86,20 @@ class Run:
 
 
 def open_run(path: Path, experiment: Experiment) -> Run:
-    """The run in `path`, whose config is `experiment`; the data that it was trained on is not needed.
+    """The run in `path`, whose config is `experiment`. The data that it was trained on is not needed.
 
     Raises:
         RunError: the folder is not that of a finished run.
     """
-    data, model = read_json(path / "data.json"), read_json(path / "model.json")
-    classes = None if data["classes"] is None else tuple(data["classes"])
-    decoder = Decoder(classes, Scaling.from_json(data["scaling"]))
-    size = len(data["targets"] if classes is None else classes)
-    several = tuple(_target(entry) for entry in data.get("outputs", ()))
-    task = make_task(experiment, tuple(model["input_shape"]), size, decoder, several)
+    data, model = DataEntry.read(path), ModelEntry.read(path)
+    decoder = Decoder(data.classes, Scaling.from_json(data.scaling))
+    size = len(data.targets if data.classes is None else data.classes)
+    targets = tuple(map(_target, data.outputs))
+    task = make_task(experiment, model.input_shape, size, decoder, targets)
     heads = heads_of(task.loss)
     return Run(path, CompiledTask(task, batch=1), JointDecoder(heads, decoder.scaling) if heads else decoder)
 
 
-def _target(entry: dict[str, Any]) -> Target:
-    """One of the targets of `data.json`."""
-    classes = None if entry["classes"] is None else tuple(entry["classes"])
-    first, end = entry["columns"]
-    return Target(entry["target"], first, end - first, classes)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file of a run folder; RunError where it is missing."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RunError(
-            f"{path.parent} is not the folder of a finished run: there is no {path.name}"
-        ) from None
-    return content
+def _target(output: OutputEntry) -> Target:
+    start, stop = output.columns
+    return Target(output.target, start, stop - start, output.classes)

@@ -34,6 +34,8 @@ METRICS = {
         "train": {"examples": 1257, "loss": 0.012345, "accuracy": 0.99801},
         "test": {"examples": 270, "loss": 0.1, "accuracy": 0.975},
     },
+    "parameters": 12,
+    "seconds": {"train": 0.1},
 }
 
 
@@ -78,7 +80,7 @@ Command = Callable[..., tuple[int, str, str]]
 Calls = list[SimpleNamespace]
 
 
-def test_a_training_prints_its_figures_and_folder(command: Command, calls: Calls) -> None:
+def test_a_training_prints_its_values_and_folder(command: Command, calls: Calls) -> None:
     status, out, err = command("train", "--config", "a.yaml")
     assert (status, err) == (0, "")
     assert out == (
@@ -93,12 +95,12 @@ def test_a_training_prints_its_figures_and_folder(command: Command, calls: Calls
 @pytest.mark.parametrize(
     ("best", "weights", "words"),
     [
-        (31, "last", "best epoch 31 of 40; the figures are those of the last\n"),
+        (31, "last", "best epoch 31 of 40; the values are those of the last\n"),
         (40, "last", "best epoch 40 of 40\n"),
         (31, "best", "best epoch 31 of 40\n"),
     ],
 )
-def test_it_is_said_whose_the_figures_are(best: int, weights: str, words: str) -> None:
+def test_it_is_said_whose_the_values_are(best: int, weights: str, words: str) -> None:
     metrics = METRICS | {"status": "completed", "best_epoch": best, "weights": weights}
     run: Any = SimpleNamespace(path=Path("runs/tiny-1"), metrics=metrics)
     assert summary(run).startswith(words)
@@ -110,8 +112,10 @@ def test_replicas_print_mean_and_deviation(
     splits = {
         "test": {"loss": {"mean": 0.123456, "deviation": 0.01234}, "r2": {"mean": 0.5, "deviation": None}}
     }
-    counts = {"kind": "replicas", "count": 4, "finished": 2, "diverged": [2, 4]}
-    study = SimpleNamespace(path=Path("runs/x"), metrics={"runs": [], "splits": splits, **counts})
+    ended = ("completed", "diverged", "converged", "diverged")
+    runs = [{"number": k, "seed": k, "status": status} for k, status in enumerate(ended, start=1)]
+    facts = {"status": "completed", "kind": "replicas", "count": 4, "seconds": {}}
+    study = SimpleNamespace(path=Path("runs/x"), metrics={"runs": runs, "splits": splits, **facts})
     monkeypatch.setattr(api, "run", lambda *given, **options: study)
     assert command("train", "--config", "a.yaml")[1] == (
         "2 of 4 replicas finished; 2 diverged: 2, 4; mean ± standard deviation\n"
@@ -172,7 +176,7 @@ WRONG_FLAGS = [
     ("train --resume .",                 "--resume .: not the folder of a run, which has a config.yaml; "
                                          "give such a folder, or --config too"),
     ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
-        "leave --output away"),
+        "omit --output"),
 ]
 # fmt: on
 

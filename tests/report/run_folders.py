@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from nnjit.runs import file_names
+
 CONFIG = "name: {name}\nseed: 0\ndata:\n  type: sklearn\nloss: {loss}\ntraining:\n  epochs: {epochs}\n"
 ENVIRONMENT = {
     "nnjit": "0.1.0",
@@ -81,17 +83,19 @@ def write_run(
         "layers": layers,
         "parameters": parameters,
     }
-    (folder / "config.yaml").write_text(CONFIG.format(name=name, loss=loss, epochs=epochs), encoding="utf-8")
-    _write_json(folder / "environment.json", ENVIRONMENT)
-    _write_json(folder / "model.json", model)
-    _write_json(folder / "data.json", digits_data() | (data or {}))
+    (folder / file_names.CONFIG).write_text(
+        CONFIG.format(name=name, loss=loss, epochs=epochs), encoding="utf-8"
+    )
+    _write_json(folder / file_names.ENVIRONMENT, ENVIRONMENT)
+    _write_json(folder / file_names.MODEL, model)
+    _write_json(folder / file_names.DATA, digits_data() | (data or {}))
     curves = learning_curves(epochs, "accuracy") if curves is None else curves
-    _write_history(folder / "history.csv", curves)
+    _write_history(folder / file_names.HISTORY, curves)
     _write_json(
-        folder / "metrics.json", digits_metrics(epochs) | {"parameters": parameters} | (metrics or {})
+        folder / file_names.METRICS, digits_metrics(epochs) | {"parameters": parameters} | (metrics or {})
     )
     if predictions is not None:
-        np.savez(folder / "predictions.npz", **predictions)
+        np.savez(folder / file_names.PREDICTIONS, **predictions)
     return folder
 
 
@@ -199,7 +203,7 @@ def found_rate(folder: Path) -> Path:
     losses = smoothed + np.random.default_rng(9).normal(0, 0.1, 170)
     search = {"found": 0.0074, "rates": rates, "losses": losses, "smoothed": smoothed}
     content = {name: np.asarray(value).tolist() for name, value in search.items()}
-    _write_json(folder / "learning_rate_search.json", content)
+    _write_json(folder / file_names.RATE_SEARCH, content)
     return folder
 
 

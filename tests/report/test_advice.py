@@ -11,10 +11,11 @@ import pytest
 
 from nnjit.errors import RunError
 from nnjit.report import write_report
-from nnjit.report.diagnosis import read_diagnosis
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.pages.advice import RULES, advice
 from nnjit.report.pictures import layer_health
+from nnjit.runs import file_names
+from nnjit.runs.diagnosis import read_diagnosis
 from tests.report.run_folders import learning_curves, plain, write_run
 
 T = np.arange(1, 61)
@@ -88,7 +89,7 @@ def made(folder: Path, options: dict[str, Any], seen: str | None = None) -> RunF
     options = options | {"metrics": monitor | options.get("metrics", {})}
     write_run(folder, **({"epochs": 60} | options))
     if seen is not None:
-        (folder / "diagnosis.csv").write_text(seen)
+        (folder / file_names.DIAGNOSIS).write_text(seen)
     return read_run(folder)
 
 
@@ -147,7 +148,7 @@ def test_a_rise_of_many_times_is_no_percentage(tmp_path: Path) -> None:
 def test_the_page_has_advice_and_a_panel_for_each_figure(tmp_path: Path) -> None:
     run = made(tmp_path / "run", {"curves": losses(SETTLED)}, looks(dead=0.75, saturated=0.1))
     write_report(run.folder)
-    page = (run.folder / "report.html").read_text()
+    page = (run.folder / file_names.REPORT).read_text()
     assert "75.0 % of the units of &#34;hidden&#34; are dead" in page
     picture = layer_health.draw(run)
     assert picture is not None
@@ -159,7 +160,7 @@ def test_the_page_has_advice_and_a_panel_for_each_figure(tmp_path: Path) -> None
 def test_few_looks_make_curves_where_they_are_asked_for(value: str, tmp_path: Path) -> None:
     first = "\n".join(looks().splitlines()[:5]) + "\n"  # the head and two looks
     run = made(tmp_path / "run", {"curves": losses(SETTLED)}, first)
-    (run.folder / "config.yaml").write_text(f"training: {{epochs: 60, diagnosis: {value}}}\n")
+    (run.folder / file_names.CONFIG).write_text(f"training: {{epochs: 60, diagnosis: {value}}}\n")
     assert (layer_health.draw(read_run(run.folder)) is None) == (value == "auto")
 
 
@@ -181,6 +182,6 @@ def test_many_layers_have_few_labels(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["x,hidden,1,1,1,,", "1,hidden,a,1,1,,", "1,hidden"])
 def test_a_malformed_row_is_told(line: str, tmp_path: Path) -> None:
-    (tmp_path / "diagnosis.csv").write_text(looks() + line + "\n")
+    (tmp_path / file_names.DIAGNOSIS).write_text(looks() + line + "\n")
     with pytest.raises(RunError, match=re.escape("a row is not an epoch, a layer and numbers")):
-        read_diagnosis(tmp_path / "diagnosis.csv")
+        read_diagnosis(tmp_path)

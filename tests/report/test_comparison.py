@@ -115,7 +115,7 @@ def test_every_run_has_its_colour_on_one_axis(tmp_path: Path) -> None:
     [
         ({}, ""),
         ({"seed": 1}, "Their seeds differ"),
-        ({"data": {"description": "others"}}, "their figures are not comparable"),
+        ({"data": {"description": "others"}}, "their metrics are not comparable"),
     ],
 )
 def test_what_keeps_runs_from_being_compared_is_said(

@@ -11,7 +11,8 @@ import pytest
 
 from nnjit.errors import RunError
 from nnjit.report import write_report
-from nnjit.report.explanation import LONG
+from nnjit.report.pages.summary import LONG
+from nnjit.runs import file_names
 from tests.report.run_folders import write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -40,13 +41,13 @@ def explanation(*lines: dict[str, Any]) -> dict[str, Any]:
 
 def report(folder: Path, content: dict[str, Any]) -> ElementTree.Element:
     write_run(folder)
-    (folder / "explanation.json").write_text(json.dumps(content), encoding="utf-8")
+    (folder / file_names.EXPLANATION).write_text(json.dumps(content), encoding="utf-8")
     write_report(folder)
     return tree(folder)
 
 
 def tree(folder: Path) -> ElementTree.Element:
-    text = (folder / "report.html").read_text(encoding="utf-8")
+    text = (folder / file_names.REPORT).read_text(encoding="utf-8")
     return ElementTree.fromstring(text.replace("<!DOCTYPE html>", "", 1))
 
 
@@ -111,5 +112,5 @@ def test_a_run_without_the_file_has_no_such_part(tmp_path: Path) -> None:
 def test_a_file_that_lacks_an_entry_is_named(tmp_path: Path) -> None:
     content = explanation()
     del content["update"]
-    with pytest.raises(RunError, match="a file of this run lacks the entry 'update'"):
+    with pytest.raises(RunError, match=r"explanation\.json lacks the entry 'update'"):
         report(tmp_path / "run", content)

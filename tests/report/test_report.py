@@ -21,6 +21,7 @@ from nnjit.report.formatting import metric_value, number
 from nnjit.report.pictures import loss_curve
 from nnjit.report.pictures.axes import THIN_TO
 from nnjit.report.pictures.style import Picture, new_figure, to_svg
+from nnjit.runs import file_names
 from tests.report.run_folders import KINDS, learning_curves, write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -37,7 +38,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def page(folder: Path) -> str:
-    return (folder / "report.html").read_text(encoding="utf-8")
+    return (folder / file_names.REPORT).read_text(encoding="utf-8")
 
 
 def tree(folder: Path) -> ElementTree.Element:
@@ -57,7 +58,7 @@ def words(folder: Path) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_loss_curve_is_a_picture_of_sane_size(kind: str, reports: Path) -> None:
-    with Image.open(reports / kind / "loss_curve.png") as image:
+    with Image.open(reports / kind / file_names.LOSS_CURVE) as image:
         image.load()
         assert image.format == "PNG"
         assert 800 < image.width < 2000
@@ -69,7 +70,7 @@ def test_loss_curve_is_a_picture_of_sane_size(kind: str, reports: Path) -> None:
 def test_page_is_well_formed_and_small(kind: str, reports: Path) -> None:
     root = tree(reports / kind)
     assert len(root.findall(f".//{SVG}svg")) >= 2
-    assert (reports / kind / "report.html").stat().st_size < 400_000
+    assert (reports / kind / file_names.REPORT).stat().st_size < 400_000
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -98,7 +99,7 @@ def test_no_leftovers_of_missing_values(kind: str, reports: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_figures_are_those_of_the_metrics(kind: str, reports: Path) -> None:
-    metrics = json.loads((reports / kind / "metrics.json").read_text())
+    metrics = json.loads((reports / kind / file_names.METRICS).read_text())
     rows = {
         row[0].text: [cell.text for cell in row[1:]]
         for row in tree(reports / kind).iter("tr")
@@ -115,7 +116,7 @@ def test_figures_are_those_of_the_metrics(kind: str, reports: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_layer_is_in_the_graph_and_in_the_table(kind: str, reports: Path) -> None:
-    model = json.loads((reports / kind / "model.json").read_text())
+    model = json.loads((reports / kind / file_names.MODEL).read_text())
     figure = next(f for f in tree(reports / kind).iter("figure") if f.get("id") == "layers")
     drawn = [text.text for text in figure.iter(f"{SVG}text")]
     listed = [row[0].text for row in tree(reports / kind).iter("tr")]
@@ -215,9 +216,9 @@ def test_colours_follow_the_theme_of_the_page(reports: Path) -> None:
 def test_same_run_gives_the_same_page(tmp_path: Path) -> None:
     folder = KINDS["moons"](tmp_path / "moons")
     write_report(folder)
-    first = page(folder), (folder / "loss_curve.png").read_bytes()
+    first = page(folder), (folder / file_names.LOSS_CURVE).read_bytes()
     write_report(folder)
-    assert (page(folder), (folder / "loss_curve.png").read_bytes()) == first
+    assert (page(folder), (folder / file_names.LOSS_CURVE).read_bytes()) == first
 
 
 def test_settings_of_the_user_do_not_count_and_stay(tmp_path: Path) -> None:
@@ -267,14 +268,14 @@ def test_malformed_file_is_named(name: str, content: str | bytes, message: str, 
 )
 def test_malformed_search_for_a_rate_is_named(content: str, message: str, tmp_path: Path) -> None:
     folder = KINDS["found_rate"](tmp_path / "run")
-    (folder / "learning_rate_search.json").write_text(content)
+    (folder / file_names.RATE_SEARCH).write_text(content)
     with pytest.raises(RunError, match=message):
         write_report(folder)
 
 
 def test_cells_of_the_history_may_be_empty(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
-    (folder / "history.csv").write_text("epoch,a,b,c,d\n1,,,,\n2,0.5,,inf,1e-300\n\n3,,nan,,-7")
+    (folder / file_names.HISTORY).write_text("epoch,a,b,c,d\n1,,,,\n2,0.5,,inf,1e-300\n\n3,,nan,,-7")
     table = np.column_stack(list(read_run(folder).history.columns.values()))
     nan = np.nan
     expected = [[1, nan, nan, nan, nan], [2, 0.5, nan, np.inf, 1e-300], [3, nan, nan, nan, -7]]
@@ -285,21 +286,21 @@ def test_a_spike_of_one_epoch_in_a_hundred_thousand_is_drawn(tmp_path: Path) -> 
     curves = learning_curves(100_000, None, validation=False)
     curves["train_loss"][54_321] = 40.0
     folder = write_run(tmp_path / "run", curves=curves, epochs=100_000)
-    before = (folder / "history.csv").read_bytes()
+    before = (folder / file_names.HISTORY).read_bytes()
     (line,) = (x for x in loss_curve.draw(read_run(folder)).figure.axes[0].lines if len(x.get_xdata()) > 2)
     x, y = line.get_data()
     assert len(x) <= THIN_TO + 2
     assert (x[0], x[-1], x[np.argmax(y)], y.max()) == (1, 100_000, 54_322, 40.0)
     write_report(folder)
-    assert (folder / "history.csv").read_bytes() == before
-    assert (folder / "report.html").stat().st_size < 200_000
+    assert (folder / file_names.HISTORY).read_bytes() == before
+    assert (folder / file_names.REPORT).stat().st_size < 200_000
     assert "of 100,000" in words(folder)
 
 
 def test_pickled_predictions_are_refused(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     objects = np.array([{}], dtype=object)
-    np.savez(folder / "predictions.npz", split=np.array("test"), target=objects, prediction=objects)
+    np.savez(folder / file_names.PREDICTIONS, split=np.array("test"), target=objects, prediction=objects)
     with pytest.raises(RunError, match=r"predictions\.npz cannot be read"):
         write_report(folder)
 

@@ -18,6 +18,7 @@ from nnjit.report.comparison.summary import read_comparison, results
 from nnjit.report.formatting import is_better_higher, mean_value, turned
 from nnjit.report.study import pictures, summary
 from nnjit.report.study.study import read_study
+from nnjit.runs import file_names
 from tests.report.run_folders import ENVIRONMENT, digits_metrics, learning_curves, write_run
 
 ACCURACIES = (0.9, 1.0, 0.95, 1.0)
@@ -63,9 +64,9 @@ def write_study(
         "seconds": {"train": 1.7, "compile": 0.1, "wall": 3.0},
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "metrics.json").write_text(json.dumps(content))
-    (folder / "environment.json").write_text(json.dumps(ENVIRONMENT))
-    (folder / "config.yaml").write_text("name: many & <few>\n")
+    (folder / file_names.METRICS).write_text(json.dumps(content))
+    (folder / file_names.ENVIRONMENT).write_text(json.dumps(ENVIRONMENT))
+    (folder / file_names.CONFIG).write_text("name: many & <few>\n")
     return folder
 
 
@@ -85,11 +86,11 @@ PHRASES = [
     ("replicas",    "was trained with 4 seeds, 7 to 10"),
     ("folds",       "was cut into 4 parts; each run held out another one"),
     ("values",      " ± 0.048 on the test examples, over 4 replicas."),
-    ("diverged",    "1 replica diverged (2), and counts in no figure. The first: the training diverged in "
+    ("diverged",    "1 replica diverged (2), and counts in no mean. The first: the training diverged in "
                     "epoch 3"),
     ("diverged",    "2 8 diverged 24 30 – –"),
     ("all lost",    "No result: none of 4 replicas finished."),
-    ("interrupted", "Interrupted: 8 replicas did not come to an end, and count in no figure."),
+    ("interrupted", "Interrupted: 8 replicas did not come to an end, and count in no mean."),
     ("not begun",   "No run was begun."),
 ]
 # fmt: on
@@ -104,7 +105,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def words(folder: Path) -> str:
-    root = ElementTree.fromstring((folder / "report.html").read_text().replace("<!DOCTYPE html>", "", 1))
+    root = ElementTree.fromstring((folder / file_names.REPORT).read_text().replace("<!DOCTYPE html>", "", 1))
     for parent in root.iter():
         for child in list(parent):
             if child.tag.endswith("}style"):
@@ -115,7 +116,7 @@ def words(folder: Path) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_page_is_well_formed_without_leftovers(kind: str, studies: Path) -> None:
     assert not re.findall(r"\b(nan|None|inf|null|undefined)\b", words(studies / kind))
-    assert (studies / kind / "loss_curve.png").exists() == (kind != "not begun")
+    assert (studies / kind / file_names.LOSS_CURVE).exists() == (kind != "not begun")
 
 
 @pytest.mark.parametrize(("kind", "phrase"), PHRASES)

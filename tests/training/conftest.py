@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 from nnjit import config
 from nnjit.codegen import ThreadTeam
+from nnjit.runs import file_names
 from nnjit.runs.history import HistoryFile, read_history
 from nnjit.training.loop import epochs
 from nnjit.training.setup.setup import set_up
@@ -118,7 +119,7 @@ def train_epochs(
 
 def same_bits(one: Path, other: Path) -> None:
     """Two run folders have the same weights, predictions and history, but for the times."""
-    for name in ("best.safetensors", "last.safetensors"):
+    for name in (file_names.BEST, file_names.LAST):
         a, b = load_file(one / name), load_file(other / name)
         assert a.keys() == b.keys()
         assert all(np.array_equal(a[key], b[key]) for key in a), name
@@ -126,6 +127,6 @@ def same_bits(one: Path, other: Path) -> None:
     assert ours.keys() == theirs.keys()
     for column in ours.keys() - {"train_seconds"}:
         np.testing.assert_array_equal(ours[column], theirs[column], column)
-    with np.load(one / "predictions.npz") as a_, np.load(other / "predictions.npz") as b_:
+    with np.load(one / file_names.PREDICTIONS) as a_, np.load(other / file_names.PREDICTIONS) as b_:
         assert a_.files == b_.files
         assert all(np.array_equal(a_[key], b_[key]) for key in a_.files)

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 
 import nnjit
 from nnjit.errors import ConfigError
+from nnjit.runs import file_names
 from nnjit.training.loop import epochs
 from nnjit.training.setup import compiled_task
 from nnjit.training.setup.state import load_state
@@ -21,7 +22,7 @@ EVERY = "training.checkpoints={every: 2}"
 
 
 def kept(path: Path) -> set[str]:
-    return {file.name for file in (path / "checkpoints").iterdir()}
+    return {file.name for file in (path / file_names.CHECKPOINTS).iterdir()}
 
 
 @pytest.mark.parametrize(
@@ -38,13 +39,13 @@ def test_a_checkpoint_has_the_weights_of_its_epoch(folder: Path, monkeypatch: py
     run = nnjit.fit(LINE, ["training.epochs=7", EVERY], output="run")
     for epoch in (2, 4, 6):
         short = nnjit.fit(LINE, [f"training.epochs={epoch}"], output=f"short{epoch}")
-        weights = run.path / "checkpoints" / f"epoch_{epoch}.safetensors"
-        assert weights.read_bytes() == (short.path / "last.safetensors").read_bytes()
+        weights = run.path / file_names.CHECKPOINTS / f"epoch_{epoch}.safetensors"
+        assert weights.read_bytes() == (short.path / file_names.LAST).read_bytes()
     same_bits(run.path, nnjit.fit(LINE, ["training.epochs=7"], output="plain").path)
 
 
 def test_without_the_option_there_is_no_such_folder(folder: Path) -> None:
-    assert not (nnjit.fit(LINE, output="run").path / "checkpoints").exists()
+    assert not (nnjit.fit(LINE, output="run").path / file_names.CHECKPOINTS).exists()
 
 
 @pytest.mark.exact  # weights leave a file as they went in
@@ -52,7 +53,7 @@ def test_checkpoints_are_weights_to_start_from(folder: Path) -> None:
     run = nnjit.fit(LINE, [EVERY], output="run")
     model = {
         "layers": LINE["model"],
-        "initial_weights": str(run.path / "checkpoints" / "epoch_2.safetensors"),
+        "initial_weights": str(run.path / file_names.CHECKPOINTS / "epoch_2.safetensors"),
     }
     again = nnjit.fit(LINE | {"model": model}, ["training.epochs=1"], output="again")
     np.testing.assert_array_equal(again.theta, run.theta)
@@ -86,10 +87,10 @@ def test_the_average_is_that_of_a_descent_by_hand(options: dict, threads: int, f
     settings = ["training.epochs=5", f"training.threads={threads}"]
     run = nnjit.fit(LINE | {"model": model, "averaging": options}, settings, output="run")
     theta, average = averaged_by_hand(options, 5)
-    last, state = load_file(run.path / "last.safetensors"), load_state(run.path)
+    last, state = load_file(run.path / file_names.LAST), load_state(run.path)
     np.testing.assert_allclose([last["only.weight"].item(), last["only.bias"].item()], average, rtol=1e-12)
     np.testing.assert_allclose(state.theta, theta, rtol=1e-12)
-    assert f"averaged over the updates ({options['type']})" in (run.path / "report.html").read_text()
+    assert f"averaged over the updates ({options['type']})" in (run.path / file_names.REPORT).read_text()
 
 
 def test_the_optimizer_does_not_see_the_average_and_all_else_does(folder: Path) -> None:
@@ -118,7 +119,7 @@ def test_a_compiled_average_is_the_interpreted_one(folder: Path, monkeypatch: py
     interpreted = nnjit.fit(IRIS, settings, output="interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)
-    for file in ("best.safetensors", "last.safetensors"):
+    for file in (file_names.BEST, file_names.LAST):
         ours, theirs = load_file(compiled.path / file), load_file(interpreted.path / file)
         for name in ours:
             close(ours[name], theirs[name], name)

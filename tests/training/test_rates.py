@@ -11,7 +11,8 @@ import pytest
 import nnjit
 from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError
-from nnjit.training.loop.rate_search import SEARCH, choose
+from nnjit.runs.file_names import RATE_SEARCH
+from nnjit.training.loop.rate_search import choose
 from tests.training.conftest import IRIS, LINE, same_bits
 
 RATES = np.geomspace(1e-7, 10.0, 200)
@@ -49,7 +50,7 @@ def test_where_no_rate_lowers_the_loss_none_is_found(losses: np.ndarray) -> None
 
 def test_the_rate_found_is_the_peak_of_the_training(folder: Path) -> None:
     run = nnjit.fit(IRIS, ["optimizer.learning_rate=find", "schedule=constant"], output="run")
-    found = json.loads((run.path / SEARCH).read_text())
+    found = json.loads((run.path / RATE_SEARCH).read_text())
     assert run.metrics["found_learning_rate"] == found["found"]
     assert 1e-3 < found["found"] < 1
     np.testing.assert_array_equal(run.history["learning_rate"], found["found"])
@@ -70,7 +71,7 @@ def test_the_rate_found_is_the_peak_of_the_training(folder: Path) -> None:
 
 def test_the_losses_of_the_search_are_those_of_updates_at_its_rates(folder: Path) -> None:
     run = nnjit.fit(LINE, ["optimizer.learning_rate=find"], output="run")
-    search = json.loads((run.path / SEARCH).read_text())
+    search = json.loads((run.path / RATE_SEARCH).read_text())
     np.testing.assert_allclose(search["rates"], RATES[: len(search["rates"])], rtol=1e-12)
     nothing = nnjit.fit(LINE, ["optimizer.learning_rate=1e-300"], output="nothing")
     x, y = np.array(LINE["data"]["x"]), np.array(LINE["data"]["y"])

@@ -16,6 +16,7 @@ import pytest
 from nnjit import api, config
 from nnjit.cli import main
 from nnjit.errors import Interrupted, RunError
+from nnjit.runs import file_names
 from nnjit.runs.history import read_history
 from nnjit.training import Run, resume, train
 from nnjit.training.loop import epochs, trainer
@@ -30,7 +31,7 @@ def begin(path: Path, *settings: str) -> Run:
 
 
 def go_on(path: Path, *settings: str) -> Run:
-    given = config.resolve(path / "config.yaml", settings)
+    given = config.resolve(path / file_names.CONFIG, settings)
     return resume(path, given, config.dump(given))
 
 
@@ -89,7 +90,7 @@ def test_steps_in_many_native_calls_give_the_bits_of_one_call(
 ) -> None:
     monkeypatch.setattr(epochs, "CALL_SECONDS", 1e-12)
     done = begin(folder / "run")
-    for file in ("best.safetensors", "last.safetensors"):
+    for file in (file_names.BEST, file_names.LAST):
         assert (done.path / file).read_bytes() == (whole / file).read_bytes()
 
 
@@ -239,7 +240,7 @@ def test_a_checkpoint_of_something_else_is_refused(
 
 def test_a_broken_checkpoint_is_refused(whole: Path, folder: Path) -> None:
     shutil.copytree(whole, folder / "run")
-    checkpoint = folder / "run" / "checkpoint.safetensors"
+    checkpoint = folder / "run" / file_names.CHECKPOINT
     checkpoint.write_bytes(checkpoint.read_bytes()[:-9])
     with pytest.raises(RunError, match="not a checkpoint"):
         go_on(folder / "run")
@@ -257,7 +258,7 @@ def test_the_command_ends_with_130_and_says_how_to_go_on(
     words = capsys.readouterr().err
     assert "interrupted after epoch 3 of 6; saved in a run" in words
     assert words.endswith("to go on: nnjit train --resume 'a run'\n")
-    assert (folder / "a run" / "report.html").exists()
+    assert (folder / "a run" / file_names.REPORT).exists()
     assert api.load("a run").metrics["status"] == "interrupted"
     monkeypatch.setattr(sys, "argv", ["nnjit", "train", "--resume", "a run"])
     with pytest.raises(SystemExit) as ending:
@@ -283,5 +284,5 @@ def test_a_signal_from_outside_stops_a_process(folder: Path) -> None:
 
 
 def trained(path: Path, epochs: int) -> bool:
-    file = path / "history.csv"
+    file = path / file_names.HISTORY
     return file.exists() and file.read_text().count("\n") > epochs

@@ -17,6 +17,7 @@ import nnjit
 from nnjit import api, config
 from nnjit.cli import main
 from nnjit.errors import GraphError, RunError, UserError
+from nnjit.runs import file_names
 from nnjit.runs.history import read_history
 from nnjit.training import Run
 from tests.training.conftest import IRIS, LINE, same_bits
@@ -60,13 +61,13 @@ def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_it_holds_these_files_and_no_other(iris: Run) -> None:
     assert {file.name for file in iris.path.iterdir()} == FILES
-    assert {file.name for file in (iris.path / "kernels").iterdir()} == {
+    assert {file.name for file in (iris.path / file_names.KERNELS).iterdir()} == {
         "epoch.py", "evaluation.py", "prediction.py",
     }  # fmt: skip
 
 
 def test_the_history_has_a_row_for_each_epoch(iris: Run) -> None:
-    assert (iris.path / "history.csv").read_text().splitlines()[0].split(",") == COLUMNS
+    assert (iris.path / file_names.HISTORY).read_text().splitlines()[0].split(",") == COLUMNS
     assert list(iris.history) == COLUMNS
     np.testing.assert_array_equal(iris.history["epoch"], range(1, 7))
     assert all(np.isfinite(column).all() for column in iris.history.values())
@@ -96,7 +97,7 @@ def test_without_validation_the_history_still_has_its_columns(folder: Path) -> N
 
 def test_weights_are_kept_by_name_in_the_shape_of_their_layer(iris: Run) -> None:
     shapes = {"dense_1.weight": (4, 8), "dense_1.bias": (8,), "dense_2.weight": (8, 3), "dense_2.bias": (3,)}
-    for name in ("best.safetensors", "last.safetensors"):
+    for name in (file_names.BEST, file_names.LAST):
         weights = load_file(iris.path / name)
         assert {key: value.shape for key, value in weights.items()} == shapes
         assert {value.dtype for value in weights.values()} == {np.dtype("float64")}
@@ -104,9 +105,9 @@ def test_weights_are_kept_by_name_in_the_shape_of_their_layer(iris: Run) -> None
 
 def test_the_weights_are_all_that_a_prediction_in_numpy_needs(iris: Run) -> None:
     x = flowers()
-    data = json.loads((iris.path / "data.json").read_text())["scaling"]["inputs"]
+    data = json.loads((iris.path / file_names.DATA).read_text())["scaling"]["inputs"]
     scaled = (x - np.array(data["shift"])) / np.array(data["scale"])
-    w = load_file(iris.path / "last.safetensors")
+    w = load_file(iris.path / file_names.LAST)
     hidden = np.tanh(scaled @ w["dense_1.weight"] + w["dense_1.bias"])
     scores = hidden @ w["dense_2.weight"] + w["dense_2.bias"]
     np.testing.assert_array_equal(iris.predict(x), scores.argmax(axis=1))
@@ -127,7 +128,7 @@ def test_figures_add_up(iris: Run) -> None:
 
 
 def test_accuracy_is_that_of_the_kept_predictions(iris: Run) -> None:
-    with np.load(iris.path / "predictions.npz") as kept:
+    with np.load(iris.path / file_names.PREDICTIONS) as kept:
         assert str(kept["split"]) == "test"
         right = kept["prediction"] == kept["target"]
         probability = kept["probability"]
@@ -142,7 +143,7 @@ def test_a_loaded_run_predicts_what_the_finished_one_did(iris: Run) -> None:
     np.testing.assert_array_equal(again.predict_probabilities(x), iris.predict_probabilities(x))
     assert again.metrics == iris.metrics
     assert list(again.history) == COLUMNS
-    with np.load(iris.path / "predictions.npz") as kept:
+    with np.load(iris.path / file_names.PREDICTIONS) as kept:
         test = again.compiled.predict(again.theta, held_out(iris))
         np.testing.assert_array_equal(test, kept["probability"])
 
@@ -155,7 +156,7 @@ def test_predictions_want_rows_of_the_right_shape(iris: Run) -> None:
 def test_regression_figures_are_in_the_unit_of_the_target(diabetes: Run) -> None:
     from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
-    with np.load(diabetes.path / "predictions.npz") as kept:
+    with np.load(diabetes.path / file_names.PREDICTIONS) as kept:
         target, prediction = kept["target"], kept["prediction"]
     assert 25 <= target.min() < target.max() <= 346  # as the data came
     np.testing.assert_allclose(target, np.round(target), atol=1e-3)
@@ -176,15 +177,15 @@ def test_a_loaded_regression_predicts_in_the_unit_of_the_target(diabetes: Run) -
     predicted = nnjit.load(diabetes.path).predict(x)
     assert predicted.shape == (442, 1)
     assert abs(predicted.mean() - y.mean()) < 15
-    with np.load(diabetes.path / "predictions.npz") as kept:
+    with np.load(diabetes.path / file_names.PREDICTIONS) as kept:
         rows = {round(float(p), 2) for p in predicted[:, 0]}
         assert all(round(float(p), 2) in rows for p in kept["prediction"][:, 0])
 
 
 def test_training_the_resolved_config_again_gives_the_same_bits(iris: Run, folder: Path) -> None:
-    again = nnjit.fit(iris.path / "config.yaml", output="again")
+    again = nnjit.fit(iris.path / file_names.CONFIG, output="again")
     same_bits(iris.path, again.path)
-    assert (iris.path / "config.yaml").read_text() == (again.path / "config.yaml").read_text()
+    assert (iris.path / file_names.CONFIG).read_text() == (again.path / file_names.CONFIG).read_text()
 
 
 def test_another_seed_gives_other_weights(iris: Run, folder: Path) -> None:
@@ -208,7 +209,7 @@ def test_an_output_that_exists_is_refused_and_left_alone(
     else:
         output.mkdir()
     if kind == "full":
-        (output / "history.csv").write_text("mine")
+        (output / file_names.HISTORY).write_text("mine")
     before = [(p, p.stat().st_mtime_ns) for p in sorted(folder.rglob("*"))]
     monkeypatch.setattr(sys, "argv", ["nnjit", "train", "--config", "line.yaml", "--output", "run"])
     with pytest.raises(SystemExit) as ending:
@@ -262,15 +263,15 @@ def held_out(run: Run) -> np.ndarray:
     """The scaled inputs of the test part."""
     from nnjit.data import prepare
 
-    experiment = config.resolve(run.path / "config.yaml")
+    experiment = config.resolve(run.path / file_names.CONFIG)
     data = prepare(experiment.data, seed=experiment.seed, dtype=experiment.dtype, folder=Path())
     assert data.test is not None
     return data.test.x
 
 
 def test_the_explanation_names_the_kernels_of_the_source(iris: Run) -> None:
-    explained = json.loads((iris.path / "explanation.json").read_text())
-    source = (iris.path / "kernels" / "epoch.py").read_text()
+    explained = json.loads((iris.path / file_names.EXPLANATION).read_text())
+    source = (iris.path / file_names.KERNELS / "epoch.py").read_text()
     defined = set(re.findall(r"^def (\w+_\d+)\(", source, re.M))  # the evaluation's among them
     assert {kernel["name"] for kernel in explained["kernels"]} - {"gemm"} <= defined
     assert len(explained["kernels"]) > 3

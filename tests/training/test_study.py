@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
@@ -20,9 +21,10 @@ from nnjit.config import dump
 from nnjit.errors import ConfigError, Diverged, Interrupted, RunError
 from nnjit.nn import Model
 from nnjit.report import write_comparison, write_report
+from nnjit.runs import file_names
 from nnjit.training import Study, members_of, train_members
 from nnjit.training.setup.setup import set_up
-from nnjit.training.study.aggregate import mean_and_deviation
+from nnjit.training.study.aggregate import aggregate, mean_and_deviation
 from tests.training.conftest import IRIS, LINE, same_bits
 
 FOLDED = IRIS | {"data": IRIS["data"] | {"split": {"test": 0.2}}}
@@ -37,7 +39,7 @@ def study_of(options: dict[str, Any], **training: Any) -> Study:
 
 
 def metrics(folder: str = "study") -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(Path(folder, "metrics.json").read_text())
+    content: dict[str, Any] = json.loads(Path(folder, file_names.METRICS).read_text())
     return content
 
 
@@ -62,7 +64,7 @@ def test_replicas_have_seeds_of_their_own_and_one_split(folder: Path) -> None:
     study = study_of(IRIS | {"seed": 5}, replicas=3)
     assert [row["seed"] for row in study.metrics["runs"]] == [5, 6, 7]
     assert len({run.theta.tobytes() for run in study.runs}) == 3
-    targets = [np.load(run.path / "predictions.npz")["target"] for run in study.runs]
+    targets = [np.load(run.path / file_names.PREDICTIONS)["target"] for run in study.runs]
     assert all(np.array_equal(targets[0], target) for target in targets)
 
 
@@ -87,20 +89,22 @@ def test_a_seed_of_the_split_beats_that_of_the_experiment(folder: Path) -> None:
     assert [member.data.split.seed for member in members.experiments] == [9, 9]
 
 
-def test_the_spread_is_that_of_the_runs(folder: Path) -> None:
+def test_the_aggregates_are_those_of_the_runs(folder: Path) -> None:
     study = study_of(FOLDED, folds=4)
     assert (study.metrics["kind"], study.metrics["count"], study.metrics["finished"]) == ("folds", 4, 4)
     assert set(study.metrics["splits"]) == {"train", "validation", "test"}
-    for split, figures in study.metrics["splits"].items():
-        assert set(figures) == {"loss", "accuracy"}
-        for name, found in figures.items():
-            values = [run.metrics["splits"][split][name] for run in study.runs]
-            np.testing.assert_allclose(found["mean"], np.mean(values), rtol=1e-12)
-            np.testing.assert_allclose(found["deviation"], np.std(values, ddof=1), rtol=1e-9, atol=1e-15)
+    for split, values in study.metrics["splits"].items():
+        assert set(values) == {"loss", "accuracy"}
+        for name, found in values.items():
+            each = [run.metrics["splits"][split][name] for run in study.runs]
+            np.testing.assert_allclose(found["mean"], np.mean(each), rtol=1e-12)
+            np.testing.assert_allclose(found["deviation"], np.std(each, ddof=1), rtol=1e-9, atol=1e-15)
 
 
-def test_a_figure_that_is_not_finite_counts_in_no_mean() -> None:
-    assert mean_and_deviation([None, None]) == {"mean": None, "deviation": None}
+def test_a_value_that_is_not_finite_counts_in_no_mean() -> None:
+    found = mean_and_deviation([math.nan, math.inf])
+    assert math.isnan(found.mean)
+    assert math.isnan(found.deviation)
 
 
 def test_the_networks_together_answer_with_their_mean(folder: Path) -> None:
@@ -147,7 +151,7 @@ def test_one_that_diverges_stops_no_other_and_is_named(
     values = [run.metrics["splits"]["train"]["loss"] for run in study.runs]
     assert found["splits"]["train"]["loss"]["mean"] == np.mean(values)
     write_report(Path("study"))
-    assert "1 replica diverged (2), and counts in no figure" in Path("study/report.html").read_text()
+    assert "1 replica diverged (2), and counts in no mean" in Path("study/report.html").read_text()
 
 
 def test_when_all_diverge_so_does_the_study(folder: Path, bad_seeds: Callable[[set[int]], None]) -> None:
@@ -203,7 +207,7 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
 WRONG = [
     ({"data": IRIS["data"]},
         "training.folds: each fold is a validation part, and data.split has validation: 0.2 too; "
-        "set data.split.validation: 0 and leave data.split.fold away"),
+        "set data.split.validation: 0 and omit data.split.fold"),
     ({"data": IRIS["data"] | {"split": {"fold": {"number": 1, "of": 2}}}},
         "training.folds: each fold is a validation part, and data.split has fold too"),
     ({"data": IRIS["data"] | {"split": {"test": 0.9}}, "training": {"folds": 16}},
@@ -229,7 +233,10 @@ def test_folds_that_cannot_be_are_told_with_their_place(
     ("training", "message"),
     [
         ({"folds": 2}, "study holds a study of replicas, and the config asks for 2 folds; resume it"),
-        ({}, r"holds a study of replicas, and the config asks for a single run; .*training.replicas away"),
+        (
+            {},
+            r"holds a study of replicas, and the config asks for a single run; .*omit .*training.replicas\)",
+        ),
     ],
 )
 def test_another_study_is_not_resumed(training: dict[str, Any], message: str, folder: Path) -> None:
@@ -240,7 +247,7 @@ def test_another_study_is_not_resumed(training: dict[str, Any], message: str, fo
 
 def test_folds_go_on_with_their_own_number(folder: Path) -> None:
     Path("study/folds").mkdir(parents=True)
-    Path("study/metrics.json").write_text('{"count": 3}')
+    aggregate("folds", 3, []).write(Path("study"))
     with pytest.raises(RunError, match=r"is of 3 folds, and the config asks for 2, .*folds: 3, or train"):
         nnjit.api.run(config.read(LINE | {"training": {"folds": 2}}), resume=Path("study"))
 

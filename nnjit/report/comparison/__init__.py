@@ -1,1 +1,1 @@
-"""The comparison of several runs: what they reached, in what they differ, and its page."""
+"""Compare several runs on a page: what they reached, and how their configs differ."""

@@ -1,4 +1,4 @@
-"""A study as a single run, to be compared with others: medians of its curves, and means of its figures."""
+"""Turn a study into a single run for comparison: medians of its curves, means of its values."""
 
 from __future__ import annotations
 
@@ -8,48 +8,50 @@ from dataclasses import replace
 import numpy as np
 
 from nnjit.errors import RunError
-from nnjit.report.files import History, RunFiles, SplitFigures
+from nnjit.report.files import History, RunFiles
 from nnjit.report.study.pictures import losses, quartiles
-from nnjit.report.study.study import Spread, StudyFiles
+from nnjit.report.study.study import StudyFiles
+from nnjit.runs.metrics import SplitValues
+from nnjit.runs.study import Aggregate
 
 
 def as_run(study: StudyFiles) -> RunFiles:
     """What a study has reached, as the files of a run with its model and data.
 
-    Raises RunError where none of its runs was begun.
+    Raises:
+        RunError: none of its runs was begun.
     """
     if not study.members:
         raise RunError(f"{study.folder}: no run of this study was begun; resume it, or leave it out")
     first = study.members[0].run
     longest = max((member.run.history.epoch for member in study.members), key=len)
     columns = {name: _median(study, name, len(longest)) for name in first.history.columns}
-    best = [m.run.outcome.best_epoch for m in study.finished if m.run.outcome.best_epoch]
-    outcome = replace(
-        first.outcome,
-        status=f"{len(study.finished)} of {study.count} finished",
-        epochs=int(np.median([member.run.outcome.epochs for member in study.members])),
+    best = [m.run.metrics.best_epoch for m in study.finished if m.run.metrics.best_epoch]
+    metrics = replace(
+        first.metrics,
+        epochs=int(np.median([member.run.metrics.epochs for member in study.members])),
         best_epoch=int(np.median(best)) if best else None,
-        splits={name: _means(first, name, spreads) for name, spreads in study.splits.items()},
-        seconds=study.seconds,
+        splits={name: _means(first, name, values) for name, values in study.splits.items()},
+        seconds=study.metrics.seconds,
     )
-    return replace(first, history=History(columns | {"epoch": longest}), outcome=outcome)
+    return replace(first, history=History(columns | {"epoch": longest}), metrics=metrics)
 
 
 def deviations(study: StudyFiles) -> dict[str, dict[str, float]]:
-    """The standard deviation of each final figure, by the part of the data."""
+    """The standard deviation of each final value, by the part of the data."""
     return {
-        split: {name: spread.deviation for name, spread in spreads.items()}
-        for split, spreads in study.splits.items()
+        split: {name: aggregate.deviation for name, aggregate in values.items()}
+        for split, values in study.splits.items()
     }
 
 
 def _median(study: StudyFiles, column: str, epochs: int) -> np.ndarray:
-    """The median over the runs after each epoch; nan from where fewer than half of them go on."""
+    """The median over the runs after each epoch; nan once fewer than half of them go on."""
     found = quartiles(losses(study, column, epochs))[1]
     return np.pad(found, (0, epochs - len(found)), constant_values=np.nan)
 
 
-def _means(first: RunFiles, split: str, spreads: Mapping[str, Spread]) -> SplitFigures:
-    means = {name: spread.mean for name, spread in spreads.items()}
+def _means(first: RunFiles, split: str, values: Mapping[str, Aggregate]) -> SplitValues:
+    means = {name: aggregate.mean for name, aggregate in values.items()}
     loss = means.pop("loss", np.nan)
-    return SplitFigures(first.data.examples[split], loss, means)
+    return SplitValues(first.data.examples[split], loss, means)

@@ -1,4 +1,4 @@
-"""What several runs have reached, and in what their configs differ: the figures of a comparison."""
+"""Compare what several runs reached, and their configs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ import numpy as np
 from nnjit.errors import RunError
 from nnjit.report.comparison.differences import ABSENT, Options, differing
 from nnjit.report.comparison.study_as_run import as_run, deviations
-from nnjit.report.files import SPLIT_NAMES, SPLITS, RunFiles, read_run
-from nnjit.report.formatting import Row, count, mean_value, metric_name, number, plain, seconds
-from nnjit.report.study.study import is_study, read_study
+from nnjit.report.files import RunFiles, read_run
+from nnjit.report.formatting import SPLIT_NAMES, Row, count, mean_value, metric_name, number, plain, seconds
+from nnjit.report.study.study import read_study
+from nnjit.runs import file_names
+from nnjit.runs.metrics import SPLITS
+from nnjit.runs.study import study_kind
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,14 @@ class Entry:
     """A run with the name that tells it from the others; or a study as one.
 
     Args:
-        deviations: of the figures of a study, by the part of the data; nothing of a run.
+        ended: how the run ended; for a study, how many of its runs finished.
+        deviations: of the values of a study, by the part of the data; empty for a run.
     """
 
     label: str
     run: RunFiles
     options: Options
+    ended: str
     deviations: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
@@ -64,67 +69,69 @@ def read_comparison(runs: Mapping[Path, Options]) -> Comparison:
 
 
 def _entry(label: str, path: Path, options: Options) -> Entry:
-    if not is_study(path):
-        return Entry(label, read_run(path), options)
+    if study_kind(path) is None:
+        run = read_run(path)
+        return Entry(label, run, options, plain(run.metrics.status))
     study = read_study(path)
-    return Entry(label, as_run(study), options, deviations(study))
+    ended = f"{len(study.finished)} of {study.metrics.count} finished"
+    return Entry(label, as_run(study), options, ended, deviations(study))
 
 
 def check_folders(folders: Sequence[Path]) -> None:
-    """Raise a RunError where these are not two different folders or more."""
+    """Raise a RunError unless these are at least two different folders."""
     if len(folders) < 2:
         given = count(len(folders), "run")
         raise RunError(f"a comparison takes two runs or more, got {given}; give more run folders")
-    places = [folder.resolve() for folder in folders]
-    for k, place in enumerate(places):
-        if place in places[:k]:
+    resolved = [folder.resolve() for folder in folders]
+    for k, folder in enumerate(resolved):
+        if folder in resolved[:k]:
             raise RunError(f"{folders[k]}: this run is given twice; give each run once")
-        if not (place / "config.yaml").is_file():
-            raise RunError(f"{folders[k]} is not the folder of a run: there is no config.yaml")
+        if not (folder / file_names.CONFIG).is_file():
+            raise RunError(f"{folders[k]} is not the folder of a run: there is no {file_names.CONFIG}")
 
 
 def _labels(folders: Sequence[Path]) -> dict[Path, str]:
-    """The folders' names; the paths from where they part, where two have the same name."""
-    names = [folder.resolve().name for folder in folders]
-    if max(Counter(names).values()) == 1:
-        return dict(zip(folders, names, strict=True))
+    """The folders' names; if two have the same name, the paths below their common parent."""
+    own = [folder.resolve().name for folder in folders]
+    if max(Counter(own).values()) == 1:
+        return dict(zip(folders, own, strict=True))
     around = os.path.commonpath([folder.resolve() for folder in folders])
     return {folder: str(folder.resolve().relative_to(around)) for folder in folders}
 
 
 def results(comparison: Comparison) -> list[Row]:
-    """A row for each final figure, and for how it was reached."""
+    """A row for each final value, and for how it was reached."""
     runs = comparison.runs
     rows = [
-        (f"{SPLIT_NAMES[s]} {metric_name(m)}", *(_figure(entry, s, m) for entry in comparison.entries))
+        (f"{SPLIT_NAMES[s]} {metric_name(m)}", *(_value(entry, s, m) for entry in comparison.entries))
         for m in ("loss", *_metrics(runs))
         for s in _splits(runs)
     ]
     facts = {
-        "ended": [plain(run.outcome.status) for run in runs],
-        "best epoch": [number(b) if (b := run.outcome.best_epoch) else ABSENT for run in runs],
-        "epochs": [number(run.outcome.epochs) for run in runs],
-        "time of training": [seconds(run.outcome.seconds.get("train", np.nan)) for run in runs],
+        "ended": [entry.ended for entry in comparison.entries],
+        "best epoch": [number(b) if (b := run.metrics.best_epoch) else ABSENT for run in runs],
+        "epochs": [number(run.metrics.epochs) for run in runs],
+        "time of training": [seconds(run.metrics.seconds.get("train", np.nan)) for run in runs],
         "parameters": [number(run.model.parameters) for run in runs],
     }
     return [row for row in rows if set(row[1:]) != {ABSENT}] + [(k, *values) for k, values in facts.items()]
 
 
 def _splits(runs: Sequence[RunFiles]) -> list[str]:
-    return [s for s in reversed(SPLITS) if any(s in run.outcome.splits for run in runs)]
+    return [s for s in reversed(SPLITS) if any(s in run.metrics.splits for run in runs)]
 
 
 def _metrics(runs: Sequence[RunFiles]) -> list[str]:
-    found = [m for run in runs for figures in run.outcome.splits.values() for m in figures.metrics]
+    found = [m for run in runs for values in run.metrics.splits.values() for m in values.metrics]
     return list(dict.fromkeys(found))
 
 
-def _figure(entry: Entry, split: str, name: str) -> str:
-    """The loss or a metric; of a study, its mean ± deviation."""
-    figures = entry.run.outcome.splits.get(split)
-    if figures is None or (name != "loss" and name not in figures.metrics):
+def _value(entry: Entry, split: str, name: str) -> str:
+    """The loss or a metric; for a study, its mean ± deviation."""
+    values = entry.run.metrics.splits.get(split)
+    if values is None or (name != "loss" and name not in values.metrics):
         return ABSENT
-    value = figures.loss if name == "loss" else figures.metrics[name]
+    value = values.loss if name == "loss" else values.metrics[name]
     return mean_value(name, value, entry.deviations.get(split, {}).get(name, np.nan))
 
 
@@ -134,7 +141,7 @@ def differences(comparison: Comparison) -> list[Row]:
 
 
 def headline(comparison: Comparison) -> str:
-    """Which run reached the lowest loss, where their losses are the same function."""
+    """Which run reached the lowest loss, if their losses are the same function."""
     losses = {run.model.loss for run in comparison.runs}
     if len(losses) > 1:
         return (
@@ -146,20 +153,20 @@ def headline(comparison: Comparison) -> str:
         return f"{len(comparison.entries)} runs on different data."
     split = next((s for s in ("validation", "test", "train") if _all_have(comparison.runs, s)), None)
     if split is None:
-        return f"{len(comparison.entries)} runs without figures of the same part of the data."
-    best = min(comparison.entries, key=lambda entry: entry.run.outcome.splits[split].loss)
-    value = number(best.run.outcome.splits[split].loss)
+        return f"{len(comparison.entries)} runs without metrics on the same part of the data."
+    best = min(comparison.entries, key=lambda entry: entry.run.metrics.splits[split].loss)
+    value = number(best.run.metrics.splits[split].loss)
     return f"{best.label} has the lowest {SPLIT_NAMES[split]} loss, {value}."
 
 
 def _all_have(runs: Sequence[RunFiles], split: str) -> bool:
-    return all(split in r.outcome.splits and np.isfinite(r.outcome.splits[split].loss) for r in runs)
+    return all(split in r.metrics.splits and np.isfinite(r.metrics.splits[split].loss) for r in runs)
 
 
 def caveat(comparison: Comparison) -> str:
-    """What keeps the figures from being comparable; nothing where nothing does."""
+    """What keeps the values from being comparable; empty if nothing does."""
     if _has_other_data(comparison):
-        return "They were trained or judged on different data, so their figures are not comparable."
+        return "They were trained or judged on different data, so their metrics are not comparable."
     seeds = {str(entry.options.get("seed")) for entry in comparison.entries}
     if len(seeds) > 1:
         return "Their seeds differ, and with them initial weights, orders of the examples, and the split."
@@ -171,6 +178,6 @@ def _has_other_data(comparison: Comparison) -> bool:
 
 
 def _other_costs(comparison: Comparison) -> str:
-    """The first option that makes the losses of the runs different functions; nothing where none does."""
+    """The first option that makes the losses of the runs different functions; empty if none does."""
     options = ("loss", "training.class_weights")  # loss, its options, and losses
     return next((row[0] for row in differences(comparison) if row[0].startswith(options)), "")

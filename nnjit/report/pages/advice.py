@@ -1,6 +1,6 @@
-"""Advice from the signs that a run shows: one sentence for each rule that its figures fulfil.
+"""Give advice on a run: one sentence for each rule that its values fulfil.
 
-A rule speaks only where its sign is clear; its threshold stands beside it in `RULES`.
+A rule speaks only if its sign is clear; its threshold stands beside it in `RULES`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from nnjit.report.files import RunFiles
 from nnjit.report.formatting import column_name, number, percent
+from nnjit.runs.status import Status
 
 FEWEST = 10  # epochs, below which a history shows nothing
 PASSING = ("select", "reshape", "flatten", "permute", "concat")  # layers that leave values as they are
@@ -25,7 +26,7 @@ class Rule:
 
     Args:
         sign: what is compared with the threshold, in words.
-        find: the sentence for a run and the threshold; None where the sign is not there.
+        find: the sentence for a run and the threshold; None without the sign.
     """
 
     name: str
@@ -69,9 +70,9 @@ def _oscillates(run: RunFiles, threshold: float) -> str | None:
     fall = losses.max() - losses.min()
     if not 0.25 <= rising <= 0.75 or np.median(abs(late)) <= threshold * fall:
         return None
-    share = percent(float(np.median(abs(late)) / fall))
+    jump = percent(float(np.median(abs(late)) / fall))
     return (
-        f"From one epoch to the next the training loss still jumps by {share} of all that it has ever "
+        f"From one epoch to the next the training loss still jumps by {jump} of all that it has ever "
         "changed: the learning rate is too high, or the batches are too small."
     )
 
@@ -84,27 +85,27 @@ def _rash(run: RunFiles, threshold: float) -> str | None:
 
 
 def _dead(run: RunFiles, threshold: float) -> str | None:
-    layer, share = _worst(run, "dead", _last)
-    if not share >= threshold:
+    layer, fraction = _worst(run, "dead", _last)
+    if not fraction >= threshold:
         return None
     return (
-        f'{percent(share)} of the units of "{layer}" are dead, their relu is 0 for every row that was looked '
-        "at: a lower learning rate, or leaky_relu, keeps them alive."
+        f'{percent(fraction)} of the units of "{layer}" are dead, their relu is 0 for every row that '
+        "was looked at: a lower learning rate, or leaky_relu, keeps them alive."
     )
 
 
 def _saturated(run: RunFiles, threshold: float) -> str | None:
-    layer, share = _worst(run, "saturated", _last)
-    if not share >= threshold:
+    layer, fraction = _worst(run, "saturated", _last)
+    if not fraction >= threshold:
         return None
     return (
-        f'{percent(share)} of the outputs of "{layer}" are saturated, where hardly any gradient comes '
+        f'{percent(fraction)} of the outputs of "{layer}" are saturated, where hardly any gradient comes '
         "through: scaled inputs, smaller initial weights or a lower learning rate help."
     )
 
 
 def _vanishing(run: RunFiles, threshold: float) -> str | None:
-    named = run.diagnosis.named("gradient_norm") if run.diagnosis else {}
+    named = run.diagnosis.by_layer("gradient_norm") if run.diagnosis else {}
     typical = {layer: float(np.median(_finite(values))) for layer, values in named.items()}
     typical = {layer: norm for layer, norm in typical.items() if norm > 0}  # none at all is not a small one
     if not typical or not min(typical.values()) < threshold * max(typical.values()):
@@ -118,7 +119,7 @@ def _vanishing(run: RunFiles, threshold: float) -> str | None:
 
 def _overfits(run: RunFiles, threshold: float) -> str | None:
     train, held = run.history["train_loss"], run.history["validation_loss"]
-    if run.outcome.weights == "best" or len(_finite(held)) < max(FEWEST, len(held)):
+    if run.metrics.weights == "best" or len(_finite(held)) < max(FEWEST, len(held)):
         return None
     best = int(np.argmin(held))
     end, rest = float(np.median(held[-SMOOTHED:])), len(held) - best
@@ -136,18 +137,18 @@ def _risen(ratio: float) -> str:
 
 
 def _still_falls(run: RunFiles, threshold: float) -> str | None:
-    rises = run.outcome.mode == "max"
-    losses = run.history[run.outcome.monitor] * (-1 if rises else 1)
+    rises = run.metrics.mode == "max"
+    losses = run.history[run.metrics.monitor] * (-1 if rises else 1)
     tenth = len(losses) // 10
-    if run.outcome.status != "completed" or tenth < 2 or len(_finite(losses)) < len(losses):
+    if run.metrics.status is not Status.COMPLETED or tenth < 2 or len(_finite(losses)) < len(losses):
         return None
     before, after = (float(np.median(part)) for part in (losses[-2 * tenth : -tenth], losses[-tenth:]))
-    share = (before - after) / max(losses.max() - losses.min(), np.finfo(float).tiny)
-    if not share > threshold:
+    gain = (before - after) / max(losses.max() - losses.min(), np.finfo(float).tiny)
+    if not gain > threshold:
         return None
     return (
-        f"The {column_name(run.outcome.monitor)} was still {'rising' if rises else 'falling'} at the end, in "
-        f"the last tenth of the epochs by {percent(share)} of all that it has ever "
+        f"The {column_name(run.metrics.monitor)} was still {'rising' if rises else 'falling'} at the end, in "
+        f"the last tenth of the epochs by {percent(gain)} of all that it has ever "
         f"{'risen' if rises else 'fallen'}: more epochs would {'raise' if rises else 'lower'} it further."
     )
 
@@ -160,9 +161,9 @@ def _last(values: np.ndarray) -> float:
     return float(values[-1])
 
 
-def _worst(run: RunFiles, figure: str, of: Callable[[np.ndarray], float]) -> tuple[str, float]:
-    """The layer with the highest of a figure, and that figure; nan where nothing was looked at."""
-    named = run.diagnosis.named(figure) if run.diagnosis else {}
+def _worst(run: RunFiles, value: str, of: Callable[[np.ndarray], float]) -> tuple[str, float]:
+    """The layer with the highest of a value, and that value; nan without a diagnosis."""
+    named = run.diagnosis.by_layer(value) if run.diagnosis else {}
     found = {layer: float(of(_finite(values))) for layer, values in named.items()}
     return max(found.items(), key=lambda item: item[1]) if found else ("", float("nan"))
 
@@ -172,10 +173,10 @@ RULES = (
     Rule("unscaled",    10,   "root mean square of the largest input feature", _unscaled),
     Rule("oscillates",  0.1,  "median change of the training loss late on, of its range", _oscillates),
     Rule("rash",        0.1,  "median ‖Δθ‖/‖θ‖ of a step in a layer", _rash),
-    Rule("dead",        0.5,  "share of a layer's units that are 0 for all rows, at the end", _dead),
-    Rule("saturated",   0.8,  "share of a layer's outputs within 1 % of their bound, at the end", _saturated),
+    Rule("dead",        0.5,  "fraction of a layer's units that are 0 for all rows, at the end", _dead),
+    Rule("saturated",   0.8,  "fraction of a layer's outputs within 1 % of a bound, at the end", _saturated),
     Rule("vanishing",   1e-3, "smallest gradient norm of a layer, of the largest one; medians", _vanishing),
     Rule("overfits",    1.1,  "validation loss at the end, of the lowest, while the other fell", _overfits),
-    Rule("still_falls", 0.02, "gain of the monitored figure in the last tenth, of its range", _still_falls),
+    Rule("still_falls", 0.02, "gain of the monitored value in the last tenth, of its range", _still_falls),
 )
 # fmt: on

@@ -1,4 +1,4 @@
-"""The words of the report: the result in a sentence, how it came about, and how the training ended."""
+"""Write the sentences and tables of a report: the result, how it came about, and how the training ended."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.report.files import SPLIT_NAMES, RunFiles
+from nnjit.report.files import RunFiles
 from nnjit.report.formatting import (
+    SPLIT_NAMES,
     Row,
     column_name,
     count,
@@ -25,15 +26,18 @@ from nnjit.report.formatting import (
     turned,
 )
 from nnjit.report.pictures.loss_curve import when_lost
-from nnjit.report.pictures.outputs import told
+from nnjit.report.pictures.outputs import first_metrics
 from nnjit.report.pictures.regression import columns
+from nnjit.runs.explanation import KernelSummary, Section
+from nnjit.runs.status import Status
 
-WIDEST = 7  # columns of figures beside each other that a page has room for
+WIDEST = 7  # columns of a table that a page has room for
+LONG = 30  # lines from which a section is folded
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A figure and what it is."""
+    """A value and what it is."""
 
     label: str
     value: str
@@ -41,7 +45,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Notice:
-    """A word on how the training ended; `command` is what to do about it, if anything."""
+    """How the training ended; `command` is what to do about it, if anything."""
 
     kind: str
     text: str
@@ -51,24 +55,24 @@ class Notice:
 def result(run: RunFiles) -> str:
     """What the network reached on the part of the data that says most, in one sentence."""
     split = run.judged_split
-    figures = run.outcome.splits.get(split)
-    if run.outcome.status == "diverged":
+    values = run.metrics.splits.get(split)
+    if run.metrics.status is Status.DIVERGED:
         return f"No result: the training diverged {when_lost(run)}."
-    if figures is None or not run.outcome.epochs:
+    if values is None or not run.metrics.epochs:
         return "No result: no epoch was finished."
-    examples = f"{count(figures.examples, SPLIT_NAMES[split] + ' example')}"
-    if run.outputs:
-        return f"{sentence(told(run.outputs, figures))} on the {examples}."
-    if "accuracy" in figures.metrics:
+    examples = f"{count(values.examples, SPLIT_NAMES[split] + ' example')}"
+    if run.data.outputs:
+        return f"{sentence(first_metrics(run.data.outputs, values))} on the {examples}."
+    if "accuracy" in values.metrics:
         weighted = ", counted by their weights," if run.data.is_weighted else ""
-        return f"{percent(figures.metrics['accuracy'])} of the {examples}{weighted} are classified right."
-    if "r2" in figures.metrics:
-        return f"R² {metric_value('r2', figures.metrics['r2'])} on the {examples}{_typical_error(run)}."
-    metric = next(iter(figures.metrics), None)
+        return f"{percent(values.metrics['accuracy'])} of the {examples}{weighted} are classified right."
+    if "r2" in values.metrics:
+        return f"R² {metric_value('r2', values.metrics['r2'])} on the {examples}{_typical_error(run)}."
+    metric = next(iter(values.metrics), None)
     if metric:
-        value = metric_value(metric, figures.metrics[metric])
+        value = metric_value(metric, values.metrics[metric])
         return f"{sentence(metric_name(metric))} {value} on the {examples}."
-    return f"Loss {number(figures.loss)} on the {examples}{_fall(run)}."
+    return f"Loss {number(values.loss)} on the {examples}{_fall(run)}."
 
 
 def _typical_error(run: RunFiles) -> str:
@@ -90,13 +94,13 @@ def story(run: RunFiles) -> str:
     classes, targets = run.data.classes, ", ".join(run.data.targets[:4])
     aim = f"tell {count(len(classes), 'class')} apart" if classes else f"predict {targets}"
     layers, parameters = count(len(run.model.layers), "layer"), count(run.model.parameters, "parameter")
-    practice = f"for {count(run.outcome.epochs, 'epoch')} on {count(run.data.examples['train'], 'example')}"
+    practice = f"for {count(run.metrics.epochs, 'epoch')} on {count(run.data.examples['train'], 'example')}"
     return f"A network of {layers} with {parameters} was trained {practice} to {aim}. {caveat(run)}".strip()
 
 
 def caveat(run: RunFiles) -> str:
     """What the result does not say; nothing where there is no result."""
-    if run.outcome.status == "diverged" or not run.outcome.epochs:
+    if run.metrics.status is Status.DIVERGED or not run.metrics.epochs:
         return ""
     if run.judged_split == "train":
         return "No examples were held out, so this says nothing about new data."
@@ -105,55 +109,55 @@ def caveat(run: RunFiles) -> str:
     return "The test examples took no part in the training."
 
 
-def key_figures(run: RunFiles) -> tuple[Fact, ...]:
-    """The few figures to know."""
-    figures = run.outcome.splits.get(run.judged_split)
+def key_facts(run: RunFiles) -> tuple[Fact, ...]:
+    """The few values to know."""
+    values = run.metrics.splits.get(run.judged_split)
     part = SPLIT_NAMES[run.judged_split]
     facts = []
-    if figures:
-        first = next((m for m in figures.metrics if not is_loss(m)), None)
+    if values:
+        first = next((m for m in values.metrics if not is_loss(m)), None)
         if first is not None:
-            facts.append(Fact(f"{part} {metric_name(first)}", metric_value(first, figures.metrics[first])))
-        facts.append(Fact(f"{part} loss", number(figures.loss)))
-    best = run.outcome.best_epoch
+            facts.append(Fact(f"{part} {metric_name(first)}", metric_value(first, values.metrics[first])))
+        facts.append(Fact(f"{part} loss", number(values.loss)))
+    best = run.metrics.best_epoch
     facts.append(
         Fact(
-            "best epoch", f"{best:,} of {run.outcome.epochs:,}" if best else f"none of {run.outcome.epochs:,}"
+            "best epoch", f"{best:,} of {run.metrics.epochs:,}" if best else f"none of {run.metrics.epochs:,}"
         )
     )
     facts.append(Fact("parameters", f"{run.model.parameters:,}"))
-    facts.append(Fact("compile time", seconds(run.outcome.seconds.get("compile", np.nan))))
-    facts.append(Fact("training time", seconds(run.outcome.seconds.get("train", np.nan))))
+    facts.append(Fact("compile time", seconds(run.metrics.seconds.get("compile", np.nan))))
+    facts.append(Fact("training time", seconds(run.metrics.seconds.get("train", np.nan))))
     return tuple(facts)
 
 
 def notice(run: RunFiles) -> Notice | None:
-    """How the training ended, where it did not simply run its course."""
-    outcome = run.outcome
-    epochs = count(outcome.epochs, "epoch")
-    if outcome.status == "early_stopped":
+    """How the training ended; None if it simply completed."""
+    metrics = run.metrics
+    epochs = count(metrics.epochs, "epoch")
+    if metrics.status is Status.EARLY_STOPPED:
         best = (
-            f" The weights of epoch {outcome.best_epoch:,}, the best one, were kept."
-            if outcome.best_epoch
+            f" The weights of epoch {metrics.best_epoch:,}, the best one, were kept."
+            if metrics.best_epoch
             else ""
         )
-        word = column_name(outcome.monitor)
+        word = column_name(metrics.monitor)
         return Notice("calm", f"Stopped early, after {epochs}: the {word} no longer improved.{best}")
-    if outcome.status == "target_reached":
+    if metrics.status is Status.TARGET_REACHED:
         return Notice("calm", f"Stopped after {epochs}: the training had reached its target.")
-    if outcome.status == "out_of_time":
+    if metrics.status is Status.OUT_OF_TIME:
         text = f"Stopped after {epochs}: the time was over. This continues where it stopped, bit for bit:"
         return Notice("calm", text, resume_command(run.folder))
-    if outcome.status == "converged":
-        return Notice("calm", f"Converged after {epochs}: {outcome.message}.")
-    if outcome.status == "interrupted":
+    if metrics.status is Status.CONVERGED:
+        return Notice("calm", f"Converged after {epochs}: {metrics.message}.")
+    if metrics.status is Status.INTERRUPTED:
         text = (
             f"Interrupted after {epochs}. Everything was saved; this continues where it stopped, bit for bit:"
         )
         return Notice("warning", text, resume_command(run.folder))
-    if outcome.status == "diverged":
+    if metrics.status is Status.DIVERGED:
         mend = "A smaller learning rate, clipped gradients or scaled inputs usually help"
-        reason = outcome.message or f"the training diverged: a value was no longer finite. {mend}"
+        reason = metrics.message or f"the training diverged: a value was no longer finite. {mend}"
         return Notice("warning", f"{sentence(reason).rstrip('.')}.")
     return None
 
@@ -164,17 +168,17 @@ def resume_command(folder: Path) -> str:
 
 
 def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
-    """The columns' names, and a row for each part of the data; of many figures, a row for each of them."""
-    splits = run.outcome.splits
+    """The columns' names, and a row for each part of the data; if there are many metrics, a row for each."""
+    splits = run.metrics.splits
     if not splits:
         return None
-    metrics = tuple(dict.fromkeys(metric for figures in splits.values() for metric in figures.metrics))
+    metrics = tuple(dict.fromkeys(metric for values in splits.values() for metric in values.metrics))
     rows = [
         (
-            *(SPLIT_NAMES[name], f"{figures.examples:,}", number(figures.loss)),
-            *(metric_value(m, figures.metrics[m]) if m in figures.metrics else "–" for m in metrics),
+            *(SPLIT_NAMES[name], f"{values.examples:,}", number(values.loss)),
+            *(metric_value(m, values.metrics[m]) if m in values.metrics else "–" for m in metrics),
         )
-        for name, figures in splits.items()
+        for name, values in splits.items()
     ]
     columns = ("part of the data", "examples", "loss", *map(metric_name, metrics))
     return turned(columns, rows, widest=WIDEST)
@@ -182,7 +186,7 @@ def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
 
 def times(run: RunFiles) -> tuple[Fact, ...]:
     """Where the time went; compiling happens once for a network and is cached."""
-    spent = {name: seconds(run.outcome.seconds.get(name, np.nan)) for name in ("compile", "train", "wall")}
+    spent = {name: seconds(run.metrics.seconds.get(name, np.nan)) for name in ("compile", "train", "wall")}
     of_epochs = run.history["train_seconds"]
     of_epochs = of_epochs[np.isfinite(of_epochs)]
     facts = [
@@ -197,18 +201,28 @@ def times(run: RunFiles) -> tuple[Fact, ...]:
 
 
 def whose(run: RunFiles) -> str:
-    """Which weights the figures and predictions are those of."""
-    outcome = run.outcome
-    if not outcome.epochs:
-        return "Figures and predictions are those of the weights before any training."
-    mean = f", averaged over the updates ({outcome.averaging})" if outcome.averaging else ""
-    if outcome.weights == "best" and outcome.best_epoch:
-        end = "highest" if outcome.mode == "max" else "lowest"
-        why = f", which had the {end} {column_name(outcome.monitor)}"
-        best = f"the best epoch’s weights, epoch {outcome.best_epoch:,}{mean}{why}"
-        return f"Figures and predictions are those of {best}."
-    last = f"the weights after the last epoch, epoch {outcome.epochs:,}{mean}"
-    return f"Figures and predictions are those of {last}."
+    """Which weights the metrics and predictions are of."""
+    metrics = run.metrics
+    if not metrics.epochs:
+        return "Metrics and predictions are those of the weights before any training."
+    mean = f", averaged over the updates ({metrics.averaging})" if metrics.averaging else ""
+    if metrics.weights == "best" and metrics.best_epoch:
+        end = "highest" if metrics.mode == "max" else "lowest"
+        why = f", which had the {end} {column_name(metrics.monitor)}"
+        best = f"the best epoch’s weights, epoch {metrics.best_epoch:,}{mean}{why}"
+        return f"Metrics and predictions are those of {best}."
+    last = f"the weights after the last epoch, epoch {metrics.epochs:,}{mean}"
+    return f"Metrics and predictions are those of {last}."
+
+
+def is_long(section: Section) -> bool:
+    """Whether a section of the explanation has too many lines to be open at first."""
+    return len(section.lines) > LONG
+
+
+def kernel_size(kernel: KernelSummary) -> str:
+    """`n × 64 × 10` of a product, `3 operations` of loops."""
+    return kernel.product or count(kernel.operations, "operation")
 
 
 def input_words(run: RunFiles) -> str:

@@ -1,4 +1,4 @@
-"""The pages' templates, and what all of them know: the colours, and how text is quoted."""
+"""Load the pages' templates, with the colours, filters and file names that all of them use."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from nnjit.report.pictures.style import THEME
+from nnjit.runs import file_names
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
 
 def template(name: str) -> Template:
-    """A page's template, in which all that comes from a run's files is escaped."""
+    """A page's template, which escapes everything from a run's files."""
     return _environment().get_template(name)
 
 
@@ -27,6 +28,7 @@ def _environment() -> Environment:
     )
     light, dark = zip(*THEME.values(), strict=True)
     environment.filters |= {"pyrepr": repr, "shellquote": shlex.quote}
+    environment.globals["file_names"] = file_names
     environment.globals["themes"] = {
         "light": dict(zip(THEME, light, strict=True)),
         "dark": dict(zip(THEME, dark, strict=True)),

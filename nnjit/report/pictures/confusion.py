@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnjit.report.files import SPLIT_NAMES, RunFiles
-from nnjit.report.formatting import percent, shorten
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import SPLIT_NAMES, percent, shorten
 from nnjit.report.pictures.axes import Axes, add_axes, add_title
 from nnjit.report.pictures.style import INK, MUTED, SIZE, WIDTH, Picture, new_figure
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from nnjit.report.files import LayerEntry, RunFiles
+from nnjit.report.files import RunFiles
 from nnjit.report.formatting import count, plain, shape, shorten
 from nnjit.report.pictures.axes import add_title
 from nnjit.report.pictures.canvas import Canvas, text_width
 from nnjit.report.pictures.layout import Layout, arrange
 from nnjit.report.pictures.style import INK, LEARNED, MUTED, PLAIN, TRAIN, WIDTH, Picture, new_figure
+from nnjit.runs.model import LayerEntry
 
 BOX_HEIGHT = 40
 TOP, SIDE, BOTTOM = 66, 16, 14

@@ -1,4 +1,4 @@
-"""What was seen in the layers: gradients, updates, and units that do nothing, one panel a figure."""
+"""The diagnosis of the layers: gradients, updates and idle units, one panel for each value."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.report.diagnosis import Diagnosis
 from nnjit.report.files import RunFiles
 from nnjit.report.formatting import number, percent, shorten
 from nnjit.report.pictures.axes import Axes, add_axes, add_title, curve, end_labels, scale_epochs, scale_y
 from nnjit.report.pictures.style import CLASS_COLORS, MARGIN, Figure, Picture, new_figure
+from nnjit.runs.diagnosis import Diagnosis
 
 PANEL_HEIGHT = 260
 FEWEST = 8  # looks that make a curve: more than those that are taken for advice alone
@@ -24,7 +24,7 @@ CAPTION = (
 )
 
 # fmt: off
-PANELS = {  # figure: (title, what the axis measures, whether a share)
+PANELS = {  # value: (title, what the axis measures, whether a fraction)
     "gradient_norm": ("The gradient of each layer", "norm of the gradient of the loss", False),
     "update_ratio":  ("How far steps move each layer", "norm of a step, over that of the params", False),
     "dead":          ("Dead units", "percent of the units whose relu is 0 for all rows", True),
@@ -39,39 +39,39 @@ def draw(run: RunFiles) -> Picture | None:
     is_asked_for = re.search(r"\bdiagnosis: true\b", run.config) is not None
     if found is None or len(found.epochs) < (FEWEST_ASKED_FOR if is_asked_for else FEWEST):
         return None
-    shown = [figure for figure in PANELS if found.named(figure)]
+    shown = [value for value in PANELS if found.by_layer(value)]
     fig = new_figure(PANEL_HEIGHT * len(shown))
-    for k, figure in enumerate(shown):
-        _panel(fig, found, figure, k * PANEL_HEIGHT, len(shown))
+    for k, value in enumerate(shown):
+        _panel(fig, found, value, k * PANEL_HEIGHT, len(shown))
     return Picture("layer_health", "training", "What was seen in the layers", CAPTION, fig)
 
 
-def _panel(fig: Figure, found: Diagnosis, figure: str, top: float, panels: int) -> None:
-    title, measure, is_share = PANELS[figure]
+def _panel(fig: Figure, found: Diagnosis, value: str, top: float, panels: int) -> None:
+    title, measure, is_fraction = PANELS[value]
     bottom = 44 + PANEL_HEIGHT * panels - (top + PANEL_HEIGHT)
     ax = add_axes(fig, left=MARGIN, top=top + 62, right=148, bottom=bottom)
     add_title(fig, title, measure, top=top)
-    curves = found.named(figure)
+    curves = found.by_layer(value)
     scale_epochs(ax, found.epochs)
-    _scale(ax, np.concatenate(list(curves.values())), is_share)
+    _scale(ax, np.concatenate(list(curves.values())), is_fraction)
     labels = []
     for name, values in curves.items():
         color = CLASS_COLORS[found.layers.index(name) % len(CLASS_COLORS)]
         curve(ax, found.epochs, values, color)
-        labels.append((*_end(values, name, is_share), color))
+        labels.append((*_end(values, name, is_fraction), color))
     chosen = labels if len(labels) <= LABELLED else [*labels[: LABELLED - 1], labels[-1]]
     end_labels(ax, chosen)
 
 
-def _end(values: np.ndarray, name: str, is_share: bool) -> tuple[float, str]:
+def _end(values: np.ndarray, name: str, is_fraction: bool) -> tuple[float, str]:
     last = float(values[np.isfinite(values)][-1])
-    return last, f"{shorten(name, 12)} {percent(last) if is_share else number(last, 2)}"
+    return last, f"{shorten(name, 12)} {percent(last) if is_fraction else number(last, 2)}"
 
 
-def _scale(ax: Axes, values: np.ndarray, is_share: bool) -> None:
+def _scale(ax: Axes, values: np.ndarray, is_fraction: bool) -> None:
     from matplotlib import ticker
 
-    if not is_share:
+    if not is_fraction:
         scale_y(ax, np.where(values > 0, values, np.nan) if (values > 0).any() else values)
         return
     top: Any = max(0.05, float(np.nanmax(values)))

@@ -18,6 +18,7 @@ from nnjit.report.pictures.axes import (
     wants_log,
 )
 from nnjit.report.pictures.style import MARGIN, PANEL, TRAIN, VALIDATION, Picture, new_figure
+from nnjit.runs.status import Status
 
 CURVES = (("train_loss", "training", TRAIN), ("validation_loss", "validation", VALIDATION))
 
@@ -42,17 +43,17 @@ def draw(run: RunFiles) -> Picture:
 
 
 def _title(run: RunFiles) -> str:
-    history, outcome = run.history, run.outcome
+    history, metrics = run.history, run.metrics
     row = run.best_row
-    if outcome.status == "diverged":
+    if metrics.status is Status.DIVERGED:
         return f"The loss stopped being finite {when_lost(run)}"
     if row is None:
         return "No epoch was finished"
     if len(history.epoch) == 1:
         return f"After one epoch the training loss was {number(history['train_loss'][0])}"
-    if outcome.monitor.startswith("validation") and np.isfinite(history["validation_loss"][row]):
+    if metrics.monitor.startswith("validation") and np.isfinite(history["validation_loss"][row]):
         value = number(history["validation_loss"][row])
-        return f"Validation loss at the best epoch, {outcome.best_epoch:,} of {len(history.epoch):,}: {value}"
+        return f"Validation loss at the best epoch, {metrics.best_epoch:,} of {len(history.epoch):,}: {value}"
     first, last = history["train_loss"][[0, -1]]
     verb = "fell" if last < first else "went"
     return (
@@ -62,7 +63,7 @@ def _title(run: RunFiles) -> str:
 
 def when_lost(run: RunFiles) -> str:
     """When a training diverged; the epoch that it broke off may have no row in the history."""
-    return f"in epoch {run.epoch_lost or run.outcome.epochs + 1:,}"
+    return f"in epoch {run.epoch_lost or run.metrics.epochs + 1:,}"
 
 
 def _caption(run: RunFiles) -> str:
@@ -87,7 +88,7 @@ def _labels(history: History) -> list[tuple[float, str, str]]:
 def _mark_best(ax: Axes, run: RunFiles) -> None:
     """A dotted line and a dot at the best epoch, whose loss need not be the lowest if a metric decides."""
     row = run.best_row
-    column, _, color = CURVES[run.outcome.monitor.startswith("validation")]
+    column, _, color = CURVES[run.metrics.monitor.startswith("validation")]
     if row is None or len(run.history.epoch) == 1 or not np.isfinite(run.history[column][row]):
         return
     epoch = run.history.epoch[row]
@@ -96,9 +97,9 @@ def _mark_best(ax: Axes, run: RunFiles) -> None:
 
 
 def _mark_divergence(ax: Axes, run: RunFiles) -> None:
-    if run.outcome.status != "diverged":
+    if run.metrics.status is not Status.DIVERGED:
         return
-    place = run.epoch_lost or run.outcome.epochs + 1
+    place = run.epoch_lost or run.metrics.epochs + 1
     low, high = ax.get_xlim()
     ax.set_xlim(low, max(high, place + 0.02 * (place - low)))
     mark_epoch(ax, place, "no longer finite", line=1)

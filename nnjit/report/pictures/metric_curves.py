@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnjit.report.files import RunFiles
-from nnjit.report.formatting import is_share, metric_name, metric_value, sentence
+from nnjit.report.formatting import is_fraction, metric_name, metric_value, sentence
 from nnjit.report.pictures.axes import (
     add_axes,
     add_title,
@@ -46,11 +46,14 @@ def _panel(fig: Figure, run: RunFiles, metric: str, top: float, panels: int) -> 
     ax = add_axes(fig, left=MARGIN, top=top + 62, right=148, bottom=bottom)
     title = _title(run, metric)
     add_title(
-        fig, title, f"{metric_name(metric)}{', percent of the examples' if is_share(metric) else ''}", top=top
+        fig,
+        title,
+        f"{metric_name(metric)}{', percent of the examples' if is_fraction(metric) else ''}",
+        top=top,
     )
     scale_epochs(ax, run.history.epoch)
     scale_y(ax, _columns(run, metric))
-    if is_share(metric):
+    if is_fraction(metric):
         ax.yaxis.set_major_formatter(
             ticker.FuncFormatter(lambda value, _: f"{100 * value:.4g}" if value <= 1 else "")
         )

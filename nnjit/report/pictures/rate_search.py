@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from nnjit.errors import RunError
-from nnjit.report.files import RunFiles, read_json
+from nnjit.report.files import RunFiles
 from nnjit.report.formatting import number, plain, tick
 from nnjit.report.pictures.axes import (
     Axes,
@@ -21,7 +18,6 @@ from nnjit.report.pictures.axes import (
 )
 from nnjit.report.pictures.style import INK, LINE, MARGIN, TRAIN, Picture, new_figure
 
-FILE = "learning_rate_search.json"
 CAPTION = (
     "Before the training, a copy of the network was trained with a rate that grew from update to update. "
     "Rates too small change nothing, the right ones let the loss fall, larger ones make it explode. "
@@ -30,21 +26,11 @@ CAPTION = (
 )
 
 
-@dataclass(frozen=True)
-class Search:
-    """What the file of a range test says: the rate found, and (n,) rates, losses and smoothed losses."""
-
-    found: float
-    rates: np.ndarray
-    losses: np.ndarray
-    smoothed: np.ndarray
-
-
 def draw(run: RunFiles) -> Picture | None:
-    """Loss against rate, with the rate that was taken; None where none was searched for."""
-    if not (run.folder / FILE).exists():
+    """Loss against rate, with the rate that was taken; None if none was searched for."""
+    search = run.rate_search
+    if search is None:
         return None
-    search = _read(run)
     title = f"The learning rate {number(search.found)} was found in a test of {len(search.rates):,} updates"
     fig = new_figure(290)
     ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
@@ -60,16 +46,6 @@ def draw(run: RunFiles) -> Picture | None:
     best = search.smoothed.argmin()
     ax.plot(search.rates[best], lowest, "o", color=INK, markersize=6)
     return Picture("rate_search", "training", title, CAPTION, fig)
-
-
-def _read(run: RunFiles) -> Search:
-    path = run.folder / FILE
-    content = read_json(path)
-    try:
-        arrays = [np.array(content[name], float) for name in ("rates", "losses", "smoothed")]
-        return Search(float(content["found"]), *arrays)
-    except KeyError as error:
-        raise RunError(f"{path} lacks the entry {error}; was it written by another version?") from error
 
 
 def _scale_rates(ax: Axes, rates: np.ndarray) -> None:

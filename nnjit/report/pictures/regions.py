@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.report.files import SPLIT_NAMES, Grid, RunFiles
-from nnjit.report.formatting import shorten, tick
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import SPLIT_NAMES, shorten, tick
 from nnjit.report.pictures.axes import Axes, add_axes, add_title
 from nnjit.report.pictures.style import CLASS_COLORS, INK, MARGIN, PANEL, SIZE, Picture, new_figure
+from nnjit.runs.predictions import Grid
 
 HEIGHT = 470
 RIGHT = 150

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnjit.report.files import SPLIT_NAMES, Predictions, RunFiles
-from nnjit.report.formatting import count, metric_name, metric_value, number, shorten, tick
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import SPLIT_NAMES, count, metric_name, metric_value, number, shorten, tick
 from nnjit.report.pictures.axes import Axes, add_axes, add_title
 from nnjit.report.pictures.style import INK, MARGIN, MUTED, SIZE, TRAIN, WIDTH, Figure, Picture, new_figure
+from nnjit.runs.predictions import Predictions
 
 OUTPUTS = 4
 POINTS = 500
@@ -45,7 +46,7 @@ def _caption(run: RunFiles, predictions: Predictions) -> str:
         "R² is 1 for perfect predictions and 0 for always saying the mean."
     )
     if n > POINTS:
-        text += f" {POINTS:,} of the {n:,} examples are drawn; the figures are those of all."
+        text += f" {POINTS:,} of the {n:,} examples are drawn; the values above are those of all."
     left_out = len(run.data.targets) - OUTPUTS
     return text + (f" Not drawn: {count(left_out, 'more output')}." if left_out > 0 else "")
 
@@ -56,7 +57,7 @@ def _row(fig: Figure, run: RunFiles, output: int, rows: int) -> str:
     finite = np.isfinite(prediction) & np.isfinite(target)
     target, prediction = target[finite], prediction[finite]
     name = shorten(run.data.targets[output], 32)
-    title = f"{name}: {_figures(target, prediction)}"
+    title = f"{name}: {_errors(target, prediction)}"
     part = SPLIT_NAMES[run.predictions.split]
     top = output * ROW_HEIGHT
     add_title(fig, title, f"{len(target):,} {part} examples, in the unit of the data", top=top)
@@ -65,7 +66,7 @@ def _row(fig: Figure, run: RunFiles, output: int, rows: int) -> str:
     return title
 
 
-def _figures(target: np.ndarray, prediction: np.ndarray) -> str:
+def _errors(target: np.ndarray, prediction: np.ndarray) -> str:
     if not len(target):
         return "no finite predictions"
     error = f"off by {number(float(abs(prediction - target).mean()), 3)} on average"

@@ -1,4 +1,4 @@
-"""The page of a study: all its runs in one picture, and what they reached together."""
+"""Write the page of a study: all its runs in one picture, and what they reached together."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from nnjit.report.pictures import layer_graph
 from nnjit.report.pictures.style import Picture, style, to_png, to_svg
 from nnjit.report.study import pictures, summary
 from nnjit.report.study.study import StudyFiles, read_study
+from nnjit.runs import file_names
 
 
 def write_study_report(folder: Path) -> None:
-    """Write `loss_curve.png` and `report.html` into the folder of a study, from its files alone.
+    """Write the report into the folder of a study, from its files alone.
 
-    Raises RunError where a file is missing or malformed.
+    Raises:
+        RunError: a file is missing or malformed.
     """
     study = read_study(folder)
     with style():
         drawn = _pictures(study)
         for picture in drawn:
             if picture.name == "loss":
-                to_png(picture.figure, folder / "loss_curve.png")
+                to_png(picture.figure, folder / file_names.LOSS_CURVE)
         drawings = [(picture, to_svg(picture)) for picture in drawn]
     page = template("study.html.jinja").render(
         study=study, summary=summary, drawings=drawings, place=place(folder), count=count, plain=plain
     )
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    (folder / file_names.REPORT).write_text(page, encoding="utf-8")
 
 
 def _pictures(study: StudyFiles) -> list[Picture]:

@@ -1,13 +1,14 @@
-"""The pictures of a study: the loss of all its runs, and the figures that they ended with."""
+"""Draw a study: the loss of all its runs, and the values that they ended with."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nnjit.report.formatting import (
+    SPLIT_NAMES,
     count,
     is_better_higher,
-    is_share,
+    is_fraction,
     mean_value,
     metric_name,
     number,
@@ -106,49 +107,51 @@ def _band_title(study: StudyFiles, tables: dict[str, np.ndarray]) -> str:
 
 
 def draw_final(study: StudyFiles) -> Picture | None:
-    """The figure that people judge by, of each run: folds in order, replicas from worst to best.
+    """The value that people judge by, of each run: folds in order, replicas from worst to best.
 
-    None where none finished.
+    None if none finished.
     """
     if not study.finished:
         return None
-    split, figure = study.judged_split, study.judged_figure
-    values = study.values(split, figure)
+    split, column = study.judged_split, study.judged_column
+    values = study.values(split, column)
     order = np.arange(len(values))
-    if study.kind == "replicas":
-        order = np.argsort(values if is_better_higher(figure) else -values, kind="stable")
+    if study.metrics.kind == "replicas":
+        order = np.argsort(values if is_better_higher(column) else -values, kind="stable")
     fig = new_figure(300)
     ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
-    spread = study.splits[split][figure]
-    name = "loss" if figure == "loss" else metric_name(figure)
-    part = {"train": "training"}.get(split, split)
-    title = sentence(f"{part} {name}: {mean_value(figure, spread.mean, spread.deviation)}")
-    add_title(fig, title, f"{part} {name}{', percent of the examples' if is_share(figure) else ''}")
-    _draw_dots(ax, study, values, order, figure)
-    end_labels(ax, [(spread.mean, "mean", MUTED)])
+    aggregate = study.splits[split][column]
+    name = "loss" if column == "loss" else metric_name(column)
+    part = SPLIT_NAMES[split]
+    title = sentence(f"{part} {name}: {mean_value(column, aggregate.mean, aggregate.deviation)}")
+    add_title(fig, title, f"{part} {name}{', percent of the examples' if is_fraction(column) else ''}")
+    _draw_dots(ax, study, values, order, column)
+    end_labels(ax, [(aggregate.mean, "mean", MUTED)])
     caption = (
-        f"A dot for each {study.word}{ORDER[study.kind]}. The line is the mean, the band around it "
+        f"A dot for each {study.word}{ORDER[study.metrics.kind]}. The line is the mean, the band around it "
         "one standard deviation to either side (of a sample: the squares are divided by n − 1)."
     )
     return Picture("final", "predictions", title, caption, fig)
 
 
-def _draw_dots(ax: Axes, study: StudyFiles, values: np.ndarray, order: np.ndarray, figure: str) -> None:
+def _draw_dots(ax: Axes, study: StudyFiles, values: np.ndarray, order: np.ndarray, column: str) -> None:
     from matplotlib import ticker
 
     places = np.arange(1, len(values) + 1)
-    spread = study.splits[study.judged_split][figure]
+    aggregate = study.splits[study.judged_split][column]
     scale_y(ax, values)
     ax.set_xlim(0.5 - 0.01 * len(values), len(values) + 0.5 + 0.01 * len(values))
     ax.xaxis.set_major_locator(ticker.MaxNLocator(8, integer=True, min_n_ticks=1))
-    ax.set_xlabel(f"{study.kind}{ORDER[study.kind]}")
-    if is_share(figure):
+    ax.set_xlabel(f"{study.metrics.kind}{ORDER[study.metrics.kind]}")
+    if is_fraction(column):
         ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda v, _: f"{100 * v:.4g}" if v <= 1 else ""))
-    if np.isfinite(spread.deviation):
+    if np.isfinite(aggregate.deviation):
         low, high = ax.get_ylim()
-        band = np.clip([spread.mean - spread.deviation, spread.mean + spread.deviation], low, high)
+        band = np.clip(
+            [aggregate.mean - aggregate.deviation, aggregate.mean + aggregate.deviation], low, high
+        )
         ax.axhspan(*band, color=TRAIN, alpha=0.12, linewidth=0)
-    ax.axhline(spread.mean, color=MUTED, linewidth=1)
+    ax.axhline(aggregate.mean, color=MUTED, linewidth=1)
     ax.plot(places, values[order], "o", color=TRAIN, markersize=8 if len(values) <= NAMED else 4.5)
     if len(values) <= NAMED:
         for place, k in zip(places, order, strict=True):

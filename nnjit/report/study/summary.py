@@ -1,11 +1,11 @@
-"""The words of a study's page: what all runs reached together, how they ended, and the tables."""
+"""Write the sentences and tables of a study's page: what its runs reached together, and how they ended."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from nnjit.report.files import SPLIT_NAMES
 from nnjit.report.formatting import (
+    SPLIT_NAMES,
     Row,
     count,
     mean_value,
@@ -20,25 +20,25 @@ from nnjit.report.formatting import (
 from nnjit.report.pages.summary import Fact, Notice, resume_command
 from nnjit.report.study.study import Member, StudyFiles
 
-WIDEST = 5  # columns of mean ± deviation beside each other that a page has room for
+WIDEST = 5  # columns of mean ± deviation that a page has room for
 WIDEST_OF_RUNS = 9
 
 
 def result(study: StudyFiles) -> str:
     """What the runs reached on the part of the data that says most, in one sentence."""
     if not study.finished:
-        return f"No result: none of {count(study.count, study.word)} finished."
-    split, figure = study.judged_split, study.judged_figure
-    spread = study.splits[split][figure]
-    name = "loss" if figure == "loss" else metric_name(figure)
-    value = mean_value(figure, spread.mean, spread.deviation)
+        return f"No result: none of {count(study.metrics.count, study.word)} finished."
+    split, column = study.judged_split, study.judged_column
+    aggregate = study.splits[split][column]
+    name = "loss" if column == "loss" else metric_name(column)
+    value = mean_value(column, aggregate.mean, aggregate.deviation)
     text = f"{sentence(name)} {value} on the {SPLIT_NAMES[split]} examples"
     return f"{text}, over {count(len(study.finished), study.word)}{_all_right(study)}."
 
 
 def _all_right(study: StudyFiles) -> str:
-    """How many classify every example right, where some do and others do not."""
-    if study.judged_figure != "accuracy":
+    """How many classify every example right, if any do."""
+    if study.judged_column != "accuracy":
         return ""
     right = int((study.values(study.judged_split, "accuracy") == 1).sum())
     part = SPLIT_NAMES[study.judged_split]
@@ -50,33 +50,31 @@ def story(study: StudyFiles) -> str:
     if not study.members:
         return "No run was begun."
     first = study.members[0]
-    if study.kind == "folds":
+    if study.metrics.kind == "folds":
         return (
-            f"The data for training was cut into {study.count} parts; each run held out another one, on "
-            "which it was validated, and was trained on the others."
+            f"The data for training was cut into {study.metrics.count} parts; each run held out another "
+            "one, on which it was validated, and was trained on the others."
         )
-    last = first.seed + study.count - 1
+    seeds, last = count(study.metrics.count, "seed"), first.seed + study.metrics.count - 1
     return (
-        f"The same experiment was trained with {count(study.count, 'seed')}, {first.seed} to {last}: other "
+        f"The same experiment was trained with {seeds}, {first.seed} to {last}: other "
         "initial weights, and another order of the examples. The split of the data is the same in all."
     )
 
 
 def notices(study: StudyFiles) -> list[Notice]:
-    """What went otherwise than asked."""
-    lost, missing = study.diverged, study.count - len(study.finished) - len(study.diverged)
+    """What did not go as asked."""
+    lost, missing = study.diverged, study.metrics.count - len(study.finished) - len(study.diverged)
     words = []
     if lost:
         numbers = ", ".join(str(m.number) for m in lost)
         many, counts = count(len(lost), study.word), _counts(len(lost))
-        first = lost[0].run.outcome.message
-        text = f"{many} diverged ({numbers}), and {counts} in no figure. The first: {first}"
+        first = lost[0].run.metrics.message
+        text = f"{many} diverged ({numbers}), and {counts} in no mean. The first: {first}"
         words.append(Notice("warning", text))
     if missing:
         many, counts = count(missing, study.word), _counts(missing)
-        text = (
-            f"Interrupted: {many} did not come to an end, and {counts} in no figure. This goes on with them:"
-        )
+        text = f"Interrupted: {many} did not come to an end, and {counts} in no mean. This goes on with them:"
         words.append(Notice("warning", text, resume_command(study.folder)))
     return words
 
@@ -85,31 +83,33 @@ def _counts(number: int) -> str:
     return "counts" if number == 1 else "count"
 
 
-def key_figures(study: StudyFiles) -> list[Fact]:
-    """The few figures to know."""
-    best = [m.run.outcome.best_epoch for m in study.finished if m.run.outcome.best_epoch]
-    facts = [Fact("finished", f"{len(study.finished)} of {study.count}")]
+def key_facts(study: StudyFiles) -> list[Fact]:
+    """The few values to know."""
+    best = [m.run.metrics.best_epoch for m in study.finished if m.run.metrics.best_epoch]
+    facts = [Fact("finished", f"{len(study.finished)} of {study.metrics.count}")]
     if best:
         facts.append(Fact("best epoch, median", number(float(np.median(best)))))
     if study.members:
         facts.append(Fact("parameters", f"{study.members[0].run.model.parameters:,}"))
     times = {"train": "training time, all together", "wall": "from start to end"}
-    return facts + [Fact(name, seconds(study.seconds.get(key, np.nan))) for key, name in times.items()]
+    return facts + [
+        Fact(name, seconds(study.metrics.seconds.get(key, np.nan))) for key, name in times.items()
+    ]
 
 
 def split_table(study: StudyFiles) -> tuple[Row, list[Row]]:
-    """The spread of every figure, a row for each part of the data; or of many, a row for each figure."""
-    names = list(dict.fromkeys(name for figures in study.splits.values() for name in figures))
+    """The aggregate of each value, a row for each part of the data, or a row for each of many values."""
+    names = list(dict.fromkeys(name for values in study.splits.values() for name in values))
     columns = ("part of the data", *(n if n == "loss" else metric_name(n) for n in names))
     rows = [
-        (SPLIT_NAMES[s], *(mean_value(n, f[n].mean, f[n].deviation) if n in f else "–" for n in names))
-        for s, f in study.splits.items()
+        (SPLIT_NAMES[s], *(mean_value(n, v[n].mean, v[n].deviation) if n in v else "–" for n in names))
+        for s, v in study.splits.items()
     ]
     return turned(columns, rows, widest=WIDEST)
 
 
 def run_table(study: StudyFiles) -> tuple[Row, list[Row]]:
-    """A row for each run; of few runs with many figures, a column for each."""
+    """A row for each run; if there are few runs with many metrics, a column for each."""
     split = study.judged_split
     names = [name for name in study.splits.get(split, {}) if name != "loss"]
     columns = (study.word, "seed", "ended", "best epoch", "epochs", f"{SPLIT_NAMES[split]} loss")
@@ -118,11 +118,11 @@ def run_table(study: StudyFiles) -> tuple[Row, list[Row]]:
 
 
 def _row(member: Member, split: str, names: list[str]) -> Row:
-    outcome = member.run.outcome
-    figures = outcome.splits.get(split)
-    facts = (str(member.number), str(member.seed), plain(outcome.status))
-    epochs = (number(outcome.best_epoch) if outcome.best_epoch else "–", number(outcome.epochs))
-    if figures is None or not member.is_finished:
+    metrics = member.run.metrics
+    values = metrics.splits.get(split)
+    facts = (str(member.number), str(member.seed), plain(metrics.status))
+    epochs = (number(metrics.best_epoch) if metrics.best_epoch else "–", number(metrics.epochs))
+    if values is None or not member.is_finished:
         return (*facts, *epochs, *["–"] * (1 + len(names)))
-    values = (metric_value(n, figures.metrics.get(n, np.nan)) for n in names)
-    return (*facts, *epochs, number(figures.loss), *values)
+    cells = (metric_value(n, values.metrics.get(n, np.nan)) for n in names)
+    return (*facts, *epochs, number(values.loss), *cells)

@@ -1,4 +1,4 @@
-"""`diagnosis.csv`: what a step does to each layer, looked at a few times in a training, or some fifty times.
+"""Measure what a step does to each layer, some five or fifty times in a training, for `diagnosis.csv`.
 
 A look interprets two graphs with NumPy on some rows of the training part, so it compiles nothing and
 changes nothing: the step, for its update, and the gradient with the layers' outputs.
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
@@ -19,14 +19,13 @@ from nnjit.autodiff import as_node
 from nnjit.ir import Graph, interpret, tracing
 from nnjit.nn import Model
 from nnjit.passes import optimize
+from nnjit.runs.diagnosis import DiagnosisFile
 from nnjit.training.graphs.step import Task, batch_inputs, flat_gradient, mean_cost, named_arrays
 from nnjit.training.loop.epochs import longest_span
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
 
-DIAGNOSIS = "diagnosis.csv"
-COLUMNS = ("epoch", "layer", "gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
 ROWS: Mapping[bool | str, int] = {True: 256, "auto": 64, False: 64}
 """The most rows of a look, by the option `diagnosis`."""
 
@@ -34,8 +33,8 @@ Look = Callable[[State, Columns], None]
 
 
 # fmt: off
-# What outputs (n, ..., units) are a sign of, by their activation: the column, and the share of the units (of
-# pictures, the channels) or of the outputs.
+# What outputs (n, ..., units) are a sign of, by their activation: the column, and the fraction of the units
+# (for images, the channels) or of the outputs.
 SIGNS: Mapping[str, tuple[str, Callable[[np.ndarray], float]]] = {
     "relu":    ("dead",      lambda a: float(np.mean((a == 0).reshape(-1, a.shape[-1]).all(axis=0)))),
     "sigmoid": ("saturated", lambda a: float(np.mean(np.abs(2 * a - 1) > 0.99))),
@@ -46,7 +45,7 @@ SIGNS: Mapping[str, tuple[str, Callable[[np.ndarray], float]]] = {
 
 @contextmanager
 def diagnosing(setup: Setup, folder: Path, *, keep: int) -> Iterator[Look]:
-    """Look into the layers after spans of epochs, where the experiment asks for it.
+    """Look into the layers after spans of epochs, if the experiment asks for it.
 
     Args:
         keep: epochs whose rows of an existing file stay; a resumed run writes the later ones again.
@@ -58,18 +57,11 @@ def diagnosing(setup: Setup, folder: Path, *, keep: int) -> Iterator[Look]:
     if not experiment.training.looks or experiment.optimizer.full_batch is not None:
         yield lambda state, columns: None
         return
-    kept = _rows_until(folder / DIAGNOSIS, keep)
-    with (folder / DIAGNOSIS).open("w", newline="", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in (",".join(COLUMNS), *kept))
+    with DiagnosisFile(folder, keep=keep) as file:
         yield _looking(setup, file)
 
 
-def _rows_until(path: Path, epoch: int) -> list[str]:
-    lines = path.read_text(encoding="utf-8").splitlines()[1:] if epoch and path.exists() else []
-    return [line for line in lines if int(line.partition(",")[0]) <= epoch]
-
-
-def _looking(setup: Setup, file: TextIO) -> Look:
+def _looking(setup: Setup, file: DiagnosisFile) -> Look:
     """A look that is taken at most every `longest_span` epochs, and after the last one."""
     probe, stride, last = Probe(setup), longest_span(setup), setup.experiment.training.epochs
     due = 0
@@ -79,10 +71,7 @@ def _looking(setup: Setup, file: TextIO) -> Look:
         if state.epoch < due and state.epoch < last:
             return
         due = state.epoch + stride
-        for layer, figures in probe(state, float(columns["learning_rate"][-1])).items():
-            cells = [repr(figures[c]) if c in figures else "" for c in COLUMNS[2:]]
-            file.write(",".join([str(state.epoch), layer, *cells]) + "\n")
-        file.flush()
+        file.write(state.epoch, probe(state, float(columns["learning_rate"][-1])))
 
     return look
 
@@ -94,7 +83,7 @@ class Probe:
     setup: Setup
 
     def __call__(self, state: State, rate: float) -> dict[str, dict[str, float]]:
-        """The figures of each layer that has params or an activation with a sign, by the column's name.
+        """The values of each layer that has params or an activation with a sign, by the column's name.
 
         A vector's norm is the root of its sum of squares, of all params of a layer together.
         """
@@ -102,17 +91,17 @@ class Probe:
         gradient, *outputs = interpret(self._graph, [params, *held, *self._rows])
         updated = interpret(self._step, [self._given(state, rate)[name] for name in self._step.names])[0]
         vectors = {"gradient_norm": gradient, "param_norm": params, "update": updated - params}
-        figures: dict[str, dict[str, float]] = {}
+        values: dict[str, dict[str, float]] = {}
         for node in self._model.nodes:
             norms = {name: _norm(self._model, vector, node.name) for name, vector in vectors.items()}
             change = norms.pop("update")
             if node.params:
                 size = norms["param_norm"]
-                figures[node.name] = {**norms, "update_ratio": change / size if size else 0.0}
+                values[node.name] = {**norms, "update_ratio": change / size if size else 0.0}
         for (layer, activation), output in zip(self._watched, outputs, strict=True):
-            column, share = SIGNS[activation]
-            figures.setdefault(layer, {})[column] = share(output)
-        return figures
+            column, fraction = SIGNS[activation]
+            values.setdefault(layer, {})[column] = fraction(output)
+        return values
 
     @property
     def _model(self) -> Model:
@@ -142,7 +131,7 @@ class Probe:
     def _given(self, state: State, rate: float) -> dict[str, Any]:
         """The arguments of the step by name: that which would come next."""
         experiment = self.setup.experiment
-        figures = {
+        scalars = {
             "key": np.uint32(experiment.seed % 2**32),
             "step": np.uint32(state.epoch * self.setup.steps + 1),
             "lr": state.theta.dtype.type(rate),
@@ -151,7 +140,7 @@ class Probe:
         slots = dict(zip(self.setup.task.slots, state.slots, strict=True))
         held = dict(zip(("theta", "state"), self._model.split(state.theta), strict=False))
         arrays = held | slots | dict(zip("xyw", self._rows, strict=True))
-        return arrays | {name: np.asarray(value) for name, value in figures.items()}
+        return arrays | {name: np.asarray(value) for name, value in scalars.items()}
 
 
 @tracing()

@@ -1,13 +1,8 @@
-"""What a training computes, in the lecture's notation and as it was compiled: for `explain` and the report.
-
-It is data: formulas of the recurrences, docstrings' equations of the update, and the kernels in their order.
-"""
+"""Explain a training: its formulas in the lecture's notation, its update, its graph and its kernels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from nnjit.codegen import KernelEntry
 from nnjit.ir import B, Dim
@@ -21,6 +16,7 @@ from nnjit.nn.notation.typeset import typeset
 from nnjit.optim import Clip, Penalty
 from nnjit.passes import optimize
 from nnjit.registry import Options
+from nnjit.runs.explanation import Explanation, KernelSummary, NumberedLayer, Section, TypesetLine, Update
 from nnjit.training.graphs.full_batch import cost_graph
 from nnjit.training.graphs.joined import heads_of
 from nnjit.training.graphs.step import Task, prediction_graph, step_graph
@@ -29,72 +25,8 @@ from nnjit.training.setup.setup import Setup
 ZONES = {"rows": "over the rows", "flat": "once a batch"}
 
 
-@dataclass(frozen=True)
-class Section:
-    """Lines under a title."""
-
-    title: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class LayerPlace:
-    """The number that a layer has in the lines; 0 is the data."""
-
-    number: int
-    name: str
-    type: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Update:
-    """How the gradient becomes the next params.
-
-    Args:
-        equations: in the order in which they act; g is the gradient, θ the params.
-        note: what the optimizer's documentation adds to them.
-        settings: its options.
-    """
-
-    equations: tuple[str, ...]
-    note: str
-    settings: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class KernelPlace:
-    """One kernel: its function in the source, when it runs, and what it computes.
-
-    Args:
-        product: `m × n × k` of a product; empty of a kernel of loops.
-    """
-
-    name: str
-    zone: str
-    product: str
-    parts: tuple[str, ...]
-    operations: int
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """The whole of it.
-
-    Args:
-        graph: the forward pass, a typed line for each node.
-        kernels: those of the training step; empty where it was not compiled.
-    """
-
-    layers: tuple[LayerPlace, ...]
-    sections: tuple[Section, ...]
-    update: Update
-    graph: str
-    kernels: tuple[KernelPlace, ...]
-
-
 def explain(setup: Setup, kernels: Iterable[KernelEntry]) -> Explanation:
-    """The explanation of an experiment, whose training step has these kernels."""
+    """The explanation of an experiment whose training step has these kernels."""
     task = setup.task
     return Explanation(
         layers=_layers(task),
@@ -114,22 +46,8 @@ def step_text(task: Task) -> str:
     return str(optimize(graph))
 
 
-def to_json(explanation: Explanation) -> dict[str, Any]:
-    """The explanation for a file, its formulas as runs of plain text (""), letters, "sup" and "sub"."""
-    return {
-        "layers": [vars(layer) for layer in explanation.layers],
-        "sections": [
-            {"title": section.title, "lines": [_line_json(line) for line in section.lines]}
-            for section in explanation.sections
-        ],
-        "update": vars(explanation.update),
-        "graph": explanation.graph,
-        "kernels": [vars(kernel) for kernel in explanation.kernels],
-    }
-
-
 def shape_text(shape: Iterable[Dim] | None) -> str:
-    """`n × 16`; of a single number, `1`; of anything, nothing.
+    """`n × 16`; `1` for a single number; empty if any shape is meant.
 
     >>> shape_text((3, 4))
     '3 × 4'
@@ -141,15 +59,10 @@ def _length(length: Dim) -> str:
     return str(length) if isinstance(length, int) else "n"
 
 
-def _line_json(line: Line) -> dict[str, Any]:
-    sides = {"left": typeset(line.left), "right": typeset(line.right)}
-    return {**sides, "shape": shape_text(line.shape), "note": line.note}
-
-
-def _layers(task: Task) -> tuple[LayerPlace, ...]:
-    places = numbers(task.model)
-    data = LayerPlace(0, "input", "the data", task.model.input_shape)
-    rest = (LayerPlace(places[n.name], n.name, n.layer.type, n.output_shape) for n in task.model.nodes)
+def _layers(task: Task) -> tuple[NumberedLayer, ...]:
+    of_layer = numbers(task.model)
+    data = NumberedLayer(0, "input", "the data", task.model.input_shape)
+    rest = (NumberedLayer(of_layer[n.name], n.name, n.layer.type, n.output_shape) for n in task.model.nodes)
     return (data, *rest)
 
 
@@ -161,11 +74,15 @@ def _sections(task: Task) -> tuple[Section, ...]:
         "Backward": backward_lines(task.model, task.loss),
     }
     titled["Words"] = word_lines(task.model, [line for lines in titled.values() for line in lines])
-    return tuple(Section(title, tuple(lines)) for title, lines in titled.items() if lines)
+    return tuple(Section(title, tuple(map(_typeset, lines))) for title, lines in titled.items() if lines)
+
+
+def _typeset(line: Line) -> TypesetLine:
+    return TypesetLine(typeset(line.left), typeset(line.right), shape_text(line.shape), line.note)
 
 
 def _cost_lines(task: Task) -> list[Line]:
-    """The cost of one example, and that of the batch; of several outputs that of each before."""
+    """The cost of one example, and that of the batch; of several outputs, first the cost of each."""
     whole, mean = cost_lines(task.model, task.loss)
     if not (heads := heads_of(task.loss)):
         return [whole, mean]
@@ -236,15 +153,15 @@ def _addition(cls: type[Options]) -> str:
     return " ".join(" ".join(paragraphs).partition("Reference:")[0].replace("`", "").split())
 
 
-def _kernel(entry: KernelEntry, task: Task) -> KernelPlace:
+def _kernel(entry: KernelEntry, task: Task) -> KernelSummary:
     names = {"loss", *(node.name for node in task.model.nodes)}
     ordered = sorted(entry.parts, key=lambda part: part[1])
     parts = [f"{scope} backward" if late and scope in names else scope for scope, late in ordered]
     product = "" if entry.product is None else " × ".join(_lengths(axis) for axis in entry.product)
     count = sum(entry.operations.values())
-    return KernelPlace(entry.name, ZONES[entry.zone], product, tuple(dict.fromkeys(parts)), count)
+    return KernelSummary(entry.name, ZONES[entry.zone], product, tuple(dict.fromkeys(parts)), count)
 
 
 def _lengths(factors: Sequence[Dim]) -> str:
-    """The length of an axis: `n`, `64`, or of one that holds examples and places, `n·64`."""
+    """The length of an axis: `n`, `64`, or `n·64` if it holds examples and places."""
     return "·".join(_length(d) for d in factors)

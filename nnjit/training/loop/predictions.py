@@ -1,10 +1,11 @@
-"""`predictions.npz`: the answers for the split that says most, and for the plane of two inputs."""
+"""Predict the part of the data that says most about new data, and the plane of two inputs."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nnjit.data import Part
+from nnjit.runs.predictions import Grid, Predictions
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.joined import JointDecoder
 from nnjit.training.setup.setup import Setup
@@ -13,34 +14,33 @@ GRID = 120  # points along each side
 MOST_POINTS = 2000
 
 
-def predictions(setup: Setup, theta: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays of the file: of the test part, else of the validation part, else of the training part."""
+def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
+    """Predictions of each output by name, "" if it is the only one; of the test part, if there is one.
+
+    Else they are those of the validation part, else of the training part.
+    """
     split = next(name for name in ("test", "validation", "train") if name in setup.splits)
     part, decoder = setup.splits[split], setup.decoder
     answers = setup.compiled.predict(theta, part.x)
     if isinstance(decoder, JointDecoder):
-        return {"split": np.array(split)} | _by_output(decoder, part, answers)
-    arrays = {
-        "split": np.array(split),
-        "target": decoder.targets(part.y),
-        "prediction": decoder.decide(answers),
+        return _by_output(decoder, split, part, answers)
+    return {
+        "": Predictions(
+            split=split,
+            target=decoder.targets(part.y),
+            prediction=decoder.decide(answers),
+            probability=None if decoder.classes is None else decoder.scores(answers),
+            grid=_plane(setup, decoder, theta, part) if setup.model.input_shape == (2,) else None,
+        )
     }
-    if decoder.classes is not None:
-        arrays["probability"] = decoder.scores(answers)
-    return arrays | (_plane(setup, decoder, theta, part) if setup.model.input_shape == (2,) else {})
 
 
-def _by_output(decoder: JointDecoder, part: Part, answers: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays of several outputs, each with the output's name: `prediction_price`."""
-    kinds = {
-        "target": decoder.targets(part.y),
-        "prediction": decoder.decide(answers),
-        "probability": decoder.scores(answers),
-    }
-    return {f"{kind}_{name}": array for kind, arrays in kinds.items() for name, array in arrays.items()}
+def _by_output(decoder: JointDecoder, split: str, part: Part, answers: np.ndarray) -> dict[str, Predictions]:
+    targets, predicted, scores = decoder.targets(part.y), decoder.decide(answers), decoder.scores(answers)
+    return {name: Predictions(split, targets[name], predicted[name], scores.get(name)) for name in targets}
 
 
-def _plane(setup: Setup, decoder: Decoder, theta: np.ndarray, part: Part) -> dict[str, np.ndarray]:
+def _plane(setup: Setup, decoder: Decoder, theta: np.ndarray, part: Part) -> Grid:
     scaling = decoder.scaling
     everything = np.concatenate([scaling.inverse_inputs(p.x) for p in setup.splits.values()])
     low, high = everything.min(axis=0), everything.max(axis=0)
@@ -51,8 +51,10 @@ def _plane(setup: Setup, decoder: Decoder, theta: np.ndarray, part: Part) -> dic
     is_class = decoder.classes is not None
     values = decoder.scores(answers) if is_class else scaling.inverse_targets(answers)[:, :1]
     targets = decoder.targets(part.y)[:MOST_POINTS]
-    return {
-        "grid_x": xs, "grid_y": ys, "grid": values.reshape(GRID, GRID, -1),
-        "points": scaling.inverse_inputs(part.x)[:MOST_POINTS],
-        "point_target": targets if is_class else targets[:, 0],
-    }  # fmt: skip
+    return Grid(
+        x=xs,
+        y=ys,
+        values=values.reshape(GRID, GRID, -1),
+        points=scaling.inverse_inputs(part.x)[:MOST_POINTS],
+        targets=targets if is_class else targets[:, 0],
+    )

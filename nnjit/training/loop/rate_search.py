@@ -1,4 +1,4 @@
-"""`learning_rate: find`: a range test, in which the rate grows with every update until the loss explodes.
+"""Find the learning rate by a range test, in which it grows with every update until the loss explodes.
 
 The updates are those that the training would begin with, made on a copy of its state; the rates grow by the
 same factor from one to the next. Reference: Smith 2015, arXiv:1506.01186; that the rates grow exponentially
@@ -7,23 +7,20 @@ and the loss is smoothed is fastai's `lr_find`, whose `minimum` is the rate that
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from nnjit.codegen import ThreadTeam
 from nnjit.errors import ConfigError, RunError
-from nnjit.runs.writing import write_json
+from nnjit.runs.rate_search import RateSearch
 from nnjit.training.loop.epochs import EpochRunner
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.setup import HIGHEST_RATE, Setup
 from nnjit.training.setup.state import State
 from nnjit.training.setup.threads import one_blas_thread
-
-SEARCH = "learning_rate_search.json"
 
 LOWEST_RATE = 1e-7
 FEWEST, MOST = 200, 1000  # updates; between them, an epoch's
@@ -33,30 +30,8 @@ LEAST_FALL = 1e-3  # of the loss, relative; less is noise
 BELOW = 10.0  # the rate that is taken is the one of the lowest loss, divided by this
 
 
-@dataclass(frozen=True)
-class Search:
-    """What a range test gave.
-
-    Args:
-        found: the rate that the training takes.
-        rates: (n,) the rate of each update that was tried.
-        losses: (n,) the loss of its batch, before the update.
-        smoothed: (n,) their exponential mean.
-    """
-
-    found: float
-    rates: np.ndarray
-    losses: np.ndarray
-    smoothed: np.ndarray
-
-    def write(self, folder: Path) -> None:
-        """Write it into a run folder."""
-        content = {name: value.tolist() for name, value in vars(self).items() if name != "found"}
-        write_json(folder / SEARCH, {"found": self.found, **content})
-
-
-def find_rate(setup: Setup, state: State) -> tuple[Setup, Search | None]:
-    """The setup with the peak of its learning rate found, where the config asks for that.
+def find_rate(setup: Setup, state: State) -> tuple[Setup, RateSearch | None]:
+    """The setup with the peak of its learning rate found, if the config asks for `learning_rate: find`.
 
     Raises:
         ConfigError: no rate lowers the loss, or the schedule does not fit the rate.
@@ -72,24 +47,23 @@ def find_rate(setup: Setup, state: State) -> tuple[Setup, Search | None]:
 
 
 def read_rate(setup: Setup, folder: Path) -> Setup:
-    """The setup with the rate that a run found when it began, where the config asks for one.
+    """The setup with the rate that a run found when it began, if the config asks for `find`.
 
     Raises:
         RunError: it found none.
     """
     if setup.experiment.optimizer.learning_rate != "find":
         return setup
-    try:
-        found = json.loads((folder / SEARCH).read_text(encoding="utf-8"))["found"]
-    except FileNotFoundError:
+    search = RateSearch.read_if_there(folder)
+    if search is None:
         raise RunError(
             f"{folder}: this run began with a given learning rate and searched for none, so it cannot go on "
             "with optimizer.learning_rate: find; give it the number that it began with"
-        ) from None
-    return _with_peak(setup, found)
+        )
+    return _with_peak(setup, search.found)
 
 
-def choose(rates: np.ndarray, losses: Iterable[float]) -> Search:
+def choose(rates: np.ndarray, losses: Iterable[float]) -> RateSearch:
     """A tenth of the rate with the lowest smoothed loss, to two digits.
 
     Args:
@@ -100,12 +74,12 @@ def choose(rates: np.ndarray, losses: Iterable[float]) -> Search:
         ConfigError: the loss falls at no rate.
     """
     window = len(rates) // WINDOWS
-    share, mean = 2 / (window + 1), 0.0
+    weight, mean = 2 / (window + 1), 0.0
     seen, smoothed = [], []
     for loss in losses:
         seen.append(loss)
-        mean += (loss - mean) * share
-        smoothed.append(mean / (1 - (1 - share) ** len(seen)))
+        mean += (loss - mean) * weight
+        smoothed.append(mean / (1 - (1 - weight) ** len(seen)))
         if _is_exploded(smoothed[window:]):
             break
     settled = smoothed[window:]  # the first means are of too few losses to be compared
@@ -115,7 +89,7 @@ def choose(rates: np.ndarray, losses: Iterable[float]) -> Search:
             f"{len(rates)} updates; give a number"
         )
     best, count = rates[window + int(np.argmin(settled))], len(seen)
-    return Search(float(f"{best / BELOW:.2g}"), rates[:count], np.array(seen), np.array(smoothed))
+    return RateSearch(float(f"{best / BELOW:.2g}"), rates[:count], np.array(seen), np.array(smoothed))
 
 
 def _is_exploded(losses: Sequence[float]) -> bool:

@@ -1,4 +1,4 @@
-"""The training loop: epochs until the last or until one of the reasons to stop, and the files of a run."""
+"""Train an experiment: run its epochs until the last or a reason to stop, and write its run folder."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from nnjit.codegen import ThreadTeam
 from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.experiment import Experiment
 from nnjit.runs.history import HistoryFile, read_history
+from nnjit.runs.status import Status
 from nnjit.training.loop.checkpoints import keep_weights
 from nnjit.training.loop.diagnosis import diagnosing
 from nnjit.training.loop.divergence import NotFinite
@@ -39,23 +40,21 @@ class Outcome:
     """How the epochs ended.
 
     Args:
-        status: "completed", "converged", "early_stopped", "target_reached", "out_of_time", "interrupted" or
-            "diverged".
-        message: why, where there is more to say.
+        message: why, if there is more to say.
     """
 
     state: State
-    status: str
+    status: Status
     message: str = ""
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a training asks of, and tells to, whoever runs it.
+class Callbacks:
+    """What a training calls after each span of epochs.
 
     Args:
         is_stopped: whether the user has asked to stop.
-        show: called with the epochs done and some figures.
+        show: shows the number of epochs done and the latest losses.
     """
 
     is_stopped: Callable[[], bool]
@@ -63,10 +62,13 @@ class Surroundings:
 
 
 @contextmanager
-def alone(first: int, total: int, quiet: bool) -> Iterator[Surroundings]:
-    """What trainings have that own the process: Ctrl-C, a bar over the epochs, and one thread for BLAS."""
+def process_callbacks(first: int, total: int, quiet: bool) -> Iterator[Callbacks]:
+    """Callbacks for trainings that own the process: Ctrl-C stops them, and a bar shows the epochs.
+
+    BLAS gets a single thread meanwhile.
+    """
     with Interruption() as interruption, progress(first, total, quiet) as show, one_blas_thread():
-        yield Surroundings(lambda: interruption.requested, show)
+        yield Callbacks(lambda: interruption.requested, show)
 
 
 def train(
@@ -81,8 +83,8 @@ def train(
 
     Args:
         config: the resolved config as text, kept in the run folder.
-        folder: where relative paths in the experiment start; the current directory where None.
-        output: the run folder; `runs/<name>-<time>` where None.
+        folder: where relative paths in the experiment start; the current directory if None.
+        output: the run folder; `runs/<name>-<time>` if None.
 
     Raises:
         UserError: something given does not fit; nothing was written.
@@ -93,7 +95,7 @@ def train(
     check_output(output)
     setup = set_up(experiment, base)
     state = setup.initial_state(base)
-    runner_of(setup).prepare(setup)  # compiled before there is a folder, lest a failure leave half of one
+    runner_type(setup).prepare(setup)  # before there is a folder, so that a failure leaves none
     setup, search = find_rate(setup, state)
     path = make_folder(output, experiment.name)
     describe(setup, config, path)
@@ -105,7 +107,7 @@ def train(
 def resume(
     path: Path, experiment: Experiment, config: str, *, folder: Path | None = None, quiet: bool = True
 ) -> Run:
-    """Go on with a run from its last saved epoch; the result has the bits of a run that was never stopped.
+    """Resume a run from its last saved epoch; the result has the bits of a run that was never stopped.
 
     Args:
         experiment: the run's own, or with more epochs.
@@ -114,12 +116,13 @@ def resume(
         RunError: the folder has no checkpoint, or one of another model.
     """
     began = time.perf_counter()
-    setup, state = saved(set_up(experiment, folder or Path()), path, folder or Path())
+    base = folder or Path()
+    setup, state = restore_checkpoint(set_up(experiment, base), path, base)
     describe(setup, config, path)
     return _finish(setup, path, state, quiet, began)
 
 
-def saved(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
+def restore_checkpoint(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
     """The state of a run's last saved epoch, and the setup with the learning rate that the run has found.
 
     Args:
@@ -133,7 +136,7 @@ def saved(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
     if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
         raise RunError(
             f"{path}: its checkpoint is of another model, optimizer or averaging than the config's; "
-            "resume it with its own (leave --config and --set away), or train anew in another folder"
+            "resume it with its own (omit --config and --set), or train anew in another folder"
         )
     if state.monitor != fresh.monitor:
         raise RunError(
@@ -150,24 +153,24 @@ def saved(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
 
 def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Run:
     last = setup.experiment.training.epochs
-    with alone(state.epoch, last, quiet) as surroundings:
-        ending = complete(setup, path, state, surroundings, began)
-    if ending.status == "diverged":
-        raise Diverged(f"{ending.message}\nthe run so far is in {path}", path)
-    if ending.status == "interrupted":
-        raise Interrupted(f"interrupted after epoch {ending.state.epoch} of {last}; saved in {path}", path)
+    with process_callbacks(state.epoch, last, quiet) as callbacks:
+        outcome = train_and_record(setup, path, state, callbacks, began)
+    if outcome.status is Status.DIVERGED:
+        raise Diverged(f"{outcome.message}\nthe run so far is in {path}", path)
+    if outcome.status is Status.INTERRUPTED:
+        raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; saved in {path}", path)
     return Run(path, setup.compiled, setup.decoder)
 
 
-def complete(setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float) -> Outcome:
-    """Train from a state on, and write all that a run folder holds of it, however it ends."""
-    ending = _run_epochs(setup, path, state, surroundings, began)
-    save_state(ending.state, path)
-    write_results(setup, path, ending.state, ending.status, ending.message, began)
-    return ending
+def train_and_record(setup: Setup, path: Path, state: State, callbacks: Callbacks, began: float) -> Outcome:
+    """Train from a state on, and write the checkpoint and the results, however the training ends."""
+    outcome = _run_epochs(setup, path, state, callbacks, began)
+    save_state(outcome.state, path)
+    write_results(setup, path, outcome.state, outcome.status, outcome.message, began)
+    return outcome
 
 
-def _run_epochs(setup: Setup, path: Path, state: State, surroundings: Surroundings, began: float) -> Outcome:
+def _run_epochs(setup: Setup, path: Path, state: State, callbacks: Callbacks, began: float) -> Outcome:
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
     with (
@@ -176,32 +179,31 @@ def _run_epochs(setup: Setup, path: Path, state: State, surroundings: Surroundin
         diagnosing(setup, path, keep=state.epoch) as look,
     ):
         stopping = Stopping(setup, read_history(path))
-        run_on = runner_of(setup)
-        runner = run_on(setup, team, lambda: surroundings.is_stopped() or time.perf_counter() > end)
+        runner = runner_type(setup)(setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end)
         while state.epoch < options.epochs and not stopping.reason(state):
             try:
                 span = runner.run(state, stopping.peak)
             except NotFinite as error:
-                return Outcome(state, "diverged", str(error))
+                return Outcome(state, Status.DIVERGED, str(error))
             if span is None:
-                return Outcome(state, "interrupted" if surroundings.is_stopped() else "out_of_time")
+                return Outcome(state, Status.INTERRUPTED if callbacks.is_stopped() else Status.OUT_OF_TIME)
             state = span.state
             stopping.follow(span.columns)
             history.write(span.columns)
             keep_weights(setup, state, path)
             look(state, span.columns)
             losses = {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")}
-            surroundings.show(state.epoch, losses)
+            callbacks.show(state.epoch, losses)
             if span.ending:
-                return Outcome(state, "converged", span.ending)
+                return Outcome(state, Status.CONVERGED, span.ending)
             if time.perf_counter() - saved > CHECKPOINT_SECONDS:
                 save_state(state, path)
                 saved = time.perf_counter()
-    return Outcome(state, stopping.reason(state) or "completed")
+    return Outcome(state, Status(stopping.reason(state) or Status.COMPLETED))
 
 
-def runner_of(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
-    """What runs the epochs: the compiled steps, or the iterations of a full-batch method."""
+def runner_type(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
+    """The class that runs the epochs: compiled steps, or iterations of a full-batch method."""
     if setup.experiment.optimizer.full_batch is None:
         return EpochRunner
     from nnjit.training.loop.full_batch import FullBatchRunner
@@ -212,18 +214,18 @@ def runner_of(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
 def _columns(setup: Setup) -> list[str]:
     measured = dict.fromkeys(m.column for metrics in setup.measured.values() for m in metrics)
     names = ["loss", *(m.column for m in setup.task.sums), *measured]
-    figures = [f"{split}_{name}" for name in names for split in ("train", "validation")]
-    return ["epoch", *figures, "learning_rate", "penalty", *runner_of(setup).columns(setup), "train_seconds"]
+    values = [f"{split}_{name}" for name in names for split in ("train", "validation")]
+    return ["epoch", *values, "learning_rate", "penalty", *runner_type(setup).columns(setup), "train_seconds"]
 
 
 def check_output(output: Path | None) -> None:
-    """Raise a RunError where the run folder that is asked for exists already."""
+    """Raise a RunError if the run folder that is asked for exists already."""
     if output is not None and output.exists():
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
 
 
 def make_folder(output: Path | None, name: str) -> Path:
-    """Make the run folder; the time in its name is made unique by a number where needed."""
+    """Make the run folder; a number after the time makes its name unique if needed."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     candidates = (
         [output] if output else [Path("runs") / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]

@@ -11,9 +11,8 @@ import numpy as np
 
 from nnjit.codegen import aligned_copy
 from nnjit.errors import RunError
+from nnjit.runs.file_names import CHECKPOINT
 from nnjit.runs.writing import write_atomically
-
-CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)

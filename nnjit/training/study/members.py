@@ -1,4 +1,4 @@
-"""The trainings that one experiment stands for: itself with other seeds, or with other validation parts."""
+"""Derive the trainings of a study: one experiment with other seeds, or with other validation parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from nnjit.errors import ConfigError, UserError
 from nnjit.experiment.experiment import SEEDS, Experiment
+from nnjit.runs.study import StudyKind, member_word
 
 
 @dataclass(frozen=True)
@@ -16,24 +17,24 @@ class Members:
     """Several trainings of one experiment.
 
     Args:
-        kind: "replicas" or "folds", which is the name of their folder too.
+        kind: also the name of their folder.
         experiments: one for each; trained by itself, each gives the bits that it has among the others.
     """
 
-    kind: str
+    kind: StudyKind
     experiments: tuple[Experiment, ...]
 
     @property
     def word(self) -> str:
-        """One of them."""
-        return self.kind.removesuffix("s")
+        """What one member is called."""
+        return member_word(self.kind)
 
 
 def members_of(experiment: Experiment) -> Members | None:
-    """The trainings that an experiment asks for; None where it is a training itself.
+    """The trainings that an experiment asks for; None if it is a single training.
 
     Raises:
-        ConfigError: folds are asked for beside another validation part.
+        ConfigError: it has folds and another validation part.
     """
     options = experiment.training
     if options.replicas is not None:
@@ -46,8 +47,8 @@ def members_of(experiment: Experiment) -> Members | None:
 
 
 @contextmanager
-def told_of_members() -> Iterator[None]:
-    """Put an error of a fold where it comes from, since the config has none in its split."""
+def errors_at_folds() -> Iterator[None]:
+    """Report an error of a member's `data.split.fold` at `training.folds`, where the config has it."""
     try:
         yield
     except UserError as error:
@@ -62,7 +63,7 @@ def _check_no_validation(experiment: Experiment) -> None:
     if split.fold is not None or split.validation > 0:
         raise ConfigError(
             f"each fold is a validation part, and data.split has {given} too; set data.split.validation: 0 "
-            "and leave data.split.fold away, and what it held out is trained on and held out in turn",
+            "and omit data.split.fold; what it held out is then trained on and held out in turn",
             ("training", "folds"),
         )
     if experiment.validation_data is not None:
@@ -76,8 +77,8 @@ def _replica(experiment: Experiment, index: int) -> Experiment:
     """The experiment with another seed for all but the data and its split."""
     split = experiment.data.split
     drawn = experiment.seed if split.seed is None else split.seed
-    alone = _single(experiment.model_copy(update=experiment.sources), {"seed": drawn})
-    return alone.model_copy(update={"seed": (experiment.seed + index) % SEEDS})
+    member = _single(experiment.model_copy(update=experiment.sources), {"seed": drawn})
+    return member.model_copy(update={"seed": (experiment.seed + index) % SEEDS})
 
 
 def _fold(experiment: Experiment, number: int, count: int) -> Experiment:
@@ -91,7 +92,7 @@ def _single(experiment: Experiment, split: Mapping[str, Any]) -> Experiment:
     new = type(old).model_validate(old.model_dump() | dict(split))
     data = experiment.data.model_copy(update={"split": new})
     seen = experiment.training.diagnosis is True
-    lone = {"replicas": None, "folds": None, "threads": 1, "diagnosis": seen}
+    options = {"replicas": None, "folds": None, "threads": 1, "diagnosis": seen}
     return experiment.model_copy(
-        update={"data": data, "training": experiment.training.model_copy(update=lone)}
+        update={"data": data, "training": experiment.training.model_copy(update=options)}
     )

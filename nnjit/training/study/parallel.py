@@ -1,7 +1,7 @@
-"""Several trainings of one experiment side by side, a Python thread and a native one for each.
+"""Train several members of one experiment in parallel, each in a Python thread of its own.
 
-Native calls run without the GIL, so threads share the cores as processes would, but import, load the data
-and compile once: 16 replicas of `configs/digits.yaml` take 14 times the processor time of one.
+Native calls run without the GIL, so the threads use all cores, but import, load the data and compile only
+once: 16 replicas of `configs/digits.yaml` take 14 times the processor time of one.
 """
 
 from __future__ import annotations
@@ -17,23 +17,22 @@ from pathlib import Path
 from nnjit.codegen import usable_cores
 from nnjit.errors import Diverged, Interrupted
 from nnjit.experiment import Experiment
-from nnjit.runs.environment import environment
-from nnjit.runs.writing import write_atomically, write_json
+from nnjit.runs import file_names
+from nnjit.runs.status import Status
 from nnjit.training.loop.rate_search import find_rate
-from nnjit.training.loop.records import describe
+from nnjit.training.loop.records import describe, write_environment
 from nnjit.training.loop.trainer import (
-    Surroundings,
-    alone,
+    Callbacks,
     check_output,
-    complete,
     make_folder,
-    runner_of,
-    saved,
+    process_callbacks,
+    restore_checkpoint,
+    runner_type,
+    train_and_record,
 )
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.setup.state import CHECKPOINT
 from nnjit.training.study.aggregate import Result, aggregate
-from nnjit.training.study.members import Members, told_of_members
+from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study
 
 Dump = Callable[[Experiment], str]
@@ -49,12 +48,12 @@ def train_members(
     output: Path | None = None,
     quiet: bool = True,
 ) -> Study:
-    """Train the members of an experiment, and leave a folder with a run for each and the spread of all.
+    """Train the members of an experiment, and leave a folder with a run for each and the aggregates.
 
     Args:
         dump: writes the configs that are kept in the folders.
-        folder: where relative paths in the experiment start; the current directory where None.
-        output: the folder to make; `runs/<name>-<time>` where None.
+        folder: where relative paths in the experiment start; the current directory if None.
+        output: the folder to make; `runs/<name>-<time>` if None.
 
     Raises:
         UserError: something given does not fit; nothing was written.
@@ -74,7 +73,7 @@ def resume_members(
     folder: Path | None = None,
     quiet: bool = True,
 ) -> Study:
-    """Go on with each member of a study from its last saved epoch, and train those that were never begun.
+    """Resume each member of a study from its last saved epoch, and train those that were never begun.
 
     Args:
         experiment: the study's own, or with more epochs, or more replicas.
@@ -96,37 +95,35 @@ def _train_all_of(
 ) -> Study:
     began = time.perf_counter()
     base = folder or Path()
-    with told_of_members():
+    with errors_at_folds():
         first = set_up(members.experiments[0], base)
     first.initial_state(base)
-    runner_of(first).prepare(first)
-    _ = (
-        first.compiled.evaluation,
-        first.compiled.prediction,
-    )  # compiled before there is a folder, lest a failure leave half of one
-    path = make()
-    if (path / members.kind / "1" / CHECKPOINT).exists():
-        saved(first, path / members.kind / "1", base)  # an error is told before anything is written
+    runner_type(first).prepare(first)
+    # Compiled before there is a folder, so that a failure does not leave an incomplete one.
+    _ = first.compiled.evaluation, first.compiled.prediction
+    path, count = make(), len(members.experiments)
+    first_folder = path / members.kind / file_names.member(1)
+    if (first_folder / file_names.CHECKPOINT).exists():
+        restore_checkpoint(first, first_folder, base)  # raises its errors before anything is written
     (path / members.kind).mkdir(exist_ok=True)
-    write_json(path / "metrics.json", aggregate(members.kind, len(members.experiments), []))
-    write_atomically(path / "config.yaml", dump(experiment))
-    write_json(path / "environment.json", environment())
-    first.compiled.save_kernels(path / "kernels")
+    aggregate(members.kind, count, []).write(path)
+    write_environment(dump(experiment), path)
+    first.compiled.save_kernels(path / file_names.KERNELS)
     results = _train_all(_Pool(members, first, base, path, dump), _workers(experiment), quiet)
-    content = aggregate(members.kind, len(members.experiments), results)
+    metrics = aggregate(members.kind, count, results)
     times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
-    content["seconds"] |= {k: round(v, 6) for k, v in times.items()}
-    write_json(path / "metrics.json", content)
-    _raise_if_stopped(members, content["status"], results, path)
+    seconds = {**metrics.seconds, **{name: round(value, 6) for name, value in times.items()}}
+    replace(metrics, seconds=seconds).write(path)
+    _raise_if_stopped(members, metrics.status, results, path)
     return open_study(path, members)
 
 
-def _raise_if_stopped(members: Members, status: str, results: list[Result], path: Path) -> None:
+def _raise_if_stopped(members: Members, status: Status, results: list[Result], path: Path) -> None:
     count = len(members.experiments)
-    if status == "diverged":
-        message = f"all {count} {members.kind} diverged; the first: {results[0].metrics['message']}"
+    if status is Status.DIVERGED:
+        message = f"all {count} {members.kind} diverged; the first: {results[0].metrics.message}"
         raise Diverged(f"{message}\nthe runs so far are in {path}", path)
-    if status == "interrupted":
+    if status is Status.INTERRUPTED:
         done = sum(result.is_finished for result in results)
         message = f"interrupted when {done} of {count} {members.kind} were done; they are in {path}"
         raise Interrupted(message, path)
@@ -134,7 +131,7 @@ def _raise_if_stopped(members: Members, status: str, results: list[Result], path
 
 @dataclass(frozen=True)
 class _Pool:
-    """What all members share: the first one's setup, and where they go."""
+    """What all members share: the first one's setup, and where their folders are made."""
 
     members: Members
     first: Setup
@@ -150,11 +147,11 @@ class _Pool:
             return self.first
         if self.members.kind == "replicas":
             return replace(self.first, experiment=member, compiled=self.first.compiled.twin())
-        with self.lock:  # so that a core is left to those that are trained meanwhile
+        with self.lock:  # one at a time, so that the other cores train meanwhile
             return set_up(member, self.base)
 
     def run_folder(self, index: int) -> Path:
-        return self.path / self.members.kind / str(index + 1)
+        return self.path / self.members.kind / file_names.member(index + 1)
 
 
 def _workers(experiment: Experiment) -> int:
@@ -162,49 +159,52 @@ def _workers(experiment: Experiment) -> int:
     return usable_cores() if wanted == "auto" else wanted
 
 
-def _train_all(company: _Pool, workers: int, quiet: bool) -> list[Result]:
+def _train_all(pool: _Pool, workers: int, quiet: bool) -> list[Result]:
     """The results of the members that were begun, in their order."""
-    experiments = company.members.experiments
+    experiments = pool.members.experiments
     total = sum(member.training.epochs for member in experiments)
     lock = threading.Lock()
     failed = threading.Event()
     done: dict[int, int] = {}
-    with alone(0, total, quiet) as around, ThreadPoolExecutor(workers, "nnjit-member") as pool:
+    with (
+        process_callbacks(0, total, quiet) as shared,
+        ThreadPoolExecutor(workers, "nnjit-member") as executor,
+    ):
 
         def is_stopped() -> bool:
-            return around.is_stopped() or failed.is_set()
+            return shared.is_stopped() or failed.is_set()
 
         def work(index: int) -> Result | None:
-            def show(epochs: int, figures: dict[str, float]) -> None:
+            def show(epochs: int, losses: dict[str, float]) -> None:
                 with lock:
                     done[index] = epochs
-                    around.show(sum(done.values()), figures)
+                    shared.show(sum(done.values()), losses)
 
             try:
-                return _train_one(company, index, Surroundings(is_stopped, show))
+                return _train_one(pool, index, Callbacks(is_stopped, show))
             except BaseException:
                 failed.set()
                 raise
 
-        results = list(pool.map(work, range(len(experiments))))
+        results = list(executor.map(work, range(len(experiments))))
     return [result for result in results if result is not None]
 
 
-def _train_one(company: _Pool, index: int, surroundings: Surroundings) -> Result | None:
-    """Train a member, or the rest of it; None where all were stopped before it began."""
-    if surroundings.is_stopped():
+def _train_one(pool: _Pool, index: int, callbacks: Callbacks) -> Result | None:
+    """Train or resume a member; None if all were stopped before it began."""
+    if callbacks.is_stopped():
         return None
     began = time.perf_counter()
-    setup = company.setup(index)
-    path, search = company.run_folder(index), None
-    if (path / CHECKPOINT).exists():
-        setup, state = saved(setup, path, company.base)
+    setup = pool.setup(index)
+    path, search = pool.run_folder(index), None
+    if (path / file_names.CHECKPOINT).exists():
+        setup, state = restore_checkpoint(setup, path, pool.base)
     else:
-        state = setup.initial_state(company.base)
+        state = setup.initial_state(pool.base)
         setup, search = find_rate(setup, state)
         path.mkdir(parents=True, exist_ok=True)
-    describe(setup, company.dump(setup.experiment), path)
+    describe(setup, pool.dump(setup.experiment), path)
     if search is not None:
         search.write(path)
-    complete(setup, path, state, surroundings, began)
+    train_and_record(setup, path, state, callbacks, began)
     return Result.read(path, index + 1, setup.experiment.seed)

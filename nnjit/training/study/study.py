@@ -1,4 +1,4 @@
-"""A study: the folder that several trainings of one experiment leave, and all their networks together."""
+"""Open the folder of a study, several trainings of one experiment, and predict with all its networks."""
 
 from __future__ import annotations
 
@@ -11,33 +11,32 @@ from typing import Any
 import numpy as np
 
 from nnjit.errors import RunError
-from nnjit.training.run import Run, open_run, read_json
-from nnjit.training.study.aggregate import FINISHED
+from nnjit.runs import file_names
+from nnjit.runs.reading import read_json
+from nnjit.runs.study import KINDS, StudyKind, StudyMetrics
+from nnjit.training.run import Run, open_run
 from nnjit.training.study.members import Members
-
-KINDS = ("replicas", "folds")
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
     """Finished trainings of one experiment, with other seeds or other validation parts.
 
-    It answers as one network would: with the mean of all its networks (Hansen & Salamon 1990).
+    It predicts as one network, with the mean of all its networks (Hansen & Salamon 1990).
 
     Args:
         path: the folder.
-        kind: "replicas" or "folds".
         runs: those that finished, in their order.
     """
 
     path: Path
-    kind: str
+    kind: StudyKind
     runs: tuple[Run, ...]
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """`metrics.json`: mean and deviation of each figure, and the figures of each run."""
-        return read_json(self.path / "metrics.json")
+        """`metrics.json`: mean and deviation of each metric, and the metrics of each run."""
+        return read_json(self.path / file_names.METRICS)
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
@@ -76,10 +75,10 @@ def _likeliest(probabilities: np.ndarray) -> np.ndarray:
 
 
 def check_study(path: Path, members: Members | None) -> None:
-    """Raise a RunError where the members of an experiment cannot go on in this folder.
+    """Raise a RunError if the members of an experiment cannot be resumed in this folder.
 
     Args:
-        members: None of an experiment that is a single training.
+        members: None for a single training.
     """
     found = next((kind for kind in KINDS if (path / kind).is_dir()), None)
     asked = None if members is None else members.kind
@@ -87,11 +86,11 @@ def check_study(path: Path, members: Members | None) -> None:
         here = "no study" if found is None else f"a study of {found}"
         wanted = "a single run" if members is None else f"{len(members.experiments)} {asked}"
         raise RunError(
-            f"{path} holds {here}, and the config asks for {wanted}; resume it with its own config (leave "
-            f"--config and training.{asked or found} away), or train anew in another folder"
+            f"{path} holds {here}, and the config asks for {wanted}; resume it with its own config (omit "
+            f"--config and training.{asked or found}), or train anew in another folder"
         )
     if members is not None and members.kind == "folds":
-        count = read_json(path / "metrics.json")["count"]
+        count = StudyMetrics.read(path).count
         if count != len(members.experiments):
             raise RunError(
                 f"{path} is of {count} folds, and the config asks for {len(members.experiments)}, which hold "
@@ -103,11 +102,12 @@ def open_study(path: Path, members: Members) -> Study:
     """The study in `path`, with its finished runs.
 
     Raises:
-        RunError: none finished, or a run's folder is gone.
+        RunError: none finished, or a run's folder is missing.
     """
-    rows = read_json(path / "metrics.json")["runs"]
-    finished = [row["number"] for row in rows if row["status"] in FINISHED]
+    finished = [m.number for m in StudyMetrics.read(path).members if m.status.is_finished]
     if not finished:
         raise RunError(f"{path}: none of its {members.kind} finished")
-    runs = tuple(open_run(path / members.kind / str(k), members.experiments[k - 1]) for k in finished)
+    runs = tuple(
+        open_run(path / members.kind / file_names.member(k), members.experiments[k - 1]) for k in finished
+    )
     return Study(path, members.kind, runs)

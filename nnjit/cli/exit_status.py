@@ -1,4 +1,4 @@
-"""How a command ends: what is printed, and the exit status.
+"""Turn the errors of a command into a message and an exit status.
 
 0 done · 1 a check failed · 2 what the user gave is wrong · 3 the training diverged · 130 interrupted. Any
 other exception is a defect of nnjit, and its traceback says where.
@@ -18,7 +18,7 @@ FAILED, WRONG, DIVERGED, INTERRUPTED = 1, 2, 3, 130
 
 
 @contextmanager
-def ending(*, resume_command: str = "nnjit train") -> Iterator[None]:
+def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
     """Turn the errors that nnjit raises on purpose into a message on stderr and an exit status.
 
     Args:

@@ -1,0 +1,121 @@
+"""`data.json`: what was learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from nnjit.runs import file_names
+from nnjit.runs.json_file import JsonFile
+from nnjit.runs.metrics import SPLITS
+from nnjit.runs.reading import number
+
+SEVERAL = "several"
+"""The `task` of a model with several outputs."""
+
+
+@dataclass(frozen=True)
+class OutputEntry:
+    """One of several outputs.
+
+    Args:
+        target: the name of the target that it is compared with.
+        classes: None if the target is values.
+        columns: [first, end) of its target among the data's targets.
+        weight: of its loss in the sum.
+        class_weights: of each class in its loss; None if all count alike.
+    """
+
+    name: str
+    target: str
+    classes: tuple[str, ...] | None
+    columns: tuple[int, int]
+    loss: str = ""
+    weight: float = 1.0
+    class_weights: tuple[float, ...] | None = None
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The entry of one output."""
+        start, stop = content["columns"]
+        weights = content.get("class_weights")
+        return cls(
+            name=content["name"],
+            target=content["target"],
+            classes=_classes(content["classes"]),
+            columns=(start, stop),
+            loss=content.get("loss") or "",
+            weight=content.get("weight", 1.0),
+            class_weights=None if weights is None else tuple(weights),
+        )
+
+
+@dataclass(frozen=True)
+class DataEntry(JsonFile):
+    """What was learned from.
+
+    Args:
+        task: "classification", "regression", or `SEVERAL`.
+        features: names of the input columns; () for images.
+        classes: None if the targets are values.
+        codes: the categories of each feature that is their numbers.
+        examples: how many each part of the data has.
+        scaling: of the inputs and targets, as plain data.
+        magnitude: the root mean square of the largest input feature; nan if it was not measured.
+        is_weighted: whether metrics count each example by a weight of its own.
+        class_weights: of each class in the loss; empty if all count alike.
+        outputs: of a model with several outputs.
+    """
+
+    file_name: ClassVar[str] = file_names.DATA
+
+    description: str
+    task: str
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    examples: Mapping[str, int]
+    scaling: Mapping[str, Any]
+    magnitude: float
+    codes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_weighted: bool = False
+    class_weights: Mapping[str, float] = field(default_factory=dict)
+    outputs: tuple[OutputEntry, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "description": self.description,
+            "task": self.task,
+            "features": self.features,
+            "targets": self.targets,
+            "classes": self.classes,
+            **({"codes": self.codes} if self.codes else {}),
+            "examples": self.examples,
+            "scaling": self.scaling,
+            "magnitude": self.magnitude,
+            **({"weighted": True} if self.is_weighted else {}),
+            **({"class_weights": self.class_weights} if self.class_weights else {}),
+            **({"outputs": [vars(output) for output in self.outputs]} if self.outputs else {}),
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        return cls(
+            description=content["description"],
+            task=content["task"],
+            features=tuple(content["features"]),
+            targets=tuple(content["targets"]),
+            classes=_classes(content["classes"]),
+            examples={name: content["examples"].get(name) or 0 for name in SPLITS},
+            scaling=content.get("scaling") or {},
+            magnitude=number(content.get("magnitude")),
+            codes=content.get("codes") or {},
+            is_weighted=content.get("weighted", False),
+            class_weights=content.get("class_weights") or {},
+            outputs=tuple(map(OutputEntry.from_json, content.get("outputs") or ())),
+        )
+
+
+def _classes(given: Sequence[object] | None) -> tuple[str, ...] | None:
+    return None if given is None else tuple(map(str, given))

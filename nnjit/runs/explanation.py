@@ -1,0 +1,163 @@
+"""`explanation.json`: the formulas of a network, its update, its graph, and the kernels compiled from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from nnjit.runs import file_names
+from nnjit.runs.json_file import JsonFile
+
+Tag = Literal["", "var", "sup", "sub"]
+
+Segments = tuple[tuple[Tag, str], ...]
+"""A formula as type: segments of (tag, text), plain text with the tag ""."""
+
+_TAGS: Mapping[str, Tag] = {"var": "var", "sup": "sup", "sub": "sub"}
+
+
+@dataclass(frozen=True)
+class TypesetLine:
+    """left = right.
+
+    Args:
+        shape: such as `n × 16`; empty if it holds for any shape.
+    """
+
+    left: Segments
+    right: Segments
+    shape: str
+    note: str = ""
+
+    @property
+    def is_words(self) -> bool:
+        """Whether the right side is plain text, which may be broken anywhere."""
+        return [tag for tag, _ in self.right] == [""]
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """One line; an unknown tag counts as plain text."""
+        left, right = _segments(content["left"]), _segments(content["right"])
+        return cls(left, right, content["shape"], content.get("note") or "")
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines under a title."""
+
+    title: str
+    lines: tuple[TypesetLine, ...]
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """One section."""
+        return cls(content["title"], tuple(map(TypesetLine.from_json, content["lines"])))
+
+
+@dataclass(frozen=True)
+class NumberedLayer:
+    """The number that a layer has in the lines; 0 is the data."""
+
+    number: int
+    name: str
+    type: str
+    shape: tuple[int, ...]
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """One layer."""
+        return cls(content["number"], content["name"], content["type"], tuple(content["shape"]))
+
+
+@dataclass(frozen=True)
+class Update:
+    """How the gradient becomes the next params.
+
+    Args:
+        equations: in the order in which they act; g is the gradient, θ the params.
+        note: what the optimizer's documentation adds to them.
+        settings: (option, value) of the optimizer, the schedule and the averaging.
+    """
+
+    equations: tuple[str, ...]
+    note: str
+    settings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class KernelSummary:
+    """One kernel of the training step.
+
+    Args:
+        name: of its function in the source.
+        zone: when it runs.
+        product: `m × n × k` of a matrix product; empty for a kernel of loops.
+        parts: the layers whose operations it has.
+        operations: how many it has.
+    """
+
+    name: str
+    zone: str
+    product: str
+    parts: tuple[str, ...]
+    operations: int
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """One kernel."""
+        return cls(
+            content["name"],
+            content["zone"],
+            content["product"],
+            tuple(content["parts"]),
+            content["operations"],
+        )
+
+
+@dataclass(frozen=True)
+class Explanation(JsonFile):
+    """What a training computes.
+
+    Args:
+        graph: the forward pass, a typed line for each node.
+        kernels: those of the training step in the order they run; empty if it was not compiled.
+    """
+
+    file_name: ClassVar[str] = file_names.EXPLANATION
+
+    layers: tuple[NumberedLayer, ...]
+    sections: tuple[Section, ...]
+    update: Update
+    graph: str
+    kernels: tuple[KernelSummary, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "layers": [vars(layer) for layer in self.layers],
+            "sections": [
+                {"title": s.title, "lines": [vars(line) for line in s.lines]} for s in self.sections
+            ],
+            "update": vars(self.update),
+            "graph": self.graph,
+            "kernels": [vars(kernel) for kernel in self.kernels],
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        update = content["update"]
+        return cls(
+            layers=tuple(map(NumberedLayer.from_json, content["layers"])),
+            sections=tuple(map(Section.from_json, content["sections"])),
+            update=Update(
+                equations=tuple(update["equations"]),
+                note=update["note"],
+                settings=tuple((name, value) for name, value in update["settings"]),
+            ),
+            graph=content["graph"],
+            kernels=tuple(map(KernelSummary.from_json, content["kernels"])),
+        )
+
+
+def _segments(content: Iterable[tuple[str, str]]) -> Segments:
+    return tuple((_TAGS.get(tag, ""), text) for tag, text in content)

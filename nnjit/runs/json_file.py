@@ -1,0 +1,44 @@
+"""The base of the values that a JSON file of the run folder holds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from nnjit.runs.reading import parse, read_json
+from nnjit.runs.writing import write_json
+
+
+class JsonFile(ABC):
+    """The content of one JSON file.
+
+    `from_json` reads what `to_json` writes, and files of older versions. Values that are not finite are null
+    in the file.
+    """
+
+    file_name: ClassVar[str]
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """The content as plain data, in the order of the file."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The value of a file's content; KeyError, TypeError or ValueError if it is malformed."""
+
+    def write(self, folder: Path) -> None:
+        """Write the file into a run folder, or replace it."""
+        write_json(folder / self.file_name, self.to_json())
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the file of a run folder; RunError if it is missing or malformed."""
+        path = folder / cls.file_name
+        return parse(path, read_json(path), cls.from_json)
+
+    @classmethod
+    def read_if_there(cls, folder: Path) -> Self | None:
+        """As `read`; None if the folder has no such file."""
+        return cls.read(folder) if (folder / cls.file_name).exists() else None

@@ -1,0 +1,110 @@
+"""`metrics.json` of a run: how the training ended, and its final metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from nnjit.runs import file_names
+from nnjit.runs.json_file import JsonFile
+from nnjit.runs.reading import number
+from nnjit.runs.status import Status
+
+SPLITS = ("train", "validation", "test")
+
+Weights = Literal["best", "last"]
+
+
+@dataclass(frozen=True)
+class SplitValues:
+    """The final loss and metrics on one part of the data.
+
+    Args:
+        loss: mean over the examples, without penalties; nan if it was not finite.
+        metrics: the metrics' values by column.
+    """
+
+    examples: int
+    loss: float
+    metrics: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"examples": self.examples, "loss": self.loss, **self.metrics}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The values of one split."""
+        values = {name: number(value) for name, value in content.items() if name != "examples"}
+        loss = values.pop("loss", number(None))
+        return cls(content["examples"], loss, values)
+
+
+@dataclass(frozen=True)
+class RunMetrics(JsonFile):
+    """How a training ended.
+
+    Args:
+        best_epoch: None if no epoch ended with a finite loss.
+        monitor: the column whose best value makes an epoch the best.
+        mode: whether the best is the lowest value, "min", or the highest, "max".
+        weights: the weights that the metrics and predictions are of.
+        splits: by the name of the part, in the order of `SPLITS`.
+        parameters: how many numbers were learned.
+        seconds: of `compile`, `train` and `wall`; after a resumption, of the last session.
+        found_learning_rate: what the range test of `learning_rate: find` found.
+        averaging: the type of the average that the weights are; empty if they are not averaged.
+        message: why it ended so, if there is more to say.
+    """
+
+    file_name: ClassVar[str] = file_names.METRICS
+
+    status: Status
+    epochs: int
+    best_epoch: int | None
+    monitor: str
+    mode: str
+    weights: Weights
+    splits: Mapping[str, SplitValues]
+    parameters: int
+    seconds: Mapping[str, float]
+    found_learning_rate: float | None = None
+    averaging: str = ""
+    message: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        always = {
+            "status": self.status,
+            "epochs": self.epochs,
+            "best_epoch": self.best_epoch,
+            "monitor": self.monitor,
+            "mode": self.mode,
+            "weights": self.weights,
+            "splits": {name: values.to_json() for name, values in self.splits.items()},
+            "parameters": self.parameters,
+            "seconds": dict(self.seconds),
+        }
+        optional = {
+            "found_learning_rate": self.found_learning_rate,
+            "averaging": self.averaging,
+            "message": self.message,
+        }
+        return always | {key: value for key, value in optional.items() if value}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        status, splits = Status(content["status"]), content["splits"]
+        return cls(
+            status=status,
+            epochs=content["epochs"],
+            best_epoch=content.get("best_epoch"),
+            monitor=content.get("monitor") or "train_loss",
+            mode=content.get("mode") or "min",
+            weights=content.get("weights") or "last",
+            splits={s: SplitValues.from_json(splits[s]) for s in SPLITS if splits.get(s)},
+            parameters=content["parameters"],
+            seconds={name: number(value) for name, value in content["seconds"].items()},
+            found_learning_rate=content.get("found_learning_rate"),
+            averaging=content.get("averaging") or "",
+            message=content.get("message") or "",
+        )

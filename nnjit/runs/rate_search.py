@@ -1,0 +1,39 @@
+"""`learning_rate_search.json`: the range test that found the learning rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from nnjit.runs import file_names
+from nnjit.runs.json_file import JsonFile
+
+
+@dataclass(frozen=True, eq=False)
+class RateSearch(JsonFile):
+    """The result of a range test.
+
+    Args:
+        found: the learning rate that the training takes.
+        rates: (n,) the learning rate of each update that was tried.
+        losses: (n,) the loss of its batch, before the update.
+        smoothed: (n,) their exponential mean.
+    """
+
+    file_name: ClassVar[str] = file_names.RATE_SEARCH
+
+    found: float
+    rates: np.ndarray
+    losses: np.ndarray
+    smoothed: np.ndarray
+
+    def to_json(self) -> dict[str, Any]:
+        arrays = {"rates": self.rates, "losses": self.losses, "smoothed": self.smoothed}
+        return {"found": self.found, **{name: array.tolist() for name, array in arrays.items()}}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        arrays = [np.array(content[name], float) for name in ("rates", "losses", "smoothed")]
+        return cls(float(content["found"]), *arrays)

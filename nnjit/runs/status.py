@@ -1,0 +1,40 @@
+"""How a training can end."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a training ended, as `metrics.json` has it."""
+
+    COMPLETED = "completed"
+    CONVERGED = "converged"
+    EARLY_STOPPED = "early_stopped"
+    TARGET_REACHED = "target_reached"
+    OUT_OF_TIME = "out_of_time"
+    INTERRUPTED = "interrupted"
+    DIVERGED = "diverged"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the training ended by itself, with finite values."""
+        return _TABLE[self][0]
+
+    @property
+    def words(self) -> str:
+        """The status in a sentence: `stopped early`."""
+        return _TABLE[self][1]
+
+
+# fmt: off
+_TABLE = {  # status: (whether finished, in words)
+    Status.COMPLETED:      (True,  "completed"),
+    Status.CONVERGED:      (True,  "converged"),
+    Status.EARLY_STOPPED:  (True,  "stopped early"),
+    Status.TARGET_REACHED: (True,  "target reached"),
+    Status.OUT_OF_TIME:    (True,  "out of time"),
+    Status.INTERRUPTED:    (False, "interrupted"),
+    Status.DIVERGED:       (False, "diverged"),
+}
+# fmt: on

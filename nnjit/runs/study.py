@@ -1,0 +1,165 @@
+"""`metrics.json` of a study: the aggregate of each metric, and the result of each member."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, get_args
+
+from nnjit.runs import file_names
+from nnjit.runs.json_file import JsonFile
+from nnjit.runs.metrics import SPLITS, RunMetrics, SplitValues
+from nnjit.runs.reading import number, parse, read_json
+from nnjit.runs.status import Status
+
+StudyKind = Literal["replicas", "folds"]
+KINDS: tuple[StudyKind, ...] = get_args(StudyKind)
+
+
+def member_word(kind: StudyKind) -> str:
+    """What one member of a study is called: `replica` or `fold`."""
+    return kind.removesuffix("s")
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """Mean and standard deviation of a value over the members that finished; nan if unknown."""
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, float | None] | None) -> Self:
+        """The aggregate of one value; unknown if null."""
+        known = content or {}
+        return cls(number(known.get("mean")), number(known.get("deviation")))
+
+
+@dataclass(frozen=True)
+class MemberEntry:
+    """The result of a member.
+
+    Args:
+        number: counted from 1; the name of its folder.
+    """
+
+    number: int
+    seed: int
+    status: Status
+    epochs: int
+    best_epoch: int | None
+    splits: Mapping[str, SplitValues]
+    message: str = ""
+
+    @classmethod
+    def of(cls, number: int, seed: int, metrics: RunMetrics) -> Self:
+        """The entry of a member that ended with these metrics."""
+        return cls(
+            number, seed, metrics.status, metrics.epochs, metrics.best_epoch, metrics.splits, metrics.message
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        content = vars(self) | {"splits": {name: values.to_json() for name, values in self.splits.items()}}
+        return {key: value for key, value in content.items() if key != "message" or value}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The entry of one member."""
+        splits = content.get("splits") or {}
+        return cls(
+            number=content["number"],
+            seed=content["seed"],
+            status=Status(content["status"]),
+            epochs=content.get("epochs") or 0,
+            best_epoch=content.get("best_epoch"),
+            splits={s: SplitValues.from_json(splits[s]) for s in SPLITS if splits.get(s)},
+            message=content.get("message") or "",
+        )
+
+
+@dataclass(frozen=True)
+class StudyMetrics(JsonFile):
+    """What the members of a study reached together.
+
+    Args:
+        status: of the study: completed, interrupted, or diverged if all members are.
+        count: how many members the config asks for; `members` are those that were begun.
+        splits: the aggregate of each value, by part of the data and name.
+        parameters: of one member; None before the first has ended.
+        seconds: of `train` (the sum over the members), `compile` and `wall`.
+    """
+
+    file_name: ClassVar[str] = file_names.METRICS
+
+    status: Status
+    kind: StudyKind
+    count: int
+    splits: Mapping[str, Mapping[str, Aggregate]]
+    parameters: int | None
+    seconds: Mapping[str, float]
+    members: tuple[MemberEntry, ...]
+
+    @property
+    def finished(self) -> int:
+        """How many members finished."""
+        return sum(member.status.is_finished for member in self.members)
+
+    @property
+    def diverged(self) -> tuple[int, ...]:
+        """The numbers of the members that diverged."""
+        return tuple(member.number for member in self.members if member.status is Status.DIVERGED)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "kind": self.kind,
+            "count": self.count,
+            "finished": self.finished,
+            "ended": dict(Counter(member.status for member in self.members)),
+            "diverged": self.diverged,
+            "splits": {
+                split: {name: vars(value) for name, value in values.items()}
+                for split, values in self.splits.items()
+            },
+            "parameters": self.parameters,
+            "seconds": dict(self.seconds),
+            "runs": [member.to_json() for member in self.members],
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        splits = content["splits"]
+        return cls(
+            status=Status(content["status"]),
+            kind=_kind(content),
+            count=content["count"],
+            splits={s: _aggregates(splits[s]) for s in SPLITS if s in splits},
+            parameters=content.get("parameters"),
+            seconds={name: number(value) for name, value in content["seconds"].items()},
+            members=tuple(map(MemberEntry.from_json, content["runs"])),
+        )
+
+
+def study_kind(folder: Path) -> StudyKind | None:
+    """Whether a folder holds a study of replicas or of folds; None if it does not hold a study."""
+    path = folder / file_names.METRICS
+    content = read_json(path) if path.is_file() else {}
+    return parse(path, content, _kind) if is_study(content) else None
+
+
+def is_study(content: Mapping[str, Any]) -> bool:
+    """Whether the content of `metrics.json` is that of a study."""
+    return "runs" in content
+
+
+def _kind(content: Mapping[str, Any]) -> StudyKind:
+    kind: StudyKind = content["kind"]
+    if kind not in KINDS:
+        raise ValueError(f"kind: expected {' or '.join(KINDS)}, got {kind!r}")
+    return kind
+
+
+def _aggregates(content: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, Aggregate]:
+    return {name: Aggregate.from_json(value) for name, value in content.items()}

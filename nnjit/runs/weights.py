@@ -1,0 +1,18 @@
+"""Weights by name, in a safetensors file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.runs.writing import write_atomically
+
+
+def write_weights(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays by name, each in its own shape."""
+    from safetensors.numpy import save
+
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_atomically(path, save(tensors, metadata={"format": "nnjit"}))
