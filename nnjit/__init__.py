@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         vmap,
     )
     from nnjit.codegen import jit
+    from nnjit.report import draw
     from nnjit.training import Run, Study
 
 __getattr__ = lazy(
@@ -61,13 +62,14 @@ __getattr__ = lazy(
         "vjp": "nnjit.autodiff",
         "vmap": "nnjit.autodiff",
         "jit": "nnjit.codegen",
+        "draw": "nnjit.report",
         "Run": "nnjit.training",
         "Study": "nnjit.training",
     },
 )
 
 __all__ = [
-    "Run", "Study", "__version__", "check_grads", "cond", "custom_jvp", "custom_vjp", "fit", "grad",
+    "Run", "Study", "__version__", "check_grads", "cond", "custom_jvp", "custom_vjp", "draw", "fit", "grad",
     "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "scan",
     "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

@@ -12,11 +12,11 @@ from matplotlib.colors import same_color
 from matplotlib.patches import PathPatch
 
 import nnjit.numpy as nnp
-from nnjit import custom_jvp, grad, hvp, jacfwd, jacrev, jvp, make_graph, value_and_grad, vjp, vmap
+from nnjit import custom_jvp, draw, grad, hvp, jacfwd, jacrev, jvp, make_graph, value_and_grad, vjp, vmap
 from nnjit.autodiff import trace
-from nnjit.drawing import with_gradient
 from nnjit.errors import GraphError
 from nnjit.ir import B, Graph, array_type, interpret
+from nnjit.report.drawing import with_gradient
 from nnjit.report.pictures.graph_picture import BOX_HEIGHT, PARTS
 from nnjit.report.pictures.layout import arrange
 from tests.report.test_layout import assert_clear
@@ -60,21 +60,21 @@ def parts(figure: Any) -> set[str]:
 
 
 def test_every_value_has_a_box_with_its_operation_and_type() -> None:
-    figure = NEURON.draw()
+    figure = draw(NEURON)
     assert names(figure) == ["w", "b", "a_prev", "y", "mul_1", "add_1", "sigmoid_1", "sub_1", "mul_2"]
     assert {"(w, a_prev)", "(mul_1, b)", "(add_1)", "(sigmoid_1, y)", "(sub_1, sub_1)"} <= set(words(figure))
     assert words(figure).count("f64[]") == 9
     assert {"given", "operation"} <= set(words(figure))
 
 
-def test_single_figures_stand_where_they_are_used() -> None:
-    figure = make_graph(lambda x: 2 * x - 0.5)(np.ones(3)).draw()
+def test_single_numbers_stand_where_they_are_used() -> None:
+    figure = draw(make_graph(lambda x: 2 * x - 0.5)(np.ones(3)))
     assert names(figure) == ["x", "mul_1", "sub_1"]
     assert {"(2, x)", "(mul_1, 0.5)"} <= set(words(figure))
 
 
 def test_backward_adds_the_gradient_in_a_colour_of_its_own() -> None:
-    forward, both = NEURON.draw(), NEURON.draw(backward=True)
+    forward, both = draw(NEURON), draw(NEURON, backward=True)
     assert set(names(forward)) < set(names(both))
     assert {"given", "forward pass", "backward pass"} <= set(words(both))
     gradients = {w.partition(" = ")[2] for w in words(both)} - {""}
@@ -84,8 +84,8 @@ def test_backward_adds_the_gradient_in_a_colour_of_its_own() -> None:
 
 
 def test_graph_of_a_gradient_shows_which_part_is_backward() -> None:
-    drawn = make_graph(value_and_grad(neuron, argnums=(0, 1, 2, 3)))(0.6, 0.9, 1.0, 0.0).draw()
-    assert names(drawn) == names(NEURON.draw(backward=True))
+    drawn = draw(make_graph(value_and_grad(neuron, argnums=(0, 1, 2, 3)))(0.6, 0.9, 1.0, 0.0))
+    assert names(drawn) == names(draw(NEURON, backward=True))
     assert {"given", "forward pass", "backward pass"} <= set(words(drawn))
     assert parts(drawn) == {"input", "forward", "backward"}
 
@@ -120,12 +120,12 @@ def test_gradient_that_is_drawn_is_the_gradient() -> None:
 
 def test_inputs_without_derivative_have_no_gradient() -> None:
     graph = make_graph(lambda x, k: nnp.sum(x * k))(np.ones(3), np.arange(3))
-    assert [w for w in words(graph.draw(backward=True)) if "∂" in w] == ["f64[3] = ∂/∂x"]
+    assert [w for w in words(draw(graph, backward=True)) if "∂" in w] == ["f64[3] = ∂/∂x"]
 
 
 def test_graph_over_the_batch_axis_can_be_drawn_too() -> None:
     graph = trace(lambda x: nnp.sum(nnp.tanh(x)), [array_type("f32", (B, 4))])
-    assert "f32[B,4] = ∂/∂x0" in words(graph.draw(backward=True))
+    assert "f32[B,4] = ∂/∂x0" in words(draw(graph, backward=True))
 
 
 @pytest.mark.parametrize("graph", [NEURON, NETWORK], ids=["neuron", "network"])
@@ -144,7 +144,7 @@ def test_input_stands_right_above_its_first_use() -> None:
 
 @pytest.mark.parametrize(("ending", "begin"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_picture_is_written_in_the_format_of_its_name(ending: str, begin: bytes, tmp_path: Path) -> None:
-    NEURON.draw(tmp_path / f"graph.{ending}")
+    draw(NEURON, tmp_path / f"graph.{ending}")
     assert (tmp_path / f"graph.{ending}").read_bytes().startswith(begin)
 
 
@@ -152,10 +152,10 @@ ARRAY, TWO = make_graph(nnp.tanh)(np.ones(3)), make_graph(lambda x: (x, x * x))(
 
 # fmt: off
 MISTAKES: list[tuple[str, Callable[[], Any], str]] = [
-    ("too many",    lambda: NEURON.draw(most=5),        r"9 values .* up to 5: print the graph .*most=9"),
-    ("no ending",   lambda: NEURON.draw("graph"),       r'"graph": its name ends in nothing.*\.png, \.svg'),
-    ("no scalar",   lambda: ARRAY.draw(backward=True),  r"one scalar of floats, got f64\[3\]; sum"),
-    ("two scalars", lambda: TWO.draw(backward=True),    r"got f64\[\], f64\[\]; sum it, or choose"),
+    ("too many",    lambda: draw(NEURON, most=5),        r"9 values .* up to 5: print the graph .*most=9"),
+    ("no ending",   lambda: draw(NEURON, "graph"),       r'"graph": its name ends in nothing.*\.png, \.svg'),
+    ("no scalar",   lambda: draw(ARRAY, backward=True),  r"one scalar of floats, got f64\[3\]; sum"),
+    ("two scalars", lambda: draw(TWO, backward=True),    r"got f64\[\], f64\[\]; sum it, or choose"),
 ]
 # fmt: on
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
@@ -58,28 +57,6 @@ class Graph:
     def nodes(self) -> list[Node]:
         """Every node that an output needs, arguments first."""
         return topological(self.outputs)
-
-    def draw(self, path: str | FilePath | None = None, *, backward: bool = False, most: int = 60) -> Any:
-        """The graph as a picture, a matplotlib `Figure`, from the inputs at the top to the results.
-
-        What a derivative has built, be it that of `make_graph(grad(f))` or one that is asked for here, has a
-        colour of its own: one for a backward pass, another for the tangents of forward mode.
-
-        Args:
-            path: a file to write too, ending in `.png`, `.svg` or `.pdf`.
-            backward: whether the gradient of the result, a scalar, with respect to every input is drawn
-                with it.
-            most: boxes, beyond which it is an error: a picture of more is not readable.
-
-        Raises:
-            GraphError: there are more boxes, the result has no gradient, or the ending is another.
-
-        >>> from nnjit.autodiff import make_graph
-        >>> figure = make_graph(lambda w, x: (w * x - 1) ** 2)(2.0, 3.0).draw(backward=True)
-        """
-        from nnjit.drawing import draw_graph
-
-        return draw_graph(self, path, backward=backward, most=most)
 
     def __str__(self) -> str:
         """One typed line for each node.

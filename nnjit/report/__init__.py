@@ -1,4 +1,4 @@
-"""The pictures and pages that runs leave for people, made from the files of their folders alone."""
+"""Pictures and pages for people: of runs, from the files of their folders alone, and of graphs."""
 
 from typing import TYPE_CHECKING
 
@@ -6,11 +6,16 @@ from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
     from nnjit.report.comparison.page import write_comparison
+    from nnjit.report.drawing import draw
     from nnjit.report.page import write_report
 
 __getattr__ = lazy(
     __name__,
-    {"write_comparison": "nnjit.report.comparison.page", "write_report": "nnjit.report.page"},
+    {
+        "draw": "nnjit.report.drawing",
+        "write_comparison": "nnjit.report.comparison.page",
+        "write_report": "nnjit.report.page",
+    },
 )
 
-__all__ = ["write_comparison", "write_report"]
+__all__ = ["draw", "write_comparison", "write_report"]

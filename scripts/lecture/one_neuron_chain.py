@@ -8,7 +8,7 @@ z = w a_prev + b,   a = σ(z),   C = (a - y)²
 """
 
 import nnjit.numpy as np
-from nnjit import grad, make_graph
+from nnjit import draw, grad, make_graph
 from slide import present
 
 
@@ -44,7 +44,7 @@ def main(output):
         assert np.isclose(product, gradient, rtol=1e-14)
 
     path = output / "one_neuron_chain.png"
-    make_graph(cost)(w, b, a_prev, y).draw(path, backward=True)
+    draw(make_graph(cost)(w, b, a_prev, y), path, backward=True)
     print(f"drawn: {path}")
 
 

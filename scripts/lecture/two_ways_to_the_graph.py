@@ -4,7 +4,7 @@ What follows, the derivative, the passes and the compiler, cannot tell them apar
 """
 
 import nnjit.numpy as np
-from nnjit import make_graph
+from nnjit import draw, make_graph
 from nnjit.nn import build_model, layers
 from nnjit.passes import optimize
 from slide import present
@@ -37,7 +37,7 @@ def main(output):
     assert text(traced) == text(layered)
 
     for name, graph in (("by_tracing", traced), ("by_layers", layered)):
-        graph.draw(output / f"{name}.png")
+        draw(graph, output / f"{name}.png")
         print(f"drawn: {output / name}.png")
 
 

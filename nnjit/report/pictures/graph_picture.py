@@ -94,9 +94,10 @@ def draw(items: Sequence[Item], edges: Sequence[tuple[str, str]], title: str, su
 
 
 def save(fig: Figure, path: Path) -> None:
-    """Write a figure in the format that the name's ending says.
+    """Write a figure in the format of the file's suffix.
 
-    Raises GraphError where it says none of `.png`, `.svg`, `.pdf`.
+    Raises:
+        GraphError: the suffix is not `.png`, `.svg` or `.pdf`.
     """
     if path.suffix.lower() not in FORMATS:
         raise GraphError(

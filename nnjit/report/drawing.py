@@ -1,10 +1,9 @@
-"""The picture of a computational graph, forward and backward: what `Graph.draw` hands to the report room."""
+"""Draw a computational graph, forward and backward."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,26 +16,42 @@ from nnjit.primitives import full_like
 from nnjit.report.formatting import count
 from nnjit.report.pictures import graph_picture
 from nnjit.report.pictures.graph_picture import Item, Part
+from nnjit.report.pictures.style import Figure
 
 LONGEST = 30  # letters of the arguments in a box
-SPREADS = ("broadcast", "cast")  # what makes a single figure fit beside an array; not worth a box
-SAID = ("shape", "dtype")  # params that the type says again
+EXPANDING = ("broadcast", "cast")  # primitives that fit a single number to an array; not worth a box
+IN_TYPE = ("shape", "dtype")  # params that the type repeats
 PART_OF: Mapping[Origin, Part] = {"value": "forward", "backward": "backward", "tangent": "tangent"}
 
 
-def draw_graph(graph: Graph, path: str | Path | None, *, backward: bool, most: int) -> Any:
-    """As `Graph.draw` says."""
+def draw(graph: Graph, path: str | Path | None = None, *, backward: bool = False, most: int = 60) -> Figure:
+    """A graph as a matplotlib `Figure`, from the inputs at the top to the results.
+
+    What a derivative has built, whether that of `make_graph(grad(f))` or the one that `backward` adds, has a
+    colour of its own: one for a backward pass, another for the tangents of forward mode.
+
+    Args:
+        path: a file to write too, with the suffix `.png`, `.svg` or `.pdf`.
+        backward: whether to add the gradient of the result, a scalar, with respect to every input.
+        most: the number of boxes from which a picture is refused as unreadable.
+
+    Raises:
+        GraphError: there are more boxes, the result has no gradient, or the suffix is another.
+
+    >>> from nnjit.autodiff import make_graph
+    >>> figure = draw(make_graph(lambda w, x: (w * x - 1) ** 2)(2.0, 3.0), backward=True)
+    """
     whole = with_gradient(graph) if backward else graph
     wrt = _differentiable(graph) if backward else []
-    figures = _figures(whole)
-    shown = [n for n in dict.fromkeys((*whole.inputs, *whole.nodes)) if n not in figures]
+    inline = _inline(whole)
+    shown = [n for n in dict.fromkeys((*whole.inputs, *whole.nodes)) if n not in inline]
     if len(shown) > most:
         raise GraphError(
             f"the graph has {len(shown)} values to draw, and a picture is readable up to {most}: print the "
             f"graph instead, draw a smaller part of the function, or insist with draw(most={len(shown)})"
         )
     fig = graph_picture.draw(
-        _items(whole, shown, figures, _results(whole, wrt)),
+        _items(whole, shown, inline, _results(whole, wrt)),
         _edges(whole, shown),
         _title(shown),
         "boxes: an operation and the type of its result; with a thick border, the results",
@@ -68,31 +83,31 @@ def _differentiable(graph: Graph) -> list[str]:
     return [name for name, n in zip(graph.names, graph.inputs, strict=True) if n.type.is_float]
 
 
-def _figures(graph: Graph) -> dict[Node, str]:
-    """The constants of a single figure, which is written where it is used, and what merely repeats one."""
-    figures: dict[Node, str] = {}
+def _inline(graph: Graph) -> dict[Node, str]:
+    """Constants that are a single number, or merely repeat one; they are written where they are used."""
+    inline: dict[Node, str] = {}
     results = set(graph.outputs)
     for node in graph.nodes:
         if node in results:
             continue
         if node.primitive is constant_p and node.params["value"].array.size == 1:
-            figures[node] = f"{node.params['value'].array.item():.6g}"
-        elif node.primitive.name in SPREADS and node.inputs[0] in figures:
-            figures[node] = figures[node.inputs[0]]
-    return figures
+            inline[node] = f"{node.params['value'].array.item():.6g}"
+        elif node.primitive.name in EXPANDING and node.inputs[0] in inline:
+            inline[node] = inline[node.inputs[0]]
+    return inline
 
 
 def _items(
     graph: Graph,
     shown: list[Node],
-    figures: Mapping[Node, str],
+    inline: Mapping[Node, str],
     results: Mapping[Node, str],
 ) -> list[Item]:
     names = node_names(graph)
     return [
         Item(
             names[node],
-            _how(node, {**names, **figures}),
+            _how(node, {**names, **inline}),
             f"{node.type}{results.get(node, '')}",
             _part(node),
             node in results,
@@ -102,7 +117,7 @@ def _items(
 
 
 def _results(graph: Graph, wrt: Sequence[str]) -> dict[Node, str]:
-    """What is added to the type of each result: nothing, or the inputs whose gradients it is."""
+    """The suffix to the type of each result: empty, or the input whose gradient it is."""
     words: dict[Node, str] = {}
     for out, name in zip(graph.outputs, ["", *wrt] if wrt else [""] * len(graph.outputs), strict=True):
         words[out] = words.get(out, "") + (f" = ∂/∂{name}" if name else "")
@@ -115,7 +130,7 @@ def _how(node: Node, names: Mapping[Node, str]) -> str:
     if node.primitive is constant_p:
         value = node.params["value"].array
         return _short(np.array2string(value, threshold=4, edgeitems=1, precision=3, separator=", "))
-    params = [f"{k}={v}" for k, v in node.params.items() if k not in SAID and v is not False and v != ()]
+    params = [f"{k}={v}" for k, v in node.params.items() if k not in IN_TYPE and v is not False and v != ()]
     return _short(f"({', '.join([*(names[n] for n in node.inputs), *params])})")
 
 
