@@ -103,7 +103,7 @@ def _lines(section: Section) -> Iterator[str]:
 def _broken(formula: str, width: int, *, is_words: bool) -> list[str]:
     """A formula in lines, which begin with an operator; words break anywhere."""
     joint = formula if is_words else re.sub(" (?![+⊙|])", "\N{NO-BREAK SPACE}", formula)
-    return [part.replace("\N{NO-BREAK SPACE}", " ") for part in textwrap.wrap(joint, width)]
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(joint, width)]
 
 
 def _update_lines(update: Update) -> Iterator[str]:

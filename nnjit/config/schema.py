@@ -110,7 +110,7 @@ def _allow_short_repeats(described: Schema) -> None:
         "properties": {"repeat": inner, "from": repeat["properties"]["from"]},
         "required": ["repeat"],
         "additionalProperties": False,
-        "description": repeat["description"],
+        "description": repeat.get("description", ""),  # python -OO has no docstrings
     }
     for choice in _lists_of_layers(described):
         choice["anyOf"].append({"$ref": "#/$defs/RepeatInShort"})

@@ -15,10 +15,11 @@ from pydantic import Field
 
 from nnjit.errors import ConfigError
 from nnjit.optim.array import Array
-from nnjit.registry import Options, Registry
+from nnjit.optim.stated import Stated
+from nnjit.registry import Registry
 
 
-class Averaging(Options, ABC):
+class Averaging(Stated, ABC):
     """Which params an average is of."""
 
     type: str
@@ -47,10 +48,8 @@ def blend(average: Array, theta: Array, fraction: Array) -> Array:
 
 @averagings.register
 class EMA(Averaging):
-    """θ̄ ← d θ̄ + (1 - d) θ after every update, with d = min(decay, (1 + s) / (10 + s)) for update s, from 0.
-
-    So the mean is of about the last tenth of the updates until `decay` allows more: a fixed decay would keep
-    the params of the beginning throughout a short training. TensorFlow's `ExponentialMovingAverage` with
+    """The mean is of about the last tenth of the updates until `decay` allows more: a fixed decay would
+    keep the params of the beginning throughout a short training. TensorFlow's `ExponentialMovingAverage` with
     `num_updates`. Without the warm-up, θ̄ = θ after the first update and d = decay from then on, as PyTorch's
     `AveragedModel` with `get_ema_multi_avg_fn(decay)`. Reference: Polyak & Juditsky 1992,
     doi:10.1137/0330046.
@@ -60,6 +59,11 @@ class EMA(Averaging):
     >>> EMA(decay=0.75, warmup=False).fractions(numpy.arange(3), steps_per_epoch=1).tolist()
     [1.0, 0.25, 0.25]
     """
+
+    equations = (
+        "θ̄ ← d θ̄ + (1 - d) θ after every update, "
+        "with d = min(decay, (1 + s) / (10 + s)) for update s, from 0",
+    )
 
     type: Literal["ema"] = "ema"
     also_called: ClassVar[tuple[str, ...]] = ("polyak", "exponential_moving_average")
@@ -76,14 +80,17 @@ class EMA(Averaging):
 
 @averagings.register
 class SWA(Averaging):
-    """The mean of the params at the ends of the epochs from `start` on; up to there, the params themselves.
-
-    PyTorch's `AveragedModel`, whose params are updated at the end of these epochs. The learning rate is the
-    schedule's. Reference: Izmailov et al. 2018, arXiv:1803.05407.
+    """PyTorch's `AveragedModel`, whose params are updated at the end of these epochs. The learning rate is
+    the schedule's. Reference: Izmailov et al. 2018, arXiv:1803.05407.
 
     >>> SWA(start=2).fractions(numpy.arange(8), steps_per_epoch=2).round(2).tolist()
     [1.0, 1.0, 1.0, 1.0, 0.0, 0.5, 0.0, 0.33]
     """
+
+    equations = (
+        "The mean of the params at the ends of the epochs from `start` on; "
+        "up to there, the params themselves",
+    )
 
     type: Literal["swa"] = "swa"
     start: int = Field(ge=1)

@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 
 import numpy
 
-from nnjit.registry import Options
+from nnjit.optim.stated import Stated
 
 Vector = numpy.ndarray
 Need = Literal["gradient", "product", "jacobian"]
@@ -60,7 +60,7 @@ class Iteration:
     stop_reason: str = ""
 
 
-class FullBatchOptimizer(Options, ABC):
+class FullBatchOptimizer(Stated, ABC):
     """A method that takes the whole training part at once, with one iteration per epoch."""
 
     needs: ClassVar[Need] = "gradient"

@@ -16,12 +16,13 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.optim.array import Array, Slots, SlotType, Update
 from nnjit.optim.full_batch import FullBatchOptimizer
-from nnjit.registry import Options, Registry
+from nnjit.optim.stated import Stated
+from nnjit.registry import Registry
 
 LearningRate: TypeAlias = Annotated[float, Field(gt=0)] | Literal["find"]
 
 
-class Optimizer(Options, ABC):
+class Optimizer(Stated, ABC):
     """A rule for one update."""
 
     slot_type: ClassVar[SlotType] = Slots

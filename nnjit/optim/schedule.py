@@ -13,10 +13,11 @@ import numpy
 from pydantic import Field
 
 from nnjit.errors import ConfigError
-from nnjit.registry import Options, Registry
+from nnjit.optim.stated import Stated
+from nnjit.registry import Registry
 
 
-class Schedule(Options, ABC):
+class Schedule(Stated, ABC):
     """How the learning rate changes; the optimizer's `learning_rate` is its peak."""
 
     type: str

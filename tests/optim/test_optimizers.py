@@ -277,7 +277,11 @@ def test_the_steps_are_pytorchs(case: dict) -> None:
 
 @pytest.mark.parametrize("name", sorted(optimizers))
 def test_the_documentation_begins_with_the_update_for_explain(name: str) -> None:
-    assert "θ ← θ " in (optimizers[name].__doc__ or "").split("\n\n")[0]
+    cls = optimizers[name]
+    assert any(equation.startswith("θ ← ") for equation in cls.equations)
+    first = (cls.__doc__ or "").split("\n\n")[0]
+    assert "θ ← θ " in first
+    assert first == f"{';  '.join(cls.equations)}."
 
 
 @pytest.mark.parametrize("name", sorted(STEPWISE))

@@ -63,13 +63,3 @@ LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U", "recurrent_bias"
 def letter(param: str) -> str:
     """The letter of a param."""
     return LETTERS.get(param, param)
-
-
-def statement(documented: object) -> str:
-    """The first sentence of a docstring, which is the equation of what it describes.
-
-    >>> statement(type("Layer", (), {"__doc__": "x + y, both of one shape. As always."}))
-    'x + y, both of one shape'
-    """
-    paragraph = " ".join((documented.__doc__ or "").replace("`", "").split("\n\n")[0].split())
-    return paragraph.partition(". ")[0].rstrip(".:")

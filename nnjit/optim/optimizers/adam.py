@@ -50,11 +50,9 @@ class MomentOptimizer(Optimizer):
 
 @optimizers.register
 class Adam(MomentOptimizer):
-    """m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;  θ ← θ - lr m̂ / (√v̂ + ε).
-
-    m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t. With `amsgrad`, the largest v so far takes the place
-    of v, as in PyTorch; in the paper nothing is corrected. Keras adds ε to √v before v is corrected (the
-    paper's ε̂), and has ε = 1e-7. Reference: Kingma & Ba 2015, arXiv:1412.6980; Reddi et al. 2018,
+    """m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t. With `amsgrad`, the largest v so far takes the
+    place of v, as in PyTorch; in the paper nothing is corrected. Keras adds ε to √v before v is corrected
+    (the paper's ε̂), and has ε = 1e-7. Reference: Kingma & Ba 2015, arXiv:1412.6980; Reddi et al. 2018,
     arXiv:1904.09237.
 
     >>> theta, g = np.array([1.0]), np.array([0.5])
@@ -62,6 +60,12 @@ class Adam(MomentOptimizer):
     >>> float(adam.update(theta, g, adam.initial_slots(theta), lr=0.1, step=1.0)[0][0].round(6))
     0.9
     """
+
+    equations: ClassVar[tuple[str, ...]] = (
+        "m ← β₁ m + (1 - β₁) g",
+        "v ← β₂ v + (1 - β₂) g²",
+        "θ ← θ - lr m̂ / (√v̂ + ε)",
+    )
 
     slot_type: ClassVar[SlotType] = AdamSlots
     type: Literal["adam"] = "adam"
@@ -84,13 +88,18 @@ class Adam(MomentOptimizer):
 
 @optimizers.register
 class AdamW(Adam):
-    """θ ← (1 - lr λ) θ;  m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;  θ ← θ - lr m̂ / (√v̂ + ε).
-
-    Adam, with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) and `amsgrad` as there, and a weight decay that the
+    """Adam, with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) and `amsgrad` as there, and a weight decay that the
     gradient's size does not scale. λ multiplies lr, as in PyTorch and Keras; in the paper it multiplies the
     schedule's factor alone. All params decay, biases too, as in PyTorch where all are in one group.
     Reference: Loshchilov & Hutter 2019, arXiv:1711.05101.
     """
+
+    equations = (
+        "θ ← (1 - lr λ) θ",
+        "m ← β₁ m + (1 - β₁) g",
+        "v ← β₂ v + (1 - β₂) g²",
+        "θ ← θ - lr m̂ / (√v̂ + ε)",
+    )
 
     type: Literal["adamw"] = "adamw"  # type: ignore[assignment]  # another name, one more option
     weight_decay: float = Field(1e-2, ge=0)

@@ -28,11 +28,15 @@ class AdamaxSlots(Slots):
 
 @optimizers.register
 class Adamax(MomentOptimizer):
-    """m ← β₁ m + (1 - β₁) g;  u ← max(β₂ u, |g| + ε);  θ ← θ - lr m̂ / u, with m̂ = m / (1 - β₁ᵗ).
-
-    Adam with the largest gradient of late in the place of the root of the mean square. The paper has no ε,
+    """Adam with the largest gradient of late in the place of the root of the mean square. The paper has no ε,
     Keras adds it to u instead. Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.1.
     """
+
+    equations = (
+        "m ← β₁ m + (1 - β₁) g",
+        "u ← max(β₂ u, |g| + ε)",
+        "θ ← θ - lr m̂ / u, with m̂ = m / (1 - β₁ᵗ)",
+    )
 
     slot_type: ClassVar[SlotType] = AdamaxSlots
     type: Literal["adamax"] = "adamax"
@@ -48,14 +52,17 @@ class Adamax(MomentOptimizer):
 
 @optimizers.register
 class Nadam(MomentOptimizer):
-    """m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;
-    θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ) + μₜ₊₁ m / (1 - Πₜ₊₁)) / (√v̂ + ε), with v̂ = v / (1 - β₂ᵗ).
-
-    The momentum rises to β₁ as μₜ = β₁ (1 - 0.96^(ψt) / 2), and Πₜ = μ₁ μ₂ … μₜ. PyTorch's, and so
+    """The momentum rises to β₁ as μₜ = β₁ (1 - 0.96^(ψt) / 2), and Πₜ = μ₁ μ₂ … μₜ. PyTorch's, and so
     Dozat's; Keras's too, with ψ = 1 and ε = 1e-7. Πₜ is not carried along: with q = 0.96^ψ, its logarithm is
     t log β₁ - Σₖ (q/2)ᵏ (1 - qᵏᵗ) / (k (1 - qᵏ)), in which nothing cancels. Reference: Dozat 2016, ICLR
     workshop, "Incorporating Nesterov momentum into Adam".
     """
+
+    equations = (
+        "m ← β₁ m + (1 - β₁) g",
+        "v ← β₂ v + (1 - β₂) g²",
+        "θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ) + μₜ₊₁ m / (1 - Πₜ₊₁)) / (√v̂ + ε), with v̂ = v / (1 - β₂ᵗ)",
+    )
 
     type: Literal["nadam"] = "nadam"
     learning_rate: LearningRate = 2e-3
@@ -91,13 +98,17 @@ class Nadam(MomentOptimizer):
 
 @optimizers.register
 class RAdam(MomentOptimizer):
-    """m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;  θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5.
-
-    Adam whose steps begin as those of momentum, until v is known well enough to divide by: it is the mean of
-    ρ = ρ∞ - 2t β₂ᵗ / (1 - β₂ᵗ) gradients, with ρ∞ = 2 / (1 - β₂) - 1. m̂ and v̂ are adam's, and
-    r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ). The paper's bound is 4; PyTorch has 5, and adds ε to √v,
-    as here. Reference: Liu et al. 2020, arXiv:1908.03265.
+    """Adam whose steps begin as those of momentum, until v is known well enough to divide by: it is the mean
+    of ρ = ρ∞ - 2t β₂ᵗ / (1 - β₂ᵗ) gradients, with ρ∞ = 2 / (1 - β₂) - 1. m̂ and v̂ are adam's, and r² = (ρ -
+    4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ). The paper's bound is 4; PyTorch has 5, and adds ε to √v, as here.
+    Reference: Liu et al. 2020, arXiv:1908.03265.
     """
+
+    equations = (
+        "m ← β₁ m + (1 - β₁) g",
+        "v ← β₂ v + (1 - β₂) g²",
+        "θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5",
+    )
 
     type: Literal["radam"] = "radam"
 

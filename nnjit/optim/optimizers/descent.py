@@ -31,17 +31,18 @@ class LionSlots(Slots):
 
 @optimizers.register
 class GradientDescent(Optimizer):
-    """θ ← θ - lr g, the lecture's descent and PyTorch's `SGD`. Full batches can search along g for the step.
-
-    With a line search, lr is the step that the first epoch tries first, and later ones try the step that the
-    last decrease of the cost suggests. Reference: Nocedal & Wright 2006, chapter 3.
+    """With a line search, lr is the step that the first epoch tries first, and later ones try the step that
+    the last decrease of the cost suggests. Reference: Nocedal & Wright 2006, chapter 3.
     """
+
+    equations = ("θ ← θ - lr g, the lecture's descent and PyTorch's `SGD`",)
 
     type: Literal["gradient_descent"] = "gradient_descent"
     also_called: ClassVar[tuple[str, ...]] = ("sgd", "steepest_descent")
     line_search: LineSearch | Literal["none"] = "none"
     """How the step is found: `none` takes the learning rate; `armijo` shortens a step until the cost falls by
-    a share of what the slope promises; `wolfe` also asks for a much smaller slope at its end (c₂ = 0.1)."""
+    a fraction of what the slope promises; `wolfe` also asks for a much smaller slope at its end (c₂ = 0.1).
+    Only full batches can be searched along."""
 
     @model_validator(mode="after")
     def _needs_a_number_to_search_from(self) -> Self:
@@ -68,12 +69,12 @@ class GradientDescent(Optimizer):
 
 @optimizers.register
 class Momentum(Optimizer):
-    """v ← μ v + g;  θ ← θ - lr v, or with Nesterov θ ← θ - lr (g + μ v).
-
-    PyTorch's `SGD(momentum=μ)`. Sutskever et al. 2013 and Keras have lr inside, v ← μ v - lr g: the same
+    """PyTorch's `SGD(momentum=μ)`. Sutskever et al. 2013 and Keras have lr inside, v ← μ v - lr g: the same
     for a constant lr, but there a new lr acts on old gradients only by and by. Reference: Polyak 1964;
     Nesterov 1983; Sutskever et al. 2013, ICML.
     """
+
+    equations = ("v ← μ v + g", "θ ← θ - lr v, or with Nesterov θ ← θ - lr (g + μ v)")
 
     slot_type: ClassVar[SlotType] = VelocitySlots
     type: Literal["momentum"] = "momentum"
@@ -90,7 +91,7 @@ class Momentum(Optimizer):
 
 @optimizers.register
 class Nesterov(Momentum):
-    """v ← μ v + g;  θ ← θ - lr (g + μ v): `momentum` with `nesterov: true`."""
+    equations = ("v ← μ v + g", "θ ← θ - lr (g + μ v): `momentum` with `nesterov: true`")
 
     type: Literal["nesterov"] = "nesterov"  # type: ignore[assignment]  # another name of the same options
     also_called: ClassVar[tuple[str, ...]] = ("nag",)
@@ -100,12 +101,12 @@ class Nesterov(Momentum):
 
 @optimizers.register
 class Lion(Optimizer):
-    """θ ← θ - lr (sign(β₁ m + (1 - β₁) g) + λ θ);  m ← β₂ m + (1 - β₂) g.
-
-    Every param moves by lr, whatever its gradient, so lr should be 3 to 10 times smaller than adam's, and λ
-    as much larger. PyTorch has none; optax's `lion` has λ = 1e-3 by default. Reference: Chen et al. 2023,
+    """Every param moves by lr, whatever its gradient, so lr should be 3 to 10 times smaller than adam's, and
+    λ as much larger. PyTorch has none; optax's `lion` has λ = 1e-3 by default. Reference: Chen et al. 2023,
     arXiv:2302.06675, algorithm 2.
     """
+
+    equations = ("θ ← θ - lr (sign(β₁ m + (1 - β₁) g) + λ θ)", "m ← β₂ m + (1 - β₂) g")
 
     slot_type: ClassVar[SlotType] = LionSlots
     type: Literal["lion"] = "lion"

@@ -45,15 +45,17 @@ class LevenbergMarquardtSlots(Slots):
 
 @optimizers.register
 class GaussNewton(FullBatchOptimizer):
-    """θ ← θ + α d, with d the least-squares solution of J d = -r: full batch, an iteration an epoch.
-
-    Only for losses that are sums of squares, of each output where there are several. d is the shortest
+    """Only for losses that are sums of squares, of each output where there are several. d is the shortest
     solution where J has not full rank, found by its singular values; α is 1, or shorter where Armijo's
     condition asks for it. Float64 is advisable. The Jacobians of networks seldom have full rank, and then
     `levenberg_marquardt` is better.
 
     Reference: Nocedal & Wright 2006, section 10.3.
     """
+
+    equations = (
+        "θ ← θ + α d, with d the least-squares solution of J d = -r: full batch, an iteration an epoch",
+    )
 
     needs: ClassVar[Need] = "jacobian"
     type: Literal["gauss_newton"] = "gauss_newton"
@@ -83,9 +85,7 @@ class GaussNewton(FullBatchOptimizer):
 
 @optimizers.register
 class LevenbergMarquardt(FullBatchOptimizer):
-    """(JᵀJ + λ I) d = -Jᵀr;  θ ← θ + d: full batch, an iteration an epoch.
-
-    Only for losses that are sums of squares, of each output where there are several. The damping λ lies
+    """Only for losses that are sums of squares, of each output where there are several. The damping λ lies
     between Gauss–Newton's step (0) and short steps of steepest descent (large): it is raised, within the
     iteration, until the step lowers the cost, and lowered after one that did. The squares are those of the
     mean cost, so λ means the same for any number of examples. JᵀJ is formed and solved (Cholesky) in float64;
@@ -94,6 +94,8 @@ class LevenbergMarquardt(FullBatchOptimizer):
     1e-8 from 8 of 10 seeds, the defaults from all.
     Reference: Levenberg 1944; Marquardt 1963; Hagan & Menhaj 1994.
     """
+
+    equations = ("(JᵀJ + λ I) d = -Jᵀr", "θ ← θ + d: full batch, an iteration an epoch")
 
     needs: ClassVar[Need] = "jacobian"
     columns: ClassVar[tuple[str, ...]] = ("damping",)

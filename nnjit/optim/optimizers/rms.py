@@ -38,10 +38,9 @@ class RmsPropSlots(Slots):
 
 @optimizers.register
 class Adagrad(Optimizer):
-    """s ← s + g²;  θ ← θ - lr g / (√s + ε).
+    """Keras begins s at 0.1 and adds ε = 1e-7 under the root. Reference: Duchi et al. 2011, JMLR 12."""
 
-    Keras begins s at 0.1 and adds ε = 1e-7 under the root. Reference: Duchi et al. 2011, JMLR 12.
-    """
+    equations = ("s ← s + g²", "θ ← θ - lr g / (√s + ε)")
 
     slot_type: ClassVar[SlotType] = AdagradSlots
     type: Literal["adagrad"] = "adagrad"
@@ -66,11 +65,11 @@ class Adagrad(Optimizer):
 
 @optimizers.register
 class Adadelta(Optimizer):
-    """s ← ρ s + (1 - ρ) g²;  δ = g √(d + ε) / √(s + ε);  d ← ρ d + (1 - ρ) δ²;  θ ← θ - lr δ.
-
-    The paper has no lr, which is lr = 1 here as in PyTorch; Keras has lr = 1e-3, ρ = 0.95 and ε = 1e-7. It
+    """The paper has no lr, which is lr = 1 here as in PyTorch; Keras has lr = 1e-3, ρ = 0.95 and ε = 1e-7. It
     begins slowly, with steps of √ε. Reference: Zeiler 2012, arXiv:1212.5701.
     """
+
+    equations = ("s ← ρ s + (1 - ρ) g²", "δ = g √(d + ε) / √(s + ε)", "d ← ρ d + (1 - ρ) δ²", "θ ← θ - lr δ")
 
     slot_type: ClassVar[SlotType] = AdadeltaSlots
     type: Literal["adadelta"] = "adadelta"
@@ -90,13 +89,13 @@ class Adadelta(Optimizer):
 
 @optimizers.register
 class RmsProp(Optimizer):
-    """s ← ρ s + (1 - ρ) g²;  v ← μ v + g / (√s + ε);  θ ← θ - lr v.
-
-    Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) takes the place of √s. Rounding can
+    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) takes the place of √s. Rounding can
     make s - m² negative, which counts as 0 here and is a NaN in PyTorch. Hinton's lecture has ρ = 0.9, and
     so has Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture 6.5; Graves 2013,
     arXiv:1308.0850.
     """
+
+    equations = ("s ← ρ s + (1 - ρ) g²", "v ← μ v + g / (√s + ε)", "θ ← θ - lr v")
 
     slot_type: ClassVar[SlotType] = RmsPropSlots
     type: Literal["rmsprop"] = "rmsprop"

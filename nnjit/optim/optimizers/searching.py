@@ -134,15 +134,15 @@ class LineSearchOptimizer(FullBatchOptimizer):
 
 
 class SteepestDescent(LineSearchOptimizer):
-    """d ← -∇C;  θ ← θ + α d, α by a line search: full batch, an iteration an epoch.
-
-    The step that is tried first is the learning rate, and in later iterations what the last decrease of the
-    cost suggests. With φ(α) = C(θ + α d), `armijo` asks for φ(α) <= φ(0) + c₁ α φ′(0), c₁ = 1e-4, and `wolfe`
-    for |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1, too.
+    """The step that is tried first is the learning rate, and in later iterations what the last decrease of
+    the cost suggests. With φ(α) = C(θ + α d), `armijo` asks for φ(α) <= φ(0) + c₁ α φ′(0), c₁ = 1e-4, and
+    `wolfe` for |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1, too.
 
     Args:
         initial_step: the step that the first iteration tries first.
     """
+
+    equations = ("d ← -∇C", "θ ← θ + α d, α by a line search: full batch, an iteration an epoch")
 
     curvature: ClassVar[float] = 0.1
     type: Literal["gradient_descent"] = "gradient_descent"
@@ -163,13 +163,16 @@ class SteepestDescent(LineSearchOptimizer):
 
 @optimizers.register
 class ConjugateGradient(LineSearchOptimizer):
-    """d ← -∇C + β d;  θ ← θ + α d, α by a strong Wolfe search (c₂ = 0.1): full batch, an iteration an epoch.
-
-    β is max(0, g·(g - g₀) / g₀·g₀) by Polak and Ribière, or g·g / g₀·g₀ by Fletcher and Reeves, with g₀ the
-    gradient before. Where d would not descend, it starts afresh from -∇C. On a quadratic of P params with
+    """β is max(0, g·(g - g₀) / g₀·g₀) by Polak and Ribière, or g·g / g₀·g₀ by Fletcher and Reeves, with g₀
+    the gradient before. Where d would not descend, it starts afresh from -∇C. On a quadratic of P params with
     exact searches it is done after P iterations. SciPy's `minimize(method="CG")` is Polak–Ribière+ too.
     Reference: Fletcher & Reeves 1964; Polak & Ribière 1969; Nocedal & Wright 2006, section 5.2.
     """
+
+    equations = (
+        "d ← -∇C + β d",
+        "θ ← θ + α d, α by a strong Wolfe search (c₂ = 0.1): full batch, an iteration an epoch",
+    )
 
     curvature: ClassVar[float] = 0.1
     slot_type: ClassVar[SearchSlotType] = ConjugateSlots
@@ -199,13 +202,15 @@ class ConjugateGradient(LineSearchOptimizer):
 
 @optimizers.register
 class Lbfgs(LineSearchOptimizer):
-    """θ ← θ - α H ∇C, with H the inverse Hessian as the last `memory` steps and gradients tell it.
-
-    Full batch, an iteration an epoch; the strong Wolfe search (c₂ = 0.9) tries the full step first. The first
-    direction is -∇C of length 1, and each H begins as (s·y / y·y) I with the last step s and change y.
+    """Full batch, an iteration an epoch; the strong Wolfe search (c₂ = 0.9) tries the full step first. The
+    first direction is -∇C of length 1, and each H begins as (s·y / y·y) I with the last step s and change y.
     PyTorch's `LBFGS` searches only if it is told to; SciPy's `L-BFGS-B` has bounds beside. Reference: Nocedal
     1980; Liu & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
     """
+
+    equations = (
+        "θ ← θ - α H ∇C, with H the inverse Hessian as the last `memory` steps and gradients tell it",
+    )
 
     slot_type: ClassVar[SearchSlotType] = LbfgsSlots
     type: Literal["lbfgs"] = "lbfgs"
@@ -234,14 +239,16 @@ class Lbfgs(LineSearchOptimizer):
 
 @optimizers.register
 class NewtonCg(LineSearchOptimizer):
-    """θ ← θ + α d, with H d = -∇C by conjugate gradients and exact products H v: an iteration an epoch.
-
-    Full batch. The solution stops at a residual of min(1/2, √‖∇C‖) ‖∇C‖, so that it is the more exact the
+    """Full batch. The solution stops at a residual of min(1/2, √‖∇C‖) ‖∇C‖, so that it is the more exact the
     nearer the least cost is, or where the curvature along a direction is not positive. The strong Wolfe
     search (c₂ = 0.9) tries the full step first. SciPy's `minimize(method="Newton-CG")` has another norm.
 
     Reference: Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006, algorithm 7.1.
     """
+
+    equations = (
+        "θ ← θ + α d, with H d = -∇C by conjugate gradients and exact products H v: an iteration an epoch",
+    )
 
     needs: ClassVar[Need] = "product"
     type: Literal["newton_cg"] = "newton_cg"

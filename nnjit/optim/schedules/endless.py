@@ -16,7 +16,7 @@ Factor = Annotated[float, Field(gt=0, le=1)]
 
 @schedules.register
 class Constant(Schedule):
-    """The peak, always."""
+    equations = ("The peak, always",)
 
     type: Literal["constant"] = "constant"
 
@@ -26,12 +26,16 @@ class Constant(Schedule):
 
 @schedules.register
 class Step(Schedule):
-    """peak * factor^⌊epoch / every⌋, epochs counted from the end of the warm-up; PyTorch's `StepLR`.
+    """The learning rate drops after every `every` epochs.
 
     >>> lr = Step(every=2).lr(numpy.arange(4), learning_rate=1.0, steps_per_epoch=1, epochs=4)
     >>> lr.round(6).tolist()
     [1.0, 1.0, 0.1, 0.1]
     """
+
+    equations = (
+        "peak * factor^⌊epoch / every⌋, epochs counted from the end of the warm-up; PyTorch's `StepLR`",
+    )
 
     type: Literal["step"] = "step"
     every: int = Field(10, ge=1)
@@ -46,10 +50,11 @@ class Step(Schedule):
 
 @schedules.register
 class Exponential(Schedule):
-    """peak * factor^⌊epoch⌋, epochs counted from the end of the warm-up; PyTorch's `ExponentialLR`.
+    """Keras's `ExponentialDecay` falls with every update unless `staircase=True`."""
 
-    Keras's `ExponentialDecay` falls with every update unless `staircase=True`.
-    """
+    equations = (
+        "peak * factor^⌊epoch⌋, epochs counted from the end of the warm-up; PyTorch's `ExponentialLR`",
+    )
 
     type: Literal["exponential"] = "exponential"
     factor: float = Field(0.95, gt=0, le=1)
@@ -62,14 +67,14 @@ class Exponential(Schedule):
 
 @schedules.register
 class InverseSqrt(Schedule):
-    """peak √(n / (n + s)), for update s after the warm-up, and n updates in `timescale` epochs.
-
-    With a warm-up and no `timescale`, n is the warm-up's updates, as in the Transformer: Vaswani et al. 2017,
-    arXiv:1706.03762.
+    """With a warm-up and no `timescale`, n is the warm-up's updates, as in the Transformer: Vaswani et al.
+    2017, arXiv:1706.03762.
 
     >>> InverseSqrt(timescale=1).lr(numpy.arange(4), learning_rate=1.0, steps_per_epoch=1, epochs=4)[3].item()
     0.5
     """
+
+    equations = ("peak √(n / (n + s)), for update s after the warm-up, and n updates in `timescale` epochs",)
 
     type: Literal["inverse_sqrt"] = "inverse_sqrt"
     timescale: float | None = Field(None, gt=0)
@@ -82,14 +87,16 @@ class InverseSqrt(Schedule):
 
 @schedules.register
 class Piecewise(Schedule):
-    """The peak times the factor of the last epoch in a table that is over; before the first one, the peak.
-
-    PyTorch's `MultiStepLR`, whose factors multiply, and Keras's `PiecewiseConstantDecay`, which has rates.
+    """PyTorch's `MultiStepLR`, whose factors multiply, and Keras's `PiecewiseConstantDecay`, which has rates.
 
     >>> table = Piecewise(factors=((2, 0.1), (3, 0.01)))
     >>> table.lr(numpy.arange(5), learning_rate=1.0, steps_per_epoch=1, epochs=5).tolist()
     [1.0, 1.0, 0.1, 0.01, 0.01]
     """
+
+    equations = (
+        "The peak times the factor of the last epoch in a table that is over; before the first one, the peak",
+    )
 
     type: Literal["piecewise"] = "piecewise"
     factors: tuple[tuple[Epoch, Factor], ...] = Field(min_length=1)

@@ -50,12 +50,14 @@ class SingleDecay(Floored):
 
 @schedules.register
 class Cosine(SingleDecay):
-    """floor + (peak - floor) (1 + cos(π s / S)) / 2, for update s of the S from the warm-up to the end.
-
-    It falls with every update (PyTorch's `CosineAnnealingLR` with every call of its `step`), and would reach
-    the floor with the first update after the end. Reference: Loshchilov & Hutter 2017, arXiv:1608.03983,
-    without restarts.
+    """It falls with every update (PyTorch's `CosineAnnealingLR` with every call of its `step`), and would
+    reach the floor with the first update after the end. Reference: Loshchilov & Hutter 2017,
+    arXiv:1608.03983, without restarts.
     """
+
+    equations = (
+        "floor + (peak - floor) (1 + cos(π s / S)) / 2, for update s of the S from the warm-up to the end",
+    )
 
     type: Literal["cosine"] = "cosine"
     also_called: ClassVar[tuple[str, ...]] = ("cosine_annealing", "cosine_decay")
@@ -66,13 +68,16 @@ class Cosine(SingleDecay):
 
 @schedules.register
 class Polynomial(SingleDecay):
-    """floor + (peak - floor) (1 - s / S)^power, for update s of the S from the warm-up to the end.
-
-    With `power: 1`, a straight line. PyTorch's `PolynomialLR`, which has no floor; Keras's `PolynomialDecay`.
+    """With `power: 1`, a straight line. PyTorch's `PolynomialLR`, which has no floor; Keras's
+    `PolynomialDecay`.
 
     >>> Polynomial().lr(numpy.arange(4), learning_rate=1.0, steps_per_epoch=1, epochs=4).tolist()
     [1.0, 0.75, 0.5, 0.25]
     """
+
+    equations = (
+        "floor + (peak - floor) (1 - s / S)^power, for update s of the S from the warm-up to the end",
+    )
 
     type: Literal["polynomial"] = "polynomial"
     also_called: ClassVar[tuple[str, ...]] = ("linear",)
@@ -85,11 +90,14 @@ class Polynomial(SingleDecay):
 
 @schedules.register
 class CosineRestarts(Floored):
-    """`cosine` again and again: each fall begins at the peak and is `growth` times as long as the one before.
-
-    PyTorch's `CosineAnnealingWarmRestarts` with every update, whose T_0 is `period` and T_mult `growth`.
+    """PyTorch's `CosineAnnealingWarmRestarts` with every update, whose T_0 is `period` and T_mult `growth`.
     Reference: Loshchilov & Hutter 2017, arXiv:1608.03983.
     """
+
+    equations = (
+        "`cosine` again and again: each fall begins at the peak "
+        "and is `growth` times as long as the one before",
+    )
 
     type: Literal["cosine_restarts"] = "cosine_restarts"
     also_called: ClassVar[tuple[str, ...]] = ("sgdr", "cosine_annealing_warm_restarts")
@@ -112,12 +120,15 @@ class CosineRestarts(Floored):
 
 @schedules.register
 class OneCycle(Schedule):
-    """Up along half a cosine from `start` to the peak in a fraction `rise` of the training, down to `finish`.
-
-    PyTorch's `OneCycleLR` with div_factor = 1 / start and final_div_factor = start / finish; but there the
+    """PyTorch's `OneCycleLR` with div_factor = 1 / start and final_div_factor = start / finish; but there the
     last update has the last rate, and here the first one after the training would. Momentum is not cycled.
     Reference: Smith & Topin 2018, arXiv:1708.07120.
     """
+
+    equations = (
+        "Up along half a cosine from `start` to the peak in a fraction `rise` of the training, "
+        "down to `finish`",
+    )
 
     type: Literal["one_cycle"] = "one_cycle"
     rise: float = Field(0.3, gt=0, lt=1)

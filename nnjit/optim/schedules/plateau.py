@@ -30,10 +30,8 @@ class Plateau:
 
 @schedules.register
 class ReduceOnPlateau(Floored):
-    """The peak times `factor` for each time that a value has not improved for `patience` epochs; >= floor.
-
-    The epochs are counted anew after each drop. Keras's `ReduceLROnPlateau`; PyTorch's waits an epoch longer,
-    and its `threshold` is relative unless `threshold_mode="abs"`.
+    """The epochs are counted anew after each drop. Keras's `ReduceLROnPlateau`; PyTorch's waits an epoch
+    longer, and its `threshold` is relative unless `threshold_mode="abs"`.
 
     >>> schedule = ReduceOnPlateau(patience=2, factor=0.5)
     >>> plateau = Plateau()
@@ -42,6 +40,10 @@ class ReduceOnPlateau(Floored):
     >>> schedule.lowered(plateau, 0.1)
     0.05
     """
+
+    equations = (
+        "The peak times `factor` for each time that a value has not improved for `patience` epochs; >= floor",
+    )
 
     type: Literal["reduce_on_plateau"] = "reduce_on_plateau"
     also_called: ClassVar[tuple[str, ...]] = ("plateau", "reduce_lr_on_plateau")

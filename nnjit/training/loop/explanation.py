@@ -11,9 +11,9 @@ from nnjit.nn.notation.cost import EXAMPLE_COST, cost_line, cost_lines
 from nnjit.nn.notation.functions import function_lines
 from nnjit.nn.notation.line import Line, numbers
 from nnjit.nn.notation.lines import backward_lines, forward_lines, word_lines
-from nnjit.nn.notation.recurrence import statement
 from nnjit.nn.notation.typeset import typeset
 from nnjit.optim import Clip, Penalty
+from nnjit.optim.stated import Stated
 from nnjit.passes import optimize
 from nnjit.registry import Options
 from nnjit.runs.explanation import Explanation, KernelSummary, NumberedLayer, Section, TypesetLine, Update
@@ -114,10 +114,10 @@ def _update(setup: Setup) -> Update:
     }
     for name, options in named.items():
         if options is not None:
-            said = statement(options)
+            (said,) = _equations(type(options))
             settings.append((name, f"{options.type}: {said[0].lower()}{said[1:]}"))
             settings += _settings(options)
-    equations = (*_clip_equations(experiment.clip), *_optimizer_equations(method))
+    equations = (*_clip_equations(experiment.clip), *_equations(method))
     return Update(equations, _addition(method), tuple(settings))
 
 
@@ -142,13 +142,13 @@ def _clip_equations(clip: Clip) -> list[str]:
     return equations
 
 
-def _optimizer_equations(cls: type[Options]) -> list[str]:
-    """Those of its docstring."""
-    return [part.strip() for part in statement(cls).split(";")]
+def _equations(cls: type[Stated]) -> list[str]:
+    """Its equations as plain text."""
+    return [equation.replace("`", "") for equation in cls.equations]
 
 
-def _addition(cls: type[Options]) -> str:
-    """The second paragraph of its docstring, without the reference."""
+def _addition(cls: type[Stated]) -> str:
+    """What its docstring says after the equations, up to the reference; empty with `python -OO`."""
     paragraphs = (cls.__doc__ or "").split("\n\n")[1:2]
     return " ".join(" ".join(paragraphs).partition("Reference:")[0].replace("`", "").split())
 
