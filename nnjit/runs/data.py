@@ -78,7 +78,7 @@ class DataEntry(JsonFile):
     examples: Mapping[str, int]
     scaling: Mapping[str, Any]
     magnitude: float
-    codes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_weighted: bool = False
     class_weights: Mapping[str, float] = field(default_factory=dict)
     outputs: tuple[OutputEntry, ...] = ()
@@ -110,7 +110,7 @@ class DataEntry(JsonFile):
             examples={name: content["examples"].get(name) or 0 for name in SPLITS},
             scaling=content.get("scaling") or {},
             magnitude=number(content.get("magnitude")),
-            codes=content.get("codes") or {},
+            codes={name: tuple(codes) for name, codes in (content.get("codes") or {}).items()},
             is_weighted=content.get("weighted", False),
             class_weights=content.get("class_weights") or {},
             outputs=tuple(map(OutputEntry.from_json, content.get("outputs") or ())),

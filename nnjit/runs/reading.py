@@ -35,13 +35,13 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def parse(path: Path, content: dict[str, Any], parser: Callable[[dict[str, Any]], T]) -> T:
-    """What `parser` makes of the content of `path`; RunError if an entry is missing or of another type."""
+    """What `parser` makes of the content of `path`; RunError if an entry is missing or malformed."""
     try:
         return parser(content)
     except KeyError as error:
         raise RunError(f"{path} lacks the entry {error}; was it written by another version?") from error
     except (AttributeError, TypeError, ValueError) as error:
-        raise RunError(f"{path}: an entry has the wrong type ({error})") from error
+        raise RunError(f"{path}: an entry is malformed ({error})") from error
 
 
 def number(value: float | None) -> float:
