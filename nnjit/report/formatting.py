@@ -133,7 +133,7 @@ def metric_name(metric: str) -> str:
 
 
 def metric_value(metric: str, value: float) -> str:
-    """A metric's value: in percent where it is a share, with three places where 1 is the best.
+    """A metric's value: in percent if it is a fraction, with three decimals if 1 is the best.
 
     >>> metric_value("accuracy", 0.5), metric_value("f1", 0.5), metric_value("mae", 0.5)
     ('50.0 %', '0.500', '0.5')

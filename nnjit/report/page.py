@@ -78,7 +78,7 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
         run=run,
         summary=summary,
         advice=advice(run),
-        place=summary.place(run.folder),
+        path=summary.path_as_typed(run.folder),
         drawings=drawings,
         manner=manner,
         shape=shape,

@@ -1,7 +1,7 @@
-"""In what configs differ: a row for each option that is not the same in all.
+"""Find how configs differ: a row for each option that is not the same in all.
 
-A layer that a run has and another has not is one row: layers are put side by side by what they are, not by
-their places, since one more at the beginning would else make all of them differ.
+A layer that only some runs have is one row: layers are aligned by what they are, not by their index, since
+otherwise one more layer at the beginning would make all of them differ.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Pair = tuple[int | None, int | None]
 
 
 class _Missing:
-    """What stands for an option that a config has not."""
+    """Stands for an option that a config does not have."""
 
 
 MISSING = _Missing()
@@ -29,7 +29,7 @@ MISSING = _Missing()
 def differing(labels: Sequence[str], values: Sequence[Any], path: str = "") -> Iterator[Row]:
     """The rows: an option as a dotted path, and its value in each config.
 
-    Where layers stand at other places, it has that of each: `model[1 / 2].units`.
+    If the index of a layer differs, the path has that of each: `model[1 / 2].units`.
 
     >>> first, second = {"type": "dense", "units": 2}, {"type": "dropout"}
     >>> list(differing("ab", [{"model": (first,)}, {"model": (second, first)}]))
@@ -43,9 +43,9 @@ def differing(labels: Sequence[str], values: Sequence[Any], path: str = "") -> I
             inner = [section.get(key, MISSING) for section in sections]
             yield from differing(labels, inner, f"{path}.{key}" if path else str(key))
     elif all(isinstance(value, tuple) for value in values) and any(map(_holds_mappings, values)):
-        for places in _side_by_side(values):
-            inner = [MISSING if k is None else v[k] for k, v in zip(places, values, strict=True)]
-            own, here = _owners(labels, places), f"{path}[{_place(places)}]"
+        for indices in _aligned(values):
+            inner = [MISSING if k is None else v[k] for k, v in zip(indices, values, strict=True)]
+            own, here = _owners(labels, indices), f"{path}[{_index(indices)}]"
             yield from [_row(f"{here}, only in {own}", inner)] if own else differing(labels, inner, here)
     else:
         yield _row(path, values)
@@ -59,20 +59,20 @@ def _holds_mappings(values: tuple[Any, ...]) -> bool:
     return any(isinstance(value, Mapping) for value in values)
 
 
-def _place(places: Sequence[int | None]) -> str:
-    """The place of a layer in its lists, where it has one: `1`, or `1 / 2` if they differ."""
-    known = [str(k) for k in places if k is not None]
+def _index(indices: Sequence[int | None]) -> str:
+    """The index of a layer in the lists that have it: `1`, or `1 / 2` if they differ."""
+    known = [str(k) for k in indices if k is not None]
     return known[0] if len(set(known)) == 1 else " / ".join(known)
 
 
-def _owners(labels: Sequence[str], places: Sequence[int | None]) -> str:
-    """Which runs have it; nothing where all do."""
-    own = [label for label, k in zip(labels, places, strict=True) if k is not None]
+def _owners(labels: Sequence[str], indices: Sequence[int | None]) -> str:
+    """Which runs have it; empty if all do."""
+    own = [label for label, k in zip(labels, indices, strict=True) if k is not None]
     return "" if len(own) == len(labels) else ", ".join(own)
 
 
-def _side_by_side(lists: Sequence[tuple[Any, ...]]) -> list[tuple[int | None, ...]]:
-    """Rows with the place of a layer in each list, None where a list has no such layer."""
+def _aligned(lists: Sequence[tuple[Any, ...]]) -> list[tuple[int | None, ...]]:
+    """Rows with the index of a layer in each list, None for a list without such a layer."""
     rows: list[tuple[int | None, ...]] = [(k,) for k in range(len(lists[0]))]
     for count, own in enumerate(lists[1:], start=1):
         firsts = [next(v[k] for k, v in zip(row, lists, strict=False) if k is not None) for row in rows]
@@ -82,7 +82,7 @@ def _side_by_side(lists: Sequence[tuple[Any, ...]]) -> list[tuple[int | None, ..
 
 
 def _pairs(a: Sequence[Any], b: Sequence[Any]) -> Iterator[Pair]:
-    """Places in both lists of what is most alike, in their order; None beside what is in one alone."""
+    """Indices of the most similar entries of both lists, in order; None beside an entry of one list alone."""
     best = [[0.0] * (len(b) + 1) for _ in range(len(a) + 1)]  # of what is left from there on
     for i in reversed(range(len(a))):
         for j in reversed(range(len(b))):
@@ -104,7 +104,7 @@ def _pairs(a: Sequence[Any], b: Sequence[Any]) -> Iterator[Pair]:
 
 
 def _likeness(a: object, b: object) -> float:
-    """0 of two types; of one type 1, and up to 1 more for the share of options that are the same."""
+    """0 for two types; for one type 1, plus the fraction of options that are the same."""
     if not (isinstance(a, Mapping) and isinstance(b, Mapping)):
         return 2.0 if a == b else 0.0
     if a.get("type") != b.get("type"):

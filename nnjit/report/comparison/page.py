@@ -1,5 +1,6 @@
-"""The page of a comparison: the loss of all runs on one axis, over epochs and, where runs counted them, over
-evaluations of the gradient; and tables of what differs.
+"""Write the page of a comparison: the loss of all runs on one axis, and tables of what differs.
+
+The axis is epochs and, if runs counted them, evaluations of the gradient.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def result(run: RunFiles) -> str:
 
 
 def _typical_error(run: RunFiles) -> str:
-    """How far off the predictions are in their own unit, where there is one output."""
+    """How far off the predictions are in their own unit, if there is one output."""
     if run.predictions is None or run.predictions.split != run.judged_split or len(run.data.targets) != 1:
         return ""
     target, prediction = columns(run.predictions, 0)
@@ -99,7 +99,7 @@ def story(run: RunFiles) -> str:
 
 
 def caveat(run: RunFiles) -> str:
-    """What the result does not say; nothing where there is no result."""
+    """What the result does not say; empty without a result."""
     if run.metrics.status is Status.DIVERGED or not run.metrics.epochs:
         return ""
     if run.judged_split == "train":
@@ -163,8 +163,8 @@ def notice(run: RunFiles) -> Notice | None:
 
 
 def resume_command(folder: Path) -> str:
-    """What goes on with a training or a study where it stopped."""
-    return f"python -m nnjit.train --resume {shlex.quote(place(folder))}"
+    """The command that resumes a training or a study."""
+    return f"python -m nnjit.train --resume {shlex.quote(path_as_typed(folder))}"
 
 
 def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
@@ -239,7 +239,7 @@ def tensors(run: RunFiles) -> tuple[Fact, ...]:
     )
 
 
-def place(folder: Path) -> str:
-    """The folder as it is typed: relative where it lies below the working directory."""
+def path_as_typed(folder: Path) -> str:
+    """The folder as a user would type it: relative if it is below the working directory."""
     path = Path(os.path.abspath(folder))
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

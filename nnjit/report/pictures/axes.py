@@ -1,4 +1,4 @@
-"""Axes, their scales, curves and words: what the pictures are put together from. Lengths are in points."""
+"""Axes, scales, curves and labels that the pictures are made of. Lengths are in points."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def scale_epochs(ax: Axes, epochs: np.ndarray) -> None:
 
 
 def scale_evaluations(ax: Axes, ends: Sequence[float]) -> None:
-    """The axis of evaluations, up to those of several runs; logarithmic where one took far more of them."""
+    """The axis of evaluations, up to those of several runs; logarithmic if one took far more of them."""
     from matplotlib import ticker
 
     last = max(ends)
@@ -103,7 +103,7 @@ def thin(values: np.ndarray, limit: int = THIN_TO) -> np.ndarray:
 
 
 def curve(ax: Axes, x: np.ndarray, y: np.ndarray, color: str) -> None:
-    """A line through the finite values; dots where they are too few to make one."""
+    """A line through the finite values; dots if they are too few to make one."""
     rows = thin(y)
     width = 1.8 if len(rows) < THIN_TO / 2 else 1.1
     ax.plot(x[rows], y[rows], color=color, linewidth=width, marker="o" if len(rows) < 4 else "", markersize=6)
@@ -112,13 +112,13 @@ def curve(ax: Axes, x: np.ndarray, y: np.ndarray, color: str) -> None:
 def end_labels(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
     """Words right of the axes, as (value, text, colour), near their value's height without overlap."""
     height = ax.get_position().height * ax.figure.get_figheight() * 72
-    places = sorted(
+    labels_by_height = sorted(
         (float(ax.transAxes.inverted().transform(ax.transData.transform((0, value)))[1]), text, color)
         for value, text, color in labels
     )
     line = 1.35 * SIZE / height
-    centres = spread([place for place, _, _ in places], [line] * len(places))
-    for centre, (_, text, color) in zip(centres, places, strict=True):
+    centres = spread([wanted for wanted, _, _ in labels_by_height], [line] * len(labels_by_height))
+    for centre, (_, text, color) in zip(centres, labels_by_height, strict=True):
         ax.text(1.012, centre, text, color=color, weight="bold", va="center", transform=ax.transAxes)
 
 

@@ -1,4 +1,4 @@
-"""For classes: how often each true class was taken for which."""
+"""Draw how often each true class was predicted as which."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnjit.report.pictures.axes import Axes, add_axes, add_title
 from nnjit.report.pictures.style import INK, MUTED, SIZE, WIDTH, Picture, new_figure
 
 SHADE = (0.122, 0.470, 0.729)  # readable on a light and on a dark page, as cells differ in opacity only
-SHARES_UP_TO = 12  # classes whose cells have room for a share below the count
+PERCENT_UP_TO = 12  # classes whose cells have room for a percentage below the count
 COUNTS_UP_TO = 32  # classes whose cells have room for a count
 LABEL = 18
 LETTER = 7.0  # the width of one
@@ -18,7 +18,7 @@ TOP, BOTTOM, RIGHT = 84, 14, 92
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The matrix of counts; None where the task is not classification."""
+    """The matrix of counts; None unless the targets are classes."""
     classes, predictions = run.data.classes, run.predictions
     if classes is None or predictions is None:
         return None
@@ -39,7 +39,7 @@ def draw(run: RunFiles) -> Picture | None:
     )
     _cells(ax, table, cell)
     _names(ax, names, angle, min(SIZE, max(8, 0.6 * cell)))
-    _row_shares(ax, table)
+    _row_fractions(ax, table)
     return Picture("confusion", "predictions", title, _caption(table, classes), fig)
 
 
@@ -50,21 +50,21 @@ def count_pairs(target: np.ndarray, prediction: np.ndarray, classes: int) -> np.
 
 
 def _angle(cell: float, longest: int) -> int:
-    """How the columns' names stand: level where they fit, else slanted, else upright."""
+    """The angle of the columns' names: level if they fit, else slanted, else upright."""
     if LETTER * longest < cell:
         return 0
     return 40 if cell > 30 else 90
 
 
-def _shares(table: np.ndarray) -> np.ndarray:
-    """Each cell's share of its row; 0 in rows without examples."""
-    shares: np.ndarray = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    return shares
+def _fractions(table: np.ndarray) -> np.ndarray:
+    """Each cell as a fraction of its row; 0 in rows without examples."""
+    fractions: np.ndarray = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    return fractions
 
 
 def _caption(table: np.ndarray, classes: tuple[str, ...]) -> str:
     text = "The diagonal is right, everything beside it an error. A cell's shade is its share of its row"
-    text += " (the percentage below the count)." if len(classes) <= SHARES_UP_TO else "."
+    text += " (the percentage below the count)." if len(classes) <= PERCENT_UP_TO else "."
     errors = table - np.diag(np.diag(table))
     if not errors.any():
         return text + " Here nothing was confused."
@@ -74,7 +74,7 @@ def _caption(table: np.ndarray, classes: tuple[str, ...]) -> str:
 
 
 def _cells(ax: Axes, table: np.ndarray, cell: float) -> None:
-    shares = _shares(table)
+    shares = _fractions(table)
     classes = len(table)
     colors = np.concatenate(
         [np.broadcast_to(SHADE, (*table.shape, 3)), 0.03 + 0.9 * shares[..., None]], axis=-1
@@ -83,7 +83,7 @@ def _cells(ax: Axes, table: np.ndarray, cell: float) -> None:
     if classes > COUNTS_UP_TO:
         return
     size = min(SIZE + 1, cell / 2.3)
-    with_share = classes <= SHARES_UP_TO
+    with_share = classes <= PERCENT_UP_TO
     for row, column in np.argwhere(table):
         color = "#ffffff" if shares[row, column] > 0.5 else INK
         text = {"ha": "center", "va": "center", "color": color}
@@ -104,12 +104,12 @@ def _names(ax: Axes, names: list[str], angle: int, size: float) -> None:
     ax.grid(False)
 
 
-def _row_shares(ax: Axes, table: np.ndarray) -> None:
-    """At the right of each row, the share of the class that was found."""
+def _row_fractions(ax: Axes, table: np.ndarray) -> None:
+    """At the right of each row, the fraction of the class that was found."""
     if len(table) > COUNTS_UP_TO:
         return
     edge = len(table) - 0.5
     ax.annotate("found", (edge, -0.5), (10, 8), textcoords="offset points", color=MUTED)
     for row, examples in enumerate(table.sum(axis=1)):
-        share = percent(table[row, row] / examples) if examples else "–"
-        ax.annotate(share, (edge, row), (10, 0), textcoords="offset points", va="center", color=INK)
+        found = percent(table[row, row] / examples) if examples else "–"
+        ax.annotate(found, (edge, row), (10, 0), textcoords="offset points", va="center", color=INK)

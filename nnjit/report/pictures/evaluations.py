@@ -1,4 +1,4 @@
-"""The cost of a full-batch method against its iterations, and against the evaluations that these took."""
+"""Draw the cost of a full-batch method against its iterations and against their evaluations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CAPTION = (
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The training loss over epochs and over evaluations, side by side; None of a run of steps."""
+    """The training loss over epochs and over evaluations, in two panels; None for a run of steps."""
     costs, evaluations = run.history["train_loss"], run.history["gradient_evaluations"]
     if not (np.isfinite(evaluations) & np.isfinite(costs)).any():
         return None

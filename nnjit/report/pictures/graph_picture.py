@@ -1,4 +1,4 @@
-"""A computational graph: each box a value with the operation that makes it, each arrow where it is used."""
+"""Draw a computational graph: each box a value with the operation that makes it, each arrow a use of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network: each layer a box with its output shape and parameter count, each arrow the data that flows."""
+"""Draw the network: each layer a box with its output shape and parameter count, each arrow the data flow."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _labels(run: RunFiles) -> dict[str, tuple[str, str, str]]:
 
 
 def manner(layer: LayerEntry) -> str:
-    """How a layer does what it does: its function or rate, where it has one."""
+    """The function or rate of a layer, if it has one."""
     values = [layer.options.get(option) for option in ("activation", "function", "rate")]
     words = [
         value if isinstance(value, str) else f"{value:g}"

@@ -34,7 +34,7 @@ PANELS = {  # value: (title, what the axis measures, whether a fraction)
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The panels that there is something to show in; None where there are too few looks for curves."""
+    """The panels that have something to show; None if there are too few looks for curves."""
     found = run.diagnosis
     is_asked_for = re.search(r"\bdiagnosis: true\b", run.config) is not None
     if found is None or len(found.epochs) < (FEWEST_ASKED_FOR if is_asked_for else FEWEST):

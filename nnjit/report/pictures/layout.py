@@ -1,9 +1,9 @@
-"""Where the boxes and arrows of a directed acyclic graph go, drawn from top to bottom in rows.
+"""Lay out the boxes and arrows of a directed acyclic graph in rows from top to bottom.
 
-After Sugiyama, Tagawa & Toda 1981: each node's row is its longest path from a source, or nearer to where it
-is used if that takes no longer edges; an edge that passes rows holds a place of its own in each, as if it
-were a narrow node; rows are ordered so that few edges cross; then places that a straight line can join form
-columns, which move towards their neighbours. As an edge bends only between rows, it never runs through a box.
+After Sugiyama, Tagawa & Toda 1981: each node's row is its longest path from a source, or nearer to its users
+if no edge gets longer by that; an edge that passes rows has a narrow vertex in each; rows are ordered so that
+few edges cross; then vertices that a straight line can join form columns, which move towards their
+neighbours. As an edge bends only between rows, it never runs through a box.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-GAP = 26  # between places in a row
-LANE = 10  # width of the place that a passing edge holds
+GAP = 26  # between vertices in a row
+LANE = 10  # width of the vertex of a passing edge
 ROW_GAP = 26
 SWEEPS = 12
 
-Place = tuple[str, ...]  # (node,), or (source, target, row) of an edge that passes
+Vertex = tuple[str, ...]  # (node,), or (source, target, row) of an edge that passes
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def arrange(widths: Mapping[str, float], edges: Sequence[tuple[str, str]], *, bo
     rank = _ranks(list(widths), edges)
     rows, links = _rows(rank, edges)
     rows, x = _placed(rows, links, widths)
-    left = min(x[place] - _width(place, widths) / 2 for row in rows for place in row)
-    right = max(x[place] + _width(place, widths) / 2 for row in rows for place in row)
+    left = min(x[vertex] - _width(vertex, widths) / 2 for row in rows for vertex in row)
+    right = max(x[vertex] + _width(vertex, widths) / 2 for row in rows for vertex in row)
     pitch = box_height + ROW_GAP
     boxes = {
         name: Box(x[(name,)] - left, rank[name] * pitch + box_height / 2, width, box_height)
@@ -83,8 +83,8 @@ def _ranks(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, 
     return rank
 
 
-def _passing(edge: tuple[str, str], rank: Mapping[str, int]) -> list[Place]:
-    """The places of an edge from its source to its target, both included."""
+def _passing(edge: tuple[str, str], rank: Mapping[str, int]) -> list[Vertex]:
+    """The vertices of an edge from its source to its target, both included."""
     source, target = edge
     between = [(source, target, str(row)) for row in range(rank[source] + 1, rank[target])]
     return [(source,), *between, (target,)]
@@ -92,25 +92,25 @@ def _passing(edge: tuple[str, str], rank: Mapping[str, int]) -> list[Place]:
 
 def _rows(
     rank: Mapping[str, int], edges: Sequence[tuple[str, str]]
-) -> tuple[list[list[Place]], list[tuple[Place, Place]]]:
-    """The places of each row, and the links between places of neighbouring rows."""
-    rows: list[list[Place]] = [[] for _ in range(max(rank.values()) + 1)]
+) -> tuple[list[list[Vertex]], list[tuple[Vertex, Vertex]]]:
+    """The vertices of each row, and the links between vertices of neighbouring rows."""
+    rows: list[list[Vertex]] = [[] for _ in range(max(rank.values()) + 1)]
     for name, row in rank.items():
         rows[row].append((name,))
     links = []
     for edge in edges:
-        places = _passing(edge, rank)
-        for row, place in enumerate(places[1:-1], start=rank[edge[0]] + 1):
-            rows[row].append(place)
-        links += list(pairwise(places))
+        vertices = _passing(edge, rank)
+        for row, vertex in enumerate(vertices[1:-1], start=rank[edge[0]] + 1):
+            rows[row].append(vertex)
+        links += list(pairwise(vertices))
     return rows, links
 
 
 def _neighbours(
-    links: Sequence[tuple[Place, Place]],
-) -> tuple[dict[Place, list[Place]], dict[Place, list[Place]]]:
-    above: dict[Place, list[Place]] = {}
-    below: dict[Place, list[Place]] = {}
+    links: Sequence[tuple[Vertex, Vertex]],
+) -> tuple[dict[Vertex, list[Vertex]], dict[Vertex, list[Vertex]]]:
+    above: dict[Vertex, list[Vertex]] = {}
+    below: dict[Vertex, list[Vertex]] = {}
     for upper, lower in links:
         above.setdefault(lower, []).append(upper)
         below.setdefault(upper, []).append(lower)
@@ -118,9 +118,9 @@ def _neighbours(
 
 
 def _placed(
-    rows: list[list[Place]], links: Sequence[tuple[Place, Place]], widths: Mapping[str, float]
-) -> tuple[list[list[Place]], dict[Place, float]]:
-    """Rows in an order of few crossings, and each place's x: of several orders the one of shortest edges."""
+    rows: list[list[Vertex]], links: Sequence[tuple[Vertex, Vertex]], widths: Mapping[str, float]
+) -> tuple[list[list[Vertex]], dict[Vertex, float]]:
+    """Rows in an order of few crossings, and each vertex's x: of several orders the one of shortest edges."""
     above, below = _neighbours(links)
     found = [_ordered(start, above, below, down) for start in _starts(rows) for down in (True, False)]
     fewest = min(_crossings(order, below) for order in found)
@@ -128,16 +128,16 @@ def _placed(
     return min(placed, key=lambda pair: sum(abs(pair[1][a] - pair[1][b]) for a, b in links))
 
 
-def _starts(rows: list[list[Place]]) -> tuple[list[list[Place]], ...]:
+def _starts(rows: list[list[Vertex]]) -> tuple[list[list[Vertex]], ...]:
     return rows, [row[::-1] for row in rows]
 
 
 def _ordered(
-    rows: list[list[Place]],
-    above: Mapping[Place, list[Place]],
-    below: Mapping[Place, list[Place]],
+    rows: list[list[Vertex]],
+    above: Mapping[Vertex, list[Vertex]],
+    below: Mapping[Vertex, list[Vertex]],
     is_first_down: bool,
-) -> list[list[Place]]:
+) -> list[list[Vertex]]:
     """The rows, ordered by sweeps of the barycentre rule; the best order met."""
     best, fewest = rows, _crossings(rows, below)
     for sweep in range(SWEEPS):
@@ -151,16 +151,16 @@ def _ordered(
     return best
 
 
-def _sweep(rows: list[list[Place]], towards: Mapping[Place, list[Place]]) -> list[list[Place]]:
+def _sweep(rows: list[list[Vertex]], towards: Mapping[Vertex, list[Vertex]]) -> list[list[Vertex]]:
     done = [rows[0]]
     for row in rows[1:]:
-        index = {place: i for i, place in enumerate(done[-1])}
-        own = {place: i for i, place in enumerate(row)}
+        index = {vertex: i for i, vertex in enumerate(done[-1])}
+        own = {vertex: i for i, vertex in enumerate(row)}
         centre = {
-            place: _mean([index[p] for p in towards[place]]) if place in towards else own[place]
-            for place in row
+            vertex: _mean([index[p] for p in towards[vertex]]) if vertex in towards else own[vertex]
+            for vertex in row
         }
-        done.append(sorted(row, key=lambda place: (centre[place], own[place])))
+        done.append(sorted(row, key=lambda vertex: (centre[vertex], own[vertex])))
     return done
 
 
@@ -168,25 +168,25 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _crossings(rows: Sequence[Sequence[Place]], below: Mapping[Place, list[Place]]) -> int:
+def _crossings(rows: Sequence[Sequence[Vertex]], below: Mapping[Vertex, list[Vertex]]) -> int:
     total = 0
     for upper, lower in pairwise(rows):
-        index = {place: i for i, place in enumerate(lower)}
-        ends = [sorted(index[p] for p in below.get(place, ())) for place in upper]
+        index = {vertex: i for i, vertex in enumerate(lower)}
+        ends = [sorted(index[p] for p in below.get(vertex, ())) for vertex in upper]
         total += sum(
             a > b for i, these in enumerate(ends) for those in ends[i + 1 :] for a in these for b in those
         )
     return total
 
 
-def _width(place: Place, widths: Mapping[str, float]) -> float:
-    return widths[place[0]] if len(place) == 1 else LANE
+def _width(vertex: Vertex, widths: Mapping[str, float]) -> float:
+    return widths[vertex[0]] if len(vertex) == 1 else LANE
 
 
 def _centres(
-    rows: Sequence[Sequence[Place]], links: Sequence[tuple[Place, Place]], widths: Mapping[str, float]
-) -> dict[Place, float]:
-    """Each place's x: that of its column, which moves towards its neighbours as far as the others let it.
+    rows: Sequence[Sequence[Vertex]], links: Sequence[tuple[Vertex, Vertex]], widths: Mapping[str, float]
+) -> dict[Vertex, float]:
+    """Each vertex's x: that of its column, which moves towards its neighbours as far as the others let it.
 
     A simpler relative of Brandes & Köpf 2002.
     """
@@ -204,13 +204,15 @@ def _centres(
             low = max((x[a] + distance for a, b, distance in apart if b == moved), default=-inf)
             high = min((x[b] - distance for a, b, distance in apart if a == moved), default=inf)
             x[moved] = max(low, min(high, _mean(ends))) if ends else x[moved]
-    return {place: x[column[place]] for place in column}
+    return {vertex: x[column[vertex]] for vertex in column}
 
 
-def _columns(rows: Sequence[Sequence[Place]], links: Sequence[tuple[Place, Place]]) -> dict[Place, Place]:
-    """For each place, the topmost one of its column: passing edges go straight first, then box below box."""
-    index = {place: (row, i) for row, places in enumerate(rows) for i, place in enumerate(places)}
-    column = {place: place for row in rows for place in row}
+def _columns(
+    rows: Sequence[Sequence[Vertex]], links: Sequence[tuple[Vertex, Vertex]]
+) -> dict[Vertex, Vertex]:
+    """For each vertex, the topmost of its column: passing edges go straight first, then box below box."""
+    index = {vertex: (row, i) for row, vertices in enumerate(rows) for i, vertex in enumerate(vertices)}
+    column = {vertex: vertex for row in rows for vertex in row}
     straight: list[list[tuple[int, int]]] = [
         [] for _ in rows
     ]  # by row, the links drawn straight down from it
@@ -219,18 +221,18 @@ def _columns(rows: Sequence[Sequence[Place]], links: Sequence[tuple[Place, Place
         if all((i - k) * (j - m) > 0 for k, m in straight[row]):
             straight[row].append((i, j))
             column[lower] = upper
-    for row_places in rows:
-        for place in row_places:
-            column[place] = column[column[place]]
+    for row_vertices in rows:
+        for vertex in row_vertices:
+            column[vertex] = column[column[vertex]]
     return column
 
 
-def _importance(link: tuple[Place, Place]) -> int:
-    passing = sum(len(place) > 1 for place in link)
+def _importance(link: tuple[Vertex, Vertex]) -> int:
+    passing = sum(len(vertex) > 1 for vertex in link)
     return {2: 0, 0: 1, 1: 2}[passing]
 
 
-def _packed(x: dict[Place, float], apart: Sequence[tuple[Place, Place, float]]) -> dict[Place, float]:
+def _packed(x: dict[Vertex, float], apart: Sequence[tuple[Vertex, Vertex, float]]) -> dict[Vertex, float]:
     """The columns as far left as their distances let them."""
     tight = False
     while not tight:
@@ -244,13 +246,13 @@ def _packed(x: dict[Place, float], apart: Sequence[tuple[Place, Place, float]]) 
 def _route(
     edge: tuple[str, str],
     rank: Mapping[str, int],
-    x: Mapping[Place, float],
+    x: Mapping[Vertex, float],
     left: float,
     pitch: float,
     box_height: float,
 ) -> Route:
     points = []
-    for row, place in enumerate(_passing(edge, rank), start=rank[edge[0]]):
-        at, top = x[place] - left, row * pitch
+    for row, vertex in enumerate(_passing(edge, rank), start=rank[edge[0]]):
+        at, top = x[vertex] - left, row * pitch
         points += [(at, top), (at, top + box_height)]
     return Route(*edge, tuple(points[1:-1]))

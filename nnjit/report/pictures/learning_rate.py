@@ -1,4 +1,4 @@
-"""The learning rate at the end of each epoch."""
+"""Draw the learning rate at the end of each epoch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONSTANT = "Without a schedule, every update has the same rate from the first ep
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The curve of the learning rate; None where none was recorded."""
+    """The curve of the learning rate; None if it was not recorded."""
     rates = run.history["learning_rate"]
     finite = rates[np.isfinite(rates)]
     if not finite.size:

@@ -1,4 +1,4 @@
-"""The loss of each epoch, on the training and the validation part of the data."""
+"""Draw the loss of each epoch, on the training and the validation part of the data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CURVES = (("train_loss", "training", TRAIN), ("validation_loss", "validation", V
 
 
 def draw(run: RunFiles) -> Picture:
-    """Both curves on one axis, logarithmic where the range asks for it, with the best epoch marked."""
+    """Both curves on one axis, logarithmic if the range asks for it, with the best epoch marked."""
     history = run.history
     losses = np.concatenate([history[column] for column, _, _ in CURVES])
     fig = new_figure(350)
@@ -99,7 +99,7 @@ def _mark_best(ax: Axes, run: RunFiles) -> None:
 def _mark_divergence(ax: Axes, run: RunFiles) -> None:
     if run.metrics.status is not Status.DIVERGED:
         return
-    place = run.epoch_lost or run.metrics.epochs + 1
+    epoch = run.epoch_lost or run.metrics.epochs + 1
     low, high = ax.get_xlim()
-    ax.set_xlim(low, max(high, place + 0.02 * (place - low)))
-    mark_epoch(ax, place, "no longer finite", line=1)
+    ax.set_xlim(low, max(high, epoch + 0.02 * (epoch - low)))
+    mark_epoch(ax, epoch, "no longer finite", line=1)

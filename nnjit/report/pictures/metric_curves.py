@@ -1,4 +1,4 @@
-"""Each metric's value after each epoch, one panel a metric."""
+"""Draw each metric's value after each epoch, a panel for each metric."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CURVES = (("train", "training", TRAIN), ("validation", "validation", VALIDATION)
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """A panel for each metric that has a finite value; None where there is none."""
+    """A panel for each metric that has a finite value; None if there is none."""
     metrics = [name for name in run.history.metrics if np.isfinite(_columns(run, name)).any()]
     if not metrics:
         return None

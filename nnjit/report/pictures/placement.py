@@ -1,4 +1,4 @@
-"""Places along one axis that come as near as they can to where they are wanted, without overlapping."""
+"""Place labels along an axis as near as possible to where they belong, without overlaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The range test that found the learning rate: the loss while the rate grew with every update."""
+"""Draw the range test that found the learning rate: the loss while the rate grew with every update."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For two inputs: what the network says at every place of the plane."""
+"""Draw what a network of two inputs predicts at every point of the plane."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POINTS = 500
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """Regions of classes, or a map of values; None where there are not two inputs."""
+    """Regions of classes, or a map of values; None unless there are two inputs."""
     if run.predictions is None or run.predictions.grid is None:
         return None
     grid = run.predictions.grid
@@ -45,8 +45,8 @@ def _frame(ax: Axes, x_label: str, y_label: str) -> None:
         axis.set_major_formatter(ticker.FuncFormatter(tick))
     ax.grid(False)
     ax.set_xlabel(x_label)
-    place = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    ax.annotate(y_label, (0, 1), (-MARGIN + 8, SIZE - 3), color=ax.xaxis.label.get_color(), **place)
+    position = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    ax.annotate(y_label, (0, 1), (-MARGIN + 8, SIZE - 3), color=ax.xaxis.label.get_color(), **position)
 
 
 def _shown(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +55,7 @@ def _shown(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _place(grid: Grid) -> dict[str, Any]:
-    """How an image of the grid lies in the axes: each value fills the cell around its place."""
+    """How an image of the grid lies in the axes: each value fills the cell around its point."""
     half_x, half_y = ((axis[-1] - axis[0]) / (len(axis) - 1) / 2 for axis in (grid.x, grid.y))
     extent = (grid.x[0] - half_x, grid.x[-1] + half_x, grid.y[0] - half_y, grid.y[-1] + half_y)
     return {"extent": extent, "origin": "lower", "aspect": "auto", "interpolation": "none"}

@@ -1,4 +1,4 @@
-"""For values: predicted against true, and the residuals, in the target's own unit."""
+"""Draw predicted against true values, and the residuals, in the target's own unit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROW_HEIGHT = 360
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """A row of two panels for each output, up to four; None where the task is not regression."""
+    """A row of two panels for each output, up to four; None unless the targets are values."""
     predictions = run.predictions
     if run.data.classes is not None or predictions is None or not len(predictions.target):
         return None
@@ -33,7 +33,7 @@ def columns(predictions: Predictions, output: int) -> tuple[np.ndarray, np.ndarr
 
 
 def r_squared(target: np.ndarray, prediction: np.ndarray) -> float:
-    """1 − Σ(target − prediction)² / Σ(target − mean)²; nan where the target is constant."""
+    """1 − Σ(target − prediction)² / Σ(target − mean)²; nan if the target is constant."""
     spread = ((target - target.mean()) ** 2).sum()
     return float(1 - ((target - prediction) ** 2).sum() / spread) if spread > 0 else float("nan")
 

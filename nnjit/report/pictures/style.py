@@ -1,4 +1,4 @@
-"""How every picture looks, and how it becomes a PNG file, or SVG text that follows the page's theme.
+"""Style every picture, and turn it into a PNG file, or into SVG text that follows the page's theme.
 
 Sizes are in points; on the page a point is a pixel. No global state of pyplot is touched, and the user's
 matplotlibrc does not count, so the same run gives the same picture everywhere.

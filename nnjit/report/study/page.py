@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nnjit.report.formatting import count, plain
-from nnjit.report.pages.summary import place
+from nnjit.report.pages.summary import path_as_typed
 from nnjit.report.pages.templates import template
 from nnjit.report.pictures import layer_graph
 from nnjit.report.pictures.style import Picture, style, to_png, to_svg
@@ -28,7 +28,7 @@ def write_study_report(folder: Path) -> None:
                 to_png(picture.figure, folder / file_names.LOSS_CURVE)
         drawings = [(picture, to_svg(picture)) for picture in drawn]
     page = template("study.html.jinja").render(
-        study=study, summary=summary, drawings=drawings, place=place(folder), count=count, plain=plain
+        study=study, summary=summary, drawings=drawings, path=path_as_typed(folder), count=count, plain=plain
     )
     (folder / file_names.REPORT).write_text(page, encoding="utf-8")
 

@@ -137,7 +137,7 @@ def draw_final(study: StudyFiles) -> Picture | None:
 def _draw_dots(ax: Axes, study: StudyFiles, values: np.ndarray, order: np.ndarray, column: str) -> None:
     from matplotlib import ticker
 
-    places = np.arange(1, len(values) + 1)
+    positions = np.arange(1, len(values) + 1)
     aggregate = study.splits[study.judged_split][column]
     scale_y(ax, values)
     ax.set_xlim(0.5 - 0.01 * len(values), len(values) + 0.5 + 0.01 * len(values))
@@ -152,11 +152,11 @@ def _draw_dots(ax: Axes, study: StudyFiles, values: np.ndarray, order: np.ndarra
         )
         ax.axhspan(*band, color=TRAIN, alpha=0.12, linewidth=0)
     ax.axhline(aggregate.mean, color=MUTED, linewidth=1)
-    ax.plot(places, values[order], "o", color=TRAIN, markersize=8 if len(values) <= NAMED else 4.5)
+    ax.plot(positions, values[order], "o", color=TRAIN, markersize=8 if len(values) <= NAMED else 4.5)
     if len(values) <= NAMED:
-        for place, k in zip(places, order, strict=True):
+        for x, k in zip(positions, order, strict=True):
             ax.annotate(
-                *(str(study.finished[k].number), (place, values[k])),
+                *(str(study.finished[k].number), (x, values[k])),
                 *((0, 8), "data", "offset points"),
                 ha="center",
                 color=MUTED,
