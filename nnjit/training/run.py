@@ -15,9 +15,10 @@ from nnjit.errors import GraphError, RunError
 from nnjit.experiment import Experiment
 from nnjit.runs.history import read_history
 from nnjit.training.graphs.decoding import Decoder
-from nnjit.training.graphs.joined import JointDecoder, heads_of
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.setup import make_task, read_weights
+from nnjit.training.setup.initial_state import read_weights
+from nnjit.training.setup.outputs import DataDescription
+from nnjit.training.setup.task import make_task
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class Run:
 
     path: Path
     compiled: CompiledTask
-    decoder: Decoder | JointDecoder
+    decoder: Decoder
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
@@ -90,12 +91,15 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     """
     data, model = read_json(path / "data.json"), read_json(path / "model.json")
     classes = None if data["classes"] is None else tuple(data["classes"])
-    decoder = Decoder(classes, Scaling.from_json(data["scaling"]))
-    size = len(data["targets"] if classes is None else classes)
-    several = tuple(_target(entry) for entry in data.get("outputs", ()))
-    task = make_task(experiment, tuple(model["input_shape"]), size, decoder, several)
-    heads = heads_of(task.loss)
-    return Run(path, CompiledTask(task, batch=1), JointDecoder(heads, decoder.scaling) if heads else decoder)
+    described = DataDescription(
+        input_shape=tuple(model["input_shape"]),
+        output_size=len(data["targets"] if classes is None else classes),
+        classes=classes,
+        scaling=Scaling.from_json(data["scaling"]),
+        targets=tuple(_target(entry) for entry in data.get("outputs", ())),
+    )
+    task, outputs = make_task(experiment, described)
+    return Run(path, CompiledTask(task, batch=1), outputs.decoder)
 
 
 def _target(entry: dict[str, Any]) -> Target:

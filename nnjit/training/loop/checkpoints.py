@@ -18,7 +18,7 @@ def keep_weights(setup: Setup, state: State, path: Path) -> None:
     if options is None or state.epoch % options.every:
         return
     folder.mkdir(exist_ok=True)
-    save_weights(setup, setup.judged(state), _file(folder, state.epoch))
+    save_weights(setup, setup.inference_theta(state), _file(folder, state.epoch))
     # A crashed run that is resumed from an earlier epoch comes to later ones again.
     epochs = sorted(epoch for epoch in _epochs(folder) if epoch <= state.epoch)
     for epoch in epochs[: -options.keep] if options.keep else ():

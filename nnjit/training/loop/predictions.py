@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnjit.data import Part
-from nnjit.training.graphs.decoding import Decoder
-from nnjit.training.graphs.joined import JointDecoder
+from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.setup.setup import Setup
 
 GRID = 120  # points along each side
@@ -18,29 +17,13 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, np.ndarray]:
     split = next(name for name in ("test", "validation", "train") if name in setup.splits)
     part, decoder = setup.splits[split], setup.decoder
     answers = setup.compiled.predict(theta, part.x)
-    if isinstance(decoder, JointDecoder):
-        return {"split": np.array(split)} | _by_output(decoder, part, answers)
-    arrays = {
-        "split": np.array(split),
-        "target": decoder.targets(part.y),
-        "prediction": decoder.decide(answers),
-    }
-    if decoder.classes is not None:
-        arrays["probability"] = decoder.scores(answers)
-    return arrays | (_plane(setup, decoder, theta, part) if setup.model.input_shape == (2,) else {})
+    arrays = {"split": np.array(split), **decoder.arrays(answers, part.y)}
+    if isinstance(decoder, SingleDecoder) and setup.model.input_shape == (2,):
+        arrays |= _plane(setup, decoder, theta, part)
+    return arrays
 
 
-def _by_output(decoder: JointDecoder, part: Part, answers: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays of several outputs, each with the output's name: `prediction_price`."""
-    kinds = {
-        "target": decoder.targets(part.y),
-        "prediction": decoder.decide(answers),
-        "probability": decoder.scores(answers),
-    }
-    return {f"{kind}_{name}": array for kind, arrays in kinds.items() for name, array in arrays.items()}
-
-
-def _plane(setup: Setup, decoder: Decoder, theta: np.ndarray, part: Part) -> dict[str, np.ndarray]:
+def _plane(setup: Setup, decoder: SingleDecoder, theta: np.ndarray, part: Part) -> dict[str, np.ndarray]:
     scaling = decoder.scaling
     everything = np.concatenate([scaling.inverse_inputs(p.x) for p in setup.splits.values()])
     low, high = everything.min(axis=0), everything.max(axis=0)

@@ -11,7 +11,6 @@ import numpy as np
 from nnjit.runs.environment import environment
 from nnjit.runs.history import read_history
 from nnjit.runs.writing import write_atomically, write_json
-from nnjit.training.graphs.joined import heads_of
 from nnjit.training.loop.explanation import explain, to_json
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.setup.setup import Setup
@@ -32,7 +31,7 @@ def write_results(setup: Setup, path: Path, state: State, status: str, message: 
     The figures are those of the best weights where early stopping asks for them, else of the last.
     """
     which = "best" if setup.experiment.training.early_stopping and state.best_epoch else "last"
-    last = setup.judged(state)
+    last = setup.inference_theta(state)
     theta = state.best_theta if which == "best" else last
     save_weights(setup, state.best_theta if state.best_epoch else last, path / "best.safetensors")
     save_weights(setup, last, path / "last.safetensors")
@@ -50,7 +49,7 @@ def write_results(setup: Setup, path: Path, state: State, status: str, message: 
         "seconds": {k: round(v, 6) for k, v in seconds.items()},
     }  # fmt: skip
     if setup.experiment.optimizer.learning_rate == "find":
-        content["found_learning_rate"] = setup.peak
+        content["found_learning_rate"] = setup.learning_rate
     if setup.experiment.averaging is not None:
         content["averaging"] = setup.experiment.averaging.type
     write_json(path / "metrics.json", content | ({"message": message} if message else {}))
@@ -84,7 +83,7 @@ def _model(setup: Setup) -> dict[str, Any]:
         for n in setup.model.nodes
     ]
     return {
-        "loss": _loss(setup),
+        "loss": setup.outputs.loss_words,
         "optimizer": setup.experiment.optimizer.type,
         "input_shape": setup.model.input_shape,
         "layers": layers,
@@ -96,7 +95,7 @@ def _data(setup: Setup) -> dict[str, Any]:
     data = setup.data
     said = {
         "description": data.description,
-        "task": "regression" if data.classes is None else "classification",
+        "task": setup.outputs.problem,
         "features": data.features,
         "targets": data.targets,
         "classes": data.classes,
@@ -105,37 +104,7 @@ def _data(setup: Setup) -> dict[str, Any]:
         "scaling": data.scaling.to_json(),
         "magnitude": _magnitude(data.train.x),
     }
-    return said | _weights(setup) | _outputs(setup)
-
-
-def _loss(setup: Setup) -> str:
-    """The loss by its name; of several outputs, their weighted sum."""
-    heads = heads_of(setup.task.loss)
-    sums = (f"{head.weight:g} {head.loss.type} ({head.name})" for head in heads)
-    return " + ".join(sums) if heads else setup.task.loss.type
-
-
-def _outputs(setup: Setup) -> dict[str, Any]:
-    """What each of several outputs is compared with; nothing where there is one."""
-    heads = heads_of(setup.task.loss)
-    outputs = [
-        {
-            "name": head.name, "target": head.target.name, "classes": head.target.classes,
-            "columns": [head.target.columns.start, head.target.columns.stop],
-            "loss": head.loss.type, "weight": head.weight, "class_weights": head.class_weights,
-        }
-        for head in heads
-    ]  # fmt: skip
-    return {"task": "several", "outputs": outputs} if heads else {}
-
-
-def _weights(setup: Setup) -> dict[str, Any]:
-    """How much rows and classes count, where they do not all count alike."""
-    weights, classes = setup.task.class_weights, setup.data.classes
-    weighted = {"weighted": True} if setup.data.is_weighted else {}
-    if weights is None or classes is None:
-        return weighted
-    return weighted | {"class_weights": dict(zip(classes, weights, strict=True))}
+    return said | ({"weighted": True} if data.is_weighted else {}) | setup.outputs.to_json()
 
 
 def _magnitude(x: np.ndarray) -> float:
