@@ -1,4 +1,4 @@
-"""Check that layers, loss and metrics can take the values of the data, each with its place in an error."""
+"""Check that layers can take the values of the data, such as an embedding whole numbers in its range."""
 
 from __future__ import annotations
 

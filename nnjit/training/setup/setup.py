@@ -195,16 +195,16 @@ def _load_held_out(
 def _batches(experiment: Experiment, rows: int) -> Batches:
     """The batches of a training part of so many rows."""
     options = experiment.training
-    is_full = options.batch_size == "full"
-    wanted = rows if options.batch_size == "full" else options.batch_size * options.accumulate
+    batch_size = rows if options.batch_size == "full" else options.batch_size
+    is_full, is_accumulated = options.batch_size == "full", options.accumulate > 1
+    wanted = rows if is_full else batch_size * options.accumulate
     if options.drop_last and wanted > rows:
-        times = f" times accumulate: {options.accumulate}" if options.accumulate > 1 else ""
+        times = f" times accumulate: {options.accumulate}" if is_accumulated else ""
         message = f"expected at most the {rows} examples of the training part with drop_last"
         raise DataError(f"{message}, got {options.batch_size}{times}", ("training", "batch_size"))
     size = min(wanted, rows)
     steps = rows // size if options.drop_last else -(-rows // size)
-    is_accumulated = options.accumulate > 1
-    block = min(BLOCK, options.batch_size) if is_accumulated and options.batch_size != "full" else BLOCK
+    block = min(BLOCK, batch_size) if is_accumulated and not is_full else BLOCK
     at_once = min(size, block) if is_accumulated else size
     return Batches(size, steps, block, at_once, in_order=is_full or not options.shuffle)
 
@@ -213,8 +213,8 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
     """Raise a UserError if the data does not suit the task, or an option the training."""
     outputs.check_targets([part for part in (data.train, data.validation, data.test) if part is not None])
     with within("schedule"):
-        rate = experiment.optimizer.learning_rate
-        experiment.schedule.check(HIGHEST_RATE if rate == "find" else rate)
+        learning_rate = experiment.optimizer.learning_rate
+        experiment.schedule.check(HIGHEST_RATE if learning_rate == "find" else learning_rate)
         experiment.schedule.check_length(experiment.training.epochs)
     if experiment.averaging is not None:
         with within("averaging"):
@@ -241,7 +241,7 @@ def _setup(
 ) -> Setup:
     """The setup, with the columns that monitor, goal and schedule follow."""
     modes = modes_of(compiled.task, is_evaluated=compiled.is_evaluated)
-    rate = experiment.optimizer.learning_rate
+    learning_rate = experiment.optimizer.learning_rate
     with within("training"):
         monitor = monitor_of(experiment.training.early_stopping, modes)
         goal = threshold_of(experiment.training.target, modes)
@@ -257,7 +257,7 @@ def _setup(
         monitor=monitor,
         goal=goal,
         plateau=plateau,
-        learning_rate=math.nan if rate == "find" else rate,
+        learning_rate=math.nan if learning_rate == "find" else learning_rate,
     )
 
 
