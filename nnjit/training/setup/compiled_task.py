@@ -190,11 +190,6 @@ class CompiledTask:
             columns[metric.column] = np.array([metric.finish(s, float(w)) for s, w in pairs])
         return columns, totals[:, layout.penalty] if penalized else np.zeros(len(totals))
 
-    @property
-    def metric_sums(self) -> int:
-        """How many sums all metrics have together, their own Σ w among them."""
-        return sum(self._sizes) + self.task.has_own_weight
-
     @cached_property
     def _sizes(self) -> tuple[int, ...]:
         """How many sums each metric has."""
