@@ -54,7 +54,7 @@ def test_compiled_gradients_in_float32_are_those_of_float64(workload: Workload, 
     np.testing.assert_allclose(np.mean(history["train_loss"]), loss, rtol=1e-6)
     for entry in set_up(config.resolve(given), Path()).model.table:
         place = slice(entry.offset, entry.offset + entry.size)
-        error = np.linalg.norm(trained.slots[0][place] - velocity[place])
+        error = np.linalg.norm(trained.slots.optimizer[0][place] - velocity[place])
         assert error <= 1e-5 * np.linalg.norm(velocity[place]), entry.name
 
 

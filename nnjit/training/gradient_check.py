@@ -1,13 +1,13 @@
-"""The gradient of a training step, compared with central differences of its cost: for `nnjit check`.
+"""Compare the gradient of a training step with central differences of its cost: `nnjit check`.
 
-The step is the training's own, in float64, of a few rows of the data. Its gradient comes from the compiled
-graph, the costs of the differences from the interpreter, which knows no derivative.
+The step is the training's own, in float64, on a few rows of the data. Its gradient comes from the compiled
+graph, the costs of the differences from the interpreter, which knows no derivatives.
 
-Kinks. Where the cost has a corner, as relu and max give it, a difference across it is no derivative. So an
-element that both steps h₁ > h₂ find off is a kink where the differences themselves say so: either those of
-both steps disagree (a corner between), or the one to the right and the one to the left do, at h₂ by more than
-half as much as at h₁ (a corner at the place itself), while in a smooth cost that shrinks as h does. A wrong
-derivative of a smooth cost has neither.
+Kinks. Where the cost has a corner, as with relu and max, a difference across it is not a derivative. So an
+element that is off with both steps h₁ > h₂ counts as a kink if the differences themselves show one. Either
+those of both steps disagree (a corner nearby), or the left and the right difference do, at h₂ by more than
+half as much as at h₁ (a corner at the point itself); in a smooth cost that gap shrinks as h does. A wrong
+derivative of a smooth cost shows neither.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup.setup import Setup
 
 MOST_ROWS = 8
-ALL_OF = 200  # elements of a tensor of which every one is checked; of a larger one,
-SOME = 50  # so many
-MOVED = 0.05  # the deviation by which params are moved, since a derivative that is wrong may not show at 0
+ALL_OF = 200  # elements: a tensor of up to so many is checked whole, of a larger one
+SOME = 50  # elements are checked
+MOVED = 0.05  # standard deviation by which params are moved, since a wrong derivative may not show at 0
 
-# Rounding leaves 2e-16 |C| / h of a difference, some 1e-10 |C|; the steps' own error, h² C‴ / 6, is as small.
+# Rounding adds 2e-16 |C| / h to a difference, some 1e-10 |C|; the truncation error, h² C‴ / 6, is as small.
 STEPS = (1e-5, 2e-6)
-TOLERANCE = 1e-5  # of an element, relative to its size, or to
-LEAST = 1e-4  # times the cost, where it is smaller
-COMPILED_TOLERANCE = 1e-9  # of compiled code, relative to the tensor's largest element: sums in another order
+TOLERANCE = 1e-5  # of an element, relative to its size, or if that is smaller, to
+LEAST = 1e-4  # times the cost
+COMPILED_TOLERANCE = (
+    1e-9  # of compiled code, relative to the tensor's largest element: it sums in another order
+)
 
 Cost = Callable[[np.ndarray], float]
 
@@ -74,23 +76,23 @@ class TensorCheck:
 
     @property
     def kinks(self) -> int:
-        """How many elements were skipped."""
+        """The number of elements that were skipped."""
         return sum(e.is_kink for e in self.elements)
 
     @property
     def worst(self) -> Element | None:
-        """The element with the largest error; None where all are kinks."""
+        """The element with the largest error; None if all are kinks."""
         compared = [e for e in self.elements if not e.is_kink]
         return max(compared, key=lambda e: e.error, default=None)
 
     @property
     def is_right(self) -> bool:
-        """Whether derivatives are those of differences."""
+        """Whether the derivatives agree with the differences."""
         return self.worst is None or self.worst.error <= TOLERANCE
 
     @property
     def is_compiled_right(self) -> bool:
-        """Whether compiled code gives what the interpreter gives."""
+        """Whether the compiled gradient agrees with the interpreted one."""
         return self.compiled_error <= COMPILED_TOLERANCE
 
 
@@ -113,7 +115,7 @@ class GradientCheck:
 
 
 class _Bare(Optimizer):
-    """θ ← g: a step of it leaves the gradient where the params were."""
+    """θ ← g: a step returns the gradient as the new params."""
 
     type: Literal["bare"] = "bare"
 
@@ -126,8 +128,8 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
 
     Args:
         setup: of an experiment in float64.
-        theta: the params, which are moved a little first, and behind them any state, of which no cost of a
-            training step depends.
+        theta: the params, which are moved a little first, followed by any layers' state, on which the cost
+            of a training step does not depend.
 
     Raises:
         DataError: the cost is not finite there.
@@ -142,7 +144,7 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
 
     here = cost(theta)
     if not np.isfinite(here):
-        mend = "scale the data (data.scale: standard), or begin with smaller weights"
+        mend = "scale the data (data.scale: standard), or start from smaller weights"
         raise DataError(f"the cost of the first weights is {here}, so it has no gradient to check; {mend}")
     compiled = Compiled(graph, title="The gradient of a few rows.")(theta, *arguments)[0]
     interpreted = interpret(graph, [theta, *arguments])[0]
@@ -158,8 +160,8 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
     return GradientCheck(len(arguments[-1]), here, tuple(tensors))
 
 
-def compare(cost: Cost, theta: np.ndarray, place: int, derivative: float, here: float) -> Element:
-    """Compare the derivative by one element of `theta` with central differences.
+def compare(cost: Cost, theta: np.ndarray, k: int, derivative: float, here: float) -> Element:
+    """Compare the derivative with respect to element `k` of `theta` with central differences.
 
     Args:
         here: the cost at `theta`.
@@ -167,36 +169,36 @@ def compare(cost: Cost, theta: np.ndarray, place: int, derivative: float, here: 
     least = LEAST * max(1.0, abs(here))
     differences, corners, off = [], [], 0.0
     for step in STEPS:
-        h = step * max(1.0, abs(float(theta[place])))
-        up, down = (cost(_moved(theta, place, move)) for move in (h, -h))
+        h = step * max(1.0, abs(float(theta[k])))
+        up, down = (cost(_moved(theta, k, move)) for move in (h, -h))
         difference = (up - down) / (2 * h)
         size = max(abs(derivative), abs(difference), least)
         off = abs(derivative - difference)
         if off <= TOLERANCE * size:
-            return Element((place,), float(derivative), difference, off / size)
+            return Element((k,), float(derivative), difference, off / size)
         differences.append(difference)
         corners.append(abs(up - 2 * here + down) / h)
     is_bent = corners[1] > max(corners[0], off) / 2
     is_kink = is_bent or abs(differences[0] - differences[1]) > off / 10
     error = np.nan if is_kink else off / size if np.isfinite(off) else np.inf
-    return Element((place,), float(derivative), differences[1], float(error))
+    return Element((k,), float(derivative), differences[1], float(error))
 
 
-def _moved(theta: np.ndarray, place: int, by: float) -> np.ndarray:
+def _moved(theta: np.ndarray, k: int, by: float) -> np.ndarray:
     moved = theta.copy()
-    moved[place] += by
+    moved[k] += by
     return moved
 
 
 def _step(setup: Setup, rng: np.random.Generator) -> tuple[Graph, Graph, list[np.ndarray]]:
-    """The graphs of the gradient and of the cost, functions of θ and of the arguments that are returned."""
+    """The graphs of the gradient and of the cost, and their arguments besides θ."""
     task = replace(setup.task, optimizer=_Bare(), clip=Clip(), metrics=())
     graph, interface = step_graph(task, sparse=False)
     gradient = interface.updated(graph)["theta"]
     total, weight, penalty = interface.totals_of(graph)[:3]
-    given = _arguments(setup, rng)
+    named = _arguments(setup, rng)
     inputs = zip(graph.names[1:], graph.inputs[1:], strict=True)
-    arguments = [given[name] if name in given else _zeros(node) for name, node in inputs]
+    arguments = [named[name] if name in named else _zeros(node) for name, node in inputs]
     outputs = ((gradient,), (total / weight + penalty,))
     of_gradient, of_cost = (Graph(graph.inputs, nodes, graph.names) for nodes in outputs)
     return of_gradient, of_cost, arguments
@@ -216,19 +218,20 @@ def _arguments(setup: Setup, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def _zeros(node: Node) -> np.ndarray:
-    """For an input that no gradient depends on."""
+    """The argument for an input on which no gradient depends."""
     return np.zeros(node.type.row_shape, node.dtype)
 
 
 def _chosen(entry: ParamEntry, rng: np.random.Generator) -> Sequence[int]:
-    """The places in the vector of the elements to check."""
+    """The indices in the vector of the elements to check."""
     if entry.size <= ALL_OF:
         return range(entry.offset, entry.offset + entry.size)
     return sorted(int(k) for k in entry.offset + rng.choice(entry.size, SOME, replace=False))
 
 
-def _index(place: int, entry: ParamEntry) -> tuple[int, ...]:
-    return tuple(int(k) for k in np.unravel_index(place - entry.offset, entry.shape))
+def _index(k: int, entry: ParamEntry) -> tuple[int, ...]:
+    """Element `k` of the vector as an index of its tensor."""
+    return tuple(int(axis) for axis in np.unravel_index(k - entry.offset, entry.shape))
 
 
 def _difference(a: np.ndarray, b: np.ndarray, least: float) -> float:

@@ -18,9 +18,10 @@ from nnjit.runs.history import read_history
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import read_json
 from nnjit.training.graphs.decoding import Decoder
-from nnjit.training.graphs.joined import JointDecoder, heads_of
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.setup import make_task, read_weights
+from nnjit.training.setup.initial_state import read_weights
+from nnjit.training.setup.outputs import DataDescription
+from nnjit.training.setup.task import make_task
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class Run:
 
     path: Path
     compiled: CompiledTask
-    decoder: Decoder | JointDecoder
+    decoder: Decoder
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
@@ -92,12 +93,15 @@ def open_run(path: Path, experiment: Experiment) -> Run:
         RunError: the folder is not that of a finished run.
     """
     data, model = DataEntry.read(path), ModelEntry.read(path)
-    decoder = Decoder(data.classes, Scaling.from_json(data.scaling))
-    size = len(data.targets if data.classes is None else data.classes)
-    targets = tuple(map(_target, data.outputs))
-    task = make_task(experiment, model.input_shape, size, decoder, targets)
-    heads = heads_of(task.loss)
-    return Run(path, CompiledTask(task, batch=1), JointDecoder(heads, decoder.scaling) if heads else decoder)
+    described = DataDescription(
+        input_shape=model.input_shape,
+        output_size=len(data.targets if data.classes is None else data.classes),
+        classes=data.classes,
+        scaling=Scaling.from_json(data.scaling),
+        targets=tuple(map(_target, data.outputs)),
+    )
+    task, outputs = make_task(experiment, described)
+    return Run(path, CompiledTask(task, batch=1), outputs.decoder)
 
 
 def _target(output: OutputEntry) -> Target:

@@ -110,7 +110,7 @@ def train_epochs(
     with ThreadTeam(setup.compiled.threads) as team, one_blas_thread():
         runner = epochs.EpochRunner(setup, team, lambda: False)
         while state.epoch < setup.experiment.training.epochs:
-            span = runner.run(state, setup.peak)
+            span = runner.run(state, setup.learning_rate)
             assert span is not None
             state = span.state
             spans.append(span.columns)

@@ -13,7 +13,7 @@ from nnjit.errors import ConfigError
 from nnjit.runs import file_names
 from nnjit.training.loop import epochs
 from nnjit.training.setup import compiled_task
-from nnjit.training.setup.state import load_state
+from nnjit.training.setup.state import SlotLayout, load_state
 from tests.training.conftest import IRIS, LINE, same_bits
 from tests.training.test_batches import FOURS, START
 from tests.training.test_equality import Interpreted, InterpretedEpoch, close
@@ -87,7 +87,7 @@ def test_the_average_is_that_of_a_descent_by_hand(options: dict, threads: int, f
     settings = ["training.epochs=5", f"training.threads={threads}"]
     run = nnjit.fit(LINE | {"model": model, "averaging": options}, settings, output="run")
     theta, average = averaged_by_hand(options, 5)
-    last, state = load_file(run.path / file_names.LAST), load_state(run.path)
+    last, state = load_file(run.path / file_names.LAST), load_state(run.path, SlotLayout())
     np.testing.assert_allclose([last["only.weight"].item(), last["only.bias"].item()], average, rtol=1e-12)
     np.testing.assert_allclose(state.theta, theta, rtol=1e-12)
     assert f"averaged over the updates ({options['type']})" in (run.path / file_names.REPORT).read_text()
@@ -97,7 +97,9 @@ def test_the_optimizer_does_not_see_the_average_and_all_else_does(folder: Path) 
     settings = ["training.epochs=12", "optimizer.learning_rate=0.1", "training.early_stopping={}"]
     plain = nnjit.fit(IRIS, settings, output="plain")
     run = nnjit.fit(IRIS, [*settings, "averaging={type: ema, decay: 0.9}"], output="run")
-    np.testing.assert_array_equal(load_state(run.path).theta, load_state(plain.path).theta)
+    np.testing.assert_array_equal(
+        load_state(run.path, SlotLayout()).theta, load_state(plain.path, SlotLayout()).theta
+    )
     np.testing.assert_array_equal(run.history["train_loss"], plain.history["train_loss"])
     best = run.metrics["best_epoch"]
     assert best == np.argmin(run.history["validation_loss"]) + 1

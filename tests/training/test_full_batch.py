@@ -350,10 +350,10 @@ def test_a_cost_that_is_not_finite_names_the_operation(folder: Path) -> None:
 MISTAKES = [  # method, settings, what the message says
     ("lbfgs",               ["training.batch_size=16"], r"training.batch_size: .* expected full, got 16"),
     ("armijo",              ["training.batch_size=32"], r"gradient_descent .* \(without line_search it does"),
-    ("newton_cg",           ["schedule=cosine"],        r'schedule: newton_cg finds .* got "cosine"; leave'),
+    ("newton_cg",           ["schedule=cosine"],        r'schedule: newton_cg finds .* got "cosine"; omit'),
     ("wolfe",               ["schedule.warmup=3"],      r"schedule: gradient_descent finds the length"),
     ("conjugate_gradient",  ["clip.norm=1"],            r"clip: conjugate_gradient needs the gradient as it"),
-    ("lbfgs",               ["averaging=ema"],          r"averaging: lbfgs moves .* leave averaging out"),
+    ("lbfgs",               ["averaging=ema"],          r"averaging: lbfgs moves .* omit averaging"),
     ("armijo",              ["optimizer.learning_rate=find"], r"optimizer: .* give learning_rate a number"),
     ("levenberg_marquardt", ["loss=huber"],             r'loss: .* or mean_squared_error, got "huber"'),
     ("gauss_newton",        ["loss=log_cosh"],          r"loss: gauss_newton needs .* lbfgs takes any loss"),

@@ -17,7 +17,7 @@ from nnjit.training import resume
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup import compiled_task
 from nnjit.training.setup.setup import set_up
-from nnjit.training.setup.state import load_state
+from nnjit.training.setup.state import SlotLayout, load_state
 from tests.training.conftest import same_bits
 from tests.training.test_equality import Interpreted, InterpretedEpoch, close
 
@@ -151,7 +151,7 @@ def test_a_divergence_leaves_the_state_before_its_epoch(folder: Path) -> None:
     with pytest.raises(Diverged, match=r"diverged in epoch 1, batch \d+ of \d+: the first value"):
         nnjit.fit(DIGITS, ["optimizer.learning_rate=1e308"], output="run")
     begun = set_up(config.resolve(DIGITS), folder).initial_state(folder)
-    np.testing.assert_array_equal(load_state(folder / "run").theta, begun.theta)
+    np.testing.assert_array_equal(load_state(folder / "run", SlotLayout()).theta, begun.theta)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -310,7 +310,7 @@ def test_an_output_takes_several_columns_of_a_table(folder: Path) -> None:
     given["model"][1]["units"] = 2
     setup = set_up(config.resolve(given), folder)
     np.testing.assert_array_equal(setup.data.train.y, [[3, 5, 0], [4, 6, 1]])
-    price, kind = setup.task.loss.heads
+    price, kind = setup.task.loss.outputs
     np.testing.assert_array_equal(price.truth(setup.data.train.y), [[3, 5], [4, 6]])
     np.testing.assert_array_equal(kind.truth(setup.data.train.y), [0, 1])
 
@@ -326,8 +326,8 @@ def test_the_classes_of_an_output_count_as_they_are_told_to(
     data = {**INLINE, "y": {"kind": ["u", "v", "v", "v"], "price": [5, 6, 7, 8]}}
     setup = set_up(config.resolve(small(data, kind={"class_weights": wanted, "weight": 0.5})), folder)
     output, y = np.random.default_rng(0).normal(size=(4, 3)), setup.data.train.y.astype(float)
-    _, kind = setup.task.loss.heads
-    plain = kind.loss(kind.output(output), kind.truth(y))
+    _, kind = setup.task.loss.outputs
+    plain = kind.loss(kind.take(output), kind.truth(y))
     values = np.square(output[:, 0] - y[:, 0])
     np.testing.assert_allclose(setup.task.loss(output, y), values + 0.5 * np.array(weights) * plain)
     letters = {"a": output, "y_price": y[:, :1], "y_kind": np.eye(2)[y[:, 1].astype(int)]}

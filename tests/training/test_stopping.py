@@ -202,7 +202,7 @@ def test_a_monitor_decided_in_python_decides_as_native_code_does(folder: Path) -
     )
 
 
-NO_COLUMN = r'training\.{}: after an epoch there is no figure "{}"; did you mean "{}"'
+NO_COLUMN = r'training\.{}: the history has no column "{}"; did you mean "{}"'
 NO_PART = r'training\.{}: "{}" needs a validation part, .* set data\.split\.validation'
 
 
@@ -217,7 +217,7 @@ NO_PART = r'training\.{}: "{}" needs a validation part, .* set data\.split\.vali
          "early_stopping={monitor: validation_top_2}",
          NO_COLUMN.format(r"early_stopping\.monitor", "validation_top_2", "validation_top_k_2")),
         (IRIS, "early_stopping={monitor: train_roc_auc}", r'"train_roc_auc"; add roc_auc to the metrics'),
-        (IRIS, "early_stopping={monitor: val_loss}", r'no figure "val_loss"; write "validation_loss"'),
+        (IRIS, "early_stopping={monitor: val_loss}", r'no column "val_loss"; write "validation_loss"'),
         (LINE, "early_stopping={monitor: validation_loss}",
          NO_PART.format(r"early_stopping\.monitor", "validation_loss")),
         (LINE, "target={metric: validation_mse, value: 1.0}",

@@ -132,7 +132,7 @@ def test_steps_are_those_of_pytorchs_sparse_adam() -> None:
     with ThreadTeam(1) as team:
         runner = epochs.EpochRunner(setup, team, lambda: False)
         while state.epoch < REFERENCE["epochs"]:
-            span = runner.run(state, setup.peak)
+            span = runner.run(state, setup.learning_rate)
             assert span is not None
             state = span.state
     np.testing.assert_allclose(state.theta, REFERENCE["after"], rtol=1e-10, atol=1e-12)
@@ -178,7 +178,7 @@ def test_a_step_that_stops_leaves_no_gradient_behind() -> None:
             state.restore(before)
             state.theta[-1] = bias
             with pytest.raises(NotFinite) if np.isnan(bias) else nullcontext():
-                span = epochs.EpochRunner(setup, team, lambda: False).run(state, setup.peak)
+                span = epochs.EpochRunner(setup, team, lambda: False).run(state, setup.learning_rate)
                 assert span is not None
                 results.append(span.state.theta.copy())
     np.testing.assert_array_equal(*results)

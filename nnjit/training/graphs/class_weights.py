@@ -1,4 +1,4 @@
-"""How much the rows of each class count in the cost, as numbers for the classes of the data."""
+"""Resolve the option `class_weights` into a weight for each class of the data."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from nnjit.experiment.options import ClassWeights
 def class_weights(
     wanted: ClassWeights, classes: Sequence[str] | None, y: numpy.ndarray, w: numpy.ndarray
 ) -> tuple[float, ...] | None:
-    """The weight of each class; None where all count alike.
+    """The weight of each class; None if all classes count alike.
 
-    Balanced, that of class k is n / (K nₖ), for n rows in K classes, nₖ of them in k; where rows have
-    weights, n and nₖ are their sums. So all classes together weigh the same, as in scikit-learn's
-    `compute_class_weight`. A class that a mapping leaves out has the weight 1, as there.
+    `balanced` gives class k the weight n / (K nₖ), for n rows in K classes, nₖ of them in class k; if rows
+    have weights, n and nₖ are sums of these. So every class has the same total weight, as with
+    scikit-learn's `compute_class_weight`. A class that the mapping omits has weight 1, as there.
 
     Args:
         wanted: the option `class_weights`.
-        classes: the labels of the data; None where its targets are values.
-        y, w: (n,) the class and the weight of each row of the training part.
+        classes: the labels of the data; None if its targets are values.
+        y, w: (n,) class and weight of each row of the training part.
 
     Raises:
-        ConfigError: the targets are values, or the data has no such class; its path starts at the option.
+        ConfigError: the targets are values, or the data has no such class; the path starts at the option.
     """
     if wanted is None:
         return None
@@ -42,6 +42,6 @@ def class_weights(
     return tuple(float(wanted.get(label, 1.0)) for label in classes)
 
 
-def of_rows(weights: Sequence[float], y: Any, dtype: Any) -> Any:
-    """The weight (B,) of the class of each row, for class indices y (B,)."""
+def class_weight_of_rows(weights: Sequence[float], y: Any, dtype: Any) -> Any:
+    """The weight (B,) of each row's class, for class indices y (B,)."""
     return np.sum(np.one_hot(y, len(weights), dtype) * numpy.array(weights, dtype), axis=1)

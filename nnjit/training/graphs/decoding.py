@@ -1,40 +1,110 @@
-"""What a model's answers mean: classes, or values in their own unit."""
+"""Decode a model's answers into classes, or into values in their original unit."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nnjit.data import Scaling
+from nnjit.runs.predictions import Predictions
+from nnjit.training.graphs.output import Output
+
+Decoded = np.ndarray | dict[str, np.ndarray]
+"""An array; of several outputs, one of each by the output's name."""
 
 
 @dataclass(frozen=True, eq=False)
-class Decoder:
-    """How a model's answers (n, O) are read.
+class Decoder(ABC):
+    """Decodes a model's answers (n, O).
 
     Args:
-        classes: the names of the classes; None where the answers are values.
+        scaling: that of the inputs, and of the targets.
     """
 
-    classes: tuple[str, ...] | None
     scaling: Scaling
 
     @property
+    @abstractmethod
     def has_classes(self) -> bool:
-        """Whether the answers are about classes."""
+        """Whether an output predicts classes."""
+
+    @abstractmethod
+    def decide(self, answers: np.ndarray) -> Decoded:
+        """Class indices (n,), or values (n, O) in their original unit."""
+
+    @abstractmethod
+    def scores(self, answers: np.ndarray) -> Decoded:
+        """The probability of each class, (n, K)."""
+
+    @abstractmethod
+    def targets(self, y: np.ndarray) -> Decoded:
+        """Targets as the data has them: class indices, or values in their original unit."""
+
+    @abstractmethod
+    def predictions(self, split: str, answers: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
+        """What a part of the data gives for each output, by its name; "" for a single output."""
+
+
+@dataclass(frozen=True, eq=False)
+class SingleDecoder(Decoder):
+    """Decodes a single output.
+
+    Args:
+        classes: the names of the classes; None if the answers are values.
+    """
+
+    classes: tuple[str, ...] | None
+
+    @property
+    def has_classes(self) -> bool:
         return self.classes is not None
 
     def decide(self, answers: np.ndarray) -> np.ndarray:
-        """Class indices (n,), or values (n, O) in their own unit."""
         if self.classes is None:
             return self.scaling.inverse_targets(answers)
         return np.asarray(np.argmax(self.scores(answers), axis=1), np.int32)
 
     def scores(self, answers: np.ndarray) -> np.ndarray:
-        """A column for each class (n, K); of a single output p, they are 1 - p and p."""
+        """The probability of each class, (n, K); a single output p gives 1 - p and p."""
         return np.hstack([1 - answers, answers]) if answers.shape[1] == 1 else answers
 
     def targets(self, y: np.ndarray) -> np.ndarray:
-        """Targets as they came: class indices, or values with their scaling undone."""
         return y if self.classes is not None else self.scaling.inverse_targets(y)
+
+    def predictions(self, split: str, answers: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
+        probability = self.scores(answers) if self.has_classes else None
+        return {"": Predictions(split, self.targets(y), self.decide(answers), probability)}
+
+
+@dataclass(frozen=True, eq=False)
+class JointDecoder(Decoder):
+    """Decodes several outputs, each by its own decoder."""
+
+    outputs: Sequence[Output]
+
+    @property
+    def has_classes(self) -> bool:
+        return any(output.target.classes is not None for output in self.outputs)
+
+    def decide(self, answers: np.ndarray) -> dict[str, np.ndarray]:
+        return {each.name: decoder_of(each).decide(each.take(answers)) for each in self.outputs}
+
+    def scores(self, answers: np.ndarray) -> dict[str, np.ndarray]:
+        """The probability of each class, (n, K), of each output that predicts classes."""
+        of_classes = [output for output in self.outputs if output.target.classes is not None]
+        return {each.name: decoder_of(each).scores(each.take(answers)) for each in of_classes}
+
+    def targets(self, y: np.ndarray) -> dict[str, np.ndarray]:
+        return {each.name: decoder_of(each).targets(np.asarray(each.truth(y))) for each in self.outputs}
+
+    def predictions(self, split: str, answers: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
+        targets, decided, scores = self.targets(y), self.decide(answers), self.scores(answers)
+        return {name: Predictions(split, targets[name], decided[name], scores.get(name)) for name in targets}
+
+
+def decoder_of(output: Output) -> SingleDecoder:
+    """The decoder of one of several outputs."""
+    return SingleDecoder(Scaling(targets=output.unit), output.target.classes)

@@ -1,7 +1,7 @@
-"""The graphs of a training over the full batch: cost and gradient, H v, residuals and their Jacobian.
+"""The graphs of a full-batch training: cost and gradient, H v, residuals and their Jacobian.
 
-C = Σ wₖ Cₖ / Σ wₖ + penalty, as in `graphs.py`. Of a loss that is a sum of squares, the cost is Σ r² with
-r = √(wₖ / Σ w) times the loss's residuals, and those of the penalty l2 Σ θ², which are √l2 θ.
+C = Σ wₖ Cₖ / Σ wₖ + penalty, as in `step.py`. If the loss is a sum of squares, the cost is Σ r², where r are
+the loss's residuals times √(wₖ / Σ w), and those of the penalty l2 Σ θ², which are √l2 θ.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from nnjit.autodiff import as_node, pull_back, push_forward
 from nnjit.autodiff.batch import batch
 from nnjit.ir import B, Graph, Node, array_type, constant, new_input, scope, topological
 from nnjit.nn.losses import SumOfSquares
-from nnjit.training.graphs.step import Task, _penalty, _share, batch_inputs, flat_gradient
+from nnjit.training.graphs.step import Task, batch_inputs, flat_gradient, penalty_of, row_weight
 
 
 def cost_graph(task: Task) -> Graph:
@@ -35,14 +35,14 @@ def product_graph(task: Task) -> Graph:
 def residual_graph(task: Task) -> Graph:
     """(θ, x, y, w) → the residuals (B, O) of the loss, each row times √w."""
     theta, (x, y, w) = new_input(task.vector(), "params"), batch_inputs(task)
-    residuals = _residuals(task, theta, x, y, _share(task, y, w))
+    residuals = _residuals(task, theta, x, y, row_weight(task, y, w))
     return Graph((theta, x, y, w), (residuals,), ("theta", "x", "y", "w"))
 
 
 def jacobian_graph(task: Task) -> Graph:
-    """(θ, x, y, w) → those residuals (B, 1, O) and their Jacobian (B, O, P): reverse mode for each example.
+    """(θ, x, y, w) → those residuals (B, 1, O) and their Jacobian (B, O, P), in reverse mode per example.
 
-    It is written for one example, of which the unit vectors are pulled back at once, and then mapped.
+    The graph is traced for one example, all of whose unit vectors are pulled back at once, and then mapped.
 
     Raises:
         GraphError: an operation of the model cannot be mapped.
@@ -56,8 +56,8 @@ def jacobian_graph(task: Task) -> Graph:
     back = np.concatenate([np.ravel(g) for g in pull_back([residuals], list(params.values()), [seed])])
     (rows,) = batch([back], {seed: constant(numpy.eye(size).reshape(size, 1, size), residuals.dtype)}, size)
     x, y, w = batched
-    stacks = [np.expand_dims(n, 1) for n in (x, y, _share(task, y, w))]
-    mapped = batch([residuals, rows], dict(zip(single, stacks, strict=True)), B)  # type: ignore[arg-type]  # it maps as any length does
+    stacks = [np.expand_dims(n, 1) for n in (x, y, row_weight(task, y, w))]
+    mapped = batch([residuals, rows], dict(zip(single, stacks, strict=True)), B)  # type: ignore[arg-type]  # B maps like any length
     return Graph((theta, *batched), tuple(mapped), ("theta", "x", "y", "w"))
 
 
@@ -73,20 +73,20 @@ def _cost_and_gradient(task: Task, theta: Node, x: Node, y: Node, w: Node) -> tu
     params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
     output = task.model(params, x, training=True)
     with scope("loss"):
-        share = _share(task, y, w)
-        costs = task.loss(output, y) * share
-        total, weight = np.sum(costs), np.sum(share)
-        cost = np.sum(np.astype(costs, "f64")) / np.sum(np.astype(share, "f64"))
+        weights = row_weight(task, y, w)
+        costs = task.loss(output, y) * weights
+        total, weight = np.sum(costs), np.sum(weights)
+        cost = np.sum(np.astype(costs, "f64")) / np.sum(np.astype(weights, "f64"))
     gradient = flat_gradient(total, list(params.values())) / weight
     with scope("penalty"):
-        penalty = _penalty(task, theta)
+        penalty = penalty_of(task, theta)
     if penalty is None:
         return cost, constant(0.0), gradient
     return cost, as_node(np.astype(penalty, "f64")), gradient + flat_gradient(penalty, [theta])
 
 
-def _residuals(task: Task, params: Node | dict[str, Node], x: Node, y: Node, share: Node) -> Node:
-    assert isinstance(task.loss, SumOfSquares)  # as `full_batch_checks` has seen to
+def _residuals(task: Task, params: Node | dict[str, Node], x: Node, y: Node, weights: Node) -> Node:
+    assert isinstance(task.loss, SumOfSquares)  # `full_batch_checks` refuses any other
     output = task.model(params, x, training=True)
     with scope("loss"):
-        return as_node(task.loss.residuals(output, y) * np.expand_dims(np.sqrt(share), 1))
+        return as_node(task.loss.residuals(output, y) * np.expand_dims(np.sqrt(weights), 1))

@@ -1,7 +1,7 @@
 """The graphs of a training: the whole step, the evaluation of a split, and the prediction.
 
 Everything in them is traced code: the model, the loss, the chain rule, the penalty, the clipping, the
-optimizer and the metrics. C = Σ wₖ Cₖ / Σ wₖ is the cost of a batch, where wₖ is the weight of the row times
+optimizer and the metrics. The cost of a batch is C = Σ wₖ Cₖ / Σ wₖ, where wₖ is the weight of row k times
 that of its class.
 """
 
@@ -22,19 +22,19 @@ from nnjit.nn import Loss, Metric, Model, SummedMetric, UsedRows, WholeMetric
 from nnjit.optim import Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
 from nnjit.primitives.tables import used_p, where_used_p
-from nnjit.training.graphs.class_weights import of_rows
+from nnjit.training.graphs.class_weights import class_weight_of_rows
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained, apart from the data's numbers.
+    """What is trained, apart from the data.
 
     Args:
         dtype: "f32" or "f64".
-        target: the type of the targets of a batch, `i32[B]` classes or floats `[B,O]`.
-        unit: undoes the scaling of target values for metrics that have a unit; None where there is none.
-        class_weights: how much the rows of each class count in the cost; None where all count alike.
-        is_averaged: whether a mean of the params is carried from step to step, as the last slot.
+        target: the type of a batch of targets, classes `i32[B]` or values `[B,O]`.
+        unit: undoes the scaling of target values for metrics that have a unit; None if they are not scaled.
+        class_weights: the factor of each class in the cost; None if all classes count alike.
+        is_averaged: whether a step carries an average of the params, as its last slot.
     """
 
     model: Model
@@ -52,7 +52,7 @@ class Task:
     @property
     def slots(self) -> tuple[str, ...]:
         """The names of the vectors that a step carries beside the params."""
-        return (*self.optimizer.slots, *["average"] * self.is_averaged)
+        return (*self.optimizer.slots, "average") if self.is_averaged else self.optimizer.slots
 
     @property
     def sums(self) -> tuple[SummedMetric, ...]:
@@ -66,7 +66,7 @@ class Task:
 
     @property
     def has_own_weight(self) -> bool:
-        """Whether metrics weigh rows otherwise than the cost: then their Σ w comes before the sums."""
+        """Whether metrics weigh rows otherwise than the cost: then their Σ w precedes their sums."""
         return self.class_weights is not None and bool(self.sums)
 
     def vector(self) -> ArrayType:
@@ -74,7 +74,7 @@ class Task:
         return array_type(self.dtype, (self.model.table.size,))
 
     def arrays(self) -> tuple[Node, ...]:
-        """Inputs for the params and, where the model has any, for the state of its layers."""
+        """Inputs for the params and, if the model has any, for the state of its layers."""
         state = array_type(self.dtype, (self.model.state_table.size,))
         params = new_input(self.vector(), "params")
         return (params, new_input(state, "state")) if self.model.state_table.size else (params,)
@@ -84,68 +84,85 @@ class Task:
         return array_type(self.dtype, (B, *self.model.input_shape))
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """The inputs of a step, in the order of its graph.
+
+    Args:
+        state: that of the layers; () if they have none.
+        fraction: that of the new params in their average; () without an average.
+        batch: rows, targets and weights.
+    """
+
+    theta: Node
+    slots: tuple[Node, ...]
+    state: tuple[Node, ...]
+    key: Node
+    step: Node
+    lr: Node
+    fraction: tuple[Node, ...]
+    batch: tuple[Node, Node, Node]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All of them."""
+        arrays, scalars = (self.theta, *self.slots, *self.state), (self.key, self.step, self.lr)
+        return (*arrays, *scalars, *self.fraction, *self.batch)
+
+    @property
+    def per_step(self) -> tuple[str, ...]:
+        """The names of the scalars with one value for each step."""
+        return ("step", "lr", "fraction") if self.fraction else ("step", "lr")
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """The cost of a batch: of each row, its weight there, and their sums Σ w C and Σ w."""
+
+    rows: Any
+    row_weight: Any
+    total: Any
+    weight: Any
+
+
 @tracing()
 def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tuple[Graph, Interface]:
     """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
 
-    Where the params are averaged, their mean is the last slot, and what is kept of the best epoch; after lr
-    comes the share of the new params in it. Where layers have state, the graph takes it behind the slots and
-    gives it anew behind the new slots.
+    If the params are averaged, the average is the last slot, and it is what is kept of the best epoch; the
+    input after lr is then the fraction of the new params in it. If layers have state, the graph takes it
+    after the slots and returns it after the new slots.
 
     Args:
         in_order: whether epochs take the examples in the order of the data.
-        sparse: whether layers may have only those rows updated that a batch used.
+        sparse: whether layers may restrict the update to those rows that a batch used.
     """
-    assert isinstance(task.optimizer, Optimizer)  # a full-batch method has no step
-    theta, *state = task.arrays()
-    slots = tuple(new_input(task.vector(), "optimizer") for _ in task.slots)
-    key, step = new_input(array_type("u32")), new_input(array_type("u32"))
-    rate, (x, y, w) = new_input(array_type(task.dtype)), batch_inputs(task)
-    parts = (new_input(array_type(task.dtype)),) * task.is_averaged
+    inputs = _step_inputs(task)
+    theta, (x, y, w) = inputs.theta, inputs.batch
     params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
-    held = _held(task, state)
-    trained = task.model.train(params | held, x, key=key, step=step, weights=w)
-    output = trained.output
-    with scope("loss"):
-        costs = task.loss(output, y)
-        share = _share(task, y, w)
-        total, weight = np.sum(costs * share), np.sum(share)
+    state = _named_state(task, inputs.state)
+    trained = task.model.train(params | state, x, key=inputs.key, step=inputs.step, weights=w)
+    cost = _cost(task, trained.output, y, w)
     # Divided only now: the backward pass need not wait for the sum of the weights, which takes all rows.
-    gradient = flat_gradient(total, list(params.values())) / weight
-    with scope("penalty"):
-        penalty = _penalty(task, theta)
-    if penalty is not None:
-        gradient = gradient + pull_back([penalty], [theta], [full_like(penalty, 1)])[0]
+    gradient = flat_gradient(cost.total, list(params.values())) / cost.weight
+    penalty, gradient = _with_penalty(task, theta, gradient)
     with scope("clip"):
         gradient = task.clip(gradient)
-    with scope("optimizer"):
-        time = np.astype(step, task.dtype)
-        own = slots[: len(task.optimizer.slots)]
-        updated, moved = task.optimizer.update(theta, gradient, own, lr=rate, step=time)
-        if sparse:
-            is_exact = task.optimizer.keeps_still and penalty is None
-            used = {name: u for name, u in trained.used.items() if u.always or is_exact}
-            updated, *rest = _only_used(task, used, is_exact, (updated, *moved), (theta, *own))
-            moved = tuple(rest)
-    with scope("averaging"):
-        moved = (*moved, *(blend(slots[-1], updated, part) for part in parts))
-    totals = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
-    totals.append(constant(0.0) if penalty is None else np.astype(penalty, "f64"))
-    totals += _metric_sums(task, output, y, w)
-    updates = [updated, *moved, *([trained.state] if state else [])]
-    names = ("theta", *task.slots, *_names(state))
-    per_step = ("step", "lr", *(["fraction"] if task.is_averaged else []))
-    graph = Graph(
-        (theta, *slots, *state, key, step, rate, *parts, x, y, w),
-        (*updates, *totals),
-        (*names, "key", *per_step, "x", "y", "w"),
+    updated = _update(
+        task, inputs, gradient, trained.used if sparse else None, is_penalized=penalty is not None
     )
+    totals = [*_cost_sums(cost), constant(0.0) if penalty is None else np.astype(penalty, "f64")]
+    totals += _metric_sums(task, trained.output, y, w)
+    if inputs.state:
+        updated.append(trained.state)
+    names = ("theta", *task.slots, *_state_names(inputs.state))
+    graph = Graph(inputs.nodes, (*updated, *totals), (*names, "key", *inputs.per_step, "x", "y", "w"))
     return graph, Interface(
         updates=names,
-        per_step=per_step,
+        per_step=inputs.per_step,
         totals=len(totals),
         is_guarded=True,
-        kept=(_judged(task), *_names(state)),
+        kept=(_evaluated_params(task), *_state_names(inputs.state)),
         in_order=in_order,
         weight="w",
         evaluation_weight="held_w",
@@ -154,15 +171,15 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
 
 @tracing()
 def evaluation_graph(task: Task) -> Graph:
-    """(θ, [state,] x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and its like."""
+    """(θ, [state,] x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and the like."""
     (theta, *state), (x, y, w) = task.arrays(), batch_inputs(task)
     output = task.model(named_arrays(task, theta, state), x)
     with scope("loss"):
-        costs, share = task.loss(output, y), _share(task, y, w)
-    figures = [np.sum(np.astype(costs * share, "f64")), np.sum(np.astype(share, "f64"))]
-    figures += _metric_sums(task, output, y, w)
-    names = (_judged(task), *_names(state), "held_x", "held_y", "held_w")
-    return Graph((theta, *state, x, y, w), tuple(figures), names)
+        costs, weight = task.loss(output, y), row_weight(task, y, w)
+    totals = [np.sum(np.astype(costs * weight, "f64")), np.sum(np.astype(weight, "f64"))]
+    totals += _metric_sums(task, output, y, w)
+    names = (_evaluated_params(task), *_state_names(state), "held_x", "held_y", "held_w")
+    return Graph((theta, *state, x, y, w), tuple(totals), names)
 
 
 @tracing()
@@ -170,16 +187,109 @@ def prediction_graph(task: Task) -> Graph:
     """(θ, [state,] x) → what the loss makes of the output: probabilities, or values as they are learned."""
     (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
     answer = as_node(task.loss.predict(task.model(named_arrays(task, theta, state), x)))
-    return Graph((theta, *state, x), (answer,), ("theta", *_names(state), "x"))
+    return Graph((theta, *state, x), (answer,), ("theta", *_state_names(state), "x"))
+
+
+def named_arrays(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
+    """The params and the layers' state by name."""
+    return task.model.table.unflatten(theta) | _named_state(task, state)
+
+
+def mean_cost(task: Task, named: Mapping[str, Any], x: Node, y: Node, w: Node) -> Node:
+    """Σ w C / Σ w of a batch, without dropout and the like, and without the penalty."""
+    costs, weight = task.loss(task.model(named, x), y), row_weight(task, y, w)
+    return as_node(np.sum(costs * weight) / np.sum(weight))
+
+
+def batch_inputs(task: Task) -> tuple[Node, Node, Node]:
+    """Inputs for the rows, targets and weights of a batch."""
+    rows = new_input(task.rows(), "input")
+    return rows, new_input(task.target, "target"), new_input(array_type(task.dtype, (B,)), "weight")
+
+
+def row_weight(task: Task, y: Node, w: Node) -> Any:
+    """The weight (B,) of each row in the cost: its own times its class's."""
+    if task.class_weights is None:
+        return w
+    return w * class_weight_of_rows(task.class_weights, y, w.dtype)
+
+
+def penalty_of(task: Task, theta: Node) -> Node | None:
+    """The penalty; None without one.
+
+    It is that of one vector, with zeros for params without a penalty: one loop for any number of layers.
+    """
+    if not (task.penalty.l1 or task.penalty.l2):
+        return None
+    counts = [numpy.full(e.size, e.penalized, theta.dtype) for e in task.model.table]
+    mask = numpy.concatenate(counts) if counts else numpy.zeros(0, theta.dtype)
+    return as_node(task.penalty(theta if mask.all() else theta * mask))
+
+
+def flat_gradient(cost: Node, params: Sequence[Node]) -> Any:
+    """The gradient as one vector, in the order of the params."""
+    return np.concatenate([np.ravel(g) for g in pull_back([cost], params, [full_like(cost, 1)])])
+
+
+def _step_inputs(task: Task) -> _Inputs:
+    theta, *state = task.arrays()
+    slots = tuple(new_input(task.vector(), "optimizer") for _ in task.slots)
+    key, step = new_input(array_type("u32")), new_input(array_type("u32"))
+    lr, batch = new_input(array_type(task.dtype)), batch_inputs(task)
+    fraction = (new_input(array_type(task.dtype)),) if task.is_averaged else ()
+    return _Inputs(theta, slots, tuple(state), key, step, lr, fraction, batch)
+
+
+def _cost(task: Task, output: Node, y: Node, w: Node) -> _Cost:
+    with scope("loss"):
+        rows, weight = task.loss(output, y), row_weight(task, y, w)
+        return _Cost(rows, weight, np.sum(rows * weight), np.sum(weight))
+
+
+def _cost_sums(cost: _Cost) -> list[Any]:
+    """Σ w C and Σ w in float64."""
+    return [np.sum(np.astype(cost.rows * cost.row_weight, "f64")), np.sum(np.astype(cost.row_weight, "f64"))]
+
+
+def _with_penalty(task: Task, theta: Node, gradient: Any) -> tuple[Node | None, Any]:
+    """The penalty, None without one, and the gradient of the cost with it."""
+    with scope("penalty"):
+        penalty = penalty_of(task, theta)
+    if penalty is None:
+        return None, gradient
+    return penalty, gradient + pull_back([penalty], [theta], [full_like(penalty, 1)])[0]
+
+
+def _update(
+    task: Task, inputs: _Inputs, gradient: Any, used: Mapping[str, UsedRows] | None, *, is_penalized: bool
+) -> list[Any]:
+    """The new params and slots.
+
+    Args:
+        used: the rows of params that layers used; None to update all rows.
+    """
+    assert isinstance(task.optimizer, Optimizer)  # a full-batch method has no step
+    with scope("optimizer"):
+        time = np.astype(inputs.step, task.dtype)
+        own = inputs.slots[: len(task.optimizer.slots)]
+        theta, slots = task.optimizer.update(inputs.theta, gradient, own, lr=inputs.lr, step=time)
+        updated = [theta, *slots]
+        if used is not None:
+            is_exact = task.optimizer.keeps_still and not is_penalized
+            used = {name: u for name, u in used.items() if u.always or is_exact}
+            updated = _only_used(task, used, is_exact, updated, (inputs.theta, *own))
+    with scope("averaging"):
+        averages = [blend(inputs.slots[-1], updated[0], fraction) for fraction in inputs.fraction]
+    return [*updated, *averages]
 
 
 def _only_used(
     task: Task, used: Mapping[str, UsedRows], is_exact: bool, new: Sequence[Any], old: Sequence[Node]
 ) -> list[Any]:
-    """The new vectors, but the old ones in the rows of tables that were not used.
+    """The new vectors, but the old ones in rows of tables that were not used.
 
     Args:
-        is_exact: whether the new ones are the same there.
+        is_exact: whether the new vectors equal the old ones there.
     """
     entries = [e for e in task.model.table if e.name in used]
     if not entries:
@@ -191,55 +301,17 @@ def _only_used(
     ]
 
 
-def named_arrays(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
-    """The params and the layers' state by name."""
-    return task.model.table.unflatten(theta) | _held(task, state)
-
-
-def _held(task: Task, state: Sequence[Node]) -> dict[str, Any]:
+def _named_state(task: Task, state: Sequence[Node]) -> dict[str, Any]:
     return task.model.state_table.unflatten(state[0]) if state else {}
 
 
-def _judged(task: Task) -> str:
+def _evaluated_params(task: Task) -> str:
     """The name of the params that are evaluated and kept, in the memory of the step."""
     return "average" if task.is_averaged else "theta"
 
 
-def _names(state: Sequence[Node]) -> list[str]:
-    return ["state"] * len(state)
-
-
-def mean_cost(task: Task, named: Mapping[str, Any], x: Node, y: Node, w: Node) -> Node:
-    """Σ w C / Σ w of a batch, without dropout and its like, and without the penalty."""
-    costs, share = task.loss(task.model(named, x), y), _share(task, y, w)
-    return as_node(np.sum(costs * share) / np.sum(share))
-
-
-def batch_inputs(task: Task) -> tuple[Node, Node, Node]:
-    """The rows, targets and weights of a batch."""
-    rows = new_input(task.rows(), "input")
-    return rows, new_input(task.target, "target"), new_input(array_type(task.dtype, (B,)), "weight")
-
-
-def _share(task: Task, y: Node, w: Node) -> Any:
-    """How much each row counts in the cost."""
-    if task.class_weights is None:
-        return w
-    return w * of_rows(task.class_weights, y, w.dtype)
-
-
-def _penalty(task: Task, theta: Node) -> Node | None:
-    """The penalty, of one vector with zeros for what has none: so it is one loop for any number of layers."""
-    if not (task.penalty.l1 or task.penalty.l2):
-        return None
-    counts = [numpy.full(e.size, e.penalized, theta.dtype) for e in task.model.table]
-    mask = numpy.concatenate(counts) if counts else numpy.zeros(0, theta.dtype)
-    return as_node(task.penalty(theta if mask.all() else theta * mask))
-
-
-def flat_gradient(cost: Node, params: Sequence[Node]) -> Any:
-    """The gradient as one vector, in the order of the params."""
-    return np.concatenate([np.ravel(g) for g in pull_back([cost], params, [full_like(cost, 1)])])
+def _state_names(state: Sequence[Node]) -> tuple[str, ...]:
+    return ("state",) if state else ()
 
 
 def _metric_sums(task: Task, output: Node, y: Node, w: Node) -> list[Any]:

@@ -16,7 +16,7 @@ def keep_weights(setup: Setup, state: State, path: Path) -> None:
     if options is None or state.epoch % options.every:
         return
     folder.mkdir(exist_ok=True)
-    arrays = setup.model.arrays.unflatten(setup.judged(state))
+    arrays = setup.model.arrays.unflatten(setup.inference_theta(state))
     write_weights(folder / file_names.kept_weights(state.epoch), arrays)
     # A crashed run that is resumed from an earlier epoch comes to later ones again.
     epochs = [epoch for epoch in file_names.epochs_kept(folder) if epoch <= state.epoch]

@@ -1,4 +1,4 @@
-"""Find where a training lost its finite numbers: the epoch, the batch, and the first operation."""
+"""Find the step and the operation that first gave a value that is not finite."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnjit.nn import ParamTable
 
 
 class NotFinite(NnjitError):
-    """An epoch met a value that is not finite; the message says where."""
+    """A value in an epoch is not finite; the message says where."""
 
 
 Arguments = Sequence[np.ndarray]
@@ -26,14 +26,14 @@ def find_first_bad(
     params: Callable[[], Arguments],
     table: ParamTable,
 ) -> tuple[int, str]:
-    """Replay an epoch natively, a step at a time, and interpret the first that gives something not finite.
+    """Replay an epoch natively, step by step, and interpret the first step whose result is not finite.
 
     Args:
         graph: the step.
-        advance: runs step k in place; whether its loss was finite (if not, nothing was updated).
+        advance: runs step k in place and returns whether its loss was finite; if not, it updates nothing.
         arguments: the graph's arguments for step k, as they are now.
         params: the arrays that a step updates.
-        table: names the parts of a vector of params.
+        table: names the params in their vector.
 
     Returns:
         The step's index, and a sentence about the operation.
@@ -57,7 +57,7 @@ def _explain(graph: Graph, arguments: Arguments, table: ParamTable) -> str:
 
     interpret(graph, arguments, observe)
     if not found:
-        return "the native step gave a value that is not finite, the NumPy interpreter none"
+        return "the native step gave a value that is not finite, but the NumPy interpreter did not"
     node, value = found[0]
     place = int(np.argmax(~np.isfinite(value)))
     where = f'"{node.scope}"' if node.scope else "the step"

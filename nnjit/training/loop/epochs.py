@@ -69,7 +69,7 @@ class EpochRunner:
     @staticmethod
     def prepare(setup: Setup) -> None:
         """Compile all that the epochs need."""
-        _ = setup.compiled.epoch, setup.compiled.prediction if setup.measured else None
+        _ = setup.compiled.epoch, setup.compiled.prediction if setup.followed_metrics else None
 
     @staticmethod
     def columns(setup: Setup) -> tuple[str, ...]:
@@ -177,12 +177,14 @@ class EpochRunner:
         lr = epochs.per_step["lr"][setup.steps - 1 :: setup.steps]
         columns["learning_rate"] = lr[:count].astype(float)
         columns |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
-        for split, metrics in setup.measured.items():  # something follows them, so this is one epoch
-            measured = setup.compiled.measure(setup.judged(state), setup.splits[split], metrics)
+        for split, metrics in setup.followed_metrics.items():  # something follows them, so this is one epoch
+            measured = setup.compiled.measure(setup.inference_theta(state), setup.splits[split], metrics)
             columns |= {f"{split}_{name}": np.array([value]) for name, value in measured.items()}
         moved, monitor = replace(state, epoch=state.epoch + count), setup.monitor
         if not monitor.is_native:
-            return Span(monitor.judge(moved, columns[monitor.column][-1], setup.judged(moved)), columns)
+            return Span(
+                monitor.keep_best(moved, columns[monitor.column][-1], setup.inference_theta(moved)), columns
+            )
         found = BestEpoch.of(best)
         return Span(replace(moved, best_loss=found.loss, best_epoch=int(found.epoch)), columns)
 

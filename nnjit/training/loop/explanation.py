@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nnjit.codegen import KernelEntry
-from nnjit.ir import B, Dim
+from nnjit.ir import Dim
 from nnjit.nn.formula import symbol, words
-from nnjit.nn.notation.cost import EXAMPLE_COST, cost_line, cost_lines
 from nnjit.nn.notation.functions import function_lines
 from nnjit.nn.notation.line import Line, numbers
 from nnjit.nn.notation.lines import backward_lines, forward_lines, word_lines
@@ -18,8 +17,8 @@ from nnjit.passes import optimize
 from nnjit.registry import Options
 from nnjit.runs.explanation import Explanation, KernelSummary, NumberedLayer, Section, TypesetLine, Update
 from nnjit.training.graphs.full_batch import cost_graph
-from nnjit.training.graphs.joined import heads_of
 from nnjit.training.graphs.step import Task, prediction_graph, step_graph
+from nnjit.training.setup.outputs import Outputs
 from nnjit.training.setup.setup import Setup
 
 ZONES = {"rows": "over the rows", "flat": "once a batch"}
@@ -30,7 +29,7 @@ def explain(setup: Setup, kernels: Iterable[KernelEntry]) -> Explanation:
     task = setup.task
     return Explanation(
         layers=_layers(task),
-        sections=_sections(task),
+        sections=_sections(task, setup.outputs),
         update=_update(setup),
         graph=str(optimize(prediction_graph(task))),
         kernels=tuple(_kernel(entry, task) for entry in kernels),
@@ -66,10 +65,10 @@ def _layers(task: Task) -> tuple[NumberedLayer, ...]:
     return (data, *rest)
 
 
-def _sections(task: Task) -> tuple[Section, ...]:
+def _sections(task: Task, outputs: Outputs) -> tuple[Section, ...]:
     titled = {
         "Forward": forward_lines(task.model),
-        "Cost": [*_cost_lines(task), *_penalty_lines(task.penalty)],
+        "Cost": [*outputs.cost_lines(task.model), *_penalty_lines(task.penalty)],
         "Derivatives of the functions": function_lines(task.model),
         "Backward": backward_lines(task.model, task.loss),
     }
@@ -79,19 +78,6 @@ def _sections(task: Task) -> tuple[Section, ...]:
 
 def _typeset(line: Line) -> TypesetLine:
     return TypesetLine(typeset(line.left), typeset(line.right), shape_text(line.shape), line.note)
-
-
-def _cost_lines(task: Task) -> list[Line]:
-    """The cost of one example, and that of the batch; of several outputs, first the cost of each."""
-    whole, mean = cost_lines(task.model, task.loss)
-    if not (heads := heads_of(task.loss)):
-        return [whole, mean]
-    a = symbol("a", numbers(task.model)[task.model.output])
-    own = [cost_line(h.loss, h.letter("Cₖ"), h.part(a), h.letter("y"), h.width) for h in heads]
-    first, *rest = (h.weighted(h.letter("Cₖ")) for h in heads)
-    weighed = any(h.class_weights is not None for h in heads)
-    note = "v is the weight of the example's class" if weighed else ""
-    return [*own, Line(EXAMPLE_COST, sum(rest, first), (B,), note), mean]
 
 
 def _penalty_lines(penalty: Penalty) -> list[Line]:

@@ -1,39 +1,40 @@
-"""Trainings over the full batch: an epoch is one iteration of a method, which asks for costs as it likes."""
+"""Run the epochs of a full-batch method: one iteration each, with as many evaluations as it takes."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from nnjit.codegen import Compiled, ThreadTeam
+from nnjit.codegen import ThreadTeam
 from nnjit.optim import FullBatchOptimizer, Problem
 from nnjit.optim.full_batch import Iteration, Need
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
 from nnjit.training.loop.epochs import Span
+from nnjit.training.setup.compiled_task import Program
 from nnjit.training.setup.setup import Setup
-from nnjit.training.setup.state import State
+from nnjit.training.setup.state import Slots, State
 
-COMPILED: dict[Need, tuple[str, ...]] = {
+PROGRAMS_OF: Mapping[Need, tuple[Program, ...]] = {
     "gradient": ("cost",),
     "product": ("cost", "product"),
     "jacobian": ("cost", "residuals", "jacobian"),
 }
-"""What a method needs of the compiled task."""
+"""The compiled graphs that a method needs."""
 
 
 class FullBatchRunner:
     """Runs the iterations of a full-batch method.
 
-    The figures of an epoch, its training loss among them, are those of the params at its end. The column
-    `gradient_evaluations` counts, from the first epoch on, every evaluation of the cost (with its gradient or
-    without), of a product with the Hessian, and of the Jacobian.
+    Losses and metrics of an epoch are those of the params at its end. The column `gradient_evaluations`
+    counts, from the first epoch on, every evaluation of the cost (with its gradient or without), of a product
+    with the Hessian, and of the Jacobian.
 
     Args:
-        crew: not needed here; each evaluation is one native call.
+        team: not used; each evaluation is one native call.
         is_stopped: asked before each evaluation; True abandons the epoch.
     """
 
@@ -44,29 +45,29 @@ class FullBatchRunner:
     @staticmethod
     def prepare(setup: Setup) -> None:
         """Compile all that the epochs need."""
-        for name in COMPILED[_method(setup).needs]:
-            getattr(setup.compiled, name)
+        for name in PROGRAMS_OF[_method(setup).needs]:
+            setup.compiled.program(name)
 
     @staticmethod
     def columns(setup: Setup) -> tuple[str, ...]:
         """The columns that it adds to the history."""
         return ("gradient_evaluations", *_method(setup).columns)
 
-    def run(self, state: State, peak: float) -> Span | None:
-        """The next epoch; None where it was abandoned. `state` stays as it is, but for its best params.
+    def run(self, state: State, learning_rate: float) -> Span | None:
+        """The next epoch; None if it was abandoned. `state` stays as it is, but for its best params.
 
         Args:
-            peak: not needed here; the method finds the length of its steps.
+            learning_rate: not used; the method finds the length of its steps.
 
         Raises:
             NotFinite: cost or gradient at the params is not finite.
         """
         evaluations, begin = self._evaluations, time.perf_counter()
-        count, *slots = state.slots
-        evaluations.count = int(count[0])
+        assert state.slots.evaluations is not None  # a full-batch training counts them
+        evaluations.count = int(state.slots.evaluations[0])
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                made = self._method.iterate(evaluations.problem, state.theta, tuple(slots))
+                made = self._method.iterate(evaluations.problem, state.theta, state.slots.optimizer)
         except _Abandoned:
             return None
         except FloatingPointError:
@@ -77,77 +78,77 @@ class FullBatchRunner:
         columns: dict[str, Any] = {"epoch": state.epoch + 1}
         for name in ("train", "validation"):
             if name in self._setup.splits:
-                figures = self._setup.compiled.evaluate(made.theta, self._setup.splits[name])
-                columns |= {f"{name}_{key}": value for key, value in figures.items()}
+                values = self._setup.compiled.evaluate(made.theta, self._setup.splits[name])
+                columns |= {f"{name}_{key}": value for key, value in values.items()}
         columns |= {"penalty": self._evaluations.penalty(made.theta), "train_seconds": round(seconds, 9)}
         columns |= {"gradient_evaluations": self._evaluations.count, **made.columns}
-        slots = (np.array([float(self._evaluations.count)]), *made.slots)
+        slots = Slots(tuple(made.slots), evaluations=np.array([float(self._evaluations.count)]))
         moved = replace(state, theta=made.theta, slots=slots, epoch=state.epoch + 1)
         monitor = self._setup.monitor
-        moved = monitor.judge(moved, float(columns[monitor.column]), moved.theta)
+        moved = monitor.keep_best(moved, float(columns[monitor.column]), moved.theta)
         return Span(moved, {key: np.array([value]) for key, value in columns.items()}, made.stop_reason)
 
 
 def _method(setup: Setup) -> FullBatchOptimizer:
     method = setup.experiment.optimizer.full_batch
-    assert method is not None  # else there is no such runner
+    assert method is not None  # other experiments have another runner
     return method
 
 
 class _Abandoned(Exception):
-    """Ctrl-C in the middle of an iteration."""
+    """Raised to leave an iteration in which Ctrl-C was pressed."""
 
 
 class Evaluations:
-    """A setup's cost as a `Problem`, and how many evaluations it took."""
+    """A setup's cost as a `Problem`, with the number of evaluations so far."""
 
     def __init__(self, setup: Setup, is_stopped: Callable[[], bool]) -> None:
         self._setup, self._is_stopped, self.count = setup, is_stopped, 0
         train = setup.data.train
         self._batch = (train.x, train.y, train.w)
         classes = setup.task.class_weights
-        share = train.w if classes is None else train.w * np.array(classes)[train.y]
-        self._scale = 1 / np.sqrt(share.sum(dtype=float))
+        weights = train.w if classes is None else train.w * np.array(classes)[train.y]
+        self._scale = 1 / np.sqrt(weights.sum(dtype=float))
         self._penalized = np.concatenate([np.full(e.size, e.penalized) for e in setup.model.table])
         rows = np.flatnonzero(self._penalized) if setup.experiment.penalty.l2 else ()
         self._roots = np.sqrt(setup.experiment.penalty.l2) * np.eye(setup.model.table.size)[rows, :]
         self.problem = Problem(self._gradient, self._product, self._residuals, self._jacobian)
 
     def penalty(self, theta: np.ndarray) -> float:
-        """The penalty alone; it does not count."""
+        """The penalty alone; it does not count as an evaluation."""
         return float(self._setup.experiment.penalty(theta * self._penalized))
 
     def not_finite(self, state: State) -> NotFinite:
-        """What to tell where the cost or its derivatives at the state are not finite."""
-        compiled, arguments = self._setup.compiled, (state.theta, *self._batch)
+        """The error to raise if the cost or its derivatives at the state are not finite."""
+        graph, arguments = self._setup.compiled.program("cost").graph, (state.theta, *self._batch)
         _, reason = find_first_bad(
-            compiled.cost.graph, 1, lambda _: False, lambda _: arguments, lambda: (), self._setup.model.table
+            graph, 1, lambda _: False, lambda _: arguments, lambda: (), self._setup.model.table
         )
         mend = "try other initial weights or scaled data"
         return NotFinite(f"the training diverged in epoch {state.epoch + 1}: {reason}; {mend}")
 
     def _gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        cost, penalty, gradient = self._call(self._setup.compiled.cost, theta)
+        cost, penalty, gradient = self._call("cost", theta)
         return float(cost) + float(penalty), gradient.astype(float)
 
     def _product(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
-        (product,) = self._call(self._setup.compiled.product, theta, v.astype(theta.dtype))
+        (product,) = self._call("product", theta, v.astype(theta.dtype))
         return product.astype(float)
 
     def _residuals(self, theta: np.ndarray) -> np.ndarray:
-        (residuals,) = self._call(self._setup.compiled.residuals, theta)
+        (residuals,) = self._call("residuals", theta)
         return self._with_penalty(theta, residuals)
 
     def _jacobian(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        residuals, jacobian = self._call(self._setup.compiled.jacobian, theta)
+        residuals, jacobian = self._call("jacobian", theta)
         rows = jacobian.reshape(-1, theta.size) * self._scale
         return self._with_penalty(theta, residuals), np.concatenate([rows, self._roots])
 
     def _with_penalty(self, theta: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         return np.concatenate([residuals.ravel() * self._scale, self._roots @ theta])
 
-    def _call(self, compiled: Compiled, *arguments: np.ndarray) -> list[np.ndarray]:
+    def _call(self, program: Program, *arguments: np.ndarray) -> list[np.ndarray]:
         if self._is_stopped():
             raise _Abandoned
         self.count += 1
-        return compiled(*arguments, *self._batch)
+        return self._setup.compiled.program(program)(*arguments, *self._batch)

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish that the loop grants at a safe point; the second one is immediate."""
+"""Ctrl-C as a request that the loop grants at a safe point; a second one is immediate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 
 class Interruption:
-    """A context manager that notes SIGINT in `requested` instead of raising KeyboardInterrupt."""
+    """A context manager that records SIGINT in `requested` instead of raising KeyboardInterrupt."""
 
     def __init__(self) -> None:
         self.requested = False

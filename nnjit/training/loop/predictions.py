@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nnjit.data import Part
 from nnjit.runs.predictions import Grid, Predictions
-from nnjit.training.graphs.decoding import Decoder
-from nnjit.training.graphs.joined import JointDecoder
+from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.setup.setup import Setup
 
 GRID = 120  # points along each side
@@ -22,25 +23,13 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
     split = next(name for name in ("test", "validation", "train") if name in setup.splits)
     part, decoder = setup.splits[split], setup.decoder
     answers = setup.compiled.predict(theta, part.x)
-    if isinstance(decoder, JointDecoder):
-        return _by_output(decoder, split, part, answers)
-    return {
-        "": Predictions(
-            split=split,
-            target=decoder.targets(part.y),
-            prediction=decoder.decide(answers),
-            probability=None if decoder.classes is None else decoder.scores(answers),
-            grid=_plane(setup, decoder, theta, part) if setup.model.input_shape == (2,) else None,
-        )
-    }
+    found = decoder.predictions(split, answers, part.y)
+    if isinstance(decoder, SingleDecoder) and setup.model.input_shape == (2,):
+        return {name: replace(one, grid=_plane(setup, decoder, theta, part)) for name, one in found.items()}
+    return found
 
 
-def _by_output(decoder: JointDecoder, split: str, part: Part, answers: np.ndarray) -> dict[str, Predictions]:
-    targets, predicted, scores = decoder.targets(part.y), decoder.decide(answers), decoder.scores(answers)
-    return {name: Predictions(split, targets[name], predicted[name], scores.get(name)) for name in targets}
-
-
-def _plane(setup: Setup, decoder: Decoder, theta: np.ndarray, part: Part) -> Grid:
+def _plane(setup: Setup, decoder: SingleDecoder, theta: np.ndarray, part: Part) -> Grid:
     scaling = decoder.scaling
     everything = np.concatenate([scaling.inverse_inputs(p.x) for p in setup.splits.values()])
     low, high = everything.min(axis=0), everything.max(axis=0)

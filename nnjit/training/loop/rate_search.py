@@ -103,4 +103,4 @@ def _is_exploded(losses: Sequence[float]) -> bool:
 def _with_peak(setup: Setup, peak: float) -> Setup:
     with within("schedule"):
         setup.experiment.schedule.check(peak)
-    return replace(setup, peak=peak)
+    return replace(setup, learning_rate=peak)

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnjit.codegen import usable_cores
 from nnjit.runs import file_names
-from nnjit.runs.data import SEVERAL, DataEntry, OutputEntry
+from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
 from nnjit.runs.history import read_history
 from nnjit.runs.metrics import RunMetrics, SplitValues, Weights
@@ -18,7 +18,6 @@ from nnjit.runs.predictions import write_predictions
 from nnjit.runs.status import Status
 from nnjit.runs.weights import write_weights
 from nnjit.runs.writing import write_atomically
-from nnjit.training.graphs.joined import heads_of
 from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.setup.setup import Setup
@@ -44,7 +43,7 @@ def write_results(setup: Setup, path: Path, state: State, status: Status, messag
     Metrics and predictions are those of the best weights if early stopping asks for them, else of the last.
     """
     which: Weights = "best" if setup.experiment.training.early_stopping and state.best_epoch else "last"
-    last = setup.judged(state)
+    last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
     for name, theta in ((file_names.BEST, best), (file_names.LAST, last)):
         write_weights(path / name, setup.model.arrays.unflatten(theta))
@@ -69,7 +68,7 @@ def write_results(setup: Setup, path: Path, state: State, status: Status, messag
         splits=splits,
         parameters=setup.model.table.size,
         seconds={name: round(value, 6) for name, value in seconds.items()},
-        found_learning_rate=setup.peak if experiment.optimizer.learning_rate == "find" else None,
+        found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
         averaging="" if experiment.averaging is None else experiment.averaging.type,
         message=message,
     ).write(path)
@@ -96,7 +95,7 @@ def _model(setup: Setup) -> ModelEntry:
         for n in setup.model.nodes
     )
     return ModelEntry(
-        loss=_loss(setup),
+        loss=setup.outputs.loss_words,
         optimizer=setup.experiment.optimizer.type,
         input_shape=setup.model.input_shape,
         layers=layers,
@@ -104,19 +103,11 @@ def _model(setup: Setup) -> ModelEntry:
     )
 
 
-def _loss(setup: Setup) -> str:
-    """The loss by its name; of several outputs, their weighted sum."""
-    heads = heads_of(setup.task.loss)
-    sums = (f"{head.weight:g} {head.loss.type} ({head.name})" for head in heads)
-    return " + ".join(sums) if heads else setup.task.loss.type
-
-
 def _data(setup: Setup) -> DataEntry:
-    data, outputs = setup.data, _outputs(setup)
-    task = "regression" if data.classes is None else "classification"
+    data = setup.data
     return DataEntry(
         description=data.description,
-        task=SEVERAL if outputs else task,
+        task=setup.outputs.problem,
         features=data.features,
         targets=data.targets,
         classes=data.classes,
@@ -125,31 +116,9 @@ def _data(setup: Setup) -> DataEntry:
         magnitude=_magnitude(data.train.x),
         codes=data.codes,
         is_weighted=data.is_weighted,
-        class_weights=_class_weights(setup),
-        outputs=outputs,
+        class_weights=setup.outputs.class_weights_by_name,
+        outputs=setup.outputs.entries,
     )
-
-
-def _outputs(setup: Setup) -> tuple[OutputEntry, ...]:
-    """What each of several outputs is compared with; empty if there is only one."""
-    return tuple(
-        OutputEntry(
-            name=head.name,
-            target=head.target.name,
-            classes=head.target.classes,
-            columns=(head.target.columns.start, head.target.columns.stop),
-            loss=head.loss.type,
-            weight=head.weight,
-            class_weights=head.class_weights,
-        )
-        for head in heads_of(setup.task.loss)
-    )
-
-
-def _class_weights(setup: Setup) -> dict[str, float]:
-    """How much each class counts in the loss; empty if all count alike."""
-    weights, classes = setup.task.class_weights, setup.data.classes
-    return {} if weights is None or classes is None else dict(zip(classes, weights, strict=True))
 
 
 def _magnitude(x: np.ndarray) -> float:

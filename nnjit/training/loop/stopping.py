@@ -1,4 +1,4 @@
-"""What follows from the figures of the epochs done: whether to stop, and the peak of the learning rate."""
+"""Decide after each epoch, from the history so far, whether to stop and what the learning rate is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnjit.training.setup.state import State
 
 
 class Stopping:
-    """Follows the history of a training; all that it knows is a function of the history.
+    """Follows the history of a training, and knows nothing else: so a resumed run decides alike.
 
     Args:
         history: the columns of the epochs done so far.
@@ -24,25 +24,25 @@ class Stopping:
             self.follow(history)
 
     @property
-    def peak(self) -> float:
-        """The peak of the learning rate in the next epoch."""
+    def learning_rate(self) -> float:
+        """The learning rate of the next epoch, which the schedule varies from step to step."""
         schedule = self._setup.experiment.schedule
         if isinstance(schedule, ReduceOnPlateau):
-            return schedule.lowered(self._plateau, self._setup.peak)
-        return self._setup.peak
+            return schedule.lowered(self._plateau, self._setup.learning_rate)
+        return self._setup.learning_rate
 
     def follow(self, columns: Mapping[str, np.ndarray]) -> None:
-        """Take notice of one or more epochs."""
-        aim, schedule = self._setup.aim, self._setup.experiment.schedule
-        if aim is not None:
-            self._is_reached = aim.is_reached(float(columns[aim.column][-1]))
+        """Take one or more epochs into account."""
+        goal, schedule = self._setup.goal, self._setup.experiment.schedule
+        if goal is not None:
+            self._is_reached = goal.is_reached(float(columns[goal.column][-1]))
         if isinstance(schedule, ReduceOnPlateau):
             followed = self._setup.plateau
-            for figure in columns[followed.column]:
-                self._plateau = schedule.after(self._plateau, followed.height(float(figure)))
+            for value in columns[followed.column]:
+                self._plateau = schedule.after(self._plateau, followed.as_loss(float(value)))
 
     def reason(self, state: State) -> str:
-        """The status of a training that is to stop now; empty where it goes on."""
+        """The status of a training that is to stop now; empty if it goes on."""
         early = self._setup.experiment.training.early_stopping
         if self._is_reached:
             return "target_reached"

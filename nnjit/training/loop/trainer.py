@@ -131,7 +131,7 @@ def restore_checkpoint(setup: Setup, path: Path, base: Path) -> tuple[Setup, Sta
     Raises:
         RunError: the folder has no checkpoint, or one of another model.
     """
-    state, setup = load_state(path), read_rate(setup, path)
+    state, setup = load_state(path, setup.slot_layout), read_rate(setup, path)
     fresh = setup.initial_state(base)
     if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
         raise RunError(
@@ -182,7 +182,7 @@ def _run_epochs(setup: Setup, path: Path, state: State, callbacks: Callbacks, be
         runner = runner_type(setup)(setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end)
         while state.epoch < options.epochs and not stopping.reason(state):
             try:
-                span = runner.run(state, stopping.peak)
+                span = runner.run(state, stopping.learning_rate)
             except NotFinite as error:
                 return Outcome(state, Status.DIVERGED, str(error))
             if span is None:
@@ -212,7 +212,7 @@ def runner_type(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
 
 
 def _columns(setup: Setup) -> list[str]:
-    measured = dict.fromkeys(m.column for metrics in setup.measured.values() for m in metrics)
+    measured = dict.fromkeys(m.column for metrics in setup.followed_metrics.values() for m in metrics)
     names = ["loss", *(m.column for m in setup.task.sums), *measured]
     values = [f"{split}_{name}" for name in names for split in ("train", "validation")]
     return ["epoch", *values, "learning_rate", "penalty", *runner_type(setup).columns(setup), "train_seconds"]

@@ -1,1 +1,1 @@
-"""From an experiment to all that the loop needs: data, model, checks, compiled graphs and the first state."""
+"""Turn an experiment into what the loop needs: data, model, checks, compiled graphs and the first state."""

@@ -5,26 +5,73 @@ from __future__ import annotations
 import copy
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, KernelEntry
+from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, Interface, KernelEntry
 from nnjit.data import Part
+from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
-from nnjit.training.graphs.step import Task, evaluation_graph, prediction_graph, step_graph
+from nnjit.training.graphs.step import Task, evaluation_graph, prediction_graph
 
-Figures = dict[str, float]
+Values = dict[str, float]
 """`loss` and the metrics of a split."""
-
-KERNELS = ("epoch", "evaluation", "prediction", "cost", "product", "residuals", "jacobian")
 
 Columns = dict[str, np.ndarray]
 """The same for each of some epochs."""
+
+Program = Literal["evaluation", "prediction", "cost", "product", "residuals", "jacobian"]
+
+# fmt: off
+PROGRAMS: Mapping[Program, tuple[Callable[[Task], Graph], str]] = {
+    # name        its graph         the title of its source
+    "evaluation": (evaluation_graph, "The evaluation of a split."),
+    "prediction": (prediction_graph, "The prediction."),
+    "cost":       (cost_graph,       "The cost and its gradient."),
+    "product":    (product_graph,    "The Hessian of the cost times a vector."),
+    "residuals":  (residual_graph,   "The residuals."),
+    "jacobian":   (jacobian_graph,   "The residuals and their Jacobian."),
+}
+# fmt: on
+
+
+@dataclass(frozen=True)
+class TotalsLayout:
+    """Where the sums of an epoch lie among its totals: those of the steps, or of an evaluation.
+
+    Σ w C and Σ w come first, then the penalty, the metrics' own Σ w, and the sums of each metric.
+
+    Args:
+        has_penalty: as the totals of the steps have, and those of an evaluation have not.
+        has_own_weight: whether the metrics weigh rows otherwise than the cost.
+        sizes: how many sums each metric has.
+    """
+
+    has_penalty: bool
+    has_own_weight: bool
+    sizes: tuple[int, ...]
+
+    cost: ClassVar[int] = 0
+    weight: ClassVar[int] = 1
+    penalty: ClassVar[int] = 2
+
+    @property
+    def metric_weight(self) -> int:
+        """The Σ w by which the metrics are divided."""
+        return 2 + self.has_penalty if self.has_own_weight else self.weight
+
+    @property
+    def metrics(self) -> tuple[slice, ...]:
+        """The sums of each metric."""
+        first = 2 + self.has_penalty + self.has_own_weight
+        starts = [first + sum(self.sizes[:k]) for k in range(len(self.sizes))]
+        return tuple(slice(start, start + size) for start, size in zip(starts, self.sizes, strict=True))
 
 
 @dataclass
@@ -36,7 +83,8 @@ class CompiledTask:
         threads: how many share a step.
         is_evaluated: whether there is a validation part to evaluate after each epoch.
         in_order: whether epochs take the examples in the order of the data.
-        block: rows that there is memory for at once, where a step needs no more.
+        block: rows that there is memory for at once, if a step needs no more.
+        step: the traced step; None if none is run, as with a full-batch method.
     """
 
     task: Task
@@ -45,25 +93,31 @@ class CompiledTask:
     is_evaluated: bool = False
     in_order: bool = False
     block: int = BLOCK
+    step: tuple[Graph, Interface] | None = None
     compile_seconds: float = field(default=0.0, init=False)
+    _epoch: CompiledEpoch | None = field(default=None, init=False)
+    _programs: dict[Program, Compiled] = field(default_factory=dict, init=False)
 
-    @cached_property
+    @property
     def epoch(self) -> CompiledEpoch:
         """The training step, repeated natively over the batches of epochs."""
-        begin = time.perf_counter()
-        made = self.written_epoch()
-        made.compile()
-        self.compile_seconds += time.perf_counter() - begin
-        return made
+        if self._epoch is None:
+            begin = time.perf_counter()
+            epoch = self.written_epoch()
+            epoch.compile()
+            self.compile_seconds += time.perf_counter() - begin
+            self._epoch = epoch
+        return self._epoch
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
-        """What the kernels of the training step compute, in their order; none where it was not compiled."""
-        return self.epoch.kernels if "epoch" in self.__dict__ else ()
+        """What the kernels of the training step compute, in their order; () if it is not compiled."""
+        return () if self._epoch is None else self._epoch.kernels
 
     def written_epoch(self) -> CompiledEpoch:
-        """The same with its source written, but not compiled yet."""
-        graph, interface = step_graph(self.task, in_order=self.in_order)
+        """The native epochs with their source written, but not compiled yet."""
+        assert self.step is not None  # a full-batch method has no epochs of steps
+        graph, interface = self.step
         return CompiledEpoch(
             graph,
             interface,
@@ -74,54 +128,43 @@ class CompiledTask:
             title="The training step.",
         )
 
-    @cached_property
+    @property
     def evaluation(self) -> Compiled:
         """Loss and metric sums of a split."""
-        return self._compiled(evaluation_graph(self.task), "The evaluation of a split.")
+        return self.program("evaluation")
 
-    @cached_property
+    @property
     def prediction(self) -> Compiled:
-        """The model's answer for rows of inputs."""
-        return self._compiled(prediction_graph(self.task), "The prediction.")
+        """The model's answers for rows of inputs."""
+        return self.program("prediction")
 
-    @cached_property
-    def cost(self) -> Compiled:
-        """Cost and gradient of a full batch."""
-        return self._compiled(cost_graph(self.task), "The cost and its gradient.")
-
-    @cached_property
-    def product(self) -> Compiled:
-        """Products with the Hessian of the cost."""
-        return self._compiled(product_graph(self.task), "The Hessian of the cost times a vector.")
-
-    @cached_property
-    def residuals(self) -> Compiled:
-        """The residuals of a loss that is a sum of squares."""
-        return self._compiled(residual_graph(self.task), "The residuals.")
-
-    @cached_property
-    def jacobian(self) -> Compiled:
-        """The residuals and their Jacobian."""
-        return self._compiled(jacobian_graph(self.task), "The residuals and their Jacobian.")
+    def program(self, name: Program) -> Compiled:
+        """The compiled graph of this name."""
+        if name not in self._programs:
+            trace, title = PROGRAMS[name]
+            graph, begin = trace(self.task), time.perf_counter()
+            self._programs[name] = _compiled(graph, title)
+            self.compile_seconds += time.perf_counter() - begin
+        return self._programs[name]
 
     def twin(self) -> CompiledTask:
         """A task of the same programs, as far as they are compiled, that can run beside this one."""
         other = copy.copy(self)
-        if "epoch" in self.__dict__:
-            other.__dict__["epoch"] = self.epoch.twin()
+        other._programs = dict(self._programs)
+        other._epoch = None if self._epoch is None else self._epoch.twin()
         return other
 
-    def evaluate(self, theta: np.ndarray, part: Part) -> Figures:
+    def evaluate(self, theta: np.ndarray, part: Part) -> Values:
         """Loss and metrics of `theta` on a split."""
         loss, weight, *sums = self.evaluation(*self.task.model.split(theta), part.x, part.y, part.w)
         rows, sums = (float(sums[0]), sums[1:]) if self.task.has_own_weight else (float(weight), sums)
         summed = zip(self.task.sums, sums, strict=True)
-        figures = {m.column: m.finish(np.asarray(s), rows) for m, s in summed}
-        figures |= self.measure(theta, part, self.task.wholes)
-        in_order = {m.column: figures[m.column] for m in self.task.metrics}
+        values = {m.column: m.finish(np.asarray(s), rows) for m, s in summed}
+        values |= self.measure(theta, part, self.task.wholes)
+        in_order = {m.column: values[m.column] for m in self.task.metrics}
         return {"loss": float(loss) / float(weight)} | in_order
 
-    def measure(self, theta: np.ndarray, part: Part, metrics: Sequence[WholeMetric]) -> Figures:
+    def measure(self, theta: np.ndarray, part: Part, metrics: Sequence[WholeMetric]) -> Values:
         """Metrics of `theta` that need the answers for all rows of a split at once."""
         if not metrics:
             return {}
@@ -132,50 +175,40 @@ class CompiledTask:
         """The model's answers (n, O) for inputs (n, …) of the training's dtype."""
         return self.prediction(*self.task.model.split(theta), np.ascontiguousarray(x, theta.dtype))[0]
 
-    def finish_all(self, figures: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
-        """The figures of each epoch by name, and its penalty sums (0 where there are none).
+    def finish_all(self, totals: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
+        """Loss and metrics of each epoch by name, and its penalty sums (0 of an evaluation).
 
         Args:
-            figures: (epochs, sums), those of the training or of the evaluation.
-            penalized: whether the penalty comes third, as in the training's.
+            totals: (epochs, sums), those of the training or of the evaluation.
+            penalized: whether they are the training's, with the penalty.
         """
-        start = 3 if penalized else 2
-        columns = {"loss": figures[:, 0] / figures[:, 1]}
-        weights = figures[:, start if self.task.has_own_weight else 1]
-        start += self.task.has_own_weight
-        for metric, size in zip(self.task.sums, self._sizes, strict=True):
-            sums = figures[:, start : start + size]
-            columns[metric.column] = np.array(
-                [metric.finish(s, float(w)) for s, w in zip(sums, weights, strict=True)]
-            )
-            start += size
-        return columns, figures[:, 2] if penalized else np.zeros(len(figures))
-
-    @property
-    def metric_sums(self) -> int:
-        """How many sums all metrics have, the sum of their weights among them where it is their own."""
-        return sum(self._sizes) + self.task.has_own_weight
+        layout = TotalsLayout(penalized, self.task.has_own_weight, self._sizes)
+        columns = {"loss": totals[:, layout.cost] / totals[:, layout.weight]}
+        weights = totals[:, layout.metric_weight]
+        for metric, own in zip(self.task.sums, layout.metrics, strict=True):
+            pairs = zip(totals[:, own], weights, strict=True)
+            columns[metric.column] = np.array([metric.finish(s, float(w)) for s, w in pairs])
+        return columns, totals[:, layout.penalty] if penalized else np.zeros(len(totals))
 
     @cached_property
-    def _sizes(self) -> list[int]:
-        """The sums of each metric."""
+    def _sizes(self) -> tuple[int, ...]:
+        """How many sums each metric has."""
         outputs = self.epoch.graph.outputs
-        return [n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :]]
+        return tuple(n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :])
 
     def save_kernels(self, folder: Path) -> None:
         """Copy the source of everything compiled so far into `folder`."""
         folder.mkdir(exist_ok=True)
-        for name in KERNELS:
-            if name in self.__dict__:
-                shutil.copyfile(self.__dict__[name].path, folder / f"{name}.py")
+        paths: dict[str, Path] = {name: program.path for name, program in self._programs.items()}
+        if self._epoch is not None:
+            paths["epoch"] = self._epoch.path
+        for name, path in paths.items():
+            shutil.copyfile(path, folder / f"{name}.py")
 
-    def _compiled(self, graph: object, title: str) -> Compiled:
-        begin = time.perf_counter()
-        made = Compiled(graph, title=title)  # type: ignore[arg-type]  # a Graph
-        rows = [
-            np.zeros([1 if not isinstance(d, int) else d for d in n.shape], n.dtype)
-            for n in made.graph.inputs
-        ]
-        made(*rows)
-        self.compile_seconds += time.perf_counter() - begin
-        return made
+
+def _compiled(graph: Graph, title: str) -> Compiled:
+    """A graph that is compiled already, by a first call with zeros."""
+    compiled = Compiled(graph, title=title)
+    inputs = compiled.graph.inputs
+    compiled(*(np.zeros([d if isinstance(d, int) else 1 for d in n.shape], n.dtype) for n in inputs))
+    return compiled

@@ -1,4 +1,4 @@
-"""Whether layers can take the very data: an embedding, whole numbers in its range."""
+"""Check that layers can take the values of the data, such as an embedding whole numbers in its range."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from nnjit.nn.layers import Select
 from nnjit.nn.model.expansion import INPUT
 from nnjit.nn.model.model import LayerNode
 
+Words = Callable[[int, int], str]
+"""(row of the part, position in a flat example) -> the place in words, with the row of the data."""
+
 
 def check_layers(model: Model, data: Prepared) -> None:
-    """Raise a UserError where a layer that takes the data, or columns of it, cannot take a value of it."""
+    """Raise a UserError if a layer that takes the data, or columns of it, cannot take a value of it."""
     columns = np.arange(int(np.prod(data.input_shape)), dtype=np.int64).reshape(1, *data.input_shape)
     parts: dict[str, Part | None] = {
         "training": data.train, "validation": data.validation, "test": data.test
@@ -26,11 +29,12 @@ def check_layers(model: Model, data: Prepared) -> None:
             _check(model, part.x, columns, _words(name, part, data))
 
 
-def _check(model: Model, x: np.ndarray, columns: np.ndarray, words: Callable[[int, int], str]) -> None:
-    for (node, values), (_, own) in zip(_taken(model, x), _taken(model, columns), strict=True):
+def _check(model: Model, x: np.ndarray, columns: np.ndarray, words: Words) -> None:
+    """Check x, (n, ...), whose columns have these positions in a flat example, (1, ...)."""
+    for (node, values), (_, positions) in zip(_taken(model, x), _taken(model, columns), strict=True):
 
-        def where(at: tuple[int, ...], own: np.ndarray = own) -> str:
-            return words(at[0], int(own[(0, *at[1:])]))
+        def where(at: tuple[int, ...], positions: np.ndarray = positions) -> str:
+            return words(at[0], int(positions[(0, *at[1:])]))
 
         try:
             node.layer.check_data(values, where)
@@ -39,24 +43,22 @@ def _check(model: Model, x: np.ndarray, columns: np.ndarray, words: Callable[[in
 
 
 def _taken(model: Model, x: np.ndarray) -> list[tuple[LayerNode, np.ndarray]]:
-    """The layers that take the data x, or what `select` takes of it, and what they take."""
+    """The layers that take the data x, or the columns of it from a `select`, each with what it takes."""
     values, taken = {INPUT: x}, []
     for node in model.nodes:
-        given = values.get(node.inputs[0])
-        if given is None or len(node.inputs) > 1:
+        value = values.get(node.inputs[0])
+        if value is None or len(node.inputs) > 1:
             continue
-        taken.append((node, given))
+        taken.append((node, value))
         if isinstance(node.layer, Select):
-            values[node.name] = node.layer.of(given)
+            values[node.name] = node.layer.of(value)
     return taken
 
 
-def _words(name: str, part: Part, data: Prepared) -> Callable[[int, int], str]:
-    """(row of the part, position in a flat example) -> the place in words, by the row of the data."""
-
+def _words(name: str, part: Part, data: Prepared) -> Words:
     def words(row: int, position: int) -> str:
         at = np.unravel_index(position, data.input_shape)
-        known = row if part.rows is None else int(part.rows[row])
-        return f"{name} part, {describe_index((known, *map(int, at)), data.features)}"
+        row_of_data = row if part.rows is None else int(part.rows[row])
+        return f"{name} part, {describe_index((row_of_data, *map(int, at)), data.features)}"
 
     return words

@@ -1,4 +1,4 @@
-"""Where in the config an error belongs."""
+"""Give errors their place in the config, and check metrics at theirs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def within(*prefix: str | int) -> Iterator[None]:
 
 
 def check_values(chosen: Sequence[Metric], target: np.ndarray) -> None:
-    """Raise a DataError where a metric cannot take target values (n, O), in their own unit."""
+    """Raise a DataError if a metric cannot take target values (n, O), in their original unit."""
     for k, metric in enumerate(chosen):
         with within("metrics", k):
             metric.check_targets(target)
 
 
 def check_metrics(chosen: Sequence[Metric], classes: int | None) -> None:
-    """Raise a ConfigError where a metric is there twice, or none of data with so many classes."""
+    """Raise a ConfigError if a metric is given twice, or does not fit data with so many classes."""
     for k, metric in enumerate(chosen):
         with within("metrics", k):
             if metric.column in (other.column for other in chosen[:k]):

@@ -1,6 +1,10 @@
-"""Whether a config suits its full-batch method, told before anything is compiled."""
+"""Check that a config suits its full-batch method, before anything is compiled."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 from nnjit.errors import ConfigError, ConfigPath
 from nnjit.experiment import Experiment
@@ -9,82 +13,114 @@ from nnjit.nn.losses import SumOfSquares
 from nnjit.optim import Clip, FullBatchOptimizer
 from nnjit.optim.schedules import Constant
 from nnjit.training.graphs.full_batch import random_layers
-from nnjit.training.graphs.joined import heads_of
 from nnjit.training.graphs.step import Task
+from nnjit.training.setup.outputs import Outputs
 
 LARGEST_JACOBIAN = 2**28  # numbers, 2 GiB in float64
 
 
-def check_full_batch(experiment: Experiment, method: FullBatchOptimizer, task: Task, rows: int) -> None:
-    """Raise a ConfigError where an option does not go with the method.
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A config with a full-batch method.
 
     Args:
         rows: examples of the training part.
     """
-    name = method.type
-    if (size := experiment.training.batch_size) != "full":
-        raise ConfigError(
-            f"{name} needs the whole training part at once{_unless(experiment)}; expected full, got {size}",
-            ("training", "batch_size"),
-        )
-    if experiment.schedule != Constant():
-        raise ConfigError(
-            f"{name} finds the length of its steps itself{_unless(experiment)}, so there is no learning rate "
-            f'to schedule, but got "{experiment.schedule.type}"; leave the schedule out',
-            ("schedule",),
-        )
-    if experiment.clip != Clip():
-        raise ConfigError(
-            f"{name} needs the gradient as it is, to find lower costs{_unless(experiment)}; leave clip out",
-            ("clip",),
-        )
-    if experiment.averaging is not None:
-        raise ConfigError(
-            f"{name} moves from one lower cost to the next, and a mean of the params has a higher one"
-            f"{_unless(experiment)}; leave averaging out",
-            ("averaging",),
-        )
-    if task.model.state_table.size:
-        held = next(iter(task.model.state_table)).name
-        raise ConfigError(
-            f'{name} needs a cost of the params alone, but a layer carries "{held}" from batch to batch; '
-            "leave that layer out, or take one without state, such as layer_norm",
-            ("model",),
-        )
-    if layers := random_layers(task):
-        raise ConfigError(
-            f'{name} compares costs, which "{layers[0]}" changes at random from one evaluation to the next; '
-            "leave that layer out, or choose a penalty instead",
-            ("model",),
-        )
-    if method.needs == "jacobian":
-        _check_squares(experiment, task.loss, name, rows * task.model.output_shape[0], task.model.table.size)
+
+    experiment: Experiment
+    method: FullBatchOptimizer
+    task: Task
+    outputs: Outputs
+    rows: int
+
+    @property
+    def name(self) -> str:
+        return self.method.type
+
+    @property
+    def unless(self) -> str:
+        """How gradient descent, which only a line search makes a full-batch method, would do without."""
+        is_descent = self.experiment.optimizer.type == "gradient_descent"
+        return " (without line_search it does not)" if is_descent else ""
+
+    @cached_property
+    def random_layers(self) -> list[str]:
+        return random_layers(self.task)
+
+    @property
+    def state(self) -> str:
+        """The first array that a layer carries from batch to batch."""
+        return next(iter(self.task.model.state_table)).name
+
+    @property
+    def params(self) -> int:
+        return self.task.model.table.size
+
+    @property
+    def residuals(self) -> int:
+        """How many residuals the training part has."""
+        return self.rows * self.task.model.output_shape[0]
 
 
-def _check_squares(experiment: Experiment, loss: Loss, name: str, residuals: int, params: int) -> None:
-    heads = heads_of(loss)
-    places: dict[ConfigPath, Loss] = {("losses", h.name, "loss"): h.loss for h in heads} or {("loss",): loss}
-    for place, each in places.items():
-        if not isinstance(each, SumOfSquares):
-            fit = " or ".join(known for known, cls in losses.items() if issubclass(cls, SumOfSquares))
-            raise ConfigError(
-                f"{name} needs a loss that is a sum of squares{' for every output' * bool(heads)}, "
-                f'{fit}, got "{each.type}"; lbfgs takes any loss',
-                place,
-            )
-    if experiment.penalty.l1:
-        raise ConfigError(
-            f"{name} needs a cost that is a sum of squares, which an l1 penalty is not; choose l2",
-            ("penalty", "l1"),
-        )
-    if residuals * params > LARGEST_JACOBIAN:
-        raise ConfigError(
-            f"{name} needs the Jacobian of {residuals:,} residuals for {params:,} params, more than "
-            f"{LARGEST_JACOBIAN:,} numbers; choose lbfgs, a smaller network or fewer examples",
-            ("optimizer",),
-        )
+Test = Callable[[Case], bool]
+Words = Callable[[Case], str]
+Rule = tuple[ConfigPath, Test, Words]
+
+# fmt: off
+RULES: tuple[Rule, ...] = (
+    # path                     what is wrong with a case                     the message
+    (("training", "batch_size"), lambda c: c.experiment.training.batch_size != "full", lambda c:
+        f"{c.name} needs the whole training part at once{c.unless}; "
+        f"expected full, got {c.experiment.training.batch_size}"),
+    (("schedule",),              lambda c: c.experiment.schedule != Constant(), lambda c:
+        f"{c.name} finds the length of its steps itself{c.unless}, so there is no learning rate to schedule, "
+        f'but got "{c.experiment.schedule.type}"; omit the schedule'),
+    (("clip",),                  lambda c: c.experiment.clip != Clip(), lambda c:
+        f"{c.name} needs the gradient as it is, to find lower costs{c.unless}; omit clip"),
+    (("averaging",),             lambda c: c.experiment.averaging is not None, lambda c:
+        f"{c.name} moves from one lower cost to the next, and an average of the params has a higher one"
+        f"{c.unless}; omit averaging"),
+    (("model",),                 lambda c: bool(c.task.model.state_table.size), lambda c:
+        f'{c.name} needs a cost of the params alone, but a layer carries "{c.state}" from batch to batch; '
+        "omit that layer, or choose one without state, such as layer_norm"),
+    (("model",),                 lambda c: bool(c.random_layers), lambda c:
+        f'{c.name} compares costs, which "{c.random_layers[0]}" changes at random from one evaluation to the '
+        "next; omit that layer, or choose a penalty instead"),
+)
+
+RULES_OF_SQUARES: tuple[Rule, ...] = (
+    (("penalty", "l1"),          lambda c: bool(c.experiment.penalty.l1), lambda c:
+        f"{c.name} needs a cost that is a sum of squares, which an l1 penalty is not; choose l2"),
+    (("optimizer",),             lambda c: c.residuals * c.params > LARGEST_JACOBIAN, lambda c:
+        f"{c.name} needs the Jacobian of {c.residuals:,} residuals for {c.params:,} params, more than "
+        f"{LARGEST_JACOBIAN:,} numbers; choose lbfgs, a smaller network or fewer examples"),
+)
+# fmt: on
 
 
-def _unless(experiment: Experiment) -> str:
-    """How else an optimizer whose line search makes it a full-batch method would do."""
-    return " (without line_search it does not)" if experiment.optimizer.type == "gradient_descent" else ""
+def check_full_batch(case: Case) -> None:
+    """Raise a ConfigError if an option does not go with the method."""
+    for path, is_wrong, words in _rules(case):
+        if is_wrong(case):
+            raise ConfigError(words(case), path)
+
+
+def _rules(case: Case) -> Iterator[Rule]:
+    """The rules of a case; those of a method with a Jacobian ask every loss for a sum of squares too."""
+    yield from RULES
+    if case.method.needs == "jacobian":
+        yield from (_rule_of_loss(path, loss) for path, loss in case.outputs.losses.items())
+        yield from RULES_OF_SQUARES
+
+
+def _rule_of_loss(path: ConfigPath, loss: Loss) -> Rule:
+    squares = " or ".join(name for name, cls in losses.items() if issubclass(cls, SumOfSquares))
+
+    def words(case: Case) -> str:
+        each = " for every output" if len(case.outputs.losses) > 1 else ""
+        return (
+            f"{case.name} needs a loss that is a sum of squares{each}, {squares}, "
+            f'got "{loss.type}"; lbfgs takes any loss'
+        )
+
+    return path, lambda _: not isinstance(loss, SumOfSquares), words

@@ -1,4 +1,4 @@
-"""The figures of the history that decide: which epoch is the best, and whether the aim is reached."""
+"""The columns of the history that decide: which epoch is the best, and whether the goal is reached."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nnjit.training.setup.state import State
 Mode = Literal["min", "max"]
 Modes = Mapping[str, Mode]
 
-KERAS = "val_"  # how a figure of the validation part begins there
+KERAS = "val_"  # its prefix of columns of the validation part
 MODES: Mapping[str, Mode] = {"lower": "min", "higher": "max"}
 
 
@@ -29,8 +29,8 @@ class Monitor:
     """The column of the history that says which epoch is the best.
 
     Args:
-        mode: whether its lowest or its highest figure is the best.
-        min_delta: what a figure must be better by.
+        mode: whether its lowest or its highest value is the best.
+        min_delta: how much better a value has to be.
         is_native: whether native code decides; else Python does, after each epoch.
     """
 
@@ -42,35 +42,35 @@ class Monitor:
     def __str__(self) -> str:
         return f"{'lowest' if self.mode == 'min' else 'highest'} {self.column}"
 
-    def height(self, figure: float) -> float:
-        """A figure of which less is better."""
-        return figure if self.mode == "min" else -figure
+    def as_loss(self, value: float) -> float:
+        """The value, negated if more is better."""
+        return value if self.mode == "min" else -value
 
-    def judge(self, state: State, figure: float, weights: np.ndarray) -> State:
-        """The state after an epoch with this figure, which keeps `weights` where it is the best so far."""
-        height = self.height(figure)
+    def keep_best(self, state: State, value: float, theta: np.ndarray) -> State:
+        """The state after an epoch with this value; it keeps `theta` if the epoch is the best so far."""
+        loss = self.as_loss(value)
         margin = self.min_delta if math.isfinite(state.best_loss) else 0.0
-        if not height < state.best_loss - margin:  # nan is never better
+        if not loss < state.best_loss - margin:  # nan is never better
             return state
-        np.copyto(state.best_theta, weights)
-        return replace(state, best_loss=height, best_epoch=state.epoch)
+        np.copyto(state.best_theta, theta)
+        return replace(state, best_loss=loss, best_epoch=state.epoch)
 
 
 @dataclass(frozen=True)
-class Aim:
-    """A figure with which a training has reached its aim."""
+class Threshold:
+    """The value of a column at which a training stops."""
 
     column: str
     mode: Mode
     value: float
 
-    def is_reached(self, figure: float) -> bool:
-        """Whether the figure of an epoch is enough; nan never is."""
-        return figure >= self.value if self.mode == "max" else figure <= self.value
+    def is_reached(self, value: float) -> bool:
+        """Whether the value of an epoch is good enough; nan never is."""
+        return value >= self.value if self.mode == "max" else value <= self.value
 
 
 def modes_of(task: Task, *, is_evaluated: bool) -> Modes:
-    """The columns of the history that say how good an epoch was, and which end of them is the good one.
+    """The columns of the history that say how good an epoch was, each with the end that is best.
 
     Args:
         is_evaluated: whether there is a validation part.
@@ -87,39 +87,39 @@ def monitor_of(early: EarlyStopping | None, modes: Modes) -> Monitor:
     Raises:
         ConfigError: there is no such column.
     """
-    usual = _usual(modes)
+    default = _default(modes)
     if early is None:
-        return Monitor(usual, "min")
-    column = early.monitor or usual
-    known = _mode(column, modes, ("early_stopping", "monitor"))
-    mode = known if early.mode == "auto" else early.mode
-    return Monitor(column, mode, early.min_delta, is_native=(column, mode) == (usual, "min"))
+        return Monitor(default, "min")
+    column = early.monitor or default
+    best = _mode(column, modes, ("early_stopping", "monitor"))
+    mode = best if early.mode == "auto" else early.mode
+    return Monitor(column, mode, early.min_delta, is_native=(column, mode) == (default, "min"))
 
 
-def aim_of(target: Goal | None, modes: Modes) -> Aim | None:
-    """What ends a training because it is reached.
+def threshold_of(goal: Goal | None, modes: Modes) -> Threshold | None:
+    """What ends a training once it is reached; None without such a rule.
 
     Raises:
         ConfigError: there is no such column.
     """
-    if target is None:
+    if goal is None:
         return None
-    return Aim(target.metric, _mode(target.metric, modes, ("target", "metric")), target.value)
+    return Threshold(goal.metric, _mode(goal.metric, modes, ("target", "metric")), goal.value)
 
 
 def plateau_of(schedule: Schedule, modes: Modes) -> Monitor:
-    """What a schedule follows which falls on a plateau; of any other schedule, what it would.
+    """What `reduce_on_plateau` follows; of any other schedule, what it would follow.
 
     Raises:
         ConfigError: there is no such column.
     """
-    given = schedule.monitor if isinstance(schedule, ReduceOnPlateau) else None
-    column = given or _usual(modes)
+    chosen = schedule.monitor if isinstance(schedule, ReduceOnPlateau) else None
+    column = chosen or _default(modes)
     return Monitor(column, _mode(column, modes, ("monitor",)))
 
 
-def _usual(modes: Modes) -> str:
-    """The loss that decides unless something else is asked for."""
+def _default(modes: Modes) -> str:
+    """The loss that decides unless the config names another column."""
     return "validation_loss" if "validation_loss" in modes else "train_loss"
 
 
@@ -128,7 +128,7 @@ def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
         return modes[column]
     if column.startswith(KERAS):
         meant = f"validation_{column.removeprefix(KERAS)}"
-        raise ConfigError(f'after an epoch there is no figure "{column}"; write "{meant}"', path)
+        raise ConfigError(f'the history has no column "{column}"; write "{meant}"', path)
     if column.startswith("validation_") and "validation_loss" not in modes:
         needs = "needs a validation part, and the data has none"
         raise ConfigError(
@@ -136,4 +136,4 @@ def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
         )
     metric = column.partition("_")[2]
     mend = f"; add {metric} to the metrics" if metric in tuple(metrics) else did_you_mean(column, modes)
-    raise ConfigError(f'after an epoch there is no figure "{column}"{mend}', path)
+    raise ConfigError(f'the history has no column "{column}"{mend}', path)

@@ -1,10 +1,11 @@
-"""From the entries of `losses` to a model, a loss and metrics: which target, layer and figure is whose."""
+"""A model with several outputs: which target, layer and metric belongs to each entry of `losses`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,57 +13,157 @@ from nnjit.data import Affine, Part, ProblemType, Target
 from nnjit.errors import ConfigError, ConfigPath, DataError, GraphError, did_you_mean
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import OutputOptions, blaming_losses, joined, with_output_units
-from nnjit.nn import Loss, Metric, Model, build_model, metrics
+from nnjit.ir import ArrayType, B, array_type
+from nnjit.nn import Loss, Metric, Model, build_model
+from nnjit.nn.formula import symbol
+from nnjit.nn.notation.cost import EXAMPLE_COST, cost_line, cost_lines
+from nnjit.nn.notation.line import Line, numbers
+from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.class_weights import class_weights
-from nnjit.training.graphs.joined import Head, HeadLoss, of_head, several
+from nnjit.training.graphs.decoding import JointDecoder, decoder_of
+from nnjit.training.graphs.joint_loss import JointLoss, joint_loss
+from nnjit.training.graphs.output import Output
+from nnjit.training.graphs.output_metrics import OutputLoss, OutputMetric, output_metric
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
+from nnjit.training.setup.outputs import DataDescription, Outputs, Problem
+from nnjit.training.setup.single_output import default_metrics
 
 
-def target_tasks(experiment: Experiment, folder: Path) -> dict[str, ProblemType | None] | None:
-    """The targets that `losses` names, each with what it is to hold; None where there is a single loss.
+@dataclass(frozen=True, eq=False)
+class JointOutputs(Outputs):
+    """The several outputs of a model, joined to one."""
+
+    loss: JointLoss
+    decoder: JointDecoder
+
+    @property
+    def problem(self) -> Problem:
+        return "several"
+
+    @property
+    def unit(self) -> Affine | None:
+        return None  # the metrics of each output undo the scaling of its target
+
+    @property
+    def class_weights(self) -> tuple[float, ...] | None:
+        return None  # each output applies its own to its cost
+
+    @property
+    def losses(self) -> Mapping[ConfigPath, Loss]:
+        return {("losses", output.name, "loss"): output.loss for output in self.loss.outputs}
+
+    @property
+    def loss_words(self) -> str:
+        return " + ".join(f"{o.weight:g} {o.loss.type} ({o.name})" for o in self.loss.outputs)
+
+    def target_type(self, dtype: str) -> ArrayType:
+        return array_type(dtype, (B, sum(output.target.size for output in self.loss.outputs)))
+
+    def check_targets(self, parts: Sequence[Part]) -> None:
+        for output in self.loss.outputs:
+            if output.target.classes is None:
+                _check_values(output, tuple(_chosen(output, self.metrics)), parts)
+
+    @property
+    def entries(self) -> tuple[OutputEntry, ...]:
+        return tuple(map(_entry, self.loss.outputs))
+
+    @property
+    def class_weights_by_name(self) -> Mapping[str, float]:
+        return {}  # each entry has its own
+
+    def cost_lines(self, model: Model) -> list[Line]:
+        """The formulas of the cost: that of each output, their sum for an example, and that of a batch."""
+        outputs, (_, mean) = self.loss.outputs, cost_lines(model, self.loss)
+        a = symbol("a", numbers(model)[model.output])
+        own = [cost_line(o.loss, o.letter("Cₖ"), o.take_formula(a), o.letter("y"), o.width) for o in outputs]
+        first, *rest = (o.weighted_formula(o.letter("Cₖ")) for o in outputs)
+        is_weighted = any(o.class_weights is not None for o in outputs)
+        note = "v is the weight of the example's class" if is_weighted else ""
+        return [*own, Line(EXAMPLE_COST, sum(rest, first), (B,), note), mean]
+
+
+def _chosen(output: Output, metrics: Sequence[Metric]) -> Iterator[Metric]:
+    """The metrics that are chosen for an output, in the order of the config."""
+    return (m.metric for m in metrics if isinstance(m, OutputMetric) and m.output is output)
+
+
+def _check_values(output: Output, chosen: Sequence[Metric], parts: Sequence[Part]) -> None:
+    """Raise a UserError if the loss of an output, or a metric of it, cannot take its target values."""
+    for part in parts:
+        values = output.truth(part.y)
+        with within("losses", output.name, "loss"):
+            output.loss.check_targets(values)
+        with within("losses", output.name):
+            check_values(chosen, decoder_of(output).targets(values))
+
+
+def _entry(output: Output) -> OutputEntry:
+    """An output as `data.json` has it."""
+    target = output.target
+    return OutputEntry(
+        name=output.name,
+        target=target.name,
+        classes=target.classes,
+        columns=(target.columns.start, target.columns.stop),
+        loss=output.loss.type,
+        weight=output.weight,
+        class_weights=output.class_weights,
+    )
+
+
+def target_types(experiment: Experiment, folder: Path) -> dict[str, ProblemType | None] | None:
+    """The targets that `losses` names, each with what it is to hold; None if there is a single loss.
 
     Raises:
-        UserError: the data has no such target, one that no loss is for, or one that two are for.
+        UserError: the data has no such target, one without a loss, or one with two.
     """
     if experiment.losses is None:
         return None
     with within("data"):
         places = experiment.data.targets(folder)
-    owners: dict[str, str] = {}
-    tasks: dict[str, ProblemType | None] = {}
-    for name, entry in experiment.losses.items():
-        for k, target in enumerate(entry.targets):
-            path: ConfigPath = ("losses", name, "target", *((k,) * isinstance(entry.target, tuple)))
-            if target not in places:
-                raise ConfigError(f'the data has no target "{target}"{did_you_mean(target, places)}', path)
-            if target in owners:
-                raise ConfigError(
-                    f'"{target}" is the target of "{owners[target]}" already; give another', path
-                )
-            owners[target], tasks[target] = name, entry.problem_type
+    owners = _owners(experiment.losses, places)
     for target, place in places.items():
         if place is not None and target not in owners:
             raise DataError(
                 f'no loss is for the target "{target}"; name it in losses, or remove it', ("data", *place)
             )
-    return tasks
+    return {target: experiment.losses[owner].problem_type for target, owner in owners.items()}
 
 
-def targets_of(experiment: Experiment, found: Sequence[Target]) -> tuple[Target, ...]:
-    """The target of each entry of `losses`: several that one names are one, of values side by side.
+def _owners(losses: Mapping[str, OutputOptions], known: Mapping[str, Any]) -> dict[str, str]:
+    """The entry of `losses` that names each target."""
+    owners: dict[str, str] = {}
+    for name, entry in losses.items():
+        for k, target in enumerate(entry.targets):
+            path: ConfigPath = ("losses", name, "target")
+            if isinstance(entry.target, tuple):
+                path = (*path, k)
+            if target not in known:
+                raise ConfigError(f'the data has no target "{target}"{did_you_mean(target, known)}', path)
+            if target in owners:
+                raise ConfigError(
+                    f'"{target}" is the target of "{owners[target]}" already; give another', path
+                )
+            owners[target] = name
+    return owners
+
+
+def joined_targets(experiment: Experiment, found: Sequence[Target]) -> tuple[Target, ...]:
+    """The target of each entry of `losses`, which joins those that it names; () if there is a single loss.
 
     Args:
         found: the targets of the data, in the order in which the entries name them.
 
     Raises:
-        ConfigError: one of several targets of an entry is about classes.
+        ConfigError: an entry that names several targets has one of classes.
     """
     rest, made = iter(found), []
     for name, entry in (experiment.losses or {}).items():
         parts = [next(rest) for _ in entry.targets]
         for k, part in enumerate(parts):
             if len(parts) > 1 and part.classes is not None:
-                mend = "give it an output of its own, or task: regression where it holds numbers"
+                mend = "give it an output of its own, or task: regression if it holds numbers"
                 raise ConfigError(
                     f'"{part.name}" is about classes, and only values are compared side by side; {mend}',
                     ("losses", name, "target", k),
@@ -72,60 +173,63 @@ def targets_of(experiment: Experiment, found: Sequence[Target]) -> tuple[Target,
     return tuple(made)
 
 
-def make_outputs(
-    experiment: Experiment,
-    input_shape: tuple[int, ...],
-    targets: Sequence[Target],
-    unit: Affine | None,
-    train: Part | None,
-) -> tuple[Model, Loss, tuple[Metric, ...]]:
-    """The model with its outputs joined, their loss and their metrics.
+def joint_outputs(
+    experiment: Experiment, data: DataDescription, train: Part | None
+) -> tuple[Model, JointOutputs]:
+    """The model of an experiment with several losses, its outputs joined to one.
 
     Args:
-        targets: of each entry of `losses`, in their order.
-        unit: undoes the scaling of the matrix of targets.
-        train: the training part, for the weights of classes; None where nothing is trained.
+        train: the training part, for the class weights; None if nothing is trained.
 
     Raises:
-        UserError: a layer, loss or metric does not fit its target.
+        UserError: a layer, loss, metric or class weight does not fit its target.
     """
-    assert experiment.losses is not None  # only then there are several outputs
+    assert experiment.losses is not None  # the caller has seen to it
     entries = experiment.losses
-    model = _model(experiment, input_shape, entries, targets)
+    model = _model(experiment, data.input_shape, entries, data.targets)
+    if train is not None and experiment.training.class_weights is not None:
+        raise ConfigError(
+            "of several outputs, each has its own; put them into the entries of losses",
+            ("training", "class_weights"),
+        )
+    outputs = _outputs(entries, data, model, train)
+    decoder = JointDecoder(data.scaling, outputs)
+    return model, JointOutputs(joint_loss(outputs), _metrics(entries, outputs), decoder)
+
+
+def _outputs(
+    entries: Mapping[str, OutputOptions], data: DataDescription, model: Model, train: Part | None
+) -> tuple[Output, ...]:
+    """The outputs, in the order in which the model joins them."""
     shapes = {node.name: node.output_shape for node in model.nodes}
-    heads, start = [], 0
-    for (name, entry), target in zip(entries.items(), targets, strict=True):
+    outputs, start = [], 0
+    for (name, entry), target in zip(entries.items(), data.targets, strict=True):
         with within("losses", name):
             _check_fit(entry, target, shapes[name])
             with within("loss"):
                 entry.loss.check_activation(model.ending(name), name)
         (width,) = shapes[name]
-        own = None if unit is None or target.classes is not None else _part(unit, target)
-        columns = slice(start, start + width)
-        head = Head(name, entry.loss, entry.weight, target, columns, own)
-        heads.append(
-            head if train is None else replace(head, class_weights=_class_weights(head, entry, train))
-        )
+        columns, unit = slice(start, start + width), _unit(data.scaling.targets, target)
+        output = Output(name, entry.loss, entry.weight, target, columns, unit)
+        if train is not None:
+            output = replace(output, class_weights=_class_weights(output, entry, train))
+        outputs.append(output)
         start += width
-    return model, several(tuple(heads)), _metrics(entries, heads)
+    return tuple(outputs)
 
 
-def check_head(head: Head, chosen: Sequence[Metric], parts: Sequence[Part]) -> None:
-    """Raise a UserError where the loss of an output, or a metric chosen for it, cannot take its targets."""
-    if head.target.classes is None:
-        for part in parts:
-            values = head.truth(part.y)
-            with within("losses", head.name, "loss"):
-                head.loss.check_targets(values)
-            with within("losses", head.name):
-                check_values(chosen, head.decoder.targets(values))
+def _unit(unit: Affine | None, target: Target) -> Affine | None:
+    """Undoes the scaling of one target; None of classes."""
+    if unit is None or target.classes is not None:
+        return None
+    return Affine(unit.method, unit.shift[target.columns], unit.scale[target.columns])
 
 
-def _class_weights(head: Head, entry: OutputOptions, train: Part) -> tuple[float, ...] | None:
-    """The weights of an output's classes; their mean over the rows is 1, so that its share stays."""
-    y = np.asarray(head.truth(train.y))
-    with within("losses", head.name, "class_weights"):
-        weights = class_weights(entry.class_weights, head.target.classes, y, train.w)
+def _class_weights(output: Output, entry: OutputOptions, train: Part) -> tuple[float, ...] | None:
+    """The class weights of an output. Their mean over the rows is 1, so its own weight keeps its meaning."""
+    y = np.asarray(output.truth(train.y))
+    with within("losses", output.name, "class_weights"):
+        weights = class_weights(entry.class_weights, output.target.classes, y, train.w)
     if weights is None:
         return None
     mean = np.average(np.array(weights)[y], weights=train.w)
@@ -148,7 +252,7 @@ def _model(
 
 
 def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> None:
-    """Raise a GraphError where an output of this shape cannot be compared with its target."""
+    """Raise a GraphError if an output of this shape cannot be compared with its target."""
     with within("loss"):
         entry.loss.check(shape, _classes(target))
     if target.classes is None and shape != (target.size,):
@@ -158,27 +262,24 @@ def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> 
         raise GraphError(f'the layer has {outputs}, its target "{target.name}" {values}; {mend}')
 
 
-def _metrics(entries: Mapping[str, OutputOptions], heads: Sequence[Head]) -> tuple[Metric, ...]:
+def _metrics(entries: Mapping[str, OutputOptions], outputs: Sequence[Output]) -> tuple[Metric, ...]:
     """The loss of each output, and its metrics."""
     made: list[Metric] = []
-    for head in heads:
-        chosen = entries[head.name].metrics
+    for output in outputs:
+        chosen, classes = entries[output.name].metrics, _classes(output.target)
         if chosen is None:
-            chosen = () if head.target.classes is None else (metrics["accuracy"](),)  # type: ignore[call-arg]
-        with within("losses", head.name):
-            check_metrics(chosen, _classes(head.target))
-        made += [HeadLoss(head=head), *(of_head(head, metric) for metric in chosen)]
+            chosen = default_metrics(classes)
+        with within("losses", output.name):
+            check_metrics(chosen, classes)
+        made += [OutputLoss(output=output), *(output_metric(output, metric) for metric in chosen)]
     columns = [metric.column for metric in made]
     for k, column in enumerate(columns):
         if column in columns[:k]:
             raise ConfigError(
-                f'two figures would be called "{column}"; rename one of the outputs', ("losses",)
+                f'two columns of the history would be called "{column}"; rename one of the outputs',
+                ("losses",),
             )
     return tuple(made)
-
-
-def _part(unit: Affine, target: Target) -> Affine:
-    return Affine(unit.method, unit.shift[target.columns], unit.scale[target.columns])
 
 
 def _classes(target: Target) -> int | None:

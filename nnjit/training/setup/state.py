@@ -1,9 +1,10 @@
-"""The state of a training between two epochs, and its file: what a resumed run begins with, bit for bit."""
+"""The state of a training between two epochs, and its file: a resumed run begins with it, bit for bit."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,21 +17,72 @@ from nnjit.runs.writing import write_atomically
 
 
 @dataclass(frozen=True)
+class Slots:
+    """The vectors that a training carries beside the params, in the order of a step and of the checkpoint.
+
+    Args:
+        optimizer: the optimizer's, each (P,), or whatever a full-batch method remembers.
+        evaluations: (1,) how many evaluations a full-batch method has made; None in a training by steps.
+        average: the average of the params, (P,); None if they are not averaged.
+    """
+
+    optimizer: tuple[np.ndarray, ...]
+    evaluations: np.ndarray | None = None
+    average: np.ndarray | None = None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        if self.evaluations is not None:
+            yield self.evaluations
+        yield from self.optimizer
+        if self.average is not None:
+            yield self.average
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @property
+    def layout(self) -> SlotLayout:
+        """Which of them are there."""
+        return SlotLayout(self.evaluations is not None, self.average is not None)
+
+    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> Slots:
+        """The same slots, with `function` applied to each."""
+        return self.layout.named([function(slot) for slot in self])
+
+
+@dataclass(frozen=True)
+class SlotLayout:
+    """Which slots a training has beside those of its optimizer."""
+
+    has_evaluations: bool = False
+    has_average: bool = False
+
+    def named(self, vectors: Sequence[np.ndarray]) -> Slots:
+        """The slots whose vectors these are, in the order in which `Slots` yields them.
+
+        If there are too few, as in the checkpoint of another training, the last names stay None.
+        """
+        rest = list(vectors)
+        evaluations = rest.pop(0) if self.has_evaluations and rest else None
+        average = rest.pop() if self.has_average and rest else None
+        return Slots(tuple(rest), evaluations, average)
+
+
+@dataclass(frozen=True)
 class State:
     """Everything that the next epoch depends on. Its arrays are the loop's own and change in place.
 
     Args:
-        theta: the params, (P,), and behind them the state of the model's layers, (S,).
-        slots: the optimizer's vectors, each (P,), or what a full-batch method remembers.
+        theta: the params, (P,), followed by the state of the model's layers, (S,).
         epoch: epochs done.
-        best_theta: both of the best epoch.
-        best_loss: its monitored figure, negated where more is better; inf before the first epoch.
+        best_theta: theta of the best epoch.
+        best_loss: its monitored value, negated if more is better; inf before the first epoch.
         best_epoch: 0 before the first epoch.
         monitor: in words, what makes an epoch the best.
     """
 
     theta: np.ndarray
-    slots: tuple[np.ndarray, ...]
+    slots: Slots
     epoch: int
     best_theta: np.ndarray
     best_loss: float
@@ -38,14 +90,13 @@ class State:
     monitor: str
 
     @classmethod
-    def initial(cls, theta: np.ndarray, slots: tuple[np.ndarray, ...], monitor: str) -> State:
+    def initial(cls, theta: np.ndarray, slots: Slots, monitor: str) -> State:
         """The state before the first epoch."""
-        params, own = aligned_copy(theta), tuple(aligned_copy(s) for s in slots)
-        return cls(params, own, 0, theta.copy(), math.inf, 0, monitor)
+        return cls(aligned_copy(theta), slots.map(aligned_copy), 0, theta.copy(), math.inf, 0, monitor)
 
     def copy(self) -> State:
         """A copy that the loop doesn't change."""
-        slots = tuple(s.copy() for s in self.slots)
+        slots = self.slots.map(np.ndarray.copy)
         return replace(self, theta=self.theta.copy(), slots=slots, best_theta=self.best_theta.copy())
 
     def restore(self, before: State) -> None:
@@ -66,8 +117,11 @@ def save_state(state: State, folder: Path) -> None:
     write_atomically(folder / CHECKPOINT, save(tensors, metadata={"state": json.dumps(facts)}))
 
 
-def load_state(folder: Path) -> State:
+def load_state(folder: Path, layout: SlotLayout) -> State:
     """Read the checkpoint of a run.
+
+    Args:
+        layout: the slots of its training, which the file only numbers.
 
     Raises:
         RunError: there is none, or it cannot be read.
@@ -82,7 +136,7 @@ def load_state(folder: Path) -> State:
             facts = json.loads(file.metadata()["state"])
             names = file.keys()
             tensors = {name: aligned_copy(file.get_tensor(name)) for name in names}
-        slots = tuple(tensors[f"slot_{k}"] for k in range(len(tensors) - 2))
+        slots = layout.named([tensors[f"slot_{k}"] for k in range(len(tensors) - 2)])
         best = (tensors["best_theta"], float.fromhex(facts["best_loss"]), facts["best_epoch"])
         return State(tensors["theta"], slots, facts["epoch"], *best, facts["monitor"])
     except (SafetensorError, KeyError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""How many threads share a step, and how many BLAS may use beside them."""
+"""Choose the number of threads that share a step, and limit those of BLAS beside them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Literal
 from nnjit.codegen import usable_cores
 from nnjit.ir import Graph, Shape
 
-WORTH_SHARING = 2**18  # multiplications of a step; below, threads wait longer for each other than they save
-FEW = 16  # rows of a batch; with fewer, weights that move from core to core outweigh the rows that are shared
+WORTH_SHARING = 2**18  # multiplications of a step; with fewer, waiting costs more than sharing saves
+FEW = 16  # rows of a batch; with fewer, moving weights between cores costs more than sharing rows saves
 WORTH_SHARING_FEW = 2**22
 MOST = 8  # threads that "auto" takes: more were never measured
 
@@ -20,7 +20,7 @@ def threads_for(wanted: int | Literal["auto"], graph: Graph, batch: int) -> int:
     """The threads that share each step.
 
     Args:
-        wanted: "auto" takes as many as there are cores where a step is large enough to be shared.
+        wanted: "auto" takes all usable cores, at most `MOST`, if a step is large enough to be shared.
         graph: the step.
         batch: rows of a batch.
     """
@@ -34,7 +34,7 @@ def threads_for(wanted: int | Literal["auto"], graph: Graph, batch: int) -> int:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Leave BLAS one thread while a training runs, since the training's own threads share its products."""
+    """Limit BLAS to one thread while a training runs, whose own threads share its products."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, user_api="blas"):

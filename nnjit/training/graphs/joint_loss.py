@@ -1,0 +1,55 @@
+"""The loss of several outputs: the weighted sum of theirs, of outputs and targets that lie side by side.
+
+C = Σ weight · C_output for each example. The outputs are columns of the model's output (B, ΣO), the targets
+columns of y (B, T), a class as its index. So graphs, kernels and the loop know a single output only.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import InstanceOf
+
+import nnjit.numpy as np
+from nnjit.nn import Loss
+from nnjit.nn.array import Array
+from nnjit.nn.formula import A, Formula, joined
+from nnjit.nn.losses import SumOfSquares
+from nnjit.training.graphs.output import Output, weighted
+
+
+class JointLoss(Loss):
+    """Σⱼ weightⱼ Cₖⱼ, the costs of the several outputs by their weights."""
+
+    type: Literal["several"] = "several"
+    outputs: tuple[InstanceOf[Output], ...]
+
+    def __call__(self, output: Array, target: Array) -> Array:
+        first, *rest = (weighted(each.weight, each.cost(output, target)) for each in self.outputs)
+        return sum(rest, first)
+
+    def slope(self, outputs: int) -> Formula | None:
+        parts = []
+        for each in self.outputs:
+            slope = each.loss.slope(each.width)
+            if slope is None:
+                return None
+            own = slope.filled({"a": each.take_formula(A), "y": each.letter("y")})
+            parts.append(each.weighted_formula(own))
+        return joined(*parts)
+
+    def predict(self, output: Array) -> Array:
+        return np.concatenate([each.loss.predict(each.take(output)) for each in self.outputs], axis=1)
+
+
+class JointSquares(JointLoss, SumOfSquares):
+    """The loss of several outputs whose losses are all sums of squares: it is one too."""
+
+    def residuals(self, output: Array, target: Array) -> Array:
+        return np.concatenate([each.residuals(output, target) for each in self.outputs], axis=1)
+
+
+def joint_loss(outputs: tuple[Output, ...]) -> JointLoss:
+    """The loss of several outputs."""
+    are_squares = all(isinstance(each.loss, SumOfSquares) for each in outputs)
+    return (JointSquares if are_squares else JointLoss)(outputs=outputs)

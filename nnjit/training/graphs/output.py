@@ -1,0 +1,89 @@
+"""One of several outputs: its columns of the joined output and of the targets, its cost, its notation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import nnjit.numpy as np
+from nnjit.data import Affine, Target
+from nnjit.nn import Loss
+from nnjit.nn.array import Array
+from nnjit.nn.formula import Formula, columns, symbol
+from nnjit.nn.losses import SumOfSquares
+from nnjit.training.graphs.class_weights import class_weight_of_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """One of several outputs.
+
+    Args:
+        weight: the factor of its cost in the cost of all.
+        target: its columns in y.
+        columns: its columns in the joined output.
+        unit: undoes the scaling of its target values; None if they are not scaled.
+        class_weights: the factor of each class in its cost; None if all classes count alike.
+    """
+
+    name: str
+    loss: Loss
+    weight: float
+    target: Target
+    columns: slice
+    unit: Affine | None
+    class_weights: tuple[float, ...] | None = None
+
+    def take(self, joined: Any) -> Any:
+        """Its columns (B, O) of the joined output, or of the joined predictions."""
+        return joined[:, self.columns]
+
+    def truth(self, y: Any) -> Any:
+        """Its own targets: class indices (B,), or values (B, O)."""
+        if self.target.classes is None:
+            return y[:, self.target.columns]
+        return np.astype(y[:, self.target.start], "i32")
+
+    def cost(self, joined: Array, y: Array) -> Array:
+        """The cost of each example (B,) times its class weight, without the output's weight."""
+        costs, weight = self.loss(self.take(joined), self.truth(y)), self._class_weight(y, joined)
+        return costs if weight is None else costs * weight
+
+    def residuals(self, joined: Array, y: Array) -> Array:
+        """The residuals (B, O) of its loss, whose squares sum to the cost times both weights."""
+        assert isinstance(self.loss, SumOfSquares)  # no other loss has residuals
+        found, weight = self.loss.residuals(self.take(joined), self.truth(y)), self._class_weight(y, joined)
+        found = weighted(math.sqrt(self.weight), found)
+        return found if weight is None else found * np.expand_dims(np.sqrt(weight), 1)
+
+    @property
+    def width(self) -> int:
+        """The number of its columns."""
+        return int(self.columns.stop - self.columns.start)
+
+    def letter(self, name: str) -> Formula:
+        """The letter `name` with this output as its index."""
+        return symbol(f"{name}_{self.name}")
+
+    def take_formula(self, joined: Formula) -> Formula:
+        """Its columns of the joined output, as a formula."""
+        return columns(joined, self.columns.start, self.columns.stop)
+
+    def weighted_formula(self, cost: Formula) -> Formula:
+        """Its cost, or a derivative of it, times both weights; v is the weight of the example's class."""
+        return self.weight * (cost if self.class_weights is None else self.letter("v") * cost)
+
+    def in_own_unit(self, values: Any) -> Any:
+        """Target values with their scaling undone."""
+        return values if self.unit is None else np.astype(values, "f64") * self.unit.scale + self.unit.shift
+
+    def _class_weight(self, y: Array, joined: Array) -> Any:
+        """The weight (B,) of each example's class; None if all classes count alike."""
+        weights = self.class_weights
+        return None if weights is None else class_weight_of_rows(weights, self.truth(y), joined.dtype)
+
+
+def weighted(weight: float, cost: Any) -> Any:
+    """A cost times its weight, without a multiplication if that is 1."""
+    return cost if weight == 1 else weight * cost

@@ -1,0 +1,55 @@
+"""The state that a training begins with: weights from a file, or drawn from the seed, and first slots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.errors import DataError, GraphError
+from nnjit.experiment import Experiment
+from nnjit.nn import Model
+from nnjit.training.graphs.step import Task
+from nnjit.training.setup.error_paths import within
+from nnjit.training.setup.state import Slots
+
+
+def initial_theta(experiment: Experiment, task: Task, folder: Path) -> np.ndarray:
+    """The first params, followed by the first state of the layers.
+
+    Args:
+        folder: where relative paths in the experiment start.
+    """
+    theta = task.model.initialize(experiment.seed, task.dtype)
+    if experiment.model.initial_weights is not None:
+        with within("model", "initial_weights"):
+            theta[:] = read_weights(folder / experiment.model.initial_weights, task.model)
+    return theta
+
+
+def initial_slots(task: Task, params: np.ndarray) -> Slots:
+    """The first slots: those of the optimizer, and an average that is the params themselves."""
+    average = params.copy() if task.is_averaged else None
+    if (method := task.optimizer.full_batch) is not None:
+        memory = tuple(np.array(slot) for slot in method.initial_slots(params))
+        return Slots(memory, evaluations=np.zeros(1), average=average)
+    return Slots(tuple(np.array(slot) for slot in task.optimizer.initial_slots(params)), average=average)
+
+
+def read_weights(path: Path, model: Model) -> np.ndarray:
+    """The params in a safetensors file as one vector, followed by the state of the layers.
+
+    Raises:
+        DataError: the file is missing, malformed, or holds the weights of another model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file of weights")
+    try:
+        return np.asarray(model.arrays.flatten(load_file(path)))
+    except SafetensorError as error:
+        raise DataError(f"{path}: not a safetensors file ({error})") from None
+    except GraphError as error:
+        raise DataError(f"{path}: {error.message}") from None

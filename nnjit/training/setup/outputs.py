@@ -1,0 +1,102 @@
+"""What differs between a model with one output and a model with several: one interface for both."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nnjit.data import Affine, Part, Prepared, Scaling, Target
+from nnjit.errors import ConfigPath
+from nnjit.ir import ArrayType
+from nnjit.nn import Loss, Metric, Model
+from nnjit.nn.notation.line import Line
+from nnjit.runs.data import OutputEntry
+from nnjit.training.graphs.decoding import Decoder
+
+Problem = Literal["classification", "regression", "several"]
+
+
+@dataclass(frozen=True, eq=False)
+class DataDescription:
+    """What a model has to know of its data.
+
+    Args:
+        input_shape: that of an example.
+        output_size: the number of classes, or of target values.
+        classes: their names; None if the targets are values, and with several outputs.
+        targets: those of several outputs, in the order of `losses`; () for a single output.
+    """
+
+    input_shape: tuple[int, ...]
+    output_size: int
+    classes: tuple[str, ...] | None
+    scaling: Scaling
+    targets: tuple[Target, ...] = ()
+
+    @classmethod
+    def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:
+        """The description of data that is loaded."""
+        return cls(data.input_shape, data.output_size, data.classes, data.scaling, targets)
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs(ABC):
+    """The outputs of a model: their loss and metrics, and how they are checked, decoded and described.
+
+    Args:
+        loss: that of the model's output, which joins several outputs.
+        metrics: in the order of the history's columns.
+    """
+
+    loss: Loss
+    metrics: tuple[Metric, ...]
+    decoder: Decoder
+
+    @property
+    @abstractmethod
+    def problem(self) -> Problem:
+        """What the targets are."""
+
+    @property
+    @abstractmethod
+    def unit(self) -> Affine | None:
+        """Undoes the scaling of targets for metrics; None if they do so themselves, or nothing is scaled."""
+
+    @property
+    @abstractmethod
+    def class_weights(self) -> tuple[float, ...] | None:
+        """The factor of each class in the cost; None if the loss applies them, or all classes count alike."""
+
+    @property
+    @abstractmethod
+    def losses(self) -> Mapping[ConfigPath, Loss]:
+        """The loss of each output, by its path in the config."""
+
+    @property
+    @abstractmethod
+    def loss_words(self) -> str:
+        """The loss in words, for `model.json`."""
+
+    @abstractmethod
+    def target_type(self, dtype: str) -> ArrayType:
+        """The type of a batch of targets, in a training of `dtype`."""
+
+    @abstractmethod
+    def check_targets(self, parts: Sequence[Part]) -> None:
+        """Raise a UserError if a loss or a metric cannot take the target values of a part."""
+
+    @property
+    @abstractmethod
+    def entries(self) -> tuple[OutputEntry, ...]:
+        """What `data.json` says of each of several outputs; () for a single one."""
+
+    @property
+    @abstractmethod
+    def class_weights_by_name(self) -> Mapping[str, float]:
+        """The factor of each class in the cost of a single output; empty if all count alike."""
+
+    @abstractmethod
+    def cost_lines(self, model: Model) -> list[Line]:
+        """The formulas of the cost: that of an example, and that of a batch."""

@@ -1,0 +1,129 @@
+"""A model with one output, compared with the one target of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nnjit.data import Affine, Part
+from nnjit.errors import ConfigPath, GraphError
+from nnjit.experiment import Experiment
+from nnjit.ir import ArrayType, B, array_type
+from nnjit.nn import Loss, Metric, Model, build_model, metrics
+from nnjit.nn.notation.cost import cost_lines
+from nnjit.nn.notation.line import Line
+from nnjit.runs.data import OutputEntry
+from nnjit.training.graphs.class_weights import class_weights
+from nnjit.training.graphs.decoding import SingleDecoder
+from nnjit.training.setup.error_paths import check_metrics, check_values, within
+from nnjit.training.setup.outputs import DataDescription, Outputs, Problem
+
+
+@dataclass(frozen=True, eq=False)
+class SingleOutput(Outputs):
+    """The one output of a model.
+
+    Args:
+        size: the number of classes, or of target values.
+        weights: the factor of each class in the cost; None if all classes count alike.
+    """
+
+    decoder: SingleDecoder
+    size: int
+    weights: tuple[float, ...] | None
+
+    @property
+    def problem(self) -> Problem:
+        return "classification" if self.decoder.has_classes else "regression"
+
+    @property
+    def unit(self) -> Affine | None:
+        return self.decoder.scaling.targets
+
+    @property
+    def class_weights(self) -> tuple[float, ...] | None:
+        return self.weights
+
+    @property
+    def losses(self) -> Mapping[ConfigPath, Loss]:
+        return {("loss",): self.loss}
+
+    @property
+    def loss_words(self) -> str:
+        return self.loss.type
+
+    def target_type(self, dtype: str) -> ArrayType:
+        return array_type("i32", (B,)) if self.decoder.has_classes else array_type(dtype, (B, self.size))
+
+    def check_targets(self, parts: Sequence[Part]) -> None:
+        if self.decoder.has_classes:
+            return
+        for part in parts:
+            with within("loss"):
+                self.loss.check_targets(part.y)
+            check_values(self.metrics, self.decoder.targets(part.y))
+
+    @property
+    def entries(self) -> tuple[OutputEntry, ...]:
+        return ()
+
+    @property
+    def class_weights_by_name(self) -> Mapping[str, float]:
+        if self.weights is None or self.decoder.classes is None:
+            return {}
+        return dict(zip(self.decoder.classes, self.weights, strict=True))
+
+    def cost_lines(self, model: Model) -> list[Line]:
+        return cost_lines(model, self.loss)
+
+
+def single_output(
+    experiment: Experiment, data: DataDescription, train: Part | None
+) -> tuple[Model, SingleOutput]:
+    """The model of an experiment with one loss, and its output.
+
+    Args:
+        train: the training part, for the class weights; None if nothing is trained.
+
+    Raises:
+        UserError: a layer, loss, metric or class weight does not fit the data.
+    """
+    assert experiment.loss is not None  # without `losses` there is a loss
+    classes = None if data.classes is None else len(data.classes)
+    model = build_model(
+        experiment.model.layers, data.input_shape, experiment.loss.output_size(data.output_size, classes)
+    )
+    with within("loss"):
+        _check_loss(experiment.loss, model, data.output_size, classes)
+    chosen = _metrics(experiment, classes)
+    weights = None if train is None else _class_weights(experiment, data, train)
+    decoder = SingleDecoder(data.scaling, data.classes)
+    return model, SingleOutput(experiment.loss, chosen, decoder, data.output_size, weights)
+
+
+def _check_loss(loss: Loss, model: Model, output_size: int, classes: int | None) -> None:
+    """Raise a UserError if the loss cannot compare the model's output with the targets."""
+    loss.check(model.output_shape, classes)
+    loss.check_activation(model.ending(model.output), model.output)
+    if classes is None and model.output_shape != (output_size,):
+        given = f"{model.output_shape[0]} output{'s' * (model.output_shape[0] > 1)}"
+        wanted = f"{output_size} target value{'s' * (output_size > 1)}"
+        raise GraphError(f"the model has {given}, the data {wanted}; set units: {output_size}")
+
+
+def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
+    """The metrics that are asked for; by default the accuracy if the targets are classes."""
+    if experiment.metrics is None:
+        return default_metrics(classes)
+    check_metrics(experiment.metrics, classes)
+    return experiment.metrics
+
+
+def default_metrics(classes: int | None) -> tuple[Metric, ...]:
+    """The metrics of an output if none are chosen: accuracy of classes, none of values."""
+    return () if classes is None else (metrics["accuracy"](),)  # type: ignore[call-arg]  # type has its default
+
+
+def _class_weights(experiment: Experiment, data: DataDescription, train: Part) -> tuple[float, ...] | None:
+    with within("training", "class_weights"):
+        return class_weights(experiment.training.class_weights, data.classes, train.y, train.w)

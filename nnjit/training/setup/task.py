@@ -1,0 +1,42 @@
+"""Build the task of an experiment: its model, its outputs, and all that a step graph is made of."""
+
+from __future__ import annotations
+
+from nnjit.data import Part
+from nnjit.experiment import Experiment
+from nnjit.training.graphs.step import Task
+from nnjit.training.setup.multi_output import joint_outputs
+from nnjit.training.setup.outputs import DataDescription, Outputs
+from nnjit.training.setup.single_output import single_output
+
+SHORT = {"float32": "f32", "float64": "f64"}
+
+
+def make_task(
+    experiment: Experiment, data: DataDescription, train: Part | None = None
+) -> tuple[Task, Outputs]:
+    """The task of an experiment on such data, and its outputs.
+
+    Args:
+        train: the training part, for the class weights; None if nothing is trained.
+
+    Raises:
+        UserError: a layer, loss or metric does not fit the data.
+    """
+    build = single_output if experiment.losses is None else joint_outputs
+    model, outputs = build(experiment, data, train)
+    dtype = SHORT[experiment.dtype]
+    task = Task(
+        model=model,
+        loss=outputs.loss,
+        metrics=outputs.metrics,
+        optimizer=experiment.optimizer,
+        penalty=experiment.penalty,
+        clip=experiment.clip,
+        dtype=dtype,
+        target=outputs.target_type(dtype),
+        unit=outputs.unit,
+        class_weights=outputs.class_weights,
+        is_averaged=experiment.averaging is not None,
+    )
+    return task, outputs
