@@ -1,7 +1,7 @@
 """Train the same networks in nnjit and in other libraries, side by side, and say how long a step takes.
 
     pip install -e '.[bench]'
-    python scripts/bench.py [--quick] [--only xor tabular] [--peers jax_scan] [--section workloads] [--readme]
+    python scripts/bench.py [--quick] [--only xor tabular] [--peers jax_scan] [--section workloads] [--docs]
 
 Needs an otherwise idle machine. Results go to `bench/`: results.json, speed.png and the children's logs.
 """

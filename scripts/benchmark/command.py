@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmark import chart
+from scripts.benchmark.children import ROOT
 from scripts.benchmark.contestants import CONTESTANTS, PEERS
+from scripts.benchmark.docs import PAGE, rewrite
 from scripts.benchmark.machine import BUSY, TOO_BUSY, describe
-from scripts.benchmark.readme import rewrite
 from scripts.benchmark.sections import SECTIONS
 from scripts.benchmark.settings import Settings
 from scripts.benchmark.workloads import WORKLOADS
@@ -26,15 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what is asked for, and write the results."""
     parser = _parser()
     given = parser.parse_args(arguments)
-    if given.readme and (given.quick or given.only or given.peers is not None):
-        parser.error("--readme takes a whole run, without --quick, --only or --peers")
+    if given.docs and (given.quick or given.only or given.peers is not None):
+        parser.error("--docs takes a whole run, without --quick, --only or --peers")
     settings, begin = _settings(given), time.perf_counter()
     results: dict[str, Any] = {"machine": describe(), "quick": settings.quick, "rounds": settings.rounds}
     _introduce(results["machine"], settings)
     for name in given.section or (QUICK_SECTIONS if settings.quick else SECTIONS):
         results[name] = SECTIONS[name](settings)
     results["seconds"] = time.perf_counter() - begin
-    _write(results, settings.output, readme=given.readme)
+    _write(results, settings.output, docs=given.docs)
     print(f"\n{results['seconds']:.0f} s; results in {settings.output}")
     return 0
 
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--section", nargs="+", choices=SECTIONS, metavar="NAME", help=f"parts: {', '.join(SECTIONS)}")
     add("--rounds", type=int, help="timings of each contestant (5; 3 with --quick)")
     add("--output", type=Path, default=Path("bench"), help="the folder of results (bench)")
-    add("--readme", action="store_true", help="rewrite the README's table")
+    add("--docs", action="store_true", help=f"rewrite the table in {PAGE.relative_to(ROOT)}")
     return parser
 
 
@@ -79,14 +80,14 @@ def _introduce(machine: dict[str, Any], settings: Settings) -> None:
         print(f"quick: few and short rounds beside {titles}; the figures of a full run are steadier")
 
 
-def _write(results: dict[str, Any], output: Path, *, readme: bool) -> None:
-    """The JSON, and where there are workloads the chart and the README's table."""
+def _write(results: dict[str, Any], output: Path, *, docs: bool) -> None:
+    """The JSON, and where there are workloads the chart and the documentation's table."""
     output.mkdir(parents=True, exist_ok=True)
     (output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     if "workloads" not in results:
         return
     chart.draw(results["workloads"]["trainings"], results["machine"], output / "speed.png")
-    if readme and any(t.get("noise", 1.0) > TOO_BUSY for t in results["workloads"]["trainings"]):
-        print("\nthe README stays as it is: a workload was stopped, or other processes were busy meanwhile")
-    elif readme:
+    if docs and any(t.get("noise", 1.0) > TOO_BUSY for t in results["workloads"]["trainings"]):
+        print(f"\n{PAGE.name} stays as it is: a workload was stopped, or other processes were busy meanwhile")
+    elif docs:
         rewrite(results)

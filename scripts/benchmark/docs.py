@@ -1,25 +1,26 @@
-"""The README's table, between two marker comments."""
+"""The table in `docs/performance.md`, between two marker comments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from scripts.benchmark.children import ROOT
 from scripts.benchmark.contestants import CONTESTANTS, PEERS
 from scripts.benchmark.table import number
 
+PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
-def rewrite(results: dict[str, Any]) -> None:
-    """Put the table of these results into the README."""
-    path = ROOT / "README.md"
-    before, found, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+def rewrite(results: dict[str, Any], page: Path = PAGE) -> None:
+    """Replace the page's table by that of these results."""
+    before, found, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, found_end, after = rest.partition(END)
     if not (found and found_end):
-        raise ValueError(f"{path}: the markers {BEGIN} and {END} are missing")
-    path.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"{page}: the markers {BEGIN} and {END} are missing")
+    page.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{after}", encoding="utf-8")
 
 
 def table(results: dict[str, Any]) -> str:

@@ -1,0 +1,248 @@
+"""What README and docs/ say is so: links resolve, names are complete, and the examples run."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnjit
+from nnjit import config
+from nnjit.config.reading import read_text
+from nnjit.data import sources
+from nnjit.data.source import Split
+from nnjit.experiment import Experiment
+from nnjit.experiment.options import TrainingOptions
+from nnjit.nn import initializers, layers, losses, metrics
+from nnjit.nn.activations import ACTIVATIONS
+from nnjit.optim import averagings, optimizers, schedules
+from nnjit.registry import Options
+from nnjit.runs.status import Status
+from scripts.benchmark.contestants import CONTESTANTS, PEERS
+from scripts.benchmark.docs import BEGIN, END, rewrite
+from scripts.benchmark.workloads import WORKLOADS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
+CONFIG, PYTHON, PERFORMANCE = (ROOT / "docs" / f"{name}.md" for name in ("config", "python", "performance"))
+LARGEST_PICTURE = 200_000  # bytes
+
+TYPES: dict[str, Iterable[str]] = {  # row of the table of types: the names it has
+    "data": sources,
+    "layers": [*layers, "repeat"],
+    "activations": ACTIVATIONS,
+    "initializers": initializers,
+    "losses": losses,
+    "optimizers": optimizers,
+    "schedules": schedules,
+    "averaging": averagings,
+    "metrics": metrics,
+}
+LEAST = {"data": {"type": "sklearn", "dataset": "digits"}, "model": [{"type": "dense"}], "loss": "hinge"}
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a language, in order."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", read(page), re.MULTILINE | re.DOTALL)
+    return [block for of, block in found if of == language]
+
+
+def without_blocks(page: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the page's headings in links."""
+    headings = re.findall(r"^#+ (.+)$", without_blocks(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def codes(text: str) -> list[str]:
+    """What is set as code."""
+    return re.findall(r"`([^`\n]+)`", text)
+
+
+def section(page: Path, heading: str) -> str:
+    """The text below a heading of the second level."""
+    return re.split(r"^## ", read(page).partition(f"\n## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def rows(text: str) -> dict[str, str]:
+    """The rows of the Markdown tables: the first cell, and the rest."""
+    found = re.findall(r"^\| ?(.*?) ?\|(.*)\|$", text, re.MULTILINE)
+    return {first: rest for first, rest in found if not first.startswith("---")}
+
+
+@each_page
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_blocks(page)):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        found = page.parent / file if file else page
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found), target
+
+
+@each_page
+def test_configs_and_scripts_that_a_page_names_exist(page: Path) -> None:
+    for name in re.findall(r"(?<![\w/])(?:configs|scripts|tests|docs)/[\w./-]*\w", read(page)):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_readme_links_every_page_of_docs() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"(docs/{page.name})" in read(ROOT / "README.md")
+
+
+def test_the_picture_of_the_report_is_small() -> None:
+    picture = (ROOT / "docs" / "report.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < LARGEST_PICTURE
+
+
+def test_the_config_of_the_readme_is_the_shipped_one() -> None:
+    [shown] = blocks(ROOT / "README.md", "yaml")
+    assert config.resolve(read_text(shown, "README.md").data) == config.load(ROOT / "configs" / "digits.yaml")
+
+
+def test_the_readme_and_the_results_say_the_same_of_digits() -> None:
+    readme, results = read(ROOT / "README.md"), rows(read(ROOT / "docs" / "results.md"))
+    [accuracy] = re.findall(r"^test +270 +\S+ +(\S+)$", readme, re.MULTILINE)
+    assert f"{float(accuracy):.1%}".replace("%", " %") in readme
+    assert f"accuracy {float(accuracy):.3f}" in results["`digits`"]
+
+
+@pytest.mark.parametrize("fragment", blocks(CONFIG, "yaml"))
+def test_a_fragment_of_a_config_is_right(fragment: str) -> None:
+    given: dict[str, Any] = LEAST | dict(read_text(fragment, "config.md").data)
+    if "losses" in given:
+        del given["loss"]
+    config.resolve(given)
+
+
+COMMANDS = [
+    shlex.split(line, comments=True)
+    for page in PAGES
+    for block in blocks(page, "sh")
+    for line in block.splitlines()
+    if line.startswith("nnjit ")
+]
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "--config" in c], ids=" ".join)
+def test_the_config_and_settings_of_a_command_are_right(command: list[str]) -> None:
+    options = list(itertools.pairwise(command))
+    [file] = [value for flag, value in options if flag == "--config"]
+    config.load(ROOT / file, [value for flag, value in options if flag == "--set"])
+
+
+def printed(*words: str) -> str:
+    """What the command `nnjit` prints."""
+    program = [sys.executable, "-c", "from nnjit.cli import main; main()", *words]
+    return subprocess.run(program, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+@pytest.mark.parametrize("verb", sorted({command[1] for command in COMMANDS}))
+def test_the_flags_of_a_command_are_in_its_help(verb: str) -> None:
+    text = printed(verb, "--help")
+    for flag in {word for c in COMMANDS if c[1] == verb for word in c if word.startswith("--")}:
+        assert f" {flag} " in text
+
+
+def test_the_formulas_of_the_readme_are_those_that_explain_prints() -> None:
+    [shown] = [block for block in blocks(ROOT / "README.md", "") if "∂C/∂" in block]
+    assert shown in printed("explain", "--config", "configs/xor.yaml")
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_table_of_types_has_all_names_and_no_others(kind: str) -> None:
+    assert sorted(codes(rows(section(CONFIG, "Types"))[kind])) == sorted(TYPES[kind])
+
+
+@pytest.mark.parametrize(
+    ("heading", "options"), [("Options", Experiment), ("Training", TrainingOptions), ("Data", Split)]
+)
+def test_every_option_is_in_its_table(heading: str, options: type[Options]) -> None:
+    named = {name.rpartition(".")[2] for cell in rows(section(CONFIG, heading)) for name in codes(cell)}
+    assert set(options.model_fields) <= named
+
+
+def test_every_file_of_a_run_folder_is_in_its_table(tmp_path: Path) -> None:
+    options = ["training.epochs=2", "training.checkpoints={every: 1}", "optimizer.learning_rate=find"]
+    run = nnjit.fit(ROOT / "configs" / "wine.yaml", options, output=tmp_path / "run")
+    files = {str(file.relative_to(run.path)) for file in run.path.rglob("*") if file.is_file()}
+    cells = codes("\n".join(rows(section(CONFIG, "The run folder"))))
+    patterns = [name.replace("<n>", "*") for name in cells]
+    assert {file for file in files if not any(fnmatch(file, pattern) for pattern in patterns)} == set()
+    assert {pattern for pattern in patterns if not any(fnmatch(file, pattern) for file in files)} == set()
+
+
+def test_every_status_is_in_the_page_about_configs() -> None:
+    assert set(Status) <= set(codes(section(CONFIG, "The run folder")))
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", PYTHON], ids=lambda page: page.name)
+def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    names: dict[str, Any] = {"x": np.ones((2, 13)), "a": np.linspace(-1, 1, 5), "y": np.linspace(0, 1, 5)}
+    for block in blocks(page, "python"):
+        exec(compile(block, page.name, "exec"), names)
+    pictures = re.findall(r"\w+\.png", "".join(blocks(page, "python")))
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
+
+
+def test_every_function_of_nnjit_is_in_the_page_about_python() -> None:
+    text = " ".join(codes(read(PYTHON)))
+    for name in nnjit.__all__:
+        assert name.startswith("_") or name[0].isupper() or re.search(rf"\b{name}\b", text), name
+
+
+def test_nnjit_is_faster_than_its_peers_in_every_cell_of_the_table() -> None:
+    """As the README says."""
+    measured = rows(read(PERFORMANCE).partition(BEGIN)[2].partition(END)[0])
+    assert {name.strip("`") for name in measured} == {*WORKLOADS, "workload"}
+    ratios = [float(ratio) for rest in measured.values() for ratio in re.findall(r"([\d.]+)×", rest)]
+    assert len(ratios) > 2 * len(WORKLOADS)
+    assert min(ratios) > 1
+
+
+def test_the_benchmark_replaces_its_table_alone(tmp_path: Path) -> None:
+    results = {
+        "machine": {"cpu": "a CPU", "cores": 2, "time": "2026-01-31T12:00:00"}
+        | {"packages": {"jax": "1.2", "torch": None, "scikit-learn": None}},
+        "workloads": {
+            "gemm": 400.0,
+            "trainings": [{
+                "name": "xor", "network": "2-8-1", "noise": 0.01,
+                "rows": [{"contestant": "nnjit", "step": 1e-6, "ratio": 1.0},
+                         {"contestant": PEERS[0], "step": 2e-6, "ratio": 2.0}],
+            }],
+        },
+    }  # fmt: skip
+    page = tmp_path / "page.md"
+    page.write_text(read(PERFORMANCE), encoding="utf-8")
+    rewrite(results, page)
+    before, table, after = re.split(f"{BEGIN}|{END}", read(page))
+    assert [before, after] == re.split(f"{BEGIN}.*{END}", read(PERFORMANCE), flags=re.DOTALL)
+    assert f"| workload | network | nnjit: µs a step | {CONTESTANTS[PEERS[0]].title} |" in table
+    assert "| `xor` | 2-8-1 | 1.00 | 2.00× |" in table
+    page.write_text("no markers", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"the markers .* are missing"):
+        rewrite(results, page)
