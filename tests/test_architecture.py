@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +16,34 @@ LONGEST = 400  # lines of a file
 
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
-    ("errors", "lazy"), ("registry",), ("ir",), ("primitives",), ("numpy",), ("autodiff",), ("passes",),
-    ("codegen",), ("nn", "optim"), ("data",), ("experiment", "runs"), ("training",), ("report",),
+    ("errors", "lazy", "cores"), ("registry",), ("ir",), ("primitives",), ("numpy",), ("autodiff",),
+    ("passes",), ("codegen",), ("nn", "optim"), ("data",), ("experiment", "runs"), ("training",), ("report",),
     ("config",), ("api",), ("cli",), ("train",),
 )  # fmt: skip
-RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+# The same inside a room, of its folders and files; what is not named here is flat.
+INSIDE = {
+    "codegen": (
+        ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",), ("call",),
+        ("program",), ("function",),
+    ),
+    "nn": (
+        ("array",), ("formula", "initializers", "targets"), ("activations",),
+        ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
+    ),
+    "training": (("graphs",), ("setup",), ("gradient_check", "run"), ("loop",), ("study",)),
+    "report": (
+        ("files", "formatting"), ("pictures",), ("drawing",), ("pages",), ("study",), ("comparison",),
+        ("page",), ("__main__",),
+    ),
+}  # fmt: skip
 FEW = {  # rooms that know less than their place would allow
     "nn": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "optim": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "data": {"errors", "registry"},
-    "runs": {"errors"},
+    "runs": {"cores", "errors"},
     "report": {"errors", "lazy", "runs"},
 }
+MORE = {"report/drawing.py": {"ir", "primitives", "autodiff"}}  # files that know more than their room
 OWNERS = {  # library: the only rooms that may import it
     "numba": {"codegen"},
     "llvmlite": {"codegen"},
@@ -37,14 +54,40 @@ OWNERS = {  # library: the only rooms that may import it
     "sklearn": {"data"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
-MAY_ALSO = {Path("report/drawing.py"): {"ir", "primitives", "autodiff"}}  # which no page imports
 SLOW = {"sklearn", "polars", "matplotlib", "scipy"}  # imported inside the function that uses them
 SLOW_AT_THE_TOP = {"report"}  # which is itself imported only when a report is written
 
 
+MOST_FILES = 15  # of a folder, except those of alike entries:
+ALIKE = {"nn/layers", "report/pictures", "runs", "data/sources", "cli", "primitives", "numpy"}
+
+
+def ranks(order: Iterable[Iterable[str]]) -> dict[str, int]:
+    """The line of each name."""
+    return {name: rank for rank, names in enumerate(order) for name in names}
+
+
+RANK = ranks(ORDER)
+
+
+def module_of(path: Path) -> str:
+    """`nnjit/nn/layers/dense.py` as `nn.layers.dense`."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {f"nnjit.{module_of(path)}" for path in FILES}
+
+
 def room_of(path: Path) -> str:
-    first = path.relative_to(PACKAGE).parts[0]
-    return first.removesuffix(".py")
+    return module_of(path).split(".")[0]
+
+
+def part_of(module: str) -> tuple[str, int] | None:
+    """The part of a room that a module is in, and its line; None if the room is flat."""
+    room, _, rest = module.partition(".")
+    known = ranks(INSIDE.get(room, ()))
+    parts = [part for part in known if rest == part or rest.startswith(f"{part}.")]
+    return (part := max(parts, key=len), known[part]) if parts else None
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
@@ -64,12 +107,10 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
             yield from ((alias.name, id(node) in top) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: a relative import"
-            whole = (
-                [f"nnjit.{alias.name}" for alias in node.names]
-                if node.module == "nnjit"
-                else [node.module or ""]
-            )
-            yield from ((name, id(node) in top) for name in whole)
+            assert node.module
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = names & MODULES or ({node.module} if node.module != "nnjit" else names)
+            yield from ((name, id(node) in top) for name in sorted(modules))
 
 
 def shown(path: Path) -> str:
@@ -84,14 +125,48 @@ def test_room_imports_only_rooms_before_it(path: Path) -> None:
     room = room_of(path)
     if room == "__init__":
         return  # the public face: every name in it is imported when it is first used
-    known = FEW.get(room, set(RANK)) | MAY_ALSO.get(path.relative_to(PACKAGE), set())
     for module, _ in imports(path):
         parts = module.split(".")
         if parts[0] != "nnjit" or len(parts) == 1 or parts[1] in (room, "__version__"):
             continue
         assert parts[1] in RANK, f"{shown(path)} imports {module}, which is no room"
         assert RANK[parts[1]] < RANK[room], f"{shown(path)} imports {module}, a later room"
-        assert parts[1] in known, f"{shown(path)} imports {module}, which {room} must not know"
+        allowed = FEW.get(room, set(RANK)) | MORE.get(shown(path), set())
+        assert parts[1] in allowed, f"{shown(path)} imports {module}, which {room} must not know"
+
+
+@each_file
+def test_part_of_a_room_imports_only_parts_before_it(path: Path) -> None:
+    own = part_of(module_of(path))
+    if own is None or path.name == "__init__.py":
+        return
+    for module, _ in imports(path):
+        other = part_of(module.removeprefix("nnjit."))
+        if other is None or room_of(path) != module.split(".")[1] or other[0] == own[0]:
+            continue
+        assert other[1] < own[1], f"{shown(path)} imports {module}, a later part of its room"
+
+
+@pytest.mark.parametrize("room", INSIDE)
+def test_every_part_of_a_room_has_its_place_in_the_order(room: str) -> None:
+    modules = [module_of(path) for path in FILES if room_of(path) == room]
+    assert [m for m in modules if m != room and part_of(m) is None] == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    files = {f"nnjit.{module_of(path)}": path for path in FILES if path.name != "__init__.py"}
+    reads = {name: {m for m, _ in imports(path)} & files.keys() for name, path in files.items()}
+    while free := [name for name, others in reads.items() if not others]:
+        for name in free:
+            del reads[name]
+        for others in reads.values():
+            others.difference_update(free)
+    assert not reads, "these files import each other, or files that do"
+
+
+def test_no_folder_holds_too_many_files() -> None:
+    counts = Counter(shown(path.parent) for path in FILES if path.name != "__init__.py")
+    assert [f for f, count in counts.items() if count > MOST_FILES and f not in ALIKE] == []
 
 
 @each_file

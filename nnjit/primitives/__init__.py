@@ -1,5 +1,6 @@
 """The primitives: every operation of a graph with its meaning, type rule, derivative rules and lowering."""
 
+from nnjit.primitives.broadcasting import broadcast, full, full_like, reduce_sum
 from nnjit.primitives.cond import cond_p
 from nnjit.primitives.custom import custom_p
 from nnjit.primitives.decompositions import orthogonal, pinv, singular_vectors
@@ -67,9 +68,9 @@ from nnjit.primitives.elementwise import (
 from nnjit.primitives.indexing import argsort, gather, scatter_add
 from nnjit.primitives.linalg import batch_matmul, matmul
 from nnjit.primitives.random import random_uniform
-from nnjit.primitives.reduction import reduce_max, reduce_min, reduce_sum
+from nnjit.primitives.reduction import reduce_max, reduce_min
 from nnjit.primitives.scan import scan_p
-from nnjit.primitives.shaping import broadcast, concat, full, full_like, reshape, reverse, slice_, transpose
+from nnjit.primitives.shaping import concat, reshape, reverse, slice_, transpose
 from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
 from nnjit.primitives.windows import overlap_add, windows
 

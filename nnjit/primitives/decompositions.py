@@ -21,9 +21,9 @@ import numpy as np
 
 from nnjit.ir.graph import Node, Primitive
 from nnjit.ir.types import ArrayType, static
+from nnjit.primitives.broadcasting import reduce_sum
 from nnjit.primitives.define import define, require
 from nnjit.primitives.matrices import columns, inverse_gaps, inverse_or_zero, mask, product, turned
-from nnjit.primitives.reduction import reduce_sum
 from nnjit.primitives.solvers import solve
 
 Side = Literal["left", "right"]

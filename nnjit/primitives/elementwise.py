@@ -13,8 +13,8 @@ import numpy as np
 
 from nnjit.ir.graph import Node, Primitive
 from nnjit.ir.types import ArrayType
+from nnjit.primitives.broadcasting import full_like
 from nnjit.primitives.define import define, elementwise, require
-from nnjit.primitives.shaping import full_like
 
 TWO_OVER_SQRT_PI = 1.1283791670955126
 LN_2, LOG2_E, LOG10_E = 0.6931471805599453, 1.4426950408889634, 0.4342944819032518

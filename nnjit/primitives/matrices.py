@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from nnjit.ir.graph import Node, constant
+from nnjit.primitives.broadcasting import broadcast, full_like, reduce_sum
 from nnjit.primitives.elementwise import cast, equal, select
 from nnjit.primitives.linalg import batch_matmul, matmul
-from nnjit.primitives.reduction import reduce_sum
-from nnjit.primitives.shaping import broadcast, full_like, transpose
+from nnjit.primitives.shaping import transpose
 
 
 def turned(x: Any) -> Any:

@@ -1,8 +1,4 @@
-"""Primitives that move elements: each is linear, so its derivative is its transpose.
-
-Broadcasts are explicit: `broadcast` maps axis k of its argument to axis `axes[k]` of `shape`, of equal
-length, and repeats along the others. NumPy's stretching of axes of length 1 is a reshape before it.
-"""
+"""Primitives that move elements: each is linear, so its derivative is its transpose."""
 
 from __future__ import annotations
 
@@ -12,28 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.ir.graph import Node, Primitive, Value, apply, constant
-from nnjit.ir.types import ArrayType, B, Dim, Shape, show_shape, static
+from nnjit.ir.graph import Node, Primitive, apply
+from nnjit.ir.types import ArrayType, B, Shape, show_shape, static
+from nnjit.primitives.broadcasting import behind, full, full_like
 from nnjit.primitives.define import define, require
-
-
-def _infer_broadcast(x: ArrayType, shape: Shape, axes: tuple[int, ...]) -> ArrayType:
-    fits = len(axes) == x.ndim and all(shape[a] == d for a, d in zip(axes, x.shape, strict=True))
-    require(
-        fits and list(axes) == sorted(set(axes)), f"broadcast: {x} to {show_shape(shape)} along axes {axes}"
-    )
-    return x.with_shape(shape)
-
-
-def _broadcast(x: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...]) -> np.ndarray:
-    kept = tuple(d if a in axes else 1 for a, d in enumerate(shape))
-    return np.broadcast_to(x.reshape(kept), shape)
-
-
-def _sum_back(g: Any, x: Any, shape: Shape, axes: tuple[int, ...]) -> Any:
-    from nnjit.primitives.reduction import reduce_sum  # a reduction's transpose is a broadcast, and back
-
-    return reduce_sum(g, axes=tuple(a for a in range(len(shape)) if a not in axes))
 
 
 def _infer_reshape(x: ArrayType, shape: Shape) -> ArrayType:
@@ -122,8 +100,6 @@ reshape: Primitive
 reverse: Primitive
 
 # fmt: off
-broadcast = define(Primitive("broadcast", "view", _infer_broadcast, _broadcast, transposes=(_sum_back,),
-                             lift=lambda n, shape, axes: {"shape": (n, *shape), "axes": (0, *behind(axes))}))
 transpose = define(Primitive("transpose", "view", _infer_transpose, lambda x, perm: np.transpose(x, perm),
                              transposes=(lambda g, x, perm: transpose(g, perm=inverse(perm)),),
                              lift=lambda n, perm: {"perm": (0, *behind(perm))}))
@@ -140,25 +116,9 @@ concat    = define(Primitive("concat", "concat", _infer_concat, lambda *xs, axis
 # fmt: on
 
 
-def behind(axes: Sequence[int]) -> tuple[int, ...]:
-    """The axes where one more leads."""
-    return tuple(a + 1 for a in axes)
-
-
 def inverse(perm: tuple[int, ...]) -> tuple[int, ...]:
     """The permutation that undoes `perm`."""
     return tuple(perm.index(a) for a in range(len(perm)))
-
-
-def full(like: ArrayType, value: float, shape: Sequence[Dim]) -> Node:
-    """A node of `shape` that holds `value` everywhere, in the dtype of `like`."""
-    scalar = constant(value, like.dtype)
-    return scalar if not shape else broadcast(scalar, shape=tuple(shape), axes=())
-
-
-def full_like(x: Value, value: float) -> Node:
-    """A node of the type of `x` that holds `value` everywhere."""
-    return full(x.type if isinstance(x, Node) else ArrayType(x.dtype, x.shape), value, x.shape)
 
 
 def _infer_pick(x: ArrayType, axis: int, index: int) -> ArrayType:

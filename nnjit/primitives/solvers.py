@@ -13,10 +13,9 @@ import numpy as np
 
 from nnjit.ir.graph import Node, Primitive, apply
 from nnjit.ir.types import ArrayType, static
+from nnjit.primitives.broadcasting import broadcast, reduce_sum
 from nnjit.primitives.define import define, require
 from nnjit.primitives.matrices import inverse_gaps, mask, product, trace, turned, zeros_if_none
-from nnjit.primitives.reduction import reduce_sum
-from nnjit.primitives.shaping import broadcast
 
 
 def _square(name: str) -> Callable[[ArrayType], ArrayType]:
