@@ -15,8 +15,8 @@ LONGEST = 400  # lines of a file
 
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
-    ("errors", "lazy"), ("registry",), ("ir",), ("primitives",), ("numpy",), ("autodiff",), ("passes",),
-    ("codegen",), ("nn", "optim"), ("data",), ("experiment", "runs"), ("training",), ("report",),
+    ("cores", "errors", "lazy"), ("registry",), ("ir",), ("primitives",), ("numpy",), ("autodiff",),
+    ("passes",), ("codegen",), ("nn", "optim"), ("data",), ("experiment", "runs"), ("training",), ("report",),
     ("config",), ("api",), ("cli",), ("train",),
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

@@ -6,7 +6,6 @@ as long, and its own threads neither survive a fork nor meet in 50 ns.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -67,17 +66,6 @@ class ThreadTeam:
         for other in others:
             other.result()
         return result
-
-
-def usable_cores() -> int:
-    """How many cores this process may use: by affinity, and by the quota of its control group."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
-        return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):
-        return cores
 
 
 def _meet_plain(arrived: np.ndarray, threads: int, gate: int) -> int:
