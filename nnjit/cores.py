@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""Processor time and period of this process's control group, in µs (Linux, cgroup v2); containers set them."""
+"""Processor time and period of this control group, in µs (Linux, cgroup v2), which containers set."""
 
 
 def usable_cores() -> int:
