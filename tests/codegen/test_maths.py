@@ -17,7 +17,7 @@ from numba import config, njit
 
 from nnjit.codegen import maths
 from nnjit.codegen.library.barrier import is_x86
-from nnjit.codegen.library.library import features
+from nnjit.codegen.library.compiled import features
 from nnjit.codegen.maths import MATHS, f32, f64, source_of
 from nnjit.primitives.philox import philox_array
 
