@@ -16,7 +16,7 @@ from numba.extending import get_cython_function_address
 from nnjit.codegen.numba.emit import call_external, on_stack
 from nnjit.codegen.numba.extension import BLAS, load_extension
 from nnjit.codegen.numba.types import Builder, LlvmValue
-from nnjit.codegen.runtime.views import make_product, make_share
+from nnjit.codegen.runtime.views import make_product, make_slice_product
 
 INT = ir.IntType(32)
 CHAR = ir.IntType(8)
@@ -69,4 +69,4 @@ def _int32(builder: Builder, value: LlvmValue) -> LlvmValue:
     return on_stack(builder, builder.trunc(value, INT))
 
 
-blas_gemm, blas_gemm_share = make_product(call_gemm), make_share(call_gemm)
+blas_gemm, blas_gemm_slice = make_product(call_gemm), make_slice_product(call_gemm)

@@ -151,12 +151,12 @@ def _ticks_native(typingctx: TypingContext) -> Intrinsic:
     return types.int64(), build
 
 
-def _share_plain(bound: int, offset: int, rows: int, columns: int) -> int:
+def _rows_before_plain(bound: int, offset: int, rows: int, columns: int) -> int:
     return min(max(-((offset - bound) // columns), 0), rows)
 
 
 @intrinsic
-def _share_native(
+def _rows_before_native(
     typingctx: TypingContext, bound: NumbaType, offset: NumbaType, rows: NumbaType, columns: NumbaType
 ) -> Intrinsic:
     """How many rows of a matrix that begins at `offset` of a vector begin before element `bound`."""
@@ -214,7 +214,7 @@ def _make_add_up(what: str) -> Any:
 
 
 if IS_PLAIN:
-    share, meet, ticks = _share_plain, _wait_plain, time.perf_counter_ns
+    rows_before, wait_at_barrier, ticks = _rows_before_plain, _wait_plain, time.perf_counter_ns
     add_up, add_up_lanes = _add_up_plain, _add_up_lanes_plain
 
     def flush_subnormals() -> int:
@@ -224,6 +224,6 @@ if IS_PLAIN:
     def restore_mode(mode: int) -> None:
         """Nothing."""
 else:
-    share, meet, ticks = _share_native, _wait_native, _ticks_native
+    rows_before, wait_at_barrier, ticks = _rows_before_native, _wait_native, _ticks_native
     add_up, add_up_lanes = _make_add_up("add_up"), _make_add_up("add_up_lanes")
     flush_subnormals, restore_mode = _flush_native, _restore_native

@@ -163,26 +163,26 @@ def make_product(call: Callable[..., None]) -> Any:
     return gemm
 
 
-def _gemm_share_plain(low: int, high: int, m: int, n: int, k: int, a: Any, b: Any, add: int, c: Any) -> None:
+def _gemm_slice_plain(low: int, high: int, m: int, n: int, k: int, a: Any, b: Any, add: int, c: Any) -> None:
     product = a[: k * m].reshape(k, m)[:, low:high].T @ b[: k * n].reshape(k, n)
     out = c[: m * n].reshape(m, n)[low:high]
     out[...] = product + (out if add else 0)
 
 
-def make_share(call: Callable[..., None]) -> Any:
-    """The function `gemm_share(low, high, m, n, k, a, b, add, c)`: rows `low` to `high` of C[m,n] = Aᵀ B.
+def make_slice_product(call: Callable[..., None]) -> Any:
+    """The function `gemm_slice(low, high, m, n, k, a, b, add, c)`: rows `low` to `high` of C[m,n] = Aᵀ B.
 
     A and B have `k` rows; each thread computes some rows of the result. Where `add` is not 0, it is C +=.
     """
     if IS_PLAIN:
-        return _gemm_share_plain
+        return _gemm_slice_plain
 
     @intrinsic
-    def gemm_share(
+    def gemm_slice(
         typingctx: Any, low: Any, high: Any, m: Any, n: Any, k: Any, a: Any, b: Any, add: Any, c: Any
     ) -> Any:
         if not all(is_view(v) and v.dtype == c.dtype for v in (a, b, c)):
-            raise TypingError("gemm_share needs views of one dtype")
+            raise TypingError("gemm_slice needs views of one dtype")
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             low, high, m, n, k = args[:5]
@@ -195,14 +195,14 @@ def make_share(call: Callable[..., None]) -> Any:
         whole = types.intp
         return types.void(*(whole,) * 5, a, b, whole, c), build
 
-    return gemm_share
+    return gemm_slice
 
 
 # -- products of lanes
 
 
 def _lanes_plain(name: str) -> Callable[..., None]:
-    # Not imported at the top, since what is there shapes machine code, and all programs are compiled anew.
+    # At the top it would be in the key of compiled programs (`numba/sources.py`), though none depends on it.
     from nnjit.primitives.lanes import LANE_PRODUCTS
 
     primitive = next(p for p in LANE_PRODUCTS if p.name == name)
@@ -334,7 +334,7 @@ if IS_PLAIN:
 else:
     part, fill, copy, gather = _part_native, _fill_native, _copy_native, _gather_native
     is_finite = _is_finite_native
-gemm, gemm_share = make_product(call_product), make_share(call_product)
+gemm, gemm_slice = make_product(call_product), make_slice_product(call_product)
 lane_product, lane_spread, lane_weights = map(_make_lanes, NAMES)
 
 
