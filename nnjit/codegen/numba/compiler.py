@@ -2,8 +2,8 @@
 
 Numba's own route infers types of bytecode in twenty passes, which is most of the time that a program takes;
 and it optimises each kernel twice, alone and inside its caller. Generated code needs no inference: a name has
-the type of its first assignment. Numba's route remains for functions with something that `lowering.py` does
-not support, and for versions of Numba whose private parts, imported where they are used, differ.
+the type of its first assignment. Numba's route remains for functions that `lowering.py` does not support, and
+for versions of Numba with other private parts (`privates.py`), which are imported only when they are used.
 """
 
 from __future__ import annotations

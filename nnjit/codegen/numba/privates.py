@@ -1,8 +1,7 @@
-"""The private parts of Numba that nnjit uses, and what to do in a version of Numba where they have changed.
+"""The private parts of Numba that nnjit uses, and the fallback for versions of Numba that have changed them.
 
-All uses are in this package. The compiler of programs and the cache loader do what Numba does too, only
-sooner: where a part has changed, they warn once and leave the work to Numba. `emit.py` has no such
-alternative.
+All uses are in this package. The compiler of programs and the cache loader only do faster what Numba does
+too: if a part has changed, they warn once and leave the work to Numba. `emit.py` has no such alternative.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ Reference: Anderson et al. 1999, "LAPACK Users' Guide".
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import llvmlite.binding as llvm
@@ -62,8 +62,16 @@ def _routine(name: str) -> Routine:
     the first byte of the integer.
     """
     addresses = {bits: get_cython_function_address(LAPACK, letter + name) for bits, letter in LETTERS.items()}
-    for bits, letter in LETTERS.items():
-        llvm.add_symbol(f"nnjit_{letter}{name}", addresses[bits])  # so that compiled code can be cached
+    if IS_PLAIN:
+        return _plain_routine(addresses)
+    symbols = {bits: f"nnjit_{letter}{name}" for bits, letter in LETTERS.items()}
+    for bits, symbol in symbols.items():
+        llvm.add_symbol(symbol, addresses[bits])  # so that compiled code can be cached
+    return _native_routine(symbols)
+
+
+def _plain_routine(addresses: Mapping[int, int]) -> Routine:
+    """The routines at these addresses, by the width of their dtype in bits, called by ctypes."""
 
     def plain(args: tuple[Any, ...]) -> int:
         bits = next(8 * a.itemsize for a in args if isinstance(a, np.ndarray))
@@ -73,13 +81,15 @@ def _routine(name: str) -> Routine:
         kind(addresses[bits])(*pointers, ctypes.byref(info))
         return info.value
 
-    if IS_PLAIN:
-        return plain
+    return plain
+
+
+def _native_routine(symbols: Mapping[int, str]) -> Routine:
+    """The routines of these names, by the width of their dtype in bits, called by compiled code."""
 
     @intrinsic
     def call(typingctx: TypingContext, args: NumbaType) -> Intrinsic:
         bits = next(k.dtype.bitwidth for k in args if is_view(k))
-        symbol = f"nnjit_{LETTERS[bits]}{name}"
 
         def build(
             context: TargetContext, builder: Builder, signature: Signature, values: Sequence[LlvmValue]
@@ -90,7 +100,7 @@ def _routine(name: str) -> Routine:
             ]
             info = _int32(builder, INDEX(0))
             given = [builder.bitcast(p, BYTES) for p in (*pointers, info)]
-            call_external(builder, symbol, ir.VoidType(), given)
+            call_external(builder, symbols[bits], ir.VoidType(), given)
             return builder.sext(builder.load(info), INDEX)
 
         return types.intp(args), build
