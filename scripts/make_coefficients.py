@@ -21,7 +21,7 @@ mp.dps = 80
 OUTPUT = Path(__file__).parents[1] / "nnjit" / "codegen" / "maths" / "coefficients.py"
 HEADER = '''"""Minimax polynomials, constant term first; written by scripts/make_coefficients.py.
 
-The figure beside each is the largest error, before the coefficients are rounded.
+The number beside each is its largest error before the coefficients are rounded.
 """
 
 from nnjit.codegen.maths.machine import f32, f64

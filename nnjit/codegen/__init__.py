@@ -2,11 +2,11 @@
 
 from nnjit.codegen.function import jit
 from nnjit.codegen.program import BLOCK, Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
-from nnjit.codegen.runtime.threads import ThreadTeam, usable_cores
+from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
 from nnjit.codegen.source.summary import KernelEntry
 
 __all__ = [
     "BLOCK", "BestEpoch", "Compiled", "CompiledEpoch", "EpochTotals", "Interface", "KernelEntry",
-    "ThreadTeam", "Turns", "aligned_copy", "compile_graph", "jit", "usable_cores",
+    "ThreadTeam", "Turns", "aligned_copy", "compile_graph", "jit",
 ]  # fmt: skip

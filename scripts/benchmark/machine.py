@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nnjit.cores import usable_cores
 from scripts.benchmark.children import ROOT, environment, python
 
 PACKAGES = ("nnjit", "numba", "numpy", "scipy", "jax", "optax", "torch", "scikit-learn", "autograd")
@@ -26,7 +27,7 @@ def describe() -> dict[str, Any]:
     """Processor, cores, load, versions and time."""
     return {
         "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": usable_cores(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},

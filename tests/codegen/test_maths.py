@@ -15,9 +15,10 @@ import pytest
 import scipy.special
 from numba import config, njit
 
+from nnjit.codegen import maths
 from nnjit.codegen.library.barrier import is_x86
-from nnjit.codegen.library.library import features
-from nnjit.codegen.maths import MATHS
+from nnjit.codegen.library.compiled import features
+from nnjit.codegen.maths import MATHS, f32, f64, source_of
 from nnjit.primitives.philox import philox_array
 
 pytestmark = pytest.mark.small  # and not `kernels`: these functions have no arrays
@@ -180,6 +181,21 @@ def test_logarithms_take_subnormal_and_huge_arguments(dtype: str) -> None:
     x = np.array([np.finfo(kind).smallest_subnormal, np.finfo(kind).tiny / 8, np.finfo(kind).max])
     np.testing.assert_allclose(apply(f"log_{dtype}", x), np.log(x), rtol=2 * np.finfo(kind).eps)
     np.testing.assert_allclose(apply(f"log1p_{dtype}", x), np.log1p(x), rtol=2 * np.finfo(kind).eps)
+
+
+def test_both_dtypes_have_all_parameters_of_the_functions_in_their_own_type() -> None:
+    imported = re.search(r"from nnjit.codegen.maths.f32 import \(([^)]*)\)", source_of("f32"))
+    assert imported is not None
+    for name in re.findall(r"\w+", imported[1]):
+        one, other = getattr(f32, name), getattr(f64, name)
+        if isinstance(other, np.float64):
+            assert isinstance(one, np.float32), name
+
+
+def test_functions_can_be_imported_by_name_and_unknown_names_cannot() -> None:
+    assert maths.tanh_f32 is MATHS["tanh_f32"]
+    with pytest.raises(AttributeError, match="no attribute 'tanh_f16'"):
+        _ = maths.tanh_f16
 
 
 def is_vectorised(function: Callable[..., float], kind: type) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from numba import config as numba_config
 
 import nnjit
-from nnjit.codegen import usable_cores
+from nnjit.cores import usable_cores
 from nnjit.training.setup import compiled_task
 from nnjit.training.setup.threads import threads_for
 from tests.processors import PROCESSORS, environment_of

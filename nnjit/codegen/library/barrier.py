@@ -1,35 +1,35 @@
-"""Where threads of one program meet, as LLVM code; `library.py` compiles it once on a machine.
+"""The barrier at which the threads of one program wait for each other, as LLVM code.
 
-They spin, since the others are microseconds away, and offer their core after a while, since another program
-may need it.
+Waiting threads spin, since the others are microseconds away. After a while they offer their core, since
+another program may need it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba.core import cgutils
 
-from nnjit.codegen.numba.vectors import INDEX
+from nnjit.codegen.numba.emit import call_external
+from nnjit.codegen.numba.types import INDEX, Builder, LlvmModule, LlvmValue
 
-MEET, YIELD = "nnjit_meet", "nnjit_yield"
-MEETING = ir.FunctionType(INDEX, [INDEX.as_pointer(), INDEX, INDEX])
+BARRIER, YIELD = "nnjit_barrier", "nnjit_yield"
 PATIENCE = 2000  # pauses, some 50 µs, before a waiting thread offers its core to others
 
 
-def emit_meeting(module: Any) -> None:
-    """Add to `module` the function `i64 nnjit_meet(i64* arrived, i64 threads, i64 gate)`.
+def emit_barrier(module: LlvmModule) -> None:
+    """Add to `module` the function `i64 nnjit_barrier(i64* arrived, i64 threads, i64 phase)`.
 
-    It returns `gate + threads` as soon as so many arrivals have been counted.
+    It counts an arrival, waits until `phase + threads` arrivals have been counted, and returns that number:
+    the `phase` of the next call.
     """
-    function = ir.Function(module, MEETING, MEET)
-    arrived, threads, gate = function.args
+    kind = ir.FunctionType(INDEX, [INDEX.as_pointer(), INDEX, INDEX])
+    function = ir.Function(module, kind, BARRIER)
+    arrived, threads, phase = function.args
     b = ir.IRBuilder(function.append_basic_block("entry"))
-    target = b.add(gate, threads)
+    target = b.add(phase, threads)
     wait, again, tired = (function.append_basic_block(name) for name in ("wait", "again", "tired"))
     done = function.append_basic_block("done")
     last = b.atomic_rmw("add", arrived, INDEX(1), "seq_cst")
@@ -40,16 +40,21 @@ def emit_meeting(module: Any) -> None:
     count = b.load_atomic(arrived, "acquire", 8)
     b.cbranch(b.icmp_signed(">=", count, target), done, again)
     b.position_at_end(again)
-    _pause(module, b)
+    _pause(b)
     more = b.add(turns, INDEX(1))
     b.cbranch(b.icmp_signed(">", more, INDEX(PATIENCE)), tired, wait)
     b.position_at_end(tired)
-    b.call(cgutils.get_or_insert_function(module, ir.FunctionType(ir.IntType(32), []), YIELD), [])
+    call_external(b, YIELD, ir.IntType(32), [])
     b.branch(wait)
     for value, block in ((INDEX(0), entry), (more, again), (more, tired)):
         turns.add_incoming(value, block)
     b.position_at_end(done)
     b.ret(target)
+
+
+def call_barrier(builder: Builder, arrived: LlvmValue, threads: LlvmValue, phase: LlvmValue) -> LlvmValue:
+    """Emit a call of the barrier."""
+    return call_external(builder, BARRIER, INDEX, (arrived, threads, phase))
 
 
 def offer_yield() -> None:
@@ -65,10 +70,7 @@ def is_x86() -> bool:
     return triple.startswith(("x86_64", "i386", "i686"))
 
 
-def _pause(module: Any, b: Any) -> None:
-    """Tell the core that this is a loop of waiting."""
+def _pause(b: Builder) -> None:
+    """Tell the core that this is a waiting loop."""
     if is_x86():
-        b.call(
-            cgutils.get_or_insert_function(module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"),
-            [],
-        )
+        call_external(b, "llvm.x86.sse2.pause", ir.VoidType(), [])

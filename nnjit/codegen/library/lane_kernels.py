@@ -1,27 +1,27 @@
-"""The kernels of `lane_products`, as LLVM vector code for the CPU at hand.
+"""The kernels of the lane products, as LLVM vector code for this CPU.
 
-All three take the same arguments, of which each uses what it needs: the vectors that are read or written at
+All three take the same arguments and use what they need of them: the vectors that are read or written at
 places and taps, a matrix or a second array of vectors, and the lengths and strides of the axes. A tile of the
-result stays in registers while the axes run that are summed; each size of a tile is a function of its own,
-since LLVM finds registers for a loop much better where there is no other.
+result stays in registers while the summed axes run. Each size of a tile is a function of its own, since LLVM
+allocates registers much better for a function with one loop.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import product as pairs
-from typing import Any
 
 from llvmlite import ir
 
 from nnjit.codegen.library.matrix_product import Tile
+from nnjit.codegen.library.vector_emitter import VectorEmitter
 from nnjit.codegen.library.vector_loops import WIDTH
-from nnjit.codegen.numba.vectors import INDEX, VectorEmitter
+from nnjit.codegen.numba.types import INDEX, LlvmFunction, LlvmModule, LlvmValue
 
-NEAR = 32 * 1024  # bytes that a pass reads again and again: what stays near
-PLACES, COLUMNS = 64, 32  # whose elements are brought together
+NEAR = 32 * 1024  # bytes that stay in the first-level cache while a pass reads them repeatedly
+PLACES, COLUMNS = 64, 32  # whose elements `packed` copies side by side
 MOST_ROWS = 6  # taps of a tile of the weights
 ARGUMENTS = ("groups", "step_a", "step_b", "step_c", "columns",
              "p0", "at_p0", "p1", "at_p1", "k0", "at_k0", "k1", "at_k1", "k2")  # fmt: skip
@@ -29,15 +29,15 @@ NAMES = ("lane_product", "lane_spread", "lane_weights")
 LANE_SYMBOLS = {(name, bits): f"nnjit_{name}_f{bits}" for name in NAMES for bits in (32, 64)}
 
 
-Tiles = dict[tuple[int, ...], Any]
-"""By the size of a tile, or the place in one."""
+Tiles = dict[tuple[int, ...], LlvmValue]
+"""Functions by the size of their tile, or values by their position in a tile."""
 
 
-def emit_lane_products(module: Any, tile: Tile) -> None:
-    """Add to `module` the three functions `void name(A*, B*, C*, …)` of one width; the rest are `ARGUMENTS`.
+def emit_lane_products(module: LlvmModule, tile: Tile) -> None:
+    """Add to `module` the functions `void name(A*, B*, C*, …)` of the three; `ARGUMENTS` follow the arrays.
 
-    There are `groups`, which are `step_a` … elements apart in each array. A place is p0·at_p0 + p1·at_p1
-    vectors from the first, a tap, of axes k0, k1, k2, likewise; those of k2 lie side by side.
+    There are `groups` of examples, `step_a`, `step_b` and `step_c` elements apart in the arrays. A place is
+    p0·at_p0 + p1·at_p1 vectors from the first; a tap is likewise, of axes k0, k1, k2, the last of stride 1.
 
     product: C[p,n] = Σ_k A[p+k] B[k,n]. spread: C[p+k] += Σ_n A[p,n] B[n,k], C being set to 0 before, of
     step_c elements. weights: C[k,n] += Σ_p A[p+k] B[p,n], the sums of each lane.
@@ -47,18 +47,18 @@ def emit_lane_products(module: Any, tile: Tile) -> None:
 
 
 class _Kernel(VectorEmitter, ABC):
-    """One of the three while it is being written: a function over the groups, and its tiles.
+    """The state of writing one of the three kernels: a function over the groups, and those of its tiles.
 
-    Args:
-        name: of the three.
-        vectors: of a group.
-        sums: vectors of a tile at most.
+    Attributes:
+        name: one of `NAMES`.
+        vectors: how many vectors the lanes of an element take.
+        sums: how many vectors the largest tile has.
     """
 
     name: str
-    near: tuple[int, ...] = ()  # elements that are brought together
+    near: tuple[int, ...] = ()  # sizes of its buffers, in elements
 
-    def __init__(self, module: Any, tile: Tile) -> None:
+    def __init__(self, module: LlvmModule, tile: Tile) -> None:
         super().__init__(module, tile.bits, tile.lanes)
         self.vectors = WIDTH * 8 // tile.bits // tile.lanes
         self.sums = {512: 24, 256: 12}.get(tile.bits * tile.lanes, 8)
@@ -66,7 +66,7 @@ class _Kernel(VectorEmitter, ABC):
         self.symbol = LANE_SYMBOLS[self.name, tile.bits]
 
     def emit(self) -> None:
-        """Write the function of all groups, after those of its tiles."""
+        """Write the functions of the tiles, then that over the groups."""
         tiles = self.tiles()
         pointer = self.real.as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [INDEX] * len(ARGUMENTS))
@@ -82,8 +82,8 @@ class _Kernel(VectorEmitter, ABC):
             self.body(tiles)
         b.ret_void()
 
-    def buffer(self, elements: int) -> Any:
-        """Memory for the time of a call."""
+    def buffer(self, elements: int) -> LlvmValue:
+        """Memory on the stack."""
         data = self.b.alloca(ir.ArrayType(self.real, elements * WIDTH * 8 // self.bits))
         data.align = WIDTH
         return self.b.bitcast(data, self.real.as_pointer())
@@ -94,10 +94,10 @@ class _Kernel(VectorEmitter, ABC):
 
     @abstractmethod
     def body(self, tiles: Tiles) -> None:
-        """Write what is done for a group."""
+        """Write the code for one group."""
 
-    def function(self, size: Sequence[int], numbers: int, write: Callable[..., None]) -> Any:
-        """A function `void tile(A*, B*, C*, …)` of some numbers; `write` makes its body of its arguments."""
+    def function(self, size: Sequence[int], numbers: int, write: Callable[..., None]) -> LlvmFunction:
+        """A function `void tile(A*, B*, C*, …)` with so many integers; `write` emits its body."""
         pointer = self.real.as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [INDEX] * numbers)
         function = ir.Function(self.module, kind, f"{self.symbol}_{'_'.join(map(str, size))}")
@@ -108,10 +108,10 @@ class _Kernel(VectorEmitter, ABC):
         self.b.ret_void()
         return function
 
-    # -- what they share
+    # -- what the three kernels share
 
-    def some(self, count: Any, sizes: Sequence[int]) -> Iterator[tuple[int, Any]]:
-        """Loops over `count` elements, some at a time: as many as fit, then the next fewer."""
+    def some(self, count: LlvmValue, sizes: Sequence[int]) -> Iterator[tuple[int, LlvmValue]]:
+        """Loops over `count` elements, `size` at a time: as many as fit of each size, which fall."""
         b, begin = self.b, INDEX(0)
         for size in sizes:
             end = b.add(begin, b.mul(b.sdiv(b.sub(count, begin), INDEX(size)), INDEX(size)))
@@ -120,54 +120,57 @@ class _Kernel(VectorEmitter, ABC):
             begin = end
 
     @contextmanager
-    def two(self, first: Any, at_first: Any, second: Any, at_second: Any) -> Iterator[tuple[Any, Any]]:
-        """Loops over two axes: how far an element is from the first, and its number."""
+    def two(
+        self, first: LlvmValue, at_first: LlvmValue, second: LlvmValue, at_second: LlvmValue
+    ) -> Iterator[tuple[LlvmValue, LlvmValue]]:
+        """Loops over two axes; gives an element's offset and its number."""
         with self.loop(INDEX(0), first, 1) as i, self.loop(INDEX(0), second, 1) as j:
             yield self.at(i, at_first, j, at_second), self.at(i, second, j, INDEX(1))
 
     @contextmanager
-    def parts(self, count: Any, size: Any) -> Iterator[tuple[Any, Any]]:
-        """A loop over parts of `count` elements: where one begins, and its length, `size` before the last."""
+    def parts(self, count: LlvmValue, size: LlvmValue) -> Iterator[tuple[LlvmValue, LlvmValue]]:
+        """A loop over parts of `size` elements, the last shorter; gives the start and length of each."""
         b = self.b
         with self.loop(INDEX(0), b.sdiv(b.sub(b.add(count, size), INDEX(1)), size), 1) as turn:
             begin = b.mul(turn, size)
             yield begin, self.smaller(size, b.sub(count, begin))
 
-    def outer_taps(self) -> Any:
-        """Loops over all axes of the taps but the last: how far a tap is from a place, and its number."""
+    def outer_taps(self) -> AbstractContextManager[tuple[LlvmValue, LlvmValue]]:
+        """Loops over the outer axes of the taps; gives a tap's offset from its place, and its number."""
         size = self.size
         return self.two(size["k0"], size["at_k0"], size["k1"], size["at_k1"])
 
-    def element(self, data: Any, index: Any) -> Any:
+    def element(self, data: LlvmValue, index: LlvmValue) -> LlvmValue:
         """The address of the vectors of an element."""
         return self.b.gep(data, [self.b.mul(index, self.width)])
 
-    def all_vectors(self, place: Any, index: int = 0) -> list[Any]:
-        """The vectors of the element that is `index` behind an address."""
+    def all_vectors(self, place: LlvmValue, index: int = 0) -> list[LlvmValue]:
+        """The vectors of the element `index` places after an address."""
         first = index * self.vectors
         return [
             self.load(self.b.gep(place, [INDEX((first + v) * self.lanes)]), None) for v in range(self.vectors)
         ]
 
-    def factor(self, place: Any, index: int) -> Any:
-        """A number of a matrix in all lanes."""
+    def factor(self, place: LlvmValue, index: int) -> LlvmValue:
+        """An element of a matrix in all lanes."""
         return self.splat(self.b.load(self.b.gep(place, [INDEX(index)])))
 
     def slots(self, *axes: int) -> Tiles:
-        """Registers for the sums of a tile."""
+        """Stack slots for the sums of a tile, which LLVM keeps in registers."""
         return {index: self.b.alloca(self.vector) for index in pairs(*map(range, axes))}
 
-    def grow(self, slot: Any, x: Any, y: Any) -> None:
-        """Add a product to a sum."""
+    def grow(self, slot: LlvmValue, x: LlvmValue, y: LlvmValue) -> None:
+        """Add the product x y to a sum."""
         fma = self.intrinsic(f"llvm.fma.{self.suffix}", self.vector, [self.vector] * 3)
         self.b.store(self.b.call(fma, [x, y, self.b.load(slot)]), slot)
 
     def sizes(self, most: int, *candidates: int) -> tuple[int, ...]:
+        """The candidates up to `most`; 1 is always one."""
         return tuple(n for n in candidates if n <= max(most, 1))
 
 
 class _Product(_Kernel):
-    """Tiles of some places by some columns, while the taps run."""
+    """Tiles of places by columns, while the taps run."""
 
     name = "lane_product"
 
@@ -177,8 +180,8 @@ class _Product(_Kernel):
         return {size: self.function(size, 7, self.tile(*size)) for size in pairs(self.places, self.columns)}
 
     def tile(self, places: int, columns: int) -> Callable[..., None]:
-        def write(x: Any, w: Any, c: Any, at_p: Any, along: Any, k0: Any, at_k0: Any, k1: Any, at_k1: Any,
-                  k2: Any) -> None:  # fmt: skip
+        def write(x: LlvmValue, w: LlvmValue, c: LlvmValue, *numbers: LlvmValue) -> None:
+            at_p, along, k0, at_k0, k1, at_k1, k2 = numbers
             b, sums = self.b, self.slots(places, columns, self.vectors)
             for slot in sums.values():
                 b.store(self.zero(), slot)
@@ -213,7 +216,7 @@ class _Product(_Kernel):
 
 
 class _Spread(_Kernel):
-    """For each place, tiles of some taps, while the columns run."""
+    """For each place, tiles of taps, while the columns run."""
 
     name = "lane_spread"
 
@@ -222,7 +225,7 @@ class _Spread(_Kernel):
         return {(taps,): self.function((taps,), 2, self.tile(taps)) for taps in self.taps}
 
     def tile(self, taps: int) -> Callable[..., None]:
-        def write(g: Any, w: Any, c: Any, columns: Any, along: Any) -> None:
+        def write(g: LlvmValue, w: LlvmValue, c: LlvmValue, columns: LlvmValue, along: LlvmValue) -> None:
             b, sums = self.b, self.slots(taps, self.vectors)
             places: Tiles = {
                 (t, v): b.gep(c, [INDEX((t * self.vectors + v) * self.lanes)])
@@ -256,10 +259,10 @@ class _Spread(_Kernel):
 
 
 class _Weights(_Kernel):
-    """Tiles of some taps by some columns, while a few rows of places run, which stay in the nearest cache.
+    """Tiles of taps by columns, while a few rows of places run, which stay in the first-level cache.
 
-    Where not even one row does, what a tile reads of some places is brought together before: channels are
-    often powers of two, and so is then the way from place to place, which has few lines of a cache to itself.
+    If not even one row fits, the elements that a tile reads are first copied side by side: channels are often
+    powers of two, so the elements of successive places fall on the same few lines of the cache.
     """
 
     name = "lane_weights"
@@ -273,11 +276,11 @@ class _Weights(_Kernel):
         return {size: self.function(size, 6, self.tile(*size)) for size in pairs(self.taps, self.columns)}
 
     def gathered(self, count: int) -> Callable[..., None]:
-        """Copies some elements from each place to where they lie side by side."""
+        """Writes a copy of `count` elements of each place, side by side."""
 
-        def write(x: Any, out: Any, _: Any, p0: Any, at_p0: Any, p1: Any, at_p1: Any) -> None:
+        def write(x: LlvmValue, out: LlvmValue, _: LlvmValue, *axes: LlvmValue) -> None:
             b = self.b
-            with self.two(p0, at_p0, p1, at_p1) as (at, number):
+            with self.two(*axes) as (at, number):
                 source, target = self.element(x, at), self.element(out, b.mul(number, INDEX(count)))
                 for t, v in pairs(range(count), range(self.vectors)):
                     place = [self.part(t, v)]
@@ -286,8 +289,8 @@ class _Weights(_Kernel):
         return write
 
     def tile(self, taps: int, columns: int) -> Callable[..., None]:
-        def write(x: Any, g: Any, c: Any, along: Any, at_g: Any, p0: Any, at_p0: Any, p1: Any,
-                  at_p1: Any) -> None:  # fmt: skip
+        def write(x: LlvmValue, g: LlvmValue, c: LlvmValue, *numbers: LlvmValue) -> None:
+            along, at_g, *axes = numbers
             b = self.b
             for v in range(self.vectors):
                 sums = self.slots(taps, columns)
@@ -297,7 +300,7 @@ class _Weights(_Kernel):
                 }
                 for index, slot in sums.items():
                     b.store(self.load(places[index], None), slot)
-                with self.two(p0, at_p0, p1, at_p1) as (at, number):
+                with self.two(*axes) as (at, number):
                     row, first = self.element(g, b.mul(number, at_g)), self.element(x, at)
                     right = [self.load(b.gep(row, [self.part(n, v)]), None) for n in range(columns)]
                     for t in range(taps):
@@ -309,8 +312,8 @@ class _Weights(_Kernel):
 
         return write
 
-    def part(self, index: int, v: int) -> Any:
-        """How many numbers vector v of an element is behind the first."""
+    def part(self, index: int, v: int) -> LlvmValue:
+        """The offset of vector `v` of the element `index`, in numbers."""
         return INDEX((index * self.vectors + v) * self.lanes)
 
     def body(self, tiles: Tiles) -> None:
@@ -322,8 +325,8 @@ class _Weights(_Kernel):
             with far:
                 self.packed(tiles)
 
-    def direct(self, tiles: Tiles, most: Any) -> None:
-        """Read both arrays in their place, for some rows of places at a time."""
+    def direct(self, tiles: Tiles, most: LlvmValue) -> None:
+        """Read both arrays where they are, a few rows of places at a time."""
         b, size, along = self.b, self.size, self.size["columns"]
         with self.parts(size["p0"], most) as (low, rows):
             place, row = b.mul(low, size["at_p0"]), b.mul(b.mul(low, size["p1"]), along)
@@ -338,7 +341,7 @@ class _Weights(_Kernel):
                         b.call(tiles[taps, columns], [*data, along, *axes])
 
     def packed(self, tiles: Tiles) -> None:
-        """Bring together what a few places have: for some columns in advance, and for each tile of taps."""
+        """Copy elements of a few places side by side: of some columns first, then of each tile of taps."""
         b, size, along = self.b, self.size, self.size["columns"]
         columns_near, taps_near = self.buffers
         most = INDEX(PLACES)

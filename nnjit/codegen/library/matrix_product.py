@@ -1,8 +1,8 @@
-"""The matrix product: a register-tiled kernel of our own, as LLVM vector code for the CPU at hand.
+"""The matrix product: a register-tiled kernel, as LLVM vector code for this CPU.
 
-C (+)= A B, where A may have any strides, so that X W and Xᵀ D are the same kernel, and B may be stored
-transposed. The columns of C are taken a panel of a few vectors at a time; a panel of B that is transposed
-or not full is first packed on the stack. A tile of C stays in registers while the inner axis runs.
+C (+)= A B, where A may have any strides, so X W and Xᵀ D are the same kernel, and B may be stored transposed.
+The columns of C are computed in panels of a few vectors; a panel of B that is transposed or not full is first
+packed on the stack. A tile of C stays in registers while the inner axis runs.
 
 Reference: Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 """
@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 from llvmlite import ir
 
-from nnjit.codegen.numba.vectors import INDEX, VectorEmitter
+from nnjit.codegen.library.vector_emitter import VectorEmitter
+from nnjit.codegen.numba.types import INDEX, LlvmModule, LlvmValue
 
-DEPTH = 256  # of the inner axis at a time: a packed panel of this depth stays in the first-level cache
-
-ROWS = (12, 10, 8, 6, 4, 2, 1)  # of a tile: a batch of ten is one
-WORTH_PACKING = 32  # rows of A: so often is a packed panel read, at unit stride instead of B's
+DEPTH = 256  # elements of the inner axis at a time: so deep a packed panel stays in the first-level cache
+ROWS = (12, 10, 8, 6, 4, 2, 1)  # of a tile: a batch of ten is one tile
+WORTH_PACKING = 32  # rows of A, each of which reads a packed panel, at unit stride instead of B's
 
 
 @dataclass(frozen=True)
@@ -55,23 +55,47 @@ def tile_for(bits: int, features: Mapping[str, bool]) -> Tile:
     return Tile(bits, 128 // bits, 4, 2)
 
 
-def emit_product(module: Any, name: str, tile: Tile) -> None:
+def emit_product(module: LlvmModule, name: str, tile: Tile) -> None:
     """Add to `module` the function `void name(A*, B*, C*, m, n, k, sai, sak, ldb, tb, ldc, add)`.
 
-    A(i,k) is at A[i·sai + k·sak], C(i,j) at C[i·ldc + j], and B(k,j) at B[k·ldb + j], or where tb is not 0
-    at B[j·ldb + k]. Where add is not 0, C is added to.
+    A(i,k) is at A[i·sai + k·sak], C(i,j) at C[i·ldc + j], and B(k,j) at B[k·ldb + j], or if tb is not 0
+    at B[j·ldb + k]. If add is not 0, the product is added to C.
     """
     _Emitter(module, tile).emit(name)
 
 
-class _Emitter(VectorEmitter):
-    """The parts of one function while it is being written."""
+Masks: TypeAlias = Sequence[LlvmValue | None]
+"""Of each vector of a panel, the lanes to read and write; None for all."""
 
-    def __init__(self, module: Any, tile: Tile) -> None:
+
+@dataclass(frozen=True)
+class Panel:
+    """Some columns of B while code is written.
+
+    Args:
+        start: the first column.
+        vectors: how many vectors the columns take.
+        rest: how many columns there are; None if they fill the vectors.
+        data: the address of its first element.
+        stride: the distance of its rows.
+    """
+
+    start: LlvmValue
+    vectors: int
+    rest: LlvmValue | None
+    data: LlvmValue
+    stride: LlvmValue
+
+
+class _Emitter(VectorEmitter):
+    """The state of writing the function of one tile."""
+
+    def __init__(self, module: LlvmModule, tile: Tile) -> None:
         super().__init__(module, tile.bits, tile.lanes)
         self.tile = tile
 
     def emit(self, name: str) -> None:
+        """Write the function: a loop over parts of the inner axis."""
         pointer = self.real.as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [INDEX] * 9)
         function = ir.Function(self.module, kind, name)
@@ -92,37 +116,38 @@ class _Emitter(VectorEmitter):
         b.ret_void()
 
     def columns(self) -> None:
-        """All panels of columns: whole ones, then the rest in one or more vectors."""
+        """Write the loop over panels of columns: full ones, then one of the columns that are left."""
         b, width = self.b, self.tile.columns
         whole = b.mul(b.sdiv(self.n, INDEX(width)), INDEX(width))
         with self.loop(INDEX(0), whole, width) as j:
-            data, stride = self.panel(j, self.tile.vectors, None)
-            self.all_rows(j, data, stride, self.tile.vectors, None)
+            self.all_rows(self.panel(j, self.tile.vectors, None))
         rest = b.sub(self.n, whole)
         for vectors in range(1, self.tile.vectors + 1):
             low, high = INDEX((vectors - 1) * self.tile.lanes), INDEX(vectors * self.tile.lanes)
             with b.if_then(b.and_(b.icmp_signed(">", rest, low), b.icmp_signed("<=", rest, high))):
-                data, stride = self.panel(whole, vectors, rest)
-                self.all_rows(whole, data, stride, vectors, rest)
+                self.all_rows(self.panel(whole, vectors, rest))
 
-    def all_rows(self, j: Any, data: Any, stride: Any, vectors: int, rest: Any) -> None:
-        """All tiles of a panel: full ones, then ever smaller ones."""
+    def all_rows(self, panel: Panel) -> None:
+        """Write the loops over the tiles of a panel: full ones, then ever smaller ones."""
         b, begin = self.b, INDEX(0)
         for rows in (r for r in ROWS if r <= self.tile.rows):
             count = b.mul(b.sdiv(b.sub(self.m, begin), INDEX(rows)), INDEX(rows))
             end = b.add(begin, count)
             with self.loop(begin, end, rows) as i:
-                self.one_tile(i, j, data, stride, rows, vectors, rest)
+                self.one_tile(i, rows, panel)
             begin = end
 
-    def one_tile(self, i: Any, j: Any, data: Any, stride: Any, rows: int, vectors: int, rest: Any) -> None:
+    def one_tile(self, i: LlvmValue, rows: int, panel: Panel) -> None:
+        """Write a tile of some rows from row i on: its sums start as C or 0, grow, and are stored."""
         b, lanes = self.b, self.tile.lanes
-        sums = {(r, v): self.sums[r * self.tile.vectors + v] for r in range(rows) for v in range(vectors)}
+        sums = {
+            (r, v): self.sums[r * self.tile.vectors + v] for r in range(rows) for v in range(panel.vectors)
+        }
         a = [
             b.gep(self.A, [self.at(b.add(i, INDEX(r)), self.sai, self.start, self.sak)]) for r in range(rows)
         ]
-        c = [b.gep(self.C, [b.add(b.mul(b.add(i, INDEX(r)), self.ldc), j)]) for r in range(rows)]
-        masks = self.masks(rest, vectors)
+        c = [b.gep(self.C, [b.add(b.mul(b.add(i, INDEX(r)), self.ldc), panel.start)]) for r in range(rows)]
+        masks = self.masks(panel.rest, panel.vectors)
         with b.if_else(self.is_added) as (then, otherwise):
             with then:
                 for (r, v), slot in sums.items():
@@ -130,22 +155,29 @@ class _Emitter(VectorEmitter):
             with otherwise:
                 for slot in sums.values():
                     b.store(self.zero(), slot)
-        fma = self.intrinsic(f"llvm.fma.{self.suffix}", self.vector, [self.vector] * 3)
-        with self.loop(INDEX(0), self.depth, 1) as k:
-            line = b.gep(data, [b.mul(k, stride)])
-            vector = [self.load(b.gep(line, [INDEX(v * lanes)]), masks[v]) for v in range(vectors)]
-            along = b.mul(k, self.sak)
-            for r in range(rows):
-                factor = self.splat(b.load(b.gep(a[r], [along])))
-                for v in range(vectors):
-                    b.store(b.call(fma, [factor, vector[v], b.load(sums[r, v])]), sums[r, v])
+        self.add_products(sums, a, panel, masks)
         for (r, v), slot in sums.items():
             self.store(b.load(slot), b.gep(c[r], [INDEX(v * lanes)]), masks[v])
 
+    def add_products(
+        self, sums: Mapping[tuple[int, int], LlvmValue], a: Sequence[LlvmValue], panel: Panel, masks: Masks
+    ) -> None:
+        """Write the loop over the inner axis, which adds products of A's rows and the panel's vectors."""
+        b = self.b
+        fma = self.intrinsic(f"llvm.fma.{self.suffix}", self.vector, [self.vector] * 3)
+        with self.loop(INDEX(0), self.depth, 1) as k:
+            line = b.gep(panel.data, [b.mul(k, panel.stride)])
+            vector = [self.load(b.gep(line, [INDEX(v * self.lanes)]), masks[v]) for v in range(panel.vectors)]
+            along = b.mul(k, self.sak)
+            for r, row in enumerate(a):
+                factor = self.splat(b.load(b.gep(row, [along])))
+                for v in range(panel.vectors):
+                    b.store(b.call(fma, [factor, vector[v], b.load(sums[r, v])]), sums[r, v])
+
     # -- panels of B
 
-    def panel(self, j: Any, vectors: int, rest: Any) -> tuple[Any, Any]:
-        """The address and the row stride of a panel of B, packed where it cannot be read in its place."""
+    def panel(self, j: LlvmValue, vectors: int, rest: LlvmValue | None) -> Panel:
+        """The panel of B from column j on, packed if it cannot be read where it is."""
         b = self.b
         data, stride = b.alloca(self.real.as_pointer()), b.alloca(INDEX)
         b.store(self.packed, data)
@@ -161,10 +193,10 @@ class _Emitter(VectorEmitter):
                         b.store(self.ldb, stride)
                     with packed:
                         self.pack(first, vectors, rest)
-        return b.load(data), b.load(stride)
+        return Panel(j, vectors, rest, b.load(data), b.load(stride))
 
-    def pack(self, first: Any, vectors: int, rest: Any) -> None:
-        """Copy a panel of B, with zeros up to a whole one."""
+    def pack(self, first: LlvmValue, vectors: int, rest: LlvmValue | None) -> None:
+        """Copy a panel of B, padded with zeros."""
         b, lanes = self.b, self.tile.lanes
         masks = self.masks(rest, vectors)
         with self.loop(INDEX(0), self.depth, 1) as k:
@@ -177,7 +209,7 @@ class _Emitter(VectorEmitter):
                     self.load(b.gep(line, [INDEX(v * lanes)]), mask), b.gep(target, [INDEX(v * lanes)]), None
                 )
 
-    def pack_transposed(self, j: Any, vectors: int, rest: Any) -> None:
+    def pack_transposed(self, j: LlvmValue, vectors: int, rest: LlvmValue | None) -> None:
         """Transpose a panel, a square of `lanes` by `lanes` in registers at a time."""
         b, lanes, width = self.b, self.tile.lanes, self.tile.columns
         for v in range(vectors):
@@ -197,10 +229,11 @@ class _Emitter(VectorEmitter):
                 with b.if_then(b.icmp_signed("<", c, left)):
                     b.store(b.load(self.transposed_at(b.add(column, c), k)), place)
 
-    def transposed_at(self, column: Any, k: Any) -> Any:
+    def transposed_at(self, column: LlvmValue, k: LlvmValue) -> LlvmValue:
+        """The address of an element of the transposed B."""
         return self.b.gep(self.B, [self.at(column, self.ldb, self.b.add(self.start, k), INDEX(1))])
 
-    def transposed(self, rows: Sequence[Any]) -> list[Any]:
+    def transposed(self, rows: Sequence[LlvmValue]) -> list[LlvmValue]:
         """The transpose of a square of vectors: log2(lanes) rounds of exchanging halves."""
         lanes, width = self.tile.lanes, self.tile.lanes // 2
         while width:
@@ -214,10 +247,10 @@ class _Emitter(VectorEmitter):
             rows, width = new, width // 2
         return list(rows)
 
-    def masks(self, rest: Any, vectors: int) -> list[Any]:
-        """A mask for each vector of a panel of which `rest` columns are left; None where it is whole.
+    def masks(self, rest: LlvmValue | None, vectors: int) -> Masks:
+        """A mask for each vector of a panel of which `rest` columns are left; None for a full vector.
 
-        All but the last of `vectors` are whole, and a masked store is several times slower.
+        All but the last are full; a masked store is several times slower.
         """
         if rest is None:
             return [None] * vectors

@@ -1,16 +1,16 @@
-"""Loops over the elements of vectors that many programs have, as LLVM code; `library.py` compiles them.
+"""Loops over the elements of vectors that many programs have, as LLVM code; `compiled.py` compiles them.
 
 A program of many layers has dozens of them: LLVM would vectorise each of them anew.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from llvmlite import ir
-from numba.core import cgutils
 
-from nnjit.codegen.numba.vectors import INDEX
+from nnjit.codegen.numba.emit import call_external, external, loop_between, loop_to
+from nnjit.codegen.numba.types import INDEX, Builder, LlvmFunction, LlvmModule, LlvmType, LlvmValue
 
 WIDTH = 64  # bytes of the lanes of a group, a cache line
 ELEMENTS = {"f32": ir.FloatType(), "f64": ir.DoubleType(), "i32": ir.IntType(32), "i64": ir.IntType(64)}
@@ -23,7 +23,7 @@ def vector_symbols() -> tuple[str, ...]:
     return (*names, *(f"nnjit_add_up_lanes_{name}" for name in ("f32", "f64")))
 
 
-def emit_vectors(module: Any) -> None:
+def emit_vectors(module: LlvmModule) -> None:
     """Add to `module` for each element type T the functions
 
     - `void nnjit_fill_T(T* view, i64 size, T value)`,
@@ -38,68 +38,65 @@ def emit_vectors(module: Any) -> None:
             _emit_add_up_lanes(ir.Function(module, _adding_up(element), f"nnjit_add_up_lanes_{name}"))
 
 
-def call_fill(builder: Any, view: Any, size: Any, value: Any) -> None:
+def call_fill(builder: Builder, view: LlvmValue, size: LlvmValue, value: LlvmValue) -> None:
     """Emit a call of the `fill` of the value's type."""
-    _call(builder, "fill", _filling(value.type), value.type, (view, size, value))
+    call_external(builder, f"nnjit_fill_{NAMES[str(value.type)]}", ir.VoidType(), (view, size, value))
 
 
-def call_add_up(builder: Any, what: str, counts: Any, parts: Any, total: Any) -> None:
+def call_add_up(
+    builder: Builder, what: str, counts: Sequence[LlvmValue], parts: LlvmValue, total: LlvmValue
+) -> None:
     """Emit a call of the `add_up` or `add_up_lanes` of the parts' type; `counts` are its first arguments."""
-    element = parts.type.pointee
-    _call(builder, what, _adding_up(element), element, (*counts, parts, total))
+    name = f"nnjit_{what}_{NAMES[str(parts.type.pointee)]}"
+    call_external(builder, name, ir.VoidType(), (*counts, parts, total))
 
 
-def is_in_library(element: Any) -> bool:
+def is_in_library(element: LlvmType) -> bool:
     """Whether there are functions for vectors of this LLVM type."""
     return str(element) in NAMES
 
 
-def _call(builder: Any, what: str, kind: Any, element: Any, arguments: Any) -> None:
-    name = f"nnjit_{what}_{NAMES[str(element)]}"
-    builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
-
-
-def _filling(element: Any) -> Any:
+def _filling(element: LlvmType) -> LlvmType:
     return ir.FunctionType(ir.VoidType(), [element.as_pointer(), INDEX, element])
 
 
-def _adding_up(element: Any) -> Any:
+def _adding_up(element: LlvmType) -> LlvmType:
     return ir.FunctionType(ir.VoidType(), [*[INDEX] * 4, *[element.as_pointer()] * 2])
 
 
-def _emit_fill(function: Any) -> None:
+def _emit_fill(function: LlvmFunction) -> None:
     view, size, value = function.args
     b = ir.IRBuilder(function.append_basic_block("entry"))
-    with cgutils.for_range(b, size) as loop:
-        b.store(value, b.gep(view, [loop.index]))
+    with loop_to(b, size) as index:
+        b.store(value, b.gep(view, [index]))
     b.ret_void()
 
 
-def _emit_add_up(function: Any) -> None:
+def _emit_add_up(function: LlvmFunction) -> None:
     threads, stride, low, high, parts, total = function.args
     b = ir.IRBuilder(function.append_basic_block("entry"))
     add = b.add if isinstance(parts.type.pointee, ir.IntType) else b.fadd
-    with cgutils.for_range_slice(b, low, high, INDEX(1), intp=INDEX) as (j, _):
+    with loop_between(b, low, high, INDEX(1)) as j:
         place = b.gep(total, [j])
         b.store(b.load(b.gep(parts, [j])), place)
-        with cgutils.for_range_slice(b, INDEX(1), threads, INDEX(1), intp=INDEX) as (k, _):
+        with loop_between(b, INDEX(1), threads, INDEX(1)) as k:
             part = b.load(b.gep(parts, [b.add(b.mul(k, stride), j)]))
             b.store(add(b.load(place), part), place)
     b.ret_void()
 
 
-def _emit_add_up_lanes(function: Any) -> None:
+def _emit_add_up_lanes(function: LlvmFunction) -> None:
     threads, stride, low, high, parts, total = function.args
     b, element = ir.IRBuilder(function.append_basic_block("entry")), parts.type.pointee
     lanes = WIDTH // (4 if isinstance(element, ir.FloatType) else 8)
     vector, zero = ir.VectorType(element, lanes), ir.Constant(element, 0.0)
-    kind, bits = ir.FunctionType(element, [element, vector]), 8 * WIDTH // lanes
-    sum_of = cgutils.get_or_insert_function(function.module, kind, f"llvm.vector.reduce.fadd.v{lanes}f{bits}")
+    reduce = f"llvm.vector.reduce.fadd.v{lanes}f{8 * WIDTH // lanes}"
+    sum_of = external(function.module, reduce, element, [element, vector])
     lines = b.bitcast(parts, vector.as_pointer())
     slot, step = b.alloca(vector), b.sdiv(stride, INDEX(lanes))
-    with cgutils.for_range_slice(b, low, high, INDEX(1), intp=INDEX) as (j, _):
+    with loop_between(b, low, high, INDEX(1)) as j:
         b.store(ir.Constant(vector, [0.0] * lanes), slot)
-        with cgutils.for_range_slice(b, INDEX(0), threads, INDEX(1), intp=INDEX) as (k, _):
+        with loop_between(b, INDEX(0), threads, INDEX(1)) as k:
             part = b.load(b.gep(lines, [b.add(b.mul(k, step), j)]), align=WIDTH // lanes)
             b.store(b.fadd(b.load(slot), part), slot)
         b.store(b.call(sum_of, [zero, b.load(slot)], fastmath=("reassoc",)), b.gep(total, [j]))

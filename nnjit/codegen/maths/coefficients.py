@@ -1,6 +1,6 @@
 """Minimax polynomials, constant term first; written by scripts/make_coefficients.py.
 
-The figure beside each is the largest error, before the coefficients are rounded.
+The number beside each is its largest error before the coefficients are rounded.
 """
 
 from nnjit.codegen.maths.machine import f32, f64

@@ -1,4 +1,4 @@
-"""The logarithm of the gamma function: the C library's, one element after another."""
+"""The logarithm of the gamma function, which is the C library's and does not vectorise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def gammaln_f64(x: np.float64) -> np.float64:
 
     Error < 3 ulp for x > 0, near 1 and 2, its zeros, of 1.
     """
-    is_pole = x <= 0 and x == np.floor(x)  # where Python's own raises an error
+    is_pole = x <= 0 and x == np.floor(x)  # where math.lgamma raises an error
     return INF if is_pole else np.float64(math.lgamma(x))
 
 

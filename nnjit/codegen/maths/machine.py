@@ -1,37 +1,49 @@
-"""What the elementary functions are built of: their decorator, polynomials and the bits of a float.
+"""Building blocks of the elementary functions: their decorator, polynomials, and the bits of a float.
 
-Each building block is written twice: as plain Python on NumPy scalars, which says what it means and runs
-where the JIT is disabled, and as the few LLVM instructions that Numba's own route (`.view` and one typed
-operation for each step of a polynomial) would reach at several times the compile time.
+Each block is written twice: as plain Python on NumPy scalars, which says what it means and runs without the
+JIT, and as the few LLVM instructions that Numba's own route (`.view`, and one typed operation for each step
+of a polynomial) would reach at several times the compile time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir
 from numba import config, njit, types
-from numba.core import cgutils
 from numba.extending import intrinsic
+
+from nnjit.codegen.numba.emit import elements_of
+from nnjit.codegen.numba.types import (
+    Builder,
+    Intrinsic,
+    LlvmValue,
+    NumbaType,
+    Signature,
+    TargetContext,
+    TypingContext,
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Float = TypeVar("Float", np.float32, np.float64)
 
 
 def elementary(function: Function) -> Function:
-    """Compile a scalar function so that the loop that calls it vectorises and its accuracy survives.
+    """Compile a scalar function so that loops that call it vectorise and its accuracy survives.
 
-    - `forceinline` makes LLVM inline it. Numba's `inline="always"` would inline its source instead, compile
-      longer, and give it the flags of the caller.
+    - `forceinline` makes LLVM inline it. Numba's `inline="always"` would inline its source, compile longer,
+      and apply the caller's flags to it.
     - `contract` alone: `reassoc` folds `(x + BIG) - BIG` and the two parts of ln 2, `arcp` and `afn` turn a
       division into an estimate that is NaN for 1/inf.
     - `no_cfunc_wrapper` saves a quarter of the compile time of a small function. (`no_cpython_wrapper` would
-      save as much again, but then a call from Python ends the process.)
+      save as much again, but then a call from Python would crash the process.)
     """
     flags = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True, "no_cfunc_wrapper": True}
-    is_copy = function.__module__.startswith("nnjit_")  # in the cache, named by all that it depends on
+    is_copy = function.__module__.startswith(
+        "nnjit_"
+    )  # in the cache, whose name depends on all that shapes it
     decorate = njit(cache=is_copy, **flags)
     return cast(Function, decorate(function))
 
@@ -56,7 +68,7 @@ def emitted(emit: Callable[..., Any]) -> Callable[[Function], Function]:
 
 
 class _Layout:
-    """Where a float type keeps its exponent, and the integers that take it apart."""
+    """The position of a float type's exponent, and the integers that split its bits."""
 
     def __init__(self, bits: int, shift: int) -> None:
         self.float: Any = np.dtype(f"float{bits}").type
@@ -71,14 +83,16 @@ class _Layout:
 _LAYOUTS = {"float32": _Layout(32, 23), "float64": _Layout(64, 52)}
 
 
-def _integer(x: Any, value: Any) -> ir.Constant:
+def _integer(x: NumbaType, value: Any) -> LlvmValue:
     """`value` as a constant of the integer type as wide as the float type `x`."""
     return ir.Constant(ir.IntType(x.bitwidth), int(value))
 
 
-def _emit_polynomial(_: Any, x: Any, coefficients: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        *values, total = cgutils.unpack_tuple(builder, arguments[1])
+def _emit_polynomial(_: TypingContext, x: NumbaType, coefficients: NumbaType) -> Intrinsic:
+    def generate(
+        context: TargetContext, builder: Builder, signature: Signature, arguments: Sequence[LlvmValue]
+    ) -> LlvmValue:
+        *values, total = elements_of(builder, arguments[1])
         for value in reversed(values):
             total = builder.fadd(builder.fmul(total, arguments[0]), value)
         return total
@@ -95,8 +109,10 @@ def polynomial(x: Float, coefficients: tuple[Float, ...]) -> Float:
     return total
 
 
-def _emit_power_of_two(_: Any, t: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _emit_power_of_two(_: TypingContext, t: NumbaType) -> Intrinsic:
+    def generate(
+        context: TargetContext, builder: Builder, signature: Signature, arguments: Sequence[LlvmValue]
+    ) -> LlvmValue:
         shift = _integer(t, _LAYOUTS[str(t)].shift)
         bits = builder.shl(builder.bitcast(arguments[0], shift.type), shift)
         return builder.bitcast(bits, context.get_value_type(t))
@@ -112,8 +128,10 @@ def power_of_two(t: Float) -> Float:
     return power
 
 
-def _emit_split(_: Any, x: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _emit_split(_: TypingContext, x: NumbaType) -> Intrinsic:
+    def generate(
+        context: TargetContext, builder: Builder, signature: Signature, arguments: Sequence[LlvmValue]
+    ) -> LlvmValue:
         layout, real = _LAYOUTS[str(x)], context.get_value_type(x)
         half_root, whole = _integer(x, layout.half_root), _integer(x, layout.whole.view(layout.integer))
         offset = builder.sub(builder.bitcast(arguments[0], half_root.type), half_root)
@@ -135,8 +153,10 @@ def split(x: Float) -> tuple[Float, Float]:
     return mantissa.view(layout.float), exponent.view(layout.float) - layout.whole
 
 
-def _emit_copysign(_: Any, x: Any, sign: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _emit_copysign(_: TypingContext, x: NumbaType, sign: NumbaType) -> Intrinsic:
+    def generate(
+        context: TargetContext, builder: Builder, signature: Signature, arguments: Sequence[LlvmValue]
+    ) -> LlvmValue:
         real = context.get_value_type(x)
         function = builder.module.declare_intrinsic(
             "llvm.copysign", [real], ir.FunctionType(real, [real, real])

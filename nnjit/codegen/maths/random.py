@@ -1,4 +1,4 @@
-"""Random numbers in kernels: the same definition as the interpreter's, compiled."""
+"""Random numbers in kernels: the interpreter's definition, compiled."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Generated source on disk: a file for each program, named by the hash of all that shapes its machine code.
+"""Keep generated source on disk: a file for each program, named by a hash of what shapes its machine code.
 
 Numba keeps the machine code beside the file, so a program is compiled once on a machine. Its files are
-pickles and ours are Python: who can write there runs code as the user, so the folder must be the user's own.
+pickles and ours are Python: whoever can write there runs code as the user, so others must not.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import llvmlite
@@ -22,23 +23,18 @@ import numba
 import numpy as np
 
 import nnjit
-from nnjit.codegen.numba.cache_loader import load_lightly
+from nnjit.codegen.numba.privates import CHANGED, warn_of_change
+from nnjit.codegen.numba.sources import sources
 from nnjit.errors import UserError
 
 VARIABLE = "NNJIT_CACHE_DIR"
-HELPERS = (
-    "numba/vectors", "numba/compiler", "numba/lowering", "numba/expressions", "library/library",
-    "library/matrix_product", "library/lane_kernels", "library/barrier", "library/vector_loops",
-    "runtime/blas", "runtime/lapack", "runtime/scratch", "runtime/sorting", "runtime/threads",
-    "runtime/views",
-)  # beside `maths`  # fmt: skip
 
 
 def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
-    """The module of `source`, and the file that it was loaded from.
+    """The module of `source`, and the file it is loaded from.
 
     Args:
-        kind: a part of the file's name, for people.
+        kind: the second word of the file's name, for people.
     """
     digest = hashlib.sha256(f"{environment_key()}\n{source}".encode()).hexdigest()[:24]
     name = f"nnjit_{kind}_{digest}"
@@ -51,41 +47,26 @@ def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # before it runs: Numba's cache looks the module up by its name
         spec.loader.exec_module(module)
-        load_lightly(module)
+        _load_lightly(module)
     return sys.modules[name], path
 
 
 @functools.cache
 def environment_key() -> str:
-    """Everything besides the source that shapes machine code: versions, CPU, and the helpers' own source."""
-    here = Path(__file__).parents[1]
-    helpers = sorted(
-        [
-            *(here / f"{name}.py" for name in HELPERS),
-            *(here / "maths").glob("*.py"),
-        ]
-    )
+    """What shapes machine code besides the source: versions, the CPU, and files of nnjit."""
     cpu = numba.config.CPU_NAME or llvm.get_host_cpu_name()
     features = numba.config.CPU_FEATURES or ",".join(
         sorted(k for k, v in llvm.get_host_cpu_features().items() if v)
     )
-    parts = [
-        nnjit.__version__,
-        numba.__version__,
-        llvmlite.__version__,
-        np.__version__,
-        sys.version,
-        cpu,
-        features,
-    ]
-    parts += [f"boundscheck {numba.config.BOUNDSCHECK}", *(f.read_text(encoding="utf-8") for f in helpers)]
-    return "\n".join(parts)
+    versions = [nnjit.__version__, numba.__version__, llvmlite.__version__, np.__version__, sys.version]
+    helpers = sources(Path(nnjit.__file__).parent)
+    return "\n".join([*versions, cpu, features, f"boundscheck {numba.config.BOUNDSCHECK}", *helpers.values()])
 
 
 def cache_folder() -> Path:
     """The folder of generated source, its owner's alone: `$NNJIT_CACHE_DIR`, or in the user's cache.
 
-    Where that cannot be had, a private folder that lasts as long as the process.
+    If the latter cannot be used, it is a private folder that lasts as long as the process.
 
     Raises:
         UserError: `$NNJIT_CACHE_DIR` belongs to another user, or others can write to it.
@@ -102,9 +83,9 @@ def cache_folder() -> Path:
 
 
 def write_once(path: Path, content: bytes) -> None:
-    """Write a file that others may write at the same time: whole, and never twice.
+    """Write a file that other processes may write at the same time: whole, and never twice.
 
-    Numba takes a newer file for a changed one, so the first to arrive must stay.
+    Numba takes a newer file for a changed one, so the first must stay.
     """
     if path.exists():
         return
@@ -121,7 +102,18 @@ def write_once(path: Path, content: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
+def _load_lightly(module: ModuleType) -> None:
+    """Let the cached functions of a module skip Numba's preparations for compiling."""
+    try:
+        from nnjit.codegen.numba.cache_loader import load_lightly
+
+        load_lightly(module)
+    except CHANGED as error:
+        warn_of_change("loading a compiled program takes 0.1 s longer", error)
+
+
 def _private(folder: Path) -> Path:
+    """Create the folder, and refuse it if others can write to it."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

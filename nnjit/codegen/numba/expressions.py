@@ -1,7 +1,7 @@
-"""Expressions of generated source as LLVM code, with Numba's types and operators but no inference.
+"""Lower expressions of generated source to LLVM code, with Numba's types and operators but no inference.
 
-Each operation is what Numba's own rules say for the types of its operands, so that the result is what Numba
-would have compiled. The few that kernels consist of are written without asking, which takes 50 µs.
+Each operation follows Numba's own rules for the types of its operands, so the code is what Numba would have
+compiled. Looking up a rule takes 50 µs, so the few operations that kernels consist of are written directly.
 """
 
 from __future__ import annotations
@@ -19,6 +19,17 @@ from numba.core import typing
 from numba.core.errors import NumbaError
 from numba.core.registry import CPUDispatcher
 
+from nnjit.codegen.numba.types import (
+    Builder,
+    Descriptor,
+    Dispatcher,
+    LlvmValue,
+    NumbaType,
+    Signature,
+    TargetContext,
+    TypingContext,
+)
+
 NUMBERS = {np.bool_: types.boolean} | {
     np.dtype(name).type: getattr(types, name) for name in ("int32", "int64", "uint32", "float32", "float64")
 }
@@ -34,7 +45,7 @@ SIGNS = {
 
 
 class Unsupported(NumbaError):
-    """A function has something that only Numba's own compiler knows."""
+    """A function has something that only Numba's own compiler supports."""
 
 
 @dataclass(frozen=True)
@@ -42,39 +53,39 @@ class Value:
     """A value while code is written.
 
     Args:
-        type: Numba's.
-        data: LLVM's.
-        known: what it is, where that is known now.
+        type: its type in Numba.
+        data: the value in LLVM's code; of a variable, its address.
+        known: the value itself if it is a constant, else None.
     """
 
-    type: Any
-    data: Any
-    known: Any = None
+    type: NumbaType
+    data: LlvmValue
+    known: bool | int | float | None = None
 
 
 class Expressions:
     """Writes the expressions of one function.
 
     Args:
-        kernel: gives the descriptor of a function of the program, for types of arguments.
-        rules: Numba's context of types.
-        context: its context of the processor and the function.
-        builder: where instructions are written.
-        outside: what the function finds outside itself.
+        kernel: gives the descriptor of a function of the program, for types of its arguments.
+        rules: what Numba knows about types.
+        context: Numba's lowering for this processor and function.
+        builder: writes the instructions.
+        outside: the function's globals.
     """
 
     def __init__(
         self,
-        kernel: Callable[[Any, tuple[Any, ...]], Any],
-        rules: Any,
-        context: Any,
-        builder: Any,
+        kernel: Callable[[Dispatcher, tuple[NumbaType, ...]], Descriptor],
+        rules: TypingContext,
+        context: TargetContext,
+        builder: Builder,
         outside: Mapping[str, Any],
     ) -> None:
         self.kernel, self.rules, self.context = kernel, rules, context
         self.builder, self.outside = builder, outside
-        self.variables: dict[str, Value] = {}  # name -> its type and slot
-        self.found: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # of `_rule`
+        self.variables: dict[str, Value] = {}  # by name
+        self.found: dict[tuple[Any, ...], tuple[Signature, Any]] = {}  # results of `_rule`
 
     def value(self, node: ast.expr) -> Value:
         """Write the instructions of an expression."""
@@ -140,7 +151,7 @@ class Expressions:
         return self._apply(self._operator(op), (left, right))
 
     def _value_boolop(self, node: ast.BoolOp) -> Value:
-        """All operands are computed: none has an effect."""
+        """All operands are computed, since none has a side effect."""
         join = self.builder.and_ if isinstance(node.op, ast.And) else self.builder.or_
         return Value(types.boolean, functools.reduce(join, [self.truth(v) for v in node.values]))
 
@@ -179,21 +190,21 @@ class Expressions:
 
     # -- pieces
 
-    def truth(self, node: ast.expr) -> Any:
-        """Write a condition; LLVM's value."""
+    def truth(self, node: ast.expr) -> LlvmValue:
+        """Write the instructions of a condition."""
         value = self.value(node)
         if value.type != types.boolean:
             raise Unsupported(ast.unparse(node))
         return value.data
 
-    def place(self, node: ast.Subscript) -> tuple[Any, Any]:
-        """The address of an element, and its type."""
+    def place(self, node: ast.Subscript) -> tuple[LlvmValue, NumbaType]:
+        """The address of an element, and the element's type."""
         view, index = self.value(node.value), self.value(node.slice)
         if not isinstance(view.type, types.CPointer) or not isinstance(view.type.dtype, types.Number):
             raise Unsupported(ast.unparse(node))
         return self.builder.gep(view.data, [self.cast(index, types.int64).data]), view.type.dtype
 
-    def cast(self, value: Value, kind: Any) -> Value:
+    def cast(self, value: Value, kind: NumbaType) -> Value:
         """A value in another of Numba's types."""
         if value.type == kind:
             return value
@@ -203,12 +214,13 @@ class Expressions:
         return Value(kind, self.context.cast(self.builder, value.data, value.type, kind))
 
     def _operator(self, op: ast.AST) -> Callable[..., Any]:
+        """The function of `operator` that does what an operator does."""
         if type(op) not in OPERATORS:
             raise Unsupported(type(op).__name__)
         return OPERATORS[type(op)]
 
     def _outer(self, node: ast.expr) -> Any:
-        """What a name, or an attribute of a module, stands for outside the function."""
+        """The value of a global name, or of an attribute of a global module."""
         if isinstance(node, ast.Name) and node.id not in self.variables:
             builtins = {"min": min, "max": max, "abs": abs}
             if node.id in self.outside or node.id in builtins:
@@ -218,7 +230,7 @@ class Expressions:
         raise Unsupported(ast.unparse(node))
 
     def _apply(self, function: Any, arguments: Sequence[Value]) -> Value:
-        """Call what Numba knows: an operator, an intrinsic, a function that is compiled already."""
+        """Call what Numba can: an operator, an intrinsic, or a compiled function."""
         kinds = tuple(a.type for a in arguments)
         if function in (min, max) and kinds == (types.int64,) * 2:
             (x, y), sign = (a.data for a in arguments), "<" if function is min else ">"
@@ -227,8 +239,8 @@ class Expressions:
         given = [self.cast(a, t).data for a, t in zip(arguments, signature.args, strict=True)]
         return Value(signature.return_type, write(self.builder, given))
 
-    def _rule(self, function: Any, arguments: tuple[Any, ...]) -> tuple[Any, Any]:
-        """Numba's signature of a function for arguments of these types, and what writes its call."""
+    def _rule(self, function: Any, arguments: tuple[NumbaType, ...]) -> tuple[Signature, Any]:
+        """Numba's signature of a function for arguments of these types, and what writes a call."""
         key = (function, arguments)
         if key not in self.found:
             kind = self.rules.resolve_value_type(function)

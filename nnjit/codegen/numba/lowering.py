@@ -1,7 +1,7 @@
-"""Generated source as LLVM code: the functions of a program, in one module.
+"""Lower generated source to LLVM code: the functions of a program, in one module.
 
-The language is what `codegen/source` writes: names that keep their type, loops over
-ranges, views, and calls of functions without exceptions.
+The language is what `codegen/source` writes: names that keep their type, loops over ranges, views, and calls
+of functions that raise nothing.
 """
 
 from __future__ import annotations
@@ -20,14 +20,26 @@ from numba.core import cgutils, funcdesc
 from numba.core.bytecode import FunctionIdentity
 from numba.core.environment import Environment
 
+from nnjit.codegen.numba.emit import slot_for
 from nnjit.codegen.numba.expressions import Expressions, Unsupported, Value
+from nnjit.codegen.numba.types import (
+    INDEX,
+    CodeLibrary,
+    Descriptor,
+    Dispatcher,
+    Flags,
+    Identity,
+    NumbaType,
+    TargetContext,
+    TypingContext,
+)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A function of a file."""
+    """A Python function whose text is in a file."""
 
-    identity: Any
+    identity: Identity
 
     @property
     def tree(self) -> ast.FunctionDef:
@@ -40,22 +52,22 @@ class Source:
 
     @property
     def names(self) -> dict[str, Any]:
-        """What the function finds outside itself."""
+        """The function's globals."""
         names: dict[str, Any] = self.identity.func.__globals__
         return names
 
 
 @functools.lru_cache(maxsize=8)
 def _functions(path: str) -> dict[int, ast.FunctionDef]:
-    """The functions of a file -> their first lines, which are those of decorators."""
+    """The functions of a file by their first line, which is that of a decorator."""
     text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
     tree = ast.parse(text)
     found = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
     return {min([n.lineno, *(d.lineno for d in n.decorator_list)]): n for n in found}
 
 
-def result_of(source: Source) -> Any:
-    """The type of a function's result: a whole number, or none."""
+def result_of(source: Source) -> NumbaType:
+    """The type of a function's result: an integer, or none."""
     returns = [n for n in ast.walk(source.tree) if isinstance(n, ast.Return) and n.value is not None]
     return types.int64 if returns else types.none
 
@@ -64,35 +76,58 @@ class Lowering:
     """The state of writing the module of one program.
 
     Args:
-        rules: Numba's context of types.
-        context: its context of the processor.
+        rules: what Numba knows about types.
+        context: Numba's lowering for this processor.
         library: gets the module.
         flags: the options of the program.
     """
 
-    def __init__(self, rules: Any, context: Any, library: Any, flags: Any) -> None:
+    def __init__(
+        self, rules: TypingContext, context: TargetContext, library: CodeLibrary, flags: Flags
+    ) -> None:
         self.rules, self.context, self.library, self.flags = rules, context, library, flags
         self.module = library.create_ir_module("program")
-        self.kernels: dict[tuple[Any, ...], Any] = {}  # (function, types of arguments) -> its descriptor
+        self.kernels: dict[tuple[Dispatcher, tuple[NumbaType, ...]], Descriptor] = {}
 
-    def program(self, source: Source, arguments: tuple[Any, ...]) -> FunctionWriter:
+    def program(self, source: Source, arguments: tuple[NumbaType, ...]) -> FunctionWriter:
         """Write `source`, whose arguments are of these types, and all kernels that it calls."""
         function = self.function(source, arguments)
         self.context.post_lowering(self.module, self.library)
         module = llvm.parse_assembly(cgutils.normalize_ir_text(str(self.module)))
-        self.library._final_module.link_in(module)  # Numba would simplify each function before, and once more
+        self.library._final_module.link_in(module)  # Numba would simplify each function first, twice
         return function
 
     def function(
-        self, source: Source, arguments: tuple[Any, ...], *, is_apart: bool = False
+        self, source: Source, arguments: tuple[NumbaType, ...], *, is_apart: bool = False
     ) -> FunctionWriter:
         """Write a function.
 
         Args:
-            is_apart: whether its pointers are to memory that no other of them points to.
+            is_apart: whether no two of its pointers are to the same memory.
         """
+        writer = FunctionWriter(self, source, self._descriptor(source, arguments, is_apart))
+        writer.write()
+        return writer
+
+    def kernel(self, dispatcher: Dispatcher, arguments: tuple[NumbaType, ...]) -> Descriptor:
+        """The descriptor of a function of this module, which is written at its first call.
+
+        It is never inlined: LLVM compares the loops of a function with each other, so for a program of many
+        layers in one function it would take several times as long. A call takes 2 ns of a step.
+        """
+        key = (dispatcher, arguments)
+        if key not in self.kernels:
+            source = Source(FunctionIdentity.from_function(dispatcher.py_func))
+            is_apart = getattr(dispatcher._compiler.pipeline_class, "is_apart", False)
+            written = self.function(source, arguments, is_apart=is_apart)
+            written.builder.function.linkage = "internal"
+            written.builder.function.attributes.add("noinline")
+            self.kernels[key] = written.fndesc
+        return self.kernels[key]
+
+    def _descriptor(self, source: Source, arguments: tuple[NumbaType, ...], is_apart: bool) -> Descriptor:
         identity = source.identity
-        fndesc = funcdesc.PythonFunctionDescriptor(
+        return funcdesc.PythonFunctionDescriptor(
             native=True,
             modname=identity.func.__module__,
             qualname=identity.func_qualname,
@@ -109,31 +144,12 @@ class Lowering:
             abi_tags=[self.flags.get_mangle_string()],
             uid=identity.unique_id,
         )
-        writer = FunctionWriter(self, source, fndesc)
-        writer.write()
-        return writer
-
-    def kernel(self, dispatcher: Any, arguments: tuple[Any, ...]) -> Any:
-        """The descriptor of a function of this module, written at its first call.
-
-        It stays a function: in a program of many layers LLVM would take several times as long over one large
-        function, whose loops it tests against each other, and a call is 2 ns of a step.
-        """
-        key = (dispatcher, arguments)
-        if key not in self.kernels:
-            source = Source(FunctionIdentity.from_function(dispatcher.py_func))
-            is_apart = getattr(dispatcher._compiler.pipeline_class, "is_apart", False)
-            written = self.function(source, arguments, is_apart=is_apart)
-            written.builder.function.linkage = "internal"
-            written.builder.function.attributes.add("noinline")
-            self.kernels[key] = written.fndesc
-        return self.kernels[key]
 
 
 class FunctionWriter:
     """The state of writing one function: its names, and where the next instruction goes."""
 
-    def __init__(self, lowering: Lowering, source: Source, fndesc: Any) -> None:
+    def __init__(self, lowering: Lowering, source: Source, fndesc: Descriptor) -> None:
         self.lowering, self.source, self.fndesc = lowering, source, fndesc
         self.tree = source.tree
         self.env = Environment.from_fndesc(fndesc)
@@ -147,6 +163,7 @@ class FunctionWriter:
         )
 
     def write(self) -> None:
+        """Write the function."""
         call_conv, function = self.context.call_conv, self.builder.function
         given = call_conv.decode_arguments(self.builder, self.fndesc.argtypes, function)
         for name, kind, data in zip(self.fndesc.args, self.fndesc.argtypes, given, strict=True):
@@ -197,7 +214,7 @@ class FunctionWriter:
     def _assign(self, name: str, value: Value) -> None:
         variables = self.expressions.variables
         if name not in variables:
-            slot = cgutils.alloca_once(self.builder, value.data.type, name=name)
+            slot = slot_for(self.builder, value.data.type, name)
             variables[name] = Value(value.type, slot)
         if variables[name].type != value.type:
             raise Unsupported(f"{name}: {value.type} where it was {variables[name].type}")
@@ -221,7 +238,7 @@ class FunctionWriter:
         if not isinstance(call.func, ast.Name) or call.func.id != "range":
             raise Unsupported(ast.unparse(call))
         limits = [self.expressions.cast(self.expressions.value(a), types.int64) for a in call.args]
-        zero, one = (Value(types.int64, ir.IntType(64)(k), k) for k in (0, 1))
+        zero, one = (Value(types.int64, INDEX(k), k) for k in (0, 1))
         start, stop, step = [*([zero] if len(limits) == 1 else []), *limits, one][:3]
         if step.known == 0:
             raise Unsupported(ast.unparse(call))
@@ -233,7 +250,7 @@ class FunctionWriter:
         before, (test, inside, after) = b.block, map(b.append_basic_block, ("loop", "body", "endloop"))
         b.branch(test)
         b.position_at_end(test)
-        index = b.phi(ir.IntType(64))
+        index = b.phi(INDEX)
         index.add_incoming(start.data, before)
         b.cbranch(
             b.icmp_signed(">" if step.known is not None and step.known < 0 else "<", index, stop.data),

@@ -1,9 +1,9 @@
 """LAPACK for stacks of matrices, called directly: SciPy's routines by address.
 
-Each function takes `count` row-major matrices that lie one behind the other, and gives its result for each.
-Where a matrix may have none, the function returns how many had none; their results are NaN. LAPACK takes
-columns one behind the other, so a matrix is copied. NumPy does the same, with the same routines: signs and
-the order of vectors are those of the interpreter.
+Each function takes `count` row-major matrices, one after another, and writes a result for each. If a matrix
+may have no result, the function returns how many had none; theirs are NaN. LAPACK is column-major, so a
+matrix is copied. NumPy does the same with the same routines: signs and the order of vectors are the
+interpreter's.
 
 Reference: Anderson et al. 1999, "LAPACK Users' Guide".
 """
@@ -11,17 +11,28 @@ Reference: Anderson et al. 1999, "LAPACK Users' Guide".
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
 from numba.extending import get_cython_function_address, intrinsic
 
+from nnjit.codegen.numba.emit import BYTES, call_external, elements_of, on_stack
 from nnjit.codegen.numba.extension import LAPACK, load_extension
+from nnjit.codegen.numba.types import (
+    INDEX,
+    Builder,
+    Intrinsic,
+    LlvmValue,
+    NumbaType,
+    Signature,
+    TargetContext,
+    TypingContext,
+    View,
+)
 from nnjit.codegen.runtime.scratch import release, reserve
 from nnjit.codegen.runtime.views import (
     IS_PLAIN,
@@ -34,23 +45,33 @@ from nnjit.codegen.runtime.views import (
     pointer_of,
 )
 
-INT, INDEX = ir.IntType(32), ir.IntType(64)
+INT = ir.IntType(32)
 LETTERS = {32: "s", 64: "d"}
-LOWER, VECTORS, FEWEST = ord("L"), ord("V"), ord("S")  # what the options of routines are called
-WIDE = 64  # columns that a routine takes at once where its work memory has room for so many
+LOWER, VECTORS, FEWEST = ord("L"), ord("V"), ord("S")  # LAPACK's letters for options of its routines
+WIDE = 64  # columns that a routine takes at once if its work memory has room for so many
 
-load_extension(LAPACK)  # before its functions are looked up, which imports it with all around it
+Routine: TypeAlias = Callable[[tuple[Any, ...]], int]
+
+load_extension(LAPACK)  # before its functions are looked up, which would import the packages around it too
 
 
-def _routine(name: str) -> Callable[..., Any]:
+def _routine(name: str) -> Routine:
     """LAPACK's routine `name` as a function of one tuple, its arguments, that returns `info`, 0 for success.
 
-    They are views, the first of which says the dtype, and whole numbers. A character is its code, which is
-    the first byte of the number.
+    The arguments are views, the first of which has the dtype, and integers. A letter is given by its code,
+    the first byte of the integer.
     """
     addresses = {bits: get_cython_function_address(LAPACK, letter + name) for bits, letter in LETTERS.items()}
-    for bits, letter in LETTERS.items():
-        llvm.add_symbol(f"nnjit_{letter}{name}", addresses[bits])  # so that compiled code can be cached
+    if IS_PLAIN:
+        return _plain_routine(addresses)
+    symbols = {bits: f"nnjit_{letter}{name}" for bits, letter in LETTERS.items()}
+    for bits, symbol in symbols.items():
+        llvm.add_symbol(symbol, addresses[bits])  # so that compiled code can be cached
+    return _native_routine(symbols)
+
+
+def _plain_routine(addresses: Mapping[int, int]) -> Routine:
+    """The routines at these addresses, by the width of their dtype in bits, called by ctypes."""
 
     def plain(args: tuple[Any, ...]) -> int:
         bits = next(8 * a.itemsize for a in args if isinstance(a, np.ndarray))
@@ -60,35 +81,37 @@ def _routine(name: str) -> Callable[..., Any]:
         kind(addresses[bits])(*pointers, ctypes.byref(info))
         return info.value
 
-    if IS_PLAIN:
-        return plain
+    return plain
+
+
+def _native_routine(symbols: Mapping[int, str]) -> Routine:
+    """The routines of these names, by the width of their dtype in bits, called by compiled code."""
 
     @intrinsic
-    def call(typingctx: Any, args: Any) -> Any:
+    def call(typingctx: TypingContext, args: NumbaType) -> Intrinsic:
         bits = next(k.dtype.bitwidth for k in args if is_view(k))
 
-        def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        def build(
+            context: TargetContext, builder: Builder, signature: Signature, values: Sequence[LlvmValue]
+        ) -> LlvmValue:
             pointers = [
-                pointer_of(context, builder, k, v) if is_view(k) else _on_stack(builder, v)
-                for k, v in zip(args, cgutils.unpack_tuple(builder, values[0]), strict=True)
+                pointer_of(context, builder, k, v) if is_view(k) else _int32(builder, v)
+                for k, v in zip(args, elements_of(builder, values[0]), strict=True)
             ]
-            info = _on_stack(builder, INDEX(0))
-            given = [builder.bitcast(p, cgutils.voidptr_t) for p in (*pointers, info)]
-            kind = ir.FunctionType(ir.VoidType(), [p.type for p in given])
-            symbol = f"nnjit_{LETTERS[bits]}{name}"
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, symbol), given)
+            info = _int32(builder, INDEX(0))
+            given = [builder.bitcast(p, BYTES) for p in (*pointers, info)]
+            call_external(builder, symbols[bits], ir.VoidType(), given)
             return builder.sext(builder.load(info), INDEX)
 
         return types.intp(args), build
 
-    return call  # type: ignore[no-any-return]  # Numba has no types
+    native: Routine = call
+    return native
 
 
-def _on_stack(builder: Any, value: Any) -> Any:
-    """The address of a whole number."""
-    slot = cgutils.alloca_once(builder, INT)
-    builder.store(builder.trunc(value, INT), slot)
-    return slot
+def _int32(builder: Builder, value: LlvmValue) -> LlvmValue:
+    """The address of an integer as LAPACK has it."""
+    return on_stack(builder, builder.trunc(value, INT))
 
 
 gesv, getrf, potrf, syevd, gesdd, geqrf, orgqr = map(
@@ -100,8 +123,8 @@ gesv, getrf, potrf, syevd, gesdd, geqrf, orgqr = map(
 
 
 @njit(**KERNEL)
-def solve_each(count: int, n: int, k: int, a: Any, b: Any, out: Any) -> int:
-    """X with A X = B, of A[n,n] and B[n,k]; none of a singular matrix."""
+def solve_each(count: int, n: int, k: int, a: View, b: View, out: View) -> int:
+    """X with A X = B, of A[n,n] and B[n,k]; a singular A has none."""
     matrix, right, pivots = reserve(a, n * n), reserve(a, n * k), reserve(np.int32, n)
     failed = 0
     for i in range(count):
@@ -118,7 +141,7 @@ def solve_each(count: int, n: int, k: int, a: Any, b: Any, out: Any) -> int:
 
 
 @njit(**KERNEL)
-def logabsdet_each(count: int, n: int, a: Any, out: Any) -> None:
+def logabsdet_each(count: int, n: int, a: View, out: View) -> None:
     """Log |det A| of A[n,n]; -inf of a singular matrix."""
     matrix, pivots = reserve(a, n * n), reserve(np.int32, n)
     for i in range(count):
@@ -131,7 +154,7 @@ def logabsdet_each(count: int, n: int, a: Any, out: Any) -> None:
 
 
 @njit(**KERNEL)
-def det_sign_each(count: int, n: int, a: Any, out: Any) -> None:
+def det_sign_each(count: int, n: int, a: View, out: View) -> None:
     """The sign of det A of A[n,n]; 0 of a singular matrix."""
     matrix, pivots = reserve(a, n * n), reserve(np.int32, n)
     for i in range(count):
@@ -144,18 +167,18 @@ def det_sign_each(count: int, n: int, a: Any, out: Any) -> None:
 
 
 @njit(**KERNEL)
-def _factor(n: int, a: Any, matrix: Any, pivots: Any) -> bool:
-    """Write the triangular factors of A[n,n], with rows exchanged, to `matrix`; whether A is singular."""
+def _factor(n: int, a: View, matrix: View, pivots: View) -> bool:
+    """Factor A[n,n] into triangles, with rows exchanged, in `matrix`; return whether A is singular."""
     _turn(n, n, a, matrix)
-    return getrf((n, n, matrix, max(n, 1), pivots)) != 0  # type: ignore[no-any-return]
+    return getrf((n, n, matrix, max(n, 1), pivots)) != 0
 
 
 # -- decompositions
 
 
 @njit(**KERNEL)
-def cholesky_each(count: int, n: int, a: Any, out: Any) -> int:
-    """The lower triangle L with L Lᵀ = A, of A[n,n]; none where A is not positive definite."""
+def cholesky_each(count: int, n: int, a: View, out: View) -> int:
+    """The lower triangle L with L Lᵀ = A, of A[n,n]; an A that is not positive definite has none."""
     matrix, failed = reserve(a, n * n), 0
     for i in range(count):
         lower = part(out, i, 1, n * n)
@@ -171,8 +194,8 @@ def cholesky_each(count: int, n: int, a: Any, out: Any) -> int:
 
 
 @njit(**KERNEL)
-def eigenvectors_each(count: int, n: int, a: Any, out: Any) -> int:
-    """The eigenvectors of the symmetric A[n,n] as columns, in the ascending order of their values."""
+def eigenvectors_each(count: int, n: int, a: View, out: View) -> int:
+    """The eigenvectors of the symmetric A[n,n] as columns, by ascending eigenvalue."""
     size, length, failed = 1 + 6 * n + 2 * n * n, 3 + 5 * n, 0
     matrix, values, work, indices = (
         reserve(a, n * n), reserve(a, n), reserve(a, size), reserve(np.int32, length)
@@ -191,7 +214,7 @@ def eigenvectors_each(count: int, n: int, a: Any, out: Any) -> int:
 
 
 @njit(**KERNEL)
-def orthogonal_each(count: int, m: int, n: int, a: Any, out: Any) -> None:
+def orthogonal_each(count: int, m: int, n: int, a: View, out: View) -> None:
     """Q of A[m,n] = Q R, for m >= n."""
     matrix, scales, work = reserve(a, m * n), reserve(a, n), reserve(a, WIDE * n + 1)
     for i in range(count):
@@ -205,8 +228,8 @@ def orthogonal_each(count: int, m: int, n: int, a: Any, out: Any) -> None:
 
 
 @njit(**KERNEL)
-def singular_vectors_each(count: int, m: int, n: int, is_right: int, a: Any, out: Any) -> int:
-    """U or, where `is_right`, V as columns, of A[m,n] = U diag(S) Vᵀ with the fewest columns."""
+def singular_vectors_each(count: int, m: int, n: int, is_right: int, a: View, out: View) -> int:
+    """U or, if `is_right`, V as columns, of A[m,n] = U diag(S) Vᵀ with the fewest columns."""
     k, failed = min(m, n), 0
     u, s, v = reserve(a, m * k), reserve(a, k), reserve(a, n * k)
     size = (n if is_right else m) * k
@@ -225,8 +248,8 @@ def singular_vectors_each(count: int, m: int, n: int, is_right: int, a: Any, out
 
 
 @njit(**KERNEL)
-def pinv_each(count: int, m: int, n: int, rcond: float, a: Any, out: Any) -> int:
-    """V diag(1 / S) Uᵀ of A[m,n]; singular values up to `rcond` times the largest are left out."""
+def pinv_each(count: int, m: int, n: int, rcond: float, a: View, out: View) -> int:
+    """V diag(1 / S) Uᵀ of A[m,n]; singular values up to `rcond` times the largest are omitted."""
     k, failed = min(m, n), 0
     u, s, v = reserve(a, m * k), reserve(a, k), reserve(a, n * k)
     for i in range(count):
@@ -245,8 +268,8 @@ def pinv_each(count: int, m: int, n: int, rcond: float, a: Any, out: Any) -> int
 
 
 @njit(**KERNEL)
-def _decompose(m: int, n: int, a: Any, u: Any, s: Any, v: Any) -> int:
-    """Write Uᵀ, S and V of A[m,n], row-major, and return what LAPACK says."""
+def _decompose(m: int, n: int, a: View, u: View, s: View, v: View) -> int:
+    """Write Uᵀ, S and V of A[m,n], row-major; return LAPACK's `info`."""
     k = min(m, n)
     size = 4 * k * k + 7 * k + WIDE * (m + n) + 1
     matrix, work, indices = reserve(a, m * n), reserve(a, size), reserve(np.int32, 8 * k)
@@ -255,14 +278,14 @@ def _decompose(m: int, n: int, a: Any, u: Any, s: Any, v: Any) -> int:
     release(matrix)
     release(work)
     release(indices)
-    return info  # type: ignore[no-any-return]  # Numba has no types
+    return info
 
 
 # -- small pieces
 
 
 @njit(**KERNEL)
-def _turn(m: int, n: int, x: Any, out: Any) -> None:
+def _turn(m: int, n: int, x: View, out: View) -> None:
     """The transpose of a matrix of m rows and n columns."""
     for i in range(m):
         for j in range(n):
@@ -270,8 +293,8 @@ def _turn(m: int, n: int, x: Any, out: Any) -> None:
 
 
 @njit(**KERNEL)
-def _spoiled(info: int, size: int, x: Any) -> int:
-    """Fill a result with NaN and return 1 where LAPACK failed, else 0."""
+def _spoiled(info: int, size: int, x: View) -> int:
+    """1 if LAPACK failed, after filling the result with NaN, else 0."""
     if info == 0:
         return 0
     fill(x, size, np.nan)

@@ -1,15 +1,25 @@
-"""Memory for the time of a call: what routines work in, whose size they know better than who plans memory."""
+"""Work memory of routines, for the time of a call: only they know its size, so it is not in the plan."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
+from nnjit.codegen.numba.emit import allocate, free
+from nnjit.codegen.numba.types import (
+    Builder,
+    Intrinsic,
+    LlvmValue,
+    NumbaType,
+    Signature,
+    TargetContext,
+    TypingContext,
+)
 from nnjit.codegen.runtime.views import IS_PLAIN, is_view, pointer_of, view_of, view_type
 
 
@@ -18,17 +28,20 @@ def _reserve_plain(like: Any, size: int) -> np.ndarray:
 
 
 @intrinsic
-def _reserve_native(typingctx: Any, like: Any, size: Any) -> Any:
+def _reserve_native(typingctx: TypingContext, like: NumbaType, size: NumbaType) -> Intrinsic:
     """A view of `size` new elements, to be released; of the dtype `like`, or that of the view `like`.
 
-    Numba raises MemoryError where there is no memory.
+    Raises:
+        MemoryError: there is none.
     """
     element = like.dtype if is_view(like) else like.instance_type
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def build(
+        context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
+    ) -> LlvmValue:
         kind = context.get_data_type(element)
         length = builder.mul(args[1], ir.Constant(args[1].type, context.get_abi_sizeof(kind)))
-        data = builder.bitcast(context.nrt.allocate(builder, length), kind.as_pointer())
+        data = builder.bitcast(allocate(context, builder, length), kind.as_pointer())
         return view_of(context, builder, element, data, args[1])
 
     return view_type(element)(like, types.intp), build
@@ -39,12 +52,13 @@ def _release_plain(view: np.ndarray) -> None:
 
 
 @intrinsic
-def _release_native(typingctx: Any, view: Any) -> Any:
-    """Give the memory of a reserved view back."""
+def _release_native(typingctx: TypingContext, view: NumbaType) -> Intrinsic:
+    """Give back the memory of a reserved view."""
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = pointer_of(context, builder, view, args[0])
-        context.nrt.free(builder, builder.bitcast(data, cgutils.voidptr_t))
+    def build(
+        context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
+    ) -> LlvmValue:
+        free(context, builder, pointer_of(context, builder, view, args[0]))
         return context.get_dummy_value()
 
     return types.void(view), build

@@ -1,19 +1,18 @@
-"""Sorting in native code: the order of each row by merging, stable as NumPy's, NaN last."""
+"""Sort rows in native code: a merge sort, stable as NumPy's, with NaN last."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from numba import njit
 
+from nnjit.codegen.numba.types import View
 from nnjit.codegen.runtime.scratch import release, reserve
 from nnjit.codegen.runtime.views import KERNEL, part
 
-RUN = 16  # elements that are sorted by inserting each among those before it
+RUN = 16  # elements that are sorted by insertion
 
 
 @njit(**KERNEL)
-def argsort_each(count: int, n: int, x: Any, out: Any) -> None:
+def argsort_each(count: int, n: int, x: View, out: View) -> None:
     """The indices that sort each of `count` rows of `n` elements; equal elements keep their order."""
     buffer = reserve(out, n)
     for i in range(count):
@@ -29,8 +28,8 @@ def argsort_each(count: int, n: int, x: Any, out: Any) -> None:
 
 
 @njit(**KERNEL)
-def _insert(low: int, high: int, row: Any, order: Any) -> None:
-    """Sort the indices from `low` to `high`."""
+def _insert(low: int, high: int, row: View, order: View) -> None:
+    """Sort the indices from `low` to `high` by insertion."""
     for k in range(low, high):
         place = k
         while place > low and _is_before(row[k], row[order[place - 1]]):
@@ -40,8 +39,8 @@ def _insert(low: int, high: int, row: Any, order: Any) -> None:
 
 
 @njit(**KERNEL)
-def _merge(low: int, middle: int, high: int, row: Any, order: Any, buffer: Any) -> None:
-    """Make one sorted run of two that lie one behind the other."""
+def _merge(low: int, middle: int, high: int, row: View, order: View, buffer: View) -> None:
+    """Merge two adjacent sorted runs."""
     if not _is_before(row[order[middle]], row[order[middle - 1]]):
         return
     size = middle - low
@@ -59,5 +58,6 @@ def _merge(low: int, middle: int, high: int, row: Any, order: Any, buffer: Any) 
 
 
 @njit(**KERNEL)
-def _is_before(x: Any, y: Any) -> Any:
+def _is_before(x: float, y: float) -> bool:
+    """Whether x comes before y: NaN after everything else."""
     return x < y or (x == x and y != y)

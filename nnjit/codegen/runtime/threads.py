@@ -1,15 +1,14 @@
-"""What threads that run one program need: where they meet, a mode of the processor, a clock, and the crew.
+"""The threads that run one program: the team, its barrier, slices and sums, a processor mode and a clock.
 
-Threads are Python's, each in one native call without the GIL. `parallel=True` would compile several times
-as long, and its own threads neither survive a fork nor meet in 50 ns.
+Threads are Python's, each in one native call without the GIL. Numba's `parallel=True` would compile several
+times as long, and its threads neither survive a fork nor wait for each other in 50 ns.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
@@ -17,22 +16,31 @@ from typing import Any, Self
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from nnjit.codegen.library.barrier import MEET, MEETING, is_x86
+from nnjit.codegen.library.barrier import call_barrier, is_x86
 from nnjit.codegen.library.vector_loops import WIDTH, call_add_up
-from nnjit.codegen.numba.vectors import INDEX
+from nnjit.codegen.numba.emit import BYTES, call_external, on_stack, slot_for
+from nnjit.codegen.numba.types import (
+    INDEX,
+    Builder,
+    Intrinsic,
+    LlvmValue,
+    NumbaType,
+    Signature,
+    TargetContext,
+    TypingContext,
+)
 from nnjit.codegen.runtime.views import IS_PLAIN, pointer_of
 
-FLUSH = 0x8040  # of the x86 control register MXCSR: results and arguments that are subnormal count as zero
+FLUSH = 0x8040  # bits of the x86 control register MXCSR: subnormal results and arguments count as zero
 _ONE_BY_ONE = threading.Lock()
 
 
 class ThreadTeam:
     """Threads that run one function together, thread 0 being the caller; a context manager.
 
-    Fewer than asked for where the system gives no more: all must run at once, or they would wait for ever.
+    There is only one if the system cannot start all of them: they must run at once, or would wait for ever.
     """
 
     def __init__(self, threads: int) -> None:
@@ -42,13 +50,13 @@ class ThreadTeam:
     def __enter__(self) -> Self:
         if self._others is not None:
             try:
-                gate = threading.Barrier(self.threads)
-                waits = [self._others.submit(gate.wait) for _ in range(self.threads - 1)]
-                gate.wait()
+                all_run = threading.Barrier(self.threads)
+                waits = [self._others.submit(all_run.wait) for _ in range(self.threads - 1)]
+                all_run.wait()
                 for wait in waits:
                     wait.result()
             except RuntimeError:  # no more threads can be started
-                gate.abort()
+                all_run.abort()
                 self.threads = 1
         return self
 
@@ -69,50 +77,43 @@ class ThreadTeam:
         return result
 
 
-def usable_cores() -> int:
-    """How many cores this process may use: by affinity, and by the quota of its control group."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
-        return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):
-        return cores
-
-
-def _meet_plain(arrived: np.ndarray, threads: int, gate: int) -> int:
+def _wait_plain(arrived: np.ndarray, threads: int, phase: int) -> int:
     with _ONE_BY_ONE:
         arrived[0] += 1
-    while arrived[0] < gate + threads:
+    while arrived[0] < phase + threads:
         time.sleep(0)
-    return gate + threads
+    return phase + threads
 
 
 @intrinsic
-def _meet_native(typingctx: Any, arrived: Any, threads: Any, gate: Any) -> Any:
-    """Wait until all threads have come here as often as this one, and return the next gate."""
+def _wait_native(
+    typingctx: TypingContext, arrived: NumbaType, threads: NumbaType, phase: NumbaType
+) -> Intrinsic:
+    """Wait until all threads have come here as often as this one, and return the next phase."""
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        function = cgutils.get_or_insert_function(builder.module, MEETING, MEET)
-        return builder.call(function, [pointer_of(context, builder, arrived, args[0]), args[1], args[2]])
+    def build(
+        context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
+    ) -> LlvmValue:
+        return call_barrier(builder, pointer_of(context, builder, arrived, args[0]), args[1], args[2])
 
     return types.intp(arrived, types.intp, types.intp), build
 
 
-def _control(builder: Any, name: str, slot: Any) -> None:
-    pointer = ir.IntType(8).as_pointer()
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [pointer]), name)
-    builder.call(function, [builder.bitcast(slot, pointer)])
+def _control(builder: Builder, name: str, slot: LlvmValue) -> None:
+    """Read or write the control register MXCSR."""
+    call_external(builder, name, ir.VoidType(), [builder.bitcast(slot, BYTES)])
 
 
 @intrinsic
-def _flush_native(typingctx: Any) -> Any:
-    """Have this thread take subnormal numbers for zero, and return its former mode (on x86)."""
+def _flush_native(typingctx: TypingContext) -> Intrinsic:
+    """On x86, have this thread treat subnormal numbers as zero; return its former mode."""
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def build(
+        context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
+    ) -> LlvmValue:
         if not is_x86():
             return ir.Constant(ir.IntType(32), 0)
-        slot = cgutils.alloca_once(builder, ir.IntType(32))
+        slot = slot_for(builder, ir.IntType(32))
         _control(builder, "llvm.x86.sse.stmxcsr", slot)
         mode = builder.load(slot)
         builder.store(builder.or_(mode, ir.Constant(ir.IntType(32), FLUSH)), slot)
@@ -123,41 +124,46 @@ def _flush_native(typingctx: Any) -> Any:
 
 
 @intrinsic
-def _restore_native(typingctx: Any, mode: Any) -> Any:
-    """Go back to the mode that `flush_subnormals` returned."""
+def _restore_native(typingctx: TypingContext, mode: NumbaType) -> Intrinsic:
+    """Restore the mode that `flush_subnormals` returned."""
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def build(
+        context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
+    ) -> LlvmValue:
         if is_x86():
-            slot = cgutils.alloca_once(builder, ir.IntType(32))
-            builder.store(args[0], slot)
-            _control(builder, "llvm.x86.sse.ldmxcsr", slot)
+            _control(builder, "llvm.x86.sse.ldmxcsr", on_stack(builder, args[0]))
         return context.get_dummy_value()
 
     return types.void(types.int32), build
 
 
 @intrinsic
-def _ticks_native(typingctx: Any) -> Any:
-    """A clock of unknown, constant rate; 0 where the processor has none that LLVM knows."""
+def _ticks_native(typingctx: TypingContext) -> Intrinsic:
+    """A clock of unknown, constant rate; 0 if LLVM knows none of the processor's."""
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def build(
+        context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
+    ) -> LlvmValue:
         if not is_x86():
             return INDEX(0)
-        kind = ir.FunctionType(INDEX, [])
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.readcyclecounter"), [])
+        return call_external(builder, "llvm.readcyclecounter", INDEX, [])
 
     return types.int64(), build
 
 
-def _share_plain(bound: int, offset: int, rows: int, columns: int) -> int:
+def _rows_before_plain(bound: int, offset: int, rows: int, columns: int) -> int:
     return min(max(-((offset - bound) // columns), 0), rows)
 
 
 @intrinsic
-def _share_native(typingctx: Any, bound: Any, offset: Any, rows: Any, columns: Any) -> Any:
-    """How many rows of a matrix, which begins at `offset` in a vector, begin before the element `bound`."""
+def _rows_before_native(
+    typingctx: TypingContext, bound: NumbaType, offset: NumbaType, rows: NumbaType, columns: NumbaType
+) -> Intrinsic:
+    """How many rows of a matrix that begins at `offset` of a vector begin before element `bound`."""
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def build(
+        context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
+    ) -> LlvmValue:
         bound, offset, rows, columns = args
         more = builder.sub(builder.add(builder.sub(bound, offset), columns), INDEX(1))
         more = builder.select(builder.icmp_signed("<", more, INDEX(0)), INDEX(0), more)
@@ -184,10 +190,20 @@ def _add_up_lanes_plain(
 
 def _make_add_up(what: str) -> Any:
     @intrinsic
-    def add_up(typingctx: Any, threads: Any, stride: Any, low: Any, high: Any, sums: Any, total: Any) -> Any:
-        """Elements `low` to `high` of all threads' parts of a sum, together in the order of the threads."""
+    def add_up(
+        typingctx: TypingContext,
+        threads: NumbaType,
+        stride: NumbaType,
+        low: NumbaType,
+        high: NumbaType,
+        sums: NumbaType,
+        total: NumbaType,
+    ) -> Intrinsic:
+        """Sum elements `low` to `high` of all threads' parts, in the order of the threads."""
 
-        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def build(
+            context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
+        ) -> LlvmValue:
             parts, out = (pointer_of(context, builder, signature.args[k], args[k]) for k in (4, 5))
             call_add_up(builder, what, args[:4], parts, out)
             return context.get_dummy_value()
@@ -198,7 +214,7 @@ def _make_add_up(what: str) -> Any:
 
 
 if IS_PLAIN:
-    share, meet, ticks = _share_plain, _meet_plain, time.perf_counter_ns
+    rows_before, wait_at_barrier, ticks = _rows_before_plain, _wait_plain, time.perf_counter_ns
     add_up, add_up_lanes = _add_up_plain, _add_up_lanes_plain
 
     def flush_subnormals() -> int:
@@ -208,6 +224,6 @@ if IS_PLAIN:
     def restore_mode(mode: int) -> None:
         """Nothing."""
 else:
-    share, meet, ticks = _share_native, _meet_native, _ticks_native
+    rows_before, wait_at_barrier, ticks = _rows_before_native, _wait_native, _ticks_native
     add_up, add_up_lanes = _make_add_up("add_up"), _make_add_up("add_up_lanes")
     flush_subnormals, restore_mode = _flush_native, _restore_native

@@ -15,41 +15,20 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import config, from_dtype, njit, types
-from numba.core import cgutils
-from numba.core.compiler import Compiler
-from numba.core.errors import TypingError
+from numba import TypingError, config, from_dtype, njit, types
 from numba.extending import intrinsic
 
-from nnjit.codegen.library.lane_kernels import ARGUMENTS
-from nnjit.codegen.library.library import call_lanes, call_product
+from nnjit.codegen.library.compiled import call_lanes, call_product
+from nnjit.codegen.library.lane_kernels import ARGUMENTS, NAMES
 from nnjit.codegen.library.vector_loops import WIDTH, call_fill, is_in_library
-from nnjit.codegen.numba.compiler import DirectCompiler
+from nnjit.codegen.numba.compiler import Apart, DirectCompiler
+from nnjit.codegen.numba.emit import array_of, copy_bytes, data_of, loop_to
 from nnjit.ir.types import DTYPES
-from nnjit.primitives.lanes import lane_product as lane_product_p
-from nnjit.primitives.lanes import lane_spread as lane_spread_p
-from nnjit.primitives.lanes import lane_weights as lane_weights_p
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
 OPTIONS = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 JIT = {**OPTIONS, "pipeline_class": DirectCompiler}
 KERNEL = {**OPTIONS, "no_cpython_wrapper": True}  # called from native code alone
-
-
-class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
-    """Numba's compiler for a function whose arguments are apart: what one points at, no other does.
-
-    LLVM tests that in a kernel otherwise, for all rows at once. Where rows interleave, as in the record of a
-    loop, the test fails, though no element is shared: the kernel would run without vectors (4 × longer).
-    """
-
-    is_apart = True
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.state.flags.noalias = True
-
-
 ROWS = {**KERNEL, "pipeline_class": Apart}  # over rows, and of a step of a loop
 FEW = 8  # elements that are filled without a call
 IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
@@ -82,26 +61,14 @@ def is_view(kind: Any) -> bool:
 
 def pointer_of(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     """The address of the first element of a view."""
-    return _data_of(context, builder, kind, value) if isinstance(kind, types.Array) else value
-
-
-def _data_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
-    return cgutils.create_struct_proxy(kind)(context, builder, array).data
+    return data_of(context, builder, kind, value) if isinstance(kind, types.Array) else value
 
 
 def view_of(context: Any, builder: Any, element: Any, data: Any, size: Any) -> Any:
     """A view of `size` elements from the address `data`."""
     if not IS_CHECKED:
         return data
-    from numba.np import arrayobj  # takes 0.04 s, and loading from the cache does without
-
-    kind = view_type(element)
-    view = arrayobj.make_array(kind)(context, builder)
-    itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(element)))
-    arrayobj.populate_array(
-        view, data=data, shape=[size], strides=[itemsize], itemsize=itemsize, meminfo=None, parent=None
-    )
-    return view._getvalue()
+    return array_of(context, builder, view_type(element), data, size)
 
 
 def _make_at(name: str) -> Any:
@@ -117,7 +84,7 @@ def _make_at(name: str) -> Any:
     @intrinsic
     def at(typingctx: Any, memory: Any, k: Any, start: Any, size: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            table = _data_of(context, builder, memory, args[0])
+            table = data_of(context, builder, memory, args[0])
             kind = context.get_data_type(element).as_pointer()
             data = builder.inttoptr(builder.load(builder.gep(table, [args[1]])), kind)
             return view_of(context, builder, element, builder.gep(data, [args[2]]), args[3])
@@ -196,26 +163,26 @@ def make_product(call: Callable[..., None]) -> Any:
     return gemm
 
 
-def _gemm_share_plain(low: int, high: int, m: int, n: int, k: int, a: Any, b: Any, add: int, c: Any) -> None:
+def _gemm_slice_plain(low: int, high: int, m: int, n: int, k: int, a: Any, b: Any, add: int, c: Any) -> None:
     product = a[: k * m].reshape(k, m)[:, low:high].T @ b[: k * n].reshape(k, n)
     out = c[: m * n].reshape(m, n)[low:high]
     out[...] = product + (out if add else 0)
 
 
-def make_share(call: Callable[..., None]) -> Any:
-    """The function `gemm_share(low, high, m, n, k, a, b, add, c)`: rows `low` to `high` of C[m,n] = Aᵀ B.
+def make_slice_product(call: Callable[..., None]) -> Any:
+    """The function `gemm_slice(low, high, m, n, k, a, b, add, c)`: rows `low` to `high` of C[m,n] = Aᵀ B.
 
     A and B have `k` rows; each thread computes some rows of the result. Where `add` is not 0, it is C +=.
     """
     if IS_PLAIN:
-        return _gemm_share_plain
+        return _gemm_slice_plain
 
     @intrinsic
-    def gemm_share(
+    def gemm_slice(
         typingctx: Any, low: Any, high: Any, m: Any, n: Any, k: Any, a: Any, b: Any, add: Any, c: Any
     ) -> Any:
         if not all(is_view(v) and v.dtype == c.dtype for v in (a, b, c)):
-            raise TypingError("gemm_share needs views of one dtype")
+            raise TypingError("gemm_slice needs views of one dtype")
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             low, high, m, n, k = args[:5]
@@ -228,13 +195,18 @@ def make_share(call: Callable[..., None]) -> Any:
         whole = types.intp
         return types.void(*(whole,) * 5, a, b, whole, c), build
 
-    return gemm_share
+    return gemm_slice
 
 
 # -- products of lanes
 
 
-def _lanes_plain(primitive: Any) -> Callable[..., None]:
+def _lanes_plain(name: str) -> Callable[..., None]:
+    # At the top it would be in the key of compiled programs (`numba/sources.py`), though none depends on it.
+    from nnjit.primitives.lanes import LANE_PRODUCTS
+
+    primitive = next(p for p in LANE_PRODUCTS if p.name == name)
+
     def product(a: Any, b: Any, c: Any, groups: int, step_a: int, step_b: int, step_c: int, columns: int,
                 *axes: int) -> None:  # fmt: skip
         numbers, lanes = (*axes, 1), WIDTH // c.itemsize
@@ -242,12 +214,12 @@ def _lanes_plain(primitive: Any) -> Callable[..., None]:
         options = {"places": pairs[:2], "taps": pairs[2:]}
         left = a[: groups * step_a].reshape(groups, -1, lanes)
         taps = math.prod(n for n, _ in pairs[2:])
-        if primitive is lane_weights_p:
+        if name == "lane_weights":
             right = b[: groups * step_b].reshape(groups, -1, lanes)
             sums = primitive.evaluate(left, right, **options)
             c[: sums.size * lanes].reshape(-1, lanes)[:, 0] += sums.reshape(-1)
             return
-        shape = (columns, taps) if primitive is lane_spread_p else (taps, columns)
+        shape = (columns, taps) if name == "lane_spread" else (taps, columns)
         rows = (step_c // lanes,)
         out = primitive.evaluate(left, b[: taps * columns].reshape(shape), shape=rows, **options)
         c[: groups * step_c] = out.reshape(-1)
@@ -255,11 +227,10 @@ def _lanes_plain(primitive: Any) -> Callable[..., None]:
     return product
 
 
-def _make_lanes(primitive: Any) -> Any:
+def _make_lanes(name: str) -> Any:
     """The function of a product of lanes: A, B, C and the numbers that `lane_kernels` names."""
-    name = primitive.name
     if IS_PLAIN:
-        return _lanes_plain(primitive)
+        return _lanes_plain(name)
 
     @intrinsic
     def product(
@@ -294,8 +265,8 @@ def _fill_native(typingctx: Any, view: Any, size: Any, value: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = pointer_of(context, builder, view, args[0])
         if (isinstance(args[1], ir.Constant) and args[1].constant <= FEW) or not is_in_library(args[2].type):
-            with cgutils.for_range(builder, args[1]) as loop:
-                builder.store(args[2], builder.gep(data, [loop.index]))
+            with loop_to(builder, args[1]) as index:
+                builder.store(args[2], builder.gep(data, [index]))
         else:
             call_fill(builder, data, args[1], args[2])
         return context.get_dummy_value()
@@ -316,7 +287,7 @@ def _copy_native(typingctx: Any, view: Any, size: Any, out: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         source, target = (pointer_of(context, builder, view, args[k]) for k in (0, 2))
         itemsize = context.get_abi_sizeof(context.get_data_type(view.dtype))
-        cgutils.raw_memcpy(builder, target, source, args[1], itemsize)
+        copy_bytes(builder, target, source, args[1], itemsize)
         return context.get_dummy_value()
 
     return types.void(view, types.intp, out), build
@@ -347,11 +318,11 @@ def _gather_native(typingctx: Any, data: Any, order: Any, n: Any, size: Any, out
         source, rows, target = (pointer_of(context, builder, signature.args[i], args[i]) for i in (0, 1, 4))
         itemsize = context.get_abi_sizeof(context.get_data_type(data.dtype))
         length = builder.mul(args[3], ir.Constant(args[3].type, itemsize))
-        with cgutils.for_range(builder, args[2]) as loop:
-            row = builder.load(builder.gep(rows, [loop.index]))
+        with loop_to(builder, args[2]) as index:
+            row = builder.load(builder.gep(rows, [index]))
             here = builder.gep(source, [builder.mul(row, args[3])])
-            there = builder.gep(target, [builder.mul(loop.index, args[3])])
-            cgutils.raw_memcpy(builder, there, here, length, 1)
+            there = builder.gep(target, [builder.mul(index, args[3])])
+            copy_bytes(builder, there, here, length, 1)
         return context.get_dummy_value()
 
     return types.void(data, order, types.intp, types.intp, out), build
@@ -363,8 +334,8 @@ if IS_PLAIN:
 else:
     part, fill, copy, gather = _part_native, _fill_native, _copy_native, _gather_native
     is_finite = _is_finite_native
-gemm, gemm_share = make_product(call_product), make_share(call_product)
-lane_product, lane_spread, lane_weights = map(_make_lanes, (lane_product_p, lane_spread_p, lane_weights_p))
+gemm, gemm_slice = make_product(call_product), make_slice_product(call_product)
+lane_product, lane_spread, lane_weights = map(_make_lanes, NAMES)
 
 
 @njit(**KERNEL)

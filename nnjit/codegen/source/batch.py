@@ -1,7 +1,7 @@
 """The lines of a program that take one batch through a graph: its blocks of rows, its kernels, its sums.
 
-Where threads share the batch, each has a share of every block's rows, and of each long vector a slice. They
-meet before the products over the batch, which need all rows, and wherever one reads what others wrote.
+If threads share the batch, each has a slice of every block's rows and of each long vector. They wait for each
+other before the products over the batch, which need all rows, and wherever one reads what others wrote.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from nnjit.ir import Node
 from nnjit.ir.types import SHORT
 from nnjit.primitives import scan_p
 
-WAIT = "gate = meet(arrived, threads, gate)"
+WAIT = "phase = wait_at_barrier(arrived, threads, phase)"
 
 
 class Batch:
@@ -326,7 +326,7 @@ class Batch:
         self.ranges.append(f"low_{number}, high_{number} = {low}, {high}")
         operands = f"{self.name(a)}_block, {self.name(b)}_block, start, {self.name(node)}"
         rows = f"low_{number}, high_{number}, {m}, {n}, {rows_of(a, 'block')}"
-        self.line(f"{gemm_for(node)}_share({rows}, {operands})    # {node.type}")
+        self.line(f"{gemm_for(node)}_slice({rows}, {operands})    # {node.type}")
 
     # -- tables
 
@@ -349,7 +349,7 @@ class Batch:
         length, tables = self.layout.length, self.plan.tables
         for start, size in between(tables, length):
             k = len(self.ranges)
-            bounds = ", ".join(f"share({bound}, {start}, {size}, 1)" for bound in ("low", "high"))
+            bounds = ", ".join(f"rows_before({bound}, {start}, {size}, 1)" for bound in ("low", "high"))
             self.ranges.append(f"low_{k}, high_{k} = {bounds}")
             piece = f"{start} + low_{k}, high_{k} - low_{k}, 1"
             pairs = zip(views, is_slice, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from nnjit.codegen.library.library import features
+from nnjit.codegen.library.compiled import features
 from nnjit.codegen.plan.buffers import Buffer, buffer_of
 from nnjit.codegen.rewrite.legalize import is_batched
 from nnjit.ir import Node

@@ -31,17 +31,18 @@ from numpy import bool_ as b1, float32 as f32, float64 as f64, int32 as i32, int
 '''
 
 FROM = {
-    "nnjit.codegen.runtime.blas": ("blas_gemm", "blas_gemm_share"),
+    "nnjit.codegen.runtime.blas": ("blas_gemm", "blas_gemm_slice"),
     "nnjit.codegen.runtime.lapack": tuple(r.function for p, r in ROUTINES.items() if p is not argsort),
     "nnjit.codegen.maths": tuple(MATHS),
     "nnjit.codegen.runtime.views": (
         "JIT", "KERNEL", "ROWS", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather", "gemm", "gemm_each",
-        "gemm_share", "i32_at", "i64_at", "inside", "is_finite", "lane_product", "lane_spread",
+        "gemm_slice", "i32_at", "i64_at", "inside", "is_finite", "lane_product", "lane_spread",
         "lane_weights", "part", "repeat_last", "u32_at",
     ),
     "nnjit.codegen.runtime.sorting": (ROUTINES[argsort].function,),
     "nnjit.codegen.runtime.threads": (
-        "add_up", "add_up_lanes", "flush_subnormals", "meet", "restore_mode", "share", "ticks",
+        "add_up", "add_up_lanes", "flush_subnormals", "restore_mode", "rows_before", "ticks",
+        "wait_at_barrier",
     ),
 }  # fmt: skip
 
@@ -118,7 +119,7 @@ class _Epochs:
     def write(self, title: str) -> Program:
         functions = self._evaluate(self.evaluation) if self.evaluation is not None else ""
         self._declare()
-        lines = Lines("mode = flush_subnormals()", "gate = 0")
+        lines = Lines("mode = flush_subnormals()", "phase = 0")
         epochs = "((end - 1) // steps + 1 - begin // steps)"
         lines.add(f"figures = {self.text.at('figures', '0', f'{epochs} * {self.totals.width}')}")
         lines.add(f"arrived = {self.text.at('arrived', '0', '1')}")
@@ -174,7 +175,7 @@ class _Epochs:
         """The evaluation, and the comparison with the best epoch so far."""
         lines = Lines()
         if self.evaluation is not None:
-            lines.add("gate = evaluate(memory, thread, threads, gate, arrived, figures, row, held)")
+            lines.add("phase = evaluate(memory, thread, threads, phase, arrived, figures, row, held)")
         if not self.interface.kept:
             return lines
         loss, epoch, done, min_delta, patience, is_exhausted = map(
@@ -189,7 +190,7 @@ class _Epochs:
                 lines.add(f"{loss} = loss", f"{epoch} = {done}")
             lines.add(f"{is_exhausted} = {patience} > 0 and {done} - {epoch} >= {patience}")
         if self.step.is_shared:
-            lines.add("gate = meet(arrived, threads, gate)")
+            lines.add("phase = wait_at_barrier(arrived, threads, phase)")
         return lines
 
     def _keeping(self) -> Lines:
@@ -211,8 +212,8 @@ class _Epochs:
         lines.include(batch.hoisted())
         lines.include(written)
         lines.include(totals)
-        lines.add("return gate")
-        head = "evaluate(memory, thread, threads, gate, arrived, figures, row, rows)"
+        lines.add("return phase")
+        head = "evaluate(memory, thread, threads, phase, arrived, figures, row, rows)"
         return _function(head, lines, "**KERNEL")
 
 

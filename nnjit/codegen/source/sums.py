@@ -50,7 +50,7 @@ class Sums:
     def slice_of(self, node: Node, rows: int, columns: int) -> tuple[str, str]:
         """The first and the last of a piece's rows that are in this thread's slice."""
         _, offset = self.views.layout.inside.get(node, (node, 0))
-        low, high = (f"share({bound}, {offset}, {rows}, {columns})" for bound in ("low", "high"))
+        low, high = (f"rows_before({bound}, {offset}, {rows}, {columns})" for bound in ("low", "high"))
         return low, high
 
     def total(self, node: Node) -> str:

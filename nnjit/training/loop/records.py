@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.codegen import usable_cores
+from nnjit.cores import usable_cores
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment

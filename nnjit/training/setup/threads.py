@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from nnjit.codegen import usable_cores
+from nnjit.cores import usable_cores
 from nnjit.ir import Graph, Shape
 
 WORTH_SHARING = 2**18  # multiplications of a step; with fewer, waiting costs more than sharing saves

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from nnjit.codegen import usable_cores
+from nnjit.cores import usable_cores
 from nnjit.errors import Diverged, Interrupted
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names

@@ -1,0 +1,48 @@
+"""Type aliases for the objects of Numba and llvmlite, which mypy cannot check: all stand for `Any`."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from llvmlite import ir
+
+LlvmValue: TypeAlias = Any
+"""A constant, an argument or the result of an instruction (`llvmlite.ir.Value`)."""
+LlvmType: TypeAlias = Any
+"""The type of an `LlvmValue` (`llvmlite.ir.Type`)."""
+LlvmFunction: TypeAlias = Any
+"""A function that is being written or called (`llvmlite.ir.Function`)."""
+LlvmModule: TypeAlias = Any
+"""The module that holds functions while they are written (`llvmlite.ir.Module`)."""
+Builder: TypeAlias = Any
+"""Writes instructions at the end of a block (`llvmlite.ir.IRBuilder`)."""
+
+NumbaType: TypeAlias = Any
+"""A type of Numba's (`numba.types.Type`); applied to types of arguments, it gives a signature."""
+Signature: TypeAlias = Any
+"""Types of arguments and of a result (`numba.core.typing.Signature`)."""
+TypingContext: TypeAlias = Any
+"""Numba's type inference: which function takes which types (`numba.core.typing.Context`)."""
+TargetContext: TypeAlias = Any
+"""How Numba lowers types and calls to LLVM for this processor (`numba.core.cpu.CPUContext`)."""
+Dispatcher: TypeAlias = Any
+"""What `njit` makes of a Python function (`numba.core.dispatcher.Dispatcher`)."""
+Descriptor: TypeAlias = Any
+"""Name, types and calling convention of a compiled function (`numba.core.funcdesc.FunctionDescriptor`)."""
+Intrinsic: TypeAlias = tuple[Signature, Any]
+"""What a function decorated with `numba.extending.intrinsic` returns: its signature and code generator."""
+CodeLibrary: TypeAlias = Any
+"""A module on its way to machine code (`numba.core.codegen.CodeLibrary`)."""
+Flags: TypeAlias = Any
+"""Options of a compilation (`numba.core.compiler.Flags`)."""
+CompilerState: TypeAlias = Any
+"""Contexts, flags, and types of arguments of a compilation (`numba.core.compiler.StateDict`)."""
+CompileResult: TypeAlias = Any
+"""What Numba caches and calls (`numba.core.compiler.CompileResult`)."""
+Identity: TypeAlias = Any
+"""Names, code and arguments of a Python function (`numba.core.bytecode.FunctionIdentity`)."""
+View: TypeAlias = Any
+"""A pointer to elements; an array of one axis if bounds are checked, and in plain Python."""
+
+INDEX = ir.IntType(64)
+"""LLVM's type of lengths, offsets and counters."""

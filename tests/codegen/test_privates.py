@@ -1,0 +1,152 @@
+"""The private parts of Numba: which are used, that they are there, and what happens where they are not."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numba import config
+from numba.core import cgutils, typing
+from numba.core.codegen import JITCodeLibrary
+
+import nnjit.numpy as nnp
+from nnjit.autodiff import trace
+from nnjit.codegen import Compiled, compile_graph
+from nnjit.codegen.numba import cache, cache_loader, privates, program_compiler
+from nnjit.ir import B, Graph, array_type
+
+PACKAGE = Path(privates.__file__).parents[2]
+ROOM = Path(privates.__file__).parent
+needs_jit = pytest.mark.skipif(
+    config.DISABLE_JIT or bool(config.BOUNDSCHECK), reason="nothing is compiled, or Numba's own way"
+)
+
+
+@pytest.fixture(autouse=True)
+def nothing_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty cache folder of its own, and no warning before."""
+    monkeypatch.setattr(privates, "_warned", set())
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "kernels"))
+
+
+@pytest.mark.parametrize("row", privates.PRIVATES, ids=lambda row: row.partition("(")[0])
+def test_part_is_there_and_takes_these_arguments(row: str) -> None:
+    assert privates._problem(row) == ""
+
+
+def imported(path: Path) -> Iterator[str]:
+    """What a file imports of Numba's and llvmlite's, by full name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_private(name: str) -> bool:
+    """Whether a name is not one of those that Numba and llvmlite document for extensions."""
+    words = name.split(".")
+    public = {"numba": ("extending", "types", "config"), "llvmlite": ("ir", "binding")}
+    return words[0] in public and len(words) > 2 and words[1] not in public[words[0]]
+
+
+def test_private_parts_are_imported_in_their_room_alone() -> None:
+    files = [path for path in PACKAGE.rglob("*.py") if ROOM not in path.parents]
+    assert {name for path in files for name in imported(path) if is_private(name)} == set()
+
+
+def test_every_private_import_has_its_row() -> None:
+    rows = "\n".join(privates.PRIVATES)
+    for path in ROOM.glob("*.py"):
+        for name in filter(is_private, imported(path)):
+            assert re.search(rf"^{re.escape(name)}\b", rows, re.MULTILINE), f"{path.name}: {name}"
+
+
+def test_part_that_is_missing_or_called_otherwise_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert privates.changes() == {}
+    monkeypatch.delattr(cgutils, "alloca_once")
+    monkeypatch.setattr(typing, "signature", lambda: None)
+    monkeypatch.setattr(JITCodeLibrary, "enable_object_caching", lambda self, folder: None)
+    changes = privates.changes()
+    assert list(changes) == [
+        "numba.core.codegen.JITCodeLibrary.enable_object_caching",
+        "numba.core.typing.signature",
+        "numba.core.cgutils.alloca_once",
+    ]
+    assert list(changes.values()) == [
+        "missing a required argument: 'folder'",
+        "too many positional arguments",
+        "module 'numba.core.cgutils' has no attribute 'alloca_once'",
+    ]
+
+
+def graph_of(shift: float) -> Graph:
+    """A graph whose number makes its source differ from that of other tests."""
+    return trace(lambda x: nnp.tanh(x) * shift, [array_type("f64", (B, 3))])
+
+
+def call_fresh(graph: Graph) -> tuple[Compiled, np.ndarray]:
+    """A compiled graph whose program is loaded anew, as in another process, and what it gives."""
+    for name in [name for name in sys.modules if name.startswith("nnjit_kernels_")]:
+        del sys.modules[name]
+    compiled = compile_graph(graph)
+    return compiled, compiled(X)[0]
+
+
+X = np.arange(6.0).reshape(2, 3)
+SLOW = r"^Numba [\d.]+ differs from the versions nnjit knows, so compiling a new program takes several times"
+
+
+def break_import(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let the direct compiler miss what it imports; a part that is in the table is gone."""
+    monkeypatch.setitem(sys.modules, program_compiler.__name__, None)
+    monkeypatch.setattr(privates, "PRIVATES", ("numba.core.cgutils.gone(builder)", *privates.PRIVATES))
+    return r"\(numba\.core\.cgutils\.gone: module 'numba.core.cgutils' has no attribute 'gone'\)"
+
+
+def break_call(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let a part that the direct compiler calls want other arguments."""
+    monkeypatch.setattr(program_compiler, "compile_result", lambda state: None)
+    return r"\(TypeError: .*unexpected keyword argument"
+
+
+def break_attribute(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let an object have lost an attribute."""
+    monkeypatch.setattr(program_compiler, "ConfigStack", object)
+    return r"\(AttributeError: 'object' object has no attribute 'enter'\)"
+
+
+@needs_jit
+@pytest.mark.parametrize("change", [break_import, break_call, break_attribute])
+def test_numba_compiles_a_program_where_a_part_of_the_compiler_has_changed(
+    change: Callable[[pytest.MonkeyPatch], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    want = [compile_graph(graph_of(x))(X)[0] for x in (301.0, 302.0)]
+    monkeypatch.setenv(cache.VARIABLE, str(cache.cache_folder() / "another"))
+    problem = change(monkeypatch)
+    with pytest.warns(RuntimeWarning, match=f"{SLOW}.*{problem}"):
+        _, first = call_fresh(graph_of(301.0))
+    _, second = call_fresh(graph_of(302.0))  # without another warning, which would be an error
+    np.testing.assert_allclose([first, second], want, rtol=1e-13)
+
+
+@needs_jit
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_numba_loads_a_program_where_a_part_of_the_loader_has_changed(
+    is_missing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = graph_of(303.0 + is_missing)
+    (want,) = compile_graph(graph)(X)
+    if is_missing:
+        monkeypatch.setitem(sys.modules, cache_loader.__name__, None)
+    else:
+        monkeypatch.setattr(cache_loader, "rtsys", None)
+    with pytest.warns(RuntimeWarning, match="so loading a compiled program takes 0.1 s longer"):
+        loaded, got = call_fresh(graph)
+    assert sum(loaded._run.stats.cache_hits.values()) == 1  # type: ignore[attr-defined]  # a dispatcher
+    np.testing.assert_allclose(got, want, rtol=1e-13)
