@@ -26,7 +26,7 @@ def check_grads(
         tolerance: the relative difference that passes.
 
     Raises:
-        AssertionError: which comparison failed, and its two figures. GraphError: an argument is not of f64.
+        AssertionError: which comparison failed, and its two values. GraphError: an argument is not of f64.
 
     >>> check_grads(lambda x: x**3, [np.array([1.0, 2.0])])
     """

@@ -214,7 +214,7 @@ class CompiledEpoch:
         if turns.begin >= turns.end:
             return turns.end
         given = {**arguments, **self._fixed, **self._memory(team.threads)}
-        given |= {"figures": totals, "order": order, "arrived": np.zeros(1, np.int64)}
+        given |= {"totals": totals, "order": order, "arrived": np.zeros(1, np.int64)}
         given |= {"bounds": self._bounds(team.threads)}
         if best is not None:
             given["best"], given["kept"] = best

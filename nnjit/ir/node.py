@@ -69,8 +69,8 @@ class Primitive:
         vjp: (g, out, args, **params) -> cotangents, for the few that are neither.
         expression: the scalar Python expression that a kernel computes, over `{0}`, `{1}`, …; `{t}` is the
             dtype's short name, `{flat}` the index of the element.
-            For a reduction, how two figures combine, and
-        identity: the figure that a reduction begins with.
+            For a reduction, how two values combine, and
+        identity: the value that a reduction begins with.
         lift: (n, **params) -> the params of the same operation with one more leading axis, of length n, in
             every argument; None where they are the same.
     """

@@ -73,7 +73,7 @@ def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] =
     Args:
         is_shared: whether threads share each batch. Products over the batch then come last in their phase,
             when all threads have computed their rows.
-        together: results that one kernel computes, if it can, for which single figures are at hand.
+        together: results that one kernel computes, if it can, for which single values are at hand.
     """
     order = [n for n in graph.nodes if is_computed(n)]
     needs = {n: tuple(dict.fromkeys(s for s in map(source, n.inputs) if is_computed(s))) for n in order}
@@ -100,7 +100,7 @@ def sums_products(kernel: Kernel) -> bool:
 
 
 def is_long_sum(node: Node) -> bool:
-    """Whether `node` reduces a long vector to one figure, once a batch."""
+    """Whether `node` reduces a long vector to one value, once a batch."""
     if node.primitive.kind != "reduce" or is_batch_reduction(node) or is_batched(node):
         return False
     return node.type.row_size == 1 and node.inputs[0].type.row_size >= LONG

@@ -48,7 +48,7 @@ class Layout:
         partials: where threads share the batch, the buffer of each thread's part of a sum; always of sums of
             which each lane has a part.
         length: of the vectors that threads share slice by slice; 0 where there are none.
-        sliced: the kernels over such vectors, and those of single figures that each thread computes.
+        sliced: the kernels over such vectors, and those of single values that each thread computes.
         inside: piece -> the concatenation in whose place it is computed, and where it begins there.
     """
 

@@ -85,7 +85,7 @@ def reads_same_element(op: Op, argument: Node) -> bool:
 
 
 def unwrapped(node: Node) -> Node:
-    """The figure behind reshapes of a single figure: `[B,1]` and `[B]` are the same to a loop."""
+    """The value behind reshapes of a single value: `[B,1]` and `[B]` are the same to a loop."""
     while node.primitive is reshape and node.type.row_size == 1:
         node = node.inputs[0]
     return node

@@ -16,7 +16,7 @@ def sliced_kernels(
 ) -> tuple[int, frozenset[Kernel]]:
     """The length of the vectors to share, and the kernels that loop over them element by element.
 
-    Kernels of single figures alone are among them: each thread computes these for itself, as it computes
+    Kernels of single values alone are among them: each thread computes these for itself, as it computes
     them beside a loop over its slice. All other kernels without rows are for one thread.
 
     Args:
@@ -42,9 +42,9 @@ def _fits(op: Op, length: int, results: Set[Node]) -> bool:
         return False
     if op.domain == () and node in results:
         return False
-    return all(_is_figure(a) or reads_same_element(op, a) for a in op.inputs)
+    return all(_is_scalar(a) or reads_same_element(op, a) for a in op.inputs)
 
 
-def _is_figure(argument: Node) -> bool:
+def _is_scalar(argument: Node) -> bool:
     value = source(argument)
     return value.type.row_size == 1 or (value.primitive is constant_p and value.shape == ())

@@ -76,7 +76,7 @@ class _Writer:
         self.arguments: dict[Buffer, str] = {}
         self.hoisted: dict[Buffer, tuple[str, str]] = {}
         self.totals: list[tuple[str, Node]] = []
-        self.narrow: dict[Node, Node] = {}  # an f64 sum of f32 figures -> their sum in a block, in f32
+        self.narrow: dict[Node, Node] = {}  # an f64 sum of f32 values -> their sum in a block, in f32
         self.scalars: dict[Node, str] = {}  # of the row (or the batch): good in every later nest
         self.locals: dict[Node, str] = {}  # of the current element
         self.lines = Lines()
@@ -188,7 +188,7 @@ class _Writer:
     # -- reductions
 
     def _begin_reduction(self, op: Op) -> list[str]:
-        """Set a reduction's figure to its identity, before the nest; the lines to write after it."""
+        """Set a reduction's value to its identity, before the nest; the lines to write after it."""
         node = op.node
         if is_batch_reduction(node):
             if node.type.row_size == 1 and node.primitive is not listed_p:
@@ -207,7 +207,7 @@ class _Writer:
         return []
 
     def _sums_f32(self, op: Op) -> bool:
-        """Whether `op` sums f32 figures in f64: a block's sum is then f32, as f64 would halve the lanes."""
+        """Whether `op` sums f32 values in f64: a block's sum is then f32, as f64 would halve the lanes."""
         widened = op.inputs[0]
         if op.node.primitive is not reduce_sum or widened.primitive is not cast:
             return False
@@ -249,7 +249,7 @@ class _Writer:
         return self._kept(op, index)
 
     def _grown(self, node: Node, target: str, value: str) -> str:
-        """The line that adds a value to a reduction's figure."""
+        """The line that adds a value to a reduction's value."""
         read = target if node in self.scalars and target == self.scalars[node] else _loaded(node, target)
         return f"{target} = {combined(node, read, value)}"
 
@@ -277,7 +277,7 @@ class _Writer:
         return _loaded(node, self._element(node, flat_index(index, node.type.row_shape)))
 
     def _hoist(self, node: Node, buffer: Buffer) -> str:
-        """Read a single figure once, before all loops: for all LLVM knows, a store might change it."""
+        """Read a single value once, before all loops: for all LLVM knows, a store might change it."""
         if buffer not in self.hoisted:
             value = _loaded(node, f"{self._argument(node, buffer)}[0]")
             self.hoisted[buffer] = self._name(source(node)), value
@@ -335,7 +335,7 @@ def literal(node: Node) -> str:
 
 
 def identity_of(node: Node) -> str:
-    """The figure that a reduction begins with, as source."""
+    """The value that a reduction begins with, as source."""
     dtype = node.dtype
     if dtype.kind == "f":
         lowest, highest = f"{SHORT[dtype]}(-np.inf)", f"{SHORT[dtype]}(np.inf)"
@@ -345,7 +345,7 @@ def identity_of(node: Node) -> str:
 
 
 def combined(node: Node, total: str, value: str) -> str:
-    """How two figures of a reduction become one, as source."""
+    """How two values of a reduction become one, as source."""
     return _wrapped(node, (node.primitive.expression or "").format(total, value))
 
 

@@ -121,7 +121,7 @@ class _Epochs:
         self._declare()
         lines = Lines("mode = flush_subnormals()", "phase = 0")
         epochs = "((end - 1) // steps + 1 - begin // steps)"
-        lines.add(f"figures = {self.text.at('figures', '0', f'{epochs} * {self.totals.width}')}")
+        lines.add(f"totals = {self.text.at('totals', '0', f'{epochs} * {self.totals.width}')}")
         lines.add(f"arrived = {self.text.at('arrived', '0', '1')}")
         lines.include(_data(self.step))
         lines.include(self.step.hoisted())
@@ -139,7 +139,7 @@ class _Epochs:
         )  # fmt: skip
 
     def _declare(self) -> None:
-        for name, dtype in (("figures", "f64"), ("order", "i64"), ("arrived", "i64"), ("bounds", "i64")):
+        for name, dtype in (("totals", "f64"), ("order", "i64"), ("arrived", "i64"), ("bounds", "i64")):
             self.text.declare(name, dtype)
         if self.interface.kept:
             self.text.declare("best", "f64")
@@ -164,8 +164,8 @@ class _Epochs:
                 lines.include(self._end_of_epoch())
         if is_timed:  # with no evaluation, all time is the training's
             with lines.block("if thread == 0:"):
-                lines.add(f"figures[row + {self.totals.training_ticks}] += trained - began")
-                lines.add(f"figures[row + {self.totals.evaluation_ticks}] += ticks() - trained")
+                lines.add(f"totals[row + {self.totals.training_ticks}] += trained - began")
+                lines.add(f"totals[row + {self.totals.evaluation_ticks}] += ticks() - trained")
         if self.interface.kept:
             with lines.block(f"if (epoch + 1) * steps <= end and {BestEpoch.at('is_exhausted')} != 0:"):
                 lines.add("restore_mode(mode)", "return (epoch + 1) * steps")
@@ -175,7 +175,7 @@ class _Epochs:
         """The evaluation, and the comparison with the best epoch so far."""
         lines = Lines()
         if self.evaluation is not None:
-            lines.add("phase = evaluate(memory, thread, threads, phase, arrived, figures, row, held)")
+            lines.add("phase = evaluate(memory, thread, threads, phase, arrived, totals, row, held)")
         if not self.interface.kept:
             return lines
         loss, epoch, done, min_delta, patience, is_exhausted = map(
@@ -184,7 +184,7 @@ class _Epochs:
         first = self.totals.first_of_evaluation if self.evaluation is not None else 0
         lines.add(f"best = {self.text.at('best', '0', str(BestEpoch.size()))}")
         with lines.block("if thread == 0:"):
-            lines.add(f"loss = figures[row + {first}] / figures[row + {first + 1}]", f"{done} += 1")
+            lines.add(f"loss = totals[row + {first}] / totals[row + {first + 1}]", f"{done} += 1")
             with lines.block(f"if loss < {loss} - {min_delta}:"):
                 lines.include(self._keeping())
                 lines.add(f"{loss} = loss", f"{epoch} = {done}")
@@ -213,7 +213,7 @@ class _Epochs:
         lines.include(written)
         lines.include(totals)
         lines.add("return phase")
-        head = "evaluate(memory, thread, threads, phase, arrived, figures, row, rows)"
+        head = "evaluate(memory, thread, threads, phase, arrived, totals, row, rows)"
         return _function(head, lines, "**KERNEL")
 
 
@@ -240,7 +240,7 @@ def _totals(batch: Batch, start: int) -> Lines:
     added = Lines()
     for node in batch.interface.totals_of(batch.graph):
         name = batch.name(node)
-        added.add(*(f"figures[row + {start + j}] += {name}[{j}]" for j in range(node.type.row_size)))
+        added.add(*(f"totals[row + {start + j}] += {name}[{j}]" for j in range(node.type.row_size)))
         start += node.type.row_size
     lines = Lines()
     if added:
