@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
+from nnjit.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,8 @@ class Environment(JsonFile):
         import numpy
         import scipy
 
-        import nnjit
-
         return cls(
-            nnjit=nnjit.__version__,
+            nnjit=VERSION,
             python=platform.python_version(),
             numba=numba.__version__,
             llvmlite=llvmlite.__version__,

@@ -22,12 +22,13 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 
-import nnjit
 from nnjit.codegen.numba.privates import CHANGED, warn_of_change
 from nnjit.codegen.numba.sources import sources
 from nnjit.errors import UserError
+from nnjit.version import VERSION
 
 VARIABLE = "NNJIT_CACHE_DIR"
+PACKAGE = Path(__file__).parents[2]
 
 
 def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
@@ -58,8 +59,8 @@ def environment_key() -> str:
     features = numba.config.CPU_FEATURES or ",".join(
         sorted(k for k, v in llvm.get_host_cpu_features().items() if v)
     )
-    versions = [nnjit.__version__, numba.__version__, llvmlite.__version__, np.__version__, sys.version]
-    helpers = sources(Path(nnjit.__file__).parent)
+    versions = [VERSION, numba.__version__, llvmlite.__version__, np.__version__, sys.version]
+    helpers = sources(PACKAGE)
     return "\n".join([*versions, cpu, features, f"boundscheck {numba.config.BOUNDSCHECK}", *helpers.values()])
 
 

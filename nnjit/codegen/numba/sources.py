@@ -2,11 +2,10 @@
 
 They are the modules of the packages that compile kernels, or have functions that kernels call (`COMPILED`),
 and what these import from the rest of nnjit, in turn: `primitives/philox.py` is compiled into kernels,
-`ir/types.py` names dtypes. Three kinds of import do not count:
+`ir/types.py` names dtypes. Two kinds of import do not count:
 
 - That of the packages around a module: their `__init__` runs too, but cannot change what the module defines.
 - Those inside functions: they are for plain twins, which run without the JIT.
-- That of `nnjit` itself, for its version, which is in the key.
 
 So all compiled programs stay valid if a loss, a pass or the report is edited: what matters of it to a program
 is in the program's source.

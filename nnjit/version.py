@@ -1,0 +1,3 @@
+"""The version of nnjit."""
+
+VERSION = "0.1.0"
