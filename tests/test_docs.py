@@ -165,6 +165,12 @@ def test_the_flags_of_a_command_are_in_its_help(verb: str) -> None:
         assert f" {flag} " in text
 
 
+def test_every_verb_of_the_command_is_shown() -> None:
+    verbs = re.findall(r"^  (\w+) ", printed("--help").partition("Commands:")[2], re.MULTILINE)
+    assert verbs
+    assert set(verbs) <= {command[1] for command in COMMANDS}
+
+
 def test_the_formulas_of_the_readme_are_those_that_explain_prints() -> None:
     [shown] = [block for block in blocks(ROOT / "README.md", "") if "∂C/∂" in block]
     assert shown in printed("explain", "--config", "configs/xor.yaml")

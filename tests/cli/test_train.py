@@ -297,4 +297,5 @@ def test_importing_nnjit_imports_nothing_else(folder: Path) -> None:
     assert [name for name in modules if name.partition(".")[0] not in sys.stdlib_module_names] == [
         "nnjit",
         "nnjit.lazy",
+        "nnjit.version",
     ]
