@@ -21,22 +21,25 @@ def summary(run: Run | Study) -> str:
     rows: Mapping[str, Mapping[str, Any]]
     if is_study(run.metrics):
         study = StudyMetrics.from_json(run.metrics)
-        head, rows = _study_line(study), study.splits
+        first_line, rows = _study_line(study), study.splits
     else:
         metrics = RunMetrics.from_json(run.metrics)
-        head, rows = _run_line(metrics), {name: split.to_json() for name, split in metrics.splits.items()}
+        first_line, rows = (
+            _run_line(metrics),
+            {name: split.to_json() for name, split in metrics.splits.items()},
+        )
     report = run.path / file_names.REPORT
     paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
-    return "\n".join([head, *_table(rows), *(f"{name:<10}  {path}" for name, path in paths)])
+    return "\n".join([first_line, *_table(rows), *(f"{name:<10}  {path}" for name, path in paths)])
 
 
 def _run_line(metrics: RunMetrics) -> str:
     ended = "" if metrics.status is Status.COMPLETED else f", {metrics.status.words}"
     found = metrics.found_learning_rate
-    rate = f"\nlearning rate {found:g}, found by a range test" if found else ""
+    learning_rate = f"\nlearning rate {found:g}, found by a range test" if found else ""
     best, epochs = metrics.best_epoch, metrics.epochs
     whose = "; the values are those of the last" if metrics.weights == "last" and best != epochs else ""
-    return f"best epoch {best} of {epochs}{ended}{whose}{rate}"
+    return f"best epoch {best} of {epochs}{ended}{whose}{learning_rate}"
 
 
 def _study_line(study: StudyMetrics) -> str:

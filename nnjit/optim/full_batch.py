@@ -50,13 +50,13 @@ class Iteration:
     Args:
         theta: the params, at which the cost is lower or the same.
         slots: what the next iteration starts from.
-        columns: its values in the history, e.g. the length of the step.
+        values: by the column of the history, e.g. the length of the step.
         stop_reason: why a further iteration would change nothing; empty if it might.
     """
 
     theta: Vector
     slots: tuple[Vector, ...]
-    columns: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
     stop_reason: str = ""
 
 

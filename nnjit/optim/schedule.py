@@ -1,8 +1,8 @@
 """The base class of schedules: the learning rate of each update, known before the training begins.
 
-Two names: `learning_rate` is the option of the optimizer, the peak; `lr` is that of an update. A schedule
-begins after the warm-up, in which lr rises to the peak in equal steps: for update s of W warm-up updates,
-counted from 0, it is learning_rate (s + 1) / (W + 1), and after them the peak.
+It has two names: `learning_rate` is the optimizer's option, the highest that the schedule reaches (the peak
+in formulas); `lr` is that of one update. In the warm-up, lr rises to `learning_rate` in equal steps: for
+update s of W, counted from 0, it is learning_rate (s + 1) / (W + 1). The schedule begins after the warm-up.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Schedule(Stated, ABC):
 
         Args:
             steps: whole numbers, the updates counted from 0 at the start of the training.
-            learning_rate: the optimizer's, which is the peak.
+            learning_rate: the highest, the optimizer's option.
             steps_per_epoch: updates in an epoch, >= 1.
             epochs: epochs of the whole training, >= 1.
 
@@ -60,7 +60,7 @@ class Schedule(Stated, ABC):
             )
 
     @abstractmethod
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         """The lr of updates counted from the end of the warm-up, of `total` such updates."""
 
 

@@ -15,10 +15,10 @@ from nnjit.runs.diagnosis import Diagnosis, read_diagnosis
 from nnjit.runs.environment import Environment
 from nnjit.runs.explanation import Explanation
 from nnjit.runs.history import read_history
+from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.predictions import Predictions, read_predictions
-from nnjit.runs.rate_search import RateSearch
 from nnjit.runs.reading import read_text
 
 LARGEST = 1e100  # of a value that is drawn
@@ -72,7 +72,7 @@ class RunFiles:
     predictions: Predictions | None
     diagnosis: Diagnosis | None
     explanation: Explanation | None
-    rate_search: RateSearch | None
+    learning_rate_search: LearningRateSearch | None
     output_predictions: Mapping[str, Predictions] = field(default_factory=dict)
 
     @property
@@ -114,7 +114,7 @@ def read_run(folder: Path) -> RunFiles:
         predictions=None if data.outputs else _predictions(folder),
         diagnosis=read_diagnosis(folder),
         explanation=Explanation.read_if_there(folder),
-        rate_search=RateSearch.read_if_there(folder),
+        learning_rate_search=LearningRateSearch.read_if_there(folder),
         output_predictions={name: found for name, found in outputs.items() if found is not None},
     )
 

@@ -6,24 +6,24 @@ import re
 from pathlib import Path
 
 # fmt: off
-CONFIG      = "config.yaml"                # the resolved config
-ENVIRONMENT = "environment.json"           # versions and machine
-MODEL       = "model.json"                 # layers and shapes
-DATA        = "data.json"                  # features, classes, scaling
-HISTORY     = "history.csv"                # a row for each epoch
-DIAGNOSIS   = "diagnosis.csv"              # gradients and updates of layers
-RATE_SEARCH = "learning_rate_search.json"  # the range test of `learning_rate: find`
-CHECKPOINT  = "checkpoint.safetensors"     # the state that a training resumes from
-BEST        = "best.safetensors"           # weights of the best epoch
-LAST        = "last.safetensors"           # weights of the last epoch
-METRICS     = "metrics.json"               # the final metrics; in a study, their aggregates
-PREDICTIONS = "predictions.npz"            # predictions for the test part
-EXPLANATION = "explanation.json"           # formulas, graph and kernels
-REPORT      = "report.html"
-LOSS_CURVE  = "loss_curve.png"
+CONFIG               = "config.yaml"                # the resolved config
+ENVIRONMENT          = "environment.json"           # versions and machine
+MODEL                = "model.json"                 # layers and shapes
+DATA                 = "data.json"                  # features, classes, scaling
+HISTORY              = "history.csv"                # a row for each epoch
+DIAGNOSIS            = "diagnosis.csv"              # gradients and updates of layers
+LEARNING_RATE_SEARCH = "learning_rate_search.json"  # the range test of `learning_rate: find`
+CHECKPOINT           = "checkpoint.safetensors"     # the state that a training resumes from
+BEST                 = "best.safetensors"           # weights of the best epoch
+LAST                 = "last.safetensors"           # weights of the last epoch
+METRICS              = "metrics.json"               # the final metrics; in a study, their aggregates
+PREDICTIONS          = "predictions.npz"            # predictions for the test part
+EXPLANATION          = "explanation.json"           # formulas, graph and kernels
+REPORT               = "report.html"
+LOSS_CURVE           = "loss_curve.png"
 
-KERNELS     = "kernels"                    # folder of the compiled source
-CHECKPOINTS = "checkpoints"                # folder of the weights kept by `training.checkpoints`
+KERNELS              = "kernels"                    # folder of the compiled source
+CHECKPOINTS          = "checkpoints"                # folder of the weights kept by `training.checkpoints`
 # fmt: on
 
 _KEPT_WEIGHTS = re.compile(r"epoch_(\d+)\.safetensors")

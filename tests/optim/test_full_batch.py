@@ -203,7 +203,7 @@ def test_an_iteration_is_a_function_of_params_and_slots(options: dict, bowl: int
     np.testing.assert_array_equal(start, [-1.2, 1.0])
     assert all(np.array_equal(a, b) for a, b in zip(kept, once.slots, strict=True))
     assert [a.shape for a in slots] == [a.shape for a in once.slots]
-    assert set(once.columns) == set(method.columns)
+    assert set(once.values) == set(method.columns)
 
 
 @pytest.mark.parametrize("name", ["gradient_descent", "conjugate_gradient", "lbfgs", "newton_cg"])
@@ -298,8 +298,8 @@ def test_a_direction_that_leads_nowhere_gives_way_to_the_steepest_descent() -> N
     method, start = build(type="newton_cg"), np.array([1.0, -2.0])
     made = method.iterate(problem, start, method.initial_slots(start))
     assert not made.stop_reason
-    np.testing.assert_array_equal(made.theta, start - made.columns["step_length"] * 2 * start)
-    assert 0 < made.columns["step_length"] <= 1
+    np.testing.assert_array_equal(made.theta, start - made.values["step_length"] * 2 * start)
+    assert 0 < made.values["step_length"] <= 1
 
 
 def test_newton_cg_leaves_a_saddle() -> None:
@@ -339,7 +339,7 @@ def test_a_damped_step_is_marquardts() -> None:
     made = method.iterate(quadratic(), start, method.initial_slots(start))
     expected = start - np.linalg.solve(ROOT.T @ ROOT + 0.5 * np.eye(3), ROOT.T @ ROOT @ (start - AIM))
     np.testing.assert_allclose(made.theta, expected, rtol=1e-13)
-    assert made.columns == {"damping": 0.5}
+    assert made.values == {"damping": 0.5}
     assert made.slots[0][0] == pytest.approx(0.5 / 3)
 
 
@@ -354,7 +354,7 @@ def test_damping_rises_until_the_cost_falls() -> None:
     problem = Problem(residuals=residuals, jacobian=jacobian)
     made = method.iterate(problem, start, method.initial_slots(start))
     assert abs(made.theta[0]) < 20
-    assert made.columns["damping"] > 1e-9
+    assert made.values["damping"] > 1e-9
     last = descend(method, problem, start, 60)[-1]
     np.testing.assert_allclose(last, 0, atol=1e-8)
 

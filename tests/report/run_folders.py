@@ -203,7 +203,7 @@ def found_rate(folder: Path) -> Path:
     losses = smoothed + np.random.default_rng(9).normal(0, 0.1, 170)
     search = {"found": 0.0074, "rates": rates, "losses": losses, "smoothed": smoothed}
     content = {name: np.asarray(value).tolist() for name, value in search.items()}
-    _write_json(folder / file_names.RATE_SEARCH, content)
+    _write_json(folder / file_names.LEARNING_RATE_SEARCH, content)
     return folder
 
 

@@ -268,7 +268,7 @@ def test_malformed_file_is_named(name: str, content: str | bytes, message: str, 
 )
 def test_malformed_search_for_a_rate_is_named(content: str, message: str, tmp_path: Path) -> None:
     folder = KINDS["found_rate"](tmp_path / "run")
-    (folder / file_names.RATE_SEARCH).write_text(content)
+    (folder / file_names.LEARNING_RATE_SEARCH).write_text(content)
     with pytest.raises(RunError, match=message):
         write_report(folder)
 

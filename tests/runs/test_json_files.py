@@ -25,10 +25,10 @@ from nnjit.runs.explanation import (
     Update,
 )
 from nnjit.runs.json_file import JsonFile
+from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import RunMetrics, SplitValues
 from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import Grid, Predictions, read_predictions, write_predictions
-from nnjit.runs.rate_search import RateSearch
 from nnjit.runs.status import Status
 from nnjit.runs.study import Aggregate, MemberEntry, StudyMetrics, study_kind
 
@@ -85,9 +85,9 @@ def test_it_is_read_as_it_was_written(file: JsonFile, tmp_path: Path) -> None:
 
 
 def test_a_range_test_is_read_as_it_was_written(tmp_path: Path) -> None:
-    search = RateSearch(0.5, np.array([0.1, 1.0]), np.array([2.0, 1.0]), np.array([2.0, 1.5]))
+    search = LearningRateSearch(0.5, np.array([0.1, 1.0]), np.array([2.0, 1.0]), np.array([2.0, 1.5]))
     search.write(tmp_path)
-    again = RateSearch.read(tmp_path)
+    again = LearningRateSearch.read(tmp_path)
     assert again.found == search.found
     for name in ("rates", "losses", "smoothed"):
         np.testing.assert_array_equal(getattr(again, name), getattr(search, name))

@@ -103,7 +103,7 @@ def train_epochs(
 ) -> tuple[State, dict[str, np.ndarray]]:
     """The state and the history of a training that leaves no folder.
 
-    The programs of the figures and predictions in a folder take as long to compile as that of the epochs.
+    The programs of the metrics and predictions in a folder take as long to compile as that of the epochs.
     """
     setup = set_up(config.resolve(given, settings), Path())
     state, spans = setup.initial_state(Path()), []
@@ -113,7 +113,7 @@ def train_epochs(
             span = runner.run(state, setup.learning_rate)
             assert span is not None
             state = span.state
-            spans.append(span.columns)
+            spans.append(span.history)
     return state, {name: np.concatenate([s[name] for s in spans]) for name in spans[0]}
 
 

@@ -20,8 +20,8 @@ class Constant(Schedule):
 
     type: Literal["constant"] = "constant"
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
-        return numpy.full(steps.shape, peak)
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+        return numpy.full(steps.shape, learning_rate)
 
 
 @schedules.register
@@ -43,9 +43,9 @@ class Step(Schedule):
     factor: float = Field(0.1, gt=0, le=1)
     """What a drop multiplies the rate by, 0 < factor <= 1."""
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         drops: numpy.ndarray = steps // (self.every * per_epoch)
-        return peak * self.factor**drops
+        return learning_rate * self.factor**drops
 
 
 @schedules.register
@@ -60,9 +60,9 @@ class Exponential(Schedule):
     factor: float = Field(0.95, gt=0, le=1)
     """What an epoch multiplies the rate by, 0 < factor <= 1."""
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         drops: numpy.ndarray = steps // per_epoch
-        return peak * self.factor**drops
+        return learning_rate * self.factor**drops
 
 
 @schedules.register
@@ -80,9 +80,9 @@ class InverseSqrt(Schedule):
     timescale: float | None = Field(None, gt=0)
     """Epochs in which the rate falls to 1/√2 of the peak, > 0; null means those of the warm-up, or 1."""
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         n = (self.timescale or self.warmup or 1.0) * per_epoch
-        return peak * numpy.sqrt(n / (n + steps))
+        return learning_rate * numpy.sqrt(n / (n + steps))
 
 
 @schedules.register
@@ -117,8 +117,8 @@ class Piecewise(Schedule):
             raise ValueError(f"{change} after a warm-up of {self.warmup:g} epochs; {mend}")
         return self
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         rise = round(self.warmup * per_epoch)
         starts = [round(epoch * per_epoch) - rise for epoch, _ in self.factors]
         factors = numpy.array([1.0, *(factor for _, factor in self.factors)])
-        return peak * factors[numpy.searchsorted(starts, steps, side="right")]
+        return learning_rate * factors[numpy.searchsorted(starts, steps, side="right")]

@@ -23,9 +23,9 @@ class Floored(Schedule):
                 f"expected at most the learning rate {learning_rate:g}, got {self.floor:g}", ("floor",)
             )
 
-    def at(self, height: numpy.ndarray, peak: float) -> numpy.ndarray:
-        """The lr at a height, where 0 is the floor and 1 the peak."""
-        return self.floor + (peak - self.floor) * height
+    def at(self, height: numpy.ndarray, learning_rate: float) -> numpy.ndarray:
+        """The lr at a height, where 0 is the floor and 1 the learning rate."""
+        return self.floor + (learning_rate - self.floor) * height
 
 
 class SingleDecay(Floored):
@@ -62,8 +62,8 @@ class Cosine(SingleDecay):
     type: Literal["cosine"] = "cosine"
     also_called: ClassVar[tuple[str, ...]] = ("cosine_annealing", "cosine_decay")
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
-        return self.at(_half_wave(self.fraction(steps, per_epoch, total)), peak)
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+        return self.at(_half_wave(self.fraction(steps, per_epoch, total)), learning_rate)
 
 
 @schedules.register
@@ -84,8 +84,8 @@ class Polynomial(SingleDecay):
     power: float = Field(1.0, gt=0)
     """The exponent, > 0; the larger, the more of the fall is at its beginning."""
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
-        return self.at((1 - self.fraction(steps, per_epoch, total)) ** self.power, peak)
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+        return self.at((1 - self.fraction(steps, per_epoch, total)) ** self.power, learning_rate)
 
 
 @schedules.register
@@ -106,16 +106,18 @@ class CosineRestarts(Floored):
     growth: int = Field(1, ge=1, le=1000)
     """How many times as long each fall is as the one before, 1 to 1000."""
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         first = self.period * per_epoch
         if self.growth == 1:
-            return self.at(_half_wave(steps % first / first), peak)
+            return self.at(_half_wave(steps % first / first), learning_rate)
         starts, lengths = [0], [first]
         while starts[-1] <= steps.max(initial=0):
             starts.append(starts[-1] + lengths[-1])
             lengths.append(lengths[-1] * self.growth)
         cycle = numpy.searchsorted(starts, steps, side="right") - 1
-        return self.at(_half_wave((steps - numpy.array(starts)[cycle]) / numpy.array(lengths)[cycle]), peak)
+        return self.at(
+            _half_wave((steps - numpy.array(starts)[cycle]) / numpy.array(lengths)[cycle]), learning_rate
+        )
 
 
 @schedules.register
@@ -146,11 +148,11 @@ class OneCycle(Schedule):
             )
         return self
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         top = self.rise * total
         low = numpy.where(steps < top, self.start, self.finish)
         way = numpy.where(steps < top, 1 - steps / top, numpy.minimum((steps - top) / (total - top), 1.0))
-        return numpy.asarray(peak * (low + (1 - low) * _half_wave(way)))
+        return numpy.asarray(learning_rate * (low + (1 - low) * _half_wave(way)))
 
 
 def _half_wave(fraction: numpy.ndarray) -> numpy.ndarray:

@@ -70,5 +70,5 @@ class ReduceOnPlateau(Floored):
         """The learning rate of the next epoch, apart from the warm-up; `learning_rate` is the optimizer's."""
         return max(self.floor, learning_rate * self.factor**plateau.drops)
 
-    def _lr(self, steps: numpy.ndarray, peak: float, *, per_epoch: int, total: int) -> numpy.ndarray:
-        return numpy.full(steps.shape, peak)
+    def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
+        return numpy.full(steps.shape, learning_rate)

@@ -17,8 +17,8 @@ CONSTANT = "Without a schedule, every update has the same rate from the first ep
 
 def draw(run: RunFiles) -> Picture | None:
     """The curve of the learning rate; None if it was not recorded."""
-    rates = run.history["learning_rate"]
-    finite = rates[np.isfinite(rates)]
+    lr = run.history["learning_rate"]
+    finite = lr[np.isfinite(lr)]
     if not finite.size:
         return None
     title = _title(finite)
@@ -26,17 +26,18 @@ def draw(run: RunFiles) -> Picture | None:
     ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
     add_title(fig, title, "learning rate: how far each update goes along the gradient")
     scale_epochs(ax, run.history.epoch)
-    scale_y(ax, rates)
-    curve(ax, run.history.epoch, rates, INK)
+    scale_y(ax, lr)
+    curve(ax, run.history.epoch, lr, INK)
     end_labels(ax, [(finite[-1], number(finite[-1]), INK)])
     caption = CHANGING if finite.min() < finite.max() else CONSTANT
     return Picture("learning_rate", "training", title, caption, fig)
 
 
-def _title(rates: np.ndarray) -> str:
-    first, peak, last = rates[0], rates.max(), rates[-1]
-    if rates.min() == peak:
-        return f"The learning rate was {number(peak, 3)} all the time"
-    rise = f"rose from {number(first, 3)} to {number(peak, 3)}" if peak > first else ""
-    fall = f"fell {'' if rise else f'from {number(peak, 3)} '}to {number(last, 3)}" if last < peak else ""
+def _title(lr: np.ndarray) -> str:
+    first, highest, last = lr[0], lr.max(), lr[-1]
+    if lr.min() == highest:
+        return f"The learning rate was {number(highest, 3)} all the time"
+    rise = f"rose from {number(first, 3)} to {number(highest, 3)}" if highest > first else ""
+    start = "" if rise else f"from {number(highest, 3)} "
+    fall = f"fell {start}to {number(last, 3)}" if last < highest else ""
     return "The learning rate " + ", then ".join(part for part in (rise, fall) if part)

@@ -1,4 +1,4 @@
-"""Measure what a step does to each layer, some five or fifty times in a training, for `diagnosis.csv`.
+"""Measure what a step does to each layer, some five to fifty times in a training, for `diagnosis.csv`.
 
 A look interprets two graphs with NumPy on some rows of the training part, so it compiles nothing and
 changes nothing: the step, for its update, and the gradient with the layers' outputs.
@@ -51,27 +51,27 @@ def diagnosing(setup: Setup, folder: Path, *, keep: int) -> Iterator[Look]:
         keep: epochs whose rows of an existing file stay; a resumed run writes the later ones again.
 
     Yields:
-        A function of the state after a span, and the span's columns of the history.
+        A function of the state after a span and the span's rows of the history, by column.
     """
     experiment = setup.experiment
     if not experiment.training.looks or experiment.optimizer.full_batch is not None:
-        yield lambda state, columns: None
+        yield lambda state, history: None
         return
     with DiagnosisFile(folder, keep=keep) as file:
         yield _looking(setup, file)
 
 
 def _looking(setup: Setup, file: DiagnosisFile) -> Look:
-    """A look that is taken at most every `longest_span` epochs, and after the last one."""
+    """A function that looks at most every `longest_span` epochs, and after the last one."""
     probe, stride, last = Probe(setup), longest_span(setup), setup.experiment.training.epochs
     due = 0
 
-    def look(state: State, columns: Columns) -> None:
+    def look(state: State, history: Columns) -> None:
         nonlocal due
         if state.epoch < due and state.epoch < last:
             return
         due = state.epoch + stride
-        file.write(state.epoch, probe(state, float(columns["learning_rate"][-1])))
+        file.write(state.epoch, probe(state, float(history["learning_rate"][-1])))
 
     return look
 
@@ -82,14 +82,14 @@ class Probe:
 
     setup: Setup
 
-    def __call__(self, state: State, rate: float) -> dict[str, dict[str, float]]:
-        """The values of each layer that has params or an activation with a sign, by the column's name.
+    def __call__(self, state: State, lr: float) -> dict[str, dict[str, float]]:
+        """The values of each layer that has params or an activation with a sign, by column.
 
-        A vector's norm is the root of its sum of squares, of all params of a layer together.
+        A norm is the root of the sum of squares over all params of a layer.
         """
-        params, *held = self._model.split(state.theta)
-        gradient, *outputs = interpret(self._graph, [params, *held, *self._rows])
-        updated = interpret(self._step, [self._given(state, rate)[name] for name in self._step.names])[0]
+        params, *layer_state = self._model.split(state.theta)
+        gradient, *outputs = interpret(self._graph, [params, *layer_state, *self._rows])
+        updated = interpret(self._step, [self._arguments(state, lr)[name] for name in self._step.names])[0]
         vectors = {"gradient_norm": gradient, "param_norm": params, "update": updated - params}
         values: dict[str, dict[str, float]] = {}
         for node in self._model.nodes:
@@ -113,7 +113,7 @@ class Probe:
 
     @cached_property
     def _watched(self) -> list[tuple[str, str]]:
-        """The hidden layers whose outputs say something, with their activations."""
+        """The hidden layers whose outputs have a sign, with their activations."""
         named = [(n.name, _activation(n.layer)) for n in self._model.nodes if n.name != self._model.output]
         return [(name, activation) for name, activation in named if activation in SIGNS]
 
@@ -128,18 +128,18 @@ class Probe:
         rows = np.linspace(0, len(train.x) - 1, min(most, len(train.x))).astype(int)
         return [train.x[rows], train.y[rows], train.w[rows]]
 
-    def _given(self, state: State, rate: float) -> dict[str, Any]:
-        """The arguments of the step by name: that which would come next."""
+    def _arguments(self, state: State, lr: float) -> dict[str, Any]:
+        """The arguments of the step that would come next, by name."""
         experiment = self.setup.experiment
         scalars = {
             "key": np.uint32(experiment.seed % 2**32),
             "step": np.uint32(state.epoch * self.setup.steps + 1),
-            "lr": state.theta.dtype.type(rate),
+            "lr": state.theta.dtype.type(lr),
             "fraction": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
         }
         slots = dict(zip(self.setup.task.slots, state.slots, strict=True))
-        held = dict(zip(("theta", "state"), self._model.split(state.theta), strict=False))
-        arrays = held | slots | dict(zip("xyw", self._rows, strict=True))
+        vectors = dict(zip(("theta", "state"), self._model.split(state.theta), strict=False))
+        arrays = vectors | slots | dict(zip("xyw", self._rows, strict=True))
         return arrays | {name: np.asarray(value) for name, value in scalars.items()}
 
 

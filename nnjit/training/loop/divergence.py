@@ -1,4 +1,4 @@
-"""Find the step and the operation that first gave a value that is not finite."""
+"""Find the step and the operation that first produced a value that is not finite."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def find_first_bad(
         table: names the params in their vector.
 
     Returns:
-        The step's index, and a sentence about the operation.
+        The step's index, and a description of the operation.
     """
     for step in range(steps):
         before = [np.array(p) for p in params()]
@@ -59,9 +59,9 @@ def _explain(graph: Graph, arguments: Arguments, table: ParamTable) -> str:
     if not found:
         return "the native step gave a value that is not finite, but the NumPy interpreter did not"
     node, value = found[0]
-    place = int(np.argmax(~np.isfinite(value)))
+    position = int(np.argmax(~np.isfinite(value)))
     where = f'"{node.scope}"' if node.scope else "the step"
     if value.shape == (table.size,):
-        where += f' for "{next(e.name for e in table if place < e.offset + e.size)}"'
-    bad = value.flat[place]
+        where += f' for "{next(e.name for e in table if position < e.offset + e.size)}"'
+    bad = value.flat[position]
     return f"the first value that is not finite is {bad}, from {node.primitive.name} ({node.type}) in {where}"

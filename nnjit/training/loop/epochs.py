@@ -1,7 +1,7 @@
-"""Spans of epochs: native calls, the totals of every epoch, and what stops them.
+"""Run spans of epochs natively, and turn their totals into rows of the history.
 
-A native call cannot be interrupted, so it runs for a twentieth of a second or so: a part of one long epoch,
-or hundreds of short ones, evaluated and compared with the best inside.
+A native call cannot be interrupted, so it runs for about a twentieth of a second: part of one long epoch, or
+hundreds of short ones, each evaluated and compared with the best so far inside the call.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ import numpy as np
 from nnjit.codegen import BestEpoch, ThreadTeam, Turns
 from nnjit.ir import Graph, Node
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
-from nnjit.training.setup.compiled_task import Columns
+from nnjit.training.setup.compiled_task import Columns, TotalsLayout
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
 
 CALL_SECONDS = 0.05
-MOST_EPOCHS = 2**14  # of a span, whose orders and rates are drawn beforehand
+MOST_EPOCHS = 2**14  # of a span, since the orders of all its rows are drawn before it
 
 
 def longest_span(setup: Setup) -> int:
-    """The most epochs of a span: few enough for every look that is wanted."""
+    """The most epochs of a span that still leave as many looks as the config asks for."""
     options = setup.experiment.training
     return -(-options.epochs // options.looks) if options.looks else MOST_EPOCHS
 
 
 @dataclass(frozen=True)
 class Span:
-    """What some epochs gave.
+    """The result of some epochs.
 
     Args:
         state: the state after them.
-        columns: the columns of the history.
-        ending: why no further epoch would change anything; empty where one may.
+        history: their rows of the history, by column.
+        stop_reason: why a further epoch would change nothing; empty if it might.
     """
 
     state: State
-    columns: Columns
-    ending: str = ""
+    history: Columns
+    stop_reason: str = ""
 
 
 class EpochRunner:
@@ -68,11 +68,11 @@ class EpochRunner:
 
     @staticmethod
     def prepare(setup: Setup) -> None:
-        """Compile all that the epochs need."""
+        """Compile everything that the epochs need."""
         _ = setup.compiled.epoch, setup.compiled.prediction if setup.followed_metrics else None
 
     @staticmethod
-    def columns(setup: Setup) -> tuple[str, ...]:
+    def extra_columns(setup: Setup) -> tuple[str, ...]:
         """The columns that it adds to the history."""
         return ()
 
@@ -80,7 +80,7 @@ class EpochRunner:
         """Train the next epochs in place; None if one was abandoned, with the state as it was before.
 
         Args:
-            learning_rate: which the schedule multiplies.
+            learning_rate: the highest of the schedule.
 
         Raises:
             NotFinite: a value is not finite; the state is as it was before that epoch.
@@ -111,19 +111,20 @@ class EpochRunner:
         count = done // self._setup.steps
         return self._span(epochs, best, totals[:count], seconds[:count])
 
-    def try_rates(self, state: State, rates: np.ndarray) -> Iterator[float]:
-        """The loss of each of the next updates, at these learning rates, of a copy of the state.
+    def losses_at(self, state: State, lr: np.ndarray) -> Iterator[float]:
+        """The losses of the next updates, with these learning rates, of a copy of the state.
 
         They end before an update whose loss is not finite.
         """
-        count = -(-len(rates) // self._setup.steps)
-        epochs = _Epochs(self._setup, state.copy(), count, float(rates.max()))
-        epochs.per_step["lr"][: len(rates)] = rates
-        for turn in range(len(rates)):
-            totals, best = self._setup.compiled.epoch.totals(1), self._best(state)
+        compiled = self._setup.compiled.epoch
+        epochs = _Epochs(self._setup, state.copy(), -(-len(lr) // self._setup.steps), float(lr.max()))
+        epochs.per_step["lr"][: len(lr)] = lr
+        for turn in range(len(lr)):
+            totals, best = compiled.totals(1), self._best(state)
             if self._call(epochs, turn, turn + 1, totals, best) == turn:
                 return
-            yield float(totals[0, 0] / totals[0, 1])
+            sums = compiled.layout.of_step(totals)[0]
+            yield float(sums[TotalsLayout.cost] / sums[TotalsLayout.weight])
 
     def _call(self, epochs: _Epochs, begin: int, end: int, totals: np.ndarray, best: np.ndarray) -> int:
         return self._setup.compiled.epoch.run(
@@ -136,7 +137,7 @@ class EpochRunner:
         )
 
     def _arguments(self, epochs: _Epochs) -> dict[str, np.ndarray]:
-        """What the step and the evaluation take, by name."""
+        """The arguments of the step and of the evaluation, by name."""
         state = epochs.state
         params, *layers = self._setup.model.split(state.theta)
         names = self._setup.compiled.epoch.interface.updates
@@ -144,7 +145,7 @@ class EpochRunner:
         return {**updated, **epochs.per_step, **self._given}
 
     def _count(self, state: State) -> int:
-        """How many epochs fit into a call; one before they are timed, and where Python decides after each."""
+        """How many epochs fit into a call; one until they are timed, or if Python decides after each."""
         options = self._setup.experiment.training
         left = options.epochs - state.epoch
         if self._step_seconds is None or self._setup.is_epochwise:
@@ -158,7 +159,7 @@ class EpochRunner:
         return 8 if self._step_seconds is None else max(1, int(CALL_SECONDS / self._step_seconds))
 
     def _best(self, state: State) -> np.ndarray:
-        """What native code keeps of the best epoch, a `BestEpoch`."""
+        """What native code stores about the best epoch, a `BestEpoch`."""
         if not self._setup.monitor.is_native:
             return BestEpoch(loss=-math.inf, done=state.epoch).array()  # nothing is better
         early = self._setup.experiment.training.early_stopping
@@ -169,27 +170,26 @@ class EpochRunner:
         setup, state, count = self._setup, epochs.state, len(totals)
         layout = setup.compiled.epoch.layout
         train, penalty = setup.compiled.finish_all(layout.of_step(totals), penalized=True)
-        columns: Columns = {"epoch": np.arange(state.epoch + 1, state.epoch + count + 1)}
-        columns |= {f"train_{k}": v for k, v in train.items()}
+        history: Columns = {"epoch": np.arange(state.epoch + 1, state.epoch + count + 1)}
+        history |= {f"train_{k}": v for k, v in train.items()}
         if layout.evaluation:
             held_out, _ = setup.compiled.finish_all(layout.of_evaluation(totals), penalized=False)
-            columns |= {f"validation_{k}": v for k, v in held_out.items()}
+            history |= {f"validation_{k}": v for k, v in held_out.items()}
         lr = epochs.per_step["lr"][setup.steps - 1 :: setup.steps]
-        columns["learning_rate"] = lr[:count].astype(float)
-        columns |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
+        history["learning_rate"] = lr[:count].astype(float)
+        history |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
         for split, metrics in setup.followed_metrics.items():  # something follows them, so this is one epoch
             measured = setup.compiled.measure(setup.inference_theta(state), setup.splits[split], metrics)
-            columns |= {f"{split}_{name}": np.array([value]) for name, value in measured.items()}
+            history |= {f"{split}_{name}": np.array([value]) for name, value in measured.items()}
         moved, monitor = replace(state, epoch=state.epoch + count), setup.monitor
         if not monitor.is_native:
-            return Span(
-                monitor.keep_best(moved, columns[monitor.column][-1], setup.inference_theta(moved)), columns
-            )
+            value = history[monitor.column][-1]
+            return Span(monitor.keep_best(moved, value, setup.inference_theta(moved)), history)
         found = BestEpoch.of(best)
-        return Span(replace(moved, best_loss=found.loss, best_epoch=int(found.epoch)), columns)
+        return Span(replace(moved, best_loss=found.loss, best_epoch=int(found.epoch)), history)
 
     def _diverge(self, epochs: _Epochs, before: State) -> Span:
-        """Go back, find the batch and the operation, and train the epochs before that one again."""
+        """Find the batch and the operation that diverged, and train the epochs before it again."""
         setup, state = self._setup, epochs.state
         state.restore(before)
         totals, best = setup.compiled.epoch.totals(epochs.count), self._best(state)
@@ -219,11 +219,11 @@ class EpochRunner:
 
 
 class _Epochs:
-    """The arguments that differ from epoch to epoch, for some of them.
+    """The arguments that differ from epoch to epoch, for a number of epochs.
 
     Args:
         state: the state before them; its arrays are trained in place.
-        learning_rate: which the schedule multiplies.
+        learning_rate: the highest of the schedule.
     """
 
     def __init__(self, setup: Setup, state: State, count: int, learning_rate: float) -> None:
@@ -254,34 +254,34 @@ class _Epochs:
         return Turns(begin, end, self.setup.steps, self.setup.batch, rows, self.stride)
 
     def arguments_of(self, turn: int, graph: Graph, arguments: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """What the step's graph takes in one turn, of the arguments for all."""
+        """The arguments of the step's graph in one turn, taken from those for all turns."""
         epoch, step = divmod(turn, self.setup.steps)
         first = epoch * self.stride
         order = self.order[first : first + len(self.setup.data.train.x)]
         rows = order[step * self.setup.batch : (step + 1) * self.setup.batch]
 
-        def own(name: str, node: Node) -> np.ndarray:
+        def argument(name: str, node: Node) -> np.ndarray:
             if node.type.is_batched:
                 return arguments[name][rows]
             if node.shape == ():
                 return np.asarray(arguments[name][turn if name in self.per_step else 0])
             return arguments[name]
 
-        return [own(name, node) for name, node in zip(graph.names, graph.inputs, strict=True)]
+        return [argument(name, node) for name, node in zip(graph.names, graph.inputs, strict=True)]
 
 
 def _fractions(ticks: np.ndarray) -> np.ndarray:
-    """The fraction of a call's time that the training of each epoch took, of ticks (training, evaluation)."""
+    """The fraction of a call's time that each epoch's training took; `ticks` are (training, evaluation)."""
     total = ticks.sum()
     return ticks[:, 0] / total if total else np.full(len(ticks), 1 / len(ticks))
 
 
 @contextmanager
 def progress(first: int, total: int, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """A bar over the epochs with values in it; nothing if stderr is not a terminal.
+    """Show a progress bar of the epochs with the latest values, if stderr is a terminal.
 
     Yields:
-        A function (epochs done, values).
+        A function that updates it: (epochs done, values).
     """
     if quiet or not sys.stderr.isatty():
         yield lambda done, values: None

@@ -1,4 +1,4 @@
-"""Run the epochs of a full-batch method: one iteration each, with as many evaluations as it takes."""
+"""Run the epochs of a full-batch method: one iteration each, with as many evaluations as it needs."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ class FullBatchRunner:
 
     @staticmethod
     def prepare(setup: Setup) -> None:
-        """Compile all that the epochs need."""
+        """Compile everything that the epochs need."""
         for name in PROGRAMS_OF[_method(setup).needs]:
             setup.compiled.program(name)
 
     @staticmethod
-    def columns(setup: Setup) -> tuple[str, ...]:
+    def extra_columns(setup: Setup) -> tuple[str, ...]:
         """The columns that it adds to the history."""
         return ("gradient_evaluations", *_method(setup).columns)
 
     def run(self, state: State, learning_rate: float) -> Span | None:
-        """The next epoch; None if it was abandoned. `state` stays as it is, but for its best params.
+        """Run the next epoch; None if it was abandoned. It changes nothing in `state` but the best params.
 
         Args:
             learning_rate: not used; the method finds the length of its steps.
@@ -75,18 +75,18 @@ class FullBatchRunner:
         return self._span(state, made, time.perf_counter() - begin)
 
     def _span(self, state: State, made: Iteration, seconds: float) -> Span:
-        columns: dict[str, Any] = {"epoch": state.epoch + 1}
+        row: dict[str, Any] = {"epoch": state.epoch + 1}
         for name in ("train", "validation"):
             if name in self._setup.splits:
                 values = self._setup.compiled.evaluate(made.theta, self._setup.splits[name])
-                columns |= {f"{name}_{key}": value for key, value in values.items()}
-        columns |= {"penalty": self._evaluations.penalty(made.theta), "train_seconds": round(seconds, 9)}
-        columns |= {"gradient_evaluations": self._evaluations.count, **made.columns}
+                row |= {f"{name}_{key}": value for key, value in values.items()}
+        row |= {"penalty": self._evaluations.penalty(made.theta), "train_seconds": round(seconds, 9)}
+        row |= {"gradient_evaluations": self._evaluations.count, **made.values}
         slots = Slots(tuple(made.slots), evaluations=np.array([float(self._evaluations.count)]))
         moved = replace(state, theta=made.theta, slots=slots, epoch=state.epoch + 1)
         monitor = self._setup.monitor
-        moved = monitor.keep_best(moved, float(columns[monitor.column]), moved.theta)
-        return Span(moved, {key: np.array([value]) for key, value in columns.items()}, made.stop_reason)
+        moved = monitor.keep_best(moved, float(row[monitor.column]), moved.theta)
+        return Span(moved, {key: np.array([value]) for key, value in row.items()}, made.stop_reason)
 
 
 def _method(setup: Setup) -> FullBatchOptimizer:

@@ -1,4 +1,4 @@
-"""Decide after each epoch, from the history so far, whether to stop and what the learning rate is."""
+"""Decide after each epoch, from the history so far, whether to stop or to lower the learning rate."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnjit.optim.schedules import Plateau, ReduceOnPlateau
+from nnjit.runs.status import Status
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
 
 
 class Stopping:
-    """Follows the history of a training, and knows nothing else: so a resumed run decides alike.
+    """Follows the history of a training and nothing else, so that a resumed run decides alike.
 
     Args:
         history: the columns of the epochs done so far.
@@ -25,7 +26,7 @@ class Stopping:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next epoch, which the schedule varies from step to step."""
+        """The highest learning rate of the schedule, lowered on plateaus."""
         schedule = self._setup.experiment.schedule
         if isinstance(schedule, ReduceOnPlateau):
             return schedule.lowered(self._plateau, self._setup.learning_rate)
@@ -41,11 +42,11 @@ class Stopping:
             for value in columns[followed.column]:
                 self._plateau = schedule.after(self._plateau, followed.as_loss(float(value)))
 
-    def reason(self, state: State) -> str:
-        """The status of a training that is to stop now; empty if it goes on."""
+    def status(self, state: State) -> Status | None:
+        """The status of a training that is to stop now; None if it goes on."""
         early = self._setup.experiment.training.early_stopping
         if self._is_reached:
-            return "target_reached"
+            return Status.TARGET_REACHED
         if early is not None and state.epoch - state.best_epoch >= early.patience:
-            return "early_stopped"
-        return ""
+            return Status.EARLY_STOPPED
+        return None

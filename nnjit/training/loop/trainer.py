@@ -21,7 +21,7 @@ from nnjit.training.loop.diagnosis import diagnosing
 from nnjit.training.loop.divergence import NotFinite
 from nnjit.training.loop.epochs import EpochRunner, progress
 from nnjit.training.loop.interruption import Interruption
-from nnjit.training.loop.rate_search import find_rate, read_rate
+from nnjit.training.loop.learning_rate_search import find_learning_rate, restore_learning_rate
 from nnjit.training.loop.records import describe, write_results
 from nnjit.training.loop.stopping import Stopping
 from nnjit.training.run import Run
@@ -96,7 +96,7 @@ def train(
     setup = set_up(experiment, base)
     state = setup.initial_state(base)
     runner_type(setup).prepare(setup)  # before there is a folder, so that a failure leaves none
-    setup, search = find_rate(setup, state)
+    setup, search = find_learning_rate(setup, state)
     path = make_folder(output, experiment.name)
     describe(setup, config, path)
     if search is not None:
@@ -131,7 +131,7 @@ def restore_checkpoint(setup: Setup, path: Path, base: Path) -> tuple[Setup, Sta
     Raises:
         RunError: the folder has no checkpoint, or one of another model.
     """
-    state, setup = load_state(path, setup.slot_layout), read_rate(setup, path)
+    state, setup = load_state(path, setup.slot_layout), restore_learning_rate(setup, path)
     fresh = setup.initial_state(base)
     if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
         raise RunError(
@@ -180,7 +180,7 @@ def _run_epochs(setup: Setup, path: Path, state: State, callbacks: Callbacks, be
     ):
         stopping = Stopping(setup, read_history(path))
         runner = runner_type(setup)(setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end)
-        while state.epoch < options.epochs and not stopping.reason(state):
+        while state.epoch < options.epochs and stopping.status(state) is None:
             try:
                 span = runner.run(state, stopping.learning_rate)
             except NotFinite as error:
@@ -188,18 +188,18 @@ def _run_epochs(setup: Setup, path: Path, state: State, callbacks: Callbacks, be
             if span is None:
                 return Outcome(state, Status.INTERRUPTED if callbacks.is_stopped() else Status.OUT_OF_TIME)
             state = span.state
-            stopping.follow(span.columns)
-            history.write(span.columns)
+            stopping.follow(span.history)
+            history.write(span.history)
             keep_weights(setup, state, path)
-            look(state, span.columns)
-            losses = {k: float(v[-1]) for k, v in span.columns.items() if k.endswith("_loss")}
+            look(state, span.history)
+            losses = {k: float(v[-1]) for k, v in span.history.items() if k.endswith("_loss")}
             callbacks.show(state.epoch, losses)
-            if span.ending:
-                return Outcome(state, Status.CONVERGED, span.ending)
+            if span.stop_reason:
+                return Outcome(state, Status.CONVERGED, span.stop_reason)
             if time.perf_counter() - saved > CHECKPOINT_SECONDS:
                 save_state(state, path)
                 saved = time.perf_counter()
-    return Outcome(state, Status(stopping.reason(state) or Status.COMPLETED))
+    return Outcome(state, stopping.status(state) or Status.COMPLETED)
 
 
 def runner_type(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
@@ -215,7 +215,14 @@ def _columns(setup: Setup) -> list[str]:
     measured = dict.fromkeys(m.column for metrics in setup.followed_metrics.values() for m in metrics)
     names = ["loss", *(m.column for m in setup.task.sums), *measured]
     values = [f"{split}_{name}" for name in names for split in ("train", "validation")]
-    return ["epoch", *values, "learning_rate", "penalty", *runner_type(setup).columns(setup), "train_seconds"]
+    return [
+        "epoch",
+        *values,
+        "learning_rate",
+        "penalty",
+        *runner_type(setup).extra_columns(setup),
+        "train_seconds",
+    ]
 
 
 def check_output(output: Path | None) -> None:

@@ -31,7 +31,7 @@ from nnjit.training.setup.state import SlotLayout, State
 from nnjit.training.setup.task import make_task
 from nnjit.training.setup.threads import threads_for
 
-HIGHEST_RATE = 10.0  # the highest learning rate that a search tries
+HIGHEST_LEARNING_RATE = 10.0  # the highest learning rate that a search tries
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +214,7 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
     outputs.check_targets([part for part in (data.train, data.validation, data.test) if part is not None])
     with within("schedule"):
         learning_rate = experiment.optimizer.learning_rate
-        experiment.schedule.check(HIGHEST_RATE if learning_rate == "find" else learning_rate)
+        experiment.schedule.check(HIGHEST_LEARNING_RATE if learning_rate == "find" else learning_rate)
         experiment.schedule.check_length(experiment.training.epochs)
     if experiment.averaging is not None:
         with within("averaging"):

@@ -19,7 +19,7 @@ from nnjit.errors import Diverged, Interrupted
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.runs.status import Status
-from nnjit.training.loop.rate_search import find_rate
+from nnjit.training.loop.learning_rate_search import find_learning_rate
 from nnjit.training.loop.records import describe, write_environment
 from nnjit.training.loop.trainer import (
     Callbacks,
@@ -201,7 +201,7 @@ def _train_one(pool: _Pool, index: int, callbacks: Callbacks) -> Result | None:
         setup, state = restore_checkpoint(setup, path, pool.base)
     else:
         state = setup.initial_state(pool.base)
-        setup, search = find_rate(setup, state)
+        setup, search = find_learning_rate(setup, state)
         path.mkdir(parents=True, exist_ok=True)
     describe(setup, pool.dump(setup.experiment), path)
     if search is not None:

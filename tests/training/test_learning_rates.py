@@ -11,31 +11,31 @@ import pytest
 import nnjit
 from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError
-from nnjit.runs.file_names import RATE_SEARCH
-from nnjit.training.loop.rate_search import choose
+from nnjit.runs.file_names import LEARNING_RATE_SEARCH
+from nnjit.training.loop.learning_rate_search import choose
 from tests.training.conftest import IRIS, LINE, same_bits
 
-RATES = np.geomspace(1e-7, 10.0, 200)
+LR = np.geomspace(1e-7, 10.0, 200)
 
 
 def falling_until(best: float) -> np.ndarray:
     """Losses that stay at first, fall to a lowest one at the rate `best`, and then explode."""
-    decades = np.log10(RATES / best)
+    decades = np.log10(LR / best)
     return 2.0 - np.clip(decades + 2, 0, 2) * 0.5 + 100 * np.expm1(np.maximum(decades, 0))
 
 
 @pytest.mark.parametrize("best", [1e-3, 1e-2, 0.5])
 def test_a_tenth_of_the_rate_with_the_lowest_loss_is_taken(best: float) -> None:
-    search = choose(RATES, falling_until(best).tolist())
+    search = choose(LR, falling_until(best).tolist())
     assert 0.05 * best < search.found < 0.2 * best
-    assert len(search.rates) == len(search.losses) == len(search.smoothed) < len(RATES)
+    assert len(search.lr) == len(search.losses) == len(search.smoothed) < len(LR)
     assert search.found == float(f"{search.found:.2g}")
 
 
 def test_the_first_losses_do_not_decide() -> None:
     losses = falling_until(0.01)
     losses[0] = 1e-6  # a batch that is right by chance
-    assert 0.0005 < choose(RATES, losses.tolist()).found < 0.002
+    assert 0.0005 < choose(LR, losses.tolist()).found < 0.002
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def test_the_first_losses_do_not_decide() -> None:
 )
 def test_where_no_rate_lowers_the_loss_none_is_found(losses: np.ndarray) -> None:
     with pytest.raises(ConfigError, match=r"no rate from 1e-07 to 10 lowers the loss within 200 updates"):
-        choose(RATES, losses.tolist())
+        choose(LR, losses.tolist())
 
 
 def test_the_rate_found_is_the_peak_of_the_training(folder: Path) -> None:
     run = nnjit.fit(IRIS, ["optimizer.learning_rate=find", "schedule=constant"], output="run")
-    found = json.loads((run.path / RATE_SEARCH).read_text())
+    found = json.loads((run.path / LEARNING_RATE_SEARCH).read_text())
     assert run.metrics["found_learning_rate"] == found["found"]
     assert 1e-3 < found["found"] < 1
     np.testing.assert_array_equal(run.history["learning_rate"], found["found"])
@@ -71,8 +71,8 @@ def test_the_rate_found_is_the_peak_of_the_training(folder: Path) -> None:
 
 def test_the_losses_of_the_search_are_those_of_updates_at_its_rates(folder: Path) -> None:
     run = nnjit.fit(LINE, ["optimizer.learning_rate=find"], output="run")
-    search = json.loads((run.path / RATE_SEARCH).read_text())
-    np.testing.assert_allclose(search["rates"], RATES[: len(search["rates"])], rtol=1e-12)
+    search = json.loads((run.path / LEARNING_RATE_SEARCH).read_text())
+    np.testing.assert_allclose(search["rates"], LR[: len(search["rates"])], rtol=1e-12)
     nothing = nnjit.fit(LINE, ["optimizer.learning_rate=1e-300"], output="nothing")
     x, y = np.array(LINE["data"]["x"]), np.array(LINE["data"]["y"])
     w, b = nothing.theta.astype(float)

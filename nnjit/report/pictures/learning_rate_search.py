@@ -1,4 +1,4 @@
-"""Draw the range test that found the learning rate: the loss while the rate grew with every update."""
+"""Draw the range test that found the learning rate: the loss while lr grew with every update."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ CAPTION = (
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """Loss against rate, with the rate that was taken; None if none was searched for."""
-    search = run.rate_search
+    """Loss against learning rate, with the one that was taken; None without a search."""
+    search = run.learning_rate_search
     if search is None:
         return None
-    title = f"The learning rate {number(search.found)} was found in a test of {len(search.rates):,} updates"
+    title = f"The learning rate {number(search.found)} was found in a test of {len(search.lr):,} updates"
     fig = new_figure(290)
     ax = add_axes(fig, left=MARGIN, top=62, right=148, bottom=44)
     scale = ", logarithmic scale" if wants_log(search.smoothed) else ""
     add_title(fig, title, f"loss: {plain(run.model.loss)}, of each batch and smoothed{scale}")
     scale_y(ax, search.smoothed)
-    _scale_rates(ax, search.rates)
-    ax.plot(search.rates, search.losses, color=LINE, linewidth=1)
-    curve(ax, search.rates, search.smoothed, TRAIN)
+    _scale_x(ax, search.lr)
+    ax.plot(search.lr, search.losses, color=LINE, linewidth=1)
+    curve(ax, search.lr, search.smoothed, TRAIN)
     lowest = search.smoothed.min()
     end_labels(ax, [(lowest, f"lowest {number(lowest, 3)}", TRAIN)])
     mark_epoch(ax, search.found, f"taken: {number(search.found)}")
     best = search.smoothed.argmin()
-    ax.plot(search.rates[best], lowest, "o", color=INK, markersize=6)
+    ax.plot(search.lr[best], lowest, "o", color=INK, markersize=6)
     return Picture("rate_search", "training", title, CAPTION, fig)
 
 
-def _scale_rates(ax: Axes, rates: np.ndarray) -> None:
+def _scale_x(ax: Axes, lr: np.ndarray) -> None:
     from matplotlib import ticker
 
     ax.set_xscale("log")
-    ax.set_xlim(rates[0] / 1.2, rates[-1] * 1.2)
+    ax.set_xlim(lr[0] / 1.2, lr[-1] * 1.2)
     ax.xaxis.set_major_locator(ticker.LogLocator(numticks=10))
     ax.xaxis.set_minor_locator(ticker.NullLocator())
     ax.xaxis.set_major_formatter(ticker.FuncFormatter(tick))

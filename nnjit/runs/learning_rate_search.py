@@ -12,25 +12,25 @@ from nnjit.runs.json_file import JsonFile
 
 
 @dataclass(frozen=True, eq=False)
-class RateSearch(JsonFile):
+class LearningRateSearch(JsonFile):
     """The result of a range test.
 
     Args:
         found: the learning rate that the training takes.
-        rates: (n,) the learning rate of each update that was tried.
+        lr: (n,) the learning rate of each update of the test; `rates` in the file.
         losses: (n,) the loss of its batch, before the update.
         smoothed: (n,) their exponential mean.
     """
 
-    file_name: ClassVar[str] = file_names.RATE_SEARCH
+    file_name: ClassVar[str] = file_names.LEARNING_RATE_SEARCH
 
     found: float
-    rates: np.ndarray
+    lr: np.ndarray
     losses: np.ndarray
     smoothed: np.ndarray
 
     def to_json(self) -> dict[str, Any]:
-        arrays = {"rates": self.rates, "losses": self.losses, "smoothed": self.smoothed}
+        arrays = {"rates": self.lr, "losses": self.losses, "smoothed": self.smoothed}
         return {"found": self.found, **{name: array.tolist() for name, array in arrays.items()}}
 
     @classmethod

@@ -1,0 +1,107 @@
+"""Find the learning rate by a range test, in which it grows with every update until the loss explodes.
+
+The updates are those that the training would begin with, made on a copy of its state; lr grows by the same
+factor from one to the next. The test is that of Smith 2015, arXiv:1506.01186. Growing lr exponentially,
+smoothing the loss and taking a tenth of the best lr are fastai's `lr_find` (its `minimum`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from nnjit.codegen import ThreadTeam
+from nnjit.errors import ConfigError, RunError
+from nnjit.runs.learning_rate_search import LearningRateSearch
+from nnjit.training.loop.epochs import EpochRunner
+from nnjit.training.setup.error_paths import within
+from nnjit.training.setup.setup import HIGHEST_LEARNING_RATE, Setup
+from nnjit.training.setup.state import State
+from nnjit.training.setup.threads import one_blas_thread
+
+LOWEST_LEARNING_RATE = 1e-7
+FEWEST, MOST = 200, 1000  # updates; an epoch's, if it has a number between these
+WINDOWS = 10  # smoothing windows in all updates: in each, lr grows by 0.8 powers of ten
+EXPLODED = 4.0
+LEAST_FALL = 1e-3  # of the loss, relative; less is noise
+BELOW = 10.0  # the learning rate found is the lr of the lowest loss divided by this
+
+
+def find_learning_rate(setup: Setup, state: State) -> tuple[Setup, LearningRateSearch | None]:
+    """The setup with a learning rate found for it, if the config asks for `learning_rate: find`.
+
+    Raises:
+        ConfigError: the loss falls at no learning rate, or the schedule does not fit the one found.
+    """
+    if setup.experiment.optimizer.learning_rate != "find":
+        return setup, None
+    updates = min(max(setup.steps, FEWEST), MOST)
+    lr = np.geomspace(LOWEST_LEARNING_RATE, HIGHEST_LEARNING_RATE, updates)
+    with ThreadTeam(setup.compiled.threads) as team, one_blas_thread():
+        losses = EpochRunner(setup, team, lambda: False).losses_at(state, lr)
+        with within("optimizer", "learning_rate"):
+            search = choose(lr, losses)
+    return _with_learning_rate(setup, search.found), search
+
+
+def restore_learning_rate(setup: Setup, folder: Path) -> Setup:
+    """The setup with the learning rate that a run found when it began, if the config asks for `find`.
+
+    Raises:
+        RunError: it found none.
+    """
+    if setup.experiment.optimizer.learning_rate != "find":
+        return setup
+    search = LearningRateSearch.read_if_there(folder)
+    if search is None:
+        raise RunError(
+            f"{folder}: this run began with a given learning rate and searched for none, so it cannot go on "
+            "with optimizer.learning_rate: find; give it the number that it began with"
+        )
+    return _with_learning_rate(setup, search.found)
+
+
+def choose(lr: np.ndarray, losses: Iterable[float]) -> LearningRateSearch:
+    """A tenth of the lr with the lowest smoothed loss, to two digits.
+
+    Args:
+        lr: the learning rates of the updates, in ascending order.
+        losses: the loss at each of them, read until it explodes.
+
+    Raises:
+        ConfigError: the loss falls at none of them.
+    """
+    window = len(lr) // WINDOWS
+    weight, mean = 2 / (window + 1), 0.0
+    seen, smoothed = [], []
+    for loss in losses:
+        seen.append(loss)
+        mean += (loss - mean) * weight
+        smoothed.append(mean / (1 - (1 - weight) ** len(seen)))
+        if _is_exploded(smoothed[window:]):
+            break
+    settled = smoothed[window:]  # the first means are of too few losses to be compared
+    if not settled or settled[0] - min(settled) <= LEAST_FALL * abs(settled[0]):
+        raise ConfigError(
+            f"none can be found: no rate from {lr[0]:g} to {lr[-1]:g} lowers the loss within "
+            f"{len(lr)} updates; give a number"
+        )
+    best, count = lr[window + int(np.argmin(settled))], len(seen)
+    return LearningRateSearch(float(f"{best / BELOW:.2g}"), lr[:count], np.array(seen), np.array(smoothed))
+
+
+def _is_exploded(losses: Sequence[float]) -> bool:
+    """Whether the last loss exceeds the lowest by several times the lowest, or the fall to it."""
+    if not losses:
+        return False
+    low = min(losses)
+    return losses[-1] - low > EXPLODED * max(abs(low), losses[0] - low)
+
+
+def _with_learning_rate(setup: Setup, learning_rate: float) -> Setup:
+    with within("schedule"):
+        setup.experiment.schedule.check(learning_rate)
+    return replace(setup, learning_rate=learning_rate)
