@@ -12,6 +12,7 @@ import typer
 
 from nnjit.cli.exit_status import exit_status
 from nnjit.cli.options import ConfigFile, Settings, read_config
+from nnjit.errors import counted
 
 if TYPE_CHECKING:
     from nnjit.runs.explanation import Explanation, KernelSummary, Section, Update
@@ -63,7 +64,7 @@ def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
     yield explanation.graph
     if graph:
         yield from _title("The training step as a graph")
-        yield step_text(setup.task)
+        yield step_text(setup.compiled)
     if epoch is None:
         yield "\nA training leaves the kernels of the cost and its gradient in `kernels/` of its run."
         return
@@ -113,8 +114,8 @@ def _update_lines(update: Update) -> Iterator[str]:
 
 
 def _kernel_row(kernel: KernelSummary) -> list[str]:
-    what = kernel.product or f"{kernel.operations} operation{'s' * (kernel.operations > 1)}"
-    return [kernel.name, kernel.zone, what, ", ".join(kernel.parts)]
+    work = kernel.product or counted(kernel.operations, "operation")
+    return [kernel.name, kernel.zone, work, ", ".join(kernel.parts)]
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -123,7 +124,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     indent = sum(widths) + 2 * len(widths)
     lines = []
     for row in rows:
-        head = "".join(f"{cell:<{w}}  " for cell, w in zip(row, widths, strict=False))
+        start = "".join(f"{cell:<{w}}  " for cell, w in zip(row, widths, strict=False))
         last = textwrap.wrap(row[-1], max(WIDTH - indent, 40), break_long_words=False) or [""]
-        lines += [head + last[0], *(" " * indent + more for more in last[1:])]
+        lines += [start + last[0], *(" " * indent + more for more in last[1:])]
     return [line.rstrip() for line in lines]

@@ -91,5 +91,5 @@ def blaming_losses(layers: Sequence[Layer | Repeat], names: Sequence[str]) -> It
         if not names or error.path[:2] != ("model", len(layers)):
             raise
         entry = error.path[3:4]
-        own = (names[entry[0]],) if entry and isinstance(entry[0], int) else ()
-        raise type(error)(error.message, ("losses", *own)) from None
+        name = (names[entry[0]],) if entry and isinstance(entry[0], int) else ()
+        raise type(error)(error.message, ("losses", *name)) from None

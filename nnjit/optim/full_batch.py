@@ -12,7 +12,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NoReturn
 
 import numpy
 
@@ -22,7 +22,7 @@ Vector = numpy.ndarray
 Need = Literal["gradient", "product", "jacobian"]
 
 
-def _missing(*_: Vector) -> Vector:
+def _missing(*_: Vector) -> NoReturn:
     raise NotImplementedError("this problem has no such function")
 
 
@@ -37,10 +37,10 @@ class Problem:
         jacobian: θ → (r, J), with J = ∂r/∂θ of shape (M, P).
     """
 
-    gradient: Callable[[Vector], tuple[float, Vector]] = _missing  # type: ignore[assignment]
+    gradient: Callable[[Vector], tuple[float, Vector]] = _missing
     product: Callable[[Vector, Vector], Vector] = _missing
     residuals: Callable[[Vector], Vector] = _missing
-    jacobian: Callable[[Vector], tuple[Vector, Vector]] = _missing  # type: ignore[assignment]
+    jacobian: Callable[[Vector], tuple[Vector, Vector]] = _missing
 
 
 @dataclass(frozen=True)

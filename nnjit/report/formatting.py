@@ -181,8 +181,8 @@ def mean_value(metric: str, mean: float, deviation: float) -> str:
     if not math.isfinite(deviation):
         return metric_value(metric, mean)
     if is_fraction(metric) and math.isfinite(mean):
-        places = max(1, min(4, -math.floor(math.log10(100 * deviation)))) if deviation else 1
-        return f"{100 * mean:.{places}f} ± {100 * deviation:.{places}f} %"
+        decimals = max(1, min(4, -math.floor(math.log10(100 * deviation)))) if deviation else 1
+        return f"{100 * mean:.{decimals}f} ± {100 * deviation:.{decimals}f} %"
     return f"{metric_value(metric, mean)} ± {number(deviation, 2)}"
 
 

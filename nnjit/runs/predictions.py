@@ -20,8 +20,8 @@ class Grid:
     """What the network predicts over the plane of its two inputs, in the data's own units.
 
     Args:
-        x: (G,) places along the first input.
-        y: (G,) places along the second input.
+        x: (G,) coordinates along the first input.
+        y: (G,) coordinates along the second input.
         values: (G, G, K) probabilities or (G, G, 1) values, `values[iy, ix]`.
         points: (m, 2) examples.
         targets: (m,) the examples' class or value.

@@ -154,8 +154,8 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
             replace(compare(cost, theta, k, compiled[k], here), index=_index(k, entry))
             for k in _chosen(entry, rng)
         )
-        own = slice(entry.offset, entry.offset + entry.size)
-        error = _difference(compiled[own], interpreted[own], LEAST * max(1.0, abs(here)))
+        at = slice(entry.offset, entry.offset + entry.size)
+        error = _difference(compiled[at], interpreted[at], LEAST * max(1.0, abs(here)))
         tensors.append(TensorCheck(entry.name, entry.shape, elements, error))
     return GradientCheck(len(arguments[-1]), here, tuple(tensors))
 

@@ -89,7 +89,7 @@ def test_a_range_test_is_read_as_it_was_written(tmp_path: Path) -> None:
     search.write(tmp_path)
     again = LearningRateSearch.read(tmp_path)
     assert again.found == search.found
-    for name in ("rates", "losses", "smoothed"):
+    for name in ("lr", "losses", "smoothed"):
         np.testing.assert_array_equal(getattr(again, name), getattr(search, name))
 
 

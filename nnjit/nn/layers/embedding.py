@@ -9,7 +9,7 @@ import numpy
 from pydantic import Field, model_validator
 
 import nnjit.numpy as np
-from nnjit.errors import DataError
+from nnjit.errors import DataError, counted
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Altered, AnyInitializer, Initializer, Normal
 from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows, layers
@@ -66,7 +66,7 @@ class Embedding(Layer):
             at = tuple(int(k) for k in numpy.argwhere(bad)[0])
             raise DataError(
                 f"{where(at)}: expected a whole number from 0 to {self.entries - 1}, got {x[at]:g} "
-                f"({count} such value{'s' if count > 1 else ''}); "
+                f"({counted(count, 'such value')}); "
                 "raise entries to the largest number and one more, or correct the data; do not scale it"
             )
 

@@ -32,9 +32,9 @@ class MomentOptimizer(Optimizer):
 
     slot_type: ClassVar[SlotType] = Moments
     beta1: float = Field(0.9, ge=0, lt=1)
-    """β₁, the share of the mean gradient that a step keeps, 0 <= β₁ < 1."""
+    """β₁, the fraction of the mean gradient that a step keeps, 0 <= β₁ < 1."""
     beta2: float = Field(0.999, ge=0, lt=1)
-    """β₂, the share of the mean square that a step keeps, 0 <= β₂ < 1."""
+    """β₂, the fraction of the mean square that a step keeps, 0 <= β₂ < 1."""
     epsilon: float = Field(1e-8, gt=0)
     """ε, what keeps the division finite, > 0."""
 
@@ -103,7 +103,7 @@ class AdamW(Adam):
 
     type: Literal["adamw"] = "adamw"  # type: ignore[assignment]  # another name, one more option
     weight_decay: float = Field(1e-2, ge=0)
-    """λ, the share of a param that decays in a step of learning rate 1, >= 0."""
+    """λ, the fraction of a param that decays in a step of learning rate 1, >= 0."""
 
     def _update(self, theta: Array, grad: Array, slots: AdamSlots, *, lr: Array, step: Array) -> Update:
         return super()._update(theta * (1 - lr * self.weight_decay), grad, slots, lr=lr, step=step)

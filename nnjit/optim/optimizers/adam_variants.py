@@ -68,7 +68,7 @@ class Nadam(MomentOptimizer):
     learning_rate: LearningRate = 2e-3
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     beta1: float = Field(0.9, gt=0, lt=1)
-    """β₁, the momentum after many steps, and the share of the mean gradient that a step keeps, 0 < β₁ < 1."""
+    """β₁, the momentum after many steps, the fraction of the mean gradient that a step keeps, 0 < β₁ < 1."""
     momentum_decay: float = Field(4e-3, gt=0)
     """ψ, how quickly the momentum rises to β₁, > 0."""
 

@@ -79,7 +79,7 @@ class Momentum(Optimizer):
     slot_type: ClassVar[SlotType] = VelocitySlots
     type: Literal["momentum"] = "momentum"
     momentum: float = Field(0.9, ge=0, lt=1)
-    """μ, the share of the velocity that a step keeps, 0 <= μ < 1."""
+    """μ, the fraction of the velocity that a step keeps, 0 <= μ < 1."""
     nesterov: bool = False
     """Whether the gradient counts as if taken after the momentum's move."""
 
@@ -113,11 +113,11 @@ class Lion(Optimizer):
     learning_rate: LearningRate = 1e-4
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     beta1: float = Field(0.9, ge=0, lt=1)
-    """β₁, the share of the mean gradient in the direction of a step, 0 <= β₁ < 1."""
+    """β₁, the fraction of the mean gradient in the direction of a step, 0 <= β₁ < 1."""
     beta2: float = Field(0.99, ge=0, lt=1)
-    """β₂, the share of the mean gradient that a step keeps, 0 <= β₂ < 1."""
+    """β₂, the fraction of the mean gradient that a step keeps, 0 <= β₂ < 1."""
     weight_decay: float = Field(0.0, ge=0)
-    """λ, the share of a param that decays in a step of learning rate 1, >= 0."""
+    """λ, the fraction of a param that decays in a step of learning rate 1, >= 0."""
 
     def _update(self, theta: Array, grad: Array, slots: LionSlots, *, lr: Array, step: Array) -> Update:
         direction = np.sign(self.beta1 * slots.mean + (1 - self.beta1) * grad)

@@ -76,7 +76,7 @@ class Adadelta(Optimizer):
     learning_rate: LearningRate = 1.0
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     decay: float = Field(0.9, ge=0, lt=1)
-    """ρ, the share of both mean squares that a step keeps, 0 <= ρ < 1; PyTorch's `rho`."""
+    """ρ, the fraction of both mean squares that a step keeps, 0 <= ρ < 1; PyTorch's `rho`."""
     epsilon: float = Field(1e-6, gt=0)
     """ε, with which the first steps begin, > 0."""
 
@@ -102,9 +102,9 @@ class RmsProp(Optimizer):
     learning_rate: LearningRate = 1e-2
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
     decay: float = Field(0.99, ge=0, lt=1)
-    """ρ, the share of the mean square that a step keeps, 0 <= ρ < 1; PyTorch's `alpha`."""
+    """ρ, the fraction of the mean square that a step keeps, 0 <= ρ < 1; PyTorch's `alpha`."""
     momentum: float = Field(0.0, ge=0, lt=1)
-    """μ, the share of the velocity that a step keeps, 0 <= μ < 1."""
+    """μ, the fraction of the velocity that a step keeps, 0 <= μ < 1."""
     centered: bool = False
     """Whether the gradient's variance is used instead of its mean square."""
     epsilon: float = Field(1e-8, gt=0)

@@ -45,8 +45,10 @@ def differing(labels: Sequence[str], values: Sequence[Any], path: str = "") -> I
     elif all(isinstance(value, tuple) for value in values) and any(map(_holds_mappings, values)):
         for indices in _aligned(values):
             inner = [MISSING if k is None else v[k] for k, v in zip(indices, values, strict=True)]
-            own, here = _owners(labels, indices), f"{path}[{_index(indices)}]"
-            yield from [_row(f"{here}, only in {own}", inner)] if own else differing(labels, inner, here)
+            owners, here = _owners(labels, indices), f"{path}[{_index(indices)}]"
+            yield from (
+                [_row(f"{here}, only in {owners}", inner)] if owners else differing(labels, inner, here)
+            )
     else:
         yield _row(path, values)
 
@@ -67,17 +69,17 @@ def _index(indices: Sequence[int | None]) -> str:
 
 def _owners(labels: Sequence[str], indices: Sequence[int | None]) -> str:
     """Which runs have it; empty if all do."""
-    own = [label for label, k in zip(labels, indices, strict=True) if k is not None]
-    return "" if len(own) == len(labels) else ", ".join(own)
+    owners = [label for label, k in zip(labels, indices, strict=True) if k is not None]
+    return "" if len(owners) == len(labels) else ", ".join(owners)
 
 
 def _aligned(lists: Sequence[tuple[Any, ...]]) -> list[tuple[int | None, ...]]:
     """Rows with the index of a layer in each list, None for a list without such a layer."""
     rows: list[tuple[int | None, ...]] = [(k,) for k in range(len(lists[0]))]
-    for count, own in enumerate(lists[1:], start=1):
+    for count, entries in enumerate(lists[1:], start=1):
         firsts = [next(v[k] for k, v in zip(row, lists, strict=False) if k is not None) for row in rows]
         absent = (None,) * count
-        rows = [(*(absent if i is None else rows[i]), j) for i, j in _pairs(firsts, own)]
+        rows = [(*(absent if i is None else rows[i]), j) for i, j in _pairs(firsts, entries)]
     return rows
 
 

@@ -92,9 +92,9 @@ def check_folders(folders: Sequence[Path]) -> None:
 
 def _labels(folders: Sequence[Path]) -> dict[Path, str]:
     """The folders' names; if two have the same name, the paths below their common parent."""
-    own = [folder.resolve().name for folder in folders]
-    if max(Counter(own).values()) == 1:
-        return dict(zip(folders, own, strict=True))
+    names = [folder.resolve().name for folder in folders]
+    if max(Counter(names).values()) == 1:
+        return dict(zip(folders, names, strict=True))
     around = os.path.commonpath([folder.resolve() for folder in folders])
     return {folder: str(folder.resolve().relative_to(around)) for folder in folders}
 
@@ -166,7 +166,7 @@ def _all_have(runs: Sequence[RunFiles], split: str) -> bool:
 def caveat(comparison: Comparison) -> str:
     """What keeps the values from being comparable; empty if nothing does."""
     if _has_other_data(comparison):
-        return "They were trained or judged on different data, so their metrics are not comparable."
+        return "They were trained or evaluated on different data, so their metrics are not comparable."
     seeds = {str(entry.options.get("seed")) for entry in comparison.entries}
     if len(seeds) > 1:
         return "Their seeds differ, and with them initial weights, orders of the examples, and the split."

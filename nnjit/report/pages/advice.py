@@ -118,16 +118,16 @@ def _vanishing(run: RunFiles, threshold: float) -> str | None:
 
 
 def _overfits(run: RunFiles, threshold: float) -> str | None:
-    train, held = run.history["train_loss"], run.history["validation_loss"]
-    if run.metrics.weights == "best" or len(_finite(held)) < max(FEWEST, len(held)):
+    train, held_out = run.history["train_loss"], run.history["validation_loss"]
+    if run.metrics.weights == "best" or len(_finite(held_out)) < max(FEWEST, len(held_out)):
         return None
-    best = int(np.argmin(held))
-    end, rest = float(np.median(held[-SMOOTHED:])), len(held) - best
-    if rest <= SMOOTHED or end <= threshold * held[best] or np.median(train[-SMOOTHED:]) >= train[best]:
+    best = int(np.argmin(held_out))
+    end, rest = float(np.median(held_out[-SMOOTHED:])), len(held_out) - best
+    if rest <= SMOOTHED or end <= threshold * held_out[best] or np.median(train[-SMOOTHED:]) >= train[best]:
         return None
     return (
         f"It has overfitted since epoch {run.history.epoch[best]:,}: the validation loss has risen "
-        f"{_risen(end / held[best])} while the training loss went on falling. Early stopping keeps the "
+        f"{_risen(end / held_out[best])} while the training loss went on falling. Early stopping keeps the "
         "weights of that epoch; dropout, an l2 penalty or more data put it off."
     )
 

@@ -194,9 +194,9 @@ def times(run: RunFiles) -> tuple[Fact, ...]:
         Fact("training, without compiling and evaluating", spent["train"]),
     ]
     if of_epochs.sum() > 0:
-        rate = run.data.examples["train"] / of_epochs.mean()
+        per_second = run.data.examples["train"] / of_epochs.mean()
         facts.append(Fact(f"an epoch, the mean of {len(of_epochs):,}", seconds(of_epochs.mean())))
-        facts.append(Fact("training examples in a second", f"about {float(f'{rate:.2g}'):,.0f}"))
+        facts.append(Fact("training examples in a second", f"about {float(f'{per_second:.2g}'):,.0f}"))
     return (*facts, Fact("everything, with loading, evaluating and saving", spent["wall"]))
 
 

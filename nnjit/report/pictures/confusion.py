@@ -68,36 +68,36 @@ def _caption(table: np.ndarray, classes: tuple[str, ...]) -> str:
     errors = table - np.diag(np.diag(table))
     if not errors.any():
         return text + " Here nothing was confused."
-    true, said = np.unravel_index(errors.argmax(), errors.shape)
+    true, predicted = np.unravel_index(errors.argmax(), errors.shape)
     times = f"{errors.max():,} of {table[true].sum():,} times"
-    return f"{text} The most common error: “{classes[true]}” is taken for “{classes[said]}”, {times}."
+    return f"{text} The most common error: “{classes[true]}” is taken for “{classes[predicted]}”, {times}."
 
 
 def _cells(ax: Axes, table: np.ndarray, cell: float) -> None:
-    shares = _fractions(table)
+    fractions = _fractions(table)
     classes = len(table)
     colors = np.concatenate(
-        [np.broadcast_to(SHADE, (*table.shape, 3)), 0.03 + 0.9 * shares[..., None]], axis=-1
+        [np.broadcast_to(SHADE, (*table.shape, 3)), 0.03 + 0.9 * fractions[..., None]], axis=-1
     )
     ax.imshow(colors, interpolation="none", aspect="auto")
     if classes > COUNTS_UP_TO:
         return
     size = min(SIZE + 1, cell / 2.3)
-    with_share = classes <= PERCENT_UP_TO
+    with_fraction = classes <= PERCENT_UP_TO
     for row, column in np.argwhere(table):
-        color = "#ffffff" if shares[row, column] > 0.5 else INK
+        color = "#ffffff" if fractions[row, column] > 0.5 else INK
         text = {"ha": "center", "va": "center", "color": color}
-        lift = 0.13 if with_share else 0
+        lift = 0.13 if with_fraction else 0
         ax.text(column, row - lift, f"{table[row, column]}", size=size, weight="bold", **text)
-        if with_share:
-            ax.text(column, row + 0.24, percent(shares[row, column]), size=min(8.5, cell / 5), **text)
+        if with_fraction:
+            ax.text(column, row + 0.24, percent(fractions[row, column]), size=min(8.5, cell / 5), **text)
 
 
 def _names(ax: Axes, names: list[str], angle: int, size: float) -> None:
     every = -(-len(names) // 40)
-    places = range(0, len(names), every)
-    ax.set_xticks(places, names[::every], rotation=angle, ha="left" if angle == 40 else "center")
-    ax.set_yticks(places, names[::every])
+    positions = range(0, len(names), every)
+    ax.set_xticks(positions, names[::every], rotation=angle, ha="left" if angle == 40 else "center")
+    ax.set_yticks(positions, names[::every])
     ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False, colors=INK)
     ax.tick_params(labelsize=size)
     ax.spines[:].set_visible(False)

@@ -155,12 +155,12 @@ def _sweep(rows: list[list[Vertex]], towards: Mapping[Vertex, list[Vertex]]) -> 
     done = [rows[0]]
     for row in rows[1:]:
         index = {vertex: i for i, vertex in enumerate(done[-1])}
-        own = {vertex: i for i, vertex in enumerate(row)}
+        position = {vertex: i for i, vertex in enumerate(row)}
         centre = {
-            vertex: _mean([index[p] for p in towards[vertex]]) if vertex in towards else own[vertex]
+            vertex: _mean([index[p] for p in towards[vertex]]) if vertex in towards else position[vertex]
             for vertex in row
         }
-        done.append(sorted(row, key=lambda vertex: (centre[vertex], own[vertex])))
+        done.append(sorted(row, key=lambda vertex: (centre[vertex], position[vertex])))
     return done
 
 

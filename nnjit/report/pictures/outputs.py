@@ -36,6 +36,6 @@ def _single_output(run: RunFiles, output: OutputEntry) -> RunFiles:
 
 
 def _first(name: str, values: SplitValues) -> str:
-    own = [column.removeprefix(f"{name}_") for column in values.metrics if column.startswith(f"{name}_")]
-    metric = next((m for m in own if m != "loss"), "loss")
+    metrics = [column.removeprefix(f"{name}_") for column in values.metrics if column.startswith(f"{name}_")]
+    metric = next((m for m in metrics if m != "loss"), "loss")
     return f"{name} {metric_name(metric)} {metric_value(metric, values.metrics[f'{name}_{metric}'])}"

@@ -54,8 +54,8 @@ def _shown(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     return grid.points[rows], grid.targets[rows].reshape(len(rows), -1)[:, 0]
 
 
-def _place(grid: Grid) -> dict[str, Any]:
-    """How an image of the grid lies in the axes: each value fills the cell around its point."""
+def _image_options(grid: Grid) -> dict[str, Any]:
+    """The options of `imshow` that fill the cell around each point of the grid with its value."""
     half_x, half_y = ((axis[-1] - axis[0]) / (len(axis) - 1) / 2 for axis in (grid.x, grid.y))
     extent = (grid.x[0] - half_x, grid.x[-1] + half_x, grid.y[0] - half_y, grid.y[-1] + half_y)
     return {"extent": extent, "origin": "lower", "aspect": "auto", "interpolation": "none"}
@@ -64,15 +64,15 @@ def _place(grid: Grid) -> dict[str, Any]:
 def _classes(ax: Axes, grid: Grid, classes: tuple[str, ...]) -> tuple[str, str]:
     from matplotlib.colors import to_rgb
 
-    shares = (
+    probabilities = (
         grid.values if grid.values.shape[-1] > 1 else np.concatenate([1 - grid.values, grid.values], axis=-1)
     )
     palette = np.array([to_rgb(CLASS_COLORS[k % len(CLASS_COLORS)]) for k in range(len(classes))])
-    said = shares.argmax(axis=-1)
-    sure = np.nan_to_num((shares.max(axis=-1) - 1 / len(classes)) / (1 - 1 / len(classes)))
+    likeliest = probabilities.argmax(axis=-1)
+    sure = np.nan_to_num((probabilities.max(axis=-1) - 1 / len(classes)) / (1 - 1 / len(classes)))
     opacity = 0.06 + 0.34 * np.clip(sure, 0, 1)
-    ax.imshow(np.concatenate([palette[said], opacity[..., None]], axis=-1), **_place(grid))
-    _borders(ax, grid, shares)
+    ax.imshow(np.concatenate([palette[likeliest], opacity[..., None]], axis=-1), **_image_options(grid))
+    _borders(ax, grid, probabilities)
     points, targets = _shown(grid)
     for k, name in enumerate(classes):
         color = CLASS_COLORS[k % len(CLASS_COLORS)]
@@ -101,11 +101,11 @@ def _legend(ax: Axes, k: int, name: str, color: str) -> None:
     ax.text(1.06, y, name, color=INK, va="center_baseline", transform=ax.transAxes)
 
 
-def _borders(ax: Axes, grid: Grid, shares: np.ndarray) -> None:
+def _borders(ax: Axes, grid: Grid, probabilities: np.ndarray) -> None:
     """Lines where two classes are equally likely."""
-    classes = shares.shape[-1]
+    classes = probabilities.shape[-1]
     for k in range(classes if classes > 2 else 1):
-        lead = shares[..., k] - np.delete(shares, k, axis=-1).max(axis=-1)
+        lead = probabilities[..., k] - np.delete(probabilities, k, axis=-1).max(axis=-1)
         if lead.min() < 0 < lead.max():
             ax.contour(grid.x, grid.y, lead, levels=[0], colors=[INK], linewidths=1.2)
 
@@ -115,7 +115,7 @@ def _values(ax: Axes, grid: Grid, target: str) -> tuple[str, str]:
     values = grid.values[..., 0]
     finite = np.concatenate([values[np.isfinite(values)], targets])
     scale = {"vmin": finite.min(), "vmax": finite.max(), "cmap": "viridis"}
-    image = ax.imshow(values, **scale, **_place(grid))
+    image = ax.imshow(values, **scale, **_image_options(grid))
     ax.scatter(*points.T, c=targets, s=26, edgecolors=PANEL, linewidths=0.8, **scale)
     bar = ax.inset_axes((1.04, 0, 0.035, 1))
     ax.figure.colorbar(image, cax=bar, format=lambda value, _: tick(value)).outline.set_visible(False)

@@ -34,8 +34,8 @@ class JointLoss(Loss):
             slope = each.loss.slope(each.width)
             if slope is None:
                 return None
-            own = slope.filled({"a": each.take_formula(A), "y": each.letter("y")})
-            parts.append(each.weighted_formula(own))
+            formula = slope.filled({"a": each.take_formula(A), "y": each.letter("y")})
+            parts.append(each.weighted_formula(formula))
         return joined(*parts)
 
     def predict(self, output: Array) -> Array:

@@ -51,8 +51,8 @@ class SummedOutputMetric(OutputMetric, SummedMetric):
     metric: InstanceOf[SummedMetric]
 
     def sums(self, prediction: Array, target: Array) -> Array:
-        own, truth = self.output.take(prediction), self.output.truth(target)
-        return self.metric.sums(self.output.in_own_unit(own), self.output.in_own_unit(truth))
+        predicted, truth = self.output.take(prediction), self.output.truth(target)
+        return self.metric.sums(self.output.in_own_unit(predicted), self.output.in_own_unit(truth))
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
         return self.metric.finish(sums, weight)

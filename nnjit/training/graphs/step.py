@@ -27,7 +27,7 @@ from nnjit.training.graphs.class_weights import class_weight_of_rows
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained, apart from the data.
+    """Everything that a step graph is made of, apart from the data.
 
     Args:
         dtype: "f32" or "f64".
@@ -56,17 +56,17 @@ class Task:
 
     @property
     def sums(self) -> tuple[SummedMetric, ...]:
-        """The metrics that are summed while a split streams by."""
+        """The metrics that are sums over the rows, computed block by block."""
         return tuple(m for m in self.metrics if isinstance(m, SummedMetric))
 
     @property
     def wholes(self) -> tuple[WholeMetric, ...]:
-        """The metrics that need the answers for all rows of a split at once."""
+        """The metrics that need the predictions for all rows of a split at once."""
         return tuple(m for m in self.metrics if isinstance(m, WholeMetric))
 
     @property
     def has_own_weight(self) -> bool:
-        """Whether metrics weigh rows otherwise than the cost: then their Σ w precedes their sums."""
+        """Whether metrics weigh rows unlike the cost; if so, their own Σ w precedes their sums."""
         return self.class_weights is not None and bool(self.sums)
 
     def vector(self) -> ArrayType:
@@ -129,9 +129,9 @@ class _Cost:
 def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tuple[Graph, Interface]:
     """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
 
-    If the params are averaged, the average is the last slot, and it is what is kept of the best epoch; the
-    input after lr is then the fraction of the new params in it. If layers have state, the graph takes it
-    after the slots and returns it after the new slots.
+    If the params are averaged, their average is the last slot, and the best epoch's average is kept instead
+    of its params; the input after lr is the fraction of the new params in the average. If layers have state,
+    the graph takes it after the slots and returns it after the new slots.
 
     Args:
         in_order: whether epochs take the examples in the order of the data.
@@ -148,25 +148,15 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     penalty, gradient = _with_penalty(task, theta, gradient)
     with scope("clip"):
         gradient = task.clip(gradient)
-    updated = _update(
-        task, inputs, gradient, trained.used if sparse else None, is_penalized=penalty is not None
-    )
+    used = trained.used if sparse else None
+    updated = _update(task, inputs, gradient, used, is_penalized=penalty is not None)
     totals = [*_cost_sums(cost), constant(0.0) if penalty is None else np.astype(penalty, "f64")]
     totals += _metric_sums(task, trained.output, y, w)
     if inputs.state:
         updated.append(trained.state)
-    names = ("theta", *task.slots, *_state_names(inputs.state))
-    graph = Graph(inputs.nodes, (*updated, *totals), (*names, "key", *inputs.per_step, "x", "y", "w"))
-    return graph, Interface(
-        updates=names,
-        per_step=inputs.per_step,
-        totals=len(totals),
-        is_guarded=True,
-        kept=(_evaluated_params(task), *_state_names(inputs.state)),
-        in_order=in_order,
-        weight="w",
-        evaluation_weight="held_w",
-    )
+    interface = _interface(task, inputs, len(totals), in_order=in_order)
+    names = (*interface.updates, "key", *inputs.per_step, "x", "y", "w")
+    return Graph(inputs.nodes, (*updated, *totals), names), interface
 
 
 @tracing()
@@ -184,7 +174,7 @@ def evaluation_graph(task: Task) -> Graph:
 
 @tracing()
 def prediction_graph(task: Task) -> Graph:
-    """(θ, [state,] x) → what the loss makes of the output: probabilities, or values as they are learned."""
+    """(θ, [state,] x) → the loss's prediction: probabilities, or values in the unit of the training."""
     (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
     answer = as_node(task.loss.predict(task.model(named_arrays(task, theta, state), x)))
     return Graph((theta, *state, x), (answer,), ("theta", *_state_names(state), "x"))
@@ -240,6 +230,20 @@ def _step_inputs(task: Task) -> _Inputs:
     return _Inputs(theta, slots, tuple(state), key, step, lr, fraction, batch)
 
 
+def _interface(task: Task, inputs: _Inputs, totals: int, *, in_order: bool) -> Interface:
+    """The roles of the inputs and outputs of a step with so many totals."""
+    return Interface(
+        updates=("theta", *task.slots, *_state_names(inputs.state)),
+        per_step=inputs.per_step,
+        totals=totals,
+        is_guarded=True,
+        kept=(_evaluated_params(task), *_state_names(inputs.state)),
+        in_order=in_order,
+        weight="w",
+        evaluation_weight="held_w",
+    )
+
+
 def _cost(task: Task, output: Node, y: Node, w: Node) -> _Cost:
     with scope("loss"):
         rows, weight = task.loss(output, y), row_weight(task, y, w)
@@ -271,13 +275,13 @@ def _update(
     assert isinstance(task.optimizer, Optimizer)  # a full-batch method has no step
     with scope("optimizer"):
         time = np.astype(inputs.step, task.dtype)
-        own = inputs.slots[: len(task.optimizer.slots)]
-        theta, slots = task.optimizer.update(inputs.theta, gradient, own, lr=inputs.lr, step=time)
+        old_slots = inputs.slots[: len(task.optimizer.slots)]
+        theta, slots = task.optimizer.update(inputs.theta, gradient, old_slots, lr=inputs.lr, step=time)
         updated = [theta, *slots]
         if used is not None:
             is_exact = task.optimizer.keeps_still and not is_penalized
             used = {name: u for name, u in used.items() if u.always or is_exact}
-            updated = _only_used(task, used, is_exact, updated, (inputs.theta, *own))
+            updated = _only_used(task, used, is_exact, updated, (inputs.theta, *old_slots))
     with scope("averaging"):
         averages = [blend(inputs.slots[-1], updated[0], fraction) for fraction in inputs.fraction]
     return [*updated, *averages]
@@ -321,6 +325,6 @@ def _metric_sums(task: Task, output: Node, y: Node, w: Node) -> list[Any]:
             prediction, target = (
                 np.astype(v, "f64") * task.unit.scale + task.unit.shift for v in (prediction, y)
             )
-        own = [np.sum(weight)] if task.has_own_weight else []
+        total_weight = [np.sum(weight)] if task.has_own_weight else []
         read = {"prediction": prediction, "output": output}
-        return own + [np.sum(m.sums(read[m.reads], target) * weight, axis=0) for m in task.sums]
+        return total_weight + [np.sum(m.sums(read[m.reads], target) * weight, axis=0) for m in task.sums]

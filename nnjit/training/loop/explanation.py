@@ -17,7 +17,8 @@ from nnjit.passes import optimize
 from nnjit.registry import Options
 from nnjit.runs.explanation import Explanation, KernelSummary, NumberedLayer, Section, TypesetLine, Update
 from nnjit.training.graphs.full_batch import cost_graph
-from nnjit.training.graphs.step import Task, prediction_graph, step_graph
+from nnjit.training.graphs.step import Task, prediction_graph
+from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.outputs import Outputs
 from nnjit.training.setup.setup import Setup
 
@@ -36,12 +37,12 @@ def explain(setup: Setup, kernels: Iterable[KernelEntry]) -> Explanation:
     )
 
 
-def step_text(task: Task) -> str:
+def step_text(compiled: CompiledTask) -> str:
     """The graph of the whole training step, after the passes: a typed line for each node.
 
-    A full-batch method has no step, and then it is the graph of the cost and its gradient.
+    A full-batch method has no step; its text is the graph of the cost and its gradient.
     """
-    graph = step_graph(task)[0] if task.optimizer.full_batch is None else cost_graph(task)
+    graph = cost_graph(compiled.task) if compiled.step is None else compiled.step[0]
     return str(optimize(graph))
 
 
@@ -90,7 +91,7 @@ def _penalty_lines(penalty: Penalty) -> list[Line]:
 
 
 def _update(setup: Setup) -> Update:
-    """The optimizer's, which over the full batch may be another method, and has no schedule there."""
+    """The optimizer's update; over the full batch it may be another method, without a schedule."""
     experiment, optimizer = setup.experiment, setup.experiment.optimizer
     method = type(optimizer.full_batch or optimizer)
     settings = [("optimizer", optimizer.type), *_settings(optimizer)]
@@ -100,8 +101,8 @@ def _update(setup: Setup) -> Update:
     }
     for name, options in named.items():
         if options is not None:
-            (said,) = _equations(type(options))
-            settings.append((name, f"{options.type}: {said[0].lower()}{said[1:]}"))
+            (equation,) = _equations(type(options))
+            settings.append((name, f"{options.type}: {equation[0].lower()}{equation[1:]}"))
             settings += _settings(options)
     equations = (*_clip_equations(experiment.clip), *_equations(method))
     return Update(equations, _addition(method), tuple(settings))
@@ -113,7 +114,7 @@ def _settings(options: Options) -> list[tuple[str, str]]:
 
 
 def _option(value: object) -> str:
-    """A value as YAML has it."""
+    """A value in YAML."""
     if isinstance(value, bool):
         return str(value).lower()
     return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
@@ -134,7 +135,7 @@ def _equations(cls: type[Stated]) -> list[str]:
 
 
 def _addition(cls: type[Stated]) -> str:
-    """What its docstring says after the equations, up to the reference; empty with `python -OO`."""
+    """The second paragraph of its docstring, up to the reference; empty with `python -OO`."""
     paragraphs = (cls.__doc__ or "").split("\n\n")[1:2]
     return " ".join(" ".join(paragraphs).partition("Reference:")[0].replace("`", "").split())
 
@@ -149,5 +150,5 @@ def _kernel(entry: KernelEntry, task: Task) -> KernelSummary:
 
 
 def _lengths(factors: Sequence[Dim]) -> str:
-    """The length of an axis: `n`, `64`, or `n·64` if it holds examples and places."""
+    """The length of an axis: `n`, `64`, or `n·64` if it holds examples and positions."""
     return "·".join(_length(d) for d in factors)

@@ -1,8 +1,9 @@
-"""Gather from a setup what a run folder holds besides history and checkpoint, and write it."""
+"""Write the files of a run folder that describe a setup and its results: all but history and checkpoint."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,12 @@ from nnjit.runs.history import read_history
 from nnjit.runs.metrics import RunMetrics, SplitValues, Weights
 from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
-from nnjit.runs.status import Status
 from nnjit.runs.weights import write_weights
 from nnjit.runs.writing import write_atomically
 from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
+from nnjit.training.loop.stopping import Outcome
 from nnjit.training.setup.setup import Setup
-from nnjit.training.setup.state import State
 
 
 def describe(setup: Setup, config: str, path: Path) -> None:
@@ -37,11 +37,12 @@ def write_environment(config: str, path: Path) -> None:
     Environment.here(cores=usable_cores()).write(path)
 
 
-def write_results(setup: Setup, path: Path, state: State, status: Status, message: str, began: float) -> None:
+def write_results(setup: Setup, path: Path, outcome: Outcome, began: float) -> None:
     """Write weights, predictions, kernels, the explanation and the final metrics.
 
-    Metrics and predictions are those of the best weights if early stopping asks for them, else of the last.
+    Metrics and predictions are those of the best weights with early stopping, else of the last.
     """
+    state = outcome.state
     which: Weights = "best" if setup.experiment.training.early_stopping and state.best_epoch else "last"
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
@@ -52,26 +53,44 @@ def write_results(setup: Setup, path: Path, state: State, status: Status, messag
     write_predictions(path, predictions(setup, theta))
     setup.compiled.save_kernels(path / file_names.KERNELS)
     explain(setup, setup.compiled.kernels).write(path)
+    _metrics(setup, path, outcome, which, splits, began).write(path)
+
+
+def _metrics(
+    setup: Setup,
+    path: Path,
+    outcome: Outcome,
+    which: Weights,
+    splits: Mapping[str, SplitValues],
+    began: float,
+) -> RunMetrics:
+    """The final metrics, with the times so far.
+
+    Args:
+        which: the weights that they are of.
+        splits: the values of each split.
+        began: the time at which the training began, by `time.perf_counter`.
+    """
     seconds = {
         "compile": setup.compiled.compile_seconds,
         "train": float(read_history(path)["train_seconds"].sum()),
         "wall": time.perf_counter() - began,
     }
-    experiment = setup.experiment
-    RunMetrics(
-        status=status,
+    experiment, state = setup.experiment, outcome.state
+    return RunMetrics(
+        status=outcome.status,
         epochs=state.epoch,
         best_epoch=state.best_epoch or None,
         monitor=setup.monitor.column,
         mode=setup.monitor.mode,
         weights=which,
-        splits=splits,
+        splits=dict(splits),
         parameters=setup.model.table.size,
         seconds={name: round(value, 6) for name, value in seconds.items()},
         found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
         averaging="" if experiment.averaging is None else experiment.averaging.type,
-        message=message,
-    ).write(path)
+        message=outcome.message,
+    )
 
 
 def _values(setup: Setup, theta: np.ndarray, name: str) -> SplitValues:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +11,19 @@ from nnjit.optim.schedules import Plateau, ReduceOnPlateau
 from nnjit.runs.status import Status
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the epochs ended.
+
+    Args:
+        message: why, if there is more to say.
+    """
+
+    state: State
+    status: Status
+    message: str = ""
 
 
 class Stopping:

@@ -1,4 +1,4 @@
-"""Train an experiment: run its epochs until the last or a reason to stop, and write its run folder."""
+"""Train an experiment: run its epochs until something stops them, and write its run folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nnjit.training.loop.epochs import EpochRunner, progress
 from nnjit.training.loop.interruption import Interruption
 from nnjit.training.loop.learning_rate_search import find_learning_rate, restore_learning_rate
 from nnjit.training.loop.records import describe, write_results
-from nnjit.training.loop.stopping import Stopping
+from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State, load_state, save_state
@@ -33,19 +33,6 @@ if TYPE_CHECKING:
     from nnjit.training.loop.full_batch import FullBatchRunner
 
 CHECKPOINT_SECONDS = 20.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How the epochs ended.
-
-    Args:
-        message: why, if there is more to say.
-    """
-
-    state: State
-    status: Status
-    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +52,7 @@ class Callbacks:
 def process_callbacks(first: int, total: int, quiet: bool) -> Iterator[Callbacks]:
     """Callbacks for trainings that own the process: Ctrl-C stops them, and a bar shows the epochs.
 
-    BLAS gets a single thread meanwhile.
+    Meanwhile BLAS has a single thread.
     """
     with Interruption() as interruption, progress(first, total, quiet) as show, one_blas_thread():
         yield Callbacks(lambda: interruption.requested, show)
@@ -88,7 +75,7 @@ def train(
 
     Raises:
         UserError: something given does not fit; nothing was written.
-        Diverged: a value was not finite. Interrupted: Ctrl-C. Both leave a complete run folder.
+        Diverged: a value is not finite. Interrupted: Ctrl-C. Both leave a complete run folder.
     """
     began = time.perf_counter()
     base = folder or Path()
@@ -123,7 +110,7 @@ def resume(
 
 
 def restore_checkpoint(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
-    """The state of a run's last saved epoch, and the setup with the learning rate that the run has found.
+    """The state of a run's last saved epoch, and the setup with the learning rate that the run found.
 
     Args:
         base: where relative paths in the experiment start.
@@ -163,10 +150,10 @@ def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -
 
 
 def train_and_record(setup: Setup, path: Path, state: State, callbacks: Callbacks, began: float) -> Outcome:
-    """Train from a state on, and write the checkpoint and the results, however the training ends."""
+    """Train on from a state, and write the checkpoint and the results, however the training ends."""
     outcome = _run_epochs(setup, path, state, callbacks, began)
     save_state(outcome.state, path)
-    write_results(setup, path, outcome.state, outcome.status, outcome.message, began)
+    write_results(setup, path, outcome, began)
     return outcome
 
 
@@ -226,13 +213,13 @@ def _columns(setup: Setup) -> list[str]:
 
 
 def check_output(output: Path | None) -> None:
-    """Raise a RunError if the run folder that is asked for exists already."""
+    """Raise a RunError if the requested run folder exists already."""
     if output is not None and output.exists():
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
 
 
 def make_folder(output: Path | None, name: str) -> Path:
-    """Make the run folder; a number after the time makes its name unique if needed."""
+    """Make the run folder; if its name is taken, a number after the time makes it unique."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     candidates = (
         [output] if output else [Path("runs") / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]

@@ -185,8 +185,8 @@ class CompiledTask:
         layout = TotalsLayout(penalized, self.task.has_own_weight, self._sizes)
         columns = {"loss": totals[:, layout.cost] / totals[:, layout.weight]}
         weights = totals[:, layout.metric_weight]
-        for metric, own in zip(self.task.sums, layout.metrics, strict=True):
-            pairs = zip(totals[:, own], weights, strict=True)
+        for metric, sums in zip(self.task.sums, layout.metrics, strict=True):
+            pairs = zip(totals[:, sums], weights, strict=True)
             columns[metric.column] = np.array([metric.finish(s, float(w)) for s, w in pairs])
         return columns, totals[:, layout.penalty] if penalized else np.zeros(len(totals))
 

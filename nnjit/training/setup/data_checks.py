@@ -15,7 +15,7 @@ from nnjit.nn.model.expansion import INPUT
 from nnjit.nn.model.model import LayerNode
 
 Words = Callable[[int, int], str]
-"""(row of the part, position in a flat example) -> the place in words, with the row of the data."""
+"""(row of the part, position in a flat example) -> the position in words, with the row of the data."""
 
 
 def check_layers(model: Model, data: Prepared) -> None:

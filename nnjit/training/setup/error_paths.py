@@ -1,4 +1,4 @@
-"""Give errors their place in the config, and check metrics at theirs."""
+"""Give errors their paths in the config, and check metrics at theirs."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.data import Affine, Part, ProblemType, Target
-from nnjit.errors import ConfigError, ConfigPath, DataError, GraphError, did_you_mean
+from nnjit.errors import ConfigError, ConfigPath, DataError, GraphError, counted, did_you_mean
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import OutputOptions, blaming_losses, joined, with_output_units
 from nnjit.ir import ArrayType, B, array_type
@@ -76,11 +76,13 @@ class JointOutputs(Outputs):
         """The formulas of the cost: that of each output, their sum for an example, and that of a batch."""
         outputs, (_, mean) = self.loss.outputs, cost_lines(model, self.loss)
         a = symbol("a", numbers(model)[model.output])
-        own = [cost_line(o.loss, o.letter("Cₖ"), o.take_formula(a), o.letter("y"), o.width) for o in outputs]
+        costs = [
+            cost_line(o.loss, o.letter("Cₖ"), o.take_formula(a), o.letter("y"), o.width) for o in outputs
+        ]
         first, *rest = (o.weighted_formula(o.letter("Cₖ")) for o in outputs)
         is_weighted = any(o.class_weights is not None for o in outputs)
         note = "v is the weight of the example's class" if is_weighted else ""
-        return [*own, Line(EXAMPLE_COST, sum(rest, first), (B,), note), mean]
+        return [*costs, Line(EXAMPLE_COST, sum(rest, first), (B,), note), mean]
 
 
 def _chosen(output: Output, metrics: Sequence[Metric]) -> Iterator[Metric]:
@@ -121,12 +123,12 @@ def target_types(experiment: Experiment, folder: Path) -> dict[str, ProblemType 
     if experiment.losses is None:
         return None
     with within("data"):
-        places = experiment.data.targets(folder)
-    owners = _owners(experiment.losses, places)
-    for target, place in places.items():
-        if place is not None and target not in owners:
+        paths = experiment.data.targets(folder)
+    owners = _owners(experiment.losses, paths)
+    for target, path in paths.items():
+        if path is not None and target not in owners:
             raise DataError(
-                f'no loss is for the target "{target}"; name it in losses, or remove it', ("data", *place)
+                f'no loss is for the target "{target}"; name it in losses, or remove it', ("data", *path)
             )
     return {target: experiment.losses[owner].problem_type for target, owner in owners.items()}
 
@@ -256,10 +258,9 @@ def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> 
     with within("loss"):
         entry.loss.check(shape, _classes(target))
     if target.classes is None and shape != (target.size,):
-        values = f"{target.size} value{'s' * (target.size > 1)}"
+        given, wanted = counted(shape[0], "output"), counted(target.size, "value")
         mend = f"set units: {target.size}"
-        outputs = f"{shape[0]} output{'s' * (shape[0] > 1)}"
-        raise GraphError(f'the layer has {outputs}, its target "{target.name}" {values}; {mend}')
+        raise GraphError(f'the layer has {given}, its target "{target.name}" {wanted}; {mend}')
 
 
 def _metrics(entries: Mapping[str, OutputOptions], outputs: Sequence[Output]) -> tuple[Metric, ...]:

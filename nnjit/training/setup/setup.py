@@ -14,7 +14,7 @@ import numpy as np
 
 from nnjit.codegen import BLOCK
 from nnjit.data import Dataset, Part, Prepared, ProblemType, load, load_held_out, split_and_scale
-from nnjit.errors import ConfigPath, DataError
+from nnjit.errors import ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.optim.schedules import ReduceOnPlateau
@@ -155,7 +155,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         folder: where relative paths in the experiment start.
 
     Raises:
-        UserError: something does not fit; its path is the place in the config.
+        UserError: something does not fit; the error has its path in the config.
     """
     data = _load(experiment, folder)
     batches = _batches(experiment, len(data.train.x))
@@ -269,7 +269,7 @@ def _check_followed(setup: Setup) -> None:
         for metric in metrics:
             if np.isnan(metric.measure(equal, part.y, part.w)):
                 column = f"{split}_{metric.column}"
-                examples = f"{len(part.x)} example{'s' * (len(part.x) > 1)}"
+                examples = counted(len(part.x), "example")
                 raise DataError(
                     f'"{column}" has no value: the {split} part, {examples}, has one target throughout, so '
                     "there is nothing to rank; hold out more, or follow another column",

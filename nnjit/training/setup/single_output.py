@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nnjit.data import Affine, Part
-from nnjit.errors import ConfigPath, GraphError
+from nnjit.errors import ConfigPath, GraphError, counted
 from nnjit.experiment import Experiment
 from nnjit.ir import ArrayType, B, array_type
-from nnjit.nn import Loss, Metric, Model, build_model, metrics
+from nnjit.nn import Loss, Metric, Model, build_model
+from nnjit.nn.metrics import Accuracy
 from nnjit.nn.notation.cost import cost_lines
 from nnjit.nn.notation.line import Line
 from nnjit.runs.data import OutputEntry
@@ -106,8 +107,7 @@ def _check_loss(loss: Loss, model: Model, output_size: int, classes: int | None)
     loss.check(model.output_shape, classes)
     loss.check_activation(model.ending(model.output), model.output)
     if classes is None and model.output_shape != (output_size,):
-        given = f"{model.output_shape[0]} output{'s' * (model.output_shape[0] > 1)}"
-        wanted = f"{output_size} target value{'s' * (output_size > 1)}"
+        given, wanted = counted(model.output_shape[0], "output"), counted(output_size, "target value")
         raise GraphError(f"the model has {given}, the data {wanted}; set units: {output_size}")
 
 
@@ -121,7 +121,7 @@ def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
 
 def default_metrics(classes: int | None) -> tuple[Metric, ...]:
     """The metrics of an output if none are chosen: accuracy of classes, none of values."""
-    return () if classes is None else (metrics["accuracy"](),)  # type: ignore[call-arg]  # type has its default
+    return () if classes is None else (Accuracy(),)
 
 
 def _class_weights(experiment: Experiment, data: DataDescription, train: Part) -> tuple[float, ...] | None:

@@ -1,1 +1,1 @@
-"""Several trainings of one experiment: replicas and folds, trained in parallel and aggregated."""
+"""Studies: replicas or folds of one experiment, trained in parallel, with aggregated metrics."""

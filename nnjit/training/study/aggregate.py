@@ -1,4 +1,4 @@
-"""Aggregate the metrics of several trainings of one experiment."""
+"""Aggregate the metrics of a study's members."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from nnjit.runs.study import Aggregate, MemberEntry, StudyKind, StudyMetrics
 
 @dataclass(frozen=True)
 class Result:
-    """One of the trainings.
+    """The result of one member.
 
     Args:
-        number: counted from 1; its folder's name.
+        number: counted from 1; the name of its folder.
     """
 
     number: int
@@ -38,10 +38,10 @@ class Result:
 
 
 def aggregate(kind: StudyKind, count: int, results: Sequence[Result]) -> StudyMetrics:
-    """The mean and the standard deviation of each value of each split, over the results that finished.
+    """The mean and the standard deviation of each value of each split, over the members that finished.
 
     Args:
-        count: how many were asked for; those that were never begun have no result.
+        count: how many members were asked for; those that never began have no result.
     """
     finished = [result for result in results if result.is_finished]
     return StudyMetrics(
@@ -80,7 +80,7 @@ def _splits(finished: Sequence[Result]) -> dict[str, dict[str, Aggregate]]:
 def mean_and_deviation(values: Sequence[float]) -> Aggregate:
     """The mean, and the standard deviation of a sample: the sum of squares divided by n - 1.
 
-    A value that is not finite does not count; of fewer than two there is no deviation.
+    Values that are not finite do not count. The deviation of fewer than two is nan.
 
     >>> mean_and_deviation([1.0, 2.0, 3.0, math.nan])
     Aggregate(mean=2.0, deviation=1.0)

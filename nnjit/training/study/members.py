@@ -1,4 +1,4 @@
-"""Derive the trainings of a study: one experiment with other seeds, or with other validation parts."""
+"""Derive the members of a study: one experiment with other seeds, or with other validation parts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ from nnjit.runs.study import StudyKind, member_word
 
 @dataclass(frozen=True)
 class Members:
-    """Several trainings of one experiment.
+    """The trainings of a study, its members.
 
     Args:
         kind: also the name of their folder.
-        experiments: one for each; trained by itself, each gives the bits that it has among the others.
+        experiments: one for each; a member gives the same bits trained alone or among the others.
     """
 
     kind: StudyKind
     experiments: tuple[Experiment, ...]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.experiments)
 
     @property
     def word(self) -> str:
@@ -31,7 +36,7 @@ class Members:
 
 
 def members_of(experiment: Experiment) -> Members | None:
-    """The trainings that an experiment asks for; None if it is a single training.
+    """The members of the study that an experiment asks for; None if it is a single training.
 
     Raises:
         ConfigError: it has folds and another validation part.

@@ -1,4 +1,4 @@
-"""Train several members of one experiment in parallel, each in a Python thread of its own.
+"""Train the members of a study in parallel, each in a Python thread of its own.
 
 Native calls run without the GIL, so the threads use all cores, but import, load the data and compile only
 once: 16 replicas of `configs/digits.yaml` take 14 times the processor time of one.
@@ -48,7 +48,7 @@ def train_members(
     output: Path | None = None,
     quiet: bool = True,
 ) -> Study:
-    """Train the members of an experiment, and leave a folder with a run for each and the aggregates.
+    """Train the members of a study, and leave a folder with a run for each and their aggregates.
 
     Args:
         dump: writes the configs that are kept in the folders.
@@ -57,11 +57,11 @@ def train_members(
 
     Raises:
         UserError: something given does not fit; nothing was written.
-        Diverged: no member came to an end. Interrupted: Ctrl-C. Both leave a complete folder.
+        Diverged: every member diverged. Interrupted: Ctrl-C. Both leave a complete folder.
     """
     check_output(output)
     make = partial(make_folder, output, experiment.name)
-    return _train_all_of(experiment, members, dump, folder, make, quiet)
+    return _train_study(experiment, members, dump, folder, make, quiet)
 
 
 def resume_members(
@@ -82,10 +82,10 @@ def resume_members(
         RunError: the folder is not that of such a study. Others as `train_members`.
     """
     check_study(path, members)
-    return _train_all_of(experiment, members, dump, folder, lambda: path, quiet)
+    return _train_study(experiment, members, dump, folder, lambda: path, quiet)
 
 
-def _train_all_of(
+def _train_study(
     experiment: Experiment,
     members: Members,
     dump: Dump,
@@ -93,24 +93,20 @@ def _train_all_of(
     make: Callable[[], Path],
     quiet: bool,
 ) -> Study:
+    """Train or resume the members in the folder that `make` makes, and write the aggregates."""
     began = time.perf_counter()
     base = folder or Path()
-    with errors_at_folds():
-        first = set_up(members.experiments[0], base)
-    first.initial_state(base)
-    runner_type(first).prepare(first)
-    # Compiled before there is a folder, so that a failure does not leave an incomplete one.
-    _ = first.compiled.evaluation, first.compiled.prediction
-    path, count = make(), len(members.experiments)
-    first_folder = path / members.kind / file_names.member(1)
-    if (first_folder / file_names.CHECKPOINT).exists():
-        restore_checkpoint(first, first_folder, base)  # raises its errors before anything is written
+    first = _set_up_first(members, base)
+    path = make()
+    trainer = _MemberTrainer(members, first, base, path, dump)
+    if trainer.is_begun(0):
+        restore_checkpoint(first, trainer.run_folder(0), base)  # raises its errors before anything is written
     (path / members.kind).mkdir(exist_ok=True)
-    aggregate(members.kind, count, []).write(path)
+    aggregate(members.kind, members.count, []).write(path)
     write_environment(dump(experiment), path)
     first.compiled.save_kernels(path / file_names.KERNELS)
-    results = _train_all(_Pool(members, first, base, path, dump), _workers(experiment), quiet)
-    metrics = aggregate(members.kind, count, results)
+    results = _train_all(trainer, _workers(experiment), quiet)
+    metrics = aggregate(members.kind, members.count, results)
     times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
     seconds = {**metrics.seconds, **{name: round(value, 6) for name, value in times.items()}}
     replace(metrics, seconds=seconds).write(path)
@@ -118,20 +114,35 @@ def _train_all_of(
     return open_study(path, members)
 
 
+def _set_up_first(members: Members, base: Path) -> Setup:
+    """The first member's setup, compiled: before there is a folder, so that a failure leaves none."""
+    with errors_at_folds():
+        setup = set_up(members.experiments[0], base)
+    setup.initial_state(base)
+    runner_type(setup).prepare(setup)
+    _ = setup.compiled.evaluation, setup.compiled.prediction
+    return setup
+
+
 def _raise_if_stopped(members: Members, status: Status, results: list[Result], path: Path) -> None:
-    count = len(members.experiments)
     if status is Status.DIVERGED:
-        message = f"all {count} {members.kind} diverged; the first: {results[0].metrics.message}"
+        message = f"all {members.count} {members.kind} diverged; the first: {results[0].metrics.message}"
         raise Diverged(f"{message}\nthe runs so far are in {path}", path)
     if status is Status.INTERRUPTED:
         done = sum(result.is_finished for result in results)
-        message = f"interrupted when {done} of {count} {members.kind} were done; they are in {path}"
+        message = f"interrupted when {done} of {members.count} {members.kind} were done; they are in {path}"
         raise Interrupted(message, path)
 
 
 @dataclass(frozen=True)
-class _Pool:
-    """What all members share: the first one's setup, and where their folders are made."""
+class _MemberTrainer:
+    """Trains members one by one, from any thread.
+
+    Args:
+        first: the setup of the first member, whose data and compiled programs replicas use too.
+        base: where relative paths in the experiments start.
+        path: the folder of the study.
+    """
 
     members: Members
     first: Setup
@@ -140,7 +151,34 @@ class _Pool:
     dump: Dump
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def setup(self, index: int) -> Setup:
+    def run_folder(self, index: int) -> Path:
+        """The run folder of a member."""
+        return self.path / self.members.kind / file_names.member(index + 1)
+
+    def is_begun(self, index: int) -> bool:
+        """Whether a member has a checkpoint to resume from."""
+        return (self.run_folder(index) / file_names.CHECKPOINT).exists()
+
+    def train(self, index: int, callbacks: Callbacks) -> Result | None:
+        """Train or resume a member; None if all were stopped before it began."""
+        if callbacks.is_stopped():
+            return None
+        began = time.perf_counter()
+        setup = self._setup(index)
+        path, search = self.run_folder(index), None
+        if self.is_begun(index):
+            setup, state = restore_checkpoint(setup, path, self.base)
+        else:
+            state = setup.initial_state(self.base)
+            setup, search = find_learning_rate(setup, state)
+            path.mkdir(parents=True, exist_ok=True)
+        describe(setup, self.dump(setup.experiment), path)
+        if search is not None:
+            search.write(path)
+        train_and_record(setup, path, state, callbacks, began)
+        return Result.read(path, index + 1, setup.experiment.seed)
+
+    def _setup(self, index: int) -> Setup:
         """The setup of a member, with memory of its own for what it changes."""
         member = self.members.experiments[index]
         if index == 0:
@@ -150,61 +188,38 @@ class _Pool:
         with self.lock:  # one at a time, so that the other cores train meanwhile
             return set_up(member, self.base)
 
-    def run_folder(self, index: int) -> Path:
-        return self.path / self.members.kind / file_names.member(index + 1)
-
 
 def _workers(experiment: Experiment) -> int:
     wanted = experiment.training.threads
     return usable_cores() if wanted == "auto" else wanted
 
 
-def _train_all(pool: _Pool, workers: int, quiet: bool) -> list[Result]:
+def _train_all(trainer: _MemberTrainer, workers: int, quiet: bool) -> list[Result]:
     """The results of the members that were begun, in their order."""
-    experiments = pool.members.experiments
+    experiments = trainer.members.experiments
     total = sum(member.training.epochs for member in experiments)
     lock = threading.Lock()
     failed = threading.Event()
     done: dict[int, int] = {}
     with (
-        process_callbacks(0, total, quiet) as shared,
+        process_callbacks(0, total, quiet) as callbacks,
         ThreadPoolExecutor(workers, "nnjit-member") as executor,
     ):
 
         def is_stopped() -> bool:
-            return shared.is_stopped() or failed.is_set()
+            return callbacks.is_stopped() or failed.is_set()
 
         def work(index: int) -> Result | None:
             def show(epochs: int, losses: dict[str, float]) -> None:
                 with lock:
                     done[index] = epochs
-                    shared.show(sum(done.values()), losses)
+                    callbacks.show(sum(done.values()), losses)
 
             try:
-                return _train_one(pool, index, Callbacks(is_stopped, show))
+                return trainer.train(index, Callbacks(is_stopped, show))
             except BaseException:
                 failed.set()
                 raise
 
         results = list(executor.map(work, range(len(experiments))))
     return [result for result in results if result is not None]
-
-
-def _train_one(pool: _Pool, index: int, callbacks: Callbacks) -> Result | None:
-    """Train or resume a member; None if all were stopped before it began."""
-    if callbacks.is_stopped():
-        return None
-    began = time.perf_counter()
-    setup = pool.setup(index)
-    path, search = pool.run_folder(index), None
-    if (path / file_names.CHECKPOINT).exists():
-        setup, state = restore_checkpoint(setup, path, pool.base)
-    else:
-        state = setup.initial_state(pool.base)
-        setup, search = find_learning_rate(setup, state)
-        path.mkdir(parents=True, exist_ok=True)
-    describe(setup, pool.dump(setup.experiment), path)
-    if search is not None:
-        search.write(path)
-    train_and_record(setup, path, state, callbacks, began)
-    return Result.read(path, index + 1, setup.experiment.seed)

@@ -1,4 +1,4 @@
-"""Open the folder of a study, several trainings of one experiment, and predict with all its networks."""
+"""Open the folder of a study, and predict with all its networks."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from nnjit.training.study.members import Members
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Finished trainings of one experiment, with other seeds or other validation parts.
+    """The finished members of a study: trainings with other seeds or other validation parts.
 
-    It predicts as one network, with the mean of all its networks (Hansen & Salamon 1990).
+    It predicts with the mean of its networks, like one network (Hansen & Salamon 1990).
 
     Args:
         path: the folder.
@@ -84,16 +84,16 @@ def check_study(path: Path, members: Members | None) -> None:
     asked = None if members is None else members.kind
     if found != asked:
         here = "no study" if found is None else f"a study of {found}"
-        wanted = "a single run" if members is None else f"{len(members.experiments)} {asked}"
+        wanted = "a single run" if members is None else f"{members.count} {asked}"
         raise RunError(
             f"{path} holds {here}, and the config asks for {wanted}; resume it with its own config (omit "
             f"--config and training.{asked or found}), or train anew in another folder"
         )
     if members is not None and members.kind == "folds":
         count = StudyMetrics.read(path).count
-        if count != len(members.experiments):
+        if count != members.count:
             raise RunError(
-                f"{path} is of {count} folds, and the config asks for {len(members.experiments)}, which hold "
+                f"{path} is of {count} folds, and the config asks for {members.count}, which hold "
                 f"out other rows; resume it with training.folds: {count}, or train anew in another folder"
             )
 
