@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nnjit
+from nnjit.runs import file_names
 from nnjit.training import Run
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -63,7 +64,7 @@ def test_it_reaches(name: str, tmp_path: Path, request: pytest.FixtureRequest) -
     reached = run.metrics["splits"][split][figure]
     assert reached <= limit if figure == "mse" else reached >= limit
     assert run.history["train_loss"][-1] < run.history["train_loss"][0]
-    page = (run.path / "report.html").read_text(encoding="utf-8")
+    page = (run.path / file_names.REPORT).read_text(encoding="utf-8")
     assert "<html" in page
     if name == "residual":
         assert all(word in page for word in ("stem", "inner", "outer", "block", "both", "scores"))
@@ -89,7 +90,7 @@ def test_most_seeds_of_xor_find_it(tmp_path: Path) -> None:
     study = nnjit.fit(CONFIGS / "xor_replicas.yaml", ["training.replicas=24"], output=tmp_path / "run")
     right = [row["splits"]["train"]["accuracy"] == 1 for row in study.metrics["runs"]]
     assert 12 <= sum(right) < 24
-    page = (study.path / "report.html").read_text(encoding="utf-8")
+    page = (study.path / file_names.REPORT).read_text(encoding="utf-8")
     assert f"{sum(right)} of them classify every training example right" in page
 
 

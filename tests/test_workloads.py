@@ -53,9 +53,9 @@ def test_compiled_gradients_in_float32_are_those_of_float64(workload: Workload, 
     _, [_, velocity], loss = interpreted(workload, given | {"dtype": "float64"})
     np.testing.assert_allclose(np.mean(history["train_loss"]), loss, rtol=1e-6)
     for entry in set_up(config.resolve(given), Path()).model.table:
-        place = slice(entry.offset, entry.offset + entry.size)
-        error = np.linalg.norm(trained.slots.optimizer[0][place] - velocity[place])
-        assert error <= 1e-5 * np.linalg.norm(velocity[place]), entry.name
+        entries = slice(entry.offset, entry.offset + entry.size)
+        error = np.linalg.norm(trained.slots.optimizer[0][entries] - velocity[entries])
+        assert error <= 1e-5 * np.linalg.norm(velocity[entries]), entry.name
 
 
 def interpreted(workload: Workload, given: Mapping[str, Any]) -> tuple[np.ndarray, list[np.ndarray], float]:
@@ -64,13 +64,13 @@ def interpreted(workload: Workload, given: Mapping[str, Any]) -> tuple[np.ndarra
     start, train = setup.initial_state(Path()), setup.data.train
     graph, interface = step_graph(setup.task)
     updated = [start.theta, *start.slots]
-    key, rate = np.zeros((), np.uint32), np.asarray(given["optimizer"]["learning_rate"], start.theta.dtype)
+    key, lr = np.zeros((), np.uint32), np.asarray(given["optimizer"]["learning_rate"], start.theta.dtype)
     costs = weights = 0.0
     for step in range(CHECKED_STEPS):
         rows = slice(step * workload.batch, (step + 1) * workload.batch) if workload.batch else slice(None)
         x, y = train.x[rows], train.y[rows]
         number, w = np.asarray(step + 1, np.uint32), np.ones(len(x), x.dtype)
-        outputs = interpret(graph, [*updated, key, number, rate, x, y, w])
+        outputs = interpret(graph, [*updated, key, number, lr, x, y, w])
         updated = outputs[: len(updated)]
         cost, weight = map(float, outputs[len(interface.updates) :][:2])
         costs, weights = costs + cost, weights + weight

@@ -17,7 +17,7 @@ COLOURS = dict(zip(PEERS, ("#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73"
 INK, PALE = "#222222", "#dddddd"
 GAP = 1.1  # between workloads, in bars
 INCHES = 0.19  # of a bar
-ROOM = 1.8  # a goal nearer than that many times a bar's end would strike through its figure
+ROOM = 1.8  # a goal nearer than that many times a bar's end would strike through its number
 
 
 def draw(trainings: list[dict[str, Any]], machine: dict[str, Any], path: Path) -> None:
@@ -29,13 +29,13 @@ def draw(trainings: list[dict[str, Any]], machine: dict[str, Any], path: Path) -
     height = 1.7 + INCHES * (bars + GAP * len(groups))
     figure = Figure(figsize=(9, height), layout="constrained")
     axes = figure.subplots()
-    places, labels, top = [], [], 0.0
+    positions, labels, top = [], [], 0.0
     for training, peers in groups:
         _draw_group(axes, peers, top)
-        places.append(top + (len(peers) - 1) / 2)
+        positions.append(top + (len(peers) - 1) / 2)
         labels.append(_label(training))
         top += len(peers) + GAP
-    axes.set_yticks(places, labels)
+    axes.set_yticks(positions, labels)
     axes.set_ylim(top - GAP, -1)
     _finish(axes, _shown(groups), machine)
     figure.suptitle("How many times longer than nnjit's a training step takes", fontsize=12)
@@ -58,7 +58,7 @@ def _label(training: dict[str, Any]) -> str:
 
 
 def _draw_group(axes: Axes, peers: list[dict[str, Any]], top: float) -> None:
-    """A bar from 1 to each peer's ratio, its spread as a line, the goal as a tick, the figure at its end."""
+    """A bar from 1 to each peer's ratio, its spread as a line, the goal as a tick, the ratio at its end."""
     for k, row in enumerate(peers):
         y, ratio, goal = top + k, row["ratio"], row["goal"] or 0
         axes.barh(y, ratio - 1, left=1, height=0.82, color=COLOURS[row["contestant"]], zorder=2)
@@ -88,5 +88,5 @@ def _finish(axes: Axes, shown: list[str], machine: dict[str, Any]) -> None:
         Line2D([], [], color=INK, linestyle="", marker="|", markersize=9, markeredgewidth=2, label="goal")
     )
     handles.append(Line2D([], [], color=INK, linewidth=0.8, label="spread"))
-    place = {"loc": "lower center", "bbox_to_anchor": (0.4, 1.0), "ncols": len(handles)}
-    axes.legend(handles=handles, frameon=False, fontsize=8, columnspacing=1.2, **place)
+    position = {"loc": "lower center", "bbox_to_anchor": (0.4, 1.0), "ncols": len(handles)}
+    axes.legend(handles=handles, frameon=False, fontsize=8, columnspacing=1.2, **position)

@@ -77,7 +77,7 @@ def _introduce(machine: dict[str, Any], settings: Settings) -> None:
         print(f"take care: other processes keep {machine['load']:.1f} cores busy")
     if settings.quick:
         titles = " and ".join(CONTESTANTS[name].title for name in settings.peers) or "nothing else"
-        print(f"quick: few and short rounds beside {titles}; the figures of a full run are steadier")
+        print(f"quick: few and short rounds beside {titles}; the results of a full run are steadier")
 
 
 def _write(results: dict[str, Any], output: Path, *, docs: bool) -> None:

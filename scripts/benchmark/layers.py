@@ -30,7 +30,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Placed:
+class NetworkLayer:
     """A layer in its network.
 
     Args:
@@ -40,7 +40,7 @@ class Placed:
         uses: how many products with each of its matrices an example takes.
     """
 
-    layer: Layer
+    options: Layer
     sources: tuple[str, ...]
     shape: Shape
     params: Mapping[str, Shape]
@@ -48,11 +48,11 @@ class Placed:
 
     @property
     def name(self) -> str:
-        return str(self.layer["name"])
+        return str(self.options["name"])
 
     @property
     def type(self) -> str:
-        return str(self.layer["type"])
+        return str(self.options["type"])
 
     @property
     def flops(self) -> list[int]:
@@ -60,20 +60,20 @@ class Placed:
         return [2 * self.uses * math.prod(shape) for shape in self.params.values() if len(shape) > 1]
 
 
-def place(layers: Iterable[Layer], shape: Shape) -> tuple[Placed, ...]:
+def connect(layers: Iterable[Layer], shape: Shape) -> tuple[NetworkLayer, ...]:
     """The layers of a network for examples of a shape; each takes the one before, or those of its `from`."""
     latest, shapes = "input", {"input": shape}
-    placed = []
+    connected: list[NetworkLayer] = []
     for layer in layers:
         given = layer.get("from", latest)
         sources = (given,) if isinstance(given, str) else tuple(given)
         kind, x = KINDS[layer["type"]], shapes[sources[0]]
-        placed.append(
-            Placed(layer, sources, kind.shape(layer, x), kind.params(layer, x), kind.uses(layer, x))
+        connected.append(
+            NetworkLayer(layer, sources, kind.shape(layer, x), kind.params(layer, x), kind.uses(layer, x))
         )
-        latest = placed[-1].name
-        shapes[latest] = placed[-1].shape
-    return tuple(placed)
+        latest = connected[-1].name
+        shapes[latest] = connected[-1].shape
+    return tuple(connected)
 
 
 def _dense_params(layer: Layer, x: Shape) -> dict[str, Shape]:
@@ -81,7 +81,7 @@ def _dense_params(layer: Layer, x: Shape) -> dict[str, Shape]:
 
 
 def _image(layer: Layer, x: Shape) -> Shape:
-    """A channel for each filter, at every place (`same`), or where the window fits (`valid`)."""
+    """A channel for each filter, at every position (`same`), or where the window fits (`valid`)."""
     lost = layer["kernel_size"] - 1 if layer["padding"] == "valid" else 0
     return x[0] - lost, x[1] - lost, layer["filters"]
 

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and how fast it multiplies matrices."""
+"""Describe the machine that the benchmark runs on, and measure how fast it multiplies matrices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scripts.benchmark.children import ROOT, environment, python
 
 PACKAGES = ("nnjit", "numba", "numpy", "scipy", "jax", "optax", "torch", "scikit-learn", "autograd")
 BUSY, TOO_BUSY = 0.15, 0.3
-"""The shares of a core that, used by other processes, make figures doubtful, and not to be published."""
+"""Fractions of a core used by other processes that make results doubtful, and unfit to be published."""
 SIZE, ROUNDS, SECONDS = 1024, 5, 0.2
 
 

@@ -30,12 +30,12 @@ class Library:
 def mean_cost(library: Library, workload: Workload, params: Params, x: Any, y: Any) -> Any:
     """The mean cost of a batch: a scalar of the library."""
     values, latest = {"input": x}, x
-    for placed in workload.placed:
-        own = {param: params[f"{placed.name}.{param}"] for param in placed.params}
-        inputs = [values[source] for source in placed.sources]
-        latest = library.layers[placed.type](placed.layer, own, *inputs)
-        activation = placed.layer.get("activation", "identity")
+    for layer in workload.network_layers:
+        layer_params = {param: params[f"{layer.name}.{param}"] for param in layer.params}
+        inputs = [values[source] for source in layer.sources]
+        latest = library.layers[layer.type](layer.options, layer_params, *inputs)
+        activation = layer.options.get("activation", "identity")
         if activation != "identity":
             latest = library.activations[activation](latest)
-        values[placed.name] = latest
+        values[layer.name] = latest
     return library.costs[workload.loss](latest, y)

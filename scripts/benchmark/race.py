@@ -17,7 +17,7 @@ MOST_EPOCHS = {"nnjit": 50 * FULL_BATCH_EPOCHS}
 """Of one timing; more would only write more rows of history."""
 
 GLANCE, IDLE = 0.03, 0.02
-"""The seconds for which children are watched, and the share of a core that they may use when idle."""
+"""The seconds for which children are watched, and the fraction of a core that they may use when idle."""
 MOST_PATIENCE = 2.0
 
 
@@ -26,7 +26,7 @@ class Race:
     """The seconds a step of each contestant, round by round.
 
     Args:
-        noise: the share of a core that all other processes used during the timings.
+        noise: the fraction of a core that all other processes used during the timings.
     """
 
     seconds: dict[str, list[float]]

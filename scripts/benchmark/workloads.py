@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scripts.benchmark.layers import Layer, Placed, place
+from scripts.benchmark.layers import Layer, NetworkLayer, connect
 
 SEED = 0
 CHECKED_STEPS = 3
@@ -69,14 +69,14 @@ class Workload:
         return math.prod(self._input_shape)
 
     @cached_property
-    def placed(self) -> tuple[Placed, ...]:
+    def network_layers(self) -> tuple[NetworkLayer, ...]:
         """The layers with their sources, shapes and params."""
-        return place(self.layers, self._input_shape)
+        return connect(self.layers, self._input_shape)
 
     @property
     def dense_layers(self) -> dict[str, tuple[int, ...]]:
         """The shape (I, O) of each dense layer's weights, by name."""
-        return {p.name: p.params["weight"] for p in self.placed if p.type == "dense"}
+        return {p.name: p.params["weight"] for p in self.network_layers if p.type == "dense"}
 
     @property
     def flops(self) -> int:
@@ -84,13 +84,15 @@ class Workload:
 
         The first layer needs no gradient of its input.
         """
-        products = [flops for p in self.placed for flops in p.flops]
+        products = [flops for p in self.network_layers for flops in p.flops]
         return (self.batch or self.rows) * (3 * sum(products) - products[0])
 
     def initial_weights(self) -> dict[str, np.ndarray]:
         """Weights by nnjit's names: uniform in ±√(6 / (I + O)) (Glorot & Bengio 2010), biases in ±0.1."""
         rng = np.random.default_rng(SEED)
-        shapes = {f"{p.name}.{param}": shape for p in self.placed for param, shape in p.params.items()}
+        shapes = {
+            f"{p.name}.{param}": shape for p in self.network_layers for param, shape in p.params.items()
+        }
         return {name: _uniform(rng, shape) for name, shape in shapes.items()}
 
     def first_order(self) -> np.ndarray:

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 import nnjit
 from nnjit.errors import ConfigError, DataError
+from nnjit.runs import file_names
 from tests.training.conftest import IRIS, LINE, LINE_X, LINE_Y
 
 START = {"only.weight": np.array([[0.25]]), "only.bias": np.array([-0.5])}
@@ -58,7 +59,7 @@ def test_batches_are_those_of_gradient_descent_by_hand(
     }
     run = nnjit.fit(given, output="run")
     w, b, losses = by_hand(batches, epochs=5, rate=0.05)
-    last = load_file(run.path / "last.safetensors")
+    last = load_file(run.path / file_names.LAST)
     np.testing.assert_allclose(last["only.weight"], [[w]], rtol=1e-12)
     np.testing.assert_allclose(last["only.bias"], [b], rtol=1e-12)
     np.testing.assert_allclose(run.history["train_loss"], losses, rtol=1e-12)
@@ -71,7 +72,7 @@ def test_accumulated_batches_make_the_update_of_one_large_batch(folder: Path) ->
     np.testing.assert_allclose(several.theta, one.theta, rtol=1e-12)
     for column in one.history.keys() - {"train_seconds"}:
         np.testing.assert_allclose(several.history[column], one.history[column], rtol=1e-12, err_msg=column)
-    assert "block of at most 4 rows" in (several.path / "kernels" / "epoch.py").read_text()
+    assert "block of at most 4 rows" in (several.path / file_names.KERNELS / "epoch.py").read_text()
 
 
 def test_a_full_batch_has_nothing_to_accumulate(folder: Path) -> None:
@@ -106,7 +107,7 @@ def test_shuffling_sees_every_row_once_in_an_order_of_each_epoch(folder: Path) -
 def test_weights_of_a_run_are_where_another_goes_on(folder: Path) -> None:
     twice = nnjit.fit(LINE, ["training.epochs=2"], output="twice")
     once = nnjit.fit(LINE, ["training.epochs=1"], output="once")
-    model = {"layers": LINE["model"], "initial_weights": str(once.path / "last.safetensors")}
+    model = {"layers": LINE["model"], "initial_weights": str(once.path / file_names.LAST)}
     again = nnjit.fit(LINE | {"model": model}, ["training.epochs=1"], output="again")
     np.testing.assert_array_equal(again.theta, twice.theta)
 

@@ -13,6 +13,7 @@ import pytest
 import nnjit
 from nnjit import config
 from nnjit.errors import Interrupted
+from nnjit.runs import file_names
 from nnjit.training.loop.diagnosis import ROWS, SIGNS, Probe
 from nnjit.training.loop.epochs import longest_span
 from nnjit.training.setup.setup import set_up
@@ -27,7 +28,7 @@ def looked(options: dict[str, Any], **training: Any) -> dict[str, Any]:
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "diagnosis.csv").open(newline="") as file:
+    with (folder / file_names.DIAGNOSIS).open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -96,10 +97,12 @@ def test_looking_changes_no_bit(folder: Path) -> None:
         settings = ["training.epochs=12", f"training.diagnosis={diagnosis}"]
         runs[diagnosis] = nnjit.fit(IRIS, settings, output=diagnosis).path
         same_bits(runs["true"], runs[diagnosis])
-    assert not (runs["false"] / "diagnosis.csv").exists()
+    assert not (runs["false"] / file_names.DIAGNOSIS).exists()
     looks = {name: [row["epoch"] for row in rows(runs[name])[::2]] for name in ("true", "auto")}
     assert looks == {"true": [str(e) for e in range(1, 13)], "auto": ["1", "4", "7", "10", "12"]}
-    drawn = {name: "The gradient of each layer" in (runs[name] / "report.html").read_text() for name in runs}
+    drawn = {
+        name: "The gradient of each layer" in (runs[name] / file_names.REPORT).read_text() for name in runs
+    }
     assert drawn == {"true": True, "false": False, "auto": False}
 
 

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 from nnjit import config
 from nnjit.codegen import BestEpoch, EpochTotals, Interface, ThreadTeam, Turns
 from nnjit.ir import Graph, Node, interpret
+from nnjit.runs import file_names
 from nnjit.training import Run, train
 from nnjit.training.setup import compiled_task
 
@@ -142,12 +143,15 @@ def test_compiled_training_equals_interpreted_training(
     # Sums in another order differ by some 1e-15 a step, and Adam enlarges that where a gradient is tiny.
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)
-    for file in ("best.safetensors", "last.safetensors"):
+    for file in (file_names.BEST, file_names.LAST):
         ours, theirs = load_file(compiled.path / file), load_file(interpreted.path / file)
         assert ours.keys() == theirs.keys()
         for weight in ours:
             close(ours[weight], theirs[weight], weight)
-    with np.load(compiled.path / "predictions.npz") as a, np.load(interpreted.path / "predictions.npz") as b:
+    with (
+        np.load(compiled.path / file_names.PREDICTIONS) as a,
+        np.load(interpreted.path / file_names.PREDICTIONS) as b,
+    ):
         for key in ("probability", "grid", "prediction"):
             if key in a.files:
                 close(a[key], b[key], key)

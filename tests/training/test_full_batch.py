@@ -14,6 +14,7 @@ import nnjit
 from nnjit import config
 from nnjit.errors import ConfigError, Diverged, Interrupted, RunError
 from nnjit.ir import interpret
+from nnjit.runs import file_names
 from nnjit.training import Run, resume, train
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
 from nnjit.training.loop import full_batch, trainer
@@ -59,7 +60,7 @@ def begin(path: Path, method: str, *settings: str) -> Run:
 
 
 def go_on(path: Path, *settings: str) -> Run:
-    given = config.resolve(path / "config.yaml", settings)
+    given = config.resolve(path / file_names.CONFIG, settings)
     return resume(path, given, config.dump(given))
 
 
@@ -214,8 +215,10 @@ def test_the_cost_falls_in_every_epoch(method: str, folder: Path) -> None:
     assert run.metrics["splits"]["train"]["mae"] == history["train_mae"][-1]
     assert run.metrics["splits"]["validation"]["loss"] == history["validation_loss"][-1]
     assert np.isnan(history["learning_rate"]).all()
-    assert "evaluations to a cost of" in (folder / "run" / "report.html").read_text(encoding="utf-8")
-    assert {"cost.py", "evaluation.py"} <= {path.name for path in (folder / "run" / "kernels").iterdir()}
+    assert "evaluations to a cost of" in (folder / "run" / file_names.REPORT).read_text(encoding="utf-8")
+    assert {"cost.py", "evaluation.py"} <= {
+        path.name for path in (folder / "run" / file_names.KERNELS).iterdir()
+    }
 
 
 @each_method
@@ -261,7 +264,7 @@ def test_a_training_ends_where_no_lower_cost_is_found(folder: Path) -> None:
     assert run.metrics["status"] == "converged"
     assert len(run.history["epoch"]) == run.metrics["epochs"] < 50
     assert "no lower cost" in run.metrics["message"] or "gradient is zero" in run.metrics["message"]
-    assert "Converged after" in (folder / "run" / "report.html").read_text(encoding="utf-8")
+    assert "Converged after" in (folder / "run" / file_names.REPORT).read_text(encoding="utf-8")
     np.testing.assert_allclose(run.theta, np.polyfit(LINE_X, LINE_Y, 1), rtol=1e-6)
 
 

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 import nnjit
 from nnjit import config
 from nnjit.errors import DataError, Diverged, Interrupted
+from nnjit.runs import file_names
 from nnjit.training import resume
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup import compiled_task
@@ -76,7 +77,7 @@ def test_compiled_layers_are_the_interpreted_ones(tmp_path: Path, monkeypatch: p
     interpreted = nnjit.fit(MANY, output=tmp_path / "interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)
-    for file in ("best.safetensors", "last.safetensors"):
+    for file in (file_names.BEST, file_names.LAST):
         ours, theirs = load_file(compiled.path / file), load_file(interpreted.path / file)
         assert ours.keys() == theirs.keys()
         for name in ours:
@@ -95,7 +96,7 @@ def test_a_resumed_training_has_the_bits_of_the_whole_one(
 
 
 def test_the_state_moves_and_is_in_the_files_of_weights(whole: nnjit.Run) -> None:
-    last = state_of(whole.path / "last.safetensors")
+    last = state_of(whole.path / file_names.LAST)
     assert {name: array.shape for name, array in last.items()} == {
         "batch_norm_1.running_mean": (12,),
         "batch_norm_1.running_variance": (12,),
@@ -111,7 +112,7 @@ def test_a_loaded_run_predicts_with_the_state(whole: nnjit.Run, folder: Path) ->
     np.testing.assert_array_equal(probabilities, whole.predict_probabilities(x))
     # each row for itself: no statistics of the seven rows
     np.testing.assert_allclose(nnjit.load(whole.path).predict_probabilities(x[:1]), probabilities[:1], 1e-12)
-    weights = load_file(whole.path / "last.safetensors")
+    weights = load_file(whole.path / file_names.LAST)
     mean, variance = (weights[f"batch_norm_1.running_{kind}"] for kind in ("mean", "variance"))
     z = whole.decoder.scaling.transform_inputs(x) @ weights["dense_1.weight"]
     z = (z - mean) / np.sqrt(variance + 1e-5) * weights["batch_norm_1.scale"] + weights["batch_norm_1.shift"]
@@ -126,21 +127,21 @@ def test_the_best_epoch_has_its_own_state(folder: Path) -> None:
     best_epoch = run.metrics["best_epoch"]
     assert run.metrics["epochs"] == best_epoch + 3
     short = nnjit.fit(DIGITS, [*settings, f"training.epochs={best_epoch}"], output="short")
-    best, last = load_file(run.path / "best.safetensors"), load_file(short.path / "last.safetensors")
+    best, last = load_file(run.path / file_names.BEST), load_file(short.path / file_names.LAST)
     assert all(np.array_equal(best[name], last[name]) for name in last)
     assert not np.array_equal(
         best["batch_norm_1.running_mean"],
-        state_of(run.path / "last.safetensors")["batch_norm_1.running_mean"],
+        state_of(run.path / file_names.LAST)["batch_norm_1.running_mean"],
     )
     assert run.metrics["splits"]["validation"] == short.metrics["splits"]["validation"]
 
 
 def test_initial_weights_bring_their_state(whole: nnjit.Run, folder: Path) -> None:
     layers = DIGITS["model"]
-    model = {"layers": layers, "initial_weights": str(whole.path / "last.safetensors")}
+    model = {"layers": layers, "initial_weights": str(whole.path / file_names.LAST)}
     again = set_up(config.resolve({**DIGITS, "model": model}), folder).initial_state(folder)
     np.testing.assert_array_equal(again.theta, whole.theta)
-    weights = load_file(whole.path / "last.safetensors")
+    weights = load_file(whole.path / file_names.LAST)
     del weights["batch_norm_1.running_mean"]
     save_file(weights, folder / "less.safetensors")
     with pytest.raises(DataError, match=r"less\.safetensors.*missing: \['batch_norm_1.running_mean'\]"):

@@ -11,7 +11,7 @@ import pytest
 import nnjit
 from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError
-from nnjit.runs.file_names import LEARNING_RATE_SEARCH
+from nnjit.runs import file_names
 from nnjit.training.loop.learning_rate_search import choose
 from tests.training.conftest import IRIS, LINE, same_bits
 
@@ -50,28 +50,28 @@ def test_where_no_rate_lowers_the_loss_none_is_found(losses: np.ndarray) -> None
 
 def test_the_rate_found_is_the_peak_of_the_training(folder: Path) -> None:
     run = nnjit.fit(IRIS, ["optimizer.learning_rate=find", "schedule=constant"], output="run")
-    found = json.loads((run.path / LEARNING_RATE_SEARCH).read_text())
+    found = json.loads((run.path / file_names.LEARNING_RATE_SEARCH).read_text())
     assert run.metrics["found_learning_rate"] == found["found"]
     assert 1e-3 < found["found"] < 1
     np.testing.assert_array_equal(run.history["learning_rate"], found["found"])
     assert f"learning rate {found['found']:g}, found by a range test" in summary(run)
-    page = (run.path / "report.html").read_text()
+    page = (run.path / file_names.REPORT).read_text()
     assert 'id="rate_search"' in page
     assert "was found in a test of" in page
-    assert "learning_rate: find" in (run.path / "config.yaml").read_text()
+    assert "learning_rate: find" in (run.path / file_names.CONFIG).read_text()
     # the search leaves no trace in the training, and trained again, the config gives the same bits
     given = nnjit.fit(
         IRIS, [f"optimizer.learning_rate={found['found']!r}", "schedule=constant"], output="given"
     )
     same_bits(run.path, given.path)
     assert "found_learning_rate" not in given.metrics
-    same_bits(run.path, nnjit.fit(run.path / "config.yaml", output="again").path)
+    same_bits(run.path, nnjit.fit(run.path / file_names.CONFIG, output="again").path)
     assert nnjit.load(run.path).metrics == run.metrics
 
 
 def test_the_losses_of_the_search_are_those_of_updates_at_its_rates(folder: Path) -> None:
     run = nnjit.fit(LINE, ["optimizer.learning_rate=find"], output="run")
-    search = json.loads((run.path / LEARNING_RATE_SEARCH).read_text())
+    search = json.loads((run.path / file_names.LEARNING_RATE_SEARCH).read_text())
     np.testing.assert_allclose(search["rates"], LR[: len(search["rates"])], rtol=1e-12)
     nothing = nnjit.fit(LINE, ["optimizer.learning_rate=1e-300"], output="nothing")
     x, y = np.array(LINE["data"]["x"]), np.array(LINE["data"]["y"])

@@ -15,6 +15,7 @@ from nnjit.autodiff import cond, custom_jvp, custom_vjp
 from nnjit.nn.activations import ACTIVATIONS, Activation
 from nnjit.nn.initializers import GlorotUniform
 from nnjit.nn.losses import SquaredError
+from nnjit.runs import file_names
 
 from .conftest import LINE
 
@@ -52,7 +53,7 @@ def test_rules_in_a_layer_and_a_loss_train_as_they_say(folder: Path, monkeypatch
     )
     model = [{"type": "dense", "units": 1, "name": "only", "activation": "tanh"}]
     nnjit.fit({**LINE, "model": model}, output=folder / "ruled")
-    one, other = (load_file(folder / name / "last.safetensors") for name in ("plain", "ruled"))
+    one, other = (load_file(folder / name / file_names.LAST) for name in ("plain", "ruled"))
     assert one.keys() == other.keys()
     for name, weights in one.items():  # the sum of the predicate is a phase more: products fuse otherwise
         np.testing.assert_allclose(other[name], weights, rtol=1e-13)

@@ -20,6 +20,7 @@ from nnjit.autodiff import grad
 from nnjit.errors import Interrupted, UserError
 from nnjit.ir import interpret
 from nnjit.nn.formula import symbol
+from nnjit.runs import file_names
 from nnjit.training import Run, resume
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup.setup import set_up
@@ -179,7 +180,7 @@ def test_the_history_has_the_figures_of_each_output(flowers: Run) -> None:
 
 
 def test_figures_are_those_of_the_predictions_in_their_own_unit(flowers: Run) -> None:
-    arrays = dict(np.load(flowers.path / "predictions.npz"))
+    arrays = dict(np.load(flowers.path / file_names.PREDICTIONS))
     assert arrays.keys() == {
         "split", "target_kind", "target_width", "prediction_kind", "prediction_width", "probability_kind"
     }  # fmt: skip
@@ -193,7 +194,7 @@ def test_figures_are_those_of_the_predictions_in_their_own_unit(flowers: Run) ->
 
 
 def test_the_files_say_what_each_output_is(flowers: Run) -> None:
-    data = json.loads((flowers.path / "data.json").read_text())
+    data = json.loads((flowers.path / file_names.DATA).read_text())
     assert data["task"] == "several"
     assert data["features"] == ["sepal length (cm)", "sepal width (cm)", "petal length (cm)"]
     kind, width = data["outputs"]
@@ -204,9 +205,9 @@ def test_the_files_say_what_each_output_is(flowers: Run) -> None:
     )
     assert (width["name"], width["classes"], width["weight"]) == ("width", None, 0.5)
     assert data["scaling"]["targets"]["shift"][0] == 0  # of class indices
-    model = json.loads((flowers.path / "model.json").read_text())
+    model = json.loads((flowers.path / file_names.MODEL).read_text())
     assert model["loss"] == "1 softmax_cross_entropy (kind) + 0.5 mean_squared_error (width)"
-    page = (flowers.path / "report.html").read_text()
+    page = (flowers.path / file_names.REPORT).read_text()
     assert 'id="confusion-kind"' in page
     assert 'id="regression-width"' in page
     assert "Kind accuracy" in page

@@ -19,6 +19,7 @@ from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError, DataError, Diverged
 from nnjit.ir import array_type, interpret, scope
 from nnjit.nn.model.params import ParamTable
+from nnjit.runs import file_names
 from nnjit.runs.history import read_history
 from nnjit.training.loop import epochs
 from nnjit.training.loop.divergence import find_first_bad
@@ -47,9 +48,9 @@ def test_a_diverged_run_is_complete_and_its_weights_are_those_of_the_last_good_e
     assert run.metrics["epochs"] == len(run.history["epoch"]) > 0
     assert np.isfinite(run.theta).all()
     assert np.isfinite(run.history["train_loss"]).all()
-    assert (folder / "run" / "report.html").exists()
+    assert (folder / "run" / file_names.REPORT).exists()
     good = nnjit.fit(LINE, [*TOO_FAST, f"training.epochs={run.metrics['epochs']}"], output="good")
-    assert (good.path / "last.safetensors").read_bytes() == (run.path / "last.safetensors").read_bytes()
+    assert (good.path / file_names.LAST).read_bytes() == (run.path / file_names.LAST).read_bytes()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -76,7 +77,7 @@ def test_a_divergence_in_the_first_batch_leaves_a_complete_run(folder: Path) -> 
     run = nnjit.load("run")
     assert (run.metrics["epochs"], run.metrics["best_epoch"]) == (0, None)
     assert len(run.history["epoch"]) == 0
-    assert (folder / "run" / "report.html").exists()
+    assert (folder / "run" / file_names.REPORT).exists()
 
 
 def test_the_command_ends_with_3(
@@ -127,7 +128,7 @@ def test_early_stopping_brings_the_best_weights_back(folder: Path) -> None:
     assert loss == pytest.approx(losses.min(), rel=1e-12)
     # the same training, ended at the best epoch, ends with the weights that were brought back
     short = nnjit.fit(IRIS, [*STOPPING, f"training.epochs={figures['best_epoch']}"], output="short")
-    best, last = load_file(run.path / "best.safetensors"), load_file(short.path / "last.safetensors")
+    best, last = load_file(run.path / file_names.BEST), load_file(short.path / file_names.LAST)
     assert all(np.array_equal(best[name], last[name]) for name in last)
     np.testing.assert_array_equal(run.theta, short.theta)
     assert figures["splits"]["test"] == short.metrics["splits"]["test"]
@@ -139,9 +140,9 @@ def test_last_weights_are_those_of_the_last_epoch_also_where_the_best_are_used(f
     full = nnjit.fit(
         IRIS, [*STOPPING, "training.early_stopping=null", f"training.epochs={epochs}"], output="full"
     )
-    ours, theirs = load_file(stopped.path / "last.safetensors"), load_file(full.path / "last.safetensors")
+    ours, theirs = load_file(stopped.path / file_names.LAST), load_file(full.path / file_names.LAST)
     assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
-    best = load_file(stopped.path / "best.safetensors")
+    best = load_file(stopped.path / file_names.BEST)
     assert any(not np.array_equal(ours[name], best[name]) for name in best)
 
 
@@ -184,10 +185,10 @@ def test_early_stopping_watches_any_figure_of_the_history(metric: str, words: st
     assert figures["splits"]["validation"][metric] == scores.max()
     end = f"training.epochs={figures['best_epoch']}"
     short = nnjit.fit(IRIS, [*settings, end], output="short")
-    best, last = load_file(run.path / "best.safetensors"), load_file(short.path / "last.safetensors")
+    best, last = load_file(run.path / file_names.BEST), load_file(short.path / file_names.LAST)
     assert all(np.array_equal(best[name], last[name]) for name in last)
     np.testing.assert_array_equal(run.theta, short.theta)
-    assert f"which had the highest validation {words}" in (run.path / "report.html").read_text()
+    assert f"which had the highest validation {words}" in (run.path / file_names.REPORT).read_text()
 
 
 def test_a_monitor_decided_in_python_decides_as_native_code_does(folder: Path) -> None:
@@ -265,7 +266,7 @@ def test_a_training_ends_with_the_epoch_that_reaches_its_target(
     run = nnjit.fit(IRIS, [*STOPPING, "training.early_stopping=null", target], output="run")
     assert (run.metrics["status"], run.metrics["weights"]) == ("target_reached", "last")
     assert np.flatnonzero(is_enough(run.history[metric], value)).tolist() == [run.metrics["epochs"] - 1]
-    assert "had reached its target" in (run.path / "report.html").read_text()
+    assert "had reached its target" in (run.path / file_names.REPORT).read_text()
 
 
 def test_a_target_that_is_never_reached_changes_nothing(folder: Path) -> None:
@@ -277,7 +278,7 @@ def test_a_target_that_is_never_reached_changes_nothing(folder: Path) -> None:
 def test_no_epoch_fits_into_no_time(folder: Path) -> None:
     run = nnjit.fit(IRIS, ["training.max_seconds=1e-9"], output="run")
     assert (run.metrics["status"], run.metrics["epochs"]) == ("out_of_time", 0)
-    page = (run.path / "report.html").read_text()
+    page = (run.path / file_names.REPORT).read_text()
     assert "the time was over" in page
     assert "nnjit.train --resume" in page
     assert "of 0, out of time" in summary(run)

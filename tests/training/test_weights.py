@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 import nnjit
 from nnjit import config
 from nnjit.errors import ConfigError
+from nnjit.runs import file_names
 from nnjit.training.loop import epochs
 from nnjit.training.setup import compiled_task
 from tests.training.conftest import LINE, same_bits
@@ -63,7 +64,7 @@ def test_a_weighted_training_is_pytorchs(case: dict[str, Any], folder: Path) -> 
         assert run.metrics["splits"]["train"][metric] == pytest.approx(case[metric], rel=1e-12)
     assert "train_f1_macro" in run.history
     assert "train_roc_auc" not in run.history
-    assert (folder / "run" / "report.html").exists()
+    assert (folder / "run" / file_names.REPORT).exists()
 
 
 def test_a_compiled_weighted_training_is_the_interpreted_one(

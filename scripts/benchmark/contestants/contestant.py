@@ -44,11 +44,11 @@ class Stepper(Contestant):
         """Take the initial weights and a fresh optimizer."""
 
     @abstractmethod
-    def place(self, order: np.ndarray) -> Any:
+    def to_device(self, order: np.ndarray) -> Any:
         """The rows (steps, batch) of a pass as `train` takes them."""
 
     @abstractmethod
-    def train(self, placed: Sequence[Any]) -> list[Any]:
+    def train(self, orders: Sequence[Any]) -> list[Any]:
         """Run passes to their end, and return their steps' losses in arrays of any kind."""
 
     @abstractmethod
@@ -57,16 +57,16 @@ class Stepper(Contestant):
 
     def losses(self) -> tuple[float, float]:
         self.reset()
-        steps = self.train([self.place(self.workload.first_order())])
+        steps = self.train([self.to_device(self.workload.first_order())])
         rows = self.workload.checked_rows
         return float(np.mean([np.mean(np.asarray(s)) for s in steps])), self.loss(
             self.x[:rows], self.y[:rows]
         )
 
     def time(self, passes: int) -> float:
-        warm, *placed = [self.place(order) for order in self.workload.orders(passes + 1)]
+        warm, *orders = [self.to_device(order) for order in self.workload.orders(passes + 1)]
         self.reset()
         self.train([warm])
         begin = time.perf_counter()
-        self.train(placed)
+        self.train(orders)
         return (time.perf_counter() - begin) / (passes * self.workload.steps)

@@ -31,7 +31,7 @@ class Gradient(ABC):
         return result
 
     def digest(self) -> list[float]:
-        """The sum of the gradient and of its absolute values, and its first and last figure."""
+        """The sum of the gradient and of its absolute values, and its first and last element."""
         g = np.ravel(np.asarray(self._gradient(self._point)))
         return [float(v) for v in (g.sum(), abs(g).sum(), g[0], g[-1])]
 

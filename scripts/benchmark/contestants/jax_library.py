@@ -17,28 +17,28 @@ from scripts.benchmark.workloads import Workload
 CHANNELS_LAST = ("NHWC", "HWIO", "NHWC")
 
 
-def _conv2d(layer: Layer, own: Params, x: Any) -> Any:
+def _conv2d(layer: Layer, params: Params, x: Any) -> Any:
     image = x if x.ndim == 4 else x[..., None]
     padding = layer["padding"].upper()
     sums = jax.lax.conv_general_dilated(
-        image, own["weight"], (1, 1), padding, dimension_numbers=CHANNELS_LAST
+        image, params["weight"], (1, 1), padding, dimension_numbers=CHANNELS_LAST
     )
-    return sums + own["bias"]
+    return sums + params["bias"]
 
 
-def _max_pool(layer: Layer, own: Params, x: Any) -> Any:
+def _max_pool(layer: Layer, params: Params, x: Any) -> Any:
     window = (1, layer["size"], layer["size"], 1)
     return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
 
 
-def _lstm(layer: Layer, own: Params, x: Any) -> Any:
+def _lstm(layer: Layer, params: Params, x: Any) -> Any:
     """What the cell reads of its input is one product for all steps; a scan does the rest."""
-    given = jnp.swapaxes(x @ own["weight"] + own["bias"], 0, 1)
+    given = jnp.swapaxes(x @ params["weight"] + params["bias"], 0, 1)
     zero = jnp.zeros((x.shape[0], layer["units"]), x.dtype)
 
     def step(state: tuple[Any, Any], now: Any) -> tuple[tuple[Any, Any], Any]:
         h, c = state
-        i, f, g, o = jnp.split(now + h @ own["recurrent_weight"], 4, axis=1)
+        i, f, g, o = jnp.split(now + h @ params["recurrent_weight"], 4, axis=1)
         c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), h if layer["return_sequences"] else None
@@ -49,9 +49,9 @@ def _lstm(layer: Layer, own: Params, x: Any) -> Any:
 
 LIBRARY = Library(
     layers={
-        "dense": lambda layer, own, x: x @ own["weight"] + own["bias"],
-        "add": lambda layer, own, *xs: sum(xs[1:], xs[0]),
-        "flatten": lambda layer, own, x: x.reshape(len(x), -1),
+        "dense": lambda layer, params, x: x @ params["weight"] + params["bias"],
+        "add": lambda layer, params, *xs: sum(xs[1:], xs[0]),
+        "flatten": lambda layer, params, x: x.reshape(len(x), -1),
         "conv2d": _conv2d,
         "max_pool": _max_pool,
         "lstm": _lstm,

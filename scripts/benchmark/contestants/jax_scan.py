@@ -24,12 +24,12 @@ class JaxScan(JaxStepper):
     def _scan(self, state: State, order: Any, x: Any, y: Any) -> tuple[State, Any]:
         return jax.lax.scan(lambda state, rows: self.step(state, rows, x, y), state, order)
 
-    def place(self, order: np.ndarray) -> Any:
+    def to_device(self, order: np.ndarray) -> Any:
         return jnp.asarray(order)
 
-    def train(self, placed: Sequence[Any]) -> list[Any]:
+    def train(self, orders: Sequence[Any]) -> list[Any]:
         losses = []
-        for order in placed:
+        for order in orders:
             self.state, loss = self._pass(self.state, order, *self.data)
             losses.append(loss)
         wait(self.state)

@@ -21,12 +21,12 @@ class JaxSteps(JaxStepper):
         self._step = jax.jit(self.step, donate_argnums=0)
         self.time(1)
 
-    def place(self, order: np.ndarray) -> list[Any]:
+    def to_device(self, order: np.ndarray) -> list[Any]:
         return list(jnp.asarray(order))
 
-    def train(self, placed: Sequence[Any]) -> list[Any]:
+    def train(self, orders: Sequence[Any]) -> list[Any]:
         losses = []
-        for order in placed:
+        for order in orders:
             for rows in order:
                 self.state, loss = self._step(self.state, rows, *self.data)
                 losses.append(loss)

@@ -23,12 +23,12 @@ class TorchCompile(TorchStepper):
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
         update = {"gradient_descent": descend, "adam": adam}[workload.optimizer["type"]]
-        rate = workload.optimizer["learning_rate"]
+        lr = workload.optimizer["learning_rate"]
 
         def step(params: Params, slots: list[Params], count: torch.Tensor, x, y, rows):  # type: ignore[no-untyped-def]
             batch = self.batch(x, y, rows)
             grads, loss = torch.func.grad_and_value(lambda p: self.cost(p, *batch))(params)
-            update(params, grads, slots, count.add_(1), rate)
+            update(params, grads, slots, count.add_(1), lr)
             return loss
 
         self._step = torch.compile(step)
@@ -47,16 +47,16 @@ class TorchCompile(TorchStepper):
         return loss
 
 
-def descend(params: Params, grads: Params, slots: list[Params], step: torch.Tensor, rate: float) -> None:
+def descend(params: Params, grads: Params, slots: list[Params], step: torch.Tensor, lr: float) -> None:
     """θ ← θ - lr g."""
     for name, param in params.items():
-        param.sub_(rate * grads[name])
+        param.sub_(lr * grads[name])
 
 
-def adam(params: Params, grads: Params, slots: list[Params], step: torch.Tensor, rate: float) -> None:
+def adam(params: Params, grads: Params, slots: list[Params], step: torch.Tensor, lr: float) -> None:
     """The update of `torch.optim.Adam`."""
     means, squares = slots
-    size, root = rate / (1 - BETA1**step), (1 - BETA2**step).sqrt()
+    size, root = lr / (1 - BETA1**step), (1 - BETA2**step).sqrt()
     for name, param in params.items():
         mean, square, grad = means[name], squares[name], grads[name]
         mean.lerp_(grad, 1 - BETA1)

@@ -22,8 +22,8 @@ class TorchEager(TorchStepper):
         for param in self.params.values():
             param.requires_grad_()
         optimizer = OPTIMIZERS[self.workload.optimizer["type"]]
-        rate = self.workload.optimizer["learning_rate"]
-        self._optimizer = optimizer(list(self.params.values()), lr=rate, fused=True)
+        lr = self.workload.optimizer["learning_rate"]
+        self._optimizer = optimizer(list(self.params.values()), lr=lr, fused=True)
 
     def step(self, x: torch.Tensor, y: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         self._optimizer.zero_grad()

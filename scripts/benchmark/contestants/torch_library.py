@@ -18,15 +18,15 @@ from scripts.benchmark.workloads import Workload
 Params = dict[str, torch.Tensor]
 
 
-def _conv2d(layer: Layer, own: Params, x: torch.Tensor) -> torch.Tensor:
+def _conv2d(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
     image = x if x.ndim == 4 else x.unsqueeze(1)
-    return functional.conv2d(image, own["weight"], own["bias"], padding=layer["padding"])
+    return functional.conv2d(image, params["weight"], params["bias"], padding=layer["padding"])
 
 
-def _lstm(layer: Layer, own: Params, x: torch.Tensor) -> torch.Tensor:
+def _lstm(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
     """As `torch.nn.LSTM` calls it; its second bias is zero and is not trained."""
     zero = x.new_zeros(1, len(x), layer["units"])
-    weights = [own["weight"], own["recurrent_weight"], own["bias"], torch.zeros_like(own["bias"])]
+    weights = [params["weight"], params["recurrent_weight"], params["bias"], torch.zeros_like(params["bias"])]
     every, _, _ = torch._VF.lstm(x, (zero, zero), weights, True, 1, 0.0, True, False, True)  # type: ignore[attr-defined]
     output: torch.Tensor = every if layer["return_sequences"] else every[:, -1]
     return output
@@ -34,11 +34,11 @@ def _lstm(layer: Layer, own: Params, x: torch.Tensor) -> torch.Tensor:
 
 LIBRARY = Library(
     layers={
-        "dense": lambda layer, own, x: torch.addmm(own["bias"], x, own["weight"]),
-        "add": lambda layer, own, *xs: sum(xs[1:], xs[0]),
-        "flatten": lambda layer, own, x: x.permute(0, 2, 3, 1).flatten(1),  # channels last, as in the weights
+        "dense": lambda layer, params, x: torch.addmm(params["bias"], x, params["weight"]),
+        "add": lambda layer, params, *xs: sum(xs[1:], xs[0]),
+        "flatten": lambda layer, params, x: x.permute(0, 2, 3, 1).flatten(1),  # channels last
         "conv2d": _conv2d,
-        "max_pool": lambda layer, own, x: functional.max_pool2d(x, layer["size"]),
+        "max_pool": lambda layer, params, x: functional.max_pool2d(x, layer["size"]),
         "lstm": _lstm,
     },
     activations={"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu},
@@ -82,11 +82,11 @@ class TorchStepper(Stepper):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         return (x[rows], y[rows]) if self.workload.batch else (x, y)
 
-    def place(self, order: np.ndarray) -> tuple[torch.Tensor, ...]:
+    def to_device(self, order: np.ndarray) -> tuple[torch.Tensor, ...]:
         return torch.from_numpy(order).unbind()
 
-    def train(self, placed: Sequence[Any]) -> list[Any]:
-        return [self.step(*self._data, rows) for order in placed for rows in order]
+    def train(self, orders: Sequence[Any]) -> list[Any]:
+        return [self.step(*self._data, rows) for order in orders for rows in order]
 
     def loss(self, x: np.ndarray, y: np.ndarray) -> float:
         with torch.no_grad():
@@ -99,9 +99,9 @@ class TorchStepper(Stepper):
 def _laid_out(workload: Workload) -> dict[str, np.ndarray]:
     """The initial weights as PyTorch's operations take them."""
     weights = workload.initial_weights()
-    for placed in workload.placed:
-        for param in placed.params:
-            if change := LAYOUTS.get((placed.type, param)):
-                name = f"{placed.name}.{param}"
+    for layer in workload.network_layers:
+        for param in layer.params:
+            if change := LAYOUTS.get((layer.type, param)):
+                name = f"{layer.name}.{param}"
                 weights[name] = np.ascontiguousarray(change(weights[name]))
     return weights

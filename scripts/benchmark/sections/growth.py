@@ -21,7 +21,7 @@ EXAMPLES = (1_024, 10_240, 102_400, 1_024_000)
 QUICK_EXAMPLES = EXAMPLES[:3]
 MOST_RATIO = 1.5  # of the time an example: the longest against the shortest
 MOST_OVER = 64e6  # bytes beyond data and params: half of a second copy would be 200e6
-ROW = 8 + 4  # bytes that a row needs beside its numbers: its place in the order, and its weight
+ROW = 8 + 4  # bytes that a row needs besides its numbers: its index in the order, and its weight
 
 
 def run(settings: Settings) -> dict[str, Any]:

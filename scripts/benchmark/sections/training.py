@@ -78,7 +78,7 @@ def _show(rows: list[Row], missing: dict[str, str], noise: float) -> None:
     for name, reason in missing.items():
         print(f"  {CONTESTANTS[name].title}: not available, {reason}")
     if noise > BUSY:
-        print(f"  do not believe these figures: other processes used {noise:.0%} of a core meanwhile")
+        print(f"  do not trust these results: other processes used {noise:.0%} of a core meanwhile")
 
 
 def _cells(row: Row) -> list[str]:
