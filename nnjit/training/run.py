@@ -31,7 +31,7 @@ class Run:
     Args:
         path: the run folder.
         compiled: its compiled graphs.
-        decoder: turns the model's outputs into classes or values.
+        decoder: decodes predictions into classes or values.
     """
 
     path: Path
@@ -66,7 +66,7 @@ class Run:
         Raises:
             GraphError: the rows do not have the shape that the model was trained on.
         """
-        return self.decoder.decide(self._answers(x))
+        return self.decoder.decide(self._predicted(x))
 
     def predict_probabilities(self, x: np.ndarray) -> Any:
         """The probability of each class (n, K) for inputs (n, …) in the data's own units.
@@ -75,9 +75,9 @@ class Run:
         """
         if not self.decoder.has_classes:
             raise GraphError("this run predicts values, not classes; use predict")
-        return self.decoder.scores(self._answers(x))
+        return self.decoder.scores(self._predicted(x))
 
-    def _answers(self, x: np.ndarray) -> np.ndarray:
+    def _predicted(self, x: np.ndarray) -> np.ndarray:
         rows, shape = np.asarray(x), self.compiled.task.model.input_shape
         if rows.shape[1:] != shape:
             raise GraphError(

@@ -204,7 +204,7 @@ class ConjugateGradient(LineSearchOptimizer):
 class Lbfgs(LineSearchOptimizer):
     """Full batch, an iteration an epoch; the strong Wolfe search (c₂ = 0.9) tries the full step first. The
     first direction is -∇C of length 1, and each H begins as (s·y / y·y) I with the last step s and change y.
-    PyTorch's `LBFGS` searches only on request; SciPy's `L-BFGS-B` has bounds beside. Reference: Nocedal
+    PyTorch's `LBFGS` searches only if it is told to; SciPy's `L-BFGS-B` has bounds beside. Reference: Nocedal
     1980; Liu & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
     """
 

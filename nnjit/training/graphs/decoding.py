@@ -1,4 +1,4 @@
-"""Decode a model's answers into classes, or into values in their original unit."""
+"""Decode predictions into classes, or into values in their original unit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Decoded = np.ndarray | dict[str, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Decoder(ABC):
-    """Decodes a model's answers (n, O).
+    """Decodes the predictions (n, O) of a compiled task.
 
     Args:
         scaling: that of the inputs, and of the targets.
@@ -32,11 +32,11 @@ class Decoder(ABC):
         """Whether an output predicts classes."""
 
     @abstractmethod
-    def decide(self, answers: np.ndarray) -> Decoded:
+    def decide(self, predicted: np.ndarray) -> Decoded:
         """Class indices (n,), or values (n, O) in their original unit."""
 
     @abstractmethod
-    def scores(self, answers: np.ndarray) -> Decoded:
+    def scores(self, predicted: np.ndarray) -> Decoded:
         """The probability of each class, (n, K)."""
 
     @abstractmethod
@@ -44,8 +44,8 @@ class Decoder(ABC):
         """Targets as the data has them: class indices, or values in their original unit."""
 
     @abstractmethod
-    def predictions(self, split: str, answers: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
-        """What a part of the data gives for each output, by its name; "" for a single output."""
+    def predictions(self, split: str, predicted: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
+        """The content of `predictions.npz` for each output, by its name; "" for a single output."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class SingleDecoder(Decoder):
     """Decodes a single output.
 
     Args:
-        classes: the names of the classes; None if the answers are values.
+        classes: the names of the classes; None if the predictions are values.
     """
 
     classes: tuple[str, ...] | None
@@ -62,21 +62,21 @@ class SingleDecoder(Decoder):
     def has_classes(self) -> bool:
         return self.classes is not None
 
-    def decide(self, answers: np.ndarray) -> np.ndarray:
+    def decide(self, predicted: np.ndarray) -> np.ndarray:
         if self.classes is None:
-            return self.scaling.inverse_targets(answers)
-        return np.asarray(np.argmax(self.scores(answers), axis=1), np.int32)
+            return self.scaling.inverse_targets(predicted)
+        return np.asarray(np.argmax(self.scores(predicted), axis=1), np.int32)
 
-    def scores(self, answers: np.ndarray) -> np.ndarray:
+    def scores(self, predicted: np.ndarray) -> np.ndarray:
         """The probability of each class, (n, K); a single output p gives 1 - p and p."""
-        return np.hstack([1 - answers, answers]) if answers.shape[1] == 1 else answers
+        return np.hstack([1 - predicted, predicted]) if predicted.shape[1] == 1 else predicted
 
     def targets(self, y: np.ndarray) -> np.ndarray:
         return y if self.classes is not None else self.scaling.inverse_targets(y)
 
-    def predictions(self, split: str, answers: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
-        probability = self.scores(answers) if self.has_classes else None
-        return {"": Predictions(split, self.targets(y), self.decide(answers), probability)}
+    def predictions(self, split: str, predicted: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
+        probability = self.scores(predicted) if self.has_classes else None
+        return {"": Predictions(split, self.targets(y), self.decide(predicted), probability)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,19 +89,19 @@ class JointDecoder(Decoder):
     def has_classes(self) -> bool:
         return any(output.target.classes is not None for output in self.outputs)
 
-    def decide(self, answers: np.ndarray) -> dict[str, np.ndarray]:
-        return {each.name: decoder_of(each).decide(each.take(answers)) for each in self.outputs}
+    def decide(self, predicted: np.ndarray) -> dict[str, np.ndarray]:
+        return {each.name: decoder_of(each).decide(each.take(predicted)) for each in self.outputs}
 
-    def scores(self, answers: np.ndarray) -> dict[str, np.ndarray]:
+    def scores(self, predicted: np.ndarray) -> dict[str, np.ndarray]:
         """The probability of each class, (n, K), of each output that predicts classes."""
         of_classes = [output for output in self.outputs if output.target.classes is not None]
-        return {each.name: decoder_of(each).scores(each.take(answers)) for each in of_classes}
+        return {each.name: decoder_of(each).scores(each.take(predicted)) for each in of_classes}
 
     def targets(self, y: np.ndarray) -> dict[str, np.ndarray]:
         return {each.name: decoder_of(each).targets(np.asarray(each.truth(y))) for each in self.outputs}
 
-    def predictions(self, split: str, answers: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
-        targets, decided, scores = self.targets(y), self.decide(answers), self.scores(answers)
+    def predictions(self, split: str, predicted: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
+        targets, decided, scores = self.targets(y), self.decide(predicted), self.scores(predicted)
         return {name: Predictions(split, targets[name], decided[name], scores.get(name)) for name in targets}
 
 

@@ -168,7 +168,7 @@ def evaluation_graph(task: Task) -> Graph:
         costs, weight = task.loss(output, y), row_weight(task, y, w)
     totals = [np.sum(np.astype(costs * weight, "f64")), np.sum(np.astype(weight, "f64"))]
     totals += _metric_sums(task, output, y, w)
-    names = (_evaluated_params(task), *_state_names(state), "held_x", "held_y", "held_w")
+    names = (_evaluated_params(task), *_state_names(state), "held_out_x", "held_out_y", "held_out_w")
     return Graph((theta, *state, x, y, w), tuple(totals), names)
 
 
@@ -176,8 +176,8 @@ def evaluation_graph(task: Task) -> Graph:
 def prediction_graph(task: Task) -> Graph:
     """(θ, [state,] x) → the loss's prediction: probabilities, or values in the unit of the training."""
     (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
-    answer = as_node(task.loss.predict(task.model(named_arrays(task, theta, state), x)))
-    return Graph((theta, *state, x), (answer,), ("theta", *_state_names(state), "x"))
+    prediction = as_node(task.loss.predict(task.model(named_arrays(task, theta, state), x)))
+    return Graph((theta, *state, x), (prediction,), ("theta", *_state_names(state), "x"))
 
 
 def named_arrays(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def _interface(task: Task, inputs: _Inputs, totals: int, *, in_order: bool) -> I
         kept=(_evaluated_params(task), *_state_names(inputs.state)),
         in_order=in_order,
         weight="w",
-        evaluation_weight="held_w",
+        evaluation_weight="held_out_w",
     )
 
 

@@ -62,7 +62,7 @@ class EpochRunner:
         self._given = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}
         self._given |= {"x": train.x, "y": train.y, "w": train.w}
         if held_out is not None:
-            self._given |= {"held_x": held_out.x, "held_y": held_out.y, "held_w": held_out.w}
+            self._given |= {"held_out_x": held_out.x, "held_out_y": held_out.y, "held_out_w": held_out.w}
         self._step_seconds: float | None = None  # until an epoch has been timed
         self._divergence: NotFinite | None = None
 

@@ -1,4 +1,4 @@
-"""Predict the part of the data that says most about new data, and the plane of two inputs."""
+"""Predict the most independent part of the data (test, validation or train), and the plane of two inputs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MOST_POINTS = 2000
 
 
 def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
-    """Predictions of each output by name, "" if it is the only one; of the test part, if there is one.
+    """The predictions of each output by name, "" if it is the only one.
 
-    Else they are those of the validation part, else of the training part.
+    They are of the test part; without one, of the validation part; without either, of the training part.
     """
     split = next(name for name in ("test", "validation", "train") if name in setup.splits)
     part, decoder = setup.splits[split], setup.decoder
-    answers = setup.compiled.predict(theta, part.x)
-    found = decoder.predictions(split, answers, part.y)
+    predicted = setup.compiled.predict(theta, part.x)
+    found = decoder.predictions(split, predicted, part.y)
     if isinstance(decoder, SingleDecoder) and setup.model.input_shape == (2,):
         return {name: replace(one, grid=_plane(setup, decoder, theta, part)) for name, one in found.items()}
     return found
@@ -36,9 +36,9 @@ def _plane(setup: Setup, decoder: SingleDecoder, theta: np.ndarray, part: Part) 
     margin = 0.08 * np.where(high > low, high - low, 1.0)
     xs, ys = (np.linspace(low[k] - margin[k], high[k] + margin[k], GRID) for k in (0, 1))
     grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    answers = setup.compiled.predict(theta, scaling.transform_inputs(grid))
+    predicted = setup.compiled.predict(theta, scaling.transform_inputs(grid))
     is_class = decoder.classes is not None
-    values = decoder.scores(answers) if is_class else scaling.inverse_targets(answers)[:, :1]
+    values = decoder.scores(predicted) if is_class else scaling.inverse_targets(predicted)[:, :1]
     targets = decoder.targets(part.y)[:MOST_POINTS]
     return Grid(
         x=xs,

@@ -135,7 +135,7 @@ class CompiledTask:
 
     @property
     def prediction(self) -> Compiled:
-        """The model's answers for rows of inputs."""
+        """The predictions for rows of inputs."""
         return self.program("prediction")
 
     def program(self, name: Program) -> Compiled:
@@ -165,14 +165,14 @@ class CompiledTask:
         return {"loss": float(loss) / float(weight)} | in_order
 
     def measure(self, theta: np.ndarray, part: Part, metrics: Sequence[WholeMetric]) -> Values:
-        """Metrics of `theta` that need the answers for all rows of a split at once."""
+        """Metrics of `theta` that need the predictions for all rows of a split at once."""
         if not metrics:
             return {}
-        answers, weights = self.predict(theta, part.x), part.w.astype(np.float64)
-        return {m.column: m.measure(answers, part.y, weights) for m in metrics}
+        predicted, weights = self.predict(theta, part.x), part.w.astype(np.float64)
+        return {m.column: m.measure(predicted, part.y, weights) for m in metrics}
 
     def predict(self, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """The model's answers (n, O) for inputs (n, …) of the training's dtype."""
+        """The predictions (n, O) for inputs (n, …) of the training's dtype."""
         return self.prediction(*self.task.model.split(theta), np.ascontiguousarray(x, theta.dtype))[0]
 
     def finish_all(self, totals: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from nnjit.training.graphs.joint_loss import JointLoss, joint_loss
 from nnjit.training.graphs.output import Output
 from nnjit.training.graphs.output_metrics import OutputLoss, OutputMetric, output_metric
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
-from nnjit.training.setup.outputs import DataDescription, Outputs, Problem
+from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.single_output import default_metrics
 
 
@@ -37,7 +37,7 @@ class JointOutputs(Outputs):
     decoder: JointDecoder
 
     @property
-    def problem(self) -> Problem:
+    def problem_type(self) -> Literal["several"]:
         return "several"
 
     @property

@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nnjit.data import Affine, Part, Prepared, Scaling, Target
+from nnjit.data import Affine, Part, Prepared, ProblemType, Scaling, Target
 from nnjit.errors import ConfigPath
 from nnjit.ir import ArrayType
 from nnjit.nn import Loss, Metric, Model
 from nnjit.nn.notation.line import Line
 from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.decoding import Decoder
-
-Problem = Literal["classification", "regression", "several"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +54,8 @@ class Outputs(ABC):
 
     @property
     @abstractmethod
-    def problem(self) -> Problem:
-        """What the targets are."""
+    def problem_type(self) -> ProblemType | Literal["several"]:
+        """What the targets are: classes, values, or several of either."""
 
     @property
     @abstractmethod

@@ -79,7 +79,7 @@ class Setup:
 
     @property
     def decoder(self) -> Decoder:
-        """Decodes the model's answers."""
+        """Decodes predictions."""
         return self.outputs.decoder
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nnjit.data import Affine, Part
+from nnjit.data import Affine, Part, ProblemType
 from nnjit.errors import ConfigPath, GraphError, counted
 from nnjit.experiment import Experiment
 from nnjit.ir import ArrayType, B, array_type
@@ -17,7 +17,7 @@ from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.class_weights import class_weights
 from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
-from nnjit.training.setup.outputs import DataDescription, Outputs, Problem
+from nnjit.training.setup.outputs import DataDescription, Outputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class SingleOutput(Outputs):
     weights: tuple[float, ...] | None
 
     @property
-    def problem(self) -> Problem:
+    def problem_type(self) -> ProblemType:
         return "classification" if self.decoder.has_classes else "regression"
 
     @property

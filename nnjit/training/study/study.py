@@ -63,11 +63,11 @@ class Study:
         return _mean([run.predict_probabilities(x) for run in self.runs])
 
 
-def _mean(answers: Sequence[Any]) -> Any:
+def _mean(predictions: Sequence[Any]) -> Any:
     """The mean of arrays, or of each array of dicts."""
-    if isinstance(answers[0], dict):
-        return {name: _mean([answer[name] for answer in answers]) for name in answers[0]}
-    return np.asarray(np.mean(answers, axis=0))
+    if isinstance(predictions[0], dict):
+        return {name: _mean([prediction[name] for prediction in predictions]) for name in predictions[0]}
+    return np.asarray(np.mean(predictions, axis=0))
 
 
 def _likeliest(probabilities: np.ndarray) -> np.ndarray:
