@@ -100,7 +100,8 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
 def counted(count: int, noun: str) -> str:
     """A count and its noun, for messages.
 
-    >>> counted(1, "such row"), counted(3, "such row")
-    ('1 such row', '3 such rows')
+    >>> counted(1, "such row"), counted(1257, "such row"), counted(2, "class")
+    ('1 such row', '1,257 such rows', '2 classes')
     """
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{count:,} {noun if count == 1 else plural}"

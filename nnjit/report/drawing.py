@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.autodiff import pull_back
-from nnjit.errors import GraphError
+from nnjit.errors import GraphError, counted
 from nnjit.ir import Graph, Node, node_names
 from nnjit.ir.context import Origin
 from nnjit.ir.graph import constant_p, input_p
 from nnjit.primitives import full_like
-from nnjit.report.formatting import count
 from nnjit.report.pictures import graph_picture
 from nnjit.report.pictures.graph_picture import Item, Part
 from nnjit.report.pictures.style import Figure
@@ -150,4 +149,4 @@ def _edges(graph: Graph, shown: list[Node]) -> list[tuple[str, str]]:
 
 def _title(shown: list[Node]) -> str:
     given = sum(n.primitive in (input_p, constant_p) for n in shown)
-    return f"{count(len(shown) - given, 'operation')} on {count(given, 'value')}"
+    return f"{counted(len(shown) - given, 'operation')} on {counted(given, 'value')}"

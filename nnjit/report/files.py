@@ -1,4 +1,4 @@
-"""The files of a run folder, read once into frozen values that the pictures and the page share."""
+"""Read the files of a run folder once, into frozen values for the pictures and the page."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RunFiles:
     Args:
         predictions: of a model with a single output; None if there are none.
         output_predictions: of a model with several outputs, by the output's name.
-        diagnosis, explanation, rate_search: None if the run has no such file.
+        diagnosis, explanation, learning_rate_search: None if the run has no such file.
     """
 
     folder: Path
@@ -94,7 +94,7 @@ class RunFiles:
         return int(lost[0]) if len(lost) else None
 
     @property
-    def judged_split(self) -> str:
+    def headline_split(self) -> str:
         """The part of the data that says most about new data: test, else validation, else training."""
         return next(s for s in ("test", "validation", "train") if s in self.metrics.splits or s == "train")
 

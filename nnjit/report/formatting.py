@@ -97,12 +97,6 @@ def seconds(time: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def count(n: int, noun: str) -> str:
-    """`1 epoch`, `40 epochs`, `2 classes`."""
-    plural = noun + ("es" if noun.endswith("s") else "s")
-    return f"{n:,} {noun if n == 1 else plural}"
-
-
 def shape(sizes: Sequence[int]) -> str:
     """`8×8×1`; one number has no axes.
 

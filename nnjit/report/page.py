@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from nnjit.errors import counted
 from nnjit.report.files import RunFiles, read_run
-from nnjit.report.formatting import count, plain, shape
+from nnjit.report.formatting import plain, shape
 from nnjit.report.pages import summary
 from nnjit.report.pages.advice import advice
 from nnjit.report.pages.templates import template
@@ -83,5 +84,5 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
         manner=manner,
         shape=shape,
         plain=plain,
-        count=count,
+        counted=counted,
     )

@@ -1,4 +1,4 @@
-"""`data.json`: what was learned from."""
+"""`data.json`: the data that was trained on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.metrics import SPLITS
 from nnjit.runs.reading import number
-
-SEVERAL = "several"
-"""The `task` of a model with several outputs."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +50,10 @@ class OutputEntry:
 
 @dataclass(frozen=True)
 class DataEntry(JsonFile):
-    """What was learned from.
+    """The data that was trained on.
 
     Args:
-        task: "classification", "regression", or `SEVERAL`.
+        problem_type: "classification", "regression" or "several"; `task` in the file.
         features: names of the input columns; () for images.
         classes: None if the targets are values.
         codes: the categories of each feature that is their numbers.
@@ -71,7 +68,7 @@ class DataEntry(JsonFile):
     file_name: ClassVar[str] = file_names.DATA
 
     description: str
-    task: str
+    problem_type: str
     features: tuple[str, ...]
     targets: tuple[str, ...]
     classes: tuple[str, ...] | None
@@ -86,7 +83,7 @@ class DataEntry(JsonFile):
     def to_json(self) -> dict[str, Any]:
         return {
             "description": self.description,
-            "task": self.task,
+            "task": self.problem_type,
             "features": self.features,
             "targets": self.targets,
             "classes": self.classes,
@@ -103,7 +100,7 @@ class DataEntry(JsonFile):
     def from_json(cls, content: dict[str, Any]) -> Self:
         return cls(
             description=content["description"],
-            task=content["task"],
+            problem_type=content["task"],
             features=tuple(content["features"]),
             targets=tuple(content["targets"]),
             classes=_classes(content["classes"]),

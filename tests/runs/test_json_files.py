@@ -47,7 +47,7 @@ LAYER = LayerEntry("dense_1", "dense", ("input",), ((4,),), (2,), {"weight": (4,
 OUTPUT = OutputEntry("kind", "species", ("a", "b"), (0, 1), "softmax_cross_entropy", 0.5, (1.0, 2.0))
 DATA = DataEntry(
     description="flowers",
-    task="classification",
+    problem_type="classification",
     features=("length", "width"),
     targets=("species",),
     classes=("a", "b"),
@@ -64,7 +64,7 @@ FILES: list[JsonFile] = [
     RunMetrics(**vars(METRICS) | {"status": Status.DIVERGED, "best_epoch": None, "message": "epoch 3"}),
     ModelEntry("huber", "adam", (4,), (LAYER,), 8),
     DATA,
-    DataEntry(**vars(DATA) | {"task": "several", "classes": None, "outputs": (OUTPUT,)}),
+    DataEntry(**vars(DATA) | {"problem_type": "several", "classes": None, "outputs": (OUTPUT,)}),
     DataEntry(**vars(DATA) | {"codes": {"length": ("long", "short")}, "is_weighted": True,
                               "class_weights": {"a": 1.0, "b": 2.0}}),
     Environment("0.1.0", "3.11.9", "0.68.1", None, "2.4.6", None, "Linux", "AMD EPYC", 2, "2025-11-23"),

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.errors import RunError
+from nnjit.errors import RunError, counted
 from nnjit.report.comparison import summary
 from nnjit.report.comparison.differences import Options
 from nnjit.report.comparison.summary import Comparison, Entry
-from nnjit.report.formatting import count, number, plain, shorten
+from nnjit.report.formatting import number, plain, shorten
 from nnjit.report.pages.templates import template
 from nnjit.report.pictures.axes import (
     Axes,
@@ -57,7 +57,7 @@ def write_comparison(runs: Mapping[Path, Options], output: Path) -> Comparison:
         pictures = [picture for make in (draw, draw_evaluations) if (picture := make(compared))]
         drawings = [(picture, to_svg(picture)) for picture in pictures]
     page = template("comparison.html.jinja").render(
-        comparison=compared, summary=summary, drawings=drawings, mark=MARK, count=count
+        comparison=compared, summary=summary, drawings=drawings, mark=MARK, counted=counted
     )
     try:
         output.write_text(page, encoding="utf-8")
@@ -77,7 +77,7 @@ def _check_output(output: Path) -> None:
 
 def draw(comparison: Comparison) -> Picture:
     """Every run in a colour of its own: validation drawn through, training in dashes."""
-    title = f"The loss of {count(len(comparison.entries), 'run')}"
+    title = f"The loss of {counted(len(comparison.entries), 'run')}"
     runs = {k: entry.run.history.epoch for k, entry in enumerate(comparison.entries)}
     fig, ax = _drawn(comparison, title, runs, CURVES)
     scale_epochs(ax, max(runs.values(), key=len))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.errors import RunError
+from nnjit.errors import RunError, counted
 from nnjit.report.comparison.differences import ABSENT, Options, differing
 from nnjit.report.comparison.study_as_run import as_run, deviations
 from nnjit.report.files import RunFiles, read_run
-from nnjit.report.formatting import SPLIT_NAMES, Row, count, mean_value, metric_name, number, plain, seconds
+from nnjit.report.formatting import SPLIT_NAMES, Row, mean_value, metric_name, number, plain, seconds
 from nnjit.report.study.study import read_study
 from nnjit.runs import file_names
 from nnjit.runs.metrics import SPLITS
@@ -80,7 +80,7 @@ def _entry(label: str, path: Path, options: Options) -> Entry:
 def check_folders(folders: Sequence[Path]) -> None:
     """Raise a RunError unless these are at least two different folders."""
     if len(folders) < 2:
-        given = count(len(folders), "run")
+        given = counted(len(folders), "run")
         raise RunError(f"a comparison takes two runs or more, got {given}; give more run folders")
     resolved = [folder.resolve() for folder in folders]
     for k, folder in enumerate(resolved):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from nnjit.errors import counted
 from nnjit.report.files import RunFiles
 from nnjit.report.formatting import (
     SPLIT_NAMES,
     Row,
     column_name,
-    count,
     is_loss,
     metric_name,
     metric_value,
@@ -54,13 +54,13 @@ class Notice:
 
 def result(run: RunFiles) -> str:
     """What the network reached on the part of the data that says most, in one sentence."""
-    split = run.judged_split
+    split = run.headline_split
     values = run.metrics.splits.get(split)
     if run.metrics.status is Status.DIVERGED:
         return f"No result: the training diverged {when_lost(run)}."
     if values is None or not run.metrics.epochs:
         return "No result: no epoch was finished."
-    examples = f"{count(values.examples, SPLIT_NAMES[split] + ' example')}"
+    examples = f"{counted(values.examples, SPLIT_NAMES[split] + ' example')}"
     if run.data.outputs:
         return f"{sentence(first_metrics(run.data.outputs, values))} on the {examples}."
     if "accuracy" in values.metrics:
@@ -77,7 +77,7 @@ def result(run: RunFiles) -> str:
 
 def _typical_error(run: RunFiles) -> str:
     """How far off the predictions are in their own unit, if there is one output."""
-    if run.predictions is None or run.predictions.split != run.judged_split or len(run.data.targets) != 1:
+    if run.predictions is None or run.predictions.split != run.headline_split or len(run.data.targets) != 1:
         return ""
     target, prediction = columns(run.predictions, 0)
     error = number(float(abs(prediction - target).mean()), 3)
@@ -90,29 +90,31 @@ def _fall(run: RunFiles) -> str:
 
 
 def story(run: RunFiles) -> str:
-    """What was trained on what."""
+    """The network, its size, and the data that it was trained on, in a sentence."""
     classes, targets = run.data.classes, ", ".join(run.data.targets[:4])
-    aim = f"tell {count(len(classes), 'class')} apart" if classes else f"predict {targets}"
-    layers, parameters = count(len(run.model.layers), "layer"), count(run.model.parameters, "parameter")
-    practice = f"for {count(run.metrics.epochs, 'epoch')} on {count(run.data.examples['train'], 'example')}"
+    aim = f"tell {counted(len(classes), 'class')} apart" if classes else f"predict {targets}"
+    layers, parameters = counted(len(run.model.layers), "layer"), counted(run.model.parameters, "parameter")
+    practice = (
+        f"for {counted(run.metrics.epochs, 'epoch')} on {counted(run.data.examples['train'], 'example')}"
+    )
     return f"A network of {layers} with {parameters} was trained {practice} to {aim}. {caveat(run)}".strip()
 
 
 def caveat(run: RunFiles) -> str:
-    """What the result does not say; empty without a result."""
+    """The limits of the result, in a sentence; empty without a result."""
     if run.metrics.status is Status.DIVERGED or not run.metrics.epochs:
         return ""
-    if run.judged_split == "train":
+    if run.headline_split == "train":
         return "No examples were held out, so this says nothing about new data."
-    if run.judged_split == "validation":
+    if run.headline_split == "validation":
         return "The validation examples took no part in the descent, but may have decided when it ended."
     return "The test examples took no part in the training."
 
 
 def key_facts(run: RunFiles) -> tuple[Fact, ...]:
     """The few values to know."""
-    values = run.metrics.splits.get(run.judged_split)
-    part = SPLIT_NAMES[run.judged_split]
+    values = run.metrics.splits.get(run.headline_split)
+    part = SPLIT_NAMES[run.headline_split]
     facts = []
     if values:
         first = next((m for m in values.metrics if not is_loss(m)), None)
@@ -134,7 +136,7 @@ def key_facts(run: RunFiles) -> tuple[Fact, ...]:
 def notice(run: RunFiles) -> Notice | None:
     """How the training ended; None if it simply completed."""
     metrics = run.metrics
-    epochs = count(metrics.epochs, "epoch")
+    epochs = counted(metrics.epochs, "epoch")
     if metrics.status is Status.EARLY_STOPPED:
         best = (
             f" The weights of epoch {metrics.best_epoch:,}, the best one, were kept."
@@ -222,7 +224,7 @@ def is_long(section: Section) -> bool:
 
 def kernel_size(kernel: KernelSummary) -> str:
     """`n × 64 × 10` of a product, `3 operations` of loops."""
-    return kernel.product or count(kernel.operations, "operation")
+    return kernel.product or counted(kernel.operations, "operation")
 
 
 def input_words(run: RunFiles) -> str:

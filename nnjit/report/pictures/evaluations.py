@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnjit.errors import counted
 from nnjit.report.files import RunFiles
-from nnjit.report.formatting import count, number, plain
+from nnjit.report.formatting import number, plain
 from nnjit.report.pictures.axes import add_axes, add_title, curve, scale_epochs, scale_evaluations, scale_y
 from nnjit.report.pictures.style import MARGIN, TRAIN, WIDTH, Picture, new_figure
 
@@ -21,8 +22,8 @@ def draw(run: RunFiles) -> Picture | None:
     costs, evaluations = run.history["train_loss"], run.history["gradient_evaluations"]
     if not (np.isfinite(evaluations) & np.isfinite(costs)).any():
         return None
-    made = count(int(np.nanmax(evaluations)), "evaluation")
-    title = f"{count(len(costs), 'iteration')} took {made} to a cost of {number(np.nanmin(costs))}"
+    made = counted(int(np.nanmax(evaluations)), "evaluation")
+    title = f"{counted(len(costs), 'iteration')} took {made} to a cost of {number(np.nanmin(costs))}"
     fig = new_figure(300)
     add_title(fig, title, f"loss of {plain(run.model.optimizer)}: {plain(run.model.loss)}")
     width = (WIDTH - MARGIN - GAP - 24) / 2

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from nnjit.errors import counted
 from nnjit.report.files import RunFiles
-from nnjit.report.formatting import count, plain, shape, shorten
+from nnjit.report.formatting import plain, shape, shorten
 from nnjit.report.pictures.axes import add_title
 from nnjit.report.pictures.canvas import Canvas, text_width
 from nnjit.report.pictures.layout import Layout, arrange
@@ -20,7 +21,7 @@ def draw(run: RunFiles) -> Picture:
     """The graph from the input at the top to the output at the bottom."""
     layout = lay_out(run)
     width = max(WIDTH, layout.width + 2 * SIDE)
-    title = f"{count(len(run.model.layers), 'layer')}, {count(run.model.parameters, 'parameter')}"
+    title = f"{counted(len(run.model.layers), 'layer')}, {counted(run.model.parameters, 'parameter')}"
     fig = new_figure(TOP + layout.height + BOTTOM, width=width)
     canvas = Canvas(fig, left=(width - layout.width) / 2, top=layout.height + BOTTOM)
     add_title(fig, title, "boxes: layers, with the shape of what they put out and the numbers they learn")
@@ -71,7 +72,7 @@ def _kind(layer: LayerEntry) -> str:
 
 
 def _note(layer: LayerEntry) -> str:
-    return shape(layer.output_shape) + (f" · {count(layer.size, 'parameter')}" if layer.size else "")
+    return shape(layer.output_shape) + (f" · {counted(layer.size, 'parameter')}" if layer.size else "")
 
 
 def _lines(label: tuple[str, str, str]) -> list[tuple[str, float]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnjit.errors import counted
 from nnjit.report.files import History, RunFiles
-from nnjit.report.formatting import count, number, plain
+from nnjit.report.formatting import number, plain
 from nnjit.report.pictures.axes import (
     Axes,
     add_axes,
@@ -56,9 +57,8 @@ def _title(run: RunFiles) -> str:
         return f"Validation loss at the best epoch, {metrics.best_epoch:,} of {len(history.epoch):,}: {value}"
     first, last = history["train_loss"][[0, -1]]
     verb = "fell" if last < first else "went"
-    return (
-        f"Training loss {verb} from {number(first)} to {number(last)} in {count(len(history.epoch), 'epoch')}"
-    )
+    epochs = counted(len(history.epoch), "epoch")
+    return f"Training loss {verb} from {number(first)} to {number(last)} in {epochs}"
 
 
 def when_lost(run: RunFiles) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nnjit.report.formatting import count, plain
+from nnjit.errors import counted
+from nnjit.report.formatting import plain
 from nnjit.report.pages.summary import path_as_typed
 from nnjit.report.pages.templates import template
 from nnjit.report.pictures import layer_graph
@@ -28,7 +29,12 @@ def write_study_report(folder: Path) -> None:
                 to_png(picture.figure, folder / file_names.LOSS_CURVE)
         drawings = [(picture, to_svg(picture)) for picture in drawn]
     page = template("study.html.jinja").render(
-        study=study, summary=summary, drawings=drawings, path=path_as_typed(folder), count=count, plain=plain
+        study=study,
+        summary=summary,
+        drawings=drawings,
+        path=path_as_typed(folder),
+        counted=counted,
+        plain=plain,
     )
     (folder / file_names.REPORT).write_text(page, encoding="utf-8")
 

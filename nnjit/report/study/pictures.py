@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnjit.errors import counted
 from nnjit.report.formatting import (
     SPLIT_NAMES,
-    count,
     is_better_higher,
     is_fraction,
     mean_value,
@@ -55,8 +55,9 @@ def draw_band(study: StudyFiles) -> Picture:
         for label in [_draw_column(ax, longest, tables[column], name, color)]
     ]
     end_labels(ax, labels)
+    runs = counted(len(study.members), study.word)
     caption = (
-        f"Each thin line is one of {count(len(study.members), study.word)}; the thick line is their median, "
+        f"Each thin line is one of {runs}; the thick line is their median, "
         "and half of them lie in the band. Both end where fewer than half of the runs go on."
     )
     return Picture("loss", "training", title, caption, fig)
@@ -101,19 +102,19 @@ def _band_title(study: StudyFiles, tables: dict[str, np.ndarray]) -> str:
     )
     _, middle, _ = quartiles(tables[column])
     if not len(middle):
-        return f"The loss of {count(len(study.members), study.word)}"
+        return f"The loss of {counted(len(study.members), study.word)}"
     low = int(np.argmin(middle))
     return f"The median {name} loss is the lowest in epoch {low + 1:,}: {number(float(middle[low]))}"
 
 
 def draw_final(study: StudyFiles) -> Picture | None:
-    """The value that people judge by, of each run: folds in order, replicas from worst to best.
+    """The headline value of each run: folds in order, replicas from worst to best.
 
     None if none finished.
     """
     if not study.finished:
         return None
-    split, column = study.judged_split, study.judged_column
+    split, column = study.headline_split, study.headline_column
     values = study.values(split, column)
     order = np.arange(len(values))
     if study.metrics.kind == "replicas":
@@ -138,7 +139,7 @@ def _draw_dots(ax: Axes, study: StudyFiles, values: np.ndarray, order: np.ndarra
     from matplotlib import ticker
 
     positions = np.arange(1, len(values) + 1)
-    aggregate = study.splits[study.judged_split][column]
+    aggregate = study.splits[study.headline_split][column]
     scale_y(ax, values)
     ax.set_xlim(0.5 - 0.01 * len(values), len(values) + 0.5 + 0.01 * len(values))
     ax.xaxis.set_major_locator(ticker.MaxNLocator(8, integer=True, min_n_ticks=1))

@@ -1,4 +1,4 @@
-"""The files of a study, several trainings of one experiment, read once for its pictures and its page."""
+"""Read the files of a study once, for its pictures and its page."""
 
 from __future__ import annotations
 
@@ -73,16 +73,16 @@ class StudyFiles:
         return tuple(m for m in self.members if m.run.metrics.status is Status.DIVERGED)
 
     @property
-    def judged_split(self) -> str:
-        """The part of the data that says most about new data; for folds, the part that each held out."""
+    def headline_split(self) -> str:
+        """The part of the data that says most about new data; of folds, the part that each held out."""
         if self.metrics.kind == "folds" and "validation" in self.splits:
             return "validation"
         return next((s for s in reversed(SPLITS) if s in self.splits), "train")
 
     @property
-    def judged_column(self) -> str:
-        """The value that people judge by: the first metric that is not an output's loss, else the loss."""
-        columns = self.splits.get(self.judged_split, {})
+    def headline_column(self) -> str:
+        """The value that leads the report: the first metric that is not an output's loss, else the loss."""
+        columns = self.splits.get(self.headline_split, {})
         return next((column for column in columns if not is_loss(column)), "loss")
 
     def values(self, split: str, column: str) -> np.ndarray:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnjit.errors import counted
 from nnjit.report.formatting import (
     SPLIT_NAMES,
     Row,
-    count,
     mean_value,
     metric_name,
     metric_value,
@@ -27,21 +27,21 @@ WIDEST_OF_RUNS = 9
 def result(study: StudyFiles) -> str:
     """What the runs reached on the part of the data that says most, in one sentence."""
     if not study.finished:
-        return f"No result: none of {count(study.metrics.count, study.word)} finished."
-    split, column = study.judged_split, study.judged_column
+        return f"No result: none of {counted(study.metrics.count, study.word)} finished."
+    split, column = study.headline_split, study.headline_column
     aggregate = study.splits[split][column]
     name = "loss" if column == "loss" else metric_name(column)
     value = mean_value(column, aggregate.mean, aggregate.deviation)
     text = f"{sentence(name)} {value} on the {SPLIT_NAMES[split]} examples"
-    return f"{text}, over {count(len(study.finished), study.word)}{_all_right(study)}."
+    return f"{text}, over {counted(len(study.finished), study.word)}{_all_right(study)}."
 
 
 def _all_right(study: StudyFiles) -> str:
     """How many classify every example right, if any do."""
-    if study.judged_column != "accuracy":
+    if study.headline_column != "accuracy":
         return ""
-    right = int((study.values(study.judged_split, "accuracy") == 1).sum())
-    part = SPLIT_NAMES[study.judged_split]
+    right = int((study.values(study.headline_split, "accuracy") == 1).sum())
+    part = SPLIT_NAMES[study.headline_split]
     return f"; {right} of them classify every {part} example right" if right > 0 else ""
 
 
@@ -55,7 +55,7 @@ def story(study: StudyFiles) -> str:
             f"The data for training was cut into {study.metrics.count} parts; each run held out another "
             "one, on which it was validated, and was trained on the others."
         )
-    seeds, last = count(study.metrics.count, "seed"), first.seed + study.metrics.count - 1
+    seeds, last = counted(study.metrics.count, "seed"), first.seed + study.metrics.count - 1
     return (
         f"The same experiment was trained with {seeds}, {first.seed} to {last}: other "
         "initial weights, and another order of the examples. The split of the data is the same in all."
@@ -68,12 +68,12 @@ def notices(study: StudyFiles) -> list[Notice]:
     words = []
     if lost:
         numbers = ", ".join(str(m.number) for m in lost)
-        many, counts = count(len(lost), study.word), _counts(len(lost))
+        many, counts = counted(len(lost), study.word), _counts(len(lost))
         first = lost[0].run.metrics.message
         text = f"{many} diverged ({numbers}), and {counts} in no mean. The first: {first}"
         words.append(Notice("warning", text))
     if missing:
-        many, counts = count(missing, study.word), _counts(missing)
+        many, counts = counted(missing, study.word), _counts(missing)
         text = f"Interrupted: {many} did not come to an end, and {counts} in no mean. This goes on with them:"
         words.append(Notice("warning", text, resume_command(study.folder)))
     return words
@@ -110,7 +110,7 @@ def split_table(study: StudyFiles) -> tuple[Row, list[Row]]:
 
 def run_table(study: StudyFiles) -> tuple[Row, list[Row]]:
     """A row for each run; if there are few runs with many metrics, a column for each."""
-    split = study.judged_split
+    split = study.headline_split
     names = [name for name in study.splits.get(split, {}) if name != "loss"]
     columns = (study.word, "seed", "ended", "best epoch", "epochs", f"{SPLIT_NAMES[split]} loss")
     rows = [_row(m, split, names) for m in study.members]

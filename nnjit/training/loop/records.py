@@ -126,7 +126,7 @@ def _data(setup: Setup) -> DataEntry:
     data = setup.data
     return DataEntry(
         description=data.description,
-        task=setup.outputs.problem_type,
+        problem_type=setup.outputs.problem_type,
         features=data.features,
         targets=data.targets,
         classes=data.classes,

@@ -186,7 +186,7 @@ def joint_outputs(
     Raises:
         UserError: a layer, loss, metric or class weight does not fit its target.
     """
-    assert experiment.losses is not None  # the caller has seen to it
+    assert experiment.losses is not None  # the caller has checked
     entries = experiment.losses
     model = _model(experiment, data.input_shape, entries, data.targets)
     if train is not None and experiment.training.class_weights is not None:
