@@ -1,4 +1,4 @@
-"""Flags that name a config, and its reading, for the verbs that only look at it."""
+"""Define the flags that name a config, and read it, for the verbs that only inspect it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The few lines that a finished training prints."""
+"""Print the summary of a finished training."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 ε is that of the params' dtype:
 
-    max |∇C(θ)| <= 64 ε max |∇C(θ₀)|    the gradient is negligible beside the first one, at θ₀
+    max |∇C(θ)| <= 64 ε max |∇C(θ₀)|    the gradient is negligible compared with the first one, at θ₀
     C(θ) - C(θ′) <= 4 ε |C(θ)|          for each θ′ tried: no step lowers the cost by more than its rounding
 
 An exact zero, or any lower cost, would depend on the last bit, which differs between processors.
@@ -26,7 +26,7 @@ def largest_element(gradient: Vector) -> float:
 
 
 def is_negligible(gradient: Vector, scale: float, theta: Vector) -> bool:
-    """Whether a gradient at `theta` is only rounding beside `scale`, the largest element of the first one."""
+    """Whether a gradient at `theta` is only rounding, given the largest element `scale` of the first."""
     return largest_element(gradient) <= GRADIENT_ROUNDING * _epsilon(theta) * scale
 
 

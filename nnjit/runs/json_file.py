@@ -1,4 +1,4 @@
-"""The base of the values that a JSON file of the run folder holds."""
+"""The base class of values that are stored as a JSON file in the run folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a training can end."""
+"""The statuses with which a training can end."""
 
 from __future__ import annotations
 

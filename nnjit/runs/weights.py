@@ -1,4 +1,4 @@
-"""Weights by name, in a safetensors file."""
+"""Write weights by name, as a safetensors file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of a run folder, each written whole or not at all."""
+"""Write files of a run folder, each whole or not at all."""
 
 from __future__ import annotations
 

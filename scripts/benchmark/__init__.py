@@ -1,1 +1,1 @@
-"""The parts of `scripts/bench.py`: workloads, contestants, and what is measured of them."""
+"""The parts of `scripts/bench.py`: workloads, contestants, and measurements."""

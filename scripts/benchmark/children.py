@@ -124,7 +124,7 @@ class Child:
 
 @contextmanager
 def started(specs: dict[str, Spec], logs: Path) -> Iterator[tuple[dict[str, Child], dict[str, str]]]:
-    """Start children side by side, and wait until all are ready.
+    """Start children in parallel, and wait until all are ready.
 
     Yields:
         The children by the names of their specs, and for the others the reason why they are not there.

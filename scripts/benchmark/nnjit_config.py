@@ -15,7 +15,7 @@ def write_config(workload: Workload, folder: Path, *, rows: int, **training: Any
     """Write the first rows of the data and the weights to `folder`, and return the config that uses them.
 
     Args:
-        training: options of the training, beside the batch size.
+        training: options of the training, besides the batch size.
     """
     x, y = workload.examples(workload.rows)
     folder.mkdir(parents=True, exist_ok=True)

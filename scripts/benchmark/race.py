@@ -1,4 +1,4 @@
-"""Contestants in turn: each times a round while the others wait."""
+"""Time contestants in turn: each runs a round while the others wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line asks for."""
+"""The settings of a benchmark, from the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Settings:
         rounds: how often each contestant is timed.
         seconds: about how long a timing takes.
         workloads: their names.
-        peers: the contestants beside nnjit.
+        peers: the contestants besides nnjit.
         output: the folder of results.
     """
 

@@ -1,1 +1,1 @@
-"""Compare several runs on a page: what they reached, and how their configs differ."""
+"""Compare several runs on a page: their results, and how their configs differ."""

@@ -72,7 +72,7 @@ def _check_output(output: Path) -> None:
             f"{output} is a folder; choose a file for the page, such as {output / 'comparison.html'}"
         )
     if output.exists() and MARK.encode() not in output.read_bytes():
-        raise RunError(f"{output} exists already, and is no comparison; choose another --output")
+        raise RunError(f"{output} exists already, and is not a comparison; choose another --output")
 
 
 def draw(comparison: Comparison) -> Picture:

@@ -1,4 +1,4 @@
-"""Compare what several runs reached, and their configs."""
+"""Compare the results of several runs, and their configs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Give advice on a run: one sentence for each rule that its values fulfil.
 
-A rule speaks only if its sign is clear; its threshold stands beside it in `RULES`.
+A rule speaks only if its sign is clear; its threshold is in `RULES`.
 """
 
 from __future__ import annotations

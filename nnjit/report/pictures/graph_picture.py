@@ -53,7 +53,7 @@ class Item:
 
     Args:
         name: unique in the picture, in bold.
-        how: the operation with its arguments, beside the name.
+        how: the operation with its arguments, next to the name.
         note: the line below, e.g. the type.
         part: what the box belongs to, which gives it its colour.
         is_result: whether the graph returns it; its border is thick.

@@ -1,1 +1,1 @@
-"""The page of a study: its runs in one picture, and what they reached together."""
+"""The page of a study: its runs in one picture, and their aggregated metrics."""

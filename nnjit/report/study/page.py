@@ -1,4 +1,4 @@
-"""Write the page of a study: all its runs in one picture, and what they reached together."""
+"""Write the page of a study: all its runs in one picture, and their aggregated metrics."""
 
 from __future__ import annotations
 

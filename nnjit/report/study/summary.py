@@ -1,4 +1,4 @@
-"""Write the sentences and tables of a study's page: what its runs reached together, and how they ended."""
+"""Write the sentences and tables of a study's page: its aggregated metrics, and how its runs ended."""
 
 from __future__ import annotations
 

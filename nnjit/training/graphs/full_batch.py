@@ -1,4 +1,4 @@
-"""The graphs of a full-batch training: cost and gradient, H v, residuals and their Jacobian.
+"""Build the graphs of a full-batch training: cost and gradient, H v, residuals and their Jacobian.
 
 C = Σ wₖ Cₖ / Σ wₖ + penalty, as in `step.py`. If the loss is a sum of squares, the cost is Σ r², where r are
 the loss's residuals times √(wₖ / Σ w), and those of the penalty l2 Σ θ², which are √l2 θ.

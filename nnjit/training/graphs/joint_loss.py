@@ -1,7 +1,7 @@
-"""The loss of several outputs: the weighted sum of theirs, of outputs and targets that lie side by side.
+"""Join the losses of several outputs into one loss, their weighted sum.
 
 C = Σ weight · C_output for each example. The outputs are columns of the model's output (B, ΣO), the targets
-columns of y (B, T), a class as its index. So graphs, kernels and the loop know a single output only.
+columns of y (B, T), with a class as its index. So graphs, kernels and the loop know only a single output.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nnjit.training.graphs.output import Output, weighted
 
 
 class JointLoss(Loss):
-    """Σⱼ weightⱼ Cₖⱼ, the costs of the several outputs by their weights."""
+    """Σⱼ weightⱼ Cₖⱼ, the weighted sum of the costs of several outputs."""
 
     type: Literal["several"] = "several"
     outputs: tuple[InstanceOf[Output], ...]

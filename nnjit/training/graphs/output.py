@@ -1,4 +1,4 @@
-"""One of several outputs: its columns of the joined output and of the targets, its cost, its notation."""
+"""Describe one of several outputs: its columns of the joined output and of the targets, and its cost."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Output:
         return joined[:, self.columns]
 
     def truth(self, y: Any) -> Any:
-        """Its own targets: class indices (B,), or values (B, O)."""
+        """Its targets: class indices (B,), or values (B, O)."""
         if self.target.classes is None:
             return y[:, self.target.columns]
         return np.astype(y[:, self.target.start], "i32")

@@ -1,4 +1,4 @@
-"""Metrics of one of several outputs: they read its columns, and their names begin with its name."""
+"""Wrap metrics for one of several outputs: they read its columns, and their names begin with its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graphs of a training: the whole step, the evaluation of a split, and the prediction.
+"""Build the graphs of a training: the whole step, the evaluation of a split, and the prediction.
 
 Everything in them is traced code: the model, the loss, the chain rule, the penalty, the clipping, the
 optimizer and the metrics. The cost of a batch is C = Σ wₖ Cₖ / Σ wₖ, where wₖ is the weight of row k times
@@ -51,7 +51,7 @@ class Task:
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of the vectors that a step carries beside the params."""
+        """The names of the vectors that a step carries besides the params."""
         return (*self.optimizer.slots, "average") if self.is_averaged else self.optimizer.slots
 
     @property

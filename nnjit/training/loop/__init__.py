@@ -1,1 +1,1 @@
-"""The training loop: spans of native epochs, what stops them, and what is written on the way."""
+"""The training loop: native epochs, stopping rules, and the files written on the way."""

@@ -1,4 +1,4 @@
-"""Keep the weights of some epochs, beside the best and the last ones."""
+"""Keep the weights of some epochs besides the best and the last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C as a request that the loop grants at a safe point; a second one is immediate."""
+"""Turn Ctrl-C into a request to stop, which the loop grants at a safe point; a second one is immediate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predict the most independent part of the data (test, validation or train), and the plane of two inputs."""
+"""Predict the test part, or else the validation or the training part, and the plane of two inputs."""
 
 from __future__ import annotations
 

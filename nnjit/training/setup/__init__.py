@@ -1,1 +1,1 @@
-"""Turn an experiment into what the loop needs: data, model, checks, compiled graphs and the first state."""
+"""Turn an experiment into data, a model, compiled graphs and a first state, all checked."""

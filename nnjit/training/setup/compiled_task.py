@@ -1,4 +1,4 @@
-"""The compiled graphs of a task, ready to run on arrays, with the time that compiling them took."""
+"""Compile the graphs of a task, run them on arrays, and measure how long compiling takes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Values = dict[str, float]
 """`loss` and the metrics of a split."""
 
 Columns = dict[str, np.ndarray]
-"""The same for each of some epochs."""
+"""The same for each of a number of epochs."""
 
 Program = Literal["evaluation", "prediction", "cost", "product", "residuals", "jacobian"]
 
@@ -43,13 +43,13 @@ PROGRAMS: Mapping[Program, tuple[Callable[[Task], Graph], str]] = {
 
 @dataclass(frozen=True)
 class TotalsLayout:
-    """Where the sums of an epoch lie among its totals: those of the steps, or of an evaluation.
+    """The positions of an epoch's sums among its totals: those of the steps, or of an evaluation.
 
     Σ w C and Σ w come first, then the penalty, the metrics' own Σ w, and the sums of each metric.
 
     Args:
-        has_penalty: as the totals of the steps have, and those of an evaluation have not.
-        has_own_weight: whether the metrics weigh rows otherwise than the cost.
+        has_penalty: True for the totals of the steps, False for those of an evaluation.
+        has_own_weight: whether the metrics weigh rows unlike the cost.
         sizes: how many sums each metric has.
     """
 
@@ -111,7 +111,7 @@ class CompiledTask:
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
-        """What the kernels of the training step compute, in their order; () if it is not compiled."""
+        """Entries for the kernels of the training step, in their order; () if it is not compiled."""
         return () if self._epoch is None else self._epoch.kernels
 
     def written_epoch(self) -> CompiledEpoch:
@@ -148,7 +148,7 @@ class CompiledTask:
         return self._programs[name]
 
     def twin(self) -> CompiledTask:
-        """A task of the same programs, as far as they are compiled, that can run beside this one."""
+        """A copy with the same compiled programs that can run in parallel with this one."""
         other = copy.copy(self)
         other._programs = dict(self._programs)
         other._epoch = None if self._epoch is None else self._epoch.twin()
@@ -207,7 +207,7 @@ class CompiledTask:
 
 
 def _compiled(graph: Graph, title: str) -> Compiled:
-    """A graph that is compiled already, by a first call with zeros."""
+    """The graph compiled, by a first call with zeros."""
     compiled = Compiled(graph, title=title)
     inputs = compiled.graph.inputs
     compiled(*(np.zeros([d if isinstance(d, int) else 1 for d in n.shape], n.dtype) for n in inputs))

@@ -1,4 +1,4 @@
-"""The state that a training begins with: weights from a file, or drawn from the seed, and first slots."""
+"""Make the initial state of a training: weights from a file or drawn from the seed, and slots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of the history that decide: which epoch is the best, and whether the goal is reached."""
+"""Choose the columns of the history that decide which epoch is the best and whether the goal is reached."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Threshold:
 
 
 def modes_of(task: Task, *, is_evaluated: bool) -> Modes:
-    """The columns of the history that say how good an epoch was, each with the end that is best.
+    """The columns of the history that say how good an epoch was, and whether lower or higher is better.
 
     Args:
         is_evaluated: whether there is a validation part.
@@ -82,7 +82,7 @@ def modes_of(task: Task, *, is_evaluated: bool) -> Modes:
 
 
 def monitor_of(early: EarlyStopping | None, modes: Modes) -> Monitor:
-    """What decides which epoch is the best.
+    """The monitor that decides which epoch is the best.
 
     Raises:
         ConfigError: there is no such column.
@@ -97,7 +97,7 @@ def monitor_of(early: EarlyStopping | None, modes: Modes) -> Monitor:
 
 
 def threshold_of(goal: Goal | None, modes: Modes) -> Threshold | None:
-    """What ends a training once it is reached; None without such a rule.
+    """The threshold that ends a training; None without a goal.
 
     Raises:
         ConfigError: there is no such column.
@@ -108,7 +108,7 @@ def threshold_of(goal: Goal | None, modes: Modes) -> Threshold | None:
 
 
 def plateau_of(schedule: Schedule, modes: Modes) -> Monitor:
-    """What `reduce_on_plateau` follows; of any other schedule, what it would follow.
+    """The monitor that `reduce_on_plateau` follows, or would follow with any other schedule.
 
     Raises:
         ConfigError: there is no such column.

@@ -1,4 +1,4 @@
-"""A model with several outputs: which target, layer and metric belongs to each entry of `losses`."""
+"""Build and check a model with several outputs: a layer, a target and metrics for each entry of `losses`."""
 
 from __future__ import annotations
 

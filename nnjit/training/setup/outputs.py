@@ -1,4 +1,4 @@
-"""What differs between a model with one output and a model with several: one interface for both."""
+"""The interface to a model's outputs, which a model with one output and one with several implement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nnjit.training.graphs.decoding import Decoder
 
 @dataclass(frozen=True, eq=False)
 class DataDescription:
-    """What a model has to know of its data.
+    """The facts about its data that a model is built from.
 
     Args:
         input_shape: that of an example.

@@ -1,6 +1,6 @@
 """Set up an experiment: load its data, build its model, check both, and trace the step.
 
-`set_up` is a pipeline of these stages; `Setup` is what they give, and makes the first state.
+`set_up` is a pipeline of these stages; its result, a `Setup`, also makes the first state.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Setup:
 
     @property
     def slot_layout(self) -> SlotLayout:
-        """The slots of its states beside those of the optimizer."""
+        """The slots of its states besides those of the optimizer."""
         return SlotLayout(self.task.optimizer.full_batch is not None, self.task.is_averaged)
 
     @property
@@ -131,7 +131,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Batches:
-    """How an epoch goes through the training part.
+    """The division of the training part into the updates of an epoch.
 
     Args:
         size: examples of an update.
@@ -169,7 +169,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
 
 
 def _load(experiment: Experiment, folder: Path) -> Prepared:
-    """The data, split and scaled, with the parts that are data of their own."""
+    """The data, split and scaled, with the parts that other sources supply."""
     types, sources = target_types(experiment, folder), experiment.sources
     with within("data"):
         data = load(sources["data"], folder, types)
@@ -227,7 +227,7 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
 
 
 def _trace(experiment: Experiment, data: Prepared, task: Task, batches: Batches) -> CompiledTask:
-    """The task with its step traced, which has to be known to choose the number of threads."""
+    """The task with its step traced, on which the number of threads depends."""
     step, threads = None, 1
     if experiment.optimizer.full_batch is None:
         step = step_graph(task, in_order=batches.in_order)

@@ -1,4 +1,4 @@
-"""A model with one output, compared with the one target of the data."""
+"""Build and check a model with one output, compared with the one target of the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a training between two epochs, and its file: a resumed run begins with it, bit for bit."""
+"""The state of a training between two epochs, and its file, from which a run resumes bit for bit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nnjit.runs.writing import write_atomically
 
 @dataclass(frozen=True)
 class Slots:
-    """The vectors that a training carries beside the params, in the order of a step and of the checkpoint.
+    """The vectors that a training carries besides the params, in the order of a step and of the checkpoint.
 
     Args:
         optimizer: the optimizer's, each (P,), or whatever a full-batch method remembers.
@@ -52,7 +52,7 @@ class Slots:
 
 @dataclass(frozen=True)
 class SlotLayout:
-    """Which slots a training has beside those of its optimizer."""
+    """Which slots a training has besides those of its optimizer."""
 
     has_evaluations: bool = False
     has_average: bool = False
@@ -70,7 +70,7 @@ class SlotLayout:
 
 @dataclass(frozen=True)
 class State:
-    """Everything that the next epoch depends on. Its arrays are the loop's own and change in place.
+    """Everything that the next epoch depends on. The loop changes its arrays in place.
 
     Args:
         theta: the params, (P,), followed by the state of the model's layers, (S,).

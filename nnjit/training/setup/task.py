@@ -1,4 +1,4 @@
-"""Build the task of an experiment: its model, its outputs, and all that a step graph is made of."""
+"""Build the task of an experiment: its model, its loss, its optimizer, and the rest of a step graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choose the number of threads that share a step, and limit those of BLAS beside them."""
+"""Choose the number of threads that share a step, and limit BLAS to one thread meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every contestant can be asked."""
+"""The base classes of contestants."""
 
 from __future__ import annotations
 

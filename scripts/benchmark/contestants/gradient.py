@@ -1,4 +1,4 @@
-"""What every library can be asked that takes a gradient."""
+"""The base class of libraries that take a gradient."""
 
 from __future__ import annotations
 

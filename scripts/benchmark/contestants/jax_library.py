@@ -1,4 +1,4 @@
-"""What both of JAX's contestants share: the network, the optimizer and one whole step."""
+"""The network, the optimizer and one whole step in JAX, for both of its contestants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PyTorch as it comes: autograd and a fused optimizer, operation by operation."""
+"""PyTorch by default: autograd and a fused optimizer, operation by operation."""
 
 from __future__ import annotations
 

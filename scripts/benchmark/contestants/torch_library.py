@@ -1,4 +1,4 @@
-"""What both of PyTorch's contestants share: the network, the data and the loop."""
+"""The network, the data and the loop in PyTorch, for both of its contestants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be measured, a file each: `run` prints its tables, and returns what goes into the JSON."""
+"""The measurements, a file each: `run` prints its tables, and returns what goes into the JSON."""
 
 from scripts.benchmark.sections import autodiff, epochs, growth, startup, threads, training
 
