@@ -1,7 +1,7 @@
-"""The options of several outputs: a loss, a target and metrics for each, and the layer that joins them.
+"""Define the options of several outputs: a loss, a target and metrics for each, and a layer that joins them.
 
-A last layer joins the outputs, so that a model with several is a model with one, and everything after it
-takes one matrix; `training.graphs.joined` takes the matrix apart again.
+A last layer joins the outputs into one matrix, so that a model with several outputs is a model with one;
+`JointLoss` and `JointDecoder` take the matrix apart again.
 """
 
 from __future__ import annotations

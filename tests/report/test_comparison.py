@@ -205,7 +205,7 @@ def test_a_comparison_replaces_a_comparison_and_no_other_file(tmp_path: Path) ->
     write_comparison(given, page)
     write_comparison(given, page)
     page.write_text("mine")
-    with pytest.raises(RunError, match="exists already, and is no comparison; choose another --output"):
+    with pytest.raises(RunError, match="exists already, and is not a comparison; choose another --output"):
         write_comparison(given, page)
     assert page.read_text() == "mine"
     with pytest.raises(RunError, match="is a folder; choose a file"):

@@ -128,9 +128,9 @@ class LineSearchOptimizer(FullBatchOptimizer):
         slots = replace(slots, progress=progress, gradient=point.gradient)
         return Iteration(point.theta, slots.arrays, {"step_length": point.alpha})
 
-    def _stopped(self, start: Start, slots: SearchSlots, reason: str) -> Iteration:
+    def _stopped(self, start: Start, slots: SearchSlots, stop_reason: str) -> Iteration:
         slots = replace(slots, progress=numpy.array(start.progress), gradient=start.gradient)
-        return Iteration(start.theta, slots.arrays, {"step_length": 0.0}, reason)
+        return Iteration(start.theta, slots.arrays, {"step_length": 0.0}, stop_reason)
 
 
 class SteepestDescent(LineSearchOptimizer):

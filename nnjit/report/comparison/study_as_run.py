@@ -16,7 +16,7 @@ from nnjit.runs.study import Aggregate
 
 
 def as_run(study: StudyFiles) -> RunFiles:
-    """What a study has reached, as the files of a run with its model and data.
+    """The results of a study, as the files of a run with its model and data.
 
     Raises:
         RunError: none of its runs was begun.

@@ -53,7 +53,7 @@ class Notice:
 
 
 def result(run: RunFiles) -> str:
-    """What the network reached on the part of the data that says most, in one sentence."""
+    """The result on the part of the data that says most about new data, in one sentence."""
     split = run.headline_split
     values = run.metrics.splits.get(split)
     if run.metrics.status is Status.DIVERGED:

@@ -25,7 +25,7 @@ WIDEST_OF_RUNS = 9
 
 
 def result(study: StudyFiles) -> str:
-    """What the runs reached on the part of the data that says most, in one sentence."""
+    """The aggregate that leads the report, in one sentence."""
     if not study.finished:
         return f"No result: none of {counted(study.metrics.count, study.word)} finished."
     split, column = study.headline_split, study.headline_column
@@ -46,7 +46,7 @@ def _all_right(study: StudyFiles) -> str:
 
 
 def story(study: StudyFiles) -> str:
-    """What differs between the runs."""
+    """The differences between the runs, in words."""
     if not study.members:
         return "No run was begun."
     first = study.members[0]
@@ -63,7 +63,7 @@ def story(study: StudyFiles) -> str:
 
 
 def notices(study: StudyFiles) -> list[Notice]:
-    """What did not go as asked."""
+    """The runs that diverged and those that were interrupted."""
     lost, missing = study.diverged, study.metrics.count - len(study.finished) - len(study.diverged)
     words = []
     if lost:
