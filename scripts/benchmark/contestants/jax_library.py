@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax  # type: ignore[import-untyped]
+import optax  # type: ignore[import-untyped]  # it has no types
 
 from scripts.benchmark.contestants.contestant import Stepper
 from scripts.benchmark.layers import Layer

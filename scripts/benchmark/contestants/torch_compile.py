@@ -25,7 +25,14 @@ class TorchCompile(TorchStepper):
         update = {"gradient_descent": descend, "adam": adam}[workload.optimizer["type"]]
         lr = workload.optimizer["learning_rate"]
 
-        def step(params: Params, slots: list[Params], count: torch.Tensor, x, y, rows):  # type: ignore[no-untyped-def]
+        def step(
+            params: Params,
+            slots: list[Params],
+            count: torch.Tensor,
+            x: torch.Tensor,
+            y: torch.Tensor,
+            rows: torch.Tensor,
+        ) -> torch.Tensor:
             batch = self.batch(x, y, rows)
             grads, loss = torch.func.grad_and_value(lambda p: self.cost(p, *batch))(params)
             update(params, grads, slots, count.add_(1), lr)

@@ -28,6 +28,6 @@ class TorchEager(TorchStepper):
     def step(self, x: torch.Tensor, y: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         self._optimizer.zero_grad()
         loss: torch.Tensor = self.cost(self.params, *self.batch(x, y, rows))
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # PyTorch has no types for it
         self._optimizer.step()
         return loss.detach()
