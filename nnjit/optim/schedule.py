@@ -22,7 +22,7 @@ class Schedule(Stated, ABC):
 
     type: str
     warmup: float = Field(0.0, ge=0)
-    """How many epochs the rate rises to its peak, >= 0; parts of an epoch are allowed."""
+    """How many epochs the learning rate rises to its peak, >= 0; parts of an epoch are allowed."""
 
     def lr(
         self, steps: numpy.ndarray, *, learning_rate: float, steps_per_epoch: int, epochs: int

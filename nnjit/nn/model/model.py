@@ -74,7 +74,7 @@ class Model:
         """The shape of the output, without the batch axis."""
         return next(n.output_shape for n in self.nodes if n.name == self.output)
 
-    def ending(self, name: str) -> str:
+    def activation_of(self, name: str) -> str:
         """The activation that a layer ends with; "" if it has none."""
         layer = next(n.layer for n in self.nodes if n.name == name)
         return getattr(layer, "activation", None) or getattr(layer, "function", None) or ""

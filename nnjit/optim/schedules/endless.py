@@ -41,7 +41,7 @@ class Step(Schedule):
     every: int = Field(10, ge=1)
     """Epochs between two drops, >= 1."""
     factor: float = Field(0.1, gt=0, le=1)
-    """What a drop multiplies the rate by, 0 < factor <= 1."""
+    """What a drop multiplies the learning rate by, 0 < factor <= 1."""
 
     def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         drops: numpy.ndarray = steps // (self.every * per_epoch)
@@ -58,7 +58,7 @@ class Exponential(Schedule):
 
     type: Literal["exponential"] = "exponential"
     factor: float = Field(0.95, gt=0, le=1)
-    """What an epoch multiplies the rate by, 0 < factor <= 1."""
+    """What an epoch multiplies the learning rate by, 0 < factor <= 1."""
 
     def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         drops: numpy.ndarray = steps // per_epoch
@@ -78,7 +78,7 @@ class InverseSqrt(Schedule):
 
     type: Literal["inverse_sqrt"] = "inverse_sqrt"
     timescale: float | None = Field(None, gt=0)
-    """Epochs in which the rate falls to 1/√2 of the peak, > 0; null means those of the warm-up, or 1."""
+    """Epochs in which lr falls to 1/√2 of the peak, > 0; null means those of the warm-up, or 1."""
 
     def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         n = (self.timescale or self.warmup or 1.0) * per_epoch

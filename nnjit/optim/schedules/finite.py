@@ -123,7 +123,7 @@ class CosineRestarts(Floored):
 @schedules.register
 class OneCycle(Schedule):
     """PyTorch's `OneCycleLR` with div_factor = 1 / start and final_div_factor = start / finish; but there the
-    last update has the last rate, and here the first one after the training would. Momentum is not cycled.
+    last update has the last lr, and here the first one after the training would. Momentum is not cycled.
     Reference: Smith & Topin 2018, arXiv:1708.07120.
     """
 
@@ -134,7 +134,7 @@ class OneCycle(Schedule):
 
     type: Literal["one_cycle"] = "one_cycle"
     rise: float = Field(0.3, gt=0, lt=1)
-    """The fraction of the training in which the rate rises, 0 < rise < 1."""
+    """The fraction of the training in which the learning rate rises, 0 < rise < 1."""
     start: float = Field(0.04, gt=0, le=1)
     """The fraction of the peak at the beginning, 0 < start <= 1."""
     finish: float = Field(4e-6, gt=0, le=1)

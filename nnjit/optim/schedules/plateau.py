@@ -51,9 +51,9 @@ class ReduceOnPlateau(Floored):
     """The column of the history that it follows, such as `validation_accuracy`, as of `early_stopping`; null
     means the validation loss, or without such a part the training loss."""
     factor: float = Field(0.1, gt=0, lt=1)
-    """What a drop multiplies the rate by, 0 < factor < 1."""
+    """What a drop multiplies the learning rate by, 0 < factor < 1."""
     patience: int = Field(10, ge=1)
-    """Epochs without an improvement after which the rate drops, >= 1."""
+    """Epochs without an improvement after which the learning rate drops, >= 1."""
     min_delta: float = Field(0.0, ge=0)
     """A value counts as an improvement if it is better than the best so far by more than this, >= 0."""
 

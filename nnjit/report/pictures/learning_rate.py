@@ -12,7 +12,7 @@ from nnjit.report.pictures.style import INK, MARGIN, Picture, new_figure
 CHANGING = (
     "Large steps find the region of a good solution, small ones settle in it; the schedule decides when."
 )
-CONSTANT = "Without a schedule, every update has the same rate from the first epoch to the last."
+CONSTANT = "Without a schedule, every update has the same learning rate from the first epoch to the last."
 
 
 def draw(run: RunFiles) -> Picture | None:

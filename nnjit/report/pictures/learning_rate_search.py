@@ -19,10 +19,10 @@ from nnjit.report.pictures.axes import (
 from nnjit.report.pictures.style import INK, LINE, MARGIN, TRAIN, Picture, new_figure
 
 CAPTION = (
-    "Before the training, a copy of the network was trained with a rate that grew from update to update. "
-    "Rates too small change nothing, the right ones let the loss fall, larger ones make it explode. "
-    "The training took a tenth of the rate where the smoothed loss (blue) was lowest; the pale line is "
-    "the loss of each batch."
+    "Before the training, a copy of the network was trained with a learning rate that grew with every "
+    "update. Rates too small change nothing, the right ones let the loss fall, larger ones make it explode. "
+    "The training took a tenth of the learning rate where the smoothed loss (blue) was lowest; the pale line "
+    "is the loss of each batch."
 )
 
 

@@ -89,7 +89,7 @@ def _classes(ax: Axes, grid: Grid, classes: tuple[str, ...]) -> tuple[str, str]:
         if k < 18:
             _legend(ax, k, shorten(name, 16), color)
     caption = (
-        "The colour of a place is the class that the network says there, the stronger the surer it is; "
+        "The colour of a point is the class that the network predicts there, the stronger the surer it is; "
         "along the line it changes its mind. A dot on the other colour is an example that it gets wrong."
     )
     return f"How the network divides the plane among {len(classes)} classes", caption
@@ -119,5 +119,5 @@ def _values(ax: Axes, grid: Grid, target: str) -> tuple[str, str]:
     ax.scatter(*points.T, c=targets, s=26, edgecolors=PANEL, linewidths=0.8, **scale)
     bar = ax.inset_axes((1.04, 0, 0.035, 1))
     ax.figure.colorbar(image, cax=bar, format=lambda value, _: tick(value)).outline.set_visible(False)
-    caption = "A place has the colour of what the network says there, a dot that of the example's own value."
+    caption = "A point has the colour of the prediction there, a dot that of the example's value."
     return f"What the network says over the plane: {shorten(target, 40)}", caption

@@ -64,13 +64,7 @@ def _metrics(
     splits: Mapping[str, SplitValues],
     began: float,
 ) -> RunMetrics:
-    """The final metrics, with the times so far.
-
-    Args:
-        which: the weights that they are of.
-        splits: the values of each split.
-        began: the time at which the training began, by `time.perf_counter`.
-    """
+    """The final metrics, of the weights `which`, with the times so far."""
     seconds = {
         "compile": setup.compiled.compile_seconds,
         "train": float(read_history(path)["train_seconds"].sum()),

@@ -209,7 +209,7 @@ def _outputs(
         with within("losses", name):
             _check_fit(entry, target, shapes[name])
             with within("loss"):
-                entry.loss.check_activation(model.ending(name), name)
+                entry.loss.check_activation(model.activation_of(name), name)
         (width,) = shapes[name]
         columns, unit = slice(start, start + width), _unit(data.scaling.targets, target)
         output = Output(name, entry.loss, entry.weight, target, columns, unit)

@@ -105,7 +105,7 @@ def single_output(
 def _check_loss(loss: Loss, model: Model, output_size: int, classes: int | None) -> None:
     """Raise a UserError if the loss cannot compare the model's output with the targets."""
     loss.check(model.output_shape, classes)
-    loss.check_activation(model.ending(model.output), model.output)
+    loss.check_activation(model.activation_of(model.output), model.output)
     if classes is None and model.output_shape != (output_size,):
         given, wanted = counted(model.output_shape[0], "output"), counted(output_size, "target value")
         raise GraphError(f"the model has {given}, the data {wanted}; set units: {output_size}")
