@@ -78,7 +78,7 @@ def _metrics(
         monitor=setup.monitor.column,
         mode=setup.monitor.mode,
         weights=which,
-        splits=dict(splits),
+        splits=splits,
         parameters=setup.model.table.size,
         seconds={name: round(value, 6) for name, value in seconds.items()},
         found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
