@@ -16,7 +16,7 @@ from numba.extending import get_cython_function_address
 from nnjit.codegen.numba.emit import call_external, on_stack
 from nnjit.codegen.numba.extension import BLAS, load_extension
 from nnjit.codegen.numba.types import Builder, LlvmValue
-from nnjit.codegen.runtime.views import make_product, make_slice_product
+from nnjit.codegen.runtime.products import make_product, make_slice_product
 
 INT = ir.IntType(32)
 CHAR = ir.IntType(8)

@@ -33,17 +33,10 @@ from nnjit.codegen.numba.types import (
     TypingContext,
     View,
 )
+from nnjit.codegen.runtime.elements import copy, fill
+from nnjit.codegen.runtime.products import gemm
 from nnjit.codegen.runtime.scratch import release, reserve
-from nnjit.codegen.runtime.views import (
-    IS_PLAIN,
-    KERNEL,
-    copy,
-    fill,
-    gemm,
-    is_view,
-    part,
-    pointer_of,
-)
+from nnjit.codegen.runtime.views import IS_PLAIN, KERNEL, is_view, part, pointer_of
 
 INT = ir.IntType(32)
 LETTERS = {32: "s", 64: "d"}

@@ -34,10 +34,12 @@ FROM = {
     "nnjit.codegen.runtime.blas": ("blas_gemm", "blas_gemm_slice"),
     "nnjit.codegen.runtime.lapack": tuple(r.function for p, r in ROUTINES.items() if p is not argsort),
     "nnjit.codegen.maths": tuple(MATHS),
+    "nnjit.codegen.runtime.elements": ("copy", "fill", "gather", "inside", "is_finite", "repeat_last"),
+    "nnjit.codegen.runtime.products": (
+        "gemm", "gemm_each", "gemm_slice", "lane_product", "lane_spread", "lane_weights",
+    ),
     "nnjit.codegen.runtime.views": (
-        "JIT", "KERNEL", "ROWS", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather", "gemm", "gemm_each",
-        "gemm_slice", "i32_at", "i64_at", "inside", "is_finite", "lane_product", "lane_spread",
-        "lane_weights", "part", "repeat_last", "u32_at",
+        "JIT", "KERNEL", "ROWS", "b1_at", "f32_at", "f64_at", "i32_at", "i64_at", "part", "u32_at",
     ),
     "nnjit.codegen.runtime.sorting": (ROUTINES[argsort].function,),
     "nnjit.codegen.runtime.threads": (
