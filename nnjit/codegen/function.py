@@ -12,7 +12,6 @@ import numpy as np
 from nnjit.autodiff import close, flatten
 from nnjit.autodiff.tracing import standing_for
 from nnjit.autodiff.tree import Rebuild
-from nnjit.codegen.call import Caller
 from nnjit.codegen.program import Compiled
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, is_open, new_input, tracing, type_of
@@ -53,15 +52,14 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
             _describe(kwargs, arrays, parts)
         key = tuple(parts)
         known = compiled.get(key)
-        if known is not None:
-            return known.build(known.call(arrays))
-        if any(isinstance(x, Node) for x in arrays):
-            return f(*args, **kwargs)
-        made = _trace(f, args, kwargs)
-        if is_open(made.outputs, made.inputs):  # `f` reads values of a trace around it
-            return made.build(close(made.outputs, made.inputs, arrays))
-        compiled[key] = _Native(_caller(made), made.build)
-        return native(*args, **kwargs)
+        if known is None:
+            if any(isinstance(x, Node) for x in arrays):
+                return f(*args, **kwargs)
+            traced = _trace(f, args, kwargs)
+            if is_open(traced.outputs, traced.inputs):  # `f` reads values of a trace around it
+                return traced.build(close(traced.outputs, traced.inputs, arrays))
+            known = compiled[key] = _Native(_caller(traced), traced.build)
+        return known.build(known.call(arrays))
 
     return native
 
@@ -143,11 +141,7 @@ def _constant(result: Any) -> Any:
     return result if _is_static(result) else np.array(result)
 
 
-def _caller(made: _Traced) -> Callable[[Sequence[Any]], list[np.ndarray]]:
-    if not made.outputs:
+def _caller(traced: _Traced) -> Callable[[Sequence[Any]], list[np.ndarray]]:
+    if not traced.outputs:
         return lambda arrays: []
-    return _compiled(Graph(made.inputs, made.outputs))
-
-
-def _compiled(graph: Graph) -> Caller:
-    return Compiled(graph).caller()
+    return Compiled(Graph(traced.inputs, traced.outputs)).caller()

@@ -23,7 +23,7 @@ from nnjit.ir.graph import Node, Primitive
 from nnjit.ir.types import ArrayType, static
 from nnjit.primitives.broadcasting import reduce_sum
 from nnjit.primitives.define import define, require
-from nnjit.primitives.matrices import columns, inverse_gaps, inverse_or_zero, mask, product, turned
+from nnjit.primitives.matrices import columns, inverse_gaps, inverse_or_zero, mask, product, transposed
 from nnjit.primitives.solvers import solve
 
 Side = Literal["left", "right"]
@@ -57,20 +57,20 @@ def _factors(a: Any, out: Any, side: Side) -> tuple[Any, Any, Any]:
 
 def _singular_vjp(g: Node, out: Node, args: Sequence[Node], side: Side) -> list[Node]:
     x, y, s = _factors(args[0], out, side)
-    inner = inverse_gaps(s * s) * product(turned(x), g)
-    back = product(x, (inner + turned(inner)) * columns(s, inner))
+    inner = inverse_gaps(s * s) * product(transposed(x), g)
+    back = product(x, (inner + transposed(inner)) * columns(s, inner))
     if x.shape[-2] > x.shape[-1]:  # else x spans all, and the difference would be rounding alone
-        back = back + (g - product(x, product(turned(x), g))) * columns(inverse_or_zero(s), g)
-    whole = product(back, turned(y))
-    return [whole if side == "left" else turned(whole)]
+        back = back + (g - product(x, product(transposed(x), g))) * columns(inverse_or_zero(s), g)
+    whole = product(back, transposed(y))
+    return [whole if side == "left" else transposed(whole)]
 
 
 def _singular_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node], side: Side) -> Any:
     x, y, s = _factors(args[0], out, side)
-    moved = product(tangents[0] if side == "left" else turned(tangents[0]), y)
-    inner = product(turned(x), moved)
+    moved = product(tangents[0] if side == "left" else transposed(tangents[0]), y)
+    inner = product(transposed(x), moved)
     scaled = inner * columns(s, inner)
-    turn = product(x, inverse_gaps(s * s) * (scaled + turned(scaled)))
+    turn = product(x, inverse_gaps(s * s) * (scaled + transposed(scaled)))
     if x.shape[-2] == x.shape[-1]:
         return turn
     return turn + (moved - product(x, inner)) * columns(inverse_or_zero(s), moved)
@@ -91,20 +91,20 @@ def _below(x: Any) -> Any:
 
 def _divided(x: Any, r: Any) -> Any:
     """X r⁻¹."""
-    return turned(solve(turned(r), turned(x)))
+    return transposed(solve(transposed(r), transposed(x)))
 
 
 def _orthogonal_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
-    r, inner = product(turned(out), args[0]), product(turned(out), g)
-    back = g - product(out, inner) + product(out, _below(inner - turned(inner)))
-    return [_divided(back, turned(r))]
+    r, inner = product(transposed(out), args[0]), product(transposed(out), g)
+    back = g - product(out, inner) + product(out, _below(inner - transposed(inner)))
+    return [_divided(back, transposed(r))]
 
 
 def _orthogonal_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node]) -> Any:
-    moved = _divided(tangents[0], product(turned(out), args[0]))
-    inner = product(turned(out), moved)
+    moved = _divided(tangents[0], product(transposed(out), args[0]))
+    inner = product(transposed(out), moved)
     low = _below(inner)
-    return moved - product(out, inner) + product(out, low - turned(low))
+    return moved - product(out, inner) + product(out, low - transposed(low))
 
 
 # -- pseudoinverse
@@ -115,14 +115,14 @@ def _infer_pinv(a: ArrayType, rcond: float) -> ArrayType:
 
 
 def _pinv_vjp(g: Node, out: Node, args: Sequence[Node], rcond: float) -> list[Any]:
-    a, back, outer = args[0], turned(g), turned(out)
+    a, back, outer = args[0], transposed(g), transposed(out)
     right = product(back - product(a, product(out, back)), product(out, outer))
     left = product(product(outer, out), back - product(product(back, out), a))
     return [right + left - product(product(outer, g), outer)]
 
 
 def _pinv_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node], rcond: float) -> Any:
-    a, moved, outer = args[0], turned(tangents[0]), turned(out)
+    a, moved, outer = args[0], transposed(tangents[0]), transposed(out)
     right = product(product(out, outer), moved - product(product(moved, a), out))
     left = product(moved - product(out, product(a, moved)), product(outer, out))
     return right + left - product(product(out, tangents[0]), out)

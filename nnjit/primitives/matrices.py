@@ -14,7 +14,7 @@ from nnjit.primitives.linalg import batch_matmul, matmul
 from nnjit.primitives.shaping import transpose
 
 
-def turned(x: Any) -> Any:
+def transposed(x: Any) -> Any:
     """The transpose of each matrix."""
     return transpose(x, perm=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 

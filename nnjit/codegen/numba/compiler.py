@@ -43,14 +43,14 @@ class DirectCompiler(Compiler):  # type: ignore[misc]  # Numba has no types
             return None
 
 
-class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
+class NoAliasCompiler(Compiler):  # type: ignore[misc]  # Numba has no types
     """Numba's compiler for a function whose arguments are apart: what one points at, no other does.
 
     LLVM would test that in a kernel, for all rows at once. If rows interleave, as in the record of a loop,
     the test fails although no element is shared, and the kernel runs without vectors (4 × longer).
     """
 
-    is_apart = True
+    has_noalias = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

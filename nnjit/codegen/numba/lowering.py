@@ -98,14 +98,14 @@ class Lowering:
         return function
 
     def function(
-        self, source: Source, arguments: tuple[NumbaType, ...], *, is_apart: bool = False
+        self, source: Source, arguments: tuple[NumbaType, ...], *, has_noalias: bool = False
     ) -> FunctionWriter:
         """Write a function.
 
         Args:
-            is_apart: whether no two of its pointers are to the same memory.
+            has_noalias: whether no two of its pointers are to the same memory.
         """
-        writer = FunctionWriter(self, source, self._descriptor(source, arguments, is_apart))
+        writer = FunctionWriter(self, source, self._descriptor(source, arguments, has_noalias))
         writer.write()
         return writer
 
@@ -118,14 +118,14 @@ class Lowering:
         key = (dispatcher, arguments)
         if key not in self.kernels:
             source = Source(FunctionIdentity.from_function(dispatcher.py_func))
-            is_apart = getattr(dispatcher._compiler.pipeline_class, "is_apart", False)
-            written = self.function(source, arguments, is_apart=is_apart)
+            has_noalias = getattr(dispatcher._compiler.pipeline_class, "has_noalias", False)
+            written = self.function(source, arguments, has_noalias=has_noalias)
             written.builder.function.linkage = "internal"
             written.builder.function.attributes.add("noinline")
             self.kernels[key] = written.fndesc
         return self.kernels[key]
 
-    def _descriptor(self, source: Source, arguments: tuple[NumbaType, ...], is_apart: bool) -> Descriptor:
+    def _descriptor(self, source: Source, arguments: tuple[NumbaType, ...], has_noalias: bool) -> Descriptor:
         identity = source.identity
         return funcdesc.PythonFunctionDescriptor(
             native=True,
@@ -140,7 +140,7 @@ class Lowering:
             kws=(),
             mangler=self.context.mangler,
             argtypes=arguments,
-            noalias=is_apart,
+            noalias=has_noalias,
             abi_tags=[self.flags.get_mangle_string()],
             uid=identity.unique_id,
         )

@@ -113,7 +113,7 @@ PRIVATES = (
 )
 """The name of each part and, if it is called, its arguments; those after `*` are keywords.
 
-The first word of a name is `numba` or, if only an object has the part, that of a function `_sample_…` below.
+The first word of a name is `numba` or, if only an object has the part, one of the samples below.
 """
 _ROW = re.compile(r"([\w.]+)(\()?([^*)]*)(?:\*, ([^)]*))?\)?")
 
@@ -163,9 +163,8 @@ def _problem(row: str) -> str:
 def _resolve(name: str) -> Any:
     """The part of this name."""
     first, *rest = name.split(".")
-    sample = globals().get(f"_sample_{first}")
-    if sample is not None:
-        return functools.reduce(getattr, rest, sample())
+    if first in _SAMPLES:
+        return functools.reduce(getattr, rest, _SAMPLES[first]())
     part: Any = numba
     for k, word in enumerate(rest):
         if isinstance(part, ModuleType) and not hasattr(part, word):
@@ -197,3 +196,11 @@ def _sample_library() -> Any:
     from numba.core.registry import cpu_target
 
     return cpu_target.target_context.codegen().create_library("sample")
+
+
+_SAMPLES = {
+    "compiler": _sample_compiler,
+    "dispatcher": _sample_dispatcher,
+    "identity": _sample_identity,
+    "library": _sample_library,
+}

@@ -87,7 +87,7 @@ def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] =
         for zone in ("flat", "rows"):
             own = [n for n in order if _zone(n) == zone and phase[n] == turn]
             outputs = set(map(source, graph.outputs))
-            made = _kernels(zone, turn, _Turn(own, needs, users, outputs, together))
+            made = _kernels(zone, turn, _Staging(own, needs, users, outputs, together))
             kernels += sorted(made, key=sums_products) if is_shared else made
     crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
     return Plan(graph, tuple(kernels), phases, crossing, is_shared)
@@ -126,30 +126,30 @@ def _phases(
     return latest, last
 
 
-def _kernels(zone: str, phase: int, turn: _Turn) -> list[Kernel]:
+def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
     """The kernels of one turn of a zone: a kernel for the loops of a stage, and one for each product."""
-    _find_stages(turn)
-    _sink(turn)
+    _find_stages(staging)
+    _postpone_all(staging)
     kernels = []
-    for stage in sorted(set(turn.stage.values())):
-        members = tuple(n for n in turn.own if turn.stage[n] == stage)
+    for stage in sorted(set(staging.stage.values())):
+        members = tuple(n for n in staging.own if staging.stage[n] == stage)
         groups = [(n,) for n in members] if stage.is_products else [members]
         kernels += [Kernel(zone, phase, stage.is_products, group) for group in groups]
     return kernels
 
 
-def _find_stages(turn: _Turn) -> None:
+def _find_stages(staging: _Staging) -> None:
     """The first stage of each operation: after the products, and the sums, that it needs."""
-    for node in turn.own:
-        read = [n for n in turn.needs[node] if n in turn.here]
-        before = [turn.stage[n].after(1 if turn.is_apart(n, node) else 0) for n in read]
+    for node in staging.own:
+        read = [n for n in staging.needs[node] if n in staging.here]
+        before = [staging.stage[n].after(1 if staging.is_apart(n, node) else 0) for n in read]
         if node.primitive.kind in OWN_STAGE:
-            turn.stage[node] = max((s.products() for s in before), default=FIRST.products())
+            staging.stage[node] = max((s.products() for s in before), default=FIRST.products())
         else:
-            turn.stage[node] = max((s.loops() for s in before), default=FIRST)
-    joined = turn.here & turn.together
-    last = max((turn.stage[n] for n in joined), default=FIRST)
-    turn.stage.update(dict.fromkeys(joined, last))
+            staging.stage[node] = max((s.loops() for s in before), default=FIRST)
+    joined = staging.here & staging.together
+    last = max((staging.stage[n] for n in joined), default=FIRST)
+    staging.stage.update(dict.fromkeys(joined, last))
 
 
 @dataclass(frozen=True, order=True)
@@ -180,7 +180,7 @@ FIRST = _Stage(0)
 
 
 @dataclass(frozen=True)
-class _Turn:
+class _Staging:
     """The operations of one turn of a zone while their stages are being decided."""
 
     own: Sequence[Node]
@@ -238,37 +238,37 @@ class _Turn:
         return sum(_bytes(n) for n in read if not self.is_kept(n, besides=group)) <= given
 
 
-def _sink(turn: _Turn) -> None:
+def _postpone_all(staging: _Staging) -> None:
     """Move operations to the stage of their first user where that keeps no more bytes alive.
 
     The derivative of an activation is thereby computed where it is used, from the activation that the
     backward pass keeps anyway; whole groups that wait for nothing move together. Sums of inputs alone, as
     that of the weights, join the last loops.
     """
-    for first in sorted({s for s in turn.stage.values() if not s.is_products}):
-        for group in _connected([n for n in turn.own if turn.stage[n] == first], turn):
-            if turn.is_free(group):
-                others = [s for n, s in turn.stage.items() if n not in group and not s.is_products]
-                turn.stage.update(dict.fromkeys(group, max([first, *others])))
+    for first in sorted({s for s in staging.stage.values() if not s.is_products}):
+        for group in _connected([n for n in staging.own if staging.stage[n] == first], staging):
+            if staging.is_free(group):
+                others = [s for n, s in staging.stage.items() if n not in group and not s.is_products]
+                staging.stage.update(dict.fromkeys(group, max([first, *others])))
             else:
-                _move(turn, group)
-    for node in reversed(turn.own):
+                _postpone(staging, group)
+    for node in reversed(staging.own):
         if node.primitive.kind in ("elementwise", "counter", "reduce"):
-            _move(turn, {node})
+            _postpone(staging, {node})
 
 
-def _move(turn: _Turn, group: set[Node]) -> None:
-    target = turn.latest(group)
-    if target is not None and target > min(turn.stage[n] for n in group) and turn.saves(group):
+def _postpone(staging: _Staging, group: set[Node]) -> None:
+    target = staging.latest(group)
+    if target is not None and target > min(staging.stage[n] for n in group) and staging.saves(group):
         for node in group:
-            turn.stage[node] = target
+            staging.stage[node] = target
 
 
-def _connected(members: Sequence[Node], turn: _Turn) -> list[set[Node]]:
+def _connected(members: Sequence[Node], staging: _Staging) -> list[set[Node]]:
     """The members in groups that read one another."""
     groups: list[set[Node]] = []
     for node in members:
-        joined = [g for g in groups if any(n in g for n in turn.needs[node])]
+        joined = [g for g in groups if any(n in g for n in staging.needs[node])]
         groups = [g for g in groups if g not in joined] + [{node}.union(*joined)]
     return groups
 

@@ -63,11 +63,11 @@ def nests(kernel: Kernel, wholes: Mapping[Node, Node]) -> list[Nest]:
     for node in kernel.nodes:
         owners[node] = _ops(node, wholes)
         for op in owners[node]:
-            level[op] = max((_after(op, arg, owners, level) for arg in op.inputs), default=0)
+            level[op] = max((_level_for(op, arg, owners, level) for arg in op.inputs), default=0)
         if node.primitive.kind == "concat":
             owners[node] += [op for piece in node.inputs for op in owners.get(source(piece), [])]
     ops = list(level)
-    _sink(ops, level, owners)
+    _postpone_all(ops, level, owners)
     keys = sorted({(level[op], k) for k, op in enumerate(ops)})
     groups: dict[tuple[int, tuple[int, ...]], list[Op]] = {}
     for turn, k in keys:
@@ -97,14 +97,14 @@ def _ops(node: Node, wholes: Mapping[Node, Node]) -> list[Op]:
     return [Op(node, k) for k, piece in enumerate(node.inputs) if wholes.get(piece) is not node]
 
 
-def _after(op: Op, argument: Node, owners: dict[Node, list[Op]], level: dict[Op, int]) -> int:
+def _level_for(op: Op, argument: Node, owners: dict[Node, list[Op]], level: dict[Op, int]) -> int:
     makers = owners.get(source(argument), [])
     own = max((level[m] for m in makers), default=-1)
     joins = bool(makers) and source(argument).primitive.kind in POINTWISE and reads_same_element(op, argument)
     return own if joins else own + 1
 
 
-def _sink(ops: Sequence[Op], level: dict[Op, int], owners: dict[Node, list[Op]]) -> None:
+def _postpone_all(ops: Sequence[Op], level: dict[Op, int], owners: dict[Node, list[Op]]) -> None:
     """Move pointwise operations to the nest of their first user, so that fewer values wait in memory."""
     users: dict[Op, list[tuple[Op, bool]]] = {}
     for op in ops:

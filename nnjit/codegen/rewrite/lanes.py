@@ -169,11 +169,11 @@ class _Grouping:
             if _is_free(node):
                 new = self.image(node) if form == IMAGES else self.row(node)
             else:
-                new = self.turned(node, form)
+                new = self.transposed(node, form)
             self.made[node, form] = new
         return self.made[node, form]
 
-    def turned(self, node: Node, form: str) -> Node:
+    def transposed(self, node: Node, form: str) -> Node:
         """The other form of a value, turned into `form`."""
         other = self.made[node, ROWS if form == IMAGES else IMAGES]
         if node.type.row_size == 1:
@@ -232,8 +232,8 @@ class _Grouping:
         return apply(lane_product, self.get(x, IMAGES), self.fixed[w], **options)
 
     def spread(self, g: Node, w: Node, places: Axes, taps: Axes, shape: Sequence[Dim]) -> Node:
-        turned = apply(transpose, self.fixed[w], perm=(1, 0))
-        return apply(lane_spread, self.get(g, IMAGES), turned, places=places, taps=taps, shape=tuple(shape))
+        weights = apply(transpose, self.fixed[w], perm=(1, 0))
+        return apply(lane_spread, self.get(g, IMAGES), weights, places=places, taps=taps, shape=tuple(shape))
 
     def total(self, node: Node) -> Node:
         """A sum over the batch; in a loop, that over the lanes comes last, once a batch."""

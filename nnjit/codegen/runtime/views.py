@@ -16,7 +16,7 @@ import numpy as np
 from numba import config, from_dtype, types
 from numba.extending import intrinsic
 
-from nnjit.codegen.numba.compiler import Apart, DirectCompiler
+from nnjit.codegen.numba.compiler import DirectCompiler, NoAliasCompiler
 from nnjit.codegen.numba.emit import array_of, data_of
 from nnjit.ir.types import DTYPES
 
@@ -24,7 +24,7 @@ FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a Na
 OPTIONS = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 JIT = {**OPTIONS, "pipeline_class": DirectCompiler}
 KERNEL = {**OPTIONS, "no_cpython_wrapper": True}  # called from native code alone
-ROWS = {**KERNEL, "pipeline_class": Apart}  # over rows, and of a step of a loop
+ROWS = {**KERNEL, "pipeline_class": NoAliasCompiler}  # over rows, and of a step of a loop
 IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
 
 

@@ -112,12 +112,12 @@ class Batch:
         products = [k for k in kernels if self.is_shared and sums_products(k)]
         with self.lines.block(f"for start in range(0, {count}, {step}):"):
             self._cut_block(count, step)
-            with self._apart() as body:
+            with self._set_aside() as body:
                 self._block(kernels, products)
                 if self.is_shared:  # the next block may cut the memory of rows elsewhere
                     with body.block(f"if start + {step} < {count}:"):
                         body.add(WAIT)
-            gathered = self._gathered(kernels)  # names views, so it comes before those are listed
+            gathered = self._gather_lines(kernels)  # names views, so it comes before those are listed
             self.lines.add(*self.views.moved(), *gathered)
             self.lines.include(body)
         self.barrier.wrote()
@@ -154,13 +154,13 @@ class Batch:
             self.line(f"n = min({step}, {count} - start)")
 
     @contextmanager
-    def _apart(self) -> Iterator[Lines]:
+    def _set_aside(self) -> Iterator[Lines]:
         """Lines that are written inside, to be included later."""
         outer, self.lines = self.lines, Lines()
         yield self.lines
         self.lines = outer
 
-    def _gathered(self, kernels: Sequence[Kernel]) -> list[str]:
+    def _gather_lines(self, kernels: Sequence[Kernel]) -> list[str]:
         """The lines that bring the rows of a block together, and fill the last of its groups."""
         if not self.interface.is_copied:
             return []
@@ -169,13 +169,13 @@ class Batch:
         inputs = [name for name, node in named if is_batched(node) and node in used]
         first, lanes = "start + first" if self.is_shared else "start", self.interface.lanes
         if lanes == 1:
-            return [self._brought(name, f"at + {first}", "n") for name in inputs]
+            return [self._gather_line(name, f"at + {first}", "n") for name in inputs]
         lines = [f"have = max(min(n * {lanes}, {self.count} - ({first}) * {lanes}), 0)"]
         for name in inputs:
-            lines += [self._brought(name, f"at + ({first}) * {lanes}", "have"), self._filled_up(name)]
+            lines += [self._gather_line(name, f"at + ({first}) * {lanes}", "have"), self._fill_line(name)]
         return lines
 
-    def _brought(self, name: str, first: str, count: str) -> str:
+    def _gather_line(self, name: str, first: str, count: str) -> str:
         """The line that brings `count` examples of an input to the memory of a block."""
         node = self.graph.input(name)
         size, view = node.type.row_size // self.interface.lanes, self.name(node)
@@ -183,7 +183,7 @@ class Batch:
             return f"copy(part({name}, {first}, {count}, {size}), {count} * {size}, {view})"
         return f"gather({name}, part(order, {first}, {count}, 1), {count}, {size}, {view})"
 
-    def _filled_up(self, name: str) -> str:
+    def _fill_line(self, name: str) -> str:
         """The line that makes whole groups of the `have` examples of an input: with copies of no weight."""
         node, lanes = self.graph.input(name), self.interface.lanes
         view, rest = self.name(node), f"n * {lanes} - have"
