@@ -1,4 +1,4 @@
-"""`jit`: a Python function as a native one, traced once for each combination of types."""
+"""`jit`: compile a Python function, once for each combination of argument types."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Key = tuple[Any, ...]
 
 
 def jit(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The function `f`, compiled when it meets arguments of new shapes or dtypes.
+    """Return `f` compiled, anew for each combination of argument shapes and dtypes.
 
     Arguments, given by position or by name, and the result may be nested dicts, lists and tuples of arrays
-    and numbers. None and strings among them are not traced: another one compiles anew. A Python number is
-    traced as an array of f64, i64 or b1 without axes, which takes the dtype of what is beside it, as it does
-    in NumPy. Every number of the result is an array. What `f` reads besides is built in when it is compiled.
+    and numbers. None and strings are not traced: a new one compiles anew. A Python number is traced as an
+    array of f64, i64 or b1 without axes, which adopts the dtype of the array it is combined with, as in
+    NumPy. Every number of the result is an array. Whatever else `f` reads is built in when it is compiled.
     Inside another trace, `f` itself runs, so `jit` composes with `grad` and its kin in either order.
 
     Raises:
-        GraphError: an argument is of a dtype that is not supported, or no array. CompileError: an operation
-            has no kernel. numpy.linalg.LinAlgError: a matrix has no inverse or no such decomposition.
+        GraphError: an argument is not an array, or its dtype is not supported. CompileError: an operation
+            has no kernel. numpy.linalg.LinAlgError: a matrix has no inverse, or no such decomposition.
 
     >>> from nnjit import grad
     >>> import nnjit.numpy as np
@@ -66,7 +66,7 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class _Native:
-    """What runs for one combination of types, and what puts its results where they belong."""
+    """The native function for one combination of types, and what builds the result from its outputs."""
 
     call: Callable[[Sequence[Any]], list[np.ndarray]]
     build: Rebuild
@@ -80,7 +80,7 @@ class _Traced:
 
 
 def _describe(tree: Any, arrays: list[Any], parts: list[Any]) -> None:
-    """Append the arrays of `tree`, and what tells it from arguments that need another program."""
+    """Append the arrays of `tree`, and the parts of the key that says which program it needs."""
     kind = type(tree)
     if kind is np.ndarray:
         arrays.append(tree)
@@ -137,7 +137,7 @@ def _trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
 
 
 def _constant(result: Any) -> Any:
-    """A result that no argument moves, as a new array at each call."""
+    """A result that depends on no argument, as a new array at each call."""
     return result if _is_static(result) else np.array(result)
 
 

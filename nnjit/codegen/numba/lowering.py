@@ -1,7 +1,7 @@
 """Lower generated source to LLVM code: the functions of a program, in one module.
 
-The language is what `codegen/source` writes: names that keep their type, loops over ranges, views, and calls
-of functions that raise nothing.
+The language is that of `codegen/source`: names that keep their type, loops over ranges, views, and calls of
+functions that raise nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Source:
 
 @functools.lru_cache(maxsize=8)
 def _functions(path: str) -> dict[int, ast.FunctionDef]:
-    """The functions of a file by their first line, which is that of a decorator."""
+    """The functions of a file by their first line: that of a decorator, if any."""
     text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
     tree = ast.parse(text)
     found = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
@@ -103,7 +103,7 @@ class Lowering:
         """Write a function.
 
         Args:
-            has_noalias: whether no two of its pointers are to the same memory.
+            has_noalias: whether no two of its arguments point to the same memory.
         """
         writer = FunctionWriter(self, source, self._descriptor(source, arguments, has_noalias))
         writer.write()
@@ -112,8 +112,8 @@ class Lowering:
     def kernel(self, dispatcher: Dispatcher, arguments: tuple[NumbaType, ...]) -> Descriptor:
         """The descriptor of a function of this module, which is written at its first call.
 
-        It is never inlined: LLVM compares the loops of a function with each other, so for a program of many
-        layers in one function it would take several times as long. A call takes 2 ns of a step.
+        It is never inlined: LLVM compares the loops of a function with each other, so to compile a program of
+        many layers in one function would take several times as long. A call takes 2 ns of a step.
         """
         key = (dispatcher, arguments)
         if key not in self.kernels:

@@ -2,12 +2,12 @@
 
 The batch passes through *phases*: `flat 0, rows 0, flat 1, rows 1, …, flat L`. What is summed over the
 batch in `rows p` is complete in `flat p+1`. A value of a row is computed in the latest phase that serves
-its users, so that rows rarely cross from phase to phase; where some do (batch normalisation), the block
+its users, so that rows rarely cross from phase to phase; if some do (batch normalisation), the block
 of rows must be the whole batch.
 
 Within one of these, *stages* alternate between loops and products: everything between two products is fused
-into one kernel. A sum once a batch ends a stage too: threads that share a long vector must wait for each
-other before one of them knows its sum, and any other sum is for one thread alone.
+into one kernel. A sum that is computed once a batch ends a stage too: threads that share a long vector must
+wait for each other before any of them knows its sum, and any other sum is computed by one thread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nnjit.codegen.rewrite.legalize import is_accumulated, is_batch_reduction, i
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.ir import Graph, Node
 
-OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that are a stage of their own
+OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that have their own stages
 LONG = 4096  # elements of a vector from which threads share a loop over it
 
 
@@ -29,9 +29,9 @@ class Kernel:
     """Operations that run together.
 
     Args:
-        zone: "rows" where it passes over the rows of a block, "flat" where it runs once a batch.
-        phase: which of the zone's turns it belongs to.
-        is_product: whether it is a single matrix product, routine, or loop over steps; else a set of fused
+        zone: "rows" if it passes over the rows of a block, "flat" if it runs once a batch.
+        phase: the phase of the batch in which it runs.
+        is_product: whether it is a single matrix product, routine, or loop over steps, instead of fused
             loops over elements.
         nodes: what it computes, in an order that respects their dependencies.
     """
@@ -50,8 +50,8 @@ class Plan:
         phases: how many times the rows are passed over.
         crossing: whether values of rows are kept from phase to phase.
         is_shared: whether it is for threads that share each batch.
-        tables: the params of which only the rows are updated that a batch used.
-        update: the kernel that does so.
+        tables: the params of which only the rows that a batch used are updated.
+        update: the kernel that updates them.
     """
 
     graph: Graph
@@ -72,8 +72,8 @@ def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] =
 
     Args:
         is_shared: whether threads share each batch. Products over the batch then come last in their phase,
-            when all threads have computed their rows.
-        together: results that one kernel computes, if it can, for which single values are at hand.
+            after all threads have computed their rows.
+        together: results for one kernel to compute, if it can, from single values that earlier ones computed.
     """
     order = [n for n in graph.nodes if is_computed(n)]
     needs = {n: tuple(dict.fromkeys(s for s in map(source, n.inputs) if is_computed(s))) for n in order}
@@ -127,7 +127,7 @@ def _phases(
 
 
 def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
-    """The kernels of one turn of a zone: a kernel for the loops of a stage, and one for each product."""
+    """The kernels of a zone in one phase: one for the loops of a stage, and one for each product."""
     _find_stages(staging)
     _postpone_all(staging)
     kernels = []
@@ -154,7 +154,7 @@ def _find_stages(staging: _Staging) -> None:
 
 @dataclass(frozen=True, order=True)
 class _Stage:
-    """Loops, or the products that follow the loops of the same number."""
+    """Some loops, or the products after the loops of the same number."""
 
     number: int
     is_products: bool = False
@@ -172,7 +172,7 @@ class _Stage:
         return _Stage(self.number)
 
     def after(self, turns: int) -> _Stage:
-        """The stage of the same kind so many turns later."""
+        """The stage of the same kind that comes `turns` stages later."""
         return _Stage(self.number + turns, self.is_products)
 
 
@@ -181,7 +181,7 @@ FIRST = _Stage(0)
 
 @dataclass(frozen=True)
 class _Staging:
-    """The operations of one turn of a zone while their stages are being decided."""
+    """The operations of a zone in one phase, while their stages are being decided."""
 
     own: Sequence[Node]
     needs: Mapping[Node, Sequence[Node]]
@@ -195,12 +195,12 @@ class _Staging:
         return frozenset(self.own)
 
     def is_apart(self, node: Node, user: Node) -> bool:
-        """Whether `user` is in a later kernel than what it reads: threads share long vectors, but no sum."""
+        """Whether `user` must be in a later kernel than `node`: threads share long vectors, but not sums."""
         is_scalar = bool(self.together) and node.type.row_size == 1 < user.type.row_size
         return _zone(node) == "flat" and (is_scalar or node.primitive.kind == "reduce")
 
     def latest(self, group: set[Node]) -> _Stage | None:
-        """The last loops that serve all users of `group` outside it; None if one must not wait."""
+        """The last loops that serve all users of `group` outside it; None if it must not be postponed."""
         stages = []
         for node in group:
             if is_batch_reduction(node):
@@ -216,7 +216,7 @@ class _Staging:
         return min(stages, default=None)
 
     def is_free(self, group: set[Node]) -> bool:
-        """Whether `group` is sums of inputs, which any loop over the rows may take along."""
+        """Whether `group` consists of sums of inputs, which any loop over the rows can compute."""
         reads = {n for member in group for n in self.needs[member]} & self.here - group
         return not reads and all(is_batch_reduction(n) or self._is_own(n, group) for n in group)
 
@@ -232,18 +232,18 @@ class _Staging:
         )
 
     def saves(self, group: set[Node]) -> bool:
-        """Whether memory for what `group` reads is no more than for what it gives."""
+        """Whether what `group` reads takes no more memory than its results."""
         given = sum(_bytes(n) for n in group if any(u not in group for u in self.users[n]))
         read = {n for member in group for n in self.needs[member] if n in self.here and n not in group}
         return sum(_bytes(n) for n in read if not self.is_kept(n, besides=group)) <= given
 
 
 def _postpone_all(staging: _Staging) -> None:
-    """Move operations to the stage of their first user where that keeps no more bytes alive.
+    """Move operations to the stage of their first user unless that keeps more bytes alive.
 
-    The derivative of an activation is thereby computed where it is used, from the activation that the
-    backward pass keeps anyway; whole groups that wait for nothing move together. Sums of inputs alone, as
-    that of the weights, join the last loops.
+    Thus the derivative of an activation is computed where it is used, from the activation, which the backward
+    pass keeps anyway. Connected operations move together. Sums of inputs alone, such as that of the examples'
+    weights, join the last loops.
     """
     for first in sorted({s for s in staging.stage.values() if not s.is_products}):
         for group in _connected([n for n in staging.own if staging.stage[n] == first], staging):
@@ -265,7 +265,7 @@ def _postpone(staging: _Staging, group: set[Node]) -> None:
 
 
 def _connected(members: Sequence[Node], staging: _Staging) -> list[set[Node]]:
-    """The members in groups that read one another."""
+    """The members in groups that are connected by what they read."""
     groups: list[set[Node]] = []
     for node in members:
         joined = [g for g in groups if any(n in g for n in staging.needs[node])]

@@ -1,9 +1,9 @@
-"""Write operations out as others that kernels compute better.
+"""Replace operations by others that kernels compute better.
 
-A product with one column is a dot product for each row; one of a few elements would take longer to call than
-to compute: as elementwise products and sums they fuse with the loops around them. What each example adds at
-places of its own, and is then summed over the examples, is added in one place for all. Sorting is along the
-last axis. The weights of a loop's steps are turned before it, not at each of them.
+A product with one column is a dot product for each row, and calling one of a few elements would take longer
+than computing it: as elementwise products and sums, both fuse with the loops around them. A sum over
+examples of what each scatters becomes one scattered sum of all. Sorting is along the last axis. The weights
+of a loop's steps are transposed once before the loop, not at each step.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nnjit.primitives import (
 from nnjit.primitives.indexing import scatter_sum_p
 from nnjit.primitives.shaping import pick_p
 
-LARGEST = 16  # elements of a matrix of weights; one with a single column or row may have any number
+LARGEST = 16  # elements of a matrix of weights; a single column or row may have any number
 
 
 def expand(graph: Graph) -> Graph:
@@ -65,16 +65,16 @@ def _expand(node: Node) -> Any:
 
 
 def _along_last(node: Node) -> Any:
-    """An order along another axis, with that as the last."""
+    """A sorting along another axis as one along the last."""
     last, axis = node.ndim - 1, node.params["axis"]
     perm = tuple(last if a == axis else axis if a == last else a for a in range(node.ndim))
     return transpose(argsort(transpose(node.inputs[0], perm=perm), axis=last), perm=perm)
 
 
 def _with_transposed_weights(loop: Node) -> Node:
-    """A loop with one constant more for each that its step multiplies with transposed.
+    """A loop with the transpose of each constant that its step multiplies with transposed, as one more.
 
-    A product packs such an argument whenever it is called, which takes as long as the product itself where a
+    A product packs such an argument whenever it is called, which takes as long as the product itself if a
     step has few rows (LSTM: 1.65 → 1.46 ms).
     """
     body, count = loop.params["body"], loop.params["constants"]

@@ -1,6 +1,6 @@
 """The matrix product through BLAS, called directly: SciPy's `sgemm` and `dgemm` by address.
 
-It is for products that are too large for ours. BLAS is column-major: a row-major C = A B is its Cᵀ = Bᵀ Aᵀ.
+Products that are too large for ours use it. BLAS is column-major: a row-major C = A B is its Cᵀ = Bᵀ Aᵀ.
 
 Reference: Dongarra et al. 1990, level 3 BLAS.
 """
@@ -65,7 +65,7 @@ def _letter(builder: Builder, is_transposed: LlvmValue) -> LlvmValue:
 
 
 def _int32(builder: Builder, value: LlvmValue) -> LlvmValue:
-    """The address of an integer as BLAS has it."""
+    """The address of an integer of the width that BLAS expects."""
     return on_stack(builder, builder.trunc(value, INT))
 
 

@@ -42,7 +42,7 @@ def _copy_plain(view: np.ndarray, size: int, out: np.ndarray) -> None:
 
 @intrinsic
 def _copy_native(typingctx: Any, view: Any, size: Any, out: Any) -> Any:
-    """The first `size` elements of a view to another."""
+    """Copy the first `size` elements of a view to another."""
     if view != out:
         raise TypingError("copy needs views of one dtype")
 
@@ -72,7 +72,7 @@ def _gather_plain(data: np.ndarray, order: np.ndarray, n: int, size: int, out: n
 
 @intrinsic
 def _gather_native(typingctx: Any, data: Any, order: Any, n: Any, size: Any, out: Any) -> Any:
-    """Rows `order[:n]` of `data`, of `size` elements each, to the first `n` rows of `out`."""
+    """Copy rows `order[:n]` of `data`, of `size` elements each, to the first `n` rows of `out`."""
     if data != out:
         raise TypingError("gather needs views of one dtype")
 
@@ -98,14 +98,14 @@ else:
 
 @njit(**KERNEL)
 def repeat_last(view: Any, n: int, count: int, size: int) -> None:
-    """Copy the last of the first `n` rows of a view, of `size` elements, to those behind, up to `count`."""
+    """Copy row `n` - 1 of a view, of `size` elements, to the rows after it, up to `count`."""
     for k in range(n, count):
         copy(part(view, n - 1, 1, size), size, part(view, k, 1, size))
 
 
 @njit(**KERNEL)
 def inside(index: Any, size: int) -> Any:
-    """An index of an axis from user's data: from the end where it is negative, and never outside."""
+    """An index from the user's data, clipped to the axis; a negative one counts from the end."""
     index = np.int64(index)
     if index < 0:
         index += size

@@ -41,11 +41,11 @@ from nnjit.codegen.runtime.views import IS_PLAIN, KERNEL, is_view, part, pointer
 INT = ir.IntType(32)
 LETTERS = {32: "s", 64: "d"}
 LOWER, VECTORS, FEWEST = ord("L"), ord("V"), ord("S")  # LAPACK's letters for options of its routines
-WIDE = 64  # columns that a routine takes at once if its work memory has room for so many
+WIDE = 64  # columns that a routine processes at once, given work memory for so many
 
 Routine: TypeAlias = Callable[[tuple[Any, ...]], int]
 
-load_extension(LAPACK)  # before its functions are looked up, which would import the packages around it too
+load_extension(LAPACK)  # first: looking its functions up would import the packages around it too
 
 
 def _routine(name: str) -> Routine:
@@ -103,7 +103,7 @@ def _native_routine(symbols: Mapping[int, str]) -> Routine:
 
 
 def _int32(builder: Builder, value: LlvmValue) -> LlvmValue:
-    """The address of an integer as LAPACK has it."""
+    """The address of an integer of the width that LAPACK expects."""
     return on_stack(builder, builder.trunc(value, INT))
 
 

@@ -36,8 +36,8 @@ def _gemm_plain(
 def make_product(call: Callable[..., None]) -> Any:
     """The function `gemm(ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc)` of a compiled product.
 
-    C[m,n] = op(A) @ op(B), or C += where `add` is not 0. A flag says whether op transposes; `lda` is the
-    distance of A's rows in memory, as are `ldb` and `ldc`.
+    C[m,n] = op(A) @ op(B), or C += if `add` is not 0. A flag says whether op transposes; `lda`, `ldb` and
+    `ldc` are the distances of the matrices' rows in memory.
 
     Args:
         call: emits the call (builder, width in bits, flags, lengths, pointers, strides, add).
@@ -74,7 +74,7 @@ def _gemm_slice_plain(low: int, high: int, m: int, n: int, k: int, a: Any, b: An
 def make_slice_product(call: Callable[..., None]) -> Any:
     """The function `gemm_slice(low, high, m, n, k, a, b, add, c)`: rows `low` to `high` of C[m,n] = Aᵀ B.
 
-    A and B have `k` rows; each thread computes some rows of the result. Where `add` is not 0, it is C +=.
+    A and B have `k` rows; each thread computes some rows of the result. If `add` is not 0, it is C +=.
     """
     if IS_PLAIN:
         return _gemm_slice_plain
@@ -130,7 +130,7 @@ def _lanes_plain(name: str) -> Callable[..., None]:
 
 
 def _make_lanes(name: str) -> Any:
-    """The function of a product of lanes: A, B, C and the numbers that `lane_kernels` names."""
+    """The function of a lane product: it takes A, B, C and the numbers that `lane_kernels` names."""
     if IS_PLAIN:
         return _lanes_plain(name)
 
@@ -159,7 +159,7 @@ lane_product, lane_spread, lane_weights = map(_make_lanes, NAMES)
 
 @njit(**KERNEL)
 def gemm_each(count: int, ta: int, tb: int, m: int, n: int, k: int, a: Any, b: Any, c: Any) -> None:
-    """`count` products of matrices that lie one behind the other: C[m,n] = op(A) @ op(B)."""
+    """`count` products C[m,n] = op(A) @ op(B) of matrices that lie one after another."""
     for i in range(count):
         left, right = part(a, i, 1, m * k), part(b, i, 1, k * n)
         out = part(c, i, 1, m * n)

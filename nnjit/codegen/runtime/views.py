@@ -1,4 +1,4 @@
-"""Views of a program's memory: typed pointers into one table of addresses; and how programs are compiled.
+"""Views of a program's memory, typed pointers into a table of addresses; and Numba's options for programs.
 
 A program takes all its arrays as one table of addresses, `memory`, and its kernels take typed pointers into
 them: Numba compiles both much faster than arrays, and an index into a pointer has no test that would keep
@@ -29,14 +29,14 @@ IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
 
 
 def table_of(arrays: Sequence[np.ndarray]) -> Any:
-    """What a program takes as its `memory`: the addresses of arrays, which must outlive the call."""
+    """The `memory` of a program: the addresses of arrays, which must outlive the call."""
     if IS_PLAIN:
         return [a.reshape(-1) for a in arrays]
     return np.array([a.__array_interface__["data"][0] for a in arrays], np.int64)
 
 
 def _stored(name: str) -> Any:
-    """Numba's type of an element in memory; a truth value is a byte."""
+    """Numba's type of an element in memory, where a truth value is a byte."""
     return types.uint8 if name == "b1" else from_dtype(DTYPES[name])
 
 
