@@ -62,7 +62,7 @@ reduce_sum = define(Primitive("reduce_sum", "reduce", infer_reduction, lambda x,
 
 
 def shifted(axes: Sequence[int]) -> tuple[int, ...]:
-    """The axes where one more leads."""
+    """The same axes of an array with one more leading axis."""
     return tuple(a + 1 for a in axes)
 
 

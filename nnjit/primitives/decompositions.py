@@ -1,12 +1,12 @@
 """Factors of stacks of matrices: singular vectors, the Q of QR, and the pseudoinverse.
 
-What else a decomposition has is composed: S = diag(Uᵀ A V), R = Qᵀ A. With k = min(m, n), of a matrix (m, n):
+The other factors are composed: S = diag(Uᵀ A V), R = Qᵀ A. With k = min(m, n), of a matrix (m, n):
 
     dU = U (F ∘ (dP S + S dPᵀ)) + (dA V - U dP) S⁻¹,    dP = Uᵀ dA V,    Fᵢⱼ = 1 / (sⱼ² - sᵢ²)
     dQ = Y - Q W + Q (L - Lᵀ),    Y = dA R⁻¹,    W = Qᵀ Y,    L = W below the diagonal
     dP = -P dA P + P Pᵀ dAᵀ (1 - A P) + (1 - P A) dAᵀ Pᵀ P
 
-V is the U of Aᵀ. Pairs of equal singular values turn nothing, and zeros carry nothing: there is no derivative.
+V is the U of Aᵀ. Pairs of equal singular values, and zeros, have no derivative; they contribute nothing.
 
 Reference: Townsend 2016, "Differentiating the singular value decomposition"; Walter & Lehmann 2010,
 arXiv:1001.1654, for QR; Golub & Pereyra 1973, SIAM J. Numer. Anal. 10, for the pseudoinverse.
@@ -49,7 +49,7 @@ def _evaluate_singular(a: np.ndarray, side: Side) -> np.ndarray:
 
 
 def _factors(a: Any, out: Any, side: Side) -> tuple[Any, Any, Any]:
-    """The vectors of this side and of the other, and the singular values."""
+    """The singular vectors of `side` and of the other one, and the singular values."""
     other = singular_vectors(a, side="right" if side == "left" else "left")
     u, v = (out, other) if side == "left" else (other, out)
     return out, other, reduce_sum(u * product(a, v), axes=(a.ndim - 2,))

@@ -1,4 +1,4 @@
-"""What the rules of linear algebra are written with: products, transposes and masks of stacks of matrices."""
+"""Helpers for the rules of linear algebra: products, transposes and masks of stacks of matrices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def transposed(x: Any) -> Any:
 
 
 def product(a: Any, b: Any) -> Any:
-    """The product of each two matrices."""
+    """The product of each pair of matrices."""
     return (matmul if a.ndim == 2 else batch_matmul)(a, b, ta=False, tb=False)
 
 

@@ -127,4 +127,4 @@ def _infer_pick(x: ArrayType, axis: int, index: int) -> ArrayType:
 
 pick_p = Primitive(
     "pick", "view", _infer_pick, lambda x, axis, index: np.take(x, index, axis)
-)  # one index of an axis, which is left out
+)  # one index of an axis, which is removed

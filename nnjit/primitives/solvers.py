@@ -1,4 +1,4 @@
-"""Primitives of linear algebra that LAPACK computes, of stacks of matrices.
+"""Primitives of linear algebra that LAPACK computes, for stacks of matrices.
 
 Reference: Giles 2008, "An extended collection of matrix derivative results"; Murray 2016, arXiv:1602.07527, for
 the Cholesky decomposition.
@@ -85,7 +85,7 @@ def _cholesky_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node]) -> 
 
 
 def _gaps(a: Any, v: Any) -> Any:
-    """1 / (wⱼ - wᵢ), 0 where they are equal: what turns the eigenvectors of a symmetric matrix."""
+    """1 / (wⱼ - wᵢ), 0 where they are equal: how much the eigenvectors of a symmetric matrix rotate."""
     return inverse_gaps(reduce_sum(v * product(a, v), axes=(a.ndim - 2,)))
 
 
