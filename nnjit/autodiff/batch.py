@@ -29,9 +29,9 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
 
     Args:
         in_axes: the axis of every argument, or one for each; None for an argument that is the same for all.
-            In the place of an argument that is a nested structure, one axis for all of it, or a structure of
-            axes. Arguments given by name are mapped over axis 0.
-        out_axes: where the axis stands in the results; one for all, or a structure of them.
+            For an argument that is a nested structure, one axis for all of it, or a structure of axes.
+            Arguments given by name are mapped over axis 0.
+        out_axes: the position of the axis in the results; one for all, or a structure of them.
 
     Raises:
         GraphError: the lengths of the axes differ, or an operation cannot be mapped.
@@ -122,7 +122,7 @@ def _lifted(node: Node, new: Mapping[Node, Node], n: int) -> Node:
 
 
 def _as_matrices(node: Node, new: Mapping[Node, Node]) -> Any:
-    """An argument of a product with its rows' axes as one, behind the axis of the stack where it has that."""
+    """An argument of a product with its rows' axes as one, after the axis of the stack if it has that."""
     whole = new.get(node, node)
     lead = whole.shape[: whole.ndim - node.ndim]
     return nnp.reshape(whole, (*lead, -1, node.shape[-1])) if node.ndim > 2 else whole

@@ -1,8 +1,8 @@
-"""`cond`: one of two functions, by a truth value that is known only when the graph is evaluated.
+"""`cond`: call one of two functions, by a truth value that is known only when the graph is evaluated.
 
 A node `cond` reads the predicate and the operands, and carries a graph for each branch. Its derivatives are
-again such nodes, of the derivatives of the branches, so that what the other branch would make of the operands
-(the NaN of a logarithm) never reaches them. Once all derivatives are taken, compiled code selects.
+again such nodes, of the derivatives of the branches, so that nothing the other branch would compute (the NaN
+of a logarithm) ever reaches them. Once all derivatives are taken, compiled code selects.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ NUMBERS = (bool, int, float)
 
 
 def cond(predicate: Any, true_function: Branch, false_function: Branch, *operands: Any) -> Any:
-    """Return `true_function(*operands)` where `predicate` holds, else `false_function(*operands)`.
+    """Return `true_function(*operands)` if `predicate` holds, else `false_function(*operands)`.
 
     Only the branch that is taken has a derivative, of any order: a NaN or an infinity of the other one never
-    shows. Outside a trace only that branch runs; inside, both are traced, what they read from around them
-    included, possibly more than once.
+    shows. Outside a trace only that branch runs; inside, both are traced, possibly more than once, including
+    values that they read from around them.
 
     Args:
-        predicate: a scalar: a truth value, or a number, which holds where it is not 0.
+        predicate: a scalar: a truth value, or a number, which holds if it is not 0.
         true_function, false_function: return results of one structure and one type; a Python number takes
             the dtype of what the other one returns.
         operands: nested dicts, lists and tuples of arrays, or anything else that the functions take.
 
     Raises:
-        GraphError: the predicate is no scalar, or the traced results differ in structure or type.
+        GraphError: the predicate is not a scalar, or the traced results differ in structure or type.
 
     >>> from nnjit import grad
     >>> f = grad(lambda x: cond(x > 0, nnp.log, lambda x: 0.0 * x, x))
@@ -69,7 +69,7 @@ def cond(predicate: Any, true_function: Branch, false_function: Branch, *operand
 def _results(
     function: Branch, leaves: Sequence[Any], build: Rebuild, inputs: Sequence[Node]
 ) -> tuple[list[Any], Rebuild]:
-    """The leaves of the result for `inputs` in the place of the traced operands, and what joins them."""
+    """The leaves of the result for `inputs` instead of the traced operands, and what joins them."""
     new = iter(inputs)
     return flatten(function(*build([next(new) if isinstance(x, Node) else x for x in leaves])))
 
@@ -83,7 +83,7 @@ def _around(
     outputs: Sequence[Node],
     inputs: Sequence[Node],
 ) -> list[Node]:
-    """The traced values that a branch reads from around it: those that a second call meets too."""
+    """The traced values that a branch reads from around it: those that occur in a second call too."""
     if not is_open(outputs, inputs):
         return []
     common = set(topological(_nodes(run([new_input(n.type) for n in inputs])[0])))
@@ -134,7 +134,7 @@ def _chosen(predicate: Node, pair: tuple[Any, Any], own: dict[Node, Node], given
 
 
 def _apply(predicate: Node, operands: Sequence[Node], true: Graph, false: Graph) -> Node:
-    """The node, without operands that no branch reads: the transpose of a linear branch reads its own not."""
+    """The node, without operands that no branch reads, as the transpose of a linear branch does not."""
     reached = [set(graph.nodes) for graph in (true, false)]
     pairs = enumerate(zip(true.inputs, false.inputs, strict=True))
     used = [k for k, (a, b) in pairs if a in reached[0] or b in reached[1]]

@@ -1,6 +1,6 @@
-"""Functions with a derivative rule of their own.
+"""Functions with custom derivative rules.
 
-Such a function's value is computed by its own nodes; a node `custom` behind each result carries the rule and
+Such a function's value is computed by its own nodes; a node `custom` after each result carries the rule and
 reads the arguments, for derivatives alone. A rule of one mode gives the other: both are linear in what they
 carry, and the transpose of a linear graph is what `pull_back` builds.
 """
@@ -35,8 +35,8 @@ class custom_jvp:  # noqa: N801  # a decorator
     those given by name and those left at their default too.
 
     Args:
-        nondiff_argnums: arguments that are no arrays, as functions, or known: the rule gets them first,
-            rule(*them, primals, tangents), and not among the primals.
+        nondiff_argnums: arguments that are not arrays (functions, for example), or known: the rule gets them
+            first, rule(*them, primals, tangents), and not among the primals.
 
     >>> from nnjit import grad
     >>> @custom_jvp
@@ -55,7 +55,7 @@ class custom_jvp:  # noqa: N801  # a decorator
         update_wrapper(self, function)
 
     def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Set the rule, which is returned as it is."""
+        """Set the rule, and return it."""
         self.rule = rule
         return rule
 
@@ -73,12 +73,12 @@ class custom_vjp:  # noqa: N801  # a decorator
     """A function whose derivative is given by `defvjp(forward, backward)`.
 
     forward(*args) -> (value, residuals); backward(residuals, cotangent) -> a cotangent for each argument, or
-    None where it is zero, linear in the cotangent. Forward mode is the transpose of `backward`.
+    None if it is zero, linear in the cotangent. Forward mode is the transpose of `backward`.
     `forward` gets all arguments by position, those given by name and those left at their default too.
 
     Args:
-        nondiff_argnums: arguments that are no arrays, as functions, or known: `backward` gets them first,
-            backward(*them, residuals, cotangent), and gives no cotangents for them.
+        nondiff_argnums: arguments that are not arrays (functions, for example), or known: `backward` gets
+            them first, backward(*them, residuals, cotangent), and returns no cotangents for them.
 
     >>> from nnjit import grad
     >>> @custom_vjp
@@ -114,7 +114,7 @@ class custom_vjp:  # noqa: N801  # a decorator
 
 
 def as_node(x: Any) -> Node:
-    """`x` as a node of a finished graph, without what only derivatives read; a constant where it is none."""
+    """`x` as a node of a finished graph, without what only derivatives read; a constant if it is an array."""
     node = node_of(x)
     return rebuild([node], {}, lambda n: n.inputs[0] if n.primitive is custom_p else n)[0]
 
@@ -132,7 +132,7 @@ class _Rule(ABC):
     build: Rebuild
 
     def arguments(self, nodes: Sequence[Any], other: Callable[[Any], Any] = lambda x: x) -> Any:
-        """The arguments with `nodes` in the place of the traced ones, and `other` of the rest."""
+        """The arguments, with `nodes` instead of the traced ones and `other` of the rest."""
         new = iter(nodes)
         return self.build([next(new) if isinstance(x, Node) else other(x) for x in self.leaves])
 
@@ -146,7 +146,7 @@ class _Rule(ABC):
         return list(pull_back([self.pushed(nodes, seeds, index, g)], seeds, [g]))
 
     def pushed(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int, out: Node) -> Node:
-        """As `push`, which has to be of the type of the result `out`, or of its cotangent."""
+        """As `push`, checked to be of the type of the result `out`, or of its cotangent."""
         moved = self.push(nodes, tangents, index)
         if moved.type != out.type:
             raise GraphError(f"{self.name}: the rule gives a tangent {moved.type} for a result {out.type}")
@@ -240,10 +240,10 @@ def _push(
 def _by_position(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[Any, ...]:
-    """All arguments of a call in the order of the signature, defaults among them.
+    """All arguments of a call in the order of the signature, including defaults.
 
     Raises:
-        GraphError: one that is given can be given by name alone.
+        GraphError: a keyword-only argument is given.
     """
     bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()

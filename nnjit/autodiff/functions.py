@@ -25,7 +25,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> 
         has_aux: whether `f` returns (scalar, other); then (gradient, other) is returned.
 
     Raises:
-        GraphError: the result is not a scalar of floats, or an argument not of floats.
+        GraphError: the result is not a float scalar, or an argument is not of floats.
 
     >>> float(grad(lambda x: x**3)(2.0))
     12.0
@@ -41,7 +41,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> 
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """As `grad`, with the value of `f` before the gradient: ((value, other), gradient) where `has_aux`."""
+    """As `grad`, with the value of `f` before the gradient: ((value, other), gradient) if `has_aux`."""
     numbers = numbers_of(argnums)
 
     @wraps(f)

@@ -1,4 +1,4 @@
-"""Jacobians and Hessians: one pass of a mode for all rows or columns at once, and products with a Hessian."""
+"""Jacobians and Hessians, in one pass for all rows or columns at once; and products with a Hessian."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False)
     """The function that returns the Jacobian of `f`, by the mode that needs fewer passes.
 
     Forward mode takes one pass for each element of the arguments `argnums`, reverse mode one for each element
-    of the result; where these are as many, reverse mode is taken. `jacobian(f).mode(x)` says which.
+    of the result; if both are as many, reverse mode is taken. `jacobian(f).mode(x)` says which.
 
     Args:
         argnums: which arguments; they and the result may be nested dicts, lists and tuples of arrays. The
@@ -104,7 +104,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
 def hvp(f: Callable[..., Any]) -> Callable[..., Any]:
     """The function (x, v, *others) -> H(x) v, H the Hessian of the scalar `f` in its first argument.
 
-    It costs a few gradients and never builds H: as `hessp` of `scipy.optimize.minimize` it fits as it stands.
+    It costs a few gradients and never builds H. It can be passed as `hessp` to `scipy.optimize.minimize`.
 
     >>> hvp(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]), np.array([1.0, 0.0])).tolist()
     [4.0, 2.0]

@@ -1,4 +1,4 @@
-"""Build a loop from the nodes of one step: what is the same at all steps is computed before it."""
+"""Build a loop from the nodes of one step; values that are the same at all steps are computed before it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make_loop(
     backwards: bool,
     outer: Mapping[Node, Node] | None = None,
 ) -> Any:
-    """The record of a loop over `outputs`, of which those that are carried come first.
+    """The record of a loop over `outputs`, of which the carried ones come first.
 
     Args:
         carried: what stands for the carried values in `outputs`, and
@@ -48,7 +48,7 @@ def make_loop(
 
 
 def _known(args: Sequence[Any]) -> Sequence[Any]:
-    """The arguments themselves, or their values where none of them depends on an input."""
+    """The arguments themselves, or their values if none of them depends on an input."""
     nodes = [n for n in args if isinstance(n, Node)]
     if any(n.primitive is input_p for n in topological(nodes)):
         return args
@@ -57,7 +57,7 @@ def _known(args: Sequence[Any]) -> Sequence[Any]:
 
 
 def _fixed(outputs: Iterable[Node], own: Iterable[Node]) -> list[Node]:
-    """The nodes that `outputs` need, themselves the same at all steps; numbers stay in the body."""
+    """The nodes that `outputs` need and that are the same at all steps; numbers stay in the body."""
     depending = set(own)
     order = topological(outputs, stop=depending)
     for node in order:
@@ -69,7 +69,7 @@ def _fixed(outputs: Iterable[Node], own: Iterable[Node]) -> list[Node]:
 
 
 def _unrepeated(node: Node) -> Node:
-    """What a broadcast repeats: a step repeats it for nothing, and need not have it in memory."""
+    """The argument of broadcasts: a step repeats it at no cost, without having it in memory."""
     while node.primitive is broadcast:
         node = node.inputs[0]
     return node

@@ -25,11 +25,10 @@ def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> No
     mapped = [b for b in loop.body.inputs if b in loop.before or given[b] in new]
     inner = {b: new_input(b.type.with_shape((n, *b.shape))) for b in mapped}
     outputs = batch(loop.body.outputs, inner, n)
-    # The steps come first but for the batch axis, which is in front of them already.
-    behind = 1 if isinstance(n, int) else 0
+    # The steps come first, or after the batch axis, which leads already.
+    at = 1 if isinstance(n, int) else 0
     stacks = {
-        inner.get(b, b): nnp.moveaxis(new[given[b]], 0, behind) if b in inner else given[b]
-        for b in loop.moving
+        inner.get(b, b): nnp.moveaxis(new[given[b]], 0, at) if b in inner else given[b] for b in loop.moving
     }
     record = make_loop(
         outputs,
@@ -41,5 +40,5 @@ def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> No
         backwards=loop.backwards,
     )
     own = parts(record, [o.type for o in outputs], loop.length)[loop.carried :]
-    flat = [nnp.reshape(nnp.moveaxis(x, 0, behind), (n, loop.length, -1)) for x in own]
+    flat = [nnp.reshape(nnp.moveaxis(x, 0, at), (n, loop.length, -1)) for x in own]
     return node_of(nnp.concatenate(flat, axis=-1))

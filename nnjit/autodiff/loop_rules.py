@@ -2,8 +2,8 @@
 
 Forward, each step carries the tangents beside the values. Backward, a loop in the opposite order carries the
 cotangents; what its steps need of the forward ones is recorded there. The cotangent of a value that is the
-same at all steps is a sum over them: where it is one of products, as that of a weight, the factors of all
-steps are recorded, and multiplied afterwards at once.
+same at all steps is a sum over them: if it is a sum of products, as for a weight, the factors of all steps
+are recorded, and multiplied at once afterwards.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None
         length=loop.length,
         backwards=loop.backwards,
     )
-    start = 2 * sum(n.type.row_size for n in loop.before)  # behind the carried values, and their tangents
+    start = 2 * sum(n.type.row_size for n in loop.before)  # after the carried values, and their tangents
     starts = (*(0,) * (out.ndim - 1), start)
     return node_of(slice_(record, starts=starts, shape=out.shape))
 
@@ -103,13 +103,13 @@ class _Backward:
 
 
 def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict[Node, Node]:
-    """What a backward step needs of the forward one, and its values at all steps, recorded with the results.
+    """The values of a forward step that the backward one needs, and their values at all steps, from a loop.
 
-    The pass `merge_loops` makes one loop of this and the one that was there.
+    The pass `merge_loops` joins this loop and the original one.
     """
     forward = set(topological(loop.body.outputs)) - set(loop.body.inputs) | set(loop.before)
     saved: dict[Node, None] = {}
-    dtype = loop.body.outputs[0].dtype  # a record has one; what is of another is computed anew
+    dtype = loop.body.outputs[0].dtype  # a record has one; values of another are computed anew
     pending = list(outputs)
     seen: set[Node] = set()
     while pending:
@@ -149,7 +149,7 @@ class _Sum:
         self._collect(node)
 
     def total(self, stacks: Mapping[Node, Node]) -> Any:
-        """The sum, of the factors' values at all steps."""
+        """The sum, from the factors' values at all steps."""
         return self._total(self.node, stacks)
 
     def _collect(self, node: Node) -> None:
@@ -181,7 +181,7 @@ class _Sum:
         return reduce_sum(stacks[node.inputs[0]], axes=tuple(sorted(axes)))
 
     def _is_sum(self, node: Node) -> bool:
-        """Whether it sums over rows, and so can sum over the rows of all steps."""
+        """Whether `node` sums over rows, and so can sum over the rows of all steps."""
         if node.primitive is matmul:
             return bool(node.params["ta"]) and not node.params["tb"]
         return node.primitive is reduce_sum and (not self.loop.is_batched or node.inputs[0].type.is_batched)

@@ -17,7 +17,7 @@ def pull_back(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence
     """The cotangents of the nodes `wrt` for those of `outputs`: the chain rule, last operation first.
 
     Args:
-        wrt: any nodes that the outputs are built from, inputs or not; zeros are returned for the others.
+        wrt: any nodes that the outputs are built from, inputs or not; for any others, zeros are returned.
         cotangents: one of the type of each output.
     """
     order = topological(outputs, stop=wrt)

@@ -1,7 +1,7 @@
 """Derivative rules of the operations that hold graphs: loops, branches, and functions with custom rules.
 
-Any other primitive states its rules itself, with nodes alone. These need the modes, for the graphs inside, so
-the modules that define them list them here, where the modes find them.
+All other primitives state their rules themselves, in terms of nodes. These need the modes, for the graphs
+inside, so the modules that define them register them here, where the modes look them up.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from nnjit.ir.graph import Pull, Push, Rule
 
 @dataclass(frozen=True)
 class Rules:
-    """What the modes do with an operation.
+    """The rules of an operation.
 
     Args:
-        push: (out, args, tangents, **params) -> the tangent of `out`; None where it is zero.
-        pull: (g, out, args, **params) -> the cotangent of each argument; None where it is zero.
-        lift: (n, **params) -> the params of the operation with one more leading axis of length n; None where
-            `batch` has a rule of its own for it.
+        push: (out, args, tangents, **params) -> the tangent of `out`; None if it is zero.
+        pull: (g, out, args, **params) -> the cotangent of each argument; None if it is zero.
+        lift: (n, **params) -> the params of the operation with one more leading axis of length n; None if
+            `batch` has its own rule for it.
     """
 
     push: Push

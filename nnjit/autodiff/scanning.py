@@ -1,4 +1,4 @@
-"""`scan`: a loop over the leading axis, compiled once whatever its length."""
+"""`scan`: a loop over the leading axis, compiled once however many steps it has."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def scan(
         f: (carry, x) -> (carry, y), traced once; it may read other values, the same at all steps.
         init: the first carry, nested dicts, lists and tuples of float arrays, all of one dtype.
         xs: the same of arrays, of which each step sees one element along `axis`.
-        length: the number of steps, needed where there are no `xs`.
+        length: the number of steps, needed if there are no `xs`.
         reverse: whether to begin with the last.
         axis: the loop's axis in `xs` and in the results; of batched values (in a layer) always the second.
 
@@ -40,7 +40,7 @@ def scan(
         The last carry, and the results y of all steps stacked along the loop's axis.
 
     Raises:
-        GraphError: the carry changes its type, dtypes differ, or lengths do.
+        GraphError: the carry changes its type, or dtypes or lengths differ.
 
     >>> import numpy
     >>> total, sums = scan(lambda c, x: (c + x, c + x), 0.0, numpy.arange(4.0))
@@ -109,7 +109,7 @@ def _one(type: ArrayType) -> ArrayType:
 
 
 def _alike(outputs: Sequence[Node], carried: Sequence[ArrayType]) -> list[Node]:
-    """The results of a step, each with the batch axis where one has it."""
+    """The results of a step, all with the batch axis if one has it."""
     if any(n.type.is_batched for n in outputs):
         outputs = [n if n.type.is_batched else _batched(n) for n in outputs]
     for before, after in zip(carried, outputs, strict=False):

@@ -1,8 +1,8 @@
-"""Calling a function with fresh inputs, and putting the actual arguments in their place afterwards.
+"""Trace functions: call them with fresh inputs, and replace these by the actual arguments afterwards.
 
 Tracing a function means calling it with nodes. A derivative is a graph over those fresh nodes, and the
-actual arguments, arrays or nodes of a trace around it, are put in their place at the end. So nested
-derivatives and closures come out right without levels.
+actual arguments, arrays or nodes of an outer trace, replace them at the end. So nested derivatives and
+closures come out right without levels.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Call:
 
     Args:
         inputs: a fresh node for each leaf of the chosen arguments, and
-        leaves: what stands there in truth.
+        leaves: the actual values of these leaves.
         build: a tuple of the chosen arguments, from leaves.
         outputs: the leaves of the result, and
         build_out: the result, from leaves.
@@ -77,7 +77,7 @@ def call(
     argnums: Sequence[int] | None = None,
     has_aux: bool = False,
 ) -> Call:
-    """Call `f` with fresh inputs for the arguments `argnums`, for all where None."""
+    """Call `f` with fresh inputs for the arguments `argnums`, for all if None."""
     numbers = range(len(args)) if argnums is None else _in_range(argnums, len(args))
     fresh = [_fresh(leaf, i) for i in numbers for leaf in flatten(args[i])[0]]
     leaves, build = flatten(tuple(args[i] for i in numbers))
@@ -122,14 +122,14 @@ def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
 
 
 def close(outputs: Sequence[Node], inputs: Sequence[Node], arguments: Sequence[Any]) -> list[Any]:
-    """The outputs for the arguments: arrays, or nodes where an argument or an enclosing trace is."""
+    """The outputs for the arguments: arrays, or nodes if they depend on traced values."""
     if is_open(outputs, inputs) or any(isinstance(a, Node) for a in arguments):
         return list(rebuild(outputs, dict(zip(inputs, map(node_of, arguments), strict=True))))
     return interpret(Graph(tuple(inputs), tuple(outputs)), [np.asarray(a) for a in arguments])
 
 
 def node_of(x: Any) -> Node:
-    """`x` itself where it is a node, else a constant."""
+    """`x` itself if it is a node, else a constant."""
     return x if isinstance(x, Node) else constant(x)
 
 
@@ -147,7 +147,7 @@ def like(x: Any, node: Node) -> Any:
 
 
 def standing_for(leaf: Any, node: Node) -> Node:
-    """`node` itself, which stands for a Python number where `leaf` is one or stands for one itself."""
+    """`node` itself, which stands for a Python number if `leaf` is one or stands for one itself."""
     return as_number(node) if weak(leaf) else node
 
 
@@ -198,7 +198,7 @@ def _result(leaf: Any) -> Node:
 
 
 def _known(leaf: Any) -> Any:
-    """A leaf beside the result that no argument moves: a number as an array, anything else as it is."""
+    """A leaf of the result that depends on no argument: a number as an array, anything else as it is."""
     return np.asarray(leaf) if isinstance(leaf, (bool, int, float, np.ndarray, np.generic)) else leaf
 
 
@@ -210,7 +210,7 @@ def _signature(f: Callable[..., Any]) -> inspect.Signature:
 
 
 def _names(bound: inspect.BoundArguments) -> tuple[str, ...]:
-    """A name for each leaf of the arguments: the parameter's, with a number where it has several leaves."""
+    """A name for each leaf of the arguments: the parameter's, with a number if it has several leaves."""
     parameters = bound.signature.parameters
     pairs = [
         (name, value)

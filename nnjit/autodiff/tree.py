@@ -1,4 +1,4 @@
-"""Nested dicts, lists and tuples of arrays as a flat list, and back."""
+"""Flatten nested dicts, lists and tuples of arrays to a list, and rebuild them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Rebuild = Callable[[Sequence[Any]], Any]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """The leaves of `tree` in order (dicts by sorted key), and what builds such a tree of others.
+    """The leaves of `tree` in order (dicts by sorted key), and what builds such a tree from others.
 
     None is a structure without leaves.
 
@@ -36,7 +36,7 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
 
 
 def structure(tree: Any) -> str:
-    """What `tree` looks like, with a star for each leaf: two trees of one structure have the same.
+    """The structure of `tree` as text, with a star for each leaf.
 
     >>> structure({"b": [1, None], "a": (2.0,)})
     "{'a': (*,), 'b': [*, None]}"
@@ -89,7 +89,7 @@ def _children(tree: Any) -> list[Any]:
 
 
 def _like(tree: Any, children: Sequence[Any]) -> Any:
-    """A tree of the type of `tree`, of other children."""
+    """A tree of the type of `tree`, with other children."""
     if isinstance(tree, dict):
         return dict(zip(sorted(tree), children, strict=True))
     return tree._make(children) if hasattr(tree, "_make") else type(tree)(children)

@@ -1,4 +1,4 @@
-"""Lowering: a graph becomes kernels and memory, these become source, and Numba makes it native."""
+"""Compile graphs: plan kernels and memory, write them as Python source, and have Numba compile that."""
 
 from nnjit.codegen.function import jit
 from nnjit.codegen.program import BLOCK, Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph

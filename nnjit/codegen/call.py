@@ -1,4 +1,4 @@
-"""Calls of a compiled graph without a batch axis: the memory of a call is laid out once, and used again."""
+"""Call a compiled graph without a batch axis, in memory that is laid out once and used again."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from nnjit.codegen.source.routines import FAILURES
 from nnjit.ir import ArrayType
 from nnjit.ir.types import static
 
-SMALL = 1 << 14  # bytes: up to here copying an array takes less time than asking it for its address
+SMALL = 1 << 14  # bytes: copying an array of up to so many is faster than asking for its address
 
 
 @dataclass(frozen=True)
 class Memory:
-    """The arrays that one call at a time uses, and the table of their addresses.
+    """The arrays of a call, used by one call at a time, and the table of their addresses.
 
     Args:
         copied: (place, index of the argument that is copied there).
-        given: (index in the table, index of the argument) of those too large to copy.
+        given: (index in the table, index of the argument) of arguments too large to copy.
         results: the places of the results; None for those too large to copy.
-        made: (index in the table, index of the result) of those.
-        kept: all arrays that the table has addresses of.
+        made: (index in the table, index of the result) of results too large to copy.
+        kept: all arrays whose addresses are in the table.
     """
 
     table: Any
@@ -37,7 +37,7 @@ class Memory:
 
 
 class Caller:
-    """A native function of arrays whose types the caller vouches for; any number of threads may call it.
+    """A native function of arrays whose types are not checked; any number of threads may call it.
 
     Args:
         run: the native function of a table of addresses and a number of rows, which may return a failure.
@@ -56,7 +56,7 @@ class Caller:
         self._free: list[Memory] = []  # a call takes one away and puts it back: both are atomic
 
     def __call__(self, arguments: Sequence[Any]) -> list[np.ndarray]:
-        """The outputs, in new arrays; an argument is an array, or a number where a scalar is expected."""
+        """The outputs, in new arrays; an argument is an array, or a number if a scalar is expected."""
         try:
             memory = self._free.pop()
         except IndexError:
@@ -98,7 +98,7 @@ class Caller:
 
 
 def check_success(failure: Any) -> None:
-    """Raise NumPy's error for the number of a failure; None and 0 are none."""
+    """Raise NumPy's error for the number of a failure; None and 0 mean success."""
     if failure:
         raise np.linalg.LinAlgError(FAILURES[failure - 1])
 
@@ -110,5 +110,5 @@ def _place(type: ArrayType) -> np.ndarray | None:
 
 
 def _or_any(place: np.ndarray | None) -> np.ndarray:
-    """An array whose address is replaced before each call, where the place is that of a large value."""
+    """`place`, or for a large value any array: its address is replaced before each call."""
     return np.zeros(1) if place is None else place

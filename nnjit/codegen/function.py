@@ -1,4 +1,4 @@
-"""`jit`: a Python function as a native one, traced once for each combination of types."""
+"""`jit`: compile a Python function, once for each combination of argument types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 from nnjit.autodiff import close, flatten
 from nnjit.autodiff.tracing import standing_for
 from nnjit.autodiff.tree import Rebuild
-from nnjit.codegen.call import Caller
 from nnjit.codegen.program import Compiled
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, is_open, new_input, tracing, type_of
@@ -22,17 +21,17 @@ Key = tuple[Any, ...]
 
 
 def jit(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The function `f`, compiled when it meets arguments of new shapes or dtypes.
+    """Return `f` compiled, anew for each combination of argument shapes and dtypes.
 
     Arguments, given by position or by name, and the result may be nested dicts, lists and tuples of arrays
-    and numbers. None and strings among them are not traced: another one compiles anew. A Python number is
-    traced as an array of f64, i64 or b1 without axes, which takes the dtype of what is beside it, as it does
-    in NumPy. Every number of the result is an array. What `f` reads besides is built in when it is compiled.
+    and numbers. None and strings are not traced: a new one compiles anew. A Python number is traced as an
+    array of f64, i64 or b1 without axes, which adopts the dtype of the array it is combined with, as in
+    NumPy. Every number of the result is an array. Whatever else `f` reads is built in when it is compiled.
     Inside another trace, `f` itself runs, so `jit` composes with `grad` and its kin in either order.
 
     Raises:
-        GraphError: an argument is of a dtype that is not supported, or no array. CompileError: an operation
-            has no kernel. numpy.linalg.LinAlgError: a matrix has no inverse or no such decomposition.
+        GraphError: an argument is not an array, or its dtype is not supported. CompileError: an operation
+            has no kernel. numpy.linalg.LinAlgError: a matrix has no inverse, or no such decomposition.
 
     >>> from nnjit import grad
     >>> import nnjit.numpy as np
@@ -53,22 +52,21 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
             _describe(kwargs, arrays, parts)
         key = tuple(parts)
         known = compiled.get(key)
-        if known is not None:
-            return known.build(known.call(arrays))
-        if any(isinstance(x, Node) for x in arrays):
-            return f(*args, **kwargs)
-        made = _trace(f, args, kwargs)
-        if is_open(made.outputs, made.inputs):  # `f` reads values of a trace around it
-            return made.build(close(made.outputs, made.inputs, arrays))
-        compiled[key] = _Native(_caller(made), made.build)
-        return native(*args, **kwargs)
+        if known is None:
+            if any(isinstance(x, Node) for x in arrays):
+                return f(*args, **kwargs)
+            traced = _trace(f, args, kwargs)
+            if is_open(traced.outputs, traced.inputs):  # `f` reads values of a trace around it
+                return traced.build(close(traced.outputs, traced.inputs, arrays))
+            known = compiled[key] = _Native(_caller(traced), traced.build)
+        return known.build(known.call(arrays))
 
     return native
 
 
 @dataclass(frozen=True)
 class _Native:
-    """What runs for one combination of types, and what puts its results where they belong."""
+    """The native function for one combination of types, and what builds the result from its outputs."""
 
     call: Callable[[Sequence[Any]], list[np.ndarray]]
     build: Rebuild
@@ -82,7 +80,7 @@ class _Traced:
 
 
 def _describe(tree: Any, arrays: list[Any], parts: list[Any]) -> None:
-    """Append the arrays of `tree`, and what tells it from arguments that need another program."""
+    """Append the arrays of `tree`, and the parts of the key that says which program it needs."""
     kind = type(tree)
     if kind is np.ndarray:
         arrays.append(tree)
@@ -139,15 +137,11 @@ def _trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
 
 
 def _constant(result: Any) -> Any:
-    """A result that no argument moves, as a new array at each call."""
+    """A result that depends on no argument, as a new array at each call."""
     return result if _is_static(result) else np.array(result)
 
 
-def _caller(made: _Traced) -> Callable[[Sequence[Any]], list[np.ndarray]]:
-    if not made.outputs:
+def _caller(traced: _Traced) -> Callable[[Sequence[Any]], list[np.ndarray]]:
+    if not traced.outputs:
         return lambda arrays: []
-    return _compiled(Graph(made.inputs, made.outputs))
-
-
-def _compiled(graph: Graph) -> Caller:
-    return Compiled(graph).caller()
+    return Compiled(Graph(traced.inputs, traced.outputs)).caller()

@@ -1,4 +1,4 @@
-"""Compile graphs: to a function of arrays, or to the native epochs of a training."""
+"""Compile a graph to a function of arrays, or a training step to native epochs."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from nnjit.passes import optimize
 from nnjit.primitives import scan_p
 
 BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
-# Of rows as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).
+# If rows are as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).
 LARGE_BLOCK, CACHED = 2**24, 2**22  # bytes
-# A thread takes a group at a time, or two where what they leave behind stays in a cache (LeNet: −2 %).
+# A thread takes a group at a time, or two if what they compute stays in a cache (LeNet: −2 %).
 MOST_THREADS, SMALL_GROUP = 8, 2**21  # threads that a block of groups is enough for; bytes
-MOST_IDLE = 1.25  # how many times its examples a batch of groups may have places for
+MOST_IDLE = 1.25  # the most places that a batch of groups may have, as a multiple of its examples
 ALONE = ThreadTeam(1)
 
 Arrays = Sequence[np.ndarray]
@@ -62,8 +62,8 @@ class Compiled:
         """The outputs, in new arrays.
 
         Raises:
-            GraphError: an argument has not the type of its input.
-            numpy.linalg.LinAlgError: a matrix has no inverse or no such decomposition.
+            GraphError: an argument does not have its input's type.
+            numpy.linalg.LinAlgError: a matrix has no inverse, or no such decomposition.
         """
         rows = check_arguments(self.graph, arguments)
         if rows == 0:
@@ -77,7 +77,7 @@ class Compiled:
         return outputs
 
     def caller(self) -> Caller:
-        """The quickest way to call a graph without a batch axis: it checks no arguments."""
+        """The fastest way to call a graph without a batch axis: arguments are not checked."""
         inputs, outputs = ([n.type for n in nodes] for nodes in (self.graph.inputs, self.graph.outputs))
         constants = [np.ascontiguousarray(a) for a in self._constants]
         return Caller(self._run, inputs, outputs, lambda: (constants, allocate(self.program, 1)))
@@ -100,7 +100,7 @@ class Turns:
         steps: of an epoch.
         batch: rows of a batch.
         rows: rows of the data that an epoch takes.
-        stride: how far the order of an epoch is behind that of the one before; 0 where all have one order.
+        stride: how far apart the orders of successive epochs begin; 0 if all share one.
     """
 
     begin: int
@@ -115,7 +115,7 @@ class CompiledEpoch:
     """A training step as a native function that runs the steps of epochs.
 
     Args:
-        graph: the step; its inputs are what `Interface` says.
+        graph: the step, whose inputs and outputs `Interface` describes.
         evaluation: gives float64 sums, of (params, held-out rows, ...), after every epoch.
         most_rows: the largest batch that it will be given.
         is_shared: whether threads share the batches; it can then be run by any number of them.
@@ -204,8 +204,8 @@ class CompiledEpoch:
             order: i64, the rows of each epoch in the order to take them.
             arguments: by name, those of the step and of the evaluation. What has a value for each step has
                 those of all the epochs' steps.
-            totals: from `totals()`, or what an earlier part of the epoch left in it; it is added to.
-            best: a `BestEpoch` as an array, and what is kept of that epoch; None if nothing is.
+            totals: from `totals()`, or as an earlier part of the epoch left it; it is added to.
+            best: a `BestEpoch` as an array, and the values kept of that epoch; None if none are.
             team: the threads that share the work.
 
         Returns:
@@ -230,12 +230,12 @@ class CompiledEpoch:
         return summarize(self.plan, self.program.functions, guard, self.interface.lanes)
 
     def compile(self) -> None:
-        """Compile, or load from the cache, what is compiled at the first call otherwise."""
+        """Compile the program now, or load it from the cache, instead of at the first call."""
         table = table_of([np.zeros(1)] * len(self.program.memory))
         self._run(table, 0, 1, 0, 0, 1, 1, 1, 0, 0)
 
     def twin(self) -> CompiledEpoch:
-        """The same program with work memory of its own, so that both can run at the same time."""
+        """The same program with its own work memory, so that both can run at the same time."""
         other = copy.copy(self)
         other._work = {}
         return other
@@ -247,9 +247,9 @@ class CompiledEpoch:
         return self._work[threads]
 
     def _bounds(self, threads: int) -> np.ndarray:
-        """Where each thread's slice of the long vectors begins: at a row of a product where it is in one.
+        """Where each thread's slice of the long vectors begins; inside a product, at one of its rows.
 
-        What is in tables does not count, since a thread's rows of them are others.
+        Elements of tables do not count, since threads divide their rows in another way.
         """
         length, tables = self.program.length, self.plan.tables
         free = length - sum(t.entries * t.size for t in tables)
@@ -270,7 +270,7 @@ def compile_graph(graph: Graph) -> Compiled:
 
 
 def check_arguments(graph: Graph, arguments: Sequence[np.ndarray]) -> int:
-    """The number of rows of the arguments, 1 where none has a batch axis."""
+    """The number of rows of the arguments; 1 if none has a batch axis."""
     if len(arguments) != len(graph.inputs):
         raise GraphError(f"expected {len(graph.inputs)} arguments, got {len(arguments)}")
     lengths = {
@@ -299,7 +299,7 @@ def allocate(program: Program, threads: int) -> list[np.ndarray]:
 
 
 def aligned_copy(array: np.ndarray) -> np.ndarray:
-    """A copy whose first element begins a cache line, as vectors are read best (deep: −2 % of a step)."""
+    """A copy that begins at a cache line, where vectors are read fastest (deep: −2 % of a step)."""
     copy = _aligned(array.size, array.dtype).reshape(array.shape)
     copy[...] = array
     return copy
@@ -343,9 +343,9 @@ def _plan_step(
 
 
 def _block_rows(graph: Graph, block: int) -> int:
-    """The rows of a block: `block`, or a power of two from 8 on where so many do not fit into the cache.
+    """The rows of a block: `block`, or a power of two, at least 8, if so many do not fit into the cache.
 
-    The products of a loop's step have no other rows, so that a loop wants a few more (LSTM: 2.1 → 1.7 ms).
+    A loop needs a few more, since the products of a step have no other rows (LSTM: 2.1 → 1.7 ms).
     """
     size = _row_bytes(graph)
     if block * size <= LARGE_BLOCK:
@@ -355,19 +355,19 @@ def _block_rows(graph: Graph, block: int) -> int:
 
 
 def _block_groups(interface: Interface, block: int) -> int:
-    """The groups of a block: of as many rows, but no more than threads take at a time."""
+    """The groups of a block: as many as its rows fill, but no more than the threads take at a time."""
     return min(max(block // interface.lanes, 1), MOST_THREADS * interface.groups)
 
 
 def _row_bytes(graph: Graph) -> int:
-    """What is kept of a row, about: all that no loop computes where it is used."""
+    """About how many bytes of a row are kept: those of the values that are not computed where used."""
     kept = [n for n in graph.nodes if n.type.is_batched and is_computed(n)]
     kept = [n for n in kept if n.primitive.kind != "elementwise" or n.primitive is copy_p]
     return sum(n.type.row_size * n.dtype.itemsize for n in kept)
 
 
 def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
-    """A legal graph with its constant arrays as inputs more, and those arrays."""
+    """A legal graph whose constant arrays are additional inputs, and those arrays."""
     graph = legalize(expand(graph))
     constants = [n for n in graph.nodes if n.primitive is constant_p and n.shape != ()]
     replace: Mapping[Node, Node] = {n: new_input(n.type) for n in constants}

@@ -1,4 +1,4 @@
-"""What nodes are built in: a part of a step, a pass of a derivative, or a user's program."""
+"""The context in which nodes are built: a part of a step, a pass of a derivative, or a user's program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Origin = Literal["value", "backward", "tangent"]  # the program, reverse mode, f
 
 
 class Built(Protocol):
-    """Something that knows what it was built in: a node."""
+    """An object that knows the context it was built in: a node."""
 
     @property
     def scope(self) -> str: ...
@@ -26,12 +26,12 @@ _is_tracing: ContextVar[bool] = ContextVar("is_tracing", default=False)
 
 
 def place() -> tuple[str, Origin]:
-    """The scope and the origin of a node that is built now."""
+    """The scope and the origin of a node built now."""
     return _place.get()
 
 
 def is_tracing() -> bool:
-    """Whether a user's program runs."""
+    """Whether a user's program is running."""
     return _is_tracing.get()
 
 
@@ -51,7 +51,7 @@ def scope(name: str) -> AbstractContextManager[None]:
 
 @contextmanager
 def origin(name: Origin) -> Iterator[None]:
-    """Nodes that are built inside come from the pass `name`; a pass around it wins, whose part it is."""
+    """Nodes that are built inside come from the pass `name`; an outer pass, of which it is a part, wins."""
     scope, outer = _place.get()
     with _placed(scope, name if outer == "value" else outer):
         yield
@@ -64,10 +64,10 @@ def beside(node: Built) -> AbstractContextManager[None]:
 
 @contextmanager
 def tracing(is_on: bool = True) -> Iterator[None]:
-    """Inside, a user's program runs, for whom `==` of two nodes compares elements.
+    """Run a user's program inside, in which `==` of two nodes compares elements.
 
     Args:
-        is_on: False around what works on graphs, which may be called from such a program.
+        is_on: False around code that works on graphs, which such a program may call.
     """
     token = _is_tracing.set(is_on)
     try:

@@ -50,7 +50,7 @@ class Graph:
             object.__setattr__(self, "names", tuple(f"x{i}" for i in range(len(self.inputs))))
 
     def input(self, name: str) -> Node:
-        """The input of a name."""
+        """The input named `name`."""
         return self.inputs[self.names.index(name)]
 
     @property
@@ -100,7 +100,7 @@ def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node
 
 
 def is_open(outputs: Iterable[Node], inputs: Iterable[Node]) -> bool:
-    """Whether `outputs` need an input that is not among `inputs`: one of a trace around them."""
+    """Whether `outputs` need an input that is not among `inputs`: one of an outer trace."""
     own = set(inputs)
     return any(n.primitive is input_p and n not in own for n in topological(outputs))
 
@@ -112,7 +112,7 @@ def rebuild(
 ) -> tuple[Node, ...]:
     """`outputs` with some nodes replaced, and `rewrite` applied to every other one after its arguments.
 
-    What `rewrite` makes of a node belongs to the same part of the step, and to the same pass.
+    What `rewrite` returns for a node belongs to the same part of the step, and to the same pass.
     """
     new = dict(replace)
     for node in topological(outputs, stop=replace):
@@ -123,7 +123,7 @@ def rebuild(
 
 
 def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
-    """`node` applied to other arguments; itself where they are the same."""
+    """`node` applied to other arguments; `node` itself if they are the same."""
     if all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
         return node
     type = node.primitive.infer(*(n.type for n in inputs), **node.params)

@@ -59,7 +59,7 @@ def _bind(param: Any, rows: int | None) -> Any:
 
 
 def _check(graph: Graph, arguments: Sequence[np.ndarray]) -> int | None:
-    """The common number of rows of the arguments, or None where no input has a batch axis."""
+    """The common number of rows of the arguments; None if no input has a batch axis."""
     if len(arguments) != len(graph.inputs):
         raise GraphError(f"expected {len(graph.inputs)} arguments, got {len(arguments)}")
     rows: int | None = None

@@ -1,7 +1,7 @@
 """Primitives, and nodes: a `Node` is a value that is still to be computed, an application of a primitive.
 
-A node behaves as NumPy's array does, so that a program written for arrays builds a graph. What its operators,
-methods and NumPy's own functions do with it, the numpy room says.
+A node behaves like a NumPy array, so that a program written for arrays builds a graph. `nnjit.numpy` defines
+what its operators, its methods and NumPy's own functions do with it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ARRAYS = (bool, int, float, np.ndarray, np.generic)
 MEND = "compose it of the functions of nnjit.numpy, or give it a rule with nnjit.custom_jvp or custom_vjp"
 IN_PLACE = "use nnjit.numpy.where, the functional x.at[i].set(v), or nnjit.numpy.stack and concatenate"
 
-# The numpy room fills these: Python's operators on nodes, the methods of arrays, and NumPy's own functions by
+# `nnjit.numpy` fills these: Python's operators on nodes, the methods of arrays, and NumPy's own functions by
 # name (`sum`, `linalg.norm`), for programs that call those on nodes.
 OPERATORS: dict[str, Callable[..., Node]] = {}
 METHODS: dict[str, Callable[..., Any]] = {}
@@ -62,17 +62,17 @@ class Primitive:
         infer: (types of the arguments, **params) -> type of the result; raises GraphError.
         evaluate: (arrays, **params) -> array, with NumPy; the meaning of the operation.
         partials: for an elementwise operation, per argument (out, *args) -> the partial derivative; 1 or
-            -1 where it is that everywhere, None where it is zero everywhere.
+            -1 if it is that everywhere, None if it is zero everywhere.
         transposes: for an operation linear in an argument, (g, *args, **params) -> the argument's cotangent.
         jointly: whether it is linear in all those arguments together (a sum), or in each alone (a product).
         jvp: (out, args, tangents, **params) -> tangent, and
-        vjp: (g, out, args, **params) -> cotangents, for the few that are neither.
+        vjp: (g, out, args, **params) -> cotangents, for the few operations that are neither.
         expression: the scalar Python expression that a kernel computes, over `{0}`, `{1}`, …; `{t}` is the
             dtype's short name, `{flat}` the index of the element.
             For a reduction, how two values combine, and
         identity: the value that a reduction begins with.
         lift: (n, **params) -> the params of the same operation with one more leading axis, of length n, in
-            every argument; None where they are the same.
+            every argument; None if they are the same.
     """
 
     name: str
@@ -229,7 +229,7 @@ class Node:
 
     def __eq__(self, other: object) -> Any:
         """Elementwise against numbers and arrays, and in a trace against nodes too. Outside, two nodes are
-        equal where they are the same node, since graphs are sets and lists of nodes.
+        equal if they are the same node, since graphs are sets and lists of nodes.
         """
         return self._op("eq", other) if _is_elementwise(other) else self is other
 
@@ -296,7 +296,7 @@ def _is_elementwise(other: object) -> bool:
 
 
 def _numpy(function: Any, args: Any, options: Any) -> Any:
-    """Apply the function of the numpy room of the name of one of NumPy's."""
+    """Apply `nnjit.numpy`'s function of the name of one of NumPy's."""
     module = getattr(function, "__module__", None) or ""
     name = f"{module.removeprefix('numpy').strip('.')}.{function.__name__}".removeprefix(".")
     known = FUNCTIONS.get(name) or FUNCTIONS.get(function.__name__ if isinstance(function, np.ufunc) else "")
@@ -325,7 +325,7 @@ constant_p = Primitive("constant", "constant", lambda value: type_of(value.array
 
 @dataclass(frozen=True)
 class ConstantValue:
-    """An array as a hashable parameter of a node: two are equal where dtype, shape and bits are."""
+    """An array as a hashable parameter of a node: two are equal if dtype, shape and bits are."""
 
     array: np.ndarray
 
@@ -346,7 +346,7 @@ def new_input(type: ArrayType, scope: str = "") -> Node:
 
 
 def constant(value: Any, dtype: object = None) -> Node:
-    """A node of a known array; a Python float is f64 where no dtype is given."""
+    """A node of a known array; a Python float is f64 if no dtype is given."""
     array = np.array(value, dtype=dtype)  # type: ignore[call-overload]  # any dtype NumPy takes
     kind = array_type(array.dtype, array.shape)
     return Node(constant_p, (), {"value": ConstantValue(array)}, kind, *place())

@@ -1,7 +1,7 @@
-"""The types of values in a graph: a dtype and a static shape, but for the number of rows.
+"""The types of values in a graph: a dtype and a shape that is static except for the number of rows.
 
-The leading axis of a dataset is the batch axis `B`. It is the only axis whose length is known at run
-time alone, so one graph, and one kernel, serves every batch size.
+The leading axis of a dataset is the batch axis `B`. It is the only axis whose length is not known before run
+time, so one graph, and one kernel, serves every batch size.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class ArrayType:
 
     @property
     def row_size(self) -> int:
-        """The number of elements of one row, or of the whole where there is no batch axis."""
+        """The number of elements of one row, or of all if there is no batch axis."""
         return math.prod(self.row_shape)
 
     def with_shape(self, shape: Shape) -> ArrayType:
@@ -100,7 +100,7 @@ def array_type(dtype: object, shape: Shape = ()) -> ArrayType:
 
 
 def static(shape: Shape) -> tuple[int, ...]:
-    """`shape` itself where every axis has a known length; an error where one is the batch axis."""
+    """`shape` itself if every axis has a known length; an error if one is the batch axis."""
     lengths = tuple(d for d in shape if isinstance(d, int))
     if len(lengths) != len(shape):
         raise GraphError(f"{show_shape(shape)}: the batch axis has no static length and can stand first only")

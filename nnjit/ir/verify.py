@@ -1,4 +1,4 @@
-"""Type-check a graph: what every pass takes and leaves."""
+"""Type-check a graph; every pass takes and returns a valid one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from nnjit.ir.graph import Graph, constant_p, input_p
 
 
 def verify(graph: Graph) -> Graph:
-    """`graph` itself, where every node's type is what its primitive's rule says and every input is listed.
+    """Return `graph` if every node has the type that its primitive's rule gives, and every input is listed.
 
     Raises:
         GraphError: the node that is wrong, with the type it has and the type it should have.

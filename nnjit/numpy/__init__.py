@@ -1,6 +1,6 @@
 """NumPy's names for arrays and traced values: `import nnjit.numpy as np` in a program to differentiate.
 
-A function of arrays alone returns an array; where an argument is traced, it returns a node of the graph.
+A function of arrays alone returns an array; if an argument is traced, it returns a node of the graph.
 Importing this gives nodes their operators.
 """
 

@@ -29,18 +29,18 @@ def array(x: Array, dtype: object = None) -> Any:
 
 
 def asarray(x: Array, dtype: object = None) -> Any:
-    """As `array`; an array itself where it has the dtype already."""
+    """As `array`; an array itself if it has the dtype already."""
     made = as_array(x)
     return made if dtype is None or made.dtype == dtype else astype(made, dtype)
 
 
 def zeros_like(x: Array, dtype: object = None, *, shape: Any = None) -> Any:
-    """Zeros in the shape of `x`, and in its dtype, where no others are given."""
+    """Zeros in the shape of `x`, and in its dtype unless others are given."""
     return filled(x, 0, dtype) if shape is None else full_like(x, 0, dtype, shape=shape)
 
 
 def ones_like(x: Array, dtype: object = None, *, shape: Any = None) -> Any:
-    """Ones in the shape of `x`, and in its dtype, where no others are given."""
+    """Ones in the shape of `x`, and in its dtype unless others are given."""
     return filled(x, 1, dtype) if shape is None else full_like(x, 1, dtype, shape=shape)
 
 
@@ -48,7 +48,7 @@ empty_like = zeros_like
 
 
 def full_like(x: Array, fill_value: Array, dtype: object = None, *, shape: Any = None) -> Any:
-    """`fill_value` in the shape of `x`, and in its dtype, where no others are given."""
+    """`fill_value` in the shape of `x`, and in its dtype unless others are given."""
     value = astype(fill_value, as_array(x).dtype if dtype is None else dtype)
     if shape is None:
         return broadcast_to(value, type_of(as_array(x)).shape)
@@ -56,14 +56,14 @@ def full_like(x: Array, fill_value: Array, dtype: object = None, *, shape: Any =
 
 
 def full(shape: Any, fill_value: Array, dtype: object = None) -> Any:
-    """`fill_value`, repeated to `shape`; in its own dtype where none is given."""
+    """`fill_value`, repeated to `shape`; in its own dtype if none is given."""
     dims = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     value = as_array(fill_value) if dtype is None else astype(fill_value, dtype)
     return broadcast_to(value, dims) if isinstance(value, Node) else np.full(dims, value, value.dtype)
 
 
 def linspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, dtype: object = None) -> Any:
-    """`num` numbers from `start` to `stop`, the last one among them where `endpoint`; a new first axis."""
+    """`num` numbers from `start` to `stop`, the last one among them if `endpoint`; a new first axis."""
     steps = np.linspace(0.0, 1.0, num, endpoint)
     first, last = promote(start, stop, dtype="f2")
     line = reshape(steps.astype(first.dtype), (num, *(1,) * len(shape(first - last))))

@@ -19,7 +19,7 @@ from nnjit.numpy.shaping import expand_dims, moveaxis, ravel, reshape, shape
 def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The elements of `x` whose indices along two axes differ by `offset`, as the last axis.
 
-    An element behind each row makes the rows one longer, so that the diagonal becomes the first column.
+    An element after each row makes the rows one longer, so that the diagonal becomes the first column.
     """
     last = moveaxis(x, (axis1, axis2), (-2, -1))
     cut = (..., slice(-offset, None), slice(None)) if offset < 0 else (..., slice(None), slice(offset, None))

@@ -41,7 +41,7 @@ def getitem(x: Array, index: Any) -> Any:
 
 
 def take(x: Array, indices: Array, axis: int | None = None) -> Any:
-    """The elements of `x` at `indices` along `axis`, of all elements in a row where None."""
+    """The elements of `x` at `indices` along `axis`, of all elements in a row if None."""
     array = ravel(x) if axis is None else as_array(x)
     (place,) = normal_axes(axis or 0, array.ndim)
     return getitem(array, (slice(None),) * place + (as_array(indices),))
@@ -121,14 +121,14 @@ def _window(x: Any, items: Sequence[Any], value: Any) -> tuple[Any, Any]:
     hits = filled(part, True, "b1")
     for axis, (start, length, _) in enumerate(extents):
         if length != shape(x)[axis]:
-            behind = length_of(x, axis) - start - length
-            part, hits = (_between_zeros(v, axis, start, behind) for v in (part, hits))
+            after = length_of(x, axis) - start - length
+            part, hits = (_between_zeros(v, axis, start, after) for v in (part, hits))
     return hits, part
 
 
-def _between_zeros(x: Any, axis: int, before: int, behind: int) -> Any:
+def _between_zeros(x: Any, axis: int, before: int, after: int) -> Any:
     dims = shape(x)
-    blocks = [p.full(type_of(x), 0, (*dims[:axis], n, *dims[axis + 1 :])) for n in (before, behind)]
+    blocks = [p.full(type_of(x), 0, (*dims[:axis], n, *dims[axis + 1 :])) for n in (before, after)]
     parts = [b for b in (blocks[0], x, blocks[1]) if shape(b)[axis] != 0]
     return p.concat(*parts, axis=axis) if parts else x
 

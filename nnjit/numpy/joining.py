@@ -19,7 +19,7 @@ Widths = int | Sequence[int] | Sequence[Sequence[int]]
 
 
 def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Any:
-    """The arrays one after another along `axis`; all elements in a row where None."""
+    """The arrays one after another along `axis`; all elements in a row if None."""
     parts = promote(*(map(ravel, arrays) if axis is None else arrays))
     (place,) = normal_axes(axis or 0, parts[0].ndim)
     return parts[0] if len(parts) == 1 else p.concat(*parts, axis=place)
@@ -45,7 +45,7 @@ def hstack(arrays: Sequence[Array]) -> Any:
 
 
 def dstack(arrays: Sequence[Array]) -> Any:
-    """The arrays behind one another, along the third axis."""
+    """The arrays one after another along the third axis."""
     return concatenate([atleast_3d(a) for a in arrays], 2)
 
 
@@ -55,7 +55,7 @@ def column_stack(arrays: Sequence[Array]) -> Any:
 
 
 def append(x: Array, values: Array, axis: int | None = None) -> Any:
-    """`x` with `values` behind it along `axis`; all elements in a row where None."""
+    """`x` followed by `values` along `axis`; all elements in a row if None."""
     return concatenate([x, values], axis)
 
 
@@ -70,7 +70,7 @@ def split(x: Array, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
 
 
 def array_split(x: Array, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
-    """As `split`; the first parts are longer by one where the length is no multiple."""
+    """As `split`; the first parts are longer by one if the length is not a multiple."""
     length = length_of(x, axis)
     if isinstance(indices_or_sections, int):
         small, longer = np.divmod(length, indices_or_sections)
@@ -111,7 +111,7 @@ def tile(x: Array, reps: int | Sequence[int]) -> Any:
 
 
 def repeat(x: Array, repeats: int | Sequence[int], axis: int | None = None) -> Any:
-    """`x` with each element repeated `repeats` times along `axis`; of all elements in a row where None."""
+    """`x` with each element repeated `repeats` times along `axis`; of all elements in a row if None."""
     array = ravel(x) if axis is None else as_array(x)
     (place,) = normal_axes(axis or 0, array.ndim)
     if not isinstance(repeats, int):
@@ -137,7 +137,7 @@ def roll(x: Array, shift: int | Sequence[int], axis: int | Sequence[int] | None 
 
 
 def flip(x: Array, axis: int | Sequence[int] | None = None) -> Any:
-    """`x` in the opposite order along `axis`, along all axes where None."""
+    """`x` in the opposite order along `axis`, along all axes if None."""
     array = as_array(x)
     axes = tuple(range(array.ndim)) if axis is None else tuple(sorted(normal_axes(axis, array.ndim)))
     return p.reverse(array, along=axes) if axes else array
@@ -165,10 +165,10 @@ def rot90(x: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 
 def pad(x: Array, pad_width: Widths, mode: str = "constant", constant_values: float = 0) -> Any:
-    """`x` with elements before and behind along each axis.
+    """`x` with elements before and after along each axis.
 
     Args:
-        pad_width: how many: one number, (before, behind), or such a pair for each axis.
+        pad_width: how many: one number, (before, after), or such a pair for each axis.
         mode: "constant"; "edge" repeats the outermost, "reflect" and "symmetric" mirror without and with it,
             "wrap" goes on from the other side.
         constant_values: what "constant" puts there.
@@ -177,20 +177,20 @@ def pad(x: Array, pad_width: Widths, mode: str = "constant", constant_values: fl
     if mode not in PADDINGS:
         raise GraphError(f"pad: unknown mode {mode!r}; valid: {', '.join(PADDINGS)}")
     widths = np.broadcast_to(np.asarray(pad_width, int), (array.ndim, 2)).tolist()
-    for axis, (before, behind) in enumerate(widths):
-        if before or behind:
-            array = _padded(array, axis, before, behind, mode, constant_values)
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            array = _padded(array, axis, before, after, mode, constant_values)
     return array
 
 
-def _padded(x: Any, axis: int, before: int, behind: int, mode: str, value: float) -> Any:
+def _padded(x: Any, axis: int, before: int, after: int, mode: str, value: float) -> Any:
     n = length_of(x, axis)
     if mode == "constant":
         dims = shape(x)
-        blocks = [filled_block(x, value, (*dims[:axis], w, *dims[axis + 1 :])) for w in (before, behind)]
+        blocks = [filled_block(x, value, (*dims[:axis], w, *dims[axis + 1 :])) for w in (before, after)]
         parts = [b for b in (blocks[0], x, blocks[1]) if shape(b)[axis] != 0]
     else:
-        places = PADDINGS[mode](np.arange(-before, n + behind), n)
+        places = PADDINGS[mode](np.arange(-before, n + after), n)
         parts = [_run(x, axis, run) for run in _runs(places)]
     return concatenate(parts, axis)
 
@@ -221,7 +221,7 @@ def _repeated(x: Any, axis: int, width: int) -> Any:
     return broadcast_to(x, (*shape(x)[:axis], width, *shape(x)[axis + 1 :]))
 
 
-# Where the elements of a padded axis come from: the places -before … n + behind, and the length n.
+# Where the elements of a padded axis come from: the places -before … n + after, and the length n.
 PADDINGS: dict[str, Any] = {
     "constant": None,
     "edge": lambda k, n: np.clip(k, 0, n - 1),

@@ -33,7 +33,7 @@ from nnjit.numpy.statistics import root
 
 
 def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The norm of vectors along one axis, or of matrices along two; of all elements where None.
+    """The norm of vectors along one axis, or of matrices along two; of all elements if None.
 
     Args:
         ord: of vectors, p of Σ|x|ᵖ to the power of 1/p, ±inf and 0 (how many are not zero); of matrices,
@@ -100,7 +100,7 @@ def slogdet(a: Array) -> tuple[Any, Any]:
 
 
 def det(a: Array) -> Any:
-    """The determinant; its derivative is NaN where the matrix is singular."""
+    """The determinant; its derivative is NaN if the matrix is singular."""
     sign, log = slogdet(a)
     return multiply(sign, exp(log))
 
@@ -177,7 +177,7 @@ def _singular_values(a: Any, u: Any, v: Any) -> Any:
 
 
 def qr(a: Array, mode: Literal["reduced", "r"] = "reduced") -> Any:
-    """Q with orthonormal columns and the upper triangle R, with a = Q R; R alone where the mode is "r".
+    """Q with orthonormal columns and the upper triangle R, with a = Q R; R alone if the mode is "r".
 
     The derivative is that of a matrix of full rank.
 
@@ -232,7 +232,7 @@ def _floats(x: Array) -> Any:
 
 
 def matrix_power(x: Array, n: int) -> Any:
-    """The product of `n` matrices `x`, of its inverses where `n` is negative."""
+    """The product of `n` matrices `x`, of its inverses if `n` is negative."""
     array = as_array(x)
     if n < 0:
         return matrix_power(inv(array), -n)

@@ -38,12 +38,12 @@ def nancumprod(x: Array, axis: int | None = None, dtype: object = None, out: Non
 
 
 def nanmax(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The largest element over `axis` that is not NaN; NaN where all are."""
+    """The largest element over `axis` that is not NaN; NaN where all are NaN."""
     return _extremum(max, x, -math.inf, axis, keepdims)
 
 
 def nanmin(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The smallest element over `axis` that is not NaN; NaN where all are."""
+    """The smallest element over `axis` that is not NaN; NaN where all are NaN."""
     return _extremum(min, x, math.inf, axis, keepdims)
 
 
@@ -58,7 +58,7 @@ def nanargmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Any:
 
 
 def nanmean(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The mean over `axis` of the elements that are not NaN; NaN where all are."""
+    """The mean over `axis` of the elements that are not NaN; NaN where all are NaN."""
     array = as_array(x)
     if array.dtype.kind != "f":
         return mean(array, axis, keepdims)
@@ -82,7 +82,7 @@ def nanstd(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False)
 
 
 def _filled(x: Array, value: float) -> Any:
-    """`x` with `value` in the place of NaN."""
+    """`x` with `value` instead of NaN."""
     array = as_array(x)
     return where(isnan(array), value, array) if array.dtype.kind == "f" else array
 

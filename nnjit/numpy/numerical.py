@@ -44,7 +44,7 @@ def gradient(f: Array, spacing: Array = 1.0, *, axis: Any = None) -> Any:
         axis: one alone, or some; a list of slopes is returned for more than one.
 
     Raises:
-        GraphError: an axis is shorter than 2, or the spacing is no number.
+        GraphError: an axis is shorter than 2, or the spacing is not a number.
     """
     array = as_array(f) if as_array(f).dtype.kind == "f" else astype(f, "f64")
     if as_array(spacing).ndim:
@@ -87,7 +87,7 @@ def interp(x: Array, xp: Array, fp: Array, left: Array | None = None, right: Arr
 
 
 def _end(x: Any, xp: Any, fp: Any, right: Array | None) -> Any:
-    """What stands at the last point and behind it."""
+    """The value at the last point and beyond it."""
     return fp[-1] if right is None else where(less_equal(x, xp[-1]), fp[-1], right)
 
 
@@ -122,9 +122,9 @@ def cov(
     """The covariances of variables.
 
     Args:
-        m: a variable in each row, its observations in the columns; in each column where not `rowvar`.
+        m: a variable in each row, its observations in the columns; in each column unless `rowvar`.
         y: further variables.
-        ddof: what is taken from the number of observations; 1 where None, 0 where `bias`.
+        ddof: what is taken from the number of observations; 1 if None, 0 if `bias`.
     """
     rows = _variables(m, rowvar)
     rows = rows if y is None else concatenate([rows, _variables(y, rowvar)], 0)

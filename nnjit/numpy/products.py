@@ -38,7 +38,7 @@ def matmul(a: Array, b: Array) -> Any:
 
 
 def _product(a: Any, b: Any) -> Any:
-    """The product of the last two axes: one of matrices where one argument alone has more axes."""
+    """The product of the last two axes: one of matrices if only one argument has more axes."""
     (*lead_a, _, inner), (*lead_b, inner_b, columns) = shape(a), shape(b)
     if inner != inner_b:
         raise GraphError(f"matmul: {type_of(a)} @ {type_of(b)}: inner axes {inner} and {inner_b} differ")

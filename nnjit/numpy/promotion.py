@@ -58,7 +58,7 @@ def operator(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def as_array(x: Array) -> Any:
-    """`x` itself where it is a node, else a NumPy array."""
+    """`x` itself if it is a node, else a NumPy array."""
     if isinstance(x, Node):
         return x
     return stacked(x) if has_node(x) else np.asarray(x)
@@ -161,7 +161,7 @@ def filled_block(x: Array, value: float, shape: Sequence[Dim]) -> Any:
 
 
 def filled(x: Array, value: float, dtype: object = None) -> Any:
-    """An array of the shape of `x` that holds `value` everywhere, in the dtype of `x` where none is given."""
+    """An array of the shape of `x` that holds `value` everywhere, in the dtype of `x` if none is given."""
     array = as_array(x)
     kind = array.dtype if dtype is None else as_dtype(dtype)
     if isinstance(array, np.ndarray):
@@ -170,7 +170,7 @@ def filled(x: Array, value: float, dtype: object = None) -> Any:
 
 
 def refuse_out(name: str, out: object) -> None:
-    """Raise a TypeError where a function is asked to write into an array."""
+    """Raise a TypeError if a function is asked to write into an array."""
     if out is not None:
         raise TypeError(
             f"{name}: out= is not supported, since a traced value has no memory yet to write into; use what "

@@ -1,4 +1,4 @@
-"""Quantiles under NumPy's names: of sorted elements, so that `jit` can compile them where it can sort."""
+"""Quantiles under NumPy's names: of sorted elements, so that `jit` can compile them wherever it can sort."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def prepared(name: str, x: Array, keepdims: object, dtype: object, out: object) 
     """`x` in the dtype that is asked for, where all options of a reduction are such that it can be done.
 
     Raises:
-        GraphError: `keepdims` is no truth value. TypeError: the result should be written into an array.
+        GraphError: `keepdims` is not a truth value. TypeError: the result should be written into an array.
     """
     refuse_out(name, out)
     if not isinstance(keepdims, (bool, np.bool_)):
@@ -58,7 +58,7 @@ def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
 def sum(
     x: Array, axis: Axis = None, keepdims: bool = False, *, dtype: object = None, out: None = None
 ) -> Any:
-    """The sum over `axis` (all axes where None), in `dtype`, or that of `x` where None."""
+    """The sum over `axis` (all axes if None), in `dtype`, or that of `x` if None."""
     array = prepared("sum", x, keepdims, dtype, out)
     return _reduce(p.reduce_sum, least_i64(array) if dtype is None else array, axis, keepdims)
 
@@ -89,7 +89,7 @@ def mean(
 
 
 def count_of(x: Any, axes: tuple[int, ...]) -> Any:
-    """How many elements are reduced: a number, or a sum of ones where the batch axis is among them."""
+    """How many elements are reduced: a number, or a sum of ones if the batch axis is among them."""
     count = 1
     for a in axes:
         length = shape(x)[a]

@@ -60,7 +60,7 @@ def ravel(x: Array) -> Any:
 
 
 def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
-    """`x` with its axes permuted, reversed where no order is given."""
+    """`x` with its axes permuted, reversed if no order is given."""
     array = as_array(x)
     perm = tuple(range(array.ndim))[::-1] if axes is None else tuple(a % array.ndim for a in axes)
     return array if perm == tuple(range(array.ndim)) else p.transpose(array, perm=perm)
@@ -108,7 +108,7 @@ def expand_dims(x: Array, axis: int | Sequence[int]) -> Any:
 
 
 def squeeze(x: Array, axis: int | Sequence[int] | None = None) -> Any:
-    """`x` without its axes `axis`, of length 1; without all of these where None."""
+    """`x` without its axes `axis`, of length 1; without all of these if None."""
     dims = shape(x)
     chosen = [a for a, d in enumerate(dims) if d == 1] if axis is None else normal_axes(axis, len(dims))
     for a in chosen:

@@ -19,7 +19,7 @@ def windows(
 
     Args:
         sizes: the elements of a window along each of the axes.
-        strides: how far each window is behind the one before.
+        strides: the distance of successive windows.
         dilations: how far the elements of a window are apart.
 
     >>> import numpy
@@ -31,7 +31,7 @@ def windows(
 
 
 def sliding_window_view(x: Array, window_shape: int | Sequence[int], axis: Any = None) -> Any:
-    """The windows over `axis` (all axes where None), whose elements are the last axes, as NumPy has them."""
+    """The windows over `axis` (all axes if None), whose elements are the last axes, as NumPy has them."""
     array = as_array(x)
     sizes = (window_shape,) if isinstance(window_shape, int) else tuple(window_shape)
     axes = tuple(range(array.ndim)) if axis is None else tuple(normal_axes(axis, array.ndim))
@@ -58,5 +58,5 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Any:
     if mode not in ("full", "same", "valid"):
         raise GraphError(f'convolve: unknown mode {mode!r}; valid: "full", "same", "valid"')
     before = {"full": n - 1, "same": n // 2, "valid": 0}[mode]
-    behind = {"full": n - 1, "same": (n - 1) // 2, "valid": 0}[mode]
-    return sum(windows(pad(a, (before, behind)), 0, (n,), (1,), (1,)) * flip(v), -1)
+    after = {"full": n - 1, "same": (n - 1) // 2, "valid": 0}[mode]
+    return sum(windows(pad(a, (before, after)), 0, (n,), (1,), (1,)) * flip(v), -1)

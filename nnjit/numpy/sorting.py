@@ -12,7 +12,7 @@ from nnjit.numpy.shaping import moveaxis, normal_axes, ravel
 
 
 def argsort(x: Array, axis: int | None = -1) -> Any:
-    """The indices that sort `x` along `axis`, all in a row where None; equal elements keep their order."""
+    """The indices that sort `x` along `axis`, all in a row if None; equal elements keep their order."""
     array, place = _line(x, axis)
     return p.argsort(array, axis=place)
 

@@ -117,7 +117,7 @@ def isinf(x: Array) -> Any:
 
 
 def isclose(x: Array, y: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """Whether |x - y| <= atol + rtol |y|; two NaN are close where `equal_nan`."""
+    """Whether |x - y| <= atol + rtol |y|; two NaN are close if `equal_nan`."""
     near = p.less_equal(*_pair(abs(x - as_array(y)), atol + rtol * abs(y)))
     out = logical_or(equal(x, y), logical_and(near, logical_not(isinf(y))))
     return logical_or(out, logical_and(isnan(x), isnan(y))) if equal_nan else out
@@ -144,7 +144,7 @@ def around(x: Array, decimals: int = 0) -> Any:
 
 
 def nan_to_num(x: Array, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """`x` with NaN and infinities replaced, by the largest numbers where none are given."""
+    """`x` with NaN and infinities replaced, by the largest numbers if none are given."""
     array = as_array(x)
     if array.dtype.kind != "f":
         return array
@@ -170,7 +170,7 @@ def signbit(x: Array) -> Any:
 
 
 def modf(x: Array) -> tuple[Any, Any]:
-    """What is behind the point and what is before it, both with the sign of `x`."""
+    """The fractional and the whole part of `x`, both with its sign."""
     array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
     whole = trunc(array)
     return where(isinf(array), copysign(0.0, array), array - whole), whole

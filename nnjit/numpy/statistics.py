@@ -90,7 +90,7 @@ def allclose(x: Array, y: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_n
 def prod(
     x: Array, axis: Axis = None, keepdims: bool = False, *, dtype: object = None, out: None = None
 ) -> Any:
-    """The product over `axis`, in `dtype`, or that of `x` where None; its derivative is right at zeros too.
+    """The product over `axis`, in `dtype`, or that of `x` if None; its derivative is right at zeros too.
 
     Pairs are multiplied, and pairs of these, until one product is left.
     """
@@ -118,7 +118,7 @@ def _halved(x: Any) -> Any:
 
 
 def cumsum(x: Array, axis: int | None = None, dtype: object = None, out: None = None) -> Any:
-    """The sums of the first 1, 2, … elements along `axis`, of all elements where None."""
+    """The sums of the first 1, 2, … elements along `axis`, of all elements if None."""
     array = prepared("cumsum", x, False, dtype, out)
     return _running(add, 0, least_i64(array) if dtype is None else array, axis)
 

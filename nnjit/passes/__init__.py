@@ -1,4 +1,4 @@
-"""Passes: functions from a valid graph to a valid graph that computes the same.
+"""Passes: functions from a valid graph to an equivalent valid graph.
 
 Dead code needs no pass: a graph is what its outputs reach.
 """

@@ -1,4 +1,4 @@
-"""Sums of arrays that are zero where the other is not: what the slices of an array give back to it.
+"""Join the cotangents of an array's slices: sums of arrays, each zero where the other is not.
 
 The cotangent of a slice is the slice's own with zeros around it, a concatenation; those of slices that do not
 overlap are one concatenation, without zeros.
@@ -15,7 +15,7 @@ from nnjit.primitives import add, broadcast, concat, full
 
 
 def join_pieces(graph: Graph) -> Graph:
-    """`graph` with one concatenation for the sum of two whose parts meet zeros alone."""
+    """`graph` with one concatenation instead of a sum of two that do not overlap."""
     return Graph(graph.inputs, rebuild(graph.outputs, {}, _join), graph.names)
 
 

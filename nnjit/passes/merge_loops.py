@@ -1,4 +1,4 @@
-"""One loop for two of the same steps: the backward pass asks a loop to record more than its results."""
+"""Merge two loops of the same steps: the backward pass needs one that records more than its results."""
 
 from __future__ import annotations
 

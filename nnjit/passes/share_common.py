@@ -1,4 +1,4 @@
-"""Common subexpressions: compute what is written twice once."""
+"""Eliminate common subexpressions: compute what occurs twice once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Algebraic simplification by a table of rewrite rules, each exact for every number, infinity and NaN.
+"""Simplify algebraically by a table of rewrite rules, each exact for every number, infinity and NaN.
 
 (The sign of a zero may change: `x + 0` is `x`.) Rules that would hide a NaN, like `0 * x`, are not there.
-What only derivatives read goes: passes run when all of these are taken.
+Nodes that only derivatives read are removed: passes run after all derivatives are taken.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _is(node: Node, value: float) -> bool:
 
 
 def _shares_one_broadcast(node: Node) -> Node | None:
-    """op(broadcast(x), broadcast(y)) as broadcast(op(x, y)), where both repeat in the same way."""
+    """op(broadcast(x), broadcast(y)) as broadcast(op(x, y)), if both repeat in the same way."""
     first = node.inputs[0] if node.inputs else None
     if node.primitive.kind != "elementwise" or first is None:
         return None
@@ -96,7 +96,7 @@ def _reduce_nothing(node: Node, x: Node) -> Node | None:
 
 
 def _compute_both(node: Node, predicate: Node, *operands: Node) -> Node:
-    """Both branches, and a choice: loops have no branches, and no derivative is taken any more."""
+    """Compute both branches, and select: loops cannot branch, and all derivatives are taken."""
     branches = [node.params[name] for name in ("true", "false")]
     ours, theirs = (
         rebuild(graph.outputs, dict(zip(graph.inputs, operands, strict=True)), rewrite)[0]

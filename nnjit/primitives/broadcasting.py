@@ -44,7 +44,7 @@ def infer_reduction(x: ArrayType, axes: Axes) -> ArrayType:
 
 def lift_reduction(n: int, axes: Axes) -> dict[str, Axes]:
     """The params of a reduction with one more leading axis."""
-    return {"axes": behind(axes)}
+    return {"axes": shifted(axes)}
 
 
 def repeated(x: Any, like: Node, axes: Axes) -> Any:
@@ -55,14 +55,14 @@ def repeated(x: Any, like: Node, axes: Axes) -> Any:
 
 # fmt: off
 broadcast  = define(Primitive("broadcast", "view", _infer_broadcast, _broadcast, transposes=(_sum_back,),
-                              lift=lambda n, shape, axes: {"shape": (n, *shape), "axes": (0, *behind(axes))}))
+                              lift=lambda n, shape, axes: {"shape": (n, *shape), "axes": (0, *shifted(axes))}))
 reduce_sum = define(Primitive("reduce_sum", "reduce", infer_reduction, lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
                               transposes=(repeated,), expression="{0} + {1}", identity="{t}(0)", lift=lift_reduction))
 # fmt: on
 
 
-def behind(axes: Sequence[int]) -> tuple[int, ...]:
-    """The axes where one more leads."""
+def shifted(axes: Sequence[int]) -> tuple[int, ...]:
+    """The same axes of an array with one more leading axis."""
     return tuple(a + 1 for a in axes)
 
 

@@ -1,6 +1,6 @@
-"""The branch: one of two graphs, by a truth value that is known only when the graph is evaluated.
+"""The primitive `cond`: one of two graphs, by a truth value that is known only at evaluation.
 
-The interpreter runs the branch that is taken. Where the predicate has axes, as under `vmap`, and in compiled
+The interpreter runs the branch that is taken. If the predicate has axes, as under `vmap`, and in compiled
 code, both are computed and one is selected.
 """
 

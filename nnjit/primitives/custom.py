@@ -1,4 +1,4 @@
-"""A value with a custom derivative rule: a result of a function, with its arguments."""
+"""The primitive `custom`: a result of a function with a custom derivative rule, and its arguments."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """Factors of stacks of matrices: singular vectors, the Q of QR, and the pseudoinverse.
 
-What else a decomposition has is composed: S = diag(Uᵀ A V), R = Qᵀ A. With k = min(m, n), of a matrix (m, n):
+The other factors are composed: S = diag(Uᵀ A V), R = Qᵀ A. With k = min(m, n), of a matrix (m, n):
 
     dU = U (F ∘ (dP S + S dPᵀ)) + (dA V - U dP) S⁻¹,    dP = Uᵀ dA V,    Fᵢⱼ = 1 / (sⱼ² - sᵢ²)
     dQ = Y - Q W + Q (L - Lᵀ),    Y = dA R⁻¹,    W = Qᵀ Y,    L = W below the diagonal
     dP = -P dA P + P Pᵀ dAᵀ (1 - A P) + (1 - P A) dAᵀ Pᵀ P
 
-V is the U of Aᵀ. Pairs of equal singular values turn nothing, and zeros carry nothing: there is no derivative.
+V is the U of Aᵀ. Pairs of equal singular values, and zeros, have no derivative; they contribute nothing.
 
 Reference: Townsend 2016, "Differentiating the singular value decomposition"; Walter & Lehmann 2010,
 arXiv:1001.1654, for QR; Golub & Pereyra 1973, SIAM J. Numer. Anal. 10, for the pseudoinverse.
@@ -23,7 +23,7 @@ from nnjit.ir.graph import Node, Primitive
 from nnjit.ir.types import ArrayType, static
 from nnjit.primitives.broadcasting import reduce_sum
 from nnjit.primitives.define import define, require
-from nnjit.primitives.matrices import columns, inverse_gaps, inverse_or_zero, mask, product, turned
+from nnjit.primitives.matrices import columns, inverse_gaps, inverse_or_zero, mask, product, transposed
 from nnjit.primitives.solvers import solve
 
 Side = Literal["left", "right"]
@@ -49,7 +49,7 @@ def _evaluate_singular(a: np.ndarray, side: Side) -> np.ndarray:
 
 
 def _factors(a: Any, out: Any, side: Side) -> tuple[Any, Any, Any]:
-    """The vectors of this side and of the other, and the singular values."""
+    """The singular vectors of `side` and of the other one, and the singular values."""
     other = singular_vectors(a, side="right" if side == "left" else "left")
     u, v = (out, other) if side == "left" else (other, out)
     return out, other, reduce_sum(u * product(a, v), axes=(a.ndim - 2,))
@@ -57,20 +57,20 @@ def _factors(a: Any, out: Any, side: Side) -> tuple[Any, Any, Any]:
 
 def _singular_vjp(g: Node, out: Node, args: Sequence[Node], side: Side) -> list[Node]:
     x, y, s = _factors(args[0], out, side)
-    inner = inverse_gaps(s * s) * product(turned(x), g)
-    back = product(x, (inner + turned(inner)) * columns(s, inner))
+    inner = inverse_gaps(s * s) * product(transposed(x), g)
+    back = product(x, (inner + transposed(inner)) * columns(s, inner))
     if x.shape[-2] > x.shape[-1]:  # else x spans all, and the difference would be rounding alone
-        back = back + (g - product(x, product(turned(x), g))) * columns(inverse_or_zero(s), g)
-    whole = product(back, turned(y))
-    return [whole if side == "left" else turned(whole)]
+        back = back + (g - product(x, product(transposed(x), g))) * columns(inverse_or_zero(s), g)
+    whole = product(back, transposed(y))
+    return [whole if side == "left" else transposed(whole)]
 
 
 def _singular_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node], side: Side) -> Any:
     x, y, s = _factors(args[0], out, side)
-    moved = product(tangents[0] if side == "left" else turned(tangents[0]), y)
-    inner = product(turned(x), moved)
+    moved = product(tangents[0] if side == "left" else transposed(tangents[0]), y)
+    inner = product(transposed(x), moved)
     scaled = inner * columns(s, inner)
-    turn = product(x, inverse_gaps(s * s) * (scaled + turned(scaled)))
+    turn = product(x, inverse_gaps(s * s) * (scaled + transposed(scaled)))
     if x.shape[-2] == x.shape[-1]:
         return turn
     return turn + (moved - product(x, inner)) * columns(inverse_or_zero(s), moved)
@@ -91,20 +91,20 @@ def _below(x: Any) -> Any:
 
 def _divided(x: Any, r: Any) -> Any:
     """X r⁻¹."""
-    return turned(solve(turned(r), turned(x)))
+    return transposed(solve(transposed(r), transposed(x)))
 
 
 def _orthogonal_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
-    r, inner = product(turned(out), args[0]), product(turned(out), g)
-    back = g - product(out, inner) + product(out, _below(inner - turned(inner)))
-    return [_divided(back, turned(r))]
+    r, inner = product(transposed(out), args[0]), product(transposed(out), g)
+    back = g - product(out, inner) + product(out, _below(inner - transposed(inner)))
+    return [_divided(back, transposed(r))]
 
 
 def _orthogonal_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node]) -> Any:
-    moved = _divided(tangents[0], product(turned(out), args[0]))
-    inner = product(turned(out), moved)
+    moved = _divided(tangents[0], product(transposed(out), args[0]))
+    inner = product(transposed(out), moved)
     low = _below(inner)
-    return moved - product(out, inner) + product(out, low - turned(low))
+    return moved - product(out, inner) + product(out, low - transposed(low))
 
 
 # -- pseudoinverse
@@ -115,14 +115,14 @@ def _infer_pinv(a: ArrayType, rcond: float) -> ArrayType:
 
 
 def _pinv_vjp(g: Node, out: Node, args: Sequence[Node], rcond: float) -> list[Any]:
-    a, back, outer = args[0], turned(g), turned(out)
+    a, back, outer = args[0], transposed(g), transposed(out)
     right = product(back - product(a, product(out, back)), product(out, outer))
     left = product(product(outer, out), back - product(product(back, out), a))
     return [right + left - product(product(outer, g), outer)]
 
 
 def _pinv_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node], rcond: float) -> Any:
-    a, moved, outer = args[0], turned(tangents[0]), turned(out)
+    a, moved, outer = args[0], transposed(tangents[0]), transposed(out)
     right = product(product(out, outer), moved - product(product(moved, a), out))
     left = product(moved - product(out, product(a, moved)), product(outer, out))
     return right + left - product(product(out, tangents[0]), out)

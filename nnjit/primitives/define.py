@@ -37,15 +37,15 @@ def elementwise(
     The arguments have one type; broadcasts and casts are nodes of their own.
 
     Args:
-        partials: (out, *args) -> partial derivative, for each argument; 1 or -1 where it is that everywhere,
-            None where it is zero everywhere.
+        partials: (out, *args) -> partial derivative, for each argument; 1 or -1 if it is that everywhere,
+            None if it is zero everywhere.
         domain: the kinds of dtype it takes.
         result: the result's dtype, the arguments' or bool.
     """
 
     def infer(*types: ArrayType) -> ArrayType:
         first = types[0]
-        if len(types) != len(partials):  # messages are made where they are needed: this runs for every node
+        if len(types) != len(partials):  # no f-string before it is needed: this runs for every node
             raise GraphError(f"{name}: expected {len(partials)} arguments, got {len(types)}")
         if any(t != first for t in types):
             raise GraphError(f"{name}: {', '.join(map(str, types))} differ")
@@ -57,6 +57,6 @@ def elementwise(
 
 
 def require(condition: bool, message: str) -> None:
-    """Raise a GraphError of `message` where `condition` does not hold."""
+    """Raise a GraphError with `message` unless `condition` holds."""
     if not condition:
         raise GraphError(message)

@@ -1,8 +1,8 @@
 """The elementwise primitives: name, meaning in NumPy, expression in a kernel, partial derivatives.
 
 Ties and edges: `abs`, `sign` and `hypot` have derivative 0 at 0, `relu` has 0 at 0 (as in PyTorch), `maximum`
-and `minimum` share the derivative evenly between equal arguments (as in autograd and JAX), and what rounds has
-derivative 0 everywhere, steps included.
+and `minimum` share the derivative evenly between equal arguments (as in autograd and JAX), and roundings have
+derivative 0 everywhere, at their steps too.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ DIGAMMA_STEPS = 12
 
 
 def digamma(x: Any) -> Any:
-    """ψ(x), the derivative of log Γ, of an array or a node: made of nodes, so that every derivative is there.
+    """ψ(x), the derivative of log Γ, of an array or a node; composed, so that it has derivatives of every order.
 
     ψ(x) = ψ(x + 12) - Σ 1 / (x + k), and its asymptotic series there; below 0, ψ(x) = ψ(1 - x) - π / tan(πx).
 

@@ -1,7 +1,7 @@
 """Primitives that read and write at computed places, and the order of elements.
 
 `gather` and `scatter_add` go along one axis, as `numpy.take_along_axis` does, and are each other's transposes;
-everything else about advanced indexing is composed of them.
+all other advanced indexing is composed of them.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ An argument is an array of vectors, `[B,…,lanes]`: a batch of groups of exampl
 tap is at the sum of two offsets, so that nothing is copied for windows that overlap. Both are axes, a length
 and a stride each, the stride in vectors.
 
-They are made of `matmul`, `windows` and `overlap_add` when all derivatives are taken (`lanes.py`).
+`codegen/rewrite/lanes.py` makes them from `matmul`, `windows` and `overlap_add` after all derivatives are taken.
 """
 
 from __future__ import annotations

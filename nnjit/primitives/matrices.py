@@ -1,4 +1,4 @@
-"""What the rules of linear algebra are written with: products, transposes and masks of stacks of matrices."""
+"""Helpers for the rules of linear algebra: products, transposes and masks of stacks of matrices."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from nnjit.primitives.linalg import batch_matmul, matmul
 from nnjit.primitives.shaping import transpose
 
 
-def turned(x: Any) -> Any:
+def transposed(x: Any) -> Any:
     """The transpose of each matrix."""
     return transpose(x, perm=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
 def product(a: Any, b: Any) -> Any:
-    """The product of each two matrices."""
+    """The product of each pair of matrices."""
     return (matmul if a.ndim == 2 else batch_matmul)(a, b, ta=False, tb=False)
 
 

@@ -1,7 +1,7 @@
 """The random bits of element `index` at `step` under `key`: Philox-2×32 with ten rounds.
 
-One definition for NumPy scalars, for NumPy arrays and for Numba, which compiles `philox` as it stands. So it
-multiplies in uint64 what is below 2³²: nothing overflows, and no type changes.
+One definition serves NumPy scalars, NumPy arrays and Numba, which compiles `philox` as it stands. So it
+multiplies values below 2³² in uint64: nothing overflows, and no type changes.
 
 Reference: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
 """

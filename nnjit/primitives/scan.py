@@ -1,8 +1,8 @@
-"""The loop: the same graph step after step, whose carried values go from one to the next.
+"""The primitive `scan`: a loop over one graph, whose carried values go from step to step.
 
-The body gives the carried values after a step, and then what is recorded of it, which may be the same. A node
-has one value. That of a loop is its *record*: what is recorded of all steps, flat and side by side,
-`f32[B,T,R]`; parts of it are slices. The derivatives of a loop are loops again, which `autodiff` builds.
+The body returns the carried values after a step, then the recorded ones, which may be the same. A node has one
+value; that of a loop is its *record*: the recorded values of all steps, flat and side by side, `f32[B,T,R]`,
+whose parts are slices. The derivatives of a loop are loops again, which `autodiff` builds.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ scan_p = Primitive("scan", "scan", _infer, _evaluate)
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop's parameters, and its body's inputs by what they are."""
+    """A loop's parameters, and its body's inputs by their kind."""
 
     body: Graph
     constants: int
@@ -95,12 +95,12 @@ class Loop:
 
 
 def lead(type: ArrayType) -> Shape:
-    """The batch axis, where there is one."""
+    """The batch axis, if there is one."""
     return (B,) if type.is_batched else ()
 
 
 def stacked_shape(type: ArrayType, length: int) -> Shape:
-    """The shape of `length` values of a type: the steps come behind the batch axis."""
+    """The shape of `length` values of a type: the axis of steps comes after the batch axis."""
     return (*lead(type), length, *type.row_shape)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnjit.ir.graph import Node, Primitive, apply
 from nnjit.ir.types import ArrayType, B, Shape, show_shape, static
-from nnjit.primitives.broadcasting import behind, full, full_like
+from nnjit.primitives.broadcasting import full, full_like, shifted
 from nnjit.primitives.define import define, require
 
 
@@ -102,12 +102,12 @@ reverse: Primitive
 # fmt: off
 transpose = define(Primitive("transpose", "view", _infer_transpose, lambda x, perm: np.transpose(x, perm),
                              transposes=(lambda g, x, perm: transpose(g, perm=inverse(perm)),),
-                             lift=lambda n, perm: {"perm": (0, *behind(perm))}))
+                             lift=lambda n, perm: {"perm": (0, *shifted(perm))}))
 slice_    = define(Primitive("slice", "view", _infer_slice, _slice, transposes=(_pad_back,),
                              lift=lambda n, starts, shape: {"starts": (0, *starts), "shape": (n, *shape)}))
 reverse   = define(Primitive("reverse", "view", _infer_reverse, lambda x, along: np.flip(x, along),
                              transposes=(lambda g, x, along: reverse(g, along=along),),
-                             lift=lambda n, along: {"along": behind(along)}))
+                             lift=lambda n, along: {"along": shifted(along)}))
 reshape   = define(Primitive("reshape", "reshape", _infer_reshape, lambda x, shape: x.reshape(shape),
                              transposes=(lambda g, x, shape: reshape(g, shape=x.shape),),
                              lift=lambda n, shape: {"shape": (n, *shape)}))
@@ -127,4 +127,4 @@ def _infer_pick(x: ArrayType, axis: int, index: int) -> ArrayType:
 
 pick_p = Primitive(
     "pick", "view", _infer_pick, lambda x, axis, index: np.take(x, index, axis)
-)  # one index of an axis, which is left out
+)  # one index of an axis, which is removed

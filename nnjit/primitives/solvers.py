@@ -1,4 +1,4 @@
-"""Primitives of linear algebra that LAPACK computes, of stacks of matrices.
+"""Primitives of linear algebra that LAPACK computes, for stacks of matrices.
 
 Reference: Giles 2008, "An extended collection of matrix derivative results"; Murray 2016, arXiv:1602.07527, for
 the Cholesky decomposition.
@@ -15,7 +15,7 @@ from nnjit.ir.graph import Node, Primitive, apply
 from nnjit.ir.types import ArrayType, static
 from nnjit.primitives.broadcasting import broadcast, reduce_sum
 from nnjit.primitives.define import define, require
-from nnjit.primitives.matrices import inverse_gaps, mask, product, trace, turned, zeros_if_none
+from nnjit.primitives.matrices import inverse_gaps, mask, product, trace, transposed, zeros_if_none
 
 
 def _square(name: str) -> Callable[[ArrayType], ArrayType]:
@@ -44,8 +44,8 @@ def _inverse(a: Any) -> Any:
 
 
 def _solve_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
-    back = solve(turned(args[0]), g)
-    return [-product(back, turned(out)), back]
+    back = solve(transposed(args[0]), g)
+    return [-product(back, transposed(out)), back]
 
 
 def _solve_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node | None]) -> Node:
@@ -58,11 +58,11 @@ def _spread(g: Any, like: Any) -> Any:
 
 
 def _logabsdet_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
-    return [_spread(g, args[0]) * turned(_inverse(args[0]))]
+    return [_spread(g, args[0]) * transposed(_inverse(args[0]))]
 
 
 def _logabsdet_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node]) -> Any:
-    return trace(turned(_inverse(args[0])), tangents[0])
+    return trace(transposed(_inverse(args[0])), tangents[0])
 
 
 def _half_lower(x: Any) -> Any:
@@ -72,32 +72,32 @@ def _half_lower(x: Any) -> Any:
 
 
 def _cholesky_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
-    inner = _half_lower(product(turned(out), g))
-    left = solve(turned(out), inner)  # L⁻ᵀ Φ(Lᵀ g) L⁻¹
-    whole = turned(solve(turned(out), turned(left)))
-    return [0.5 * (whole + turned(whole))]
+    inner = _half_lower(product(transposed(out), g))
+    left = solve(transposed(out), inner)  # L⁻ᵀ Φ(Lᵀ g) L⁻¹
+    whole = transposed(solve(transposed(out), transposed(left)))
+    return [0.5 * (whole + transposed(whole))]
 
 
 def _cholesky_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node]) -> Any:
-    symmetric = 0.5 * (tangents[0] + turned(tangents[0]))
+    symmetric = 0.5 * (tangents[0] + transposed(tangents[0]))
     left = solve(out, symmetric)
-    return product(out, _half_lower(turned(solve(out, turned(left)))))
+    return product(out, _half_lower(transposed(solve(out, transposed(left)))))
 
 
 def _gaps(a: Any, v: Any) -> Any:
-    """1 / (wⱼ - wᵢ), 0 where they are equal: what turns the eigenvectors of a symmetric matrix."""
+    """1 / (wⱼ - wᵢ), 0 where they are equal: how much the eigenvectors of a symmetric matrix rotate."""
     return inverse_gaps(reduce_sum(v * product(a, v), axes=(a.ndim - 2,)))
 
 
 def _eigenvectors_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
-    inner = _gaps(args[0], out) * product(turned(out), g)
-    whole = product(product(out, inner), turned(out))
-    return [0.5 * (whole + turned(whole))]
+    inner = _gaps(args[0], out) * product(transposed(out), g)
+    whole = product(product(out, inner), transposed(out))
+    return [0.5 * (whole + transposed(whole))]
 
 
 def _eigenvectors_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node]) -> Any:
-    symmetric = 0.5 * (tangents[0] + turned(tangents[0]))
-    return product(out, _gaps(args[0], out) * product(product(turned(out), symmetric), out))
+    symmetric = 0.5 * (tangents[0] + transposed(tangents[0]))
+    return product(out, _gaps(args[0], out) * product(product(transposed(out), symmetric), out))
 
 
 def _evaluate_logabsdet(a: np.ndarray) -> np.ndarray:

@@ -43,8 +43,8 @@ def _where_used(
     return out
 
 
-# Which rows of a table with so many `entries` a batch used, by their numbers; and the same, but in memory the
-# list of those numbers, with repetitions.
+# Which rows of a table of `entries` rows a batch used, given the rows' numbers; and the same, stored as the list
+# of those numbers, with repetitions.
 used_p = Primitive("used", "reduce", _infer_used, _used)
 listed_p = Primitive("listed", "reduce", _infer_used, _used)
 # `new`, but `old` in the rows of tables that were not used; `is_exact` says that they are equal there.

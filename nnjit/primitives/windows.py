@@ -1,7 +1,7 @@
-"""Sliding windows, of which convolutions and poolings are made, and the sum of overlapping windows, their transpose.
+"""Sliding windows, for convolutions and poolings, and their transpose, the sum of overlapping windows.
 
-Axes `first`, `first + 1`, … of an array, one for each size, become two groups: the places of a window, and behind
-all of these the elements of a window: `[B,H,W,C]` with windows of 3 × 3 becomes `[B,H-2,W-2,3,3,C]`.
+Axes `first`, `first + 1`, … of an array, one for each size, become two groups: the places of a window, and
+after these the elements of a window: `[B,H,W,C]` with windows of 3 × 3 becomes `[B,H-2,W-2,3,3,C]`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Sizes = tuple[int, ...]
 
 
 def places(length: int, size: int, stride: int, dilation: int) -> int:
-    """How many windows of `size` elements, `dilation` apart, fit into `length`, each `stride` behind the last."""
+    """How many windows of `size` elements, `dilation` apart, fit into `length`, each `stride` after the last."""
     return (length - dilation * (size - 1) - 1) // stride + 1
 
 

@@ -13,7 +13,7 @@ import nnjit
 from nnjit.codegen import program
 from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.rewrite.lanes import in_lanes
-from nnjit.codegen.runtime import views as runtime
+from nnjit.codegen.runtime import products
 from nnjit.codegen.runtime.views import JIT, f32_at, f64_at, table_of
 from nnjit.config import read
 from nnjit.ir import B, Graph, interpret, verify
@@ -38,7 +38,7 @@ def _compiled(at: Any, function: Any) -> Any:
 
 
 RUN = {
-    (np.dtype(dtype), name): _compiled(at, getattr(runtime, name))
+    (np.dtype(dtype), name): _compiled(at, getattr(products, name))
     for dtype, at in (("f4", f32_at), ("f8", f64_at))
     for name in ("lane_product", "lane_spread", "lane_weights")
 }

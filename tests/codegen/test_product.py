@@ -13,7 +13,8 @@ from numba import config, njit
 
 from nnjit.autodiff import trace
 from nnjit.codegen import Compiled
-from nnjit.codegen.runtime.views import JIT, f32_at, f64_at, gemm, table_of
+from nnjit.codegen.runtime.products import gemm
+from nnjit.codegen.runtime.views import JIT, f32_at, f64_at, table_of
 from nnjit.codegen.source import products as emit_product
 from nnjit.ir import B, array_type, interpret
 from tests.processors import PROCESSORS, environment_of

@@ -1,1 +1,1 @@
-"""Kernels compiled once on a machine: matrix products, lanes, loops over vectors, the barrier of threads."""
+"""Kernels that are compiled once on a machine: products of matrices and lanes, vector loops, the barrier."""

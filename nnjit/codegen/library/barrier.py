@@ -1,7 +1,7 @@
 """The barrier at which the threads of one program wait for each other, as LLVM code.
 
-Waiting threads spin, since the others are microseconds away. After a while they offer their core, since
-another program may need it.
+Waiting threads spin, since the others usually arrive within microseconds. After a while they offer their core
+to other programs.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def call_barrier(builder: Builder, arrived: LlvmValue, threads: LlvmValue, phase
 
 
 def offer_yield() -> None:
-    """Tell LLVM the address of the system's function that offers the core to other threads."""
+    """Tell LLVM the address of the system function that offers the core to other threads."""
     library = ctypes.WinDLL("kernel32") if os.name == "nt" else ctypes.CDLL(None)  # type: ignore[attr-defined]
     function = library.SwitchToThread if os.name == "nt" else library.sched_yield
     llvm.add_symbol(YIELD, ctypes.cast(function, ctypes.c_void_p).value)

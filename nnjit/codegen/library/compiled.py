@@ -1,7 +1,7 @@
 """Compile matrix products, loops over vectors and the barrier once on a machine, and load them.
 
-Generated programs call them as external functions, so no program compiles them again. LLVM looks their names
-up in every process, so compiled programs can be cached.
+Generated programs call them as external functions, so no program compiles them again. LLVM looks up their
+names in every process, so compiled programs can be cached.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _compile(machine: Machine, path: Path) -> bytes:
     emit_vectors(module)
     compiled = llvm.parse_assembly(str(module))
     options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_unrolling = False  # a third of the time, and products are as fast
+    options.loop_unrolling = False  # compiles in a third of the time, and products are as fast
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(compiled, builder)
     code: bytes = machine.emit_object(compiled)
@@ -111,7 +111,7 @@ def _target_machine() -> Machine:
 
 
 def features() -> dict[str, bool]:
-    """Which instructions the CPU has that Numba compiles for."""
+    """Whether the CPU that Numba compiles for has each set of instructions."""
     if config.CPU_FEATURES is None:
         return dict(llvm.get_host_cpu_features())
     named = [f for f in config.CPU_FEATURES.split(",") if f]

@@ -1,7 +1,7 @@
 """The kernels of the lane products, as LLVM vector code for this CPU.
 
-All three take the same arguments and use what they need of them: the vectors that are read or written at
-places and taps, a matrix or a second array of vectors, and the lengths and strides of the axes. A tile of the
+All three take the same arguments and use those they need: the vectors that are read or written at places and
+taps, a matrix or a second array of vectors, and the lengths and strides of the axes. A tile of the
 result stays in registers while the summed axes run. Each size of a tile is a function of its own, since LLVM
 allocates registers much better for a function with one loop.
 """
@@ -21,8 +21,8 @@ from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.numba.types import INDEX, LlvmFunction, LlvmModule, LlvmValue
 
 NEAR = 32 * 1024  # bytes that stay in the first-level cache while a pass reads them repeatedly
-PLACES, COLUMNS = 64, 32  # whose elements `packed` copies side by side
-MOST_ROWS = 6  # taps of a tile of the weights
+PLACES, COLUMNS = 64, 32  # the most whose elements `packed` copies side by side
+MOST_ROWS = 6  # the most taps of a tile of the weights
 ARGUMENTS = ("groups", "step_a", "step_b", "step_c", "columns",
              "p0", "at_p0", "p1", "at_p1", "k0", "at_k0", "k1", "at_k1", "k2")  # fmt: skip
 NAMES = ("lane_product", "lane_spread", "lane_weights")
@@ -47,7 +47,7 @@ def emit_lane_products(module: LlvmModule, tile: Tile) -> None:
 
 
 class _Kernel(VectorEmitter, ABC):
-    """The state of writing one of the three kernels: a function over the groups, and those of its tiles.
+    """The state of writing one of the three kernels: a function over the groups, and functions of its tiles.
 
     Attributes:
         name: one of `NAMES`.
@@ -66,7 +66,7 @@ class _Kernel(VectorEmitter, ABC):
         self.symbol = LANE_SYMBOLS[self.name, tile.bits]
 
     def emit(self) -> None:
-        """Write the functions of the tiles, then that over the groups."""
+        """Write the functions of the tiles, then the function over the groups."""
         tiles = self.tiles()
         pointer = self.real.as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [INDEX] * len(ARGUMENTS))
@@ -97,7 +97,7 @@ class _Kernel(VectorEmitter, ABC):
         """Write the code for one group."""
 
     def function(self, size: Sequence[int], numbers: int, write: Callable[..., None]) -> LlvmFunction:
-        """A function `void tile(A*, B*, C*, …)` with so many integers; `write` emits its body."""
+        """A function `void tile(A*, B*, C*, …)` of `numbers` integers more; `write` emits its body."""
         pointer = self.real.as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [INDEX] * numbers)
         function = ir.Function(self.module, kind, f"{self.symbol}_{'_'.join(map(str, size))}")
@@ -111,7 +111,7 @@ class _Kernel(VectorEmitter, ABC):
     # -- what the three kernels share
 
     def some(self, count: LlvmValue, sizes: Sequence[int]) -> Iterator[tuple[int, LlvmValue]]:
-        """Loops over `count` elements, `size` at a time: as many as fit of each size, which fall."""
+        """Loops over `count` elements, `size` at a time: as often as fits for each size, in falling order."""
         b, begin = self.b, INDEX(0)
         for size in sizes:
             end = b.add(begin, b.mul(b.sdiv(b.sub(count, begin), INDEX(size)), INDEX(size)))
@@ -170,7 +170,7 @@ class _Kernel(VectorEmitter, ABC):
 
 
 class _Product(_Kernel):
-    """Tiles of places by columns, while the taps run."""
+    """Tiles of places by columns; the inner loops are over taps."""
 
     name = "lane_product"
 
@@ -216,7 +216,7 @@ class _Product(_Kernel):
 
 
 class _Spread(_Kernel):
-    """For each place, tiles of taps, while the columns run."""
+    """For each place, tiles of taps; the inner loop is over columns."""
 
     name = "lane_spread"
 
@@ -259,7 +259,7 @@ class _Spread(_Kernel):
 
 
 class _Weights(_Kernel):
-    """Tiles of taps by columns, while a few rows of places run, which stay in the first-level cache.
+    """Tiles of taps by columns; the inner loops are over a few rows of places that stay in the nearest cache.
 
     If not even one row fits, the elements that a tile reads are first copied side by side: channels are often
     powers of two, so the elements of successive places fall on the same few lines of the cache.

@@ -18,9 +18,9 @@ from llvmlite import ir
 from nnjit.codegen.library.vector_emitter import VectorEmitter
 from nnjit.codegen.numba.types import INDEX, LlvmModule, LlvmValue
 
-DEPTH = 256  # elements of the inner axis at a time: so deep a packed panel stays in the first-level cache
-ROWS = (12, 10, 8, 6, 4, 2, 1)  # of a tile: a batch of ten is one tile
-WORTH_PACKING = 32  # rows of A, each of which reads a packed panel, at unit stride instead of B's
+DEPTH = 256  # elements of the inner axis at a time: such a packed panel stays in the first-level cache
+ROWS = (12, 10, 8, 6, 4, 2, 1)  # the rows that a tile may have: a batch of ten is one tile
+WORTH_PACKING = 32  # the rows of A from which on a panel of B is packed, to be read at unit stride
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ def emit_product(module: LlvmModule, name: str, tile: Tile) -> None:
 
 
 Masks: TypeAlias = Sequence[LlvmValue | None]
-"""Of each vector of a panel, the lanes to read and write; None for all."""
+"""For each vector of a panel, the lanes to read and write; None for all."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Some columns of B while code is written.
+    """Some columns of B, in code that is being written.
 
     Args:
         start: the first column.

@@ -69,7 +69,7 @@ class VectorEmitter:
         return self.b.call(masked, [place, LANE(self.bits // 8), mask, self.zero()])
 
     def store(self, value: LlvmValue, place: LlvmValue, mask: LlvmValue | None) -> None:
-        """Write a vector to an address, without the lanes that are not in the mask."""
+        """Write a vector to an address, except the lanes that are not in the mask."""
         place = self.b.bitcast(place, self.vector.as_pointer())
         if mask is None:
             self.b.store(value, place, align=self.bits // 8)

@@ -1,6 +1,6 @@
-"""Loops over the elements of vectors that many programs have, as LLVM code; `compiled.py` compiles them.
+"""Loops over vectors that many programs have, as LLVM code; `compiled.py` compiles them.
 
-A program of many layers has dozens of them: LLVM would vectorise each of them anew.
+A program of many layers has dozens, and LLVM would vectorise each of them anew.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from llvmlite import ir
 from nnjit.codegen.numba.emit import call_external, external, loop_between, loop_to
 from nnjit.codegen.numba.types import INDEX, Builder, LlvmFunction, LlvmModule, LlvmType, LlvmValue
 
-WIDTH = 64  # bytes of the lanes of a group, a cache line
+WIDTH = 64  # bytes of a group's lanes: a cache line
 ELEMENTS = {"f32": ir.FloatType(), "f64": ir.DoubleType(), "i32": ir.IntType(32), "i64": ir.IntType(64)}
 NAMES = {str(element): name for name, element in ELEMENTS.items()}
 
@@ -29,7 +29,7 @@ def emit_vectors(module: LlvmModule) -> None:
     - `void nnjit_fill_T(T* view, i64 size, T value)`,
     - `void nnjit_add_up_T(i64 threads, i64 stride, i64 low, i64 high, T* parts, T* total)`: elements `low` to
       `high` of the sum of all threads' parts, put together in the order of the threads; and of floats
-    - `nnjit_add_up_lanes_T`, the same where each element of a part is a cache line of them, to be summed.
+    - `nnjit_add_up_lanes_T`, the same for parts of which each element is a cache line of lanes to be summed.
     """
     for name, element in ELEMENTS.items():
         _emit_fill(ir.Function(module, _filling(element), f"nnjit_fill_{name}"))

@@ -1,1 +1,1 @@
-"""All use of private parts of Numba and llvmlite: the compiler, lowering, and the cache of machine code."""
+"""Use private parts of Numba and llvmlite, only here: the compiler, lowering, the cache of machine code."""

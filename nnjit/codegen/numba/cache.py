@@ -54,7 +54,7 @@ def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
 
 @functools.cache
 def environment_key() -> str:
-    """What shapes machine code besides the source: versions, the CPU, and files of nnjit."""
+    """Everything that shapes machine code besides the source: versions, the CPU, and files of nnjit."""
     cpu = numba.config.CPU_NAME or llvm.get_host_cpu_name()
     features = numba.config.CPU_FEATURES or ",".join(
         sorted(k for k, v in llvm.get_host_cpu_features().items() if v)
@@ -67,7 +67,7 @@ def environment_key() -> str:
 def cache_folder() -> Path:
     """The folder of generated source, its owner's alone: `$NNJIT_CACHE_DIR`, or in the user's cache.
 
-    If the latter cannot be used, it is a private folder that lasts as long as the process.
+    If the user's cache cannot be used, it is a private folder for this process.
 
     Raises:
         UserError: `$NNJIT_CACHE_DIR` belongs to another user, or others can write to it.
@@ -86,7 +86,7 @@ def cache_folder() -> Path:
 def write_once(path: Path, content: bytes) -> None:
     """Write a file that other processes may write at the same time: whole, and never twice.
 
-    Numba takes a newer file for a changed one, so the first must stay.
+    To Numba a newer file is a changed one, so the first must stay.
     """
     if path.exists():
         return

@@ -1,7 +1,7 @@
-"""Load machine code from Numba's cache without what Numba needs to compile.
+"""Load machine code from Numba's cache without preparing Numba's compiler.
 
-Before Numba looks into its cache it prepares its compiler, which imports sixty modules and takes 0.13 s: a
-sixth of a short training that compiles nothing. If it has to compile, it prepares it again.
+Numba prepares its compiler before it looks into its cache, which imports sixty modules and takes 0.13 s: a
+sixth of a short training that compiles nothing. If Numba then has to compile, it prepares itself anyway.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from nnjit.codegen.numba.types import CompileResult, Signature, TargetContext
 
 
 class LoadingCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
-    """Numba's cache of one function, which only loads."""
+    """Numba's cache of one function, for loading alone."""
 
     def load_overload(self, sig: Signature, target_context: TargetContext) -> CompileResult | None:
-        """The compiled function for a signature, None if it is not in the cache; Numba calls it."""
+        """The compiled function for a signature, None if it is not in the cache; called by Numba."""
         try:
             rtsys.initialize(target_context)  # tells LLVM the names that machine code calls
             with self._guard_against_spurious_io_errors():

@@ -1,9 +1,9 @@
 """Two pipelines for `njit`: one that lowers a program directly, and one whose arguments do not overlap.
 
-Numba's own route infers types of bytecode in twenty passes, which is most of the time that a program takes;
-and it optimises each kernel twice, alone and inside its caller. Generated code needs no inference: a name has
-the type of its first assignment. Numba's route remains for functions that `lowering.py` does not support, and
-for versions of Numba with other private parts (`privates.py`), which are imported only when they are used.
+Numba's own route infers the types of bytecode in twenty passes, most of the time that a program takes, and it
+optimises each kernel twice, alone and inside its caller. Generated code needs no inference: a name has the
+type of its first assignment. Numba's route remains for functions that `lowering.py` does not support, and for
+versions of Numba with other private parts (`privates.py`), which are imported only when they are used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class DirectCompiler(Compiler):  # type: ignore[misc]  # Numba has no types
     """
 
     def compile_extra(self, func: Callable[..., Any]) -> CompileResult:
-        """Compile a Python function; Numba calls it."""
+        """Compile a Python function; called by Numba."""
         result = None if config.BOUNDSCHECK else self.lowered(func)
         return super().compile_extra(func) if result is None else result
 
@@ -43,14 +43,14 @@ class DirectCompiler(Compiler):  # type: ignore[misc]  # Numba has no types
             return None
 
 
-class Apart(Compiler):  # type: ignore[misc]  # Numba has no types
-    """Numba's compiler for a function whose arguments are apart: what one points at, no other does.
+class NoAliasCompiler(Compiler):  # type: ignore[misc]  # Numba has no types
+    """Numba's compiler for a function whose arguments do not overlap: no two point to the same element.
 
-    LLVM would test that in a kernel, for all rows at once. If rows interleave, as in the record of a loop,
+    LLVM would test this in a kernel, for all rows at once. If rows interleave, as in the record of a loop,
     the test fails although no element is shared, and the kernel runs without vectors (4 × longer).
     """
 
-    is_apart = True
+    has_noalias = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

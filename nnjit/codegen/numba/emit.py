@@ -1,6 +1,6 @@
-"""Pieces of LLVM code that Numba knows how to write: loops, stack slots, calls by name, arrays, memory.
+"""Emit LLVM code by functions of Numba's lowering: loops, stack slots, calls by name, arrays, memory.
 
-They are functions of Numba's own lowering, so they are used here alone.
+These functions are private to Numba, so they are used here alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nnjit.codegen.numba.types import (
 )
 
 BYTES = ir.IntType(8).as_pointer()
-"""The type of an address of anything, C's `void *`."""
+"""The type of the address of anything, `void *` in C."""
 
 
 def external(module: LlvmModule, name: str, result: LlvmType, arguments: Sequence[LlvmType]) -> LlvmFunction:
@@ -88,8 +88,8 @@ def data_of(context: TargetContext, builder: Builder, kind: NumbaType, array: Ll
 def array_of(
     context: TargetContext, builder: Builder, kind: NumbaType, data: LlvmValue, size: LlvmValue
 ) -> LlvmValue:
-    """An array of one axis and type `kind` in memory that belongs to others."""
-    from numba.np import arrayobj  # takes 0.04 s, and loading from the cache does without
+    """An array of one axis and type `kind` in memory that it does not own."""
+    from numba.np import arrayobj  # takes 0.04 s, which loading from the cache saves
 
     array = arrayobj.make_array(kind)(context, builder)
     itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
@@ -100,10 +100,10 @@ def array_of(
 
 
 def allocate(context: TargetContext, builder: Builder, size: LlvmValue) -> LlvmValue:
-    """The address of `size` new bytes; without memory Numba raises MemoryError."""
+    """The address of `size` new bytes; Numba raises a MemoryError if there are not so many."""
     return context.nrt.allocate(builder, size)
 
 
 def free(context: TargetContext, builder: Builder, data: LlvmValue) -> None:
-    """Give back what `allocate` gave."""
+    """Free memory from `allocate`."""
     context.nrt.free(builder, builder.bitcast(data, BYTES))

@@ -45,16 +45,16 @@ SIGNS = {
 
 
 class Unsupported(NumbaError):
-    """A function has something that only Numba's own compiler supports."""
+    """The function uses something that only Numba's own compiler supports."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A value while code is written.
+    """A value in code that is being written.
 
     Args:
         type: its type in Numba.
-        data: the value in LLVM's code; of a variable, its address.
+        data: the value in LLVM's code; for a variable, its address.
         known: the value itself if it is a constant, else None.
     """
 
@@ -214,7 +214,7 @@ class Expressions:
         return Value(kind, self.context.cast(self.builder, value.data, value.type, kind))
 
     def _operator(self, op: ast.AST) -> Callable[..., Any]:
-        """The function of `operator` that does what an operator does."""
+        """The function of the module `operator` for an operator."""
         if type(op) not in OPERATORS:
             raise Unsupported(type(op).__name__)
         return OPERATORS[type(op)]
@@ -240,7 +240,7 @@ class Expressions:
         return Value(signature.return_type, write(self.builder, given))
 
     def _rule(self, function: Any, arguments: tuple[NumbaType, ...]) -> tuple[Signature, Any]:
-        """Numba's signature of a function for arguments of these types, and what writes a call."""
+        """Numba's signature of a function for arguments of these types, and what writes a call of it."""
         key = (function, arguments)
         if key not in self.found:
             kind = self.rules.resolve_value_type(function)

@@ -1,7 +1,7 @@
 """Lower generated source to LLVM code: the functions of a program, in one module.
 
-The language is what `codegen/source` writes: names that keep their type, loops over ranges, views, and calls
-of functions that raise nothing.
+The language is that of `codegen/source`: names that keep their type, loops over ranges, views, and calls of
+functions that raise nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Source:
 
 @functools.lru_cache(maxsize=8)
 def _functions(path: str) -> dict[int, ast.FunctionDef]:
-    """The functions of a file by their first line, which is that of a decorator."""
+    """The functions of a file by their first line: that of a decorator, if any."""
     text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
     tree = ast.parse(text)
     found = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
@@ -98,34 +98,34 @@ class Lowering:
         return function
 
     def function(
-        self, source: Source, arguments: tuple[NumbaType, ...], *, is_apart: bool = False
+        self, source: Source, arguments: tuple[NumbaType, ...], *, has_noalias: bool = False
     ) -> FunctionWriter:
         """Write a function.
 
         Args:
-            is_apart: whether no two of its pointers are to the same memory.
+            has_noalias: whether no two of its arguments point to the same memory.
         """
-        writer = FunctionWriter(self, source, self._descriptor(source, arguments, is_apart))
+        writer = FunctionWriter(self, source, self._descriptor(source, arguments, has_noalias))
         writer.write()
         return writer
 
     def kernel(self, dispatcher: Dispatcher, arguments: tuple[NumbaType, ...]) -> Descriptor:
         """The descriptor of a function of this module, which is written at its first call.
 
-        It is never inlined: LLVM compares the loops of a function with each other, so for a program of many
-        layers in one function it would take several times as long. A call takes 2 ns of a step.
+        It is never inlined: LLVM compares the loops of a function with each other, so to compile a program of
+        many layers in one function would take several times as long. A call takes 2 ns of a step.
         """
         key = (dispatcher, arguments)
         if key not in self.kernels:
             source = Source(FunctionIdentity.from_function(dispatcher.py_func))
-            is_apart = getattr(dispatcher._compiler.pipeline_class, "is_apart", False)
-            written = self.function(source, arguments, is_apart=is_apart)
+            has_noalias = getattr(dispatcher._compiler.pipeline_class, "has_noalias", False)
+            written = self.function(source, arguments, has_noalias=has_noalias)
             written.builder.function.linkage = "internal"
             written.builder.function.attributes.add("noinline")
             self.kernels[key] = written.fndesc
         return self.kernels[key]
 
-    def _descriptor(self, source: Source, arguments: tuple[NumbaType, ...], is_apart: bool) -> Descriptor:
+    def _descriptor(self, source: Source, arguments: tuple[NumbaType, ...], has_noalias: bool) -> Descriptor:
         identity = source.identity
         return funcdesc.PythonFunctionDescriptor(
             native=True,
@@ -140,7 +140,7 @@ class Lowering:
             kws=(),
             mangler=self.context.mangler,
             argtypes=arguments,
-            noalias=is_apart,
+            noalias=has_noalias,
             abi_tags=[self.flags.get_mangle_string()],
             uid=identity.unique_id,
         )

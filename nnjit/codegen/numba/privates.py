@@ -1,6 +1,6 @@
-"""The private parts of Numba that nnjit uses, and the fallback for versions of Numba that have changed them.
+"""List the private parts of Numba that nnjit uses, and warn if a version of Numba has changed one.
 
-All uses are in this package. The compiler of programs and the cache loader only do faster what Numba does
+All uses are in this package. The compiler of programs and the cache loader only do faster what Numba can do
 too: if a part has changed, they warn once and leave the work to Numba. `emit.py` has no such alternative.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import numba
 
 CHANGED = (AttributeError, ImportError, TypeError)
-"""What a private part that is missing, or called as it no longer can be, raises."""
+"""What the use of a private part raises if it is gone, or takes other arguments."""
 
 PRIVATES = (
     # program_compiler.py
@@ -92,7 +92,7 @@ PRIVATES = (
     "numba.core.dispatcher.Dispatcher",
     "numba.core.runtime.rtsys.initialize(ctx)",
     "dispatcher._cache",
-    # the samples below
+    # `_SAMPLES`
     "numba.core.compiler.Flags()",
     "numba.core.registry.cpu_target",
     # emit.py
@@ -113,7 +113,7 @@ PRIVATES = (
 )
 """The name of each part and, if it is called, its arguments; those after `*` are keywords.
 
-The first word of a name is `numba` or, if only an object has the part, that of a function `_sample_…` below.
+The first word of a name is `numba` or, if only an object has the part, a key of `_SAMPLES`.
 """
 _ROW = re.compile(r"([\w.]+)(\()?([^*)]*)(?:\*, ([^)]*))?\)?")
 
@@ -137,7 +137,7 @@ def warn_of_change(consequence: str, error: Exception) -> None:
 
 
 def changes() -> dict[str, str]:
-    """The parts that this version of Numba lacks or calls otherwise -> what is wrong with each."""
+    """Part that this version of Numba lacks, or that takes other arguments there -> the error."""
     problems = {row.partition("(")[0]: _problem(row) for row in PRIVATES}
     return {name: problem for name, problem in problems.items() if problem}
 
@@ -163,9 +163,8 @@ def _problem(row: str) -> str:
 def _resolve(name: str) -> Any:
     """The part of this name."""
     first, *rest = name.split(".")
-    sample = globals().get(f"_sample_{first}")
-    if sample is not None:
-        return functools.reduce(getattr, rest, sample())
+    if first in _SAMPLES:
+        return functools.reduce(getattr, rest, _SAMPLES[first]())
     part: Any = numba
     for k, word in enumerate(rest):
         if isinstance(part, ModuleType) and not hasattr(part, word):
@@ -197,3 +196,11 @@ def _sample_library() -> Any:
     from numba.core.registry import cpu_target
 
     return cpu_target.target_context.codegen().create_library("sample")
+
+
+_SAMPLES = {
+    "compiler": _sample_compiler,
+    "dispatcher": _sample_dispatcher,
+    "identity": _sample_identity,
+    "library": _sample_library,
+}

@@ -18,10 +18,10 @@ from nnjit.codegen.numba.types import CompileResult, CompilerState
 
 
 class _Library(JITCodeLibrary):  # type: ignore[misc]  # Numba has no types
-    """Machine code of a program, whose loops LLVM does not unroll before it looks for vectors in them.
+    """Machine code of a program, whose loops LLVM does not unroll before it vectorises them.
 
     It would unroll a loop over 16 lanes completely and find no vectors in the result (LeNet: 2.6 → 1.3 ms);
-    and unrolling short loops was a quarter of the time to compile a convolutional network.
+    and unrolling short loops took a quarter of the time to compile a convolutional network.
     """
 
     def _optimize_final_module(self) -> None:

@@ -1,14 +1,14 @@
 """Find the files of nnjit that shape machine code, besides the generated source itself.
 
-They are the modules of the packages that compile kernels, or have functions that kernels call (`COMPILED`),
-and what these import from the rest of nnjit, in turn: `primitives/philox.py` is compiled into kernels,
+They are the modules of the packages that compile kernels or define functions that kernels call (`COMPILED`),
+and the modules of nnjit that these import in turn: `primitives/philox.py` is compiled into kernels,
 `ir/types.py` names dtypes. Two kinds of import do not count:
 
-- That of the packages around a module: their `__init__` runs too, but cannot change what the module defines.
-- Those inside functions: they are for plain twins, which run without the JIT.
+- Of the packages around a module: their `__init__` runs too, but cannot change what the module defines.
+- Inside functions: they are for plain twins, which run without the JIT.
 
-So all compiled programs stay valid if a loss, a pass or the report is edited: what matters of it to a program
-is in the program's source.
+So all compiled programs stay valid if a loss, a pass or the report is edited: whatever of it matters to a
+program is in the program's source.
 """
 
 from __future__ import annotations

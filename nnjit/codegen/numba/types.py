@@ -18,7 +18,7 @@ Builder: TypeAlias = Any
 """Writes instructions at the end of a block (`llvmlite.ir.IRBuilder`)."""
 
 NumbaType: TypeAlias = Any
-"""A type of Numba's (`numba.types.Type`); applied to types of arguments, it gives a signature."""
+"""One of Numba's types (`numba.types.Type`); called with types of arguments, it gives a signature."""
 Signature: TypeAlias = Any
 """Types of arguments and of a result (`numba.core.typing.Signature`)."""
 TypingContext: TypeAlias = Any

@@ -1,4 +1,4 @@
-"""When threads that share a batch must wait for each other."""
+"""Decide when threads that share a batch must wait for each other."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from __future__ import annotations
 class Barrier:
     """What threads have written since they last waited for each other.
 
-    A thread that writes to its own slice of a vector may go on with the same slice; what it writes anywhere
-    else (is *scattered*) must be complete before another thread reads it, slice or not.
+    A thread that has written to its own slice of a vector may go on with that slice. What is written anywhere
+    else (*scattered*) must be complete before any other thread reads it, in a slice or not.
 
     >>> barrier = Barrier()
     >>> barrier.passed()  # nothing is written yet
@@ -31,7 +31,7 @@ class Barrier:
         self._is_scattered |= is_scattered
 
     def passed(self) -> bool:
-        """Note that no thread goes on before all are here; whether they have to wait for that."""
+        """Note that all threads meet here; return whether they have to wait for each other."""
         is_needed = self._is_open
         self._is_open = self._is_scattered = False
         return is_needed

@@ -1,4 +1,4 @@
-"""Where values are: arrays, and the parts of them that hold the elements of one value."""
+"""Storage of values: arrays, and the part of an array that holds one value."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Owner(Enum):
 
     CALLER = "caller"  # an argument or a result, given by the caller
     ALL = "work"  # work memory of all threads together
-    EACH = "own"  # work memory that each thread has for itself: what every thread computes
-    SUMS = "sums"  # the same for a thread's part of each sum
+    EACH = "own"  # work memory of each thread: values that every thread computes for itself
+    SUMS = "sums"  # work memory of each thread: its part of each sum
 
 
 @dataclass(frozen=True, order=True)
@@ -55,7 +55,7 @@ class Buffer:
         start: the index of its first element.
         size: its number of elements, of one row if `rows`.
         rows: whether there is one for every row of the block.
-        gap: how much further than its size a row is after the one before.
+        gap: elements between the end of a row and the beginning of the next.
     """
 
     storage: Storage
@@ -66,7 +66,7 @@ class Buffer:
 
     @property
     def stride(self) -> int:
-        """How far a row is after the one before."""
+        """How many elements apart successive rows begin."""
         return self.size + self.gap
 
 
@@ -79,6 +79,6 @@ def buffer_of(node: Node, buffers: Mapping[Node, Buffer]) -> Buffer:
 
 
 def aligned(size: int, dtype: str) -> int:
-    """A number of elements, up to the next cache line."""
+    """A number of elements, rounded up to whole cache lines."""
     step = ALIGNMENT // DTYPES[dtype].itemsize
     return -(-size // step) * step

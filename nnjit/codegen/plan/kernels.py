@@ -2,12 +2,12 @@
 
 The batch passes through *phases*: `flat 0, rows 0, flat 1, rows 1, …, flat L`. What is summed over the
 batch in `rows p` is complete in `flat p+1`. A value of a row is computed in the latest phase that serves
-its users, so that rows rarely cross from phase to phase; where some do (batch normalisation), the block
+its users, so that rows rarely cross from phase to phase; if some do (batch normalisation), the block
 of rows must be the whole batch.
 
 Within one of these, *stages* alternate between loops and products: everything between two products is fused
-into one kernel. A sum once a batch ends a stage too: threads that share a long vector must wait for each
-other before one of them knows its sum, and any other sum is for one thread alone.
+into one kernel. A sum that is computed once a batch ends a stage too: threads that share a long vector must
+wait for each other before any of them knows its sum, and any other sum is computed by one thread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nnjit.codegen.rewrite.legalize import is_accumulated, is_batch_reduction, i
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.ir import Graph, Node
 
-OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that are a stage of their own
+OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that have their own stages
 LONG = 4096  # elements of a vector from which threads share a loop over it
 
 
@@ -29,9 +29,9 @@ class Kernel:
     """Operations that run together.
 
     Args:
-        zone: "rows" where it passes over the rows of a block, "flat" where it runs once a batch.
-        phase: which of the zone's turns it belongs to.
-        is_product: whether it is a single matrix product, routine, or loop over steps; else a set of fused
+        zone: "rows" if it passes over the rows of a block, "flat" if it runs once a batch.
+        phase: the phase of the batch in which it runs.
+        is_product: whether it is a single matrix product, routine, or loop over steps, instead of fused
             loops over elements.
         nodes: what it computes, in an order that respects their dependencies.
     """
@@ -50,8 +50,8 @@ class Plan:
         phases: how many times the rows are passed over.
         crossing: whether values of rows are kept from phase to phase.
         is_shared: whether it is for threads that share each batch.
-        tables: the params of which only the rows are updated that a batch used.
-        update: the kernel that does so.
+        tables: the params of which only the rows that a batch used are updated.
+        update: the kernel that updates them.
     """
 
     graph: Graph
@@ -72,8 +72,8 @@ def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] =
 
     Args:
         is_shared: whether threads share each batch. Products over the batch then come last in their phase,
-            when all threads have computed their rows.
-        together: results that one kernel computes, if it can, for which single values are at hand.
+            after all threads have computed their rows.
+        together: results for one kernel to compute, if it can, from single values that earlier ones computed.
     """
     order = [n for n in graph.nodes if is_computed(n)]
     needs = {n: tuple(dict.fromkeys(s for s in map(source, n.inputs) if is_computed(s))) for n in order}
@@ -87,7 +87,7 @@ def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] =
         for zone in ("flat", "rows"):
             own = [n for n in order if _zone(n) == zone and phase[n] == turn]
             outputs = set(map(source, graph.outputs))
-            made = _kernels(zone, turn, _Turn(own, needs, users, outputs, together))
+            made = _kernels(zone, turn, _Staging(own, needs, users, outputs, together))
             kernels += sorted(made, key=sums_products) if is_shared else made
     crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
     return Plan(graph, tuple(kernels), phases, crossing, is_shared)
@@ -126,35 +126,35 @@ def _phases(
     return latest, last
 
 
-def _kernels(zone: str, phase: int, turn: _Turn) -> list[Kernel]:
-    """The kernels of one turn of a zone: a kernel for the loops of a stage, and one for each product."""
-    _find_stages(turn)
-    _sink(turn)
+def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
+    """The kernels of a zone in one phase: one for the loops of a stage, and one for each product."""
+    _find_stages(staging)
+    _postpone_all(staging)
     kernels = []
-    for stage in sorted(set(turn.stage.values())):
-        members = tuple(n for n in turn.own if turn.stage[n] == stage)
+    for stage in sorted(set(staging.stage.values())):
+        members = tuple(n for n in staging.own if staging.stage[n] == stage)
         groups = [(n,) for n in members] if stage.is_products else [members]
         kernels += [Kernel(zone, phase, stage.is_products, group) for group in groups]
     return kernels
 
 
-def _find_stages(turn: _Turn) -> None:
+def _find_stages(staging: _Staging) -> None:
     """The first stage of each operation: after the products, and the sums, that it needs."""
-    for node in turn.own:
-        read = [n for n in turn.needs[node] if n in turn.here]
-        before = [turn.stage[n].after(1 if turn.is_apart(n, node) else 0) for n in read]
+    for node in staging.own:
+        read = [n for n in staging.needs[node] if n in staging.here]
+        before = [staging.stage[n].after(1 if staging.is_apart(n, node) else 0) for n in read]
         if node.primitive.kind in OWN_STAGE:
-            turn.stage[node] = max((s.products() for s in before), default=FIRST.products())
+            staging.stage[node] = max((s.products() for s in before), default=FIRST.products())
         else:
-            turn.stage[node] = max((s.loops() for s in before), default=FIRST)
-    joined = turn.here & turn.together
-    last = max((turn.stage[n] for n in joined), default=FIRST)
-    turn.stage.update(dict.fromkeys(joined, last))
+            staging.stage[node] = max((s.loops() for s in before), default=FIRST)
+    joined = staging.here & staging.together
+    last = max((staging.stage[n] for n in joined), default=FIRST)
+    staging.stage.update(dict.fromkeys(joined, last))
 
 
 @dataclass(frozen=True, order=True)
 class _Stage:
-    """Loops, or the products that follow the loops of the same number."""
+    """Some loops, or the products after the loops of the same number."""
 
     number: int
     is_products: bool = False
@@ -172,7 +172,7 @@ class _Stage:
         return _Stage(self.number)
 
     def after(self, turns: int) -> _Stage:
-        """The stage of the same kind so many turns later."""
+        """The stage of the same kind that comes `turns` stages later."""
         return _Stage(self.number + turns, self.is_products)
 
 
@@ -180,8 +180,8 @@ FIRST = _Stage(0)
 
 
 @dataclass(frozen=True)
-class _Turn:
-    """The operations of one turn of a zone while their stages are being decided."""
+class _Staging:
+    """The operations of a zone in one phase, while their stages are being decided."""
 
     own: Sequence[Node]
     needs: Mapping[Node, Sequence[Node]]
@@ -195,12 +195,12 @@ class _Turn:
         return frozenset(self.own)
 
     def is_apart(self, node: Node, user: Node) -> bool:
-        """Whether `user` is in a later kernel than what it reads: threads share long vectors, but no sum."""
+        """Whether `user` must be in a later kernel than `node`: threads share long vectors, but not sums."""
         is_scalar = bool(self.together) and node.type.row_size == 1 < user.type.row_size
         return _zone(node) == "flat" and (is_scalar or node.primitive.kind == "reduce")
 
     def latest(self, group: set[Node]) -> _Stage | None:
-        """The last loops that serve all users of `group` outside it; None if one must not wait."""
+        """The last loops that serve all users of `group` outside it; None if it must not be postponed."""
         stages = []
         for node in group:
             if is_batch_reduction(node):
@@ -216,7 +216,7 @@ class _Turn:
         return min(stages, default=None)
 
     def is_free(self, group: set[Node]) -> bool:
-        """Whether `group` is sums of inputs, which any loop over the rows may take along."""
+        """Whether `group` consists of sums of inputs, which any loop over the rows can compute."""
         reads = {n for member in group for n in self.needs[member]} & self.here - group
         return not reads and all(is_batch_reduction(n) or self._is_own(n, group) for n in group)
 
@@ -232,43 +232,43 @@ class _Turn:
         )
 
     def saves(self, group: set[Node]) -> bool:
-        """Whether memory for what `group` reads is no more than for what it gives."""
+        """Whether what `group` reads takes no more memory than its results."""
         given = sum(_bytes(n) for n in group if any(u not in group for u in self.users[n]))
         read = {n for member in group for n in self.needs[member] if n in self.here and n not in group}
         return sum(_bytes(n) for n in read if not self.is_kept(n, besides=group)) <= given
 
 
-def _sink(turn: _Turn) -> None:
-    """Move operations to the stage of their first user where that keeps no more bytes alive.
+def _postpone_all(staging: _Staging) -> None:
+    """Move operations to the stage of their first user unless that keeps more bytes alive.
 
-    The derivative of an activation is thereby computed where it is used, from the activation that the
-    backward pass keeps anyway; whole groups that wait for nothing move together. Sums of inputs alone, as
-    that of the weights, join the last loops.
+    Thus the derivative of an activation is computed where it is used, from the activation, which the backward
+    pass keeps anyway. Connected operations move together. Sums of inputs alone, such as that of the examples'
+    weights, join the last loops.
     """
-    for first in sorted({s for s in turn.stage.values() if not s.is_products}):
-        for group in _connected([n for n in turn.own if turn.stage[n] == first], turn):
-            if turn.is_free(group):
-                others = [s for n, s in turn.stage.items() if n not in group and not s.is_products]
-                turn.stage.update(dict.fromkeys(group, max([first, *others])))
+    for first in sorted({s for s in staging.stage.values() if not s.is_products}):
+        for group in _connected([n for n in staging.own if staging.stage[n] == first], staging):
+            if staging.is_free(group):
+                others = [s for n, s in staging.stage.items() if n not in group and not s.is_products]
+                staging.stage.update(dict.fromkeys(group, max([first, *others])))
             else:
-                _move(turn, group)
-    for node in reversed(turn.own):
+                _postpone(staging, group)
+    for node in reversed(staging.own):
         if node.primitive.kind in ("elementwise", "counter", "reduce"):
-            _move(turn, {node})
+            _postpone(staging, {node})
 
 
-def _move(turn: _Turn, group: set[Node]) -> None:
-    target = turn.latest(group)
-    if target is not None and target > min(turn.stage[n] for n in group) and turn.saves(group):
+def _postpone(staging: _Staging, group: set[Node]) -> None:
+    target = staging.latest(group)
+    if target is not None and target > min(staging.stage[n] for n in group) and staging.saves(group):
         for node in group:
-            turn.stage[node] = target
+            staging.stage[node] = target
 
 
-def _connected(members: Sequence[Node], turn: _Turn) -> list[set[Node]]:
-    """The members in groups that read one another."""
+def _connected(members: Sequence[Node], staging: _Staging) -> list[set[Node]]:
+    """The members in groups that are connected by what they read."""
     groups: list[set[Node]] = []
     for node in members:
-        joined = [g for g in groups if any(n in g for n in turn.needs[node])]
+        joined = [g for g in groups if any(n in g for n in staging.needs[node])]
         groups = [g for g in groups if g not in joined] + [{node}.union(*joined)]
     return groups
 

@@ -1,8 +1,8 @@
-"""Give every value that outlives its loop a buffer: an argument's array, or a part of the work memory.
+"""Assign a buffer to every value that outlives its loop: an argument's array, or a part of the work memory.
 
-The work memory is one array per dtype, allocated before the epoch; parts are reused as soon as no later
-kernel reads them. Where threads share the batch there are two more, of which each thread has its own copy:
-one for what every thread computes for itself, and one for its part of each sum.
+The work memory is one array per dtype, allocated before the epoch; a part is reused as soon as no later
+kernel reads it. If threads share the batch, each has its own copy of two more: one for values that every
+thread computes for itself, and one for its part of each sum.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from nnjit.ir.types import SHORT
 from nnjit.primitives.lanes import lane_weights
 
 Pool = tuple[Storage, int]
-"""An array, and the size of the rows that its part holds; 0 if rows may be of any size."""
+"""An array, and the size of the rows in this part of it; 0 if rows may have any size."""
 
 Span = tuple[int, int]
-"""The first and the last kernel during which a value must stay."""
+"""The first and the last kernel during which a value must be kept."""
 
 Taken = tuple[int, int, Span]
-"""The first element that is taken, the one after the last, and during which kernels."""
+"""A part of a pool that is in use: its first element, the one after its last, and during which kernels."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Layout:
 
     Args:
         scratch: values that only later loops of the same row read; one row is enough.
-        copies: results that could not be computed in their place, with the buffer they go to.
+        copies: results that could not be computed in place, with the buffers they are copied to.
         accumulators: batch reductions in memory, by phase, to be set to their identity before it.
-        partials: where threads share the batch, the buffer of each thread's part of a sum; always of sums of
-            which each lane has a part.
-        length: of the vectors that threads share slice by slice; 0 where there are none.
+        partials: if threads share the batch, the buffer of each thread's part of a sum; in any case, that of
+            sums of which each lane has a part.
+        length: of the vectors of which each thread takes a slice; 0 if there are none.
         sliced: the kernels over such vectors, and those of single values that each thread computes.
-        inside: piece -> the concatenation in whose place it is computed, and where it begins there.
+        inside: piece -> the concatenation inside which it is computed, and the offset at which it begins.
     """
 
     buffers: Mapping[Node, Buffer]
@@ -64,14 +64,14 @@ class Layout:
     inside: Mapping[Node, tuple[Node, int]]
 
     def slices(self, kernel: Kernel) -> int:
-        """The length of the vectors of which `kernel` loops over a slice; 0 where there are none."""
+        """The length of the vectors of which `kernel` loops over a slice; 0 if there are none."""
         is_sliced = kernel in self.sliced and any(nest.domain for nest in self.nests[kernel])
         return self.length if is_sliced else 0
 
 
 @dataclass
 class _Builder:
-    """What is being put together while planning."""
+    """The state of planning."""
 
     plan: Plan
     block: int
@@ -131,9 +131,9 @@ def plan_memory(
 
 
 def pieces_in_place(plan: Plan) -> dict[Node, tuple[Node, int]]:
-    """The pieces of flat concatenations (the gradient vector's parts) that are computed right in their place.
+    """The pieces of flat concatenations (the gradient vector's parts) that are computed in place.
 
-    Each with the concatenation that it is a part of, and where it begins there.
+    Each is mapped to its concatenation and the offset at which it begins there.
     """
     inside: dict[Node, tuple[Node, int]] = {}
     results = {root(n) for n in plan.graph.outputs}
@@ -154,7 +154,7 @@ def pieces_in_place(plan: Plan) -> dict[Node, tuple[Node, int]]:
 
 
 def _scratch(plan: Plan, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[Node]:
-    """Values read only inside the kernel that computes them, but in a later nest."""
+    """Values that only later nests of their own kernel read."""
     outside = {source(n) for n in plan.graph.outputs}
     home = {node: kernel for kernel in plan.kernels for node in kernel.nodes}
     for kernel in plan.kernels:
@@ -197,7 +197,7 @@ def _may_overwrite(
     index: Mapping[Node, int],
     grouped: Mapping[Kernel, Sequence[Nest]],
 ) -> bool:
-    """Whether every other reading of `taken` is over before `result` is written over it."""
+    """Whether everything else has read `taken` before `result` is written over it."""
     own = {op.node: (k, op) for loops in grouped.values() for k, nest in enumerate(loops) for op in nest.ops}
     if result not in own or result.primitive.kind not in POINTWISE:
         return False  # sums and joins write before they have read everything
@@ -233,7 +233,7 @@ def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> No
 def _spans(
     build: _Builder, pending: Sequence[Node], index: Mapping[Node, int], kept: set[Node]
 ) -> dict[Node, Span]:
-    """How long each value must stay; a concatenation, from the first of its pieces to the last."""
+    """During which kernels each value is kept; a concatenation, from the first of its pieces to the last."""
     spans = {n: _span(n, build.plan, index, n in kept) for n in pending}
     for piece, (whole, _) in build.inside.items():
         if piece in spans and whole in spans:
@@ -243,7 +243,7 @@ def _spans(
 
 
 def _take(build: _Builder, node: Node, home: Kernel, span: Span, taken: dict[Pool, list[Taken]]) -> Pool:
-    """Give a value the first part of its pool that no value has at the same time."""
+    """Give a value the first part of its pool that no other value uses at the same time."""
     storage, size = build.storage(node, home), node.type.row_size
     rows = is_batched(node) and node not in build.scratch
     length = size * (build.block if rows else 1)
@@ -256,10 +256,10 @@ def _take(build: _Builder, node: Node, home: Kernel, span: Span, taken: dict[Poo
 
 
 def _join_pools(build: _Builder, taken: Mapping[Pool, Sequence[Taken]]) -> dict[Pool, int]:
-    """Put the pools of a storage one behind the other; where each begins.
+    """Place the pools of a storage one after another; return where each begins.
 
-    Where threads share the batch, rows of another size have a pool of their own: a part that is used anew
-    is then cut at the same places, so that no thread writes into rows that another one still reads.
+    If threads share the batch, rows of each size have their own pool: a part that is reused is then divided
+    at the same places, so that no thread writes into rows that another one still reads.
     """
     bases = {}
     for storage, size in sorted(taken, key=lambda pool: (pool[0].name, pool[1])):
@@ -293,7 +293,7 @@ def _first_fit(length: int, span: Span, taken: Sequence[Taken], itemsize: int) -
 
 
 def _span(node: Node, plan: Plan, index: Mapping[Node, int], is_kept: bool) -> Span:
-    """The first and the last kernel during which the value must stay."""
+    """The first and the last kernel during which a value must be kept."""
     users = [
         k for k, kernel in enumerate(plan.kernels) for u in kernel.nodes if node in map(source, u.inputs)
     ]
@@ -304,7 +304,7 @@ def _span(node: Node, plan: Plan, index: Mapping[Node, int], is_kept: bool) -> S
             max(_whole_phase(k, plan, node)[1] for k in [first, *users]),
         )
     if plan.table_of(node) is not None:
-        return 0, len(plan.kernels)  # what no batch used stays 0 from step to step
+        return 0, len(plan.kernels)  # rows that no batch used stay 0 from step to step
     is_result = is_kept or any(source(n) is node for n in plan.graph.outputs)
     return first, len(plan.kernels) if is_result else last
 

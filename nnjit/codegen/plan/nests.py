@@ -1,7 +1,7 @@
 """Group the operations of a fused kernel into loop nests.
 
-An operation joins the nest of its arguments where it reads the same element of them; a sum, or an element
-read elsewhere, is complete only after its nest, so its users come in a later one.
+An operation joins the nest of its arguments if it reads the same element of them. A sum, or a value of which
+another element is read, is complete only after its nest, so its users join a later one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Nest:
 
     @property
     def is_flat(self) -> bool:
-        """Whether one loop over all elements will do, since no operation needs an index of one axis."""
+        """Whether one loop over all elements suffices: no operation needs the index of a single axis."""
         return len(self.domain) < 2 or all(_is_flat(op, self.domain) for op in self.ops)
 
 
@@ -56,18 +56,18 @@ def nests(kernel: Kernel, wholes: Mapping[Node, Node]) -> list[Nest]:
     """The nests of a kernel of loops, in the order they run.
 
     Args:
-        wholes: piece -> the concatenation in whose place it is computed already.
+        wholes: piece -> the concatenation inside which it is already computed.
     """
     level: dict[Op, int] = {}
     owners: dict[Node, list[Op]] = {}
     for node in kernel.nodes:
         owners[node] = _ops(node, wholes)
         for op in owners[node]:
-            level[op] = max((_after(op, arg, owners, level) for arg in op.inputs), default=0)
+            level[op] = max((_level_for(op, arg, owners, level) for arg in op.inputs), default=0)
         if node.primitive.kind == "concat":
             owners[node] += [op for piece in node.inputs for op in owners.get(source(piece), [])]
     ops = list(level)
-    _sink(ops, level, owners)
+    _postpone_all(ops, level, owners)
     keys = sorted({(level[op], k) for k, op in enumerate(ops)})
     groups: dict[tuple[int, tuple[int, ...]], list[Op]] = {}
     for turn, k in keys:
@@ -76,7 +76,7 @@ def nests(kernel: Kernel, wholes: Mapping[Node, Node]) -> list[Nest]:
 
 
 def reads_same_element(op: Op, argument: Node) -> bool:
-    """Whether `op` reads, of `argument` itself, the element that it computes."""
+    """Whether `op` reads, of `argument` itself, the same element as it computes."""
     if op.node.primitive.kind == "gather" and argument is op.inputs[0]:
         return False
     if argument.type.row_size == 1:
@@ -85,7 +85,7 @@ def reads_same_element(op: Op, argument: Node) -> bool:
 
 
 def unwrapped(node: Node) -> Node:
-    """The value behind reshapes of a single value: `[B,1]` and `[B]` are the same to a loop."""
+    """The value under reshapes of a single value: `[B,1]` and `[B]` are the same to a loop."""
     while node.primitive is reshape and node.type.row_size == 1:
         node = node.inputs[0]
     return node
@@ -97,15 +97,15 @@ def _ops(node: Node, wholes: Mapping[Node, Node]) -> list[Op]:
     return [Op(node, k) for k, piece in enumerate(node.inputs) if wholes.get(piece) is not node]
 
 
-def _after(op: Op, argument: Node, owners: dict[Node, list[Op]], level: dict[Op, int]) -> int:
+def _level_for(op: Op, argument: Node, owners: dict[Node, list[Op]], level: dict[Op, int]) -> int:
     makers = owners.get(source(argument), [])
     own = max((level[m] for m in makers), default=-1)
     joins = bool(makers) and source(argument).primitive.kind in POINTWISE and reads_same_element(op, argument)
     return own if joins else own + 1
 
 
-def _sink(ops: Sequence[Op], level: dict[Op, int], owners: dict[Node, list[Op]]) -> None:
-    """Move pointwise operations to the nest of their first user, so that fewer values wait in memory."""
+def _postpone_all(ops: Sequence[Op], level: dict[Op, int], owners: dict[Node, list[Op]]) -> None:
+    """Move pointwise operations to the nest of their first user, so that fewer values are kept in memory."""
     users: dict[Op, list[tuple[Op, bool]]] = {}
     for op in ops:
         for argument in op.inputs:

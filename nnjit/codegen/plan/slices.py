@@ -1,4 +1,4 @@
-"""Which kernels over the params threads can share, each taking a slice of every long vector."""
+"""Find the kernels over the params that threads can share, each taking a slice of every long vector."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def sliced_kernels(
 ) -> tuple[int, frozenset[Kernel]]:
     """The length of the vectors to share, and the kernels that loop over them element by element.
 
-    Kernels of single values alone are among them: each thread computes these for itself, as it computes
-    them beside a loop over its slice. All other kernels without rows are for one thread.
+    Kernels of single values are among them: each thread computes those for itself, as it does beside a loop
+    over its slice. One thread runs all other kernels without rows.
 
     Args:
-        results: what is written over memory that all threads see.
+        results: values that are written to memory of all threads.
     """
     is_needed = plan.is_shared or bool(plan.tables)
     flat = [k for k in plan.kernels if k.zone == "flat" and not k.is_product] if is_needed else []
@@ -30,7 +30,7 @@ def sliced_kernels(
 
 
 def is_sliced(nests: Sequence[Nest], length: int, results: Set[Node]) -> bool:
-    """Whether loops work on a slice of vectors of a length as they do on the whole."""
+    """Whether loops over vectors of this length can run on a slice of them."""
     return all(_fits(op, length, results) for nest in nests for op in nest.ops)
 
 

@@ -1,1 +1,1 @@
-"""Rewrite a graph for lowering: operations that kernels compute well, views, copies, lanes, sparse rows."""
+"""Rewrite a graph for lowering: cheaper operations, copies of views, lanes, and sparse rows."""

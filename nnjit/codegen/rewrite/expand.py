@@ -1,9 +1,9 @@
-"""Write operations out as others that kernels compute better.
+"""Replace operations by others that kernels compute better.
 
-A product with one column is a dot product for each row; one of a few elements would take longer to call than
-to compute: as elementwise products and sums they fuse with the loops around them. What each example adds at
-places of its own, and is then summed over the examples, is added in one place for all. Sorting is along the
-last axis. The weights of a loop's steps are turned before it, not at each of them.
+A product with one column is a dot product for each row, and calling one of a few elements would take longer
+than computing it: as elementwise products and sums, both fuse with the loops around them. A sum over
+examples of what each scatters becomes one scattered sum of all. Sorting is along the last axis. The weights
+of a loop's steps are transposed once before the loop, not at each step.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nnjit.primitives import (
 from nnjit.primitives.indexing import scatter_sum_p
 from nnjit.primitives.shaping import pick_p
 
-LARGEST = 16  # elements of a matrix of weights; one with a single column or row may have any number
+LARGEST = 16  # elements of a matrix of weights; a single column or row may have any number
 
 
 def expand(graph: Graph) -> Graph:
@@ -39,7 +39,7 @@ def expand(graph: Graph) -> Graph:
 
 def _expand(node: Node) -> Any:
     if node.primitive is scan_p:
-        return _with_turned_weights(node)
+        return _with_transposed_weights(node)
     if node.primitive is argsort and node.params["axis"] != node.ndim - 1:
         return _along_last(node)
     if node.primitive is reduce_sum and node.params["axes"] == (0,):
@@ -65,44 +65,44 @@ def _expand(node: Node) -> Any:
 
 
 def _along_last(node: Node) -> Any:
-    """An order along another axis, with that as the last."""
+    """A sorting along another axis as one along the last."""
     last, axis = node.ndim - 1, node.params["axis"]
     perm = tuple(last if a == axis else axis if a == last else a for a in range(node.ndim))
     return transpose(argsort(transpose(node.inputs[0], perm=perm), axis=last), perm=perm)
 
 
-def _with_turned_weights(loop: Node) -> Node:
-    """A loop with one constant more for each that its step multiplies with transposed.
+def _with_transposed_weights(loop: Node) -> Node:
+    """A loop with the transpose of each constant that its step multiplies with transposed, as one more.
 
-    A product packs such an argument whenever it is called, which takes as long as the product itself where a
+    A product packs such an argument whenever it is called, which takes as long as the product itself if a
     step has few rows (LSTM: 1.65 → 1.46 ms).
     """
     body, count = loop.params["body"], loop.params["constants"]
-    used = {n.inputs[1] for n in body.nodes if _turns_its_weights(n)}
-    turned = {n: new_input(n.type.with_shape(n.shape[::-1])) for n in body.inputs[:count] if n in used}
-    if not turned:
+    used = {n.inputs[1] for n in body.nodes if _transposes_its_weights(n)}
+    transposed = {n: new_input(n.type.with_shape(n.shape[::-1])) for n in body.inputs[:count] if n in used}
+    if not transposed:
         return loop
 
-    def turn(node: Node) -> Node:
-        if _turns_its_weights(node) and node.inputs[1] in turned:
-            return apply(matmul, node.inputs[0], turned[node.inputs[1]], ta=False, tb=False)
+    def rewrite(node: Node) -> Node:
+        if _transposes_its_weights(node) and node.inputs[1] in transposed:
+            return apply(matmul, node.inputs[0], transposed[node.inputs[1]], ta=False, tb=False)
         return node
 
-    inputs = (*body.inputs[:count], *turned.values(), *body.inputs[count:])
+    inputs = (*body.inputs[:count], *transposed.values(), *body.inputs[count:])
     weights = (
         apply(transpose, x, perm=(1, 0))
         for inner, x in zip(body.inputs[:count], loop.inputs, strict=False)
-        if inner in turned
+        if inner in transposed
     )
     params = {
         **loop.params,
-        "body": Graph(inputs, rebuild(body.outputs, {}, turn)),
-        "constants": count + len(turned),
+        "body": Graph(inputs, rebuild(body.outputs, {}, rewrite)),
+        "constants": count + len(transposed),
     }
     return apply(scan_p, *loop.inputs[:count], *weights, *loop.inputs[count:], **params)
 
 
-def _turns_its_weights(node: Node) -> bool:
+def _transposes_its_weights(node: Node) -> bool:
     if node.primitive is not matmul or not node.params["tb"] or node.params["ta"]:
         return False
     return node.inputs[0].type.is_batched and not node.inputs[1].type.is_batched

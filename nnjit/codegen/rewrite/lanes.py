@@ -1,12 +1,12 @@
-"""The layout of convolutions: several examples side by side, as the lanes of vectors.
+"""Rewrite convolutional networks for groups of examples, which are the lanes of vectors.
 
 A row of the new graph is a group of examples. A value of an example, `[B,…]`, becomes either `[B,lanes,…]`,
-as it lies in the data, or `[B,…,lanes]`: then a loop over the elements of an image, whatever its axes, works
+as it is in the data, or `[B,…,lanes]`: then a loop over the elements of an image, whatever its axes, works
 on whole vectors, and a convolution needs no copy of its windows. Images have their examples as lanes, from
-the first window on to the dense layers, whose products take them row by row.
+the first window to the dense layers, whose products take them row by row.
 
-The last group of a batch may lack examples. In their place are copies of another one, whose weight is 0; all
-that is summed over the batch must be a multiple of the weight, or the graph is left as it is.
+If the last group of a batch lacks examples, it is filled with copies of another one, of weight 0. So all that
+is summed over the batch must be a multiple of the weight; otherwise the graph is left as it is.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ROWS, IMAGES = "rows", "images"  # [B,lanes,…] and [B,…,lanes]
 
 
 def in_lanes(graph: Graph, weights: Node, lanes: int) -> Graph | None:
-    """`graph` for groups of examples; None where it has no windows, or something has no such form.
+    """`graph` for groups of examples; None if it has no windows, or something in it cannot be grouped.
 
     Args:
         weights: the input that has the weight of each example.
@@ -123,13 +123,13 @@ def _multiples(nodes: Iterable[Node], weights: Node) -> set[Node]:
 
 
 class _Grouping:
-    """The state of rewriting a graph: the forms that its values have so far."""
+    """The state of rewriting a graph: the forms of its values that exist so far."""
 
     def __init__(self, graph: Graph, lanes: int) -> None:
         self.old, self.lanes = graph, lanes
         self.images = _images(graph.nodes)
         self.made: dict[tuple[Node, str], Node] = {}
-        self.fixed: dict[Node, Node] = {}  # what has no examples
+        self.fixed: dict[Node, Node] = {}  # values without examples
 
     def graph(self) -> Graph:
         inputs = []
@@ -169,12 +169,12 @@ class _Grouping:
             if _is_free(node):
                 new = self.image(node) if form == IMAGES else self.row(node)
             else:
-                new = self.turned(node, form)
+                new = self.transposed(node, form)
             self.made[node, form] = new
         return self.made[node, form]
 
-    def turned(self, node: Node, form: str) -> Node:
-        """The other form of a value, turned into `form`."""
+    def transposed(self, node: Node, form: str) -> Node:
+        """A value in `form`, transposed from its other form."""
         other = self.made[node, ROWS if form == IMAGES else IMAGES]
         if node.type.row_size == 1:
             shape = (B, self.lanes, *node.shape[1:]) if form == ROWS else (B, *node.shape[1:], self.lanes)
@@ -232,8 +232,8 @@ class _Grouping:
         return apply(lane_product, self.get(x, IMAGES), self.fixed[w], **options)
 
     def spread(self, g: Node, w: Node, places: Axes, taps: Axes, shape: Sequence[Dim]) -> Node:
-        turned = apply(transpose, self.fixed[w], perm=(1, 0))
-        return apply(lane_spread, self.get(g, IMAGES), turned, places=places, taps=taps, shape=tuple(shape))
+        weights = apply(transpose, self.fixed[w], perm=(1, 0))
+        return apply(lane_spread, self.get(g, IMAGES), weights, places=places, taps=taps, shape=tuple(shape))
 
     def total(self, node: Node) -> Node:
         """A sum over the batch; in a loop, that over the lanes comes last, once a batch."""
@@ -256,7 +256,7 @@ def _is_free(node: Node) -> bool:
 
 
 def _images(nodes: Sequence[Node]) -> set[Node]:
-    """What is computed with examples as lanes: all that reaches a window without a product of rows."""
+    """Values with examples as lanes: those connected to a window other than through a product of rows."""
     neighbours: dict[Node, list[Node]] = {n: [] for n in nodes if _is_joined(n)}
     for node in neighbours:
         for argument in node.inputs:
@@ -283,7 +283,7 @@ def _is_row_product(node: Node) -> bool:
 
 
 def _read_at(node: Node) -> tuple[Node, Axes, Axes]:
-    """The value behind the windows that the left argument of a product is, their places, and their taps."""
+    """The value whose windows are the left argument of a product, their places, and their taps."""
     x = node.inputs[0] if node.primitive is reshape else node
     if x.primitive is windows and x.shape[: x.params["first"] + len(x.params["sizes"])] == node.shape[:-1]:
         found = _axes_of(x.inputs[0], x.params)
@@ -294,7 +294,7 @@ def _read_at(node: Node) -> tuple[Node, Axes, Axes]:
 
 
 def _axes_of(x: Node, params: Mapping[str, Any]) -> tuple[Axes, Axes] | None:
-    """The places and taps of windows over x; None where no kernel has loops for them."""
+    """The places and taps of windows over x; None if no kernel has loops for them."""
     first, sizes, strides, dilations = (params[k] for k in ("first", "sizes", "strides", "dilations"))
     n, steps, shape = len(sizes), _strides(x), static(x.shape[1:])
     counts = static(apply(windows, x, **params).shape[first : first + n])
@@ -310,7 +310,7 @@ def _axes_of(x: Node, params: Mapping[str, Any]) -> tuple[Axes, Axes] | None:
 
 
 def _strides(x: Node) -> list[int]:
-    """How far elements along each axis are apart, without the batch axis."""
+    """How far apart elements along each axis are, without the batch axis."""
     shape = static(x.shape[1:])
     return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
 

@@ -1,4 +1,4 @@
-"""Make a graph lowerable: put a copy wherever an operation needs memory and has only a way of reading it.
+"""Make a graph lowerable: insert a copy wherever an operation needs an array in memory but has a view.
 
 A *view* (a broadcast, a transpose, most slices) is an index map that a loop applies while it reads. An
 *alias* (a reshape, a slice of whole leading rows) is other memory's own bytes. All else is *computed*.
@@ -23,7 +23,7 @@ copy_p = Primitive("copy", "elementwise", lambda x: x, lambda x: x, partials=(1,
 
 
 def legalize(graph: Graph) -> Graph:
-    """`graph` with copies where products, reshapes or results would need a view in memory.
+    """`graph` with copies of the views that products, reshapes or results need in memory.
 
     Raises:
         CompileError: the batch axis is not the first axis of some value.
@@ -74,21 +74,21 @@ def is_computed(node: Node) -> bool:
 
 
 def root(node: Node) -> Node:
-    """The node whose bytes an alias is part of; `node` itself where it is none."""
+    """The node whose bytes an alias is part of; `node` itself if it is not an alias."""
     while is_alias(node):
         node = node.inputs[0]
     return node
 
 
 def source(node: Node) -> Node:
-    """The node behind all views and aliases."""
+    """The node under all views and aliases."""
     while is_alias(node) or is_view(node):
         node = node.inputs[0]
     return node
 
 
 def offset(node: Node) -> int:
-    """How many elements an alias begins behind the first of its root."""
+    """How many elements after the first of its root an alias begins."""
     total = 0
     while is_alias(node):
         if node.primitive is slice_:
@@ -99,12 +99,12 @@ def offset(node: Node) -> int:
 
 
 def is_batch_reduction(node: Node) -> bool:
-    """Whether `node` sums (or so) over the batch axis: computed row by row, complete after the last."""
+    """Whether `node` reduces the batch axis: it is computed row by row, and complete after the last."""
     return not is_batched(node) and is_computed(node) and any(is_batched(n) for n in node.inputs)
 
 
 def is_accumulated(node: Node) -> bool:
-    """Whether `node` is a sum over the batch that is set to its identity, and to which each block adds.
+    """Whether `node` is a sum over the batch that begins as its identity, and to which each block adds.
 
     A product over the batch is set by the first block instead, and a list is written anew.
     """
@@ -136,7 +136,7 @@ def _legal(node: Node, copied: Copy) -> Node:
 
 
 def is_record_part(node: Node) -> bool:
-    """Whether `node` is, at each step of a loop, a part of what another loop recorded, or of the like."""
+    """Whether `node` is, at each step of a loop, a part of another loop's record, or of a similar value."""
     if node.primitive is not slice_ or is_alias(node) or node.shape[:-1] != node.inputs[0].shape[:-1]:
         return False
     base = node.inputs[0]
@@ -144,7 +144,7 @@ def is_record_part(node: Node) -> bool:
 
 
 def loop_source(node: Node) -> Node:
-    """The argument of a loop itself, or the record that it is a part of."""
+    """The argument of a loop itself, or the record that contains it."""
     return node.inputs[0] if is_view(node) else node
 
 

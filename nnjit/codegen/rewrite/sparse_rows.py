@@ -1,8 +1,8 @@
 """Tables: matrices of params of which a step updates only the rows that its batch used.
 
-A step says so by `where_used`, whose meaning is a selection by row. Where a batch uses few rows of a large
-table, a step does in fact no more than that: the loops over the batch write down which rows they used, the
-gradient's other rows stay 0 from step to step, and the update runs row by row (`source/sparse_updates.py`).
+A step says so by `where_used`, which is defined as a selection by row. If a batch uses few rows of a large
+table, a step really updates no others: the loops over the batch list the rows that they use, the gradient's
+other rows stay 0 from step to step, and the update runs row by row (`source/sparse_updates.py`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from nnjit.ir import Graph, Node, apply, constant
 from nnjit.primitives import broadcast, concat, less, reduce_sum, reshape, scatter_add, select
 from nnjit.primitives.tables import Segment, listed_p, used_p, where_used_p
 
-FEW = 8  # times as many rows as a batch can use: a table with fewer is updated as a whole
-SMALL = 4096  # elements, and so are smaller ones
+FEW = 8  # a table with fewer than so many times the rows that a batch can use is updated as a whole
+SMALL = 4096  # and so is one of fewer elements
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Table:
     """A matrix of params of which a step updates the rows that were used.
 
     Args:
-        listed: which of them were.
+        listed: the list of the used rows.
         gradient: of the table, a sum over the batch.
         start: where it begins in the vector of params.
         most: the most examples of a batch.
@@ -47,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Listed:
-    """A step that computes the update of all rows, and has as last outputs the lists of those used.
+    """A step that computes the update of all rows, and whose last outputs are the lists of the used ones.
 
     Args:
         vectors: the outputs that are as long as the params.
@@ -61,16 +61,16 @@ class Listed:
 
 
 def with_lists(graph: Graph, updates: Sequence[int], most: int) -> Listed | None:
-    """A step with lists of the used rows, where it has a large table of which a batch uses little.
+    """A step with lists of the used rows; None if no table is large and little used by a batch.
 
-    Its other tables have lists too, unless they are as well updated as a whole.
+    Its other tables have lists too, unless updating them as a whole gives the same.
 
     Args:
         updates: the outputs that are written over arguments.
         most: the most examples of a batch.
 
     Returns:
-        None, too, where a vector as long as the params moves in all rows, as their average does.
+        Also None if a vector as long as the params changes in all rows, as their average does.
     """
     chosen = [graph.outputs[k] for k in updates if graph.outputs[k].primitive is where_used_p]
     if not chosen:
@@ -91,13 +91,13 @@ def with_lists(graph: Graph, updates: Sequence[int], most: int) -> Listed | None
 
 
 def _is_large(used: Node, segment: Segment, most: int) -> bool:
-    """Whether a batch uses little of a table that has much."""
+    """Whether a table is large, and a batch uses little of it."""
     _, entries, size = segment
     return entries >= FEW * most * used.inputs[0].type.row_size and entries * size >= SMALL
 
 
 def dense(node: Node) -> Any:
-    """`used` and `where_used` as operations that loops have; any other node as it is."""
+    """`used` and `where_used` in terms of operations that loops support; any other node as it is."""
     if node.primitive is used_p:
         (index,), entries = node.inputs, node.params["entries"]
         flat = reshape(index, shape=(index.shape[0], index.type.row_size))

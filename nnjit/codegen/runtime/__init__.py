@@ -1,1 +1,1 @@
-"""What programs call as they run: views of memory, threads, scratch memory, LAPACK, BLAS and sorting."""
+"""What programs call as they run: views, products, threads, scratch memory, LAPACK, BLAS and sorting."""

@@ -1,6 +1,6 @@
 """The matrix product through BLAS, called directly: SciPy's `sgemm` and `dgemm` by address.
 
-It is for products that are too large for ours. BLAS is column-major: a row-major C = A B is its Cᵀ = Bᵀ Aᵀ.
+Products that are too large for ours use it. BLAS is column-major: a row-major C = A B is its Cᵀ = Bᵀ Aᵀ.
 
 Reference: Dongarra et al. 1990, level 3 BLAS.
 """
@@ -16,7 +16,7 @@ from numba.extending import get_cython_function_address
 from nnjit.codegen.numba.emit import call_external, on_stack
 from nnjit.codegen.numba.extension import BLAS, load_extension
 from nnjit.codegen.numba.types import Builder, LlvmValue
-from nnjit.codegen.runtime.views import make_product, make_slice_product
+from nnjit.codegen.runtime.products import make_product, make_slice_product
 
 INT = ir.IntType(32)
 CHAR = ir.IntType(8)
@@ -65,7 +65,7 @@ def _letter(builder: Builder, is_transposed: LlvmValue) -> LlvmValue:
 
 
 def _int32(builder: Builder, value: LlvmValue) -> LlvmValue:
-    """The address of an integer as BLAS has it."""
+    """The address of an integer of the width that BLAS expects."""
     return on_stack(builder, builder.trunc(value, INT))
 
 

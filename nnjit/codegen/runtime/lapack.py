@@ -33,26 +33,19 @@ from nnjit.codegen.numba.types import (
     TypingContext,
     View,
 )
+from nnjit.codegen.runtime.elements import copy, fill
+from nnjit.codegen.runtime.products import gemm
 from nnjit.codegen.runtime.scratch import release, reserve
-from nnjit.codegen.runtime.views import (
-    IS_PLAIN,
-    KERNEL,
-    copy,
-    fill,
-    gemm,
-    is_view,
-    part,
-    pointer_of,
-)
+from nnjit.codegen.runtime.views import IS_PLAIN, KERNEL, is_view, part, pointer_of
 
 INT = ir.IntType(32)
 LETTERS = {32: "s", 64: "d"}
 LOWER, VECTORS, FEWEST = ord("L"), ord("V"), ord("S")  # LAPACK's letters for options of its routines
-WIDE = 64  # columns that a routine takes at once if its work memory has room for so many
+WIDE = 64  # columns that a routine processes at once, given work memory for so many
 
 Routine: TypeAlias = Callable[[tuple[Any, ...]], int]
 
-load_extension(LAPACK)  # before its functions are looked up, which would import the packages around it too
+load_extension(LAPACK)  # first: looking its functions up would import the packages around it too
 
 
 def _routine(name: str) -> Routine:
@@ -110,7 +103,7 @@ def _native_routine(symbols: Mapping[int, str]) -> Routine:
 
 
 def _int32(builder: Builder, value: LlvmValue) -> LlvmValue:
-    """The address of an integer as LAPACK has it."""
+    """The address of an integer of the width that LAPACK expects."""
     return on_stack(builder, builder.trunc(value, INT))
 
 
@@ -129,11 +122,11 @@ def solve_each(count: int, n: int, k: int, a: View, b: View, out: View) -> int:
     failed = 0
     for i in range(count):
         x = part(out, i, 1, n * k)
-        _turn(n, n, part(a, i, 1, n * n), matrix)
-        _turn(n, k, part(b, i, 1, n * k), right)
+        _transpose(n, n, part(a, i, 1, n * n), matrix)
+        _transpose(n, k, part(b, i, 1, n * k), right)
         info = gesv((n, k, matrix, max(n, 1), pivots, right, max(n, 1)))
-        _turn(k, n, right, x)
-        failed += _spoiled(info, n * k, x)
+        _transpose(k, n, right, x)
+        failed += _fill_if_failed(info, n * k, x)
     release(matrix)
     release(right)
     release(pivots)
@@ -169,7 +162,7 @@ def det_sign_each(count: int, n: int, a: View, out: View) -> None:
 @njit(**KERNEL)
 def _factor(n: int, a: View, matrix: View, pivots: View) -> bool:
     """Factor A[n,n] into triangles, with rows exchanged, in `matrix`; return whether A is singular."""
-    _turn(n, n, a, matrix)
+    _transpose(n, n, a, matrix)
     return getrf((n, n, matrix, max(n, 1), pivots)) != 0
 
 
@@ -182,13 +175,13 @@ def cholesky_each(count: int, n: int, a: View, out: View) -> int:
     matrix, failed = reserve(a, n * n), 0
     for i in range(count):
         lower = part(out, i, 1, n * n)
-        _turn(n, n, part(a, i, 1, n * n), matrix)
+        _transpose(n, n, part(a, i, 1, n * n), matrix)
         info = potrf((LOWER, n, matrix, max(n, 1)))
-        _turn(n, n, matrix, lower)
+        _transpose(n, n, matrix, lower)
         for row in range(n):
             for column in range(row + 1, n):
                 lower[row * n + column] = 0
-        failed += _spoiled(info, n * n, lower)
+        failed += _fill_if_failed(info, n * n, lower)
     release(matrix)
     return failed
 
@@ -202,10 +195,10 @@ def eigenvectors_each(count: int, n: int, a: View, out: View) -> int:
     )  # fmt: skip
     for i in range(count):
         v = part(out, i, 1, n * n)
-        _turn(n, n, part(a, i, 1, n * n), matrix)
+        _transpose(n, n, part(a, i, 1, n * n), matrix)
         info = syevd((VECTORS, LOWER, n, matrix, max(n, 1), values, work, size, indices, length))
-        _turn(n, n, matrix, v)
-        failed += _spoiled(info, n * n, v)
+        _transpose(n, n, matrix, v)
+        failed += _fill_if_failed(info, n * n, v)
     release(matrix)
     release(values)
     release(work)
@@ -218,10 +211,10 @@ def orthogonal_each(count: int, m: int, n: int, a: View, out: View) -> None:
     """Q of A[m,n] = Q R, for m >= n."""
     matrix, scales, work = reserve(a, m * n), reserve(a, n), reserve(a, WIDE * n + 1)
     for i in range(count):
-        _turn(m, n, part(a, i, 1, m * n), matrix)
+        _transpose(m, n, part(a, i, 1, m * n), matrix)
         geqrf((m, n, matrix, max(m, 1), scales, work, WIDE * n + 1))
         orgqr((m, n, n, matrix, max(m, 1), scales, work, WIDE * n + 1))
-        _turn(n, m, matrix, part(out, i, 1, m * n))
+        _transpose(n, m, matrix, part(out, i, 1, m * n))
     release(matrix)
     release(scales)
     release(work)
@@ -239,8 +232,8 @@ def singular_vectors_each(count: int, m: int, n: int, is_right: int, a: View, ou
         if is_right:
             copy(v, size, x)
         else:
-            _turn(k, m, u, x)
-        failed += _spoiled(info, size, x)
+            _transpose(k, m, u, x)
+        failed += _fill_if_failed(info, size, x)
     release(u)
     release(s)
     release(v)
@@ -260,7 +253,7 @@ def pinv_each(count: int, m: int, n: int, rcond: float, a: View, out: View) -> i
             for row in range(m):
                 u[j * m + row] = u[j * m + row] / s[j] if is_large else 0
         gemm(0, 0, n, m, k, v, k, u, m, 0, x, m)
-        failed += _spoiled(info, n * m, x)
+        failed += _fill_if_failed(info, n * m, x)
     release(u)
     release(s)
     release(v)
@@ -273,7 +266,7 @@ def _decompose(m: int, n: int, a: View, u: View, s: View, v: View) -> int:
     k = min(m, n)
     size = 4 * k * k + 7 * k + WIDE * (m + n) + 1
     matrix, work, indices = reserve(a, m * n), reserve(a, size), reserve(np.int32, 8 * k)
-    _turn(m, n, a, matrix)
+    _transpose(m, n, a, matrix)
     info = gesdd((FEWEST, m, n, matrix, max(m, 1), s, u, max(m, 1), v, max(k, 1), work, size, indices))
     release(matrix)
     release(work)
@@ -285,7 +278,7 @@ def _decompose(m: int, n: int, a: View, u: View, s: View, v: View) -> int:
 
 
 @njit(**KERNEL)
-def _turn(m: int, n: int, x: View, out: View) -> None:
+def _transpose(m: int, n: int, x: View, out: View) -> None:
     """The transpose of a matrix of m rows and n columns."""
     for i in range(m):
         for j in range(n):
@@ -293,7 +286,7 @@ def _turn(m: int, n: int, x: View, out: View) -> None:
 
 
 @njit(**KERNEL)
-def _spoiled(info: int, size: int, x: View) -> int:
+def _fill_if_failed(info: int, size: int, x: View) -> int:
     """1 if LAPACK failed, after filling the result with NaN, else 0."""
     if info == 0:
         return 0

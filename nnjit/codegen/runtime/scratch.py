@@ -1,4 +1,4 @@
-"""Work memory of routines, for the time of a call: only they know its size, so it is not in the plan."""
+"""Work memory of routines for the duration of a call: only they know its size, so it is not planned."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _reserve_native(typingctx: TypingContext, like: NumbaType, size: NumbaType) 
     """A view of `size` new elements, to be released; of the dtype `like`, or that of the view `like`.
 
     Raises:
-        MemoryError: there is none.
+        MemoryError: no memory is left.
     """
     element = like.dtype if is_view(like) else like.instance_type
 

@@ -1,4 +1,4 @@
-"""The threads that run one program: the team, its barrier, slices and sums, a processor mode and a clock.
+"""Run one program on several threads: the team, its barrier, slices and sums; a processor mode and a clock.
 
 Threads are Python's, each in one native call without the GIL. Numba's `parallel=True` would compile several
 times as long, and its threads neither survive a fork nor wait for each other in 50 ns.
@@ -40,7 +40,7 @@ _ONE_BY_ONE = threading.Lock()
 class ThreadTeam:
     """Threads that run one function together, thread 0 being the caller; a context manager.
 
-    There is only one if the system cannot start all of them: they must run at once, or would wait for ever.
+    If the system cannot start all of them, only thread 0 runs: some would wait for the others for ever.
     """
 
     def __init__(self, threads: int) -> None:
@@ -67,7 +67,7 @@ class ThreadTeam:
             self._others.shutdown()
 
     def run(self, function: Callable[[int, int], int]) -> int:
-        """The result of `function(thread, threads)` of thread 0, when all have returned."""
+        """The result of `function(thread, threads)` for thread 0, after all threads have returned."""
         if self.threads == 1 or self._others is None:
             return function(0, 1)
         others = [self._others.submit(function, k, self.threads) for k in range(1, self.threads)]
@@ -139,7 +139,7 @@ def _restore_native(typingctx: TypingContext, mode: NumbaType) -> Intrinsic:
 
 @intrinsic
 def _ticks_native(typingctx: TypingContext) -> Intrinsic:
-    """A clock of unknown, constant rate; 0 if LLVM knows none of the processor's."""
+    """A clock of constant, unknown rate; always 0 if LLVM has none for this processor."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]

@@ -1,7 +1,7 @@
-"""The lines of a program that take one batch through a graph: its blocks of rows, its kernels, its sums.
+"""Write the lines of a program that take a batch through a graph: its blocks of rows, kernels and sums.
 
 If threads share the batch, each has a slice of every block's rows and of each long vector. They wait for each
-other before the products over the batch, which need all rows, and wherever one reads what others wrote.
+other before the products over the batch, which need all rows, and before one reads what others wrote.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Batch:
         self.barrier = Barrier()
 
     def hoisted(self) -> Lines:
-        """What is to be written before all steps."""
+        """The lines before all steps."""
         lines = self.views.hoisted()
         for view, name in self.loops.items():
             size = self.text.work[name]
@@ -93,7 +93,7 @@ class Batch:
         return self.lines
 
     def _copies(self) -> None:
-        """Results that could not be computed in their place."""
+        """Copy the results that could not be computed in place."""
         for node, buffer in self.layout.copies:
             value, target = self.name(node), self.views.name_of(buffer, "result")
             size = f"{buffer.size} * (thread == 0)" if self.is_shared else str(buffer.size)
@@ -103,7 +103,7 @@ class Batch:
             self.wait()
 
     def _rows(self, phase: int, kernels: Sequence[Kernel], count: str) -> None:
-        """Pass over the rows, block by block, and put the threads' sums together."""
+        """Pass over the rows, block by block, and add up the threads' sums."""
         sums = self.layout.accumulators.get(phase, ())
         for node in sums:
             if self.plan.table_of(node) is None:
@@ -112,12 +112,12 @@ class Batch:
         products = [k for k in kernels if self.is_shared and sums_products(k)]
         with self.lines.block(f"for start in range(0, {count}, {step}):"):
             self._cut_block(count, step)
-            with self._apart() as body:
+            with self._set_aside() as body:
                 self._block(kernels, products)
                 if self.is_shared:  # the next block may cut the memory of rows elsewhere
                     with body.block(f"if start + {step} < {count}:"):
                         body.add(WAIT)
-            gathered = self._gathered(kernels)  # names views, so it comes before those are listed
+            gathered = self._gather_lines(kernels)  # names views, so it comes before those are listed
             self.lines.add(*self.views.moved(), *gathered)
             self.lines.include(body)
         self.barrier.wrote()
@@ -135,7 +135,7 @@ class Batch:
         return "step"
 
     def _block(self, kernels: Sequence[Kernel], products: Sequence[Kernel]) -> None:
-        """What is computed of a block: threads wait before the products over all of its rows."""
+        """Compute a block: threads wait before the products over all of its rows."""
         for kernel in kernels:
             if kernel not in products:
                 self._kernel(kernel)
@@ -154,14 +154,14 @@ class Batch:
             self.line(f"n = min({step}, {count} - start)")
 
     @contextmanager
-    def _apart(self) -> Iterator[Lines]:
-        """Lines that are written inside, to be included later."""
+    def _set_aside(self) -> Iterator[Lines]:
+        """Collect the lines that are written inside, to be included later."""
         outer, self.lines = self.lines, Lines()
         yield self.lines
         self.lines = outer
 
-    def _gathered(self, kernels: Sequence[Kernel]) -> list[str]:
-        """The lines that bring the rows of a block together, and fill the last of its groups."""
+    def _gather_lines(self, kernels: Sequence[Kernel]) -> list[str]:
+        """The lines that gather the rows of a block, and fill the last of its groups."""
         if not self.interface.is_copied:
             return []
         used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
@@ -169,22 +169,22 @@ class Batch:
         inputs = [name for name, node in named if is_batched(node) and node in used]
         first, lanes = "start + first" if self.is_shared else "start", self.interface.lanes
         if lanes == 1:
-            return [self._brought(name, f"at + {first}", "n") for name in inputs]
+            return [self._gather_line(name, f"at + {first}", "n") for name in inputs]
         lines = [f"have = max(min(n * {lanes}, {self.count} - ({first}) * {lanes}), 0)"]
         for name in inputs:
-            lines += [self._brought(name, f"at + ({first}) * {lanes}", "have"), self._filled_up(name)]
+            lines += [self._gather_line(name, f"at + ({first}) * {lanes}", "have"), self._fill_line(name)]
         return lines
 
-    def _brought(self, name: str, first: str, count: str) -> str:
-        """The line that brings `count` examples of an input to the memory of a block."""
+    def _gather_line(self, name: str, first: str, count: str) -> str:
+        """The line that copies `count` examples of an input to the memory of a block."""
         node = self.graph.input(name)
         size, view = node.type.row_size // self.interface.lanes, self.name(node)
         if self.interface.in_order:
             return f"copy(part({name}, {first}, {count}, {size}), {count} * {size}, {view})"
         return f"gather({name}, part(order, {first}, {count}, 1), {count}, {size}, {view})"
 
-    def _filled_up(self, name: str) -> str:
-        """The line that makes whole groups of the `have` examples of an input: with copies of no weight."""
+    def _fill_line(self, name: str) -> str:
+        """The line that completes the last group of an input's `have` examples, with copies of weight 0."""
         node, lanes = self.graph.input(name), self.interface.lanes
         view, rest = self.name(node), f"n * {lanes} - have"
         if name == self.interface.weight:
@@ -200,7 +200,7 @@ class Batch:
     # -- kernels
 
     def _flat(self, kernels: Sequence[Kernel]) -> None:
-        """What is computed once a batch: by each thread for its slice, or by one for all."""
+        """Compute what is needed once a batch: each thread its slice, or one thread everything."""
         for kernel in kernels:
             if not self.is_shared:
                 self._kernel(kernel)
@@ -281,7 +281,7 @@ class Batch:
         self.line(routine_line(node, self.name))
 
     def _loop(self, kernel: Kernel) -> None:
-        """A loop over steps; its work memory is each thread's own, and serves all loops in turn."""
+        """Call a loop over steps; each thread has work memory of its own, which all loops share in turn."""
         node = kernel.nodes[0]
         function = emit_loop(node, self.block, self.text)
         self.functions[kernel] = function.name
@@ -298,7 +298,7 @@ class Batch:
         self.can_fail |= function.can_fail
         self.line(f"failed = max(failed, {call})" if function.can_fail else call)
 
-    # -- what threads put together
+    # -- sums over threads
 
     def _total(self, node: Node) -> None:
         """Add up the threads' parts of a sum, if they have any."""
@@ -314,7 +314,7 @@ class Batch:
             self.barrier.wrote(is_scattered=not self.sums.is_sliced(node))
 
     def _product_over_rows(self, node: Node) -> None:
-        """A product over all rows of the block, of which each thread computes some rows of the result."""
+        """A product over all rows of the block; each thread computes some rows of the result."""
         a, b = node.inputs
         (m, n), number = node.type.row_shape, len(self.ranges)
         if self.sums.is_sliced(node):
@@ -331,7 +331,7 @@ class Batch:
     # -- tables
 
     def _cleared(self, table: Table) -> Lines:
-        """What is to be written before all steps: no row was used so far, and no gradient is left."""
+        """The lines before all steps that mark all rows as unused, and set the gradient to zero."""
         number, node = self.plan.tables.index(table), table.gradient
         seen, size = f"seen_{number}", table.entries * table.size
         self.text.declare(seen, "i64", table.entries)
@@ -345,7 +345,7 @@ class Batch:
         return lines
 
     def _update_tables(self, name: str, function: Function, views: list[str], is_slice: list[bool]) -> None:
-        """Update this thread's slice of what is in no table, and its rows of each table."""
+        """Update this thread's slice of the params outside tables, and its rows of each table."""
         length, tables = self.layout.length, self.plan.tables
         for start, size in between(tables, length):
             k = len(self.ranges)
@@ -362,5 +362,5 @@ class Batch:
             self.line(f"{kernel}({', '.join([rows, lists, *views])})")
 
     def line(self, text: str) -> None:
-        """Append a line at the present depth."""
+        """Append a line at the current depth."""
         self.lines.add(text)

@@ -1,4 +1,4 @@
-"""Indices as source: of an element of an array for one of a view of it, and in the memory behind."""
+"""Write indices as source: map an index into a view to one into its argument, and into memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnjit.primitives.shaping import pick_p
 
 
 def through(view: Node, index: tuple[str, ...]) -> tuple[str, ...]:
-    """The index into a view's argument for an index into the view; rows are left out of both."""
+    """The index into a view's argument for an index into the view; both without the rows' axis."""
     inner = view.inputs[0]
     index = index or ("0",) * len(view.type.row_shape)
     first, inner_first = int(is_batched(view)), int(is_batched(inner))
@@ -58,7 +58,7 @@ def added(a: str, b: str) -> str:
 
 
 def times(index: str, factor: int) -> str:
-    """An index a number of times."""
+    """The product of an index and a number."""
     if index.isdigit():
         return str(int(index) * factor)
     return index if factor == 1 else f"{_term(index)} * {factor}"

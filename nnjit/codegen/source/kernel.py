@@ -1,4 +1,4 @@
-"""The source of one kernel of fused loops: a Python function that a person can read and Numba compiles.
+"""Write one kernel of fused loops: a Python function that a person can read and Numba can compile.
 
 Names come from primitives and running numbers, never from a user's file, and are counted anew in every
 kernel, so that equal layers have equal kernels and share one.
@@ -34,7 +34,7 @@ from nnjit.primitives import (
 from nnjit.primitives.indexing import scatter_sum_p
 from nnjit.primitives.tables import listed_p
 
-LONGEST = 72  # characters of an expression that is still written into its user's
+LONGEST = 72  # characters of an expression that is written inside its user's
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Function:
 
     Args:
         arguments: the buffers of its last parameters.
-        leading: what it takes before them: `n`, its number of rows, or of elements where it loops over a
-            slice of long vectors; `first`, the number of its first row in the batch.
+        leading: its first parameters: `n`, the number of rows, or of elements if it loops over a slice of
+            long vectors; `first`, the number of its first row in the batch.
     """
 
     parameters: tuple[str, ...]
@@ -65,7 +65,7 @@ def emit_kernel(kernel: Kernel, layout: Layout, plan: Plan) -> Function:
 
 
 class _Writer:
-    """The state of writing one kernel: names given so far, values at hand, lines."""
+    """The state of writing one kernel: names given so far, values computed so far, lines."""
 
     def __init__(self, kernel: Kernel, layout: Layout, plan: Plan) -> None:
         self.kernel, self.layout, self.plan = kernel, layout, plan
@@ -77,7 +77,7 @@ class _Writer:
         self.hoisted: dict[Buffer, tuple[str, str]] = {}
         self.totals: list[tuple[str, Node]] = []
         self.narrow: dict[Node, Node] = {}  # an f64 sum of f32 values -> their sum in a block, in f32
-        self.scalars: dict[Node, str] = {}  # of the row (or the batch): good in every later nest
+        self.scalars: dict[Node, str] = {}  # of the row (or the batch): valid in every later nest
         self.locals: dict[Node, str] = {}  # of the current element
         self.lines = Lines()
 
@@ -121,7 +121,7 @@ class _Writer:
         self.lines.add(*finish)
 
     def _op(self, op: Op, index: tuple[str, ...], nest: Nest) -> list[str]:
-        """Write one operation; what is returned is stored at the end of the nest's body."""
+        """Write one operation; return the lines that store it, for the end of the nest's body."""
         node = op.node
         if node.primitive.kind == "concat":
             self.lines.add(f"{self._concat_element(op, index)} = {self._read(op.inputs[0], index)}")
@@ -173,7 +173,7 @@ class _Writer:
         return self._read(x, (*whole[first:axis], position, *whole[axis + 1 :]))
 
     def _position(self, at: Node, index: tuple[str, ...], size: int) -> str:
-        """An element of an array of indices, as an index that is surely inside."""
+        """An element of an array of indices, clipped to an axis of length `size`."""
         name = self._name(at)
         self.lines.add(f"{name} = inside({self._read(at, index)}, {size})")
         return name
@@ -188,7 +188,7 @@ class _Writer:
     # -- reductions
 
     def _begin_reduction(self, op: Op) -> list[str]:
-        """Set a reduction's value to its identity, before the nest; the lines to write after it."""
+        """Set a reduction's value to its identity before the nest; return the lines to write after it."""
         node = op.node
         if is_batch_reduction(node):
             if node.type.row_size == 1 and node.primitive is not listed_p:
@@ -228,7 +228,7 @@ class _Writer:
         self.lines.add(self._grown(node, target, value))
 
     def _list(self, op: Op, index: tuple[str, ...]) -> None:
-        """Write down the row of a table that an element of the batch uses."""
+        """List the row of a table that an element of the batch uses."""
         (at,) = op.inputs
         number = self._count(at, flat_index(index, at.type.row_shape))
         row = self._position(at, index, op.node.params["entries"])
@@ -291,7 +291,7 @@ class _Writer:
         return f"{name}[{flat}]"
 
     def _buffer(self, node: Node) -> Buffer:
-        """Where a value is; of a sum that threads share and this kernel computes, the thread's own part."""
+        """The buffer of a value; for a shared sum that this kernel computes, that of the thread's part."""
         if node in self.kernel.nodes and node in self.layout.partials:
             return self.layout.partials[node]
         return buffer_of(node, self.layout.buffers)

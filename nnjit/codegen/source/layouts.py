@@ -1,4 +1,4 @@
-"""What Python and programs agree on: inputs and outputs of a step, and the fields of arrays they share."""
+"""Layouts shared by Python and programs: inputs and outputs of a step, and fields of shared arrays."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from nnjit.ir import Graph, Node
 
 @dataclass(frozen=True)
 class Interface:
-    """How the native function feeds a graph, beyond calling it once, and what it does with the outputs.
+    """How the native function feeds a graph step by step, and what it does with the outputs.
 
-    Inputs go by their names. The first outputs are the new values of `updates`, in this order; then come the
-    totals. Nothing reads any others.
+    Inputs are named. The first outputs are the new values of `updates`, in this order; then come the totals.
+    Any others are ignored.
 
     Args:
         updates: inputs that their new values are written over.
-        per_step: inputs, scalars, that have one value for every step.
+        per_step: scalar inputs that have a value for each step.
         totals: how many outputs, f64, are added up over the steps of an epoch.
         is_guarded: whether a first total that is not finite stops the epoch before the update of its step.
         kept: inputs, of one dtype, whose values in the best epoch are kept, one after the other: the epoch
             with the lowest ratio of the first two totals, of the evaluation if there is one.
         in_order: whether rows are taken in the order of the data, and read in place if they can be.
         weight: the input that has the weight of each example, if any.
-        evaluation_weight: the same input of the evaluation.
+        evaluation_weight: the same for the evaluation.
         lanes: examples of a row: 1, or those of a group (`rewrite/lanes.py`).
-        groups: that a thread takes at a time, if rows are groups.
+        groups: how many a thread takes at a time, if rows are groups.
     """
 
     updates: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Interface:
 
     @property
     def is_copied(self) -> bool:
-        """Whether the rows of a block are brought together in memory of their own."""
+        """Whether the rows of a block are copied to memory of their own."""
         return not self.in_order or self.lanes > 1
 
     def updated(self, graph: Graph) -> dict[str, Node]:
@@ -67,12 +67,12 @@ class BestEpoch:
     """The best epoch so far, which native code keeps as an f64 array of these fields.
 
     Args:
-        loss: the lowest.
-        epoch: its number.
+        loss: the lowest loss.
+        epoch: the number of its epoch.
         done: epochs so far.
-        min_delta: by how much a lower loss must be lower to count.
-        patience: epochs after the best one in which none may be better; 0: any number.
-        is_exhausted: 1 if the patience is, else 0.
+        min_delta: by how much a loss must be lower to count.
+        patience: how many epochs without a better one exhaust it; 0: any number is allowed.
+        is_exhausted: 1 if the patience is exhausted, else 0.
     """
 
     loss: float = math.inf
@@ -116,7 +116,7 @@ class EpochTotals:
 
     @property
     def width(self) -> int:
-        """All columns."""
+        """The number of columns."""
         return self.step + self.evaluation + 2
 
     @property

@@ -1,4 +1,4 @@
-"""Source that is being written: lines, each at a depth of indentation."""
+"""Build source line by line, with blocks of indented lines."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Lines:
         self.add(*first)
 
     def add(self, *texts: str) -> None:
-        """Append lines at the present depth."""
+        """Append lines at the current depth."""
         self._lines += [(self._depth, text) for text in texts]
 
     def include(self, other: Lines) -> None:
-        """Append the lines of another part, at the present depth."""
+        """Append the lines of another part at the current depth."""
         self._lines += [(self._depth + depth, text) for depth, text in other._lines]
 
     @contextmanager

@@ -1,7 +1,7 @@
-"""The source of a loop over steps: a function that calls the kernels of its body at each of them.
+"""Write a loop over steps: a function that calls the kernels of its body at each step.
 
-Its arguments are at strides: an element of `f32[B,T,F]` of a row is T * F behind that of the row before, and
-each step F behind the last. Values that only a step needs are in work memory that all loops share.
+Its arguments are strided: in `f32[B,T,F]`, an element is T * F elements after that of the previous row, and F
+after that of the previous step. Values that only a step needs are in work memory that all loops share.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class LoopFunction:
     Args:
         name: of the function, whose parameters are the rows `n`, the arguments, the record, and work memory.
         work: dtype -> elements of work memory, for a block of rows.
-        can_fail: whether it returns the number of what failed, 0 where nothing did.
+        can_fail: whether it returns the number of a failure, 0 for none.
     """
 
     name: str
@@ -67,7 +67,7 @@ def lower_body(loop: Loop) -> Graph:
 
 
 def _with_tight_arguments(node: Node) -> Node:
-    """A loop inside the step takes rows one behind the other, not at the strides of the loop around it."""
+    """A loop inside the step, for rows without gaps instead of at the strides of the loop around it."""
     if node.primitive is not scan_p:
         return node
     ends = node.params["constants"] + node.params["carried"]
@@ -86,7 +86,7 @@ class _Writer:
         self.loop = Loop(**node.params)
         self.graph = lower_body(self.loop)
         self.plan: Plan = plan_kernels(self.graph)
-        self.steps: dict[str, int] = {}  # name of a parameter -> how far a step is behind the last
+        self.steps: dict[str, int] = {}  # name of a parameter -> distance of successive steps
         self.names: dict[Buffer, str] = {}
         targets = self._arguments() | self._results()
         self.carried = [(n, targets[n]) for n in self.loop.before]
@@ -121,7 +121,7 @@ class _Writer:
     # -- where things are
 
     def _arguments(self) -> dict[Node, Buffer]:
-        """The buffers of the body's inputs: parameters, but for the carried values, which are work memory."""
+        """The buffers of the body's inputs: parameters, or work memory for the carried values."""
         targets = {}
         for k, (inner, outer) in enumerate(zip(self.loop.body.inputs, self.node.inputs, strict=True)):
             rows, size = is_batched(inner), inner.type.row_size
@@ -146,7 +146,7 @@ class _Writer:
         return targets
 
     def _work(self) -> dict[str, int]:
-        """The elements of work memory of each dtype: a step's, of carried values, and of inner loops."""
+        """The elements of work memory of each dtype: for a step, for carried values, and for inner loops."""
         sizes = {storage.dtype: size for storage, size in self.layout.work.items() if size}
         self.starts = {}
         for node, buffer in self.carried:
@@ -211,7 +211,7 @@ class _Writer:
 
 
 def _start_and_step(outer: Node, size: int) -> tuple[int, int]:
-    """Where the first step of an argument begins, and how far each is behind the last: a record is wider."""
+    """Where the first step of an argument begins, and the distance of its steps: a record is wider."""
     if not is_record_part(outer):
         return 0, size
     return outer.params["starts"][-1], static(loop_source(outer).shape[-1:])[0]

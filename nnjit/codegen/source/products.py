@@ -1,4 +1,4 @@
-"""The line that calls a matrix product, for arguments of one row or of many for each example."""
+"""Write the calls of matrix products, for arguments with one row, or several, for each example."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nnjit.primitives.lanes import (
 # Elements of a weight matrix from which BLAS, which packs both arguments, is faster on AVX2. With AVX-512
 # ours was, up to 2²⁴ (256 × 1024 × 1024: 251 beside 242 GFLOP/s; 16 × 4096 × 128: 219 beside 123).
 LARGE = 2**19
-LONGEST_ROW = 32  # places of a convolution without rows that pass together
+LONGEST_ROW = 32  # the most places of a convolution along one axis that are taken as a row
 
 
 def product_line(node: Node, name: Callable[[Node], str], buffers: Mapping[Node, Buffer]) -> str:
@@ -30,7 +30,7 @@ def product_line(node: Node, name: Callable[[Node], str], buffers: Mapping[Node,
 
     Args:
         name: gives the view of a value.
-        buffers: say how far the rows of a value are apart.
+        buffers: give the distance of a value's rows.
     """
     if node.primitive is batch_matmul:
         return _each_line(node, name)
@@ -74,7 +74,7 @@ def _padded(axes: Axes, most: int) -> Axes:
 
 
 def _split(places: Axes) -> Axes:
-    """Places along one axis as rows of a few, of which some stay in the nearest cache."""
+    """Split places along one axis into short rows, of which a few stay in the nearest cache."""
     if len(places) != 1:
         return places
     ((length, stride),) = places
@@ -83,7 +83,7 @@ def _split(places: Axes) -> Axes:
 
 
 def rows_of(node: Node, count: str = "n") -> str:
-    """The rows of an argument as source: `n * 576` where each example has some."""
+    """The number of rows of an argument as source: `n * 576` if each example has 576."""
     inner = math.prod(d for d in node.shape[:-1] if isinstance(d, int))
     if not is_batched(node):
         return str(inner)

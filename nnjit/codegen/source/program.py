@@ -1,4 +1,4 @@
-"""The source of a whole program: kernels, and the native function that runs them, once or epoch by epoch."""
+"""Write a whole program: kernels, and the native function that runs them, once or epoch by epoch."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ FROM = {
     "nnjit.codegen.runtime.blas": ("blas_gemm", "blas_gemm_slice"),
     "nnjit.codegen.runtime.lapack": tuple(r.function for p, r in ROUTINES.items() if p is not argsort),
     "nnjit.codegen.maths": tuple(MATHS),
+    "nnjit.codegen.runtime.elements": ("copy", "fill", "gather", "inside", "is_finite", "repeat_last"),
+    "nnjit.codegen.runtime.products": (
+        "gemm", "gemm_each", "gemm_slice", "lane_product", "lane_spread", "lane_weights",
+    ),
     "nnjit.codegen.runtime.views": (
-        "JIT", "KERNEL", "ROWS", "b1_at", "copy", "f32_at", "f64_at", "fill", "gather", "gemm", "gemm_each",
-        "gemm_slice", "i32_at", "i64_at", "inside", "is_finite", "lane_product", "lane_spread",
-        "lane_weights", "part", "repeat_last", "u32_at",
+        "JIT", "KERNEL", "ROWS", "b1_at", "f32_at", "f64_at", "i32_at", "i64_at", "part", "u32_at",
     ),
     "nnjit.codegen.runtime.sorting": (ROUTINES[argsort].function,),
     "nnjit.codegen.runtime.threads": (
@@ -53,13 +55,13 @@ class Program:
 
     Args:
         memory: name -> short dtype of every array of the table, in its order.
-        work: name -> elements of those to allocate, of one thread if each has its own.
-        each_threads: the names of the latter.
+        work: name -> elements of each array to allocate, for one thread if each thread has its own.
+        each_threads: the names of those that each thread has.
         length: of the vectors that threads share; 0 if there are none.
-        pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads share
+        pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads divide
             by rows.
         totals: the columns of an epoch's totals.
-        functions: the kernels of a step, but for products -> their names in the source.
+        functions: kernel of a step, unless it is a product -> its name in the source.
     """
 
     source: str
@@ -75,7 +77,7 @@ class Program:
 def emit_call(plan: Plan, block: int, title: str) -> Program:
     """A function `run(memory, rows)` that evaluates the graph once, over all rows.
 
-    If something in it can fail, it returns the number of the failure, 0 if there was none.
+    If something in it can fail, it returns the number of the failure, 0 for none.
     """
     text = Text()
     batch = Batch(plan, block, text, None)
@@ -92,9 +94,9 @@ def emit_epochs(plan: Plan, evaluation: Plan | None, block: int, title: str, int
     """A function that runs steps of epochs, and returns the step it stopped before.
 
     `run(memory, thread, threads, begin, end, steps, batch, rows, stride, held)`: steps `begin` to `end`, of
-    which each epoch has `steps`; `rows` examples in batches of `batch`, in the order that `order` has from
-    the epoch's number times `stride` on; `held` examples for the evaluation. It stops early if the guard is
-    not finite, and after an epoch in which the patience is exhausted.
+    which each epoch has `steps`; `rows` examples in batches of `batch`, in the order that begins at the
+    epoch's number times `stride` in `order`; `held` examples for the evaluation. It stops early if the guard
+    is not finite, and after an epoch in which the patience is exhausted.
     """
     return _Epochs(plan, evaluation, block, interface).write(title)
 
@@ -146,7 +148,7 @@ class _Epochs:
             self.text.declare("kept", self.text.memory[self.interface.kept[0]])
 
     def _epoch(self) -> Lines:
-        """The steps of an epoch, and what follows its last one."""
+        """The steps of an epoch, and the lines after the last one."""
         lines, is_timed = Lines(), self.evaluation is not None
         lines.add(f"row = (epoch - begin // steps) * {self.totals.width}")
         if is_timed:

@@ -1,4 +1,4 @@
-"""The line that calls a routine: what sorts, solves or decomposes, matrix by matrix, in its own function."""
+"""Write the calls of routines: functions that sort rows, or solve or decompose matrices, one by one."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ class Routine:
     """How a primitive is called.
 
     Args:
-        function: its name, in `lapack.py` or `sorting.py`.
-        axes: of one of the things that it takes: 1 for rows, 2 for matrices.
-        sizes: what it takes behind the number of these.
-        failure: what NumPy's LinAlgError says where the function returns anything but 0; None where it
-            never fails.
+        function: its name, in `runtime/lapack.py` or `runtime/sorting.py`.
+        axes: of each item of the stack that it takes: 1 for rows, 2 for matrices.
+        sizes: its arguments after the number of items.
+        failure: the message of NumPy's LinAlgError if the function does not return 0; None if it never fails.
     """
 
     function: str
@@ -69,7 +68,7 @@ ROUTINES = {
     pinv:             Routine("pinv_each",             2, _lengths_and_rcond, failure="SVD did not converge"),
 }
 # fmt: on
-# A program returns the number of one of them, counted from 1.
+# A program returns the number of one of these messages, counted from 1.
 FAILURES = tuple(dict.fromkeys(r.failure for r in ROUTINES.values() if r.failure is not None))
 
 

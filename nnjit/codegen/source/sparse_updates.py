@@ -1,8 +1,8 @@
-"""Steps that update only the used rows of tables: their schedule, and the kernels that do it.
+"""Plan and write steps that update only the used rows of tables.
 
-The loops over the batch list the rows that they use. Each thread then takes those whose number, modulo the
-threads, is its own: it adds up the threads' parts of their gradient, calls the kernel of the update for each
-row, and sets the gradient, and the parts, back to 0. All other params are updated as they are without tables.
+The loops over the batch list the rows that they use. Each thread then takes the rows whose number modulo the
+number of threads is its own: it adds up the threads' parts of their gradient, calls the kernel of the update
+for each, and resets the gradient and the parts to 0. All other params are updated as without tables.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def plan_tables(graph: Graph, step: Listed, *, is_shared: bool) -> Plan | None:
         graph: that of the step, legal.
 
     Returns:
-        None where a gradient has no place of its own, or no single kernel can update a slice of all vectors.
+        None if a gradient has no memory of its own, or no single kernel can update a slice of all vectors.
     """
     vectors = [root(graph.outputs[k]) for k in step.vectors]
     plan = plan_kernels(graph, is_shared=is_shared, together=set(vectors))
@@ -46,7 +46,7 @@ def plan_tables(graph: Graph, step: Listed, *, is_shared: bool) -> Plan | None:
 
 
 def _gradient(graph: Graph, inside: dict[Node, tuple[Node, int]], start: int, length: int) -> Node | None:
-    """The sum of what the batch adds to a table: a piece of the vector of the gradient, or all of it."""
+    """The gradient of a table, a sum over the batch: a piece of the gradient vector, or all of it."""
     for node in graph.nodes:
         is_sum = node.primitive in (scatter_add, scatter_sum_p) and is_batch_reduction(node)
         if is_sum and node.type.row_size == length and start == inside.get(node, (node, 0))[1]:
@@ -68,7 +68,7 @@ def _update(plan: Plan, vectors: Sequence[Node], inside: dict[Node, tuple[Node, 
 
 
 def between(tables: Sequence[Table], length: int) -> Iterator[tuple[int, int]]:
-    """The parts of the vector of params that are in no table, as where they begin, and their length."""
+    """The parts of the params vector outside all tables: where each begins, and its length."""
     end = 0
     for table in tables:
         if table.start > end:
@@ -98,7 +98,7 @@ def update_text(table: Table, name: str, function: Function, length: int) -> str
 
 
 def total_text(table: Table) -> str:
-    """A kernel that moves the threads' parts of the gradient of a thread's rows to their sum."""
+    """A kernel that adds up the parts of the gradient of a thread's rows, and resets them to 0."""
     zero = f"{SHORT[table.gradient.dtype]}(0)"
     return (
         "(n, thread, threads, stride, used, sums, total):\n"

@@ -1,4 +1,4 @@
-"""A summary of a step's kernels for people: in their order, with what each of them computes."""
+"""Summarize a step's kernels for people: what each computes, in the order they run."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class KernelEntry:
     """One kernel.
 
     Args:
-        name: of its function in the source; a product's is that of the library's.
-        zone: "rows" where it passes over the examples of a block, "flat" where it runs once a batch.
+        name: of its function in the source; for a product, of the function that computes it.
+        zone: "rows" if it passes over the examples of a block, "flat" if it runs once a batch.
         parts: the scopes of its operations, such as layers' names, and whether each is of the backward pass.
-        product: the lengths (m, n, k) of a product of m × k by k × n, as factors; None of a kernel of loops.
-        operations: how many it has of each primitive.
+        product: the lengths (m, n, k) of a product of m × k by k × n, as factors; None for a kernel of loops.
+        operations: primitive -> how many it has.
     """
 
     name: str

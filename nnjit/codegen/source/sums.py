@@ -1,4 +1,4 @@
-"""Sums over the batch of which each thread has a part: what sets the parts to 0, and what adds them up."""
+"""Write the lines for sums over the batch of which each thread has a part: clear them, add them up."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ class Sums:
         return self.views.name_of(buffer, source(node).primitive.name)
 
     def cleared(self, node: Node) -> str:
-        """The line that sets a sum, or this thread's part of it, to what adding begins with."""
+        """The line that sets a sum, or this thread's part of it, to its identity."""
         partial = self.views.layout.partials.get(node)
         size = node.type.row_size if partial is None else partial.size
         return f"fill({self.part(node)}, {size}, {identity_of(node)})"
 
     def has_parts(self, node: Node) -> bool:
-        """Whether threads, or lanes, have parts of it."""
+        """Whether threads, or lanes, have parts of a sum."""
         return node in self.views.layout.partials
 
     def is_piece(self, node: Node) -> bool:
-        """Whether it is a piece of a vector, so that threads add up its parts together."""
+        """Whether a sum is a piece of a vector, so that threads add up its parts together."""
         return node in self.views.layout.inside
 
     def is_sliced(self, node: Node) -> bool:
-        """Whether it is a piece of a vector of which each thread has a slice."""
+        """Whether a sum is a piece of a vector of which each thread has a slice."""
         layout = self.views.layout
         whole, _ = layout.inside.get(node, (node, 0))
         return 0 < layout.length == whole.type.row_size
@@ -74,13 +74,13 @@ class Sums:
         return f"{kernel}({rows}, {listed}, {sums}, {gradient})"
 
     def _parts(self, part: Buffer, size: int) -> tuple[int, str]:
-        """How far the threads' parts are apart, and the view of all of them."""
+        """The distance of the threads' parts, and the view of all of them."""
         storage, text = self.views.name_of_array(part.storage), self.views.text
         stride = text.work[storage]
         return stride, text.at(storage, str(part.start), f"(threads - 1) * {stride} + {size}")
 
     def _adder(self, node: Node) -> str:
-        """The name of what adds up parts; sums have `add_up`, compiled once."""
+        """The name of the function that adds up parts; for sums it is `add_up`, compiled once."""
         if node.primitive is lane_weights:
             return "add_up_lanes"
         if node.primitive is reduce_sum:

@@ -1,4 +1,4 @@
-"""Where a program's memory is, and the names of its views: what its lines talk about."""
+"""Name the arrays of a program's memory, and the views of them that its lines use."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from nnjit.ir.types import SHORT
 
 @dataclass
 class Text:
-    """What the functions of a program share: its kernels, and the table of its memory.
+    """What all functions of a program share: its kernels, and the table of its memory.
 
     Args:
         kernels: text, and how it is compiled -> name.
         memory: name of each array -> short name of its dtype, in the order of the table.
-        work: name of each array to allocate -> its elements, of one thread if each has its own.
-        each_threads: the names of the latter.
+        work: name of each array to allocate -> its elements, for one thread if each thread has its own.
+        each_threads: the names of those that each thread has.
     """
 
     kernels: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Text:
     def declare(
         self, name: str, dtype: str, size: int | None = None, *, is_each_threads: bool = False
     ) -> None:
-        """Have an array in the table, to be allocated if a size is given, for every thread if asked for."""
+        """Add an array to the table; it is allocated if a size is given, for every thread if asked for."""
         self.memory.setdefault(name, dtype)
         if size is not None:
             self.work[name] = size
@@ -45,10 +45,10 @@ class Text:
         return f"{self.memory[name]}_at(memory, {list(self.memory).index(name)}, {start}, {size})"
 
     def kernel(self, name: str, text: str, options: str = "KERNEL") -> str:
-        """The name of a kernel; equal ones are one.
+        """Add a kernel, unless there is an equal one; return its name.
 
         Args:
-            options: the name of those of Numba's decorator.
+            options: the name of the options of its decorator.
         """
         return self.kernels.setdefault((text, options), f"{name}_{len(self.kernels) + 1}")
 
@@ -58,7 +58,7 @@ class Views:
 
     Args:
         text: the program that they are part of.
-        interface: None for a graph that is called, whose results go to arrays `out0`, `out1`, ….
+        interface: None for a graph that is called once, whose results go to arrays `out0`, `out1`, ….
         prefix: before the names of its work memory.
     """
 
@@ -79,7 +79,7 @@ class Views:
             )  # fmt: skip
 
     def hoisted(self) -> Lines:
-        """What is to be written before all steps: the views that stay where they are."""
+        """The lines before all steps: the views that do not move."""
         lines = Lines()
         for buffer, name in self.names.items():
             if not self._is_per_step(buffer):
@@ -90,7 +90,7 @@ class Views:
         return lines
 
     def moved(self) -> list[str]:
-        """What points the moving views that were named since the last call at the rows of a block."""
+        """The lines that move the views named since the last call to the rows of a block."""
         lines = [line for item in self.moving.items() for line in self._moved(*item)]
         self.moving = {}
         return lines
