@@ -15,7 +15,7 @@ from nnjit.codegen.plan.buffers import ALIGNMENT
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.lanes import in_lanes
-from nnjit.codegen.rewrite.legalize import copy_p, is_computed, legalize
+from nnjit.codegen.rewrite.legalize import is_computed, legalize
 from nnjit.codegen.rewrite.sparse_rows import with_lists
 from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.runtime.views import table_of
@@ -29,6 +29,7 @@ from nnjit.ir.graph import constant_p
 from nnjit.ir.types import DTYPES, with_rows
 from nnjit.passes import optimize
 from nnjit.primitives import scan_p
+from nnjit.primitives.elementwise import copy_p
 
 BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
 # If rows are as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).

@@ -208,3 +208,6 @@ cast = define(
         transposes=(_cast_back,), jointly=True, expression="{t}({0})",
     )
 )  # fmt: skip
+
+# Its argument, in memory; only lowering makes it.
+copy_p = Primitive("copy", "elementwise", lambda x: x, lambda x: x, partials=(1,), expression="{0}")

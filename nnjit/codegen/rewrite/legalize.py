@@ -12,14 +12,13 @@ from typing import TypeAlias
 
 from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, Node, apply, rebuild
-from nnjit.ir.graph import Primitive, constant_p, input_p
+from nnjit.ir.graph import constant_p, input_p
 from nnjit.primitives import reshape, scan_p, slice_
+from nnjit.primitives.elementwise import copy_p
 from nnjit.primitives.lanes import lane_weights
 from nnjit.primitives.tables import listed_p
 
 Copy: TypeAlias = Callable[[Node], Node]
-
-copy_p = Primitive("copy", "elementwise", lambda x: x, lambda x: x, partials=(1,), expression="{0}")
 
 
 def legalize(graph: Graph) -> Graph:

@@ -14,14 +14,13 @@ from nnjit.codegen.plan.kernels import Kernel, Plan, plan_kernels
 from nnjit.codegen.plan.memory import Layout, plan_memory
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.legalize import (
-    copy_p,
     is_batch_reduction,
     is_batched,
     is_record_part,
     legalize,
     loop_source,
     root,
-)  # fmt: skip
+)
 from nnjit.codegen.source.kernel import emit_kernel
 from nnjit.codegen.source.lines import Lines
 from nnjit.codegen.source.products import product_line
@@ -32,6 +31,7 @@ from nnjit.ir import Graph, Node, apply, rebuild
 from nnjit.ir.types import SHORT, static
 from nnjit.passes import optimize
 from nnjit.primitives import scan_p
+from nnjit.primitives.elementwise import copy_p  # fmt: skip
 from nnjit.primitives.scan import Loop
 
 RECORD = "record"
