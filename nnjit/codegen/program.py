@@ -144,7 +144,7 @@ class CompiledEpoch:
         self._fixed = _constants(self.plan.graph, constants)
         plans, evaluate = [self.plan], None
         if evaluation is not None:
-            lowered, constants = _lower(graphs[1], "held_")
+            lowered, constants = _lower(graphs[1], "held_out_")
             self._fixed |= _constants(lowered, constants)
             evaluate = plan_kernels(lowered, is_shared=is_shared)
             plans.append(evaluate)

@@ -93,10 +93,11 @@ def emit_call(plan: Plan, block: int, title: str) -> Program:
 def emit_epochs(plan: Plan, evaluation: Plan | None, block: int, title: str, interface: Interface) -> Program:
     """A function that runs steps of epochs, and returns the step it stopped before.
 
-    `run(memory, thread, threads, begin, end, steps, batch, rows, stride, held)`: steps `begin` to `end`, of
-    which each epoch has `steps`; `rows` examples in batches of `batch`, in the order that begins at the
-    epoch's number times `stride` in `order`; `held` examples for the evaluation. It stops early if the guard
-    is not finite, and after an epoch in which the patience is exhausted.
+    `run(memory, thread, threads, begin, end, steps, batch, rows, stride, held_out)` runs the steps from
+    `begin` to `end`. An epoch has `steps` of them; it takes `rows` examples in batches of `batch`, in the
+    order that begins in `order` at the epoch's number times `stride`, and `held_out` examples for the
+    evaluation. It stops early if the guard is not finite, and after an epoch in which the patience is
+    exhausted.
     """
     return _Epochs(plan, evaluation, block, interface).write(title)
 
@@ -116,7 +117,7 @@ class _Epochs:
                 lanes=interface.lanes, groups=interface.groups,
             )  # fmt: skip
             self.totals = EpochTotals(self.totals.step, _size(evaluation.graph.outputs))
-            self.evaluation = Batch(evaluation, block, self.text, of_all, "held_")
+            self.evaluation = Batch(evaluation, block, self.text, of_all, "held_out_")
 
     def write(self, title: str) -> Program:
         functions = self._evaluate(self.evaluation) if self.evaluation is not None else ""
@@ -130,7 +131,7 @@ class _Epochs:
         with lines.block("for epoch in range(begin // steps, (end - 1) // steps + 1):"):
             lines.include(self._epoch())
         lines.add("restore_mode(mode)", "return end")
-        arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held"
+        arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held_out"
         functions += _function(f"run({arguments})", lines, "cache=True, **JIT")
         lanes = self.interface.lanes
         rows = f"{self.block} rows" if lanes == 1 else f"{self.block} groups of {lanes} examples"
@@ -177,7 +178,7 @@ class _Epochs:
         """The evaluation, and the comparison with the best epoch so far."""
         lines = Lines()
         if self.evaluation is not None:
-            lines.add("phase = evaluate(memory, thread, threads, phase, arrived, totals, row, held)")
+            lines.add("phase = evaluate(memory, thread, threads, phase, arrived, totals, row, held_out)")
         if not self.interface.kept:
             return lines
         loss, epoch, done, min_delta, patience, is_exhausted = map(
