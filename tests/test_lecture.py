@@ -77,7 +77,7 @@ def step(depth: int, block: int = BLOCK) -> CompiledEpoch:
         penalty=Penalty(),
         clip=Clip(),
         dtype="f64",
-        target=array_type("f64", (B, 1)),
+        target_type=array_type("f64", (B, 1)),
     )
     graph, interface = step_graph(task)
     return CompiledEpoch(graph, interface, most_rows=10_000, title="The lecture's chain.", block=block)

@@ -31,7 +31,7 @@ class Task:
 
     Args:
         dtype: "f32" or "f64".
-        target: the type of a batch of targets, classes `i32[B]` or values `[B,O]`.
+        target_type: that of a batch of targets, classes `i32[B]` or values `[B,O]`.
         unit: undoes the scaling of target values for metrics that have a unit; None if they are not scaled.
         class_weights: the factor of each class in the cost; None if all classes count alike.
         is_averaged: whether a step carries an average of the params, as its last slot.
@@ -44,7 +44,7 @@ class Task:
     penalty: Penalty
     clip: Clip
     dtype: str
-    target: ArrayType
+    target_type: ArrayType
     unit: Affine | None = None
     class_weights: tuple[float, ...] | None = None
     is_averaged: bool = False
@@ -194,7 +194,7 @@ def mean_cost(task: Task, named: Mapping[str, Any], x: Node, y: Node, w: Node) -
 def batch_inputs(task: Task) -> tuple[Node, Node, Node]:
     """Inputs for the rows, targets and weights of a batch."""
     rows = new_input(task.rows(), "input")
-    return rows, new_input(task.target, "target"), new_input(array_type(task.dtype, (B,)), "weight")
+    return rows, new_input(task.target_type, "target"), new_input(array_type(task.dtype, (B,)), "weight")
 
 
 def row_weight(task: Task, y: Node, w: Node) -> Any:

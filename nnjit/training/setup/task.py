@@ -34,7 +34,7 @@ def make_task(
         penalty=experiment.penalty,
         clip=experiment.clip,
         dtype=dtype,
-        target=outputs.target_type(dtype),
+        target_type=outputs.target_type(dtype),
         unit=outputs.unit,
         class_weights=outputs.class_weights,
         is_averaged=experiment.averaging is not None,
