@@ -1,6 +1,6 @@
-"""Write tests/training/several_reference.json: what PyTorch trains with two outputs on one trunk.
+"""Write tests/training/multi_output_reference.json: what PyTorch trains with two outputs on one trunk.
 
-Needs PyTorch, of which nnjit takes no numbers:  python scripts/make_several_reference.py
+Needs PyTorch, of which nnjit takes no numbers:  python scripts/make_multi_output_reference.py
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> None:
         "kinds": [LABELS[k] for k in kinds], "start": {name: value.tolist() for name, value in start.items()},
         **_train(x, sizes, kinds, start),
     }  # fmt: skip
-    path = Path(__file__).parent.parent / "tests" / "training" / "several_reference.json"
+    path = Path(__file__).parent.parent / "tests" / "training" / "multi_output_reference.json"
     path.write_text(json.dumps(reference, indent=1) + "\n", encoding="utf-8")
 
 

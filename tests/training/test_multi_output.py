@@ -1,4 +1,4 @@
-"""Several outputs: PyTorch's training (scripts/make_several_reference.py), files, and what does not fit."""
+"""Several outputs: PyTorch's training (scripts/make_multi_output_reference.py), files, and what does not fit."""
 
 # ruff: noqa: E501  a row is one mistake and its whole message
 
@@ -27,7 +27,7 @@ from nnjit.training.setup.setup import set_up
 from tests.nn.evaluate_lines import evaluate
 from tests.training.conftest import same_bits
 
-REFERENCE = json.loads((Path(__file__).parent / "several_reference.json").read_text(encoding="utf-8"))
+REFERENCE = json.loads((Path(__file__).parent / "multi_output_reference.json").read_text(encoding="utf-8"))
 EXACT = {"rtol": 1e-12, "atol": 1e-13}  # float64, in another order of sums
 LABELS = ["a", "b", "c"]
 
