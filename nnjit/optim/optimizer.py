@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, SlotType, Update
+from nnjit.optim.array import Array, NoSlots, SlotType, Update, slot_names
 from nnjit.optim.full_batch import FullBatchOptimizer
 from nnjit.optim.stated import Stated
 from nnjit.registry import Registry
@@ -25,8 +25,8 @@ LearningRate: TypeAlias = Annotated[float, Field(gt=0)] | Literal["find"]
 class Optimizer(Stated, ABC):
     """A rule for one update."""
 
-    slot_type: ClassVar[SlotType] = Slots
-    """The class whose fields are its slots."""
+    slot_type: ClassVar[SlotType] = NoSlots
+    """The NamedTuple of its slots."""
 
     type: str
     learning_rate: LearningRate = 1e-3
@@ -40,7 +40,7 @@ class Optimizer(Stated, ABC):
     @property
     def slots(self) -> tuple[str, ...]:
         """The names of the vectors that it carries."""
-        return tuple(name for name in self.slot_type.names() if name not in self.unused_slots)
+        return tuple(name for name in slot_names(self.slot_type) if name not in self.unused_slots)
 
     @property
     def unused_slots(self) -> frozenset[str]:

@@ -23,7 +23,7 @@ from nnjit.errors import DataError
 from nnjit.ir import Graph, Node, interpret
 from nnjit.nn import ParamEntry
 from nnjit.optim import Clip, Optimizer
-from nnjit.optim.array import Array, Slots, Update
+from nnjit.optim.array import Array, NoSlots, Update
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup.setup import Setup
 
@@ -119,7 +119,7 @@ class _Bare(Optimizer):
 
     type: Literal["bare"] = "bare"
 
-    def _update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+    def _update(self, theta: Array, grad: Array, slots: NoSlots, *, lr: Array, step: Array) -> Update:
         return grad, slots
 
 

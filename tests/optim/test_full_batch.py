@@ -212,7 +212,7 @@ def test_the_slots_of_a_line_search_method_are_the_fields_of_its_class(name: str
     assert isinstance(method, LineSearchOptimizer)
     start = np.array([-1.2, 1.0])
     first = method.slot_type(*method.initial_slots(start))
-    then = method.slot_type(*method.iterate(rosenbrock(), start, first.arrays).slots)
+    then = method.slot_type(*method.iterate(rosenbrock(), start, first).slots)
     cost, gradient = rosenbrock().gradient(start)
     assert Progress(*first.progress) == (0, 0, 0)
     progress = Progress(*then.progress)

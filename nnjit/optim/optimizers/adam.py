@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, SlotType, Update
+from nnjit.optim.array import Array, SlotType, Update
 from nnjit.optim.optimizer import Optimizer, bias_correction, optimizers
 
 
-@dataclass(frozen=True)
-class Moments(Slots):
+class Moments(NamedTuple):
     """The mean m of the gradient, and the mean v of its square."""
 
     mean: Array
     mean_square: Array
 
 
-@dataclass(frozen=True)
-class AdamSlots(Moments):
+class AdamSlots(NamedTuple):
     """m, v, and with `amsgrad` the largest v so far."""
 
+    mean: Array
+    mean_square: Array
     largest_mean_square: Array = None
 
 
@@ -38,7 +37,7 @@ class MomentOptimizer(Optimizer):
     epsilon: float = Field(1e-8, gt=0)
     """ε, what keeps the division finite, > 0."""
 
-    def moments(self, grad: Array, slots: Moments) -> Moments:
+    def moments(self, grad: Array, slots: Moments | AdamSlots) -> Moments:
         """The next m and v, which begin at 0 and so are too small by a factor of 1 - βᵗ."""
         mean = self.beta1 * slots.mean + (1 - self.beta1) * grad
         return Moments(mean, self.beta2 * slots.mean_square + (1 - self.beta2) * np.square(grad))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, SlotType, Update
+from nnjit.optim.array import Array, SlotType, Update
 from nnjit.optim.optimizer import LearningRate, bias_correction, optimizers
 from nnjit.optim.optimizers.adam import MomentOptimizer, Moments
 
@@ -18,8 +17,7 @@ from nnjit.optim.optimizers.adam import MomentOptimizer, Moments
 TERMS = numpy.arange(1, 49)
 
 
-@dataclass(frozen=True)
-class AdamaxSlots(Slots):
+class AdamaxSlots(NamedTuple):
     """The mean m of the gradient, and the largest gradient u of late."""
 
     mean: Array

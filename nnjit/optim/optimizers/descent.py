@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, SlotType, Update
+from nnjit.optim.array import Array, NoSlots, SlotType, Update
 from nnjit.optim.full_batch import FullBatchOptimizer
 from nnjit.optim.line_search import LineSearch
 from nnjit.optim.optimizer import LearningRate, Optimizer, optimizers
 from nnjit.optim.optimizers.searching import SteepestDescent
 
 
-@dataclass(frozen=True)
-class VelocitySlots(Slots):
+class VelocitySlots(NamedTuple):
     """The velocity v, a decaying sum of gradients."""
 
     velocity: Array
 
 
-@dataclass(frozen=True)
-class LionSlots(Slots):
+class LionSlots(NamedTuple):
     """The mean m of the gradient."""
 
     mean: Array
@@ -63,7 +60,7 @@ class GradientDescent(Optimizer):
     def keeps_still(self) -> bool:
         return True
 
-    def _update(self, theta: Array, grad: Array, slots: Slots, *, lr: Array, step: Array) -> Update:
+    def _update(self, theta: Array, grad: Array, slots: NoSlots, *, lr: Array, step: Array) -> Update:
         return theta - lr * grad, slots
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy
 from pydantic import Field
 
-from nnjit.optim.array import Slots
 from nnjit.optim.convergence import NO_LOWER, STATIONARY, is_lower, is_negligible, largest_element
 from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Need, Problem, Vector, check_finite
 from nnjit.optim.line_search import Line, armijo, moved
@@ -17,8 +15,7 @@ from nnjit.optim.optimizer import optimizers
 SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes in J'J + λ I; above, no step is left
 
 
-@dataclass(frozen=True)
-class GaussNewtonSlots(Slots):
+class GaussNewtonSlots(NamedTuple):
     """The largest element of the first gradient, (1,); 0 until it is known."""
 
     scale: Vector
@@ -36,8 +33,7 @@ class Damping(NamedTuple):
     scale: float
 
 
-@dataclass(frozen=True)
-class LevenbergMarquardtSlots(Slots):
+class LevenbergMarquardtSlots(NamedTuple):
     """A `Damping` as an array, (2,)."""
 
     numbers: Vector
@@ -61,14 +57,14 @@ class GaussNewton(FullBatchOptimizer):
     type: Literal["gauss_newton"] = "gauss_newton"
 
     def initial_slots(self, theta: Vector) -> tuple[Vector, ...]:
-        return GaussNewtonSlots(scale=numpy.zeros(1)).arrays
+        return GaussNewtonSlots(scale=numpy.zeros(1))
 
     def iterate(self, problem: Problem, theta: Vector, slots: tuple[Vector, ...]) -> Iteration:
         residuals, jacobian = problem.jacobian(theta)
         cost, gradient = float(residuals @ residuals), 2 * (jacobian.T @ residuals)
         check_finite(cost, gradient)
         scale = float(GaussNewtonSlots(*slots).scale[0]) or largest_element(gradient)
-        slots = GaussNewtonSlots(numpy.array([scale])).arrays
+        slots = GaussNewtonSlots(numpy.array([scale]))
         if is_negligible(gradient, scale, theta):
             return Iteration(theta, slots, {"step_length": 0.0}, STATIONARY)
         direction = -numpy.linalg.lstsq(jacobian, residuals, rcond=None)[0]
@@ -129,7 +125,7 @@ class LevenbergMarquardt(FullBatchOptimizer):
 
 
 def _damping_slots(numbers: Damping) -> tuple[Vector, ...]:
-    return LevenbergMarquardtSlots(numpy.array(numbers)).arrays
+    return LevenbergMarquardtSlots(numpy.array(numbers))
 
 
 def _damped_step(square: Vector, damping: float, gradient: Vector) -> Vector:

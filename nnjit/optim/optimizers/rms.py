@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.optim.array import Array, Slots, SlotType, Update
+from nnjit.optim.array import Array, SlotType, Update
 from nnjit.optim.optimizer import LearningRate, Optimizer, optimizers
 
 
-@dataclass(frozen=True)
-class AdagradSlots(Slots):
+class AdagradSlots(NamedTuple):
     """The sum s of the squared gradients."""
 
     sum_of_squares: Array
 
 
-@dataclass(frozen=True)
-class AdadeltaSlots(Slots):
+class AdadeltaSlots(NamedTuple):
     """The means of the squared gradient, s, and of the squared move, d."""
 
     mean_square: Array
     mean_square_move: Array
 
 
-@dataclass(frozen=True)
-class RmsPropSlots(Slots):
+class RmsPropSlots(NamedTuple):
     """The mean s of the squared gradient, if `centered` the mean m, and with momentum the velocity v."""
 
     mean_square: Array
@@ -52,7 +48,7 @@ class Adagrad(Optimizer):
     """ε, what keeps the division finite, > 0."""
 
     def initial_slots(self, theta: Array) -> tuple[Array, ...]:
-        return AdagradSlots(sum_of_squares=np.zeros_like(theta) + self.initial_accumulator).arrays
+        return AdagradSlots(sum_of_squares=np.zeros_like(theta) + self.initial_accumulator)
 
     @property
     def keeps_still(self) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy
 from pydantic import Field
 
-from nnjit.optim.array import Slots
 from nnjit.optim.convergence import NO_LOWER, STATIONARY, is_negligible, largest_element
 from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Need, Problem, Vector, check_finite
 from nnjit.optim.line_search import SEARCHES, Line, LineSearch, Point, first_step, norm
@@ -30,30 +29,32 @@ class Progress(NamedTuple):
     decrease: float
 
 
-@dataclass(frozen=True)
-class SearchSlots(Slots):
-    """A `Progress` as an array (3,), and the gradient at the params; subclasses add their own."""
+class SearchSlots(NamedTuple):
+    """A `Progress` as an array (3,), and the gradient at the params, with which all such slots begin."""
 
     progress: Vector
     gradient: Vector
 
 
-@dataclass(frozen=True)
-class ConjugateSlots(SearchSlots):
+class ConjugateSlots(NamedTuple):
     """The next direction too; zeros before the first iteration."""
 
+    progress: Vector
+    gradient: Vector
     direction: Vector
 
 
-@dataclass(frozen=True)
-class LbfgsSlots(SearchSlots):
+class LbfgsSlots(NamedTuple):
     """The last steps and changes of the gradient too, (memory, P), the latest last; zeros until taken."""
 
+    progress: Vector
+    gradient: Vector
     steps: Vector
     changes: Vector
 
 
-SearchSlotType: TypeAlias = type[SearchSlots]
+AnySlots: TypeAlias = SearchSlots | ConjugateSlots | LbfgsSlots
+SlotType: TypeAlias = type[SearchSlots] | type[ConjugateSlots] | type[LbfgsSlots]
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,14 @@ class LineSearchOptimizer(FullBatchOptimizer):
     If no lower cost is found along d, the method starts afresh from the steepest descent.
     """
 
-    slot_type: ClassVar[SearchSlotType] = SearchSlots
-    """The class whose fields are its slots."""
+    slot_type: ClassVar[SlotType] = SearchSlots
+    """The NamedTuple of its slots."""
 
     curvature: ClassVar[float] = 0.9
     """c₂ of the strong Wolfe condition."""
 
     def initial_slots(self, theta: Vector) -> tuple[Vector, ...]:
-        return self._fresh(theta).arrays
+        return self._fresh(theta)
 
     def iterate(self, problem: Problem, theta: Vector, slots: tuple[Vector, ...]) -> Iteration:
         named = self.slot_type(*slots)
@@ -104,7 +105,7 @@ class LineSearchOptimizer(FullBatchOptimizer):
     def _search(self) -> LineSearch:
         return "wolfe"
 
-    def _fresh(self, theta: Vector) -> SearchSlots:
+    def _fresh(self, theta: Vector) -> AnySlots:
         """The slots before the first iteration."""
         return SearchSlots(numpy.zeros(3), numpy.zeros(theta.size))
 
@@ -116,21 +117,21 @@ class LineSearchOptimizer(FullBatchOptimizer):
         """The step to try first; 1 is the full step of Newton-like methods."""
         return 1.0
 
-    def _after(self, start: Start, direction: Vector, point: Point, slots: Any) -> SearchSlots:
+    def _after(self, start: Start, direction: Vector, point: Point, slots: Any) -> AnySlots:
         """The slots with those of the subclass as they are after a step."""
-        unchanged: SearchSlots = slots
+        unchanged: AnySlots = slots
         return unchanged
 
-    def _moved(self, start: Start, direction: Vector, point: Point, slots: SearchSlots) -> Iteration:
+    def _moved(self, start: Start, direction: Vector, point: Point, slots: AnySlots) -> Iteration:
         decrease = start.progress.cost - point.cost
         progress = numpy.array(Progress(start.progress.scale, point.cost, decrease))
         slots = self._after(start, direction, point, slots)
-        slots = replace(slots, progress=progress, gradient=point.gradient)
-        return Iteration(point.theta, slots.arrays, {"step_length": point.alpha})
+        slots = slots._replace(progress=progress, gradient=point.gradient)
+        return Iteration(point.theta, slots, {"step_length": point.alpha})
 
-    def _stopped(self, start: Start, slots: SearchSlots, stop_reason: str) -> Iteration:
-        slots = replace(slots, progress=numpy.array(start.progress), gradient=start.gradient)
-        return Iteration(start.theta, slots.arrays, {"step_length": 0.0}, stop_reason)
+    def _stopped(self, start: Start, slots: AnySlots, stop_reason: str) -> Iteration:
+        slots = slots._replace(progress=numpy.array(start.progress), gradient=start.gradient)
+        return Iteration(start.theta, slots, {"step_length": 0.0}, stop_reason)
 
 
 class SteepestDescent(LineSearchOptimizer):
@@ -149,7 +150,7 @@ class SteepestDescent(LineSearchOptimizer):
     line_search: LineSearch
     initial_step: float = Field(gt=0)
 
-    def _direction(self, problem: Problem, start: Start, slots: SearchSlots) -> Vector:
+    def _direction(self, problem: Problem, start: Start, slots: AnySlots) -> Vector:
         return start.downhill
 
     def _first_step(self, start: Start, slope: float) -> float:
@@ -175,7 +176,7 @@ class ConjugateGradient(LineSearchOptimizer):
     )
 
     curvature: ClassVar[float] = 0.1
-    slot_type: ClassVar[SearchSlotType] = ConjugateSlots
+    slot_type: ClassVar[SlotType] = ConjugateSlots
     type: Literal["conjugate_gradient"] = "conjugate_gradient"
     formula: Literal["polak_ribiere", "fletcher_reeves"] = "polak_ribiere"
     """How β is found; `polak_ribiere` is the one that is never below 0."""
@@ -197,7 +198,7 @@ class ConjugateGradient(LineSearchOptimizer):
         change = new - old if self.formula == "polak_ribiere" else new
         beta = max(0.0, float(new @ change) / float(old @ old))
         following = beta * direction - new
-        return replace(slots, direction=following if following @ new < 0 else -new)
+        return slots._replace(direction=following if following @ new < 0 else -new)
 
 
 @optimizers.register
@@ -212,7 +213,7 @@ class Lbfgs(LineSearchOptimizer):
         "θ ← θ - α H ∇C, with H the inverse Hessian as the last `memory` steps and gradients tell it",
     )
 
-    slot_type: ClassVar[SearchSlotType] = LbfgsSlots
+    slot_type: ClassVar[SlotType] = LbfgsSlots
     type: Literal["lbfgs"] = "lbfgs"
     memory: int = Field(10, ge=1)
     """How many of the last steps it knows, >= 1; each takes two vectors as long as the params."""
@@ -230,8 +231,7 @@ class Lbfgs(LineSearchOptimizer):
         change = point.gradient - start.gradient
         if step @ change <= numpy.finfo(float).eps * (change @ change):
             return slots
-        return replace(
-            slots,
+        return slots._replace(
             steps=numpy.vstack([slots.steps[1:], step]),
             changes=numpy.vstack([slots.changes[1:], change]),
         )
@@ -255,7 +255,7 @@ class NewtonCg(LineSearchOptimizer):
     inner_iterations: int = Field(200, ge=1)
     """The most products with the Hessian in an iteration, >= 1; more than there are params never help."""
 
-    def _direction(self, problem: Problem, start: Start, slots: SearchSlots) -> Vector:
+    def _direction(self, problem: Problem, start: Start, slots: AnySlots) -> Vector:
         """The direction, by conjugate gradients from 0."""
         size, d = norm(start.gradient), numpy.zeros(start.theta.size)
         residual, p = start.gradient, start.downhill
@@ -274,7 +274,7 @@ class NewtonCg(LineSearchOptimizer):
         return d
 
 
-def _start(problem: Problem, theta: Vector, slots: SearchSlots) -> Start:
+def _start(problem: Problem, theta: Vector, slots: AnySlots) -> Start:
     """Where an iteration begins; only the first one has to be evaluated, since the last end is known."""
     progress = Progress(*slots.progress.tolist())
     if progress.scale:
