@@ -9,7 +9,6 @@ import typer
 
 from nnjit.cli.exit_status import exit_status
 from nnjit.cli.reporter import Reporter
-from nnjit.cli.summary import summary
 from nnjit.errors import RunError, UserError
 from nnjit.runs import file_names
 
@@ -91,4 +90,9 @@ def _train(
 
     with given.located():
         run = api.run(given, output=output, resume=resume, quiet=quiet, write_report=reporter.write)
-    typer.echo(run.path if quiet else summary(run))
+    if quiet:
+        typer.echo(run.path)
+        return
+    from nnjit.cli.summary import summary
+
+    typer.echo(summary(run))

@@ -6,21 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Self
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.metrics import SPLITS, RunMetrics, SplitValues
 from nnjit.runs.reading import number, parse, read_json
 from nnjit.runs.status import Status
-
-StudyKind = Literal["replicas", "folds"]
-KINDS: tuple[StudyKind, ...] = get_args(StudyKind)
-
-
-def member_word(kind: StudyKind) -> str:
-    """What one member of a study is called: `replica` or `fold`."""
-    return kind.removesuffix("s")
+from nnjit.runs.study_kind import KINDS, StudyKind
 
 
 @dataclass(frozen=True)

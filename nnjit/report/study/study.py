@@ -16,7 +16,8 @@ from nnjit.runs.environment import Environment
 from nnjit.runs.metrics import SPLITS
 from nnjit.runs.reading import read_text
 from nnjit.runs.status import Status
-from nnjit.runs.study import Aggregate, StudyMetrics, member_word
+from nnjit.runs.study import Aggregate, StudyMetrics
+from nnjit.runs.study_kind import member_word
 
 
 @dataclass(frozen=True)

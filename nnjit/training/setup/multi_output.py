@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from nnjit.data import Affine, Part, ProblemType, Target
-from nnjit.errors import ConfigError, ConfigPath, DataError, GraphError, counted, did_you_mean
+from nnjit.data import Affine, Part, Target
+from nnjit.errors import ConfigError, ConfigPath, GraphError, counted
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import OutputOptions, blaming_losses, joined, with_output_units
 from nnjit.ir import ArrayType, B, array_type
@@ -112,67 +111,6 @@ def _entry(output: Output) -> OutputEntry:
         weight=output.weight,
         class_weights=output.class_weights,
     )
-
-
-def target_types(experiment: Experiment, folder: Path) -> dict[str, ProblemType | None] | None:
-    """The targets that `losses` names, each with what it is to hold; None if there is a single loss.
-
-    Raises:
-        UserError: the data has no such target, one without a loss, or one with two.
-    """
-    if experiment.losses is None:
-        return None
-    with within("data"):
-        paths = experiment.data.targets(folder)
-    owners = _owners(experiment.losses, paths)
-    for target, path in paths.items():
-        if path is not None and target not in owners:
-            raise DataError(
-                f'no loss is for the target "{target}"; name it in losses, or remove it', ("data", *path)
-            )
-    return {target: experiment.losses[owner].problem_type for target, owner in owners.items()}
-
-
-def _owners(losses: Mapping[str, OutputOptions], known: Mapping[str, Any]) -> dict[str, str]:
-    """The entry of `losses` that names each target."""
-    owners: dict[str, str] = {}
-    for name, entry in losses.items():
-        for k, target in enumerate(entry.targets):
-            path: ConfigPath = ("losses", name, "target")
-            if isinstance(entry.target, tuple):
-                path = (*path, k)
-            if target not in known:
-                raise ConfigError(f'the data has no target "{target}"{did_you_mean(target, known)}', path)
-            if target in owners:
-                raise ConfigError(
-                    f'"{target}" is the target of "{owners[target]}" already; give another', path
-                )
-            owners[target] = name
-    return owners
-
-
-def joined_targets(experiment: Experiment, found: Sequence[Target]) -> tuple[Target, ...]:
-    """The target of each entry of `losses`, which joins those that it names; () if there is a single loss.
-
-    Args:
-        found: the targets of the data, in the order in which the entries name them.
-
-    Raises:
-        ConfigError: an entry that names several targets has one of classes.
-    """
-    rest, made = iter(found), []
-    for name, entry in (experiment.losses or {}).items():
-        parts = [next(rest) for _ in entry.targets]
-        for k, part in enumerate(parts):
-            if len(parts) > 1 and part.classes is not None:
-                mend = "give it an output of its own, or task: regression if it holds numbers"
-                raise ConfigError(
-                    f'"{part.name}" is about classes, and only values are compared side by side; {mend}',
-                    ("losses", name, "target", k),
-                )
-        label, size = ", ".join(entry.targets), sum(part.size for part in parts)
-        made.append(Target(label, parts[0].start, size, parts[0].classes))
-    return tuple(made)
 
 
 def joint_outputs(

@@ -25,9 +25,9 @@ from nnjit.training.setup.data_checks import check_layers
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
 from nnjit.training.setup.monitor import Monitor, Threshold, modes_of, monitor_of, plateau_of, threshold_of
-from nnjit.training.setup.multi_output import joined_targets, target_types
 from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.state import SlotLayout, State
+from nnjit.training.setup.targets import joined_targets, target_types
 from nnjit.training.setup.task import make_task
 from nnjit.training.setup.threads import threads_for
 

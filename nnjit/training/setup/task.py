@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nnjit.data import Part
 from nnjit.experiment import Experiment
+from nnjit.nn import Model
 from nnjit.training.graphs.step import Task
-from nnjit.training.setup.multi_output import joint_outputs
 from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.single_output import single_output
 
@@ -23,8 +23,7 @@ def make_task(
     Raises:
         UserError: a layer, loss or metric does not fit the data.
     """
-    build = single_output if experiment.losses is None else joint_outputs
-    model, outputs = build(experiment, data, train)
+    model, outputs = _model(experiment, data, train)
     dtype = SHORT[experiment.dtype]
     task = Task(
         model=model,
@@ -40,3 +39,12 @@ def make_task(
         is_averaged=experiment.averaging is not None,
     )
     return task, outputs
+
+
+def _model(experiment: Experiment, data: DataDescription, train: Part | None) -> tuple[Model, Outputs]:
+    """The model, with its one output or its several."""
+    if experiment.losses is None:
+        return single_output(experiment, data, train)
+    from nnjit.training.setup.multi_output import joint_outputs  # few models have several: 3 ms
+
+    return joint_outputs(experiment, data, train)

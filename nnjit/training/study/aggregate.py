@@ -11,7 +11,8 @@ from typing import Self
 
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.status import Status
-from nnjit.runs.study import Aggregate, MemberEntry, StudyKind, StudyMetrics
+from nnjit.runs.study import Aggregate, MemberEntry, StudyMetrics
+from nnjit.runs.study_kind import StudyKind
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from nnjit.errors import ConfigError, UserError
 from nnjit.experiment.experiment import SEEDS, Experiment
-from nnjit.runs.study import StudyKind, member_word
+from nnjit.runs.study_kind import StudyKind, member_word
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import numpy as np
 from nnjit.errors import RunError
 from nnjit.runs import file_names
 from nnjit.runs.reading import read_json
-from nnjit.runs.study import KINDS, StudyKind, StudyMetrics
+from nnjit.runs.study import StudyMetrics
+from nnjit.runs.study_kind import KINDS, StudyKind
 from nnjit.training.run import Run, open_run
 from nnjit.training.study.members import Members
 
