@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -84,7 +84,7 @@ class BestEpoch:
 
     def array(self) -> np.ndarray:
         """The fields as native code takes them."""
-        return np.array(astuple(self), np.float64)
+        return np.array(list(vars(self).values()), np.float64)  # `astuple` takes 8 µs, an epoch of xor 0.1
 
     @classmethod
     def of(cls, array: np.ndarray) -> BestEpoch:
