@@ -14,9 +14,9 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from nnjit.codegen.numba.cache import load
@@ -36,22 +36,36 @@ def _read(module: str) -> str:
     return Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
 
 
-def _functions() -> Mapping[str, Callable[..., Any]]:
-    found: dict[str, Callable[..., Any]] = {}
-    for dtype in ("f32", "f64"):
-        module, _ = load(source_of(dtype), dtype)
-        found |= {f"{name}_{dtype}": getattr(module, name) for name in BOTH}
-    for file, names in OTHERS.items():
-        module, _ = load(_read(file), file)
-        found |= {name: getattr(module, name) for name in names}
-    return MappingProxyType(found)
+class _Functions(Mapping[str, Callable[..., Any]]):
+    """The functions by name; a module of them is loaded when one is first asked for, which takes 2 ms."""
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        module, attribute = _HOMES[name]
+        function: Callable[..., Any] = getattr(_loaded(module), attribute)
+        return function
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
 
 
-MATHS = _functions()
+@cache
+def _loaded(module: str) -> Any:
+    """A module of functions: of a dtype, or one of `OTHERS`."""
+    text = _read(module) if module in OTHERS else source_of(module)
+    return load(text, module)[0]
+
+
+# Name -> the module that it is loaded from, and its name there.
+_HOMES = {f"{name}_{dtype}": (dtype, name) for dtype in ("f32", "f64") for name in BOTH}
+_HOMES |= {name: (module, name) for module, names in OTHERS.items() for name in names}
+MATHS = _Functions()
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
     """A function of `MATHS`, as generated source imports it."""
-    if name not in MATHS:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return MATHS[name]
