@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -64,16 +63,14 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
     return native
 
 
-@dataclass(frozen=True)
-class _Native:
+class _Native(NamedTuple):
     """The native function for one combination of types, and what builds the result from its outputs."""
 
     call: Callable[[Sequence[Any]], list[np.ndarray]]
     build: Rebuild
 
 
-@dataclass(frozen=True)
-class _Traced:
+class _Traced(NamedTuple):
     inputs: tuple[Node, ...]
     outputs: tuple[Node, ...]
     build: Rebuild

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,8 +93,7 @@ class Compiled:
         self._run = module.run
 
 
-@dataclass(frozen=True)
-class Turns:
+class Turns(NamedTuple):
     """Which steps of a training to run.
 
     Args:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy
 
@@ -29,8 +29,7 @@ LONGER = (1.5, 10.0)  # the least and the greatest factor by which a step that i
 INSIDE = 0.1  # how far a trial stays from both ends of a bracket, as a fraction of its width
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """A point along the direction.
 
     Args:
@@ -134,8 +133,7 @@ def strong_wolfe(line: Line, first: float) -> Point | None:
     return before if line.is_low(before) else None
 
 
-@dataclass(frozen=True)
-class _Bracket:
+class _Bracket(NamedTuple):
     """Two points with a good step between them; `low` has the lower cost and meets Armijo's condition."""
 
     low: Point
@@ -153,13 +151,13 @@ def _zoom(line: Line, bracket: _Bracket) -> Point | None:
     for _ in range(MOST_TRIALS):
         point = line.at(bracket.trial)
         if not line.is_low(point) or point.cost >= bracket.low.cost:
-            bracket = replace(bracket, high=point)
+            bracket = bracket._replace(high=point)
         elif line.is_flat(point):
             return point
         elif point.slope * (bracket.high.alpha - bracket.low.alpha) >= 0:
             bracket = _Bracket(point, bracket.low)
         else:
-            bracket = replace(bracket, low=point)
+            bracket = bracket._replace(low=point)
     return bracket.low if line.is_low(bracket.low) else None
 
 

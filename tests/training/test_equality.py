@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,12 +93,12 @@ class InterpretedEpoch:
     def _keep(self, loss: float, theta: np.ndarray, best: np.ndarray, kept: np.ndarray) -> None:
         """Count an epoch, and keep its params if they are the best."""
         now = BestEpoch.of(best)
-        now = replace(now, done=now.done + 1)
+        now = now._replace(done=now.done + 1)
         if loss < now.loss - (now.min_delta if np.isfinite(now.loss) else 0):
-            now = replace(now, loss=loss, epoch=now.done)
+            now = now._replace(loss=loss, epoch=now.done)
             np.copyto(kept, theta)
         is_exhausted = 0 < now.patience <= now.done - now.epoch
-        best[:] = replace(now, is_exhausted=float(is_exhausted)).array()
+        best[:] = now._replace(is_exhausted=float(is_exhausted)).array()
 
     def _of_step(self, arguments: Mapping[str, np.ndarray], step: int, rows: np.ndarray) -> list[np.ndarray]:
         given = []

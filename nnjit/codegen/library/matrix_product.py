@@ -10,8 +10,7 @@ Reference: Goto & van de Geijn 2008, "Anatomy of high-performance matrix multipl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from llvmlite import ir
 
@@ -23,8 +22,7 @@ ROWS = (12, 10, 8, 6, 4, 2, 1)  # the rows that a tile may have: a batch of ten 
 WORTH_PACKING = 32  # the rows of A from which on a panel of B is packed, to be read at unit stride
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(NamedTuple):
     """The shape of a kernel for one CPU.
 
     Args:
@@ -68,8 +66,7 @@ Masks: TypeAlias = Sequence[LlvmValue | None]
 """For each vector of a panel, the lanes to read and write; None for all."""
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(NamedTuple):
     """Some columns of B, in code that is being written.
 
     Args:

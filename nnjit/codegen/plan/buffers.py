@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from nnjit.codegen.rewrite.legalize import offset, root
 from nnjit.ir import Node
@@ -22,8 +22,7 @@ class Owner(Enum):
     SUMS = "sums"  # work memory of each thread: its part of each sum
 
 
-@dataclass(frozen=True, order=True)
-class Storage:
+class Storage(NamedTuple):
     """An array.
 
     Args:
@@ -46,8 +45,7 @@ class Storage:
         return self.owner in (Owner.EACH, Owner.SUMS)
 
 
-@dataclass(frozen=True)
-class Buffer:
+class Buffer(NamedTuple):
     """Where a value's elements are.
 
     Args:

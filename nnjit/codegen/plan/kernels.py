@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from nnjit.codegen.rewrite.legalize import is_accumulated, is_batch_reduction, is_batched, is_computed, source
 from nnjit.codegen.rewrite.sparse_rows import Table
@@ -152,8 +153,7 @@ def _find_stages(staging: _Staging) -> None:
     staging.stage.update(dict.fromkeys(joined, last))
 
 
-@dataclass(frozen=True, order=True)
-class _Stage:
+class _Stage(NamedTuple):
     """Some loops, or the products after the loops of the same number."""
 
     number: int

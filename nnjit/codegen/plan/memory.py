@@ -8,7 +8,7 @@ thread computes for itself, and one for its part of each sum.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from nnjit.codegen.plan.buffers import ALIGNMENT, Buffer, Owner, Storage, aligned
 from nnjit.codegen.plan.kernels import OWN_STAGE, Kernel, Plan, is_long_sum
@@ -223,7 +223,7 @@ def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> No
     bases = _join_pools(build, taken)
     for node, pool in pools.items():
         buffer = build.buffers[node]
-        build.buffers[node] = replace(buffer, start=buffer.start + bases[pool])
+        build.buffers[node] = buffer._replace(start=buffer.start + bases[pool])
     for piece, (whole, start) in build.inside.items():
         if is_computed(piece):
             base = build.buffers[whole]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,8 +37,7 @@ from nnjit.primitives.tables import listed_p
 LONGEST = 72  # characters of an expression that is written inside its user's
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     """A kernel's parameters and body, without its name, and the buffers that its arguments are.
 
     Args:

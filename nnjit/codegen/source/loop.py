@@ -7,7 +7,7 @@ after that of the previous step. Values that only a step needs are in work memor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nnjit.codegen.plan.buffers import Buffer, Owner, Storage, aligned, buffer_of
 from nnjit.codegen.plan.kernels import Kernel, Plan, plan_kernels
@@ -37,8 +37,7 @@ from nnjit.primitives.scan import Loop
 RECORD = "record"
 
 
-@dataclass(frozen=True)
-class LoopFunction:
+class LoopFunction(NamedTuple):
     """The function of a loop.
 
     Args:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nnjit.codegen.rewrite.legalize import is_batched
 from nnjit.ir import Node
@@ -22,8 +21,7 @@ from nnjit.primitives import (
 )
 
 
-@dataclass(frozen=True)
-class Routine:
+class Routine(NamedTuple):
     """How a primitive is called.
 
     Args:

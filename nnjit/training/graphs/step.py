@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -84,8 +84,7 @@ class Task:
         return array_type(self.dtype, (B, *self.model.input_shape))
 
 
-@dataclass(frozen=True)
-class _Inputs:
+class _Inputs(NamedTuple):
     """The inputs of a step, in the order of its graph.
 
     Args:
@@ -115,8 +114,7 @@ class _Inputs:
         return ("step", "lr", "fraction") if self.fraction else ("step", "lr")
 
 
-@dataclass(frozen=True)
-class _Cost:
+class _Cost(NamedTuple):
     """The cost of a batch: of each row, its weight there, and their sums Σ w C and Σ w."""
 
     rows: Any

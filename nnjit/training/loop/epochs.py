@@ -11,7 +11,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,8 +33,7 @@ def longest_span(setup: Setup) -> int:
     return -(-options.epochs // options.looks) if options.looks else MOST_EPOCHS
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """The result of some epochs.
 
     Args:

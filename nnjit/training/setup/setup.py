@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -129,8 +130,7 @@ class Setup:
         return State.initial(theta, slots, str(self.monitor))
 
 
-@dataclass(frozen=True)
-class Batches:
+class Batches(NamedTuple):
     """The division of the training part into the updates of an epoch.
 
     Args:
