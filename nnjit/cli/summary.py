@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnjit.cli.table import aligned
+from nnjit.errors import counted
 from nnjit.runs import file_names
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.status import Status
@@ -38,8 +39,10 @@ def _run_line(metrics: RunMetrics) -> str:
     found = metrics.found_learning_rate
     learning_rate = f"\nlearning rate {found:g}, found by a range test" if found else ""
     best, epochs = metrics.best_epoch, metrics.epochs
+    if not metrics.monitor:
+        return f"{counted(epochs, 'epoch')}{ended}{learning_rate}"
     whose = "; the values are those of the last" if metrics.weights == "last" and best != epochs else ""
-    return f"best epoch {best} of {epochs}{ended}{whose}{learning_rate}"
+    return f"best epoch {best or 'none'} of {epochs}{ended}{whose}{learning_rate}"
 
 
 def _study_line(study: StudyMetrics) -> str:

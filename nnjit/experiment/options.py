@@ -25,7 +25,9 @@ class EarlyStopping(Options):
     """The column of the history that says which epoch is the best, such as `validation_accuracy`; of any of
     the metrics, `validation_roc_auc` too, which is then measured after each epoch.
 
-    null means the validation loss, or the training loss if there is no validation part.
+    null means the validation loss, or the training loss if there is no validation part. If a column of the
+    training part decides, here or as a `target`, the history's columns of that part are measured after each
+    epoch, with the weights at its end, instead of in passing, which costs a forward pass over it.
     """
 
     mode: Literal["auto", "min", "max"] = "auto"
@@ -81,6 +83,13 @@ class TrainingOptions(Options):
     as they are. A mapping from labels, as they stand in the data, to weights; a class that is left
     out has 1; or `balanced`, rows / (classes · rows of the class) of the training part, so that rare classes
     weigh as much as frequent ones. The weights of the data's own rows are multiplied with them."""
+
+    keep: Literal["best", "last"] | None = None
+    """Which weights count: those of the best epoch, or of the last. Metrics and predictions are theirs.
+
+    The best epoch is the one with the lowest loss at its end, or the best of what `early_stopping.monitor`
+    names. null means the best if there is a validation part or early stopping, unless the training ends
+    because it reaches its `target`; else the last."""
 
     early_stopping: EarlyStopping | None = None
     """When to stop before the last epoch; null trains all epochs."""

@@ -23,6 +23,9 @@ class Averaging(Stated, ABC):
     """Which params an average is of."""
 
     type: str
+    averages_state: ClassVar[bool] = True
+    """Whether the state of layers is averaged likewise; else it is measured for the averaged params, over the
+    training part."""
 
     @abstractmethod
     def fractions(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
@@ -42,7 +45,7 @@ averagings: Registry[Averaging] = Registry("averaging")
 
 
 def blend(average: Array, theta: Array, fraction: Array) -> Array:
-    """The next average, shape (P,); exactly `theta` for a fraction of 1."""
+    """The next average of a vector; exactly `theta` for a fraction of 1."""
     return (1 - fraction) * average + fraction * theta
 
 
@@ -81,7 +84,9 @@ class EMA(Averaging):
 @averagings.register
 class SWA(Averaging):
     """PyTorch's `AveragedModel`, whose params are updated at the end of these epochs. The learning rate is
-    the schedule's. Reference: Izmailov et al. 2018, arXiv:1803.05407.
+    the schedule's. As by PyTorch's `update_bn`, the running statistics of batch norms are measured for the
+    averaged params: their means over the batches of the training part, weighted by the batches' weights (in
+    PyTorch all batches count alike). Reference: Izmailov et al. 2018, arXiv:1803.05407.
 
     >>> SWA(start=2).fractions(numpy.arange(8), steps_per_epoch=2).round(2).tolist()
     [1.0, 1.0, 1.0, 1.0, 0.0, 0.5, 0.0, 0.33]
@@ -93,6 +98,7 @@ class SWA(Averaging):
     )
 
     type: Literal["swa"] = "swa"
+    averages_state: ClassVar[bool] = False
     start: int = Field(ge=1)
     """The first epoch whose params the mean is of, counted from 1."""
 

@@ -45,8 +45,8 @@ class RunMetrics(JsonFile):
     """How a training ended.
 
     Args:
-        best_epoch: None if no epoch ended with a finite loss.
-        monitor: the column whose best value makes an epoch the best.
+        best_epoch: None if nothing says which one it is, or no epoch ended with a finite loss.
+        monitor: the column whose best value makes an epoch the best; empty if none is looked for.
         mode: whether the best is the lowest value, "min", or the highest, "max".
         weights: the weights that the metrics and predictions are of.
         splits: by the name of the part, in the order of `SPLITS`.
@@ -98,7 +98,7 @@ class RunMetrics(JsonFile):
             status=status,
             epochs=content["epochs"],
             best_epoch=content.get("best_epoch"),
-            monitor=content.get("monitor") or "train_loss",
+            monitor=content.get("monitor", "train_loss"),
             mode=content.get("mode") or "min",
             weights=content.get("weights") or "last",
             splits={s: SplitValues.from_json(splits[s]) for s in SPLITS if splits.get(s)},

@@ -177,9 +177,58 @@ def test_a_model_without_state_has_the_graph_of_its_params_alone(folder: Path) -
     assert interface.kept == ("theta",)
 
 
-def test_averaged_params_are_judged_with_the_layers_state(tmp_path: Path) -> None:
-    given = {**DIGITS, "averaging": {"type": "ema", "decay": 0.9}}
-    run = nnjit.fit(given, output=tmp_path / "run")
+AVERAGINGS = [{"type": "ema", "decay": 0.9}, {"type": "swa", "start": 2}]
+
+
+@pytest.mark.parametrize("averaging", AVERAGINGS)
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_averaged_params_are_judged_with_the_state_that_is_written_with_them(
+    averaging: dict[str, Any], keep: str, tmp_path: Path
+) -> None:
+    run = nnjit.fit({**DIGITS, "averaging": averaging}, [f"training.keep={keep}"], output=tmp_path / "run")
+    epoch = run.metrics["best_epoch"] if keep == "best" else 4
     loss = run.metrics["splits"]["validation"]["loss"]  # evaluated apart, of the weights that are written
-    np.testing.assert_allclose(run.history["validation_loss"][-1], loss, rtol=1e-12)
+    np.testing.assert_allclose(run.history["validation_loss"][epoch - 1], loss, rtol=1e-12)
     assert nnjit.load(run.path).metrics == run.metrics
+
+
+def test_an_exponential_average_is_of_the_state_too(tmp_path: Path) -> None:
+    alone = ["training.batch_size=full", "data.split.validation=0"]  # an update is an epoch
+    states = []
+    for epochs in range(1, 5):
+        run = nnjit.fit(DIGITS, [*alone, f"training.epochs={epochs}"], output=tmp_path / str(epochs))
+        states.append(load_state(run.path, SlotLayout()).theta[run.compiled.task.model.table.size :])
+    averaging = {"type": "ema", "decay": 0.75, "warmup": False}
+    run = nnjit.fit(
+        {**DIGITS, "averaging": averaging}, [*alone, "training.epochs=4"], output=tmp_path / "run"
+    )
+    expected = states[0]
+    for state in states[1:]:
+        expected = 0.75 * expected + 0.25 * state
+    averages = load_state(run.path, SlotLayout(averages=2)).slots.averages
+    np.testing.assert_allclose(averages[1], expected, rtol=1e-12)
+
+
+def test_a_mean_of_params_has_running_statistics_of_its_own(tmp_path: Path) -> None:
+    """They are those of the training part's batches, in the order of the data, weighted by their rows."""
+    given = {**DIGITS, "averaging": {"type": "swa", "start": 2}}
+    run = nnjit.fit(given, output=tmp_path / "run")
+    found = load_file(run.path / file_names.LAST)
+    x = set_up(config.resolve(given), tmp_path).data.train.x @ found["dense_1.weight"]
+    batches = [x[first : first + 128] for first in range(0, len(x), 128)]
+    sizes = [len(batch) for batch in batches]
+    assert len(set(sizes)) == 2  # the last is short
+    mean = np.average([batch.mean(axis=0) for batch in batches], axis=0, weights=sizes)
+    variance = np.average([batch.var(axis=0, ddof=1) for batch in batches], axis=0, weights=sizes)
+    np.testing.assert_allclose(found["batch_norm_1.running_mean"], mean, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found["batch_norm_1.running_variance"], variance, rtol=1e-9, atol=1e-12)
+
+
+def test_an_averaged_training_that_was_stopped_has_the_bits_of_the_whole_one(tmp_path: Path) -> None:
+    for averaging in AVERAGINGS:
+        given, name = {**DIGITS, "averaging": averaging}, averaging["type"]
+        nnjit.fit(given, output=tmp_path / f"{name}_whole")
+        path = nnjit.fit(given, ["training.epochs=3"], output=tmp_path / name).path
+        experiment = config.resolve(given)
+        resume(path, experiment, config.dump(experiment))
+        same_bits(path, tmp_path / f"{name}_whole")

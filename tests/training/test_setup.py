@@ -53,7 +53,7 @@ SLOTS: list[tuple[dict[str, Any], list[str], int, SlotLayout]] = [
     # base        settings                  the optimizer's,  and beside them
     (LINE,        [],                       0,                SlotLayout()),
     (IRIS,        [],                       2,                SlotLayout()),
-    (IRIS,        ["averaging=ema"],        2,                SlotLayout(has_average=True)),
+    (IRIS,        ["averaging=ema"],        2,                SlotLayout(averages=1)),
     (LINE | FULL, ["optimizer=newton_cg"],  2,                SlotLayout(has_evaluations=True)),
 ]
 # fmt: on
@@ -67,27 +67,27 @@ def test_slots_have_names(
     state = setup.initial_state(folder)
     assert len(state.slots.optimizer) == own
     assert state.slots.layout == setup.slot_layout == layout
-    if state.slots.average is not None:
-        np.testing.assert_array_equal(state.slots.average, state.theta)
+    for average in state.slots.averages:
+        np.testing.assert_array_equal(average, state.theta)
     if state.slots.evaluations is not None:
         np.testing.assert_array_equal(state.slots.evaluations, [0])
 
 
 @pytest.mark.parametrize("has_evaluations", [False, True])
-@pytest.mark.parametrize("has_average", [False, True])
+@pytest.mark.parametrize("averages", [0, 1, 2])
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
 def test_vectors_keep_their_order_whatever_they_are_called(
-    has_evaluations: bool, has_average: bool, count: int
+    has_evaluations: bool, averages: int, count: int
 ) -> None:
     vectors = [np.full(1, k) for k in range(count)]
-    slots = SlotLayout(has_evaluations, has_average).named(vectors)
+    slots = SlotLayout(has_evaluations, averages).named(vectors)
     assert [*slots] == vectors
     assert len(slots) == count
 
 
 def test_slots_are_evaluations_then_the_optimizers_then_the_average() -> None:
     first, second, third = (np.full(1, k) for k in range(3))
-    slots = Slots((second,), evaluations=first, average=third)
+    slots = Slots((second,), evaluations=first, averages=(third,))
     assert [*slots.map(np.negative)] == [0, -1, -2]
 
 

@@ -146,10 +146,79 @@ def test_last_weights_are_those_of_the_last_epoch_also_where_the_best_are_used(f
     assert any(not np.array_equal(ours[name], best[name]) for name in best)
 
 
-def test_without_early_stopping_the_last_weights_are_used_and_the_best_are_kept(folder: Path) -> None:
-    run = nnjit.fit(IRIS, ["training.epochs=40", "optimizer.learning_rate=0.1"], output="run")
-    assert run.metrics["weights"] == "last"
-    assert run.metrics["best_epoch"] == np.argmin(run.history["validation_loss"]) + 1
+FAST = ["training.epochs=40", "optimizer.learning_rate=0.1", "schedule=constant"]
+EARLY = "training.early_stopping={patience: 30}"
+WHICH: list[tuple[dict[str, Any], list[str], str, str]] = [
+    # config, settings, the weights that count, the monitor
+    (IRIS, [],                                              "best", "validation_loss"),
+    (IRIS, ["training.keep=last"],                          "last", "validation_loss"),
+    (IRIS, [EARLY],                                         "best", "validation_loss"),
+    (IRIS, [EARLY, "training.keep=last"],                   "last", "validation_loss"),
+    (IRIS, ["training.target={metric: validation_accuracy, value: 0.5}"], "last", "validation_loss"),
+    (LINE, [],                                              "last", ""),
+    (LINE, ["training.keep=last"],                          "last", ""),
+    (LINE, ["training.keep=best"],                          "best", "train_loss"),
+    (LINE, [EARLY],                                         "best", "train_loss"),
+    (LINE, [EARLY, "training.keep=last"],                   "last", "train_loss"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "settings", "which", "monitor"), WHICH)
+def test_one_rule_says_which_weights_count(
+    base: dict[str, Any], settings: list[str], which: str, monitor: str, folder: Path
+) -> None:
+    run = nnjit.fit(base, [*FAST, *settings], output="run")
+    values = run.metrics
+    assert (values["weights"], values["monitor"]) == (which, monitor)
+    assert (values["best_epoch"] is None) == (not monitor)
+    kept = load_file(run.path / file_names.weights(which))
+    np.testing.assert_array_equal(run.theta, run.compiled.task.model.arrays.flatten(kept))
+    if monitor:
+        assert values["best_epoch"] == np.argmin(run.history[monitor]) + 1
+
+
+OVERSHOOTING = {
+    "name": "overshooting",
+    "dtype": "float64",
+    "data": {"type": "inline", "x": [[0.0], [1.0], [2.0]], "y": [[1.0], [4.0], [7.0]]},
+    "model": [{"type": "dense", "units": 1}],
+    "loss": "mean_squared_error",
+    "optimizer": {"type": "momentum", "momentum": 0.95, "learning_rate": 0.12},
+    "training": {"epochs": 60, "batch_size": "full", "threads": 1},
+}
+"""y = 3 x + 1 by steps so long that the loss before an update says nothing of the loss after it."""
+DECIDED_BY_TRAINING: list[tuple[dict[str, Any], list[str], str]] = [
+    # config, settings, the column that decides
+    (OVERSHOOTING, ["training.keep=best"],                                     "train_loss"),
+    (OVERSHOOTING, ["training.keep=best", "optimizer=adam", "schedule=reduce_on_plateau"], "train_loss"),
+    (OVERSHOOTING, ["training.keep=best", "training.batch_size=2"],            "train_loss"),
+    (OVERSHOOTING, ["training.keep=best", "averaging={type: ema, decay: 0.9}"], "train_loss"),
+    (OVERSHOOTING, ["training.keep=best", "optimizer=lbfgs"],                  "train_loss"),
+    (OVERSHOOTING, [EARLY],                                                    "train_loss"),
+    (OVERSHOOTING, ["metrics=[mae]", "training.early_stopping={monitor: train_mae}"], "train_mae"),
+    (IRIS,         ["training.early_stopping={monitor: train_loss}"],          "train_loss"),
+    (IRIS,         ["training.early_stopping={monitor: train_accuracy}"],      "train_accuracy"),
+    (IRIS, ["training.early_stopping={monitor: train_roc_auc}", "metrics=[roc_auc]"], "train_roc_auc"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "settings", "column"), DECIDED_BY_TRAINING)
+def test_the_weights_that_are_kept_have_the_value_that_chose_them(
+    base: dict[str, Any], settings: list[str], column: str, folder: Path
+) -> None:
+    run = nnjit.fit(base, settings, output="run")
+    values = run.metrics
+    assert (values["weights"], values["monitor"]) == ("best", column)
+    chosen = run.history[column][values["best_epoch"] - 1]
+    # equal but for the last places: the history's value is of another program
+    assert values["splits"]["train"][column.removeprefix("train_")] == pytest.approx(chosen, rel=1e-9)
+
+
+def test_a_target_of_the_training_part_is_reached_by_the_weights_that_are_kept(folder: Path) -> None:
+    goal = "training.target={metric: train_loss, value: 0.5}"
+    run = nnjit.fit(OVERSHOOTING, [goal, "training.epochs=500"], output="run")
+    assert run.metrics["status"] == "target_reached"
+    assert run.metrics["splits"]["train"]["loss"] <= 0.5 < run.history["train_loss"][:-1].min()
 
 
 def test_an_improvement_smaller_than_min_delta_does_not_count(folder: Path) -> None:

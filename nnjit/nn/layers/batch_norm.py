@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -60,6 +60,9 @@ class BatchNorm(Normalisation):
             "running_mean": self._moved(context.state["running_mean"], mean, count > 0),
             "running_variance": self._moved(context.state["running_variance"], unbiased, is_known),
         }
+
+    def without_memory(self) -> Self:
+        return self.model_copy(update={"momentum": 1.0})
 
     def _moved(self, running: Array, new: Array, is_known: Array) -> Array:
         return running + np.where(is_known, self.momentum * (new - running), 0.0)

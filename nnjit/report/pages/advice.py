@@ -119,7 +119,7 @@ def _vanishing(run: RunFiles, threshold: float) -> str | None:
 
 def _overfits(run: RunFiles, threshold: float) -> str | None:
     train, held_out = run.history["train_loss"], run.history["validation_loss"]
-    if run.metrics.weights == "best" or len(_finite(held_out)) < max(FEWEST, len(held_out)):
+    if run.metrics.status is Status.EARLY_STOPPED or len(_finite(held_out)) < max(FEWEST, len(held_out)):
         return None
     best = int(np.argmin(held_out))
     end, rest = float(np.median(held_out[-SMOOTHED:])), len(held_out) - best
@@ -127,9 +127,15 @@ def _overfits(run: RunFiles, threshold: float) -> str | None:
         return None
     return (
         f"It has overfitted since epoch {run.history.epoch[best]:,}: the validation loss has risen "
-        f"{_risen(end / held_out[best])} while the training loss went on falling. Early stopping keeps the "
-        "weights of that epoch; dropout, an l2 penalty or more data put it off."
+        f"{_risen(end / held_out[best])} while the training loss went on falling. {_mend(run)}; dropout, "
+        "an l2 penalty or more data put it off."
     )
+
+
+def _mend(run: RunFiles) -> str:
+    if run.metrics.weights == "last":
+        return "`keep: best` or early stopping keeps the weights of that epoch"
+    return f"The weights of epoch {run.metrics.best_epoch:,} were kept; early stopping ends soon after it"
 
 
 def _risen(ratio: float) -> str:
@@ -138,7 +144,8 @@ def _risen(ratio: float) -> str:
 
 def _still_falls(run: RunFiles, threshold: float) -> str | None:
     rises = run.metrics.mode == "max"
-    losses = run.history[run.metrics.monitor] * (-1 if rises else 1)
+    column = run.metrics.monitor or "train_loss"
+    losses = run.history[column] * (-1 if rises else 1)
     tenth = len(losses) // 10
     if run.metrics.status is not Status.COMPLETED or tenth < 2 or len(_finite(losses)) < len(losses):
         return None
@@ -147,7 +154,7 @@ def _still_falls(run: RunFiles, threshold: float) -> str | None:
     if not gain > threshold:
         return None
     return (
-        f"The {column_name(run.metrics.monitor)} was still {'rising' if rises else 'falling'} at the end, in "
+        f"The {column_name(column)} was still {'rising' if rises else 'falling'} at the end, in "
         f"the last tenth of the epochs by {percent(gain)} of all that it has ever "
         f"{'risen' if rises else 'fallen'}: more epochs would {'raise' if rises else 'lower'} it further."
     )

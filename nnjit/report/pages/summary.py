@@ -29,6 +29,7 @@ from nnjit.report.pictures.loss_curve import when_lost
 from nnjit.report.pictures.outputs import first_metrics
 from nnjit.report.pictures.regression import columns
 from nnjit.runs.explanation import KernelSummary, Section
+from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.status import Status
 
 WIDEST = 7  # columns of a table that a page has room for
@@ -121,16 +122,18 @@ def key_facts(run: RunFiles) -> tuple[Fact, ...]:
         if first is not None:
             facts.append(Fact(f"{part} {metric_name(first)}", metric_value(first, values.metrics[first])))
         facts.append(Fact(f"{part} loss", number(values.loss)))
-    best = run.metrics.best_epoch
-    facts.append(
-        Fact(
-            "best epoch", f"{best:,} of {run.metrics.epochs:,}" if best else f"none of {run.metrics.epochs:,}"
-        )
-    )
+    facts.append(_epochs(run.metrics))
     facts.append(Fact("parameters", f"{run.model.parameters:,}"))
     facts.append(Fact("compile time", seconds(run.metrics.seconds.get("compile", np.nan))))
     facts.append(Fact("training time", seconds(run.metrics.seconds.get("train", np.nan))))
     return tuple(facts)
+
+
+def _epochs(metrics: RunMetrics) -> Fact:
+    if not metrics.monitor:
+        return Fact("epochs", f"{metrics.epochs:,}")
+    best = f"{metrics.best_epoch:,}" if metrics.best_epoch else "none"
+    return Fact("best epoch", f"{best} of {metrics.epochs:,}")
 
 
 def notice(run: RunFiles) -> Notice | None:

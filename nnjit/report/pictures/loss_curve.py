@@ -45,15 +45,15 @@ def draw(run: RunFiles) -> Picture:
 
 def _title(run: RunFiles) -> str:
     history, metrics = run.history, run.metrics
-    row = run.best_row
+    row, held_out = run.best_row, history["validation_loss"]
     if metrics.status is Status.DIVERGED:
         return f"The loss stopped being finite {when_lost(run)}"
-    if row is None:
+    if not len(history.epoch):
         return "No epoch was finished"
     if len(history.epoch) == 1:
         return f"After one epoch the training loss was {number(history['train_loss'][0])}"
-    if metrics.monitor.startswith("validation") and np.isfinite(history["validation_loss"][row]):
-        value = number(history["validation_loss"][row])
+    if row is not None and metrics.monitor.startswith("validation") and np.isfinite(held_out[row]):
+        value = number(held_out[row])
         return f"Validation loss at the best epoch, {metrics.best_epoch:,} of {len(history.epoch):,}: {value}"
     first, last = history["train_loss"][[0, -1]]
     verb = "fell" if last < first else "went"

@@ -8,7 +8,7 @@ that of its class.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy
@@ -19,7 +19,7 @@ from nnjit.codegen import Interface
 from nnjit.data.scaling import Affine
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
 from nnjit.nn import Loss, Metric, Model, SummedMetric, UsedRows, WholeMetric
-from nnjit.optim import Clip, FullBatchOptimizer, Optimizer, Penalty, blend
+from nnjit.optim import Averaging, Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
 from nnjit.primitives.tables import used_p, where_used_p
 from nnjit.training.graphs.class_weights import class_weight_of_rows
@@ -34,7 +34,7 @@ class Task:
         target_type: that of a batch of targets, classes `i32[B]` or values `[B,O]`.
         unit: undoes the scaling of target values for metrics that have a unit; None if they are not scaled.
         class_weights: the factor of each class in the cost; None if all classes count alike.
-        is_averaged: whether a step carries an average of the params, as its last slot.
+        averaging: whether and how a step carries averages, of the params and of the layers' state.
     """
 
     model: Model
@@ -47,12 +47,26 @@ class Task:
     target_type: ArrayType
     unit: Affine | None = None
     class_weights: tuple[float, ...] | None = None
-    is_averaged: bool = False
+    averaging: Averaging | None = None
+
+    @property
+    def averages(self) -> tuple[str, ...]:
+        """The names of the averages that a step carries: of the params, and of the state if averaged."""
+        if self.averaging is None:
+            return ()
+        has_state = self.averaging.averages_state and self.model.state_table.size
+        return ("average", "average_state") if has_state else ("average",)
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of the vectors that a step carries besides the params."""
-        return (*self.optimizer.slots, "average") if self.is_averaged else self.optimizer.slots
+        """The names of the vectors that a step carries besides params and state."""
+        return (*self.optimizer.slots, *self.averages)
+
+    @property
+    def measures_state(self) -> bool:
+        """Whether the state of averaged params is measured over the training part."""
+        is_averaged = self.averaging is not None and not self.averaging.averages_state
+        return is_averaged and self.model.state_table.size > 0
 
     @property
     def sums(self) -> tuple[SummedMetric, ...]:
@@ -73,11 +87,15 @@ class Task:
         """The type of the params and of each slot."""
         return array_type(self.dtype, (self.model.table.size,))
 
+    def state_vector(self) -> ArrayType:
+        """The type of the state of all layers."""
+        return array_type(self.dtype, (self.model.state_table.size,))
+
     def arrays(self) -> tuple[Node, ...]:
         """Inputs for the params and, if the model has any, for the state of its layers."""
-        state = array_type(self.dtype, (self.model.state_table.size,))
         params = new_input(self.vector(), "params")
-        return (params, new_input(state, "state")) if self.model.state_table.size else (params,)
+        has_state = self.model.state_table.size
+        return (params, new_input(self.state_vector(), "state")) if has_state else (params,)
 
     def rows(self) -> ArrayType:
         """The type of a batch of examples."""
@@ -88,13 +106,16 @@ class _Inputs(NamedTuple):
     """The inputs of a step, in the order of its graph.
 
     Args:
+        slots: those of the optimizer.
+        averages: of the params and of the layers' state.
         state: that of the layers; () if they have none.
-        fraction: that of the new params in their average; () without an average.
+        fraction: that of the new values in their averages; () without averages.
         batch: rows, targets and weights.
     """
 
     theta: Node
     slots: tuple[Node, ...]
+    averages: tuple[Node, ...]
     state: tuple[Node, ...]
     key: Node
     step: Node
@@ -105,8 +126,8 @@ class _Inputs(NamedTuple):
     @property
     def nodes(self) -> tuple[Node, ...]:
         """All of them."""
-        arrays, scalars = (self.theta, *self.slots, *self.state), (self.key, self.step, self.lr)
-        return (*arrays, *scalars, *self.fraction, *self.batch)
+        arrays = (self.theta, *self.slots, *self.averages, *self.state)
+        return (*arrays, self.key, self.step, self.lr, *self.fraction, *self.batch)
 
     @property
     def per_step(self) -> tuple[str, ...]:
@@ -127,9 +148,10 @@ class _Cost(NamedTuple):
 def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tuple[Graph, Interface]:
     """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
 
-    If the params are averaged, their average is the last slot, and the best epoch's average is kept instead
-    of its params; the input after lr is the fraction of the new params in the average. If layers have state,
-    the graph takes it after the slots and returns it after the new slots.
+    If the params are averaged, their average follows the slots, and that of the layers' state if it is
+    averaged too; the best epoch's averages are kept instead of its params and state. The input after lr is
+    then the fraction of the new values in the averages. If layers have state, the graph takes it after
+    all these and returns it after their new values.
 
     Args:
         in_order: whether epochs take the examples in the order of the data.
@@ -148,6 +170,7 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
         gradient = task.clip(gradient)
     used = trained.used if sparse else None
     updated = _update(task, inputs, gradient, used, is_penalized=penalty is not None)
+    updated += _averages(inputs, (updated[0], trained.state))
     totals = [*_cost_sums(cost), constant(0.0) if penalty is None else np.astype(penalty, "f64")]
     totals += _metric_sums(task, trained.output, y, w)
     if inputs.state:
@@ -155,6 +178,19 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     interface = _interface(task, inputs, len(totals), in_order=in_order)
     names = (*interface.updates, "key", *inputs.per_step, "x", "y", "w")
     return Graph(inputs.nodes, (*updated, *totals), names), interface
+
+
+@tracing()
+def state_graph(task: Task) -> Graph:
+    """(θ, state, x, w) → (the state of layers that have seen this batch alone, Σ w).
+
+    Without dropout and the like being off, as in training; their random numbers are those of step 0.
+    """
+    (theta, *state), (x, _, w) = task.arrays(), batch_inputs(task)
+    layers = (replace(n, layer=n.layer.without_memory()) for n in task.model.nodes)
+    model, zero = replace(task.model, nodes=tuple(layers)), constant(numpy.uint32(0))
+    trained = model.train(named_arrays(task, theta, state), x, key=zero, step=zero, weights=w)
+    return Graph((theta, *state, x, w), (as_node(trained.state), as_node(np.sum(np.astype(w, "f64")))))
 
 
 @tracing()
@@ -166,7 +202,7 @@ def evaluation_graph(task: Task) -> Graph:
         costs, weight = task.loss(output, y), row_weight(task, y, w)
     totals = [np.sum(np.astype(costs * weight, "f64")), np.sum(np.astype(weight, "f64"))]
     totals += _metric_sums(task, output, y, w)
-    names = (_evaluated_params(task), *_state_names(state), "held_out_x", "held_out_y", "held_out_w")
+    names = (*_evaluated(task), "held_out_x", "held_out_y", "held_out_w")
     return Graph((theta, *state, x, y, w), tuple(totals), names)
 
 
@@ -221,11 +257,13 @@ def flat_gradient(cost: Node, params: Sequence[Node]) -> Any:
 
 def _step_inputs(task: Task) -> _Inputs:
     theta, *state = task.arrays()
-    slots = tuple(new_input(task.vector(), "optimizer") for _ in task.slots)
+    slots = tuple(new_input(task.vector(), "optimizer") for _ in task.optimizer.slots)
+    types = (task.vector(), task.state_vector())
+    averages = tuple(new_input(t, "averaging") for _, t in zip(task.averages, types, strict=False))
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
     lr, batch = new_input(array_type(task.dtype)), batch_inputs(task)
-    fraction = (new_input(array_type(task.dtype)),) if task.is_averaged else ()
-    return _Inputs(theta, slots, tuple(state), key, step, lr, fraction, batch)
+    fraction = (new_input(array_type(task.dtype)),) if averages else ()
+    return _Inputs(theta, slots, averages, tuple(state), key, step, lr, fraction, batch)
 
 
 def _interface(task: Task, inputs: _Inputs, totals: int, *, in_order: bool) -> Interface:
@@ -235,7 +273,7 @@ def _interface(task: Task, inputs: _Inputs, totals: int, *, in_order: bool) -> I
         per_step=inputs.per_step,
         totals=totals,
         is_guarded=True,
-        kept=(_evaluated_params(task), *_state_names(inputs.state)),
+        kept=_evaluated(task),
         in_order=in_order,
         weight="w",
         evaluation_weight="held_out_w",
@@ -273,16 +311,19 @@ def _update(
     assert isinstance(task.optimizer, Optimizer)  # a full-batch method has no step
     with scope("optimizer"):
         time = np.astype(inputs.step, task.dtype)
-        old_slots = inputs.slots[: len(task.optimizer.slots)]
-        theta, slots = task.optimizer.update(inputs.theta, gradient, old_slots, lr=inputs.lr, step=time)
+        theta, slots = task.optimizer.update(inputs.theta, gradient, inputs.slots, lr=inputs.lr, step=time)
         updated = [theta, *slots]
         if used is not None:
             is_exact = task.optimizer.keeps_still and not is_penalized
             used = {name: u for name, u in used.items() if u.always or is_exact}
-            updated = _only_used(task, used, is_exact, updated, (inputs.theta, *old_slots))
+            updated = _only_used(task, used, is_exact, updated, (inputs.theta, *inputs.slots))
+    return updated
+
+
+def _averages(inputs: _Inputs, new: Sequence[Any]) -> list[Any]:
+    """The next averages of the new params and state."""
     with scope("averaging"):
-        averages = [blend(inputs.slots[-1], updated[0], fraction) for fraction in inputs.fraction]
-    return [*updated, *averages]
+        return [blend(old, v, inputs.fraction[0]) for old, v in zip(inputs.averages, new, strict=False)]
 
 
 def _only_used(
@@ -307,9 +348,10 @@ def _named_state(task: Task, state: Sequence[Node]) -> dict[str, Any]:
     return task.model.state_table.unflatten(state[0]) if state else {}
 
 
-def _evaluated_params(task: Task) -> str:
-    """The name of the params that are evaluated and kept, in the memory of the step."""
-    return "average" if task.is_averaged else "theta"
+def _evaluated(task: Task) -> tuple[str, ...]:
+    """The names of the params and state that are evaluated and kept, in the memory of the step."""
+    names = ("theta", "state") if task.model.state_table.size else ("theta",)
+    return (*task.averages, *names[len(task.averages) :])
 
 
 def _state_names(state: Sequence[Node]) -> tuple[str, ...]:

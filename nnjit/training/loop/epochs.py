@@ -58,10 +58,11 @@ class EpochRunner:
     def __init__(self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool]) -> None:
         self._most_epochs = longest_span(setup)
         self._setup, self._team, self._is_stopped = setup, team, is_stopped
-        train, held_out = setup.data.train, setup.data.validation
+        train = setup.data.train
         self._given = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}
         self._given |= {"x": train.x, "y": train.y, "w": train.w}
-        if held_out is not None:
+        if setup.native_evaluation is not None:
+            held_out = setup.splits[setup.native_evaluation]
             self._given |= {"held_out_x": held_out.x, "held_out_y": held_out.y, "held_out_w": held_out.w}
         self._step_seconds: float | None = None  # until an epoch has been timed
         self._divergence: NotFinite | None = None
@@ -69,7 +70,10 @@ class EpochRunner:
     @staticmethod
     def prepare(setup: Setup) -> None:
         """Compile everything that the epochs need."""
-        _ = setup.compiled.epoch, setup.compiled.prediction if setup.followed_metrics else None
+        _ = setup.compiled.epoch
+        _ = setup.compiled.evaluation if setup.evaluations else None
+        _ = setup.compiled.program("state") if setup.task.measures_state else None
+        _ = setup.compiled.prediction if setup.followed_metrics else None
 
     @staticmethod
     def extra_columns(setup: Setup) -> tuple[str, ...]:
@@ -160,7 +164,7 @@ class EpochRunner:
 
     def _best(self, state: State) -> np.ndarray:
         """What native code stores about the best epoch, a `BestEpoch`."""
-        if not self._setup.monitor.is_native:
+        if self._setup.monitor is None or self._setup.is_epochwise:
             return BestEpoch(loss=-math.inf, done=state.epoch).array()  # nothing is better
         early = self._setup.experiment.training.early_stopping
         min_delta, patience = (early.min_delta, early.patience) if early else (0.0, 0)
@@ -173,20 +177,31 @@ class EpochRunner:
         history: Columns = {"epoch": np.arange(state.epoch + 1, state.epoch + count + 1)}
         history |= {f"train_{k}": v for k, v in train.items()}
         if layout.evaluation:
-            held_out, _ = setup.compiled.finish_all(layout.of_evaluation(totals), penalized=False)
-            history |= {f"validation_{k}": v for k, v in held_out.items()}
+            evaluated, _ = setup.compiled.finish_all(layout.of_evaluation(totals), penalized=False)
+            history |= {f"{setup.native_evaluation}_{k}": v for k, v in evaluated.items()}
         lr = epochs.per_step["lr"][setup.steps - 1 :: setup.steps]
         history["learning_rate"] = lr[:count].astype(float)
         history |= {"penalty": penalty / setup.steps, "train_seconds": np.round(seconds, 9)}
-        for split, metrics in setup.followed_metrics.items():  # something follows them, so this is one epoch
-            measured = setup.compiled.measure(setup.inference_theta(state), setup.splits[split], metrics)
-            history |= {f"{split}_{name}": np.array([value]) for name, value in measured.items()}
-        moved, monitor = replace(state, epoch=state.epoch + count), setup.monitor
-        if not monitor.is_native:
-            value = history[monitor.column][-1]
-            return Span(monitor.keep_best(moved, value, setup.inference_theta(moved)), history)
+        moved = replace(state, epoch=state.epoch + count)
+        if setup.is_epochwise:
+            return self._measured(moved, history)
+        if setup.monitor is None:
+            return Span(moved, history)
         found = BestEpoch.of(best)
         return Span(replace(moved, best_loss=found.loss, best_epoch=int(found.epoch)), history)
+
+    def _measured(self, state: State, history: Columns) -> Span:
+        """The span of one epoch, with what Python measures after it."""
+        setup, theta = self._setup, self._setup.inference_theta(state)
+        for name in setup.evaluations:
+            values = setup.compiled.evaluate_sums(theta, setup.splits[name])
+            history |= {f"{name}_{key}": np.array([value]) for key, value in values.items()}
+        for name, metrics in setup.followed_metrics.items():
+            values = setup.compiled.measure(theta, setup.splits[name], metrics)
+            history |= {f"{name}_{key}": np.array([value]) for key, value in values.items()}
+        if setup.monitor is not None:
+            state = setup.monitor.keep_best(state, float(history[setup.monitor.column][-1]), theta)
+        return Span(state, history)
 
     def _diverge(self, epochs: _Epochs, before: State) -> Span:
         """Find the batch and the operation that diverged, and train the epochs before it again."""

@@ -84,8 +84,8 @@ class FullBatchRunner:
         row |= {"gradient_evaluations": self._evaluations.count, **made.values}
         slots = Slots(tuple(made.slots), evaluations=np.array([float(self._evaluations.count)]))
         moved = replace(state, theta=made.theta, slots=slots, epoch=state.epoch + 1)
-        monitor = self._setup.monitor
-        moved = monitor.keep_best(moved, float(row[monitor.column]), moved.theta)
+        if (monitor := self._setup.monitor) is not None:
+            moved = monitor.keep_best(moved, float(row[monitor.column]), moved.theta)
         return Span(moved, {key: np.array([value]) for key, value in row.items()}, made.stop_reason)
 
 

@@ -16,6 +16,7 @@ from nnjit.runs.history import read_history
 from nnjit.runs.metrics import RunMetrics, SplitValues, Weights
 from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
+from nnjit.runs.status import Status
 from nnjit.runs.weights import write_weights
 from nnjit.runs.writing import write_atomically
 from nnjit.training.loop.explanation import explain
@@ -40,10 +41,9 @@ def write_environment(config: str, path: Path) -> None:
 def write_results(setup: Setup, path: Path, outcome: Outcome, began: float) -> None:
     """Write weights, predictions, kernels, the explanation and the final metrics.
 
-    Metrics and predictions are those of the best weights with early stopping, else of the last.
+    Without a best epoch, the best weights are the last.
     """
-    state = outcome.state
-    which: Weights = "best" if setup.experiment.training.early_stopping and state.best_epoch else "last"
+    state, which = outcome.state, _kept(setup, outcome)
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
     for name, theta in ((file_names.BEST, best), (file_names.LAST, last)):
@@ -54,6 +54,14 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float) -> N
     setup.compiled.save_kernels(path / file_names.KERNELS)
     explain(setup, setup.compiled.kernels).write(path)
     _metrics(setup, path, outcome, which, splits, began).write(path)
+
+
+def _kept(setup: Setup, outcome: Outcome) -> Weights:
+    """Which weights metrics and predictions are of."""
+    if not outcome.state.best_epoch:
+        return "last"
+    chosen = setup.experiment.training.keep
+    return chosen or ("last" if outcome.status is Status.TARGET_REACHED else "best")
 
 
 def _metrics(
@@ -75,8 +83,8 @@ def _metrics(
         status=outcome.status,
         epochs=state.epoch,
         best_epoch=state.best_epoch or None,
-        monitor=setup.monitor.column,
-        mode=setup.monitor.mode,
+        monitor=setup.monitor.column if setup.monitor is not None else "",
+        mode=setup.monitor.mode if setup.monitor is not None else "min",
         weights=which,
         splits=splits,
         parameters=setup.model.table.size,

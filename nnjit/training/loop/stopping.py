@@ -51,7 +51,7 @@ class Stopping:
         if goal is not None:
             self._is_reached = goal.is_reached(float(columns[goal.column][-1]))
         if isinstance(schedule, ReduceOnPlateau):
-            followed = self._setup.plateau
+            followed = self._setup.followed.plateau
             for value in columns[followed.column]:
                 self._plateau = schedule.after(self._plateau, followed.as_loss(float(value)))
 

@@ -18,7 +18,7 @@ from nnjit.data import Part
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
-from nnjit.training.graphs.step import Task, evaluation_graph, prediction_graph
+from nnjit.training.graphs.step import Task, evaluation_graph, prediction_graph, state_graph
 
 Values = dict[str, float]
 """`loss` and the metrics of a split."""
@@ -26,13 +26,14 @@ Values = dict[str, float]
 Columns = dict[str, np.ndarray]
 """The same for each of a number of epochs."""
 
-Program = Literal["evaluation", "prediction", "cost", "product", "residuals", "jacobian"]
+Program = Literal["evaluation", "prediction", "state", "cost", "product", "residuals", "jacobian"]
 
 # fmt: off
 PROGRAMS: Mapping[Program, tuple[Callable[[Task], Graph], str]] = {
     # name        its graph         the title of its source
     "evaluation": (evaluation_graph, "The evaluation of a split."),
     "prediction": (prediction_graph, "The prediction."),
+    "state":      (state_graph,      "The state of the layers over a batch."),
     "cost":       (cost_graph,       "The cost and its gradient."),
     "product":    (product_graph,    "The Hessian of the cost times a vector."),
     "residuals":  (residual_graph,   "The residuals."),
@@ -81,7 +82,7 @@ class CompiledTask:
     Args:
         batch: rows of the largest batch.
         threads: how many share a step.
-        is_evaluated: whether there is a validation part to evaluate after each epoch.
+        is_evaluated: whether native code evaluates a part of the data after each epoch.
         in_order: whether epochs take the examples in the order of the data.
         block: rows that there is memory for at once, if a step needs no more.
         step: the traced step; None if none is run, as with a full-batch method.
@@ -156,13 +157,17 @@ class CompiledTask:
 
     def evaluate(self, theta: np.ndarray, part: Part) -> Values:
         """Loss and metrics of `theta` on a split."""
+        values = self.evaluate_sums(theta, part) | self.measure(theta, part, self.task.wholes)
+        return {name: values[name] for name in ("loss", *(m.column for m in self.task.metrics))}
+
+    def evaluate_sums(self, theta: np.ndarray, part: Part) -> Values:
+        """Loss and those metrics of `theta` on a split that are sums over its rows."""
         loss, weight, *sums = self.evaluation(*self.task.model.split(theta), part.x, part.y, part.w)
         rows, sums = (float(sums[0]), sums[1:]) if self.task.has_own_weight else (float(weight), sums)
         summed = zip(self.task.sums, sums, strict=True)
-        values = {m.column: m.finish(np.asarray(s), rows) for m, s in summed}
-        values |= self.measure(theta, part, self.task.wholes)
-        in_order = {m.column: values[m.column] for m in self.task.metrics}
-        return {"loss": float(loss) / float(weight)} | in_order
+        return {"loss": float(loss) / float(weight)} | {
+            m.column: m.finish(np.asarray(s), rows) for m, s in summed
+        }
 
     def measure(self, theta: np.ndarray, part: Part, metrics: Sequence[WholeMetric]) -> Values:
         """Metrics of `theta` that need the predictions for all rows of a split at once."""
@@ -170,6 +175,19 @@ class CompiledTask:
             return {}
         predicted, weights = self.predict(theta, part.x), part.w.astype(np.float64)
         return {m.column: m.measure(predicted, part.y, weights) for m in metrics}
+
+    def measure_state(self, theta: np.ndarray, part: Part) -> np.ndarray:
+        """The layers' state (S,) for such params: its mean over the batches of a part, by their weights.
+
+        Args:
+            theta: with the state of before, which stands for a batch that says nothing.
+        """
+        total, weights = np.zeros(self.task.model.state_table.size), 0.0
+        for first in range(0, len(part.x), self.batch):
+            rows = slice(first, first + self.batch)
+            state, weight = self.program("state")(*self.task.model.split(theta), part.x[rows], part.w[rows])
+            total, weights = total + float(weight) * state.astype(np.float64), weights + float(weight)
+        return (total / weights).astype(theta.dtype)
 
     def predict(self, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The predictions (n, O) for inputs (n, …) of the training's dtype."""

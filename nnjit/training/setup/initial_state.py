@@ -27,13 +27,13 @@ def initial_theta(experiment: Experiment, task: Task, folder: Path) -> np.ndarra
     return theta
 
 
-def initial_slots(task: Task, params: np.ndarray) -> Slots:
-    """The first slots: those of the optimizer, and an average that is the params themselves."""
-    average = params.copy() if task.is_averaged else None
+def initial_slots(task: Task, params: np.ndarray, *state: np.ndarray) -> Slots:
+    """The first slots: those of the optimizer, and averages that are params and state themselves."""
+    averages = tuple(a.copy() for a, _ in zip((params, *state), task.averages, strict=False))
     if (method := task.optimizer.full_batch) is not None:
         memory = tuple(np.array(slot) for slot in method.initial_slots(params))
-        return Slots(memory, evaluations=np.zeros(1), average=average)
-    return Slots(tuple(np.array(slot) for slot in task.optimizer.initial_slots(params)), average=average)
+        return Slots(memory, evaluations=np.zeros(1), averages=averages)
+    return Slots(tuple(np.array(slot) for slot in task.optimizer.initial_slots(params)), averages=averages)
 
 
 def read_weights(path: Path, model: Model) -> np.ndarray:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from nnjit.errors import ConfigError, did_you_mean
-from nnjit.experiment.options import EarlyStopping, Goal
+from nnjit.experiment.options import Goal, TrainingOptions
 from nnjit.nn import metrics
 from nnjit.optim import Schedule
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs.step import Task
+from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.state import State
 
 Mode = Literal["min", "max"]
@@ -31,16 +32,18 @@ class Monitor:
     Args:
         mode: whether its lowest or its highest value is the best.
         min_delta: how much better a value has to be.
-        is_native: whether native code decides; else Python does, after each epoch.
     """
 
     column: str
     mode: Mode
     min_delta: float = 0.0
-    is_native: bool = True
 
     def __str__(self) -> str:
         return f"{'lowest' if self.mode == 'min' else 'highest'} {self.column}"
+
+    def is_lowest(self, column: str) -> bool:
+        """Whether the lowest value of this column is the best."""
+        return (self.column, self.mode) == (column, "min")
 
     def as_loss(self, value: float) -> float:
         """The value, negated if more is better."""
@@ -69,31 +72,68 @@ class Threshold:
         return value >= self.value if self.mode == "max" else value <= self.value
 
 
-def modes_of(task: Task, *, is_evaluated: bool) -> Modes:
-    """The columns of the history that say how good an epoch was, and whether lower or higher is better.
+class Followed(NamedTuple):
+    """What follows columns of the history.
 
     Args:
-        is_evaluated: whether there is a validation part.
+        monitor: decides which epoch is the best; None if none is kept.
+        goal: ends the training once it is reached; None without such a rule.
+        plateau: what `reduce_on_plateau` follows.
     """
-    modes: dict[str, Mode] = {"loss": "min"}
-    modes |= {m.column: MODES[m.better] for m in task.metrics}
-    splits = ("train", "validation") if is_evaluated else ("train",)
-    return {f"{split}_{name}": mode for split in splits for name, mode in modes.items()}
+
+    monitor: Monitor | None
+    goal: Threshold | None
+    plateau: Monitor
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns of the history that something follows."""
+        return {f.column for f in self if f is not None}
+
+    @property
+    def needs_train(self) -> bool:
+        """Whether values of the training part decide which weights count, so must be those of the weights."""
+        deciding = (self.monitor, self.goal)
+        return any(f is not None and f.column.startswith("train_") for f in deciding)
 
 
-def monitor_of(early: EarlyStopping | None, modes: Modes) -> Monitor:
-    """The monitor that decides which epoch is the best.
+def followed_by(
+    training: TrainingOptions, schedule: Schedule, task: Task, *, has_validation: bool
+) -> Followed:
+    """What a training with these options follows.
 
     Raises:
         ConfigError: there is no such column.
     """
-    default = _default(modes)
+    modes = modes_of(task, has_validation=has_validation)
+    with within("training"):
+        monitor, goal = monitor_of(training, modes), threshold_of(training.target, modes)
+    with within("schedule"):
+        return Followed(monitor, goal, plateau_of(schedule, modes))
+
+
+def modes_of(task: Task, *, has_validation: bool) -> Modes:
+    """The columns of the history that say how good an epoch was, and whether lower or higher is better."""
+    modes: dict[str, Mode] = {"loss": "min"}
+    modes |= {m.column: MODES[m.better] for m in task.metrics}
+    splits = ("train", "validation") if has_validation else ("train",)
+    return {f"{split}_{name}": mode for split in splits for name, mode in modes.items()}
+
+
+def monitor_of(training: TrainingOptions, modes: Modes) -> Monitor | None:
+    """The monitor that decides which epoch is the best; None if the last one counts.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    default, early = _default(modes), training.early_stopping
     if early is None:
-        return Monitor(default, "min")
+        is_kept = training.keep == "best" or default == "validation_loss"
+        return Monitor(default, "min") if is_kept else None
     column = early.monitor or default
     best = _mode(column, modes, ("early_stopping", "monitor"))
     mode = best if early.mode == "auto" else early.mode
-    return Monitor(column, mode, early.min_delta, is_native=(column, mode) == (default, "min"))
+    return Monitor(column, mode, early.min_delta)
 
 
 def threshold_of(goal: Goal | None, modes: Modes) -> Threshold | None:

@@ -25,7 +25,7 @@ from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.data_checks import check_layers
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
-from nnjit.training.setup.monitor import Monitor, Threshold, modes_of, monitor_of, plateau_of, threshold_of
+from nnjit.training.setup.monitor import Followed, Monitor, Threshold, followed_by
 from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.state import SlotLayout, State
 from nnjit.training.setup.targets import joined_targets, target_types
@@ -46,9 +46,7 @@ class Setup:
         compiled: the graphs, each compiled when it is first needed.
         batch: examples of an update.
         steps: updates in an epoch.
-        monitor: decides which epoch is the best.
-        goal: ends the training once it is reached; None without such a rule.
-        plateau: what `reduce_on_plateau` follows.
+        followed: which epoch is the best, when the goal is reached, and the like.
         learning_rate: the highest of the schedule; nan until a search has found it.
     """
 
@@ -58,9 +56,7 @@ class Setup:
     compiled: CompiledTask
     batch: int
     steps: int
-    monitor: Monitor
-    goal: Threshold | None
-    plateau: Monitor
+    followed: Followed
     learning_rate: float
 
     @property
@@ -92,32 +88,63 @@ class Setup:
     @property
     def slot_layout(self) -> SlotLayout:
         """The slots of its states besides those of the optimizer."""
-        return SlotLayout(self.task.optimizer.full_batch is not None, self.task.is_averaged)
+        return SlotLayout(self.task.optimizer.full_batch is not None, len(self.task.averages))
+
+    @property
+    def monitor(self) -> Monitor | None:
+        """Decides which epoch is the best; None if none is kept."""
+        return self.followed.monitor
+
+    @property
+    def goal(self) -> Threshold | None:
+        """Ends the training once it is reached; None without such a rule."""
+        return self.followed.goal
+
+    @property
+    def native_evaluation(self) -> str | None:
+        """The part that native code evaluates after each epoch; None if it evaluates none."""
+        return self._evaluated[0] if self.compiled.is_evaluated else None
+
+    @property
+    def evaluations(self) -> tuple[str, ...]:
+        """The parts that Python evaluates after each epoch."""
+        return self._evaluated[self.compiled.is_evaluated :]
+
+    @property
+    def _evaluated(self) -> tuple[str, ...]:
+        """The parts whose values after an epoch are those of the weights at its end."""
+        held_out = () if self.data.validation is None else ("validation",)
+        return (*held_out, "train") if self.followed.needs_train else held_out
 
     @property
     def is_epochwise(self) -> bool:
-        """Whether Python decides something after each epoch, so that a native call runs one at most."""
-        follows = isinstance(self.experiment.schedule, ReduceOnPlateau)
-        return follows or not self.monitor.is_native or self.goal is not None
+        """Whether Python decides something after each epoch, so that a native call runs one at most.
+
+        Native code can only look for the epoch with the lowest loss of the part that it evaluates.
+        """
+        if isinstance(self.experiment.schedule, ReduceOnPlateau) or self.goal is not None:
+            return True
+        return self.monitor is not None and not self.monitor.is_lowest(f"{self.native_evaluation}_loss")
 
     @property
     def followed_metrics(self) -> dict[str, tuple[WholeMetric, ...]]:
         """The metrics of a whole split that something follows after each epoch, by the split."""
-        followed = {self.monitor.column, self.plateau.column, self.goal.column if self.goal else ""}
+        columns = self.followed.columns
         found = {
-            split: tuple(m for m in self.task.wholes if f"{split}_{m.column}" in followed)
+            split: tuple(m for m in self.task.wholes if f"{split}_{m.column}" in columns)
             for split in self.splits
         }
         return {split: metrics for split, metrics in found.items() if metrics}
 
-    def inference_arrays(self, state: State) -> tuple[np.ndarray, ...]:
-        """The params that evaluate and predict, averaged or not, and the layers' state: not copied."""
-        params, *others = self.model.split(state.theta)
-        return (params if state.slots.average is None else state.slots.average, *others)
-
     def inference_theta(self, state: State) -> np.ndarray:
-        """The same arrays as one vector, as `State.theta` is."""
-        return state.theta if state.slots.average is None else np.concatenate(self.inference_arrays(state))
+        """The params and the layers' state that evaluate and predict, averaged if asked for."""
+        arrays, averages = self.model.split(state.theta), state.slots.averages
+        if not averages:
+            return state.theta
+        theta = np.concatenate((*averages, *arrays[len(averages) :]))
+        if self.task.measures_state and not np.array_equal(averages[0], arrays[0]):
+            theta[self.model.table.size :] = self.compiled.measure_state(theta, self.data.train)
+        return theta
 
     def initial_state(self, folder: Path) -> State:
         """The state before the first epoch.
@@ -126,8 +153,8 @@ class Setup:
             folder: where relative paths in the experiment start.
         """
         theta = initial_theta(self.experiment, self.task, folder)
-        slots = initial_slots(self.task, self.model.split(theta)[0])
-        return State.initial(theta, slots, str(self.monitor))
+        slots = initial_slots(self.task, *self.model.split(theta))
+        return State.initial(theta, slots, "" if self.monitor is None else str(self.monitor))
 
 
 class Batches(NamedTuple):
@@ -162,8 +189,14 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
     task, outputs = make_task(experiment, description, data.train)
     _check(experiment, data, task, outputs)
-    compiled = _trace(experiment, data, task, batches)
-    setup = _setup(experiment, data, outputs, compiled, batches)
+    has_validation = data.validation is not None
+    followed = followed_by(experiment.training, experiment.schedule, task, has_validation=has_validation)
+    is_evaluated = (followed.needs_train or has_validation) and not task.measures_state
+    compiled = _trace(experiment, task, batches, is_evaluated=is_evaluated)
+    rate = experiment.optimizer.learning_rate
+    learning_rate = math.nan if rate == "find" else rate
+    sizes = batches.size, batches.steps
+    setup = Setup(experiment, data, outputs, compiled, *sizes, followed, learning_rate)
     _check_followed(setup)
     return setup
 
@@ -226,39 +259,13 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
         check_full_batch(Case(experiment, method, task, outputs, len(data.train.x)))
 
 
-def _trace(experiment: Experiment, data: Prepared, task: Task, batches: Batches) -> CompiledTask:
+def _trace(experiment: Experiment, task: Task, batches: Batches, *, is_evaluated: bool) -> CompiledTask:
     """The task with its step traced, on which the number of threads depends."""
     step, threads = None, 1
     if experiment.optimizer.full_batch is None:
         step = step_graph(task, in_order=batches.in_order)
         threads = threads_for(experiment.training.threads, step[0], batches.rows_at_once)
-    is_evaluated = data.validation is not None
     return CompiledTask(task, batches.size, threads, is_evaluated, batches.in_order, batches.block, step)
-
-
-def _setup(
-    experiment: Experiment, data: Prepared, outputs: Outputs, compiled: CompiledTask, batches: Batches
-) -> Setup:
-    """The setup, with the columns that monitor, goal and schedule follow."""
-    modes = modes_of(compiled.task, is_evaluated=compiled.is_evaluated)
-    learning_rate = experiment.optimizer.learning_rate
-    with within("training"):
-        monitor = monitor_of(experiment.training.early_stopping, modes)
-        goal = threshold_of(experiment.training.target, modes)
-    with within("schedule"):
-        plateau = plateau_of(experiment.schedule, modes)
-    return Setup(
-        experiment=experiment,
-        data=data,
-        outputs=outputs,
-        compiled=compiled,
-        batch=batches.size,
-        steps=batches.steps,
-        monitor=monitor,
-        goal=goal,
-        plateau=plateau,
-        learning_rate=math.nan if learning_rate == "find" else learning_rate,
-    )
 
 
 def _check_followed(setup: Setup) -> None:
@@ -279,7 +286,7 @@ def _check_followed(setup: Setup) -> None:
 
 def _path_of(setup: Setup, column: str) -> ConfigPath:
     """Where the config asks to follow a column."""
-    if setup.monitor.column == column:
+    if setup.monitor is not None and setup.monitor.column == column:
         return ("training", "early_stopping", "monitor")
     if setup.goal is not None and setup.goal.column == column:
         return ("training", "target", "metric")

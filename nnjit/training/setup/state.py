@@ -23,19 +23,18 @@ class Slots:
     Args:
         optimizer: the optimizer's, each (P,), or whatever a full-batch method remembers.
         evaluations: (1,) how many evaluations a full-batch method has made; None in a training by steps.
-        average: the average of the params, (P,); None if they are not averaged.
+        averages: of the params, (P,), and of the layers' state, (S,), if they are averaged.
     """
 
     optimizer: tuple[np.ndarray, ...]
     evaluations: np.ndarray | None = None
-    average: np.ndarray | None = None
+    averages: tuple[np.ndarray, ...] = ()
 
     def __iter__(self) -> Iterator[np.ndarray]:
         if self.evaluations is not None:
             yield self.evaluations
         yield from self.optimizer
-        if self.average is not None:
-            yield self.average
+        yield from self.averages
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -43,7 +42,7 @@ class Slots:
     @property
     def layout(self) -> SlotLayout:
         """Which of them are there."""
-        return SlotLayout(self.evaluations is not None, self.average is not None)
+        return SlotLayout(self.evaluations is not None, len(self.averages))
 
     def map(self, function: Callable[[np.ndarray], np.ndarray]) -> Slots:
         """The same slots, with `function` applied to each."""
@@ -55,17 +54,17 @@ class SlotLayout:
     """Which slots a training has besides those of its optimizer."""
 
     has_evaluations: bool = False
-    has_average: bool = False
+    averages: int = 0
 
     def named(self, vectors: Sequence[np.ndarray]) -> Slots:
         """The slots whose vectors these are, in the order in which `Slots` yields them.
 
-        If there are too few, as in the checkpoint of another training, the last names stay None.
+        There are too few in the checkpoint of another training; averages are the last of them.
         """
         rest = list(vectors)
         evaluations = rest.pop(0) if self.has_evaluations and rest else None
-        average = rest.pop() if self.has_average and rest else None
-        return Slots(tuple(rest), evaluations, average)
+        first = max(len(rest) - self.averages, 0)
+        return Slots(tuple(rest[:first]), evaluations, tuple(rest[first:]))
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def make_task(
         target_type=outputs.target_type(dtype),
         unit=outputs.unit,
         class_weights=outputs.class_weights,
-        is_averaged=experiment.averaging is not None,
+        averaging=experiment.averaging,
     )
     return task, outputs
 

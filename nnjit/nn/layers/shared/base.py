@@ -96,6 +96,10 @@ class Layer(Options, ABC):
         """The state after a training step, each array of it by its own name."""
         return {}
 
+    def without_memory(self) -> Self:
+        """The layer with a next state that is the last batch's alone."""
+        return self
+
     def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
         """The params, by their own names, of which a step may update only rows that it used."""
         return {}
