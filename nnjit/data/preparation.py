@@ -6,15 +6,17 @@ split, scaled or converted, the training part is the source's own array.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from nnjit.data.dataset import Dataset, describe_index, rows_per_block
+from nnjit.data.fitting import Block, fit_affine
 from nnjit.data.labels import check_several
-from nnjit.data.scaling import Affine, Scaling, fit_affine
+from nnjit.data.padding import Padding, find_padding
+from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Source
 from nnjit.data.splits import Rows, split_rows
 from nnjit.data.target import ProblemTypes, Target
@@ -101,7 +103,13 @@ def load_unchecked(source: Source, folder: Path, problem_types: ProblemTypes | N
 
 
 def split_and_scale(
-    source: Source, data: Dataset, *, seed: int, dtype: str, held_out: Mapping[str, Dataset] | None = None
+    source: Source,
+    data: Dataset,
+    *,
+    seed: int,
+    dtype: str,
+    held_out: Mapping[str, Dataset] | None = None,
+    padding: Sequence[Padding] = (),
 ) -> Prepared:
     """Split and scale the data of a source.
 
@@ -111,6 +119,7 @@ def split_and_scale(
         seed: decides which rows are held out if the split has no seed.
         dtype: type of the training, "float32" or "float64".
         held_out: other data for the parts "validation" and "test", aligned with this.
+        padding: the steps of sequences that scaling leaves out and as they are.
 
     Raises:
         DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
@@ -118,7 +127,7 @@ def split_and_scale(
     held_out = held_out or {}
     _check_scalable(source, data)
     rows = split_rows(source.split, len(data.x), data.labels, seed=seed, names=data.label_names)
-    scaling = _fit_scaling(source, data, rows)
+    scaling = _fit_scaling(source, data, rows, padding)
 
     def part(name: str, rows: np.ndarray | None) -> Part | None:
         if name in held_out:
@@ -149,12 +158,22 @@ def _check_scalable(source: Source, data: Dataset) -> None:
         )
 
 
-def _fit_scaling(source: Source, data: Dataset, rows: Rows) -> Scaling:
-    targets = fit_affine(source.scale_target, lambda: _blocks(data.y, rows.train))
-    return Scaling(
-        fit_affine(source.scale, lambda: _blocks(data.x, rows.train)),
-        _without_classes(targets, data.target_layout),
-    )
+def _fit_scaling(source: Source, data: Dataset, rows: Rows, padding: Sequence[Padding]) -> Scaling:
+    inputs = _fit(source, "scale", data.x, rows, padding)
+    targets = _without_classes(_fit(source, "scale_target", data.y, rows, ()), data.target_layout)
+    return Scaling(inputs, targets, padding)
+
+
+def _fit(
+    source: Source, option: str, array: np.ndarray, rows: Rows, padding: Sequence[Padding]
+) -> Affine | None:
+    """The scaling of inputs or targets that an option asks for, of the training part."""
+    try:
+        return fit_affine(
+            getattr(source, option), lambda: _blocks(array, rows.train, padding), array.dtype, padding
+        )
+    except DataError as error:
+        raise DataError(error.message, (option,)) from None
 
 
 def _without_classes(affine: Affine | None, layout: tuple[Target, ...]) -> Affine | None:
@@ -168,14 +187,17 @@ def _without_classes(affine: Affine | None, layout: tuple[Target, ...]) -> Affin
 
 def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) -> Part:
     y_dtype = dtype if data.classes is None else "int32"
-    x = _gather("x", data.x, rows, scaling.inputs, dtype, data.features)
-    y = _gather("y", data.y, rows, scaling.targets, y_dtype, data.targets)
+    scale_x = scaling.transform_inputs if scaling.changes_inputs else None
+    scale_y = scaling.transform_targets if scaling.targets else None
+    x = _gather("x", data.x, rows, scale_x, dtype, data.features)
+    y = _gather("y", data.y, rows, scale_y, y_dtype, data.targets)
     weights = np.ones(len(data.x), dtype) if data.weights is None else as_type(data.weights, dtype)
     return Part(x, y, weights if rows is None else weights[rows], rows)
 
 
-def _blocks(array: np.ndarray, rows: np.ndarray | None) -> Iterator[np.ndarray]:
-    return (block.astype(np.float64) for _, block in _selected(array, rows))
+def _blocks(array: np.ndarray, rows: np.ndarray | None, padding: Sequence[Padding]) -> Iterator[Block]:
+    for _, block in _selected(array, rows):
+        yield Block(block.astype(np.float64), ~find_padding(block, padding) if padding else True)
 
 
 def _selected(array: np.ndarray, rows: np.ndarray | None) -> Iterator[tuple[slice, np.ndarray]]:
@@ -191,16 +213,16 @@ def _gather(
     name: str,
     array: np.ndarray,
     rows: np.ndarray | None,
-    affine: Affine | None,
+    scale: Callable[[np.ndarray], np.ndarray] | None,
     dtype: str,
     columns: tuple[str, ...],
 ) -> np.ndarray:
-    if rows is None and affine is None and array.dtype == dtype:
+    if rows is None and scale is None and array.dtype == dtype:
         return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
     out = np.empty((len(array) if rows is None else len(rows), *array.shape[1:]), dtype)
     for here, block in _selected(array, rows):
         with np.errstate(over="ignore"):  # reported below, with its row and column
-            out[here] = affine.apply(block) if affine else block
+            out[here] = scale(block) if scale else block
         is_bad = ~np.isfinite(out[here])
         if is_bad.any():
             at = tuple(int(k) for k in np.argwhere(is_bad)[0])
@@ -208,6 +230,6 @@ def _gather(
             where = describe_index((row, *at[1:]), columns)
             raise DataError(
                 f"{name} in {where} (counted from 1) is {block[at]}, beyond the range of {dtype}"
-                f"{' once scaled' if affine else ''}; use dtype: float64 or smaller units"
+                f"{' once scaled' if scale else ''}; use dtype: float64 or smaller units"
             )
     return out

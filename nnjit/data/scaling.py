@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-Blocks = Callable[[], Iterator[np.ndarray]]
-"""Each call passes over the training rows once, a float64 block (rows, ...) at a time."""
+from nnjit.data.padding import Padding, find_padding, restore_padding
+
+_HUGE = 2.0**1000  # of numbers beyond, a difference or product may be beyond float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,16 +23,25 @@ class Affine:
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """The scaled values, computed in float64 whatever their type."""
-        scaled: np.ndarray = (np.asarray(values, np.float64) - self.shift) / self.scale
-        return scaled
+        values = np.asarray(values, np.float64)
+        if self._is_huge:
+            return np.asarray(values / self.scale - self.shift / self.scale)
+        return np.asarray((values - self.shift) / self.scale)
 
     def undo(self, values: np.ndarray) -> np.ndarray:
         """The values in their original unit, in float64."""
-        values = np.asarray(values, np.float64) * self.scale + self.shift
-        return values
+        values = np.asarray(values, np.float64)
+        if self._is_huge:
+            return np.asarray((values + self.shift / self.scale) * self.scale)
+        return np.asarray(values * self.scale + self.shift)
 
     def to_json(self) -> dict[str, Any]:
         return {"method": self.method, "shift": self.shift.tolist(), "scale": self.scale.tolist()}
+
+    @property
+    def _is_huge(self) -> bool:
+        """Whether what lies between a value and the scaled one may be beyond float64."""
+        return bool(max(np.abs(self.shift).max(), np.abs(self.scale).max()) > _HUGE)
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
@@ -44,7 +54,7 @@ class Affine:
 class Scaling:
     """How the inputs and targets of a run are scaled; None leaves them as they are, type included.
 
-    Scaled arrays are float64. `to_json` and `from_json` keep every bit.
+    Scaled arrays are float64. Padding stays what it is. `to_json` and `from_json` keep every bit.
 
     >>> scaling = Scaling(inputs=Affine("standard", np.array([1.0]), np.array([2.0])))
     >>> scaling.transform_inputs(np.array([[5.0]]))
@@ -55,14 +65,27 @@ class Scaling:
 
     inputs: Affine | None = None
     targets: Affine | None = None
+    padding: Sequence[Padding] = ()
+
+    @property
+    def changes_inputs(self) -> bool:
+        """Whether the network takes inputs other than those in original units."""
+        return self.inputs is not None or len(self.padding) > 0
 
     def transform_inputs(self, x: np.ndarray) -> np.ndarray:
         """Inputs (n, ...) in original units → as the network takes them."""
-        return self.inputs.apply(x) if self.inputs else x
+        if not self.changes_inputs:
+            return x
+        scaled = self.inputs.apply(x) if self.inputs else x.astype(np.float64)
+        restore_padding(scaled, x, self.padding)
+        return scaled
 
     def inverse_inputs(self, x: np.ndarray) -> np.ndarray:
         """Inputs (n, ...) as the network takes them → in original units."""
-        return self.inputs.undo(x) if self.inputs else x
+        if not self.inputs:
+            return x
+        values = self.inputs.undo(x)
+        return np.where(find_padding(x, self.padding), x, values) if self.padding else values
 
     def transform_targets(self, y: np.ndarray) -> np.ndarray:
         """Target values (n, O) in the original unit → as the network learns them; classes stay the same."""
@@ -74,45 +97,14 @@ class Scaling:
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers and lists for a JSON file."""
-        return {
+        parts = {
             name: part and part.to_json()
             for name, part in (("inputs", self.inputs), ("targets", self.targets))
         }
+        return parts | ({"padding": [p.to_json() for p in self.padding]} if self.padding else {})
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
         """The scaling that `to_json` has written."""
-        return cls(*(saved[name] and Affine.from_json(saved[name]) for name in ("inputs", "targets")))
-
-
-def fit_affine(method: str, blocks: Blocks) -> Affine | None:
-    """Fit the scaling of one method to the training rows; None for `"none"`.
-
-    A feature that is constant over the rows is divided by 1.
-    """
-    if method == "none":
-        return None
-    shift, scale = _FITS[method](blocks)
-    return Affine(method, shift, np.where(scale == 0, 1.0, scale))
-
-
-def _standard(blocks: Blocks) -> tuple[np.ndarray, np.ndarray]:
-    # Measured from the first row, a constant feature has a deviation of exactly 0, not of rounding errors.
-    origin = next(blocks())[0]
-    count = sum(len(block) for block in blocks())
-    shift = origin + sum((block - origin).sum(axis=0) for block in blocks()) / count
-    variance = sum(np.square(block - shift).sum(axis=0) for block in blocks()) / count
-    return shift, np.sqrt(variance)
-
-
-def _min_max(blocks: Blocks) -> tuple[np.ndarray, np.ndarray]:
-    low = np.min([block.min(axis=0) for block in blocks()], axis=0)
-    high = np.max([block.max(axis=0) for block in blocks()], axis=0)
-    return low, high - low
-
-
-def _unit(blocks: Blocks) -> tuple[np.ndarray, np.ndarray]:
-    return np.array(0.0), np.array(max(np.abs(block).max() for block in blocks()))
-
-
-_FITS = {"standard": _standard, "min_max": _min_max, "unit": _unit}
+        inputs, targets = (saved[name] and Affine.from_json(saved[name]) for name in ("inputs", "targets"))
+        return cls(inputs, targets, tuple(map(Padding.from_json, saved.get("padding", ()))))

@@ -6,22 +6,19 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
-from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.base import Context, Layer, layers
+from nnjit.nn.array import Array
+from nnjit.nn.layers.shared.base import Context, layers
+from nnjit.nn.layers.shared.elementwise import Elementwise
 
 
 @layers.register
-class ActivationLayer(Layer):
+class ActivationLayer(Elementwise):
     """function(x), for x of any shape."""
 
     type: Literal["activation"] = "activation"
     also_called: ClassVar[tuple[str, ...]] = tuple(ACTIVATIONS)
     function: ActivationName
     """Which function."""
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        return x
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -14,7 +14,7 @@ from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
 from nnjit.nn.layers.shared.base import Context, Layer, Param, layers
-from nnjit.nn.layers.shared.masking import is_data
+from nnjit.nn.layers.shared.masking import mask_of
 
 PARTS = ("query", "key", "value")
 PADDED = -1e9  # the score of padding: finite, lest an example of nothing else be divided by 0
@@ -37,8 +37,8 @@ class Attention(Layer):
     causal: bool = False
     """Whether a step reads only itself and the steps before it."""
     mask_value: float | None = None
-    """Steps whose features all have this value are padding: no step reads them, their output is zero. null
-    means that there is no padding."""
+    """Steps of the data whose features all have this value, before it is scaled, are padding, as for `lstm`:
+    no step reads them, their output is zero. null means that there is no padding."""
     weight_initializer: AnyInitializer = GlorotUniform()
     """How the weights begin."""
     bias_initializer: AnyInitializer = Zeros()
@@ -51,6 +51,9 @@ class Attention(Layer):
         if x[1] % self.heads:
             raise GraphError(f"attention: {self.heads} heads do not divide {x[1]} features")
         return x
+
+    def keeps_steps(self, *inputs: Shape) -> bool:
+        return True
 
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         size = inputs[0][1]
@@ -68,7 +71,7 @@ class Attention(Layer):
         rows, (steps, size) = np.shape(x)[0], static(np.shape(x)[1:])
         query, key, value = (self._split(_projected(x, params, part)) for part in PARTS)
         scores = np.matmul(query, np.swapaxes(key, -1, -2)) * (1 / math.sqrt(size // self.heads))
-        keep = None if self.mask_value is None else is_data(x, self.mask_value)
+        keep = mask_of(x, self.mask_value, context)
         if keep is not None:
             scores = np.where(np.reshape(keep, (rows, 1, 1, steps)) > 0, scores, PADDED)
         if self.causal:

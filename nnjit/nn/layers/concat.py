@@ -26,5 +26,8 @@ class Concat(Layer):
                 raise GraphError(f"concat takes inputs equal but for the last axis, got {first} and {shape}")
         return (*first[:-1], sum(shape[-1] for shape in inputs))
 
+    def keeps_steps(self, *inputs: Shape) -> bool:
+        return len(inputs[0]) > 1
+
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         return np.concatenate(inputs, axis=-1)

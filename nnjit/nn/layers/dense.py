@@ -41,6 +41,9 @@ class Dense(Layer):
             raise GraphError(f"dense takes inputs of shape (…, I), got {x}; put a reshape before it")
         return (*x[:-1], self._units)
 
+    def keeps_steps(self, *inputs: Shape) -> bool:
+        return len(inputs[0]) > 1
+
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         (x,) = inputs
         weight = Param("weight", (x[-1], self._units), self._weight_initializer, penalized=True)

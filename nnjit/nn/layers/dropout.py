@@ -8,12 +8,13 @@ from typing import Literal
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.base import Context, Layer, layers
+from nnjit.nn.array import Array
+from nnjit.nn.layers.shared.base import Context, layers
+from nnjit.nn.layers.shared.elementwise import Elementwise
 
 
 @layers.register
-class Dropout(Layer):
+class Dropout(Elementwise):
     """x with each element 0 with probability `rate` and else x / (1 - rate), in training; x elsewhere.
 
     The division keeps the mean (inverted scaling, as in PyTorch and Keras; the paper scales the weights at
@@ -23,10 +24,6 @@ class Dropout(Layer):
     type: Literal["dropout"] = "dropout"
     rate: float = Field(ge=0, lt=1)
     """The fraction of elements that are dropped, 0 <= rate < 1."""
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        return x
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

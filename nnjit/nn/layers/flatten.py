@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
@@ -16,6 +16,7 @@ class Flatten(Layer):
     """x (B, H, W, …) as (B, H * W * …), the last axis varying fastest."""
 
     type: Literal["flatten"] = "flatten"
+    only_moves: ClassVar[bool] = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

@@ -9,12 +9,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 import nnjit.numpy as np
-from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.base import Context, Layer, layers
+from nnjit.nn.array import Array
+from nnjit.nn.layers.shared.base import Context, layers
+from nnjit.nn.layers.shared.elementwise import Elementwise
 
 
 @layers.register
-class GaussianNoise(Layer):
+class GaussianNoise(Elementwise):
     """x + stddev · z in training, z being normal and new for each element and step; x elsewhere.
 
     z = √(-2 ln(1 - u)) cos(2πv) for u and v uniform in [0, 1), so that the logarithm is never that of 0.
@@ -25,10 +26,6 @@ class GaussianNoise(Layer):
     also_called: ClassVar[tuple[str, ...]] = ("noise",)
     stddev: float = Field(ge=0)
     """The standard deviation of the noise, >= 0."""
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        return x
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

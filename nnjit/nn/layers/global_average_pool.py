@@ -9,7 +9,7 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.layers.shared.base import Context, Layer, layers
-from nnjit.nn.layers.shared.masking import is_data
+from nnjit.nn.layers.shared.masking import mask_of
 
 
 @layers.register
@@ -20,8 +20,9 @@ class GlobalAveragePool(Layer):
     also_called: ClassVar[tuple[str, ...]] = ("global_avg_pool", "global_average_pooling")
 
     mask_value: float | None = None
-    """Of sequences, steps whose features all have this value are padding and do not count; an example of
-    padding alone has the mean 0. null means that there is no padding."""
+    """Of sequences, steps of the data whose features all have this value, before it is scaled, are padding,
+    as for `lstm`, and do not count; an example of padding alone has the mean 0. null means that there is no
+    padding."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -33,7 +34,7 @@ class GlobalAveragePool(Layer):
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        if self.mask_value is None:
+        keep = mask_of(x, self.mask_value, context)
+        if keep is None:
             return np.mean(x, axis=tuple(range(1, x.ndim - 1)))
-        keep = is_data(x, self.mask_value)
         return np.sum(x * keep, axis=1) / np.maximum(np.sum(keep, axis=1), 1.0)

@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from nnjit.errors import GraphError
-from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.base import Context, Layer, layers
+from nnjit.nn.array import Array
+from nnjit.nn.layers.shared.base import Context, layers
+from nnjit.nn.layers.shared.elementwise import Elementwise
 
 
 @layers.register
-class Multiply(Layer):
+class Multiply(Elementwise):
     """x₁ · x₂ · …, element by element, all of one shape."""
 
     type: Literal["multiply"] = "multiply"
     takes_many: ClassVar[bool] = True
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        for shape in inputs[1:]:
-            if shape != inputs[0]:
-                raise GraphError(f"multiply takes inputs of one shape, got {inputs[0]} and {shape}")
-        return inputs[0]
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         product = inputs[0]

@@ -27,6 +27,7 @@ class Permute(Layer):
     """
 
     type: Literal["permute"] = "permute"
+    only_moves: ClassVar[bool] = True
     also_called: ClassVar[tuple[str, ...]] = ("transpose",)
     axes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), AfterValidator(_check)]
     """The input's axes in the order of the output, each once, the first of an example being 1."""
@@ -36,6 +37,9 @@ class Permute(Layer):
         if len(x) != len(self.axes):
             raise GraphError(f"permute with axes {self.axes} takes {len(self.axes)} axes, got the shape {x}")
         return tuple(x[axis - 1] for axis in self.axes)
+
+    def keeps_steps(self, *inputs: Shape) -> bool:
+        return self.axes[0] == 1
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -27,6 +27,7 @@ class Reshape(Layer):
     """x (B, …) as (B, *shape), the last axis varying fastest, as in NumPy."""
 
     type: Literal["reshape"] = "reshape"
+    only_moves: ClassVar[bool] = True
     shape: Annotated[tuple[Annotated[int, Field(ge=-1)], ...], AfterValidator(_check)]
     """The lengths of an example's axes, without the batch's; one may be -1, and follows from the others."""
 
@@ -39,6 +40,9 @@ class Reshape(Layer):
                 f"must multiply to {size}"
             )
         return tuple(size // known if d == -1 else d for d in self.shape)
+
+    def keeps_steps(self, *inputs: Shape) -> bool:
+        return inputs[0][:1] == self.output_shape(*inputs)[:1]
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

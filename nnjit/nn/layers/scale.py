@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from nnjit.nn.array import Array, Shape
-from nnjit.nn.layers.shared.base import Context, Layer, layers
+from nnjit.nn.array import Array
+from nnjit.nn.layers.shared.base import Context, layers
+from nnjit.nn.layers.shared.elementwise import Elementwise
 
 
 @layers.register
-class Scale(Layer):
+class Scale(Elementwise):
     """factor * x + offset, with two constants that are not trained.
 
     Pixels of 0 to 255 become 0 to 1 by `factor: 0.00392157`, which is 1/255.
@@ -22,10 +23,6 @@ class Scale(Layer):
     """What each element is multiplied by."""
     offset: float = 0.0
     """What is added to the product."""
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        return x
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -27,6 +27,7 @@ class Select(Layer):
     """
 
     type: Literal["select"] = "select"
+    only_moves: ClassVar[bool] = True
     columns: Annotated[_Place | tuple[_Place, _Place], BeforeValidator(_pair)]
     """One column, counted from 0, or [first, end), the end not included."""
 
@@ -42,6 +43,9 @@ class Select(Layer):
                 f"[first, end) with first < end <= {x[-1]}, got {given}"
             )
         return x[:-1] if isinstance(self.columns, int) else (*x[:-1], end - first)
+
+    def keeps_steps(self, *inputs: Shape) -> bool:
+        return len(inputs[0]) > 1
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -16,6 +16,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import fans
 from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows
 from nnjit.nn.model.expansion import INPUT, Wire
+from nnjit.nn.model.masks import OF_DATA, Carried, Place, carried_by, mask_from, places_of
 from nnjit.nn.model.params import ParamTable
 from nnjit.nn.model.repeat import Repeat
 from nnjit.nn.model.wiring import wire
@@ -23,7 +24,11 @@ from nnjit.nn.model.wiring import wire
 
 @dataclass(frozen=True)
 class LayerNode:
-    """A layer wired into a model: the outputs that it takes (`input` is the data), and all shapes."""
+    """A layer wired into a model: the outputs that it takes (`input` is the data), and all shapes.
+
+    Args:
+        mask: where the mask of its padding comes from; () if it has none.
+    """
 
     name: str
     layer: Layer
@@ -32,6 +37,7 @@ class LayerNode:
     output_shape: Shape
     params: tuple[Param, ...]
     state: tuple[Param, ...] = ()
+    mask: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,8 +157,10 @@ class Model:
             own, state = (
                 {p.name: named[f"{node.name}.{p.name}"] for p in kind} for kind in (node.params, node.state)
             )
-            context, inputs = Context(training, partial(draw, stream), state, weights), node.inputs
+            inputs = node.inputs
             with scope(node.name):
+                mask = mask_from(values, node.mask)
+                context = Context(training, partial(draw, stream), state, weights, mask)
                 values[node.name] = node.layer(own, *(values[n] for n in inputs), context=context)
                 if training and node.state:
                     moved = node.layer.next_state(*(values[n] for n in inputs), context=context)
@@ -176,20 +184,23 @@ def build_model(
     wires, order = wire(layers)
     wires[-1] = replace(wires[-1], layer=wires[-1].layer.completed(output_size))
     shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
+    carried = dict(OF_DATA)
     nodes = []
     for index in order:
-        nodes.append(_place(wires[index], tuple(shapes[s] for s in wires[index].sources)))
+        sources = wires[index].sources
+        nodes.append(_place(wires[index], tuple(shapes[s] for s in sources), carried[sources[0]]))
         shapes[wires[index].name] = nodes[-1].output_shape
+        carried[wires[index].name] = carried_by(nodes[-1], carried)
     table = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.params)
     states = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.state)
     return Model(tuple(input_shape), tuple(nodes), wires[-1].name, table, states)
 
 
-def _place(w: Wire, shapes: tuple[Shape, ...]) -> LayerNode:
+def _place(w: Wire, shapes: tuple[Shape, ...], carried: Carried) -> LayerNode:
     layer = w.layer
     try:
         output, arrays = layer.output_shape(*shapes), (layer.params(*shapes), layer.state(*shapes))
-        return LayerNode(w.name, layer, w.sources, shapes, output, *arrays)
+        return LayerNode(w.name, layer, w.sources, shapes, output, *arrays, places_of(layer, carried))
     except UserError as error:
         where = f'(layer "{w.name}", from {", ".join(w.sources)})'
         raise type(error)(f"{error.message} {where}", (*w.path, *error.path)) from None

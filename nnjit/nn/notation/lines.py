@@ -22,7 +22,7 @@ from nnjit.nn.notation.cost import slope_line
 from nnjit.nn.notation.functions import pull_back_rule
 from nnjit.nn.notation.line import Line, numbers
 from nnjit.nn.notation.recurrence import Recurrence, Step, letter
-from nnjit.nn.notation.table import recurrence_of
+from nnjit.nn.notation.table import mask_symbol, recurrence_of
 from nnjit.nn.notation.typeset import text, typeset
 from nnjit.nn.notation.vocabulary import GENERAL
 
@@ -92,7 +92,8 @@ def _numbered(model: Model) -> list[_NumberedLayer]:
             node,
             number[node.name],
             recurrence_of(node),
-            {f"x{k}": symbol("a", number[source]) for k, source in enumerate(node.inputs)},
+            {f"x{k}": symbol("a", number[source]) for k, source in enumerate(node.inputs)}
+            | {mask_symbol(k).text: symbol("a", number[m.name]) for k, m in enumerate(node.mask)},
         )
         for node in model.nodes
     ]

@@ -6,14 +6,15 @@ A file of notation is imported when a model first has such a layer, since a trai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import TypeAlias
 
 from nnjit.nn.array import Shape
-from nnjit.nn.formula import A, G, call, input_symbol, pulled, symbol
+from nnjit.nn.formula import A, Formula, G, X, call, input_symbol, pulled, symbol
 from nnjit.nn.layers.shared.base import Layer
 from nnjit.nn.model.model import LayerNode
-from nnjit.nn.notation.recurrence import Recurrence, letter
+from nnjit.nn.notation.recurrence import Recurrence, Step, letter
 
 Notation: TypeAlias = Callable[..., Recurrence]
 """(layer, shape of each input) -> recurrence."""
@@ -63,7 +64,29 @@ def stated_recurrence(layer: Layer, *inputs: Shape) -> Recurrence | None:
 
 def recurrence_of(node: LayerNode) -> Recurrence:
     """The stated recurrence of a layer, or else the transposes of its derivative, which any layer has."""
-    return stated_recurrence(node.layer, *node.input_shapes) or _of_derivative(node)
+    stated = stated_recurrence(node.layer, *node.input_shapes)
+    return _of_derivative(node) if stated is None else replace(stated, forward=_masked(stated, node))
+
+
+def mask_symbol(index: int) -> Formula:
+    """The output, or the data, at the place `index`, counted from 0, where a layer's mask comes from."""
+    return symbol(f"m{index}")
+
+
+def _masked(stated: Recurrence, node: LayerNode) -> tuple[Step, ...]:
+    """The forward steps of a layer, whose mask is of what the model takes it from instead of its input."""
+    return tuple(
+        replace(step, right=_from_places(step.right.args[0], len(node.mask)))
+        if (step.right.op, step.right.text) == ("call", "is_data") and node.mask
+        else step
+        for step in stated.forward
+    )
+
+
+def _from_places(x: Formula, places: int) -> Formula:
+    """The mask of the input x, or of step t of it, as the largest of those of some places."""
+    masks = [call("is_data", x.filled({X.text: mask_symbol(k)})) for k in range(places)]
+    return masks[0] if places == 1 else call("max", *masks)
 
 
 def _of_derivative(node: LayerNode) -> Recurrence:

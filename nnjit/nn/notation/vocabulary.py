@@ -10,7 +10,7 @@ GENERAL = {
 }
 
 # Those of several layers:
-IS_DATA = {"is_data(x)": "0 for a step of padding, whose features all have its mask_value, else 1"}
+IS_DATA = {"is_data(x)": "0 for a step of padding, all of it the mask_value or the padding_index, else 1"}
 OVER_STEPS = {"Σₜ": "the sum over the steps"}
 WINDOWS = {
     "windows(x)": "what each place sees of x, as a row; of a pooling a row for each channel",

@@ -25,6 +25,7 @@ from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.data_checks import check_layers
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
+from nnjit.training.setup.masked_steps import find_padding
 from nnjit.training.setup.monitor import Followed, Monitor, Threshold, followed_by
 from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.state import SlotLayout, State
@@ -207,10 +208,12 @@ def _load(experiment: Experiment, folder: Path) -> Prepared:
     with within("data"):
         data = load(sources["data"], folder, types)
     held_out = _load_held_out(experiment, data, folder, types)
+    padding = find_padding(experiment, data)
     with within("data"):
         return split_and_scale(
-            experiment.data, data, seed=experiment.seed, dtype=experiment.dtype, held_out=held_out
-        )
+            experiment.data, data,
+            seed=experiment.seed, dtype=experiment.dtype, held_out=held_out, padding=padding,
+        )  # fmt: skip
 
 
 def _load_held_out(

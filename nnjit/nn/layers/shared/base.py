@@ -56,12 +56,15 @@ class Context:
             function of (seed, step, layer), so a second call in one step gives the same numbers.
         state: the layer's state by its own names, as it was after the last step.
         weights: (B,), how much each row counts in a training step; None if all count the same.
+        mask: (B, steps, 1), 1 for each step of the input that holds data and 0 for padding; None if the
+            model has none for this layer.
     """
 
     training: bool
     uniform: Callable[[BatchShape], Array]
     state: Mapping[str, Array] = field(default_factory=dict)
     weights: Array | None = None
+    mask: Array | None = None
 
 
 class Layer(Options, ABC):
@@ -71,6 +74,8 @@ class Layer(Options, ABC):
 
     takes_many: ClassVar[bool] = False
     """Whether it takes several inputs; else exactly one."""
+    only_moves: ClassVar[bool] = False
+    """Whether its output is elements of its one input, unchanged."""
     formula: ClassVar[str] = ""
     """What it computes, in words; `explain` prints it of a layer without notation."""
 
@@ -103,6 +108,10 @@ class Layer(Options, ABC):
     def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
         """The params, by their own names, of which a step may update only rows that it used."""
         return {}
+
+    def keeps_steps(self, *inputs: Shape) -> bool:
+        """Whether the first axis of the output is that of the inputs, so that a mask goes through."""
+        return False
 
     def completed(self, output_size: int | None) -> Self:
         """The layer as the last of a model: it gives `output_size` values if its own size was left open."""

@@ -26,6 +26,9 @@ class Normalisation(Layer):
             raise GraphError(f"{self.type} takes at least one axis of an example, got ()")
         return x
 
+    def keeps_steps(self, *inputs: Shape) -> bool:
+        return True
+
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         (x,) = inputs
         scale = Param("scale", x[-1:], Constant(value=1.0), penalized=False)

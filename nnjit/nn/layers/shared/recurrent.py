@@ -18,7 +18,7 @@ from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
 from nnjit.nn.layers.shared.base import Context, Layer, Param
-from nnjit.nn.layers.shared.masking import is_data
+from nnjit.nn.layers.shared.masking import mask_of
 
 
 class Recurrent(Layer):
@@ -36,8 +36,10 @@ class Recurrent(Layer):
     reverse: bool = False
     """Whether it begins with the last step."""
     mask_value: float | None = None
-    """Steps whose features all have this value are padding: the state stays as it is, the output is zero.
-    null means that there is no padding."""
+    """Steps of the data whose features all have this value, before it is scaled, are padding: the state stays
+    as it is, the output is zero. The mask goes with the sequence through layers that keep its steps; that of
+    an `embedding` with a `padding_index`, and of a layer whose padding is zero, needs 0. null means that
+    there is no padding."""
     weight_initializer: AnyInitializer = GlorotUniform()
     """How the weights of the inputs begin."""
     recurrent_initializer: AnyInitializer = Orthogonal()
@@ -53,6 +55,9 @@ class Recurrent(Layer):
             )
         return (x[0], self.units) if self.return_sequences else (self.units,)
 
+    def keeps_steps(self, *inputs: Shape) -> bool:
+        return self.return_sequences
+
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         size, width = inputs[0][1], self.gates * self.units
         return (
@@ -65,7 +70,7 @@ class Recurrent(Layer):
         (x,) = inputs
         given, bias = np.matmul(x, params["weight"]), params["bias"]
         zero = np.zeros_like(given[:, 0, : self.units])
-        keep = None if self.mask_value is None else is_data(x, self.mask_value)
+        keep = mask_of(x, self.mask_value, context)
 
         def step(state: tuple[Any, ...], now: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
             after = self._cell(now[0] + bias, state, params)
@@ -78,7 +83,6 @@ class Recurrent(Layer):
         last, every = scan(step, (zero,) * self.states, stacks, reverse=self.reverse, axis=1)
         return every if self.return_sequences else last[0]
 
-    @abstractmethod
     @abstractmethod
     def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
         """The state after a step.

@@ -1,0 +1,136 @@
+"""Fit the shift and scale of each column to the training rows, in float64, a block of rows at a time.
+
+Sums are of differences from a first value, and squares are of differences from the mean, so that a column of
+large numbers close to each other keeps its digits. A column whose squares would overflow or vanish is
+measured in a unit that fits it, a power of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nnjit.data.padding import Padding
+from nnjit.data.scaling import Affine
+from nnjit.errors import DataError
+
+
+class Block(NamedTuple):
+    """Some training rows.
+
+    Args:
+        values: float64 (rows, ...).
+        counts: which of them are data rather than padding; True for all.
+    """
+
+    values: np.ndarray
+    counts: np.ndarray | bool = True
+
+
+Blocks = Callable[[], Iterator[Block]]
+"""Each call passes over the training rows once, a block at a time."""
+
+
+class _Extent(NamedTuple):
+    """The least and largest value of each column, 0 if it has none, and how many it has."""
+
+    low: np.ndarray
+    high: np.ndarray
+    counts: np.ndarray
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        """The largest absolute value of each column."""
+        magnitude: np.ndarray = np.maximum(np.abs(self.low), np.abs(self.high))
+        return magnitude
+
+
+def fit_affine(
+    method: str, blocks: Blocks, dtype: np.dtype, padding: Sequence[Padding] = ()
+) -> Affine | None:
+    """Fit the scaling of one method to the training rows; None for `"none"`.
+
+    A column that is constant but for rounding is divided by 1: its deviation, or for `min_max` its range, is
+    at most 8 ε max|x| with float64's ε = 2⁻⁵², or ε max|x| with that of the type that the values came in. A
+    step that is padding in every row is scaled as the other steps of its sequence are on average.
+
+    Args:
+        dtype: the type that the values came in.
+
+    Raises:
+        DataError: the range of a column is beyond float64.
+    """
+    if method == "none":
+        return None
+    extent = _extent(blocks)
+    if method == "unit":
+        return Affine(method, np.array(0.0), np.array(extent.magnitude.max() or 1.0))
+    with np.errstate(over="ignore"):  # reported below
+        shift, scale = _FITS[method](blocks, extent)
+    if not np.isfinite(scale).all():
+        raise DataError(
+            f"values from {extent.low.min():g} to {extent.high.max():g} have a range beyond float64; "
+            "use smaller units"
+        )
+    scale = np.where(scale <= _rounding(dtype) * extent.magnitude, 1.0, scale)
+    for kind in padding:
+        shift, scale = (kind.shared(values, extent.counts > 0) for values in (shift, scale))
+    return Affine(method, shift, np.where(scale == 0, 1.0, scale))
+
+
+def _rounding(dtype: np.dtype) -> float:
+    """How far values that should be equal may be apart, relative to their size."""
+    own = float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
+    return max(8 * float(np.finfo(np.float64).eps), own)
+
+
+def _extent(blocks: Blocks) -> _Extent:
+    lows, highs, count = [], [], np.array(0)
+    for values, counts in blocks():
+        lows.append(values.min(axis=0, where=counts, initial=np.inf))
+        highs.append(values.max(axis=0, where=counts, initial=-np.inf))
+        count = count + (len(values) if counts is True else np.sum(counts, axis=0))
+    low, high = (np.where(count > 0, of, 0.0) for of in (np.min(lows, axis=0), np.max(highs, axis=0)))
+    return _Extent(low, high, count)
+
+
+def _standard(blocks: Blocks, extent: _Extent) -> tuple[np.ndarray, np.ndarray]:
+    unit = _unit_for(extent.magnitude)
+    if unit is None:
+        return _moments(blocks, extent.low, extent.counts)
+
+    def in_units() -> Iterator[Block]:
+        return (Block(values * unit, counts) for values, counts in blocks())
+
+    mean, deviation = _moments(in_units, extent.low * unit, extent.counts)
+    return mean / unit, deviation / unit
+
+
+def _moments(blocks: Blocks, low: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation. Measured from the first row, those of a constant column are exact."""
+    (first, counts), total = next(blocks()), np.maximum(count, 1)
+    origin = np.where(counts, first, low)[0]
+    mean = origin + _sum(blocks, lambda values: values - origin) / total
+    return mean, np.sqrt(_sum(blocks, lambda values: np.square(values - mean)) / total)
+
+
+def _sum(blocks: Blocks, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """The sum over the rows of what is made of the data, padding left out."""
+    return np.asarray(sum(of(values).sum(axis=0, where=counts) for values, counts in blocks()))
+
+
+def _unit_for(magnitude: np.ndarray) -> np.ndarray | None:
+    """1 over a power of two near the magnitude of each column; None if no square is near float64's ends."""
+    exponent = np.frexp(magnitude)[1]
+    if (np.abs(exponent) < 400).all():
+        return None
+    return np.asarray(np.ldexp(1.0, -np.clip(exponent, -1000, 1000)))
+
+
+def _min_max(blocks: Blocks, extent: _Extent) -> tuple[np.ndarray, np.ndarray]:
+    return extent.low, extent.high - extent.low
+
+
+_FITS = {"standard": _standard, "min_max": _min_max}

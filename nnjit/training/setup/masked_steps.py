@@ -1,0 +1,47 @@
+"""Find the steps of the data that layers mask as padding, so that scaling leaves them out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnjit.data import Dataset, Padding
+from nnjit.experiment import Experiment
+from nnjit.nn import Context, Model, build_model
+from nnjit.nn.model.expansion import INPUT, expand
+
+
+def find_padding(experiment: Experiment, data: Dataset) -> tuple[Padding, ...]:
+    """The padding of the data that the layers of an experiment mask."""
+    layers = experiment.model.layers
+    if all(getattr(w.layer, "mask_value", None) is None for w in expand(layers)):
+        return ()
+    model = build_model(layers, data.x.shape[1:], data.output_size)
+    elements = _elements(model)
+    places = dict.fromkeys(place for node in model.nodes for place in node.mask if place.name in elements)
+    is_scaled = experiment.data.scale != "none"
+    return tuple(
+        Padding(place.value, None if place.name == INPUT else _steps(elements[place.name]))
+        for place in places
+        if is_scaled or np.float32(place.value) != place.value  # else the data is what the kernel compares
+    )
+
+
+def _elements(model: Model) -> Mapping[str, np.ndarray]:
+    """Of the data, and of outputs that are elements of it, which of a flat example they are."""
+    size = math.prod(model.input_shape)
+    found = {INPUT: np.arange(size, dtype=np.int64).reshape(1, *model.input_shape)}
+    context = Context(training=False, uniform=np.zeros)  # nothing is drawn
+    for node in model.nodes:
+        if node.layer.only_moves and node.inputs[0] in found:
+            moved = node.layer({}, found[node.inputs[0]], context=context)
+            found[node.name] = np.asarray(moved)
+    return found
+
+
+def _steps(elements: np.ndarray) -> np.ndarray:
+    """Elements (1, steps, …) as (steps, features)."""
+    _, steps, *features = elements.shape
+    return elements.reshape(steps, math.prod(features))

@@ -1,0 +1,228 @@
+"""Scaling: columns that are constant, large, tiny or huge, and sequences with padding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from nnjit.data import Dataset, Padding, Prepared, Scaling, Source, load, split_and_scale
+from nnjit.data.dataset import make_dataset
+from nnjit.errors import DataError
+
+ROUNDING = 1e-15  # a few roundings of float64, whose ε is 2.2e-16
+
+
+class Given(Source):
+    """Arrays of a test as a source."""
+
+    type: Literal["given"] = "given"
+    data: object
+
+    def load(self, folder: Path) -> Dataset:
+        assert isinstance(self.data, Dataset)
+        return self.data
+
+
+def prepared(
+    x: np.ndarray, y: np.ndarray | None = None, *padding: Padding, dtype: str = "float64", **options: object
+) -> Prepared:
+    y = np.arange(float(len(x))) if y is None else y
+    data = make_dataset(x, y, problem_type="regression", description="of a test")
+    source = Given(data=data, **options)
+    return split_and_scale(source, load(source, Path()), seed=0, dtype=dtype, padding=padding)
+
+
+def exact_moments(values: np.ndarray) -> tuple[float, float]:
+    """Mean and deviation of numbers, computed with 60 digits."""
+    with localcontext() as context:
+        context.prec = 60
+        numbers = [Decimal(float(v)) for v in values]
+        mean = sum(numbers, Decimal(0)) / len(numbers)
+        variance = sum(((v - mean) ** 2 for v in numbers), Decimal(0)) / len(numbers)
+        return float(mean), float(variance.sqrt())
+
+
+def near(center: float, spread: float, dtype: type = np.float64) -> np.ndarray:
+    return (center + spread * np.random.default_rng(0).normal(size=500)).astype(dtype)
+
+
+FLOAT32 = float(np.finfo(np.float32).max)
+# fmt: off
+SPREAD = [  # columns with a spread, however small or large
+    ("days, float64",       near(2_460_000, 1)),
+    ("days, float32",       near(2_460_000, 1, np.float32)),
+    ("after an outlier",    np.concatenate([[0.0], near(2_460_000, 1)])),
+    ("tiny, about 0",       near(0, 1e-9)),
+    ("tiny, beside 1",      near(1, 1e-12)),
+    ("nothing but 0 and ε", np.array([0.0, 2**-52])),
+    ("squares vanish",      near(0, 1e-200)),
+    ("subnormal",           np.array([0.0, 3e-310, 1e-310])),
+    ("squares overflow",    near(0, 1e300)),
+    ("the largest",         np.array([-1.0, 0.5, 1.0]) * 1.7e308),
+    ("float32's largest",   np.array([-FLOAT32, FLOAT32, 0], np.float32)),
+    ("whole numbers",       np.array([2**60, 2**60 + 2**20])),
+]
+CONSTANT = [  # columns that are constant but for rounding
+    ("0.1 + 0.2 beside 0.3",  np.array([0.1 + 0.2, 0.3, 0.3])),
+    ("sums in two orders",    np.array([sum([0.1] * 10), 1.0, 1.0 + 2**-52])),
+    ("one row",               np.array([17.3])),
+    ("zeros",                 np.zeros(5)),
+    ("a float32 and its next", np.array([np.float32(0.3), np.nextafter(np.float32(0.3), np.float32(1))])),
+    ("huge",                  np.full(5, 1e300)),
+    ("whole numbers",         np.full(5, 7)),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("values", [row[1] for row in SPREAD], ids=[row[0] for row in SPREAD])
+@pytest.mark.parametrize("part", ["inputs", "targets"])
+def test_a_column_with_a_spread_gets_its_mean_and_deviation(values: np.ndarray, part: str) -> None:
+    column = values[:, None]
+    made = prepared(column, column, scale="standard", scale_target="standard")
+    affine = getattr(made.scaling, part)
+    mean, deviation = exact_moments(values)
+    step = float(np.finfo(values.dtype if values.dtype.kind == "f" else np.float64).smallest_subnormal)
+    np.testing.assert_allclose(affine.shift[0], mean, rtol=ROUNDING, atol=ROUNDING * deviation)
+    # The deviation is from the mean as it is rounded, 1e-16 beside 1e-12 at most: its square is 1e-8.
+    np.testing.assert_allclose(affine.scale[0], deviation, rtol=1e-8, atol=step)
+    scaled = made.train.x if part == "inputs" else made.train.y
+    assert np.abs(scaled).max() <= np.sqrt(len(values))
+    np.testing.assert_allclose(scaled.std(), 1, rtol=1e-6)
+    np.testing.assert_allclose(
+        affine.undo(scaled)[:, 0], values.astype(float), rtol=1e-13, atol=1e-15 * deviation
+    )
+
+
+@pytest.mark.parametrize("values", [row[1] for row in CONSTANT], ids=[row[0] for row in CONSTANT])
+@pytest.mark.parametrize("method", ["standard", "min_max"])
+def test_a_column_constant_up_to_rounding_is_divided_by_one(values: np.ndarray, method: str) -> None:
+    made = prepared(values[:, None], values[:, None], scale=method, scale_target=method)
+    for affine, scaled in ((made.scaling.inputs, made.train.x), (made.scaling.targets, made.train.y)):
+        assert affine is not None
+        assert affine.scale.tolist() == [1.0]
+        assert np.abs(scaled).max() <= 1e-7  # float32's step at 0.3 is 3e-8
+
+
+def test_a_range_beyond_float64_is_an_error_at_its_option() -> None:
+    x = np.array([[-1.5e308], [1.5e308]])
+    with pytest.raises(DataError, match=r"values from -1.5e\+308 to 1.5e\+308 .* use smaller units") as error:
+        prepared(x, scale="min_max")
+    assert error.value.path == ("scale",)
+    with pytest.raises(DataError) as error:
+        prepared(np.ones((2, 1)), x, scale_target="min_max")
+    assert error.value.path == ("scale_target",)
+
+
+LENGTHS = np.array([5, 3, 1, 4, 2, 0])
+
+
+def sequences(value: float, dtype: type = np.float64) -> tuple[np.ndarray, np.ndarray]:
+    """Sequences (n, 5, 2) padded with a value, and which of their steps (n, 5) hold data."""
+    x = np.random.default_rng(1).normal([50, -3], [10, 0.1], (len(LENGTHS), 5, 2)).astype(dtype)
+    is_data = np.arange(5) < LENGTHS[:, None]
+    x[~is_data] = value
+    return x, is_data
+
+
+BY_HAND: dict[str, Callable[[np.ndarray], tuple[Any, Any]]] = {
+    "standard": lambda v: (v.mean(axis=0), v.std(axis=0) if len(v) > 1 else np.ones(2)),
+    "min_max": lambda v: (v.min(axis=0), np.ptp(v, axis=0) if len(v) > 1 else np.ones(2)),
+}
+
+
+@pytest.mark.parametrize("value", [0.0, -999.0, 0.1])
+@pytest.mark.parametrize("method", BY_HAND)
+def test_padding_is_left_out_of_the_scale_and_stays_what_it_is(method: str, value: float) -> None:
+    x, is_data = sequences(value)
+    made = prepared(x, None, Padding(value), scale=method)
+    affine = made.scaling.inputs
+    assert affine is not None
+    for step in range(5):
+        shift, scale = BY_HAND[method](x[is_data[:, step], step])
+        np.testing.assert_allclose(affine.shift[step], shift, rtol=ROUNDING)
+        np.testing.assert_allclose(affine.scale[step], scale, rtol=1e-13)
+    assert (made.train.x[~is_data] == value).all()
+    assert (made.train.x[is_data] != value).any(axis=1).all()
+    back = made.scaling.inverse_inputs(made.train.x)
+    np.testing.assert_allclose(back, x, atol=3e-7 * affine.scale.max())  # a step alone is moved by 1.2e-7
+
+
+def test_the_largest_value_is_that_of_data() -> None:
+    x, is_data = sequences(-999.0)
+    made = prepared(x, None, Padding(-999.0), scale="unit")
+    assert made.scaling.inputs is not None
+    assert made.scaling.inputs.scale == np.abs(x[is_data]).max()
+    assert (made.train.x[~is_data] == -999).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("given", [np.float32, np.float64])
+def test_new_data_is_scaled_alike_after_a_save(dtype: str, given: type) -> None:
+    x, is_data = sequences(0.1, given)
+    made = prepared(x, None, Padding(0.1), scale="standard", dtype=dtype)
+    saved = Scaling.from_json(json.loads(json.dumps(made.scaling.to_json())))
+    np.testing.assert_array_equal(saved.transform_inputs(x).astype(dtype), made.train.x)
+    assert (made.train.x[~is_data] == np.dtype(dtype).type(0.1)).all()
+    back = saved.inverse_inputs(made.train.x)
+    np.testing.assert_allclose(back, x, rtol=1e-6)  # of float32
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("value", [0.0, 1.0, -1.0])
+def test_a_step_that_scaling_turns_into_padding_stays_data(value: float, dtype: str) -> None:
+    x = np.array([[2.0, 3.0], [4.0, 5.0], [6.0, value]])[:, :, None]  # scaled, ∓1.22, 0 and ±1
+    made = prepared(x, None, Padding(value), scale="standard", dtype=dtype)
+    assert (made.train.x == value).ravel().tolist() == [False] * 5 + [True]
+    np.testing.assert_allclose(made.train.x[:2, 1, 0], [-1, 1], atol=1e-6)  # moved by 1.2e-7 at most
+    np.testing.assert_allclose(made.train.x[1, 0, 0], 0, atol=1e-6)
+    np.testing.assert_allclose(made.scaling.inverse_inputs(made.train.x), x, rtol=1e-6)
+
+
+def test_a_step_that_is_padding_in_all_rows_is_scaled_as_the_others_on_average() -> None:
+    x = np.array([[10.0, 0.0, 30.0], [14.0, 0.0, 38.0]])[:, :, None]
+    made = prepared(x, None, Padding(0.0), scale="standard")
+    assert made.scaling.inputs is not None
+    np.testing.assert_array_equal(made.scaling.inputs.shift[:, 0], [12, 23, 34])
+    np.testing.assert_array_equal(made.scaling.inputs.scale[:, 0], [2, 3, 4])
+    assert made.train.x[:, 1].tolist() == [[0], [0]]
+    assert made.scaling.transform_inputs(x + 2)[0, 1, 0] == (2 - 23) / 3
+
+
+def test_rows_of_padding_alone_are_not_scaled() -> None:
+    made = prepared(np.full((3, 2, 2), 7.0), None, Padding(7.0), scale="standard")
+    assert (made.train.x == 7).all()
+    assert made.scaling.transform_inputs(np.full((1, 2, 2), 9.0)).tolist() == [[[9, 9], [9, 9]]]
+
+
+def test_a_table_holds_its_steps_where_the_layers_find_them() -> None:
+    """Columns 1 to 4 are two steps of two features, and column 5 is a number of its own that may be 0."""
+    table = np.array([[1, 2, 3, 4, 0], [5, 6, 0, 0, 1], [0, 7, 0, 0, 2]], float)
+    padding = Padding(0.0, np.array([[0, 1], [2, 3]]))
+    made = prepared(table, None, padding, scale="min_max")
+    assert made.scaling.inputs is not None
+    assert made.scaling.inputs.shift.tolist() == [0, 2, 3, 4, 0]
+    assert made.scaling.inputs.scale.tolist() == [5, 5, 1, 1, 2]
+    assert made.train.x[1:, 2:4].tolist() == [[0, 0], [0, 0]]
+    assert made.train.x[2, :2].tolist() == [0, 1]  # a step with one 0
+    saved = Scaling.from_json(json.loads(json.dumps(made.scaling.to_json())))
+    np.testing.assert_array_equal(saved.transform_inputs(table), made.train.x)
+
+
+def test_two_kinds_of_padding_are_both_left_as_they_are() -> None:
+    x = np.array([[1.0, 0.0, -1.0], [3.0, 4.0, 5.0], [5.0, 8.0, -1.0]])[:, :, None]
+    made = prepared(x, None, Padding(0.0), Padding(-1.0), scale="standard")
+    assert made.scaling.inputs is not None
+    np.testing.assert_allclose(made.scaling.inputs.shift[:, 0], [3, 6, 5])
+    np.testing.assert_array_equal(made.train.x[[0, 0, 2], [1, 2, 2], 0], [0, -1, -1])
+    assert not np.isin(made.train.x[[0, 1, 2, 1], [0, 0, 0, 1]], [0, -1]).any()
+
+
+def test_without_padding_a_run_says_nothing_of_it() -> None:
+    scaling = prepared(np.arange(6.0).reshape(3, 2), scale="standard").scaling
+    assert list(scaling.to_json()) == ["inputs", "targets"]
