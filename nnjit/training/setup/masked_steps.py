@@ -7,25 +7,29 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnjit.data import Dataset, Padding
+from nnjit.data import Dataset, Padding, Scaling
 from nnjit.experiment import Experiment
-from nnjit.nn import Context, Model, build_model
+from nnjit.nn import Context, Model
 from nnjit.nn.model.expansion import INPUT, expand
+from nnjit.training.setup.outputs import DataDescription
+from nnjit.training.setup.targets import joined_targets
+from nnjit.training.setup.task import make_task
 
 
 def find_padding(experiment: Experiment, data: Dataset) -> tuple[Padding, ...]:
     """The padding of the data that the layers of an experiment mask."""
-    layers = experiment.model.layers
-    if all(getattr(w.layer, "mask_value", None) is None for w in expand(layers)):
+    if all(getattr(w.layer, "mask_value", None) is None for w in expand(experiment.model.layers)):
         return ()
-    model = build_model(layers, data.x.shape[1:], data.output_size)
+    targets = joined_targets(experiment, data.target_layout)
+    described = DataDescription(data.x.shape[1:], data.output_size, data.classes, Scaling(), targets)
+    model = make_task(experiment, described)[0].model
     elements = _elements(model)
     places = dict.fromkeys(place for node in model.nodes for place in node.mask if place.name in elements)
     is_scaled = experiment.data.scale != "none"
     return tuple(
         Padding(place.value, None if place.name == INPUT else _steps(elements[place.name]))
         for place in places
-        if is_scaled or np.float32(place.value) != place.value  # else the data is what the kernel compares
+        if is_scaled or float(np.float32(place.value)) != place.value  # else it is exact in every type
     )
 
 
