@@ -93,7 +93,7 @@ REFUSED = [  # shape of the data, layers, what the message says
     ((5, 3), [CONV, masked("lstm")],                   r'no mask goes through "conv1d_1", .* put this layer before it, .*\(layer "lstm_1", from conv1d_1'),
     ((5, 3), [CONV, DROPOUT, masked()],                r'through "conv1d_1".*\(layer "rnn_1", from dropout_1'),
     ((6, 3), [{"type": "max_pool"}, masked("attention")], r'through "max_pool_1"'),
-    ((5, 3), [dense(), {"type": "flatten"}, reshape(5, 3), masked()], r'through "flatten_1", .* put it directly after the data'),
+    ((5, 3), [dense(), {"type": "flatten"}, reshape(5, 3), masked()], r'through "reshape_1", .* put it directly after the data'),
     ((5, 3), [dense(), {"type": "permute", "axes": (2, 1)}, masked()], r'through "permute_1"'),
     ((5,),   [dense(), reshape(3, 1), masked()],       r'through "dense_1"'),
     ((5, 3), [{"type": "rnn", "units": 5}, reshape(5, 1), masked("gru")], r'through "rnn_1"'),

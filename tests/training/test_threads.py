@@ -39,7 +39,8 @@ LAYERED: dict[str, Any] = {
     "dtype": "float64",
     "data": {"type": "sklearn", "dataset": "digits", "split": {"test": 0.9}},
     "model": [
-        {"type": "embedding", "entries": 17, "size": 3},
+        {"type": "embedding", "entries": 17, "size": 3, "padding_index": 0},
+        {"type": "lstm", "units": 3, "return_sequences": True, "mask_value": 0.0},
         {
             "type": "conv1d",
             "filters": 4,
@@ -49,9 +50,8 @@ LAYERED: dict[str, Any] = {
             "activation": "tanh",
         },
         {"type": "max_pool", "size": 3, "stride": 2},
-        {"type": "lstm", "units": 3, "return_sequences": True},
         {"type": "average_pool"},
-        {"type": "gru", "units": 4, "mask_value": 0.0, "reverse": True},
+        {"type": "gru", "units": 4, "reverse": True},
         {"type": "dense", "units": 10},
     ],
     "loss": "softmax_cross_entropy",

@@ -58,7 +58,7 @@ def carried_by(node: LayerNode, carried: Mapping[str, Carried]) -> Carried:
     if isinstance(node.layer, Embedding):
         return _of_indices(node, node.layer)
     if not node.layer.keeps_steps(*node.input_shapes):
-        return carried[source] if isinstance(carried[source], GraphError) else _blocked(node)
+        return _blocked(node)
     return tuple(Origin(*place) for place in node.mask) or _of_any([carried[name] for name in node.inputs])
 
 
