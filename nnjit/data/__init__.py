@@ -3,7 +3,7 @@
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
 from nnjit.data.dataset import Dataset
 from nnjit.data.held_out import load_held_out
-from nnjit.data.padding import Padding
+from nnjit.data.padding import Padding, find_padding
 from nnjit.data.preparation import Part, Prepared, load, prepare, split_and_scale
 from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Source, Split, sources
@@ -21,6 +21,7 @@ __all__ = [
     "Source",
     "Split",
     "Target",
+    "find_padding",
     "load",
     "load_held_out",
     "prepare",

@@ -70,7 +70,9 @@ class Source(Options, ABC):
     """The fractions held out for validation and test; rows are drawn by the seed, stratified by class."""
     scale: Literal["none", "standard", "min_max", "unit"] = "none"
     """How inputs are scaled: each feature by itself to mean 0 and deviation 1 (`standard`) or to [0, 1]
-    (`min_max`); `unit` divides all by their largest absolute value. Measured on the training part."""
+    (`min_max`); `unit` divides all by their largest absolute value. Measured on the training part. A feature
+    that is constant but for rounding is only shifted. Padding, which a layer's `mask_value` names, is left
+    out and stays what it is."""
     scale_target: Literal["none", "standard", "min_max"] = "none"
     """How target values are scaled; predictions are in the target's original unit."""
 

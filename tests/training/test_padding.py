@@ -80,6 +80,13 @@ def test_predictions_are_those_of_the_sequences_without_padding(value: float, op
         np.testing.assert_allclose(predicted[row], y[0], rtol=1e-10)
 
 
+def test_padding_does_not_make_inputs_large() -> None:
+    save(sequences(-999.0)[0])
+    nnjit.fit(experiment(-999.0), ["training.epochs=1"], output="run")
+    magnitude = json.loads(Path("run", file_names.DATA).read_text(encoding="utf-8"))["magnitude"]
+    assert 0.5 < magnitude < 1.01  # of numbers scaled to a deviation of 1, and zeros
+
+
 def test_held_out_data_keeps_its_padding_too() -> None:
     x, lengths = sequences(0.0)
     save(x[:20])

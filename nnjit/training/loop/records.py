@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nnjit.cores import usable_cores
+from nnjit.data import Padding, find_padding
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
@@ -134,7 +135,7 @@ def _data(setup: Setup) -> DataEntry:
         classes=data.classes,
         examples={name: len(part.x) for name, part in setup.splits.items()},
         scaling=data.scaling.to_json(),
-        magnitude=_magnitude(data.train.x),
+        magnitude=_magnitude(data.train.x, data.scaling.padding),
         codes=data.codes,
         is_weighted=data.is_weighted,
         class_weights=setup.outputs.class_weights_by_name,
@@ -142,7 +143,8 @@ def _data(setup: Setup) -> DataEntry:
     )
 
 
-def _magnitude(x: np.ndarray) -> float:
-    """The root mean square of the largest input feature, over at most 2000 of the rows."""
-    rows = x[:: max(1, len(x) // 1000)].astype(np.float64)
+def _magnitude(x: np.ndarray, padding: Sequence[Padding]) -> float:
+    """The root mean square of the largest input feature, over at most 2000 rows, padding being 0."""
+    rows = x[:: max(1, len(x) // 1000)]
+    rows = np.where(find_padding(rows, padding), 0.0, rows.astype(np.float64))
     return float(np.sqrt(np.mean(rows * rows, axis=0).max()))

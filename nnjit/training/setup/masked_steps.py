@@ -16,7 +16,7 @@ from nnjit.training.setup.targets import joined_targets
 from nnjit.training.setup.task import make_task
 
 
-def find_padding(experiment: Experiment, data: Dataset) -> tuple[Padding, ...]:
+def find_masked_steps(experiment: Experiment, data: Dataset) -> tuple[Padding, ...]:
     """The padding of the data that the layers of an experiment mask."""
     if all(getattr(w.layer, "mask_value", None) is None for w in expand(experiment.model.layers)):
         return ()

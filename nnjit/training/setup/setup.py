@@ -25,7 +25,7 @@ from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.data_checks import check_layers
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
-from nnjit.training.setup.masked_steps import find_padding
+from nnjit.training.setup.masked_steps import find_masked_steps
 from nnjit.training.setup.monitor import Followed, Monitor, Threshold, followed_by
 from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.state import SlotLayout, State
@@ -208,7 +208,7 @@ def _load(experiment: Experiment, folder: Path) -> Prepared:
     with within("data"):
         data = load(sources["data"], folder, types)
     held_out = _load_held_out(experiment, data, folder, types)
-    padding = find_padding(experiment, data)
+    padding = find_masked_steps(experiment, data)
     with within("data"):
         return split_and_scale(
             experiment.data, data,
