@@ -54,7 +54,8 @@ def fit_affine(
 
     A column that is constant but for rounding is divided by 1: its deviation, or for `min_max` its range, is
     at most 8 ε max|x| with float64's ε = 2⁻⁵², or ε max|x| with that of the type that the values came in. A
-    step that is padding in every row is scaled as the other steps of its sequence are on average.
+    step that is padding in every row gets the average shift of the other steps of its sequence, and one that
+    is data in a single row at most, which has no spread, their average scale.
 
     Args:
         dtype: the type that the values came in.
@@ -76,7 +77,7 @@ def fit_affine(
         )
     scale = np.where(scale <= _rounding(dtype) * extent.magnitude, 1.0, scale)
     for kind in padding:
-        shift, scale = (kind.shared(values, extent.counts > 0) for values in (shift, scale))
+        shift, scale = kind.shared(shift, extent.counts > 0), kind.shared(scale, extent.counts > 1)
     return Affine(method, shift, np.where(scale == 0, 1.0, scale))
 
 

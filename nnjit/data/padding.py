@@ -34,11 +34,12 @@ class Padding:
         return found.reshape(x.shape)
 
     def shared(self, values: np.ndarray, is_known: np.ndarray) -> np.ndarray:
-        """Values with the shape of a row, where unknown the mean of the same feature at the other steps."""
-        flat, known, steps = values.ravel().copy(), is_known.ravel(), self._places(values.shape)
-        sums = np.where(known, flat, 0.0)[steps].sum(axis=0)
-        means = sums / np.maximum(known[steps].sum(axis=0), 1)
-        flat[steps] = np.where(known[steps], flat[steps], means)
+        """Values with the shape of a row, where unknown the mean of those known of the feature."""
+        flat, steps = values.ravel().copy(), self._places(values.shape)
+        own, known = flat[steps], is_known.ravel()[steps]
+        counts = known.sum(axis=0)
+        means = np.where(known, own, 0.0).sum(axis=0) / np.maximum(counts, 1)
+        flat[steps] = np.where(known | (counts == 0), own, means)
         return flat.reshape(values.shape)
 
     def to_json(self) -> dict[str, Any]:

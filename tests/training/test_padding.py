@@ -53,7 +53,8 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("value", [0.0, -999.0])
+# A mask value other than 0 is looked for to the last bit.
+@pytest.mark.parametrize("value", [0.0, pytest.param(-999.0, marks=pytest.mark.exact)])
 @pytest.mark.parametrize("options", [{}, {"model.0": "table"}], ids=["sequence", "table"])
 def test_predictions_are_those_of_the_sequences_without_padding(value: float, options: dict) -> None:
     x, lengths = sequences(value)
@@ -78,6 +79,19 @@ def test_predictions_are_those_of_the_sequences_without_padding(value: float, op
         z = h @ w["dense_1.weight"] + w["dense_1.bias"]
         y = z * saved["targets"]["scale"] + saved["targets"]["shift"]
         np.testing.assert_allclose(predicted[row], y[0], rtol=1e-10)
+
+
+@pytest.mark.parametrize("is_ragged", [False, True])
+def test_more_padding_changes_no_training(is_ragged: bool) -> None:
+    """Sequences of one length need no mask, and give the same with one and padding at their end."""
+    loop, mask = {"type": "lstm", "units": 3}, {"mask_value": 0.0}
+    x = sequences(0.0)[0] if is_ragged else np.random.default_rng(0).normal(9, 2, (ROWS, STEPS, 2))
+    theta = []
+    for more, layer in ((0, loop | mask if is_ragged else loop), (3, loop | mask)):
+        save(np.pad(x, [(0, 0), (0, more), (0, 0)]))
+        given = experiment(model=[layer, {"type": "dense", "units": 1}])
+        theta.append(nnjit.fit(given, output=f"run{more}").theta)
+    np.testing.assert_allclose(theta[1], theta[0], rtol=1e-8)  # Adam enlarges what is rounding alone
 
 
 def test_padding_does_not_make_inputs_large() -> None:
