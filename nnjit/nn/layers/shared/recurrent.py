@@ -37,8 +37,8 @@ class Recurrent(Layer):
     """Whether it begins with the last step."""
     mask_value: float | None = None
     """Steps of the data whose features all have this value, before it is scaled, are padding: the state stays
-    as it is, the output is zero. The mask goes with the sequence through layers that keep its steps; that of
-    an `embedding` with a `padding_index`, and of a layer whose padding is zero, needs 0. null means that
+    as it is, the output is zero. The mask goes with the sequence through layers that keep its steps. 0 also
+    takes the mask of an `embedding` with a `padding_index`, or of a masked layer before. null means that
     there is no padding."""
     weight_initializer: AnyInitializer = GlorotUniform()
     """How the weights of the inputs begin."""
