@@ -190,5 +190,28 @@ def test_file_is_short_finished_and_says_what_it_is_for(path: Path) -> None:
         assert ast.get_docstring(ast.parse(text))
 
 
+def test_text_names_its_encoding() -> None:
+    """Otherwise the locale would decide."""
+    scripts = (PACKAGE.parent / "scripts").rglob("*.py")
+    calls = {(path.name, ast.unparse(call)) for path in (*FILES, *scripts) for call in text_calls(path)}
+    assert {call for call in calls if "encoding=" not in call[1]} == set()
+
+
+def text_calls(path: Path) -> Iterator[ast.Call]:
+    """The calls that open a file, or the pipes of a process, as text."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="read_text" | "write_text")):
+                yield node
+            case ast.Call(func=ast.Name("open") | ast.Attribute(attr="open" | "fdopen"), args=args):
+                modes = [a.value for a in args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+                if not any("b" in mode for mode in modes) and "Image" not in ast.unparse(node.func):
+                    yield node
+            case ast.Call(keywords=words) if "text" in {w.arg for w in words} and "subprocess" in ast.unparse(
+                node
+            ):
+                yield node
+
+
 def test_every_room_has_its_place_in_the_order() -> None:
     assert {room_of(path) for path in FILES} - {"__init__"} == set(RANK)
