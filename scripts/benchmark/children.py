@@ -72,6 +72,7 @@ class Child:
                 cwd=ROOT,
                 env=environment(),
                 text=True,
+                encoding="utf-8",
             )
         self._send(asdict(self.spec))
         return self
