@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import typer
+
+from nnjit.cli.exit_status import WRONG
+from nnjit.cli.streams import abandon, prepare_streams
 
 _PLAIN: dict[str, Any] = {
     "add_completion": False,
@@ -46,7 +50,12 @@ def _run(app: typer.Typer, name: str) -> None:
     # Starting a thread for each core takes NumPy 0.03 s, here and in the report's process, and a training
     # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    prepare_streams()
     try:
         app(prog_name=name)
+    except OSError:  # from a stream that help or a usage error was printed to: verbs catch their own
+        for stream in (sys.stdout, sys.stderr):
+            abandon(stream)
+        sys.exit(WRONG)
     finally:
         gc.freeze()  # so that the exit does not look for it either

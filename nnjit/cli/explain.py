@@ -12,6 +12,7 @@ import typer
 
 from nnjit.cli.exit_status import exit_status
 from nnjit.cli.options import ConfigFile, Settings, read_config
+from nnjit.cli.streams import say
 from nnjit.errors import counted
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def explain(
             from nnjit.training.setup.setup import set_up
 
             setup = set_up(given.experiment, Path())
-        typer.echo("\n".join(_page(setup, graph=graph, kernels=kernels)))
+        say("\n".join(_page(setup, graph=graph, kernels=kernels)))
 
 
 def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:

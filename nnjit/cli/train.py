@@ -9,7 +9,8 @@ import typer
 
 from nnjit.cli.exit_status import exit_status
 from nnjit.cli.reporter import Reporter
-from nnjit.errors import RunError, UserError
+from nnjit.cli.streams import OutputError, is_utf8, say
+from nnjit.errors import Incomplete, RunError, UserError
 from nnjit.runs import file_names
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def train(
 
     Paths in the config are relative to the current directory.
 
-    Exit status: 0 done, 2 something given is wrong, 3 the training diverged, 130 interrupted.
+    Exit status: 0 done, 1 done but something could not be written, 2 something given is wrong,
+    3 the training diverged, 130 interrupted.
     """
     with exit_status(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
         _check(config, output, resume)
@@ -80,7 +82,7 @@ def _read(config: Path | None, resume: Path | None, settings: list[str]) -> Conf
 def _print(given: Config) -> None:
     from nnjit.config import dump
 
-    typer.echo(dump(given.experiment), nl=False)
+    say(dump(given.experiment, escaped=not is_utf8()).rstrip())
 
 
 def _train(
@@ -90,9 +92,9 @@ def _train(
 
     with given.located():
         run = api.run(given, output=output, resume=resume, quiet=quiet, write_report=reporter.write)
-    if quiet:
-        typer.echo(run.path)
-        return
     from nnjit.cli.summary import summary
 
-    typer.echo(summary(run))
+    try:
+        say(str(run.path) if quiet else summary(run))
+    except OutputError as error:
+        raise Incomplete(f"{error}; the training is done and saved in {run.path}", run.path) from None
