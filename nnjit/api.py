@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnjit.errors import Diverged, Interrupted, RunError
+from nnjit.errors import Incomplete, RunError, Stopped, UserError, reason
 from nnjit.runs import file_names
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def fit(
 
     Raises:
         UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete.
+        Incomplete: the training is done, but its report, or another file, could not be written.
     """
     from nnjit.config import read
 
@@ -69,14 +71,19 @@ def run(
 
     Args:
         write_report: writes the report; `nnjit.report.write_report` if None.
+
+    Raises:
+        Incomplete: the training is done, but its report, or another file, could not be written.
     """
     write_report = write_report or _write_report
     try:
         done = _train(given.experiment, output, resume, quiet)
-    except (Diverged, Interrupted) as stopped:
-        write_report(stopped.folder)
+    except Stopped as stopped:
+        if problem := _problem(write_report, stopped.folder):
+            raise type(stopped)(f"{stopped}\n{problem}", stopped.folder) from None
         raise
-    write_report(done.path)
+    if problem := _problem(write_report, done.path):
+        raise Incomplete(f"the training is done and saved in {done.path}, but {problem}", done.path)
     return done
 
 
@@ -84,6 +91,16 @@ def _write_report(folder: Path) -> None:
     from nnjit.report import write_report
 
     write_report(folder)
+
+
+def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
+    """Why a report could not be written, and how to write it later; empty if it was."""
+    try:
+        write_report(folder)
+    except (OSError, UserError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        return f"its report could not be written: {why}; to write it: nnjit report {shlex.quote(str(folder))}"
+    return ""
 
 
 def _train(experiment: Experiment, output: Path | None, resume: Path | None, quiet: bool) -> Run | Study:

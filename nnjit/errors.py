@@ -82,6 +82,12 @@ class Interrupted(Stopped):
     """The user stopped the training, which can go on from its folder."""
 
 
+def reason(error: OSError) -> str:
+    """The file and why the operating system refused, e.g. `a.csv: No space left on device`."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """`; did you mean "…"?` if a valid name is near, else the list of valid names.
 

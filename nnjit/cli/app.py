@@ -50,6 +50,7 @@ def _run(app: typer.Typer, name: str) -> None:
     # Starting a thread for each core takes NumPy 0.03 s, here and in the report's process, and a training
     # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.pop("MPLBACKEND", None)  # matplotlib cannot be imported if it names no backend; none is used
     prepare_streams()
     try:
         app(prog_name=name)

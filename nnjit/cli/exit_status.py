@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import typer
 
 from nnjit.cli.streams import complain
-from nnjit.errors import Diverged, Incomplete, Interrupted, UserError
+from nnjit.errors import Diverged, Incomplete, Interrupted, UserError, reason
 
 FAILED, WRONG, DIVERGED, INTERRUPTED = 1, 2, 3, 130
 
@@ -31,7 +31,7 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
     except UserError as error:
         raise _stopped(str(error), WRONG) from None
     except OSError as error:
-        raise _stopped(_words(error), WRONG) from None
+        raise _stopped(reason(error), WRONG) from None
     except Incomplete as error:
         raise _stopped(str(error), FAILED) from None
     except Diverged as error:
@@ -41,12 +41,6 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
         raise _stopped(f"{error}\nto go on: {command}", INTERRUPTED) from None
     except KeyboardInterrupt:
         raise _stopped("interrupted", INTERRUPTED) from None
-
-
-def _words(error: OSError) -> str:
-    """The operating system's refusal: a file that cannot be read or written, a folder that is gone."""
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}"
 
 
 def _stopped(message: str, status: int) -> typer.Exit:

@@ -1,15 +1,19 @@
 """Write the report in a process that starts while the training runs.
 
-Importing matplotlib takes longer than training a small network, and another core is idle.
+Importing matplotlib takes longer than training a small network, and another core is idle. Whatever goes wrong
+in there, the training's results are saved.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from nnjit.errors import RunError
 
 
 class Reporter:
@@ -20,7 +24,8 @@ class Reporter:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "nnjit.report"],
             stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             start_new_session=True,
         )
         return self
@@ -28,13 +33,18 @@ class Reporter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        with self._process:  # closes its pipe and waits for it
+        with self._process:  # closes its pipes and waits for it
             self._process.kill()
 
     def write(self, folder: Path) -> None:
-        """Write the report of a run folder; in this process if the other one failed."""
-        self._process.communicate(str(folder.resolve()).encode())
-        if self._process.returncode != 0:
-            from nnjit.report import write_report
+        """Write the report of a run folder.
 
-            write_report(folder)
+        Raises:
+            RunError: it could not be written.
+        """
+        _, said = self._process.communicate(os.fsencode(os.path.abspath(folder)))
+        status, lines = self._process.returncode, said.decode("utf-8", "replace").split("\n")
+        if status < 0:
+            raise RunError(f"signal {-status} ended the process that draws it")
+        if status > 0:
+            raise RunError(next((line for line in reversed(lines) if line.strip()), f"status {status}"))

@@ -9,9 +9,10 @@ import sys
 import unicodedata
 from typing import TextIO
 
-from nnjit.errors import UserError
+from nnjit.errors import UserError, reason
 
 REPLACING = "nnjit.replacing"
+NEAREST = {"─": "-", "−": "-", "–": "-", "—": "-", "×": "x", "±": "+-", "∂": "d"}
 
 
 class OutputError(UserError):
@@ -45,7 +46,7 @@ def say(text: str) -> None:
     except OSError as error:
         abandon(sys.stdout)
         if not isinstance(error, BrokenPipeError):
-            raise OutputError(f"standard output cannot be written ({error.strerror})") from None
+            raise OutputError(f"standard output cannot be written ({reason(error)})") from None
 
 
 def is_utf8() -> bool:
@@ -78,11 +79,11 @@ def _opened(stream: TextIO | None, number: int) -> TextIO:
 
 
 def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What is nearest in ASCII, `W(1)T` for `W⁽¹⁾ᵀ`, or `?`; a byte of a path that is not text is itself again."""
+    """What is nearest in ASCII, `W(1)T` for `W⁽¹⁾ᵀ`, else `?`; a byte that was no text in a path stays it."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     character = error.object[error.start]
     if 0xDC80 <= ord(character) <= 0xDCFF:  # PEP 383
         return bytes([ord(character) - 0xDC00]), error.start + 1
-    nearest = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode("ascii")
-    return nearest or "?", error.start + 1
+    parts = NEAREST.get(character) or unicodedata.normalize("NFKD", character)
+    return "".join(filter(str.isascii, parts)) or "?", error.start + 1

@@ -10,12 +10,19 @@ from typing import Any
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Replace a file by `content` in one step: a reader, or a crash, sees the old or the new one."""
+    """Replace a file by `content` in one step: a reader, or a crash, sees the old or the new one.
+
+    Raises:
+        OSError: it cannot be written; `filename` is the path.
+    """
     data = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(data)
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nnjit.cores import usable_cores
 from nnjit.data import Padding, find_padding
+from nnjit.errors import NnjitError, reason
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
+from nnjit.runs.file_names import BEST, CHECKPOINT, HISTORY, LAST, METRICS, PREDICTIONS, REPORT
 from nnjit.runs.history import read_history
 from nnjit.runs.metrics import RunMetrics, SplitValues, Weights
 from nnjit.runs.model import LayerEntry, ModelEntry
@@ -24,6 +26,7 @@ from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.loop.stopping import Outcome
 from nnjit.training.setup.setup import Setup
+from nnjit.training.setup.state import save_state
 
 
 def describe(setup: Setup, config: str, path: Path) -> None:
@@ -39,22 +42,46 @@ def write_environment(config: str, path: Path) -> None:
     Environment.here(cores=usable_cores()).write(path)
 
 
-def write_results(setup: Setup, path: Path, outcome: Outcome, began: float) -> None:
-    """Write weights, predictions, kernels, the explanation and the final metrics.
+def write_results(setup: Setup, path: Path, outcome: Outcome, began: float) -> str:
+    """Write checkpoint, weights and final metrics, and then what can be done without.
 
-    Without a best epoch, the best weights are the last.
+    Without a best epoch, the best weights are the last. What fails keeps nothing else from being written.
+
+    Returns:
+        Why something could not be written; empty if all is.
     """
     state, which = outcome.state, _kept(setup, outcome)
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
-    for name, theta in ((file_names.BEST, best), (file_names.LAST, last)):
-        write_weights(path / name, setup.model.arrays.unflatten(theta))
     theta = best if which == "best" else last
-    splits = {name: _values(setup, theta, name) for name in setup.splits}
-    write_predictions(path, predictions(setup, theta))
-    setup.compiled.save_kernels(path / file_names.KERNELS)
-    explain(setup, setup.compiled.kernels).write(path)
-    _metrics(setup, path, outcome, which, splits, began).write(path)
+    writers: tuple[Callable[[], None], ...] = (
+        lambda: save_state(state, path),
+        lambda: write_weights(path / BEST, setup.model.arrays.unflatten(best)),
+        lambda: write_weights(path / LAST, setup.model.arrays.unflatten(last)),
+        lambda: _metrics(setup, path, outcome, which, theta, began).write(path),
+        lambda: write_predictions(path, predictions(setup, theta)),
+        lambda: setup.compiled.save_kernels(path / file_names.KERNELS),
+        lambda: explain(setup, setup.compiled.kernels).write(path),
+    )
+    return "; ".join(dict.fromkeys(problem for write in writers if (problem := _problem(write))))
+
+
+def _problem(write: Callable[[], None]) -> str:
+    """Why a file could not be written; empty if it was."""
+    try:
+        write()
+    except OSError as error:
+        return reason(error)
+    except NnjitError as error:
+        return str(error)
+    return ""
+
+
+def saved_words(path: Path) -> str:
+    """What a run folder holds, of all that a training leaves."""
+    names = (HISTORY, CHECKPOINT, BEST, LAST, METRICS, PREDICTIONS, REPORT)
+    saved = [name for name in names if (path / name).is_file()]
+    return f"{path} holds {', '.join(saved)}" if saved else f"{path} holds no result"
 
 
 def _kept(setup: Setup, outcome: Outcome) -> Weights:
@@ -70,10 +97,10 @@ def _metrics(
     path: Path,
     outcome: Outcome,
     which: Weights,
-    splits: Mapping[str, SplitValues],
+    theta: np.ndarray,
     began: float,
 ) -> RunMetrics:
-    """The final metrics, of the weights `which`, with the times so far."""
+    """The final metrics of the weights `which`, theta, with the times so far."""
     seconds = {
         "compile": setup.compiled.compile_seconds,
         "train": float(read_history(path)["train_seconds"].sum()),
@@ -87,7 +114,7 @@ def _metrics(
         monitor=setup.monitor.column if setup.monitor is not None else "",
         mode=setup.monitor.mode if setup.monitor is not None else "min",
         weights=which,
-        splits=splits,
+        splits={name: _values(setup, theta, name) for name in setup.splits},
         parameters=setup.model.table.size,
         seconds={name: round(value, 6) for name, value in seconds.items()},
         found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,

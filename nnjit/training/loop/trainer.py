@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnjit.codegen import ThreadTeam
-from nnjit.errors import Diverged, Interrupted, RunError
+from nnjit.errors import Diverged, Incomplete, Interrupted, RunError, reason
 from nnjit.experiment import Experiment
 from nnjit.runs.history import HistoryFile, read_history
 from nnjit.runs.status import Status
@@ -22,7 +22,7 @@ from nnjit.training.loop.divergence import NotFinite
 from nnjit.training.loop.epochs import EpochRunner, progress
 from nnjit.training.loop.interruption import Interruption
 from nnjit.training.loop.learning_rate_search import find_learning_rate, restore_learning_rate
-from nnjit.training.loop.records import describe, write_results
+from nnjit.training.loop.records import describe, saved_words, write_results
 from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
 from nnjit.training.setup.setup import Setup, set_up
@@ -142,19 +142,31 @@ def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -
     last = setup.experiment.training.epochs
     with process_callbacks(state.epoch, last, quiet) as callbacks:
         outcome = train_and_record(setup, path, state, callbacks, began)
+    lacking = f"not all results could be written ({outcome.lacking}); {saved_words(path)}"
     if outcome.status is Status.DIVERGED:
-        raise Diverged(f"{outcome.message}\nthe run so far is in {path}", path)
+        where = lacking if outcome.lacking else f"the run so far is in {path}"
+        raise Diverged(f"{outcome.message}\n{where}", path)
     if outcome.status is Status.INTERRUPTED:
-        raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; saved in {path}", path)
+        where = lacking if outcome.lacking else f"saved in {path}"
+        raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; {where}", path)
+    if outcome.lacking:
+        raise Incomplete(f"the training is done, but {lacking}", path)
     return Run(path, setup.compiled, setup.decoder)
 
 
 def train_and_record(setup: Setup, path: Path, state: State, callbacks: Callbacks, began: float) -> Outcome:
-    """Train on from a state, and write the checkpoint and the results, however the training ends."""
-    outcome = _run_epochs(setup, path, state, callbacks, began)
-    save_state(outcome.state, path)
-    write_results(setup, path, outcome, began)
-    return outcome
+    """Train on from a state, and write the checkpoint and the results, however the training ends.
+
+    Raises:
+        RunError: the folder cannot be written while the training runs.
+    """
+    try:
+        outcome = _run_epochs(setup, path, state, callbacks, began)
+    except OSError as error:
+        raise RunError(
+            f"the training stopped: {path} cannot be written ({reason(error)}); {saved_words(path)}"
+        ) from error
+    return outcome._replace(lacking=write_results(setup, path, outcome, began))
 
 
 def _run_epochs(setup: Setup, path: Path, state: State, callbacks: Callbacks, began: float) -> Outcome:

@@ -15,12 +15,12 @@ from functools import partial
 from pathlib import Path
 
 from nnjit.cores import usable_cores
-from nnjit.errors import Diverged, Interrupted
+from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.runs.status import Status
 from nnjit.training.loop.learning_rate_search import find_learning_rate
-from nnjit.training.loop.records import describe, write_environment
+from nnjit.training.loop.records import describe, saved_words, write_environment
 from nnjit.training.loop.trainer import (
     Callbacks,
     check_output,
@@ -175,7 +175,9 @@ class _MemberTrainer:
         describe(setup, self.dump(setup.experiment), path)
         if search is not None:
             search.write(path)
-        train_and_record(setup, path, state, callbacks, began)
+        outcome = train_and_record(setup, path, state, callbacks, began)
+        if outcome.lacking:
+            raise RunError(f"not all results could be written ({outcome.lacking}); {saved_words(path)}")
         return Result.read(path, index + 1, setup.experiment.seed)
 
     def _setup(self, index: int) -> Setup:
