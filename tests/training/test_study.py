@@ -24,7 +24,7 @@ from nnjit.report import write_comparison, write_report
 from nnjit.runs import file_names
 from nnjit.training import Study, members_of, train_members
 from nnjit.training.setup.setup import set_up
-from nnjit.training.study.aggregate import aggregate, mean_and_deviation
+from nnjit.runs.aggregate import aggregate, mean_and_deviation
 from tests.training.conftest import IRIS, LINE, same_bits
 
 FOLDED = IRIS | {"data": IRIS["data"] | {"split": {"test": 0.2}}}

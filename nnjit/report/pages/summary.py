@@ -59,8 +59,10 @@ def result(run: RunFiles) -> str:
     values = run.metrics.splits.get(split)
     if run.metrics.status is Status.DIVERGED:
         return f"No result: the training diverged {when_lost(run)}."
-    if values is None or not run.metrics.epochs:
+    if not run.metrics.epochs:
         return "No result: no epoch was finished."
+    if values is None:
+        return "No result yet: the training did not come to its end."
     examples = f"{counted(values.examples, SPLIT_NAMES[split] + ' example')}"
     if run.data.outputs:
         return f"{sentence(first_metrics(run.data.outputs, values))} on the {examples}."
@@ -92,6 +94,8 @@ def _fall(run: RunFiles) -> str:
 
 def story(run: RunFiles) -> str:
     """The network, its size, and the data that it was trained on, in a sentence."""
+    if not run.model.layers:
+        return "The training was killed before it began."
     classes, targets = run.data.classes, ", ".join(run.data.targets[:4])
     aim = f"tell {counted(len(classes), 'class')} apart" if classes else f"predict {targets}"
     layers, parameters = counted(len(run.model.layers), "layer"), counted(run.model.parameters, "parameter")
@@ -103,7 +107,7 @@ def story(run: RunFiles) -> str:
 
 def caveat(run: RunFiles) -> str:
     """The limits of the result, in a sentence; empty without a result."""
-    if run.metrics.status is Status.DIVERGED or not run.metrics.epochs:
+    if run.metrics.status is Status.DIVERGED or not run.metrics.splits or not run.metrics.epochs:
         return ""
     if run.headline_split == "train":
         return "No examples were held out, so this says nothing about new data."
@@ -140,6 +144,8 @@ def notice(run: RunFiles) -> Notice | None:
     """How the training ended; None if it simply completed."""
     metrics = run.metrics
     epochs = counted(metrics.epochs, "epoch")
+    if metrics.status is Status.KILLED:
+        return Notice("warning", _killed(run), resume_command(run.folder))
     if metrics.status is Status.EARLY_STOPPED:
         best = (
             f" The weights of epoch {metrics.best_epoch:,}, the best one, were kept."
@@ -165,6 +171,18 @@ def notice(run: RunFiles) -> Notice | None:
         reason = metrics.message or f"the training diverged: a value was no longer finite. {mend}"
         return Notice("warning", f"{sentence(reason).rstrip('.')}.")
     return None
+
+
+def _killed(run: RunFiles) -> str:
+    """Where a training was killed, what its folder lacks, and where a resumed one begins."""
+    when = (
+        f"after epoch {run.metrics.epochs:,}" if run.metrics.epochs else "before the end of its first epoch"
+    )
+    start = (
+        "from its last checkpoint" if run.has_checkpoint else "from the first epoch: there is no checkpoint"
+    )
+    lack = f" Its folder lacks {', '.join(run.missing)}." if run.missing else ""
+    return f"The training was killed {when}, or is still running.{lack} If it was killed, resume it, {start}:"
 
 
 def resume_command(folder: Path) -> str:

@@ -44,5 +44,5 @@ def _pictures(study: StudyFiles) -> list[Picture]:
     if not study.members:
         return []
     final = pictures.draw_final(study)
-    drawn = [pictures.draw_band(study), layer_graph.draw(study.members[0].run)]
-    return [*([final] if final else []), *drawn]
+    drawn = [final, pictures.draw_band(study), layer_graph.draw(study.members[0].run)]
+    return [picture for picture in drawn if picture is not None]

@@ -18,6 +18,7 @@ from nnjit.cores import usable_cores
 from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
+from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.status import Status
 from nnjit.training.loop.learning_rate_search import find_learning_rate
 from nnjit.training.loop.records import describe, saved_words, write_environment
@@ -31,7 +32,6 @@ from nnjit.training.loop.trainer import (
     train_and_record,
 )
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.study.aggregate import Result, aggregate
 from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study
 
