@@ -175,14 +175,11 @@ def notice(run: RunFiles) -> Notice | None:
 
 def _killed(run: RunFiles) -> str:
     """Where a training was killed, what its folder lacks, and where a resumed one begins."""
-    when = (
-        f"after epoch {run.metrics.epochs:,}" if run.metrics.epochs else "before the end of its first epoch"
-    )
-    start = (
-        "from its last checkpoint" if run.has_checkpoint else "from the first epoch: there is no checkpoint"
-    )
+    epochs = run.metrics.epochs
+    when = f"after epoch {epochs:,}" if epochs else "before its first epoch had ended"
     lack = f" Its folder lacks {', '.join(run.missing)}." if run.missing else ""
-    return f"The training was killed {when}, or is still running.{lack} If it was killed, resume it, {start}:"
+    start = "goes on from its last checkpoint" if run.has_checkpoint else "begins again, without a checkpoint"
+    return f"The training was killed {when}, or is still running.{lack} If it was killed, this {start}:"
 
 
 def resume_command(folder: Path) -> str:
