@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,20 +22,19 @@ class Reporter:
 
     def __enter__(self) -> Self:
         # In a session of its own: Ctrl-C is for the training, and the report is still to be drawn.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "nnjit.report"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        self._process: subprocess.Popen[bytes] | None = None
+        with suppress(OSError):  # the user has as many processes as are allowed
+            command = [sys.executable, "-m", "nnjit.report"]
+            self._process = subprocess.Popen(command, **pipes, start_new_session=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        with self._process:  # closes its pipes and waits for it
-            self._process.kill()
+        if self._process is not None:
+            with self._process:  # closes its pipes and waits for it
+                self._process.kill()
 
     def write(self, folder: Path) -> None:
         """Write the report of a run folder.
@@ -42,6 +42,10 @@ class Reporter:
         Raises:
             RunError: it could not be written.
         """
+        if self._process is None:
+            from nnjit.report import write_report
+
+            return write_report(folder)
         _, said = self._process.communicate(os.fsencode(os.path.abspath(folder)))
         status, lines = self._process.returncode, said.decode("utf-8", "replace").split("\n")
         if status < 0:

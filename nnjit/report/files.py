@@ -141,20 +141,23 @@ def read_run(folder: Path) -> RunFiles:
     history = _history(folder, can_lack=ended is None)
     data = _read(DataEntry, folder, ended, NO_DATA)
     model = _read(ModelEntry, folder, ended, NO_MODEL)
-    outputs = {output.name: _predictions(folder, output.name) for output in data.outputs}
+    metrics = _killed(history, model) if ended is None or ended.epochs < len(history.epoch) else ended
+    names = [output.name for output in data.outputs] or [""]
+    # Of a training that was resumed and then killed, there may be predictions of earlier weights.
+    found = {} if metrics.status is Status.KILLED else {name: _predictions(folder, name) for name in names}
     return RunFiles(
         folder=folder,
         config=config,
         environment=_read(Environment, folder, ended, NO_ENVIRONMENT),
         history=history,
-        metrics=_killed(history, model) if ended is None or ended.epochs < len(history.epoch) else ended,
+        metrics=metrics,
         model=model,
         data=data,
-        predictions=None if data.outputs else _predictions(folder),
+        predictions=found.get(""),
         diagnosis=read_diagnosis(folder),
         explanation=Explanation.read_if_there(folder),
         learning_rate_search=LearningRateSearch.read_if_there(folder),
-        output_predictions={name: found for name, found in outputs.items() if found is not None},
+        output_predictions={name: given for name, given in found.items() if name and given is not None},
     )
 
 

@@ -16,7 +16,8 @@ import pytest
 from nnjit import api, config
 from nnjit.cli import main
 from nnjit.cli.summary import summary
-from nnjit.errors import DataError, Diverged, GraphError, Interrupted, RunError
+from nnjit.errors import DataError, Diverged, GraphError, Incomplete, Interrupted, RunError
+from tests.report.run_folders import write_run
 
 CONFIG = """\
 name: tiny
@@ -202,6 +203,8 @@ ENDINGS = [
     (GraphError("too wide", ("model", 0, "units")), 2,   "a.yaml:4: model[0].units: too wide\n"),
     (DataError("row 3 has no number", ("data",)),   2,   "a.yaml:2: data: row 3 has no number\n"),
     (RunError("runs/x exists already"),             2,   "runs/x exists already\n"),
+    (OSError(28, "No space left", "runs/x"),        2,   "runs/x: No space left\n"),
+    (Incomplete("done, but", Path("x")),            1,   "done, but\n"),
     (Diverged("inf in dense_1", Path("x")),         3,   "inf in dense_1\n"),
     (Interrupted("stopped after epoch 3", Path("runs/my run")), 130,
         "stopped after epoch 3\nto go on: nnjit train --resume 'runs/my run'\n"),
@@ -264,6 +267,15 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
 
 # What a run is not to import, since it takes long and is used for something else.
 FOREIGN = ("sklearn", "polars", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
+FOREIGN_TO_REPORTS = (
+    "numba",
+    "llvmlite",
+    "scipy",
+    "ruamel",
+    "nnjit.codegen",
+    "nnjit.training",
+    "nnjit.config",
+)
 FOREIGN_TO_CONFIGS = (*FOREIGN, "numba", "llvmlite", "scipy", "nnjit.codegen")
 
 
@@ -276,8 +288,9 @@ FOREIGN_TO_CONFIGS = (*FOREIGN, "numba", "llvmlite", "scipy", "nnjit.codegen")
         (["train", "--config", "a.yaml", "--set", "los=1"], 2, FOREIGN_TO_CONFIGS),
         (["check", "--config", "a.yaml"], 0, FOREIGN),
         (["train", "--config", "a.yaml"], 0, (*FOREIGN, "nnjit.training.loop.full_batch")),
+        (["report", "run"], 0, FOREIGN_TO_REPORTS),
     ],
-    ids=["help", "config", "error", "error-of-train", "check", "train"],
+    ids=["help", "config", "error", "error-of-train", "check", "train", "report"],
 )
 def test_a_command_imports_only_what_it_uses(
     words: list[str], status: int, foreign: Sequence[str], folder: Path
@@ -286,6 +299,8 @@ def test_a_command_imports_only_what_it_uses(
         "import sys\nfrom nnjit.cli import main\ntry: main()\nexcept SystemExit as end: status = end.code\n"
         f"print(status or 0, [name for name in {foreign} if name in sys.modules])"
     )
+    if words[0] == "report":
+        write_run(folder / "run")
     done = _python("-c", code, *words, folder=folder)
     assert done.stdout.splitlines()[-1:] == [f"{status} []"], done.stderr
 

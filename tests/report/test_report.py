@@ -233,7 +233,7 @@ def test_settings_of_the_user_do_not_count_and_stay(tmp_path: Path) -> None:
     assert page(folder) == first
 
 
-@pytest.mark.parametrize("name", ["metrics.json", "history.csv", "model.json", "data.json", "config.yaml"])
+@pytest.mark.parametrize("name", ["history.csv", "model.json", "data.json", "config.yaml"])
 def test_folder_without_a_file_is_no_run(name: str, tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     (folder / name).unlink()

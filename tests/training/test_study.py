@@ -22,9 +22,9 @@ from nnjit.errors import ConfigError, Diverged, Interrupted, RunError
 from nnjit.nn import Model
 from nnjit.report import write_comparison, write_report
 from nnjit.runs import file_names
+from nnjit.runs.aggregate import aggregate, mean_and_deviation
 from nnjit.training import Study, members_of, train_members
 from nnjit.training.setup.setup import set_up
-from nnjit.runs.aggregate import aggregate, mean_and_deviation
 from tests.training.conftest import IRIS, LINE, same_bits
 
 FOLDED = IRIS | {"data": IRIS["data"] | {"split": {"test": 0.2}}}

@@ -261,5 +261,8 @@ def tensors(run: RunFiles) -> tuple[Fact, ...]:
 
 def path_as_typed(folder: Path) -> str:
     """The folder as a user would type it: relative if it is below the working directory."""
-    path = Path(os.path.abspath(folder))
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    try:
+        here, path = Path.cwd(), Path(os.path.abspath(folder))
+    except FileNotFoundError:  # the working directory has been deleted
+        return str(folder)
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, Interface, KernelEntry
 from nnjit.data import Part
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
+from nnjit.runs.writing import write_atomically
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
 from nnjit.training.graphs.step import Task, evaluation_graph, prediction_graph, state_graph
 
@@ -221,7 +221,7 @@ class CompiledTask:
         if self._epoch is not None:
             paths["epoch"] = self._epoch.path
         for name, path in paths.items():
-            shutil.copyfile(path, folder / f"{name}.py")
+            write_atomically(folder / f"{name}.py", path.read_bytes())
 
 
 def _compiled(graph: Graph, title: str) -> Compiled:
