@@ -22,11 +22,15 @@ class Reporter:
 
     def __enter__(self) -> Self:
         # In a session of its own: Ctrl-C is for the training, and the report is still to be drawn.
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
         self._process: subprocess.Popen[bytes] | None = None
         with suppress(OSError):  # the user has as many processes as are allowed
-            command = [sys.executable, "-m", "nnjit.report"]
-            self._process = subprocess.Popen(command, **pipes, start_new_session=True)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "nnjit.report"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
         return self
 
     def __exit__(

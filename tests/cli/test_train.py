@@ -267,16 +267,9 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
 
 # What a run is not to import, since it takes long and is used for something else.
 FOREIGN = ("sklearn", "polars", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
-FOREIGN_TO_REPORTS = (
-    "numba",
-    "llvmlite",
-    "scipy",
-    "ruamel",
-    "nnjit.codegen",
-    "nnjit.training",
-    "nnjit.config",
-)
-FOREIGN_TO_CONFIGS = (*FOREIGN, "numba", "llvmlite", "scipy", "nnjit.codegen")
+COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
+FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
+FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 # ruff: noqa: E501  a row is one file or set of options and what becomes of it
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np

@@ -194,11 +194,9 @@ def test_a_replica_that_is_gone_is_named(tmp_path: Path) -> None:
 def test_a_study_that_was_killed_has_the_runs_that_were_begun(tmp_path: Path) -> None:
     """Its metrics.json is that of its beginning; one of its runs had ended, and one was under way."""
     folder = write_study(tmp_path / "study", lengths=(40, 30), statuses=("completed", "early_stopped"))
-    started = json.loads((folder / file_names.METRICS).read_text(encoding="utf-8")) | {
-        "runs": [],
-        "splits": {},
-    }
-    (folder / file_names.METRICS).write_text(json.dumps(started), encoding="utf-8")
+    content = json.loads((folder / file_names.METRICS).read_text(encoding="utf-8"))
+    started = json.dumps(content | {"runs": [], "splits": {}})
+    (folder / file_names.METRICS).write_text(started, encoding="utf-8")
     (folder / "replicas/2" / file_names.METRICS).unlink()
     study = read_study(folder)
     assert [(m.number, m.run.is_killed, m.is_finished) for m in study.members] == [
