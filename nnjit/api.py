@@ -83,7 +83,7 @@ def run(
             raise type(stopped)(f"{stopped}\n{problem}", stopped.folder) from None
         raise
     except OSError as error:
-        raise RunError(f"the training did not begin, or could not be saved: {reason(error)}") from error
+        raise RunError(reason(error)) from error
     if problem := _problem(write_report, done.path):
         raise Incomplete(f"the training is done and saved in {done.path}, but {problem}", done.path)
     return done
