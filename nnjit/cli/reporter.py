@@ -50,7 +50,7 @@ class Reporter:
             from nnjit.report import write_report
 
             return write_report(folder)
-        _, said = self._process.communicate(os.fsencode(os.path.abspath(folder)))
+        _, said = self._process.communicate(os.fsencode(folder.absolute()))
         status, lines = self._process.returncode, said.decode("utf-8", "replace").split("\n")
         if status < 0:
             raise RunError(f"signal {-status} ended the process that draws it")
