@@ -199,18 +199,21 @@ def test_text_names_its_encoding() -> None:
 
 def text_calls(path: Path) -> Iterator[ast.Call]:
     """The calls that open a file, or the pipes of a process, as text."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        match node:
-            case ast.Call(func=ast.Attribute(attr="read_text" | "write_text")):
+    text = path.read_text(encoding="utf-8")
+    if not re.search(r"(read_text|write_text|open)\(|text=", text):
+        return
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call):
+            continue
+        name, words = ast.unparse(node.func), {word.arg for word in node.keywords}
+        if name.endswith((".read_text", ".write_text")):
+            yield node
+        elif name.split(".")[-1] in ("open", "fdopen") and name not in ("os.open", "Image.open"):
+            modes = [ast.unparse(argument) for argument in node.args]
+            if "'rb'" not in modes and "'wb'" not in modes:
                 yield node
-            case ast.Call(func=ast.Name("open") | ast.Attribute(attr="open" | "fdopen"), args=args):
-                modes = [a.value for a in args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-                if not any("b" in mode for mode in modes) and "Image" not in ast.unparse(node.func):
-                    yield node
-            case ast.Call(keywords=words) if "text" in {w.arg for w in words} and "subprocess" in ast.unparse(
-                node
-            ):
-                yield node
+        elif name.startswith("subprocess.") and "text" in words:
+            yield node
 
 
 def test_every_room_has_its_place_in_the_order() -> None:
