@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from nnjit.cli.streams import prepare_streams, say
 from tests.cli.command import run
 
 ROOT = Path(__file__).parents[2]
+CLI = ROOT / "nnjit" / "cli"
 XOR = ROOT / "configs" / "xor.yaml"
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
@@ -29,6 +31,15 @@ def closed_pipe() -> Iterator[io.TextIOWrapper]:
     os.close(reader)
     with os.fdopen(writer, "w", encoding="utf-8") as stream:
         yield stream
+
+
+def test_verbs_write_to_their_streams_by_say_and_complain() -> None:
+    writes = [
+        path.name
+        for path in CLI.glob("*.py")
+        if re.search(r"\b(typer\.echo|print)\(", path.read_text("utf-8"))
+    ]
+    assert writes == ["streams.py"]
 
 
 @needs_full
