@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.data.dataset import Dataset, describe_index, rows_per_block
-from nnjit.data.fitting import Block, fit_affine
+from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.scaling import Affine, Scaling
@@ -51,6 +51,7 @@ class Prepared:
         is_weighted: whether the data says how much each row counts.
         target_layout: the targets that share the columns of y if there are several.
         codes: the categories of each feature that holds their indices, in order.
+        center: where the target values lie in their own unit; None if the targets are classes.
     """
 
     classes: tuple[str, ...] | None
@@ -66,6 +67,7 @@ class Prepared:
     is_weighted: bool
     target_layout: tuple[Target, ...] = ()
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    center: Center | None = None
 
 
 def prepare(
@@ -148,6 +150,7 @@ def split_and_scale(
         is_weighted=any(d.weights is not None for d in (data, *held_out.values())),
         target_layout=data.target_layout,
         codes=data.codes,
+        center=_fit_center(data.y, rows, scaling, dtype) if data.has_values else None,
     )
 
 
@@ -174,6 +177,12 @@ def _fit(
         )
     except DataError as error:
         raise DataError(error.message, (option,)) from None
+
+
+def _fit_center(y: np.ndarray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
+    """Where the target values of the training part lie; unless scaled, they are rounded to its type."""
+    own = (y.dtype,) if scaling.targets else (y.dtype, np.dtype(dtype))
+    return fit_center(lambda: _blocks(y, rows.train, ()), *own)
 
 
 def _without_classes(affine: Affine | None, layout: tuple[Target, ...]) -> Affine | None:
