@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy
 from pydantic import PrivateAttr
@@ -76,6 +76,13 @@ class Mape(ValueMetric, RowMetric):
         return np.mean(np.abs(p - t) / np.maximum(np.abs(t), least), axis=1, keepdims=True)
 
 
+class _Targets(NamedTuple):
+    """Σ w (t - mean t)² of the targets of each output, and up to which value it is only rounding."""
+
+    variation: numpy.ndarray
+    noise: numpy.ndarray
+
+
 class VarianceMetric(ValueMetric, SummedMetric):
     """A metric of how much of the targets' variance the predictions explain."""
 
@@ -88,20 +95,16 @@ class VarianceMetric(ValueMetric, SummedMetric):
         metric._rounding = rounding
         return metric
 
-    def explained(
-        self, residual: numpy.ndarray, total: numpy.ndarray, squares: numpy.ndarray, weight: float
-    ) -> float:
-        """The mean of 1 - residual / variation over the outputs.
+    def explained(self, residual: numpy.ndarray, of: _Targets, is_exact: numpy.ndarray) -> float:
+        """The mean over the outputs of 1 - residual / variation, or of a constant target of `is_exact`."""
+        is_constant = of.variation <= of.noise
+        scores = 1 - residual / numpy.where(is_constant, 1.0, of.variation)
+        return float(numpy.mean(numpy.where(is_constant, is_exact, scores)))
 
-        Args:
-            residual: what is not explained, (O,).
-            total, squares: Σ w t and Σ w t² of the targets.
-        """
-        variation = squares - total * total / weight
+    def targets(self, total: numpy.ndarray, squares: numpy.ndarray, weight: float) -> _Targets:
+        """What there is to explain, for Σ w t and Σ w t² of the targets."""
         noise = VARIANCE_TOLERANCE * squares + weight * numpy.square(self._rounding)
-        is_constant = variation <= noise
-        scores = 1 - residual / numpy.where(is_constant, 1.0, variation)
-        return float(numpy.mean(numpy.where(is_constant, residual <= noise, scores)))
+        return _Targets(squares - total * total / weight, noise)
 
 
 @metrics.register
@@ -121,7 +124,8 @@ class R2(VarianceMetric, RowMetric):
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
         residual, total, squares = numpy.asarray(sums, numpy.float64).reshape(3, -1)
-        return self.explained(residual, total, squares, weight)
+        targets = self.targets(total, squares, weight)
+        return self.explained(residual, targets, residual <= targets.noise)
 
 
 @metrics.register
@@ -134,21 +138,20 @@ class ExplainedVariance(VarianceMetric):
     type: Literal["explained_variance"] = "explained_variance"
 
     def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
-        """Σ w (e - ē)² with the batch's own ē, which no offset blurs; Σ w ē and Σ w ē²; Σ w t and Σ w t²."""
+        """Σ w of (e - ē)², ē, ē², t and t², where ē is the batch's own mean of e, so that no offset blurs."""
         p, t = _values(self, prediction, target)
-        rows = np.sum(weight)
-        error = np.sum((t - p) * weight, axis=0) / np.where(rows > 0, rows, 1.0)
-        within = np.sum(np.square(t - p - error) * weight, axis=0)
-        moments = [np.sum(t * weight, axis=0), np.sum(np.square(t) * weight, axis=0)]
-        return np.concatenate([within, rows * error, rows * np.square(error), *moments])
+        errors, rows = t - p, np.sum(weight)
+        mean = np.zeros_like(errors) + np.sum(errors * weight, axis=0) / np.where(rows > 0, rows, 1.0)
+        values = [np.square(errors - mean), mean, np.square(mean), t, np.square(t)]
+        return np.sum(np.concatenate(values, axis=1) * weight, axis=0)
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
-        within, error, errors, total, squares = numpy.asarray(sums, numpy.float64).reshape(5, -1)
-        between = errors - error * error / weight
-        is_known = between > VARIANCE_TOLERANCE * errors
-        residual = within + numpy.where(is_known, between, 0.0)
-        is_rounding = residual <= ROUNDING**2 * errors
-        return self.explained(numpy.where(is_rounding, 0.0, residual), total, squares, weight)
+        within, error, offset, total, squares = numpy.asarray(sums, numpy.float64).reshape(5, -1)
+        between = offset - error * error / weight
+        between = numpy.where(between > VARIANCE_TOLERANCE * offset, between, 0.0)  # the rest is rounding
+        residual, targets = within + between, self.targets(total, squares, weight)
+        is_same = residual <= ROUNDING**2 * offset  # all are off by the same
+        return self.explained(residual, targets, is_same | (within + offset <= targets.noise))
 
 
 def _values(metric: SummedMetric, prediction: Array, target: Array) -> tuple[Array, Array]:
