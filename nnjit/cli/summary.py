@@ -20,18 +20,17 @@ if TYPE_CHECKING:
 def summary(run: Run | Study) -> str:
     """How the training ended, the values of each split, and where the run and its report are."""
     rows: Mapping[str, Mapping[str, Any]]
+    notes: list[str] = []
     if is_study(run.metrics):
         study = StudyMetrics.from_json(run.metrics)
         first_line, rows = _study_line(study), study.splits
     else:
         metrics = RunMetrics.from_json(run.metrics)
-        first_line, rows = (
-            _run_line(metrics),
-            {name: split.to_json() for name, split in metrics.splits.items()},
-        )
+        rows = {name: split.to_json() for name, split in metrics.splits.items()}
+        first_line, notes = _run_line(metrics), _notes(metrics)
     report = run.path / file_names.REPORT
     paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
-    return "\n".join([first_line, *_table(rows), *(f"{name:<10}  {path}" for name, path in paths)])
+    return "\n".join([first_line, *_table(rows), *notes, *(f"{name:<10}  {path}" for name, path in paths)])
 
 
 def _run_line(metrics: RunMetrics) -> str:
@@ -43,6 +42,14 @@ def _run_line(metrics: RunMetrics) -> str:
         return f"{counted(epochs, 'epoch')}{ended}{learning_rate}"
     whose = "; the values are those of the last" if metrics.weights == "last" and best != epochs else ""
     return f"best epoch {best or 'none'} of {epochs}{ended}{whose}{learning_rate}"
+
+
+def _notes(metrics: RunMetrics) -> list[str]:
+    """What the table cannot say."""
+    if not metrics.without_value:
+        return []
+    columns = ", ".join(metrics.without_value)
+    return [f"no value: {columns}; the part has one target throughout, so there is nothing to rank"]
 
 
 def _study_line(study: StudyMetrics) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
@@ -71,6 +72,16 @@ class RunMetrics(JsonFile):
     found_learning_rate: float | None = None
     averaging: str = ""
     message: str = ""
+
+    @property
+    def without_value(self) -> tuple[str, ...]:
+        """The columns that are nan though the loss is not: rankings of a part whose targets are all alike."""
+        return tuple(
+            f"{split}_{name}"
+            for split, values in self.splits.items()
+            for name, value in values.metrics.items()
+            if math.isnan(value) and math.isfinite(values.loss)
+        )
 
     def to_json(self) -> dict[str, Any]:
         always = {

@@ -138,17 +138,19 @@ class ExplainedVariance(VarianceMetric):
     type: Literal["explained_variance"] = "explained_variance"
 
     def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
-        """Σ w of (e - ē)², ē, ē², t and t², where ē is the batch's own mean of e, so that no offset blurs."""
+        """Σ w (e - ē)² with the batch's own mean error ē, so that no offset blurs it, Σ w e, Σ w ē² and so on."""
         p, t = _values(self, prediction, target)
-        errors, rows = t - p, np.sum(weight)
-        mean = np.zeros_like(errors) + np.sum(errors * weight, axis=0) / np.where(rows > 0, rows, 1.0)
-        values = [np.square(errors - mean), mean, np.square(mean), t, np.square(t)]
-        return np.sum(np.concatenate(values, axis=1) * weight, axis=0)
+        rows, error = np.sum(weight), np.sum((t - p) * weight, axis=0)
+        mean = error / np.where(rows > 0, rows, 1.0)
+        values = [np.square(t - p - mean), t, np.square(t)]
+        sums = np.sum(np.concatenate(values, axis=1) * weight, axis=0)
+        is_any = np.astype(rows > 0, "f64")  # besides, no total is a concatenation itself
+        return np.concatenate([error, error * mean, sums]) * is_any
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
-        within, error, offset, total, squares = numpy.asarray(sums, numpy.float64).reshape(5, -1)
+        error, offset, within, total, squares = numpy.asarray(sums, numpy.float64).reshape(5, -1)
         between = offset - error * error / weight
-        between = numpy.where(between > VARIANCE_TOLERANCE * offset, between, 0.0)  # the rest is rounding
+        between = numpy.where(between > ROUNDING * offset, between, 0.0)
         residual, targets = within + between, self.targets(total, squares, weight)
         is_same = residual <= ROUNDING**2 * offset  # all are off by the same
         return self.explained(residual, targets, is_same | (within + offset <= targets.noise))

@@ -1,0 +1,190 @@
+"""The metrics of trainings on hard numbers: targets far from 0, constant ones, and outputs that saturate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from scipy.special import log_expit, log_softmax
+
+from nnjit import config
+from nnjit.cli.summary import summary
+from nnjit.ir import interpret
+from nnjit.runs.metrics import RunMetrics, SplitValues
+from nnjit.runs.status import Status
+from nnjit.training.graphs.step import evaluation_graph, logits_graph
+from nnjit.training.setup.setup import Setup, set_up
+
+from .conftest import train_epochs
+
+RNG = np.random.default_rng(0)
+ROWS = 120
+SPREAD = RNG.normal(size=ROWS)  # of targets about their center
+NOISE = 0.5 * RNG.normal(size=ROWS)  # of predictions
+VARIANCES = {"r2": sklearn.metrics.r2_score, "explained_variance": sklearn.metrics.explained_variance_score}
+ERRORS = {"mae": sklearn.metrics.mean_absolute_error, "mse": sklearn.metrics.mean_squared_error}
+
+
+def values_setup(y: np.ndarray, x: np.ndarray, *settings: str) -> Setup:
+    return set_up(config.resolve(values_config(y, x), settings), Path())
+
+
+def values_config(y: np.ndarray, x: np.ndarray) -> dict[str, Any]:
+    """A line through inputs and targets, whose predictions are weight x + bias."""
+    return {
+        "data": {"type": "inline", "x": x.tolist(), "y": y.tolist()},
+        "model": [{"type": "dense", "units": 1}],
+        "loss": "squared_error",
+        "optimizer": {"type": "gradient_descent", "learning_rate": 0.1},
+        "metrics": [*VARIANCES, *ERRORS],
+        "training": {"epochs": 2, "batch_size": 16},
+    }
+
+
+def measured(setup: Setup, theta: np.ndarray) -> dict[str, float]:
+    """The metrics of the training part, by the interpreter."""
+    task, part = setup.task, setup.data.train
+    arrays = [*task.model.split(theta), part.x, part.y, part.w]
+    _, weight, *sums = interpret(evaluation_graph(task), arrays)
+    named = {m.column: m.finish(s, float(weight)) for m, s in zip(task.sums, sums, strict=True)}
+    if task.wholes:
+        (logits,) = interpret(logits_graph(task), arrays[:-2])
+        scores = task.reading.scores(logits)
+        named |= {m.column: m.measure(scores, part.y, part.w.astype(float)) for m in task.wholes}
+    return named
+
+
+@pytest.mark.parametrize("center", [0.0, 2_460_000.0, -1e9])
+@pytest.mark.parametrize("scale", ["none", "standard", "min_max"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_variances_and_errors_are_those_of_two_passes(
+    center: float, scale: str, dtype: str, weight: float
+) -> None:
+    """With weight 0 the prediction is constant: its R² is 0, and was 1 by Σt² - (Σt)²/n."""
+    setup = values_setup(center + SPREAD, SPREAD + NOISE, f"data.scale_target={scale}", f"dtype={dtype}")
+    unit = setup.data.scaling.targets
+    shift, size = (0.0, 1.0) if unit is None else (float(unit.shift[0]), float(unit.scale[0]))
+    theta = np.array([weight / size, (center - shift) / size], dtype)
+    y = setup.data.train.y[:, 0].astype(float)
+    # A sum in the type of the training: float32's step at 2,460,000 is 0.25, and at 1e9 64.
+    predicted = setup.data.train.x[:, 0] * theta[0] + theta[1]
+    assert predicted.dtype == dtype
+    found = measured(setup, theta)
+    for name, metric in (VARIANCES | ERRORS).items():
+        # In the unit of the training, from which the figures differ by a factor alone.
+        factor = {"mae": size, "mse": size**2}.get(name, 1.0)
+        wanted = metric(y, predicted.astype(float)) * factor
+        # 1e-6: float32's product and sum in another order; the square of center / deviation is 1e18
+        assert found[name] == pytest.approx(wanted, rel=1e-6, abs=1e-6 * factor), name
+    if weight == 0 and y.var() > 0:  # in float32, -1e9 + 1 is -1e9
+        bias = 0.25 / size if dtype == "float32" else 1e-6  # half of float32's step at 2,460,000 is 0.125
+        assert -(bias**2) - 0.1 < found["r2"] <= 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_explained_variance_does_not_mind_an_offset_of_any_size(dtype: str) -> None:
+    setup = values_setup(2_460_000 + SPREAD, SPREAD + NOISE, f"dtype={dtype}")
+    y, x = setup.data.train.y[:, 0].astype(float), setup.data.train.x[:, 0].astype(float)
+    found = measured(setup, np.array([1, 0], dtype))["explained_variance"]
+    assert found == pytest.approx(sklearn.metrics.explained_variance_score(y, x), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("y", "dtype"),
+    [
+        (np.where(SPREAD > 0, 0.1 + 0.2, 0.3), "float64"),
+        (np.where(SPREAD > 0, 0.1 + 0.2, 0.3), "float32"),
+        (np.full(ROWS, 1e9 / 3), "float64"),
+        (np.full(ROWS, 1e9 / 3), "float32"),
+    ],
+)
+@pytest.mark.parametrize("scale", ["none", "standard"])
+def test_a_target_constant_but_for_rounding_is_explained_exactly_or_not_at_all(
+    y: np.ndarray, dtype: str, scale: str
+) -> None:
+    setup = values_setup(y, SPREAD, f"data.scale_target={scale}", f"dtype={dtype}")
+    middle = float(setup.data.train.y[0, 0])
+    right, wrong = (measured(setup, np.array([0, middle * f + o], dtype)) for f, o in ((1, 0), (1.01, 1)))
+    assert (right["r2"], right["explained_variance"]) == (1, 1)
+    assert (wrong["r2"], wrong["explained_variance"]) == (0, 1)
+    sloped = measured(setup, np.array([0.5, middle], dtype))
+    assert sloped["explained_variance"] == (0 if middle < 1e6 or dtype == "float64" else 1)
+
+
+def test_native_epochs_measure_what_numpy_does() -> None:
+    """Of several batches, of which each has its own mean error, and of an evaluation."""
+    rate = "optimizer.learning_rate=1e-300"  # so that all batches have the same params
+    given, x, y = "data.split={validation: 0.25}", SPREAD + NOISE, 2_460_000 + SPREAD
+    setup = values_setup(y, x, "dtype=float64", given)
+    state, history = train_epochs(values_config(y, x), ("dtype=float64", given, rate, "training.epochs=1"))
+    weight, bias = state.theta
+    for split, part in setup.splits.items():
+        predicted = part.x[:, 0] * weight + bias
+        for name, metric in (VARIANCES | ERRORS).items():
+            # 2e-2 of a variance of 1: the mean errors of batches are 2,460,000, and ε of its square is 1e-3
+            tolerance = 2e-2 if (name, split) == ("explained_variance", "train") else 1e-9
+            value = float(history[f"{split}_{name}"][0])
+            assert value == pytest.approx(metric(part.y[:, 0], predicted), rel=tolerance), (split, name)
+
+
+def classes_setup(z: np.ndarray, labels: np.ndarray, loss: str, activation: str) -> Setup:
+    """A network whose logits are its inputs, in float32."""
+    given: dict[str, Any] = {
+        "data": {"type": "inline", "x": z.tolist(), "y": labels.tolist(), "task": "classification"},
+        "model": [{"type": "dense", "units": z.shape[1], "activation": activation, "bias": False}],
+        "loss": loss,
+        "optimizer": "adam",
+        "metrics": ["roc_auc", "average_precision", "log_loss", {"type": "top_k", "k": 1}],
+        "training": {"epochs": 1},
+    }
+    return set_up(config.resolve(given), Path())
+
+
+SATURATED = [
+    ("binary_cross_entropy", "identity", 1), ("hinge", "identity", 1), ("squared_error", "sigmoid", 1),
+    ("softmax_cross_entropy", "identity", 2), ("squared_error", "softmax", 2),
+    ("softmax_cross_entropy", "identity", 3), ("squared_error", "softmax", 3),
+    ("binary_cross_entropy", "identity", 3), ("squared_error", "sigmoid", 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "activation", "width"), SATURATED)
+def test_saturated_outputs_are_ranked_by_their_logits(loss: str, activation: str, width: int) -> None:
+    """All probabilities are 0 or 1 in float32: ranked by these, all of a class would be equal."""
+    classes = max(width, 2)
+    labels = np.arange(ROWS) % classes
+    z = 40 * np.eye(classes)[labels][:, -width:] + np.linspace(0, 20, ROWS)[:, None]
+    z = z + (300 if "soft" not in loss + activation else 400 * np.eye(width)[0])
+    setup = classes_setup(z, labels, loss, activation)
+    found = measured(setup, np.eye(width, dtype="f4").ravel())
+    assert (found["roc_auc"], found["average_precision"]) == (1, pytest.approx(1))
+    z = setup.data.train.x.astype(float)
+    if width > 1:
+        assert found["top_k_1"] == pytest.approx(np.mean(z.argmax(axis=1) == labels))
+    if "soft" in loss + activation:
+        log_p = log_softmax(z, axis=1)
+    else:
+        log_p = np.hstack([log_expit(-z), log_expit(z)]) if width == 1 else np.full((ROWS, 3), -np.log(3))
+    wanted = -log_p[np.arange(ROWS), labels].mean()
+    assert found["log_loss"] == pytest.approx(wanted, rel=1e-6)
+
+
+def test_a_ranking_of_one_class_has_no_value_and_the_summary_says_so() -> None:
+    setup = classes_setup(SPREAD[:, None], np.arange(ROWS) % 2, "binary_cross_entropy", "identity")
+    part = setup.data.train
+    part.y[:] = 1
+    found = measured(setup, np.ones(1, "f4"))
+    assert np.isnan([found["roc_auc"], found["average_precision"]]).all()
+    metrics = RunMetrics(
+        status=Status.COMPLETED, epochs=1, best_epoch=None, monitor="", mode="min", weights="last",
+        splits={"train": SplitValues(ROWS, 0.5, {"accuracy": 1.0}), "test": SplitValues(ROWS, 0.5, found)},
+        parameters=1, seconds={},
+    )  # fmt: skip
+    assert metrics.without_value == ("test_roc_auc", "test_average_precision")
+    text = summary(SimpleNamespace(metrics=metrics.to_json(), path=Path("nowhere")))  # type: ignore[arg-type]  # all that it reads
+    assert "no value: test_roc_auc, test_average_precision; the part has one target throughout" in text
