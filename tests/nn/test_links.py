@@ -93,11 +93,11 @@ def layer(**options: object) -> Any:
 
 # fmt: off
 LASTS = [  # the last layers, the link that logits leave out
-    ([{"type": "dense", "units": 3, "activation": "sigmoid"}],                                       "sigmoid"),
-    ([{"type": "dense", "units": 3, "activation": "softmax"}],                                       "softmax"),
-    ([{"type": "dense", "units": 3, "activation": "tanh"}],                                          "identity"),
-    ([{"type": "dense", "units": 3}, {"type": "activation", "function": "sigmoid"}],                 "sigmoid"),
-    ([{"type": "dense", "units": 3, "activation": "sigmoid"}, {"type": "flatten"}],                  "identity"),
+    ([{"type": "dense", "units": 3, "activation": "sigmoid"}],                                     "sigmoid"),
+    ([{"type": "dense", "units": 3, "activation": "softmax"}],                                     "softmax"),
+    ([{"type": "dense", "units": 3, "activation": "tanh"}],                                        "identity"),
+    ([{"type": "dense", "units": 3}, {"type": "activation", "function": "sigmoid"}],               "sigmoid"),
+    ([{"type": "dense", "units": 3, "activation": "sigmoid"}, {"type": "flatten"}],                "identity"),
 ]
 # fmt: on
 

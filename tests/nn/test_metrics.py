@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from nnjit.errors import ConfigError, DataError, GraphError
 from nnjit.nn import Metric, SummedMetric, WholeMetric, metrics
-from nnjit.nn.links import Link, class_scores, log_odds, log_probabilities
+from nnjit.nn.links import Link, class_scores, log_probabilities
 
 N = 60
 RNG = np.random.default_rng(0)

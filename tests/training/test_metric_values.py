@@ -174,6 +174,46 @@ def test_saturated_outputs_are_ranked_by_their_logits(loss: str, activation: str
     assert found["log_loss"] == pytest.approx(wanted, rel=1e-6)
 
 
+def test_each_of_several_outputs_is_read_as_a_single_one() -> None:
+    """A class whose sigmoid is 1 in float32 throughout, and a value of 1e9."""
+    labels = np.arange(ROWS) % 2
+    score = 300 + 10 * labels + SPREAD
+    given = {
+        "data": {
+            "type": "inline",
+            "x": np.stack([score, NOISE], axis=1).tolist(),
+            "y": {"kind": labels.tolist(), "size": (1e9 + SPREAD).tolist()},
+            "scale_target": "standard",
+        },
+        "model": [
+            {
+                "type": "dense",
+                "units": 1,
+                "activation": "sigmoid",
+                "bias": False,
+                "from": "input",
+                "name": "a",
+            },
+            {"type": "dense", "units": 1, "bias": False, "from": "input", "name": "b"},
+        ],
+        "losses": {
+            "a": {"loss": "squared_error", "target": "kind", "metrics": ["roc_auc", "log_loss"]},
+            "b": {"loss": "squared_error", "target": "size", "metrics": ["r2", "explained_variance"]},
+        },
+        "optimizer": "adam",
+        "training": {"epochs": 1},
+    }
+    setup = set_up(config.resolve(given), Path())
+    found = measured(setup, np.array([1, 0, 0, 1], "f4"))
+    assert found["a_roc_auc"] == sklearn.metrics.roc_auc_score(labels, score) > 0.99
+    logits = setup.data.train.x[:, 0].astype(float)
+    wanted = -np.where(labels, log_expit(logits), log_expit(-logits)).mean()
+    assert found["a_log_loss"] == pytest.approx(wanted, rel=1e-6)
+    y = setup.data.train.y[:, 1].astype(float)
+    # 1e-6: of float32's targets
+    assert found["b_r2"] == pytest.approx(sklearn.metrics.r2_score(y, setup.data.train.x[:, 1]), abs=1e-6)
+
+
 def test_a_ranking_of_one_class_has_no_value_and_the_summary_says_so() -> None:
     setup = classes_setup(SPREAD[:, None], np.arange(ROWS) % 2, "binary_cross_entropy", "identity")
     part = setup.data.train

@@ -13,7 +13,7 @@ from nnjit.nn.array import Array
 from nnjit.nn.metrics.metric import Reads, RowMetric, SummedMetric, ValueMetric, metrics
 from nnjit.nn.targets import VARIANCE_TOLERANCE, as_values
 
-ROUNDING = 8 * float(numpy.finfo(numpy.float64).eps)  # of a sum of values, relative to them
+ROUNDING = 4 * float(numpy.finfo(numpy.float64).eps)  # of a product and a quotient, relative to them
 
 
 @metrics.register
@@ -138,7 +138,7 @@ class ExplainedVariance(VarianceMetric):
     type: Literal["explained_variance"] = "explained_variance"
 
     def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
-        """Σ w (e - ē)² with the batch's own mean error ē, so that no offset blurs it, Σ w e, Σ w ē² and so on."""
+        """Σ w of e, ē², (e - ē)², t and t², with the batch's own mean error ē, so that no offset blurs it."""
         p, t = _values(self, prediction, target)
         rows, error = np.sum(weight), np.sum((t - p) * weight, axis=0)
         mean = error / np.where(rows > 0, rows, 1.0)
@@ -152,7 +152,7 @@ class ExplainedVariance(VarianceMetric):
         between = offset - error * error / weight
         between = numpy.where(between > ROUNDING * offset, between, 0.0)
         residual, targets = within + between, self.targets(total, squares, weight)
-        is_same = residual <= ROUNDING**2 * offset  # all are off by the same
+        is_same = residual <= VARIANCE_TOLERANCE**2 * offset  # all are off by the same
         return self.explained(residual, targets, is_same | (within + offset <= targets.noise))
 
 

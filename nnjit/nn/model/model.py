@@ -90,7 +90,8 @@ class Model:
         """The sigmoid or softmax at the end of a layer, if `before_links` can take it away; else identity."""
         layer = next(n.layer for n in self.nodes if n.name == name)
         activation = self.activation_of(name)
-        is_last = all(n.name == self.output and n.layer.only_moves for n in self.nodes if name in n.inputs)
+        readers = [n for n in self.nodes if name in n.inputs]
+        is_last = all(n.name == self.output and n.layer.type == "concat" for n in readers)
         if layer.without_activation() is layer or not is_last:
             return "identity"
         return activation if activation in ("sigmoid", "softmax") else "identity"  # type: ignore[return-value]  # both are
