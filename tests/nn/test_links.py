@@ -91,13 +91,17 @@ def layer(**options: object) -> Any:
     return layers[str(options["type"])].model_validate(options)
 
 
+def dense(activation: str) -> dict[str, Any]:
+    return {"type": "dense", "units": 3, "activation": activation}
+
+
 # fmt: off
 LASTS = [  # the last layers, the link that logits leave out
-    ([{"type": "dense", "units": 3, "activation": "sigmoid"}],                                     "sigmoid"),
-    ([{"type": "dense", "units": 3, "activation": "softmax"}],                                     "softmax"),
-    ([{"type": "dense", "units": 3, "activation": "tanh"}],                                        "identity"),
-    ([{"type": "dense", "units": 3}, {"type": "activation", "function": "sigmoid"}],               "sigmoid"),
-    ([{"type": "dense", "units": 3, "activation": "sigmoid"}, {"type": "flatten"}],                "identity"),
+    ([dense("sigmoid")],                                                  "sigmoid"),
+    ([dense("softmax")],                                                  "softmax"),
+    ([dense("tanh")],                                                     "identity"),
+    ([dense("identity"), {"type": "activation", "function": "sigmoid"}],  "sigmoid"),
+    ([dense("sigmoid"), {"type": "flatten"}],                             "identity"),
 ]
 # fmt: on
 

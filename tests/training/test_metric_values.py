@@ -174,6 +174,9 @@ def test_saturated_outputs_are_ranked_by_their_logits(loss: str, activation: str
     assert found["log_loss"] == pytest.approx(wanted, rel=1e-6)
 
 
+ONE = {"type": "dense", "units": 1, "bias": False, "from": "input"}
+
+
 def test_each_of_several_outputs_is_read_as_a_single_one() -> None:
     """A class whose sigmoid is 1 in float32 throughout, and a value of 1e9."""
     labels = np.arange(ROWS) % 2
@@ -182,22 +185,20 @@ def test_each_of_several_outputs_is_read_as_a_single_one() -> None:
         "data": {
             "type": "inline",
             "x": np.stack([score, NOISE], axis=1).tolist(),
-            "y": {"kind": labels.tolist(), "size": (1e9 + SPREAD).tolist()},
+            "y": {"kind": np.where(labels, "yes", "no").tolist(), "size": (1e9 + SPREAD).tolist()},
             "scale_target": "standard",
         },
         "model": [
-            {
-                "type": "dense",
-                "units": 1,
-                "activation": "sigmoid",
-                "bias": False,
-                "from": "input",
-                "name": "a",
-            },
-            {"type": "dense", "units": 1, "bias": False, "from": "input", "name": "b"},
+            {**ONE, "name": "a", "activation": "sigmoid"},
+            {**ONE, "name": "b"},
         ],
         "losses": {
-            "a": {"loss": "squared_error", "target": "kind", "metrics": ["roc_auc", "log_loss"]},
+            "a": {
+                "loss": "squared_error",
+                "task": "classification",
+                "target": "kind",
+                "metrics": ["roc_auc", "log_loss"],
+            },
             "b": {"loss": "squared_error", "target": "size", "metrics": ["r2", "explained_variance"]},
         },
         "optimizer": "adam",
