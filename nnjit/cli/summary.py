@@ -16,14 +16,15 @@ from nnjit.runs.study import Aggregate, StudyMetrics, is_study
 if TYPE_CHECKING:
     from nnjit.training import Run, Study
 
+ALIKE = "the part has one target throughout"
+
 
 def summary(run: Run | Study) -> str:
     """How the training ended, the values of each split, and where the run and its report are."""
     rows: Mapping[str, Mapping[str, Any]]
-    notes: list[str] = []
     if is_study(run.metrics):
         study = StudyMetrics.from_json(run.metrics)
-        first_line, rows = _study_line(study), study.splits
+        first_line, rows, notes = _study_line(study), study.splits, _study_notes(study)
     else:
         metrics = RunMetrics.from_json(run.metrics)
         rows = {name: split.to_json() for name, split in metrics.splits.items()}
@@ -45,11 +46,18 @@ def _run_line(metrics: RunMetrics) -> str:
 
 
 def _notes(metrics: RunMetrics) -> list[str]:
-    """What the table cannot say."""
-    if not metrics.without_value:
-        return []
-    columns = ", ".join(metrics.without_value)
-    return [f"no value: {columns}; the part has one target throughout, so there is nothing to rank"]
+    """The values that the table lacks, and why."""
+    columns = metrics.without_value
+    return [f"no value: {', '.join(columns)}; {ALIKE}, so there is nothing to rank"] if columns else []
+
+
+def _study_notes(study: StudyMetrics) -> list[str]:
+    """The values that the means leave out, and why."""
+    return [
+        f"{column} is the mean of {study.finished - count} of {study.finished} {study.kind}: in the others "
+        f"{ALIKE}, so there is nothing to rank"
+        for column, count in study.without_value.items()
+    ]
 
 
 def _study_line(study: StudyMetrics) -> str:

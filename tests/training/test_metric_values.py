@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +17,10 @@ from nnjit.cli.summary import summary
 from nnjit.ir import interpret
 from nnjit.runs.metrics import RunMetrics, SplitValues
 from nnjit.runs.status import Status
+from nnjit.runs.study import StudyMetrics
 from nnjit.training.graphs.step import evaluation_graph, logits_graph
 from nnjit.training.setup.setup import Setup, set_up
+from nnjit.training.study.aggregate import Result, aggregate
 
 from .conftest import train_epochs
 
@@ -215,17 +218,34 @@ def test_each_of_several_outputs_is_read_as_a_single_one() -> None:
     assert found["b_r2"] == pytest.approx(sklearn.metrics.r2_score(y, setup.data.train.x[:, 1]), abs=1e-6)
 
 
+def run_metrics(**values: float) -> RunMetrics:
+    """The metrics of a run whose test part has these."""
+    return RunMetrics(
+        status=Status.COMPLETED, epochs=1, best_epoch=None, monitor="", mode="min", weights="last",
+        splits={"train": SplitValues(9, 0.5, {"roc_auc": 0.75}), "test": SplitValues(9, 0.5, values)},
+        parameters=1, seconds={"train": 1.0},
+    )  # fmt: skip
+
+
+def printed(metrics: RunMetrics | StudyMetrics) -> str:
+    """The summary of a run or study."""
+    return summary(SimpleNamespace(metrics=metrics.to_json(), path=Path("nowhere")))  # type: ignore[arg-type]  # all that it reads
+
+
 def test_a_ranking_of_one_class_has_no_value_and_the_summary_says_so() -> None:
     setup = classes_setup(SPREAD[:, None], np.arange(ROWS) % 2, "binary_cross_entropy", "identity")
-    part = setup.data.train
-    part.y[:] = 1
+    setup.data.train.y[:] = 1
     found = measured(setup, np.ones(1, "f4"))
     assert np.isnan([found["roc_auc"], found["average_precision"]]).all()
-    metrics = RunMetrics(
-        status=Status.COMPLETED, epochs=1, best_epoch=None, monitor="", mode="min", weights="last",
-        splits={"train": SplitValues(ROWS, 0.5, {"accuracy": 1.0}), "test": SplitValues(ROWS, 0.5, found)},
-        parameters=1, seconds={},
-    )  # fmt: skip
+    metrics = run_metrics(**found)
     assert metrics.without_value == ("test_roc_auc", "test_average_precision")
-    text = summary(SimpleNamespace(metrics=metrics.to_json(), path=Path("nowhere")))  # type: ignore[arg-type]  # all that it reads
-    assert "no value: test_roc_auc, test_average_precision; the part has one target throughout" in text
+    text = "no value: test_roc_auc, test_average_precision; the part has one target throughout, so there is"
+    assert text in printed(metrics)
+    assert "no value" not in printed(run_metrics(roc_auc=0.5))
+
+
+def test_the_summary_of_a_study_says_which_members_a_mean_leaves_out() -> None:
+    members = [Result(k, k, run_metrics(roc_auc=v)) for k, v in enumerate((0.5, math.nan, 0.75), 1)]
+    study = aggregate("folds", 3, members)
+    assert study.splits["test"]["roc_auc"].mean == 0.625
+    assert "test_roc_auc is the mean of 2 of 3 folds: in the others the part has one target" in printed(study)

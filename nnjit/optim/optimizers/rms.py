@@ -85,9 +85,9 @@ class Adadelta(Optimizer):
 
 @optimizers.register
 class RmsProp(Optimizer):
-    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) takes the place of √s. This variance is
-    kept itself, as s ← ρ (s + (1 - ρ) (g - m)²) with the old m, since a difference of squares has no digits
-    left where the gradient hardly varies; in PyTorch it can be a NaN. Hinton's lecture has ρ = 0.9, and
+    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) takes the place of √s. What is kept is
+    this variance, which grows by ρ (1 - ρ) (g - m)² and shrinks by ρ: a difference of squares would have no
+    digits left where the gradient hardly varies, and can be a NaN in PyTorch. Hinton's lecture has ρ = 0.9, and
     so has Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture 6.5; Graves 2013,
     arXiv:1308.0850.
     """
