@@ -16,6 +16,8 @@ from nnjit.data.padding import Padding
 from nnjit.data.scaling import Affine
 from nnjit.errors import DataError
 
+NEAR = 64  # deviations from 0 whose squares cost 12 of float64's 53 bits
+
 
 class Block(NamedTuple):
     """Some training rows.
@@ -106,7 +108,8 @@ def fit_center(blocks: Blocks, *dtypes: np.dtype) -> Center:
         rounding = max(map(_rounding, dtypes)) * extent.magnitude
         unit = np.ldexp(1.0, np.minimum(np.frexp(deviation)[1] + 2, 1000))  # 4 to 8 deviations
         origin = np.where(deviation > rounding, np.rint(mean / unit) * unit, mean)
-    return Center(np.where(np.isfinite(origin), origin, 0.0), rounding)
+    is_near_zero = np.abs(mean) <= NEAR * deviation
+    return Center(np.where(is_near_zero | ~np.isfinite(origin), 0.0, origin), rounding)
 
 
 def _rounding(dtype: np.dtype) -> float:
