@@ -108,7 +108,7 @@ def fit_center(blocks: Blocks, *dtypes: np.dtype) -> Center:
         rounding = max(map(_rounding, dtypes)) * extent.magnitude
         unit = np.ldexp(1.0, np.minimum(np.frexp(deviation)[1] + 2, 1000))  # 4 to 8 deviations
         origin = np.where(deviation > rounding, np.rint(mean / unit) * unit, mean)
-    is_near_zero = np.abs(mean) <= NEAR * deviation
+    is_near_zero = np.abs(mean) / NEAR <= deviation
     return Center(np.where(is_near_zero | ~np.isfinite(origin), 0.0, origin), rounding)
 
 

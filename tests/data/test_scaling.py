@@ -115,7 +115,7 @@ def test_squares_about_the_center_keep_their_digits(values: np.ndarray) -> None:
     center = prepared(values[:, None], values[:, None]).center
     assert center is not None
     mean, deviation = exact_moments(values)
-    assert abs(mean - center.origin[0]) <= (4 if center.origin[0] else NEAR) * deviation
+    assert abs(mean - center.origin[0]) <= deviation * (4 if center.origin[0] else NEAR)
     assert center.rounding[0] < deviation
 
 
