@@ -18,7 +18,7 @@ from nnjit.ir import interpret
 from nnjit.runs.metrics import RunMetrics, SplitValues
 from nnjit.runs.status import Status
 from nnjit.runs.study import StudyMetrics
-from nnjit.training.graphs.step import evaluation_graph, logits_graph
+from nnjit.training.graphs.step import evaluation_graph, logits_graph, step_graph
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.study.aggregate import Result, aggregate
 
@@ -135,11 +135,11 @@ def test_native_epochs_measure_what_numpy_does() -> None:
             assert value == pytest.approx(metric(part.y[:, 0], predicted), rel=tolerance), (split, name)
 
 
-def classes_setup(z: np.ndarray, labels: np.ndarray, loss: str, activation: str) -> Setup:
-    """A network whose logits are its inputs, in float32."""
+def classes_setup(z: np.ndarray, labels: np.ndarray, loss: str, activation: str, *before: Any) -> Setup:
+    """A network whose logits are its inputs, in float32, or what layers before the last make of them."""
     given: dict[str, Any] = {
         "data": {"type": "inline", "x": z.tolist(), "y": labels.tolist(), "task": "classification"},
-        "model": [{"type": "dense", "units": z.shape[1], "activation": activation, "bias": False}],
+        "model": [*before, {"type": "dense", "units": z.shape[1], "activation": activation, "bias": False}],
         "loss": loss,
         "optimizer": "adam",
         "metrics": ["roc_auc", "average_precision", "log_loss", {"type": "top_k", "k": 1}],
@@ -148,6 +148,7 @@ def classes_setup(z: np.ndarray, labels: np.ndarray, loss: str, activation: str)
     return set_up(config.resolve(given), Path())
 
 
+DROP: Any = {"type": "dropout", "rate": 0.5}
 SATURATED = [
     ("binary_cross_entropy", "identity", 1), ("hinge", "identity", 1), ("squared_error", "sigmoid", 1),
     ("softmax_cross_entropy", "identity", 2), ("squared_error", "softmax", 2),
@@ -175,6 +176,24 @@ def test_saturated_outputs_are_ranked_by_their_logits(loss: str, activation: str
         log_p = np.hstack([log_expit(-z), log_expit(z)]) if width == 1 else np.full((ROWS, 3), -np.log(3))
     wanted = -log_p[np.arange(ROWS), labels].mean()
     assert found["log_loss"] == pytest.approx(wanted, rel=1e-6)
+
+
+def test_a_step_measures_the_logits_of_its_own_dropout() -> None:
+    """They come from a second pass of the model without its softmax, which drops the same units."""
+    setup = classes_setup(
+        np.stack([SPREAD, NOISE], axis=1), np.arange(ROWS) % 2, "squared_error", "softmax", DROP
+    )
+    graph, _ = step_graph(setup.task)
+    theta, part = np.eye(2, dtype="f4").ravel(), setup.data.train
+    vectors = [theta, *(np.zeros_like(theta) for _ in setup.task.slots)]
+    likely = []
+    for step in range(1, 9):
+        numbers = [np.uint32(7), np.uint32(step), np.float32(0)]
+        outputs = interpret(graph, [*vectors, *map(np.asarray, numbers), part.x[:1], part.y[:1], part.w[:1]])
+        cost, log_loss = float(outputs[-5]), float(outputs[-2][0])  # then weight, penalty; then top_k
+        likely.append(np.exp(-log_loss))
+        assert cost == pytest.approx(2 * (1 - likely[-1]) ** 2, rel=1e-5)
+    assert len(np.unique(np.round(likely, 4))) > 2
 
 
 ONE = {"type": "dense", "units": 1, "bias": False, "from": "input"}
