@@ -182,7 +182,7 @@ def _fit(
 def _fit_center(y: np.ndarray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
     """Where the target values of the training part lie; unless scaled, they are rounded to its type."""
     own = (y.dtype,) if scaling.targets else (y.dtype, np.dtype(dtype))
-    return fit_center(lambda: _blocks(y, rows.train, ()), *own)
+    return fit_center(lambda: _blocks(y, rows.train, (), most=4096), *own)
 
 
 def _without_classes(affine: Affine | None, layout: tuple[Target, ...]) -> Affine | None:
@@ -204,14 +204,22 @@ def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) 
     return Part(x, y, weights if rows is None else weights[rows], rows)
 
 
-def _blocks(array: np.ndarray, rows: np.ndarray | None, padding: Sequence[Padding]) -> Iterator[Block]:
-    for _, block in _selected(array, rows):
+def _blocks(
+    array: np.ndarray, rows: np.ndarray | None, padding: Sequence[Padding], most: int | None = None
+) -> Iterator[Block]:
+    for _, block in _selected(array, rows, most):
         yield Block(block.astype(np.float64), ~find_padding(block, padding) if padding else True)
 
 
-def _selected(array: np.ndarray, rows: np.ndarray | None) -> Iterator[tuple[slice, np.ndarray]]:
-    """The given rows of an array (all if None) a block at a time, each block with its slice of them."""
-    step = rows_per_block(array)
+def _selected(
+    array: np.ndarray, rows: np.ndarray | None, most: int | None = None
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """The given rows of an array (all if None) a block at a time, each block with its slice of them.
+
+    Args:
+        most: how many rows a block has at most.
+    """
+    step = min(rows_per_block(array), most or len(array))
     count = len(array) if rows is None else len(rows)
     for start in range(0, count, step):
         here = slice(start, min(start + step, count))
