@@ -182,7 +182,7 @@ def _fit(
 def _fit_center(y: np.ndarray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
     """Where the target values of the training part lie; unless scaled, they are rounded to its type."""
     own = (y.dtype,) if scaling.targets else (y.dtype, np.dtype(dtype))
-    return fit_center(lambda: _blocks(y, rows.train, (), most=4096), *own)
+    return fit_center(lambda: _blocks(y, rows.train, (), most=2048), *own)
 
 
 def _without_classes(affine: Affine | None, layout: tuple[Target, ...]) -> Affine | None:
