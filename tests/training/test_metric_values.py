@@ -85,8 +85,7 @@ def test_variances_and_errors_are_those_of_two_passes(
         # 1e-6: float32's product and sum in another order; the square of center / deviation is 1e18
         assert found[name] == pytest.approx(wanted, rel=1e-6, abs=1e-6 * factor), name
     if weight == 0 and y.var() > 0:  # in float32, -1e9 + 1 is -1e9
-        bias = 0.25 / size if dtype == "float32" else 1e-6  # half of float32's step at 2,460,000 is 0.125
-        assert -(bias**2) - 0.1 < found["r2"] <= 0
+        assert -0.1 < found["r2"] <= 0  # the mean of 120 draws is about 0.1 from that of all
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
