@@ -27,7 +27,7 @@ INSIDE = {
         ("program",), ("function",),
     ),
     "nn": (
-        ("array",), ("formula", "initializers", "targets"), ("activations",),
+        ("array",), ("formula", "initializers", "targets"), ("activations", "links"),
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (("graphs",), ("setup",), ("gradient_check", "run"), ("loop",), ("study",)),

@@ -109,11 +109,24 @@ def caveat(run: RunFiles) -> str:
     """The limits of the result, in a sentence; empty without a result."""
     if run.metrics.status is Status.DIVERGED or not run.metrics.splits or not run.metrics.epochs:
         return ""
+    return f"{_held_out(run)} {_without_value(run)}".strip()
+
+
+def _held_out(run: RunFiles) -> str:
     if run.headline_split == "train":
         return "No examples were held out, so this says nothing about new data."
     if run.headline_split == "validation":
         return "The validation examples took no part in the descent, but may have decided when it ended."
     return "The test examples took no part in the training."
+
+
+def _without_value(run: RunFiles) -> str:
+    """The rankings that have no value; empty without such."""
+    names = [column_name(column) for column in run.metrics.without_value]
+    if not names:
+        return ""
+    verb = "has" if len(names) == 1 else "have"
+    return f"The {', '.join(names)} {verb} no value: one target throughout leaves nothing to rank."
 
 
 def key_facts(run: RunFiles) -> tuple[Fact, ...]:

@@ -73,7 +73,7 @@ class EpochRunner:
         _ = setup.compiled.epoch
         _ = setup.compiled.evaluation if setup.evaluations else None
         _ = setup.compiled.program("state") if setup.task.measures_state else None
-        _ = setup.compiled.prediction if setup.followed_metrics else None
+        _ = setup.compiled.program("logits") if setup.followed_metrics else None
 
     @staticmethod
     def extra_columns(setup: Setup) -> tuple[str, ...]:

@@ -121,6 +121,7 @@ def _set_up_first(members: Members, base: Path) -> Setup:
     setup.initial_state(base)
     runner_type(setup).prepare(setup)
     _ = setup.compiled.evaluation, setup.compiled.prediction
+    _ = setup.compiled.program("logits") if setup.task.wholes else None
     return setup
 
 
