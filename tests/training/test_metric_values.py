@@ -15,12 +15,12 @@ from scipy.special import log_expit, log_softmax
 from nnjit import config
 from nnjit.cli.summary import summary
 from nnjit.ir import interpret
+from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.metrics import RunMetrics, SplitValues
 from nnjit.runs.status import Status
 from nnjit.runs.study import StudyMetrics
 from nnjit.training.graphs.step import evaluation_graph, logits_graph, step_graph
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.study.aggregate import Result, aggregate
 
 from .conftest import train_epochs
 
