@@ -13,6 +13,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import compile_result
 from numba.core.targetconfig import ConfigStack
 
+from nnjit.codegen.numba.engine import new_codegen
 from nnjit.codegen.numba.lowering import Lowering, Source
 from nnjit.codegen.numba.types import CompileResult, CompilerState
 
@@ -40,7 +41,7 @@ def compile_program(state: CompilerState, function: Callable[..., Any]) -> Compi
 
 def _compile(state: CompilerState, source: Source) -> CompileResult:
     context, flags, arguments = state.targetctx, state.flags, tuple(state.args)
-    library = _Library(context.codegen(), source.identity.func_qualname)
+    library = _Library(new_codegen(), source.identity.func_qualname)
     library.enable_object_caching()
     with context.push_code_library(library):
         function = Lowering(state.typingctx, context, library, flags).program(source, arguments)

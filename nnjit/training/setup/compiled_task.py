@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -215,13 +214,13 @@ class CompiledTask:
         return tuple(n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :])
 
     def save_kernels(self, folder: Path) -> None:
-        """Copy the source of everything compiled so far into `folder`."""
+        """Write the source of everything compiled so far into `folder`."""
         folder.mkdir(exist_ok=True)
-        paths: dict[str, Path] = {name: program.path for name, program in self._programs.items()}
+        programs = {name: compiled.program for name, compiled in self._programs.items()}
         if self._epoch is not None:
-            paths["epoch"] = self._epoch.path
-        for name, path in paths.items():
-            shutil.copyfile(path, folder / f"{name}.py")
+            programs["epoch"] = self._epoch.program
+        for name, program in programs.items():
+            (folder / f"{name}.py").write_text(program.source, encoding="utf-8")
 
 
 def _compiled(graph: Graph, title: str) -> Compiled:
