@@ -17,7 +17,7 @@ from numba.core.codegen import JITCodeLibrary
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
 from nnjit.codegen import Compiled, compile_graph
-from nnjit.codegen.numba import cache, cache_loader, privates, program_compiler
+from nnjit.codegen.numba import cache, function_cache, privates, program_compiler, store
 from nnjit.ir import B, Graph, array_type
 
 PACKAGE = Path(privates.__file__).parents[2]
@@ -31,7 +31,7 @@ needs_jit = pytest.mark.skipif(
 def nothing_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An empty cache folder of its own, and no warning before."""
     monkeypatch.setattr(privates, "_warned", set())
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "kernels"))
+    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "kernels"))
 
 
 @pytest.mark.parametrize("row", privates.PRIVATES, ids=lambda row: row.partition("(")[0])
@@ -92,8 +92,7 @@ def graph_of(shift: float) -> Graph:
 
 def call_fresh(graph: Graph) -> tuple[Compiled, np.ndarray]:
     """A compiled graph whose program is loaded anew, as in another process, and what it gives."""
-    for name in [name for name in sys.modules if name.startswith("nnjit_kernels_")]:
-        del sys.modules[name]
+    cache._modules.clear()
     compiled = compile_graph(graph)
     return compiled, compiled(X)[0]
 
@@ -127,7 +126,7 @@ def test_numba_compiles_a_program_where_a_part_of_the_compiler_has_changed(
     change: Callable[[pytest.MonkeyPatch], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     want = [compile_graph(graph_of(x))(X)[0] for x in (301.0, 302.0)]
-    monkeypatch.setenv(cache.VARIABLE, str(cache.cache_folder() / "another"))
+    monkeypatch.setenv(store.VARIABLE, str(store.cache_folder() / "another"))
     problem = change(monkeypatch)
     with pytest.warns(RuntimeWarning, match=f"{SLOW}.*{problem}"):
         _, first = call_fresh(graph_of(301.0))
@@ -143,9 +142,9 @@ def test_numba_loads_a_program_where_a_part_of_the_loader_has_changed(
     graph = graph_of(303.0 + is_missing)
     (want,) = compile_graph(graph)(X)
     if is_missing:
-        monkeypatch.setitem(sys.modules, cache_loader.__name__, None)
+        monkeypatch.setitem(sys.modules, function_cache.__name__, None)
     else:
-        monkeypatch.setattr(cache_loader, "rtsys", None)
+        monkeypatch.setattr(function_cache, "rtsys", None)
     with pytest.warns(RuntimeWarning, match="so loading a compiled program takes 0.1 s longer"):
         loaded, got = call_fresh(graph)
     assert sum(loaded._run.stats.cache_hits.values()) == 1  # type: ignore[attr-defined]  # a dispatcher

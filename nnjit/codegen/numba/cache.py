@@ -7,6 +7,7 @@ file is for people.
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import sys
@@ -55,6 +56,13 @@ def environment_key() -> str:
     versions = [VERSION, numba.__version__, llvmlite.__version__, np.__version__, sys.version]
     helpers = sources(PACKAGE)
     return "\n".join([*versions, cpu, features, f"boundscheck {numba.config.BOUNDSCHECK}", *helpers.values()])
+
+
+@functools.lru_cache(maxsize=8)
+def functions_in(text: str) -> dict[int, ast.FunctionDef]:
+    """The functions of a module's text by their first line: that of a decorator, if any."""
+    found = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)]
+    return {min([n.lineno, *(d.lineno for d in n.decorator_list)]): n for n in found}
 
 
 class _Loader:

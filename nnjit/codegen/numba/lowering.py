@@ -7,7 +7,6 @@ functions that raise nothing.
 from __future__ import annotations
 
 import ast
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from numba.core import cgutils, funcdesc
 from numba.core.bytecode import FunctionIdentity
 from numba.core.environment import Environment
 
+from nnjit.codegen.numba.cache import functions_in
 from nnjit.codegen.numba.emit import slot_for
 from nnjit.codegen.numba.expressions import Expressions, Unsupported, Value
 from nnjit.codegen.numba.types import (
@@ -44,7 +44,7 @@ class Source:
     def tree(self) -> ast.FunctionDef:
         """The function's definition."""
         code, loader = self.identity.code, self.names["__loader__"]
-        found = _functions(loader.get_source(self.names["__name__"])).get(code.co_firstlineno)
+        found = functions_in(loader.get_source(self.names["__name__"])).get(code.co_firstlineno)
         if found is None:
             raise Unsupported(f"{code.co_filename}: no function in line {code.co_firstlineno}")
         return found
@@ -54,13 +54,6 @@ class Source:
         """The function's globals."""
         names: dict[str, Any] = self.identity.func.__globals__
         return names
-
-
-@functools.lru_cache(maxsize=8)
-def _functions(text: str) -> dict[int, ast.FunctionDef]:
-    """The functions of a module by their first line: that of a decorator, if any."""
-    found = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)]
-    return {min([n.lineno, *(d.lineno for d in n.decorator_list)]): n for n in found}
 
 
 def result_of(source: Source) -> NumbaType:

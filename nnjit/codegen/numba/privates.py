@@ -31,6 +31,7 @@ PRIVATES = (
     "identity.unique_name",
     "numba.core.codegen.JITCodeLibrary(codegen, name)",
     "numba.core.codegen.JITCodeLibrary._optimize_final_module(self)",
+    "numba.core.codegen.JITCodeLibrary._optimize_functions(self, module)",
     "numba.core.codegen.JITCodeLibrary.create_ir_module(self, name)",
     "numba.core.codegen.JITCodeLibrary.enable_object_caching(self)",
     "library._codegen._tm",
@@ -86,7 +87,7 @@ PRIVATES = (
     "numba.core.typing.context.Context.resolve_value_type(self, val)",
     # engine.py
     "numba.core.codegen.JITCPUCodegen(module_name)",
-    "numba.core.cpu.CPUContext._internal_codegen",
+    "compiler.state.targetctx._internal_codegen",
     # function_cache.py
     "numba.core.compiler.CompileResult._rebuild(target_context, libdata, fndesc, env, signature, objectmode, "
     "lifted, typeann, reload_init, referenced_envs)",
