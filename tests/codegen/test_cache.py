@@ -100,7 +100,7 @@ def test_file_is_written_once(folder: Path) -> None:
     path = compile_graph(small_graph(106.0)).path
     os.utime(path, (1, 1))
     assert compile_graph(small_graph(106.0)).path == path
-    assert path.stat().st_mtime == 1  # Numba takes a newer file for a changed one
+    assert path.stat().st_mtime == 1
     assert list(folder.glob("nnjit_kernels_*.py")) == [path]
     assert not list(folder.glob(".*"))  # no temporary file is left
 
@@ -118,12 +118,6 @@ def test_folder_of_another_user_is_refused(folder: Path, monkeypatch: pytest.Mon
     owner = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
     with pytest.raises(UserError, match="belongs to another user; set NNJIT_CACHE_DIR to a folder of yours"):
-        store.cache_folder()
-
-
-def test_folder_that_cannot_be_written_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(UserError, match=f"{folder}: the kernel cache cannot be written"):
         store.cache_folder()
 
 

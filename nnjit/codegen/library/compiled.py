@@ -68,11 +68,7 @@ def _load() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = _target_machine()
-    name = f"nnjit_library_{hashlib.sha256(environment_key().encode()).hexdigest()[:24]}.code"
-    code = store.read(name)
-    if code is None:
-        code = _compile(machine)
-        store.write(name, code)
+    code = _code(machine)
     offer_yield()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -80,6 +76,16 @@ def _load() -> Any:
     for symbol in (*SYMBOLS.values(), *LANE_SYMBOLS.values(), BARRIER, *vector_symbols()):
         llvm.add_symbol(symbol, engine.get_function_address(symbol))
     return engine
+
+
+def _code(machine: Machine) -> bytes:
+    """The machine code, from the cache or compiled."""
+    name = f"nnjit_library_{hashlib.sha256(environment_key().encode()).hexdigest()[:24]}.code"
+    code = store.read(name)
+    if code is None:
+        code = _compile(machine)
+        store.write(name, code)
+    return code
 
 
 def _compile(machine: Machine) -> bytes:

@@ -78,7 +78,7 @@ def discard(name: str) -> None:
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        _warn(f"{path}: a damaged file of the kernel cache cannot be deleted ({error.strerror})")
+        _warn_of_writing(path, error)
 
 
 _MARK = b"nnjit\x001\n"
@@ -93,14 +93,16 @@ def _head(name: str, content: bytes) -> bytes:
 
 
 def _bytes_of(path: Path) -> bytes | None:
-    """What a file holds; None if it cannot be read. What is in its place but no file is deleted."""
+    """What a file holds; None if there is none. What cannot be read, or is not a file, is deleted."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
+        if path.is_file():
+            return path.read_bytes()
+        is_there = os.path.lexists(path)
     except OSError:
+        is_there = True
+    if is_there:
         discard(path.name)
-        return None
+    return None
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -109,13 +111,17 @@ def _replace(path: Path, data: bytes) -> None:
     try:
         replace_file(path, data)
     except OSError as error:
-        _warn(f"{path.parent}: the kernel cache cannot be written ({error.strerror})")
+        _warn_of_writing(path, error)
+
+
+def _warn_of_writing(path: Path, error: OSError) -> None:
+    _warn(f"{path.parent}: the kernel cache cannot be written ({error.strerror})")
 
 
 @functools.cache
 def _warn(problem: str) -> None:
     """Warn, once for each problem."""
-    text = f"{problem}, so each process compiles its kernels anew; make room or access, or {MEND}"
+    text = f"{problem}, so each process compiles its kernels anew; free space, give access, or {MEND}"
     warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
@@ -144,6 +150,9 @@ def _private(folder: Path) -> Path:
 
 @functools.cache
 def _temporary() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="nnjit-kernels-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="nnjit-kernels-"))
+    except OSError:
+        return Path(os.devnull) / "kernels"  # where nothing can be read or written
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
