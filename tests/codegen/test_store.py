@@ -9,7 +9,6 @@ import resource
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ import nnjit.durable
 from nnjit.autodiff import trace
 from nnjit.codegen import Compiled, compile_graph
 from nnjit.codegen.library import compiled as library
-from nnjit.codegen.numba import cache, function_cache, store
+from nnjit.codegen.numba import cache, store
 from nnjit.errors import UserError
 from nnjit.ir import Graph, array_type
 
@@ -135,12 +134,8 @@ def test_damaged_machine_code_is_not_loaded_but_compiled_anew(
     good = path.read_bytes()
     DAMAGES[damage](path)
     loaded: list[bytes] = []
-
-    def loads(data: bytes) -> Any:
-        loaded.append(data)
-        return pickle.loads(data)
-
-    monkeypatch.setattr(function_cache.pickle, "loads", loads)
+    loads = pickle.loads
+    monkeypatch.setattr(pickle, "loads", lambda data: loaded.append(data) or loads(data))
     _, got = call_fresh()
     np.testing.assert_array_equal(got, 401.0 * X)
     is_readable = damage == "without access" and os.geteuid() == 0  # root reads everything
