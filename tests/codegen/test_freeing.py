@@ -143,16 +143,6 @@ def test_clear_cache_frees_all_programs_and_functions_work_on(engines: weakref.W
     assert compilations(call_both) == 0  # the cache on disk stays
 
 
-def test_a_run_frees_its_programs(tmp_path: Path, engines: weakref.WeakSet[Any]) -> None:
-    modules = kernel_modules()
-    run = nnjit.fit("configs/xor.yaml", ["training.epochs=2", "model[0].units=5"], output=tmp_path / "run")
-    assert len(engines) > 0
-    del run
-    gc.collect()
-    assert len(engines) == 0
-    assert kernel_modules() == modules
-
-
 def test_passes_of_llvm_are_freed() -> None:
     import llvmlite.binding as llvm
 
