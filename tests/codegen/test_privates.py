@@ -135,17 +135,42 @@ def test_numba_compiles_a_program_where_a_part_of_the_compiler_has_changed(
 
 
 @needs_jit
-@pytest.mark.parametrize("is_missing", [True, False])
-def test_numba_loads_a_program_where_a_part_of_the_loader_has_changed(
-    is_missing: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    graph = graph_of(303.0 + is_missing)
+def test_a_program_is_loaded_where_a_part_of_the_loader_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = graph_of(303.0)
     (want,) = compile_graph(graph)(X)
-    if is_missing:
-        monkeypatch.setitem(sys.modules, function_cache.__name__, None)
-    else:
-        monkeypatch.setattr(function_cache, "rtsys", None)
+    monkeypatch.setattr(function_cache, "rtsys", None)
     with pytest.warns(RuntimeWarning, match="so loading a compiled program takes 0.1 s longer"):
         loaded, got = call_fresh(graph)
     assert sum(loaded._run.stats.cache_hits.values()) == 1  # type: ignore[attr-defined]  # a dispatcher
+    np.testing.assert_allclose(got, want, rtol=1e-13)
+
+
+def break_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the cache of functions miss what it imports."""
+    monkeypatch.setitem(sys.modules, function_cache.__name__, None)
+
+
+def break_rebuilding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a part that rebuilds a function want other arguments; it is in the table."""
+    monkeypatch.setattr(function_cache.Result, "_rebuild", lambda context: None)
+
+
+def break_reducing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a part that takes a function apart want other arguments."""
+    monkeypatch.setattr(function_cache.Result, "_reduce", lambda result, other: None)
+    for path in store.cache_folder().glob("*.run.*"):
+        path.unlink()
+
+
+@needs_jit
+@pytest.mark.parametrize("change", [break_module, break_rebuilding, break_reducing])
+def test_a_program_is_compiled_anew_where_a_part_of_the_cache_has_changed(
+    change: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = graph_of(304.0)
+    (want,) = compile_graph(graph)(X)
+    change(monkeypatch)
+    with pytest.warns(RuntimeWarning, match="so each process compiles its programs anew"):
+        loaded, got = call_fresh(graph)
+    assert sum(loaded._run.stats.cache_hits.values()) == 0  # type: ignore[attr-defined]  # a dispatcher
     np.testing.assert_allclose(got, want, rtol=1e-13)
