@@ -216,11 +216,11 @@ class CompiledTask:
     def save_kernels(self, folder: Path) -> None:
         """Write the source of everything compiled so far into `folder`."""
         folder.mkdir(exist_ok=True)
-        programs = {name: compiled.program for name, compiled in self._programs.items()}
+        sources = {f"{name}.py": compiled.program.source for name, compiled in self._programs.items()}
         if self._epoch is not None:
-            programs["epoch"] = self._epoch.program
-        for name, program in programs.items():
-            (folder / f"{name}.py").write_text(program.source, encoding="utf-8")
+            sources["epoch.py"] = self._epoch.program.source
+        for name, source in sources.items():
+            (folder / name).write_text(source, encoding="utf-8")
 
 
 def _compiled(graph: Graph, title: str) -> Compiled:
