@@ -73,11 +73,11 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def clear_cache() -> None:
-    """Free the compiled programs that functions from `jit` hold in memory; those of one function `f`:
-    `f.clear_cache()`.
+    """Free the compiled programs that all functions from `jit` hold in memory.
 
-    A program is compiled again when it is next called, or read from the cache on disk, which stays. Runs keep
-    their own programs, which are freed with them. (JAX calls this `clear_caches`.)
+    `f.clear_cache()` frees those of one function `f`. The next call loads its program from the cache on disk,
+    which stays, or compiles it anew. A run keeps its own programs, which are freed with it. (JAX:
+    `clear_caches`.)
 
     >>> double = jit(lambda x: 2 * x)
     >>> float(double(1.0))

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from numba import config
 
-import nnjit.durable
 from nnjit.autodiff import trace
 from nnjit.codegen import Compiled, compile_graph
 from nnjit.codegen.library import compiled as library
@@ -191,7 +190,7 @@ def unwritable(request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest
     def fail(path: Path, data: bytes) -> None:
         raise OSError(request.param, reason, str(path))
 
-    monkeypatch.setattr(nnjit.durable, "replace_file", fail)
+    monkeypatch.setattr(store, "replace_file", fail)
     return reason
 
 

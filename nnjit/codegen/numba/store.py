@@ -17,6 +17,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from nnjit.durable import replace_file
 from nnjit.errors import UserError
 
 VARIABLE = "NNJIT_CACHE_DIR"
@@ -106,8 +107,6 @@ def _bytes_of(path: Path) -> bytes | None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    from nnjit.durable import replace_file  # here, since it does not shape machine code (`sources.py`)
-
     try:
         replace_file(path, data)
     except OSError as error:
