@@ -7,10 +7,14 @@ import sys
 import weakref
 from pathlib import Path
 
+import pytest
+from numba import config as numba_config
+
 from nnjit import config
 from nnjit.training import train
 
 
+@pytest.mark.skipif(numba_config.DISABLE_JIT, reason="nothing is compiled")
 def test_a_training_frees_its_programs_with_its_run(tmp_path: Path) -> None:
     gc.collect()
     before = set(sys.modules)
