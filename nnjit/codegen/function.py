@@ -63,7 +63,7 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
             if is_open(traced.outputs, traced.inputs):  # `f` reads values of a trace around it
                 return traced.build(close(traced.outputs, traced.inputs, arrays))
             if len(compiled) >= MOST_PROGRAMS:
-                del compiled[next(iter(compiled))]
+                compiled.pop(next(iter(compiled), ()), None)  # also if another thread was first
             known = compiled[key] = _Native(_caller(traced), traced.build)
         return known.build(known.call(arrays))
 
