@@ -16,7 +16,7 @@ LONGEST = 400  # lines of a file
 
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
-    ("errors", "lazy", "cores", "version"), ("registry",), ("ir",), ("primitives",), ("numpy",),
+    ("errors", "lazy", "cores", "version", "durable"), ("registry",), ("ir",), ("primitives",), ("numpy",),
     ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",), ("experiment", "runs"),
     ("training",), ("report",), ("config",), ("api",), ("cli",), ("train",),
 )  # fmt: skip

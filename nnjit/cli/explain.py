@@ -74,7 +74,7 @@ def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
     yield f"source: {epoch.path}"
     if kernels:
         yield from _title("The source of the kernels")
-        yield epoch.path.read_text(encoding="utf-8").rstrip()
+        yield epoch.program.source.rstrip()
 
 
 def _title(words: str, *, first: bool = False) -> list[str]:

@@ -218,13 +218,13 @@ class CompiledTask:
         return tuple(n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :])
 
     def save_kernels(self, folder: Path) -> None:
-        """Copy the source of everything compiled so far into `folder`."""
+        """Write the source of everything compiled so far into `folder`."""
         folder.mkdir(exist_ok=True)
-        paths: dict[str, Path] = {name: program.path for name, program in self._programs.items()}
+        sources = {f"{name}.py": compiled.program.source for name, compiled in self._programs.items()}
         if self._epoch is not None:
-            paths["epoch"] = self._epoch.path
-        for name, path in paths.items():
-            write_atomically(folder / f"{name}.py", path.read_bytes())
+            sources["epoch.py"] = self._epoch.program.source
+        for name, source in sources.items():
+            write_atomically(folder / name, source.encode())
 
 
 def _compiled(graph: Graph, title: str) -> Compiled:
