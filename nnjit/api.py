@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.runs import file_names
+from nnjit.runs.folder import holds_run
 
 if TYPE_CHECKING:
     from nnjit.config import Config
@@ -20,6 +21,7 @@ def fit(
     overrides: Iterable[str] = (),
     *,
     output: str | Path | None = None,
+    resume_or_start: bool = False,
     quiet: bool = True,
 ) -> Run | Study:
     """Train an experiment and leave its run folder, report included; a study if it has replicas or folds.
@@ -28,6 +30,8 @@ def fit(
         config: a YAML file, a mapping of the same options, or an `Experiment`.
         overrides: options that beat it, e.g. `["training.epochs=5"]`.
         output: the run folder; `runs/<name>-<time>` if None.
+        resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
+            is opened.
         quiet: whether to show no progress.
 
     Raises:
@@ -37,7 +41,8 @@ def fit(
 
     given = read(config, overrides)
     with given.located():
-        return run(given, output=None if output is None else Path(output), quiet=quiet)
+        folder = None if output is None else Path(output)
+        return run(given, output=folder, resume_or_start=resume_or_start, quiet=quiet)
 
 
 def load(folder: str | Path) -> Run | Study:
@@ -62,15 +67,26 @@ def run(
     *,
     output: Path | None = None,
     resume: Path | None = None,
+    resume_or_start: bool = False,
     quiet: bool = False,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
     """Train, or resume the run in the folder `resume`, and write the report however the training ends.
 
     Args:
+        resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
         write_report: writes the report; `nnjit.report.write_report` if None.
     """
     write_report = write_report or _write_report
+    if resume_or_start:
+        if output is None:
+            raise RunError("resume_or_start needs the folder to look in: give output")
+        if has_ended(given.experiment, output):
+            if not (output / file_names.REPORT).is_file():
+                write_report(output)
+            return load(output)
+        if holds_run(output):
+            output, resume = None, output
     try:
         done = _train(given.experiment, output, resume, quiet)
     except (Diverged, Interrupted) as stopped:
@@ -84,6 +100,14 @@ def _write_report(folder: Path) -> None:
     from nnjit.report import write_report
 
     write_report(folder)
+
+
+def has_ended(experiment: Experiment, folder: Path) -> bool:
+    """Whether the training of this experiment is done in a folder, so that nothing is left to resume."""
+    from nnjit.config import dump
+    from nnjit.runs.folder import is_done
+
+    return is_done(folder, dump(experiment))
 
 
 def _train(experiment: Experiment, output: Path | None, resume: Path | None, quiet: bool) -> Run | Study:

@@ -117,12 +117,14 @@ def test_a_crashed_run_goes_on_from_its_last_checkpoint(
     same_bits(whole, go_on(folder / "run").path)
 
 
-def test_a_crash_before_the_first_checkpoint_is_told(folder: Path, after_epoch: Callable[..., None]) -> None:
+def test_a_run_that_crashed_before_its_first_checkpoint_begins_again(
+    whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     crash_after(1, after_epoch)
     with pytest.raises(Crash):
         begin(folder / "run")
-    with pytest.raises(RunError, match="cannot be resumed"):
-        go_on(folder / "run")
+    monkeypatch.undo()
+    same_bits(whole, go_on(folder / "run").path)
 
 
 def test_a_finished_run_can_be_given_more_epochs(folder: Path) -> None:

@@ -254,6 +254,7 @@ def test_folds_go_on_with_their_own_number(folder: Path) -> None:
 
 def test_replicas_do_not_go_on_from_a_run(folder: Path) -> None:
     Path("run").mkdir()
+    Path("run", file_names.MODEL).touch()
     with pytest.raises(RunError, match="run holds no study, and the config asks for 2 replicas; resume it"):
         nnjit.api.run(config.read(LINE | {"training": {"replicas": 2}}), resume=Path("run"))
 

@@ -10,33 +10,42 @@ import numpy as np
 
 from nnjit.cores import usable_cores
 from nnjit.data import Padding, find_padding
+from nnjit.durable import replace_files
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
 from nnjit.runs.history import read_history
+from nnjit.runs.json_file import JsonFile
+from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import RunMetrics, SplitValues, Weights
 from nnjit.runs.model import LayerEntry, ModelEntry
-from nnjit.runs.predictions import write_predictions
+from nnjit.runs.predictions import predictions_bytes
 from nnjit.runs.status import Status
-from nnjit.runs.weights import write_weights
-from nnjit.runs.writing import write_atomically
+from nnjit.runs.weights import weights_bytes
 from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.loop.stopping import Outcome
 from nnjit.training.setup.setup import Setup
 
 
-def describe(setup: Setup, config: str, path: Path) -> None:
-    """Write the config, the environment, the model and the data."""
-    write_environment(config, path)
-    _model(setup).write(path)
-    _data(setup).write(path)
+def describe(setup: Setup, config: str, path: Path, search: LearningRateSearch | None = None) -> None:
+    """Write the config, the environment, the model, the data, and a search for the learning rate."""
+    files: list[JsonFile] = [_environment(), _model(setup), _data(setup), *([search] if search else ())]
+    _write(path, config, files)
 
 
 def write_environment(config: str, path: Path) -> None:
     """Write the config and the environment."""
-    write_atomically(path / file_names.CONFIG, config)
-    Environment.here(cores=usable_cores()).write(path)
+    _write(path, config, [_environment()])
+
+
+def _write(path: Path, config: str, files: Sequence[JsonFile]) -> None:
+    described = {file.file_name: file.to_bytes() for file in files}
+    replace_files(path, {file_names.CONFIG: config.encode()} | described)
+
+
+def _environment() -> Environment:
+    return Environment.here(cores=usable_cores())
 
 
 def write_results(setup: Setup, path: Path, outcome: Outcome, began: float) -> None:
@@ -47,14 +56,18 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float) -> N
     state, which = outcome.state, _kept(setup, outcome)
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
-    for name, theta in ((file_names.BEST, best), (file_names.LAST, last)):
-        write_weights(path / name, setup.model.arrays.unflatten(theta))
     theta = best if which == "best" else last
     splits = {name: _values(setup, theta, name) for name in setup.splits}
-    write_predictions(path, predictions(setup, theta))
     setup.compiled.save_kernels(path / file_names.KERNELS)
-    explain(setup, setup.compiled.kernels).write(path)
-    _metrics(setup, path, outcome, which, splits, began).write(path)
+    explanation = explain(setup, setup.compiled.kernels)
+    results = {
+        file_names.BEST: weights_bytes(setup.model.arrays.unflatten(best)),
+        file_names.LAST: weights_bytes(setup.model.arrays.unflatten(last)),
+        file_names.PREDICTIONS: predictions_bytes(predictions(setup, theta)),
+        explanation.file_name: explanation.to_bytes(),
+    }
+    metrics = _metrics(setup, path, outcome, which, splits, began)
+    replace_files(path, results | {metrics.file_name: metrics.to_bytes()})  # the last says that all are there
 
 
 def _kept(setup: Setup, outcome: Outcome) -> Weights:
