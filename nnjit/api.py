@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.runs import file_names
-from nnjit.runs.folder import holds_run
+from nnjit.runs.folder import has_ended, holds_run
 
 if TYPE_CHECKING:
     from nnjit.config import Config
@@ -81,7 +81,7 @@ def run(
     if resume_or_start:
         if output is None:
             raise RunError("resume_or_start needs the folder to look in: give output")
-        if has_ended(given.experiment, output):
+        if is_done(given.experiment, output):
             if not (output / file_names.REPORT).is_file():
                 write_report(output)
             return load(output)
@@ -102,12 +102,11 @@ def _write_report(folder: Path) -> None:
     write_report(folder)
 
 
-def has_ended(experiment: Experiment, folder: Path) -> bool:
-    """Whether the training of this experiment is done in a folder, so that nothing is left to resume."""
-    from nnjit.config import dump
-    from nnjit.runs.folder import is_done
+def is_done(experiment: Experiment, folder: Path) -> bool:
+    """Whether the training of this very experiment has ended in a folder, so that nothing is left to do."""
+    from nnjit.config import read
 
-    return is_done(folder, dump(experiment))
+    return has_ended(folder) and read(folder / file_names.CONFIG).experiment == experiment
 
 
 def _train(experiment: Experiment, output: Path | None, resume: Path | None, quiet: bool) -> Run | Study:

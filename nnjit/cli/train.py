@@ -114,7 +114,7 @@ def _train(
     from nnjit import api
 
     with given.located():
-        had_ended = resume_or_start and output is not None and api.has_ended(given.experiment, output)
+        is_done = resume_or_start and output is not None and api.is_done(given.experiment, output)
         run = api.run(
             given,
             output=output,
@@ -128,6 +128,6 @@ def _train(
         return
     from nnjit.cli.summary import summary
 
-    if had_ended:
+    if is_done:
         typer.echo("this training has ended; nothing is left to do")
     typer.echo(summary(run))

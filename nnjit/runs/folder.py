@@ -9,7 +9,7 @@ from typing import Any
 from nnjit.durable import is_temporary
 from nnjit.errors import RunError
 from nnjit.runs import file_names
-from nnjit.runs.reading import read_json
+from nnjit.runs.reading import parse, read_json
 from nnjit.runs.status import Status
 from nnjit.runs.writing import json_bytes, write_atomically
 
@@ -33,19 +33,17 @@ def holds_run(folder: Path) -> bool:
     return True  # an empty one is that of a run that was killed in its first moment
 
 
-def is_done(folder: Path, config: str) -> bool:
-    """Whether the training of this config, the text of its `config.yaml`, has ended in a folder.
-
-    One that ran out of time has not: it can go on.
-    """
-    path = folder / file_names.CONFIG
-    if not path.is_file() or path.read_bytes() != config.encode():
-        return False
-    with suppress(RunError):  # damaged metrics are written again
-        content = read_json(folder / file_names.METRICS)
-        statuses = {content.get("status"), *(_status(member) for member in content.get("runs", ()))}
-        return Status.OUT_OF_TIME not in statuses and Status(content["status"]).is_finished
+def has_ended(folder: Path) -> bool:
+    """Whether the training in a folder has ended; one that ran out of time has not, since it can go on."""
+    path = folder / file_names.METRICS
+    with suppress(RunError):  # there are no metrics, or they are damaged and written again
+        return parse(path, read_json(path), _has_ended)
     return False
+
+
+def _has_ended(content: dict[str, Any]) -> bool:
+    statuses = [Status(entry["status"]) for entry in (content, *content.get("runs", ()))]
+    return statuses[0].is_finished and Status.OUT_OF_TIME not in statuses
 
 
 def mark_unfinished(folder: Path) -> None:
@@ -56,7 +54,3 @@ def mark_unfinished(folder: Path) -> None:
     with suppress(RunError):
         content = read_json(folder / file_names.METRICS) | {"status": Status.INTERRUPTED}
         write_atomically(folder / file_names.METRICS, json_bytes(content))
-
-
-def _status(member: Any) -> Any:
-    return member.get("status") if isinstance(member, dict) else None

@@ -34,9 +34,11 @@ def lock_run(folder: Path) -> Iterator[None]:
                 path.unlink(missing_ok=True)
         yield
     finally:
-        with suppress(OSError):  # Windows removes no open file
-            (folder / LOCK).unlink(missing_ok=True)
-        os.close(descriptor)
+        try:
+            with suppress(OSError):  # Windows removes no open file
+                (folder / LOCK).unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
 
 
 def check_unlocked(folder: Path) -> None:
