@@ -16,13 +16,20 @@ from nnjit.errors import RunError
 from nnjit.runs import file_names, lock
 from nnjit.runs.lock import check_unlocked, lock_run
 
-HOLD = "import sys, pathlib, nnjit.runs.lock as l\nwith l.lock_run(pathlib.Path('.')): print(flush=True); input()"
+HOLD = """
+import pathlib, nnjit.runs.lock
+with nnjit.runs.lock.lock_run(pathlib.Path()):
+    print(flush=True)
+    input()
+"""
 
 
 def test_the_second_is_told_who_trains_and_leaves_all_alone(tmp_path: Path) -> None:
     with lock_run(tmp_path):
         before = (tmp_path / file_names.LOCK).read_bytes()
-        who = rf"process {os.getpid()} on {socket.gethostname()} trains here since \d{{4}}-\d\d-\d\d \d\d:\d\d"
+        who = (
+            rf"process {os.getpid()} on {socket.gethostname()} trains here since \d{{4}}-\d\d-\d\d \d\d:\d\d"
+        )
         for attempt in (lock_run(tmp_path).__enter__, lambda: check_unlocked(tmp_path)):
             with pytest.raises(RunError, match=who):
                 attempt()

@@ -58,12 +58,13 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float) -> N
     best = state.best_theta if state.best_epoch else last
     theta = best if which == "best" else last
     splits = {name: _values(setup, theta, name) for name in setup.splits}
+    predicted = predictions_bytes(predictions(setup, theta))
     setup.compiled.save_kernels(path / file_names.KERNELS)
     explanation = explain(setup, setup.compiled.kernels)
     results = {
         file_names.BEST: weights_bytes(setup.model.arrays.unflatten(best)),
         file_names.LAST: weights_bytes(setup.model.arrays.unflatten(last)),
-        file_names.PREDICTIONS: predictions_bytes(predictions(setup, theta)),
+        file_names.PREDICTIONS: predicted,
         explanation.file_name: explanation.to_bytes(),
     }
     metrics = _metrics(setup, path, outcome, which, splits, began)
