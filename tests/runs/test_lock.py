@@ -27,9 +27,7 @@ with nnjit.runs.lock.lock_run(pathlib.Path()):
 def test_the_second_is_told_who_trains_and_leaves_all_alone(tmp_path: Path) -> None:
     with lock_run(tmp_path):
         before = (tmp_path / file_names.LOCK).read_bytes()
-        who = (
-            rf"process {os.getpid()} on {socket.gethostname()} trains here since \d{{4}}-\d\d-\d\d \d\d:\d\d"
-        )
+        who = rf"process {os.getpid()} on {socket.gethostname()} trains here since \d{{4}}-\d\d-\d\d \d\d:"
         for attempt in (lock_run(tmp_path).__enter__, lambda: check_unlocked(tmp_path)):
             with pytest.raises(RunError, match=who):
                 attempt()

@@ -1,4 +1,4 @@
-"""A damaged history or diagnosis is told with its line, never read around; and neither is ever half written."""
+"""A damaged history or diagnosis is told with its line, and neither is ever half written."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from nnjit.training.setup import setup as setups
 from nnjit.training.study import parallel
 from tests.training.conftest import LINE, same_bits
 
+CHANGES = ("os.mkdir", "os.remove", "os.rename")
 WRITES = os.O_WRONLY | os.O_RDWR
 
 
@@ -42,25 +43,27 @@ class Killer:
             raise Killed
 
     def _changes(self, event: str, given: tuple[Any, ...]) -> bool:
-        is_written = event in ("os.mkdir", "os.remove", "os.rename") or (
-            event == "open" and given[2] & WRITES
-        )
-        return is_written and os.path.abspath(os.fsdecode(given[0])).startswith(self.folder)
+        changes = event in CHANGES or (event == "open" and given[2] & WRITES)
+        return changes and os.path.abspath(os.fsdecode(given[0])).startswith(self.folder)
 
 
-KILLER = Killer()
-sys.addaudithook(KILLER.hook)  # for good: it cannot be removed
+@pytest.fixture(scope="module")
+def killer() -> Iterator[Killer]:
+    """The one of this process, since a hook cannot be removed."""
+    killer = Killer()
+    sys.addaudithook(killer.hook)
+    yield killer
+    killer.folder = ""
 
 
 @pytest.fixture
-def kill_at(tmp_path: Path) -> Iterator[Callable[[int], None]]:
+def kill_at(killer: Killer, tmp_path: Path) -> Callable[[int], None]:
     """Plan to be killed at the k-th change of the folder `run`; from 0."""
 
     def plan(k: int) -> None:
-        KILLER.folder, KILLER.left = str(tmp_path / "run"), k
+        killer.folder, killer.left = str(tmp_path / "run"), k
 
-    yield plan
-    KILLER.folder = ""
+    return plan
 
 
 @pytest.fixture(autouse=True)
@@ -86,10 +89,9 @@ def _prepare_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(path: str, given: config.Config) -> Path:
-    done = api.run(
-        given, output=Path(path), resume_or_start=True, quiet=True, write_report=lambda folder: None
-    )
-    return done.path
+    """Train or go on, without a report."""
+    options: dict[str, Any] = {"resume_or_start": True, "quiet": True, "write_report": lambda folder: None}
+    return api.run(given, output=Path(path), **options).path
 
 
 # fmt: off
@@ -127,7 +129,7 @@ def test_a_kill_of_a_resumed_run_loses_nothing(folder: Path, kill_at: Callable[[
     short, long = (config.read(LINE, [f"training.epochs={epochs}"]) for epochs in (2, 4))
     run("whole", long)
     run("short", short)
-    for k in itertools.count():
+    for k in itertools.count(0, 2):
         shutil.copytree("short", "run")
         kill_at(k)
         try:
