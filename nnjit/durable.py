@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+_THREADS = 16  # that wait for the disk at once
 _TEMPORARY = re.compile(r"\..+\.\d+-\d+\.tmp")
 
 
@@ -21,6 +22,9 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 
     Each is whole at any time, but a crash may leave the first ones new and the rest old. The disk writes them
     side by side: five files take a third of the time of five calls of `replace_file`.
+
+    Raises:
+        OSError: one cannot be written; `filename` is its path, or that of the folder.
     """
     temporary = {name: folder / _temporary(name) for name in contents}
     try:
@@ -29,6 +33,10 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
         _sync_all(list(temporary.values()))
         for name, path in temporary.items():
             os.replace(path, folder / name)
+    except OSError as error:
+        named = {str(path): str(folder / name) for name, path in temporary.items()}
+        error.filename, error.filename2 = named.get(str(error.filename), str(folder)), None
+        raise
     finally:
         for path in temporary.values():
             path.unlink(missing_ok=True)
@@ -50,7 +58,7 @@ def _sync_all(paths: list[Path]) -> None:
         return _sync(paths[0])
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(len(paths)) as executor:
+    with ThreadPoolExecutor(min(len(paths), _THREADS)) as executor:
         for done in [executor.submit(_sync, path) for path in paths]:
             done.result()
 

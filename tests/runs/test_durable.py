@@ -51,9 +51,15 @@ def test_a_disk_that_fails_leaves_the_old_file_and_no_other(
 
     monkeypatch.setattr(durable, "_sync", fail)
     for contents in ({"a": b"new"}, {"a": b"new", "b": b"new"}):
-        with pytest.raises(OSError, match="the disk is broken"):
+        with pytest.raises(OSError, match=f"the disk is broken: '{tmp_path}'"):
             replace_files(tmp_path, contents)
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
+
+
+def test_the_error_names_the_file_and_not_what_was_written_for_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        replace_file(tmp_path / "missing" / "a", b"1")
+    assert raised.value.filename == str(tmp_path / "missing" / "a")
 
 
 def test_what_a_kill_leaves_is_told_from_a_file_of_the_run(

@@ -19,7 +19,7 @@ from nnjit.errors import Interrupted, RunError
 from nnjit.runs import file_names
 from nnjit.runs.history import read_history
 from nnjit.training import Run, resume, train
-from nnjit.training.loop import epochs, interruption, trainer
+from nnjit.training.loop import checkpoints, epochs, interruption, trainer
 from nnjit.training.loop.interruption import SIGNALS
 from nnjit.training.setup.state import SlotLayout, load_state
 from tests.training.conftest import IRIS, same_bits
@@ -174,13 +174,12 @@ def test_a_crashed_run_goes_on_from_its_last_checkpoint(
 def test_the_checkpoints_of_the_config_are_enough_to_go_on_from(
     whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     crash_after(5, after_epoch)
     with pytest.raises(Crash):
         begin(folder / "run", "training.checkpoints={every: 2}")
     monkeypatch.undo()
-    shapes = [a.shape for a in load_state(folder / "run", SlotLayout()).slots]
     assert load_state(folder / "run", SlotLayout()).epoch == 4
-    assert shapes
     same_bits(whole, go_on(folder / "run").path)
 
 

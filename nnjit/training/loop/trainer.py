@@ -21,7 +21,7 @@ from nnjit.runs.history import HistoryFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.lock import check_unlocked, lock_run
 from nnjit.runs.status import Status
-from nnjit.training.loop.checkpoints import keep_weights
+from nnjit.training.loop.checkpoints import KeptWeights
 from nnjit.training.loop.diagnosis import Looks
 from nnjit.training.loop.divergence import NotFinite
 from nnjit.training.loop.epochs import EpochRunner, progress
@@ -30,6 +30,7 @@ from nnjit.training.loop.learning_rate_search import find_learning_rate, restore
 from nnjit.training.loop.records import describe, write_results
 from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
+from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State, load_state, state_bytes
 from nnjit.training.setup.threads import one_blas_thread
@@ -168,6 +169,7 @@ class Recorder(NamedTuple):
     path: Path
     history: HistoryFile
     looks: Looks
+    kept: KeptWeights
 
     @classmethod
     def at(cls, setup: Setup, path: Path, state: State) -> Recorder:
@@ -177,10 +179,21 @@ class Recorder(NamedTuple):
             RunError: the rows of the epochs before it are missing or damaged.
         """
         history = HistoryFile(path, _columns(setup), keep=state.epoch)
-        return cls(path, history, Looks.at(setup, path, keep=state.epoch))
+        return cls(path, history, Looks.at(setup, path, keep=state.epoch), KeptWeights(setup, path))
+
+    def write(self, state: State, history: Columns) -> None:
+        """Record a span of epochs; it is on the disk when the state is saved.
+
+        Args:
+            history: its rows of the history, by column.
+        """
+        self.history.write(history)
+        self.looks(state, history)
+        self.kept.take(state)
 
     def save(self, state: State) -> None:
-        """Write the checkpoint, and before it the rows of all its epochs."""
+        """Write the checkpoint, and before it all that belongs to its epochs."""
+        self.kept.save()
         rows = self.history.contents | self.looks.contents
         replace_files(self.path, rows | {file_names.CHECKPOINT: state_bytes(state)})
 
@@ -223,10 +236,8 @@ def _run_epochs(
                 return Outcome(state, Status.INTERRUPTED if callbacks.is_stopped() else Status.OUT_OF_TIME)
             state = span.state
             stopping.follow(span.history)
-            recorder.history.write(span.history)
-            recorder.looks(state, span.history)
-            is_kept = keep_weights(setup, state, recorder.path)
-            if is_kept or time.perf_counter() - saved > CHECKPOINT_SECONDS:
+            recorder.write(state, span.history)
+            if time.perf_counter() - saved > min(CHECKPOINT_SECONDS, recorder.kept.patience):
                 recorder.save(state)
                 saved = time.perf_counter()
             losses = {k: float(v[-1]) for k, v in span.history.items() if k.endswith("_loss")}
