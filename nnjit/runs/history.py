@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.errors import RunError
-from nnjit.runs.file_names import CHECKPOINT, HISTORY
+from nnjit.runs.file_names import HISTORY
 from nnjit.runs.reading import read_text
 from nnjit.runs.table_file import TableFile
 
-_MEND = f"restore it from a copy, or delete {CHECKPOINT} to train from the first epoch again"
+_MEND = "restore it from a copy, or train anew in another folder"
 
 
 class HistoryFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nnjit.durable import is_temporary
 from nnjit.errors import RunError
-from nnjit.runs.file_names import LOCK
+from nnjit.runs.file_names import CHECKPOINTS, LOCK
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def lock_run(folder: Path) -> Iterator[None]:
     """
     descriptor = _acquire(folder)
     try:
-        for path in folder.iterdir():
+        for path in (*folder.iterdir(), *(folder / CHECKPOINTS).glob("*")):
             if is_temporary(path.name):
                 path.unlink(missing_ok=True)
         yield
@@ -69,7 +69,7 @@ def _acquire(folder: Path) -> int:
         if _is_at(descriptor, path):
             break
         os.close(descriptor)  # its owner removed it between our opening and locking it
-    owner = {"pid": os.getpid(), "host": socket.gethostname(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}
+    owner = {"pid": os.getpid(), "host": platform.node(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}
     os.ftruncate(descriptor, 0)
     os.write(descriptor, json.dumps(owner).encode())
     return descriptor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-import socket
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +27,7 @@ with nnjit.runs.lock.lock_run(pathlib.Path()):
 def test_the_second_is_told_who_trains_and_leaves_all_alone(tmp_path: Path) -> None:
     with lock_run(tmp_path):
         before = (tmp_path / file_names.LOCK).read_bytes()
-        who = rf"process {os.getpid()} on {socket.gethostname()} trains here since \d{{4}}-\d\d-\d\d \d\d:"
+        who = rf"process {os.getpid()} on {platform.node()} trains here since \d{{4}}-\d\d-\d\d \d\d:"
         for attempt in (lock_run(tmp_path).__enter__, lambda: check_unlocked(tmp_path)):
             with pytest.raises(RunError, match=who):
                 attempt()
@@ -57,10 +57,12 @@ def test_a_killed_process_blocks_nobody(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
-    for name in (".metrics.json.12-34.tmp", ".mine", "metrics.json"):
+    (tmp_path / file_names.CHECKPOINTS).mkdir()
+    for name in (".metrics.json.12-34.tmp", "checkpoints/.epoch_2.safetensors.12-34.tmp", ".mine", "a"):
         (tmp_path / name).touch()
     with lock_run(tmp_path):
-        assert {path.name for path in tmp_path.iterdir()} == {".mine", "metrics.json", file_names.LOCK}
+        left = {path.name for path in tmp_path.rglob("*")}
+    assert left == {".mine", "a", file_names.CHECKPOINTS, file_names.LOCK}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed elsewhere")

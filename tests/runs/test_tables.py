@@ -72,7 +72,7 @@ def test_a_resumed_history_keeps_its_epochs_to_the_last_digit_and_drops_what_is_
     assert history.contents == {file_names.HISTORY: HISTORY[: HISTORY.index(b"1,")] + rows}
 
 
-MEND = "; restore it from a copy, or delete checkpoint.safetensors to train from the first epoch again"
+MEND = "; restore it from a copy, or train anew in another folder"
 
 
 @pytest.mark.parametrize(

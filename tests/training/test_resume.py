@@ -327,8 +327,16 @@ def test_a_damaged_table_is_told_and_nothing_is_changed(
     with pytest.raises(RunError, match=message):
         go_on(folder / "run", "training.epochs=7", "schedule=constant")
     assert {p: p.read_bytes() for p in (folder / "run").iterdir() if p.is_file()} == before
-    (folder / "run" / (file_names.CHECKPOINT if file == file_names.HISTORY else file)).unlink()  # the mend
+    shutil.copy(whole / file, table)  # the mend
     same_bits(whole, go_on(folder / "run").path)
+
+
+def test_a_checkpoint_that_is_lost_is_told_if_there_are_results(whole: Path, folder: Path) -> None:
+    shutil.copytree(whole, folder / "run")
+    (folder / "run" / file_names.CHECKPOINT).unlink()
+    with pytest.raises(RunError, match="cannot be resumed"):
+        go_on(folder / "run")
+    assert (folder / "run" / file_names.LAST).read_bytes() == (whole / file_names.LAST).read_bytes()
 
 
 def test_a_second_writer_is_refused_and_the_first_is_not_disturbed(

@@ -122,12 +122,15 @@ def resume(
 
 
 def begin_or_restore(setup: Setup, path: Path, base: Path) -> tuple[Setup, State, LearningRateSearch | None]:
-    """What a run goes on with: as `restore_checkpoint`, or before the first epoch if it has no checkpoint.
+    """What a run goes on with: as `restore_checkpoint`, or before the first epoch if it has saved none.
 
     Returns:
         The setup with a learning rate, the state, and the search for that rate if it was made now.
+
+    Raises:
+        RunError: as `restore_checkpoint`; or the checkpoint is lost, since there are results.
     """
-    if (path / file_names.CHECKPOINT).exists():
+    if any((path / name).exists() for name in (file_names.CHECKPOINT, file_names.LAST)):
         return *restore_checkpoint(setup, path, base), None
     state = setup.initial_state(base)
     setup, search = find_learning_rate(setup, state)

@@ -106,6 +106,7 @@ def _train_study(
         if trainer.is_begun(0):
             restore_checkpoint(first, trainer.run_folder(0), base)  # raises before anything is written
         so_far = aggregate(members.kind, members.count, trainer.results_so_far())
+        mark_unfinished(path)
         write_environment(dump(experiment), path)
         replace(so_far, status=Status.INTERRUPTED).write(path)
         (path / members.kind).mkdir(exist_ok=True)
