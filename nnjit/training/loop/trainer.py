@@ -300,7 +300,7 @@ def _make_folder(output: Path | None, name: str) -> Path:
             path.mkdir(parents=True)
             return path
         except FileExistsError:
-            continue
+            check_output(output)
         except OSError as error:
             raise RunError(f"{path}: the run folder cannot be made ({error.strerror})") from None
     raise RunError(
