@@ -126,9 +126,9 @@ def _fault(lines: Sequence[str], width: int) -> str:
         cells = line.split(",")
         if len(cells) != width:
             return f"{number}: expected {width} cells, got {len(cells)}"
-        for cell in cells:
+        for column, cell in enumerate(cells):
             try:
-                float(cell or "nan")
+                float("nan" if column and not cell else cell)  # the epoch is never empty
             except ValueError:
                 return f"{number}: expected a number, got {cell[:20]!r}"
     return ""
