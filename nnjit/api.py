@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnjit.errors import Incomplete, RunError, Stopped, UserError, reason
 from nnjit.runs import file_names
+from nnjit.runs.folder import has_ended, holds_run
 
 if TYPE_CHECKING:
     from nnjit.config import Config
@@ -21,6 +22,7 @@ def fit(
     overrides: Iterable[str] = (),
     *,
     output: str | Path | None = None,
+    resume_or_start: bool = False,
     quiet: bool = True,
 ) -> Run | Study:
     """Train an experiment and leave its run folder, report included; a study if it has replicas or folds.
@@ -29,6 +31,8 @@ def fit(
         config: a YAML file, a mapping of the same options, or an `Experiment`.
         overrides: options that beat it, e.g. `["training.epochs=5"]`.
         output: the run folder; `runs/<name>-<time>` if None.
+        resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
+            is opened.
         quiet: whether to show no progress.
 
     Raises:
@@ -39,7 +43,8 @@ def fit(
 
     given = read(config, overrides)
     with given.located():
-        return run(given, output=None if output is None else Path(output), quiet=quiet)
+        folder = None if output is None else Path(output)
+        return run(given, output=folder, resume_or_start=resume_or_start, quiet=quiet)
 
 
 def load(folder: str | Path) -> Run | Study:
@@ -64,18 +69,29 @@ def run(
     *,
     output: Path | None = None,
     resume: Path | None = None,
+    resume_or_start: bool = False,
     quiet: bool = False,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
     """Train, or resume the run in the folder `resume`, and write the report however the training ends.
 
     Args:
+        resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
         write_report: writes the report; `nnjit.report.write_report` if None.
 
     Raises:
         Incomplete: the training is done, but its report, or another file, could not be written.
     """
     write_report = write_report or _write_report
+    if resume_or_start:
+        if output is None:
+            raise RunError("resume_or_start needs the folder to look in: give output")
+        if is_done(given.experiment, output):
+            if not (output / file_names.REPORT).is_file():
+                _report(write_report, output)
+            return load(output)
+        if holds_run(output):
+            output, resume = None, output
     try:
         done = _train(given.experiment, output, resume, quiet)
     except Stopped as stopped:
@@ -84,8 +100,7 @@ def run(
         raise
     except OSError as error:
         raise RunError(reason(error)) from error
-    if problem := _problem(write_report, done.path):
-        raise Incomplete(f"the training is done and saved in {done.path}, but {problem}", done.path)
+    _report(write_report, done.path)
     return done
 
 
@@ -93,6 +108,19 @@ def _write_report(folder: Path) -> None:
     from nnjit.report import write_report
 
     write_report(folder)
+
+
+def is_done(experiment: Experiment, folder: Path) -> bool:
+    """Whether the training of this very experiment has ended in a folder, so that nothing is left to do."""
+    from nnjit.config import read
+
+    return has_ended(folder) and read(folder / file_names.CONFIG).experiment == experiment
+
+
+def _report(write_report: Callable[[Path], None], folder: Path) -> None:
+    """Write the report of a training that is done; raise Incomplete if it cannot be."""
+    if problem := _problem(write_report, folder):
+        raise Incomplete(f"the training is done and saved in {folder}, but {problem}", folder)
 
 
 def _problem(write_report: Callable[[Path], None], folder: Path) -> str:

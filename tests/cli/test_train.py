@@ -166,6 +166,36 @@ def test_resume_uses_the_config_of_the_run(command: Command, calls: Calls) -> No
     assert [call.experiment.seed for call in calls] == [0, 0, 0, 3]
 
 
+def test_a_job_script_has_one_line_that_starts_goes_on_and_ends(
+    command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = "train --config a.yaml --output runs/job --resume-or-start --set"
+    words = [*job.split(), "training.epochs=3"]
+    monkeypatch.setattr(api, "_write_report", lambda path: None)
+    monkeypatch.setattr("nnjit.cli.train.Reporter", NoReporter)
+    Path("runs/job").mkdir(parents=True)  # as a kill in the first moment leaves it
+    assert command(*words)[1].startswith("3 epochs\n")
+    Path("runs/job/report.html").touch()
+    done = "this training has ended; nothing is left to do\n3 epochs\n"
+    assert command(*words)[1].startswith(done)
+    without_config = ("train", "--output", "runs/job", "--resume-or-start")
+    assert command(*without_config)[1].startswith(done)
+    assert command(*words[:-1], "training.epochs=5")[1].startswith("5 epochs\n")
+    assert api.fit("a.yaml", output="runs/job", resume_or_start=True).metrics["epochs"] == 100
+    assert command(*without_config, "--quiet") == (0, "runs/job\n", "")
+
+
+class NoReporter:
+    """Stands for the process that writes the report."""
+
+    def __enter__(self) -> NoReporter:
+        return self
+
+    def __exit__(self, *given: Any) -> None: ...
+
+    def write(self, folder: Path) -> None: ...
+
+
 # fmt: off
 WRONG_FLAGS = [
     ("train",                            "nothing to train: give --config FILE, or --resume DIR"),
@@ -174,8 +204,12 @@ WRONG_FLAGS = [
     ("train --config a.yaml --set seed", "--set seed: expected PATH=VALUE, such as training.epochs=5"),
     ("train --config a.yaml --set sed=1", '--set sed=1: unknown option "sed"; did you mean "seed"?'),
     ("train --resume none",              "--resume none: there is no such folder"),
-    ("train --resume .",                 "--resume .: not the folder of a run, which has a config.yaml; "
-                                         "give such a folder, or --config too"),
+    ("train --resume .",                 "--resume .: not the folder of a run, which has a config.yaml"),
+    ("train --resume . --config a.yaml", "--resume .: not the folder of a run, which has a config.yaml"),
+    ("train --resume-or-start --config a.yaml",
+        "--resume-or-start: give the folder to look in, with --output DIR"),
+    ("train --resume-or-start --resume .", "--resume-or-start looks in the --output folder; omit --resume"),
+    ("train --resume-or-start --output x", "x holds no run to go on with; give --config FILE to start one"),
     ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
         "omit --output"),
 ]
@@ -188,6 +222,14 @@ def test_what_is_wrong_is_one_message_and_status_2(
 ) -> None:
     assert command(*words.split()) == (2, "", f"{message}\n")
     assert calls == []
+
+
+def test_a_folder_of_something_else_is_left_alone(command: Command, folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    words = "train --config a.yaml --output . --resume-or-start"
+    message = ". holds other files and no run; choose another folder, or an empty one\n"
+    assert command(*words.split()) == (2, "", message)
+    assert sorted(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize("words", ["train --confg a.yaml", "train --config", "trian", "train a.yaml", ""])
