@@ -27,15 +27,18 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
         OSError: one cannot be written; `filename` is its path, or that of the folder.
     """
     temporary = {name: folder / _temporary(name) for name in contents}
+    writing = folder
     try:
         for name, data in contents.items():
+            writing = folder / name
             temporary[name].write_bytes(data)
+        writing = folder
         _sync_all(list(temporary.values()))
         for name, path in temporary.items():
             os.replace(path, folder / name)
     except OSError as error:
         named = {str(path): str(folder / name) for name, path in temporary.items()}
-        error.filename, error.filename2 = named.get(str(error.filename), str(folder)), None
+        error.filename, error.filename2 = named.get(str(error.filename), str(writing)), None
         raise
     finally:
         for path in temporary.values():

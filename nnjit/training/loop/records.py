@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,7 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
     theta = best if which == "best" else last
+    splits = {name: _values(setup, theta, name) for name in setup.splits}
     weights = {BEST: best, LAST: last}
     writers: tuple[Callable[[], None], ...] = (
         save,
@@ -74,7 +75,7 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
         lambda: write_predictions(path, predictions(setup, theta)),
         lambda: setup.compiled.save_kernels(path / file_names.KERNELS),
         lambda: explain(setup, setup.compiled.kernels).write(path),
-        lambda: _metrics(setup, path, outcome, which, theta, began).write(path),  # says that all is there
+        lambda: _metrics(setup, path, outcome, which, splits, began).write(path),  # says that all is there
     )
     return "; ".join(dict.fromkeys(problem for write in writers if (problem := _problem(write))))
 
@@ -110,10 +111,10 @@ def _metrics(
     path: Path,
     outcome: Outcome,
     which: Weights,
-    theta: np.ndarray,
+    splits: Mapping[str, SplitValues],
     began: float,
 ) -> RunMetrics:
-    """The final metrics of the weights `which`, theta, with the times so far."""
+    """The final metrics, of the weights `which`, with the times so far."""
     seconds = {
         "compile": setup.compiled.compile_seconds,
         "train": float(read_history(path)["train_seconds"].sum()),
@@ -127,7 +128,7 @@ def _metrics(
         monitor=setup.monitor.column if setup.monitor is not None else "",
         mode=setup.monitor.mode if setup.monitor is not None else "min",
         weights=which,
-        splits={name: _values(setup, theta, name) for name in setup.splits},
+        splits=splits,
         parameters=setup.model.table.size,
         seconds={name: round(value, 6) for name, value in seconds.items()},
         found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
