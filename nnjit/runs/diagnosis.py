@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Self
 
 import numpy as np
 
-from nnjit.errors import RunError
 from nnjit.runs.file_names import DIAGNOSIS
+from nnjit.runs.reading import damaged, read_text
 
 VALUES = ("gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
 COLUMNS = ("epoch", "layer", *VALUES)
@@ -48,8 +47,8 @@ class DiagnosisFile:
 
 
 def _rows_until(path: Path, epoch: int) -> list[str]:
-    lines = path.read_text(encoding="utf-8").splitlines()[1:] if epoch and path.exists() else []
-    return [line for line in lines if int(line.partition(",")[0]) <= epoch]
+    rows = _rows(path) if epoch and path.exists() else []
+    return [",".join(row.values()) for row in rows if int(row["epoch"]) <= epoch]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +81,7 @@ def read_diagnosis(folder: Path) -> Diagnosis | None:
     path = folder / DIAGNOSIS
     if not path.exists():
         return None
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    try:
-        cells = {(int(row["epoch"]), row["layer"]): _values(row) for row in rows}
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{path}: a row is not an epoch, a layer and numbers ({error})") from error
+    cells = {(int(row["epoch"]), row["layer"]): _values(row) for row in _rows(path)}
     if not cells:
         return None
     epochs = list(dict.fromkeys(epoch for epoch, _ in cells))
@@ -96,6 +90,24 @@ def read_diagnosis(folder: Path) -> Diagnosis | None:
     table = np.array([[cells.get((epoch, layer), nothing) for layer in layers] for epoch in epochs])
     tables = {name: table[:, :, k] for k, name in enumerate(VALUES)}
     return Diagnosis(np.array(epochs), tuple(layers), tables)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The checked cells of each row, by column; a last line that a kill has cut off is left out."""
+    header, *lines = read_text(path).split("\n")[:-1] or [""]
+    if header != ",".join(COLUMNS):
+        raise damaged(path, f"its first line is not {','.join(COLUMNS)}")
+    rows = []
+    for number, line in enumerate(lines, start=2):
+        cells = line.split(",")
+        try:
+            rows.append(dict(zip(COLUMNS, cells, strict=True)))
+            _ = _values(rows[-1])
+            if not 0 < int(cells[0]) < 2**53:
+                raise ValueError(f"epoch {cells[0][:20]}")
+        except ValueError as error:
+            raise damaged(path, f"line {number} is not an epoch, a layer and numbers ({error})") from None
+    return rows
 
 
 def _values(row: Mapping[str, str]) -> list[float]:

@@ -14,7 +14,7 @@ from nnjit.report.formatting import is_loss
 from nnjit.runs import file_names
 from nnjit.runs.environment import Environment
 from nnjit.runs.metrics import SPLITS
-from nnjit.runs.reading import read_text
+from nnjit.runs.reading import damaged, read_text
 from nnjit.runs.status import Status
 from nnjit.runs.study import Aggregate, StudyMetrics
 from nnjit.runs.study_kind import member_word
@@ -96,13 +96,14 @@ def read_study(folder: Path) -> StudyFiles:
     """Read the files of a study; RunError if one is missing or malformed."""
     config, environment = read_text(folder / file_names.CONFIG), Environment.read(folder)
     metrics = StudyMetrics.read(folder)
-    return StudyFiles(
-        folder=folder,
-        config=config,
-        environment=environment,
-        metrics=metrics,
-        members=tuple(
-            Member(m.number, m.seed, read_run(folder / metrics.kind / file_names.member(m.number)))
-            for m in metrics.members
-        ),
-    )
+    members = [
+        Member(m.number, m.seed, read_run(folder / metrics.kind / file_names.member(m.number)))
+        for m in metrics.members
+    ]
+    means = {split: values.keys() - {"loss"} for split, values in metrics.splits.items()}
+    for member in members:
+        found = {split: values.metrics.keys() for split, values in member.run.metrics.splits.items()}
+        if member.is_finished and (found != means or any("loss" not in v for v in metrics.splits.values())):
+            problem = f"its means are not of the values of {member.run.folder}"
+            raise damaged(folder / file_names.METRICS, problem)
+    return StudyFiles(folder, config, environment, metrics, tuple(members))

@@ -13,6 +13,7 @@ from nnjit.data import Padding, find_padding
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
+from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.history import read_history
 from nnjit.runs.metrics import RunMetrics, SplitValues, Weights
 from nnjit.runs.model import LayerEntry, ModelEntry
@@ -26,16 +27,20 @@ from nnjit.training.loop.stopping import Outcome
 from nnjit.training.setup.setup import Setup
 
 
-def describe(setup: Setup, config: str, path: Path) -> None:
-    """Write the config, the environment, the model and the data."""
-    write_environment(config, path)
+def describe(setup: Setup, config: str, path: Path, fingerprint: Fingerprint) -> None:
+    """Write the config, the fingerprint, the environment, the model and the data."""
+    write_environment(config, path, fingerprint)
     _model(setup).write(path)
     _data(setup).write(path)
 
 
-def write_environment(config: str, path: Path) -> None:
-    """Write the config and the environment."""
-    write_atomically(path / file_names.CONFIG, config)
+def write_environment(config: str, path: Path, fingerprint: Fingerprint) -> None:
+    """Write the config, headed by what has changed in it, the fingerprint and the environment.
+
+    The config comes first: if the process ends before the fingerprint is there, the change is found again.
+    """
+    write_atomically(path / file_names.CONFIG, fingerprint.comment + config)
+    fingerprint.write(path)
     Environment.here(cores=usable_cores()).write(path)
 
 

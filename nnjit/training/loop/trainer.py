@@ -21,12 +21,13 @@ from nnjit.training.loop.diagnosis import diagnosing
 from nnjit.training.loop.divergence import NotFinite
 from nnjit.training.loop.epochs import EpochRunner, progress
 from nnjit.training.loop.interruption import Interruption
-from nnjit.training.loop.learning_rate_search import find_learning_rate, restore_learning_rate
+from nnjit.training.loop.learning_rate_search import find_learning_rate
 from nnjit.training.loop.records import describe, write_results
+from nnjit.training.loop.resuming import check_experiment, check_tables, fingerprint_of, restore_checkpoint
 from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.setup.state import State, load_state, save_state
+from nnjit.training.setup.state import State, save_state
 from nnjit.training.setup.threads import one_blas_thread
 
 if TYPE_CHECKING:
@@ -84,8 +85,9 @@ def train(
     state = setup.initial_state(base)
     runner_type(setup).prepare(setup)  # before there is a folder, so that a failure leaves none
     setup, search = find_learning_rate(setup, state)
+    fingerprint = fingerprint_of(setup, base)
     path = make_folder(output, experiment.name)
-    describe(setup, config, path)
+    describe(setup, config, path, fingerprint)
     if search is not None:
         search.write(path)
     return _finish(setup, path, state, quiet, began)
@@ -97,45 +99,19 @@ def resume(
     """Resume a run from its last saved epoch; the result has the bits of a run that was never stopped.
 
     Args:
-        experiment: the run's own, or with more epochs.
+        experiment: the run's own, or with other options that may change (`resuming.MAY_CHANGE`).
 
     Raises:
-        RunError: the folder has no checkpoint, or one of another model.
+        RunError: the folder has no checkpoint, or the run cannot go on so; nothing was written.
     """
     began = time.perf_counter()
     base = folder or Path()
-    setup, state = restore_checkpoint(set_up(experiment, base), path, base)
-    describe(setup, config, path)
+    check_experiment(path, experiment)
+    setup, state, fingerprint = restore_checkpoint(set_up(experiment, base), path, base)
+    check_tables(path, columns_of(setup))
+    runner_type(setup).prepare(setup)
+    describe(setup, config, path, fingerprint)
     return _finish(setup, path, state, quiet, began)
-
-
-def restore_checkpoint(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
-    """The state of a run's last saved epoch, and the setup with the learning rate that the run found.
-
-    Args:
-        base: where relative paths in the experiment start.
-
-    Raises:
-        RunError: the folder has no checkpoint, or one of another model.
-    """
-    state, setup = load_state(path, setup.slot_layout), restore_learning_rate(setup, path)
-    fresh = setup.initial_state(base)
-    if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
-        raise RunError(
-            f"{path}: its checkpoint is of another model, optimizer or averaging than the config's; "
-            "resume it with its own (omit --config and --set), or train anew in another folder"
-        )
-    if state.monitor != fresh.monitor:
-        raise RunError(
-            f"{path}: its best epoch so far is the one with the {state.monitor}, and the config asks for the "
-            f"{fresh.monitor}; resume it with the training.early_stopping that it had"
-        )
-    if state.theta.dtype != fresh.theta.dtype:
-        raise RunError(
-            f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}; resume "
-            "it with the dtype that it had"
-        )
-    return setup, state
 
 
 def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Run:
@@ -161,7 +137,7 @@ def _run_epochs(setup: Setup, path: Path, state: State, callbacks: Callbacks, be
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
     with (
-        HistoryFile(path, _columns(setup), keep=state.epoch) as history,
+        HistoryFile(path, columns_of(setup), keep=state.epoch) as history,
         ThreadTeam(setup.compiled.threads) as team,
         diagnosing(setup, path, keep=state.epoch) as look,
     ):
@@ -198,7 +174,8 @@ def runner_type(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
     return FullBatchRunner
 
 
-def _columns(setup: Setup) -> list[str]:
+def columns_of(setup: Setup) -> list[str]:
+    """The columns of the history of a training."""
     measured = dict.fromkeys(m.column for metrics in setup.followed_metrics.values() for m in metrics)
     names = ["loss", *(m.column for m in setup.task.sums), *measured]
     values = [f"{split}_{name}" for name in names for split in ("train", "validation")]

@@ -18,15 +18,28 @@ from nnjit.cores import usable_cores
 from nnjit.errors import Diverged, Interrupted
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
+from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.status import Status
 from nnjit.training.loop.learning_rate_search import find_learning_rate
 from nnjit.training.loop.records import describe, write_environment
+from nnjit.training.loop.resuming import (
+    check_data,
+    check_options,
+    check_tables,
+    fingerprint_of,
+    first_fingerprint,
+    options_of,
+    read_checkpoint,
+    read_fingerprint,
+    restore_checkpoint,
+    resumed,
+)
 from nnjit.training.loop.trainer import (
     Callbacks,
     check_output,
+    columns_of,
     make_folder,
     process_callbacks,
-    restore_checkpoint,
     runner_type,
     train_and_record,
 )
@@ -99,11 +112,10 @@ def _train_study(
     first = _set_up_first(members, base)
     path = make()
     trainer = _MemberTrainer(members, first, base, path, dump)
-    if trainer.is_begun(0):
-        restore_checkpoint(first, trainer.run_folder(0), base)  # raises its errors before anything is written
+    fingerprint = trainer.check(experiment)
     (path / members.kind).mkdir(exist_ok=True)
     aggregate(members.kind, members.count, []).write(path)
-    write_environment(dump(experiment), path)
+    write_environment(dump(experiment), path, fingerprint)
     first.compiled.save_kernels(path / file_names.KERNELS)
     results = _train_all(trainer, _workers(experiment), quiet)
     metrics = aggregate(members.kind, members.count, results)
@@ -159,6 +171,29 @@ class _MemberTrainer:
         """Whether a member has a checkpoint to resume from."""
         return (self.run_folder(index) / file_names.CHECKPOINT).exists()
 
+    def check(self, experiment: Experiment) -> Fingerprint:
+        """The fingerprint of the study, all of whose members can be resumed; nothing is written.
+
+        The data of a fold is that of the first member, and its rows are compared when its turn comes.
+
+        Raises:
+            RunError: one cannot.
+        """
+        now = replace(fingerprint_of(self.first, self.base), options=options_of(experiment))
+        begun = [index for index in range(self.members.count) if self.is_begun(index)]
+        if not begun:
+            return now
+        then = read_fingerprint(self.path)
+        check_options(self.path, then, experiment)
+        check_data(self.path, then, now)
+        epochs = []
+        for index in begun:
+            setup = replace(self.first, experiment=self.members.experiments[index])
+            path = self.run_folder(index)
+            epochs.append(read_checkpoint(setup, path)[1].epoch)
+            check_tables(path, columns_of(setup))
+        return resumed(then, now, experiment, min(epochs))
+
     def train(self, index: int, callbacks: Callbacks) -> Result | None:
         """Train or resume a member; None if all were stopped before it began."""
         if callbacks.is_stopped():
@@ -167,12 +202,13 @@ class _MemberTrainer:
         setup = self._setup(index)
         path, search = self.run_folder(index), None
         if self.is_begun(index):
-            setup, state = restore_checkpoint(setup, path, self.base)
+            setup, state, fingerprint = restore_checkpoint(setup, path, self.base)
         else:
+            fingerprint = first_fingerprint(setup, path, self.base)
             state = setup.initial_state(self.base)
             setup, search = find_learning_rate(setup, state)
             path.mkdir(parents=True, exist_ok=True)
-        describe(setup, self.dump(setup.experiment), path)
+        describe(setup, self.dump(setup.experiment), path, fingerprint)
         if search is not None:
             search.write(path)
         train_and_record(setup, path, state, callbacks, began)
