@@ -20,7 +20,7 @@ from nnjit.report import write_report
 from nnjit.runs import file_names
 from nnjit.runs.fingerprint import Change, Fingerprint
 from nnjit.training import Run
-from nnjit.training.loop.resuming import MAY_CHANGE, check_tables
+from nnjit.training.loop.resuming import MAY_CHANGE
 from tests.training.conftest import LINE
 
 ROWS = [f"{k},{k * k % 7},{'ab'[k % 2]}" for k in range(12)]
@@ -227,15 +227,6 @@ def test_a_study_can_have_more_replicas_and_epochs(copied: Path) -> None:
     assert changes == {"training.replicas": (2, 3), "training.epochs": (3, 4)}
     assert len(Fingerprint.read(Path("replicas/replicas/1")).changes) == 1
     assert Fingerprint.read(Path("replicas/replicas/3")).changes == ()
-
-
-def test_a_history_of_other_columns_is_not_continued(copied: Path) -> None:
-    columns = list(api.load("run").history)
-    check_tables(Path("run"), columns)
-    with pytest.raises(RunError, match=r'history\.csv lacks the column "validation_roc_auc"'):
-        check_tables(Path("run"), [*columns, "validation_roc_auc"])
-    with pytest.raises(RunError, match=r'history\.csv has the column "train_seconds"'):
-        check_tables(Path("run"), columns[:-1])
 
 
 def test_weights_to_start_from_are_not_read_again(copied: Path) -> None:

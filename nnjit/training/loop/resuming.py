@@ -5,7 +5,7 @@ All that can keep a run from going on is checked here, before anything is writte
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -19,10 +19,8 @@ from nnjit.data import Contents, digest
 from nnjit.errors import RunError, counted
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
-from nnjit.runs.diagnosis import read_diagnosis
 from nnjit.runs.environment import Environment
 from nnjit.runs.fingerprint import Change, FileEntry, Fingerprint, SourceEntry, difference
-from nnjit.runs.history import read_history
 from nnjit.training.loop.learning_rate_search import restore_learning_rate
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State, load_state
@@ -189,22 +187,6 @@ def check_monitor(path: Path, before: str, after: str) -> None:
             f"{path}: its best epoch so far is {words[0]}, and by the config it is {words[1]}; "
             "resume it with the training.early_stopping and training.keep that it had"
         )
-
-
-def check_tables(path: Path, columns: Sequence[str]) -> None:
-    """Raise a RunError if the history or the diagnosis of a run cannot be continued.
-
-    Args:
-        columns: of the history of the resumed training.
-    """
-    found = list(read_history(path))
-    if other := sorted(set(found) ^ set(columns)):
-        has = "lacks the" if other[0] in columns else "has the"
-        raise RunError(
-            f'{path / file_names.HISTORY} {has} column "{other[0]}", unlike a training by this config; '
-            f"resume it with the training.target and the schedule that it had, or {_anew(path)}"
-        )
-    read_diagnosis(path)
 
 
 def read_fingerprint(path: Path) -> Fingerprint:

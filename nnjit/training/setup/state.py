@@ -15,8 +15,7 @@ from nnjit.errors import RunError
 from nnjit.runs.decoding import build
 from nnjit.runs.file_names import CHECKPOINT
 from nnjit.runs.reading import damaged
-from nnjit.runs.weights import read_tensors
-from nnjit.runs.writing import write_atomically
+from nnjit.runs.weights import read_tensors, tensors_bytes
 
 MOST_EPOCHS = 2**40
 """What no training comes to; the number of its steps is exact in float64 and int64."""
@@ -111,20 +110,11 @@ class State:
             np.copyto(now, then)
 
 
-def save_state(state: State, folder: Path) -> None:
-    """Write the checkpoint of a run."""
-    write_atomically(folder / CHECKPOINT, state_bytes(state))
-
-
 def state_bytes(state: State) -> bytes:
     """The checkpoint."""
-    from safetensors.numpy import save
-
-    tensors = _arrays(state)
     facts = {"epoch": state.epoch, "best_epoch": state.best_epoch, "best_loss": state.best_loss.hex()}
     facts |= {"monitor": state.monitor}
-    content: bytes = save(tensors, metadata={"state": json.dumps(facts)})
-    return content
+    return tensors_bytes(_arrays(state), "state", json.dumps(facts))
 
 
 def load_state(folder: Path, like: State) -> State:
