@@ -1,0 +1,90 @@
+"""Start a command of nnjit in a process of its own, and say how it ended."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.benchmark.children import environment
+from scripts.reliability.hook import VARIABLE, Fault
+
+SECONDS = 180.0
+"""After this time a command hangs."""
+NNJIT = ("-c", "from nnjit.cli import main; main()")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    Args:
+        status: as of `subprocess`: negative if a signal ended it; None if it hung.
+        text: what it printed, stderr included.
+    """
+
+    status: int | None
+    text: str
+
+    @property
+    def last_line(self) -> str:
+        lines = self.text.strip().splitlines()
+        return lines[-1] if lines else "without a word"
+
+
+class Child:
+    """A command that runs; its output goes to a file beside the run."""
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        *,
+        cache: Path,
+        log: Path,
+        fault: Fault | None = None,
+        python: Sequence[str] = (),
+    ) -> None:
+        variables = {"NNJIT_CACHE_DIR": str(cache), "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+        program = python or NNJIT
+        if fault is not None:
+            variables[VARIABLE] = fault.to_variable()
+            program = ("-m", "scripts.reliability.hook")
+        self._log = log
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, *program, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=environment(**variables),
+            )
+
+    def wait(self, seconds: float = SECONDS) -> Ended:
+        """Wait for its end; kill it if it takes too long."""
+        try:
+            status: int | None = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.end()
+            status = None
+        return Ended(status, self._log.read_text(encoding="utf-8", errors="replace"))
+
+    def end(self) -> None:
+        """Kill it if it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def wait_for_stop(self, seconds: float = SECONDS) -> bool:
+        """Wait until it has stopped itself; False if it ended instead."""
+        flags = os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = os.waitid(os.P_PID, self.process.pid, flags)
+            if found is not None:
+                return found.si_code == os.CLD_STOPPED
+            time.sleep(0.01)
+        return False
