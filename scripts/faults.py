@@ -1,10 +1,9 @@
-"""Break trainings on purpose (kill −9, a full disk, two writers, damaged files), and see that each can be finished.
+"""Break trainings on purpose (kill −9, full disks, two writers, damaged files), and finish each of them.
 
     python scripts/faults.py [--tries 200] [--only KIND …] [--seed N] [--docs]
 
-A training that was broken and resumed must give the bits of one that was not. Each failure is printed with its
-folder and the command that repeats it; the last line but one of the output is the table, and the exit status is 1 if
-any try failed.
+A training that was broken and resumed must give the bits of one that was not. Each failure is printed with
+its folder and the command that repeats it. The table comes last, and the exit status is 1 if any try failed.
 """
 
 import sys

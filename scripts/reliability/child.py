@@ -37,7 +37,14 @@ class Ended:
 
 
 class Child:
-    """A command that runs; its output goes to a file beside the run."""
+    """A command of nnjit, or another program of Python, that runs.
+
+    Args:
+        cache: the folder of its kernels.
+        log: the file that takes what it prints.
+        fault: what goes wrong in it; of commands of nnjit alone.
+        python: the program, as Python's arguments.
+    """
 
     def __init__(
         self,
@@ -45,11 +52,11 @@ class Child:
         *,
         cache: Path,
         log: Path,
-        fault: Fault | None = None,
-        python: Sequence[str] = (),
+        fault: Fault | None,
+        python: Sequence[str] = NNJIT,
     ) -> None:
         variables = {"NNJIT_CACHE_DIR": str(cache), "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-        program = python or NNJIT
+        program = tuple(python)
         if fault is not None:
             variables[VARIABLE] = fault.to_variable()
             program = ("-m", "scripts.reliability.hook")

@@ -8,7 +8,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from scripts.reliability import disk
@@ -42,20 +42,17 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("faults.py", description="Break trainings on purpose, and finish them.")
-    parser.add_argument("--tries", type=int, default=200, help="tries of a fault; some take a part (200)")
-    parser.add_argument(
-        "--only", nargs="+", default=(), metavar="KIND", choices=[*FAULTS, *TRAININGS],
-        help=f"these faults or trainings alone; faults: {', '.join(FAULTS)}; trainings: {', '.join(TRAININGS)}",
-    )  # fmt: skip
-    parser.add_argument("--number", type=int, help="one try of each, by its number: to repeat one")
-    parser.add_argument("--seed", type=int, default=0, help="what all random things are drawn from (0)")
-    parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count(), help="tries at a time (one for each core)"
-    )
-    parser.add_argument(
-        "--folder", type=Path, help="where everything happens (a new one in the temporary folder)"
-    )
-    parser.add_argument("--docs", action="store_true", help="write the table into docs/reliability.md")
+    names = {"faults": ", ".join(FAULTS), "trainings": ", ".join(TRAININGS)}
+    only = f"these alone; faults: {names['faults']}; trainings: {names['trainings']}"
+    kinds = [*FAULTS, *TRAININGS]
+    add = parser.add_argument
+    add("--tries", type=int, default=200, help="tries of a fault; some take more or fewer (200)")
+    add("--only", nargs="+", default=(), metavar="KIND", choices=kinds, help=only)
+    add("--number", type=int, help="one try of each, by its number: to repeat one")
+    add("--seed", type=int, default=0, help="what all random things are drawn from (0)")
+    add("--jobs", type=int, default=os.cpu_count(), help="tries at a time (one for each core)")
+    add("--folder", type=Path, help="where everything happens (a new one in the temporary folder)")
+    add("--docs", action="store_true", help="write the table into docs/reliability.md")
     return parser
 
 
@@ -79,9 +76,10 @@ def _tell(shown: Shown, done: int, total: int, given: argparse.Namespace) -> Non
 
 
 def _footnote(
-    results: Sequence[Shown], trainings: Sequence[str], seconds: float, given: argparse.Namespace
+    results: Sequence[Shown], trainings: Iterable[str], seconds: float, given: argparse.Namespace
 ) -> str:
+    names = ", ".join(f"`{name}`" for name in trainings)
     return (
-        f"{len(results)} tries (`--tries {given.tries} --seed {given.seed}`) in {seconds / 60:.0f} minutes, with "
-        f"{len(trainings)} trainings: {', '.join(f'`{name}`' for name in trainings)}."
+        f"{len(results)} tries (`--tries {given.tries} --seed {given.seed}`) in {seconds / 60:.0f} minutes. "
+        f"What was trained: {names}."
     )

@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from scripts.reliability.child import Ended
 from scripts.reliability.loading import LOADING
 from scripts.reliability.trial import Failure, Trial, Verdict, check, check_message
 

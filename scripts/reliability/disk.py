@@ -20,6 +20,7 @@ LARGEST = 1_000_000
 def full_at_operation(trial: Trial) -> Verdict:
     """From a file operation on, each write fails: there is no space left."""
     operation = trial.spread(trial.reference.operations) + 1
+    trial.notes.append(f"full at operation {operation}")
     return _fill(trial, Fault((str(trial.runs),), operation=operation, full=True))
 
 
@@ -50,6 +51,7 @@ def can_mount() -> bool:
 
 
 def _fill(trial: Trial, fault: Fault | None) -> Verdict:
+    """Train without space; then there is some."""
     ended = check(trial.start(fault).wait())
     if ended.status not in ALLOWED:
         raise Failure(Verdict.LOST, f"exit {ended.status}: {ended.last_line}")
@@ -61,7 +63,9 @@ def _fill(trial: Trial, fault: Fault | None) -> Verdict:
 
 def _size(trial: Trial) -> int:
     """A number of bytes, all orders of magnitude being as likely."""
-    return round(math.exp(trial.rng.uniform(math.log(100), math.log(LARGEST))))
+    size = round(math.exp(trial.rng.uniform(math.log(100), math.log(LARGEST))))
+    trial.notes.append(f"{size} bytes")
+    return size
 
 
 @contextmanager
@@ -74,6 +78,5 @@ def _mounted(folder: Path, size: int) -> Iterator[None]:
 
 
 def _mount(folder: Path, options: str) -> None:
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True, capture_output=True
-    )
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    subprocess.run(command, check=True, capture_output=True)

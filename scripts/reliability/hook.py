@@ -2,8 +2,8 @@
 
     FAULT='{"folders": ["runs/a"], "operation": 12, "signal": 9}' python -m scripts.reliability.hook train …
 
-Python's audit events tell of each open, rename, unlink and so on before it happens. Writes and fsyncs have none,
-so their functions are replaced. A write that is struck writes half of its bytes first, as a crash would.
+Python's audit events tell of each open, rename, unlink and so on before it happens. Writes and fsyncs have
+none, so their functions are replaced. A write that is struck writes half of its bytes first.
 """
 
 from __future__ import annotations
@@ -26,17 +26,10 @@ from typing import Any, cast
 VARIABLE = "FAULT"
 ARGUMENT = {"os.rename": 1, "os.link": 1}
 """Audit events with the position of the path that they make; 0 for all others."""
-EVENTS = {
-    "os.mkdir",
-    "os.rmdir",
-    "os.remove",
-    "os.truncate",
-    "os.rename",
-    "os.link",
-    "fcntl.flock",
-    "fcntl.lockf",
-}
+EVENTS = {"os.mkdir", "os.rmdir", "os.remove", "os.truncate", *ARGUMENT, "fcntl.flock", "fcntl.lockf"}
 NEED_SPACE = {"write", "fsync", "os.mkdir", "os.link"}
+OPTIONS = ("encoding", "errors", "newline", "closefd", "opener")
+"""The arguments of `open` after the first three."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -102,11 +95,8 @@ class Hook:
             Path(self._fault.tally).write_text(text, encoding="utf-8")
 
     def _is_counted(self, file: Any) -> bool:
-        path = (
-            os.readlink(f"/proc/self/fd/{file}")
-            if isinstance(file, int)
-            else os.path.realpath(os.fsdecode(file))
-        )
+        name = f"/proc/self/fd/{file}" if isinstance(file, int) else file
+        path = os.path.realpath(os.fsdecode(name))
         return any(path == folder or path.startswith(folder + os.sep) for folder in self._folders)
 
     def _count_one(self, name: str, half: Callable[[], object] | None) -> None:
@@ -129,11 +119,15 @@ class Hook:
     def install(self) -> None:
         """See all operations of this process from now on."""
         sys.addaudithook(self._audit)
-        _replace(os, "fsync", self._before("fsync", os.fsync))
-        _replace(os, "write", self._before("write", os.write))
         opened = _opener(self)
-        _replace(io, "open", opened)
-        _replace(builtins, "open", opened)
+        replaced: list[tuple[Any, str, Callable[..., Any]]] = [
+            (os, "fsync", self._before("fsync", os.fsync)),
+            (os, "write", self._before("write", os.write)),
+            (io, "open", opened),
+            (builtins, "open", opened),
+        ]
+        for module, name, function in replaced:
+            setattr(module, name, function)
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -161,25 +155,20 @@ def _opener(hook: Hook) -> Callable[..., Any]:
             hook.see("write", self.fileno(), lambda: write(content[: len(content) // 2]))
             return write(content)
 
-    def opened(
-        file: Any, mode: str = "r", buffering: int = -1, encoding: str | None = None, errors: str | None = None,
-        newline: str | None = None, closefd: bool = True, opener: Any = None,
-    ) -> Any:  # fmt: skip
+    def opened(file: Any, mode: str = "r", buffering: int = -1, *more: Any, **options: Any) -> Any:
         if not set(mode) & set("wax+") or buffering == 0:
-            return plain(file, mode, buffering, encoding, errors, newline, closefd, opener)
-        raw = Watched(file, mode.replace("b", "").replace("t", ""), closefd, opener)
+            return plain(file, mode, buffering, *more, **options)
+        given = dict(zip(OPTIONS, more, strict=False)) | options
+        of_file = {name: given.pop(name) for name in ("closefd", "opener") if name in given}
+        raw = Watched(file, mode.replace("b", "").replace("t", ""), **of_file)
         binary = io.BufferedRandom(cast(Any, raw)) if "+" in mode else io.BufferedWriter(raw)
         if "b" in mode:
             return binary
-        text = io.TextIOWrapper(binary, encoding, errors, newline, line_buffering=buffering == 1)
+        text = io.TextIOWrapper(binary, line_buffering=buffering == 1, **given)
         cast(Any, text).mode = mode
         return text
 
     return opened
-
-
-def _replace(module: Any, name: str, function: Callable[..., Any]) -> None:
-    setattr(module, name, function)
 
 
 def main() -> None:

@@ -14,14 +14,14 @@ REPORTS = 4
 
 
 def at_operation(trial: Trial) -> Verdict:
-    """kill −9 at a file operation in the run folder."""
+    """A process is killed (−9) at a file operation in the run folder."""
     trial.break_at(trial.spread(trial.reference.operations) + 1, signal=signal.SIGKILL)
     trial.finish()
     return Verdict.RIGHT
 
 
 def at_moment(trial: Trial) -> Verdict:
-    """kill −9 at a random moment, up to three times; of some, the report is drawn."""
+    """A process is killed (−9) at a random moment, up to three times; of some, the report is drawn."""
     for _ in range(trial.rng.randint(1, MOST_KILLS)):
         trial.break_after(trial.moment(), signal=signal.SIGKILL)
     if trial.number % REPORTS == 0:
@@ -31,7 +31,7 @@ def at_moment(trial: Trial) -> Verdict:
 
 
 def in_cold_cache(trial: Trial) -> Verdict:
-    """kill −9 at a file operation in the kernel cache, while it is filled."""
+    """A process is killed (−9) at a file operation in the kernel cache, while it fills it."""
     operation = trial.spread(trial.reference.compiling) + 1
     fault = Fault((str(trial.cache),), operation=operation, signal=signal.SIGKILL)
     check(trial.start(fault).wait(), signal.SIGKILL)

@@ -32,7 +32,9 @@ def make_reference(training: str, folder: Path, cache: Path) -> Reference:
     path = folder / "second" / "run"
     if found := differences(folder / "first" / "run", path):
         raise Unfit(f"{training}: two runs without a fault differ: {'; '.join(found)}")
-    predicted = check(Child([str(path)], cache=cache, log=folder / "load.log", python=("-c", LOADING)).wait())
+    predicted = check(
+        Child([str(path)], cache=cache, log=folder / "load.log", fault=None, python=("-c", LOADING)).wait()
+    )
     if predicted.status != 0:
         raise Unfit(f"{training}: it cannot predict: {predicted.last_line}")
     return Reference(config, cache, path, operations, compiling, seconds, predicted.text.strip())

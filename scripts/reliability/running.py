@@ -54,10 +54,23 @@ def make_tries(
 
 def make_try(planned: Planned, reference: Reference, folder: Path, seed: int) -> Shown:
     """Make one try in a folder of its own, which stays if it fails."""
+    trial = make_trial(planned, reference, folder, seed)
+    try:
+        verdict = FAULTS[planned.fault].run(trial)
+    except Failure as failure:
+        return Shown(planned, failure.verdict, "; ".join([*trial.notes, str(failure)]), trial.folder)
+    finally:
+        for child in trial.children:
+            child.end()
+    shutil.rmtree(trial.folder, ignore_errors=True)  # a report's process may write there still
+    return Shown(planned, verdict)
+
+
+def make_trial(planned: Planned, reference: Reference, folder: Path, seed: int) -> Trial:
+    """A try that is about to begin, in a new folder below this one."""
     own = folder / f"{planned.fault}-{planned.training}-{planned.number}"
     own.mkdir(parents=True)
-    fault = FAULTS[planned.fault]
-    trial = Trial(
+    return Trial(
         fault=planned.fault,
         training=planned.training,
         number=planned.number,
@@ -65,14 +78,5 @@ def make_try(planned: Planned, reference: Reference, folder: Path, seed: int) ->
         seed=seed,
         folder=own,
         reference=reference,
-        cache=own / "cache" if fault.is_cold else reference.cache,
+        cache=own / "cache" if FAULTS[planned.fault].is_cold else reference.cache,
     )
-    try:
-        verdict = fault.run(trial)
-    except Failure as failure:
-        return Shown(planned, failure.verdict, "; ".join([*trial.notes, str(failure)]), own)
-    finally:
-        for child in trial.children:
-            child.end()
-    shutil.rmtree(own, ignore_errors=True)  # a report's process may write there still
-    return Shown(planned, verdict)

@@ -35,33 +35,28 @@ def rows(*shape: int) -> list[Any]:
 
 
 def _write_csv(path: Path) -> Path:
-    lines = ["a,b,kind", *(f"{a},{b},{_CLASSES[k % 3]}" for k, (a, b) in enumerate(rows(30, 2)))]
+    lines = ["a,b,kind", *(f"{a},{b},{kind}" for (a, b), kind in zip(rows(30, 2), _kinds(30), strict=True))]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
-def _table(*shape: int, classes: bool = False, held_out: bool = True, **more: Any) -> Config:
-    """Inline data: inputs of a shape, and classes or sums for them."""
+def _table(*shape: int, classes: bool = False, held_out: bool = True) -> Config:
+    """Inline data: inputs of a shape, and a class or a value for each row."""
     x = rows(*shape)
-    y = [_CLASSES[k % 3] for k in range(len(x))] if classes else rows(shape[0])
     split = {"split": {"validation": 0.25, "test": 0.2}} if held_out else {}
-    return (
-        {"type": "inline", "x": x, "y": y, "task": "classification" if classes else "regression"}
-        | split
-        | more
-    )
+    if classes:
+        return {"type": "inline", "task": "classification", "x": x, "y": _kinds(len(x))} | split
+    return {"type": "inline", "task": "regression", "x": x, "y": rows(len(x))} | split
+
+
+def _kinds(count: int) -> list[str]:
+    return [_CLASSES[k % 3] for k in range(count)]
 
 
 def _padded() -> list[Any]:
     """Sequences of five steps, the last of which are padding."""
-    return [
-        [step if t < 2 + k % 4 else [0, 0] for t, step in enumerate(row)]
-        for k, row in enumerate(rows(24, 5, 2))
-    ]
-
-
-def _training(**options: Any) -> Config:
-    return {"epochs": 8, "batch_size": 5, "threads": 1} | options
+    whole = enumerate(rows(24, 5, 2))
+    return [[step if t < 2 + k % 4 else [0, 0] for t, step in enumerate(row)] for k, row in whole]
 
 
 def _dense(units: int, **options: Any) -> Config:
@@ -69,90 +64,92 @@ def _dense(units: int, **options: Any) -> Config:
 
 
 _TANH = _dense(5, activation="tanh")
-_EVERY_2 = {"checkpoints": {"every": 2}}
-_VALUES = {"data": _table(24, 3, scale="standard"), "model": [_TANH, _dense(1)], "loss": "mean_squared_error"}
-_CLASSIFIED = {
-    "data": _table(30, 3, classes=True, scale="standard"),
-    "model": [_TANH, _dense(3)],
-    "loss": "softmax_cross_entropy",
-}
+_NORMED = [_TANH, "batch_norm", {"type": "dropout", "rate": 0.3}, _dense(3)]
+_STANDARD = {"scale": "standard"}
+
+
+def _values(**options: Any) -> Config:
+    """A regression."""
+    return {
+        "data": _table(24, 3) | _STANDARD,
+        "model": [_TANH, _dense(1)],
+        "loss": "mean_squared_error",
+    } | options
+
+
+def _classes(**options: Any) -> Config:
+    """A classification."""
+    data = _table(30, 3, classes=True) | _STANDARD
+    return {"data": data, "model": [_TANH, _dense(3)], "loss": "softmax_cross_entropy"} | options
+
+
+def _every(number: int, **more: Any) -> Config:
+    return {"checkpoints": {"every": number} | more}
+
+
+def _trained(made: Config, **options: Any) -> Config:
+    """A training of eight short epochs, with a checkpoint in every second."""
+    return made | {"training": {"epochs": 8, "batch_size": 5, "threads": 1} | _every(2) | options}
+
 
 TRAININGS: dict[str, Config] = {
-    "classification": _CLASSIFIED | {"training": _training(**_EVERY_2)},
-    "early_stopping": _VALUES
-    | {"training": _training(epochs=40, early_stopping={"patience": 3}, checkpoints={"every": 3})},
-    "batch_norm": _CLASSIFIED
-    | {
-        "model": [_TANH, "batch_norm", {"type": "dropout", "rate": 0.3}, _dense(3)],
-        "training": _training(**_EVERY_2),
-    },
-    "lstm": {
-        "data": _table(24, 5, 2, scale="standard") | {"x": _padded()},
-        "model": [{"type": "lstm", "units": 4, "mask_value": 0}, _dense(1)],
-        "loss": "mean_squared_error",
-        "clip": {"norm": 1.0},
-        "training": _training(**_EVERY_2),
-    },
-    "convolution": {
-        "data": _table(20, 6, 6, 1, classes=True),
-        "model": [
-            {"type": "conv2d", "filters": 2, "kernel_size": 3, "activation": "relu"},
-            "max_pool", "flatten", _dense(3),
-        ],
-        "loss": "softmax_cross_entropy",
-        "training": _training(**_EVERY_2),
-    },
-    "ema": _VALUES | {"averaging": {"type": "ema"}, "training": _training(**_EVERY_2)},
-    "swa": _CLASSIFIED
-    | {
-        "model": [_TANH, "batch_norm", _dense(3)],
-        "averaging": {"type": "swa", "start": 3},
-        "training": _training(**_EVERY_2),
-    },
-    "lbfgs": _VALUES | {"optimizer": "lbfgs", "dtype": "float64"}
-    | {"training": _training(batch_size="full", **_EVERY_2)},
-    "plateau": _VALUES
-    | {"schedule": {"type": "reduce_on_plateau", "patience": 1}, "training": _training(epochs=12, **_EVERY_2)},
-    "cosine": _VALUES
-    | {"schedule": {"type": "cosine", "warmup": 2}, "optimizer": "nadam", "training": _training(**_EVERY_2)},
-    "found_rate": _VALUES | {"optimizer": {"type": "adam", "learning_rate": "find"}}
-    | {"training": _training(**_EVERY_2)},
-    "two_outputs": {
-        "data": _table(24, 3, scale_target="standard")
-        | {"y": {"kind": [_CLASSES[k % 3] for k in range(24)], "width": rows(24)}},
-        "model": [
-            _TANH | {"name": "trunk"},
-            _dense(3, **{"from": "trunk", "name": "tree"}),
-            _dense(1, **{"from": "trunk", "name": "size"}),
-        ],
-        "losses": {
-            "tree": {"loss": "softmax_cross_entropy", "target": "kind"},
-            "size": {"loss": "mean_squared_error", "target": "width"},
-        },
-        "training": _training(**_EVERY_2),
-    },
-    "replicas": _CLASSIFIED | {"training": _training(replicas=3, epochs=5, **_EVERY_2) | {"threads": 2}},
-    "folds": _CLASSIFIED
-    | {
-        "data": _table(30, 3, classes=True, held_out=False, scale="standard"),
-        "training": _training(folds=3, epochs=5) | {"threads": 2},
-    },
-    "keep_two": _VALUES | {"training": _training(checkpoints={"every": 1, "keep": 2}, keep="last")},
-    "keep_best": _VALUES | {"data": _table(24, 3, held_out=False), "training": _training(keep="best", **_EVERY_2)},
-    "no_checkpoints": _CLASSIFIED | {"optimizer": "momentum", "training": _training(diagnosis=True)},
-    "sparse_embedding": {
-        "data": _table(24, 2) | {"x": [[k % 7, k % 3] for k in range(24)]},
-        "model": [
-            {"name": "word", "type": "select", "columns": 0},
-            {"name": "vector", "type": "embedding", "entries": 7, "size": 3, "sparse": True},
-            {"name": "other", "type": "select", "columns": 1, "from": "input"},
-            {"type": "concat", "from": ["vector", "other"]},
-            _dense(1),
-        ],
-        "loss": "mean_squared_error",
-        "training": _training(**_EVERY_2),
-    },
-    "csv": _CLASSIFIED | {"data": {"type": "csv", "target": "kind", "split": {"validation": 0.2}}}
-    | {"training": _training(**_EVERY_2)},
-    "threads": _VALUES | {"training": _training(batch_size=8, **_EVERY_2) | {"threads": 2}},
+    "classification": _trained(_classes()),
+    "early_stopping": _trained(_values(), epochs=40, early_stopping={"patience": 3}, **_every(3)),
+    "batch_norm": _trained(_classes(model=_NORMED)),
+    "lstm": _trained(
+        _values(
+            data=_table(24, 5, 2) | {"x": _padded()} | _STANDARD,
+            model=[{"type": "lstm", "units": 4, "mask_value": 0}, _dense(1)],
+            clip={"norm": 1.0},
+        )
+    ),
+    "convolution": _trained(
+        _classes(
+            data=_table(20, 6, 6, 1, classes=True),
+            model=[{"type": "conv2d", "filters": 2, "kernel_size": 3}, "max_pool", "flatten", _dense(3)],
+        )
+    ),
+    "ema": _trained(_values(averaging={"type": "ema"})),
+    "swa": _trained(_classes(model=_NORMED, averaging={"type": "swa", "start": 3})),
+    "lbfgs": _trained(_values(optimizer="lbfgs", dtype="float64"), batch_size="full"),
+    "plateau": _trained(_values(schedule={"type": "reduce_on_plateau", "patience": 1}), epochs=12),
+    "cosine": _trained(_values(schedule={"type": "cosine", "warmup": 2}, optimizer="nadam")),
+    "found_rate": _trained(_values(optimizer={"type": "adam", "learning_rate": "find"})),
+    "two_outputs": _trained(
+        {
+            "data": _table(24, 3)
+            | {"y": {"kind": _kinds(24), "width": rows(24)}, "scale_target": "standard"},
+            "model": [
+                _TANH | {"name": "trunk"},
+                _dense(3) | {"from": "trunk", "name": "tree"},
+                _dense(1) | {"from": "trunk", "name": "size"},
+            ],
+            "losses": {
+                "tree": {"loss": "softmax_cross_entropy", "target": "kind"},
+                "size": {"loss": "mean_squared_error", "target": "width"},
+            },
+        }
+    ),
+    "replicas": _trained(_classes(), epochs=5, replicas=3, threads=2),
+    "folds": _trained(
+        _classes(data=_table(30, 3, classes=True, held_out=False) | _STANDARD),
+        epochs=5, folds=3, threads=2, checkpoints=None,
+    ),
+    "keep_two": _trained(_values(), keep="last", **_every(1, keep=2)),
+    "keep_best": _trained(_values(data=_table(24, 3, held_out=False)), keep="best"),
+    "no_checkpoints": _trained(_classes(optimizer="momentum"), diagnosis=True, checkpoints=None),
+    "sparse_embedding": _trained(
+        _values(
+            data=_table(24, 2) | {"x": [[k % 7, k % 3] for k in range(24)]},
+            model=[
+                {"name": "word", "type": "select", "columns": 0},
+                {"name": "vector", "type": "embedding", "entries": 7, "size": 3, "sparse": True},
+                {"name": "other", "type": "select", "columns": 1, "from": "input"},
+                {"type": "concat", "from": ["vector", "other"]},
+                _dense(1),
+            ],
+        )
+    ),
+    "csv": _trained(_classes(data={"type": "csv", "target": "kind", "split": {"validation": 0.2}})),
+    "threads": _trained(_values(), batch_size=8, threads=2),
 }  # fmt: skip

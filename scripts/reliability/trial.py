@@ -1,15 +1,16 @@
-"""One try: a training that is broken in some way, and then must be finished with the bits of one that was not."""
+"""One try: a training is broken in some way, and then must be finished with the bits of an unbroken one."""
 
 from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from scripts.reliability.child import Child, Ended
+from scripts.reliability.child import NNJIT, Child, Ended
 from scripts.reliability.comparison import differences
 from scripts.reliability.hook import Fault
 
@@ -108,12 +109,10 @@ class Trial:
 
     def start(self, fault: Fault | None = None) -> Child:
         """Start the training, or resume it."""
-        return self.run_command(
-            "train", "--config", str(self.reference.config), "--output", str(self.output), "--resume-or-start",
-            fault=fault,
-        )  # fmt: skip
+        given = ["--config", str(self.reference.config), "--output", str(self.output)]
+        return self.run_command("train", *given, "--resume-or-start", fault=fault)
 
-    def run_command(self, *words: str, fault: Fault | None = None, python: tuple[str, ...] = ()) -> Child:
+    def run_command(self, *words: str, fault: Fault | None = None, python: Sequence[str] = NNJIT) -> Child:
         """Start a command of nnjit, or a program of Python."""
         log = self.folder / f"{len(self.children)}.log"
         child = Child(words, cache=self.cache, log=log, fault=fault, python=python)
@@ -122,11 +121,13 @@ class Trial:
 
     def break_at(self, operation: int, *, signal: int) -> Ended:
         """Train, or resume, and send the process a signal at an operation."""
+        self.notes.append(f"signal {signal} at operation {operation}")
         fault = Fault((str(self.runs),), operation=operation, signal=signal)
         return check(self.start(fault).wait(), signal)
 
     def break_after(self, seconds: float, *, signal: int) -> Ended:
         """Train, or resume, and send the process a signal some time after its first operation."""
+        self.notes.append(f"signal {signal} after {seconds:.3f} s")
         fault = Fault((str(self.runs),), seconds=seconds, signal=signal)
         return check(self.start(fault).wait(), signal)
 

@@ -12,6 +12,7 @@ from scripts.reliability.trial import Failure, Trial, Verdict, check
 def second_during_first(trial: Trial) -> Verdict:
     """A second process starts while the first stands still at a file operation."""
     operation = trial.spread(trial.reference.operations) + 1
+    trial.notes.append(f"the first stands at operation {operation}")
     first = trial.start(Fault((str(trial.runs),), operation=operation, signal=signal.SIGSTOP))
     stands = first.wait_for_stop()
     try:
