@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from scripts.reliability import disk
-from scripts.reliability.faults import FAULTS, Planned, plan
+from scripts.reliability.faults import FAULTS, PLAIN, Planned, plan
 from scripts.reliability.running import Shown, make_references, make_tries
 from scripts.reliability.table import rewrite, table
 from scripts.reliability.trainings import TRAININGS
@@ -21,13 +21,14 @@ from scripts.reliability.trainings import TRAININGS
 def main(words: Sequence[str] | None = None) -> int:
     """Make the tries and print the table; 1 if any failed."""
     given = _parser().parse_args(words)
-    planned = _possible(plan(given.tries, given.only))
-    if given.number is not None:
-        planned = [one for one in planned if one.number == given.number]
     folder = given.folder or Path(tempfile.mkdtemp(prefix="nnjit-faults-"))
     began = time.monotonic()
-    trainings = list(dict.fromkeys(one.training for one in planned))
+    trainings = list(dict.fromkeys(one.training for one in plan(1, given.only)))
     references = make_references(trainings, folder / "references", given.jobs)
+    operations = max((references[name].operations for name in trainings if name in PLAIN), default=0)
+    planned = _possible(plan(given.tries, given.only, operations))
+    if given.number is not None:
+        planned = [one for one in planned if one.number == given.number]
     print(f"{len(planned)} tries with {len(references)} trainings, in {folder}", flush=True)
     results = []
     for shown in make_tries(planned, references, folder / "tries", seed=given.seed, jobs=given.jobs):
