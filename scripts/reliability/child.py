@@ -60,30 +60,40 @@ class Child:
         if fault is not None:
             variables[VARIABLE] = fault.to_variable()
             program = ("-m", "scripts.reliability.hook")
+        # A pipe, since a limit of sizes would cut a file. A report's process keeps it open, so nobody waits for
+        # its end; it holds more than any command prints.
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        self._printed = open(reading, "rb", buffering=0)  # noqa: SIM115  # closed by `end`
         self._log = log
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, *program, *words],
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env=environment(**variables),
-            )
+        self.process = subprocess.Popen(
+            [sys.executable, *program, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+            env=environment(**variables),
+        )
+        os.close(writing)
 
     def wait(self, seconds: float = SECONDS) -> Ended:
         """Wait for its end; kill it if it takes too long."""
         try:
             status: int | None = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            self.end()
+            self.process.kill()
+            self.process.wait()
             status = None
-        return Ended(status, self._log.read_text(encoding="utf-8", errors="replace"))
+        printed = self._printed.read(1 << 20) or b""
+        self._log.write_bytes(printed)
+        self.end()
+        return Ended(status, printed.decode(errors="replace"))
 
     def end(self) -> None:
-        """Kill it if it still runs."""
+        """Kill it if it still runs, and forget what it printed."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self._printed.close()
 
     def wait_for_stop(self, seconds: float = SECONDS) -> bool:
         """Wait until it has stopped itself; False if it ended instead."""

@@ -16,6 +16,7 @@ from scripts.reliability.faults import FAULTS, PLAIN, Planned, plan
 from scripts.reliability.running import Shown, make_references, make_tries
 from scripts.reliability.table import rewrite, table
 from scripts.reliability.trainings import TRAININGS
+from scripts.reliability.trial import Failure
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -24,7 +25,11 @@ def main(words: Sequence[str] | None = None) -> int:
     folder = given.folder or Path(tempfile.mkdtemp(prefix="nnjit-faults-"))
     began = time.monotonic()
     trainings = list(dict.fromkeys(one.training for one in plan(1, given.only)))
-    references = make_references(trainings, folder / "references", given.jobs)
+    try:
+        references = make_references(trainings, folder / "references", given.jobs)
+    except Failure as failure:
+        print(f"without any fault: {failure.verdict}: {failure}; the files are in {folder}", file=sys.stderr)
+        return 1
     operations = max((references[name].operations for name in trainings if name in PLAIN), default=0)
     planned = _possible(plan(given.tries, given.only, operations))
     if given.number is not None:

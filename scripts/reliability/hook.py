@@ -106,7 +106,7 @@ class Hook:
             if self._count == 1:
                 self._began = time.perf_counter()
                 if fault.seconds is not None:
-                    threading.Timer(fault.seconds, os.kill, (os.getpid(), fault.signal)).start()
+                    self._strike_after(fault.seconds)
             is_now = self._count == fault.operation
             is_full = fault.full and self._count >= fault.operation and name in NEED_SPACE
             if half and (is_full or (is_now and fault.signal == signal.SIGKILL)):
@@ -115,6 +115,11 @@ class Hook:
                 os.kill(os.getpid(), fault.signal)
         if is_full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _strike_after(self, seconds: float) -> None:
+        timer = threading.Timer(seconds, os.kill, (os.getpid(), self._fault.signal))
+        timer.daemon = True
+        timer.start()
 
     def install(self) -> None:
         """See all operations of this process from now on."""

@@ -55,6 +55,8 @@ def stopped(trial: Trial) -> Verdict:
 def _draw(trial: Trial) -> None:
     """The report of a killed run; if it has no epochs, a message will do."""
     ended = check(trial.run_command("report", str(trial.output)).wait())
-    has_epochs = any(len(p.read_text().splitlines()) > 1 for p in trial.output.rglob("history.csv"))
+    has_epochs = any(
+        len(p.read_text(encoding="utf-8").splitlines()) > 1 for p in trial.output.rglob("history.csv")
+    )
     if ended.status not in ((0,) if has_epochs else (0, 2)):
         raise Failure(Verdict.LOST, f"no report: exit {ended.status}: {ended.last_line}")

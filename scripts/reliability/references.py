@@ -9,11 +9,7 @@ from scripts.reliability.comparison import differences
 from scripts.reliability.hook import Fault
 from scripts.reliability.loading import LOADING
 from scripts.reliability.trainings import write
-from scripts.reliability.trial import Reference, check, read_tally
-
-
-class Unfit(Exception):
-    """A training cannot be a reference."""
+from scripts.reliability.trial import Failure, Reference, Verdict, check, read_tally
 
 
 def make_reference(training: str, folder: Path, cache: Path) -> Reference:
@@ -24,19 +20,19 @@ def make_reference(training: str, folder: Path, cache: Path) -> Reference:
         cache: the folder of the kernels.
 
     Raises:
-        Unfit: they do not finish, or differ.
+        Failure: they do not finish, or differ.
     """
     config = write(training, folder)
     compiling, _ = _train(config, folder / "first", cache, counted=cache)
     operations, seconds = _train(config, folder / "second", cache, counted=folder / "second")
     path = folder / "second" / "run"
     if found := differences(folder / "first" / "run", path):
-        raise Unfit(f"{training}: two runs without a fault differ: {'; '.join(found)}")
+        raise Failure(Verdict.LOST, f"{training}: two runs without a fault differ: {'; '.join(found)}")
     predicted = check(
         Child([str(path)], cache=cache, log=folder / "load.log", fault=None, python=("-c", LOADING)).wait()
     )
     if predicted.status != 0:
-        raise Unfit(f"{training}: it cannot predict: {predicted.last_line}")
+        raise Failure(Verdict.LOST, f"{training}: it cannot predict: {predicted.last_line}")
     return Reference(config, cache, path, operations, compiling, seconds, predicted.text.strip())
 
 
@@ -47,5 +43,5 @@ def _train(config: Path, runs: Path, cache: Path, *, counted: Path) -> tuple[int
     words = ["train", "--config", str(config), "--output", str(runs / "run"), "--resume-or-start"]
     ended = check(Child(words, cache=cache, log=runs.with_suffix(".log"), fault=fault).wait())
     if ended.status != 0:
-        raise Unfit(f"{config}: exit {ended.status}: {ended.last_line}")
+        raise Failure(Verdict.LOST, f"{config}: exit {ended.status}: {ended.last_line}")
     return read_tally(tally)
