@@ -60,7 +60,7 @@ class Child:
         if fault is not None:
             variables[VARIABLE] = fault.to_variable()
             program = ("-m", "scripts.reliability.hook")
-        # A pipe, since a limit of sizes would cut a file. A report's process keeps it open, so nobody waits for
+        # A pipe, since a limit of sizes would cut a file. A report process keeps it open, so nobody waits for
         # its end; it holds more than any command prints.
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
