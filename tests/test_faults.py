@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import random
 import shutil
 import signal
@@ -11,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 
-from nnjit.codegen.numba.cache import cache_folder
 from scripts.benchmark.children import ROOT
 from scripts.reliability.child import Ended
 from scripts.reliability.comparison import differences
@@ -33,7 +34,8 @@ TRIES = [Planned(name, TRAINING, number, 5) for name, number in {
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    return make_reference(TRAINING, tmp_path_factory.mktemp("reference"), cache_folder())
+    cache = os.environ.get("NNJIT_CACHE_DIR") or platformdirs.user_cache_path("nnjit") / "kernels"
+    return make_reference(TRAINING, tmp_path_factory.mktemp("reference"), Path(cache))
 
 
 @pytest.fixture(scope="module")

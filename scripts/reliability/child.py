@@ -13,7 +13,7 @@ from pathlib import Path
 from scripts.benchmark.children import environment
 from scripts.reliability.hook import VARIABLE, Fault
 
-SECONDS = 180.0
+SECONDS = 600.0
 """After this time a command hangs."""
 NNJIT = ("-c", "from nnjit.cli import main; main()")
 
