@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -16,24 +18,42 @@ NOT_COMPARED = {"seconds"}
 """Entries of metrics.json that hold times."""
 
 
-def differences(expected: Path, found: Path) -> list[str]:
-    """What differs between two run folders, or folders of studies; empty if all values are the same."""
-    names = {str(p.relative_to(expected)) for p in expected.rglob("*") if _is_compared(p)}
-    there = {str(p.relative_to(found)) for p in found.rglob("*") if _is_compared(p)}
+def differences(expected: Path, found: Path, *, ignored: str = "") -> list[str]:
+    """What differs between two run folders, or folders of studies; empty if all values are the same.
+
+    Args:
+        ignored: a file that is not compared, relative to the folders.
+    """
+    names, there = (_names(folder) - {ignored} for folder in (expected, found))
     missing = [f"{name} is missing" for name in sorted(names - there)]
     more = [f"{name} should not be there" for name in sorted(there - names)]
-    return [*missing, *more, *_different(expected, found, sorted(names & there))]
+    pairs = {name: (expected / name, found / name) for name in sorted(names & there)}
+    return [
+        *missing,
+        *more,
+        *(f"{name} {words}" for name, pair in pairs.items() if (words := _compare(*pair))),
+    ]
+
+
+def _names(folder: Path) -> set[str]:
+    """The files below a folder that are compared."""
+    files = (path for path in folder.rglob("*") if _is_compared(path))
+    return {str(path.relative_to(folder)) for path in files}
 
 
 def _is_compared(path: Path) -> bool:
     return path.name in COMPARED or path.parent.name == "checkpoints"
 
 
-def _different(expected: Path, found: Path, names: list[str]) -> Iterator[str]:
-    for name in names:
-        read = READERS[Path(name).suffix]
-        if read(expected / name) != read(found / name):
-            yield f"{name} differs"
+def _compare(expected: Path, found: Path) -> str:
+    """What is wrong with a file, in words; empty if nothing is."""
+    from safetensors import SafetensorError
+
+    read = READERS[expected.suffix]
+    try:
+        return "" if read(found) == read(expected) else "differs"
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile, SafetensorError, zlib.error) as error:
+        return f"cannot be read ({error})"
 
 
 def _history(path: Path) -> Any:

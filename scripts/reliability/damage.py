@@ -61,10 +61,10 @@ def resumed(trial: Trial) -> Verdict:
 def loaded(trial: Trial) -> Verdict:
     """A finished run with a damaged file predicts (`nnjit.load`)."""
     shutil.copytree(trial.reference.path, trial.output)
-    name = _damage(trial, trial.output)
+    damaged = _damage(trial, trial.output)
     ended = check(trial.run_command(str(trial.output), python=("-c", LOADING)).wait())
     if ended.status != 0:
-        return check_message(ended, name)
+        return check_message(ended, damaged.name)
     if ended.text.strip() != trial.reference.predicted:
         raise Failure(Verdict.LOST, "it predicts something else, without a word")
     return Verdict.RIGHT
@@ -73,9 +73,9 @@ def loaded(trial: Trial) -> Verdict:
 def drawn(trial: Trial) -> Verdict:
     """The report of a finished run with a damaged file is drawn (`nnjit report`)."""
     shutil.copytree(trial.reference.path, trial.output)
-    name = _damage(trial, trial.output)
+    damaged = _damage(trial, trial.output)
     ended = check(trial.run_command("report", str(trial.output)).wait())
-    return Verdict.RIGHT if ended.status == 0 else check_message(ended, name)
+    return Verdict.RIGHT if ended.status == 0 else check_message(ended, damaged.name)
 
 
 def cached(trial: Trial) -> Verdict:
@@ -84,20 +84,22 @@ def cached(trial: Trial) -> Verdict:
     return _trained(trial, _damage(trial, trial.cache))
 
 
-def _trained(trial: Trial, name: str) -> Verdict:
+def _trained(trial: Trial, damaged: Path) -> Verdict:
     """Train or resume with a damaged file."""
     ended = check(trial.start().wait())
     if ended.status != 0:
-        return check_message(ended, name)
-    trial.compare()
+        return check_message(ended, damaged.name)
+    # Weights that were kept before the damage are no business of the training any more.
+    is_kept = damaged.parent.name == "checkpoints"
+    trial.compare(ignored=str(damaged.relative_to(trial.output)) if is_kept else "")
     return Verdict.RIGHT
 
 
-def _damage(trial: Trial, folder: Path) -> str:
-    """Damage one of the files in a folder; its name."""
+def _damage(trial: Trial, folder: Path) -> Path:
+    """Damage one of the files in a folder; the file."""
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
     number = trial.spread(len(files) * len(DAMAGES))
     file, (words, damage) = files[number // len(DAMAGES)], list(DAMAGES.items())[number % len(DAMAGES)]
     trial.notes.append(f"{file.relative_to(folder)} {words}")
     damage(file, trial.rng)
-    return file.name
+    return file

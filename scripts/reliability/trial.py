@@ -142,9 +142,9 @@ class Trial:
             raise Failure(Verdict.LOST, f"it cannot be finished: exit {ended.status}: {ended.last_line}")
         self.compare()
 
-    def compare(self) -> None:
-        """Compare the run with the reference; Failure if it differs."""
-        if found := differences(self.reference.path, self.output):
+    def compare(self, *, ignored: str = "") -> None:
+        """Compare the run, apart from an ignored file, with the reference; Failure if it differs."""
+        if found := differences(self.reference.path, self.output, ignored=ignored):
             raise Failure(Verdict.LOST, "; ".join(found))
 
 
