@@ -144,7 +144,7 @@ TRAININGS: dict[str, Config] = {
             model=[
                 {"name": "word", "type": "select", "columns": 0},
                 {"name": "vector", "type": "embedding", "entries": 7, "size": 3, "sparse": True},
-                {"name": "other", "type": "select", "columns": 1, "from": "input"},
+                {"name": "other", "type": "select", "columns": [1, 2], "from": "input"},
                 {"type": "concat", "from": ["vector", "other"]},
                 _dense(1),
             ],
