@@ -41,8 +41,8 @@ def in_cold_cache(trial: Trial) -> Verdict:
 
 def stopped(trial: Trial) -> Verdict:
     """SIGTERM, SIGHUP or SIGINT at a file operation, or at a random moment."""
-    sent = trial.rng.choice(STOPPING)
-    if trial.number % 2:
+    sent = STOPPING[trial.number % len(STOPPING)]
+    if trial.rng.random() < 0.5:
         ended = trial.break_after(trial.moment(), signal=sent)
     else:
         ended = trial.break_at(trial.spread(trial.reference.operations) + 1, signal=sent)
