@@ -15,6 +15,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nnjit.errors import ConfigError, did_you_mean
 
+MOST = 10**9
+"""The largest count in a config; what it counts is kept in memory or waited for."""
+SEEDS = 2**63
+"""How many seeds there are, from 0."""
+
+Count = Annotated[int, Field(ge=1, le=MOST)]
+Index = Annotated[int, Field(ge=0, le=MOST)]
+Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
+
 
 class Options(BaseModel):
     """A frozen set of options; unknown keys and values of the wrong type are errors.

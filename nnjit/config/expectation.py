@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from nnjit.config.document import Data, entry_of
 from nnjit.config.schema import Schema
 from nnjit.errors import ConfigPath
+from nnjit.registry import MOST
 
 _BOUNDS = (("exclusiveMinimum", ">"), ("minimum", ">="), ("exclusiveMaximum", "<"), ("maximum", "<="))
 _NOUNS = {
@@ -87,8 +88,13 @@ class Expectation:
             return self._described_list(node)
         if "pattern" in node:
             return f"text that matches {node['pattern'].strip('^$')}"
-        bounds = [f"{sign} {_number(node[bound])}" for bound, sign in _BOUNDS if bound in node]
+        bounds = [f"{sign} {_number(node[bound])}" for bound, sign in _BOUNDS if self._is_told(node, bound)]
         return " ".join([_NOUNS.get(kind, ""), " and ".join(bounds)]).strip()
+
+    def _is_told(self, node: Schema, bound: str) -> bool:
+        """Whether a message names a bound; the general limit of counts, only if it is exceeded."""
+        is_general = bound == "maximum" and node.get(bound) == MOST
+        return bound in node and not (is_general and isinstance(self.data, int) and self.data <= MOST)
 
     def _described_list(self, node: Schema) -> str:
         least, most = node.get("minItems", 0), node.get("maxItems")
@@ -115,7 +121,7 @@ def _one_of(words: list[str]) -> str:
 
 
 def _number(value: float) -> str:
-    return str(int(value) if value == int(value) else value)
+    return f"{int(value):,}" if value == int(value) else str(value)
 
 
 def _type_name(node: Schema) -> str | None:

@@ -68,7 +68,7 @@ BAD_CONFIGS = [
     ("seed: 0",              "dtype: float16",         ':2: dtype: unknown value "float16"; did you mean "float64"?'),
     # wrong types
     ("name: digits",         "name: 5",                ':1: name: expected text that matches [A-Za-z0-9][A-Za-z0-9._-]{0,99}, got 5'),
-    ("seed: 0",              "seed: 1.5",              ':2: seed: expected a whole number >= 0 and < 9223372036854775808, got 1.5'),
+    ("seed: 0",              "seed: 1.5",              ':2: seed: expected a whole number >= 0 and < 9,223,372,036,854,775,808, got 1.5'),
     ("    units: 10",        "    units: 12a",         ':8: model[2].units: expected a whole number >= 1, got "12a"'),
     ("    units: 10",        "    units: true",        ':8: model[2].units: expected a whole number >= 1, got true'),
     ("    units: 10",        "    units: 10.0",        ':8: model[2].units: expected a whole number >= 1, got 10.0'),

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.source import Source, sources
+from nnjit.registry import MOST, Count, Seed
 
 
 @sources.register
@@ -25,11 +26,11 @@ class Adding(Source):
     """
 
     type: Literal["adding"] = "adding"
-    examples: int = Field(10_000, ge=1)
+    examples: Count = 10_000
     """How many sequences are drawn."""
-    steps: int = Field(50, ge=2)
+    steps: int = Field(50, ge=2, le=MOST)
     """The length of each."""
-    seed: int | None = Field(None, ge=0, lt=2**63)
+    seed: Seed | None = None
     """The seed of the sequences; null means the experiment's."""
 
     def seeded(self, seed: int) -> Self:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.source import Source, sources
+from nnjit.registry import MOST
 
 # fmt: off
 _FUNCTIONS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
@@ -36,7 +37,7 @@ class Function(Source):
     """The first x."""
     high: float = 1.0
     """The last x, above `low`."""
-    points: int = Field(101, ge=2)
+    points: int = Field(101, ge=2, le=MOST)
     """How many rows, >= 2."""
     noise: float = Field(0.0, ge=0)
     """Deviation of normal noise on the values, >= 0."""

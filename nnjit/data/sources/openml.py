@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from nnjit.data.columns import Column, Missing, check_finite, labels, table, without_gaps
 from nnjit.data.dataset import Dataset, make_dataset
@@ -14,6 +14,7 @@ from nnjit.data.labels import row_name
 from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemType
 from nnjit.errors import DataError
+from nnjit.registry import Count
 
 
 @sources.register
@@ -23,9 +24,9 @@ class Openml(Source):
     type: Literal["openml"] = "openml"
     name: str | None = None
     """The name of the data set; give this or `id`."""
-    version: int | Literal["active"] = "active"
+    version: Count | Literal["active"] = "active"
     """The version of the name, >= 1; give a number to get the same data always."""
-    id: int | None = Field(None, ge=1)
+    id: Count | None = None
     """The number of the data set; give this or `name`."""
     target: str | tuple[str, ...] | None = None
     """The target column, or list of columns; null means the one that OpenML names."""

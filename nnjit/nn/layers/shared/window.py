@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
+from nnjit.registry import Count, Index
 
 AXES = {1: "(steps, channels)", 2: "(height, width, channels)"}
 
@@ -23,9 +24,8 @@ def _pair(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-_Count = Annotated[int, Field(ge=1)]
-Counts = Annotated[_Count | tuple[_Count, ...], BeforeValidator(_pair)]
-Padding = Literal["valid", "same"] | Annotated[int, Field(ge=0)]
+Counts = Annotated[Count | tuple[Count, ...], BeforeValidator(_pair)]
+Padding = Literal["valid", "same"] | Index
 
 
 class Window:
