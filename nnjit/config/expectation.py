@@ -5,12 +5,12 @@ The words come from the JSON Schema, so a new option describes itself.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 
 from nnjit.config.document import Data, entry_of
 from nnjit.config.schema import Schema
 from nnjit.errors import ConfigPath
-from nnjit.registry import MOST
 
 _BOUNDS = (("exclusiveMinimum", ">"), ("minimum", ">="), ("exclusiveMaximum", "<"), ("maximum", "<="))
 _NOUNS = {
@@ -21,6 +21,7 @@ _NOUNS = {
     "null": "null",
     "object": "a mapping",
 }
+_FAR = 1000  # a bound that hardly any value comes near
 
 
 class Expectation:
@@ -92,9 +93,11 @@ class Expectation:
         return " ".join([_NOUNS.get(kind, ""), " and ".join(bounds)]).strip()
 
     def _is_told(self, node: Schema, bound: str) -> bool:
-        """Whether a message names a bound; the general limit of counts, only if it is exceeded."""
-        is_general = bound == "maximum" and node.get(bound) == MOST
-        return bound in node and not (is_general and isinstance(self.data, int) and self.data <= MOST)
+        """Whether a message names a bound; one that is far off, only to a value beyond it."""
+        if bound not in ("minimum", "maximum") or abs(node.get(bound, 0)) <= _FAR:
+            return bound in node
+        is_beyond = operator.lt if bound == "minimum" else operator.gt
+        return isinstance(self.data, int) and bool(is_beyond(self.data, node[bound]))
 
     def _described_list(self, node: Schema) -> str:
         least, most = node.get("minItems", 0), node.get("maxItems")
