@@ -49,6 +49,10 @@ class GraphError(UserError):
     """Shapes or types of an operation or a layer do not fit."""
 
 
+class TooLarge(UserError):
+    """What is asked for does not fit into the memory of this machine."""
+
+
 class RunError(UserError):
     """A run folder exists already, is not a run folder, or cannot be resumed."""
 

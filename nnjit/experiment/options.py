@@ -11,7 +11,7 @@ from nnjit.registry import Count, Options
 
 ClassWeights = Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None
 
-MOST_THREADS = 1024  # all of them run at once
+MOST_THREADS = 256  # all of which run at once
 MOST_MEMBERS = 10_000  # of a study; each has a folder
 
 LOOKS: Mapping[bool | str, int] = {True: 50, "auto": 5, False: 0}

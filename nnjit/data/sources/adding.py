@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.source import Source, sources
+from nnjit.memory import check_fits
 from nnjit.registry import MOST, Count, Seed
 
 
@@ -37,6 +38,12 @@ class Adding(Source):
         return self if self.seed is not None else self.model_copy(update={"seed": seed})
 
     def load(self, folder: Path) -> Dataset:
+        check_fits(
+            6 * 8 * self.examples * self.steps,
+            f"{self.examples:,} sequences of {self.steps:,} steps",
+            "generate fewer, or shorter ones",
+            ("examples",),
+        )
         rng = np.random.default_rng(self.seed or 0)
         numbers = rng.random((self.examples, self.steps))
         marks = np.zeros_like(numbers)

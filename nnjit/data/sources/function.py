@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.source import Source, sources
+from nnjit.memory import check_fits
 from nnjit.registry import MOST
 
 # fmt: off
@@ -51,6 +52,7 @@ class Function(Source):
         return self
 
     def load(self, folder: Path) -> Dataset:
+        check_fits(5 * 8 * self.points, f"{self.points:,} points", "generate fewer", ("points",))
         formula, f = _FUNCTIONS[self.function]
         x = np.linspace(self.low, self.high, self.points)
         y = f(x) + self.noise * np.random.default_rng(self.seed).standard_normal(self.points)

@@ -14,6 +14,7 @@ from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemTypes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
+from nnjit.memory import check_fits
 from nnjit.registry import MOST, Count
 
 # The options of each generator, with their defaults.
@@ -130,6 +131,13 @@ class Sklearn(Source):
         defaults = _GENERATORS[self.dataset]
         given = {name: getattr(self, name) for name in defaults}
         options = {name: defaults[name] if value is None else value for name, value in given.items()}
+        rows, columns = options["n_samples"], options.get("n_features", 2)
+        check_fits(
+            3 * 8 * (rows + options.get("centers", 0)) * columns,
+            f"{rows:,} rows of {columns:,} inputs",
+            "generate fewer",
+            ("n_samples",),
+        )
         x, y = getattr(datasets, f"make_{self.dataset}")(random_state=options.pop("seed"), **options)
         description = f"scikit-learn {self.dataset}: {len(x)} generated points"
         return make_dataset(x, y, problem_type="classification", description=description, targets=("class",))

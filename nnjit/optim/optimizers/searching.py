@@ -216,7 +216,7 @@ class Lbfgs(LineSearchOptimizer):
 
     slot_type: ClassVar[SlotType] = LbfgsSlots
     type: Literal["lbfgs"] = "lbfgs"
-    memory: Count = 10
+    memory: int = Field(10, ge=1, le=1000)
     """How many of the last steps it knows, >= 1; each takes two vectors as long as the params."""
 
     def _fresh(self, theta: Vector) -> LbfgsSlots:

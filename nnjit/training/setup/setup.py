@@ -21,8 +21,9 @@ from nnjit.nn import Model, WholeMetric
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.step import Task, step_graph
+from nnjit.training.setup.checks.data import check_layers
+from nnjit.training.setup.checks.memory import check_outputs, check_state
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.data_checks import check_layers
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
 from nnjit.training.setup.masked_steps import find_masked_steps
@@ -189,6 +190,8 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     batches = _batches(experiment, len(data.train.x))
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
     task, outputs = make_task(experiment, description, data.train)
+    check_state(task)
+    check_outputs(task, batches.rows_at_once)
     _check(experiment, data, task, outputs)
     has_validation = data.validation is not None
     followed = followed_by(experiment.training, experiment.schedule, task, has_validation=has_validation)
@@ -257,7 +260,7 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
             experiment.averaging.check(experiment.training.epochs)
     check_layers(task.model, data)
     if (method := experiment.optimizer.full_batch) is not None:
-        from nnjit.training.setup.full_batch_checks import Case, check_full_batch
+        from nnjit.training.setup.checks.full_batch import Case, check_full_batch
 
         check_full_batch(Case(experiment, method, task, outputs, len(data.train.x)))
 

@@ -30,6 +30,7 @@ from nnjit.training.loop.trainer import (
     runner_type,
     train_and_record,
 )
+from nnjit.training.setup.checks.memory import check_state
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.study.aggregate import Result, aggregate
 from nnjit.training.study.members import Members, errors_at_folds
@@ -96,7 +97,8 @@ def _train_study(
     """Train or resume the members in the folder that `make` makes, and write the aggregates."""
     began = time.perf_counter()
     base = folder or Path()
-    first = _set_up_first(members, base)
+    first, workers = _set_up_first(members, base), min(_workers(experiment), members.count)
+    check_state(first.task, workers)
     path = make()
     trainer = _MemberTrainer(members, first, base, path, dump)
     if trainer.is_begun(0):
@@ -105,7 +107,7 @@ def _train_study(
     aggregate(members.kind, members.count, []).write(path)
     write_environment(dump(experiment), path)
     first.compiled.save_kernels(path / file_names.KERNELS)
-    results = _train_all(trainer, _workers(experiment), quiet)
+    results = _train_all(trainer, workers, quiet)
     metrics = aggregate(members.kind, members.count, results)
     times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
     seconds = {**metrics.seconds, **{name: round(value, 6) for name, value in times.items()}}
