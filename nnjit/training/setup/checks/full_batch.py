@@ -101,7 +101,8 @@ RULES_OF_SQUARES: tuple[Rule, ...] = (
         f"{c.name} needs the Jacobian of {c.residuals:,} residuals for {c.params:,} params, more than "
         f"{LARGEST_JACOBIAN:,} numbers; choose lbfgs, a smaller network or fewer examples"),
     (("optimizer",),             lambda c: c.squares > LARGEST_JACOBIAN, lambda c:
-        f"{c.name} needs JᵀJ of {c.params:,} params, more than {LARGEST_JACOBIAN:,} numbers; choose lbfgs or a smaller network"),
+        f"{c.name} needs JᵀJ of {c.params:,} params, more than {LARGEST_JACOBIAN:,} numbers; choose lbfgs or "
+        "a smaller network"),
 )
 # fmt: on
 
