@@ -15,7 +15,7 @@ import numpy as np
 
 from nnjit.codegen import BLOCK
 from nnjit.data import Dataset, Part, Prepared, ProblemType, load, load_held_out, split_and_scale
-from nnjit.errors import ConfigPath, DataError, counted
+from nnjit.errors import ConfigError, ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.optim.schedules import ReduceOnPlateau
@@ -34,6 +34,7 @@ from nnjit.training.setup.targets import joined_targets, target_types
 from nnjit.training.setup.task import make_task
 from nnjit.training.setup.threads import threads_for
 
+STEPS = 2**32  # the counter of a training's updates has 32 bits
 HIGHEST_LEARNING_RATE = 10.0  # the highest learning rate that a search tries
 
 
@@ -190,9 +191,9 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     batches = _batches(experiment, len(data.train.x))
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
     task, outputs = make_task(experiment, description, data.train)
+    _check(experiment, data, task, outputs)
     check_state(task)
     check_outputs(task, batches.rows_at_once)
-    _check(experiment, data, task, outputs)
     has_validation = data.validation is not None
     followed = followed_by(experiment.training, experiment.schedule, task, has_validation=has_validation)
     is_evaluated = (followed.needs_train or has_validation) and not task.measures_state
@@ -243,6 +244,9 @@ def _batches(experiment: Experiment, rows: int) -> Batches:
         raise DataError(f"{message}, got {options.batch_size}{times}", ("training", "batch_size"))
     size = min(wanted, rows)
     steps = rows // size if options.drop_last else -(-rows // size)
+    if options.epochs * steps >= STEPS and experiment.optimizer.full_batch is None:
+        message = f"expected fewer than {STEPS:,} updates, got {options.epochs:,} epochs of {steps:,}"
+        raise ConfigError(f"{message}; take fewer epochs or larger batches", ("training", "epochs"))
     block = min(BLOCK, batch_size) if is_accumulated and not is_full else BLOCK
     at_once = min(size, block) if is_accumulated else size
     return Batches(size, steps, block, at_once, in_order=is_full or not options.shuffle)
@@ -250,6 +254,8 @@ def _batches(experiment: Experiment, rows: int) -> Batches:
 
 def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs) -> None:
     """Raise a UserError if the data does not suit the task, or an option the training."""
+    if not task.model.table.size:
+        raise ConfigError("no layer has params, so there is nothing to train; add a dense layer", ("model",))
     outputs.check_targets([part for part in (data.train, data.validation, data.test) if part is not None])
     with within("schedule"):
         learning_rate = experiment.optimizer.learning_rate

@@ -25,8 +25,6 @@ def check_state(task: Task, members: int = 1) -> None:
         members: how many trainings have such arrays at once.
     """
     table, item = task.model.table, np.dtype(as_dtype(task.dtype)).itemsize
-    if not table.size:
-        return
     largest = max(table, key=lambda entry: entry.size)
     kept = sum(slot.nbytes for slot in task.optimizer.initial_slots(np.zeros(1, as_dtype(task.dtype))))
     each = (2 + len(task.averages)) * item + kept
@@ -34,7 +32,7 @@ def check_state(task: Task, members: int = 1) -> None:
     check_fits(
         _COPIES * table.size * each * members,
         f"{table.size:,} params, of which {largest.size:,} are {largest.name}{share}",
-        "choose fewer units" if members == 1 else "set training.threads to fewer",
+        "make this layer smaller" if members == 1 else "set training.threads to fewer",
         ("model",) if members == 1 else ("training", "threads"),
     )
 
