@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+_LONGEST = 1500  # characters of a line of a message
+
 ConfigPath = tuple[str | int, ...]
 """The path of an option in a config, as keys and indices."""
 
@@ -28,9 +30,9 @@ class UserError(NnjitError):
     """
 
     def __init__(self, message: str, path: ConfigPath = ()) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = "\n".join(map(_cut, message.split("\n")))
         self.path = path
+        super().__init__(self.message)
 
     def within(self, *prefix: str | int) -> UserError:
         """The same error, with its path seen from `prefix` further out in the config."""
@@ -80,6 +82,11 @@ class Diverged(Stopped):
 
 class Interrupted(Stopped):
     """The user stopped the training, which can go on from its folder."""
+
+
+def _cut(line: str) -> str:
+    """A line of a message without its middle if what was given makes it too long to be read."""
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST * 2 // 3]} … {line[-_LONGEST // 3 + 3 :]}"
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

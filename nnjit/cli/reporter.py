@@ -5,6 +5,7 @@ Importing matplotlib takes longer than training a small network, and another cor
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ class Reporter:
 
     def write(self, folder: Path) -> None:
         """Write the report of a run folder; in this process if the other one failed."""
-        self._process.communicate(str(folder.resolve()).encode())
+        self._process.communicate(os.fsencode(folder.resolve()))
         if self._process.returncode != 0:
             from nnjit.report import write_report
 

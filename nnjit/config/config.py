@@ -15,7 +15,7 @@ from nnjit.config.overrides import override
 from nnjit.config.problems import as_config_error
 from nnjit.config.reading import read_file
 from nnjit.config.shorthand import expand_shorthand
-from nnjit.errors import ConfigError, UserError
+from nnjit.errors import ConfigError, ConfigPath, UserError
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import blaming_losses
 from nnjit.nn.model.wiring import wire
@@ -53,7 +53,11 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
     Raises:
         ConfigError: with a line for each problem: file, line and the nearest valid name.
     """
-    document = expand_shorthand(override(_document(given), overrides))
+    try:
+        document = expand_shorthand(override(_document(given), overrides))
+        _check_text(document.data, (), document)
+    except RecursionError:
+        raise ConfigError("not a usable config: nested too deeply, or inside itself") from None
     try:
         config = Config(Experiment.model_validate(document.data, by_name=False), document)
     except ValidationError as error:
@@ -63,6 +67,24 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
     with config.located():
         _wire(config.experiment)
     return config
+
+
+def _check_text(data: Data, path: ConfigPath, document: Document) -> None:
+    """Raise a ConfigError at a text with half a character, which can be neither shown nor written."""
+    match data:
+        case str():
+            try:
+                data.encode()
+            except UnicodeEncodeError:
+                message = f"{data!a} holds half a character, a lone surrogate; remove it"
+                raise ConfigError(document.message_at(path, message)) from None
+        case dict():
+            for key, value in data.items():
+                _check_text(key, path, document)
+                _check_text(value, (*path, key), document)
+        case tuple():
+            for k, value in enumerate(data):
+                _check_text(value, (*path, k), document)
 
 
 def _wire(experiment: Experiment) -> None:

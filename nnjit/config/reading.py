@@ -113,7 +113,7 @@ class _Reader:
         return options
 
     def scalar(self, node: Node) -> Data:
-        text = str(node.value)
+        text = _joined(str(node.value))
         if node.tag == _CORE_TAG + "str":
             return text
         if node.tag not in _RESOLVED:
@@ -123,6 +123,13 @@ class _Reader:
 
     def at(self, node: Node) -> str:
         return self.location(_line(node.start_mark))
+
+
+def _joined(text: str) -> str:
+    """The text with each pair of escaped surrogates, as JSON writes an emoji, as one character."""
+    return (
+        text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    )
 
 
 def _line(mark: object) -> int:

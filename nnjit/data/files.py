@@ -9,14 +9,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from nnjit.errors import DataError
+from nnjit.errors import ConfigPath, DataError
 
 _GZIP = b"\x1f\x8b"
 
 
+def path_of(folder: Path, name: str, option: ConfigPath = ("file",)) -> Path:
+    """The path that an option names, whether or not it exists; a relative name is relative to `folder`.
+
+    Raises:
+        DataError: no file can have this name.
+    """
+    try:
+        path = folder / Path(name).expanduser()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, RuntimeError, ValueError) as error:  # too long, of no user's home, with a NUL
+        problem = (isinstance(error, OSError) and error.strerror) or error
+        raise DataError(f'"{name}" cannot be opened: {problem}; correct the name', option) from None
+    return path
+
+
 def locate(folder: Path, name: str) -> Path:
     """The path of the file that the option `file` names; a relative name is relative to `folder`."""
-    path = folder / Path(name).expanduser()
+    path = path_of(folder, name)
     if path.is_dir():
         raise DataError(f'"{name}" is a folder ({path.resolve()}); expected a file', ("file",))
     if not path.is_file():

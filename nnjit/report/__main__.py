@@ -4,6 +4,7 @@ Without a folder, it makes itself ready to draw and reads the folder from standa
 """
 
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def main() -> None:
     folders = sys.argv[1:]
     if not folders:
         warm_up()
-        folders = sys.stdin.read().splitlines()
+        folders = os.fsdecode(sys.stdin.buffer.read()).splitlines()
     for folder in folders:
         write_report(Path(folder))
     gc.freeze()  # the exit need not look for garbage

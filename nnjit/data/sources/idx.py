@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from nnjit.data.dataset import Dataset, make_dataset
-from nnjit.data.files import open_file
+from nnjit.data.files import open_file, path_of
 from nnjit.data.source import Source, sources
 from nnjit.errors import DataError
 
@@ -50,10 +50,10 @@ class Idx(Source):
             raise DataError(f"{self.images}, {self.labels}: {error.message}", ("folder",)) from None
 
     def _find(self, folder: Path, option: Literal["images", "labels"]) -> Path:
-        inside = folder / Path(self.folder).expanduser()
+        inside = path_of(folder, self.folder, ("folder",))
         name = getattr(self, option)
         wanted = (name, name.removesuffix(".gz") if name.endswith(".gz") else f"{name}.gz")
-        for path in (inside / each for each in wanted):
+        for path in (path_of(inside, each, (option,)) for each in wanted):
             if path.is_file():
                 return path
         raise DataError(

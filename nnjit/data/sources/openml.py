@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from nnjit.data.columns import Column, Missing, check_finite, labels, table, without_gaps
 from nnjit.data.dataset import Dataset, make_dataset
+from nnjit.data.files import path_of
 from nnjit.data.labels import row_name
 from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemType
@@ -83,7 +84,7 @@ class Openml(Source):
         from sklearn.datasets import fetch_openml
 
         target = list(self.target) if isinstance(self.target, tuple) else self.target
-        home = None if self.cache is None else folder / Path(self.cache).expanduser()
+        home = None if self.cache is None else path_of(folder, self.cache, ("cache",))
         try:
             return fetch_openml(
                 self.name,

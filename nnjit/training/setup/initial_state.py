@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnjit.data.files import path_of
 from nnjit.errors import DataError, GraphError
 from nnjit.experiment import Experiment
 from nnjit.nn import Model
@@ -23,7 +24,7 @@ def initial_theta(experiment: Experiment, task: Task, folder: Path) -> np.ndarra
     theta = task.model.initialize(experiment.seed, task.dtype)
     if experiment.model.initial_weights is not None:
         with within("model", "initial_weights"):
-            theta[:] = read_weights(folder / experiment.model.initial_weights, task.model)
+            theta[:] = read_weights(path_of(folder, experiment.model.initial_weights, ()), task.model)
     return theta
 
 
