@@ -99,13 +99,18 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     >>> did_you_mean("adma", ["adam", "adamax"])
     '; did you mean "adam"?'
     """
-    names = sorted(valid)
+    name, names = shortened(name), sorted(valid)  # difflib takes the square of a name's length
     near = difflib.get_close_matches(name, names, cutoff=0.6)  # best first
     if not near:
         return f"; valid: {', '.join(names)}"
     # Swapped letters cost difflib more than missing ones: alone, it takes "adma" for "adamax".
     best = max(near, key=lambda other: sorted(other) == sorted(name))
     return f'; did you mean "{best}"?'
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """The text, cut with `…` if it is too long for a message."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def counted(count: int, noun: str) -> str:

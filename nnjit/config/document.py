@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from nnjit.errors import ConfigPath
+from nnjit.errors import ConfigPath, shortened
 
 Data = dict[str, "Data"] | tuple["Data", ...] | str | int | float | bool | None
 
@@ -110,8 +110,3 @@ def quoted(value: object) -> str:
         case Mapping():
             return "a mapping"
     return f"a {type(value).__name__}"
-
-
-def shortened(text: str, length: int = 60) -> str:
-    """The text, cut with `…` if it is too long for a message."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"

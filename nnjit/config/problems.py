@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from nnjit.config.document import Data, Document, entry_of, quoted, shortened
+from nnjit.config.document import Data, Document, entry_of, quoted
 from nnjit.config.expectation import Expectation
 from nnjit.config.schema import Schema, structure
-from nnjit.errors import ConfigError, ConfigPath, counted, did_you_mean
+from nnjit.errors import ConfigError, ConfigPath, counted, did_you_mean, shortened
 
 _MOST_SHOWN = 20
 
@@ -61,8 +61,9 @@ class _Problem:
 
 
 def _unknown(problem: _Problem) -> str:
-    near = did_you_mean(problem.key, problem.allowed(problem.parent).options())
-    message = f'unknown option "{problem.key}"{near}'
+    key = shortened(problem.key)
+    near = did_you_mean(key, problem.allowed(problem.parent).options())
+    message = f'unknown option "{key}"{near}'
     return problem.document.message_at(problem.parent, message, given=problem.path)
 
 

@@ -43,6 +43,7 @@ _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], Data]], ...] = (
 )
 # fmt: on
 _MOST_VALUES = 100_000  # aliases of aliases can make a small file arbitrarily large
+_MOST_CHARACTERS = 2_000_000
 
 
 def read_file(path: Path) -> Document:
@@ -70,6 +71,11 @@ def read_text(text: str, name: str) -> Document:
 
 def parse(text: str, location: Callable[[int], str]) -> tuple[Data, dict[ConfigPath, str]]:
     """The value of a YAML text, and the location of each of its parts, which `location` makes from a line."""
+    separators = text.count("\n") + text.count(",")
+    if separators > _MOST_VALUES or len(text) > _MOST_CHARACTERS:  # which would take minutes to read
+        size = f"{len(text):,} characters and {separators:,} lines and commas"
+        limit = f"at most {_MOST_CHARACTERS:,} and {_MOST_VALUES:,}"
+        raise ConfigError(f"{location(1)}: {size} are too many for a config, {limit}; move data to a file")
     try:
         root = YAML(typ="safe", pure=True).compose(text)
         reader = _Reader(location)
@@ -93,7 +99,7 @@ class _Reader:
     def value(self, node: Node, path: ConfigPath) -> Data:
         self.locations.setdefault(path, self.at(node))
         if len(self.locations) > _MOST_VALUES:
-            raise ConfigError(f"{self.at(node)}: more than {_MOST_VALUES} values; move data to a file")
+            raise ConfigError(f"{self.at(node)}: more than {_MOST_VALUES:,} values; move data to a file")
         if isinstance(node, MappingNode):
             return self.mapping(node, path)
         if isinstance(node, SequenceNode):
