@@ -104,7 +104,7 @@ def quoted(value: object) -> str:
         case float():
             return repr(value).replace("inf", ".inf").replace("nan", ".nan")
         case int():
-            return shortened(str(value))
+            return str(value) if abs(value) < 10**30 else "a number of more than 30 digits"
         case list() | tuple():
             return f"a list of {len(value)}" if value else "an empty list"
         case Mapping():
