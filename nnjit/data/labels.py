@@ -34,12 +34,13 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _check_text(labels: np.ndarray) -> None:
-    try:
-        "".join(labels.tolist()).encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"a label holds half a character, a lone surrogate: {error.object[error.start]!a}"
-        ) from None
+    """Raise DataError at text with half a character, a lone surrogate, or with what is no character."""
+    width = labels.dtype.itemsize // 4
+    codes = np.ascontiguousarray(labels, f"=U{width}").view(np.uint32) if width else np.zeros(0, np.uint32)
+    bad = np.flatnonzero((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000)))
+    if len(bad):
+        where, code = row_name(int(bad[0]) // width), codes[bad[0]]
+        raise DataError(f"the label of {where} holds U+{code:04X}, which is not a character; correct it")
 
 
 def check_several(classes: Sequence[str], *, source: str, target: str = "") -> None:

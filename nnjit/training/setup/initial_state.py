@@ -9,6 +9,7 @@ import numpy as np
 from nnjit.data.files import path_of
 from nnjit.errors import DataError, GraphError
 from nnjit.experiment import Experiment
+from nnjit.memory import check_fits
 from nnjit.nn import Model
 from nnjit.training.graphs.step import Task
 from nnjit.training.setup.error_paths import within
@@ -48,6 +49,7 @@ def read_weights(path: Path, model: Model) -> np.ndarray:
 
     if not path.is_file():
         raise DataError(f"{path}: there is no such file of weights")
+    check_fits(path.stat().st_size, str(path), "take the weights of a smaller model")
     try:
         return np.asarray(model.arrays.flatten(load_file(path)))
     except SafetensorError as error:
