@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -44,6 +45,7 @@ _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], Data]], ...] = (
 # fmt: on
 _MOST_VALUES = 100_000  # aliases of aliases can make a small file arbitrarily large
 _MOST_CHARACTERS = 2_000_000
+_DEEPEST = 500
 
 
 def read_file(path: Path) -> Document:
@@ -77,6 +79,8 @@ def parse(text: str, location: Callable[[int], str]) -> tuple[Data, dict[ConfigP
         limit = f"at most {_MOST_CHARACTERS:,} and {_MOST_VALUES:,}"
         raise ConfigError(f"{location(1)}: {size} are too many for a config, {limit}; move data to a file")
     try:
+        if _depth(text) > _DEEPEST:
+            raise RecursionError
         root = YAML(typ="safe", pure=True).compose(text)
         reader = _Reader(location)
         return (None if root is None else reader.value(root, ()), reader.locations)
@@ -87,6 +91,12 @@ def parse(text: str, location: Callable[[int], str]) -> tuple[Data, dict[ConfigP
     except YAMLError as error:
         line, problem = _explained(error, text)
         raise ConfigError(f"{location(line)}: not valid YAML: {problem}") from None
+
+
+def _depth(text: str) -> int:
+    """How deep brackets are nested; ruamel takes the square of it."""
+    steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[][{}]", text))
+    return max(accumulate(steps), default=0)
 
 
 class _Reader:

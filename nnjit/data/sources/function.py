@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
@@ -49,6 +50,8 @@ class Function(Source):
     def _has_a_range(self) -> Self:
         if self.low >= self.high:
             raise ValueError(f"expected low < high, got low {self.low:g} and high {self.high:g}")
+        if math.isinf(self.high - self.low):
+            raise ValueError(f"from low {self.low:g} to high {self.high:g} is beyond the range of float64")
         return self
 
     def load(self, folder: Path) -> Dataset:
