@@ -217,7 +217,7 @@ class Lbfgs(LineSearchOptimizer):
     slot_type: ClassVar[SlotType] = LbfgsSlots
     type: Literal["lbfgs"] = "lbfgs"
     memory: int = Field(10, ge=1, le=1000)
-    """How many of the last steps it knows, >= 1; each takes two vectors as long as the params."""
+    """How many of the last steps it knows, from 1 to 1000; each takes two vectors as long as the params."""
 
     def _fresh(self, theta: Vector) -> LbfgsSlots:
         steps, changes = (numpy.zeros((self.memory, theta.size)) for _ in range(2))
