@@ -12,7 +12,6 @@ from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.setup.setup import Setup
 
 GRID = 120  # points along each side
-FARTHEST = 1e300  # of a coordinate; sums of larger ones are infinite
 MOST_POINTS = 2000
 
 
@@ -35,7 +34,7 @@ def _plane(setup: Setup, decoder: SingleDecoder, theta: np.ndarray, part: Part) 
     scaling = decoder.scaling
     everything = np.concatenate([scaling.inverse_inputs(p.x) for p in setup.splits.values()])
     low, high = everything.min(axis=0), everything.max(axis=0)
-    if not (np.abs(everything) < FARTHEST).all():
+    if not (np.abs(everything) < np.finfo(everything.dtype).max / 4).all():  # the plane is somewhat larger
         return None
     margin = 0.08 * np.where(high > low, high - low, 1.0)
     xs, ys = (np.linspace(low[k] - margin[k], high[k] + margin[k], GRID) for k in (0, 1))
