@@ -85,7 +85,7 @@ BAD_CONFIGS = [
     ("batch_size: 32",       "batch_size: all",        ':16: training.batch_size: expected a whole number >= 1 or "full", got "all"'),
     ("batch_size: 32",       "batch_size: {a: 1}",     ':16: training.batch_size: expected a whole number >= 1 or "full", got a mapping'),
     ("epochs: 40",           "shuffle: 1",             ':15: training.shuffle: expected true or false, got 1'),
-    ("epochs: 40",           "threads: many",          ':15: training.threads: expected a whole number >= 1 or "auto", got "many"'),
+    ("epochs: 40",           "threads: many",          ':15: training.threads: expected a whole number >= 1 and <= 256 or "auto", got "many"'),
     ("[accuracy, {type: top_k, k: 3}]", "accuracy",    ':13: metrics: expected a list, got "accuracy"'),
     ("{validation: 0.15, test: 0.15}", "0.3",          ':3: data.split: expected a mapping, got 0.3'),
     ("softmax_cross_entropy", "[huber]",               f':10: loss: expected a mapping with a "type" or a type alone ({", ".join(losses)}), got a list of 1'),
