@@ -54,10 +54,13 @@ class Goal(Options):
 
 
 class Checkpoints(Options):
-    """Keep the weights of every so many epochs, as `checkpoints/epoch_<n>.safetensors` in the run folder."""
+    """Keep the weights of every so many epochs, as `checkpoints/epoch_<n>.safetensors` in the run folder.
+
+    A run that is killed goes on from the last of them.
+    """
 
     every: Count = 10
-    """Epochs between two checkpoints."""
+    """Epochs between two checkpoints. Those of one second are written together."""
 
     keep: Count | None = None
     """How many of the latest are kept; null keeps all."""
