@@ -18,6 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from nnjit.config.document import Data, Document, public_path, quoted
+from nnjit.config.number_lists import STYLE, NumberListScanner, numbers_of
 from nnjit.errors import ConfigError, ConfigPath
 
 _CORE_TAG = "tag:yaml.org,2002:"
@@ -81,7 +82,9 @@ def parse(text: str, location: Callable[[int], str]) -> tuple[Data, dict[ConfigP
     try:
         if _depth(text) > _DEEPEST:
             raise RecursionError
-        root = YAML(typ="safe", pure=True).compose(text)
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Scanner = NumberListScanner
+        root = yaml.compose(text)
         reader = _Reader(location)
         return (None if root is None else reader.value(root, ()), reader.locations)
     except RecursionError:
@@ -114,12 +117,17 @@ class _Reader:
             return self.mapping(node, path)
         if isinstance(node, SequenceNode):
             return tuple(self.value(item, (*path, k)) for k, item in enumerate(node.value))
-        return self.scalar(node)
+        return self.numbers(node, path) if _is_numbers(node) else self.scalar(node)
+
+    def numbers(self, node: Node, path: ConfigPath) -> Data:
+        values, where = numbers_of(node), self.location(_line(node.end_mark))  # the tag may be lines before
+        self.locations.update(((*path, k), where) for k in range(len(values)))
+        return values
 
     def mapping(self, node: MappingNode, path: ConfigPath) -> Data:
         options: dict[str, Data] = {}
         for key, item in node.value:
-            if not isinstance(key, ScalarNode):
+            if not isinstance(key, ScalarNode) or _is_numbers(key):
                 raise ConfigError(f"{self.at(key)}: expected a name before the colon, got a list or mapping")
             if key.value in options:
                 first = self.locations[(*path, key.value)]
@@ -139,6 +147,10 @@ class _Reader:
 
     def at(self, node: Node) -> str:
         return self.location(_line(node.start_mark))
+
+
+def _is_numbers(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.style == STYLE
 
 
 def _joined(text: str) -> str:

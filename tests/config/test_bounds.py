@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -251,3 +255,34 @@ def test_a_long_message_keeps_its_beginning_and_its_end() -> None:
 def test_a_config_of_numbers_is_read(folder: Path) -> None:
     Path("a.yaml").write_text("data: {type: inline, x: [[0], [1]], y: [0, 1]}\nmodel: [dense]\nloss: hinge\n")
     assert config.load("a.yaml").training.epochs == 100
+
+
+class Word(StrEnum):
+    A = "a"
+
+
+# fmt: off
+KINDS = [  # an entry of the data given from Python
+    1j, object(), b"a", {1}, Decimal(1), date(2020, 1, 1), np.int64(1), np.array([1.0]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("value", KINDS, ids=lambda value: type(value).__name__)
+def test_a_value_that_yaml_cannot_write_is_refused_where_it_stands(value: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.resolve(LEAST | {"data": {"type": "inline", "x": [[0.0], [value]], "y": [1.0, 0.0]}})
+    kind = type(value).__name__
+    assert str(caught.value) == f"data.x[1][0]: expected a number, a text, true, false or null, got a {kind}"
+
+
+def test_a_subclass_of_a_number_or_a_text_is_written_as_that() -> None:
+    data = {
+        "type": "inline",
+        "x": [[np.float64(0.5)], [1.0]],
+        "y": [Word.A, np.str_("b")],
+        "task": "classification",
+    }
+    text = config.dump(config.resolve(LEAST | {"data": data, "loss": "hinge"}))
+    assert "x: [[0.5], [1.0]]" in text
+    assert "y: [a, b]" in text
