@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from nnjit.config.document import Data, Document, quoted
 from nnjit.config.overrides import override
@@ -136,11 +136,13 @@ def _mapping(given: Mapping[str, Any]) -> dict[str, Data]:
 
 
 def _plain(value: Any) -> Data:
-    """Mappings as dicts and lists as tuples, which the strict option classes want; the rest unchanged.
+    """Mappings and options as dicts, lists as tuples, which the strict option classes want; others unchanged.
 
     A float of NumPy, and a text that is an Enum, become what they inherit from: YAML can write no others.
     """
     match value:
+        case BaseModel():
+            return _mapping(value.model_dump(by_alias=True))
         case Mapping():
             return _mapping(value)
         case list() | tuple():

@@ -21,6 +21,7 @@ from nnjit import config
 from nnjit.config.expectation import Expectation
 from nnjit.config.reading import parse, read_text
 from nnjit.config.schema import structure
+from nnjit.data.sources.inline import Inline
 from nnjit.errors import ConfigError
 from nnjit.registry import MOST, Options
 
@@ -270,10 +271,12 @@ KINDS = [  # an entry of the data given from Python
 
 @pytest.mark.parametrize("value", KINDS, ids=lambda value: type(value).__name__)
 def test_a_value_that_yaml_cannot_write_is_refused_where_it_stands(value: object) -> None:
-    with pytest.raises(ConfigError) as caught:
-        config.resolve(LEAST | {"data": {"type": "inline", "x": [[0.0], [value]], "y": [1.0, 0.0]}})
-    kind = type(value).__name__
-    assert str(caught.value) == f"data.x[1][0]: expected a number, a text, true, false or null, got a {kind}"
+    options: dict[str, Any] = {"x": ((0.0,), (value,)), "y": (1.0, 0.0)}
+    for data in ({"type": "inline", **options}, Inline(**options)):
+        with pytest.raises(ConfigError) as caught:
+            config.resolve(LEAST | {"data": data})
+        message = f"expected a number, a text, true, false or null, got a {type(value).__name__}"
+        assert str(caught.value) == f"data.x[1][0]: {message}"
 
 
 def test_a_subclass_of_a_number_or_a_text_is_written_as_that() -> None:
