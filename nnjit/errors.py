@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+_LONGEST = 1500  # characters of a line of a message
+
 ConfigPath = tuple[str | int, ...]
 """The path of an option in a config, as keys and indices."""
 
@@ -28,9 +30,9 @@ class UserError(NnjitError):
     """
 
     def __init__(self, message: str, path: ConfigPath = ()) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = "\n".join(map(_cut, message.split("\n")))
         self.path = path
+        super().__init__(self.message)
 
     def within(self, *prefix: str | int) -> UserError:
         """The same error, with its path seen from `prefix` further out in the config."""
@@ -47,6 +49,10 @@ class DataError(UserError):
 
 class GraphError(UserError):
     """Shapes or types of an operation or a layer do not fit."""
+
+
+class TooLarge(UserError):
+    """What is asked for does not fit into the memory of this machine."""
 
 
 class RunError(UserError):
@@ -88,6 +94,11 @@ def reason(error: OSError) -> str:
     return f"{where}{error.strerror or error}"
 
 
+def _cut(line: str) -> str:
+    """A line of a message without its middle if what was given makes it too long to be read."""
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST * 2 // 3]} … {line[-_LONGEST // 3 + 3 :]}"
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """`; did you mean "…"?` if a valid name is near, else the list of valid names.
 
@@ -98,13 +109,18 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     >>> did_you_mean("adma", ["adam", "adamax"])
     '; did you mean "adam"?'
     """
-    names = sorted(valid)
+    name, names = shortened(name), sorted(valid)  # difflib takes the square of a name's length
     near = difflib.get_close_matches(name, names, cutoff=0.6)  # best first
     if not near:
         return f"; valid: {', '.join(names)}"
     # Swapped letters cost difflib more than missing ones: alone, it takes "adma" for "adamax".
     best = max(near, key=lambda other: sorted(other) == sorted(name))
     return f'; did you mean "{best}"?'
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """The text, cut with `…` if it is too long for a message."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def counted(count: int, noun: str) -> str:

@@ -13,7 +13,16 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from nnjit.errors import ConfigError, did_you_mean
+from nnjit.errors import ConfigError, did_you_mean, shortened
+
+MOST = 10**9
+"""The largest count in a config; what it counts is kept in memory or waited for."""
+SEEDS = 2**63
+"""How many seeds there are, from 0."""
+
+Count = Annotated[int, Field(ge=1, le=MOST)]
+Index = Annotated[int, Field(ge=0, le=MOST)]
+Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
 
 
 class Options(BaseModel):
@@ -76,6 +85,7 @@ class Registry(Generic[T], Mapping[str, type[T]]):
         return value
 
     def _unknown(self, name: str) -> str:
+        name = shortened(name)
         same = next((entry for entry in self._entries if _letters(entry) == _letters(name)), None)
         if same is not None:
             return f'unknown {self.kind} "{name}"; did you mean "{same}"?'

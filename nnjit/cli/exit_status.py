@@ -30,6 +30,9 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
         yield
     except UserError as error:
         raise _stopped(str(error), WRONG) from None
+    except MemoryError as error:
+        message = f"out of memory: {error or 'nothing is left'}; take a smaller network, batch or data set"
+        raise _stopped(message, WRONG) from None
     except OSError as error:
         raise _stopped(reason(error), WRONG) from None
     except Incomplete as error:

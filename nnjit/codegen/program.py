@@ -28,6 +28,7 @@ from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, interpret, new_input, rebuild, tracing, type_of, verify
 from nnjit.ir.graph import constant_p
 from nnjit.ir.types import DTYPES, with_rows
+from nnjit.memory import check_fits
 from nnjit.passes import optimize
 from nnjit.primitives import scan_p
 from nnjit.primitives.elementwise import copy_p
@@ -292,11 +293,18 @@ def check_arguments(graph: Graph, arguments: Sequence[np.ndarray]) -> int:
 
 
 def allocate(program: Program, threads: int) -> list[np.ndarray]:
-    """The work memory of a program, aligned to cache lines."""
-    return [
-        _aligned(size * (threads if name in program.each_threads else 1), DTYPES[program.memory[name]])
+    """The work memory of a program, aligned to cache lines.
+
+    Raises:
+        TooLarge: the machine has less memory.
+    """
+    work = [
+        (size * (threads if name in program.each_threads else 1), DTYPES[program.memory[name]])
         for name, size in program.work.items()
     ]
+    size = sum(count * dtype.itemsize for count, dtype in work)
+    check_fits(size, "the work memory of a compiled program", "choose smaller arrays, or a smaller batch")
+    return [_aligned(count, dtype) for count, dtype in work]
 
 
 def aligned_copy(array: np.ndarray) -> np.ndarray:

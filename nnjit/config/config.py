@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from nnjit.config.document import Data, Document
+from nnjit.config.document import Data, Document, quoted
 from nnjit.config.overrides import override
 from nnjit.config.problems import as_config_error
 from nnjit.config.reading import read_file
 from nnjit.config.shorthand import expand_shorthand
-from nnjit.errors import ConfigError, UserError
+from nnjit.errors import ConfigError, ConfigPath, UserError
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import blaming_losses
 from nnjit.nn.model.wiring import wire
@@ -53,16 +53,53 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
     Raises:
         ConfigError: with a line for each problem: file, line and the nearest valid name.
     """
-    document = expand_shorthand(override(_document(given), overrides))
+    try:
+        document = expand_shorthand(override(_document(given), overrides))
+        _check_text(document)
+    except RecursionError:
+        raise ConfigError("not a usable config: nested too deeply, or inside itself") from None
     try:
         config = Config(Experiment.model_validate(document.data, by_name=False), document)
     except ValidationError as error:
         raise as_config_error(error, document) from None
     except UserError as error:  # from a validator that looked something up; pydantic passes it through
         raise ConfigError(document.message_at((), error.message)) from None
+    _check_kinds(document)
     with config.located():
         _wire(config.experiment)
     return config
+
+
+def _check_text(document: Document) -> None:
+    """Raise a ConfigError at a text with half a character, which can be neither shown nor written."""
+    for path, value in _leaves(document.data, ()):
+        try:
+            _ = isinstance(value, str) and value.encode()
+        except UnicodeEncodeError:
+            message = f"{value!a} holds half a character, a lone surrogate; remove it"
+            raise ConfigError(document.message_at(path, message)) from None
+
+
+def _check_kinds(document: Document) -> None:
+    """Raise a ConfigError at a value of a kind that no config file can hold."""
+    for path, value in _leaves(document.data, ()):
+        if not isinstance(value, str | int | float | None):
+            message = f"expected a number, a text, true, false or null, got {quoted(value)}"
+            raise ConfigError(document.message_at(path, message))
+
+
+def _leaves(data: Data, path: ConfigPath) -> Iterator[tuple[ConfigPath, object]]:
+    """Each key and each value that holds no others, with its path."""
+    match data:
+        case dict():
+            for key, value in data.items():
+                yield path, key
+                yield from _leaves(value, (*path, key))
+        case tuple():
+            for k, value in enumerate(data):
+                yield from _leaves(value, (*path, k))
+        case _:
+            yield path, data
 
 
 def _wire(experiment: Experiment) -> None:
@@ -99,7 +136,21 @@ def _mapping(given: Mapping[str, Any]) -> dict[str, Data]:
 
 
 def _plain(value: Any) -> Data:
-    """Mappings as dicts and lists as tuples, which the strict option classes want; the rest unchanged."""
-    if isinstance(value, Mapping):
-        return _mapping(value)
-    return tuple(_plain(item) for item in value) if isinstance(value, list | tuple) else value
+    """Mappings and options as dicts, lists as tuples, which the strict option classes want; others unchanged.
+
+    A float of NumPy, and a text that is an Enum, become what they inherit from: YAML can write no others.
+    """
+    match value:
+        case BaseModel():
+            return _mapping(value.model_dump(by_alias=True))
+        case Mapping():
+            return _mapping(value)
+        case list() | tuple():
+            return tuple(_plain(item) for item in value)
+        case float():
+            return float(value)
+        case str():
+            return str.__str__(value)
+        case _:
+            other: Data = value
+            return other

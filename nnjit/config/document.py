@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from nnjit.errors import ConfigPath
+from nnjit.errors import ConfigPath, shortened
 
 Data = dict[str, "Data"] | tuple["Data", ...] | str | int | float | bool | None
 
@@ -104,14 +104,9 @@ def quoted(value: object) -> str:
         case float():
             return repr(value).replace("inf", ".inf").replace("nan", ".nan")
         case int():
-            return shortened(str(value))
+            return str(value) if abs(value) < 10**30 else "a number of more than 30 digits"
         case list() | tuple():
             return f"a list of {len(value)}" if value else "an empty list"
         case Mapping():
             return "a mapping"
     return f"a {type(value).__name__}"
-
-
-def shortened(text: str, length: int = 60) -> str:
-    """The text, cut with `…` if it is too long for a message."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"

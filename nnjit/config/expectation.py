@@ -5,6 +5,7 @@ The words come from the JSON Schema, so a new option describes itself.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 
 from nnjit.config.document import Data, entry_of
@@ -20,6 +21,7 @@ _NOUNS = {
     "null": "null",
     "object": "a mapping",
 }
+_FAR = 1000  # a bound that hardly any value comes near
 
 
 class Expectation:
@@ -87,8 +89,15 @@ class Expectation:
             return self._described_list(node)
         if "pattern" in node:
             return f"text that matches {node['pattern'].strip('^$')}"
-        bounds = [f"{sign} {_number(node[bound])}" for bound, sign in _BOUNDS if bound in node]
+        bounds = [f"{sign} {_number(node[bound])}" for bound, sign in _BOUNDS if self._is_told(node, bound)]
         return " ".join([_NOUNS.get(kind, ""), " and ".join(bounds)]).strip()
+
+    def _is_told(self, node: Schema, bound: str) -> bool:
+        """Whether a message names a bound; one that is far off, only to a value beyond it."""
+        if bound not in ("minimum", "maximum") or abs(node.get(bound, 0)) <= _FAR:
+            return bound in node
+        is_beyond = operator.lt if bound == "minimum" else operator.gt
+        return isinstance(self.data, int) and bool(is_beyond(self.data, node[bound]))
 
     def _described_list(self, node: Schema) -> str:
         least, most = node.get("minItems", 0), node.get("maxItems")
@@ -115,7 +124,7 @@ def _one_of(words: list[str]) -> str:
 
 
 def _number(value: float) -> str:
-    return str(int(value) if value == int(value) else value)
+    return f"{int(value):,}" if value == int(value) else str(value)
 
 
 def _type_name(node: Schema) -> str | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from nnjit.config.document import Data, Document, path_text, shortened
+from nnjit.config.document import Data, Document, path_text
 from nnjit.config.reading import parse
-from nnjit.errors import ConfigError, ConfigPath
+from nnjit.errors import ConfigError, ConfigPath, shortened
 from nnjit.experiment import Experiment
 
 _KEYS = re.compile(r"(?P<name>[A-Za-z_]\w*)|\[(?P<index>\d{1,9})\]")

@@ -11,22 +11,28 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from nnjit.config.document import Data, Document, entry_of, quoted, shortened
+from nnjit.config.document import Data, Document, entry_of, quoted
 from nnjit.config.expectation import Expectation
 from nnjit.config.schema import Schema, structure
-from nnjit.errors import ConfigError, ConfigPath, did_you_mean
+from nnjit.errors import ConfigError, ConfigPath, counted, did_you_mean, shortened
+
+_MOST_SHOWN = 20
 
 
 def as_config_error(error: ValidationError, document: Document) -> ConfigError:
     """All problems of a config as one error, a line for each with its location."""
     root = structure()
     problems: dict[ConfigPath, _Problem] = {}
-    for detail in error.errors(include_url=False):
+    for detail in error.errors(include_url=False, include_input=False):
         path = _path(detail, document)
         problems.setdefault(path, _Problem(path, detail, document, root))
     # The alternative of a union that validation followed furthest is the one that was meant.
-    innermost = [p for path, p in problems.items() if not any(_is_around(path, other) for other in problems)]
-    return ConfigError("\n".join(_WORDINGS.get(p.detail["type"], _unexpected)(p) for p in innermost))
+    around = {path[:k] for path in problems for k in range(len(path))}
+    innermost = [problem for path, problem in problems.items() if path not in around]
+    lines = [_WORDINGS.get(p.detail["type"], _unexpected)(p) for p in innermost[:_MOST_SHOWN]]
+    if (rest := len(innermost) - _MOST_SHOWN) > 0:
+        lines.append(f"and {counted(rest, 'more mistake')}")
+    return ConfigError("\n".join(lines))
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,9 @@ class _Problem:
 
 
 def _unknown(problem: _Problem) -> str:
-    near = did_you_mean(problem.key, problem.allowed(problem.parent).options())
-    message = f'unknown option "{problem.key}"{near}'
+    key = shortened(problem.key)
+    near = did_you_mean(key, problem.allowed(problem.parent).options())
+    message = f'unknown option "{key}"{near}'
     return problem.document.message_at(problem.parent, message, given=problem.path)
 
 
@@ -123,7 +130,3 @@ def _path(detail: ErrorDetails, document: Document) -> ConfigPath:
 
 def _holds(data: Data, key: str | int) -> bool:
     return key in data if isinstance(data, dict) else isinstance(data, tuple) and isinstance(key, int)
-
-
-def _is_around(path: ConfigPath, other: ConfigPath) -> bool:
-    return len(path) < len(other) and other[: len(path)] == path

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -17,6 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from nnjit.config.document import Data, Document, public_path, quoted
+from nnjit.config.number_lists import STYLE, NumberListScanner, numbers_of
 from nnjit.errors import ConfigError, ConfigPath
 
 _CORE_TAG = "tag:yaml.org,2002:"
@@ -43,6 +45,8 @@ _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], Data]], ...] = (
 )
 # fmt: on
 _MOST_VALUES = 100_000  # aliases of aliases can make a small file arbitrarily large
+_MOST_CHARACTERS = 2_000_000
+_DEEPEST = 500
 
 
 def read_file(path: Path) -> Document:
@@ -70,8 +74,17 @@ def read_text(text: str, name: str) -> Document:
 
 def parse(text: str, location: Callable[[int], str]) -> tuple[Data, dict[ConfigPath, str]]:
     """The value of a YAML text, and the location of each of its parts, which `location` makes from a line."""
+    separators = text.count("\n") + text.count(",")
+    if separators > _MOST_VALUES or len(text) > _MOST_CHARACTERS:  # which would take minutes to read
+        size = f"{len(text):,} characters and {separators:,} lines and commas"
+        limit = f"at most {_MOST_CHARACTERS:,} and {_MOST_VALUES:,}"
+        raise ConfigError(f"{location(1)}: {size} are too many for a config, {limit}; move data to a file")
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        if _depth(text) > _DEEPEST:
+            raise RecursionError
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Scanner = NumberListScanner
+        root = yaml.compose(text)
         reader = _Reader(location)
         return (None if root is None else reader.value(root, ()), reader.locations)
     except RecursionError:
@@ -81,6 +94,12 @@ def parse(text: str, location: Callable[[int], str]) -> tuple[Data, dict[ConfigP
     except YAMLError as error:
         line, problem = _explained(error, text)
         raise ConfigError(f"{location(line)}: not valid YAML: {problem}") from None
+
+
+def _depth(text: str) -> int:
+    """How deep brackets are nested; ruamel takes the square of it."""
+    steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[][{}]", text))
+    return max(accumulate(steps), default=0)
 
 
 class _Reader:
@@ -93,17 +112,22 @@ class _Reader:
     def value(self, node: Node, path: ConfigPath) -> Data:
         self.locations.setdefault(path, self.at(node))
         if len(self.locations) > _MOST_VALUES:
-            raise ConfigError(f"{self.at(node)}: more than {_MOST_VALUES} values; move data to a file")
+            raise ConfigError(f"{self.at(node)}: more than {_MOST_VALUES:,} values; move data to a file")
         if isinstance(node, MappingNode):
             return self.mapping(node, path)
         if isinstance(node, SequenceNode):
             return tuple(self.value(item, (*path, k)) for k, item in enumerate(node.value))
-        return self.scalar(node)
+        return self.numbers(node, path) if _is_numbers(node) else self.scalar(node)
+
+    def numbers(self, node: Node, path: ConfigPath) -> Data:
+        values, where = numbers_of(node), self.location(_line(node.end_mark))  # the tag may be lines before
+        self.locations.update(((*path, k), where) for k in range(len(values)))
+        return values
 
     def mapping(self, node: MappingNode, path: ConfigPath) -> Data:
         options: dict[str, Data] = {}
         for key, item in node.value:
-            if not isinstance(key, ScalarNode):
+            if not isinstance(key, ScalarNode) or _is_numbers(key):
                 raise ConfigError(f"{self.at(key)}: expected a name before the colon, got a list or mapping")
             if key.value in options:
                 first = self.locations[(*path, key.value)]
@@ -113,7 +137,7 @@ class _Reader:
         return options
 
     def scalar(self, node: Node) -> Data:
-        text = str(node.value)
+        text = _joined(str(node.value))
         if node.tag == _CORE_TAG + "str":
             return text
         if node.tag not in _RESOLVED:
@@ -123,6 +147,17 @@ class _Reader:
 
     def at(self, node: Node) -> str:
         return self.location(_line(node.start_mark))
+
+
+def _is_numbers(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.style == STYLE
+
+
+def _joined(text: str) -> str:
+    """The text with each pair of escaped surrogates, as JSON writes an emoji, as one character."""
+    return (
+        text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    )
 
 
 def _line(mark: object) -> int:

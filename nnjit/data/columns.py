@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from nnjit.errors import DataError, counted
+from nnjit.memory import check_fits
 
 Missing = Literal["error", "drop", "mean"]
 Where = Callable[[int], str]
@@ -94,7 +95,9 @@ def table(columns: Sequence[Column]) -> tuple[np.ndarray, tuple[str, ...]]:
     for column in columns:
         _check_width(column)
     names = tuple(name for column in columns for name in column.features)
-    out = np.empty((len(columns[0].values), len(names)))
+    rows = len(columns[0].values)
+    check_fits(8 * rows * len(names), f"{rows:,} rows of {len(names):,} inputs", "leave out rows or columns")
+    out = np.empty((rows, len(names)))
     start = 0
     for column in columns:
         column.write(out[:, start : start + len(column.features)])

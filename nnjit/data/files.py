@@ -9,14 +9,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from nnjit.errors import DataError
+from nnjit.errors import ConfigPath, DataError
+from nnjit.memory import check_fits, usable_memory
 
 _GZIP = b"\x1f\x8b"
+MOST_EXPANSION = 1032  # bytes that deflate can make of one
+_BLOCK = 2**20
+
+
+def path_of(folder: Path, name: str, option: ConfigPath = ("file",)) -> Path:
+    """The path that an option names, whether or not it exists; a relative name is relative to `folder`.
+
+    Raises:
+        DataError: no file can have this name.
+    """
+    try:
+        path = folder / Path(name).expanduser()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, RuntimeError, ValueError) as error:  # too long, of no user's home, with a NUL
+        problem = (isinstance(error, OSError) and error.strerror) or error
+        raise DataError(f'"{name}" cannot be opened: {problem}; correct the name', option) from None
+    return path
 
 
 def locate(folder: Path, name: str) -> Path:
     """The path of the file that the option `file` names; a relative name is relative to `folder`."""
-    path = folder / Path(name).expanduser()
+    path = path_of(folder, name)
     if path.is_dir():
         raise DataError(f'"{name}" is a folder ({path.resolve()}); expected a file', ("file",))
     if not path.is_file():
@@ -40,6 +60,24 @@ def open_file(path: Path, option: str = "file") -> Iterator[BinaryIO]:
         raise DataError(f"{path}: the compressed data is cut off or damaged ({error})", (option,)) from None
     except OSError as error:
         raise unreadable(path, error, option) from None
+
+
+def largest_size(path: Path) -> int:
+    """The most bytes that a file can hold once it is decompressed."""
+    with path.open("rb") as file:
+        is_compressed = file.read(2) == _GZIP
+    return path.stat().st_size * (MOST_EXPANSION if is_compressed else 1)
+
+
+def check_size(path: Path, option: str = "file") -> None:
+    """Raise TooLarge if a file does not fit into memory; one compressed by gzip, once it is decompressed."""
+    size, memory = largest_size(path), usable_memory()
+    if memory is not None and size > memory:
+        size = 0
+        with open_file(path, option) as file:
+            while size <= memory and (block := file.read(_BLOCK)):
+                size += len(block)
+    check_fits(size, f"{path}, of which {size:,} bytes were counted,", "take a smaller file", (option,))
 
 
 def unreadable(path: Path, error: OSError, option: str = "file") -> DataError:

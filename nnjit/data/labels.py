@@ -18,14 +18,29 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     (array([1, 0, 1], dtype=int32), ('3', '7'))
 
     Raises:
-        DataError: a number is negative or not whole.
+        DataError: a number is negative, not whole or nan, or a text holds half a character.
     """
     if labels.dtype.kind not in "biufU":
         raise DataError(f"labels are {labels.dtype}; expected text or the whole numbers 0, 1, 2, …")
     if labels.dtype.kind in "if":
         check_whole(labels, row_name)
+    if labels.dtype.kind == "f" and (missing := np.flatnonzero(np.isnan(labels))).size:
+        first, rows = row_name(int(missing[0])), counted(missing.size, "such row")
+        raise DataError(f"{first} has no label, nan ({rows}); fill it in, or leave the row out")
+    if labels.dtype.kind == "U":
+        _check_text(labels)
     values, indices = np.unique(labels, return_inverse=True)
     return indices.astype(np.int32), tuple(_name(value) for value in values)
+
+
+def _check_text(labels: np.ndarray) -> None:
+    """Raise DataError at text with half a character, a lone surrogate, or with what is no character."""
+    width = labels.dtype.itemsize // 4
+    codes = np.ascontiguousarray(labels, f"=U{width}").view(np.uint32) if width else np.zeros(0, np.uint32)
+    bad = np.flatnonzero((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000)))
+    if len(bad):
+        where, code = row_name(int(bad[0]) // width), codes[bad[0]]
+        raise DataError(f"the label of {where} holds U+{code:04X}, which is not a character; correct it")
 
 
 def check_several(classes: Sequence[str], *, source: str, target: str = "") -> None:

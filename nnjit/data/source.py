@@ -12,15 +12,15 @@ from pydantic import Field, model_validator
 from nnjit.data.dataset import Dataset
 from nnjit.data.target import ProblemTypes
 from nnjit.errors import ConfigPath, DataError
-from nnjit.registry import Options, Registry
+from nnjit.registry import MOST, Count, Options, Registry, Seed
 
 
 class Fold(Options):
     """One of several equal parts of the rows that are not for the test."""
 
-    number: int = Field(ge=1)
+    number: Count
     """Which of the parts, counted from 1."""
-    of: int = Field(ge=2)
+    of: int = Field(ge=2, le=MOST)
     """How many parts there are."""
 
     @model_validator(mode="after")
@@ -41,7 +41,7 @@ class Split(Options):
     """The fraction that is evaluated once, at the end, in [0, 1); 0 for none."""
     fold: Fold | None = None
     """Which fold of the training data is the validation part, instead of a fraction; null for none."""
-    seed: int | None = Field(None, ge=0, lt=2**63)
+    seed: Seed | None = None
     """The seed that draws the rows; null takes the experiment's."""
     shuffle: bool = True
     """Whether rows are drawn at random, stratified by class; else they stay in order, as those of a time

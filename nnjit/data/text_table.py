@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnjit.data.columns import Column
-from nnjit.data.files import open_file, unreadable
+from nnjit.data.files import check_size, open_file, unreadable
 from nnjit.errors import DataError, counted
 
 if TYPE_CHECKING:
@@ -100,6 +100,10 @@ def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]
     _check_not_forked(path)
     import polars as pl
 
+    try:
+        check_size(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
     names, start = _header(path, separator) if header else (None, _blank(path))
     options = {"has_header": header, "separator": separator, "null_values": list(marks), "glob": False}
     try:

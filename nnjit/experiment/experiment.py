@@ -26,7 +26,7 @@ from nnjit.optim import (
 )
 from nnjit.optim.optimizers import Adam
 from nnjit.optim.schedules import Constant
-from nnjit.registry import Options
+from nnjit.registry import SEEDS, Options, Seed
 
 if TYPE_CHECKING:
     AnySource = Source
@@ -44,7 +44,6 @@ else:
     AnyAveraging = averagings.field()
 
 
-SEEDS = 2**63  # how many there are, from 0
 _Layers = Annotated[tuple[AnyEntry, ...], Field(min_length=1)]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
@@ -137,7 +136,7 @@ class Experiment(Options):
     )
     """The name of the experiment; its run folders are called `runs/<name>-<time>`."""
 
-    seed: int = Field(0, ge=0, lt=SEEDS)
+    seed: Seed = 0
     """The seed of everything random: splits, initial weights, order of examples, dropout."""
 
     dtype: Literal["float32", "float64"] = "float32"

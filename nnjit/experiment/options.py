@@ -7,9 +7,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from nnjit.registry import Options
+from nnjit.registry import Count, Options
 
 ClassWeights = Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None
+
+MOST_THREADS = 256  # all of which run at once
+MOST_MEMBERS = 10_000  # of a study; each has a folder
 
 LOOKS: Mapping[bool | str, int] = {True: 50, "auto": 5, False: 0}
 
@@ -33,7 +36,7 @@ class EarlyStopping(Options):
     mode: Literal["auto", "min", "max"] = "auto"
     """Whether the lowest or the highest value is the best; `auto` knows it for every loss and metric."""
 
-    patience: int = Field(10, ge=1)
+    patience: Count = 10
     """Epochs without an improvement after which the training stops."""
 
     min_delta: float = Field(0.0, ge=0.0)
@@ -56,20 +59,20 @@ class Checkpoints(Options):
     A run that is killed goes on from the last of them.
     """
 
-    every: int = Field(10, ge=1)
+    every: Count = 10
     """Epochs between two checkpoints. Those of one second are written together."""
 
-    keep: int | None = Field(None, ge=1)
+    keep: Count | None = None
     """How many of the latest are kept; null keeps all."""
 
 
 class TrainingOptions(Options):
     """Epochs, batches and stopping."""
 
-    epochs: int = Field(100, ge=1)
+    epochs: Count = 100
     """Passes over the training data."""
 
-    batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = 32
+    batch_size: Count | Literal["full"] = 32
     """Examples for each update; `full` is gradient descent over the whole training part at once."""
 
     shuffle: bool = True
@@ -78,7 +81,7 @@ class TrainingOptions(Options):
     drop_last: bool = False
     """Whether a last update of fewer than `batch_size` × `accumulate` examples is left out of an epoch."""
 
-    accumulate: int = Field(1, ge=1)
+    accumulate: Count = 1
     """Batches whose mean gradient makes an update, in the memory of one; the same as a batch of them all."""
 
     class_weights: ClassWeights = None
@@ -111,7 +114,7 @@ class TrainingOptions(Options):
     checkpoints: Checkpoints | None = None
     """Which weights are kept besides the best and the last; null keeps no others."""
 
-    threads: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | Literal["auto"] = "auto"
     """Threads that share each update; `auto` takes one where an update is too small to share.
 
     With `replicas` or `folds`, each has one thread, and this is how many are trained at once.
@@ -129,12 +132,12 @@ class TrainingOptions(Options):
         """About how many times to look into the layers."""
         return LOOKS[self.diagnosis]
 
-    replicas: int | None = Field(None, ge=2)
+    replicas: int | None = Field(None, ge=2, le=MOST_MEMBERS)
     """How many times to train, side by side, each with a seed of its own: `seed`, `seed` + 1, and so on, for
     the initial weights, the order of the examples and dropout. The split of the data stays that of `seed`.
     The report shows the spread; each is a run in `replicas/<k>`."""
 
-    folds: int | None = Field(None, ge=2)
+    folds: int | None = Field(None, ge=2, le=MOST_MEMBERS)
     """How many parts to cut the training data into for cross-validation: the network is trained once for
     each of them, with that one as its validation part. Parts are drawn by the seed, alike for each class;
     `data.split.validation` must be 0. Each is a run in `folds/<k>`."""

@@ -95,6 +95,8 @@ class Uniform(Initializer):
     def _check(self) -> Self:
         if self.low >= self.high:
             raise ValueError(f"expected low < high, got low {self.low:g} and high {self.high:g}")
+        if math.isinf(self.high - self.low):
+            raise ValueError(f"from low {self.low:g} to high {self.high:g} is beyond the range of float64")
         return self
 
     def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:

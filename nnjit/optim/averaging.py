@@ -16,7 +16,7 @@ from pydantic import Field
 from nnjit.errors import ConfigError
 from nnjit.optim.array import Array
 from nnjit.optim.stated import Stated
-from nnjit.registry import Registry
+from nnjit.registry import Count, Registry
 
 
 class Averaging(Stated, ABC):
@@ -99,7 +99,7 @@ class SWA(Averaging):
 
     type: Literal["swa"] = "swa"
     averages_state: ClassVar[bool] = False
-    start: int = Field(ge=1)
+    start: Count
     """The first epoch whose params the mean is of, counted from 1."""
 
     def fractions(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:

@@ -68,7 +68,7 @@ BAD_CONFIGS = [
     ("seed: 0",              "dtype: float16",         ':2: dtype: unknown value "float16"; did you mean "float64"?'),
     # wrong types
     ("name: digits",         "name: 5",                ':1: name: expected text that matches [A-Za-z0-9][A-Za-z0-9._-]{0,99}, got 5'),
-    ("seed: 0",              "seed: 1.5",              ':2: seed: expected a whole number >= 0 and < 9223372036854775808, got 1.5'),
+    ("seed: 0",              "seed: 1.5",              ':2: seed: expected a whole number >= 0 and < 9,223,372,036,854,775,808, got 1.5'),
     ("    units: 10",        "    units: 12a",         ':8: model[2].units: expected a whole number >= 1, got "12a"'),
     ("    units: 10",        "    units: true",        ':8: model[2].units: expected a whole number >= 1, got true'),
     ("    units: 10",        "    units: 10.0",        ':8: model[2].units: expected a whole number >= 1, got 10.0'),
@@ -85,7 +85,7 @@ BAD_CONFIGS = [
     ("batch_size: 32",       "batch_size: all",        ':16: training.batch_size: expected a whole number >= 1 or "full", got "all"'),
     ("batch_size: 32",       "batch_size: {a: 1}",     ':16: training.batch_size: expected a whole number >= 1 or "full", got a mapping'),
     ("epochs: 40",           "shuffle: 1",             ':15: training.shuffle: expected true or false, got 1'),
-    ("epochs: 40",           "threads: many",          ':15: training.threads: expected a whole number >= 1 or "auto", got "many"'),
+    ("epochs: 40",           "threads: many",          ':15: training.threads: expected a whole number >= 1 and <= 256 or "auto", got "many"'),
     ("[accuracy, {type: top_k, k: 3}]", "accuracy",    ':13: metrics: expected a list, got "accuracy"'),
     ("{validation: 0.15, test: 0.15}", "0.3",          ':3: data.split: expected a mapping, got 0.3'),
     ("softmax_cross_entropy", "[huber]",               f':10: loss: expected a mapping with a "type" or a type alone ({", ".join(losses)}), got a list of 1'),
@@ -96,7 +96,7 @@ BAD_CONFIGS = [
         '".", "_" and "-", beginning with a letter or digit'),
     ("name: digits",         "name: ..",               ':1: name: ".." cannot name a folder; use at most 100 letters, digits, '
         '".", "_" and "-", beginning with a letter or digit'),
-    ("seed: 0",              "seed: -1",               ':2: seed: expected a whole number >= 0 and < 9223372036854775808, got -1'),
+    ("seed: 0",              "seed: -1",               ':2: seed: expected a whole number >= 0 and < 9,223,372,036,854,775,808, got -1'),
     ("    units: 10",        "    units: 0",           ':8: model[2].units: expected a whole number >= 1, got 0'),
     ("rate: 0.1",            "rate: 1",                ':6: model[1].rate: expected a number >= 0 and < 1, got 1'),
     ("low: -0.1",            "low: 0.5",               ':9: model[2].weight_initializer: expected low < high, got low 0.5 and high 0.1'),
@@ -127,7 +127,7 @@ BAD_CONFIGS = [
     ("rate: 0.1",            "rate: 0.1, from: dense_2", ":7: model[2].from: layers take each other's outputs in a cycle: "
         "dropout_1 -> dense_2 -> dropout_1"),
     # layers in a repeat
-    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 0, layers: [dense]}", ':6: model[1].times: expected a whole number >= 1 and <= 1000, got 0'),
+    ("{type: dropout, rate: 0.1}", "{type: repeat, times: 0, layers: [dense]}", ':6: model[1].times: expected a whole number >= 1 and <= 1,000, got 0'),
     ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2}", ':6: model[1]: missing "layers"; expected a non-empty list'),
     ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: []}", ':6: model[1].layers: expected a non-empty list, got an empty list'),
     ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [dens]}", ':6: model[1].layers[0]: unknown layer "dens"; did you mean "dense"?'),
@@ -136,11 +136,11 @@ BAD_CONFIGS = [
     ("{type: dropout, rate: 0.1}", "{type: repeat, times: 2, layers: [{type: scale, from: dense_1}]}", ':6: model[1].layers[0].from: no layer of this repeat is called "dense_1"; valid: input '
         '(in a repeat, "from" takes names given in it, or "input", which is what goes into a copy)'),
     ("{type: dropout, rate: 0.1}", "{type: repet, times: 2}",  ':6: model[1]: unknown layer "repet"; did you mean "repeat"?'),
-    ("{type: dropout, rate: 0.1}", "{repeat: {times: 0, layers: [dense]}}", ':6: model[1].times: expected a whole number >= 1 and <= 1000, got 0'),
+    ("{type: dropout, rate: 0.1}", "{repeat: {times: 0, layers: [dense]}}", ':6: model[1].times: expected a whole number >= 1 and <= 1,000, got 0'),
     ("{type: dropout, rate: 0.1}", "repeat:\n      times: 2\n      layers: [dens]", ':8: model[1].layers[0]: unknown layer "dens"; did you mean "dense"?'),
     # YAML
     ("seed: 0",              "name: other",            ':2: "name" is given twice; first at a.yaml:1'),
-    ("seed: 0",              "seed: !!int x",          ':2: seed: expected a whole number >= 0 and < 9223372036854775808, got "x"'),
+    ("seed: 0",              "seed: !!int x",          ':2: seed: expected a whole number >= 0 and < 9,223,372,036,854,775,808, got "x"'),
     ("rate: 0.1}",           "rate: 0.1",              ":7: not valid YAML: expected ',' or '}', but got ':' "
         "(while parsing a flow mapping that begins in line 6)"),
 ]
@@ -166,7 +166,7 @@ BAD_SETTINGS = [
     ("model[1].from=nowhere",     '--set model[1].from=nowhere: model[1].from: no layer is called "nowhere"; valid: dense_1, dense_2, '
         'input'),
     ("model[1]={type: repeat, times: 0, layers: [dense]}", "--set model[1]={type: repeat, times: 0, layers: [dense]}: model[1].times: "
-        "expected a whole number >= 1 and <= 1000, got 0"),
+        "expected a whole number >= 1 and <= 1,000, got 0"),
     ("optimizer[0]=adam",         "--set optimizer[0]=adam: optimizer is not a list"),
     ("loss.delta=1",              '--set loss.delta=1: loss: unknown option "delta"; valid: label_smoothing, type'),
     ("schedule.type=cosin",       '--set schedule.type=cosin: schedule: unknown schedule "cosin"; did you mean "cosine"?'),

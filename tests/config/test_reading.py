@@ -59,7 +59,7 @@ def test_an_anchor_stands_for_its_value_each_time() -> None:
 
 def test_aliases_of_aliases_end_in_a_message() -> None:
     levels = "\n".join(f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 12))
-    with pytest.raises(ConfigError, match="more than 100000 values"):
+    with pytest.raises(ConfigError, match="more than 100,000 values"):
         read_text(f"a0: &a0 [1]\n{levels}", "f.yaml")
 
 

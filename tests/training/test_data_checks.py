@@ -14,7 +14,7 @@ import pytest
 from nnjit import config
 from nnjit.data import Part
 from nnjit.errors import DataError
-from nnjit.training.setup.data_checks import check_layers
+from nnjit.training.setup.checks.data import check_layers
 from nnjit.training.setup.setup import set_up
 
 DENSE = {"type": "dense", "units": 1}

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.source import Source, sources
+from nnjit.memory import check_fits
+from nnjit.registry import MOST, Count, Seed
 
 
 @sources.register
@@ -25,11 +27,11 @@ class Adding(Source):
     """
 
     type: Literal["adding"] = "adding"
-    examples: int = Field(10_000, ge=1)
+    examples: Count = 10_000
     """How many sequences are drawn."""
-    steps: int = Field(50, ge=2)
+    steps: int = Field(50, ge=2, le=MOST)
     """The length of each."""
-    seed: int | None = Field(None, ge=0, lt=2**63)
+    seed: Seed | None = None
     """The seed of the sequences; null means the experiment's."""
 
     def seeded(self, seed: int) -> Self:
@@ -40,6 +42,12 @@ class Adding(Source):
         return True
 
     def load(self, folder: Path) -> Dataset:
+        check_fits(
+            6 * 8 * self.examples * self.steps,
+            f"{self.examples:,} sequences of {self.steps:,} steps",
+            "generate fewer, or shorter ones",
+            ("examples",),
+        )
         rng = np.random.default_rng(self.seed or 0)
         numbers = rng.random((self.examples, self.steps))
         marks = np.zeros_like(numbers)

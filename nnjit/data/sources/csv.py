@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,8 +21,9 @@ from nnjit.data.target import ProblemType, ProblemTypes
 from nnjit.data.text_table import TextTable, read_table
 from nnjit.data.weights import check_weights
 from nnjit.errors import ConfigPath, DataError, did_you_mean
+from nnjit.registry import MOST
 
-Name = str | int
+Name = str | Annotated[int, Field(ge=-MOST, le=MOST)]
 _MOST_CLASSES = 20
 
 

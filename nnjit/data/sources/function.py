@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
@@ -11,6 +12,8 @@ from pydantic import Field, model_validator
 
 from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.source import Source, sources
+from nnjit.memory import check_fits
+from nnjit.registry import MOST
 
 # fmt: off
 _FUNCTIONS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
@@ -36,7 +39,7 @@ class Function(Source):
     """The first x."""
     high: float = 1.0
     """The last x, above `low`."""
-    points: int = Field(101, ge=2)
+    points: int = Field(101, ge=2, le=MOST)
     """How many rows, >= 2."""
     noise: float = Field(0.0, ge=0)
     """Deviation of normal noise on the values, >= 0."""
@@ -47,6 +50,8 @@ class Function(Source):
     def _has_a_range(self) -> Self:
         if self.low >= self.high:
             raise ValueError(f"expected low < high, got low {self.low:g} and high {self.high:g}")
+        if math.isinf(self.high - self.low):
+            raise ValueError(f"from low {self.low:g} to high {self.high:g} is beyond the range of float64")
         return self
 
     @property
@@ -54,6 +59,7 @@ class Function(Source):
         return True
 
     def load(self, folder: Path) -> Dataset:
+        check_fits(5 * 8 * self.points, f"{self.points:,} points", "generate fewer", ("points",))
         formula, f = _FUNCTIONS[self.function]
         x = np.linspace(self.low, self.high, self.points)
         y = f(x) + self.noise * np.random.default_rng(self.seed).standard_normal(self.points)

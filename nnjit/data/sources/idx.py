@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 
 from nnjit.data.dataset import Dataset, make_dataset
-from nnjit.data.files import open_file
+from nnjit.data.files import largest_size, open_file, path_of
 from nnjit.data.source import Source, sources
 from nnjit.errors import DataError
+from nnjit.memory import check_fits
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+_MOST_AXES = 32
 
 
 @sources.register
@@ -54,10 +57,10 @@ class Idx(Source):
         return {"images": self._find(folder, "images"), "labels": self._find(folder, "labels")}
 
     def _find(self, folder: Path, option: Literal["images", "labels"]) -> Path:
-        inside = folder / Path(self.folder).expanduser()
+        inside = path_of(folder, self.folder, ("folder",))
         name = getattr(self, option)
         wanted = (name, name.removesuffix(".gz") if name.endswith(".gz") else f"{name}.gz")
-        for path in (inside / each for each in wanted):
+        for path in (path_of(inside, each, (option,)) for each in wanted):
             if path.is_file():
                 return path
         raise DataError(
@@ -71,8 +74,14 @@ class Idx(Source):
 def _read(path: Path, option: Literal["images", "labels"]) -> np.ndarray:
     """The array of an IDX file: 0, 0, type, number of axes; each axis' length as 4 bytes; the numbers."""
     with open_file(path, option) as file:
-        raw = file.read()
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _TYPES or raw[3] == 0:
+        return _array(file, path, option)
+
+
+def _array(file: BinaryIO, path: Path, option: Literal["images", "labels"]) -> np.ndarray:
+    """The array, of which no more is read than the header says, and the file can hold."""
+    raw = file.read(4)
+    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _TYPES or not 0 < raw[3] <= _MOST_AXES:
+        file.read(1000)  # if compressed data is damaged, it is better to say so
         raise DataError(f"{path}: not an IDX file: it begins with {raw[:4].hex(' ') or 'nothing'}", (option,))
     axes, dtype = raw[3], np.dtype(_TYPES[raw[2]])
     if (axes == 1) != (option == "labels"):
@@ -81,11 +90,17 @@ def _read(path: Path, option: Literal["images", "labels"]) -> np.ndarray:
             (option,),
         )
     start = 4 + 4 * axes
-    if len(raw) < start:
+    lengths = file.read(4 * axes)
+    if len(lengths) < 4 * axes:
         raise DataError(f"{path}: cut off within its header of {start} bytes", (option,))
-    shape = tuple(int(length) for length in np.frombuffer(raw, ">u4", axes, 4))
+    shape = tuple(int(length) for length in np.frombuffer(lengths, ">u4"))
     expected = start + math.prod(shape) * dtype.itemsize
-    if len(raw) != expected:
-        state = "cut off" if len(raw) < expected else "too long"
-        raise DataError(f"{path}: {state}: {shape} asks for {expected} bytes, got {len(raw)}", (option,))
-    return np.frombuffer(raw, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    most = largest_size(path)
+    if expected <= most:
+        check_fits(expected, f"{path}: {shape}", "take a smaller file", (option,))
+        numbers = file.read(expected - start)
+        most = start + len(numbers) + len(file.read(1))
+    if most != expected:
+        state, got = ("cut off", f"got {most}") if most < expected else ("too long", "got more")
+        raise DataError(f"{path}: {state}: {shape} asks for {expected} bytes, {got}", (option,))
+    return np.frombuffer(numbers, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)

@@ -15,6 +15,7 @@ from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemType, ProblemTypes
 from nnjit.errors import ConfigPath, DataError, counted
 
+MOST_AXES = 32  # of an array
 Rows = Annotated[tuple[Any, ...], Field(min_length=1)]
 
 
@@ -77,6 +78,8 @@ def _array(rows: tuple[Any, ...], *path: str, numeric: bool) -> np.ndarray:
 
 def _shape(item: Any, path: ConfigPath, numeric: bool) -> tuple[int, ...]:
     """The shape of nested rows; raises DataError at the first entry that does not fit."""
+    if len(path) > MOST_AXES:
+        raise DataError(f"lists in lists, more than {MOST_AXES} deep; write a flat list", path[:1])
     if not isinstance(item, tuple):
         _check_entry(item, path, numeric)
         return ()
@@ -93,3 +96,5 @@ def _check_entry(item: Any, path: ConfigPath, numeric: bool) -> None:
     is_number = isinstance(item, int | float) and not isinstance(item, bool)
     if not (is_number or (not numeric and isinstance(item, str))):
         raise DataError(f"expected a number{'' if numeric else ' or a name'}, got {item!r}", path)
+    if isinstance(item, int) and abs(item) >= 2**63:
+        raise DataError("a whole number beyond 2**63; write it with an exponent, such as 1e20", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +13,12 @@ from typing import Literal
 import numpy as np
 
 from nnjit.data.dataset import Dataset, make_dataset
-from nnjit.data.files import locate, unreadable
+from nnjit.data.files import MOST_EXPANSION, locate, unreadable
 from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemType, ProblemTypes
 from nnjit.errors import ConfigPath, DataError
+from nnjit.memory import check_fits
 
 _ARCHIVE = (b"PK\3\4", b"PK\5\6")  # the first bytes of a zip file, and of an empty one
 
@@ -117,12 +119,32 @@ def _array(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
         option = "file" if name in ("x", "y") else "weights"
         raise DataError(f'{path}: no array "{name}"; it has {", ".join(arrays.files) or "none"}', (option,))
     try:
+        assert arrays.zip is not None  # it is open
+        _check_size(arrays.zip, name, path)
         array = arrays[name]
     except (ValueError, MemoryError) as error:  # NumPy: pickled or damaged
         raise DataError(_explained(path, name, error), ("file",)) from None
     if not isinstance(array, np.ndarray):
         raise DataError(f'{path}: "{name}" is not an array', ("file",))
     return array
+
+
+def _check_size(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    """Raise a UserError if an array is not as long as its header says, or does not fit into memory."""
+    member = archive.getinfo(name if name in archive.namelist() else f"{name}.npy")
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read(file)
+        size, there = math.prod(shape) * dtype.itemsize, member.file_size - file.tell()
+    if dtype.hasobject:  # NumPy refuses to read it
+        return
+    if size != there or there > MOST_EXPANSION * member.compress_size:
+        asked = f"the shape {shape} of {dtype} asks for {size:,} bytes"
+        raise DataError(f'{path}: array "{name}" is cut off or damaged: {asked}, got {there:,}', ("file",))
+    check_fits(size, f'{path}: array "{name}", {shape}', "save fewer rows", ("file",))
 
 
 def _not_an_archive(start: bytes) -> str:

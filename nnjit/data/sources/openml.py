@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from nnjit.data.columns import Column, Missing, check_finite, labels, table, without_gaps
 from nnjit.data.dataset import Dataset, make_dataset
+from nnjit.data.files import path_of
 from nnjit.data.labels import row_name
 from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemType
 from nnjit.errors import DataError
+from nnjit.registry import Count
 
 
 @sources.register
@@ -23,9 +25,9 @@ class Openml(Source):
     type: Literal["openml"] = "openml"
     name: str | None = None
     """The name of the data set; give this or `id`."""
-    version: int | Literal["active"] = "active"
+    version: Count | Literal["active"] = "active"
     """The version of the name, >= 1; give a number to get the same data always."""
-    id: int | None = Field(None, ge=1)
+    id: Count | None = None
     """The number of the data set; give this or `name`."""
     target: str | tuple[str, ...] | None = None
     """The target column, or list of columns; null means the one that OpenML names."""
@@ -82,7 +84,7 @@ class Openml(Source):
         from sklearn.datasets import fetch_openml
 
         target = list(self.target) if isinstance(self.target, tuple) else self.target
-        home = None if self.cache is None else folder / Path(self.cache).expanduser()
+        home = None if self.cache is None else path_of(folder, self.cache, ("cache",))
         try:
             return fetch_openml(
                 self.name,

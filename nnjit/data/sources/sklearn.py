@@ -14,6 +14,8 @@ from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemTypes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
+from nnjit.memory import check_fits
+from nnjit.registry import MOST, Count
 
 # The options of each generator, with their defaults.
 _GENERATORS: dict[str, dict[str, Any]] = {
@@ -39,15 +41,15 @@ class Sklearn(Source):
     target: tuple[str, ...] | None = None
     """With `losses`, the targets of a table: its own (`class`, of digits `digit`, of diabetes
     `disease_progression`), and features, by name, which are then not inputs; null for its own alone."""
-    n_samples: int | None = Field(None, ge=2)
+    n_samples: int | None = Field(None, ge=2, le=MOST)
     """Rows to generate; null means 500."""
     noise: float | None = Field(None, ge=0)
     """Deviation of the normal noise of moons (null means 0.1) and circles (0.05)."""
     factor: float | None = Field(None, ge=0, lt=1)
     """Radius of the inner circle over that of the outer; null means 0.5."""
-    n_features: int | None = Field(None, ge=1)
+    n_features: Count | None = None
     """Inputs of blobs; null means 2."""
-    centers: int | None = Field(None, ge=2)
+    centers: int | None = Field(None, ge=2, le=MOST)
     """How many blobs, each a class; null means 3."""
     cluster_std: float | None = Field(None, gt=0)
     """Deviation of each blob; null means 1."""
@@ -133,6 +135,13 @@ class Sklearn(Source):
         defaults = _GENERATORS[self.dataset]
         given = {name: getattr(self, name) for name in defaults}
         options = {name: defaults[name] if value is None else value for name, value in given.items()}
+        rows, columns = options["n_samples"], options.get("n_features", 2)
+        check_fits(
+            3 * 8 * (rows + options.get("centers", 0)) * columns,
+            f"{rows:,} rows of {columns:,} inputs",
+            "generate fewer",
+            ("n_samples",),
+        )
         x, y = getattr(datasets, f"make_{self.dataset}")(random_state=options.pop("seed"), **options)
         description = f"scikit-learn {self.dataset}: {len(x)} generated points"
         return make_dataset(x, y, problem_type="classification", description=description, targets=("class",))

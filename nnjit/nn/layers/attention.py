@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
-
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir.types import static
@@ -15,6 +13,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
 from nnjit.nn.layers.shared.base import Context, Layer, Param, layers
 from nnjit.nn.layers.shared.masking import mask_of
+from nnjit.registry import Count
 
 PARTS = ("query", "key", "value")
 PADDED = -1e9  # the score of padding: finite, lest an example of nothing else be divided by 0
@@ -32,7 +31,7 @@ class Attention(Layer):
 
     type: Literal["attention"] = "attention"
     also_called: ClassVar[tuple[str, ...]] = ("self_attention", "multi_head_attention", "multihead_attention")
-    heads: int = Field(1, ge=1)
+    heads: Count = 1
     """How many heads there are; they divide the features among them."""
     causal: bool = False
     """Whether a step reads only itself and the steps before it."""

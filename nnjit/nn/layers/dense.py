@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field
-
 from nnjit.errors import ConfigError, GraphError
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, Initializer, Zeros
 from nnjit.nn.layers.shared.base import Context, Layer, Param, layers
+from nnjit.registry import Count
 
 
 @layers.register
@@ -24,7 +23,7 @@ class Dense(Layer):
 
     type: Literal["dense"] = "dense"
     also_called: ClassVar[tuple[str, ...]] = ("linear", "fully_connected", "fc")
-    units: int | None = Field(None, ge=1)
+    units: Count | None = None
     """How many outputs, >= 1; the last layer may leave it out, and has as many as the data asks for."""
     activation: ActivationName = "identity"
     """The function of the sums."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
 import numpy
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 import nnjit.numpy as np
 from nnjit.errors import DataError, counted
@@ -14,6 +14,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Altered, AnyInitializer, Initializer, Normal
 from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.layers.shared.masking import is_data
+from nnjit.registry import Count, Index
 
 
 @layers.register
@@ -26,13 +27,13 @@ class Embedding(Layer):
     """
 
     type: Literal["embedding"] = "embedding"
-    entries: int = Field(ge=1)
+    entries: Count
     """How many things there are; inputs are whole numbers from 0 to entries - 1."""
-    size: int = Field(ge=1)
+    size: Count
     """How many numbers stand for each of them."""
     weight_initializer: AnyInitializer = Normal()
     """How the vectors begin."""
-    padding_index: int | None = Field(None, ge=0)
+    padding_index: Index | None = None
     """The number that stands for padding: its vector is 0 and not trained, so that a later layer, with
     `mask_value: 0`, skips it."""
     sparse: bool | Literal["auto"] = "auto"

@@ -11,6 +11,7 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.layers.shared.base import Context, Layer, layers
+from nnjit.registry import Count
 
 
 def _check(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -29,7 +30,7 @@ class Permute(Layer):
     type: Literal["permute"] = "permute"
     only_moves: ClassVar[bool] = True
     also_called: ClassVar[tuple[str, ...]] = ("transpose",)
-    axes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), AfterValidator(_check)]
+    axes: Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(_check)]
     """The input's axes in the order of the output, each once, the first of an example being 1."""
 
     def output_shape(self, *inputs: Shape) -> Shape:

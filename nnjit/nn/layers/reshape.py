@@ -12,6 +12,7 @@ import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.layers.shared.base import Context, Layer, layers
+from nnjit.registry import MOST
 
 
 def _check(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -28,7 +29,7 @@ class Reshape(Layer):
 
     type: Literal["reshape"] = "reshape"
     only_moves: ClassVar[bool] = True
-    shape: Annotated[tuple[Annotated[int, Field(ge=-1)], ...], AfterValidator(_check)]
+    shape: Annotated[tuple[Annotated[int, Field(ge=-1, le=MOST)], ...], AfterValidator(_check)]
     """The lengths of an example's axes, without the batch's; one may be -1, and follows from the others."""
 
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.layers.shared.base import Context, Layer, layers
-
-_Place = Annotated[int, Field(ge=0)]
+from nnjit.registry import Index
 
 
 def _pair(value: object) -> object:
@@ -28,7 +27,7 @@ class Select(Layer):
 
     type: Literal["select"] = "select"
     only_moves: ClassVar[bool] = True
-    columns: Annotated[_Place | tuple[_Place, _Place], BeforeValidator(_pair)]
+    columns: Annotated[Index | tuple[Index, Index], BeforeValidator(_pair)]
     """One column, counted from 0, or [first, end), the end not included."""
 
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy
-from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
 from nnjit.nn.metrics.metric import ClassMetric, Reads, RowMetric, metrics
 from nnjit.nn.targets import as_classes, as_columns, as_values, check_fractions, check_sums, is_classes
+from nnjit.registry import Count
 
 MEND = "choose a metric of values, such as mae or r2, or set task: classification"
 
@@ -71,7 +71,7 @@ class TopK(ClassMetric, RowMetric):
     also_called: ClassVar[tuple[str, ...]] = ("top_k_accuracy", "top_k_categorical_accuracy")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
     reads: ClassVar[Reads] = "class_scores"
-    k: int = Field(5, ge=1)
+    k: Count = 5
     """How many classes may be guessed, >= 1."""
 
     def sums(self, prediction: Array, target: Array) -> Array:

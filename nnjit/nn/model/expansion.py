@@ -11,6 +11,7 @@ from nnjit.nn.layers.shared.base import Layer
 from nnjit.nn.model.repeat import Repeat
 
 INPUT = "input"
+MOST_LAYERS = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,14 @@ def expand(entries: Sequence[Layer | Repeat]) -> list[Wire]:
     The k of a name `<type>_<k>` counts all layers of the type: naming one renames no other.
 
     Raises:
-        ConfigError: a layer is called `input`, or one in a repeat takes what its copy does not have.
+        ConfigError: a layer is called `input`, or one in a repeat takes what its copy does not have; or
+            there are more than `MOST_LAYERS`.
     """
+    count = sum(map(_count, entries))
+    if count > MOST_LAYERS:
+        raise ConfigError(
+            f"{count:,} layers, repeats included; at most {MOST_LAYERS:,} are allowed", ("model",)
+        )
     return _expand(entries, INPUT, _Scope(("model",), "", None), Counter())
 
 
@@ -68,6 +75,11 @@ class _Scope:
             near = did_you_mean(name, self.names)
             raise ConfigError(f'no layer of this repeat is called "{name}"{near} ({hint})', path)
         return self.names[name]
+
+
+def _count(entry: Layer | Repeat) -> int:
+    """How many layers an entry stands for."""
+    return entry.times * sum(map(_count, entry.layers)) if isinstance(entry, Repeat) else 1
 
 
 def _expand(

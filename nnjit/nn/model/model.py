@@ -117,7 +117,8 @@ class Model:
         for index, entry in enumerate(self.arrays):
             rng = numpy.random.default_rng([seed, index])
             values = entry.initializer(rng, entry.shape, *fans(entry.shape))
-            theta[entry.offset : entry.offset + entry.size] = values.ravel()
+            with numpy.errstate(over="ignore"):  # the first step finds that it is infinite
+                theta[entry.offset : entry.offset + entry.size] = values.ravel()
         return theta
 
     def __call__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from graphlib import CycleError, TopologicalSorter
 
 from nnjit.errors import ConfigError, ConfigPath, did_you_mean
@@ -21,7 +21,7 @@ def wire(entries: Sequence[Layer | Repeat]) -> tuple[list[Wire], list[int]]:
     """
     wires = expand(entries)
     _check_names(wires)
-    names = [w.name for w in wires]
+    names = {w.name for w in wires}
     for index, entry in enumerate(entries):
         if isinstance(entry, Repeat) and entry.from_ is not None:
             _check_exists(entry.from_, names, ("model", index, "from"))
@@ -41,18 +41,18 @@ def _check_names(wires: Sequence[Wire]) -> None:
         paths[w.name] = w.path
 
 
-def _check_sources(w: Wire, names: Sequence[str]) -> None:
+def _check_sources(w: Wire, names: Set[str]) -> None:
     path, kind = (*w.path, "from"), w.layer.type
     for k, source in enumerate(w.sources):
-        others = [name for name in names if name != w.name or source == name]
-        _check_exists(source, others, path if isinstance(w.layer.from_, str) else (*path, k))
+        if source not in names:
+            _check_exists(source, names - {w.name}, path if isinstance(w.layer.from_, str) else (*path, k))
     if w.layer.takes_many and len(w.sources) < 2:
         raise ConfigError(f"{kind} takes two inputs or more; give them as a list, from: [a, b]", path)
     if not w.layer.takes_many and len(w.sources) != 1:
         raise ConfigError(f"{kind} takes one input, got {len(w.sources)}; add or concat them", path)
 
 
-def _check_exists(source: str, names: Sequence[str], path: ConfigPath) -> None:
+def _check_exists(source: str, names: Set[str], path: ConfigPath) -> None:
     if source != INPUT and source not in names:
         raise ConfigError(f'no layer is called "{source}"{did_you_mean(source, [INPUT, *names])}', path)
 
@@ -76,7 +76,7 @@ def _order(wires: Sequence[Wire]) -> list[int]:
 
 
 def _cycle(wires: Sequence[Wire], cycle: Sequence[str]) -> ConfigError:
-    last = [w for w in wires if w.name in cycle][-1]
+    last = [w for w in wires if w.name in set(cycle)][-1]
     message = f"layers take each other's outputs in a cycle: {' -> '.join(cycle)}"
     return ConfigError(message, (*last.path, "from"))
 

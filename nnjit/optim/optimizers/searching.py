@@ -13,6 +13,7 @@ from nnjit.optim.convergence import NO_LOWER, STATIONARY, is_negligible, largest
 from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Need, Problem, Vector, check_finite
 from nnjit.optim.line_search import SEARCHES, Line, LineSearch, Point, first_step, norm
 from nnjit.optim.optimizer import optimizers
+from nnjit.registry import Count
 
 
 class Progress(NamedTuple):
@@ -215,8 +216,8 @@ class Lbfgs(LineSearchOptimizer):
 
     slot_type: ClassVar[SlotType] = LbfgsSlots
     type: Literal["lbfgs"] = "lbfgs"
-    memory: int = Field(10, ge=1)
-    """How many of the last steps it knows, >= 1; each takes two vectors as long as the params."""
+    memory: int = Field(10, ge=1, le=1000)
+    """How many of the last steps it knows, from 1 to 1000; each takes two vectors as long as the params."""
 
     def _fresh(self, theta: Vector) -> LbfgsSlots:
         steps, changes = (numpy.zeros((self.memory, theta.size)) for _ in range(2))
@@ -252,7 +253,7 @@ class NewtonCg(LineSearchOptimizer):
 
     needs: ClassVar[Need] = "product"
     type: Literal["newton_cg"] = "newton_cg"
-    inner_iterations: int = Field(200, ge=1)
+    inner_iterations: Count = 200
     """The most products with the Hessian in an iteration, >= 1; more than there are params never help."""
 
     def _direction(self, problem: Problem, start: Start, slots: AnySlots) -> Vector:

@@ -9,6 +9,7 @@ import numpy
 from pydantic import Field, model_validator
 
 from nnjit.optim.schedule import Schedule, schedules
+from nnjit.registry import Count
 
 Epoch = Annotated[float, Field(gt=0)]
 Factor = Annotated[float, Field(gt=0, le=1)]
@@ -38,7 +39,7 @@ class Step(Schedule):
     )
 
     type: Literal["step"] = "step"
-    every: int = Field(10, ge=1)
+    every: Count = 10
     """Epochs between two drops, >= 1."""
     factor: float = Field(0.1, gt=0, le=1)
     """What a drop multiplies the learning rate by, 0 < factor <= 1."""

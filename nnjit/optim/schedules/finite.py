@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from nnjit.errors import ConfigError
 from nnjit.optim.schedule import Schedule, schedules
+from nnjit.registry import Count
 
 
 class Floored(Schedule):
@@ -101,7 +102,7 @@ class CosineRestarts(Floored):
 
     type: Literal["cosine_restarts"] = "cosine_restarts"
     also_called: ClassVar[tuple[str, ...]] = ("sgdr", "cosine_annealing_warm_restarts")
-    period: int = Field(10, ge=1)
+    period: Count = 10
     """Epochs of the first fall, >= 1."""
     growth: int = Field(1, ge=1, le=1000)
     """How many times as long each fall is as the one before, 1 to 1000."""

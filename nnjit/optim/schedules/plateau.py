@@ -11,6 +11,7 @@ from pydantic import Field
 
 from nnjit.optim.schedule import schedules
 from nnjit.optim.schedules.finite import Floored
+from nnjit.registry import Count
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class ReduceOnPlateau(Floored):
     means the validation loss, or without such a part the training loss."""
     factor: float = Field(0.1, gt=0, lt=1)
     """What a drop multiplies the learning rate by, 0 < factor < 1."""
-    patience: int = Field(10, ge=1)
+    patience: Count = 10
     """Epochs without an improvement after which the learning rate drops, >= 1."""
     min_delta: float = Field(0.0, ge=0)
     """A value counts as an improvement if it is better than the best so far by more than this, >= 0."""

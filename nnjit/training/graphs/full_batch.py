@@ -86,7 +86,7 @@ def _cost_and_gradient(task: Task, theta: Node, x: Node, y: Node, w: Node) -> tu
 
 
 def _residuals(task: Task, params: Node | dict[str, Node], x: Node, y: Node, weights: Node) -> Node:
-    assert isinstance(task.loss, SumOfSquares)  # `full_batch_checks` refuses any other
+    assert isinstance(task.loss, SumOfSquares)  # `check_full_batch` refuses any other
     output = task.model(params, x, training=True)
     with scope("loss"):
         return as_node(task.loss.residuals(output, y) * np.expand_dims(np.sqrt(weights), 1))

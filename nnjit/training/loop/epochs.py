@@ -251,7 +251,9 @@ class _Epochs:
         lr = experiment.schedule.lr(
             steps, learning_rate=learning_rate, steps_per_epoch=setup.steps, epochs=last
         )
-        self.per_step = {"step": (steps + 1).astype(np.uint32), "lr": lr.astype(experiment.dtype)}
+        with np.errstate(over="ignore"):  # the step finds that it is infinite
+            lr = lr.astype(experiment.dtype)
+        self.per_step = {"step": (steps + 1).astype(np.uint32), "lr": lr}
         if experiment.averaging is not None:
             fractions = experiment.averaging.fractions(steps, steps_per_epoch=setup.steps)
             self.per_step["fraction"] = fractions.astype(experiment.dtype)

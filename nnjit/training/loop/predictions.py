@@ -29,10 +29,13 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
     return found
 
 
-def _plane(setup: Setup, decoder: SingleDecoder, theta: np.ndarray, part: Part) -> Grid:
+def _plane(setup: Setup, decoder: SingleDecoder, theta: np.ndarray, part: Part) -> Grid | None:
+    """The predictions over the plane of two inputs; None if they span more than can be drawn."""
     scaling = decoder.scaling
     everything = np.concatenate([scaling.inverse_inputs(p.x) for p in setup.splits.values()])
     low, high = everything.min(axis=0), everything.max(axis=0)
+    if not (np.abs(everything) < np.finfo(everything.dtype).max / 4).all():  # the plane is somewhat larger
+        return None
     margin = 0.08 * np.where(high > low, high - low, 1.0)
     xs, ys = (np.linspace(low[k] - margin[k], high[k] + margin[k], GRID) for k in (0, 1))
     grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from nnjit.data.files import path_of
 from nnjit.errors import DataError, GraphError
 from nnjit.experiment import Experiment
+from nnjit.memory import check_fits
 from nnjit.nn import Model
 from nnjit.runs.weights import read_tensors
 from nnjit.training.graphs.step import Task
@@ -24,7 +26,7 @@ def initial_theta(experiment: Experiment, task: Task, folder: Path) -> np.ndarra
     theta = task.model.initialize(experiment.seed, task.dtype)
     if experiment.model.initial_weights is not None:
         with within("model", "initial_weights"):
-            theta[:] = read_weights(folder / experiment.model.initial_weights, task.model)
+            theta[:] = read_weights(path_of(folder, experiment.model.initial_weights, ()), task.model)
     return theta
 
 
@@ -45,6 +47,7 @@ def read_weights(path: Path, model: Model) -> np.ndarray:
     """
     if not path.is_file():
         raise DataError(f"{path}: there is no such file of weights")
+    check_fits(path.stat().st_size, str(path), "take the weights of a smaller model")
     try:
         return weights_of(path, model)
     except ValueError as error:

@@ -25,14 +25,15 @@ from nnjit.data import (
     load_held_out,
     split_and_scale,
 )
-from nnjit.errors import ConfigPath, DataError, counted
+from nnjit.errors import ConfigError, ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.step import Task, step_graph
+from nnjit.training.setup.checks.data import check_layers
+from nnjit.training.setup.checks.memory import check_outputs, check_state
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.data_checks import check_layers
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
 from nnjit.training.setup.masked_steps import find_masked_steps
@@ -43,6 +44,7 @@ from nnjit.training.setup.targets import joined_targets, target_types
 from nnjit.training.setup.task import make_task
 from nnjit.training.setup.threads import threads_for
 
+STEPS = 2**32  # the counter of a training's updates has 32 bits
 HIGHEST_LEARNING_RATE = 10.0  # the highest learning rate that a search tries
 
 
@@ -208,6 +210,8 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
     task, outputs = make_task(experiment, description, data.train)
     _check(experiment, data, task, outputs)
+    check_state(task)
+    check_outputs(task, batches.rows_at_once)
     has_validation = data.validation is not None
     followed = followed_by(experiment.training, experiment.schedule, task, has_validation=has_validation)
     is_evaluated = (followed.needs_train or has_validation) and not task.measures_state
@@ -263,6 +267,9 @@ def _batches(experiment: Experiment, rows: int) -> Batches:
         raise DataError(f"{message}, got {options.batch_size}{times}", ("training", "batch_size"))
     size = min(wanted, rows)
     steps = rows // size if options.drop_last else -(-rows // size)
+    if options.epochs * steps >= STEPS and experiment.optimizer.full_batch is None:
+        message = f"expected fewer than {STEPS:,} updates, got {options.epochs:,} epochs of {steps:,}"
+        raise ConfigError(f"{message}; take fewer epochs or larger batches", ("training", "epochs"))
     block = min(BLOCK, batch_size) if is_accumulated and not is_full else BLOCK
     at_once = min(size, block) if is_accumulated else size
     return Batches(size, steps, block, at_once, in_order=is_full or not options.shuffle)
@@ -270,6 +277,8 @@ def _batches(experiment: Experiment, rows: int) -> Batches:
 
 def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs) -> None:
     """Raise a UserError if the data does not suit the task, or an option the training."""
+    if not task.model.table.size:
+        raise ConfigError("no layer has params, so there is nothing to train; add a dense layer", ("model",))
     outputs.check_targets([part for part in (data.train, data.validation, data.test) if part is not None])
     with within("schedule"):
         learning_rate = experiment.optimizer.learning_rate
@@ -280,7 +289,7 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
             experiment.averaging.check(experiment.training.epochs)
     check_layers(task.model, data)
     if (method := experiment.optimizer.full_batch) is not None:
-        from nnjit.training.setup.full_batch_checks import Case, check_full_batch
+        from nnjit.training.setup.checks.full_batch import Case, check_full_batch
 
         check_full_batch(Case(experiment, method, task, outputs, len(data.train.x)))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnjit.errors import ConfigError, UserError
-from nnjit.experiment.experiment import SEEDS, Experiment
+from nnjit.experiment import Experiment
+from nnjit.registry import SEEDS
 from nnjit.runs.study_kind import StudyKind, member_word
 
 

@@ -43,6 +43,7 @@ from nnjit.training.loop.trainer import (
     runner_type,
     train_and_record,
 )
+from nnjit.training.setup.checks.memory import check_state
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study
@@ -109,7 +110,8 @@ def _train_study(
     """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
-    first = _set_up_first(members, base)
+    first, workers = _set_up_first(members, base), min(_workers(experiment), members.count)
+    check_state(first.task, workers)
     with place as path:
         trainer = _MemberTrainer(members, first, base, path, dump)
         fingerprint = trainer.check(experiment)
@@ -119,7 +121,7 @@ def _train_study(
         replace(so_far, status=Status.INTERRUPTED).write(path)
         (path / members.kind).mkdir(exist_ok=True)
         first.compiled.save_kernels(path / file_names.KERNELS)
-        results = _train_all(trainer, _workers(experiment), quiet)
+        results = _train_all(trainer, workers, quiet)
         metrics = aggregate(members.kind, members.count, results)
         times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
         seconds = {**metrics.seconds, **{name: round(value, 6) for name, value in times.items()}}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field
-
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir.types import static
@@ -15,6 +13,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, Zeros
 from nnjit.nn.layers.shared.base import Context, Layer, Param
 from nnjit.nn.layers.shared.window import Counts, Padding, Window, with_channels
+from nnjit.registry import Count
 
 
 class Convolution(Layer):
@@ -26,7 +25,7 @@ class Convolution(Layer):
 
     axes: ClassVar[int]
 
-    filters: int = Field(ge=1)
+    filters: Count
     """How many channels the output has, >= 1."""
     kernel_size: Counts
     """The elements of a window along each axis, one number or one for each axis."""
@@ -36,7 +35,7 @@ class Convolution(Layer):
     """`valid`: none; `same`: zeros, so that there are ceil(length / stride) positions; or their number."""
     dilation: Counts = 1
     """The distance between the elements of a window."""
-    groups: int = Field(1, ge=1)
+    groups: Count = 1
     """Into how many groups channels and filters are divided; each filter reads only its group's channels."""
     activation: ActivationName = "identity"
     """The function of the sums."""

@@ -31,7 +31,13 @@ class Pooling(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         *lengths, channels = self._checked(inputs[0])
-        return (*self._window(len(lengths)).counts(tuple(lengths), self.type), channels)
+        window = self._window(len(lengths))
+        if isinstance(self.padding, int) and self.padding >= (shortest := min(window.sizes)):
+            raise GraphError(
+                f"{self.type}: padding of {self.padding} elements would fill a window of {shortest}; "
+                f"give at most {shortest - 1}"
+            )
+        return (*window.counts(tuple(lengths), self.type), channels)
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

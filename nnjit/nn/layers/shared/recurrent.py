@@ -10,8 +10,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field
-
 import nnjit.numpy as np
 from nnjit.autodiff import scan
 from nnjit.errors import GraphError
@@ -19,6 +17,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
 from nnjit.nn.layers.shared.base import Context, Layer, Param
 from nnjit.nn.layers.shared.masking import mask_of
+from nnjit.registry import Count
 
 
 class Recurrent(Layer):
@@ -29,7 +28,7 @@ class Recurrent(Layer):
     states: ClassVar[int] = 1
     """How many vectors go from step to step; the first is the output."""
 
-    units: int = Field(ge=1)
+    units: Count
     """How many numbers the state has, >= 1."""
     return_sequences: bool = False
     """Whether the output is that of every step (steps, units); else that of the last one (units,)."""

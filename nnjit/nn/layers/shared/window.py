@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
+from nnjit.registry import Count, Index
 
 AXES = {1: "(steps, channels)", 2: "(height, width, channels)"}
 
@@ -23,9 +24,8 @@ def _pair(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-_Count = Annotated[int, Field(ge=1)]
-Counts = Annotated[_Count | tuple[_Count, ...], BeforeValidator(_pair)]
-Padding = Literal["valid", "same"] | Annotated[int, Field(ge=0)]
+Counts = Annotated[Count | tuple[Count, ...], BeforeValidator(_pair)]
+Padding = Literal["valid", "same"] | Index
 
 
 class Window:
@@ -113,11 +113,14 @@ class Window:
         return np.reshape(x[(slice(None), *whole)], (np.shape(x)[0], *pairs, np.shape(x)[-1]))
 
     def elements(self, lengths: Shape) -> numpy.ndarray:
-        """How many elements of each window are not padding, shape (positions…, 1)."""
-        ones = numpy.ones((1, *lengths, 1))
-        inner = tuple(range(1 + len(lengths), 1 + 2 * len(lengths)))
-        counts: numpy.ndarray = numpy.sum(numpy.asarray(self(ones)), axis=inner)[0]
-        return counts
+        """How many elements of each window, without dilation, are not padding, shape (positions…, 1)."""
+        counts = numpy.ones(())
+        for n, (before, after), size, stride in zip(
+            lengths, self.widths(lengths), self.sizes, self.strides, strict=True
+        ):
+            start = numpy.arange(0, n + before + after - size + 1, stride) - before
+            counts = counts[..., None] * (numpy.minimum(start + size, n) - numpy.maximum(start, 0))
+        return counts[..., None]
 
     def _reaches(self) -> list[int]:
         return [d * (s - 1) + 1 for s, d in zip(self.sizes, self.dilations, strict=True)]

@@ -11,6 +11,7 @@ from nnjit.experiment import Experiment
 from nnjit.nn import Loss, losses
 from nnjit.nn.losses import SumOfSquares
 from nnjit.optim import Clip, FullBatchOptimizer
+from nnjit.optim.optimizers import LevenbergMarquardt
 from nnjit.optim.schedules import Constant
 from nnjit.training.graphs.full_batch import random_layers
 from nnjit.training.graphs.step import Task
@@ -61,6 +62,11 @@ class Case:
         """How many residuals the training part has."""
         return self.rows * self.task.model.output_shape[0]
 
+    @property
+    def squares(self) -> int:
+        """How many numbers JᵀJ has; 0 for a method that does not form it."""
+        return self.params**2 if isinstance(self.method, LevenbergMarquardt) else 0
+
 
 Test = Callable[[Case], bool]
 Words = Callable[[Case], str]
@@ -94,6 +100,9 @@ RULES_OF_SQUARES: tuple[Rule, ...] = (
     (("optimizer",),             lambda c: c.residuals * c.params > LARGEST_JACOBIAN, lambda c:
         f"{c.name} needs the Jacobian of {c.residuals:,} residuals for {c.params:,} params, more than "
         f"{LARGEST_JACOBIAN:,} numbers; choose lbfgs, a smaller network or fewer examples"),
+    (("optimizer",),             lambda c: c.squares > LARGEST_JACOBIAN, lambda c:
+        f"{c.name} needs JᵀJ of {c.params:,} params, more than {LARGEST_JACOBIAN:,} numbers; choose lbfgs or "
+        "a smaller network"),
 )
 # fmt: on
 
