@@ -30,7 +30,7 @@ INSIDE = {
         ("array",), ("formula", "initializers", "targets"), ("activations",),
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
-    "training": (("graphs",), ("setup",), ("gradient_check", "run"), ("loop",), ("study",)),
+    "training": (("graphs",), ("setup",), ("gradient_check", "inputs"), ("run",), ("loop",), ("study",)),
     "report": (
         ("files", "formatting"), ("pictures",), ("drawing",), ("pages",), ("study",), ("comparison",),
         ("page",), ("__main__",),

@@ -146,7 +146,7 @@ def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -
         raise Diverged(f"{outcome.message}\nthe run so far is in {path}", path)
     if outcome.status is Status.INTERRUPTED:
         raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; saved in {path}", path)
-    return Run(path, setup.compiled, setup.decoder)
+    return Run(path, setup.compiled, setup.decoder, setup.data.features)
 
 
 def train_and_record(setup: Setup, path: Path, state: State, callbacks: Callbacks, began: float) -> Outcome:

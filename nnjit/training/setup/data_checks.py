@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,27 +11,31 @@ from nnjit.data import Part, Prepared
 from nnjit.data.dataset import describe_index
 from nnjit.errors import UserError
 from nnjit.nn import Model
-from nnjit.nn.layers import Select
+from nnjit.nn.layers.shared.base import Context
 from nnjit.nn.model.expansion import INPUT
 from nnjit.nn.model.model import LayerNode
+from nnjit.training.setup.error_paths import within
+
+_CONTEXT = Context(training=False, uniform=np.zeros)  # layers that only move values ask for nothing
 
 Words = Callable[[int, int], str]
-"""(row of the part, position in a flat example) -> the position in words, with the row of the data."""
+"""(row, position in a flat example) -> the position in words, with the row of the data."""
 
 
 def check_layers(model: Model, data: Prepared) -> None:
     """Raise a UserError if a layer that takes the data, or columns of it, cannot take a value of it."""
-    columns = np.arange(int(np.prod(data.input_shape)), dtype=np.int64).reshape(1, *data.input_shape)
     parts: dict[str, Part | None] = {
         "training": data.train, "validation": data.validation, "test": data.test
     }  # fmt: skip
     for name, part in parts.items():
         if part is not None:
-            _check(model, part.x, columns, _words(name, part, data))
+            with within("model"):
+                check_rows(model, part.x, _words(name, part, data))
 
 
-def _check(model: Model, x: np.ndarray, columns: np.ndarray, words: Words) -> None:
-    """Check x, (n, ...), whose columns have these positions in a flat example, (1, ...)."""
+def check_rows(model: Model, x: np.ndarray, words: Words) -> None:
+    """Raise a UserError if a layer that takes inputs (n, ...), or some of them, cannot take a value."""
+    columns = np.arange(math.prod(x.shape[1:]), dtype=np.int64).reshape(1, *x.shape[1:])
     for (node, values), (_, positions) in zip(_taken(model, x), _taken(model, columns), strict=True):
 
         def where(at: tuple[int, ...], positions: np.ndarray = positions) -> str:
@@ -39,19 +44,19 @@ def _check(model: Model, x: np.ndarray, columns: np.ndarray, words: Words) -> No
         try:
             node.layer.check_data(values, where)
         except UserError as error:
-            raise type(error)(f'{error.message} (layer "{node.name}")', ("model",)) from None
+            raise type(error)(f'{error.message} (layer "{node.name}")') from None
 
 
 def _taken(model: Model, x: np.ndarray) -> list[tuple[LayerNode, np.ndarray]]:
-    """The layers that take the data x, or the columns of it from a `select`, each with what it takes."""
+    """The layers that take the data x, or what layers that only move values make of it, and what they take."""
     values, taken = {INPUT: x}, []
     for node in model.nodes:
         value = values.get(node.inputs[0])
         if value is None or len(node.inputs) > 1:
             continue
         taken.append((node, value))
-        if isinstance(node.layer, Select):
-            values[node.name] = node.layer.of(value)
+        if node.layer.only_moves:
+            values[node.name] = np.asarray(node.layer({}, value, context=_CONTEXT))
     return taken
 
 
