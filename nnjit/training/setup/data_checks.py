@@ -48,7 +48,7 @@ def check_rows(model: Model, x: np.ndarray, words: Words) -> None:
 
 
 def _taken(model: Model, x: np.ndarray) -> list[tuple[LayerNode, np.ndarray]]:
-    """The layers that take the data x, or what layers that only move values make of it, and what they take."""
+    """The layers that take the data x, or what those that only move values make of it; and what they take."""
     values, taken = {INPUT: x}, []
     for node in model.nodes:
         value = values.get(node.inputs[0])
