@@ -7,12 +7,14 @@ other exception is a defect of nnjit, and its traceback says where.
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
-from nnjit.errors import Diverged, Interrupted, UserError
+from nnjit.errors import DataWarning, Diverged, Interrupted, UserError
 
 FAILED, WRONG, DIVERGED, INTERRUPTED = 1, 2, 3, 130
 
@@ -24,6 +26,7 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
     Args:
         resume_command: the words before `--resume FOLDER` in the advice after an interruption.
     """
+    warnings.showwarning = _show
     try:
         yield
     except UserError as error:
@@ -35,6 +38,12 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
         raise _stopped(f"{error}\nto go on: {command}", INTERRUPTED) from None
     except KeyboardInterrupt:
         raise _stopped("interrupted", INTERRUPTED) from None
+
+
+def _show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+    """Show a warning of ours as a message, and another with its place in the source."""
+    place = "" if issubclass(category, DataWarning) else f"{filename}:{lineno}: "
+    typer.echo(f"{place}warning: {message}", err=True)
 
 
 def _stopped(message: str, status: int) -> typer.Exit:

@@ -51,6 +51,7 @@ class Prepared:
         is_weighted: whether the data says how much each row counts.
         target_layout: the targets that share the columns of y if there are several.
         codes: the categories of each feature that holds their indices, in order.
+        warnings: what the user should know about the parts.
     """
 
     classes: tuple[str, ...] | None
@@ -66,6 +67,7 @@ class Prepared:
     is_weighted: bool
     target_layout: tuple[Target, ...] = ()
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(
@@ -148,6 +150,7 @@ def split_and_scale(
         is_weighted=any(d.weights is not None for d in (data, *held_out.values())),
         target_layout=data.target_layout,
         codes=data.codes,
+        warnings=(rows.warning,) if rows.warning else (),
     )
 
 

@@ -63,6 +63,7 @@ class DataEntry(JsonFile):
         is_weighted: whether metrics count each example by a weight of its own.
         class_weights: of each class in the loss; empty if all count alike.
         outputs: of a model with several outputs.
+        warnings: what the user should know about the data before believing the metrics.
     """
 
     file_name: ClassVar[str] = file_names.DATA
@@ -79,6 +80,7 @@ class DataEntry(JsonFile):
     is_weighted: bool = False
     class_weights: Mapping[str, float] = field(default_factory=dict)
     outputs: tuple[OutputEntry, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -94,6 +96,7 @@ class DataEntry(JsonFile):
             **({"weighted": True} if self.is_weighted else {}),
             **({"class_weights": self.class_weights} if self.class_weights else {}),
             **({"outputs": [vars(output) for output in self.outputs]} if self.outputs else {}),
+            **({"warnings": self.warnings} if self.warnings else {}),
         }
 
     @classmethod
@@ -111,6 +114,7 @@ class DataEntry(JsonFile):
             is_weighted=content.get("weighted", False),
             class_weights=content.get("class_weights") or {},
             outputs=tuple(map(OutputEntry.from_json, content.get("outputs") or ())),
+            warnings=tuple(content.get("warnings") or ()),
         )
 
 

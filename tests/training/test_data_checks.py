@@ -25,6 +25,9 @@ TWO_SELECTS = [{"type": "select", "columns": columns} for columns in ((1, 3), (1
 LAST_OF_TWO = [*TWO_SELECTS, EMBEDDING, "flatten", DENSE]
 COMPUTED = [{"type": "scale", "factor": 0.5}, EMBEDDING, "flatten", DENSE]
 
+NORM = ["batch_norm", DENSE]
+SEQUENCE = [{"type": "conv1d", "filters": 1, "kernel_size": 2}, "batch_norm", "flatten", DENSE]
+
 # fmt: off
 REFUSED: list[tuple[Any, ...]] = [
     # layers      rows of x                                 options           what the message says
@@ -41,6 +44,20 @@ TAKEN: list[tuple[Any, ...]] = [
     (SECOND,      [[9, 1, 0.5], [9, 3, -1]],                {}),
     (LAST_OF_TWO, [[9, 9, 1], [9, 9, 3]],                   {}),
     (COMPUTED,    [[0, 2], [4, 6]],                         {}),
+]
+BATCHES: list[tuple[Any, ...]] = [
+    # layers    shape of x   training                              what the message or the warning says
+    (NORM,      (17, 2),     {"batch_size": 1},                    "error: one value for each feature in a batch of 1"),
+    (NORM,      (16, 1),     {"batch_size": 1, "accumulate": 2},   ""),
+    (SEQUENCE,  (17, 3, 1),  {"batch_size": 1},                    ""),
+    (SEQUENCE,  (17, 2, 1),  {"batch_size": 1},                    "error: one value for each feature in a batch of 1"),
+    (NORM,      (17, 2),     {"batch_size": 4},                    "warning: the last batch of an epoch has 1 example"),
+    (NORM,      (17, 2),     {"batch_size": 4, "drop_last": True}, ""),
+    (NORM,      (18, 2),     {"batch_size": 4},                    ""),
+    (NORM,      (17, 2),     {"batch_size": 2, "accumulate": 8},   "warning: the last batch of an epoch has 1 example"),
+    (NORM,      (17, 2),     {"batch_size": "full"},               ""),
+    (NORM,      (1, 2),      {"batch_size": "full"},               "error: one value for each feature in a batch of 1"),
+    ([DENSE],   (17, 2),     {"batch_size": 1},                    ""),
 ]
 # fmt: on
 
@@ -75,3 +92,27 @@ def test_held_out_parts_are_asked_too(part: str) -> None:
     held_out = Part(np.array([[1.0, 4.0]]), np.zeros((1, 1)), np.ones(1))
     with pytest.raises(DataError, match=f'^{part} part, row 1, column "x2": .* got 4'):
         check_layers(setup.model, replace(setup.data, **{part: held_out}))
+
+
+@pytest.mark.parametrize(("layers", "shape", "training", "said"), BATCHES)
+def test_a_batch_that_a_layer_learns_nothing_from_is_refused_or_said(
+    layers: list, shape: tuple[int, ...], training: dict, said: str
+) -> None:
+    x = np.random.default_rng(0).normal(size=shape).tolist()
+    given = config.resolve(
+        {
+            "data": {"type": "inline", "x": x, "y": [0.5] * len(x)},
+            "model": layers,
+            "loss": "squared_error",
+            "training": training,
+        }
+    )
+    if said.startswith("error: "):
+        with pytest.raises(DataError, match=said.removeprefix("error: ")) as error:
+            set_up(given, Path())
+        assert error.value.path == ("training", "batch_size")
+        return
+    warnings = set_up(given, Path()).warnings
+    assert [f"warning: {text}".partition(", of which batch_norm")[0] for text in warnings] == [said] * bool(
+        said
+    )

@@ -98,8 +98,8 @@ class CosineRestarts(Floored):
 
     equations = (
         "lr = floor + (peak - floor) (1 + cos(π r / L)) / 2, for update r, from 0, of the L of a fall: "
-        "period E in the first after the warm-up, with E updates in an epoch, and in each further one "
-        "growth times as many as before",
+        "period E in the first after the warm-up, with E updates in an epoch, and growth times as many as "
+        "before in each further one",
     )
 
     type: Literal["cosine_restarts"] = "cosine_restarts"

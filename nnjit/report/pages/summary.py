@@ -167,6 +167,11 @@ def notice(run: RunFiles) -> Notice | None:
     return None
 
 
+def warnings(run: RunFiles) -> list[Notice]:
+    """What the user should know about the data before believing the metrics."""
+    return [Notice("warning", f"{sentence(text)}.") for text in run.data.warnings]
+
+
 def resume_command(folder: Path) -> str:
     """The command that resumes a training or a study."""
     return f"python -m nnjit.train --resume {shlex.quote(path_as_typed(folder))}"

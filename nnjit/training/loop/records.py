@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from nnjit.cores import usable_cores
 from nnjit.data import Padding, find_padding
+from nnjit.errors import DataWarning
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
@@ -27,10 +29,12 @@ from nnjit.training.setup.setup import Setup
 
 
 def describe(setup: Setup, config: str, path: Path) -> None:
-    """Write the config, the environment, the model and the data."""
+    """Write the config, the environment, the model and the data, and warn of what is wrong with the data."""
     write_environment(config, path)
     _model(setup).write(path)
     _data(setup).write(path)
+    for text in setup.warnings:
+        warnings.warn(text, DataWarning, stacklevel=2)
 
 
 def write_environment(config: str, path: Path) -> None:
@@ -140,6 +144,7 @@ def _data(setup: Setup) -> DataEntry:
         is_weighted=data.is_weighted,
         class_weights=setup.outputs.class_weights_by_name,
         outputs=setup.outputs.entries,
+        warnings=setup.warnings,
     )
 
 

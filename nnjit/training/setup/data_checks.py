@@ -1,4 +1,4 @@
-"""Check that layers can take the values of the data, such as an embedding whole numbers in its range."""
+"""Check that layers can take the data: its values, as an embedding whole numbers, and the size of batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from nnjit.data import Part, Prepared
 from nnjit.data.dataset import describe_index
-from nnjit.errors import UserError
+from nnjit.errors import DataError, UserError, counted
 from nnjit.nn import Model
 from nnjit.nn.layers.shared.base import Context
 from nnjit.nn.model.expansion import INPUT
@@ -31,6 +31,30 @@ def check_layers(model: Model, data: Prepared) -> None:
         if part is not None:
             with within("model"):
                 check_rows(model, part.x, _words(name, part, data))
+
+
+def check_batch(model: Model, size: int) -> None:
+    """Raise a DataError if a layer learns nothing from batches of this size."""
+    for node in _starved(model, size):
+        raise DataError(
+            f'{node.layer.type} "{node.name}" has one value for each feature in a batch of {size}, which is '
+            "its mean: every output would be the same; set a larger batch_size, or use layer_norm",
+            ("training", "batch_size"),
+        )
+
+
+def lone_examples(model: Model, last: int) -> tuple[str, ...]:
+    """A warning if a layer learns nothing from the last batch of an epoch, which has `last` examples."""
+    return tuple(
+        f'the last batch of an epoch has {counted(last, "example")}, of which {node.layer.type} "{node.name}" '
+        "learns nothing: its running mean moves there, and its output is the same for any input; set "
+        "drop_last: true, or a batch_size that leaves more"
+        for node in _starved(model, last)
+    )
+
+
+def _starved(model: Model, size: int) -> list[LayerNode]:
+    return [node for node in model.nodes if size < node.layer.least_batch(*node.input_shapes)]
 
 
 def check_rows(model: Model, x: np.ndarray, words: Words) -> None:

@@ -22,7 +22,7 @@ from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.step import Task, step_graph
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.data_checks import check_layers
+from nnjit.training.setup.data_checks import check_batch, check_layers, lone_examples
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
 from nnjit.training.setup.masked_steps import find_masked_steps
@@ -136,6 +136,13 @@ class Setup:
             for split in self.splits
         }
         return {split: metrics for split, metrics in found.items() if metrics}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about the data before believing the metrics."""
+        rows = len(self.data.train.x)
+        last = self.batch if self.experiment.training.drop_last else rows - self.batch * (self.steps - 1)
+        return (*self.data.warnings, *lone_examples(self.model, last))
 
     def inference_theta(self, state: State) -> np.ndarray:
         """The params and the layers' state that evaluate and predict, averaged if asked for."""
@@ -256,6 +263,7 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
         with within("averaging"):
             experiment.averaging.check(experiment.training.epochs)
     check_layers(task.model, data)
+    check_batch(task.model, _batches(experiment, len(data.train.x)).size)
     if (method := experiment.optimizer.full_batch) is not None:
         from nnjit.training.setup.full_batch_checks import Case, check_full_batch
 
