@@ -26,9 +26,10 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
     Args:
         resume_command: the words before `--resume FOLDER` in the advice after an interruption.
     """
-    warnings.showwarning = _show
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = _show
+            yield
     except UserError as error:
         raise _stopped(str(error), WRONG) from None
     except Diverged as error:

@@ -56,13 +56,15 @@ def split_rows(
         order = _stratify(order, labels)
     parts = np.split(order, [train, train + validation])
     if labels is not None and split.shuffle:
-        _reach_each_part(parts, labels, least=np.count_nonzero([train, validation or split.fold, test]))
+        has_validation = validation > 0 or split.fold is not None
+        _reach_each_part(parts, labels, least=1 + has_validation + (test > 0))
     if split.fold is not None:
         parts[:2] = _cut_fold(parts[0], labels, split.fold, names, shuffle=split.shuffle)
     if labels is not None and not split.shuffle:
         _check_all_classes(labels, parts[0], names)
     warning = "" if labels is None else _missing(labels, parts, names)
-    return Rows(*(np.sort(part) if len(part) else None for part in parts), warning)
+    sorted_parts = (np.sort(part) if len(part) else None for part in parts)
+    return Rows(*sorted_parts, warning=warning)
 
 
 def _check_training_rows(train: int, labels: np.ndarray | None, sizes: str) -> None:

@@ -103,6 +103,7 @@ def open_run(path: Path, experiment: Experiment) -> Run:
         classes=data.classes,
         scaling=Scaling.from_json(data.scaling),
         targets=tuple(map(_target, data.outputs)),
+        target_names=data.targets,
     )
     task, outputs = make_task(experiment, described)
     return Run(path, CompiledTask(task, batch=1), outputs.decoder, data.features)

@@ -106,8 +106,8 @@ def test_classes_that_cannot_be_in_each_part_are_named_with_their_rows():
     labels = np.repeat([0, 1, 2], [97, 2, 1])
     found = split_rows(Split(validation=0.2, test=0.2), 100, labels, seed=0, names=("a", "b", "c"))
     assert found.warning == (
-        'not every class is in each part: class "b" (2 rows) has none in the test part; class "c" (1 row) has '
-        "none in the validation and test part; the metrics of a part say nothing of a class that it lacks"
+        'not every class is in each part: class "b" (2 rows) has none in the test part; class "c" (1 row) '
+        "has none in the validation and test part; the metrics of a part say nothing of a class that it lacks"
     )
     assert split_rows(Split(test=0.2), 98, labels[:98], seed=0).warning.startswith(
         "not every class is in each part: class 2 (counted from 1) (1 row) has none in the test part"

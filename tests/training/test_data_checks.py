@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import html
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nnjit
 from nnjit import config
+from nnjit.cli.exit_status import exit_status
 from nnjit.data import Part
 from nnjit.errors import DataError
+from nnjit.runs.data import DataEntry
 from nnjit.training.setup.data_checks import check_layers
 from nnjit.training.setup.setup import set_up
 
@@ -94,6 +99,29 @@ def test_held_out_parts_are_asked_too(part: str) -> None:
         check_layers(setup.model, replace(setup.data, **{part: held_out}))
 
 
+def test_the_log_the_run_folder_and_the_report_say_what_the_data_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).normal(size=(41, 2)).tolist()
+    data = {"type": "inline", "task": "classification", "x": x, "y": ["a"] * 20 + ["b"] * 19 + ["rare"] * 2}
+    given = {
+        "data": {**data, "split": {"validation": 0.2, "test": 0.2}},
+        "model": ["batch_norm", "dense"],
+        "loss": "softmax_cross_entropy",
+        "training": {"epochs": 2, "batch_size": 4, "diagnosis": False},
+    }
+    with warnings.catch_warnings(), exit_status():
+        warnings.simplefilter("always")
+        nnjit.fit(given, output="run")
+    said = DataEntry.read(Path("run")).warnings
+    assert said[0].partition(":")[0] == "not every class is in each part"
+    assert "the last batch of an epoch has 1 example" in said[1]
+    assert capsys.readouterr().err == "".join(f"warning: {text}\n" for text in said)
+    page = html.unescape(Path("run/report.html").read_text(encoding="utf-8"))
+    assert all(text[1:] in page for text in said)
+
+
 @pytest.mark.parametrize(("layers", "shape", "training", "said"), BATCHES)
 def test_a_batch_that_a_layer_learns_nothing_from_is_refused_or_said(
     layers: list, shape: tuple[int, ...], training: dict, said: str
@@ -112,7 +140,5 @@ def test_a_batch_that_a_layer_learns_nothing_from_is_refused_or_said(
             set_up(given, Path())
         assert error.value.path == ("training", "batch_size")
         return
-    warnings = set_up(given, Path()).warnings
-    assert [f"warning: {text}".partition(", of which batch_norm")[0] for text in warnings] == [said] * bool(
-        said
-    )
+    found = set_up(given, Path()).warnings
+    assert [f"warning: {text}".partition(", of which batch_norm")[0] for text in found] == [said] * bool(said)

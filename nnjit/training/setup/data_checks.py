@@ -46,9 +46,9 @@ def check_batch(model: Model, size: int) -> None:
 def lone_examples(model: Model, last: int) -> tuple[str, ...]:
     """A warning if a layer learns nothing from the last batch of an epoch, which has `last` examples."""
     return tuple(
-        f'the last batch of an epoch has {counted(last, "example")}, of which {node.layer.type} "{node.name}" '
-        "learns nothing: its running mean moves there, and its output is the same for any input; set "
-        "drop_last: true, or a batch_size that leaves more"
+        f"the last batch of an epoch has {counted(last, 'example')}, of which {node.layer.type} "
+        f'"{node.name}" learns nothing: its running mean moves there, and its output is the same for any '
+        "input; set drop_last: true, or a batch_size that leaves more"
         for node in _starved(model, last)
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +23,7 @@ from nnjit.training.graphs.decoding import JointDecoder, decoder_of
 from nnjit.training.graphs.joint_loss import JointLoss, joint_loss
 from nnjit.training.graphs.output import Output
 from nnjit.training.graphs.output_metrics import OutputLoss, OutputMetric, output_metric
+from nnjit.training.graphs.target_metrics import as_chosen, for_each_target
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
 from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.single_output import default_metrics
@@ -61,7 +62,7 @@ class JointOutputs(Outputs):
     def check_targets(self, parts: Sequence[Part]) -> None:
         for output in self.loss.outputs:
             if output.target.classes is None:
-                _check_values(output, tuple(_chosen(output, self.metrics)), parts)
+                _check_values(output, _chosen(output, self.metrics), parts)
 
     @property
     def entries(self) -> tuple[OutputEntry, ...]:
@@ -84,9 +85,9 @@ class JointOutputs(Outputs):
         return [*costs, Line(EXAMPLE_COST, sum(rest, first), (B,), note), mean]
 
 
-def _chosen(output: Output, metrics: Sequence[Metric]) -> Iterator[Metric]:
+def _chosen(output: Output, metrics: Sequence[Metric]) -> Sequence[Metric]:
     """The metrics that are chosen for an output, in the order of the config."""
-    return (m.metric for m in metrics if isinstance(m, OutputMetric) and m.output is output)
+    return as_chosen(m.metric for m in metrics if isinstance(m, OutputMetric) and m.output is output)
 
 
 def _check_values(output: Output, chosen: Sequence[Metric], parts: Sequence[Part]) -> None:
@@ -134,7 +135,8 @@ def joint_outputs(
         )
     outputs = _outputs(entries, data, model, train)
     decoder = JointDecoder(data.scaling, outputs)
-    return model, JointOutputs(joint_loss(outputs), _metrics(entries, outputs), decoder)
+    chosen = _metrics(entries, outputs, data.target_names)
+    return model, JointOutputs(joint_loss(outputs), chosen, decoder)
 
 
 def _outputs(
@@ -201,7 +203,9 @@ def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> 
         raise GraphError(f'the layer has {given}, its target "{target.name}" {wanted}; {mend}')
 
 
-def _metrics(entries: Mapping[str, OutputOptions], outputs: Sequence[Output]) -> tuple[Metric, ...]:
+def _metrics(
+    entries: Mapping[str, OutputOptions], outputs: Sequence[Output], target_names: Sequence[str]
+) -> tuple[Metric, ...]:
     """The loss of each output, and its metrics."""
     made: list[Metric] = []
     for output in outputs:
@@ -210,6 +214,8 @@ def _metrics(entries: Mapping[str, OutputOptions], outputs: Sequence[Output]) ->
             chosen = default_metrics(classes)
         with within("losses", output.name):
             check_metrics(chosen, classes)
+        if classes is None:
+            chosen = for_each_target(chosen, target_names[output.target.columns])
         made += [OutputLoss(output=output), *(output_metric(output, metric) for metric in chosen)]
     columns = [metric.column for metric in made]
     for k, column in enumerate(columns):

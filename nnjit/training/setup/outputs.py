@@ -25,6 +25,7 @@ class DataDescription:
         output_size: the number of classes, or of target values.
         classes: their names; None if the targets are values, and with several outputs.
         targets: those of several outputs, in the order of `losses`; () for a single output.
+        target_names: those of the columns of y.
     """
 
     input_shape: tuple[int, ...]
@@ -32,11 +33,12 @@ class DataDescription:
     classes: tuple[str, ...] | None
     scaling: Scaling
     targets: tuple[Target, ...] = ()
+    target_names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:
         """The description of data that is loaded."""
-        return cls(data.input_shape, data.output_size, data.classes, data.scaling, targets)
+        return cls(data.input_shape, data.output_size, data.classes, data.scaling, targets, data.targets)
 
 
 @dataclass(frozen=True, eq=False)

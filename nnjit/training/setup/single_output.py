@@ -16,6 +16,7 @@ from nnjit.nn.notation.line import Line
 from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.class_weights import class_weights
 from nnjit.training.graphs.decoding import SingleDecoder
+from nnjit.training.graphs.target_metrics import as_chosen, for_each_target
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
 from nnjit.training.setup.outputs import DataDescription, Outputs
 
@@ -62,7 +63,7 @@ class SingleOutput(Outputs):
         for part in parts:
             with within("loss"):
                 self.loss.check_targets(part.y)
-            check_values(self.metrics, self.decoder.targets(part.y))
+            check_values(as_chosen(self.metrics), self.decoder.targets(part.y))
 
     @property
     def entries(self) -> tuple[OutputEntry, ...]:
@@ -97,6 +98,8 @@ def single_output(
     with within("loss"):
         _check_loss(experiment.loss, model, data.output_size, classes)
     chosen = _metrics(experiment, classes)
+    if classes is None:
+        chosen = for_each_target(chosen, data.target_names)
     weights = None if train is None else _class_weights(experiment, data, train)
     decoder = SingleDecoder(data.scaling, data.classes)
     return model, SingleOutput(experiment.loss, chosen, decoder, data.output_size, weights)
