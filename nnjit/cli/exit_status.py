@@ -41,7 +41,9 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
         raise _stopped("interrupted", INTERRUPTED) from None
 
 
-def _show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+def _show(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
+) -> None:
     """Show a warning of ours as a message, and another with its place in the source."""
     place = "" if issubclass(category, DataWarning) else f"{filename}:{lineno}: "
     typer.echo(f"{place}warning: {message}", err=True)

@@ -63,8 +63,8 @@ def split_rows(
     if labels is not None and not split.shuffle:
         _check_all_classes(labels, parts[0], names)
     warning = "" if labels is None else _missing(labels, parts, names)
-    sorted_parts = (np.sort(part) if len(part) else None for part in parts)
-    return Rows(*sorted_parts, warning=warning)
+    train_rows, validation_rows, test_rows = (np.sort(part) if len(part) else None for part in parts)
+    return Rows(train_rows, validation_rows, test_rows, warning)
 
 
 def _check_training_rows(train: int, labels: np.ndarray | None, sizes: str) -> None:

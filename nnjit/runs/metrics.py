@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
+from nnjit.errors import RunError
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
-from nnjit.runs.reading import number
+from nnjit.runs.reading import number, read_json
 from nnjit.runs.status import Status
 
 SPLITS = ("train", "validation", "test")
@@ -51,7 +54,7 @@ class RunMetrics(JsonFile):
         weights: the weights that the metrics and predictions are of.
         splits: by the name of the part, in the order of `SPLITS`.
         parameters: how many numbers were learned.
-        seconds: of `compile`, `train` and `wall`; after a resumption, of the last session.
+        seconds: of `compile`, `train` and `wall`, over all sessions of a run that was resumed.
         found_learning_rate: what the range test of `learning_rate: find` found.
         averaging: the type of the average that the weights are; empty if they are not averaged.
         message: why it ended so, if there is more to say.
@@ -108,3 +111,11 @@ class RunMetrics(JsonFile):
             averaging=content.get("averaging") or "",
             message=content.get("message") or "",
         )
+
+
+def earlier_seconds(path: Path) -> dict[str, float]:
+    """What the metrics of a run or a study say that compiling, and everything, took so far; 0 without any."""
+    found: dict[str, Any] = {}
+    with suppress(RunError):  # there are none, or they are damaged and written anew
+        found = read_json(path).get("seconds") or {}
+    return {name: float(found.get(name) or 0.0) for name in ("compile", "wall")}

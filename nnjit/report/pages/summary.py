@@ -195,7 +195,7 @@ def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
 
 
 def times(run: RunFiles) -> tuple[Fact, ...]:
-    """Where the time went; compiling happens once for a network and is cached."""
+    """Where the time went, in all sessions; compiling happens once for a network and is cached."""
     spent = {name: seconds(run.metrics.seconds.get(name, np.nan)) for name in ("compile", "train", "wall")}
     of_epochs = run.history["train_seconds"]
     of_epochs = of_epochs[np.isfinite(of_epochs)]
@@ -207,7 +207,7 @@ def times(run: RunFiles) -> tuple[Fact, ...]:
         per_second = run.data.examples["train"] / of_epochs.mean()
         facts.append(Fact(f"an epoch, the mean of {len(of_epochs):,}", seconds(of_epochs.mean())))
         facts.append(Fact("training examples in a second", f"about {float(f'{per_second:.2g}'):,.0f}"))
-    return (*facts, Fact("everything, with loading, evaluating and saving", spent["wall"]))
+    return (*facts, Fact("everything since the start, with loading, evaluating and saving", spent["wall"]))
 
 
 def whose(run: RunFiles) -> str:

@@ -16,7 +16,7 @@ from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
 from nnjit.runs.history import read_history
-from nnjit.runs.metrics import RunMetrics, SplitValues, Weights
+from nnjit.runs.metrics import RunMetrics, SplitValues, Weights, earlier_seconds
 from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
 from nnjit.runs.status import Status
@@ -77,12 +77,7 @@ def _metrics(
     splits: Mapping[str, SplitValues],
     began: float,
 ) -> RunMetrics:
-    """The final metrics, of the weights `which`, with the times so far."""
-    seconds = {
-        "compile": setup.compiled.compile_seconds,
-        "train": float(read_history(path)["train_seconds"].sum()),
-        "wall": time.perf_counter() - began,
-    }
+    """The final metrics, of the weights `which`."""
     experiment, state = setup.experiment, outcome.state
     return RunMetrics(
         status=outcome.status,
@@ -93,11 +88,23 @@ def _metrics(
         weights=which,
         splits=splits,
         parameters=setup.model.table.size,
-        seconds={name: round(value, 6) for name, value in seconds.items()},
+        seconds=_seconds(setup, path, began),
         found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
         averaging="" if experiment.averaging is None else experiment.averaging.type,
         message=outcome.message,
     )
+
+
+def _seconds(setup: Setup, path: Path, began: float) -> dict[str, float]:
+    """The times of all sessions of a run so far, before their metrics are written over.
+
+    A session that was killed left no metrics: of it, only the epochs count.
+    """
+    train = float(read_history(path)["train_seconds"].sum())
+    earlier = earlier_seconds(path / file_names.METRICS)
+    compiled = earlier["compile"] + setup.compiled.compile_seconds
+    wall = max(earlier["wall"] + time.perf_counter() - began, compiled + train)
+    return {name: round(v, 6) for name, v in (("compile", compiled), ("train", train), ("wall", wall))}
 
 
 def _values(setup: Setup, theta: np.ndarray, name: str) -> SplitValues:

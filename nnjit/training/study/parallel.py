@@ -18,6 +18,7 @@ from nnjit.cores import usable_cores
 from nnjit.errors import Diverged, Interrupted
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
+from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
 from nnjit.training.loop.learning_rate_search import find_learning_rate
 from nnjit.training.loop.records import describe, write_environment
@@ -102,14 +103,15 @@ def _train_study(
     if trainer.is_begun(0):
         restore_checkpoint(first, trainer.run_folder(0), base)  # raises its errors before anything is written
     (path / members.kind).mkdir(exist_ok=True)
-    aggregate(members.kind, members.count, []).write(path)
+    earlier = earlier_seconds(path / file_names.METRICS)
+    replace(aggregate(members.kind, members.count, []), seconds=earlier).write(path)
     write_environment(dump(experiment), path)
     first.compiled.save_kernels(path / file_names.KERNELS)
     results = _train_all(trainer, _workers(experiment), quiet)
     metrics = aggregate(members.kind, members.count, results)
     times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
-    seconds = {**metrics.seconds, **{name: round(value, 6) for name, value in times.items()}}
-    replace(metrics, seconds=seconds).write(path)
+    total = {name: round(earlier[name] + value, 6) for name, value in times.items()}
+    replace(metrics, seconds={**metrics.seconds, **total}).write(path)
     _raise_if_stopped(members, metrics.status, results, path)
     return open_study(path, members)
 
