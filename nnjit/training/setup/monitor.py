@@ -166,14 +166,23 @@ def _default(modes: Modes) -> str:
 def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
     if column in modes:
         return modes[column]
-    if column.startswith(KERAS):
-        meant = f"validation_{column.removeprefix(KERAS)}"
-        raise ConfigError(f'the history has no column "{column}"; write "{meant}"', path)
-    if column.startswith("validation_") and "validation_loss" not in modes:
-        needs = "needs a validation part, and the data has none"
-        raise ConfigError(
-            f'"{column}" {needs}; set data.split.validation, or take one of {", ".join(modes)}', path
-        )
-    metric = column.partition("_")[2]
-    mend = f"; add {metric} to the metrics" if metric in tuple(metrics) else did_you_mean(column, modes)
-    raise ConfigError(f'the history has no column "{column}"{mend}', path)
+    meant = f"validation_{column.removeprefix(KERAS)}" if column.startswith(KERAS) else column
+    if meant.startswith("validation_") and "validation_loss" not in modes:
+        problem = f'"{column}" needs a validation part, and the data has none; set data.split.validation'
+        raise ConfigError(f"{problem}, or take one of {', '.join(modes)}", path)
+    raise ConfigError(f'the history has no column "{column}"; {_mend(meant, column, modes)}', path)
+
+
+def _mend(meant: str, column: str, modes: Modes) -> str:
+    """What to write instead, or to add, and which columns there are."""
+    split, _, metric = meant.partition("_")
+    if meant != column and meant in modes:
+        return f'write "{meant}"'
+    of_targets = [name for name in modes if name.startswith(f"{split}_") and name.endswith(f"_{metric}")]
+    if of_targets and metric:
+        return f"each target or output has its own: {', '.join(of_targets)}"
+    named = next((name for name in metrics if metric == name or metric.startswith(f"{name}_")), None)
+    if named is not None:
+        return f"add {named} to the metrics, or take one of {', '.join(modes)}"
+    near = did_you_mean(meant, modes).removeprefix("; ")
+    return near if near.startswith("valid: ") else f"{near} There are {', '.join(modes)}"

@@ -196,6 +196,8 @@ def _model(
 def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> None:
     """Raise a GraphError if an output of this shape cannot be compared with its target."""
     with within("loss"):
+        if target.classes is None:
+            entry.loss.check_size(target.size)
         entry.loss.check(shape, _classes(target))
     if target.classes is None and shape != (target.size,):
         given, wanted = counted(shape[0], "output"), counted(target.size, "value")

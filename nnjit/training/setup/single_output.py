@@ -107,6 +107,8 @@ def single_output(
 
 def _check_loss(loss: Loss, model: Model, output_size: int, classes: int | None) -> None:
     """Raise a UserError if the loss cannot compare the model's output with the targets."""
+    if classes is None:
+        loss.check_size(output_size)
     loss.check(model.output_shape, classes)
     loss.check_activation(model.activation_of(model.output), model.output)
     if classes is None and model.output_shape != (output_size,):
