@@ -211,18 +211,32 @@ def times(run: RunFiles) -> tuple[Fact, ...]:
 
 
 def whose(run: RunFiles) -> str:
-    """Which weights the metrics and predictions are of."""
+    """Which weights the metrics and predictions are of, and why."""
     metrics = run.metrics
     if not metrics.epochs:
         return "Metrics and predictions are those of the weights before any training."
     mean = f", averaged over the updates ({metrics.averaging})" if metrics.averaging else ""
     if metrics.weights == "best" and metrics.best_epoch:
-        end = "highest" if metrics.mode == "max" else "lowest"
-        why = f", which had the {end} {column_name(metrics.monitor)}"
-        best = f"the best epoch’s weights, epoch {metrics.best_epoch:,}{mean}{why}"
+        best = f"the best epoch’s weights, epoch {metrics.best_epoch:,}{mean}, which had {_record(metrics)}"
         return f"Metrics and predictions are those of {best}."
-    last = f"the weights after the last epoch, epoch {metrics.epochs:,}{mean}"
+    last = f"the weights after the last epoch, epoch {metrics.epochs:,}{mean}{_why_last(metrics)}"
     return f"Metrics and predictions are those of {last}."
+
+
+def _record(metrics: RunMetrics) -> str:
+    """The value that makes an epoch the best."""
+    return f"the {'highest' if metrics.mode == 'max' else 'lowest'} {column_name(metrics.monitor)}"
+
+
+def _why_last(metrics: RunMetrics) -> str:
+    """Why the last weights count rather than the best."""
+    if metrics.status is Status.TARGET_REACHED:
+        return ", with which the training reached its target"
+    if not metrics.monitor:
+        return ": without a validation part, no epoch is chosen unless `training.keep: best` asks for it"
+    if not metrics.best_epoch:
+        return f": no epoch had {_record(metrics)}"
+    return f", as `training.keep: last` asks; epoch {metrics.best_epoch:,} had {_record(metrics)}"
 
 
 def is_long(section: Section) -> bool:

@@ -22,6 +22,7 @@ Mode = Literal["min", "max"]
 Modes = Mapping[str, Mode]
 
 KERAS = "val_"  # its prefix of columns of the validation part
+MOST_LISTED = 30  # columns in a message
 MODES: Mapping[str, Mode] = {"lower": "min", "higher": "max"}
 
 
@@ -169,7 +170,7 @@ def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
     meant = f"validation_{column.removeprefix(KERAS)}" if column.startswith(KERAS) else column
     if meant.startswith("validation_") and "validation_loss" not in modes:
         problem = f'"{column}" needs a validation part, and the data has none; set data.split.validation'
-        raise ConfigError(f"{problem}, or take one of {', '.join(modes)}", path)
+        raise ConfigError(f"{problem}, or take one of {_listed(modes)}", path)
     raise ConfigError(f'the history has no column "{column}"; {_mend(meant, column, modes)}', path)
 
 
@@ -183,6 +184,11 @@ def _mend(meant: str, column: str, modes: Modes) -> str:
         return f"each target or output has its own: {', '.join(of_targets)}"
     named = next((name for name in metrics if metric == name or metric.startswith(f"{name}_")), None)
     if named is not None:
-        return f"add {named} to the metrics, or take one of {', '.join(modes)}"
+        return f"add {named} to the metrics, or take one of {_listed(modes)}"
     near = did_you_mean(meant, modes).removeprefix("; ")
-    return near if near.startswith("valid: ") else f"{near} There are {', '.join(modes)}"
+    return f"{'' if near.startswith('valid: ') else f'{near} '}valid: {_listed(modes)}"
+
+
+def _listed(modes: Modes) -> str:
+    more = len(modes) - MOST_LISTED
+    return ", ".join([*modes][:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
