@@ -143,7 +143,7 @@ def notice(run: RunFiles) -> Notice | None:
     if metrics.status is Status.EARLY_STOPPED:
         best = (
             f" The weights of epoch {metrics.best_epoch:,}, the best one, were kept."
-            if metrics.best_epoch
+            if metrics.best_epoch and metrics.weights == "best"
             else ""
         )
         word = column_name(metrics.monitor)

@@ -131,7 +131,7 @@ def monitor_of(training: TrainingOptions, modes: Modes) -> Monitor | None:
     if early is None:
         is_kept = training.keep == "best" or default == "validation_loss"
         return Monitor(default, "min") if is_kept else None
-    column = early.monitor or default
+    column = default if early.monitor is None else early.monitor
     best = _mode(column, modes, ("early_stopping", "monitor"))
     mode = best if early.mode == "auto" else early.mode
     return Monitor(column, mode, early.min_delta)
@@ -155,7 +155,7 @@ def plateau_of(schedule: Schedule, modes: Modes) -> Monitor:
         ConfigError: there is no such column.
     """
     chosen = schedule.monitor if isinstance(schedule, ReduceOnPlateau) else None
-    column = chosen or _default(modes)
+    column = _default(modes) if chosen is None else chosen
     return Monitor(column, _mode(column, modes, ("monitor",)))
 
 
