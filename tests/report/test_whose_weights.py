@@ -1,5 +1,7 @@
 """The report says which weights its metrics are of, and why."""
 
+# ruff: noqa: E501  a row is a run and its sentence
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -27,7 +29,7 @@ ROWS: list[tuple[dict[str, Any], str]] = [
     ({"weights": "last"},
      f"{LAST}, as `training.keep: last` asks; epoch 32 had the lowest validation loss."),
     ({"weights": "last", "status": Status.TARGET_REACHED},       f"{LAST}, with which the training reached its target."),
-    ({"weights": "last", "best_epoch": None},                    f"{LAST}: no epoch had the lowest validation loss."),
+    ({"weights": "last", "best_epoch": None},                    f"{LAST}: no epoch had a finite validation loss."),
     ({"weights": "last", "epochs": 0},                           "Metrics and predictions are those of the weights before any training."),
 ]
 # fmt: on

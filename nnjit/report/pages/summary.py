@@ -235,7 +235,7 @@ def _why_last(metrics: RunMetrics) -> str:
     if not metrics.monitor:
         return ": without a validation part, no epoch is chosen unless `training.keep: best` asks for it"
     if not metrics.best_epoch:
-        return f": no epoch had {_record(metrics)}"
+        return f": no epoch had a finite {column_name(metrics.monitor)}"
     return f", as `training.keep: last` asks; epoch {metrics.best_epoch:,} had {_record(metrics)}"
 
 
