@@ -41,7 +41,8 @@ class Inputs:
             GraphError: rows of another shape than those of the training.
             DataError: a value is not a number, not finite, missing, or none that a layer takes.
         """
-        self._check_order(x)
+        if hasattr(x, "columns"):
+            self._check_order(tuple(map(str, x.columns)))
         rows = _as_array(_with_masks(x))
         self._check_shape(rows.shape)
         if isinstance(rows, np.ma.MaskedArray):
@@ -56,9 +57,8 @@ class Inputs:
         check_rows(self.model, taken, self._words)
         return taken
 
-    def _check_order(self, x: Any) -> None:
-        """Refuse a data frame that has the features in another order."""
-        names = tuple(map(str, getattr(x, "columns", ())))
+    def _check_order(self, names: tuple[str, ...]) -> None:
+        """Raise a DataError if the columns of a data frame are the features in another order."""
         if names != tuple(self.features) and sorted(names) == sorted(self.features):
             raise DataError(
                 f"the columns are in another order than in the training, which had {self._names()}; "
