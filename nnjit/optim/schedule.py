@@ -46,7 +46,7 @@ class Schedule(Stated, ABC):
         rise = round(self.warmup * steps_per_epoch)
         after = numpy.maximum(numpy.asarray(steps) - rise, 0)
         total = max(epochs * steps_per_epoch - rise, 1)
-        risen = learning_rate * ((numpy.asarray(steps) + 1) / (rise + 1))
+        risen = learning_rate * numpy.minimum((numpy.asarray(steps) + 1) / (rise + 1), 1.0)
         lr = self._lr(after, learning_rate, per_epoch=steps_per_epoch, total=total)
         return numpy.where(numpy.asarray(steps) < rise, risen, lr)
 
