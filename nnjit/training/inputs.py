@@ -70,7 +70,7 @@ class Inputs:
         if given[1:] == wanted and given:
             return
         if given == wanted:
-            mend = "; one row has a batch axis too: give x[None]"
+            mend = "; one row has a batch axis too: give [x]"
         elif wanted == (1,) and len(given) == 1:
             mend = "; give x[:, None]"
         elif len(given) == 2 and len(wanted) == 1 and self.features:
