@@ -1,7 +1,8 @@
 """Turn the errors of a command into a message and an exit status.
 
-0 done · 1 a check failed · 2 what the user gave is wrong · 3 the training diverged · 130 interrupted. Any
-other exception is a defect of nnjit, and its traceback says where.
+0 done · 1 a check failed, or a training is done but something could not be written · 2 what the user gave is
+wrong, or the system refuses a file · 3 the training diverged · 130 interrupted. Any other exception is a
+defect of nnjit, and its traceback says where.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 
 import typer
 
-from nnjit.errors import DataWarning, Diverged, Interrupted, UserError
+from nnjit.cli.streams import complain
+from nnjit.errors import DataWarning, Diverged, Incomplete, Interrupted, UserError, reason
 
 FAILED, WRONG, DIVERGED, INTERRUPTED = 1, 2, 3, 130
 
@@ -32,6 +34,10 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
             yield
     except UserError as error:
         raise _stopped(str(error), WRONG) from None
+    except OSError as error:
+        raise _stopped(reason(error), WRONG) from None
+    except Incomplete as error:
+        raise _stopped(str(error), FAILED) from None
     except Diverged as error:
         raise _stopped(str(error), DIVERGED) from None
     except Interrupted as error:
@@ -46,9 +52,9 @@ def _show(
 ) -> None:
     """Show a warning of ours as a message, and another with its place in the source."""
     place = "" if issubclass(category, DataWarning) else f"{filename}:{lineno}: "
-    typer.echo(f"{place}warning: {message}", err=True)
+    complain(f"{place}warning: {message}")
 
 
 def _stopped(message: str, status: int) -> typer.Exit:
-    typer.echo(message, err=True)
+    complain(message)
     return typer.Exit(status)

@@ -2,6 +2,7 @@
 
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
 from nnjit.data.dataset import Dataset
+from nnjit.data.fitting import Center
 from nnjit.data.held_out import load_held_out
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.preparation import Part, Prepared, load, prepare, split_and_scale
@@ -11,6 +12,7 @@ from nnjit.data.target import ProblemType, ProblemTypes, Target
 
 __all__ = [
     "Affine",
+    "Center",
     "Dataset",
     "Padding",
     "Part",

@@ -22,6 +22,8 @@ EXPLANATION          = "explanation.json"           # formulas, graph and kernel
 REPORT               = "report.html"
 LOSS_CURVE           = "loss_curve.png"
 
+LOCK                 = "training.lock"              # the process that trains here, while it does
+
 KERNELS              = "kernels"                    # folder of the compiled source
 CHECKPOINTS          = "checkpoints"                # folder of the weights kept by `training.checkpoints`
 # fmt: on

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from nnjit.runs.reading import parse, read_json
-from nnjit.runs.writing import write_json
+from nnjit.runs.writing import json_bytes, write_atomically
 
 
 class JsonFile(ABC):
@@ -30,7 +30,11 @@ class JsonFile(ABC):
 
     def write(self, folder: Path) -> None:
         """Write the file into a run folder, or replace it."""
-        write_json(folder / self.file_name, self.to_json())
+        write_atomically(folder / self.file_name, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The file."""
+        return json_bytes(self.to_json())
 
     @classmethod
     def read(cls, folder: Path) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,6 +44,16 @@ class SplitValues:
         return cls(content["examples"], loss, values)
 
 
+def without_value(splits: Mapping[str, SplitValues]) -> tuple[str, ...]:
+    """The columns that are nan though the loss is not: rankings of a part whose targets are all alike."""
+    return tuple(
+        f"{split}_{name}"
+        for split, values in splits.items()
+        for name, value in values.metrics.items()
+        if math.isnan(value) and math.isfinite(values.loss)
+    )
+
+
 @dataclass(frozen=True)
 class RunMetrics(JsonFile):
     """How a training ended.
@@ -74,6 +85,11 @@ class RunMetrics(JsonFile):
     found_learning_rate: float | None = None
     averaging: str = ""
     message: str = ""
+
+    @property
+    def without_value(self) -> tuple[str, ...]:
+        """The columns of rankings of a part whose targets are all alike."""
+        return without_value(self.splits)
 
     def to_json(self) -> dict[str, Any]:
         always = {

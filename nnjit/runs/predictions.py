@@ -58,7 +58,12 @@ GRID = {"grid_x": "x", "grid_y": "y", "grid": "values", "points": "points", "poi
 
 
 def write_predictions(folder: Path, outputs: Mapping[str, Predictions]) -> None:
-    """Write the predictions of each output, with the output's name in those of its arrays.
+    """Write the predictions of each output, by name."""
+    write_atomically(folder / PREDICTIONS, predictions_bytes(outputs))
+
+
+def predictions_bytes(outputs: Mapping[str, Predictions]) -> bytes:
+    """The file of the predictions of each output, with the output's name in those of its arrays.
 
     Args:
         outputs: by name; the only one of a model with a single output is called "".
@@ -72,7 +77,7 @@ def write_predictions(folder: Path, outputs: Mapping[str, Predictions]) -> None:
             arrays |= {name: getattr(output.grid, field) for name, field in GRID.items()}
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
-    write_atomically(folder / PREDICTIONS, file.getvalue())
+    return file.getvalue()
 
 
 def read_predictions(folder: Path, output: str = "") -> Predictions | None:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
-from nnjit.runs.metrics import SPLITS, RunMetrics, SplitValues
+from nnjit.runs.metrics import SPLITS, RunMetrics, SplitValues, without_value
 from nnjit.runs.reading import number, parse, read_json
 from nnjit.runs.status import Status
 from nnjit.runs.study_kind import KINDS, StudyKind
@@ -103,6 +103,12 @@ class StudyMetrics(JsonFile):
     def diverged(self) -> tuple[int, ...]:
         """The numbers of the members that diverged."""
         return tuple(member.number for member in self.members if member.status is Status.DIVERGED)
+
+    @property
+    def without_value(self) -> Mapping[str, int]:
+        """How many members that finished have no value of a column, which its mean leaves out."""
+        finished = (member for member in self.members if member.status.is_finished)
+        return Counter(column for member in finished for column in without_value(member.splits))
 
     def to_json(self) -> dict[str, Any]:
         return {

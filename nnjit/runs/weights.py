@@ -12,7 +12,13 @@ from nnjit.runs.writing import write_atomically
 
 def write_weights(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays by name, each in its own shape."""
+    write_atomically(path, weights_bytes(arrays))
+
+
+def weights_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """The file of arrays by name."""
     from safetensors.numpy import save
 
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    write_atomically(path, save(tensors, metadata={"format": "nnjit"}))
+    content: bytes = save(tensors, metadata={"format": "nnjit"})
+    return content

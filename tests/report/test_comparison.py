@@ -221,7 +221,7 @@ WRONG = [
     ("a b ./b",   "b: this run is given twice; give each run once"),
     ("a nowhere", "nowhere is not the folder of a run: there is no config.yaml"),
     ("a study",   "study is not a complete run folder: environment.json is missing"),
-    ("a b half",  "half is not a complete run folder: data.json is missing"),
+    ("a b half",  "half: its training was killed before it began, so there is nothing to compare"),
 ]
 # fmt: on
 

@@ -19,7 +19,9 @@ from nnjit.errors import Interrupted, RunError
 from nnjit.runs import file_names
 from nnjit.runs.history import read_history
 from nnjit.training import Run, resume, train
-from nnjit.training.loop import epochs, trainer
+from nnjit.training.loop import checkpoints, epochs, interruption, trainer
+from nnjit.training.loop.interruption import SIGNALS
+from nnjit.training.setup.state import SlotLayout, load_state
 from tests.training.conftest import IRIS, same_bits
 
 Plan = Callable[[int], None]
@@ -94,6 +96,58 @@ def test_steps_in_many_native_calls_give_the_bits_of_one_call(
         assert (done.path / file).read_bytes() == (whole / file).read_bytes()
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_to_end_is_a_request_to_save_and_report(
+    number: int, whole: Path, folder: Path, after_epoch: Callable[..., None]
+) -> None:
+    before = [signal.getsignal(n) for n in SIGNALS]
+
+    def send(_: Path, done: int) -> None:
+        if done == 2:
+            signal.raise_signal(number)
+            signal.raise_signal(number)  # as `timeout` does: two at once are one
+
+    after_epoch(send)
+    with pytest.raises(Interrupted, match="after epoch 2 of 6"):
+        begin(folder / "run")
+    assert [signal.getsignal(n) for n in SIGNALS] == before
+    assert api.load(folder / "run").metrics["status"] == "interrupted"
+    after_epoch(lambda *given: None)
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_a_second_signal_ends_at_once_and_destroys_nothing(
+    whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interruption, "ONE_REQUEST", -1.0)
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    at_the_signal: dict[str, bytes] = {}
+
+    def send(path: Path, done: int) -> None:
+        if done == 4:
+            at_the_signal.update({p.name: p.read_bytes() for p in path.iterdir() if p.is_file()})
+            signal.raise_signal(SIGNALS[-1])
+            signal.raise_signal(SIGNALS[-1])
+
+    after_epoch(send)
+    with pytest.raises(KeyboardInterrupt):
+        begin(folder / "run")
+    del at_the_signal[file_names.LOCK]
+    assert {p.name: p.read_bytes() for p in (folder / "run").iterdir() if p.is_file()} == at_the_signal
+    monkeypatch.undo()
+    same_bits(whole, go_on(folder / "run").path)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that are closed")
+def test_a_signal_that_is_ignored_stays_so(folder: Path, after_epoch: Callable[..., None]) -> None:
+    after_epoch(lambda _, done: signal.raise_signal(signal.SIGHUP))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under `nohup`
+    try:
+        assert begin(folder / "run").metrics["status"] == "completed"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 class Crash(Exception):
     """Stands for a lost machine."""
 
@@ -117,12 +171,26 @@ def test_a_crashed_run_goes_on_from_its_last_checkpoint(
     same_bits(whole, go_on(folder / "run").path)
 
 
-def test_a_crash_before_the_first_checkpoint_is_told(folder: Path, after_epoch: Callable[..., None]) -> None:
+def test_the_checkpoints_of_the_config_are_enough_to_go_on_from(
+    whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    crash_after(5, after_epoch)
+    with pytest.raises(Crash):
+        begin(folder / "run", "training.checkpoints={every: 2}")
+    monkeypatch.undo()
+    assert load_state(folder / "run", SlotLayout()).epoch == 4
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_a_run_that_crashed_before_its_first_checkpoint_begins_again(
+    whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     crash_after(1, after_epoch)
     with pytest.raises(Crash):
         begin(folder / "run")
-    with pytest.raises(RunError, match="cannot be resumed"):
-        go_on(folder / "run")
+    monkeypatch.undo()
+    same_bits(whole, go_on(folder / "run").path)
 
 
 def test_a_finished_run_can_be_given_more_epochs(folder: Path) -> None:
@@ -238,6 +306,60 @@ def test_a_checkpoint_of_something_else_is_refused(
     same_bits(whole, folder / "run")
 
 
+@pytest.mark.parametrize(
+    ("file", "cut", "message"),
+    [
+        (
+            file_names.HISTORY,
+            200,
+            r"history\.csv ends after epoch [1-5], before the checkpoint's 6; rest",
+        ),
+        (file_names.DIAGNOSIS, 3, r"diagnosis\.csv:\d+: expected an epoch, .*; restore it .*, or delete it"),
+    ],
+)
+def test_a_damaged_table_is_told_and_nothing_is_changed(
+    file: str, cut: int, message: str, whole: Path, folder: Path
+) -> None:
+    shutil.copytree(whole, folder / "run")
+    table = folder / "run" / file
+    table.write_bytes(table.read_bytes()[:-cut])
+    before = {p: p.read_bytes() for p in (folder / "run").iterdir() if p.is_file()}
+    with pytest.raises(RunError, match=message):
+        go_on(folder / "run", "training.epochs=7", "schedule=constant")
+    assert {p: p.read_bytes() for p in (folder / "run").iterdir() if p.is_file()} == before
+    shutil.copy(whole / file, table)  # the mend
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_a_checkpoint_that_is_lost_is_told_if_there_are_results(whole: Path, folder: Path) -> None:
+    shutil.copytree(whole, folder / "run")
+    (folder / "run" / file_names.CHECKPOINT).unlink()
+    with pytest.raises(RunError, match="cannot be resumed"):
+        go_on(folder / "run")
+    assert (folder / "run" / file_names.LAST).read_bytes() == (whole / file_names.LAST).read_bytes()
+
+
+def test_a_second_writer_is_refused_and_the_first_is_not_disturbed(
+    whole: Path, folder: Path, after_epoch: Callable[..., None]
+) -> None:
+    given, words = config.read(IRIS), []
+
+    def try_too(path: Path, done: int) -> None:
+        attempts: list[dict[str, Any]] = [
+            {"resume": path}, {"output": path}, {"output": path, "resume_or_start": True},
+        ]  # fmt: skip
+        for attempt in attempts if done == 3 else []:
+            with pytest.raises(RunError) as refused:
+                api.run(given, quiet=True, **attempt)
+            words.append(str(refused.value))
+
+    after_epoch(try_too)
+    begin(folder / "run")
+    assert len(words) == 3
+    assert all(f"process {os.getpid()} on " in message for message in words)
+    same_bits(whole, folder / "run")
+
+
 def test_a_broken_checkpoint_is_refused(whole: Path, folder: Path) -> None:
     shutil.copytree(whole, folder / "run")
     checkpoint = folder / "run" / file_names.CHECKPOINT
@@ -274,7 +396,7 @@ def test_a_signal_from_outside_stops_a_process(folder: Path) -> None:
         while not trained(folder / "run", 3):
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         _, words = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "to go on: python -m nnjit.train --resume run" in words

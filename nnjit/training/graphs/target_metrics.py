@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, Self
 
 import numpy
 from pydantic import InstanceOf
 
-from nnjit.nn import Metric, SummedMetric
+from nnjit.nn import Metric, Reads, SummedMetric
 from nnjit.nn.array import Array
 from nnjit.nn.metrics import R2, ExplainedVariance, Mae, Mape, Mse, Rmse
 
@@ -38,12 +38,22 @@ class TargetMetric(SummedMetric):
     def column(self) -> str:
         return f"{self.target}_{self.metric.column}"
 
-    def sums(self, prediction: Array, target: Array) -> Array:
-        here = slice(self.index, self.index + 1)
-        return self.metric.sums(prediction[:, here], target[:, here])
+    @property
+    def reads(self) -> Reads:  # type: ignore[override]  # the metric's
+        return self.metric.reads
+
+    def for_rounding(self, rounding: numpy.ndarray) -> Self:
+        return self.model_copy(update={"metric": self.metric.for_rounding(rounding[self._here])})
+
+    def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
+        return self.metric.totals(prediction[:, self._here], target[:, self._here], weight)
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
         return self.metric.finish(sums, weight)
+
+    @property
+    def _here(self) -> slice:
+        return slice(self.index, self.index + 1)
 
 
 def for_each_target(chosen: Iterable[Metric], names: Sequence[str]) -> tuple[Metric, ...]:
@@ -65,7 +75,8 @@ def for_each_target(chosen: Iterable[Metric], names: Sequence[str]) -> tuple[Met
 
 def as_chosen(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
     """The metrics that `for_each_target` was given."""
-    return tuple(dict.fromkeys(m.metric if isinstance(m, TargetMetric) else m for m in metrics))
+    chosen = (m.metric if isinstance(m, TargetMetric) else m for m in metrics)
+    return tuple({m.column: m for m in chosen}.values())  # the copies for its targets differ in rounding
 
 
 def _words(names: Sequence[str]) -> list[str]:

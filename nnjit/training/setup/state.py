@@ -107,13 +107,19 @@ class State:
 
 def save_state(state: State, folder: Path) -> None:
     """Write the checkpoint of a run."""
+    write_atomically(folder / CHECKPOINT, state_bytes(state))
+
+
+def state_bytes(state: State) -> bytes:
+    """The checkpoint."""
     from safetensors.numpy import save
 
     tensors = {"theta": state.theta, "best_theta": state.best_theta}
     tensors |= {f"slot_{k}": s for k, s in enumerate(state.slots)}
     facts = {"epoch": state.epoch, "best_epoch": state.best_epoch, "best_loss": state.best_loss.hex()}
     facts |= {"monitor": state.monitor}
-    write_atomically(folder / CHECKPOINT, save(tensors, metadata={"state": json.dumps(facts)}))
+    content: bytes = save(tensors, metadata={"state": json.dumps(facts)})
+    return content
 
 
 def load_state(folder: Path, layout: SlotLayout) -> State:

@@ -10,29 +10,32 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from nnjit.cores import usable_cores
-from nnjit.errors import Diverged, Interrupted
+from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
+from nnjit.runs.aggregate import Result, aggregate
+from nnjit.runs.folder import mark_unfinished
+from nnjit.runs.lock import lock_run
 from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
-from nnjit.training.loop.learning_rate_search import find_learning_rate
-from nnjit.training.loop.records import describe, write_environment
+from nnjit.training.loop.records import describe, saved_words, write_environment
 from nnjit.training.loop.trainer import (
     Callbacks,
+    Recorder,
+    begin_or_restore,
     check_output,
-    make_folder,
+    new_folder,
     process_callbacks,
     restore_checkpoint,
     runner_type,
     train_and_record,
 )
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.study.aggregate import Result, aggregate
 from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study
 
@@ -58,11 +61,11 @@ def train_members(
 
     Raises:
         UserError: something given does not fit; nothing was written.
-        Diverged: every member diverged. Interrupted: Ctrl-C. Both leave a complete folder.
+        Diverged: every member diverged. Interrupted: a signal. Both leave a complete folder.
     """
     check_output(output)
-    make = partial(make_folder, output, experiment.name)
-    return _train_study(experiment, members, dump, folder, make, quiet)
+    place = new_folder(output, experiment.name)
+    return _train_study(experiment, members, dump, folder, place, quiet)
 
 
 def resume_members(
@@ -82,8 +85,9 @@ def resume_members(
     Raises:
         RunError: the folder is not that of such a study. Others as `train_members`.
     """
-    check_study(path, members)
-    return _train_study(experiment, members, dump, folder, lambda: path, quiet)
+    with lock_run(path):
+        check_study(path, members)
+        return _train_study(experiment, members, dump, folder, nullcontext(path), quiet)
 
 
 def _train_study(
@@ -91,27 +95,29 @@ def _train_study(
     members: Members,
     dump: Dump,
     folder: Path | None,
-    make: Callable[[], Path],
+    place: AbstractContextManager[Path],
     quiet: bool,
 ) -> Study:
-    """Train or resume the members in the folder that `make` makes, and write the aggregates."""
+    """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
     first = _set_up_first(members, base)
-    path = make()
-    trainer = _MemberTrainer(members, first, base, path, dump)
-    if trainer.is_begun(0):
-        restore_checkpoint(first, trainer.run_folder(0), base)  # raises its errors before anything is written
-    (path / members.kind).mkdir(exist_ok=True)
-    earlier = earlier_seconds(path / file_names.METRICS)
-    replace(aggregate(members.kind, members.count, []), seconds=earlier).write(path)
-    write_environment(dump(experiment), path)
-    first.compiled.save_kernels(path / file_names.KERNELS)
-    results = _train_all(trainer, _workers(experiment), quiet)
-    metrics = aggregate(members.kind, members.count, results)
-    times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
-    total = {name: round(earlier[name] + value, 6) for name, value in times.items()}
-    replace(metrics, seconds={**metrics.seconds, **total}).write(path)
+    with place as path:
+        trainer = _MemberTrainer(members, first, base, path, dump)
+        if trainer.is_begun(0):
+            restore_checkpoint(first, trainer.run_folder(0), base)  # raises before anything is written
+        so_far = aggregate(members.kind, members.count, trainer.results_so_far())
+        earlier = earlier_seconds(path / file_names.METRICS)
+        mark_unfinished(path)
+        write_environment(dump(experiment), path)
+        replace(so_far, status=Status.INTERRUPTED, seconds={**so_far.seconds, **earlier}).write(path)
+        (path / members.kind).mkdir(exist_ok=True)
+        first.compiled.save_kernels(path / file_names.KERNELS)
+        results = _train_all(trainer, _workers(experiment), quiet)
+        metrics = aggregate(members.kind, members.count, results)
+        times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
+        total = {name: round(earlier[name] + value, 6) for name, value in times.items()}
+        replace(metrics, seconds={**metrics.seconds, **total}).write(path)
     _raise_if_stopped(members, metrics.status, results, path)
     return open_study(path, members)
 
@@ -123,6 +129,7 @@ def _set_up_first(members: Members, base: Path) -> Setup:
     setup.initial_state(base)
     runner_type(setup).prepare(setup)
     _ = setup.compiled.evaluation, setup.compiled.prediction
+    _ = setup.compiled.program("logits") if setup.task.wholes else None
     return setup
 
 
@@ -161,23 +168,29 @@ class _MemberTrainer:
         """Whether a member has a checkpoint to resume from."""
         return (self.run_folder(index) / file_names.CHECKPOINT).exists()
 
+    def results_so_far(self) -> list[Result]:
+        """The results of members that ended before."""
+        results = []
+        for index, member in enumerate(self.members.experiments):
+            with suppress(RunError):  # it did not, or its metrics are damaged and written again
+                results.append(Result.read(self.run_folder(index), index + 1, member.seed))
+        return results
+
     def train(self, index: int, callbacks: Callbacks) -> Result | None:
         """Train or resume a member; None if all were stopped before it began."""
         if callbacks.is_stopped():
             return None
         began = time.perf_counter()
-        setup = self._setup(index)
-        path, search = self.run_folder(index), None
-        if self.is_begun(index):
-            setup, state = restore_checkpoint(setup, path, self.base)
-        else:
-            state = setup.initial_state(self.base)
-            setup, search = find_learning_rate(setup, state)
-            path.mkdir(parents=True, exist_ok=True)
-        describe(setup, self.dump(setup.experiment), path)
-        if search is not None:
-            search.write(path)
-        train_and_record(setup, path, state, callbacks, began)
+        setup, path = self._setup(index), self.run_folder(index)
+        path.mkdir(parents=True, exist_ok=True)
+        with lock_run(path):
+            setup, state, search = begin_or_restore(setup, path, self.base)
+            recorder = Recorder.at(setup, path, state)
+            mark_unfinished(path)
+            describe(setup, self.dump(setup.experiment), path, search)
+            outcome = train_and_record(setup, recorder, state, callbacks, began)
+        if outcome.lacking:
+            raise RunError(f"not all results could be written ({outcome.lacking}); {saved_words(path)}")
         return Result.read(path, index + 1, setup.experiment.seed)
 
     def _setup(self, index: int) -> Setup:

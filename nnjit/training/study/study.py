@@ -83,6 +83,8 @@ def check_study(path: Path, members: Members | None) -> None:
     """
     found = next((kind for kind in KINDS if (path / kind).is_dir()), None)
     asked = None if members is None else members.kind
+    if found is None and not (path / file_names.MODEL).exists():
+        return  # it was killed before either began
     if found != asked:
         here = "no study" if found is None else f"a study of {found}"
         wanted = "a single run" if members is None else f"{members.count} {asked}"
