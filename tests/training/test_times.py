@@ -16,8 +16,10 @@ from nnjit.report.pages import summary
 from nnjit.runs import file_names
 from nnjit.runs.history import read_history
 from nnjit.runs.metrics import RunMetrics
+from nnjit.runs.status import Status
 from nnjit.runs.study import StudyMetrics
 from nnjit.training import Run
+from nnjit.training.study import parallel
 from tests.training.conftest import IRIS
 
 Plan = Callable[[int], None]
@@ -80,3 +82,22 @@ def test_the_times_of_a_study_count_all_sessions(folder: Path, interrupt_after: 
     assert done["wall"] > first["wall"] > 0
     assert done["compile"] > first["compile"] > 0
     assert done["train"] > first["train"]
+
+
+def test_a_study_killed_in_its_second_session_keeps_the_times_of_the_first(
+    folder: Path, interrupt_after: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt_after(2)
+    with pytest.raises(Interrupted):
+        nnjit.fit(IRIS, ["training.replicas=2", "training.threads=1"], output="run")
+    first = StudyMetrics.read(Path("run"))
+
+    def be_killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(parallel, "_train_all", be_killed)
+    with pytest.raises(KeyboardInterrupt):
+        api.run(config.read(Path("run") / file_names.CONFIG), resume=Path("run"), quiet=True)
+    second = StudyMetrics.read(Path("run"))
+    assert second.seconds == first.seconds
+    assert second.status is Status.INTERRUPTED
