@@ -15,6 +15,7 @@ from nnjit.runs.data import DataEntry
 from nnjit.runs.diagnosis import Diagnosis, read_diagnosis
 from nnjit.runs.environment import Environment
 from nnjit.runs.explanation import Explanation
+from nnjit.runs.fingerprint import Change, Fingerprint
 from nnjit.runs.history import read_history
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
@@ -75,7 +76,7 @@ class RunFiles:
         metrics: if the training was killed, or still runs, what the history tells.
         predictions: of a model with a single output; None if there are none.
         output_predictions: of a model with several outputs, by the output's name.
-        diagnosis, explanation, learning_rate_search: None if the run has no such file.
+        diagnosis, explanation, learning_rate_search, fingerprint: None if the run has no such file.
     """
 
     folder: Path
@@ -90,6 +91,17 @@ class RunFiles:
     explanation: Explanation | None
     learning_rate_search: LearningRateSearch | None
     output_predictions: Mapping[str, Predictions] = field(default_factory=dict)
+    fingerprint: Fingerprint | None = None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed when the run was resumed."""
+        return self.fingerprint.changes if self.fingerprint else ()
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether its config, trained anew, gives its weights."""
+        return self.fingerprint is None or self.fingerprint.is_repeatable
 
     @property
     def name(self) -> str:
@@ -158,6 +170,7 @@ def read_run(folder: Path) -> RunFiles:
         explanation=Explanation.read_if_there(folder),
         learning_rate_search=LearningRateSearch.read_if_there(folder),
         output_predictions={name: given for name, given in found.items() if name and given is not None},
+        fingerprint=Fingerprint.read_if_there(folder),
     )
 
 

@@ -88,7 +88,7 @@ def _row(line: str) -> _Row | None:
         row = _Row(int(epoch), layer, [float(cell or "nan") for cell in cells])
     except ValueError:
         return None
-    return row if len(cells) == len(VALUES) else None
+    return row if len(cells) == len(VALUES) and 0 < row.epoch < 2**53 else None
 
 
 @dataclass(frozen=True, eq=False)

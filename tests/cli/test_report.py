@@ -94,7 +94,11 @@ def test_a_run_that_was_resumed_and_killed_has_no_old_results(tmp_path: Path) ->
     [
         ("nowhere", "nowhere: there is no such folder\n"),
         (".", ". is not the folder of a run: there is no config.yaml\n"),
-        ("half", "half/metrics.json is not valid JSON (Expecting value: line 1 column 1 (char 0))\n"),
+        (
+            "half",
+            "half/metrics.json: empty; restore it, or resume the run (nnjit train --resume half), which "
+            "writes it again\n",
+        ),
     ],
 )
 def test_what_is_no_run_is_one_message(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -234,7 +235,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     write_run(tmp_path / "b", epochs=20)
     Path("study").mkdir()
     Path("study/config.yaml").write_text("seed: 1\n")
-    Path("study/metrics.json").write_text('{"kind": "replicas", "runs": []}')
+    study = {"status": "completed", "kind": "folds", "count": 2, "splits": {}, "seconds": {}, "runs": []}
+    Path("study/metrics.json").write_text(json.dumps(study))
     Path("half").mkdir()
     Path("half/config.yaml").write_text("seed: 1\n")
 

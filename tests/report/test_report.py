@@ -244,15 +244,15 @@ def test_folder_without_a_file_is_no_run(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("metrics.json", "{", "is not valid JSON"),
+        ("metrics.json", "{", "not valid JSON"),
         ("metrics.json", "[]", "expected a JSON object, got list"),
-        ("metrics.json", "{}", "lacks the entry 'status'"),
+        ("metrics.json", "{}", 'the entry "status" is missing'),
         ("history.csv", "epoch,train_loss\n1,0.5\n2,x\n", "history.csv:3: expected a number, got 'x'"),
         ("history.csv", "epoch,train_loss\n1,0.5\n2\n", "history.csv:3: expected 2 cells, got 1"),
         ("history.csv", "epoch,train_loss\n1\n2\n", "history.csv:2: expected 2 cells, got 1"),
         ("history.csv", "epoch,train_loss\n1,0.5\n,0.5\n", "history.csv:3: expected a number, got ''"),
-        ("predictions.npz", "PK\x03\x04 and no more", "cannot be read"),
-        ("config.yaml", b"\xff\xfe\x00", "is not UTF-8"),
+        ("predictions.npz", "PK\x03\x04 and no more", "not predictions of nnjit"),
+        ("config.yaml", b"\xff\xfe\x00", "not UTF-8"),
     ],
 )
 def test_malformed_file_is_named(name: str, content: str | bytes, message: str, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_malformed_file_is_named(name: str, content: str | bytes, message: str, 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "is not valid JSON"), ('{"found": 0.1}', "lacks the entry 'rates'")],
+    [("{", "not valid JSON"), ('{"found": 0.1}', 'the entry "rates" is missing')],
 )
 def test_malformed_search_for_a_rate_is_named(content: str, message: str, tmp_path: Path) -> None:
     folder = KINDS["found_rate"](tmp_path / "run")
@@ -301,7 +301,7 @@ def test_pickled_predictions_are_refused(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     objects = np.array([{}], dtype=object)
     np.savez(folder / file_names.PREDICTIONS, split=np.array("test"), target=objects, prediction=objects)
-    with pytest.raises(RunError, match=r"predictions\.npz cannot be read"):
+    with pytest.raises(RunError, match=r"predictions\.npz: not predictions of nnjit"):
         write_report(folder)
 
 

@@ -35,7 +35,7 @@ DAMAGED_HISTORIES = [  # what is replaced, by what, and the message
     (b"2,0.25",          b"1,0.25",           r":3: expected epoch 2, got 1"),
     (b"epoch,",          b"",                 r':1: expected the names of columns, "epoch" among them'),
     (HISTORY,            b"",                 r':1: expected the names of columns, "epoch" among them'),
-    (b"2,0.25",          b"2,\xff",           r" is not UTF-8 text"),
+    (b"2,0.25",          b"2,\xff",           r": not UTF-8 text"),
 ]
 DAMAGED_DIAGNOSES = [
     (b"1,b,0.5,1.0,0.1,,\n", b"1,b,0.5,1\n",  r":3: expected an epoch, a layer and 5 numbers"),

@@ -28,7 +28,8 @@ EPOCHS = 3
 class Interpreted:
     """`Compiled`, but interpreted."""
 
-    program = SimpleNamespace(source="")
+    path = Path(__file__)
+    program = SimpleNamespace(source="stands for the kernel's source")
 
     def __init__(self, graph: Graph, *, title: str) -> None:
         self.graph = graph
@@ -40,7 +41,7 @@ class Interpreted:
 class InterpretedEpoch:
     """`CompiledEpoch`, but interpreted: a batch is gathered, a step evaluated, its results written over."""
 
-    program = SimpleNamespace(source="")
+    path, program = Interpreted.path, Interpreted.program
     kernels: tuple[object, ...] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:

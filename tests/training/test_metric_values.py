@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -299,8 +300,9 @@ def run_metrics(**values: float) -> RunMetrics:
 
 
 def printed(metrics: RunMetrics | StudyMetrics) -> str:
-    """The summary of a run or study."""
-    return summary(SimpleNamespace(metrics=metrics.to_json(), path=Path("nowhere")))  # type: ignore[arg-type]  # all that it reads
+    """The summary of a run or study, from its file."""
+    content = json.loads(metrics.to_bytes())
+    return summary(SimpleNamespace(metrics=content, path=Path("nowhere")))  # type: ignore[arg-type]  # all that it reads
 
 
 def test_a_ranking_of_one_class_has_no_value_and_the_summary_says_so() -> None:

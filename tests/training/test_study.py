@@ -22,7 +22,7 @@ from nnjit.errors import ConfigError, Diverged, Interrupted, RunError
 from nnjit.nn import Model
 from nnjit.report import write_comparison, write_report
 from nnjit.runs import file_names
-from nnjit.runs.aggregate import aggregate, mean_and_deviation
+from nnjit.runs.aggregate import mean_and_deviation
 from nnjit.training import Study, members_of, train_members
 from nnjit.training.setup.setup import set_up
 from tests.training.conftest import IRIS, LINE, same_bits
@@ -243,13 +243,6 @@ def test_another_study_is_not_resumed(training: dict[str, Any], message: str, fo
     Path("study/replicas").mkdir(parents=True)
     with pytest.raises(RunError, match=message):
         nnjit.api.run(config.read(LINE | {"training": training}), resume=Path("study"))
-
-
-def test_folds_go_on_with_their_own_number(folder: Path) -> None:
-    Path("study/folds").mkdir(parents=True)
-    aggregate("folds", 3, []).write(Path("study"))
-    with pytest.raises(RunError, match=r"is of 3 folds, and the config asks for 2, .*folds: 3, or train"):
-        nnjit.api.run(config.read(LINE | {"training": {"folds": 2}}), resume=Path("study"))
 
 
 def test_replicas_do_not_go_on_from_a_run(folder: Path) -> None:

@@ -60,7 +60,7 @@ def manner(layer: LayerEntry) -> str:
     """The function or rate of a layer, if it has one."""
     values = [layer.options.get(option) for option in ("activation", "function", "rate")]
     words = [
-        value if isinstance(value, str) else f"{value:g}"
+        f"{value:g}" if isinstance(value, float) else str(value)
         for value in values
         if value not in (None, "identity")
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from nnjit.runs import file_names
 from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.environment import Environment
 from nnjit.runs.metrics import SPLITS
-from nnjit.runs.reading import read_text
+from nnjit.runs.reading import damaged, read_text
 from nnjit.runs.status import Status
 from nnjit.runs.study import Aggregate, StudyMetrics
 from nnjit.runs.study_kind import StudyKind, member_word
@@ -102,6 +102,7 @@ def read_study(folder: Path) -> StudyFiles:
     config, environment = read_text(folder / file_names.CONFIG), Environment.read(folder)
     metrics = StudyMetrics.read(folder)
     members = [_member(folder, metrics.kind, m.number, m.seed) for m in metrics.members]
+    _check_means(folder, metrics, members)
     known = {m.number for m in metrics.members}
     begun = [k for k in range(1, metrics.count + 1) if k not in known and _is_begun(folder, metrics.kind, k)]
     if begun:
@@ -110,6 +111,16 @@ def read_study(folder: Path) -> StudyFiles:
         results = [Result(m.number, m.seed, m.run.metrics) for m in members]
         metrics = aggregate(metrics.kind, metrics.count, results)
     return StudyFiles(folder, config, environment, metrics, tuple(members))
+
+
+def _check_means(folder: Path, metrics: StudyMetrics, members: Sequence[Member]) -> None:
+    """Raise a RunError if a study's means are not of the values of its members."""
+    means = {split: values.keys() - {"loss"} for split, values in metrics.splits.items()}
+    for member in members:
+        found = {split: values.metrics.keys() for split, values in member.run.metrics.splits.items()}
+        if member.is_finished and (found != means or any("loss" not in v for v in metrics.splits.values())):
+            problem = f"its means are not of the values of {member.run.folder}"
+            raise damaged(folder / file_names.METRICS, problem)
 
 
 def _is_begun(folder: Path, kind: StudyKind, number: int) -> bool:

@@ -17,6 +17,7 @@ from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
 from nnjit.runs.file_names import BEST, CHECKPOINT, HISTORY, LAST, METRICS, PREDICTIONS, REPORT
+from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.history import read_history
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
@@ -31,25 +32,31 @@ from nnjit.training.loop.stopping import Outcome
 from nnjit.training.setup.setup import Setup
 
 
-def describe(setup: Setup, config: str, path: Path, search: LearningRateSearch | None = None) -> None:
-    """Write the config, the environment, the model, the data, and a search for the learning rate.
+def describe(
+    setup: Setup, config: str, path: Path, fingerprint: Fingerprint, search: LearningRateSearch | None = None
+) -> None:
+    """Write the config, the fingerprint, the environment, the model, the data, and a search for the rate.
 
     Warns of what is wrong with the data.
     """
     files: list[JsonFile] = [_environment(), _model(setup), _data(setup), *([search] if search else ())]
-    _write(path, config, files)
+    _write(path, config, fingerprint, files)
     for text in setup.warnings:
         warnings.warn(text, DataWarning, stacklevel=2)
 
 
-def write_environment(config: str, path: Path) -> None:
-    """Write the config and the environment."""
-    _write(path, config, [_environment()])
+def write_environment(config: str, path: Path, fingerprint: Fingerprint) -> None:
+    """Write the config, the fingerprint and the environment."""
+    _write(path, config, fingerprint, [_environment()])
 
 
-def _write(path: Path, config: str, files: Sequence[JsonFile]) -> None:
-    described = {file.file_name: file.to_bytes() for file in files}
-    replace_files(path, {file_names.CONFIG: config.encode()} | described)
+def _write(path: Path, config: str, fingerprint: Fingerprint, files: Sequence[JsonFile]) -> None:
+    """Write the config, headed by what has changed in it, and then the files.
+
+    It comes first: if the process ends before the fingerprint is there, the change is found again.
+    """
+    described = {file.file_name: file.to_bytes() for file in (fingerprint, *files)}
+    replace_files(path, {file_names.CONFIG: (fingerprint.comment + config).encode()} | described)
 
 
 def _environment() -> Environment:

@@ -16,6 +16,7 @@ from nnjit.durable import replace_files
 from nnjit.errors import Diverged, Incomplete, Interrupted, RunError, reason
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
+from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.folder import mark_unfinished
 from nnjit.runs.history import HistoryFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
@@ -26,13 +27,19 @@ from nnjit.training.loop.diagnosis import Looks
 from nnjit.training.loop.divergence import NotFinite
 from nnjit.training.loop.epochs import EpochRunner, progress
 from nnjit.training.loop.interruption import Interruption
-from nnjit.training.loop.learning_rate_search import find_learning_rate, restore_learning_rate
+from nnjit.training.loop.learning_rate_search import find_learning_rate
 from nnjit.training.loop.records import describe, saved_words, write_results
+from nnjit.training.loop.resuming import (
+    check_experiment,
+    fingerprint_of,
+    first_fingerprint,
+    restore_checkpoint,
+)
 from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.setup.state import State, load_state, state_bytes
+from nnjit.training.setup.state import State, state_bytes
 from nnjit.training.setup.threads import one_blas_thread
 
 if TYPE_CHECKING:
@@ -91,9 +98,10 @@ def train(
     state = setup.initial_state(base)
     runner_type(setup).prepare(setup)  # before there is a folder, so that a failure leaves none
     setup, search = find_learning_rate(setup, state)
+    fingerprint = fingerprint_of(setup, base)
     with new_folder(output, experiment.name) as path:
         recorder = Recorder.at(setup, path, state)
-        describe(setup, config, path, search)
+        describe(setup, config, path, fingerprint, search)
         return _finish(setup, recorder, state, quiet, began)
 
 
@@ -105,65 +113,55 @@ def resume(
     A run that was killed before it saved one begins again.
 
     Args:
-        experiment: the run's own, or with more epochs.
+        experiment: the run's own, or with other options that may change (`resuming.MAY_CHANGE`).
 
     Raises:
-        RunError: the folder holds a run of another model, a damaged one, or one that trains now.
+        RunError: the run cannot go on so, is damaged, or trains now; nothing was written.
     """
     began = time.perf_counter()
     base = folder or Path()
     with lock_run(path):
-        setup = set_up(experiment, base)
-        setup, state, search = begin_or_restore(setup, path, base)
-        recorder = Recorder.at(setup, path, state)  # raises its errors before anything is written
+        if has_saved(path):
+            check_experiment(path, experiment)  # before what may take long
+        begun = begin_or_restore(set_up(experiment, base), path, base)
+        runner_type(begun.setup).prepare(begun.setup)
+        recorder = Recorder.at(begun.setup, path, begun.state)
         mark_unfinished(path)
-        describe(setup, config, path, search)
-        return _finish(setup, recorder, state, quiet, began)
+        describe(begun.setup, config, path, begun.fingerprint, begun.search)
+        return _finish(begun.setup, recorder, begun.state, quiet, began)
 
 
-def begin_or_restore(setup: Setup, path: Path, base: Path) -> tuple[Setup, State, LearningRateSearch | None]:
-    """What a run goes on with: as `restore_checkpoint`, or before the first epoch if it has saved none.
+class Begun(NamedTuple):
+    """What a run goes on with, from its last checkpoint or from its beginning.
 
-    Returns:
-        The setup with a learning rate, the state, and the search for that rate if it was made now.
+    Args:
+        setup: with the learning rate that the run found, or finds now.
+        search: for that rate, if it was made now.
+    """
+
+    setup: Setup
+    state: State
+    fingerprint: Fingerprint
+    search: LearningRateSearch | None
+
+
+def begin_or_restore(setup: Setup, path: Path, base: Path) -> Begun:
+    """What a run goes on with; nothing is written.
 
     Raises:
         RunError: as `restore_checkpoint`; or the checkpoint is lost, since there are results.
     """
-    if any((path / name).exists() for name in (file_names.CHECKPOINT, file_names.LAST)):
-        return *restore_checkpoint(setup, path, base), None
+    if has_saved(path):
+        return Begun(*restore_checkpoint(setup, path, base), None)
+    fingerprint = first_fingerprint(setup, path, base)
     state = setup.initial_state(base)
     setup, search = find_learning_rate(setup, state)
-    return setup, state, search
+    return Begun(setup, state, fingerprint, search)
 
 
-def restore_checkpoint(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
-    """The state of a run's last saved epoch, and the setup with the learning rate that the run found.
-
-    Args:
-        base: where relative paths in the experiment start.
-
-    Raises:
-        RunError: the folder has no checkpoint, or one of another model.
-    """
-    state, setup = load_state(path, setup.slot_layout), restore_learning_rate(setup, path)
-    fresh = setup.initial_state(base)
-    if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
-        raise RunError(
-            f"{path}: its checkpoint is of another model, optimizer or averaging than the config's; "
-            "resume it with its own (omit --config and --set), or train anew in another folder"
-        )
-    if state.monitor != fresh.monitor:
-        raise RunError(
-            f"{path}: its best epoch so far is the one with the {state.monitor}, and the config asks for the "
-            f"{fresh.monitor}; resume it with the training.early_stopping that it had"
-        )
-    if state.theta.dtype != fresh.theta.dtype:
-        raise RunError(
-            f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}; resume "
-            "it with the dtype that it had"
-        )
-    return setup, state
+def has_saved(path: Path) -> bool:
+    """Whether a run has saved an epoch: its checkpoint, or results, beside which that may be lost."""
+    return any((path / name).exists() for name in (file_names.CHECKPOINT, file_names.LAST))
 
 
 class Recorder(NamedTuple):
@@ -176,12 +174,12 @@ class Recorder(NamedTuple):
 
     @classmethod
     def at(cls, setup: Setup, path: Path, state: State) -> Recorder:
-        """The recorder of a training that goes on from a state.
+        """The recorder of a training that goes on from a state; nothing is written yet.
 
         Raises:
             RunError: the rows of the epochs before it are missing or damaged.
         """
-        history = HistoryFile(path, _columns(setup), keep=state.epoch)
+        history = HistoryFile(path, columns_of(setup), keep=state.epoch)
         return cls(path, history, Looks.at(setup, path, keep=state.epoch), KeptWeights(setup, path))
 
     def write(self, state: State, history: Columns) -> None:
@@ -273,7 +271,8 @@ def runner_type(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
     return FullBatchRunner
 
 
-def _columns(setup: Setup) -> list[str]:
+def columns_of(setup: Setup) -> list[str]:
+    """The columns of the history of a training."""
     measured = dict.fromkeys(m.column for metrics in setup.followed_metrics.values() for m in metrics)
     names = ["loss", *(m.column for m in setup.task.sums), *measured]
     values = [f"{split}_{name}" for name in names for split in ("train", "validation")]

@@ -19,11 +19,21 @@ from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.runs.aggregate import Result, aggregate
+from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.folder import mark_unfinished
 from nnjit.runs.lock import lock_run
 from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
 from nnjit.training.loop.records import describe, saved_words, write_environment
+from nnjit.training.loop.resuming import (
+    check_data,
+    check_options,
+    fingerprint_of,
+    options_of,
+    read_checkpoint,
+    read_fingerprint,
+    resumed,
+)
 from nnjit.training.loop.trainer import (
     Callbacks,
     Recorder,
@@ -31,7 +41,6 @@ from nnjit.training.loop.trainer import (
     check_output,
     new_folder,
     process_callbacks,
-    restore_checkpoint,
     runner_type,
     train_and_record,
 )
@@ -104,12 +113,11 @@ def _train_study(
     first = _set_up_first(members, base)
     with place as path:
         trainer = _MemberTrainer(members, first, base, path, dump)
-        if trainer.is_begun(0):
-            restore_checkpoint(first, trainer.run_folder(0), base)  # raises before anything is written
+        fingerprint = trainer.check(experiment)
         so_far = aggregate(members.kind, members.count, trainer.results_so_far())
         earlier = earlier_seconds(path / file_names.METRICS)
         mark_unfinished(path)
-        write_environment(dump(experiment), path)
+        write_environment(dump(experiment), path, fingerprint)
         replace(so_far, status=Status.INTERRUPTED, seconds={**so_far.seconds, **earlier}).write(path)
         (path / members.kind).mkdir(exist_ok=True)
         first.compiled.save_kernels(path / file_names.KERNELS)
@@ -168,6 +176,29 @@ class _MemberTrainer:
         """Whether a member has a checkpoint to resume from."""
         return (self.run_folder(index) / file_names.CHECKPOINT).exists()
 
+    def check(self, experiment: Experiment) -> Fingerprint:
+        """The fingerprint of the study, all of whose members can be resumed; nothing is written.
+
+        The data of a fold is that of the first member, and its rows are compared when its turn comes.
+
+        Raises:
+            RunError: one cannot.
+        """
+        now = replace(fingerprint_of(self.first, self.base), options=options_of(experiment))
+        begun = [index for index in range(self.members.count) if self.is_begun(index)]
+        then = read_fingerprint(self.path) if begun else Fingerprint.read_if_there(self.path)
+        if then is None:
+            return now
+        check_options(self.path, then, experiment)
+        check_data(self.path, then, now)
+        epochs = []
+        for index in begun:
+            member = replace(self.first, experiment=self.members.experiments[index])
+            setup, state = read_checkpoint(member, self.run_folder(index))
+            Recorder.at(setup, self.run_folder(index), state)  # reads what it goes on with
+            epochs.append(state.epoch)
+        return resumed(then, now, experiment, min(epochs, default=0))
+
     def results_so_far(self) -> list[Result]:
         """The results of members that ended before."""
         results = []
@@ -184,11 +215,12 @@ class _MemberTrainer:
         setup, path = self._setup(index), self.run_folder(index)
         path.mkdir(parents=True, exist_ok=True)
         with lock_run(path):
-            setup, state, search = begin_or_restore(setup, path, self.base)
-            recorder = Recorder.at(setup, path, state)
+            begun = begin_or_restore(setup, path, self.base)
+            setup = begun.setup
+            recorder = Recorder.at(setup, path, begun.state)
             mark_unfinished(path)
-            describe(setup, self.dump(setup.experiment), path, search)
-            outcome = train_and_record(setup, recorder, state, callbacks, began)
+            describe(setup, self.dump(setup.experiment), path, begun.fingerprint, begun.search)
+            outcome = train_and_record(setup, recorder, begun.state, callbacks, began)
         if outcome.lacking:
             raise RunError(f"not all results could be written ({outcome.lacking}); {saved_words(path)}")
         return Result.read(path, index + 1, setup.experiment.seed)
