@@ -15,7 +15,7 @@ from nnjit.report.files import read_run
 from nnjit.report.pages import summary
 from nnjit.runs import file_names
 from nnjit.runs.history import read_history
-from nnjit.runs.metrics import RunMetrics
+from nnjit.runs.metrics import RunMetrics, earlier_seconds
 from nnjit.runs.status import Status
 from nnjit.runs.study import StudyMetrics
 from nnjit.training import Run
@@ -82,6 +82,16 @@ def test_the_times_of_a_study_count_all_sessions(folder: Path, interrupt_after: 
     assert done["wall"] > first["wall"] > 0
     assert done["compile"] > first["compile"] > 0
     assert done["train"] > first["train"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"seconds": 3}', '{"seconds": {"wall": "long"}}', '{"seconds": {"wall": null}}'],
+)
+def test_times_that_are_damaged_count_as_none(tmp_path: Path, text: str) -> None:
+    """The metrics are written anew when the training ends."""
+    (tmp_path / file_names.METRICS).write_text(text, encoding="utf-8")
+    assert earlier_seconds(tmp_path / file_names.METRICS) == {"compile": 0.0, "wall": 0.0}
 
 
 def test_a_study_killed_in_its_second_session_keeps_the_times_of_the_first(
