@@ -2,6 +2,7 @@
 
 The command turns `Incomplete` into one message and exit status 1, a `UserError` into 2, `Diverged` into 3 and
 `Interrupted` into 130. Anything else is a bug in nnjit and shows its traceback.
+A `DataWarning` is for data that can be trained on, but not as well as it seems.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ ConfigPath = tuple[str | int, ...]
 
 class NnjitError(Exception):
     """The base class of all errors of nnjit."""
+
+
+class DataWarning(UserWarning):
+    """Data can be trained on, but some of what comes out says less than it seems."""
 
 
 class UserError(NnjitError):

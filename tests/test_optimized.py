@@ -34,7 +34,9 @@ def test_a_training_leaves_its_run_folder(tmp_path: Path) -> None:
     assert (run / file_names.REPORT).is_file()
     update = json.loads((run / file_names.EXPLANATION).read_text())["update"]
     assert update["equations"] == list(optimizers["adam"].equations)
-    assert any(name == "schedule" and value.startswith("cosine: floor") for name, value in update["settings"])
+    assert any(
+        name == "schedule" and value.startswith("cosine: lr = floor") for name, value in update["settings"]
+    )
 
 
 def test_a_network_is_explained(tmp_path: Path) -> None:

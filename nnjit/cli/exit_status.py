@@ -8,13 +8,15 @@ defect of nnjit, and its traceback says where.
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
 from nnjit.cli.streams import complain
-from nnjit.errors import Diverged, Incomplete, Interrupted, UserError, reason
+from nnjit.errors import DataWarning, Diverged, Incomplete, Interrupted, UserError, reason
 
 FAILED, WRONG, DIVERGED, INTERRUPTED = 1, 2, 3, 130
 
@@ -27,7 +29,9 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
         resume_command: the words before `--resume FOLDER` in the advice after an interruption.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = _show
+            yield
     except UserError as error:
         raise _stopped(str(error), WRONG) from None
     except MemoryError as error:
@@ -44,6 +48,14 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
         raise _stopped(f"{error}\nto go on: {command}", INTERRUPTED) from None
     except KeyboardInterrupt:
         raise _stopped("interrupted", INTERRUPTED) from None
+
+
+def _show(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
+) -> None:
+    """Show a warning of ours as a message, and another with its place in the source."""
+    place = "" if issubclass(category, DataWarning) else f"{filename}:{lineno}: "
+    complain(f"{place}warning: {message}")
 
 
 def _stopped(message: str, status: int) -> typer.Exit:

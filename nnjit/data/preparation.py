@@ -52,6 +52,7 @@ class Prepared:
         target_layout: the targets that share the columns of y if there are several.
         codes: the categories of each feature that holds their indices, in order.
         center: where the target values lie in their own unit; None if the targets are classes.
+        warnings: what the user should know about the parts.
     """
 
     classes: tuple[str, ...] | None
@@ -68,6 +69,7 @@ class Prepared:
     target_layout: tuple[Target, ...] = ()
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     center: Center | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(
@@ -151,6 +153,7 @@ def split_and_scale(
         target_layout=data.target_layout,
         codes=data.codes,
         center=_fit_center(data.y, rows, scaling, dtype) if data.has_values else None,
+        warnings=(rows.warning,) if rows.warning else (),
     )
 
 

@@ -44,9 +44,9 @@ class Split(Options):
     seed: Seed | None = None
     """The seed that draws the rows; null takes the experiment's."""
     shuffle: bool = True
-    """Whether rows are drawn at random, stratified by class; else they stay in order, as those of a time
-    series should: the first are for training, the next for validation, the last for the test, and each fold
-    is a contiguous piece."""
+    """Whether rows are drawn at random, stratified by class, so that a class with a row for each part is in
+    all of them; else they stay in order, as those of a time series should: the first are for training, the
+    next for validation, the last for the test, and each fold is a contiguous piece."""
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> Self:

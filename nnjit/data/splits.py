@@ -8,19 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnjit.data.source import Fold, Split
-from nnjit.errors import DataError
+from nnjit.errors import DataError, counted
+
+MOST_NAMED = 5  # classes in a warning
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
     """The rows of each part, in the order of the data; None for a part that was not asked for.
 
-    `train` is also None if nothing is held out, which means every row.
+    `train` is also None if nothing is held out, which means every row. `warning` names the classes that are
+    not in each part; it is empty if all are.
     """
 
     train: np.ndarray | None
     validation: np.ndarray | None
     test: np.ndarray | None
+    warning: str = ""
 
 
 def split_rows(
@@ -29,7 +33,8 @@ def split_rows(
     """Parts of the requested sizes, drawn by the seed, or in the order of the data.
 
     With classes, the parts are stratified to within one row of each class, and the training part has at
-    least one row of each (scikit-learn's `train_test_split` refuses a class of one row instead).
+    least one row of each (scikit-learn's `train_test_split` refuses a class of one row instead). A class with
+    a row for each part is in all of them, unless a part has fewer rows than there are classes.
 
     Args:
         labels: (n,) index of the class of each row, or None.
@@ -50,11 +55,16 @@ def split_rows(
     if labels is not None and split.shuffle:
         order = _stratify(order, labels)
     parts = np.split(order, [train, train + validation])
+    if labels is not None and split.shuffle:
+        has_validation = validation > 0 or split.fold is not None
+        _reach_each_part(parts, labels, least=1 + has_validation + (test > 0))
     if split.fold is not None:
         parts[:2] = _cut_fold(parts[0], labels, split.fold, names, shuffle=split.shuffle)
     if labels is not None and not split.shuffle:
         _check_all_classes(labels, parts[0], names)
-    return Rows(*(np.sort(part) if len(part) else None for part in parts))
+    warning = "" if labels is None else _missing(labels, parts, names)
+    train_rows, validation_rows, test_rows = (np.sort(part) if len(part) else None for part in parts)
+    return Rows(train_rows, validation_rows, test_rows, warning)
 
 
 def _check_training_rows(train: int, labels: np.ndarray | None, sizes: str) -> None:
@@ -148,3 +158,50 @@ def _stratify(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
     position = np.empty(len(order))
     position[by_class] = np.where(rank == 0, 0.0, (rank + 0.5) / np.repeat(sizes, sizes))
     return order[np.argsort(position[order], kind="stable")]
+
+
+def _reach_each_part(parts: Sequence[np.ndarray], labels: np.ndarray, *, least: int) -> None:
+    """Exchange rows between parts so that each class of at least so many rows is in all parts, in place.
+
+    A part without a row of the class gives one of the class that it has the most of, compared with its share,
+    if it has another row of that.
+    """
+    held = [part for part in parts if len(part)]
+    counts = np.array([np.bincount(labels[part], minlength=int(labels.max()) + 1) for part in held])
+    shares = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+    for k, rare in np.argwhere((counts == 0) & (counts.sum(axis=0) >= least)):
+        if counts[k].max() < 2:
+            continue
+        giver = int(np.argmax(counts[:, rare]))
+        common = int(np.argmax(np.where(counts[k] > 1, counts[k] - shares[k], -np.inf)))
+        here, there = (
+            np.flatnonzero(labels[held[part]] == label)[-1] for part, label in ((k, common), (giver, rare))
+        )
+        held[k][here], held[giver][there] = held[giver][there], held[k][here]
+        counts[[k, giver], [common, rare]] -= 1
+        counts[[k, giver], [rare, common]] += 1
+
+
+def _missing(labels: np.ndarray, parts: Sequence[np.ndarray], names: Sequence[str]) -> str:
+    """Which classes are not in each part, in words; empty if all are."""
+    total = np.bincount(labels)
+    counts = {
+        name: np.bincount(labels[part], minlength=len(total))
+        for name, part in zip(("training", "validation", "test"), parts, strict=True)
+        if len(part)
+    }
+    absent = {
+        int(k): [name for name, count in counts.items() if not count[k]]
+        for k in np.flatnonzero((np.min(list(counts.values()), axis=0) == 0) & (total > 0))
+    }
+    if not absent:
+        return ""
+    found = [
+        f"{_class(k, names)} ({counted(int(total[k]), 'row')}) has none in the {' and '.join(places)} part"
+        for k, places in list(absent.items())[:MOST_NAMED]
+    ]
+    more = f"; and {len(absent) - MOST_NAMED} more such classes" if len(absent) > MOST_NAMED else ""
+    return (
+        f"not every class is in each part: {'; '.join(found)}{more}; "
+        "the metrics of a part say nothing of a class that it lacks"
+    )

@@ -183,9 +183,11 @@ class Experiment(Options):
     metrics: Annotated[tuple[AnyMetric, ...] | None, AfterValidator(_check_metrics)] = None
     """The values that are reported besides the loss.
 
-    null means accuracy if the targets are classes, and none if they are values. With `losses`, each of them
-    has its own. They have columns in `history.csv`, but for `roc_auc` and `average_precision`, which
-    have one only if early stopping, a target or a schedule follows them; `metrics.json` has them all.
+    null means accuracy if the targets are classes, and none if they are values. Of several target columns,
+    each has values of its own, such as `height_mae`, and no error is a mean of several units. With
+    `losses`, each of them has its own. They have columns in `history.csv`, but for `roc_auc` and
+    `average_precision`, which have one only if early stopping, a target or a schedule follows them;
+    `metrics.json` has them all.
     """
 
     training: TrainingOptions = TrainingOptions()

@@ -44,8 +44,8 @@ class OutputOptions(Options):
     """The factor > 0 of this output's cost in C = Σ weight · cost; the metrics do not have it."""
 
     task: Literal["auto", "classification", "regression"] = "auto"
-    """What the target holds: classes, values, or (auto) classes if the loss is made for them or the target is
-    text, else values."""
+    """What the target holds: classes, values, or (auto) classes if the target is text, or the loss
+    is made for them and the target is a single column; else values."""
 
     class_weights: ClassWeights = None
     """How much the rows of each of its classes count in its cost, as `training.class_weights` does for a
@@ -64,7 +64,7 @@ class OutputOptions(Options):
         """What the target holds; None if the data decides."""
         if self.task != "auto":
             return self.task
-        return "classification" if self.loss.targets == "classes" else None
+        return "classification" if self.loss.targets == "classes" and len(self.targets) == 1 else None
 
 
 def joined(layers: Sequence[Layer | Repeat], names: Sequence[str]) -> tuple[Layer | Repeat, ...]:

@@ -53,9 +53,9 @@ def blend(average: Array, theta: Array, fraction: Array) -> Array:
 class EMA(Averaging):
     """The mean is of about the last tenth of the updates until `decay` allows more: a fixed decay would
     keep the params of the beginning throughout a short training. TensorFlow's `ExponentialMovingAverage` with
-    `num_updates`. Without the warm-up, θ̄ = θ after the first update and d = decay from then on, as PyTorch's
-    `AveragedModel` with `get_ema_multi_avg_fn(decay)`. Reference: Polyak & Juditsky 1992,
-    doi:10.1137/0330046.
+    `num_updates`, but there d = 1/10 for the first update. Without the warm-up, d = 0 for the first and
+    d = decay from then on, as PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`.
+    Reference: Polyak & Juditsky 1992, doi:10.1137/0330046.
 
     >>> EMA(decay=0.75).fractions(numpy.arange(3), steps_per_epoch=1).round(2).tolist()
     [1.0, 0.82, 0.75]
@@ -64,8 +64,8 @@ class EMA(Averaging):
     """
 
     equations = (
-        "θ̄ ← d θ̄ + (1 - d) θ after every update, "
-        "with d = min(decay, (1 + s) / (10 + s)) for update s, from 0",
+        "θ̄ ← d θ̄ + (1 - d) θ after every update, with d = 0 for the first, and "
+        "d = min(decay, (1 + s) / (10 + s)) for s = 1, 2, … after it",
     )
 
     type: Literal["ema"] = "ema"
@@ -93,8 +93,8 @@ class SWA(Averaging):
     """
 
     equations = (
-        "The mean of the params at the ends of the epochs from `start` on; "
-        "up to there, the params themselves",
+        "θ̄ = θ up to the end of epoch `start`, then θ̄ ← θ̄ + (θ - θ̄) / k at the end of each epoch, with "
+        "k = epoch - start + 1",
     )
 
     type: Literal["swa"] = "swa"

@@ -22,7 +22,11 @@ class Schedule(Stated, ABC):
 
     type: str
     warmup: float = Field(0.0, ge=0)
-    """How many epochs the learning rate rises to its peak, >= 0; parts of an epoch are allowed."""
+    """How many epochs the learning rate rises to its peak, >= 0; parts of an epoch are allowed.
+
+    lr = peak (s + 1) / (W + 1), for update s, from 0, of the W = round(warmup E) of the warm-up, with E
+    updates in an epoch; so the first update has not 0, and the first one after the warm-up has the peak.
+    """
 
     def lr(
         self, steps: numpy.ndarray, *, learning_rate: float, steps_per_epoch: int, epochs: int
@@ -42,9 +46,9 @@ class Schedule(Stated, ABC):
         rise = round(self.warmup * steps_per_epoch)
         after = numpy.maximum(numpy.asarray(steps) - rise, 0)
         total = max(epochs * steps_per_epoch - rise, 1)
-        risen = numpy.minimum((numpy.asarray(steps) + 1) / (rise + 1), 1.0)
+        risen = learning_rate * numpy.minimum((numpy.asarray(steps) + 1) / (rise + 1), 1.0)
         lr = self._lr(after, learning_rate, per_epoch=steps_per_epoch, total=total)
-        return numpy.asarray(risen * lr)
+        return numpy.where(numpy.asarray(steps) < rise, risen, lr)
 
     def check(self, learning_rate: float) -> None:
         """Raise a ConfigError if the options do not fit the optimizer's learning rate."""

@@ -52,6 +52,7 @@ class DataEntry(JsonFile):
         is_weighted: whether metrics count each example by a weight of its own.
         class_weights: of each class in the loss; empty if all count alike.
         outputs: of a model with several outputs.
+        warnings: what the user should know about the data before believing the metrics.
     """
 
     file_name: ClassVar[str] = file_names.DATA
@@ -70,6 +71,7 @@ class DataEntry(JsonFile):
     is_weighted: bool = False
     class_weights: Mapping[str, float] = field(default_factory=dict)
     outputs: tuple[OutputEntry, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -85,6 +87,7 @@ class DataEntry(JsonFile):
             **({"weighted": True} if self.is_weighted else {}),
             **({"class_weights": self.class_weights} if self.class_weights else {}),
             **({"outputs": [vars(output) for output in self.outputs]} if self.outputs else {}),
+            **({"warnings": self.warnings} if self.warnings else {}),
         }
 
     @classmethod

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nnjit.durable import is_temporary
 from nnjit.errors import RunError
-from nnjit.runs.file_names import CHECKPOINTS, LOCK
+from nnjit.runs.file_names import CHECKPOINTS, KERNELS, LOCK
 
 
 @contextmanager
@@ -29,8 +29,8 @@ def lock_run(folder: Path) -> Iterator[None]:
     """
     descriptor = _acquire(folder)
     try:
-        for path in (*folder.iterdir(), *(folder / CHECKPOINTS).glob("*")):
-            if is_temporary(path.name):
+        for place in (folder, folder / CHECKPOINTS, folder / KERNELS):
+            for path in filter(lambda path: is_temporary(path.name), place.glob("*")):
                 path.unlink(missing_ok=True)
         yield
     finally:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
+from nnjit.errors import RunError
 from nnjit.runs import file_names
+from nnjit.runs.decoding import build
 from nnjit.runs.json_file import JsonFile
+from nnjit.runs.reading import parse, read_json
 from nnjit.runs.status import Status
 
 SPLITS = ("train", "validation", "test")
@@ -64,7 +69,7 @@ class RunMetrics(JsonFile):
         mode: whether the best is the lowest value, "min", or the highest, "max".
         weights: the weights that the metrics and predictions are of.
         parameters: how many numbers were learned.
-        seconds: of `compile`, `train` and `wall`; after a resumption, of the last session.
+        seconds: of `compile`, `train` and `wall`, over all sessions of a run that was resumed.
         found_learning_rate: what the range test of `learning_rate: find` found.
         averaging: the type of the average that the weights are; empty if they are not averaged.
         message: why it ended so, if there is more to say.
@@ -113,3 +118,18 @@ class RunMetrics(JsonFile):
             "message": self.message,
         }
         return always | {key: value for key, value in optional.items() if value}
+
+
+@dataclass(frozen=True)
+class _Times:
+    """What the metrics of a run and of a study have in common."""
+
+    seconds: Mapping[str, float]
+
+
+def earlier_seconds(path: Path) -> dict[str, float]:
+    """What the metrics of a run or a study say that compiling, and everything, took so far; 0 without any."""
+    found: Mapping[str, float] = {}
+    with suppress(RunError):  # there are none, or they are damaged and written anew
+        found = parse(path, read_json(path), lambda content: build(_Times, content)).seconds
+    return {name: s if (s := found.get(name, 0.0)) > 0 else 0.0 for name in ("compile", "wall")}

@@ -64,7 +64,7 @@ class StudyMetrics(JsonFile):
         count: how many members the config asks for; `members` are those that were begun.
         splits: the aggregate of each value, by part of the data and name.
         parameters: of one member; None before the first has ended.
-        seconds: of `train` (the sum over the members), `compile` and `wall`.
+        seconds: of `train` (the sum over the members), `compile` and `wall`, over all sessions.
     """
 
     file_name: ClassVar[str] = file_names.METRICS

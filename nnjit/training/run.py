@@ -19,6 +19,7 @@ from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.training.graphs.decoding import Decoder
+from nnjit.training.inputs import Inputs
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.initial_state import weights_of
 from nnjit.training.setup.outputs import DataDescription
@@ -33,11 +34,13 @@ class Run:
         path: the run folder.
         compiled: its compiled graphs.
         decoder: decodes predictions into classes or values.
+        features: names of the input columns; () for images.
     """
 
     path: Path
     compiled: CompiledTask
     decoder: Decoder
+    features: tuple[str, ...]
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
@@ -65,7 +68,7 @@ class Run:
             raise damaged(path, error) from None
 
     def predict(self, x: np.ndarray) -> Any:
-        """Predictions for inputs (n, …) in the data's own units.
+        """Predictions for inputs (n, …) in the data's own units; n may be 0.
 
         Returns:
             Class indices (n,), or values (n, O) in the target's own unit; of several outputs, a dict of
@@ -73,6 +76,7 @@ class Run:
 
         Raises:
             GraphError: the rows do not have the shape that the model was trained on.
+            DataError: a value is not a number, not finite, missing, or none that a layer takes.
         """
         return self.decoder.decide(self._predicted(x))
 
@@ -86,12 +90,12 @@ class Run:
         return self.decoder.scores(self._predicted(x))
 
     def _predicted(self, x: np.ndarray) -> np.ndarray:
-        rows, shape = np.asarray(x), self.compiled.task.model.input_shape
-        if rows.shape[1:] != shape:
-            raise GraphError(
-                f"expected inputs of shape ({', '.join(map(str, ('n', *shape)))}), got {rows.shape}"
-            )
-        return self.compiled.predict(self.theta, self.decoder.scaling.transform_inputs(rows))
+        return self.compiled.predict(self.theta, self._inputs.read(x))
+
+    @cached_property
+    def _inputs(self) -> Inputs:
+        model = self.compiled.task.model
+        return Inputs(model, self.features, self.decoder.scaling, self.theta.dtype.name)
 
 
 def open_run(path: Path, experiment: Experiment) -> Run:
@@ -110,6 +114,7 @@ def open_run(path: Path, experiment: Experiment) -> Run:
         classes=data.classes,
         scaling=scaling,
         targets=tuple(map(_target, data.outputs)),
+        target_names=data.targets,
     )
     try:
         task, outputs = make_task(experiment, described)
@@ -119,7 +124,7 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     shapes = [(n.name, n.output_shape) for n in task.model.nodes]
     if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
         raise damaged(path / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
-    return Run(path, CompiledTask(task, batch=1), outputs.decoder)
+    return Run(path, CompiledTask(task, batch=1), outputs.decoder, data.features)
 
 
 def _target(output: OutputEntry) -> Target:

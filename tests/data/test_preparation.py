@@ -75,6 +75,61 @@ def test_parts_are_disjoint_in_order_and_have_their_share_of_each_class(members,
     assert counts[0].min() >= 1
 
 
+# fmt: off
+RARE = [
+    # rows of each class  validation  test   fold   rows of the rare classes in each part
+    ((94, 3, 3),          0.2,        0.2,   None,  [(1, 1), (1, 1), (1, 1)]),
+    ((97, 3),             0.02,       0.02,  None,  [(1,), (1,), (1,)]),
+    ((98, 2),             0.0,        0.05,  None,  [(1,), (1,)]),
+    ((96, 4),             0.0,        0.04,  2,     [(1,), (2,), (1,)]),
+    ((20, 3, 3, 3),       0.15,       0.15,  None,  [(1, 1, 1), (1, 1, 1), (1, 1, 1)]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("members", "validation", "test", "fold", "counts"), RARE)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_class_with_a_row_for_each_part_is_in_all_of_them(members, validation, test, fold, counts, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(members)), members))
+    of = None if fold is None else {"number": 1, "of": fold}
+    split = Split.model_validate({"validation": validation, "test": test, "fold": of})
+    found = split_rows(split, len(labels), labels, seed=seed)
+    parts = [part for part in (found.train, found.validation, found.test) if part is not None]
+    assert sorted(np.concatenate(parts)) == list(range(len(labels)))
+    assert {len(part) for part in parts[-1:]} == {round(test * len(labels))}
+    rare = [tuple(np.bincount(labels[part], minlength=len(members))[1:].tolist()) for part in parts]
+    assert sorted(rare) == sorted(counts)
+    assert found.warning == ""
+
+
+def test_classes_that_cannot_be_in_each_part_are_named_with_their_rows():
+    labels = np.repeat([0, 1, 2], [97, 2, 1])
+    found = split_rows(Split(validation=0.2, test=0.2), 100, labels, seed=0, names=("a", "b", "c"))
+    assert found.warning == (
+        'not every class is in each part: class "b" (2 rows) has none in the test part; class "c" (1 row) '
+        "has none in the validation and test part; the metrics of a part say nothing of a class that it lacks"
+    )
+    assert split_rows(Split(test=0.2), 98, labels[:98], seed=0).warning.startswith(
+        "not every class is in each part: class 2 (counted from 1) (1 row) has none in the test part"
+    )
+
+
+def test_of_many_absent_classes_some_are_named():
+    labels = np.concatenate([np.zeros(100, int), np.arange(1, 10)])
+    assert (
+        "; and 4 more such classes; the metrics" in split_rows(Split(test=0.2), 109, labels, seed=0).warning
+    )
+
+
+def test_a_split_in_order_says_which_classes_a_part_lacks():
+    labels = np.array([0, 1, 2] * 10 + [0, 1] * 5)
+    split = Split(test=0.25, shuffle=False)
+    assert (
+        "class 3 (counted from 1) (10 rows) has none in the test part"
+        in split_rows(split, 40, labels, seed=0).warning
+    )
+
+
 def test_the_seed_alone_decides_which_rows_are_held_out():
     labels = np.arange(100) % 3
     first, again, other = (split_rows(Split(test=0.3), 100, labels, seed=seed).test for seed in (1, 1, 2))

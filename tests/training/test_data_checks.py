@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import html
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nnjit
 from nnjit import config
+from nnjit.cli.exit_status import exit_status
 from nnjit.data import Part
 from nnjit.errors import DataError
+from nnjit.runs.data import DataEntry
 from nnjit.training.setup.checks.data import check_layers
 from nnjit.training.setup.setup import set_up
 
@@ -24,6 +29,9 @@ SECOND = [{"type": "select", "columns": 1}, EMBEDDING, DENSE]
 TWO_SELECTS = [{"type": "select", "columns": columns} for columns in ((1, 3), (1, 2))]
 LAST_OF_TWO = [*TWO_SELECTS, EMBEDDING, "flatten", DENSE]
 COMPUTED = [{"type": "scale", "factor": 0.5}, EMBEDDING, "flatten", DENSE]
+
+NORM = ["batch_norm", DENSE]
+SEQUENCE = [{"type": "conv1d", "filters": 1, "kernel_size": 2}, "batch_norm", "flatten", DENSE]
 
 # fmt: off
 REFUSED: list[tuple[Any, ...]] = [
@@ -41,6 +49,20 @@ TAKEN: list[tuple[Any, ...]] = [
     (SECOND,      [[9, 1, 0.5], [9, 3, -1]],                {}),
     (LAST_OF_TWO, [[9, 9, 1], [9, 9, 3]],                   {}),
     (COMPUTED,    [[0, 2], [4, 6]],                         {}),
+]
+BATCHES: list[tuple[Any, ...]] = [
+    # layers    shape of x   training                              what the message or the warning says
+    (NORM,      (17, 2),     {"batch_size": 1},                    "error: one value for each feature in a batch of 1"),
+    (NORM,      (16, 1),     {"batch_size": 1, "accumulate": 2},   ""),
+    (SEQUENCE,  (17, 3, 1),  {"batch_size": 1},                    ""),
+    (SEQUENCE,  (17, 2, 1),  {"batch_size": 1},                    "error: one value for each feature in a batch of 1"),
+    (NORM,      (17, 2),     {"batch_size": 4},                    "warning: the last batch of an epoch has 1 example"),
+    (NORM,      (17, 2),     {"batch_size": 4, "drop_last": True}, ""),
+    (NORM,      (18, 2),     {"batch_size": 4},                    ""),
+    (NORM,      (17, 2),     {"batch_size": 2, "accumulate": 8},   "warning: the last batch of an epoch has 1 example"),
+    (NORM,      (17, 2),     {"batch_size": "full"},               ""),
+    (NORM,      (1, 2),      {"batch_size": "full"},               "error: one value for each feature in a batch of 1"),
+    ([DENSE],   (17, 2),     {"batch_size": 1},                    ""),
 ]
 # fmt: on
 
@@ -75,3 +97,48 @@ def test_held_out_parts_are_asked_too(part: str) -> None:
     held_out = Part(np.array([[1.0, 4.0]]), np.zeros((1, 1)), np.ones(1))
     with pytest.raises(DataError, match=f'^{part} part, row 1, column "x2": .* got 4'):
         check_layers(setup.model, replace(setup.data, **{part: held_out}))
+
+
+def test_the_log_the_run_folder_and_the_report_say_what_the_data_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).normal(size=(41, 2)).tolist()
+    data = {"type": "inline", "task": "classification", "x": x, "y": ["a"] * 20 + ["b"] * 19 + ["rare"] * 2}
+    given = {
+        "data": {**data, "split": {"validation": 0.2, "test": 0.2}},
+        "model": ["batch_norm", "dense"],
+        "loss": "softmax_cross_entropy",
+        "training": {"epochs": 2, "batch_size": 4, "diagnosis": False},
+    }
+    with warnings.catch_warnings(), exit_status():
+        warnings.simplefilter("always")
+        nnjit.fit(given, output="run")
+    said = DataEntry.read(Path("run")).warnings
+    assert said[0].partition(":")[0] == "not every class is in each part"
+    assert "the last batch of an epoch has 1 example" in said[1]
+    assert capsys.readouterr().err == "".join(f"warning: {text}\n" for text in said)
+    page = html.unescape(Path("run/report.html").read_text(encoding="utf-8"))
+    assert all(text[1:] in page for text in said)
+
+
+@pytest.mark.parametrize(("layers", "shape", "training", "said"), BATCHES)
+def test_a_batch_that_a_layer_learns_nothing_from_is_refused_or_said(
+    layers: list, shape: tuple[int, ...], training: dict, said: str
+) -> None:
+    x = np.random.default_rng(0).normal(size=shape).tolist()
+    given = config.resolve(
+        {
+            "data": {"type": "inline", "x": x, "y": [0.5] * len(x)},
+            "model": layers,
+            "loss": "squared_error",
+            "training": training,
+        }
+    )
+    if said.startswith("error: "):
+        with pytest.raises(DataError, match=said.removeprefix("error: ")) as error:
+            set_up(given, Path())
+        assert error.value.path == ("training", "batch_size")
+        return
+    found = set_up(given, Path()).warnings
+    assert [f"warning: {text}".partition(", of which batch_norm")[0] for text in found] == [said] * bool(said)

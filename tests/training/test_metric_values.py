@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -235,6 +236,58 @@ def test_each_of_several_outputs_is_read_as_a_single_one() -> None:
     y = setup.data.train.y[:, 1].astype(float)
     # 1e-6: of float32's targets
     assert found["b_r2"] == pytest.approx(sklearn.metrics.r2_score(y, setup.data.train.x[:, 1]), abs=1e-6)
+
+
+COLUMNS_LOSS: dict[str, Any] = {"loss": "mean_squared_error", "metrics": [*VARIANCES, *ERRORS, "mape"]}
+
+
+def columns_config(y: np.ndarray, x: np.ndarray) -> dict[str, Any]:
+    """A network whose outputs are its two inputs, one for each target column."""
+    return {
+        "dtype": "float64",
+        "data": {"type": "inline", "x": x.tolist(), "y": y.tolist()},
+        "model": [{"type": "dense", "units": 2, "bias": False}],
+        **COLUMNS_LOSS,
+        "training": {"epochs": 1},
+    }
+
+
+def columns_of_one_of_several_outputs(y: np.ndarray, x: np.ndarray) -> dict[str, Any]:
+    """The same beside another output, whose target comes first."""
+    up, down = y.T.tolist()
+    return {
+        "dtype": "float64",
+        "data": {"type": "inline", "x": x.tolist(), "y": {"rest": up, "up": up, "down": down}},
+        "model": [{**ONE, "name": "rest"}, {**ONE, "name": "both", "units": 2}],
+        "losses": {
+            "rest": {"target": "rest", "loss": "squared_error"},
+            "both": {"target": ["up", "down"], **COLUMNS_LOSS},
+        },
+        "training": {"epochs": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "theta", "first", "second", "mean"),
+    [
+        (columns_config, [1, 0, 0, 1], "y1_", "y2_", ""),
+        (columns_of_one_of_several_outputs, [0, 0, 1, 0, 0, 1], "both_up_", "both_down_", "both_"),
+    ],
+)
+def test_each_target_column_is_read_less_its_own_center(
+    given: Callable[..., Any], theta: list[int], first: str, second: str, mean: str
+) -> None:
+    """Columns far from 0, of which the second is constant but for rounding, and predicted but for it."""
+    y = np.stack([-1e9 + SPREAD, np.where(SPREAD > 0, 0.1 + 0.2, 0.3)], axis=1)
+    x = np.stack([-1e9 + SPREAD + NOISE, np.full(ROWS, 0.3)], axis=1)
+    found = measured(set_up(config.resolve(given(y, x)), Path()), np.array(theta, "f8"))
+    for name, metric in (VARIANCES | ERRORS).items():
+        # 1e-6: float64's step at 1e9 is 1e-7
+        assert found[f"{first}{name}"] == pytest.approx(metric(y[:, 0], x[:, 0]), rel=1e-6), name
+    assert found[f"{first}mape"] == pytest.approx(np.mean(abs(NOISE)) / 1e9, rel=1e-6)
+    for name in VARIANCES:
+        assert found[f"{second}{name}"] == 1, name
+        assert found[f"{mean}{name}"] == pytest.approx((found[f"{first}{name}"] + 1) / 2), name
 
 
 def run_metrics(**values: float) -> RunMetrics:

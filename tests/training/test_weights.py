@@ -67,6 +67,7 @@ def test_a_weighted_training_is_pytorchs(case: dict[str, Any], folder: Path) -> 
     assert (folder / "run" / file_names.REPORT).exists()
 
 
+@pytest.mark.filterwarnings("ignore::nnjit.errors.DataWarning")  # a class of two rows
 def test_a_compiled_weighted_training_is_the_interpreted_one(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

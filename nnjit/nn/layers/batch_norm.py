@@ -27,7 +27,8 @@ class BatchNorm(Normalisation):
     running ← (1 - momentum) · running + momentum · (m, or v n / (n - 1)), n = (Σ wₖ)² / Σ wₖ² being the
     number of values, of rows of equal weight. So, as in PyTorch, momentum is the fraction of the new batch
     (in Keras that of the old value) and the running variance the unbiased estimate (in Keras it is v). A
-    batch of a single value says nothing of the variance, and leaves the running one as it was.
+    batch of a single value says nothing of the variance, and leaves the running one as it was; its output is
+    the shift, so that nothing before the layer learns from it. A training of such batches is refused.
 
     Reference: Ioffe & Szegedy 2015, arXiv:1502.03167.
     """
@@ -42,6 +43,9 @@ class BatchNorm(Normalisation):
         mean = Param("running_mean", x[-1:], Zeros(), penalized=False)
         variance = Param("running_variance", x[-1:], Constant(value=1.0), penalized=False)
         return mean, variance
+
+    def least_batch(self, *inputs: Shape) -> int:
+        return 2 if math.prod(inputs[0][:-1]) == 1 else 1
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

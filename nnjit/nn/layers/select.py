@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
@@ -48,8 +48,4 @@ class Select(Layer):
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        return self.of(x)
-
-    def of(self, x: Any) -> Any:
-        """The columns of an array of any number of leading axes."""
         return x[..., self.columns if isinstance(self.columns, int) else slice(*self.columns)]

@@ -57,6 +57,17 @@ class OneOfMany(Loss):
             mend = "set units: 2, or use binary_cross_entropy"
             raise GraphError(f"{self.type} needs {wanted}, got 1; {mend}")
 
+    def check_size(self, size: int) -> None:
+        if size == 1:
+            check_classes(None, self.type)
+
+    def check_targets(self, target: numpy.ndarray) -> None:
+        mend = f"; {self.type} compares probabilities of classes, one of the losses of values, such as "
+        mend += "mean_squared_error, any other numbers"
+        if (least := target.min()) < 0:
+            raise DataError(f"{self.type} needs probabilities as targets, but there is {least:g}{mend}")
+        check_sums(target, self.type, mend)
+
 
 class Smoothed(Loss):
     """A loss that can take its targets for less certain than they are."""
@@ -145,7 +156,9 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
     """-Σⱼ tⱼ log softmax(z)ⱼ, for logits z (B, K) and class indices (B,), or rows of probabilities t (B, K).
 
     PyTorch's `CrossEntropyLoss`, and Keras's with `from_logits=True`. A class index outside 0 … K - 1 has
-    cost 0; the data room lets none through. With label smoothing, t counts as (1 - ε) t + ε/K, as in both.
+    cost 0; the data room lets none through. Rows of probabilities sum to 1; the gradient is the one of
+    `kl_divergence`, which is 0 where the network says what was asked. With label smoothing, t counts as
+    (1 - ε) t + ε/K, as in both.
     """
 
     type: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
@@ -172,10 +185,6 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
     def counted(self, outputs: int) -> Formula:
         return self.smoothed_targets(outputs)
 
-    def check(self, output_shape: Shape, classes: int | None) -> None:
-        check_classes(classes, self.type)
-        super().check(output_shape, classes)
-
 
 @losses.register
 class KlDivergence(OneOfMany):
@@ -198,11 +207,6 @@ class KlDivergence(OneOfMany):
 
     def slope(self, outputs: int) -> Formula:
         return over_last(Y) * call("softmax", A) - Y
-
-    def check_targets(self, target: numpy.ndarray) -> None:
-        if (least := target.min()) < 0:
-            raise DataError(f"{self.type} needs probabilities as targets, but there is {least:g}")
-        check_sums(target, self.type)
 
 
 def _rows(output: Array, target: Array, name: str) -> tuple[Array, Array]:

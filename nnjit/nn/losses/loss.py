@@ -79,6 +79,10 @@ class Loss(Options, ABC):
         """
         check_width(output_shape, classes, self.type)
 
+    def check_size(self, size: int) -> None:
+        """Raise a GraphError if targets of `size` values a row cannot be what the loss is made for."""
+        return
+
     def check_activation(self, activation: str, layer: str) -> None:
         """Raise a GraphError if the output's layer ends with an activation that the loss applies itself."""
         if activation in self.applies:

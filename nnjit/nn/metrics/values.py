@@ -18,7 +18,7 @@ ROUNDING = 4 * float(numpy.finfo(numpy.float64).eps)  # of a product and a quoti
 
 @metrics.register
 class Mae(RowMetric):
-    """Mean absolute error, over the outputs too."""
+    """Mean absolute error, of each target column by itself; of more than 20, over them too."""
 
     type: Literal["mae"] = "mae"
     also_called: ClassVar[tuple[str, ...]] = ("mean_absolute_error",)
@@ -32,7 +32,7 @@ class Mae(RowMetric):
 
 @metrics.register
 class Mse(RowMetric):
-    """Mean squared error, over the outputs too."""
+    """Mean squared error, of each target column by itself; of more than 20, over them too."""
 
     type: Literal["mse"] = "mse"
     also_called: ClassVar[tuple[str, ...]] = ("mean_squared_error",)
@@ -46,7 +46,7 @@ class Mse(RowMetric):
 
 @metrics.register
 class Rmse(RowMetric):
-    """The root of `mse`; scikit-learn averages the roots of several outputs instead."""
+    """The root of `mse`, of each target column by itself; scikit-learn averages the roots."""
 
     type: Literal["rmse"] = "rmse"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
@@ -61,7 +61,7 @@ class Rmse(RowMetric):
 
 @metrics.register
 class Mape(ValueMetric, RowMetric):
-    """Mean absolute percentage error |t - p| / |t|, over the outputs too; as a fraction, not in percent.
+    """Mean absolute percentage error |t - p| / |t|, of each target column and over them; as a fraction.
 
     A target of 0 counts as float64's smallest step from 1, as in scikit-learn, so that it makes the value
     huge: this metric is for targets that are far from 0.
@@ -109,7 +109,7 @@ class VarianceMetric(ValueMetric, SummedMetric):
 
 @metrics.register
 class R2(VarianceMetric, RowMetric):
-    """1 - Σ(t - p)² / Σ(t - mean t)², for each output; their mean, as in scikit-learn's `r2_score`.
+    """1 - Σ(t - p)² / Σ(t - mean t)², for each target column, and their mean, scikit-learn's `r2_score`.
 
     An output whose target is constant counts 1 where it is predicted exactly and 0 elsewhere, as there; so
     does one that is constant but for rounding.
@@ -130,7 +130,7 @@ class R2(VarianceMetric, RowMetric):
 
 @metrics.register
 class ExplainedVariance(VarianceMetric):
-    """1 - Var(t - p) / Var t, for each output; their mean, as in scikit-learn's `explained_variance_score`.
+    """1 - Var(t - p) / Var t, for each target column, and their mean, as in scikit-learn.
 
     Unlike `r2`, it does not mind that all predictions are off by the same. A constant target counts as there.
     """

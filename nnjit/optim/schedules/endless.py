@@ -17,7 +17,7 @@ Factor = Annotated[float, Field(gt=0, le=1)]
 
 @schedules.register
 class Constant(Schedule):
-    equations = ("The peak, always",)
+    equations = ("lr = peak",)
 
     type: Literal["constant"] = "constant"
 
@@ -35,7 +35,8 @@ class Step(Schedule):
     """
 
     equations = (
-        "peak * factor^⌊epoch / every⌋, epochs counted from the end of the warm-up; PyTorch's `StepLR`",
+        "lr = peak factor^⌊s / (every E)⌋, for update s after the warm-up, from 0, "
+        "and E updates in an epoch; PyTorch's `StepLR`",
     )
 
     type: Literal["step"] = "step"
@@ -54,7 +55,8 @@ class Exponential(Schedule):
     """Keras's `ExponentialDecay` falls with every update unless `staircase=True`."""
 
     equations = (
-        "peak * factor^⌊epoch⌋, epochs counted from the end of the warm-up; PyTorch's `ExponentialLR`",
+        "lr = peak factor^⌊s / E⌋, for update s after the warm-up, from 0, "
+        "and E updates in an epoch; PyTorch's `ExponentialLR`",
     )
 
     type: Literal["exponential"] = "exponential"
@@ -68,14 +70,17 @@ class Exponential(Schedule):
 
 @schedules.register
 class InverseSqrt(Schedule):
-    """With a warm-up and no `timescale`, n is the warm-up's updates, as in the Transformer: Vaswani et al.
+    """With a warm-up and no `timescale`, n are the warm-up's updates, as in the Transformer: Vaswani et al.
     2017, arXiv:1706.03762.
 
     >>> InverseSqrt(timescale=1).lr(numpy.arange(4), learning_rate=1.0, steps_per_epoch=1, epochs=4)[3].item()
     0.5
     """
 
-    equations = ("peak √(n / (n + s)), for update s after the warm-up, and n updates in `timescale` epochs",)
+    equations = (
+        "lr = peak √(n / (n + s)), for update s after the warm-up, from 0, with n = timescale E, "
+        "and E updates in an epoch",
+    )
 
     type: Literal["inverse_sqrt"] = "inverse_sqrt"
     timescale: float | None = Field(None, gt=0)
@@ -96,12 +101,14 @@ class Piecewise(Schedule):
     """
 
     equations = (
-        "The peak times the factor of the last epoch in a table that is over; before the first one, the peak",
+        "lr = peak f, for the factor f of the last pair [epoch, f] with round(epoch E) <= t, or 1 before "
+        "them, at update t of the training, from 0, and E updates in an epoch",
     )
 
     type: Literal["piecewise"] = "piecewise"
     factors: tuple[tuple[Epoch, Factor], ...] = Field(min_length=1)
-    """Pairs of an epoch and the factor of the peak when so many are over, such as [[30, 0.1], [60, 0.01]].
+    """Pairs of an epoch and the factor of the peak when so many are over, such as [[30, 0.1], [60, 0.01]]:
+    the first update with the factor 0.1 is then the first of the 31st epoch.
 
     Epochs > 0 in rising order, counted from the start of the training, the warm-up included; 0 < factor <= 1.
     """

@@ -57,7 +57,8 @@ class Cosine(SingleDecay):
     """
 
     equations = (
-        "floor + (peak - floor) (1 + cos(π s / S)) / 2, for update s of the S from the warm-up to the end",
+        "lr = floor + (peak - floor) (1 + cos(π s / S)) / 2, for update s, from 0, of the S from the warm-up "
+        "to the end; floor afterwards",
     )
 
     type: Literal["cosine"] = "cosine"
@@ -77,7 +78,8 @@ class Polynomial(SingleDecay):
     """
 
     equations = (
-        "floor + (peak - floor) (1 - s / S)^power, for update s of the S from the warm-up to the end",
+        "lr = floor + (peak - floor) (1 - s / S)^power, for update s, from 0, of the S from the warm-up "
+        "to the end; floor afterwards",
     )
 
     type: Literal["polynomial"] = "polynomial"
@@ -96,8 +98,9 @@ class CosineRestarts(Floored):
     """
 
     equations = (
-        "`cosine` again and again: each fall begins at the peak "
-        "and is `growth` times as long as the one before",
+        "lr = floor + (peak - floor) (1 + cos(π r / L)) / 2, for update r, from 0, of the L of a fall: "
+        "period E in the first after the warm-up, with E updates in an epoch, and growth times as many as "
+        "before in each further one",
     )
 
     type: Literal["cosine_restarts"] = "cosine_restarts"
@@ -129,8 +132,9 @@ class OneCycle(Schedule):
     """
 
     equations = (
-        "Up along half a cosine from `start` to the peak in a fraction `rise` of the training, "
-        "down to `finish`",
+        "lr = peak (1 - (1 - start) (1 + cos(π s / R)) / 2) for s < R, then "
+        "lr = peak (finish + (1 - finish) (1 + cos(π (s - R) / (S - R))) / 2), for update s, from 0, "
+        "of the S of the training, with R = rise S",
     )
 
     type: Literal["one_cycle"] = "one_cycle"

@@ -43,7 +43,7 @@ class ReduceOnPlateau(Floored):
     """
 
     equations = (
-        "The peak times `factor` for each time that a value has not improved for `patience` epochs; >= floor",
+        "lr = max(floor, peak factor^k), for the k times that a value has not improved for `patience` epochs",
     )
 
     type: Literal["reduce_on_plateau"] = "reduce_on_plateau"

@@ -162,7 +162,7 @@ def notice(run: RunFiles) -> Notice | None:
     if metrics.status is Status.EARLY_STOPPED:
         best = (
             f" The weights of epoch {metrics.best_epoch:,}, the best one, were kept."
-            if metrics.best_epoch
+            if metrics.best_epoch and metrics.weights == "best"
             else ""
         )
         word = column_name(metrics.monitor)
@@ -195,6 +195,11 @@ def _killed(run: RunFiles) -> str:
     return f"The training was killed {when}, or is still running.{lack} If it was killed, this {start}:"
 
 
+def warnings(run: RunFiles) -> list[Notice]:
+    """What the user should know about the data before believing the metrics."""
+    return [Notice("warning", f"{sentence(text)}.") for text in run.data.warnings]
+
+
 def resume_command(folder: Path) -> str:
     """The command that resumes a training or a study."""
     return f"python -m nnjit.train --resume {shlex.quote(path_as_typed(folder))}"
@@ -218,7 +223,7 @@ def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
 
 
 def times(run: RunFiles) -> tuple[Fact, ...]:
-    """Where the time went; compiling happens once for a network and is cached."""
+    """Where the time went, in all sessions; compiling happens once for a network and is cached."""
     spent = {name: seconds(run.metrics.seconds.get(name, np.nan)) for name in ("compile", "train", "wall")}
     of_epochs = run.history["train_seconds"]
     of_epochs = of_epochs[np.isfinite(of_epochs)]
@@ -230,22 +235,36 @@ def times(run: RunFiles) -> tuple[Fact, ...]:
         per_second = run.data.examples["train"] / of_epochs.mean()
         facts.append(Fact(f"an epoch, the mean of {len(of_epochs):,}", seconds(of_epochs.mean())))
         facts.append(Fact("training examples in a second", f"about {float(f'{per_second:.2g}'):,.0f}"))
-    return (*facts, Fact("everything, with loading, evaluating and saving", spent["wall"]))
+    return (*facts, Fact("everything since the start, with loading, evaluating and saving", spent["wall"]))
 
 
 def whose(run: RunFiles) -> str:
-    """Which weights the metrics and predictions are of."""
+    """Which weights the metrics and predictions are of, and why."""
     metrics = run.metrics
     if not metrics.epochs:
         return "Metrics and predictions are those of the weights before any training."
     mean = f", averaged over the updates ({metrics.averaging})" if metrics.averaging else ""
     if metrics.weights == "best" and metrics.best_epoch:
-        end = "highest" if metrics.mode == "max" else "lowest"
-        why = f", which had the {end} {column_name(metrics.monitor)}"
-        best = f"the best epoch’s weights, epoch {metrics.best_epoch:,}{mean}{why}"
+        best = f"the best epoch’s weights, epoch {metrics.best_epoch:,}{mean}, which had {_record(metrics)}"
         return f"Metrics and predictions are those of {best}."
-    last = f"the weights after the last epoch, epoch {metrics.epochs:,}{mean}"
+    last = f"the weights after the last epoch, epoch {metrics.epochs:,}{mean}{_why_last(metrics)}"
     return f"Metrics and predictions are those of {last}."
+
+
+def _record(metrics: RunMetrics) -> str:
+    """The value that makes an epoch the best."""
+    return f"the {'highest' if metrics.mode == 'max' else 'lowest'} {column_name(metrics.monitor)}"
+
+
+def _why_last(metrics: RunMetrics) -> str:
+    """Why the last weights count rather than the best."""
+    if metrics.status is Status.TARGET_REACHED:
+        return ", with which the training reached its target"
+    if not metrics.monitor:
+        return ": without a validation part, no epoch is chosen unless `training.keep: best` asks for it"
+    if not metrics.best_epoch:
+        return f": no epoch had a finite {column_name(metrics.monitor)}"
+    return f", as `training.keep: last` asks; epoch {metrics.best_epoch:,} had {_record(metrics)}"
 
 
 def is_long(section: Section) -> bool:

@@ -63,9 +63,10 @@ def story(study: StudyFiles) -> str:
 
 
 def notices(study: StudyFiles) -> list[Notice]:
-    """The runs that diverged and those that were interrupted."""
+    """What the data lacks, the runs that diverged, and those that were interrupted."""
     lost, missing = study.diverged, study.metrics.count - len(study.finished) - len(study.diverged)
-    words = []
+    texts = dict.fromkeys(text for member in study.members for text in member.run.data.warnings)
+    words = [Notice("warning", f"{sentence(text)}.") for text in texts]
     if lost:
         numbers = ", ".join(str(m.number) for m in lost)
         many, counts = counted(len(lost), study.word), _counts(len(lost))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from nnjit.cores import usable_cores
 from nnjit.data import Padding, find_padding
 from nnjit.durable import replace_files
-from nnjit.errors import NnjitError, reason
+from nnjit.errors import DataWarning, NnjitError, reason
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
@@ -20,7 +21,7 @@ from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.history import read_history
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
-from nnjit.runs.metrics import RunMetrics, SplitValues, Weights
+from nnjit.runs.metrics import RunMetrics, SplitValues, Weights, earlier_seconds
 from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
 from nnjit.runs.status import Status
@@ -34,9 +35,14 @@ from nnjit.training.setup.setup import Setup
 def describe(
     setup: Setup, config: str, path: Path, fingerprint: Fingerprint, search: LearningRateSearch | None = None
 ) -> None:
-    """Write the config, the fingerprint, the environment, the model, the data, and a search for the rate."""
+    """Write the config, the fingerprint, the environment, the model, the data, and a search for the rate.
+
+    Warns of what is wrong with the data.
+    """
     files: list[JsonFile] = [_environment(), _model(setup), _data(setup), *([search] if search else ())]
     _write(path, config, fingerprint, files)
+    for text in setup.warnings:
+        warnings.warn(text, DataWarning, stacklevel=2)
 
 
 def write_environment(config: str, path: Path, fingerprint: Fingerprint) -> None:
@@ -121,12 +127,7 @@ def _metrics(
     splits: Mapping[str, SplitValues],
     began: float,
 ) -> RunMetrics:
-    """The final metrics, of the weights `which`, with the times so far."""
-    seconds = {
-        "compile": setup.compiled.compile_seconds,
-        "train": float(read_history(path)["train_seconds"].sum()),
-        "wall": time.perf_counter() - began,
-    }
+    """The final metrics, of the weights `which`."""
     experiment, state = setup.experiment, outcome.state
     return RunMetrics(
         status=outcome.status,
@@ -137,11 +138,23 @@ def _metrics(
         weights=which,
         splits=splits,
         parameters=setup.model.table.size,
-        seconds={name: round(value, 6) for name, value in seconds.items()},
+        seconds=_seconds(setup, path, began),
         found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
         averaging="" if experiment.averaging is None else experiment.averaging.type,
         message=outcome.message,
     )
+
+
+def _seconds(setup: Setup, path: Path, began: float) -> dict[str, float]:
+    """The times of all sessions of a run so far, before their metrics are written over.
+
+    A session that was killed left no metrics: of it, only the epochs count.
+    """
+    train = float(read_history(path)["train_seconds"].sum())
+    earlier = earlier_seconds(path / file_names.METRICS)
+    compiled = earlier["compile"] + setup.compiled.compile_seconds
+    wall = max(earlier["wall"] + time.perf_counter() - began, compiled + train)
+    return {name: round(v, 6) for name, v in (("compile", compiled), ("train", train), ("wall", wall))}
 
 
 def _values(setup: Setup, theta: np.ndarray, name: str) -> SplitValues:
@@ -188,6 +201,7 @@ def _data(setup: Setup) -> DataEntry:
         is_weighted=data.is_weighted,
         class_weights=setup.outputs.class_weights_by_name,
         outputs=setup.outputs.entries,
+        warnings=setup.warnings,
     )
 
 

@@ -22,6 +22,7 @@ Mode = Literal["min", "max"]
 Modes = Mapping[str, Mode]
 
 KERAS = "val_"  # its prefix of columns of the validation part
+MOST_LISTED = 30  # columns in a message
 MODES: Mapping[str, Mode] = {"lower": "min", "higher": "max"}
 
 
@@ -130,7 +131,7 @@ def monitor_of(training: TrainingOptions, modes: Modes) -> Monitor | None:
     if early is None:
         is_kept = training.keep == "best" or default == "validation_loss"
         return Monitor(default, "min") if is_kept else None
-    column = early.monitor or default
+    column = default if early.monitor is None else early.monitor
     best = _mode(column, modes, ("early_stopping", "monitor"))
     mode = best if early.mode == "auto" else early.mode
     return Monitor(column, mode, early.min_delta)
@@ -154,7 +155,7 @@ def plateau_of(schedule: Schedule, modes: Modes) -> Monitor:
         ConfigError: there is no such column.
     """
     chosen = schedule.monitor if isinstance(schedule, ReduceOnPlateau) else None
-    column = chosen or _default(modes)
+    column = _default(modes) if chosen is None else chosen
     return Monitor(column, _mode(column, modes, ("monitor",)))
 
 
@@ -166,14 +167,28 @@ def _default(modes: Modes) -> str:
 def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
     if column in modes:
         return modes[column]
-    if column.startswith(KERAS):
-        meant = f"validation_{column.removeprefix(KERAS)}"
-        raise ConfigError(f'the history has no column "{column}"; write "{meant}"', path)
-    if column.startswith("validation_") and "validation_loss" not in modes:
-        needs = "needs a validation part, and the data has none"
-        raise ConfigError(
-            f'"{column}" {needs}; set data.split.validation, or take one of {", ".join(modes)}', path
-        )
-    metric = column.partition("_")[2]
-    mend = f"; add {metric} to the metrics" if metric in tuple(metrics) else did_you_mean(column, modes)
-    raise ConfigError(f'the history has no column "{column}"{mend}', path)
+    meant = f"validation_{column.removeprefix(KERAS)}" if column.startswith(KERAS) else column
+    if meant.startswith("validation_") and "validation_loss" not in modes:
+        problem = f'"{column}" needs a validation part, and the data has none; set data.split.validation'
+        raise ConfigError(f"{problem}, or take one of {_listed(modes)}", path)
+    raise ConfigError(f'the history has no column "{column}"; {_mend(meant, column, modes)}', path)
+
+
+def _mend(meant: str, column: str, modes: Modes) -> str:
+    """What to write instead, or to add, and which columns there are."""
+    split, _, metric = meant.partition("_")
+    if meant != column and meant in modes:
+        return f'write "{meant}"'
+    of_targets = [name for name in modes if name.startswith(f"{split}_") and name.endswith(f"_{metric}")]
+    if of_targets and metric:
+        return f"each target or output has its own: {', '.join(of_targets)}"
+    named = next((name for name in metrics if metric == name or metric.startswith(f"{name}_")), None)
+    if named is not None:
+        return f"add {named} to the metrics, or take one of {_listed(modes)}"
+    near = did_you_mean(meant, modes).removeprefix("; ")
+    return f"{'' if near.startswith('valid: ') else f'{near} '}valid: {_listed(modes)}"
+
+
+def _listed(modes: Modes) -> str:
+    more = len(modes) - MOST_LISTED
+    return ", ".join([*modes][:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -24,6 +24,7 @@ from nnjit.training.graphs.joint_loss import JointLoss, joint_loss
 from nnjit.training.graphs.output import Output
 from nnjit.training.graphs.output_metrics import OutputLoss, OutputMetric, output_metric
 from nnjit.training.graphs.reading import Reading
+from nnjit.training.graphs.target_metrics import as_chosen, for_each_target
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
 from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.single_output import default_metrics, linked
@@ -58,7 +59,7 @@ class JointOutputs(Outputs):
     def check_targets(self, parts: Sequence[Part]) -> None:
         for output in self.loss.outputs:
             if output.target.classes is None:
-                _check_values(output, tuple(_chosen(output, self.metrics)), parts)
+                _check_values(output, _chosen(output, self.metrics), parts)
 
     @property
     def entries(self) -> tuple[OutputEntry, ...]:
@@ -81,9 +82,9 @@ class JointOutputs(Outputs):
         return [*costs, Line(EXAMPLE_COST, sum(rest, first), (B,), note), mean]
 
 
-def _chosen(output: Output, metrics: Sequence[Metric]) -> Iterator[Metric]:
+def _chosen(output: Output, metrics: Sequence[Metric]) -> Sequence[Metric]:
     """The metrics that are chosen for an output, in the order of the config."""
-    return (m.metric for m in metrics if isinstance(m, OutputMetric) and m.output is output)
+    return as_chosen(m.metric for m in metrics if isinstance(m, OutputMetric) and m.output is output)
 
 
 def _check_values(output: Output, chosen: Sequence[Metric], parts: Sequence[Part]) -> None:
@@ -132,7 +133,8 @@ def joint_outputs(
     outputs = _outputs(entries, data, model, train)
     decoder = JointDecoder(data.scaling, outputs)
     loss, activated = joint_loss(outputs), tuple(o.name for o in outputs if o.link != o.loss.link)
-    return model, JointOutputs(loss, _metrics(entries, outputs), decoder, Reading(loss), activated)
+    chosen = _metrics(entries, outputs, data.target_names)
+    return model, JointOutputs(loss, chosen, decoder, Reading(loss), activated)
 
 
 def _outputs(
@@ -200,6 +202,8 @@ def _model(
 def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> None:
     """Raise a GraphError if an output of this shape cannot be compared with its target."""
     with within("loss"):
+        if target.classes is None:
+            entry.loss.check_size(target.size)
         entry.loss.check(shape, _classes(target))
     if target.classes is None and shape != (target.size,):
         given, wanted = counted(shape[0], "output"), counted(target.size, "value")
@@ -207,7 +211,9 @@ def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> 
         raise GraphError(f'the layer has {given}, its target "{target.name}" {wanted}; {mend}')
 
 
-def _metrics(entries: Mapping[str, OutputOptions], outputs: Sequence[Output]) -> tuple[Metric, ...]:
+def _metrics(
+    entries: Mapping[str, OutputOptions], outputs: Sequence[Output], target_names: Sequence[str]
+) -> tuple[Metric, ...]:
     """The loss of each output, and its metrics."""
     made: list[Metric] = []
     for output in outputs:
@@ -216,6 +222,8 @@ def _metrics(entries: Mapping[str, OutputOptions], outputs: Sequence[Output]) ->
             chosen = default_metrics(classes)
         with within("losses", output.name):
             check_metrics(chosen, classes)
+        if classes is None:
+            chosen = for_each_target(chosen, target_names[output.target.columns])
         if output.center is not None:
             chosen = tuple(metric.for_rounding(output.center.rounding) for metric in chosen)
         made += [OutputLoss(output=output), *(output_metric(output, metric) for metric in chosen)]

@@ -26,6 +26,7 @@ class DataDescription:
         output_size: the number of classes, or of target values.
         classes: their names; None if the targets are values, and with several outputs.
         targets: those of several outputs, in the order of `losses`; () for a single output.
+        target_names: those of the columns of y.
         center: where target values lie; None of classes, and if nothing is trained.
     """
 
@@ -34,12 +35,21 @@ class DataDescription:
     classes: tuple[str, ...] | None
     scaling: Scaling
     targets: tuple[Target, ...] = ()
+    target_names: tuple[str, ...] = ()
     center: Center | None = None
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:
         """The description of data that is loaded."""
-        return cls(data.input_shape, data.output_size, data.classes, data.scaling, targets, data.center)
+        return cls(
+            input_shape=data.input_shape,
+            output_size=data.output_size,
+            classes=data.classes,
+            scaling=data.scaling,
+            targets=targets,
+            target_names=data.targets,
+            center=data.center,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,7 @@ from nnjit.nn import Model, WholeMetric
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.step import Task, step_graph
-from nnjit.training.setup.checks.data import check_layers
+from nnjit.training.setup.checks.data import check_batch, check_layers, lone_examples
 from nnjit.training.setup.checks.memory import check_outputs, check_state
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.error_paths import within
@@ -150,6 +150,13 @@ class Setup:
             for split in self.splits
         }
         return {split: metrics for split, metrics in found.items() if metrics}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about the data before believing the metrics."""
+        rows = len(self.data.train.x)
+        last = self.batch if self.experiment.training.drop_last else rows - self.batch * (self.steps - 1)
+        return (*self.data.warnings, *lone_examples(self.model, last))
 
     def inference_theta(self, state: State) -> np.ndarray:
         """The params and the layers' state that evaluate and predict, averaged if asked for."""
@@ -288,6 +295,7 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
         with within("averaging"):
             experiment.averaging.check(experiment.training.epochs)
     check_layers(task.model, data)
+    check_batch(task.model, _batches(experiment, len(data.train.x)).size)
     if (method := experiment.optimizer.full_batch) is not None:
         from nnjit.training.setup.checks.full_batch import Case, check_full_batch
 

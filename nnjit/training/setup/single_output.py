@@ -18,6 +18,7 @@ from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.class_weights import class_weights
 from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.graphs.reading import Reading
+from nnjit.training.graphs.target_metrics import as_chosen, for_each_target
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
 from nnjit.training.setup.outputs import DataDescription, Outputs
 
@@ -60,7 +61,7 @@ class SingleOutput(Outputs):
         for part in parts:
             with within("loss"):
                 self.loss.check_targets(part.y)
-            check_values(self.metrics, self.decoder.targets(part.y))
+            check_values(as_chosen(self.metrics), self.decoder.targets(part.y))
 
     @property
     def entries(self) -> tuple[OutputEntry, ...]:
@@ -95,6 +96,8 @@ def single_output(
     with within("loss"):
         _check_loss(experiment.loss, model, data.output_size, classes)
     chosen = _metrics(experiment, classes)
+    if classes is None:
+        chosen = for_each_target(chosen, data.target_names)
     if data.center is not None:
         chosen = tuple(metric.for_rounding(data.center.rounding) for metric in chosen)
     weights = None if train is None else _class_weights(experiment, data, train)
@@ -114,6 +117,8 @@ def linked(model: Model, name: str, loss: Loss) -> Link:
 
 def _check_loss(loss: Loss, model: Model, output_size: int, classes: int | None) -> None:
     """Raise a UserError if the loss cannot compare the model's output with the targets."""
+    if classes is None:
+        loss.check_size(output_size)
     loss.check(model.output_shape, classes)
     loss.check_activation(model.activation_of(model.output), model.output)
     if classes is None and model.output_shape != (output_size,):

@@ -22,6 +22,7 @@ from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.folder import mark_unfinished
 from nnjit.runs.lock import lock_run
+from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
 from nnjit.training.loop.records import describe, saved_words, write_environment
 from nnjit.training.loop.resuming import (
@@ -116,16 +117,17 @@ def _train_study(
         trainer = _MemberTrainer(members, first, base, path, dump)
         fingerprint = trainer.check(experiment)
         so_far = aggregate(members.kind, members.count, trainer.results_so_far())
+        earlier = earlier_seconds(path / file_names.METRICS)
         mark_unfinished(path)
         write_environment(dump(experiment), path, fingerprint)
-        replace(so_far, status=Status.INTERRUPTED).write(path)
+        replace(so_far, status=Status.INTERRUPTED, seconds={**so_far.seconds, **earlier}).write(path)
         (path / members.kind).mkdir(exist_ok=True)
         first.compiled.save_kernels(path / file_names.KERNELS)
         results = _train_all(trainer, workers, quiet)
         metrics = aggregate(members.kind, members.count, results)
         times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
-        seconds = {**metrics.seconds, **{name: round(value, 6) for name, value in times.items()}}
-        replace(metrics, seconds=seconds).write(path)
+        total = {name: round(earlier[name] + value, 6) for name, value in times.items()}
+        replace(metrics, seconds={**metrics.seconds, **total}).write(path)
     _raise_if_stopped(members, metrics.status, results, path)
     return open_study(path, members)
 

@@ -109,6 +109,10 @@ class Layer(Options, ABC):
         """The params, by their own names, of which a step may update only rows that it used."""
         return {}
 
+    def least_batch(self, *inputs: Shape) -> int:
+        """The fewest examples of a batch that the layer learns anything from."""
+        return 1
+
     def keeps_steps(self, *inputs: Shape) -> bool:
         """Whether the first axis of the output is that of the inputs, so that a mask goes through."""
         return False

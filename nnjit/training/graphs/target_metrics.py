@@ -1,0 +1,86 @@
+"""Measure each target column by itself where a mean over the columns would add up different units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal, Self
+
+import numpy
+from pydantic import InstanceOf
+
+from nnjit.nn import Metric, Reads, SummedMetric
+from nnjit.nn.array import Array
+from nnjit.nn.metrics import R2, ExplainedVariance, Mae, Mape, Mse, Rmse
+
+MOST = 20  # target columns that have values of their own; of more, such as pixels, a metric is the mean
+WITH_UNIT = (Mae, Mse, Rmse)
+WITHOUT_UNIT = (Mape, R2, ExplainedVariance)  # their mean over the columns says something too
+
+
+class TargetMetric(SummedMetric):
+    """A metric of one of several target columns, whose name its own begins with.
+
+    Args:
+        index: the column.
+    """
+
+    type: Literal["target"] = "target"
+    target: str
+    index: int
+    metric: InstanceOf[SummedMetric]
+
+    @property
+    def better(self) -> Literal["higher", "lower"]:  # type: ignore[override]  # the metric's
+        return self.metric.better
+
+    @property
+    def column(self) -> str:
+        return f"{self.target}_{self.metric.column}"
+
+    @property
+    def reads(self) -> Reads:  # type: ignore[override]  # the metric's
+        return self.metric.reads
+
+    def for_rounding(self, rounding: numpy.ndarray) -> Self:
+        return self.model_copy(update={"metric": self.metric.for_rounding(rounding[self._here])})
+
+    def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
+        return self.metric.totals(prediction[:, self._here], target[:, self._here], weight)
+
+    def finish(self, sums: numpy.ndarray, weight: float) -> float:
+        return self.metric.finish(sums, weight)
+
+    @property
+    def _here(self) -> slice:
+        return slice(self.index, self.index + 1)
+
+
+def for_each_target(chosen: Iterable[Metric], names: Sequence[str]) -> tuple[Metric, ...]:
+    """The metrics of target columns with these names, in the order of the history's columns.
+
+    One with the unit of its target is measured for each column instead of on average, one without for each as
+    well.
+    """
+    if not 1 < len(names) <= MOST:
+        return tuple(chosen)
+    made: list[Metric] = []
+    for metric in chosen:
+        if not isinstance(metric, WITH_UNIT):
+            made.append(metric)
+        if isinstance(metric, (*WITH_UNIT, *WITHOUT_UNIT)):
+            made += [TargetMetric(target=n, index=k, metric=metric) for k, n in enumerate(_words(names))]
+    return tuple(made)
+
+
+def as_chosen(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    """The metrics that `for_each_target` was given."""
+    chosen = (m.metric if isinstance(m, TargetMetric) else m for m in metrics)
+    return tuple({m.column: m for m in chosen}.values())  # the copies for its targets differ in rounding
+
+
+def _words(names: Sequence[str]) -> list[str]:
+    """Names that differ, of letters, digits and underscores alone."""
+    words = [re.sub(r"\W+", "_", name).strip("_") for name in names]
+    are_names = len({*words, ""}) > len(words)
+    return words if are_names else [f"{word or 'target'}_{k + 1}" for k, word in enumerate(words)]

@@ -1,0 +1,141 @@
+"""Check the inputs of a prediction, and bring them into the form that the network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from nnjit.data import Scaling
+from nnjit.data.dataset import describe_index
+from nnjit.errors import DataError, GraphError, UserError, counted
+from nnjit.nn import Model
+from nnjit.training.setup.checks.data import check_rows
+
+NUMBERS = "biuf"  # kinds of dtype
+MOST_NAMES = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The inputs that a network was trained on.
+
+    Args:
+        features: names of the columns; () for images.
+        scaling: from the data's own units to those of the network.
+        dtype: type of the training.
+    """
+
+    model: Model
+    features: Sequence[str]
+    scaling: Scaling
+    dtype: str
+
+    def read(self, x: Any) -> np.ndarray:
+        """Inputs (n, …) in the data's own units, as the network takes them; n may be 0.
+
+        Raises:
+            GraphError: rows of another shape than those of the training.
+            DataError: a value is not a number, not finite, missing, or none that a layer takes.
+        """
+        if hasattr(x, "columns"):
+            self._check_order(tuple(map(str, x.columns)))
+        rows = _as_array(_with_masks(x))
+        self._check_shape(rows.shape)
+        if isinstance(rows, np.ma.MaskedArray):
+            self._check_each(~np.ma.getmaskarray(rows), lambda at: "the value is masked; fill it in")
+            rows = rows.data
+        if rows.dtype.kind not in NUMBERS:
+            rows = self._numbers(rows)
+        with np.errstate(over="ignore", invalid="ignore"):  # reported below
+            taken = np.ascontiguousarray(self.scaling.transform_inputs(rows), self.dtype)
+        if not np.isfinite(taken).all():
+            self._check_each(np.isfinite(taken), lambda at: self._not_finite(rows[at]))
+        check_rows(self.model, taken, self._words)
+        return taken
+
+    def _check_order(self, names: tuple[str, ...]) -> None:
+        """Raise a DataError if the columns of a data frame are the features in another order."""
+        if names != tuple(self.features) and sorted(names) == sorted(self.features):
+            raise DataError(
+                f"the columns are in another order than in the training, which had {self._names()}; "
+                "select them in this order"
+            )
+
+    def _check_shape(self, given: tuple[int, ...]) -> None:
+        wanted = self.model.input_shape
+        if given[1:] == wanted and given:
+            return
+        if given == wanted:
+            mend = "; one row has a batch axis too: give [x]"
+        elif wanted == (1,) and len(given) == 1:
+            mend = "; give x[:, None]"
+        elif len(given) == 2 and len(wanted) == 1 and self.features:
+            mend = f"; the columns are {self._names()}"
+        else:
+            mend = ""
+        shape = ", ".join(map(str, ("n", *wanted)))
+        raise GraphError(f"expected inputs of shape ({shape}), got {given}{mend}")
+
+    def _numbers(self, rows: np.ndarray) -> np.ndarray:
+        """An array of objects as float64."""
+        is_number = np.array([isinstance(value, Real) for value in rows.flat], bool).reshape(rows.shape)
+        self._check_each(is_number, lambda at: f"expected a number, got {rows[at]!r}")
+        return rows.astype(np.float64)
+
+    def _not_finite(self, value: Any) -> str:
+        if np.isfinite(value):
+            scaled = " once scaled" if self.scaling.inputs else ""
+            return f"{value} is beyond the range of {self.dtype}{scaled}"
+        return f"{value} is not finite; leave such rows out, or fill the value in"
+
+    def _check_each(self, is_right: np.ndarray, wrong: Any) -> None:
+        """Raise a DataError about the first value that is wrong, if any."""
+        if is_right.all():
+            return
+        at = tuple(int(k) for k in np.argwhere(~is_right)[0])
+        count = counted(int((~is_right).sum()), "such value")
+        raise DataError(f"{describe_index(at, self.features)} (counted from 1): {wrong(at)} ({count})")
+
+    def _words(self, row: int, position: int) -> str:
+        at = map(int, np.unravel_index(position, self.model.input_shape))
+        return f"{describe_index((row, *at), self.features)} (counted from 1)"
+
+    def _names(self) -> str:
+        more = len(self.features) - MOST_NAMES
+        return ", ".join(self.features[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _with_masks(x: Any) -> Any:
+    """Rows of which some are masked arrays as one masked array; NumPy would drop their masks."""
+    if isinstance(x, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in x):
+        return np.ma.array(x)
+    return x
+
+
+def _as_array(x: Any) -> np.ndarray:
+    """An array of numbers, or of objects that may be numbers."""
+    try:
+        array = np.asanyarray(x)
+    except ValueError:
+        raise _uneven(x) from None
+    if array.dtype.kind not in NUMBERS:
+        array = np.asanyarray(x, dtype=object)  # not the text that NumPy makes of [1, "a"]
+    if array.ndim == 0:
+        raise GraphError(f"expected an array with one row for each example, got {type(x).__name__}")
+    return array if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
+
+
+def _uneven(x: Any) -> UserError:
+    """The error of rows that differ in length."""
+    sizes = [len(row) if isinstance(row, list | tuple | np.ndarray) else 0 for row in x]
+    row = next((k for k, size in enumerate(sizes) if size != sizes[0]), None)
+    if row is None:
+        return GraphError("the rows differ in shape; every row needs the same number of values")
+    return GraphError(
+        f"row {row + 1} (counted from 1) has {counted(sizes[row], 'value')}, the first has {sizes[0]}; "
+        "every row needs the same number"
+    )
