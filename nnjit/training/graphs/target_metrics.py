@@ -12,6 +12,7 @@ from pydantic import InstanceOf
 from nnjit.nn import Metric, Reads, SummedMetric
 from nnjit.nn.array import Array
 from nnjit.nn.metrics import R2, ExplainedVariance, Mae, Mape, Mse, Rmse
+from nnjit.registry import Index
 
 MOST = 20  # target columns that have values of their own; of more, such as pixels, a metric is the mean
 WITH_UNIT = (Mae, Mse, Rmse)
@@ -27,7 +28,7 @@ class TargetMetric(SummedMetric):
 
     type: Literal["target"] = "target"
     target: str
-    index: int
+    index: Index
     metric: InstanceOf[SummedMetric]
 
     @property
