@@ -51,7 +51,7 @@ from nnjit.numpy.promotion import (
     Array, astype, broadcast_to,
 )  # fmt: skip
 from nnjit.numpy.quantiles import (
-    percentile, quantile,
+    median, percentile, quantile,
 )  # fmt: skip
 from nnjit.numpy.reduction import (
     amax, amin, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min, norm, softmax, sum,
@@ -64,7 +64,7 @@ from nnjit.numpy.sliding import (
     convolve, sliding_window_view, windows,
 )  # fmt: skip
 from nnjit.numpy.sorting import (
-    argsort, median, sort,
+    argsort, sort,
 )  # fmt: skip
 from nnjit.numpy.special import (
     around, conj, conjugate, copysign, deg2rad, degrees, digamma, divmod, fabs, fix, float_power,

@@ -20,7 +20,7 @@ from nnjit.ir import B, Dim, Node, type_of
 from nnjit.ir.types import static
 from nnjit.numpy.elementwise import add, less, not_equal, where
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, filled, has_node
-from nnjit.numpy.shaping import length_of, moveaxis, normal_axes, ravel, reshape, shape
+from nnjit.numpy.shaping import length_of, moveaxis, one_axis, ravel, reshape, shape
 
 BASIC = (int, np.integer, slice, type(None), EllipsisType)
 
@@ -43,14 +43,14 @@ def getitem(x: Array, index: Any) -> Any:
 def take(x: Array, indices: Array, axis: int | None = None) -> Any:
     """The elements of `x` at `indices` along `axis`, of all elements in a row if None."""
     array = ravel(x) if axis is None else as_array(x)
-    (place,) = normal_axes(axis or 0, array.ndim)
+    place = one_axis(0 if axis is None else axis, array.ndim)
     return getitem(array, (slice(None),) * place + (as_array(indices),))
 
 
 def take_along_axis(x: Array, indices: Array, axis: int | None) -> Any:
     """For each place of `indices`, the element of `x` there, but at that index along `axis`."""
     array, index = (ravel(x), ravel(indices)) if axis is None else (as_array(x), as_array(indices))
-    (place,) = normal_axes(axis or 0, array.ndim)
+    place = one_axis(0 if axis is None else axis, array.ndim)
     dims, places = list(shape(array)), list(shape(index))
     length, count = dims[place], places[place]
     dims[place] = places[place] = 1

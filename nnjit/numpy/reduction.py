@@ -24,7 +24,7 @@ from nnjit.numpy.elementwise import (
     where,
 )
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, least_i64, refuse_out, unary_float
-from nnjit.numpy.shaping import normal_axes, ravel, reshape, shape
+from nnjit.numpy.shaping import normal_axes, one_axis, ravel, reshape, shape
 
 Axis = int | tuple[int, ...] | None
 
@@ -126,13 +126,14 @@ def _place(extremum: Callable[..., Any], x: Array, axis: int | None, keepdims: b
         found = _place(extremum, ravel(x), 0, False)
         return reshape(found, (1,) * as_array(x).ndim) if keepdims else found
     array = as_array(x)
-    value = extremum(array, axis, keepdims=True)
-    length = shape(array)[axis]
+    place = one_axis(axis, array.ndim)
+    value = extremum(array, place, keepdims=True)
+    length = shape(array)[place]
     if not isinstance(length, int):
         raise GraphError("argmax and argmin over the batch axis are not supported")
-    line = [-1 if a == axis % array.ndim else 1 for a in range(array.ndim)]
+    line = [-1 if a == place else 1 for a in range(array.ndim)]
     is_there = logical_or(equal(array, value), not_equal(array, array))
-    return min(where(is_there, reshape(np.arange(length, dtype=np.int32), line), length), axis, keepdims)
+    return min(where(is_there, reshape(np.arange(length, dtype=np.int32), line), length), place, keepdims)
 
 
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
