@@ -48,7 +48,7 @@ def percentile(x: Array, q: Array, axis: Axis = None, keepdims: bool = False) ->
 
 
 def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The middle element over `axis` in order, the mean of both middle ones of an even number; NaN if any is."""
+    """The middle element over `axis` in order, the mean of both of an even number; NaN if one of them is."""
     lines, axes = _sorted_lines(x, axis)
     length = length_of(lines, -1)
     low, high, last = lines[..., (length - 1) // 2], lines[..., length // 2], lines[..., -1]
@@ -58,7 +58,7 @@ def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _sorted_lines(x: Array, axis: Axis) -> tuple[Any, tuple[int, ...]]:
-    """The elements over `axis` in ascending order, NaN last, as one last axis; and the axes that it replaces."""
+    """The elements over `axis` in ascending order, NaN last, as the last axis; and which axes that replaces."""
     array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
     axes = axes_of(array, axis)
     rest = [d for a, d in enumerate(shape(array)) if a not in axes]
