@@ -58,7 +58,7 @@ def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _sorted_lines(x: Array, axis: Axis) -> tuple[Any, tuple[int, ...]]:
-    """The elements over `axis` in ascending order, NaN last, as the last axis; and which axes that replaces."""
+    """The elements over `axis` in ascending order, NaN last, as the last axis; and the axes it replaces."""
     array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
     axes = axes_of(array, axis)
     rest = [d for a, d in enumerate(shape(array)) if a not in axes]
