@@ -22,8 +22,9 @@ SEVERAL = (*ONE, None, (1,), (0, 2), (-1, 0), (2, 0, 1))
 
 # fmt: off
 OF_SEVERAL = (
-    "sum", "mean", "prod", "var", "std", "max", "min", "amax", "amin", "any", "all", "count_nonzero", "ptp",
-    "median", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "flip", "squeeze", "average",
+    "sum", "mean", "prod", "var", "std", "max", "min", "amax", "amin", "any", "all",
+    "count_nonzero", "ptp", "median", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax",
+    "nanmin", "flip", "squeeze", "average",
 )
 OF_ONE: dict[str, Callable[..., Any]] = {
     "sort": lambda np, x, a: np.sort(x, axis=a), "argsort": lambda np, x, a: np.argsort(x, axis=a),
@@ -136,8 +137,8 @@ def test_the_median_over_two_axes_has_the_derivative_of_its_middle_elements() ->
 def test_every_function_with_an_axis_is_in_a_table() -> None:
     """A new one gets a row; those below are compared in test_like_numpy alone."""
     elsewhere = (
-        "concat expand_dims geomspace gradient linspace log_softmax logspace logsumexp norm percentile quantile "
-        "sliding_window_view softmax"
+        "concat expand_dims geomspace gradient linspace log_softmax logspace logsumexp norm percentile "
+        "quantile sliding_window_view softmax"
     )
     named = {
         name

@@ -122,6 +122,7 @@ SURFACE_ROWS = (
     row("isclose",        lambda np, x: np.isclose(x, np.rint(x), 0.3, 0.1),      X),
     row("logical_xor",    lambda np, x, y: np.logical_xor(x, y),                  BOOL, INT),
     row("bitwise_and",    lambda np, x, y: np.bitwise_and(x, y),                  BOOL, BOOL),
+    row("bitwise_and of numbers", lambda np, x, y: np.bitwise_and(x, y) | ~x,      INT, INT),
     row("bitwise_or",     lambda np, x, y: np.bitwise_or(x, y),                   BOOL, BOOL),
     row("bitwise_xor",    lambda np, x, y: np.bitwise_xor(x, y),                  BOOL, BOOL),
     row("invert",         lambda np, x: np.invert(x),                             BOOL),
