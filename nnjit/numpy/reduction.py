@@ -9,7 +9,7 @@ import numpy as np
 
 from nnjit import primitives as p
 from nnjit.errors import GraphError
-from nnjit.ir import B, Primitive, apply, array_type
+from nnjit.ir import B, Primitive, apply, array_type, type_of
 from nnjit.numpy.elementwise import (
     divide,
     equal,
@@ -74,6 +74,10 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None
 
 
 def _extremum(primitive: Primitive, x: Any, axis: Axis, keepdims: bool) -> Any:
+    axes = axes_of(x, axis)
+    empty = [a for a, d in enumerate(shape(x)) if d == 0]
+    if empty and set(empty) <= set(axes):
+        raise GraphError(f"{primitive.name[7:]} of {type_of(x)}: there are no elements over axes {axes}")
     if x.dtype.kind == "b":
         return astype(_reduce(primitive, astype(x, "i32"), axis, keepdims), "b1")
     return _reduce(primitive, x, axis, keepdims)

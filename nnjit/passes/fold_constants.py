@@ -1,6 +1,8 @@
-"""Evaluate, with the interpreter, every node whose arguments are all constant."""
+"""Evaluate, with the interpreter, nodes whose arguments are all constant, and those without elements."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from nnjit.ir import Graph, Node, constant, rebuild
 from nnjit.ir.graph import constant_p
@@ -16,6 +18,8 @@ def fold_constants(graph: Graph) -> Graph:
 
 
 def _fold(node: Node) -> Node:
+    if node.type.row_size == 0 and node.inputs and not node.type.is_batched:
+        return constant(np.zeros(node.shape, node.dtype))
     is_known = bool(node.inputs) and all(n.primitive is constant_p for n in node.inputs)
     if not is_known or node.primitive is broadcast or node.type.is_batched or node.type.row_size > LARGEST:
         return node
