@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,9 +12,10 @@ Rebuild = Callable[[Sequence[Any]], Any]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """The leaves of `tree` in order (dicts by sorted key), and what builds such a tree from others.
+    """The leaves of `tree` in order, and what builds such a tree from others.
 
-    None is a structure without leaves.
+    The order of a dict is that of its sorted keys, and of an OrderedDict its own. None is a structure without
+    leaves.
 
     >>> leaves, rebuild = flatten({"b": [1, None, 2], "a": 3})
     >>> leaves, rebuild([30, 10, 20])
@@ -81,15 +83,21 @@ _STAR = _Star()
 
 
 def _keys(tree: Any) -> Any:
-    return sorted(tree) if isinstance(tree, dict) else len(tree)
+    return keys_of(tree) if isinstance(tree, dict) else len(tree)
+
+
+def keys_of(tree: dict[Any, Any]) -> list[Any]:
+    """The keys of a dict in the order of its leaves: sorted, but for a dict whose order counts."""
+    return list(tree) if isinstance(tree, OrderedDict) else sorted(tree)
 
 
 def _children(tree: Any) -> list[Any]:
-    return [tree[key] for key in sorted(tree)] if isinstance(tree, dict) else list(tree)
+    return [tree[key] for key in keys_of(tree)] if isinstance(tree, dict) else list(tree)
 
 
 def _like(tree: Any, children: Sequence[Any]) -> Any:
     """A tree of the type of `tree`, with other children."""
     if isinstance(tree, dict):
-        return dict(zip(sorted(tree), children, strict=True))
+        pairs = zip(keys_of(tree), children, strict=True)
+        return OrderedDict(pairs) if isinstance(tree, OrderedDict) else dict(pairs)
     return tree._make(children) if hasattr(tree, "_make") else type(tree)(children)

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnjit.autodiff import close, flatten
 from nnjit.autodiff.tracing import standing_for
-from nnjit.autodiff.tree import Rebuild
+from nnjit.autodiff.tree import Rebuild, keys_of
 from nnjit.codegen.program import Compiled
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, is_open, new_input, tracing, type_of
@@ -90,7 +90,7 @@ def _describe(tree: Any, arrays: list[Any], parts: list[Any]) -> None:
         for child in tree:
             _describe(child, arrays, parts)
     elif isinstance(tree, dict):
-        keys = sorted(tree)
+        keys = keys_of(tree)
         parts.append((kind, tuple(keys)))
         for name in keys:
             _describe(tree[name], arrays, parts)
