@@ -9,7 +9,7 @@ from typing import Any
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
-from nnjit.numpy.elementwise import add, divide, equal, greater, multiply, not_equal, square, subtract, where
+from nnjit.numpy.elementwise import add, divide, equal, greater, multiply, not_equal, square, subtract
 from nnjit.numpy.joining import concatenate
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, filled, least_i64, unary_float
 from nnjit.numpy.reduction import Axis, axes_of, count_of, max, mean, min, prepared, sum
@@ -52,9 +52,8 @@ def std(
 
 
 def root(x: Array) -> Any:
-    """The square root of a sum of squares; at 0 its derivative is 1, so that that of the squares decides."""
-    is_positive = greater(x, 0)
-    return where(is_positive, unary_float(p.sqrt, where(is_positive, x, 1.0)), x)
+    """The square root of a sum of squares; where all are 0, its derivative is 0, and NaN the next one."""
+    return unary_float(p.root, x)
 
 
 def ptp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:

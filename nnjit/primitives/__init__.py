@@ -5,6 +5,7 @@ from nnjit.primitives.cond import cond_p
 from nnjit.primitives.custom import custom_p
 from nnjit.primitives.decompositions import orthogonal, pinv, singular_vectors
 from nnjit.primitives.define import PRIMITIVES
+from nnjit.primitives.determinants import cofactor_change, cofactors, det
 from nnjit.primitives.elementwise import (
     abs_,
     add,
@@ -21,6 +22,7 @@ from nnjit.primitives.elementwise import (
     cast,
     cbrt,
     ceil,
+    corner,
     cos,
     cosh,
     digamma,
@@ -55,6 +57,7 @@ from nnjit.primitives.elementwise import (
     relu,
     remainder,
     rint,
+    root,
     select,
     sigmoid,
     sign,
@@ -98,11 +101,15 @@ __all__ = [
     "cbrt",
     "ceil",
     "cholesky",
+    "cofactor_change",
+    "cofactors",
     "concat",
     "cond_p",
+    "corner",
     "cos",
     "cosh",
     "custom_p",
+    "det",
     "det_sign",
     "digamma",
     "div",
@@ -151,6 +158,7 @@ __all__ = [
     "reshape",
     "reverse",
     "rint",
+    "root",
     "scan_p",
     "scatter_add",
     "select",

@@ -174,6 +174,8 @@ PRIMITIVE_ROWS = (
     Row("rint",         p.rint,                      np.rint,                (Arg((B, 3), near_whole),)),
     Row("arctan2",      p.arctan2,                   np.arctan2,             (APART, X)),
     Row("hypot",        p.hypot,                     np.hypot,               (APART, X)),
+    Row("root",         p.root,                      np.sqrt,                (POSITIVE,)),
+    Row("corner",       p.corner,                    lambda x: 1 / x,        (APART,)),
     Row("logaddexp",    p.logaddexp,                 np.logaddexp,           (X, Y)),
     Row("remainder",    p.remainder,                 np.remainder,           (X, APART)),
     Row("fmod",         p.fmod,                      np.fmod,                (X, APART)),

@@ -25,6 +25,7 @@ from nnjit.primitives import (
     scatter_add,
     transpose,
 )
+from nnjit.primitives.determinants import COMPOSED
 from nnjit.primitives.indexing import scatter_sum_p
 from nnjit.primitives.shaping import pick_p
 
@@ -38,6 +39,8 @@ def expand(graph: Graph) -> Graph:
 
 
 def _expand(node: Node) -> Any:
+    if node.primitive in COMPOSED:
+        return COMPOSED[node.primitive](*node.inputs)
     if node.primitive is scan_p:
         return _with_transposed_weights(node)
     if node.primitive is argsort and node.params["axis"] != node.ndim - 1:
