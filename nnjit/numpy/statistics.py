@@ -35,7 +35,7 @@ def var(
     array = array if array.dtype.kind == "f" else astype(array, "f64")
     squares = square(subtract(array, mean(array, axis, keepdims=True)))
     count = count_of(array, axes_of(array, axis))
-    return divide(sum(squares, axis, keepdims), count if ddof == 0 else subtract(count, ddof))
+    return divide(sum(squares, axis, keepdims), count - ddof)  # a number is weak: f32 stays f32
 
 
 def std(

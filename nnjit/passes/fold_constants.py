@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnjit.ir import Graph, Node, constant, rebuild
+from nnjit.ir import B, Graph, Node, constant, rebuild
 from nnjit.ir.graph import constant_p
 from nnjit.ir.interpret import evaluate_node
 from nnjit.primitives import broadcast
@@ -18,7 +18,7 @@ def fold_constants(graph: Graph) -> Graph:
 
 
 def _fold(node: Node) -> Node:
-    if node.type.row_size == 0 and node.inputs and not node.type.is_batched:
+    if 0 in node.shape and node.inputs and B not in node.shape:
         return constant(np.zeros(node.shape, node.dtype))
     is_known = bool(node.inputs) and all(n.primitive is constant_p for n in node.inputs)
     if not is_known or node.primitive is broadcast or node.type.is_batched or node.type.row_size > LARGEST:

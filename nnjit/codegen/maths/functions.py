@@ -202,13 +202,13 @@ def cos(x: Float) -> Float:
 @elementary
 def exp2(x: Float) -> Float:
     """Return 2 to the power of `x`, as the C library does."""
-    return np.exp2(x)
+    return Float(np.exp2(x))
 
 
 @elementary
 def log2(x: Float) -> Float:
     """Return the logarithm of `x` to the base 2, as the C library does."""
-    return np.log2(x)
+    return Float(np.log2(x))
 
 
 @elementary
