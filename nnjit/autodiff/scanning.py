@@ -15,7 +15,7 @@ from nnjit.autodiff.tracing import described, node_of
 from nnjit.autodiff.tree import flatten, structure
 from nnjit.errors import GraphError
 from nnjit.ir import ArrayType, B, Node, new_input, topological, tracing, type_of
-from nnjit.ir.types import SHORT
+from nnjit.ir.types import SHORT, static
 from nnjit.numpy import concatenate, expand_dims, moveaxis
 from nnjit.primitives import broadcast, scan_p
 from nnjit.primitives.scan import at_step, lead, parts
@@ -65,7 +65,10 @@ def scan(
     leaves = [*flatten(after)[0], *(ys if y is not None else [])]
     results = _alike([node_of(n) for n in leaves], [n.type for n in carried])
     if steps == 0:
-        nothing = [np.zeros((*n.shape[:axis], 0, *n.shape[axis:]), n.dtype) for n in results[len(carried) :]]
+        nothing = [
+            np.zeros((*static(n.shape)[:axis], 0, *static(n.shape)[axis:]), n.dtype)
+            for n in results[len(carried) :]
+        ]
         carry = build_carry([v if isinstance(v, Node) else np.array(v) for v in firsts])
         return carry, None if y is None else build_ys(nothing)
     loop = _Steps(carried, firsts, dict(zip(own, stacks, strict=True)), steps, reverse)
@@ -101,7 +104,8 @@ class _Steps:
         loops before it at every step.
         """
         after = dict(zip(self.carried, results, strict=False))
-        stacks, found = dict(self.stacks), {}
+        stacks = dict(self.stacks)
+        found: dict[Node, Any] = {}
         left = dict.fromkeys(n.dtype for n in results)
         while left:
             dtype = next((d for d in left if self._needs(results, d) <= {*stacks, *self._own(d)}), None)

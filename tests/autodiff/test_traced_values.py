@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nnjit.numpy as nnp
-from nnjit import grad, jit, value_and_grad, vjp
+from nnjit import grad, jit, register_dataclass, value_and_grad, vjp, vmap
 from nnjit.errors import GraphError
 
 X = np.array([1.0, 2.0, 3.0])
@@ -115,3 +116,51 @@ def test_a_number_in_a_list_is_no_weaker_than_an_array() -> None:
 
 def test_options_of_numpy_that_are_none_are_dropped() -> None:
     np.testing.assert_array_equal(jit(lambda x: np.vstack([x, x], dtype=None))(X), np.vstack([X, X]))
+
+
+@dataclass(frozen=True)
+class Layer:
+    w: Any
+    b: Any
+    activation: str = "tanh"
+
+
+register_dataclass(Layer, static=["activation"])
+
+
+def applied(layer: Layer, x: Any) -> Any:
+    return getattr(nnp, layer.activation)(x * layer.w + layer.b)
+
+
+def test_a_dataclass_is_a_structure() -> None:
+    layer = Layer(2.0 * X, 0.5)
+    slope = grad(lambda layer: nnp.sum(applied(layer, X)))
+    for found in (slope(layer), jit(slope)(layer)):
+        assert isinstance(found, Layer)
+        assert found.activation == "tanh"
+        derivative = 1 - np.tanh(2 * X * X + 0.5) ** 2
+        np.testing.assert_allclose(found.w, X * derivative, atol=1e-14)
+        np.testing.assert_allclose(found.b, derivative.sum(), atol=1e-14)
+    moved = vmap(applied, in_axes=(Layer(0, None), 0))(layer, X)
+    np.testing.assert_allclose(moved, np.tanh(2 * X * X + 0.5))
+
+
+def test_another_static_field_compiles_anew() -> None:
+    compiled = jit(applied)
+    np.testing.assert_allclose(compiled(Layer(X, 0.0), X), np.tanh(X * X))
+    np.testing.assert_allclose(compiled(Layer(X, 0.0, "exp"), X), np.exp(X * X))
+
+
+def test_dataclasses_that_cannot_be_structures_say_why() -> None:
+    @dataclass
+    class Counted:
+        x: Any
+        count: int = field(init=False, default=0)
+
+    for cls, options, message in (
+        (dict, {}, "expected a dataclass, got <class 'dict'>"),
+        (Layer, {"static": ["c"]}, r"Layer has no field c; it has \['w', 'b', 'activation'\]"),
+        (Counted, {}, "Counted.__init__ does not take count"),
+    ):
+        with pytest.raises(GraphError, match=message):
+            register_dataclass(cls, **options)
