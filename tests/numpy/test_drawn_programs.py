@@ -1,4 +1,4 @@
-"""Drawn programs: compiled against plain values, derivatives against differences, and both against each other."""
+"""Drawn programs: compiled against plain values, and derivatives against differences."""
 
 from __future__ import annotations
 
