@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         vjp,
         vmap,
     )
-    from nnjit.codegen import jit
+    from nnjit.codegen import clear_cache, jit
     from nnjit.report import draw
     from nnjit.training import Run, Study
 
@@ -64,6 +64,7 @@ __getattr__ = lazy(
         "value_and_grad": "nnjit.autodiff",
         "vjp": "nnjit.autodiff",
         "vmap": "nnjit.autodiff",
+        "clear_cache": "nnjit.codegen",
         "jit": "nnjit.codegen",
         "draw": "nnjit.report",
         "Run": "nnjit.training",
@@ -72,7 +73,7 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "Run", "Study", "__version__", "check_grads", "cond", "custom_jvp", "custom_vjp", "draw", "fit", "grad",
-    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph",
-    "register_dataclass", "scan",    "stop_gradient", "value_and_grad", "vjp", "vmap",
+    "Run", "Study", "__version__", "check_grads", "clear_cache", "cond", "custom_jvp", "custom_vjp", "draw",
+    "fit", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load",
+    "make_graph", "register_dataclass", "scan", "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

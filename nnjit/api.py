@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnjit.errors import Diverged, Interrupted, RunError
+from nnjit.errors import Incomplete, RunError, Stopped, UserError, reason
 from nnjit.runs import file_names
+from nnjit.runs.folder import has_ended, holds_run
 
 if TYPE_CHECKING:
     from nnjit.config import Config
@@ -20,6 +22,7 @@ def fit(
     overrides: Iterable[str] = (),
     *,
     output: str | Path | None = None,
+    resume_or_start: bool = False,
     quiet: bool = True,
 ) -> Run | Study:
     """Train an experiment and leave its run folder, report included; a study if it has replicas or folds.
@@ -28,16 +31,20 @@ def fit(
         config: a YAML file, a mapping of the same options, or an `Experiment`.
         overrides: options that beat it, e.g. `["training.epochs=5"]`.
         output: the run folder; `runs/<name>-<time>` if None.
+        resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
+            is opened.
         quiet: whether to show no progress.
 
     Raises:
         UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete.
+        Incomplete: the training is done, but its report, or another file, could not be written.
     """
     from nnjit.config import read
 
     given = read(config, overrides)
     with given.located():
-        return run(given, output=None if output is None else Path(output), quiet=quiet)
+        folder = None if output is None else Path(output)
+        return run(given, output=folder, resume_or_start=resume_or_start, quiet=quiet)
 
 
 def load(folder: str | Path) -> Run | Study:
@@ -62,21 +69,38 @@ def run(
     *,
     output: Path | None = None,
     resume: Path | None = None,
+    resume_or_start: bool = False,
     quiet: bool = False,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
     """Train, or resume the run in the folder `resume`, and write the report however the training ends.
 
     Args:
+        resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
         write_report: writes the report; `nnjit.report.write_report` if None.
+
+    Raises:
+        Incomplete: the training is done, but its report, or another file, could not be written.
     """
     write_report = write_report or _write_report
+    if resume_or_start:
+        if output is None:
+            raise RunError("resume_or_start needs the folder to look in: give output")
+        if is_done(given.experiment, output):
+            if not (output / file_names.REPORT).is_file():
+                _report(write_report, output)
+            return load(output)
+        if holds_run(output):
+            output, resume = None, output
     try:
         done = _train(given.experiment, output, resume, quiet)
-    except (Diverged, Interrupted) as stopped:
-        write_report(stopped.folder)
+    except Stopped as stopped:
+        if problem := _problem(write_report, stopped.folder):
+            raise type(stopped)(f"{stopped}\n{problem}", stopped.folder) from None
         raise
-    write_report(done.path)
+    except OSError as error:
+        raise RunError(reason(error)) from error
+    _report(write_report, done.path)
     return done
 
 
@@ -84,6 +108,29 @@ def _write_report(folder: Path) -> None:
     from nnjit.report import write_report
 
     write_report(folder)
+
+
+def is_done(experiment: Experiment, folder: Path) -> bool:
+    """Whether the training of this very experiment has ended in a folder, so that nothing is left to do."""
+    from nnjit.config import read
+
+    return has_ended(folder) and read(folder / file_names.CONFIG).experiment == experiment
+
+
+def _report(write_report: Callable[[Path], None], folder: Path) -> None:
+    """Write the report of a training that is done; raise Incomplete if it cannot be."""
+    if problem := _problem(write_report, folder):
+        raise Incomplete(f"the training is done and saved in {folder}, but {problem}", folder)
+
+
+def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
+    """Why a report could not be written, and how to write it later; empty if it was."""
+    try:
+        write_report(folder)
+    except (OSError, UserError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        return f"its report could not be written: {why}; to write it: nnjit report {shlex.quote(str(folder))}"
+    return ""
 
 
 def _train(experiment: Experiment, output: Path | None, resume: Path | None, quiet: bool) -> Run | Study:

@@ -1,6 +1,6 @@
 """Define the errors that nnjit raises on purpose, and suggest the nearest valid name.
 
-The command turns a `UserError` into one message and exit status 2, `Diverged` into status 3 and
+The command turns `Incomplete` into one message and exit status 1, a `UserError` into 2, `Diverged` into 3 and
 `Interrupted` into 130. Anything else is a bug in nnjit and shows its traceback.
 """
 
@@ -58,10 +58,10 @@ class CompileError(NnjitError):
 
 
 class Stopped(NnjitError):
-    """A training ended before its last epoch; its run folder is complete.
+    """A training ended otherwise than asked; there is a run folder.
 
     Args:
-        message: how far it came, and why it ended.
+        message: how far it came, why it ended, and what is saved.
         folder: the run folder.
     """
 
@@ -70,12 +70,22 @@ class Stopped(NnjitError):
         self.folder = folder
 
 
+class Incomplete(Stopped):
+    """The training is done, but a file of its folder, or its summary, could not be written."""
+
+
 class Diverged(Stopped):
     """The training produced a value that is not finite."""
 
 
 class Interrupted(Stopped):
     """The user stopped the training, which can go on from its folder."""
+
+
+def reason(error: OSError) -> str:
+    """The file and why the operating system refused, e.g. `a.csv: No space left on device`."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

@@ -2,9 +2,12 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from nnjit import durable
 
 _REPOSITORY = Path(__file__).parents[1]
 # What takes longest goes first, the longest of all at the head, so that no worker is left alone with it.
@@ -26,6 +29,14 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_wait_for_the_disk() -> Iterator[None]:
+    """Files are written as ever, but no test waits until the disk has them: that took longer than many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(durable, "_sync", lambda *given: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ LONGEST = 400  # lines of a file
 
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
-    ("errors", "lazy", "cores", "version"), ("registry",), ("ir",), ("primitives",), ("numpy",),
+    ("durable", "errors", "lazy", "cores", "version"), ("registry",), ("ir",), ("primitives",), ("numpy",),
     ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",), ("experiment", "runs"),
     ("training",), ("report",), ("config",), ("api",), ("cli",), ("train",),
 )  # fmt: skip
@@ -27,7 +27,7 @@ INSIDE = {
         ("program",), ("function",),
     ),
     "nn": (
-        ("array",), ("formula", "initializers", "targets"), ("activations",),
+        ("array",), ("formula", "initializers", "targets"), ("activations", "links"),
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (("graphs",), ("setup",), ("gradient_check", "run"), ("loop",), ("study",)),
@@ -40,7 +40,7 @@ FEW = {  # rooms that know less than their place would allow
     "nn": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "optim": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "data": {"errors", "registry"},
-    "runs": {"cores", "errors", "version"},
+    "runs": {"cores", "durable", "errors", "version"},
     "report": {"errors", "lazy", "runs"},
 }
 MORE = {"report/drawing.py": {"ir", "primitives", "autodiff"}}  # files that know more than their room
@@ -188,6 +188,32 @@ def test_file_is_short_finished_and_says_what_it_is_for(path: Path) -> None:
     assert not re.search(r"\b(TODO|FIXME|XXX)\b", text)
     if path.name != "__main__.py":
         assert ast.get_docstring(ast.parse(text))
+
+
+def test_text_names_its_encoding() -> None:
+    """Otherwise the locale would decide."""
+    scripts = (PACKAGE.parent / "scripts").rglob("*.py")
+    calls = {(path.name, ast.unparse(call)) for path in (*FILES, *scripts) for call in text_calls(path)}
+    assert {call for call in calls if "encoding=" not in call[1]} == set()
+
+
+def text_calls(path: Path) -> Iterator[ast.Call]:
+    """The calls that open a file, or the pipes of a process, as text."""
+    text = path.read_text(encoding="utf-8")
+    if not re.search(r"(read_text|write_text|open)\(|text=", text):
+        return
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call):
+            continue
+        name, words = ast.unparse(node.func), {word.arg for word in node.keywords}
+        if name.endswith((".read_text", ".write_text")):
+            yield node
+        elif name.split(".")[-1] in ("open", "fdopen") and name not in ("os.open", "Image.open"):
+            modes = [ast.unparse(argument) for argument in node.args]
+            if "'rb'" not in modes and "'wb'" not in modes:
+                yield node
+        elif name.startswith("subprocess.") and "text" in words:
+            yield node
 
 
 def test_every_room_has_its_place_in_the_order() -> None:

@@ -20,6 +20,7 @@ from nnjit.codegen.program import BLOCK
 from nnjit.ir import B, array_type
 from nnjit.nn import build_model, layers, losses
 from nnjit.optim import Clip, Penalty, optimizers
+from nnjit.training.graphs.reading import Reading
 from nnjit.training.graphs.step import Task, step_graph
 
 pytestmark = pytest.mark.small
@@ -78,6 +79,7 @@ def step(depth: int, block: int = BLOCK) -> CompiledEpoch:
         clip=Clip(),
         dtype="f64",
         target_type=array_type("f64", (B, 1)),
+        reading=Reading(losses["squared_error"]()),
     )
     graph, interface = step_graph(task)
     return CompiledEpoch(graph, interface, most_rows=10_000, title="The lecture's chain.", block=block)

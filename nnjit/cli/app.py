@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import typer
+
+from nnjit.cli.exit_status import WRONG
+from nnjit.cli.streams import abandon, prepare_streams
 
 _PLAIN: dict[str, Any] = {
     "add_completion": False,
@@ -25,11 +29,12 @@ def main() -> None:
     from nnjit.cli.check import check
     from nnjit.cli.compare import compare
     from nnjit.cli.explain import explain
+    from nnjit.cli.report import report
     from nnjit.cli.schema import schema
     from nnjit.cli.train import train
 
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
-    for verb in (train, explain, check, compare, schema):
+    for verb in (train, explain, check, compare, report, schema):
         app.command()(verb)
     _run(app, "nnjit")
 
@@ -46,7 +51,13 @@ def _run(app: typer.Typer, name: str) -> None:
     # Starting a thread for each core takes NumPy 0.03 s, here and in the report's process, and a training
     # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.pop("MPLBACKEND", None)  # matplotlib cannot be imported if it names no backend; none is used
+    prepare_streams()
     try:
         app(prog_name=name)
+    except OSError:  # from a stream that help or a usage error was printed to: verbs catch their own
+        for stream in (sys.stdout, sys.stderr):
+            abandon(stream)
+        sys.exit(WRONG)
     finally:
         gc.freeze()  # so that the exit does not look for it either

@@ -11,6 +11,7 @@ import typer
 
 from nnjit.cli.exit_status import FAILED, exit_status
 from nnjit.cli.options import ConfigFile, Settings, read_config
+from nnjit.cli.streams import say
 
 if TYPE_CHECKING:
     from nnjit.experiment import Experiment
@@ -32,7 +33,7 @@ def check(config: ConfigFile = None, settings: Settings = None) -> None:
         given = read_config(config, settings)
         with given.located():
             checked = _checked(given.experiment)
-        typer.echo("\n".join(_page(checked)))
+        say("\n".join(_page(checked)))
     if not checked.is_right:
         raise typer.Exit(FAILED)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nnjit.cli.exit_status import exit_status
+from nnjit.cli.streams import say
 from nnjit.cli.table import aligned
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
         from nnjit.report import write_comparison
 
         compared = write_comparison(_configs(runs), output)
-        typer.echo("\n".join([*_text(compared), "", f"{'page':<10}  {output}"]))
+        say("\n".join([*_text(compared), "", f"{'page':<10}  {output}"]))
 
 
 def _configs(runs: Sequence[Path]) -> dict[Path, dict[str, Any]]:

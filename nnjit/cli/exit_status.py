@@ -1,7 +1,8 @@
 """Turn the errors of a command into a message and an exit status.
 
-0 done · 1 a check failed · 2 what the user gave is wrong · 3 the training diverged · 130 interrupted. Any
-other exception is a defect of nnjit, and its traceback says where.
+0 done · 1 a check failed, or a training is done but something could not be written · 2 what the user gave is
+wrong, or the system refuses a file · 3 the training diverged · 130 interrupted. Any other exception is a
+defect of nnjit, and its traceback says where.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from contextlib import contextmanager
 
 import typer
 
-from nnjit.errors import Diverged, Interrupted, UserError
+from nnjit.cli.streams import complain
+from nnjit.errors import Diverged, Incomplete, Interrupted, UserError, reason
 
 FAILED, WRONG, DIVERGED, INTERRUPTED = 1, 2, 3, 130
 
@@ -28,6 +30,10 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
         yield
     except UserError as error:
         raise _stopped(str(error), WRONG) from None
+    except OSError as error:
+        raise _stopped(reason(error), WRONG) from None
+    except Incomplete as error:
+        raise _stopped(str(error), FAILED) from None
     except Diverged as error:
         raise _stopped(str(error), DIVERGED) from None
     except Interrupted as error:
@@ -38,5 +44,5 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
 
 
 def _stopped(message: str, status: int) -> typer.Exit:
-    typer.echo(message, err=True)
+    complain(message)
     return typer.Exit(status)

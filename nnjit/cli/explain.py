@@ -12,6 +12,7 @@ import typer
 
 from nnjit.cli.exit_status import exit_status
 from nnjit.cli.options import ConfigFile, Settings, read_config
+from nnjit.cli.streams import say
 from nnjit.errors import counted
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def explain(
             from nnjit.training.setup.setup import set_up
 
             setup = set_up(given.experiment, Path())
-        typer.echo("\n".join(_page(setup, graph=graph, kernels=kernels)))
+        say("\n".join(_page(setup, graph=graph, kernels=kernels)))
 
 
 def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
@@ -73,7 +74,7 @@ def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
     yield f"source: {epoch.path}"
     if kernels:
         yield from _title("The source of the kernels")
-        yield epoch.path.read_text(encoding="utf-8").rstrip()
+        yield epoch.program.source.rstrip()
 
 
 def _title(words: str, *, first: bool = False) -> list[str]:

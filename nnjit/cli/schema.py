@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-import typer
-
 from nnjit.cli.exit_status import exit_status
+from nnjit.cli.streams import say
 
 
 def schema() -> None:
@@ -19,4 +18,4 @@ def schema() -> None:
     with exit_status():
         from nnjit import config
 
-        typer.echo(json.dumps(config.schema(), indent=2))
+        say(json.dumps(config.schema(), indent=2))

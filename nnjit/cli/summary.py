@@ -16,22 +16,22 @@ from nnjit.runs.study import Aggregate, StudyMetrics, is_study
 if TYPE_CHECKING:
     from nnjit.training import Run, Study
 
+ALIKE = "the part has one target throughout"
+
 
 def summary(run: Run | Study) -> str:
     """How the training ended, the values of each split, and where the run and its report are."""
     rows: Mapping[str, Mapping[str, Any]]
     if is_study(run.metrics):
         study = StudyMetrics.from_json(run.metrics)
-        first_line, rows = _study_line(study), study.splits
+        first_line, rows, notes = _study_line(study), study.splits, _study_notes(study)
     else:
         metrics = RunMetrics.from_json(run.metrics)
-        first_line, rows = (
-            _run_line(metrics),
-            {name: split.to_json() for name, split in metrics.splits.items()},
-        )
+        rows = {name: split.to_json() for name, split in metrics.splits.items()}
+        first_line, notes = _run_line(metrics), _notes(metrics)
     report = run.path / file_names.REPORT
     paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
-    return "\n".join([first_line, *_table(rows), *(f"{name:<10}  {path}" for name, path in paths)])
+    return "\n".join([first_line, *_table(rows), *notes, *(f"{name:<10}  {path}" for name, path in paths)])
 
 
 def _run_line(metrics: RunMetrics) -> str:
@@ -43,6 +43,21 @@ def _run_line(metrics: RunMetrics) -> str:
         return f"{counted(epochs, 'epoch')}{ended}{learning_rate}"
     whose = "; the values are those of the last" if metrics.weights == "last" and best != epochs else ""
     return f"best epoch {best or 'none'} of {epochs}{ended}{whose}{learning_rate}"
+
+
+def _notes(metrics: RunMetrics) -> list[str]:
+    """The values that the table lacks, and why."""
+    columns = metrics.without_value
+    return [f"no value: {', '.join(columns)}; {ALIKE}, so there is nothing to rank"] if columns else []
+
+
+def _study_notes(study: StudyMetrics) -> list[str]:
+    """The values that the means leave out, and why."""
+    return [
+        f"{column} is the mean of {study.finished - count} of {study.finished} {study.kind}: in the others "
+        f"{ALIKE}, so there is nothing to rank"
+        for column, count in study.without_value.items()
+    ]
 
 
 def _study_line(study: StudyMetrics) -> str:

@@ -9,11 +9,14 @@ import typer
 
 from nnjit.cli.exit_status import exit_status
 from nnjit.cli.reporter import Reporter
-from nnjit.errors import RunError, UserError
+from nnjit.cli.streams import OutputError, is_utf8, say
+from nnjit.errors import Incomplete, RunError, UserError
 from nnjit.runs import file_names
+from nnjit.runs.folder import is_begun
 
 if TYPE_CHECKING:
     from nnjit.config import Config
+    from nnjit.training import Run, Study
 
 # fmt: off
 _Config = Annotated[Path | None, typer.Option(metavar="FILE", help="The experiment, as YAML.")]
@@ -23,6 +26,9 @@ _Output = Annotated[Path | None, typer.Option(metavar="DIR", help=(
     "The run folder to make  [default: runs/NAME-TIME]"))]
 _Resume = Annotated[Path | None, typer.Option(metavar="DIR", help=(
     "Go on with the run in this folder, with its own config unless another is given."))]
+_ResumeOrStart = Annotated[bool, typer.Option("--resume-or-start", help=(
+    "Go on with the run in the --output folder if it has begun there, or else begin it: one line for a job "
+    "that may be stopped and queued again."))]
 _PrintConfig = Annotated[bool, typer.Option("--print-config", help=(
     "Print the config with every option filled in, and train nothing."))]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the run folder alone.")]
@@ -35,6 +41,7 @@ def train(
     settings: _Settings = None,
     output: _Output = None,
     resume: _Resume = None,
+    resume_or_start: _ResumeOrStart = False,
     print_config: _PrintConfig = False,
     quiet: _Quiet = False,
 ) -> None:
@@ -42,30 +49,45 @@ def train(
 
     Paths in the config are relative to the current directory.
 
-    Exit status: 0 done, 2 something given is wrong, 3 the training diverged, 130 interrupted.
+    Exit status: 0 done, 1 done but something could not be written, 2 something given is wrong,
+    3 the training diverged, 130 interrupted.
     """
     with exit_status(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
-        _check(config, output, resume)
+        _check(config, output, resume, resume_or_start)
+        folder = output if resume_or_start else resume
         if print_config:
-            _print(_read(config, resume, settings or []))
+            _print(_read(config, folder, settings or []))
             return
         with Reporter() as reporter:  # at once: it takes as long to start as a short training
-            given = _read(config, resume, settings or [])
-            _train(given, reporter, output=output, resume=resume, quiet=quiet)
+            given = _read(config, folder, settings or [])
+            _train(
+                given, reporter, output=output, resume=resume, resume_or_start=resume_or_start, quiet=quiet
+            )
 
 
-def _check(config: Path | None, output: Path | None, resume: Path | None) -> None:
+def _check(config: Path | None, output: Path | None, resume: Path | None, resume_or_start: bool) -> None:
+    if resume_or_start:
+        _check_resume_or_start(config, output, resume)
+        return
     if not config and not resume:
         raise UserError("nothing to train: give --config FILE, or --resume DIR")
     if resume and output:
         raise UserError(f"--output {output}: a resumed run stays in its own folder; omit --output")
     if resume and not resume.is_dir():
         raise RunError(f"--resume {resume}: there is no such folder")
+    if resume and not is_begun(resume):
+        raise RunError(f"--resume {resume}: not the folder of a run, which has a {file_names.CONFIG}")
     if resume and not config and not (resume / file_names.CONFIG).is_file():
-        raise RunError(
-            f"--resume {resume}: not the folder of a run, which has a {file_names.CONFIG}; give such a "
-            "folder, or --config too"
-        )
+        raise RunError(f"--resume {resume}: its {file_names.CONFIG} is missing; give --config too")
+
+
+def _check_resume_or_start(config: Path | None, output: Path | None, resume: Path | None) -> None:
+    if resume:
+        raise UserError("--resume-or-start looks in the --output folder; omit --resume")
+    if not output:
+        raise UserError("--resume-or-start: give the folder to look in, with --output DIR")
+    if not config and not (output / file_names.CONFIG).is_file():
+        raise UserError(f"{output} holds no run to go on with; give --config FILE to start one")
 
 
 def _read(config: Path | None, resume: Path | None, settings: list[str]) -> Config:
@@ -80,19 +102,38 @@ def _read(config: Path | None, resume: Path | None, settings: list[str]) -> Conf
 def _print(given: Config) -> None:
     from nnjit.config import dump
 
-    typer.echo(dump(given.experiment), nl=False)
+    say(dump(given.experiment, escaped=not is_utf8()).rstrip())
 
 
 def _train(
-    given: Config, reporter: Reporter, *, output: Path | None, resume: Path | None, quiet: bool
+    given: Config,
+    reporter: Reporter,
+    *,
+    output: Path | None,
+    resume: Path | None,
+    resume_or_start: bool,
+    quiet: bool,
 ) -> None:
     from nnjit import api
 
     with given.located():
-        run = api.run(given, output=output, resume=resume, quiet=quiet, write_report=reporter.write)
-    if quiet:
-        typer.echo(run.path)
-        return
+        is_done = resume_or_start and output is not None and api.is_done(given.experiment, output)
+        run = api.run(
+            given,
+            output=output,
+            resume=resume,
+            resume_or_start=resume_or_start,
+            quiet=quiet,
+            write_report=reporter.write,
+        )
+    try:
+        say(str(run.path) if quiet else _summary(run, is_done))
+    except OutputError as error:
+        raise Incomplete(f"{error}; the training is done and saved in {run.path}", run.path) from None
+
+
+def _summary(run: Run | Study, is_done: bool) -> str:
     from nnjit.cli.summary import summary
 
-    typer.echo(summary(run))
+    ended = "this training has ended; nothing is left to do\n" if is_done else ""
+    return ended + summary(run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, NamedTuple
@@ -11,10 +13,12 @@ import numpy as np
 from nnjit.autodiff import close, flatten
 from nnjit.autodiff.tracing import standing_for
 from nnjit.autodiff.tree import Rebuild, children, is_branch, key_of
+from nnjit.codegen.numba.cache import functions_in
 from nnjit.codegen.program import Compiled
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, is_open, new_input, tracing, type_of
 
+MOST_PROGRAMS = 256  # of one function; then the oldest goes
 NUMBERS = (float, int, bool)
 Key = tuple[Any, ...]
 
@@ -27,6 +31,7 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
     array of f64, i64 or b1 without axes, which adopts the dtype of the array it is combined with, as in
     NumPy. Every number of the result is an array. Whatever else `f` reads is built in when it is compiled.
     Inside another trace, `f` itself runs, so `jit` composes with `grad` and its kin in either order.
+    It holds the programs of the last 256 combinations, which `clear_cache` frees.
 
     Raises:
         GraphError: an argument is not an array, or its dtype is not supported. CompileError: an operation
@@ -57,10 +62,37 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
             traced = _trace(f, args, kwargs)
             if is_open(traced.outputs, traced.inputs):  # `f` reads values of a trace around it
                 return traced.build(close(traced.outputs, traced.inputs, arrays))
+            if len(compiled) >= MOST_PROGRAMS:
+                compiled.pop(next(iter(compiled), ()), None)  # also if another thread was first
             known = compiled[key] = _Native(_caller(traced), traced.build)
         return known.build(known.call(arrays))
 
+    vars(native)["clear_cache"] = compiled.clear
+    _jitted.add(native)
     return native
+
+
+def clear_cache() -> None:
+    """Free the compiled programs that all functions from `jit` hold in memory.
+
+    `f.clear_cache()` frees those of one function `f`. The next call loads its program from the cache on disk,
+    which stays, or compiles it anew. A run keeps its own programs, which are freed with it. (JAX:
+    `clear_caches`.)
+
+    >>> double = jit(lambda x: 2 * x)
+    >>> float(double(1.0))
+    2.0
+    >>> clear_cache()
+    >>> float(double(2.0))
+    4.0
+    """
+    for native in list(_jitted):
+        vars(native)["clear_cache"]()
+    functions_in.cache_clear()
+    gc.collect()  # the functions of a program name each other
+
+
+_jitted: weakref.WeakSet[Callable[..., Any]] = weakref.WeakSet()
 
 
 class _Native(NamedTuple):

@@ -18,11 +18,16 @@ _WIDTH = 110
 _LONGEST = 100  # characters of a mapping on one line
 
 
-def dump(experiment: Experiment) -> str:
-    """The fully resolved config as YAML: every option with its value, except those that are off (null)."""
+def dump(experiment: Experiment, *, escaped: bool = False) -> str:
+    """The fully resolved config as YAML: every option with its value, except those that are off (null).
+
+    Args:
+        escaped: whether to write characters beyond ASCII as escapes.
+    """
     layout = CommentedMap((key, _laid_out(value)) for key, value in _options(experiment))
     writer = YAML()
     writer.width = _WIDTH
+    writer.allow_unicode = not escaped
     writer.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()
     writer.dump(layout, text)

@@ -1,7 +1,8 @@
 """Load, split and scale the data of a config into the arrays of a training."""
 
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
-from nnjit.data.dataset import Dataset
+from nnjit.data.dataset import Contents, Dataset, contents_of, digest
+from nnjit.data.fitting import Center
 from nnjit.data.held_out import load_held_out
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.preparation import Part, Prepared, load, prepare, split_and_scale
@@ -11,6 +12,8 @@ from nnjit.data.target import ProblemType, ProblemTypes, Target
 
 __all__ = [
     "Affine",
+    "Center",
+    "Contents",
     "Dataset",
     "Padding",
     "Part",
@@ -21,6 +24,8 @@ __all__ = [
     "Source",
     "Split",
     "Target",
+    "contents_of",
+    "digest",
     "find_padding",
     "load",
     "load_held_out",

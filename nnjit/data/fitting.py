@@ -16,6 +16,8 @@ from nnjit.data.padding import Padding
 from nnjit.data.scaling import Affine
 from nnjit.errors import DataError
 
+NEAR = 64  # deviations from 0 whose squares cost 12 of float64's 53 bits
+
 
 class Block(NamedTuple):
     """Some training rows.
@@ -31,6 +33,19 @@ class Block(NamedTuple):
 
 Blocks = Callable[[], Iterator[Block]]
 """Each call passes over the training rows once, a block at a time."""
+
+
+class Center(NamedTuple):
+    """Where the values of each target lie.
+
+    Args:
+        origin: (O,), near the mean, so that squares of differences from it keep their digits: 0 where that is
+            near enough, and else a round number, so that folds of the same data share it.
+        rounding: (O,), how far apart values may be that should be equal.
+    """
+
+    origin: np.ndarray
+    rounding: np.ndarray
 
 
 class _Extent(NamedTuple):
@@ -79,6 +94,22 @@ def fit_affine(
     for kind in padding:
         shift, scale = kind.shared(shift, extent.counts > 0), kind.shared(scale, extent.counts > 1)
     return Affine(method, shift, np.where(scale == 0, 1.0, scale))
+
+
+def fit_center(blocks: Blocks, *dtypes: np.dtype) -> Center:
+    """Where the values of the training rows lie, in their own unit.
+
+    Args:
+        dtypes: those that the values have been rounded to.
+    """
+    extent = _extent(blocks)
+    with np.errstate(over="ignore", invalid="ignore"):  # a deviation beyond float64, with which 0 does
+        mean, deviation = _standard(blocks, extent)
+        rounding = max(map(_rounding, dtypes)) * extent.magnitude
+        unit = np.ldexp(1.0, np.minimum(np.frexp(deviation)[1] + 2, 1000))  # 4 to 8 deviations
+        origin = np.where(deviation > rounding, np.rint(mean / unit) * unit, mean)
+    is_near_zero = np.abs(mean) / NEAR <= deviation
+    return Center(np.where(is_near_zero | ~np.isfinite(origin), 0.0, origin), rounding)
 
 
 def _rounding(dtype: np.dtype) -> float:

@@ -47,8 +47,15 @@ class Padding:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        steps = saved["steps"]
-        return cls(float(saved["value"]), None if steps is None else np.array(steps, np.int64))
+        """The padding that `to_json` has written; a ValueError if it is malformed."""
+        try:
+            value, steps = float(saved["value"]), saved["steps"]
+            places = None if steps is None else np.array(steps)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise ValueError("padding: expected a value, and steps, null or a list for each") from None
+        if places is not None and (places.ndim != 2 or places.dtype.kind != "i" or places.min(initial=0) < 0):
+            raise ValueError("padding: steps are not lists of whole numbers >= 0, of one length")
+        return cls(value, None if places is None else places.astype(np.int64))
 
     def _places(self, shape: tuple[int, ...]) -> np.ndarray:
         """(steps, features), for examples of a shape."""

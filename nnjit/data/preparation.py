@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.data.dataset import Dataset, describe_index, rows_per_block
-from nnjit.data.fitting import Block, fit_affine
+from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.scaling import Affine, Scaling
@@ -51,6 +51,7 @@ class Prepared:
         is_weighted: whether the data says how much each row counts.
         target_layout: the targets that share the columns of y if there are several.
         codes: the categories of each feature that holds their indices, in order.
+        center: where the target values lie in their own unit; None if the targets are classes.
     """
 
     classes: tuple[str, ...] | None
@@ -66,6 +67,7 @@ class Prepared:
     is_weighted: bool
     target_layout: tuple[Target, ...] = ()
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    center: Center | None = None
 
 
 def prepare(
@@ -148,6 +150,7 @@ def split_and_scale(
         is_weighted=any(d.weights is not None for d in (data, *held_out.values())),
         target_layout=data.target_layout,
         codes=data.codes,
+        center=_fit_center(data.y, rows, scaling, dtype) if data.has_values else None,
     )
 
 
@@ -176,6 +179,12 @@ def _fit(
         raise DataError(error.message, (option,)) from None
 
 
+def _fit_center(y: np.ndarray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
+    """Where the target values of the training part lie; unless scaled, they are rounded to its type."""
+    own = (y.dtype,) if scaling.targets else (y.dtype, np.dtype(dtype))
+    return fit_center(lambda: _blocks(y, rows.train, (), most=2048), *own)
+
+
 def _without_classes(affine: Affine | None, layout: tuple[Target, ...]) -> Affine | None:
     """The scaling of several targets, which leaves the indices of classes as they are."""
     if affine is None or not layout:
@@ -195,14 +204,22 @@ def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) 
     return Part(x, y, weights if rows is None else weights[rows], rows)
 
 
-def _blocks(array: np.ndarray, rows: np.ndarray | None, padding: Sequence[Padding]) -> Iterator[Block]:
-    for _, block in _selected(array, rows):
+def _blocks(
+    array: np.ndarray, rows: np.ndarray | None, padding: Sequence[Padding], most: int | None = None
+) -> Iterator[Block]:
+    for _, block in _selected(array, rows, most):
         yield Block(block.astype(np.float64), ~find_padding(block, padding) if padding else True)
 
 
-def _selected(array: np.ndarray, rows: np.ndarray | None) -> Iterator[tuple[slice, np.ndarray]]:
-    """The given rows of an array (all if None) a block at a time, each block with its slice of them."""
-    step = rows_per_block(array)
+def _selected(
+    array: np.ndarray, rows: np.ndarray | None, most: int | None = None
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """The given rows of an array (all if None) a block at a time, each block with its slice of them.
+
+    Args:
+        most: how many rows a block has at most.
+    """
+    step = min(rows_per_block(array), most or len(array))
     count = len(array) if rows is None else len(rows)
     for start in range(0, count, step):
         here = slice(start, min(start + step, count))

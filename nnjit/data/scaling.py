@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -43,11 +44,17 @@ class Affine:
         """Whether what lies between a value and the scaled one may be beyond float64."""
         return bool(max(np.abs(self.shift).max(), np.abs(self.scale).max()) > _HUGE)
 
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether it scales rows of a shape."""
+        return self.shift.shape in ((), shape) and self.scale.shape in ((), shape)
+
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        return cls(
-            saved["method"], np.array(saved["shift"], np.float64), np.array(saved["scale"], np.float64)
-        )
+        """The scaling that `to_json` has written; a ValueError if it is malformed."""
+        shift, scale = _numbers(saved, "shift"), _numbers(saved, "scale")
+        if not (scale > 0).all():
+            raise ValueError("scaling: scale is not > 0 throughout")
+        return cls(str(saved.get("method")), shift, scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +73,15 @@ class Scaling:
     inputs: Affine | None = None
     targets: Affine | None = None
     padding: Sequence[Padding] = ()
+
+    def fits(self, shape: tuple[int, ...], targets: int) -> bool:
+        """Whether it is one of inputs of a shape, and of so many target columns."""
+        size = math.prod(shape)
+        return (
+            (self.inputs is None or self.inputs.fits(shape))
+            and (self.targets is None or self.targets.fits((targets,)))
+            and all(p.steps is None or p.steps.max(initial=-1) < size for p in self.padding)
+        )
 
     @property
     def changes_inputs(self) -> bool:
@@ -105,6 +121,20 @@ class Scaling:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        """The scaling that `to_json` has written."""
-        inputs, targets = (saved[name] and Affine.from_json(saved[name]) for name in ("inputs", "targets"))
-        return cls(inputs, targets, tuple(map(Padding.from_json, saved.get("padding", ()))))
+        """The scaling that `to_json` has written; a ValueError if it is malformed."""
+        found = [saved.get(name) for name in ("inputs", "targets")]
+        padding = saved.get("padding", ())
+        if not all(part is None or isinstance(part, dict) for part in (*found, *padding)):
+            raise ValueError("scaling: inputs and targets are null, or each a method, a shift and a scale")
+        inputs, targets = (None if part is None else Affine.from_json(part) for part in found)
+        return cls(inputs, targets, tuple(map(Padding.from_json, padding)))
+
+
+def _numbers(saved: Mapping[str, Any], name: str) -> np.ndarray:
+    try:
+        values = np.array(saved[name], np.float64)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise ValueError(f"scaling: {name} is not a number, or lists of numbers") from None
+    if not np.isfinite(values).all():
+        raise ValueError(f"scaling: {name} is not finite")
+    return values

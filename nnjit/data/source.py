@@ -88,6 +88,19 @@ class Source(Options, ABC):
             DataError: the data is missing, unreadable or malformed; `path` is the option to blame.
         """
 
+    @property
+    def is_computed(self) -> bool:
+        """Whether the options and the seed alone decide on the rows, which are read from nowhere."""
+        return False
+
+    def files(self, folder: Path) -> Mapping[str, Path]:
+        """The files that `load` reads, by the option that names each; relative paths as in `load`.
+
+        Raises:
+            DataError: as in `load`.
+        """
+        return {}
+
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         """The targets that several outputs may have, by name, each with the path of the option that names it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from nnjit.errors import DataError, counted
 
 if TYPE_CHECKING:
     import polars as pl
+
+_readers: set[int] = set()  # the processes that have read a table: this one, or those that it was forked from
 
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -91,8 +94,10 @@ def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]
         marks: what stands for a missing value.
 
     Raises:
-        DataError: the file cannot be read, is not UTF-8, has rows of different length, or no rows.
+        DataError: the file cannot be read, is not UTF-8, has rows of different length, or no rows; or the
+            process was forked from one that has read a table.
     """
+    _check_not_forked(path)
     import polars as pl
 
     names, start = _header(path, separator) if header else (None, _blank(path))
@@ -109,6 +114,17 @@ def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]
     if is_blank.all():
         raise DataError(f"{path}: no rows{' below the header' if header else ''}", ("file",))
     return TextTable(path, frame.filter(~is_blank), np.flatnonzero(~is_blank.to_numpy()) + start)
+
+
+def _check_not_forked(path: Path) -> None:
+    """Refuse what would hang: a forked process has the locks of polars' threads, but not the threads."""
+    if _readers - {os.getpid()}:
+        raise DataError(
+            f"{path}: this process was forked from one that has read a table, so reading another would hang; "
+            'start it with multiprocessing.get_context("spawn"), or read tables only after the fork',
+            ("file",),
+        )
+    _readers.add(os.getpid())
 
 
 def _parsed(path: Path, options: dict[str, Any]) -> pl.DataFrame:

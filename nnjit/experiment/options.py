@@ -51,10 +51,13 @@ class Goal(Options):
 
 
 class Checkpoints(Options):
-    """Keep the weights of every so many epochs, as `checkpoints/epoch_<n>.safetensors` in the run folder."""
+    """Keep the weights of every so many epochs, as `checkpoints/epoch_<n>.safetensors` in the run folder.
+
+    A run that is killed goes on from the last of them.
+    """
 
     every: int = Field(10, ge=1)
-    """Epochs between two checkpoints."""
+    """Epochs between two checkpoints. Those of one second are written together."""
 
     keep: int | None = Field(None, ge=1)
     """How many of the latest are kept; null keeps all."""

@@ -7,7 +7,7 @@ from nnjit.nn.activations import ACTIVATIONS, Activation, ActivationName
 from nnjit.nn.initializers import Initializer, fans, initializers
 from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.losses.loss import Loss, losses
-from nnjit.nn.metrics.metric import Metric, SummedMetric, WholeMetric, metrics
+from nnjit.nn.metrics.metric import Metric, Reads, SummedMetric, WholeMetric, metrics
 from nnjit.nn.model.model import LayerNode, Model, build_model
 from nnjit.nn.model.params import ParamEntry, ParamTable
 from nnjit.nn.model.repeat import AnyEntry, Repeat
@@ -16,6 +16,6 @@ del _all_layers, _all_losses, _all_metrics
 
 __all__ = [
     "ACTIVATIONS", "Activation", "ActivationName", "AnyEntry", "Context", "Initializer", "Layer", "LayerNode",
-    "Loss", "Metric", "Model", "Param", "ParamEntry", "ParamTable", "Repeat", "SummedMetric", "UsedRows",
-    "WholeMetric", "build_model", "fans", "initializers", "layers", "losses", "metrics",
+    "Loss", "Metric", "Model", "Param", "ParamEntry", "ParamTable", "Reads", "Repeat", "SummedMetric",
+    "UsedRows", "WholeMetric", "build_model", "fans", "initializers", "layers", "losses", "metrics",
 ]  # fmt: skip

@@ -1,9 +1,10 @@
-"""`python -m nnjit.report FOLDER`: write the report of a run folder again.
+"""Draw the report of a run whose training is under way: `nnjit train` starts this beside it.
 
-Without a folder, it makes itself ready to draw and reads the folder from standard input; none ends it.
+It makes itself ready to draw and reads the run folder from standard input; none ends it.
 """
 
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -16,12 +17,9 @@ GARBAGE_THRESHOLD = 200_000
 
 def main() -> None:
     gc.set_threshold(GARBAGE_THRESHOLD)
-    folders = sys.argv[1:]
-    if not folders:
-        warm_up()
-        folders = sys.stdin.read().splitlines()
-    for folder in folders:
-        write_report(Path(folder))
+    warm_up()
+    if folder := sys.stdin.buffer.read():
+        write_report(Path(os.fsdecode(folder)))
     gc.freeze()  # the exit need not look for garbage
 
 

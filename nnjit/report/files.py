@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,14 +15,29 @@ from nnjit.runs.data import DataEntry
 from nnjit.runs.diagnosis import Diagnosis, read_diagnosis
 from nnjit.runs.environment import Environment
 from nnjit.runs.explanation import Explanation
+from nnjit.runs.fingerprint import Change, Fingerprint
 from nnjit.runs.history import read_history
+from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
-from nnjit.runs.metrics import RunMetrics
+from nnjit.runs.metrics import SPLITS, RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.predictions import Predictions, read_predictions
 from nnjit.runs.reading import read_text
+from nnjit.runs.status import Status
+
+F = TypeVar("F", bound=JsonFile)
 
 LARGEST = 1e100  # of a value that is drawn
+AT_THE_END = (
+    *(file_names.METRICS, file_names.BEST, file_names.LAST),
+    *(file_names.PREDICTIONS, file_names.EXPLANATION),
+)  # what a training writes when it ends
+
+# What stands for the files that a training killed in its first moment does not have.
+NO_MODEL = ModelEntry("", "", (), (), 0)
+NO_DATA = DataEntry("", "regression", (), (), None, dict.fromkeys(SPLITS, 0), {}, np.nan)
+NO_ENVIRONMENT = Environment.from_json({})
+NO_HISTORY = {"epoch": np.empty(0)}
 
 
 @dataclass(frozen=True)
@@ -54,12 +70,13 @@ class History:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """All files of a run folder.
+    """All files of a run folder; of a training that was killed, those that there are.
 
     Args:
+        metrics: if the training was killed, or still runs, what the history tells.
         predictions: of a model with a single output; None if there are none.
         output_predictions: of a model with several outputs, by the output's name.
-        diagnosis, explanation, learning_rate_search: None if the run has no such file.
+        diagnosis, explanation, learning_rate_search, fingerprint: None if the run has no such file.
     """
 
     folder: Path
@@ -74,12 +91,38 @@ class RunFiles:
     explanation: Explanation | None
     learning_rate_search: LearningRateSearch | None
     output_predictions: Mapping[str, Predictions] = field(default_factory=dict)
+    fingerprint: Fingerprint | None = None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed when the run was resumed."""
+        return self.fingerprint.changes if self.fingerprint else ()
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether its config, trained anew, gives its weights."""
+        return self.fingerprint is None or self.fingerprint.is_repeatable
 
     @property
     def name(self) -> str:
         """The experiment's name in the config, else the folder's."""
         found = re.search(r"^name:[ \t]*(\S.*)$", self.config, re.MULTILINE)
         return found[1].strip().strip("\"'") if found else self.folder.resolve().name
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether the training was killed; it may be running still."""
+        return self.metrics.status is Status.KILLED
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The files that a training writes when it ends, and that are not there."""
+        return tuple(name for name in AT_THE_END if not (self.folder / name).exists())
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether a resumed training goes on from a later epoch than the first."""
+        return (self.folder / file_names.CHECKPOINT).exists()
 
     @property
     def best_row(self) -> int | None:
@@ -100,27 +143,61 @@ class RunFiles:
 
 
 def read_run(folder: Path) -> RunFiles:
-    """Read the files of a run folder; RunError if it is not one or a file is malformed."""
-    data = DataEntry.read(folder)
-    outputs = {output.name: _predictions(folder, output.name) for output in data.outputs}
+    """Read the files of a run folder, killed trainings included.
+
+    Raises:
+        RunError: it is not a run folder, a file is malformed, or a training that ended lacks one.
+    """
+    config = read_text(folder / file_names.CONFIG)
+    ended = RunMetrics.read_if_there(folder)
+    history = _history(folder, can_lack=ended is None)
+    data = _read(DataEntry, folder, ended, NO_DATA)
+    model = _read(ModelEntry, folder, ended, NO_MODEL)
+    metrics = _killed(history, model) if ended is None or ended.epochs < len(history.epoch) else ended
+    names = [output.name for output in data.outputs] or [""]
+    # Of a training that was resumed and then killed, there may be predictions of earlier weights.
+    found = {} if metrics.status is Status.KILLED else {name: _predictions(folder, name) for name in names}
     return RunFiles(
         folder=folder,
-        config=read_text(folder / file_names.CONFIG),
-        environment=Environment.read(folder),
-        history=_history(folder),
-        metrics=RunMetrics.read(folder),
-        model=ModelEntry.read(folder),
+        config=config,
+        environment=_read(Environment, folder, ended, NO_ENVIRONMENT),
+        history=history,
+        metrics=metrics,
+        model=model,
         data=data,
-        predictions=None if data.outputs else _predictions(folder),
+        predictions=found.get(""),
         diagnosis=read_diagnosis(folder),
         explanation=Explanation.read_if_there(folder),
         learning_rate_search=LearningRateSearch.read_if_there(folder),
-        output_predictions={name: found for name, found in outputs.items() if found is not None},
+        output_predictions={name: given for name, given in found.items() if name and given is not None},
+        fingerprint=Fingerprint.read_if_there(folder),
     )
 
 
-def _history(folder: Path) -> History:
-    columns = {name: _drawable(column) for name, column in read_history(folder).items()}
+def _read(file: type[F], folder: Path, ended: RunMetrics | None, substitute: F) -> F:
+    """A file of the folder; its substitute if it is missing because the training was killed."""
+    return file.read(folder) if ended else file.read_if_there(folder) or substitute
+
+
+def _killed(history: History, model: ModelEntry) -> RunMetrics:
+    """The metrics of a training that has not written its own."""
+    return RunMetrics(
+        status=Status.KILLED,
+        epochs=len(history.epoch),
+        best_epoch=None,
+        monitor="",
+        mode="min",
+        weights="last",
+        splits={},
+        parameters=model.parameters,
+        seconds={"train": float(np.nansum(history["train_seconds"]))},
+    )
+
+
+def _history(folder: Path, *, can_lack: bool) -> History:
+    is_there = (folder / file_names.HISTORY).exists() or not can_lack
+    columns = read_history(folder) if is_there else NO_HISTORY
+    columns = {name: _drawable(column) for name, column in columns.items()}
     return History({**columns, "epoch": columns["epoch"].astype(int)})
 
 

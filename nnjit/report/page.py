@@ -10,7 +10,7 @@ from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import plain, shape
 from nnjit.report.pages import summary
 from nnjit.report.pages.advice import advice
-from nnjit.report.pages.templates import template
+from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures import (
     confusion,
     evaluations,
@@ -28,6 +28,7 @@ from nnjit.report.pictures.outputs import of_outputs
 from nnjit.report.pictures.style import Picture, new_figure, style, to_png, to_svg
 from nnjit.runs import file_names
 from nnjit.runs.study import study_kind
+from nnjit.runs.writing import write_atomically
 
 # In the order of the page. A picture's module has `draw(run)`, which is None if it has nothing to show.
 PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
@@ -58,9 +59,10 @@ def write_report(folder: Path) -> None:
     with style():
         pictures = [*of_outputs(run), *(picture for draw in PICTURES if (picture := draw(run)))]
         loss = next(picture for picture in pictures if picture.name == "loss")
-        to_png(loss.figure, folder / file_names.LOSS_CURVE)
+        curve = to_png(loss.figure)
         drawings = [(picture, to_svg(picture)) for picture in pictures]
-    (folder / file_names.REPORT).write_text(render(run, drawings), encoding="utf-8")
+    write_page(folder / file_names.REPORT, render(run, drawings))
+    write_atomically(folder / file_names.LOSS_CURVE, curve)
 
 
 def warm_up() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.metrics import SPLITS
-from nnjit.runs.reading import number
 
 
 @dataclass(frozen=True)
@@ -32,20 +31,10 @@ class OutputEntry:
     weight: float = 1.0
     class_weights: tuple[float, ...] | None = None
 
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """The entry of one output."""
-        start, stop = content["columns"]
-        weights = content.get("class_weights")
-        return cls(
-            name=content["name"],
-            target=content["target"],
-            classes=_classes(content["classes"]),
-            columns=(start, stop),
-            loss=content.get("loss") or "",
-            weight=content.get("weight", 1.0),
-            class_weights=None if weights is None else tuple(weights),
-        )
+    def __post_init__(self) -> None:
+        start, stop = self.columns
+        if start >= stop:
+            raise ValueError(f"columns: [{start}, {stop}) are none")
 
 
 @dataclass(frozen=True)
@@ -66,6 +55,8 @@ class DataEntry(JsonFile):
     """
 
     file_name: ClassVar[str] = file_names.DATA
+    KEYS: ClassVar[Mapping[str, str]] = {"problem_type": "task", "is_weighted": "weighted"}
+    ABSENT: ClassVar[Mapping[str, Any]] = {"scaling": {}}
 
     description: str
     problem_type: str
@@ -97,22 +88,8 @@ class DataEntry(JsonFile):
         }
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        return cls(
-            description=content["description"],
-            problem_type=content["task"],
-            features=tuple(content["features"]),
-            targets=tuple(content["targets"]),
-            classes=_classes(content["classes"]),
-            examples={name: content["examples"].get(name) or 0 for name in SPLITS},
-            scaling=content.get("scaling") or {},
-            magnitude=number(content.get("magnitude")),
-            codes={name: tuple(codes) for name, codes in (content.get("codes") or {}).items()},
-            is_weighted=content.get("weighted", False),
-            class_weights=content.get("class_weights") or {},
-            outputs=tuple(map(OutputEntry.from_json, content.get("outputs") or ())),
-        )
-
-
-def _classes(given: Sequence[object] | None) -> tuple[str, ...] | None:
-    return None if given is None else tuple(map(str, given))
+    def arranged(cls, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The entries of the file by the fields of the class; a part that there is not has no examples."""
+        examples = content.get("examples")
+        found = dict.fromkeys(SPLITS, 0) | examples if isinstance(examples, dict) else examples
+        return {**content, "examples": found}

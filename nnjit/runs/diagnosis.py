@@ -2,54 +2,93 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import NamedTuple
 
 import numpy as np
 
 from nnjit.errors import RunError
 from nnjit.runs.file_names import DIAGNOSIS
+from nnjit.runs.reading import read_text
+from nnjit.runs.table_file import TableFile
 
 VALUES = ("gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
 COLUMNS = ("epoch", "layer", *VALUES)
 
 
+_MEND = "restore it from a copy, or delete it to go on without the looks so far"
+
+
 class DiagnosisFile:
-    """The open file of a diagnosis; a context manager.
+    """The diagnosis of a training, as it grows.
 
     Args:
         keep: epochs whose rows of an existing file stay; a resumed training writes the later ones again.
+
+    Raises:
+        RunError: the existing file is damaged.
     """
 
     def __init__(self, folder: Path, *, keep: int = 0) -> None:
-        self._path, self._keep = folder / DIAGNOSIS, keep
-
-    def __enter__(self) -> Self:
-        kept = _rows_until(self._path, self._keep)
-        self._file = self._path.open("w", newline="", encoding="utf-8")
-        self._file.writelines(line + "\n" for line in (",".join(COLUMNS), *kept))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._file.close()
+        path = folder / DIAGNOSIS
+        kept = _lines_until(path, keep) if keep and path.exists() else []
+        self._file = TableFile(path, [",".join(COLUMNS), *kept])
 
     def write(self, epoch: int, layers: Mapping[str, Mapping[str, float]]) -> None:
-        """Append a row for each layer; a value that it does not have is an empty cell."""
-        for layer, values in layers.items():
-            cells = [repr(values[name]) if name in values else "" for name in VALUES]
-            self._file.write(",".join([str(epoch), layer, *cells]) + "\n")
-        self._file.flush()
+        """Add a row for each layer; a value that it does not have is an empty cell."""
+        cells = {
+            layer: [repr(v[name]) if name in v else "" for name in VALUES] for layer, v in layers.items()
+        }
+        self._file.append(",".join([str(epoch), layer, *values]) for layer, values in cells.items())
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """The whole file by its name, with every row so far."""
+        return self._file.contents
 
 
-def _rows_until(path: Path, epoch: int) -> list[str]:
-    lines = path.read_text(encoding="utf-8").splitlines()[1:] if epoch and path.exists() else []
-    return [line for line in lines if int(line.partition(",")[0]) <= epoch]
+class _Row(NamedTuple):
+    """The values of a layer after an epoch."""
+
+    epoch: int
+    layer: str
+    values: list[float]
+
+
+def _lines_until(path: Path, epoch: int) -> list[str]:
+    rows = takewhile(lambda found: found[1].epoch <= epoch, _rows(path))
+    return [line for line, _ in rows]
+
+
+def _rows(path: Path) -> Iterator[tuple[str, _Row]]:
+    """The lines below the header, with what they hold.
+
+    Raises:
+        RunError: a line is damaged.
+    """
+    header, *lines = read_text(path).split("\n")
+    if header != ",".join(COLUMNS):
+        raise RunError(f"{path}:1: expected {','.join(COLUMNS)}; {_MEND}")
+    *lines, rest = lines or [""]
+    for number, line in enumerate([*lines, rest] if rest else lines, start=2):
+        row = _row(line)
+        if row is None or line is rest:  # which is cut off, since no line end follows
+            raise RunError(f"{path}:{number}: expected an epoch, a layer and {len(VALUES)} numbers; {_MEND}")
+        yield line, row
+
+
+def _row(line: str) -> _Row | None:
+    """What a line holds; None if it is damaged."""
+    epoch, _, rest = line.partition(",")
+    layer, *cells = rest.split(",")
+    try:
+        row = _Row(int(epoch), layer, [float(cell or "nan") for cell in cells])
+    except ValueError:
+        return None
+    return row if len(cells) == len(VALUES) and 0 < row.epoch < 2**53 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,17 +116,12 @@ def read_diagnosis(folder: Path) -> Diagnosis | None:
     """The diagnosis of a run; None if there is no file, or no row in it.
 
     Raises:
-        RunError: the file is malformed.
+        RunError: the file is damaged.
     """
     path = folder / DIAGNOSIS
     if not path.exists():
         return None
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    try:
-        cells = {(int(row["epoch"]), row["layer"]): _values(row) for row in rows}
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{path}: a row is not an epoch, a layer and numbers ({error})") from error
+    cells = {(row.epoch, row.layer): row.values for _, row in _rows(path)}
     if not cells:
         return None
     epochs = list(dict.fromkeys(epoch for epoch, _ in cells))
@@ -96,7 +130,3 @@ def read_diagnosis(folder: Path) -> Diagnosis | None:
     table = np.array([[cells.get((epoch, layer), nothing) for layer in layers] for epoch in epochs])
     tables = {name: table[:, :, k] for k, name in enumerate(VALUES)}
     return Diagnosis(np.array(epochs), tuple(layers), tables)
-
-
-def _values(row: Mapping[str, str]) -> list[float]:
-    return [np.nan if row[name] == "" else float(row[name]) for name in VALUES]

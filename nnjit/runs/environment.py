@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -24,16 +24,16 @@ class Environment(JsonFile):
 
     file_name: ClassVar[str] = file_names.ENVIRONMENT
 
-    nnjit: str | None
-    python: str | None
-    numba: str | None
-    llvmlite: str | None
-    numpy: str | None
-    scipy: str | None
-    platform: str | None
-    cpu: str | None
-    cores: int | None
-    started: str | None
+    nnjit: str | None = None
+    python: str | None = None
+    numba: str | None = None
+    llvmlite: str | None = None
+    numpy: str | None = None
+    scipy: str | None = None
+    platform: str | None = None
+    cpu: str | None = None
+    cores: int | None = None
+    started: str | None = None
 
     @classmethod
     def here(cls, *, cores: int) -> Self:
@@ -59,10 +59,6 @@ class Environment(JsonFile):
 
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        return cls(**{field.name: content.get(field.name) for field in fields(cls)})
 
 
 def _cpu_name() -> str:

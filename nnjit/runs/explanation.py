@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
@@ -13,8 +12,6 @@ Tag = Literal["", "var", "sup", "sub"]
 
 Segments = tuple[tuple[Tag, str], ...]
 """A formula as type: segments of (tag, text), plain text with the tag ""."""
-
-_TAGS: Mapping[str, Tag] = {"var": "var", "sup": "sup", "sub": "sub"}
 
 
 @dataclass(frozen=True)
@@ -35,12 +32,6 @@ class TypesetLine:
         """Whether the right side is plain text, which may be broken anywhere."""
         return [tag for tag, _ in self.right] == [""]
 
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """One line; an unknown tag counts as plain text."""
-        left, right = _segments(content["left"]), _segments(content["right"])
-        return cls(left, right, content["shape"], content.get("note") or "")
-
 
 @dataclass(frozen=True)
 class Section:
@@ -48,11 +39,6 @@ class Section:
 
     title: str
     lines: tuple[TypesetLine, ...]
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """One section."""
-        return cls(content["title"], tuple(map(TypesetLine.from_json, content["lines"])))
 
 
 @dataclass(frozen=True)
@@ -63,11 +49,6 @@ class NumberedLayer:
     name: str
     type: str
     shape: tuple[int, ...]
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """One layer."""
-        return cls(content["number"], content["name"], content["type"], tuple(content["shape"]))
 
 
 @dataclass(frozen=True)
@@ -103,17 +84,6 @@ class KernelSummary:
     parts: tuple[str, ...]
     operations: int
 
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """One kernel."""
-        return cls(
-            content["name"],
-            content["zone"],
-            content["product"],
-            tuple(content["parts"]),
-            content["operations"],
-        )
-
 
 @dataclass(frozen=True)
 class Explanation(JsonFile):
@@ -142,22 +112,3 @@ class Explanation(JsonFile):
             "graph": self.graph,
             "kernels": [vars(kernel) for kernel in self.kernels],
         }
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        update = content["update"]
-        return cls(
-            layers=tuple(map(NumberedLayer.from_json, content["layers"])),
-            sections=tuple(map(Section.from_json, content["sections"])),
-            update=Update(
-                equations=tuple(update["equations"]),
-                note=update["note"],
-                settings=tuple((name, value) for name, value in update["settings"]),
-            ),
-            graph=content["graph"],
-            kernels=tuple(map(KernelSummary.from_json, content["kernels"])),
-        )
-
-
-def _segments(content: Iterable[tuple[str, str]]) -> Segments:
-    return tuple((_TAGS.get(tag, ""), text) for tag, text in content)

@@ -10,6 +10,7 @@ CONFIG               = "config.yaml"                # the resolved config
 ENVIRONMENT          = "environment.json"           # versions and machine
 MODEL                = "model.json"                 # layers and shapes
 DATA                 = "data.json"                  # features, classes, scaling
+FINGERPRINT          = "fingerprint.json"           # what a resumed training must share with the run
 HISTORY              = "history.csv"                # a row for each epoch
 DIAGNOSIS            = "diagnosis.csv"              # gradients and updates of layers
 LEARNING_RATE_SEARCH = "learning_rate_search.json"  # the range test of `learning_rate: find`
@@ -21,6 +22,8 @@ PREDICTIONS          = "predictions.npz"            # predictions for the test p
 EXPLANATION          = "explanation.json"           # formulas, graph and kernels
 REPORT               = "report.html"
 LOSS_CURVE           = "loss_curve.png"
+
+LOCK                 = "training.lock"              # the process that trains here, while it does
 
 KERNELS              = "kernels"                    # folder of the compiled source
 CHECKPOINTS          = "checkpoints"                # folder of the weights kept by `training.checkpoints`

@@ -6,15 +6,15 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from nnjit.runs.decoding import build
 from nnjit.runs.reading import parse, read_json
-from nnjit.runs.writing import write_json
+from nnjit.runs.writing import json_bytes, write_atomically
 
 
 class JsonFile(ABC):
     """The content of one JSON file.
 
-    `from_json` reads what `to_json` writes, and files of older versions. Values that are not finite are null
-    in the file.
+    `from_json` reads what `to_json` writes. Values that are not finite are null in the file.
     """
 
     file_name: ClassVar[str]
@@ -24,13 +24,17 @@ class JsonFile(ABC):
         """The content as plain data, in the order of the file."""
 
     @classmethod
-    @abstractmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        """The value of a file's content; KeyError, TypeError or ValueError if it is malformed."""
+        """The value of a file's content; ValueError if it is malformed."""
+        return build(cls, content)
 
     def write(self, folder: Path) -> None:
         """Write the file into a run folder, or replace it."""
-        write_json(folder / self.file_name, self.to_json())
+        write_atomically(folder / self.file_name, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The file."""
+        return json_bytes(self.to_json())
 
     @classmethod
     def read(cls, folder: Path) -> Self:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,17 +24,19 @@ class LearningRateSearch(JsonFile):
     """
 
     file_name: ClassVar[str] = file_names.LEARNING_RATE_SEARCH
+    KEYS: ClassVar[Mapping[str, str]] = {"lr": "rates"}
 
     found: float
     lr: np.ndarray
     losses: np.ndarray
     smoothed: np.ndarray
 
+    def __post_init__(self) -> None:
+        if not self.found > 0:
+            raise ValueError(f"found: expected a number > 0, got {self.found}")
+        if not len(self.lr) == len(self.losses) == len(self.smoothed):
+            raise ValueError("rates, losses and smoothed are not of one length")
+
     def to_json(self) -> dict[str, Any]:
         arrays = {"rates": self.lr, "losses": self.losses, "smoothed": self.smoothed}
         return {"found": self.found, **{name: array.tolist() for name, array in arrays.items()}}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        arrays = [np.array(content[name], float) for name in ("rates", "losses", "smoothed")]
-        return cls(float(content["found"]), *arrays)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
-from nnjit.runs.reading import number
 from nnjit.runs.status import Status
 
 SPLITS = ("train", "validation", "test")
 
 Weights = Literal["best", "last"]
+Mode = Literal["min", "max"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,24 @@ class SplitValues:
         return {"examples": self.examples, "loss": self.loss, **self.metrics}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """The values of one split."""
-        values = {name: number(value) for name, value in content.items() if name != "examples"}
-        loss = values.pop("loss", number(None))
-        return cls(content["examples"], loss, values)
+    def arranged(cls, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The entries of the file by the fields of the class."""
+        metrics = {name: value for name, value in content.items() if name not in ("examples", "loss")}
+        return {**content, "metrics": metrics}
+
+
+Splits = Annotated[Mapping[str, SplitValues], SPLITS]
+"""The values of the parts of the data that there are, in the order of `SPLITS`."""
+
+
+def without_value(splits: Mapping[str, SplitValues]) -> tuple[str, ...]:
+    """The columns that are nan though the loss is not: rankings of a part whose targets are all alike."""
+    return tuple(
+        f"{split}_{name}"
+        for split, values in splits.items()
+        for name, value in values.metrics.items()
+        if math.isnan(value) and math.isfinite(values.loss)
+    )
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,6 @@ class RunMetrics(JsonFile):
         monitor: the column whose best value makes an epoch the best; empty if none is looked for.
         mode: whether the best is the lowest value, "min", or the highest, "max".
         weights: the weights that the metrics and predictions are of.
-        splits: by the name of the part, in the order of `SPLITS`.
         parameters: how many numbers were learned.
         seconds: of `compile`, `train` and `wall`; after a resumption, of the last session.
         found_learning_rate: what the range test of `learning_rate: find` found.
@@ -58,19 +71,29 @@ class RunMetrics(JsonFile):
     """
 
     file_name: ClassVar[str] = file_names.METRICS
+    ABSENT: ClassVar[Mapping[str, Any]] = {"monitor": "train_loss", "mode": "min", "weights": "last"}
 
     status: Status
     epochs: int
     best_epoch: int | None
     monitor: str
-    mode: str
+    mode: Mode
     weights: Weights
-    splits: Mapping[str, SplitValues]
+    splits: Splits
     parameters: int
     seconds: Mapping[str, float]
     found_learning_rate: float | None = None
     averaging: str = ""
     message: str = ""
+
+    @property
+    def without_value(self) -> tuple[str, ...]:
+        """The columns of rankings of a part whose targets are all alike."""
+        return without_value(self.splits)
+
+    def __post_init__(self) -> None:
+        if (self.best_epoch or 0) > self.epochs:
+            raise ValueError(f"best_epoch: {self.best_epoch} is not one of the {self.epochs} epochs")
 
     def to_json(self) -> dict[str, Any]:
         always = {
@@ -90,21 +113,3 @@ class RunMetrics(JsonFile):
             "message": self.message,
         }
         return always | {key: value for key, value in optional.items() if value}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        status, splits = Status(content["status"]), content["splits"]
-        return cls(
-            status=status,
-            epochs=content["epochs"],
-            best_epoch=content.get("best_epoch"),
-            monitor=content.get("monitor", "train_loss"),
-            mode=content.get("mode") or "min",
-            weights=content.get("weights") or "last",
-            splits={s: SplitValues.from_json(splits[s]) for s in SPLITS if splits.get(s)},
-            parameters=content["parameters"],
-            seconds={name: number(value) for name, value in content["seconds"].items()},
-            found_learning_rate=content.get("found_learning_rate"),
-            averaging=content.get("averaging") or "",
-            message=content.get("message") or "",
-        )

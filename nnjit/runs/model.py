@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
@@ -24,6 +24,8 @@ class LayerEntry:
         state: shape of each array that it remembers without training it.
     """
 
+    ABSENT: ClassVar[Mapping[str, Any]] = {"input_shapes": (), "state": {}, "options": {}}
+
     name: str
     type: str
     inputs: tuple[str, ...]
@@ -37,20 +39,6 @@ class LayerEntry:
     def size(self) -> int:
         """How many numbers it learns."""
         return sum(math.prod(shape) for shape in self.parameters.values())
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """The entry of one layer."""
-        return cls(
-            name=content["name"],
-            type=content["type"],
-            inputs=tuple(content["inputs"]),
-            input_shapes=tuple(map(tuple, content.get("input_shapes") or ())),
-            output_shape=tuple(content["output_shape"]),
-            parameters=_shapes(content["parameters"]),
-            state=_shapes(content.get("state") or {}),
-            options=content.get("options") or {},
-        )
 
 
 @dataclass(frozen=True)
@@ -70,19 +58,12 @@ class ModelEntry(JsonFile):
     layers: tuple[LayerEntry, ...]
     parameters: int
 
+    def __post_init__(self) -> None:
+        known = {"input"}
+        for layer in self.layers:
+            if unknown := [name for name in layer.inputs if name not in known]:
+                raise ValueError(f'layers: "{layer.name}" reads "{unknown[0]}", which is no layer before it')
+            known.add(layer.name)
+
     def to_json(self) -> dict[str, Any]:
         return vars(self) | {"layers": [vars(layer) for layer in self.layers]}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        return cls(
-            loss=content["loss"],
-            optimizer=content["optimizer"],
-            input_shape=tuple(content["input_shape"]),
-            layers=tuple(map(LayerEntry.from_json, content["layers"])),
-            parameters=content["parameters"],
-        )
-
-
-def _shapes(content: dict[str, list[int]]) -> dict[str, Shape]:
-    return {name: tuple(shape) for name, shape in content.items()}

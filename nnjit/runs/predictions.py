@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from nnjit.errors import RunError
 from nnjit.runs.file_names import PREDICTIONS
+from nnjit.runs.metrics import SPLITS
+from nnjit.runs.reading import damaged, read_bytes
 from nnjit.runs.writing import write_atomically
 
 
@@ -33,6 +35,12 @@ class Grid:
     points: np.ndarray
     targets: np.ndarray
 
+    def check(self) -> None:
+        """Raise a ValueError if the arrays do not fit each other."""
+        shape, points = (len(self.y), len(self.x)), (len(self.targets), 2)
+        if self.values.ndim != 3 or self.values.shape[:2] != shape or self.points.shape != points:
+            raise ValueError("the arrays of the grid do not fit each other")
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -52,13 +60,37 @@ class Predictions:
     probability: np.ndarray | None = None
     grid: Grid | None = None
 
+    def check(self) -> None:
+        """Raise a ValueError if the arrays do not fit each other."""
+        if self.grid is not None:
+            self.grid.check()
+        arrays = (self.target, self.prediction, *(() if self.probability is None else (self.probability,)))
+        if any(array.dtype.kind not in "biuf" for array in arrays):
+            raise ValueError("targets and predictions are not numbers")
+        if len({array.shape[:1] for array in arrays}) > 1 or self.target.shape != self.prediction.shape:
+            raise ValueError("targets and predictions are not of one shape")
+        if self.probability is not None and not self._are_classes(self.probability):
+            raise ValueError("the classes are not those of the probabilities")
+
+    def _are_classes(self, probability: np.ndarray) -> bool:
+        """Whether targets and predictions are (n,) classes, which have these probabilities (n, K)."""
+        classes = (self.target, self.prediction)
+        if probability.ndim != 2 or any(c.dtype.kind not in "iu" or c.ndim != 1 for c in classes):
+            return False
+        return all(c.min(initial=0) >= 0 and c.max(initial=0) < probability.shape[1] for c in classes)
+
 
 # array of the file -> field of `Grid`
 GRID = {"grid_x": "x", "grid_y": "y", "grid": "values", "points": "points", "point_target": "targets"}
 
 
 def write_predictions(folder: Path, outputs: Mapping[str, Predictions]) -> None:
-    """Write the predictions of each output, with the output's name in those of its arrays.
+    """Write the predictions of each output, by name."""
+    write_atomically(folder / PREDICTIONS, predictions_bytes(outputs))
+
+
+def predictions_bytes(outputs: Mapping[str, Predictions]) -> bytes:
+    """The file of the predictions of each output, with the output's name in those of its arrays.
 
     Args:
         outputs: by name; the only one of a model with a single output is called "".
@@ -72,7 +104,7 @@ def write_predictions(folder: Path, outputs: Mapping[str, Predictions]) -> None:
             arrays |= {name: getattr(output.grid, field) for name, field in GRID.items()}
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
-    write_atomically(folder / PREDICTIONS, file.getvalue())
+    return file.getvalue()
 
 
 def read_predictions(folder: Path, output: str = "") -> Predictions | None:
@@ -84,20 +116,29 @@ def read_predictions(folder: Path, output: str = "") -> Predictions | None:
     path = folder / PREDICTIONS
     if not path.exists():
         return None
+    data = read_bytes(path)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             probability = _array("probability", output)
-            return Predictions(
-                split=str(arrays["split"]),
+            read = Predictions(
+                split=_split(str(arrays["split"])),
                 target=arrays[_array("target", output)],
                 prediction=arrays[_array("prediction", output)],
                 probability=arrays.get(probability),
                 grid=Grid(**{f: arrays[name] for name, f in GRID.items()}) if "grid" in arrays else None,
             )
+        read.check()
+        return read
     except KeyError as error:
-        raise RunError(f"{path} lacks the array {error}; was it written by another version?") from error
-    except (ValueError, EOFError, OSError, BadZipFile) as error:
-        raise RunError(f"{path} cannot be read ({error})") from error
+        raise damaged(path, f"the array {error} is missing") from None
+    except (ValueError, TypeError, EOFError, OSError, BadZipFile, zlib.error, RuntimeError) as error:
+        raise damaged(path, f"not predictions of nnjit ({error})") from None
+
+
+def _split(name: str) -> str:
+    if name not in SPLITS:
+        raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {name[:20]!r}")
+    return name
 
 
 def _array(field: str, output: str) -> str:

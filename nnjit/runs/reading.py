@@ -1,4 +1,4 @@
-"""Read files of a run folder, with errors that name the file and what is wrong with it."""
+"""Read files of a run folder, with errors that name the file, what is wrong with it, and the mend."""
 
 from __future__ import annotations
 
@@ -6,42 +6,76 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 from nnjit.errors import RunError
+from nnjit.runs import file_names
 
 T = TypeVar("T")
+
+_RESUME = "restore it, or resume the run (nnjit train --resume {folder}), which writes it again"
+_ANEW = "restore it, or train anew in another folder"
+# What to do about a damaged file that a resumed training does not write again; it does all others.
+_MENDS = {
+    file_names.CONFIG: _ANEW,
+    file_names.FINGERPRINT: _ANEW,
+    file_names.HISTORY: _ANEW,
+    file_names.CHECKPOINT: f"{_ANEW}, from weights of this run if there are any (model.initial_weights)",
+    file_names.DIAGNOSIS: "restore it, or delete it: the report does without",
+    file_names.LEARNING_RATE_SEARCH: "restore it, or give optimizer.learning_rate a number",
+}
+
+
+def damaged(path: Path, problem: object) -> RunError:
+    """The error of a damaged file of a run folder, with the mend."""
+    mend = _MENDS.get(path.name, _RESUME).format(folder=path.parent)
+    return RunError(f"{path}: {problem}; {mend}")
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file of a run folder; RunError if it is missing or cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise RunError(f"{path.parent} is not a complete run folder: {path.name} is missing") from None
+    except IsADirectoryError:
+        raise damaged(path, "a folder stands in its place") from None
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def read_text(path: Path) -> str:
     """A text file of a run folder; RunError if it is missing or not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RunError(f"{path.parent} is not a complete run folder: {path.name} is missing") from None
+        return read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise RunError(f"{path} is not UTF-8 text ({error})") from error
+        raise damaged(path, f"not UTF-8 text (byte {error.start} cannot be decoded)") from None
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of a run folder; RunError if it is missing or not an object."""
+    text = read_text(path)
     try:
-        content = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise RunError(f"{path} is not valid JSON ({error})") from error
+        content = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise damaged(path, "nested too deeply") from None
+    except ValueError as error:  # of the syntax, or a number of too many digits
+        raise damaged(path, f"not valid JSON ({error})" if text.strip() else "empty") from None
     if not isinstance(content, dict):
-        raise RunError(f"{path}: expected a JSON object, got {type(content).__name__}")
+        raise damaged(path, f"expected a JSON object, got {type(content).__name__}")
     return content
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def parse(path: Path, content: dict[str, Any], parser: Callable[[dict[str, Any]], T]) -> T:
     """What `parser` makes of the content of `path`; RunError if an entry is missing or malformed."""
     try:
         return parser(content)
-    except KeyError as error:
-        raise RunError(f"{path} lacks the entry {error}; was it written by another version?") from error
-    except (AttributeError, TypeError, ValueError) as error:
-        raise RunError(f"{path}: an entry is malformed ({error})") from error
+    except ValueError as error:
+        raise damaged(path, error) from None
 
 
 def number(value: float | None) -> float:

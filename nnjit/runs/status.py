@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How a training ended, as `metrics.json` has it."""
+    """How a training ended, as `metrics.json` has it; one that was killed has none."""
 
     COMPLETED = "completed"
     CONVERGED = "converged"
@@ -15,6 +15,7 @@ class Status(StrEnum):
     OUT_OF_TIME = "out_of_time"
     INTERRUPTED = "interrupted"
     DIVERGED = "diverged"
+    KILLED = "killed"
 
     @property
     def is_finished(self) -> bool:
@@ -36,5 +37,6 @@ _TABLE = {  # status: (whether finished, in words)
     Status.OUT_OF_TIME:    (True,  "out of time"),
     Status.INTERRUPTED:    (False, "interrupted"),
     Status.DIVERGED:       (False, "diverged"),
+    Status.KILLED:         (False, "killed"),
 }
 # fmt: on

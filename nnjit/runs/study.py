@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
-from nnjit.runs.metrics import SPLITS, RunMetrics, SplitValues
-from nnjit.runs.reading import number, parse, read_json
+from nnjit.runs.metrics import SPLITS, RunMetrics, Splits, without_value
+from nnjit.runs.reading import parse, read_json
 from nnjit.runs.status import Status
-from nnjit.runs.study_kind import KINDS, StudyKind
+from nnjit.runs.study_kind import StudyKind
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,6 @@ class Aggregate:
 
     mean: float
     deviation: float
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, float | None] | None) -> Self:
-        """The aggregate of one value; unknown if null."""
-        known = content or {}
-        return cls(number(known.get("mean")), number(known.get("deviation")))
 
 
 @dataclass(frozen=True)
@@ -38,12 +33,14 @@ class MemberEntry:
         number: counted from 1; the name of its folder.
     """
 
+    ABSENT: ClassVar[Mapping[str, Any]] = {"epochs": 0, "splits": {}}
+
     number: int
     seed: int
     status: Status
     epochs: int
     best_epoch: int | None
-    splits: Mapping[str, SplitValues]
+    splits: Splits
     message: str = ""
 
     @classmethod
@@ -56,20 +53,6 @@ class MemberEntry:
     def to_json(self) -> dict[str, Any]:
         content = vars(self) | {"splits": {name: values.to_json() for name, values in self.splits.items()}}
         return {key: value for key, value in content.items() if key != "message" or value}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """The entry of one member."""
-        splits = content.get("splits") or {}
-        return cls(
-            number=content["number"],
-            seed=content["seed"],
-            status=Status(content["status"]),
-            epochs=content.get("epochs") or 0,
-            best_epoch=content.get("best_epoch"),
-            splits={s: SplitValues.from_json(splits[s]) for s in SPLITS if splits.get(s)},
-            message=content.get("message") or "",
-        )
 
 
 @dataclass(frozen=True)
@@ -85,14 +68,20 @@ class StudyMetrics(JsonFile):
     """
 
     file_name: ClassVar[str] = file_names.METRICS
+    KEYS: ClassVar[Mapping[str, str]] = {"members": "runs"}
 
     status: Status
     kind: StudyKind
     count: int
-    splits: Mapping[str, Mapping[str, Aggregate]]
+    splits: Annotated[Mapping[str, Mapping[str, Aggregate]], SPLITS]
     parameters: int | None
     seconds: Mapping[str, float]
     members: tuple[MemberEntry, ...]
+
+    def __post_init__(self) -> None:
+        numbers = [member.number for member in self.members]
+        if not all(a < b for a, b in pairwise([0, *numbers, self.count + 1])):
+            raise ValueError(f"runs: the numbers {numbers} are not those of some of {self.count}, in order")
 
     @property
     def finished(self) -> int:
@@ -103,6 +92,12 @@ class StudyMetrics(JsonFile):
     def diverged(self) -> tuple[int, ...]:
         """The numbers of the members that diverged."""
         return tuple(member.number for member in self.members if member.status is Status.DIVERGED)
+
+    @property
+    def without_value(self) -> Mapping[str, int]:
+        """How many members that finished have no value of a column, which its mean leaves out."""
+        finished = (member for member in self.members if member.status.is_finished)
+        return Counter(column for member in finished for column in without_value(member.splits))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -121,38 +116,14 @@ class StudyMetrics(JsonFile):
             "runs": [member.to_json() for member in self.members],
         }
 
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        splits = content["splits"]
-        return cls(
-            status=Status(content["status"]),
-            kind=_kind(content),
-            count=content["count"],
-            splits={s: _aggregates(splits[s]) for s in SPLITS if s in splits},
-            parameters=content.get("parameters"),
-            seconds={name: number(value) for name, value in content["seconds"].items()},
-            members=tuple(map(MemberEntry.from_json, content["runs"])),
-        )
-
 
 def study_kind(folder: Path) -> StudyKind | None:
     """Whether a folder holds a study of replicas or of folds; None if it does not hold a study."""
     path = folder / file_names.METRICS
     content = read_json(path) if path.is_file() else {}
-    return parse(path, content, _kind) if is_study(content) else None
+    return parse(path, content, StudyMetrics.from_json).kind if is_study(content) else None
 
 
 def is_study(content: Mapping[str, Any]) -> bool:
     """Whether the content of `metrics.json` is that of a study."""
     return "runs" in content
-
-
-def _kind(content: Mapping[str, Any]) -> StudyKind:
-    kind: StudyKind = content["kind"]
-    if kind not in KINDS:
-        raise ValueError(f"kind: expected {' or '.join(KINDS)}, got {kind!r}")
-    return kind
-
-
-def _aggregates(content: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, Aggregate]:
-    return {name: Aggregate.from_json(value) for name, value in content.items()}

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
+from nnjit.durable import replace_file
+
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Replace a file by `content` in one step: a reader, or a crash, sees the old or the new one."""
-    data = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Replace a file by `content` in one step: a reader, or a crash, sees the old or the new one.
+
+    Raises:
+        OSError: it cannot be written; `filename` is the path.
+    """
+    replace_file(path, content.encode() if isinstance(content, str) else content)
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON that any reader takes: a number that is not finite becomes null."""
-    write_atomically(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+def json_bytes(content: Any) -> bytes:
+    """JSON that any reader takes: a number that is not finite becomes null."""
+    return (json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _finite(value: Any) -> Any:

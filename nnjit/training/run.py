@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from nnjit.data import Scaling, Target
-from nnjit.errors import GraphError
+from nnjit.errors import GraphError, RunError, UserError
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry, OutputEntry
 from nnjit.runs.history import read_history
+from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
-from nnjit.runs.reading import read_json
+from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.initial_state import read_weights
+from nnjit.training.setup.initial_state import weights_of
 from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
 
@@ -46,7 +47,10 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: the final loss and metrics of each split, and the times."""
-        return read_json(self.path / file_names.METRICS)
+        path = self.path / file_names.METRICS
+        content = read_json(path)
+        parse(path, content, RunMetrics.from_json)
+        return content
 
     @cached_property
     def theta(self) -> np.ndarray:
@@ -54,7 +58,11 @@ class Run:
 
         `metrics["weights"]` says whether they are the best or the last.
         """
-        return read_weights(self.path / file_names.weights(self.metrics["weights"]), self.compiled.task.model)
+        path = self.path / file_names.weights(RunMetrics.read(self.path).weights)
+        try:
+            return weights_of(path, self.compiled.task.model)
+        except ValueError as error:
+            raise damaged(path, error) from None
 
     def predict(self, x: np.ndarray) -> Any:
         """Predictions for inputs (n, …) in the data's own units.
@@ -90,17 +98,27 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     """The run in `path`, whose config is `experiment`. The data that it was trained on is not needed.
 
     Raises:
-        RunError: the folder is not that of a finished run.
+        RunError: the folder is not that of a finished run, or its files do not belong together.
     """
     data, model = DataEntry.read(path), ModelEntry.read(path)
+    scaling = parse(path / file_names.DATA, dict(data.scaling), Scaling.from_json)
+    if not scaling.fits(model.input_shape, len(data.targets)):
+        raise damaged(path / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
     described = DataDescription(
         input_shape=model.input_shape,
         output_size=len(data.targets if data.classes is None else data.classes),
         classes=data.classes,
-        scaling=Scaling.from_json(data.scaling),
+        scaling=scaling,
         targets=tuple(map(_target, data.outputs)),
     )
-    task, outputs = make_task(experiment, described)
+    try:
+        task, outputs = make_task(experiment, described)
+    except UserError as error:
+        names = f"{file_names.CONFIG}, {file_names.MODEL} and {file_names.DATA}"
+        raise RunError(f"{path}: {names} are not of one training: {error.message}; restore them") from None
+    shapes = [(n.name, n.output_shape) for n in task.model.nodes]
+    if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
+        raise damaged(path / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
     return Run(path, CompiledTask(task, batch=1), outputs.decoder)
 
 

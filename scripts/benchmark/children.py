@@ -63,7 +63,7 @@ class Child:
         self.spec, self._log = spec, log
 
     def __enter__(self) -> Self:
-        with self._log.open("w") as log:
+        with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 python("-m", "scripts.benchmark.worker"),
                 stdin=subprocess.PIPE,
@@ -72,6 +72,7 @@ class Child:
                 cwd=ROOT,
                 env=environment(),
                 text=True,
+                encoding="utf-8",
             )
         self._send(asdict(self.spec))
         return self
@@ -111,7 +112,7 @@ class Child:
     def cpu_seconds(self) -> float:
         """The processor time that its threads have used so far; Linux alone says."""
         tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        return sum(int(task.read_text(encoding="utf-8").split()[0]) for task in tasks) / 1e9
 
     def _send(self, content: dict[str, Any]) -> None:
         assert self._process.stdin
@@ -161,5 +162,5 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text().strip().splitlines()
+    lines = log.read_text(encoding="utf-8").strip().splitlines()
     return lines[-1] if lines else "without a word"

@@ -83,7 +83,7 @@ def _introduce(machine: dict[str, Any], settings: Settings) -> None:
 def _write(results: dict[str, Any], output: Path, *, docs: bool) -> None:
     """The JSON, and where there are workloads the chart and the documentation's table."""
     output.mkdir(parents=True, exist_ok=True)
-    (output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (output / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if "workloads" not in results:
         return
     chart.draw(results["workloads"]["trainings"], results["machine"], output / "speed.png")

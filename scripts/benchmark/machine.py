@@ -39,7 +39,9 @@ def describe() -> dict[str, Any]:
 
 def busy_seconds() -> float:
     """The time that all cores together have been busy since the machine's start; Linux alone says."""
-    fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    fields = [
+        int(field) for field in Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:9]
+    ]
     user, nice, system, _, _, irq, softirq, stolen = fields
     return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
 
@@ -47,7 +49,9 @@ def busy_seconds() -> float:
 def gemm_rate() -> float:
     """GFLOP/s of a large float32 product of NumPy's on all cores, in a process of its own."""
     command = python("-m", "scripts.benchmark.machine")
-    done = subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(), check=True, capture_output=True, text=True, encoding="utf-8"
+    )
     return float(done.stdout)
 
 
@@ -68,7 +72,11 @@ def _rate(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> float:
 
 
 def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    lines = (
+        Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if Path("/proc/cpuinfo").exists()
+        else []
+    )
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
 
@@ -81,7 +89,7 @@ def _version(package: str) -> str | None:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     return done.stdout.strip()
 
 

@@ -28,7 +28,7 @@ def main(small: str, large: str) -> None:
 
 def _resident() -> int:
     """The bytes of memory in use; Linux alone says."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -17,7 +17,7 @@ ENTRIES = CONTESTANTS | GRADIENTS
 
 
 def main() -> None:
-    with os.fdopen(os.dup(1), "w") as answers:
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # what libraries print goes to the log, not between the answers
         serve(sys.stdin, answers)
 

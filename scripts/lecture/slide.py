@@ -65,5 +65,5 @@ def picture(
             axis.set_minor_locator(NullLocator())
         if legend:
             axes[0].legend(loc=legend, frameon=True, facecolor="white", edgecolor=LINE, framealpha=0.9)
-        to_png(fig, path)
+        path.write_bytes(to_png(fig))
     print(f"drawn: {path}")

@@ -16,7 +16,8 @@ import pytest
 from nnjit import api, config
 from nnjit.cli import main
 from nnjit.cli.summary import summary
-from nnjit.errors import DataError, Diverged, GraphError, Interrupted, RunError
+from nnjit.errors import DataError, Diverged, GraphError, Incomplete, Interrupted, RunError
+from tests.report.run_folders import write_run
 
 CONFIG = """\
 name: tiny
@@ -165,6 +166,36 @@ def test_resume_uses_the_config_of_the_run(command: Command, calls: Calls) -> No
     assert [call.experiment.seed for call in calls] == [0, 0, 0, 3]
 
 
+def test_a_job_script_has_one_line_that_starts_goes_on_and_ends(
+    command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = "train --config a.yaml --output runs/job --resume-or-start --set"
+    words = [*job.split(), "training.epochs=3"]
+    monkeypatch.setattr(api, "_write_report", lambda path: None)
+    monkeypatch.setattr("nnjit.cli.train.Reporter", NoReporter)
+    Path("runs/job").mkdir(parents=True)  # as a kill in the first moment leaves it
+    assert command(*words)[1].startswith("3 epochs\n")
+    Path("runs/job/report.html").touch()
+    done = "this training has ended; nothing is left to do\n3 epochs\n"
+    assert command(*words)[1].startswith(done)
+    without_config = ("train", "--output", "runs/job", "--resume-or-start")
+    assert command(*without_config)[1].startswith(done)
+    assert command(*words[:-1], "training.epochs=5")[1].startswith("5 epochs\n")
+    assert api.fit("a.yaml", output="runs/job", resume_or_start=True).metrics["epochs"] == 100
+    assert command(*without_config, "--quiet") == (0, "runs/job\n", "")
+
+
+class NoReporter:
+    """Stands for the process that writes the report."""
+
+    def __enter__(self) -> NoReporter:
+        return self
+
+    def __exit__(self, *given: Any) -> None: ...
+
+    def write(self, folder: Path) -> None: ...
+
+
 # fmt: off
 WRONG_FLAGS = [
     ("train",                            "nothing to train: give --config FILE, or --resume DIR"),
@@ -173,8 +204,12 @@ WRONG_FLAGS = [
     ("train --config a.yaml --set seed", "--set seed: expected PATH=VALUE, such as training.epochs=5"),
     ("train --config a.yaml --set sed=1", '--set sed=1: unknown option "sed"; did you mean "seed"?'),
     ("train --resume none",              "--resume none: there is no such folder"),
-    ("train --resume .",                 "--resume .: not the folder of a run, which has a config.yaml; "
-                                         "give such a folder, or --config too"),
+    ("train --resume .",                 "--resume .: not the folder of a run, which has a config.yaml"),
+    ("train --resume . --config a.yaml", "--resume .: not the folder of a run, which has a config.yaml"),
+    ("train --resume-or-start --config a.yaml",
+        "--resume-or-start: give the folder to look in, with --output DIR"),
+    ("train --resume-or-start --resume .", "--resume-or-start looks in the --output folder; omit --resume"),
+    ("train --resume-or-start --output x", "x holds no run to go on with; give --config FILE to start one"),
     ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
         "omit --output"),
 ]
@@ -187,6 +222,14 @@ def test_what_is_wrong_is_one_message_and_status_2(
 ) -> None:
     assert command(*words.split()) == (2, "", f"{message}\n")
     assert calls == []
+
+
+def test_a_folder_of_something_else_is_left_alone(command: Command, folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    words = "train --config a.yaml --output . --resume-or-start"
+    message = ". holds other files and no run; choose another folder, or an empty one\n"
+    assert command(*words.split()) == (2, "", message)
+    assert sorted(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize("words", ["train --confg a.yaml", "train --config", "trian", "train a.yaml", ""])
@@ -202,6 +245,8 @@ ENDINGS = [
     (GraphError("too wide", ("model", 0, "units")), 2,   "a.yaml:4: model[0].units: too wide\n"),
     (DataError("row 3 has no number", ("data",)),   2,   "a.yaml:2: data: row 3 has no number\n"),
     (RunError("runs/x exists already"),             2,   "runs/x exists already\n"),
+    (OSError(28, "No space left", "runs/x"),        2,   "runs/x: No space left\n"),
+    (Incomplete("done, but", Path("x")),            1,   "done, but\n"),
     (Diverged("inf in dense_1", Path("x")),         3,   "inf in dense_1\n"),
     (Interrupted("stopped after epoch 3", Path("runs/my run")), 130,
         "stopped after epoch 3\nto go on: nnjit train --resume 'runs/my run'\n"),
@@ -264,7 +309,9 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
 
 # What a run is not to import, since it takes long and is used for something else.
 FOREIGN = ("sklearn", "polars", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
-FOREIGN_TO_CONFIGS = (*FOREIGN, "numba", "llvmlite", "scipy", "nnjit.codegen")
+COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
+FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
+FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
 
 
 @pytest.mark.parametrize(
@@ -276,8 +323,9 @@ FOREIGN_TO_CONFIGS = (*FOREIGN, "numba", "llvmlite", "scipy", "nnjit.codegen")
         (["train", "--config", "a.yaml", "--set", "los=1"], 2, FOREIGN_TO_CONFIGS),
         (["check", "--config", "a.yaml"], 0, FOREIGN),
         (["train", "--config", "a.yaml"], 0, (*FOREIGN, "nnjit.training.loop.full_batch")),
+        (["report", "run"], 0, FOREIGN_TO_REPORTS),
     ],
-    ids=["help", "config", "error", "error-of-train", "check", "train"],
+    ids=["help", "config", "error", "error-of-train", "check", "train", "report"],
 )
 def test_a_command_imports_only_what_it_uses(
     words: list[str], status: int, foreign: Sequence[str], folder: Path
@@ -286,6 +334,8 @@ def test_a_command_imports_only_what_it_uses(
         "import sys\nfrom nnjit.cli import main\ntry: main()\nexcept SystemExit as end: status = end.code\n"
         f"print(status or 0, [name for name in {foreign} if name in sys.modules])"
     )
+    if words[0] == "report":
+        write_run(folder / "run")
     done = _python("-c", code, *words, folder=folder)
     assert done.stdout.splitlines()[-1:] == [f"{status} []"], done.stderr
 

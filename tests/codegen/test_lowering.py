@@ -12,7 +12,7 @@ from numba.core import event
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
 from nnjit.codegen import compile_graph
-from nnjit.codegen.numba import cache
+from nnjit.codegen.numba import store
 from nnjit.codegen.numba.cache import load
 from nnjit.codegen.runtime.views import table_of
 from nnjit.ir import B, array_type
@@ -95,7 +95,7 @@ def computed(options: str) -> np.ndarray:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty cache folder of its own."""
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "kernels"))
+    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "kernels"))
 
 
 def test_every_expression_is_what_numba_computes(folder: None) -> None:
@@ -125,7 +125,7 @@ def test_a_program_is_one_function_for_numba_and_needs_none_of_its_passes(folder
     ],
 )
 def test_source_of_another_kind_goes_numbas_way(folder: None, body: str) -> None:
-    module, _ = load(f"{HEADER}\n\n@njit(cache=True, **JIT)\ndef run(memory, rows):\n{body}\n")
+    module, _ = load(f"{HEADER}\n\n@njit(**JIT)\ndef run(memory, rows):\n{body}\n")
     with event.install_recorder("numba:run_pass") as passes:
         assert module.run(table_of([np.zeros(1)]), 2) == 5
     assert len(passes.buffer) > 0

@@ -17,7 +17,7 @@ from numba.core.codegen import JITCodeLibrary
 import nnjit.numpy as nnp
 from nnjit.autodiff import trace
 from nnjit.codegen import Compiled, compile_graph
-from nnjit.codegen.numba import cache, cache_loader, privates, program_compiler
+from nnjit.codegen.numba import cache, function_cache, privates, program_compiler, store
 from nnjit.ir import B, Graph, array_type
 
 PACKAGE = Path(privates.__file__).parents[2]
@@ -31,7 +31,7 @@ needs_jit = pytest.mark.skipif(
 def nothing_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An empty cache folder of its own, and no warning before."""
     monkeypatch.setattr(privates, "_warned", set())
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "kernels"))
+    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "kernels"))
 
 
 @pytest.mark.parametrize("row", privates.PRIVATES, ids=lambda row: row.partition("(")[0])
@@ -92,8 +92,7 @@ def graph_of(shift: float) -> Graph:
 
 def call_fresh(graph: Graph) -> tuple[Compiled, np.ndarray]:
     """A compiled graph whose program is loaded anew, as in another process, and what it gives."""
-    for name in [name for name in sys.modules if name.startswith("nnjit_kernels_")]:
-        del sys.modules[name]
+    cache._modules.clear()
     compiled = compile_graph(graph)
     return compiled, compiled(X)[0]
 
@@ -127,7 +126,7 @@ def test_numba_compiles_a_program_where_a_part_of_the_compiler_has_changed(
     change: Callable[[pytest.MonkeyPatch], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     want = [compile_graph(graph_of(x))(X)[0] for x in (301.0, 302.0)]
-    monkeypatch.setenv(cache.VARIABLE, str(cache.cache_folder() / "another"))
+    monkeypatch.setenv(store.VARIABLE, str(store.cache_folder() / "another"))
     problem = change(monkeypatch)
     with pytest.warns(RuntimeWarning, match=f"{SLOW}.*{problem}"):
         _, first = call_fresh(graph_of(301.0))
@@ -136,17 +135,42 @@ def test_numba_compiles_a_program_where_a_part_of_the_compiler_has_changed(
 
 
 @needs_jit
-@pytest.mark.parametrize("is_missing", [True, False])
-def test_numba_loads_a_program_where_a_part_of_the_loader_has_changed(
-    is_missing: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    graph = graph_of(303.0 + is_missing)
+def test_a_program_is_loaded_where_a_part_of_the_loader_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = graph_of(303.0)
     (want,) = compile_graph(graph)(X)
-    if is_missing:
-        monkeypatch.setitem(sys.modules, cache_loader.__name__, None)
-    else:
-        monkeypatch.setattr(cache_loader, "rtsys", None)
+    monkeypatch.setattr(function_cache, "rtsys", None)
     with pytest.warns(RuntimeWarning, match="so loading a compiled program takes 0.1 s longer"):
         loaded, got = call_fresh(graph)
     assert sum(loaded._run.stats.cache_hits.values()) == 1  # type: ignore[attr-defined]  # a dispatcher
+    np.testing.assert_allclose(got, want, rtol=1e-13)
+
+
+def break_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the cache of functions miss what it imports."""
+    monkeypatch.setitem(sys.modules, function_cache.__name__, None)
+
+
+def break_rebuilding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a part that rebuilds a function want other arguments; it is in the table."""
+    monkeypatch.setattr(function_cache.Result, "_rebuild", lambda context: None)
+
+
+def break_reducing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a part that takes a function apart want other arguments."""
+    monkeypatch.setattr(function_cache.Result, "_reduce", lambda result, other: None)
+    for path in store.cache_folder().glob("*.run.*"):
+        path.unlink()
+
+
+@needs_jit
+@pytest.mark.parametrize("change", [break_module, break_rebuilding, break_reducing])
+def test_a_program_is_compiled_anew_where_a_part_of_the_cache_has_changed(
+    change: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = graph_of(304.0)
+    (want,) = compile_graph(graph)(X)
+    change(monkeypatch)
+    with pytest.warns(RuntimeWarning, match="so each process compiles its programs anew"):
+        loaded, got = call_fresh(graph)
+    assert sum(loaded._run.stats.cache_hits.values()) == 0  # type: ignore[attr-defined]  # a dispatcher
     np.testing.assert_allclose(got, want, rtol=1e-13)

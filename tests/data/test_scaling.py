@@ -11,8 +11,9 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from nnjit.data import Dataset, Padding, Prepared, Scaling, Source, load, split_and_scale
+from nnjit.data import Center, Dataset, Padding, Prepared, Scaling, Source, load, split_and_scale
 from nnjit.data.dataset import make_dataset
+from nnjit.data.fitting import NEAR
 from nnjit.errors import DataError
 
 ROUNDING = 1e-15  # a few roundings of float64, whose ε is 2.2e-16
@@ -107,6 +108,50 @@ def test_a_column_constant_up_to_rounding_is_divided_by_one(values: np.ndarray, 
         assert affine is not None
         assert affine.scale.tolist() == [1.0]
         assert np.abs(scaled).max() <= 1e-7  # float32's step at 0.3 is 3e-8
+
+
+@pytest.mark.parametrize("values", [row[1] for row in SPREAD], ids=[row[0] for row in SPREAD])
+def test_squares_about_the_center_keep_their_digits(values: np.ndarray) -> None:
+    center = prepared(values[:, None], values[:, None]).center
+    assert center is not None
+    mean, deviation = exact_moments(values)
+    assert abs(mean - center.origin[0]) <= deviation * (4 if center.origin[0] else NEAR)
+    assert center.rounding[0] < deviation
+
+
+@pytest.mark.parametrize("values", [row[1] for row in CONSTANT], ids=[row[0] for row in CONSTANT])
+def test_a_constant_target_is_its_own_center(values: np.ndarray) -> None:
+    center = prepared(values[:, None], values[:, None]).center
+    assert center is not None
+    assert np.abs(values.astype(float) - center.origin).max() <= center.rounding[0]
+
+
+def test_targets_about_zero_have_their_center_there_and_folds_share_one() -> None:
+    about_zero, far = near(3, 2)[:, None], near(2_460_000, 1)
+    assert prepared(about_zero, about_zero, scale_target="standard").center == Center(0, pytest.approx(0))
+    origins = {
+        float(c.origin[0]) for k in range(10) if (c := prepared(far[k::10, None], far[k::10, None]).center)
+    }
+    assert origins == {2_460_000}
+
+
+def test_unscaled_targets_of_float64_are_rounded_to_the_type_of_the_training() -> None:
+    """In float32, 1e9 + 1 is 1e9, so that a difference of 64 is a rounding."""
+    values = near(1e9, 1)[:, None]
+    for dtype, scale, least in (("float32", "none", 100), ("float32", "standard", 0), ("float64", "none", 0)):
+        center = prepared(values, values, dtype=dtype, scale_target=scale).center
+        assert center is not None
+        assert least <= center.rounding[0] < 120
+
+
+def test_an_indicator_that_no_training_row_has_is_left_alone() -> None:
+    """One-hot columns that are all 0 or all 1 in the training part have no spread."""
+    x = np.array([[0.0, 1.0, 1.0], [0.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
+    for method in ("standard", "min_max"):
+        affine = prepared(x, scale=method).scaling.inputs
+        assert affine is not None
+        assert affine.scale[:2].tolist() == [1, 1]
+        assert affine.apply(np.array([[1.0, 0.0, 0.0]]))[0, :2].tolist() == [1, -1]
 
 
 def test_a_range_beyond_float64_is_an_error_at_its_option() -> None:

@@ -3,6 +3,8 @@
 # ruff: noqa: E501  a row is one file or set of options and what becomes of it
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -283,3 +285,22 @@ def test_options_that_make_no_sense_are_refused(kind, options, fragments):
     with pytest.raises(ValidationError) as error:
         sources[kind].model_validate(options)
     assert all(fragment in str(error.value) for fragment in fragments)
+
+
+def test_a_table_in_a_forked_process_is_an_error_and_no_hang(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1.5,2\n", encoding="utf-8")
+    program = (
+        "import os, signal\nfrom pathlib import Path\nfrom nnjit.data.text_table import read_table\n"
+        "from nnjit.errors import DataError\n"
+        "def read(): return read_table(Path('a.csv'), header=True, separator=',', marks=[''])\n"
+        "read(), read()\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    signal.alarm(60)\n"
+        "    try: read()\n"
+        "    except DataError as error: os._exit('was forked' in str(error))\n"
+        "    os._exit(2)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout == b"1\n"

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from nnjit.errors import ConfigError, DataError, GraphError
 from nnjit.nn import Metric, SummedMetric, WholeMetric, metrics
+from nnjit.nn.links import Link, class_scores, log_probabilities
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -131,10 +132,19 @@ def build(options: dict[str, Any]) -> Metric:
 
 
 def measure(metric: Metric, prediction: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
+    """The value of a metric for predictions that are the outputs of a model themselves."""
     if isinstance(metric, WholeMetric):
         return metric.measure(prediction, target, weight)
     assert isinstance(metric, SummedMetric)
-    return metric.finish(weight @ metric.sums(prediction, target), float(weight.sum()))
+    totals = metric.totals(read(metric, prediction), target, weight[:, None])
+    return metric.finish(totals, float(weight.sum()))
+
+
+def read(metric: Metric, output: Any, link: Link = "identity") -> Any:
+    """What a metric takes of outputs."""
+    assert isinstance(metric, SummedMetric)
+    forms = {"class_scores": class_scores, "log_probabilities": log_probabilities}
+    return forms[metric.reads](output, link) if metric.reads in forms else output
 
 
 def test_every_metric_has_its_rows() -> None:
@@ -148,7 +158,7 @@ def test_a_metric_is_scikit_learns(
     metric = build(options)
     assert metric.better == better
     for weight in (np.ones(N), W):
-        # 1e-10: the one-pass variance loses (mean / σ)² = 400 of float64's 1e-16, and r2 is near 1
+        # 1e-10: uncentred, a one-pass variance loses (mean / σ)² = 400 of float64's 1e-16, and r2 is near 1
         assert measure(metric, prediction, target, weight) == pytest.approx(expected(weight), rel=1e-10)
 
 
@@ -173,10 +183,19 @@ def test_traced_values_are_the_eager_ones_in_float64(
     traced: Callable,
 ) -> None:
     metric = build(options)
-    np.testing.assert_array_equal(traced(metric.sums, prediction, target), metric.sums(prediction, target))
-    single = traced(metric.sums, prediction.astype("f4"), target)
+    assert isinstance(metric, SummedMetric)
+
+    def totals(output: Any, truth: Any, weight: Any) -> Any:
+        return metric.totals(read(metric, output), truth, weight)
+
+    ones = np.ones((N, 1))
+    # 1e-13: sums are added in another order
+    np.testing.assert_allclose(
+        traced(totals, prediction, target, ones), totals(prediction, target, ones), rtol=1e-13, atol=1e-13
+    )
+    single = traced(totals, prediction.astype("f4"), target, ones)
     assert single.dtype == np.float64
-    assert metric.finish(single.sum(axis=0), N) == pytest.approx(expected(np.ones(N)), rel=1e-5)
+    assert metric.finish(single, N) == pytest.approx(expected(np.ones(N)), rel=1e-5)
 
 
 def test_r2_is_sane_where_the_mean_is_far_larger_than_the_spread() -> None:
@@ -356,7 +375,7 @@ def test_top_k_needs_enough_classes() -> None:
 @pytest.mark.parametrize("name", ["mae", "mse", "rmse", "r2", "explained_variance", "mape"])
 def test_shapes_that_do_not_fit_are_errors(name: str) -> None:
     with pytest.raises(GraphError, match=r"output \(2, 3\) and target \(2, 2\) do not fit"):
-        build({"type": name}).sums(np.zeros((2, 3)), np.zeros((2, 2)))
+        build({"type": name}).totals(np.zeros((2, 3)), np.zeros((2, 2)), np.ones((2, 1)))
 
 
 BAD = [{"type": "top_k", "k": 0}, {"type": "accuracy", "k": 1}, {"type": "f1", "average": "samples"}]

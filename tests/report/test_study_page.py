@@ -191,6 +191,25 @@ def test_a_replica_that_is_gone_is_named(tmp_path: Path) -> None:
         write_report(folder)
 
 
+def test_a_study_that_was_killed_has_the_runs_that_were_begun(tmp_path: Path) -> None:
+    """Its metrics.json is that of its beginning; one of its runs had ended, and one was under way."""
+    folder = write_study(tmp_path / "study", lengths=(40, 30), statuses=("completed", "early_stopped"))
+    content = json.loads((folder / file_names.METRICS).read_text(encoding="utf-8"))
+    started = json.dumps(content | {"runs": [], "splits": {}})
+    (folder / file_names.METRICS).write_text(started, encoding="utf-8")
+    (folder / "replicas/2" / file_names.METRICS).unlink()
+    study = read_study(folder)
+    assert [(m.number, m.run.is_killed, m.is_finished) for m in study.members] == [
+        (1, False, True),
+        (2, True, False),
+    ]
+    write_report(folder)
+    text = (folder / file_names.REPORT).read_text(encoding="utf-8")
+    assert "Accuracy 90.0 %" in text
+    assert "over 1 replica." in text
+    assert "Killed, or still running: 3 replicas did not come to an end" in text
+
+
 def test_the_table_of_runs_has_a_row_for_each(studies: Path) -> None:
     columns, rows = summary.run_table(read_study(studies / "replicas"))
     assert columns == ("replica", "seed", "ended", "best epoch", "epochs", "test loss", "accuracy")

@@ -96,8 +96,9 @@ def test_a_range_test_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("output", ["", "price"])
 def test_predictions_are_read_as_they_were_written(output: str, tmp_path: Path) -> None:
     x = np.arange(6.0).reshape(3, 2)
-    grid = Grid(x[:, 0], x[:, 1], x[:, :, None], x, x[:, 0])
-    written = Predictions("test", x, x + 1, x / 6, None if output else grid)
+    grid = Grid(x[:, 0], x[:, 1], np.ones((3, 3, 1)), x, x[:, 0])
+    classes = np.arange(3) % 2
+    written = Predictions("test", classes, classes[::-1], x / 6, None if output else grid)
     write_predictions(tmp_path, {output: written})
     read = read_predictions(tmp_path, output)
     assert read is not None
@@ -108,7 +109,7 @@ def test_predictions_are_read_as_they_were_written(output: str, tmp_path: Path) 
 
 def test_predictions_of_an_output_that_is_not_there_are_an_error(tmp_path: Path) -> None:
     write_predictions(tmp_path, {"a": Predictions("test", np.zeros(2), np.zeros(2))})
-    with pytest.raises(RunError, match=r"predictions\.npz lacks the array .*target_b"):
+    with pytest.raises(RunError, match=r"predictions\.npz: the array .*target_b.* is missing"):
         read_predictions(tmp_path, "b")
 
 
@@ -123,12 +124,12 @@ def test_a_value_that_is_not_finite_is_null_and_read_as_nan(tmp_path: Path) -> N
 
 # fmt: off
 MALFORMED: list[tuple[str, type[JsonFile], Any, str]] = [
-    ("metrics.json", RunMetrics, METRICS.to_json() | {"status": "lost"},    "'lost' is not a valid Status"),
-    ("metrics.json", RunMetrics, METRICS.to_json() | {"seconds": None},     "an entry is malformed"),
-    ("metrics.json", StudyMetrics, FILES[-1].to_json() | {"kind": "pairs"}, "expected replicas or folds"),
-    ("model.json",   ModelEntry, {"loss": "huber"},                         "lacks the entry 'optimizer'"),
-    ("data.json",    DataEntry,  DATA.to_json() | {"features": 3},          "an entry is malformed"),
-    ("data.json",    DataEntry,  [],                                        "expected a JSON object"),
+    ("metrics.json", RunMetrics,   METRICS.to_json() | {"status": "lost"},  "status: expected one of "),
+    ("metrics.json", RunMetrics,   METRICS.to_json() | {"seconds": []},     "seconds: expected an object"),
+    ("metrics.json", StudyMetrics, FILES[-1].to_json() | {"kind": "pairs"}, "kind: expected one of repli"),
+    ("model.json",   ModelEntry,   {"loss": "huber"},                       "\"optimizer\" is missing; "),
+    ("data.json",    DataEntry,    DATA.to_json() | {"features": 3},        "features: expected a list, "),
+    ("data.json",    DataEntry,    [],                                      "expected a JSON object"),
 ]
 # fmt: on
 

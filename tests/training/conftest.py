@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from nnjit import config
 from nnjit.codegen import ThreadTeam
-from nnjit.runs import file_names
+from nnjit.runs import file_names, table_file
 from nnjit.runs.history import HistoryFile, read_history
 from nnjit.training.loop import epochs
 from nnjit.training.setup.setup import set_up
@@ -73,10 +73,12 @@ def after_epoch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
         def write_and_act(self: HistoryFile, columns: Mapping[str, np.ndarray]) -> None:
             write(self, columns)
-            act(self._path.parent, int(columns["epoch"][-1]))
+            act(self.folder, int(columns["epoch"][-1]))
 
         monkeypatch.setattr(HistoryFile, "write", write_and_act)
         monkeypatch.setattr(epochs, "CALL_SECONDS", 0.0)  # one epoch a span
+        monkeypatch.setattr(table_file, "SECONDS", 0.0)  # whose row is on disk at once
+        monkeypatch.setattr(table_file, "SHARE", 0)
 
     return watch
 

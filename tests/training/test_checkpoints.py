@@ -9,11 +9,14 @@ import pytest
 from safetensors.numpy import load_file
 
 import nnjit
+from nnjit import config
 from nnjit.errors import ConfigError
 from nnjit.runs import file_names
+from nnjit.training import Run
 from nnjit.training.loop import epochs
 from nnjit.training.setup import compiled_task
-from nnjit.training.setup.state import SlotLayout, load_state
+from nnjit.training.setup.setup import set_up
+from nnjit.training.setup.state import State, load_state
 from tests.training.conftest import IRIS, LINE, same_bits
 from tests.training.test_batches import FOURS, START
 from tests.training.test_equality import Interpreted, InterpretedEpoch, close
@@ -77,6 +80,11 @@ def averaged_by_hand(options: dict, epochs: int) -> tuple[list[float], list[floa
     return theta.tolist(), np.asarray(mean).tolist()
 
 
+def saved_state(run: Run) -> State:
+    setup = set_up(config.resolve(run.path / file_names.CONFIG), Path())
+    return load_state(run.path, setup.blank_state())
+
+
 @pytest.mark.parametrize("options", AVERAGES, ids=str)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_average_is_that_of_a_descent_by_hand(options: dict, threads: int, folder: Path) -> None:
@@ -87,7 +95,7 @@ def test_the_average_is_that_of_a_descent_by_hand(options: dict, threads: int, f
     settings = ["training.epochs=5", f"training.threads={threads}"]
     run = nnjit.fit(LINE | {"model": model, "averaging": options}, settings, output="run")
     theta, average = averaged_by_hand(options, 5)
-    last, state = load_file(run.path / file_names.LAST), load_state(run.path, SlotLayout())
+    last, state = load_file(run.path / file_names.LAST), saved_state(run)
     np.testing.assert_allclose([last["only.weight"].item(), last["only.bias"].item()], average, rtol=1e-12)
     np.testing.assert_allclose(state.theta, theta, rtol=1e-12)
     assert f"averaged over the updates ({options['type']})" in (run.path / file_names.REPORT).read_text()
@@ -97,9 +105,7 @@ def test_the_optimizer_does_not_see_the_average_and_all_else_does(folder: Path) 
     settings = ["training.epochs=12", "optimizer.learning_rate=0.1", "training.early_stopping={}"]
     plain = nnjit.fit(IRIS, settings, output="plain")
     run = nnjit.fit(IRIS, [*settings, "averaging={type: ema, decay: 0.9}"], output="run")
-    np.testing.assert_array_equal(
-        load_state(run.path, SlotLayout()).theta, load_state(plain.path, SlotLayout()).theta
-    )
+    np.testing.assert_array_equal(saved_state(run).theta, saved_state(plain).theta)
     np.testing.assert_array_equal(run.history["train_loss"], plain.history["train_loss"])
     best = run.metrics["best_epoch"]
     assert best == np.argmin(run.history["validation_loss"]) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,7 +28,8 @@ EPOCHS = 3
 class Interpreted:
     """`Compiled`, but interpreted."""
 
-    path = Path(__file__)  # stands for the kernel's source
+    path = Path(__file__)
+    program = SimpleNamespace(source="stands for the kernel's source")
 
     def __init__(self, graph: Graph, *, title: str) -> None:
         self.graph = graph
@@ -39,7 +41,7 @@ class Interpreted:
 class InterpretedEpoch:
     """`CompiledEpoch`, but interpreted: a batch is gathered, a step evaluated, its results written over."""
 
-    path = Path(__file__)
+    path, program = Interpreted.path, Interpreted.program
     kernels: tuple[object, ...] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:

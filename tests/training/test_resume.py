@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,8 +20,10 @@ from nnjit.cli import main
 from nnjit.errors import Interrupted, RunError
 from nnjit.runs import file_names
 from nnjit.runs.history import read_history
+from nnjit.runs.weights import read_tensors
 from nnjit.training import Run, resume, train
-from nnjit.training.loop import epochs, trainer
+from nnjit.training.loop import checkpoints, epochs, interruption, trainer
+from nnjit.training.loop.interruption import SIGNALS
 from tests.training.conftest import IRIS, same_bits
 
 Plan = Callable[[int], None]
@@ -94,6 +98,58 @@ def test_steps_in_many_native_calls_give_the_bits_of_one_call(
         assert (done.path / file).read_bytes() == (whole / file).read_bytes()
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_to_end_is_a_request_to_save_and_report(
+    number: int, whole: Path, folder: Path, after_epoch: Callable[..., None]
+) -> None:
+    before = [signal.getsignal(n) for n in SIGNALS]
+
+    def send(_: Path, done: int) -> None:
+        if done == 2:
+            signal.raise_signal(number)
+            signal.raise_signal(number)  # as `timeout` does: two at once are one
+
+    after_epoch(send)
+    with pytest.raises(Interrupted, match="after epoch 2 of 6"):
+        begin(folder / "run")
+    assert [signal.getsignal(n) for n in SIGNALS] == before
+    assert api.load(folder / "run").metrics["status"] == "interrupted"
+    after_epoch(lambda *given: None)
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_a_second_signal_ends_at_once_and_destroys_nothing(
+    whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interruption, "ONE_REQUEST", -1.0)
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    at_the_signal: dict[str, bytes] = {}
+
+    def send(path: Path, done: int) -> None:
+        if done == 4:
+            at_the_signal.update({p.name: p.read_bytes() for p in path.iterdir() if p.is_file()})
+            signal.raise_signal(SIGNALS[-1])
+            signal.raise_signal(SIGNALS[-1])
+
+    after_epoch(send)
+    with pytest.raises(KeyboardInterrupt):
+        begin(folder / "run")
+    del at_the_signal[file_names.LOCK]
+    assert {p.name: p.read_bytes() for p in (folder / "run").iterdir() if p.is_file()} == at_the_signal
+    monkeypatch.undo()
+    same_bits(whole, go_on(folder / "run").path)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that are closed")
+def test_a_signal_that_is_ignored_stays_so(folder: Path, after_epoch: Callable[..., None]) -> None:
+    after_epoch(lambda _, done: signal.raise_signal(signal.SIGHUP))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under `nohup`
+    try:
+        assert begin(folder / "run").metrics["status"] == "completed"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 class Crash(Exception):
     """Stands for a lost machine."""
 
@@ -117,12 +173,27 @@ def test_a_crashed_run_goes_on_from_its_last_checkpoint(
     same_bits(whole, go_on(folder / "run").path)
 
 
-def test_a_crash_before_the_first_checkpoint_is_told(folder: Path, after_epoch: Callable[..., None]) -> None:
+def test_the_checkpoints_of_the_config_are_enough_to_go_on_from(
+    whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    crash_after(5, after_epoch)
+    with pytest.raises(Crash):
+        begin(folder / "run", "training.checkpoints={every: 2}")
+    monkeypatch.undo()
+    _, metadata = read_tensors(folder / "run" / file_names.CHECKPOINT)
+    assert json.loads(metadata["state"])["epoch"] == 4
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_a_run_that_crashed_before_its_first_checkpoint_begins_again(
+    whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     crash_after(1, after_epoch)
     with pytest.raises(Crash):
         begin(folder / "run")
-    with pytest.raises(RunError, match="cannot be resumed"):
-        go_on(folder / "run")
+    monkeypatch.undo()
+    same_bits(whole, go_on(folder / "run").path)
 
 
 def test_a_finished_run_can_be_given_more_epochs(folder: Path) -> None:
@@ -221,20 +292,87 @@ def test_a_run_that_searched_for_no_rate_has_none_to_go_on_with(whole: Path, fol
 
 
 @pytest.mark.parametrize(
-    ("setting", "word"),
+    ("setting", "words"),
     [
-        ("averaging=ema", "or averaging"),
-        ("model[0].units=9", "another model"),
-        ("optimizer={type: gradient_descent, learning_rate: 0.1}", "model, optimizer"),
-        ("dtype=float32", "float64"),
+        ("averaging=ema", 'averaging: {"type": "ema", "decay": 0.999, "warmup": true}, and was null'),
+        ("model[0].units=9", "model[0].units: 9, and was 8"),
+        ("model[1]={type: activation, function: tanh}", 'model[1].type: "activation", and was "dropout"'),
+        ("optimizer={type: gradient_descent}", 'optimizer.type: "gradient_descent", and was "adam"'),
+        ("optimizer.beta1=0.8", "optimizer.beta1: 0.8, and was 0.9"),
+        ("dtype=float32", 'dtype: "float32", and was "float64"'),
+        ("seed=1", "seed: 1, and was 0"),
+        ("data.split.test=0.3", "data.split.test: 0.3, and was 0.2"),
+        ("data.split.seed=7", "data.split.seed: 7, and was null"),
+        ("data.scale=none", 'data.scale: "none", and was "standard"'),
+        ("data.dataset=wine", 'data.dataset: "wine", and was "iris"'),
+        ("loss=hinge", 'loss.type: "hinge", and was "softmax_cross_entropy"'),
+        ("loss.label_smoothing=0.1", "loss.label_smoothing: 0.1, and was 0.0"),
+        ("metrics=[log_loss]", 'metrics[0].type: "log_loss", and was "accuracy"'),
+        ("training.batch_size=8", "training.batch_size: 8, and was 16"),
+        ("training.folds=3", "training.folds: 3, and was null"),
     ],
 )
-def test_a_checkpoint_of_something_else_is_refused(
-    setting: str, word: str, whole: Path, folder: Path
+def test_a_run_goes_on_with_nothing_that_would_make_it_another(
+    setting: str, words: str, whole: Path, folder: Path
 ) -> None:
     shutil.copytree(whole, folder / "run")
-    with pytest.raises(RunError, match=word):
+    before = contents(folder / "run")
+    with pytest.raises(RunError, match=re.escape(words)):
         go_on(folder / "run", setting)
+    assert contents(folder / "run") == before
+
+
+@pytest.mark.parametrize(
+    ("file", "cut", "message"),
+    [
+        (
+            file_names.HISTORY,
+            200,
+            r"history\.csv ends after epoch [1-5], before the checkpoint's 6; rest",
+        ),
+        (file_names.DIAGNOSIS, 3, r"diagnosis\.csv:\d+: expected an epoch, .*; restore it .*, or delete it"),
+    ],
+)
+def test_a_damaged_table_is_told_and_nothing_is_changed(
+    file: str, cut: int, message: str, whole: Path, folder: Path
+) -> None:
+    shutil.copytree(whole, folder / "run")
+    table = folder / "run" / file
+    table.write_bytes(table.read_bytes()[:-cut])
+    before = {p: p.read_bytes() for p in (folder / "run").iterdir() if p.is_file()}
+    with pytest.raises(RunError, match=message):
+        go_on(folder / "run", "training.epochs=7", "schedule=constant")
+    assert {p: p.read_bytes() for p in (folder / "run").iterdir() if p.is_file()} == before
+    shutil.copy(whole / file, table)  # the mend
+    same_bits(whole, go_on(folder / "run").path)
+
+
+def test_a_checkpoint_that_is_lost_is_told_if_there_are_results(whole: Path, folder: Path) -> None:
+    shutil.copytree(whole, folder / "run")
+    (folder / "run" / file_names.CHECKPOINT).unlink()
+    with pytest.raises(RunError, match="cannot be resumed"):
+        go_on(folder / "run")
+    assert (folder / "run" / file_names.LAST).read_bytes() == (whole / file_names.LAST).read_bytes()
+
+
+def test_a_second_writer_is_refused_and_the_first_is_not_disturbed(
+    whole: Path, folder: Path, after_epoch: Callable[..., None]
+) -> None:
+    given, words = config.read(IRIS), []
+
+    def try_too(path: Path, done: int) -> None:
+        attempts: list[dict[str, Any]] = [
+            {"resume": path}, {"output": path}, {"output": path, "resume_or_start": True},
+        ]  # fmt: skip
+        for attempt in attempts if done == 3 else []:
+            with pytest.raises(RunError) as refused:
+                api.run(given, quiet=True, **attempt)
+            words.append(str(refused.value))
+
+    after_epoch(try_too)
+    begin(folder / "run")
+    assert len(words) == 3
+    assert all(f"process {os.getpid()} on " in message for message in words)
     same_bits(whole, folder / "run")
 
 
@@ -244,6 +382,11 @@ def test_a_broken_checkpoint_is_refused(whole: Path, folder: Path) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:-9])
     with pytest.raises(RunError, match="not a checkpoint"):
         go_on(folder / "run")
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file below a folder."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_command_ends_with_130_and_says_how_to_go_on(
@@ -274,7 +417,7 @@ def test_a_signal_from_outside_stops_a_process(folder: Path) -> None:
         while not trained(folder / "run", 3):
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         _, words = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "to go on: python -m nnjit.train --resume run" in words

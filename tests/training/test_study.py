@@ -22,9 +22,9 @@ from nnjit.errors import ConfigError, Diverged, Interrupted, RunError
 from nnjit.nn import Model
 from nnjit.report import write_comparison, write_report
 from nnjit.runs import file_names
+from nnjit.runs.aggregate import mean_and_deviation
 from nnjit.training import Study, members_of, train_members
 from nnjit.training.setup.setup import set_up
-from nnjit.training.study.aggregate import aggregate, mean_and_deviation
 from tests.training.conftest import IRIS, LINE, same_bits
 
 FOLDED = IRIS | {"data": IRIS["data"] | {"split": {"test": 0.2}}}
@@ -245,17 +245,29 @@ def test_another_study_is_not_resumed(training: dict[str, Any], message: str, fo
         nnjit.api.run(config.read(LINE | {"training": training}), resume=Path("study"))
 
 
-def test_folds_go_on_with_their_own_number(folder: Path) -> None:
-    Path("study/folds").mkdir(parents=True)
-    aggregate("folds", 3, []).write(Path("study"))
-    with pytest.raises(RunError, match=r"is of 3 folds, and the config asks for 2, .*folds: 3, or train"):
-        nnjit.api.run(config.read(LINE | {"training": {"folds": 2}}), resume=Path("study"))
-
-
 def test_replicas_do_not_go_on_from_a_run(folder: Path) -> None:
     Path("run").mkdir()
+    Path("run", file_names.MODEL).touch()
     with pytest.raises(RunError, match="run holds no study, and the config asks for 2 replicas; resume it"):
         nnjit.api.run(config.read(LINE | {"training": {"replicas": 2}}), resume=Path("run"))
+
+
+def test_a_study_and_its_members_have_one_writer(folder: Path, after_epoch: Callable[..., None]) -> None:
+    words: list[str] = []
+    given = {path: config.read(LINE | {"training": {"replicas": 2}}) for path in ("study",)}
+    given["study/replicas/1"] = config.read(LINE)
+
+    def try_too(path: Path, done: int) -> None:
+        if path.name == "1" and done == 2:
+            for place, asked in given.items():
+                with pytest.raises(RunError) as refused:
+                    nnjit.api.run(asked, resume=Path(place), quiet=True)
+                words.append(str(refused.value))
+
+    after_epoch(try_too)
+    study = study_of(LINE, replicas=2)
+    assert [message.split(" on ")[0] for message in words] == [f"{p}: process {os.getpid()}" for p in given]
+    assert study.metrics["finished"] == 2
 
 
 def test_an_existing_folder_is_never_written_over(folder: Path) -> None:

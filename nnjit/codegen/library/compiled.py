@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import llvmlite.binding as llvm
@@ -20,7 +19,8 @@ from nnjit.codegen.library.barrier import BARRIER, emit_barrier, offer_yield
 from nnjit.codegen.library.lane_kernels import LANE_SYMBOLS, emit_lane_products
 from nnjit.codegen.library.matrix_product import emit_product, tile_for
 from nnjit.codegen.library.vector_loops import emit_vectors, vector_symbols
-from nnjit.codegen.numba.cache import cache_folder, environment_key, write_once
+from nnjit.codegen.numba import store
+from nnjit.codegen.numba.cache import environment_key
 from nnjit.codegen.numba.emit import call_external
 from nnjit.codegen.numba.types import INDEX, Builder, LlvmValue
 
@@ -68,8 +68,7 @@ def _load() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = _target_machine()
-    path = cache_folder() / f"library_{hashlib.sha256(environment_key().encode()).hexdigest()[:24]}.o"
-    code = path.read_bytes() if path.exists() else _compile(machine, path)
+    code = _code(machine)
     offer_yield()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -79,7 +78,17 @@ def _load() -> Any:
     return engine
 
 
-def _compile(machine: Machine, path: Path) -> bytes:
+def _code(machine: Machine) -> bytes:
+    """The machine code, from the cache or compiled."""
+    name = f"nnjit_library_{hashlib.sha256(environment_key().encode()).hexdigest()[:24]}.code"
+    code = store.read(name)
+    if code is None:
+        code = _compile(machine)
+        store.write(name, code)
+    return code
+
+
+def _compile(machine: Machine) -> bytes:
     module = ir.Module("nnjit_library")
     module.triple = llvm.get_process_triple()
     for bits, symbol in SYMBOLS.items():
@@ -94,7 +103,6 @@ def _compile(machine: Machine, path: Path) -> bytes:
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(compiled, builder)
     code: bytes = machine.emit_object(compiled)
-    write_once(path, code)
     return code
 
 

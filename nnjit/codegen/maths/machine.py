@@ -41,11 +41,7 @@ def elementary(function: Function) -> Function:
       save as much again, but then a call from Python would crash the process.)
     """
     flags = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True, "no_cfunc_wrapper": True}
-    is_copy = function.__module__.startswith(
-        "nnjit_"
-    )  # in the cache, whose name depends on all that shapes it
-    decorate = njit(cache=is_copy, **flags)
-    return cast(Function, decorate(function))
+    return cast(Function, njit(**flags)(function))
 
 
 def f32(*values: float) -> tuple[np.float32, ...]:

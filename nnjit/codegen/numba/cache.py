@@ -1,18 +1,17 @@
-"""Keep generated source on disk: a file for each program, named by a hash of what shapes its machine code.
+"""Load generated source as a module, and keep it on disk: a file for each program.
 
-Numba keeps the machine code beside the file, so a program is compiled once on a machine. Its files are
-pickles and ours are Python: whoever can write there runs code as the user, so others must not.
+A file is named by a hash of its source and of all that shapes its machine code, which is kept beside it
+(`function_cache.py`), so a program is compiled once on a machine. What runs is the text that was given; the
+file is for people.
 """
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
-import importlib.util
-import os
-import stat
 import sys
-import tempfile
+import weakref
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,32 +23,27 @@ import numpy as np
 
 from nnjit.codegen.numba.privates import CHANGED, warn_of_change
 from nnjit.codegen.numba.sources import sources
-from nnjit.errors import UserError
+from nnjit.codegen.numba.store import keep_text
 from nnjit.version import VERSION
 
-VARIABLE = "NNJIT_CACHE_DIR"
 PACKAGE = Path(__file__).parents[2]
+
+_modules: weakref.WeakValueDictionary[str, ModuleType] = weakref.WeakValueDictionary()
 
 
 def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
-    """The module of `source`, and the file it is loaded from.
+    """The module of `source`, which is freed with the last of its functions, and the file of the source.
 
     Args:
         kind: the second word of the file's name, for people.
     """
     digest = hashlib.sha256(f"{environment_key()}\n{source}".encode()).hexdigest()[:24]
     name = f"nnjit_{kind}_{digest}"
-    path = cache_folder() / f"{name}.py"
-    write_once(path, source.encode())
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise UserError(f"{path}: cannot be loaded as Python")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # before it runs: Numba's cache looks the module up by its name
-        spec.loader.exec_module(module)
-        _load_lightly(module)
-    return sys.modules[name], path
+    path = keep_text(f"{name}.py", source)
+    module = _modules.get(name)
+    if module is None:
+        module = _modules[name] = _executed(source, name, path)
+    return module, path
 
 
 @functools.cache
@@ -64,79 +58,42 @@ def environment_key() -> str:
     return "\n".join([*versions, cpu, features, f"boundscheck {numba.config.BOUNDSCHECK}", *helpers.values()])
 
 
-def cache_folder() -> Path:
-    """The folder of generated source, its owner's alone: `$NNJIT_CACHE_DIR`, or in the user's cache.
-
-    If the user's cache cannot be used, it is a private folder for this process.
-
-    Raises:
-        UserError: `$NNJIT_CACHE_DIR` belongs to another user, or others can write to it.
-    """
-    given = os.environ.get(VARIABLE)
-    if given:
-        return _private(Path(given))
-    import platformdirs
-
-    try:
-        return _private(Path(platformdirs.user_cache_path("nnjit")) / "kernels")
-    except (OSError, UserError):
-        return _temporary()
+@functools.lru_cache(maxsize=8)
+def functions_in(text: str) -> dict[int, ast.FunctionDef]:
+    """The functions of a module's text by their first line: that of a decorator, if any."""
+    found = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)]
+    return {min([n.lineno, *(d.lineno for d in n.decorator_list)]): n for n in found}
 
 
-def write_once(path: Path, content: bytes) -> None:
-    """Write a file that other processes may write at the same time: whole, and never twice.
+class _Loader:
+    """Gives the text of a module to those who ask, like a loader of files (PEP 302)."""
 
-    To Numba a newer file is a changed one, so the first must stay.
-    """
-    if path.exists():
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def get_source(self, name: str) -> str:
+        """The text of the module."""
+        return self._source
+
+
+def _executed(source: str, name: str, path: Path) -> ModuleType:
+    """A new module. The file and Python's compiled copy of it do not count: they may be damaged."""
+    module = ModuleType(name)
+    vars(module).update(__file__=str(path), __loader__=_Loader(source))
+    # Numba looks modules up by name. It needs nothing in them, and the module itself would never be freed.
+    sys.modules[name] = ModuleType(name)
+    weakref.finalize(module, sys.modules.pop, name, None).atexit = False
+    exec(compile(source, path, "exec"), vars(module))
+    _keep_compiled(module)
+    return module
+
+
+def _keep_compiled(module: ModuleType) -> None:
+    if numba.config.DISABLE_JIT:
         return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without links
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        from nnjit.codegen.numba.function_cache import keep_compiled
 
-
-def _load_lightly(module: ModuleType) -> None:
-    """Let the cached functions of a module skip Numba's preparations for compiling."""
-    try:
-        from nnjit.codegen.numba.cache_loader import load_lightly
-
-        load_lightly(module)
+        keep_compiled(module)
     except CHANGED as error:
-        warn_of_change("loading a compiled program takes 0.1 s longer", error)
-
-
-def _private(folder: Path) -> Path:
-    """Create the folder, and refuse it if others can write to it."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"{folder}: the kernel cache cannot be made ({error.strerror}); "
-            f"set {VARIABLE} to a folder of yours"
-        ) from None
-    status = folder.stat()
-    if hasattr(os, "getuid"):
-        if status.st_uid != os.getuid():
-            raise UserError(
-                f"{folder}: the kernel cache belongs to another user; set {VARIABLE} to a folder of yours"
-            )
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise UserError(
-                f"{folder}: others can write to the kernel cache; run chmod 700 on it, or set {VARIABLE}"
-            )
-    if not os.access(folder, os.W_OK):
-        raise UserError(f"{folder}: the kernel cache cannot be written; set {VARIABLE} to a folder of yours")
-    return folder
-
-
-@functools.cache
-def _temporary() -> Path:
-    return Path(tempfile.mkdtemp(prefix="nnjit-kernels-"))
+        warn_of_change("each process compiles its programs anew", error)

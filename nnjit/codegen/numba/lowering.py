@@ -7,10 +7,8 @@ functions that raise nothing.
 from __future__ import annotations
 
 import ast
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -20,6 +18,7 @@ from numba.core import cgutils, funcdesc
 from numba.core.bytecode import FunctionIdentity
 from numba.core.environment import Environment
 
+from nnjit.codegen.numba.cache import functions_in
 from nnjit.codegen.numba.emit import slot_for
 from nnjit.codegen.numba.expressions import Expressions, Unsupported, Value
 from nnjit.codegen.numba.types import (
@@ -37,15 +36,15 @@ from nnjit.codegen.numba.types import (
 
 @dataclass(frozen=True)
 class Source:
-    """A Python function whose text is in a file."""
+    """A Python function of a module whose loader knows its text."""
 
     identity: Identity
 
     @property
     def tree(self) -> ast.FunctionDef:
         """The function's definition."""
-        code = self.identity.code
-        found = _functions(code.co_filename).get(code.co_firstlineno)
+        code, loader = self.identity.code, self.names["__loader__"]
+        found = functions_in(loader.get_source(self.names["__name__"])).get(code.co_firstlineno)
         if found is None:
             raise Unsupported(f"{code.co_filename}: no function in line {code.co_firstlineno}")
         return found
@@ -55,15 +54,6 @@ class Source:
         """The function's globals."""
         names: dict[str, Any] = self.identity.func.__globals__
         return names
-
-
-@functools.lru_cache(maxsize=8)
-def _functions(path: str) -> dict[int, ast.FunctionDef]:
-    """The functions of a file by their first line: that of a decorator, if any."""
-    text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
-    tree = ast.parse(text)
-    found = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
-    return {min([n.lineno, *(d.lineno for d in n.decorator_list)]): n for n in found}
 
 
 def result_of(source: Source) -> NumbaType:

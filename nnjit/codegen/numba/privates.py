@@ -31,6 +31,7 @@ PRIVATES = (
     "identity.unique_name",
     "numba.core.codegen.JITCodeLibrary(codegen, name)",
     "numba.core.codegen.JITCodeLibrary._optimize_final_module(self)",
+    "numba.core.codegen.JITCodeLibrary._optimize_functions(self, module)",
     "numba.core.codegen.JITCodeLibrary.create_ir_module(self, name)",
     "numba.core.codegen.JITCodeLibrary.enable_object_caching(self)",
     "library._codegen._tm",
@@ -84,14 +85,19 @@ PRIVATES = (
     "numba.core.cpu.CPUContext.get_function(self, function, signature)",
     "numba.core.typing.context.Context.resolve_function_type(self, func, args, kws)",
     "numba.core.typing.context.Context.resolve_value_type(self, val)",
-    # cache_loader.py
-    "numba.core.caching.FunctionCache(py_func)",
-    "numba.core.caching.FunctionCache._guard_against_spurious_io_errors(self)",
-    "numba.core.caching.FunctionCache._load_overload(self, sig, target_context)",
-    "numba.core.caching.FunctionCache.load_overload(self, sig, target_context)",
+    # engine.py
+    "numba.core.codegen.JITCPUCodegen(module_name)",
+    "compiler.state.targetctx._internal_codegen",
+    # function_cache.py
+    "numba.core.compiler.CompileResult._rebuild(target_context, libdata, fndesc, env, signature, objectmode, "
+    "lifted, typeann, reload_init, referenced_envs)",
+    "numba.core.compiler.CompileResult._reduce(self)",
+    "numba.core.cpu.CPUContext.refresh(self)",
     "numba.core.dispatcher.Dispatcher",
     "numba.core.runtime.rtsys.initialize(ctx)",
+    "numba.core.serialize.dumps(obj)",
     "dispatcher._cache",
+    "dispatcher.targetoptions",
     # `_SAMPLES`
     "numba.core.compiler.Flags()",
     "numba.core.registry.cpu_target",

@@ -13,8 +13,9 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import compile_result
 from numba.core.targetconfig import ConfigStack
 
+from nnjit.codegen.numba.engine import free_passes, new_codegen
 from nnjit.codegen.numba.lowering import Lowering, Source
-from nnjit.codegen.numba.types import CompileResult, CompilerState
+from nnjit.codegen.numba.types import CompileResult, CompilerState, LlvmModule
 
 
 class _Library(JITCodeLibrary):  # type: ignore[misc]  # Numba has no types
@@ -24,12 +25,17 @@ class _Library(JITCodeLibrary):  # type: ignore[misc]  # Numba has no types
     and unrolling short loops took a quarter of the time to compile a convolutional network.
     """
 
+    def _optimize_functions(self, module: LlvmModule) -> None:
+        """Nothing: the passes of the whole module do it too."""
+
     def _optimize_final_module(self) -> None:
         options = llvm.create_pipeline_tuning_options(speed_level=int(config.OPT))
         options.loop_vectorization, options.slp_vectorization = True, bool(config.SLP_VECTORIZE)
         options.loop_unrolling = False
         builder = llvm.create_pass_builder(self._codegen._tm, options)
-        builder.getModulePassManager().run(self._final_module, builder)
+        passes = builder.getModulePassManager()
+        passes.run(self._final_module, builder)
+        free_passes(passes)
 
 
 def compile_program(state: CompilerState, function: Callable[..., Any]) -> CompileResult:
@@ -40,7 +46,7 @@ def compile_program(state: CompilerState, function: Callable[..., Any]) -> Compi
 
 def _compile(state: CompilerState, source: Source) -> CompileResult:
     context, flags, arguments = state.targetctx, state.flags, tuple(state.args)
-    library = _Library(context.codegen(), source.identity.func_qualname)
+    library = _Library(new_codegen(), source.identity.func_qualname)
     library.enable_object_caching()
     with context.push_code_library(library):
         function = Lowering(state.typingctx, context, library, flags).program(source, arguments)

@@ -87,7 +87,7 @@ def emit_call(plan: Plan, block: int, title: str) -> Program:
     body.include(written)
     if batch.can_fail:
         body.add("return failed")
-    return _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "cache=True, **JIT"))
+    return _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "**JIT"))
 
 
 def emit_epochs(plan: Plan, evaluation: Plan | None, block: int, title: str, interface: Interface) -> Program:
@@ -132,7 +132,7 @@ class _Epochs:
             lines.include(self._epoch())
         lines.add("restore_mode(mode)", "return end")
         arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held_out"
-        functions += _function(f"run({arguments})", lines, "cache=True, **JIT")
+        functions += _function(f"run({arguments})", lines, "**JIT")
         lanes = self.interface.lanes
         rows = f"{self.block} rows" if lanes == 1 else f"{self.block} groups of {lanes} examples"
         step = self.step

@@ -35,6 +35,10 @@ class Adding(Source):
     def seeded(self, seed: int) -> Self:
         return self if self.seed is not None else self.model_copy(update={"seed": seed})
 
+    @property
+    def is_computed(self) -> bool:
+        return True
+
     def load(self, folder: Path) -> Dataset:
         rng = np.random.default_rng(self.seed or 0)
         numbers = rng.random((self.examples, self.steps))

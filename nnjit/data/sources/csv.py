@@ -63,6 +63,9 @@ class Csv(Source):
     def load(self, folder: Path) -> Dataset:
         return self._load(folder, self._dataset)
 
+    def files(self, folder: Path) -> Mapping[str, Path]:
+        return {"file": locate(folder, self.file)}
+
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         if not isinstance(self.target, tuple):
             raise DataError("losses need a list of targets, such as [price, kind]", ("target",))

@@ -49,6 +49,10 @@ class Function(Source):
             raise ValueError(f"expected low < high, got low {self.low:g} and high {self.high:g}")
         return self
 
+    @property
+    def is_computed(self) -> bool:
+        return True
+
     def load(self, folder: Path) -> Dataset:
         formula, f = _FUNCTIONS[self.function]
         x = np.linspace(self.low, self.high, self.points)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -48,6 +49,9 @@ class Idx(Source):
             )
         except DataError as error:
             raise DataError(f"{self.images}, {self.labels}: {error.message}", ("folder",)) from None
+
+    def files(self, folder: Path) -> Mapping[str, Path]:
+        return {"images": self._find(folder, "images"), "labels": self._find(folder, "labels")}
 
     def _find(self, folder: Path, option: Literal["images", "labels"]) -> Path:
         inside = folder / Path(self.folder).expanduser()

@@ -48,6 +48,9 @@ class Npz(Source):
         except DataError as error:
             raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
 
+    def files(self, folder: Path) -> Mapping[str, Path]:
+        return {"file": locate(folder, self.file)}
+
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         path = locate(folder, self.file)
         return {name: None for name in _names(path) if name not in ("x", self.weights)}

@@ -63,6 +63,10 @@ class Sklearn(Source):
             raise ValueError(f'"{self.dataset}" {takes}; remove {", ".join(surplus)}')
         return self
 
+    @property
+    def is_computed(self) -> bool:
+        return self.dataset in _GENERATORS
+
     def load(self, folder: Path) -> Dataset:
         if self.target is not None:
             mend = "remove it, or give losses instead of loss"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array
@@ -19,6 +19,9 @@ class ActivationLayer(Elementwise):
     also_called: ClassVar[tuple[str, ...]] = tuple(ACTIVATIONS)
     function: ActivationName
     """Which function."""
+
+    def without_activation(self) -> Self:
+        return self.model_copy(update={"function": "identity"})
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

@@ -53,6 +53,9 @@ class Dense(Layer):
     def completed(self, output_size: int | None) -> Self:
         return self if self.units is not None else self.model_copy(update={"units": output_size})
 
+    def without_activation(self) -> Self:
+        return self.model_copy(update={"activation": "identity"})
+
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
         z = x @ params["weight"]

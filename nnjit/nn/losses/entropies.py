@@ -14,6 +14,7 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, call, over_last
+from nnjit.nn.links import Link
 from nnjit.nn.losses.loss import Letter, Loss, losses
 from nnjit.nn.targets import (
     as_columns,
@@ -32,9 +33,7 @@ class YesOrNo(Loss):
 
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
-
-    def predict(self, output: Array) -> Array:
-        return np.sigmoid(output)
+    link: ClassVar[Link] = "sigmoid"
 
     def output_size(self, size: int, classes: int | None) -> int:
         return 1 if classes == 2 else size
@@ -49,9 +48,7 @@ class OneOfMany(Loss):
 
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
-
-    def predict(self, output: Array) -> Array:
-        return np.softmax(output, axis=-1)
+    link: ClassVar[Link] = "softmax"
 
     def check(self, output_shape: Shape, classes: int | None) -> None:
         check_width(output_shape, classes, self.type)

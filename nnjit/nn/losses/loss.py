@@ -15,6 +15,7 @@ import numpy
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import Formula, Y
+from nnjit.nn.links import LINKS, Link
 from nnjit.nn.targets import check_width
 from nnjit.registry import Options, Registry
 
@@ -34,6 +35,9 @@ class Loss(Options, ABC):
 
     targets: ClassVar[Literal["classes", "values"]] = "values"
     """The targets that it is made for: class indices, or values (B, O). A loss of values takes both."""
+
+    link: ClassVar[Link] = "identity"
+    """The function that makes the prediction of the output, see `predict`."""
 
     applies: ClassVar[tuple[str, ...]] = ()
     """Activations that the loss replaces or makes meaningless: the output must not end with one."""
@@ -57,7 +61,7 @@ class Loss(Options, ABC):
 
         Else the output itself.
         """
-        return output
+        return LINKS[self.link](output)
 
     def output_size(self, size: int, classes: int | None) -> int:
         """How many outputs a model needs for data of `size` classes or values.

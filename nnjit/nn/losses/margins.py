@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 import nnjit.numpy as np
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, call, positive
+from nnjit.nn.links import Link
 from nnjit.nn.losses.loss import Letter, Loss, losses
 from nnjit.nn.targets import as_values, check_classes, check_width
 
@@ -24,15 +25,13 @@ class Margin(Loss):
     targets: ClassVar[Literal["classes", "values"]] = "classes"
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
     letters: ClassVar[tuple[Letter, ...]] = ("z", "s")
+    link: ClassVar[Link] = "sigmoid"
+    """σ(z) is in the order of the scores, above 1/2 where they say yes, but no calibrated probability."""
 
     def lack(self, output: Array, target: Array) -> Array:
         """max(0, 1 - s z), shape (B, O)."""
         z, t = as_values(output, target, self.type)
         return np.relu(1 - (2 * t - 1) * z)
-
-    def predict(self, output: Array) -> Array:
-        """σ(z): in the order of the scores, above 1/2 where they say yes, but no calibrated probability."""
-        return np.sigmoid(output)
 
     def output_size(self, size: int, classes: int | None) -> int:
         return 1 if classes == 2 else size

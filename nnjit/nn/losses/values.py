@@ -13,6 +13,7 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, as_formula, call, positive
+from nnjit.nn.links import Link
 from nnjit.nn.losses.loss import Letter, Loss, losses
 from nnjit.nn.targets import as_values
 
@@ -187,6 +188,7 @@ class Poisson(Loss):
     formula: ClassVar[str] = "(1/O) Σₒ exp(z) - t z"
     formula_note: ClassVar[str] = "for the logarithm z of a rate and counts t >= 0, whole or not"
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
+    link: ClassVar[Link] = "exp"
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)
@@ -194,9 +196,6 @@ class Poisson(Loss):
 
     def slope(self, outputs: int) -> Formula:
         return (1 / outputs) * (call("exp", A) - Y)
-
-    def predict(self, output: Array) -> Array:
-        return np.exp(output)
 
     def check(self, output_shape: Shape, classes: int | None) -> None:
         if classes is not None:

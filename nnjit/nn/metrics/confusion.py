@@ -15,11 +15,11 @@ import numpy
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.metrics.metric import ClassMetric, LabelMetric, SummedMetric, metrics
+from nnjit.nn.metrics.metric import ClassMetric, LabelMetric, RowMetric, metrics
 from nnjit.nn.targets import VARIANCE_TOLERANCE, are_labels, as_classes, as_columns, as_values
 
 
-class Confusion(SummedMetric):
+class Confusion(RowMetric):
     """A metric of three counts for each class; a single output means class 1 if it is above 1/2."""
 
     better: ClassVar[Literal["higher", "lower"]] = "higher"

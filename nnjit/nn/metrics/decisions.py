@@ -10,14 +10,14 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.metrics.metric import ClassMetric, SummedMetric, metrics
+from nnjit.nn.metrics.metric import ClassMetric, Reads, RowMetric, metrics
 from nnjit.nn.targets import as_classes, as_columns, as_values, check_fractions, check_sums, is_classes
 
 MEND = "choose a metric of values, such as mae or r2, or set task: classification"
 
 
 @metrics.register
-class Accuracy(SummedMetric):
+class Accuracy(RowMetric):
     """The fraction of examples whose largest output is that of their class.
 
     With one output, whether prediction and target are on the same side of 1/2. Rows of several target values
@@ -42,7 +42,7 @@ class Accuracy(SummedMetric):
 
 
 @metrics.register
-class BinaryAccuracy(SummedMetric):
+class BinaryAccuracy(RowMetric):
     """The fraction of outputs that are on the same side of 1/2 as their targets, each a yes or no of its own.
 
     1/2 itself says no. Keras's `BinaryAccuracy`, and 1 - scikit-learn's `hamming_loss`. Class indices count
@@ -64,18 +64,18 @@ class BinaryAccuracy(SummedMetric):
 
 
 @metrics.register
-class TopK(ClassMetric, SummedMetric):
+class TopK(ClassMetric, RowMetric):
     """The fraction of examples whose class is among the `k` most probable; of equal ones, the first count."""
 
     type: Literal["top_k"] = "top_k"
     also_called: ClassVar[tuple[str, ...]] = ("top_k_accuracy", "top_k_categorical_accuracy")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    reads: ClassVar[Reads] = "class_scores"
     k: int = Field(5, ge=1)
     """How many classes may be guessed, >= 1."""
 
     def sums(self, prediction: Array, target: Array) -> Array:
         scores = as_columns(prediction, self.type)
-        scores = np.concatenate([1 - scores, scores], axis=1) if scores.shape[1] == 1 else scores
         width = scores.shape[1]
         truth = target if is_classes(target) else np.argmax(target, axis=1)
         own = np.sum(np.where(np.one_hot(truth, width, "f64") > 0, scores, 0.0), axis=1, keepdims=True)
@@ -92,22 +92,24 @@ class TopK(ClassMetric, SummedMetric):
 
 
 @metrics.register
-class LogLoss(ClassMetric, SummedMetric):
-    """The mean of -log p, for the probability p of the true class, at least the type's smallest step from 1.
+class LogLoss(ClassMetric, RowMetric):
+    """The mean of -log p, for the probability p of the true class.
 
-    As scikit-learn's `log_loss`. The probabilities of an example are scaled to sum to 1, which matters where
-    each class has a yes or no of its own. Without penalties and label smoothing, it compares losses.
+    As scikit-learn's `log_loss`, but of the outputs before a sigmoid or softmax, so that a sure mistake costs
+    what it does at any p. Values that are probabilities by themselves, as with `squared_error`, count as the
+    type's smallest step from 1 at least, as there. The probabilities of an example are scaled to sum to 1,
+    which matters where each class has a yes or no of its own. Without penalties and label smoothing, it
+    compares losses.
     """
 
     type: Literal["log_loss"] = "log_loss"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
+    reads: ClassVar[Reads] = "log_probabilities"
 
     def sums(self, prediction: Array, target: Array) -> Array:
-        p = np.astype(as_columns(prediction, self.type), "f64")
-        p = np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
-        p = np.maximum(p, float(numpy.finfo(prediction.dtype).eps))
-        truth = np.one_hot(as_classes(target, self.type), p.shape[1], "f64")
-        return np.sum(truth * (np.log(np.sum(p, axis=1, keepdims=True)) - np.log(p)), axis=1, keepdims=True)
+        log_p = np.astype(prediction, "f64")
+        truth = np.one_hot(as_classes(target, self.type), log_p.shape[1], "f64")
+        return -np.sum(np.where(truth > 0, log_p, 0.0), axis=1, keepdims=True)
 
 
 def _column(is_hit: Array) -> Array:

@@ -4,21 +4,29 @@ Most are summed while the split streams by: such a metric gives a few float64 va
 weighted sums over the split are all that it needs at the end, so it has a column in the history. The others
 rank the examples and need the predictions for all of them at once. Since epochs run natively by the
 hundreds, these are measured at the end, and after every epoch only if early stopping, a goal or a schedule
-follows them. The prediction is what `Loss.predict` returns: probabilities, or values.
+follows them. The prediction is what `Loss.predict` returns: probabilities, or values. Since probabilities
+saturate, what ranks them or takes their logarithms reads logits; and since a sum of squares of values far
+from 0 leaves no digits to their variance, measures of differences read values less a number near them.
 Targets are class indices (B,), or values (B, O); the metrics of values read class indices as one-hot rows.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy
 
+import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
 from nnjit.nn.targets import check_zero_or_one
 from nnjit.registry import Options, Registry
+
+Reads = Literal["prediction", "centered", "class_scores", "log_probabilities", "output", "logits"]
+"""What a summed metric takes: the prediction; both it and the target less a number near the target's mean,
+where only their differences matter; the scores or the `log_probabilities` of the classes; or, of several
+outputs, the output of the model, or the same without a last sigmoid or softmax."""
 
 
 class Metric(Options, ABC):
@@ -44,28 +52,52 @@ class Metric(Options, ABC):
         """Raise a UserError if target values (n, O) are outside the domain; class indices never are."""
         return
 
+    def for_rounding(self, rounding: numpy.ndarray) -> Self:
+        """The metric of targets (n, O) whose equal values may be so far apart (O,)."""
+        return self
+
 
 class SummedMetric(Metric):
     """A metric of sums over the split, known after every epoch."""
 
-    reads: ClassVar[Literal["prediction", "output"]] = "prediction"
-    """What `sums` takes: the prediction, or the model's output itself."""
+    reads: ClassVar[Reads] = "prediction"
+    """What `totals` takes for the prediction."""
+
+    @abstractmethod
+    def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
+        """The weighted sums (S,) of a batch, float64, which add up over batches; weights are (B, 1)."""
+
+    def finish(self, sums: numpy.ndarray, weight: float) -> float:
+        """The metric, for the totals (S,) of a split, and the sum of the weights."""
+        return float(sums[0] / weight)
+
+
+class RowMetric(SummedMetric):
+    """A metric of sums of values that each example has by itself."""
 
     @abstractmethod
     def sums(self, prediction: Array, target: Array) -> Array:
         """The values of each example, float64, shape (B, S)."""
 
-    def finish(self, sums: numpy.ndarray, weight: float) -> float:
-        """The metric, for the weighted sums (S,) of the values over a split, and the sum of the weights."""
-        return float(sums[0] / weight)
+    def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
+        return np.sum(self.sums(prediction, target) * weight, axis=0)
 
 
 class WholeMetric(Metric):
     """A metric of all examples of a split at once, measured at the end, and where something follows it."""
 
+    reads: ClassVar[Literal["scores", "logits"]] = "scores"
+    """What `measure` takes; of several outputs it is their logits."""
+
     @abstractmethod
-    def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
-        """The metric, for predictions (n, O), targets (n,) or (n, O), and weights (n,) > 0; nan for none."""
+    def measure(self, scores: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
+        """The metric; nan if it has no value.
+
+        Args:
+            scores: (n, O) in the order of the predictions, see `log_odds`.
+            target: (n,) or (n, O).
+            weight: (n,) > 0.
+        """
 
 
 class ClassMetric(Metric):

@@ -1,5 +1,7 @@
 """Metrics of how well the probability of a class ranks the examples, whatever threshold one would set.
 
+They rank by logits, which tell probabilities apart that are rounded to 0 or 1.
+
 Values are scikit-learn's. With two classes the second is sought; with more, each is sought among the rest,
 and the mean is that of the classes for which there is something to rank. Of several columns of targets that
 are 0 or 1, each is like a class; one that is always 0 or always 1 does not count, where scikit-learn warns.
@@ -22,11 +24,11 @@ class Ranking(LabelMetric, WholeMetric):
 
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
-        if not numpy.isfinite(prediction).all():
+    def measure(self, scores: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
+        if numpy.isnan(scores).any():
             return numpy.nan
-        scores = [self._of_class(p, is_true, weight) for p, is_true in _sought(prediction, target)]
-        known = [score for score in scores if not numpy.isnan(score)]
+        values = [self._of_class(own, is_true, weight) for own, is_true in _sought(scores, target)]
+        known = [value for value in values if not numpy.isnan(value)]
         return float(numpy.mean(known)) if known else numpy.nan
 
     def _of_class(self, scores: numpy.ndarray, is_true: numpy.ndarray, weight: numpy.ndarray) -> float:
@@ -34,7 +36,8 @@ class Ranking(LabelMetric, WholeMetric):
         if is_true.all() or not is_true.any():
             return numpy.nan
         order = numpy.argsort(scores, kind="stable")
-        starts = numpy.flatnonzero(numpy.diff(scores[order], prepend=-numpy.inf))
+        ranked = scores[order]
+        starts = numpy.flatnonzero(numpy.append(True, ranked[1:] != ranked[:-1]))
         true, false = (numpy.add.reduceat((weight * side)[order], starts) for side in (is_true, ~is_true))
         return self.score(true, false)
 
@@ -43,21 +46,19 @@ class Ranking(LabelMetric, WholeMetric):
         """The value, for the weights of the examples with the class and without it.
 
         Args:
-            true, false: (G,) for each probability that occurs, from the lowest to the highest.
+            true, false: (G,) for each score that occurs, from the lowest to the highest.
         """
 
 
-def _sought(
-    prediction: numpy.ndarray, target: numpy.ndarray
-) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
-    """For each class or label to find, its probabilities (n,) and where it is true (n,)."""
-    width = prediction.shape[1]
+def _sought(scores: numpy.ndarray, target: numpy.ndarray) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
+    """For each class or label to find, its scores (n,) and where it is true (n,)."""
+    width = scores.shape[1]
     if not is_classes(target):
         middle = (target.min(axis=0) + target.max(axis=0)) / 2  # in whatever unit, between no and yes
-        yield from zip(prediction.T, (target > middle).T, strict=True)
+        yield from zip(scores.T, (target > middle).T, strict=True)
         return
     for k in range(width) if width > 2 else [1]:
-        yield prediction[:, min(k, width - 1)], target == k
+        yield scores[:, min(k, width - 1)], target == k
 
 
 @metrics.register

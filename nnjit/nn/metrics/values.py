@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy
+from pydantic import PrivateAttr
 
 import nnjit.numpy as np
 from nnjit.nn.array import Array
-from nnjit.nn.metrics.metric import SummedMetric, ValueMetric, metrics
+from nnjit.nn.metrics.metric import Reads, RowMetric, SummedMetric, ValueMetric, metrics
 from nnjit.nn.targets import VARIANCE_TOLERANCE, as_values
+
+ROUNDING = 4 * float(numpy.finfo(numpy.float64).eps)  # of a product and a quotient, relative to them
 
 
 @metrics.register
-class Mae(SummedMetric):
+class Mae(RowMetric):
     """Mean absolute error, over the outputs too."""
 
     type: Literal["mae"] = "mae"
     also_called: ClassVar[tuple[str, ...]] = ("mean_absolute_error",)
     better: ClassVar[Literal["higher", "lower"]] = "lower"
+    reads: ClassVar[Reads] = "centered"
 
     def sums(self, prediction: Array, target: Array) -> Array:
         p, t = _values(self, prediction, target)
@@ -27,12 +31,13 @@ class Mae(SummedMetric):
 
 
 @metrics.register
-class Mse(SummedMetric):
+class Mse(RowMetric):
     """Mean squared error, over the outputs too."""
 
     type: Literal["mse"] = "mse"
     also_called: ClassVar[tuple[str, ...]] = ("mean_squared_error",)
     better: ClassVar[Literal["higher", "lower"]] = "lower"
+    reads: ClassVar[Reads] = "centered"
 
     def sums(self, prediction: Array, target: Array) -> Array:
         p, t = _values(self, prediction, target)
@@ -40,11 +45,12 @@ class Mse(SummedMetric):
 
 
 @metrics.register
-class Rmse(SummedMetric):
+class Rmse(RowMetric):
     """The root of `mse`; scikit-learn averages the roots of several outputs instead."""
 
     type: Literal["rmse"] = "rmse"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
+    reads: ClassVar[Reads] = "centered"
 
     def sums(self, prediction: Array, target: Array) -> Array:
         return Mse().sums(prediction, target)
@@ -54,7 +60,7 @@ class Rmse(SummedMetric):
 
 
 @metrics.register
-class Mape(ValueMetric, SummedMetric):
+class Mape(ValueMetric, RowMetric):
     """Mean absolute percentage error |t - p| / |t|, over the outputs too; as a fraction, not in percent.
 
     A target of 0 counts as float64's smallest step from 1, as in scikit-learn, so that it makes the value
@@ -70,16 +76,47 @@ class Mape(ValueMetric, SummedMetric):
         return np.mean(np.abs(p - t) / np.maximum(np.abs(t), least), axis=1, keepdims=True)
 
 
+class _Targets(NamedTuple):
+    """Σ w (t - mean t)² of the targets of each output, and up to which value it is only rounding."""
+
+    variation: numpy.ndarray
+    noise: numpy.ndarray
+
+
+class VarianceMetric(ValueMetric, SummedMetric):
+    """A metric of how much of the targets' variance the predictions explain."""
+
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+    reads: ClassVar[Reads] = "centered"
+    _rounding: numpy.ndarray = PrivateAttr(default_factory=lambda: numpy.zeros(1))
+
+    def for_rounding(self, rounding: numpy.ndarray) -> Self:
+        metric = self.model_copy()
+        metric._rounding = rounding
+        return metric
+
+    def explained(self, residual: numpy.ndarray, of: _Targets, is_exact: numpy.ndarray) -> float:
+        """The mean over the outputs of 1 - residual / variation, or of a constant target of `is_exact`."""
+        is_constant = of.variation <= of.noise
+        scores = 1 - residual / numpy.where(is_constant, 1.0, of.variation)
+        return float(numpy.mean(numpy.where(is_constant, is_exact, scores)))
+
+    def targets(self, total: numpy.ndarray, squares: numpy.ndarray, weight: float) -> _Targets:
+        """What there is to explain, for Σ w t and Σ w t² of the targets."""
+        noise = VARIANCE_TOLERANCE * squares + weight * numpy.square(self._rounding)
+        return _Targets(squares - total * total / weight, noise)
+
+
 @metrics.register
-class R2(ValueMetric, SummedMetric):
+class R2(VarianceMetric, RowMetric):
     """1 - Σ(t - p)² / Σ(t - mean t)², for each output; their mean, as in scikit-learn's `r2_score`.
 
-    An output whose target is constant counts 1 where it is predicted exactly and 0 elsewhere, as there.
+    An output whose target is constant counts 1 where it is predicted exactly and 0 elsewhere, as there; so
+    does one that is constant but for rounding.
     """
 
     type: Literal["r2"] = "r2"
     also_called: ClassVar[tuple[str, ...]] = ("r2_score",)
-    better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def sums(self, prediction: Array, target: Array) -> Array:
         p, t = _values(self, prediction, target)
@@ -87,35 +124,38 @@ class R2(ValueMetric, SummedMetric):
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
         residual, total, squares = numpy.asarray(sums, numpy.float64).reshape(3, -1)
-        return _explained(residual, squares - total * total / weight, squares)
+        targets = self.targets(total, squares, weight)
+        return self.explained(residual, targets, residual <= targets.noise)
 
 
 @metrics.register
-class ExplainedVariance(ValueMetric, SummedMetric):
+class ExplainedVariance(VarianceMetric):
     """1 - Var(t - p) / Var t, for each output; their mean, as in scikit-learn's `explained_variance_score`.
 
     Unlike `r2`, it does not mind that all predictions are off by the same. A constant target counts as there.
     """
 
     type: Literal["explained_variance"] = "explained_variance"
-    better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def sums(self, prediction: Array, target: Array) -> Array:
+    def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
+        """Σ w of e, ē², (e - ē)², t and t², with the batch's own mean error ē, so that no offset blurs it."""
         p, t = _values(self, prediction, target)
-        return np.concatenate([t - p, np.square(t - p), t, np.square(t)], axis=1)
+        rows, error = np.sum(weight), np.sum((t - p) * weight, axis=0)
+        mean = error / np.where(rows > 0, rows, 1.0)
+        values = [np.square(t - p - mean), t, np.square(t)]
+        sums = np.sum(np.concatenate(values, axis=1) * weight, axis=0)
+        is_any = np.astype(rows > 0, "f64")  # besides, no total is a concatenation itself
+        return np.concatenate([error, error * mean, sums]) * is_any
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
-        error, errors, total, squares = numpy.asarray(sums, numpy.float64).reshape(4, -1)
-        return _explained(errors - error * error / weight, squares - total * total / weight, squares)
-
-
-def _explained(residual: numpy.ndarray, variation: numpy.ndarray, squares: numpy.ndarray) -> float:
-    """The mean of 1 - residual / variation over the outputs; `squares` tell what of both is only rounding."""
-    is_constant = variation <= VARIANCE_TOLERANCE * squares
-    scores = 1 - residual / numpy.where(is_constant, 1.0, variation)
-    return float(numpy.mean(numpy.where(is_constant, residual <= VARIANCE_TOLERANCE * squares, scores)))
+        error, offset, within, total, squares = numpy.asarray(sums, numpy.float64).reshape(5, -1)
+        between = offset - error * error / weight
+        between = numpy.where(between > ROUNDING * offset, between, 0.0)
+        residual, targets = within + between, self.targets(total, squares, weight)
+        is_same = residual <= VARIANCE_TOLERANCE**2 * offset  # all are off by the same
+        return self.explained(residual, targets, is_same | (within + offset <= targets.noise))
 
 
 def _values(metric: SummedMetric, prediction: Array, target: Array) -> tuple[Array, Array]:
-    """Prediction and target as float64 (B, O), so that their squares are exact enough to subtract."""
+    """Prediction and target as float64 (B, O)."""
     return as_values(np.astype(prediction, "f64"), target, metric.type)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from nnjit.ir import as_dtype, scope
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import fans
 from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows
+from nnjit.nn.links import Link
 from nnjit.nn.model.expansion import INPUT, Wire
 from nnjit.nn.model.masks import OF_DATA, Carried, Place, carried_by, mask_from, places_of
 from nnjit.nn.model.params import ParamTable
@@ -84,6 +85,21 @@ class Model:
         """The activation that a layer ends with; "" if it has none."""
         layer = next(n.layer for n in self.nodes if n.name == name)
         return getattr(layer, "activation", None) or getattr(layer, "function", None) or ""
+
+    def link_of(self, name: str) -> Link:
+        """The sigmoid or softmax at the end of a layer, if `before_links` can take it away; else identity."""
+        layer = next(n.layer for n in self.nodes if n.name == name)
+        activation = self.activation_of(name)
+        readers = [n for n in self.nodes if name in n.inputs]
+        is_last = all(n.name == self.output and n.layer.type == "concat" for n in readers)
+        if layer.without_activation() is layer or not is_last:
+            return "identity"
+        return activation if activation in ("sigmoid", "softmax") else "identity"  # type: ignore[return-value]  # both are
+
+    def before_links(self, names: Collection[str]) -> Model:
+        """The model without the activations of these layers."""
+        nodes = (replace(n, layer=n.layer.without_activation()) if n.name in names else n for n in self.nodes)
+        return replace(self, nodes=tuple(nodes))
 
     @property
     def arrays(self) -> ParamTable:

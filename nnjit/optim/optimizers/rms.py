@@ -25,7 +25,7 @@ class AdadeltaSlots(NamedTuple):
 
 
 class RmsPropSlots(NamedTuple):
-    """The mean s of the squared gradient, if `centered` the mean m, and with momentum the velocity v."""
+    """The mean s of the squared gradient, or if `centered` its variance and its mean m; the velocity v."""
 
     mean_square: Array
     mean: Array = None
@@ -85,10 +85,11 @@ class Adadelta(Optimizer):
 
 @optimizers.register
 class RmsProp(Optimizer):
-    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) takes the place of √s. Rounding can
-    make s - m² negative, which counts as 0 here and is a NaN in PyTorch. Hinton's lecture has ρ = 0.9, and
-    so has Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture 6.5; Graves 2013,
-    arXiv:1308.0850.
+    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) takes the place of √s. It is this
+    variance that is kept, as ρ times itself and (1 - ρ) (g - m)² with the old m: of a difference of squares
+    no digit would be left where the gradient hardly varies, and in PyTorch it can be a NaN. Hinton's lecture
+    has ρ = 0.9, and so has Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture
+    6.5; Graves 2013, arXiv:1308.0850.
     """
 
     equations = ("s ← ρ s + (1 - ρ) g²", "v ← μ v + g / (√s + ε)", "θ ← θ - lr v")
@@ -113,14 +114,13 @@ class RmsProp(Optimizer):
 
     def _update(self, theta: Array, grad: Array, slots: RmsPropSlots, *, lr: Array, step: Array) -> Update:
         mean, velocity = slots.mean, slots.velocity
-        variance = square = self._average(slots.mean_square, np.square(grad))
         if self.centered:
-            mean = self._average(mean, grad)
-            variance = np.maximum(variance - np.square(mean), 0.0)
-        move = grad / (np.sqrt(variance) + self.epsilon)
+            apart = grad - mean
+            square = self.decay * (slots.mean_square + (1 - self.decay) * np.square(apart))
+            mean = mean + (1 - self.decay) * apart
+        else:
+            square = self.decay * slots.mean_square + (1 - self.decay) * np.square(grad)
+        move = grad / (np.sqrt(square) + self.epsilon)
         if self.momentum > 0:
             move = velocity = self.momentum * velocity + move
         return theta - lr * move, RmsPropSlots(square, mean, velocity)
-
-    def _average(self, old: Array, new: Array) -> Array:
-        return self.decay * old + (1 - self.decay) * new

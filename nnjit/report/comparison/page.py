@@ -15,7 +15,7 @@ from nnjit.report.comparison import summary
 from nnjit.report.comparison.differences import Options
 from nnjit.report.comparison.summary import Comparison, Entry
 from nnjit.report.formatting import number, plain, shorten
-from nnjit.report.pages.templates import template
+from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures.axes import (
     Axes,
     add_axes,
@@ -59,10 +59,7 @@ def write_comparison(runs: Mapping[Path, Options], output: Path) -> Comparison:
     page = template("comparison.html.jinja").render(
         comparison=compared, summary=summary, drawings=drawings, mark=MARK, counted=counted
     )
-    try:
-        output.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{output}: the page cannot be written ({error.strerror})") from None
+    write_page(output, page)
     return compared
 
 
@@ -71,7 +68,7 @@ def _check_output(output: Path) -> None:
         raise RunError(
             f"{output} is a folder; choose a file for the page, such as {output / 'comparison.html'}"
         )
-    if output.exists() and MARK.encode() not in output.read_bytes():
+    if output.exists() and not (output.is_file() and MARK.encode() in output.read_bytes()):
         raise RunError(f"{output} exists already, and is not a comparison; choose another --output")
 
 

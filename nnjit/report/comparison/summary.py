@@ -71,6 +71,8 @@ def read_comparison(runs: Mapping[Path, Options]) -> Comparison:
 def _entry(label: str, path: Path, options: Options) -> Entry:
     if study_kind(path) is None:
         run = read_run(path)
+        if not run.model.layers:
+            raise RunError(f"{path}: its training was killed before it began, so there is nothing to compare")
         return Entry(label, run, options, plain(run.metrics.status))
     study = read_study(path)
     ended = f"{len(study.finished)} of {study.metrics.count} finished"

@@ -59,8 +59,10 @@ def result(run: RunFiles) -> str:
     values = run.metrics.splits.get(split)
     if run.metrics.status is Status.DIVERGED:
         return f"No result: the training diverged {when_lost(run)}."
-    if values is None or not run.metrics.epochs:
+    if not run.metrics.epochs:
         return "No result: no epoch was finished."
+    if values is None:
+        return "No result yet: the training did not come to its end."
     examples = f"{counted(values.examples, SPLIT_NAMES[split] + ' example')}"
     if run.data.outputs:
         return f"{sentence(first_metrics(run.data.outputs, values))} on the {examples}."
@@ -92,6 +94,8 @@ def _fall(run: RunFiles) -> str:
 
 def story(run: RunFiles) -> str:
     """The network, its size, and the data that it was trained on, in a sentence."""
+    if not run.model.layers:
+        return "The training was killed before it began."
     classes, targets = run.data.classes, ", ".join(run.data.targets[:4])
     aim = f"tell {counted(len(classes), 'class')} apart" if classes else f"predict {targets}"
     layers, parameters = counted(len(run.model.layers), "layer"), counted(run.model.parameters, "parameter")
@@ -103,13 +107,26 @@ def story(run: RunFiles) -> str:
 
 def caveat(run: RunFiles) -> str:
     """The limits of the result, in a sentence; empty without a result."""
-    if run.metrics.status is Status.DIVERGED or not run.metrics.epochs:
+    if run.metrics.status is Status.DIVERGED or not run.metrics.splits or not run.metrics.epochs:
         return ""
+    return f"{_held_out(run)} {_without_value(run)}".strip()
+
+
+def _held_out(run: RunFiles) -> str:
     if run.headline_split == "train":
         return "No examples were held out, so this says nothing about new data."
     if run.headline_split == "validation":
         return "The validation examples took no part in the descent, but may have decided when it ended."
     return "The test examples took no part in the training."
+
+
+def _without_value(run: RunFiles) -> str:
+    """The rankings that have no value; empty without such."""
+    names = [column_name(column) for column in run.metrics.without_value]
+    if not names:
+        return ""
+    verb = "has" if len(names) == 1 else "have"
+    return f"The {', '.join(names)} {verb} no value: one target throughout leaves nothing to rank."
 
 
 def key_facts(run: RunFiles) -> tuple[Fact, ...]:
@@ -140,6 +157,8 @@ def notice(run: RunFiles) -> Notice | None:
     """How the training ended; None if it simply completed."""
     metrics = run.metrics
     epochs = counted(metrics.epochs, "epoch")
+    if metrics.status is Status.KILLED:
+        return Notice("warning", _killed(run), resume_command(run.folder))
     if metrics.status is Status.EARLY_STOPPED:
         best = (
             f" The weights of epoch {metrics.best_epoch:,}, the best one, were kept."
@@ -165,6 +184,15 @@ def notice(run: RunFiles) -> Notice | None:
         reason = metrics.message or f"the training diverged: a value was no longer finite. {mend}"
         return Notice("warning", f"{sentence(reason).rstrip('.')}.")
     return None
+
+
+def _killed(run: RunFiles) -> str:
+    """Where a training was killed, what its folder lacks, and where a resumed one begins."""
+    epochs = run.metrics.epochs
+    when = f"after epoch {epochs:,}" if epochs else "before its first epoch had ended"
+    lack = f" Its folder lacks {', '.join(run.missing)}." if run.missing else ""
+    start = "goes on from its last checkpoint" if run.has_checkpoint else "begins again, without a checkpoint"
+    return f"The training was killed {when}, or is still running.{lack} If it was killed, this {start}:"
 
 
 def resume_command(folder: Path) -> str:
@@ -246,5 +274,8 @@ def tensors(run: RunFiles) -> tuple[Fact, ...]:
 
 def path_as_typed(folder: Path) -> str:
     """The folder as a user would type it: relative if it is below the working directory."""
-    path = Path(os.path.abspath(folder))
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    try:
+        here, path = Path.cwd(), Path(os.path.abspath(folder))
+    except FileNotFoundError:  # the working directory has been deleted
+        return str(folder)
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

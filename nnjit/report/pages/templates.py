@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnjit.errors import RunError, reason
 from nnjit.report.pictures.style import THEME
 from nnjit.runs import file_names
+from nnjit.runs.writing import write_atomically
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -16,6 +19,18 @@ if TYPE_CHECKING:
 def template(name: str) -> Template:
     """A page's template, which escapes everything from a run's files."""
     return _environment().get_template(name)
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write a page; a byte of a path that is not text is `?` in it.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    try:
+        write_atomically(path, page.encode("utf-8", "replace"))
+    except OSError as error:
+        raise RunError(f"the page cannot be written ({reason(error)})") from None
 
 
 @cache

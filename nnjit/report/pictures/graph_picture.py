@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nnjit.errors import GraphError
+from nnjit.errors import GraphError, reason
 from nnjit.report.pictures.axes import add_title
 from nnjit.report.pictures.canvas import Canvas, text_width
 from nnjit.report.pictures.layout import Box, Layout, arrange
@@ -105,7 +105,10 @@ def save(fig: Figure, path: Path) -> None:
             f"must in {', '.join(FORMATS)}"
         )
     with style():
-        fig.savefig(path, dpi=PNG_DPI)
+        try:
+            fig.savefig(path, dpi=PNG_DPI)
+        except OSError as error:
+            raise GraphError(f"the picture cannot be written ({reason(error)})") from None
 
 
 def _boxes(canvas: Canvas, items: Sequence[Item], layout: Layout) -> None:

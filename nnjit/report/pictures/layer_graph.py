@@ -17,8 +17,10 @@ NAME_SIZE, NOTE_SIZE = 11, 10
 INPUT = "input"
 
 
-def draw(run: RunFiles) -> Picture:
-    """The graph from the input at the top to the output at the bottom."""
+def draw(run: RunFiles) -> Picture | None:
+    """The graph from the input at the top to the output at the bottom; None if it is unknown."""
+    if not run.model.layers:
+        return None
     layout = lay_out(run)
     width = max(WIDTH, layout.width + 2 * SIDE)
     title = f"{counted(len(run.model.layers), 'layer')}, {counted(run.model.parameters, 'parameter')}"
@@ -58,7 +60,7 @@ def manner(layer: LayerEntry) -> str:
     """The function or rate of a layer, if it has one."""
     values = [layer.options.get(option) for option in ("activation", "function", "rate")]
     words = [
-        value if isinstance(value, str) else f"{value:g}"
+        f"{value:g}" if isinstance(value, float) else str(value)
         for value in values
         if value not in (None, "identity")
     ]

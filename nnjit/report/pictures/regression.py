@@ -34,9 +34,12 @@ def columns(predictions: Predictions, output: int) -> tuple[np.ndarray, np.ndarr
 
 
 def r_squared(target: np.ndarray, prediction: np.ndarray) -> float:
-    """1 − Σ(target − prediction)² / Σ(target − mean)²; nan if the target is constant."""
+    """1 − Σ(target − prediction)² / Σ(target − mean)²; nan if the target is constant but for rounding."""
+    rounding = 8 * np.finfo(float).eps * np.abs(target).max(initial=0)
     spread = ((target - target.mean()) ** 2).sum()
-    return float(1 - ((target - prediction) ** 2).sum() / spread) if spread > 0 else float("nan")
+    if spread <= len(target) * rounding**2:
+        return float("nan")
+    return float(1 - ((target - prediction) ** 2).sum() / spread)
 
 
 def _caption(run: RunFiles, predictions: Predictions) -> str:

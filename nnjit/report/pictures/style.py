@@ -12,8 +12,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
+
+from nnjit.errors import RunError
 
 Figure: TypeAlias = Any  # matplotlib's; it is imported only where something is drawn
 
@@ -96,8 +97,10 @@ class Picture:
 @contextmanager
 def style() -> Iterator[None]:
     """Draw within this: our settings over matplotlib's defaults, whatever the user's matplotlibrc says."""
-    import matplotlib
-
+    try:
+        import matplotlib
+    except ValueError as error:  # the environment variable MPLBACKEND names a backend that there is not
+        raise RunError(f"matplotlib cannot be imported: {error}") from None
     defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the browser has the font
@@ -112,12 +115,14 @@ def new_figure(height: float, *, width: float = WIDTH) -> Figure:
     return Figure(figsize=(width / 72, height / 72), dpi=72)
 
 
-def to_png(fig: Figure, path: Path) -> None:
-    """Write the figure as a PNG file on the light background."""
+def to_png(fig: Figure) -> bytes:
+    """The figure as a PNG file on the light background."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(fig)
-    fig.savefig(path, format="png", dpi=PNG_DPI, pil_kwargs={"compress_level": 2})  # 6 takes 50 ms
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=PNG_DPI, pil_kwargs={"compress_level": 2})  # 6 takes 50 ms
+    return buffer.getvalue()
 
 
 def to_svg(picture: Picture) -> str:

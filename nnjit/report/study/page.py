@@ -7,12 +7,13 @@ from pathlib import Path
 from nnjit.errors import counted
 from nnjit.report.formatting import plain
 from nnjit.report.pages.summary import path_as_typed
-from nnjit.report.pages.templates import template
+from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures import layer_graph
 from nnjit.report.pictures.style import Picture, style, to_png, to_svg
 from nnjit.report.study import pictures, summary
 from nnjit.report.study.study import StudyFiles, read_study
 from nnjit.runs import file_names
+from nnjit.runs.writing import write_atomically
 
 
 def write_study_report(folder: Path) -> None:
@@ -26,7 +27,7 @@ def write_study_report(folder: Path) -> None:
         drawn = _pictures(study)
         for picture in drawn:
             if picture.name == "loss":
-                to_png(picture.figure, folder / file_names.LOSS_CURVE)
+                write_atomically(folder / file_names.LOSS_CURVE, to_png(picture.figure))
         drawings = [(picture, to_svg(picture)) for picture in drawn]
     page = template("study.html.jinja").render(
         study=study,
@@ -36,12 +37,12 @@ def write_study_report(folder: Path) -> None:
         counted=counted,
         plain=plain,
     )
-    (folder / file_names.REPORT).write_text(page, encoding="utf-8")
+    write_page(folder / file_names.REPORT, page)
 
 
 def _pictures(study: StudyFiles) -> list[Picture]:
     if not study.members:
         return []
     final = pictures.draw_final(study)
-    drawn = [pictures.draw_band(study), layer_graph.draw(study.members[0].run)]
-    return [*([final] if final else []), *drawn]
+    drawn = [final, pictures.draw_band(study), layer_graph.draw(study.members[0].run)]
+    return [picture for picture in drawn if picture is not None]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,12 +13,13 @@ import numpy as np
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import is_loss
 from nnjit.runs import file_names
+from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.environment import Environment
 from nnjit.runs.metrics import SPLITS
-from nnjit.runs.reading import read_text
+from nnjit.runs.reading import damaged, read_text
 from nnjit.runs.status import Status
 from nnjit.runs.study import Aggregate, StudyMetrics
-from nnjit.runs.study_kind import member_word
+from nnjit.runs.study_kind import StudyKind, member_word
 
 
 @dataclass(frozen=True)
@@ -93,16 +95,40 @@ class StudyFiles:
 
 
 def read_study(folder: Path) -> StudyFiles:
-    """Read the files of a study; RunError if one is missing or malformed."""
+    """Read the files of a study; RunError if one is missing or malformed.
+
+    If it was killed, its members are those whose folders there are.
+    """
     config, environment = read_text(folder / file_names.CONFIG), Environment.read(folder)
     metrics = StudyMetrics.read(folder)
-    return StudyFiles(
-        folder=folder,
-        config=config,
-        environment=environment,
-        metrics=metrics,
-        members=tuple(
-            Member(m.number, m.seed, read_run(folder / metrics.kind / file_names.member(m.number)))
-            for m in metrics.members
-        ),
-    )
+    members = [_member(folder, metrics.kind, m.number, m.seed) for m in metrics.members]
+    _check_means(folder, metrics, members)
+    known = {m.number for m in metrics.members}
+    begun = [k for k in range(1, metrics.count + 1) if k not in known and _is_begun(folder, metrics.kind, k)]
+    if begun:
+        members += [_member(folder, metrics.kind, k) for k in begun]
+        members.sort(key=lambda member: member.number)
+        results = [Result(m.number, m.seed, m.run.metrics) for m in members]
+        metrics = aggregate(metrics.kind, metrics.count, results)
+    return StudyFiles(folder, config, environment, metrics, tuple(members))
+
+
+def _check_means(folder: Path, metrics: StudyMetrics, members: Sequence[Member]) -> None:
+    """Raise a RunError if a study's means are not of the values of its members."""
+    means = {split: values.keys() - {"loss"} for split, values in metrics.splits.items()}
+    for member in members:
+        found = {split: values.metrics.keys() for split, values in member.run.metrics.splits.items()}
+        if member.is_finished and (found != means or any("loss" not in v for v in metrics.splits.values())):
+            problem = f"its means are not of the values of {member.run.folder}"
+            raise damaged(folder / file_names.METRICS, problem)
+
+
+def _is_begun(folder: Path, kind: StudyKind, number: int) -> bool:
+    return (folder / kind / file_names.member(number) / file_names.CONFIG).is_file()
+
+
+def _member(folder: Path, kind: StudyKind, number: int, seed: int | None = None) -> Member:
+    """A member; its seed is that of its config if the study's metrics do not know it."""
+    run = read_run(folder / kind / file_names.member(number))
+    found = re.search(r"^seed: *(\d+)", run.config, re.MULTILINE)
+    return Member(number, int(found[1]) if seed is None and found else seed or 0, run)

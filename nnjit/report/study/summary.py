@@ -74,7 +74,9 @@ def notices(study: StudyFiles) -> list[Notice]:
         words.append(Notice("warning", text))
     if missing:
         many, counts = counted(missing, study.word), _counts(missing)
-        text = f"Interrupted: {many} did not come to an end, and {counts} in no mean. This goes on with them:"
+        is_killed = any(m.run.is_killed for m in study.members)
+        how = "Killed, or still running" if is_killed else "Interrupted"
+        text = f"{how}: {many} did not come to an end, and {counts} in no mean. This goes on with them:"
         words.append(Notice("warning", text, resume_command(study.folder)))
     return words
 

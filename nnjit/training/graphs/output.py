@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import nnjit.numpy as np
-from nnjit.data import Affine, Target
+from nnjit.data import Affine, Center, Target
 from nnjit.nn import Loss
 from nnjit.nn.array import Array
 from nnjit.nn.formula import Formula, columns, symbol
+from nnjit.nn.links import Link
 from nnjit.nn.losses import SumOfSquares
 from nnjit.training.graphs.class_weights import class_weight_of_rows
+from nnjit.training.graphs.reading import Reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +25,9 @@ class Output:
         weight: the factor of its cost in the cost of all.
         target: its columns in y.
         columns: its columns in the joined output.
+        link: what makes its prediction of the logits.
         unit: undoes the scaling of its target values; None if they are not scaled.
+        center: where its target values lie in their own unit; None of classes.
         class_weights: the factor of each class in its cost; None if all classes count alike.
     """
 
@@ -32,8 +36,10 @@ class Output:
     weight: float
     target: Target
     columns: slice
-    unit: Affine | None
+    unit: Affine | None = None
     class_weights: tuple[float, ...] | None = None
+    link: Link = "identity"
+    center: Center | None = None
 
     def take(self, joined: Any) -> Any:
         """Its columns (B, O) of the joined output, or of the joined predictions."""
@@ -58,6 +64,11 @@ class Output:
         return found if weight is None else found * np.expand_dims(np.sqrt(weight), 1)
 
     @property
+    def reading(self) -> Reading:
+        """How its metrics read it."""
+        return Reading(self.loss, self.link, self.unit, self.center)
+
+    @property
     def width(self) -> int:
         """The number of its columns."""
         return int(self.columns.stop - self.columns.start)
@@ -73,10 +84,6 @@ class Output:
     def weighted_formula(self, cost: Formula) -> Formula:
         """Its cost, or a derivative of it, times both weights; v is the weight of the example's class."""
         return self.weight * (cost if self.class_weights is None else self.letter("v") * cost)
-
-    def in_own_unit(self, values: Any) -> Any:
-        """Target values with their scaling undone."""
-        return values if self.unit is None else np.astype(values, "f64") * self.unit.scale + self.unit.shift
 
     def _class_weight(self, y: Array, joined: Array) -> Any:
         """The weight (B,) of each example's class; None if all classes count alike."""

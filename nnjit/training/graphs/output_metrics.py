@@ -8,17 +8,19 @@ import numpy
 from pydantic import InstanceOf
 
 import nnjit.numpy as np
-from nnjit.nn import Metric, SummedMetric, WholeMetric
+from nnjit.nn import Metric, Reads, SummedMetric, WholeMetric
 from nnjit.nn.array import Array
+from nnjit.nn.metrics.metric import RowMetric
 from nnjit.training.graphs.output import Output
+from nnjit.training.graphs.reading import reads_logits
 
 
-class OutputLoss(SummedMetric):
+class OutputLoss(RowMetric):
     """The cost of one output, times its class weights and without its own weight."""
 
     type: Literal["loss"] = "loss"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
-    reads: ClassVar[Literal["prediction", "output"]] = "output"
+    reads: ClassVar[Reads] = "output"
     output: InstanceOf[Output]
 
     @property
@@ -50,9 +52,13 @@ class SummedOutputMetric(OutputMetric, SummedMetric):
     type: Literal["sums"] = "sums"
     metric: InstanceOf[SummedMetric]
 
-    def sums(self, prediction: Array, target: Array) -> Array:
-        predicted, truth = self.output.take(prediction), self.output.truth(target)
-        return self.metric.sums(self.output.in_own_unit(predicted), self.output.in_own_unit(truth))
+    @property
+    def reads(self) -> Reads:  # type: ignore[override]  # the columns of its output are read as the metric says
+        return "logits" if reads_logits(self.metric.reads) else "output"
+
+    def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
+        own, truth = self.output.take(prediction), self.output.truth(target)
+        return self.metric.totals(*self.output.reading.of(self.metric.reads, own, own, truth), weight)
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
         return self.metric.finish(sums, weight)
@@ -62,10 +68,12 @@ class WholeOutputMetric(OutputMetric, WholeMetric):
     """A metric of one output over a whole split."""
 
     type: Literal["whole"] = "whole"
+    reads: ClassVar[Literal["scores", "logits"]] = "logits"
     metric: InstanceOf[WholeMetric]
 
-    def measure(self, prediction: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
-        return self.metric.measure(self.output.take(prediction), self.output.truth(target), weight)
+    def measure(self, scores: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:
+        own = self.output.reading.scores(self.output.take(scores))
+        return self.metric.measure(own, self.output.truth(target), weight)
 
 
 def output_metric(output: Output, metric: Metric) -> OutputMetric:

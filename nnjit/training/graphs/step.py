@@ -16,13 +16,13 @@ import numpy
 import nnjit.numpy as np
 from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Interface
-from nnjit.data.scaling import Affine
 from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
 from nnjit.nn import Loss, Metric, Model, SummedMetric, UsedRows, WholeMetric
 from nnjit.optim import Averaging, Clip, FullBatchOptimizer, Optimizer, Penalty, blend
 from nnjit.primitives import full_like
 from nnjit.primitives.tables import used_p, where_used_p
 from nnjit.training.graphs.class_weights import class_weight_of_rows
+from nnjit.training.graphs.reading import Reading, metric_totals, reads_logits
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Task:
     Args:
         dtype: "f32" or "f64".
         target_type: that of a batch of targets, classes `i32[B]` or values `[B,O]`.
-        unit: undoes the scaling of target values for metrics that have a unit; None if they are not scaled.
+        reading: how the metrics of a single output read it.
+        activated: the layers whose last sigmoid or softmax the logits leave out.
         class_weights: the factor of each class in the cost; None if all classes count alike.
         averaging: whether and how a step carries averages, of the params and of the layers' state.
     """
@@ -45,9 +46,10 @@ class Task:
     clip: Clip
     dtype: str
     target_type: ArrayType
-    unit: Affine | None = None
+    reading: Reading
     class_weights: tuple[float, ...] | None = None
     averaging: Averaging | None = None
+    activated: tuple[str, ...] = ()
 
     @property
     def averages(self) -> tuple[str, ...]:
@@ -77,6 +79,16 @@ class Task:
     def wholes(self) -> tuple[WholeMetric, ...]:
         """The metrics that need the predictions for all rows of a split at once."""
         return tuple(m for m in self.metrics if isinstance(m, WholeMetric))
+
+    @property
+    def logits_model(self) -> Model:
+        """The model before a last sigmoid or softmax; the model itself if it has none."""
+        return self.model.before_links(self.activated) if self.activated else self.model
+
+    @property
+    def needs_logits(self) -> bool:
+        """Whether metrics read logits that are not the model's output."""
+        return bool(self.activated) and any(reads_logits(m.reads) for m in self.sums)
 
     @property
     def has_own_weight(self) -> bool:
@@ -172,7 +184,11 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     updated = _update(task, inputs, gradient, used, is_penalized=penalty is not None)
     updated += _averages(inputs, (updated[0], trained.state))
     totals = [*_cost_sums(cost), constant(0.0) if penalty is None else np.astype(penalty, "f64")]
-    totals += _metric_sums(task, trained.output, y, w)
+    logits = trained.output
+    if task.needs_logits:
+        again = task.logits_model.train(params | state, x, key=inputs.key, step=inputs.step, weights=w)
+        logits = again.output
+    totals += _metric_totals(task, trained.output, logits, y, w)
     if inputs.state:
         updated.append(trained.state)
     interface = _interface(task, inputs, len(totals), in_order=in_order)
@@ -197,11 +213,13 @@ def state_graph(task: Task) -> Graph:
 def evaluation_graph(task: Task) -> Graph:
     """(θ, [state,] x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and the like."""
     (theta, *state), (x, y, w) = task.arrays(), batch_inputs(task)
-    output = task.model(named_arrays(task, theta, state), x)
+    named = named_arrays(task, theta, state)
+    output = task.model(named, x)
     with scope("loss"):
         costs, weight = task.loss(output, y), row_weight(task, y, w)
     totals = [np.sum(np.astype(costs * weight, "f64")), np.sum(np.astype(weight, "f64"))]
-    totals += _metric_sums(task, output, y, w)
+    logits = task.logits_model(named, x) if task.needs_logits else output
+    totals += _metric_totals(task, output, logits, y, w)
     names = (*_evaluated(task), "held_out_x", "held_out_y", "held_out_w")
     return Graph((theta, *state, x, y, w), tuple(totals), names)
 
@@ -212,6 +230,14 @@ def prediction_graph(task: Task) -> Graph:
     (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
     prediction = as_node(task.loss.predict(task.model(named_arrays(task, theta, state), x)))
     return Graph((theta, *state, x), (prediction,), ("theta", *_state_names(state), "x"))
+
+
+@tracing()
+def logits_graph(task: Task) -> Graph:
+    """(θ, [state,] x) → the output before any sigmoid or softmax."""
+    (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
+    logits = as_node(task.logits_model(named_arrays(task, theta, state), x))
+    return Graph((theta, *state, x), (logits,), ("theta", *_state_names(state), "x"))
 
 
 def named_arrays(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
@@ -358,13 +384,8 @@ def _state_names(state: Sequence[Node]) -> tuple[str, ...]:
     return ("state",) if state else ()
 
 
-def _metric_sums(task: Task, output: Node, y: Node, w: Node) -> list[Any]:
+def _metric_totals(task: Task, output: Node, logits: Node, y: Node, w: Node) -> list[Any]:
     with scope("metrics"):
-        prediction, target, weight = task.loss.predict(output), y, np.expand_dims(np.astype(w, "f64"), 1)
-        if task.unit is not None and y.type.is_float:
-            prediction, target = (
-                np.astype(v, "f64") * task.unit.scale + task.unit.shift for v in (prediction, y)
-            )
-        total_weight = [np.sum(weight)] if task.has_own_weight else []
-        read = {"prediction": prediction, "output": output}
-        return total_weight + [np.sum(m.sums(read[m.reads], target) * weight, axis=0) for m in task.sums]
+        weight = np.expand_dims(np.astype(w, "f64"), 1)
+        own_weight = [np.sum(weight)] if task.has_own_weight else []
+        return own_weight + metric_totals(task.sums, task.reading, output, logits, y, weight)

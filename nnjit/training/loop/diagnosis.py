@@ -6,8 +6,7 @@ changes nothing: the step, for its update, and the gradient with the layers' out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,8 +28,6 @@ from nnjit.training.setup.state import State
 ROWS: Mapping[bool | str, int] = {True: 256, "auto": 64, False: 64}
 """The most rows of a look, by the option `diagnosis`."""
 
-Look = Callable[[State, Columns], None]
-
 
 # fmt: off
 # What outputs (n, ..., units) are a sign of, by their activation: the column, and the fraction of the units
@@ -43,37 +40,43 @@ SIGNS: Mapping[str, tuple[str, Callable[[np.ndarray], float]]] = {
 # fmt: on
 
 
-@contextmanager
-def diagnosing(setup: Setup, folder: Path, *, keep: int) -> Iterator[Look]:
-    """Look into the layers after spans of epochs, if the experiment asks for it.
+class Looks:
+    """Looks into the layers after spans of epochs: at most every `longest_span`, and after the last one.
 
     Args:
-        keep: epochs whose rows of an existing file stay; a resumed run writes the later ones again.
-
-    Yields:
-        A function of the state after a span and the span's rows of the history, by column.
+        file: where the values are written; None if the experiment asks for none.
     """
-    experiment = setup.experiment
-    if not experiment.training.looks or experiment.optimizer.full_batch is not None:
-        yield lambda state, history: None
-        return
-    with DiagnosisFile(folder, keep=keep) as file:
-        yield _looking(setup, file)
 
+    def __init__(self, setup: Setup, file: DiagnosisFile | None) -> None:
+        self._file, self._probe, self._due = file, Probe(setup), 0
+        self._stride, self._last = longest_span(setup), setup.experiment.training.epochs
 
-def _looking(setup: Setup, file: DiagnosisFile) -> Look:
-    """A function that looks at most every `longest_span` epochs, and after the last one."""
-    probe, stride, last = Probe(setup), longest_span(setup), setup.experiment.training.epochs
-    due = 0
+    @classmethod
+    def at(cls, setup: Setup, folder: Path, *, keep: int) -> Looks:
+        """The looks of a training.
 
-    def look(state: State, history: Columns) -> None:
-        nonlocal due
-        if state.epoch < due and state.epoch < last:
+        Args:
+            keep: epochs whose rows of an existing file stay; a resumed run writes the later ones again.
+        """
+        experiment = setup.experiment
+        are_asked_for = experiment.training.looks and experiment.optimizer.full_batch is None
+        return cls(setup, DiagnosisFile(folder, keep=keep) if are_asked_for else None)
+
+    def __call__(self, state: State, history: Columns) -> None:
+        """Look, if it is due.
+
+        Args:
+            history: the rows of a span, by column.
+        """
+        if self._file is None or self._last > state.epoch < self._due:
             return
-        due = state.epoch + stride
-        file.write(state.epoch, probe(state, float(history["learning_rate"][-1])))
+        self._due = state.epoch + self._stride
+        self._file.write(state.epoch, self._probe(state, float(history["learning_rate"][-1])))
 
-    return look
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """The whole file by its name, with every look so far; empty if there is none."""
+        return {} if self._file is None else self._file.contents
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ class EpochRunner:
         _ = setup.compiled.epoch
         _ = setup.compiled.evaluation if setup.evaluations else None
         _ = setup.compiled.program("state") if setup.task.measures_state else None
-        _ = setup.compiled.prediction if setup.followed_metrics else None
+        _ = setup.compiled.program("logits") if setup.followed_metrics else None
 
     @staticmethod
     def extra_columns(setup: Setup) -> tuple[str, ...]:
@@ -298,7 +298,7 @@ def progress(first: int, total: int, quiet: bool) -> Iterator[Callable[[int, dic
     Yields:
         A function that updates it: (epochs done, values).
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, values: None
         return
     from tqdm import tqdm
@@ -306,7 +306,8 @@ def progress(first: int, total: int, quiet: bool) -> Iterator[Callable[[int, dic
     with tqdm(total=total, initial=first, unit="epoch", leave=False) as bar:
 
         def show(done: int, values: dict[str, float]) -> None:
-            bar.set_postfix({k: f"{v:.4g}" for k, v in values.items()}, refresh=False)
-            bar.update(done - bar.n)
+            with suppress(OSError):  # a terminal that is gone ends no training
+                bar.set_postfix({k: f"{v:.4g}" for k, v in values.items()}, refresh=False)
+                bar.update(done - bar.n)
 
         yield show

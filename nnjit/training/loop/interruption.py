@@ -1,32 +1,43 @@
-"""Turn Ctrl-C into a request to stop, which the loop grants at a safe point; a second one is immediate."""
+"""Turn signals to stop into a request, which the loop grants at a safe point; a second one is immediate."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+# Ctrl-C; from Slurm, containers and `kill`; and from a terminal that is closed.
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+ONE_REQUEST = 0.25  # seconds: `timeout` and service managers send two signals at once, and mean one
+
 
 class Interruption:
-    """A context manager that records SIGINT in `requested` instead of raising KeyboardInterrupt."""
+    """A context manager that records a signal in `requested` instead of ending the process."""
 
     def __init__(self) -> None:
         self.requested = False
-        self._previous: Any = None
+        self._since = 0.0
+        self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._note)
+            for number in SIGNALS:
+                # What is ignored stays so: SIGHUP under `nohup`. But a shell's `&` ignores SIGINT, too.
+                if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+                    self._previous[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._previous.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set by C code
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        now = time.monotonic()
+        if self.requested and now - self._since > ONE_REQUEST:
             raise KeyboardInterrupt
+        self._since = self._since if self.requested else now
         self.requested = True

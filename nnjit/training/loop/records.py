@@ -3,58 +3,106 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nnjit.cores import usable_cores
 from nnjit.data import Padding, find_padding
+from nnjit.durable import replace_files
+from nnjit.errors import NnjitError, reason
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
+from nnjit.runs.file_names import BEST, CHECKPOINT, HISTORY, LAST, METRICS, PREDICTIONS, REPORT
+from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.history import read_history
+from nnjit.runs.json_file import JsonFile
+from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import RunMetrics, SplitValues, Weights
 from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
 from nnjit.runs.status import Status
-from nnjit.runs.weights import write_weights
-from nnjit.runs.writing import write_atomically
+from nnjit.runs.weights import weights_bytes
 from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.loop.stopping import Outcome
 from nnjit.training.setup.setup import Setup
 
 
-def describe(setup: Setup, config: str, path: Path) -> None:
-    """Write the config, the environment, the model and the data."""
-    write_environment(config, path)
-    _model(setup).write(path)
-    _data(setup).write(path)
+def describe(
+    setup: Setup, config: str, path: Path, fingerprint: Fingerprint, search: LearningRateSearch | None = None
+) -> None:
+    """Write the config, the fingerprint, the environment, the model, the data, and a search for the rate."""
+    files: list[JsonFile] = [_environment(), _model(setup), _data(setup), *([search] if search else ())]
+    _write(path, config, fingerprint, files)
 
 
-def write_environment(config: str, path: Path) -> None:
-    """Write the config and the environment."""
-    write_atomically(path / file_names.CONFIG, config)
-    Environment.here(cores=usable_cores()).write(path)
+def write_environment(config: str, path: Path, fingerprint: Fingerprint) -> None:
+    """Write the config, the fingerprint and the environment."""
+    _write(path, config, fingerprint, [_environment()])
 
 
-def write_results(setup: Setup, path: Path, outcome: Outcome, began: float) -> None:
-    """Write weights, predictions, kernels, the explanation and the final metrics.
+def _write(path: Path, config: str, fingerprint: Fingerprint, files: Sequence[JsonFile]) -> None:
+    """Write the config, headed by what has changed in it, and then the files.
 
-    Without a best epoch, the best weights are the last.
+    It comes first: if the process ends before the fingerprint is there, the change is found again.
+    """
+    described = {file.file_name: file.to_bytes() for file in (fingerprint, *files)}
+    replace_files(path, {file_names.CONFIG: (fingerprint.comment + config).encode()} | described)
+
+
+def _environment() -> Environment:
+    return Environment.here(cores=usable_cores())
+
+
+def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save: Callable[[], None]) -> str:
+    """Write checkpoint, weights and final metrics, and then what can be done without.
+
+    Without a best epoch, the best weights are the last. What fails keeps nothing else from being written.
+
+    Args:
+        save: writes the history and the checkpoint.
+
+    Returns:
+        Why something could not be written; empty if all is.
     """
     state, which = outcome.state, _kept(setup, outcome)
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
-    for name, theta in ((file_names.BEST, best), (file_names.LAST, last)):
-        write_weights(path / name, setup.model.arrays.unflatten(theta))
     theta = best if which == "best" else last
     splits = {name: _values(setup, theta, name) for name in setup.splits}
-    write_predictions(path, predictions(setup, theta))
-    setup.compiled.save_kernels(path / file_names.KERNELS)
-    explain(setup, setup.compiled.kernels).write(path)
-    _metrics(setup, path, outcome, which, splits, began).write(path)
+    weights = {BEST: best, LAST: last}
+    writers: tuple[Callable[[], None], ...] = (
+        save,
+        lambda: replace_files(
+            path, {name: weights_bytes(setup.model.arrays.unflatten(w)) for name, w in weights.items()}
+        ),
+        lambda: write_predictions(path, predictions(setup, theta)),
+        lambda: setup.compiled.save_kernels(path / file_names.KERNELS),
+        lambda: explain(setup, setup.compiled.kernels).write(path),
+        lambda: _metrics(setup, path, outcome, which, splits, began).write(path),  # says that all is there
+    )
+    return "; ".join(dict.fromkeys(problem for write in writers if (problem := _problem(write))))
+
+
+def _problem(write: Callable[[], None]) -> str:
+    """Why a file could not be written; empty if it was."""
+    try:
+        write()
+    except OSError as error:
+        return reason(error)
+    except NnjitError as error:
+        return str(error)
+    return ""
+
+
+def saved_words(path: Path) -> str:
+    """What a run folder holds, of all that a training leaves."""
+    names = (HISTORY, CHECKPOINT, BEST, LAST, METRICS, PREDICTIONS, REPORT)
+    saved = [name for name in names if (path / name).is_file()]
+    return f"{path} holds {', '.join(saved)}" if saved else f"{path} holds no result"
 
 
 def _kept(setup: Setup, outcome: Outcome) -> Weights:

@@ -18,11 +18,13 @@ class Outcome(NamedTuple):
 
     Args:
         message: why, if there is more to say.
+        lacking: why results could not be written, if some could not.
     """
 
     state: State
     status: Status
     message: str = ""
+    lacking: str = ""
 
 
 class Stopping:

@@ -9,24 +9,37 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nnjit.codegen import ThreadTeam
-from nnjit.errors import Diverged, Interrupted, RunError
+from nnjit.durable import replace_files
+from nnjit.errors import Diverged, Incomplete, Interrupted, RunError, reason
 from nnjit.experiment import Experiment
-from nnjit.runs.history import HistoryFile, read_history
+from nnjit.runs import file_names
+from nnjit.runs.fingerprint import Fingerprint
+from nnjit.runs.folder import mark_unfinished
+from nnjit.runs.history import HistoryFile
+from nnjit.runs.learning_rate_search import LearningRateSearch
+from nnjit.runs.lock import check_unlocked, lock_run
 from nnjit.runs.status import Status
-from nnjit.training.loop.checkpoints import keep_weights
-from nnjit.training.loop.diagnosis import diagnosing
+from nnjit.training.loop.checkpoints import KeptWeights
+from nnjit.training.loop.diagnosis import Looks
 from nnjit.training.loop.divergence import NotFinite
 from nnjit.training.loop.epochs import EpochRunner, progress
 from nnjit.training.loop.interruption import Interruption
-from nnjit.training.loop.learning_rate_search import find_learning_rate, restore_learning_rate
-from nnjit.training.loop.records import describe, write_results
+from nnjit.training.loop.learning_rate_search import find_learning_rate
+from nnjit.training.loop.records import describe, saved_words, write_results
+from nnjit.training.loop.resuming import (
+    check_experiment,
+    fingerprint_of,
+    first_fingerprint,
+    restore_checkpoint,
+)
 from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
+from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.setup.state import State, load_state, save_state
+from nnjit.training.setup.state import State, state_bytes
 from nnjit.training.setup.threads import one_blas_thread
 
 if TYPE_CHECKING:
@@ -50,7 +63,7 @@ class Callbacks:
 
 @contextmanager
 def process_callbacks(first: int, total: int, quiet: bool) -> Iterator[Callbacks]:
-    """Callbacks for trainings that own the process: Ctrl-C stops them, and a bar shows the epochs.
+    """Callbacks for trainings that own the process: a signal stops them, and a bar shows the epochs.
 
     Meanwhile BLAS has a single thread.
     """
@@ -75,7 +88,8 @@ def train(
 
     Raises:
         UserError: something given does not fit; nothing was written.
-        Diverged: a value is not finite. Interrupted: Ctrl-C. Both leave a complete run folder.
+        Diverged: a value is not finite. Interrupted: Ctrl-C, SIGTERM or SIGHUP. Both leave a complete run
+            folder.
     """
     began = time.perf_counter()
     base = folder or Path()
@@ -84,11 +98,11 @@ def train(
     state = setup.initial_state(base)
     runner_type(setup).prepare(setup)  # before there is a folder, so that a failure leaves none
     setup, search = find_learning_rate(setup, state)
-    path = make_folder(output, experiment.name)
-    describe(setup, config, path)
-    if search is not None:
-        search.write(path)
-    return _finish(setup, path, state, quiet, began)
+    fingerprint = fingerprint_of(setup, base)
+    with new_folder(output, experiment.name) as path:
+        recorder = Recorder.at(setup, path, state)
+        describe(setup, config, path, fingerprint, search)
+        return _finish(setup, recorder, state, quiet, began)
 
 
 def resume(
@@ -96,76 +110,137 @@ def resume(
 ) -> Run:
     """Resume a run from its last saved epoch; the result has the bits of a run that was never stopped.
 
+    A run that was killed before it saved one begins again.
+
     Args:
-        experiment: the run's own, or with more epochs.
+        experiment: the run's own, or with other options that may change (`resuming.MAY_CHANGE`).
 
     Raises:
-        RunError: the folder has no checkpoint, or one of another model.
+        RunError: the run cannot go on so, is damaged, or trains now; nothing was written.
     """
     began = time.perf_counter()
     base = folder or Path()
-    setup, state = restore_checkpoint(set_up(experiment, base), path, base)
-    describe(setup, config, path)
-    return _finish(setup, path, state, quiet, began)
+    with lock_run(path):
+        if has_saved(path):
+            check_experiment(path, experiment)  # before what may take long
+        begun = begin_or_restore(set_up(experiment, base), path, base)
+        runner_type(begun.setup).prepare(begun.setup)
+        recorder = Recorder.at(begun.setup, path, begun.state)
+        mark_unfinished(path)
+        describe(begun.setup, config, path, begun.fingerprint, begun.search)
+        return _finish(begun.setup, recorder, begun.state, quiet, began)
 
 
-def restore_checkpoint(setup: Setup, path: Path, base: Path) -> tuple[Setup, State]:
-    """The state of a run's last saved epoch, and the setup with the learning rate that the run found.
+class Begun(NamedTuple):
+    """What a run goes on with, from its last checkpoint or from its beginning.
 
     Args:
-        base: where relative paths in the experiment start.
+        setup: with the learning rate that the run found, or finds now.
+        search: for that rate, if it was made now.
+    """
+
+    setup: Setup
+    state: State
+    fingerprint: Fingerprint
+    search: LearningRateSearch | None
+
+
+def begin_or_restore(setup: Setup, path: Path, base: Path) -> Begun:
+    """What a run goes on with; nothing is written.
 
     Raises:
-        RunError: the folder has no checkpoint, or one of another model.
+        RunError: as `restore_checkpoint`; or the checkpoint is lost, since there are results.
     """
-    state, setup = load_state(path, setup.slot_layout), restore_learning_rate(setup, path)
-    fresh = setup.initial_state(base)
-    if [a.shape for a in (state.theta, *state.slots)] != [a.shape for a in (fresh.theta, *fresh.slots)]:
-        raise RunError(
-            f"{path}: its checkpoint is of another model, optimizer or averaging than the config's; "
-            "resume it with its own (omit --config and --set), or train anew in another folder"
-        )
-    if state.monitor != fresh.monitor:
-        raise RunError(
-            f"{path}: its best epoch so far is the one with the {state.monitor}, and the config asks for the "
-            f"{fresh.monitor}; resume it with the training.early_stopping that it had"
-        )
-    if state.theta.dtype != fresh.theta.dtype:
-        raise RunError(
-            f"{path}: its checkpoint is {state.theta.dtype}, the config asks for {fresh.theta.dtype}; resume "
-            "it with the dtype that it had"
-        )
-    return setup, state
+    if has_saved(path):
+        return Begun(*restore_checkpoint(setup, path, base), None)
+    fingerprint = first_fingerprint(setup, path, base)
+    state = setup.initial_state(base)
+    setup, search = find_learning_rate(setup, state)
+    return Begun(setup, state, fingerprint, search)
 
 
-def _finish(setup: Setup, path: Path, state: State, quiet: bool, began: float) -> Run:
-    last = setup.experiment.training.epochs
+def has_saved(path: Path) -> bool:
+    """Whether a run has saved an epoch: its checkpoint, or results, beside which that may be lost."""
+    return any((path / name).exists() for name in (file_names.CHECKPOINT, file_names.LAST))
+
+
+class Recorder(NamedTuple):
+    """What a training writes on its way."""
+
+    path: Path
+    history: HistoryFile
+    looks: Looks
+    kept: KeptWeights
+
+    @classmethod
+    def at(cls, setup: Setup, path: Path, state: State) -> Recorder:
+        """The recorder of a training that goes on from a state; nothing is written yet.
+
+        Raises:
+            RunError: the rows of the epochs before it are missing or damaged.
+        """
+        history = HistoryFile(path, columns_of(setup), keep=state.epoch)
+        return cls(path, history, Looks.at(setup, path, keep=state.epoch), KeptWeights(setup, path))
+
+    def write(self, state: State, history: Columns) -> None:
+        """Record a span of epochs; it is on the disk when the state is saved.
+
+        Args:
+            history: its rows of the history, by column.
+        """
+        self.history.write(history)
+        self.looks(state, history)
+        self.kept.take(state)
+
+    def save(self, state: State) -> None:
+        """Write the checkpoint, and before it all that belongs to its epochs."""
+        self.kept.save()
+        rows = self.history.contents | self.looks.contents
+        replace_files(self.path, rows | {file_names.CHECKPOINT: state_bytes(state)})
+
+
+def _finish(setup: Setup, recorder: Recorder, state: State, quiet: bool, began: float) -> Run:
+    last, path = setup.experiment.training.epochs, recorder.path
     with process_callbacks(state.epoch, last, quiet) as callbacks:
-        outcome = train_and_record(setup, path, state, callbacks, began)
+        outcome = train_and_record(setup, recorder, state, callbacks, began)
+    lacking = f"not all results could be written ({outcome.lacking}); {saved_words(path)}"
     if outcome.status is Status.DIVERGED:
-        raise Diverged(f"{outcome.message}\nthe run so far is in {path}", path)
+        where = lacking if outcome.lacking else f"the run so far is in {path}"
+        raise Diverged(f"{outcome.message}\n{where}", path)
     if outcome.status is Status.INTERRUPTED:
-        raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; saved in {path}", path)
+        where = lacking if outcome.lacking else f"saved in {path}"
+        raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; {where}", path)
+    if outcome.lacking:
+        raise Incomplete(f"the training is done, but {lacking}", path)
     return Run(path, setup.compiled, setup.decoder)
 
 
-def train_and_record(setup: Setup, path: Path, state: State, callbacks: Callbacks, began: float) -> Outcome:
-    """Train on from a state, and write the checkpoint and the results, however the training ends."""
-    outcome = _run_epochs(setup, path, state, callbacks, began)
-    save_state(outcome.state, path)
-    write_results(setup, path, outcome, began)
-    return outcome
+def train_and_record(
+    setup: Setup, recorder: Recorder, state: State, callbacks: Callbacks, began: float
+) -> Outcome:
+    """Train on from a state, and write the checkpoint and the results, however the training ends.
+
+    Raises:
+        RunError: the folder cannot be written while the training runs.
+    """
+    path = recorder.path
+    try:
+        outcome = _run_epochs(setup, recorder, state, callbacks, began)
+    except OSError as error:
+        raise RunError(
+            f"the training stopped: {path} cannot be written ({reason(error)}); {saved_words(path)}"
+        ) from error
+    lacking = write_results(setup, path, outcome, began, save=lambda: recorder.save(outcome.state))
+    return outcome._replace(lacking=lacking)
 
 
-def _run_epochs(setup: Setup, path: Path, state: State, callbacks: Callbacks, began: float) -> Outcome:
+def _run_epochs(
+    setup: Setup, recorder: Recorder, state: State, callbacks: Callbacks, began: float
+) -> Outcome:
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
-    with (
-        HistoryFile(path, _columns(setup), keep=state.epoch) as history,
-        ThreadTeam(setup.compiled.threads) as team,
-        diagnosing(setup, path, keep=state.epoch) as look,
-    ):
-        stopping = Stopping(setup, read_history(path))
+    with ThreadTeam(setup.compiled.threads) as team:
+        stopping = Stopping(setup, recorder.history.kept)
         runner = runner_type(setup)(setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end)
         while state.epoch < options.epochs and stopping.status(state) is None:
             try:
@@ -176,16 +251,14 @@ def _run_epochs(setup: Setup, path: Path, state: State, callbacks: Callbacks, be
                 return Outcome(state, Status.INTERRUPTED if callbacks.is_stopped() else Status.OUT_OF_TIME)
             state = span.state
             stopping.follow(span.history)
-            history.write(span.history)
-            keep_weights(setup, state, path)
-            look(state, span.history)
+            recorder.write(state, span.history)
+            if time.perf_counter() - saved > min(CHECKPOINT_SECONDS, recorder.kept.patience):
+                recorder.save(state)
+                saved = time.perf_counter()
             losses = {k: float(v[-1]) for k, v in span.history.items() if k.endswith("_loss")}
             callbacks.show(state.epoch, losses)
             if span.stop_reason:
                 return Outcome(state, Status.CONVERGED, span.stop_reason)
-            if time.perf_counter() - saved > CHECKPOINT_SECONDS:
-                save_state(state, path)
-                saved = time.perf_counter()
     return Outcome(state, stopping.status(state) or Status.COMPLETED)
 
 
@@ -198,7 +271,8 @@ def runner_type(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
     return FullBatchRunner
 
 
-def _columns(setup: Setup) -> list[str]:
+def columns_of(setup: Setup) -> list[str]:
+    """The columns of the history of a training."""
     measured = dict.fromkeys(m.column for metrics in setup.followed_metrics.values() for m in metrics)
     names = ["loss", *(m.column for m in setup.task.sums), *measured]
     values = [f"{split}_{name}" for name in names for split in ("train", "validation")]
@@ -215,10 +289,20 @@ def _columns(setup: Setup) -> list[str]:
 def check_output(output: Path | None) -> None:
     """Raise a RunError if the requested run folder exists already."""
     if output is not None and output.exists():
+        if output.is_dir():
+            check_unlocked(output)
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
 
 
-def make_folder(output: Path | None, name: str) -> Path:
+@contextmanager
+def new_folder(output: Path | None, name: str) -> Iterator[Path]:
+    """Make the run folder, and hold its lock."""
+    path = _make_folder(output, name)
+    with lock_run(path):
+        yield path
+
+
+def _make_folder(output: Path | None, name: str) -> Path:
     """Make the run folder; if its name is taken, a number after the time makes it unique."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     candidates = (
@@ -229,7 +313,7 @@ def make_folder(output: Path | None, name: str) -> Path:
             path.mkdir(parents=True)
             return path
         except FileExistsError:
-            continue
+            check_output(output)
         except OSError as error:
             raise RunError(f"{path}: the run folder cannot be made ({error.strerror})") from None
     raise RunError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, Interface, KernelEntry
 from nnjit.data import Part
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
+from nnjit.runs.writing import write_atomically
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
-from nnjit.training.graphs.step import Task, evaluation_graph, prediction_graph, state_graph
+from nnjit.training.graphs.step import Task, evaluation_graph, logits_graph, prediction_graph, state_graph
 
 Values = dict[str, float]
 """`loss` and the metrics of a split."""
@@ -26,13 +26,14 @@ Values = dict[str, float]
 Columns = dict[str, np.ndarray]
 """The same for each of a number of epochs."""
 
-Program = Literal["evaluation", "prediction", "state", "cost", "product", "residuals", "jacobian"]
+Program = Literal["evaluation", "prediction", "logits", "state", "cost", "product", "residuals", "jacobian"]
 
 # fmt: off
 PROGRAMS: Mapping[Program, tuple[Callable[[Task], Graph], str]] = {
     # name        its graph         the title of its source
     "evaluation": (evaluation_graph, "The evaluation of a split."),
     "prediction": (prediction_graph, "The prediction."),
+    "logits":     (logits_graph,     "The output before any sigmoid or softmax."),
     "state":      (state_graph,      "The state of the layers over a batch."),
     "cost":       (cost_graph,       "The cost and its gradient."),
     "product":    (product_graph,    "The Hessian of the cost times a vector."),
@@ -173,8 +174,10 @@ class CompiledTask:
         """Metrics of `theta` that need the predictions for all rows of a split at once."""
         if not metrics:
             return {}
-        predicted, weights = self.predict(theta, part.x), part.w.astype(np.float64)
-        return {m.column: m.measure(predicted, part.y, weights) for m in metrics}
+        logits = self.program("logits")(*self.task.model.split(theta), part.x)[0]
+        given = {"logits": logits, "scores": self.task.reading.scores(logits)}
+        weights = part.w.astype(np.float64)
+        return {m.column: m.measure(given[m.reads], part.y, weights) for m in metrics}
 
     def measure_state(self, theta: np.ndarray, part: Part) -> np.ndarray:
         """The layers' state (S,) for such params: its mean over the batches of a part, by their weights.
@@ -215,13 +218,13 @@ class CompiledTask:
         return tuple(n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :])
 
     def save_kernels(self, folder: Path) -> None:
-        """Copy the source of everything compiled so far into `folder`."""
+        """Write the source of everything compiled so far into `folder`."""
         folder.mkdir(exist_ok=True)
-        paths: dict[str, Path] = {name: program.path for name, program in self._programs.items()}
+        sources = {f"{name}.py": compiled.program.source for name, compiled in self._programs.items()}
         if self._epoch is not None:
-            paths["epoch"] = self._epoch.path
-        for name, path in paths.items():
-            shutil.copyfile(path, folder / f"{name}.py")
+            sources["epoch.py"] = self._epoch.program.source
+        for name, source in sources.items():
+            write_atomically(folder / name, source.encode())
 
 
 def _compiled(graph: Graph, title: str) -> Compiled:

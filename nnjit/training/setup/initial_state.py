@@ -9,6 +9,7 @@ import numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.experiment import Experiment
 from nnjit.nn import Model
+from nnjit.runs.weights import read_tensors
 from nnjit.training.graphs.step import Task
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.state import Slots
@@ -42,14 +43,23 @@ def read_weights(path: Path, model: Model) -> np.ndarray:
     Raises:
         DataError: the file is missing, malformed, or holds the weights of another model.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     if not path.is_file():
         raise DataError(f"{path}: there is no such file of weights")
     try:
-        return np.asarray(model.arrays.flatten(load_file(path)))
-    except SafetensorError as error:
-        raise DataError(f"{path}: not a safetensors file ({error})") from None
+        return weights_of(path, model)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def weights_of(path: Path, model: Model) -> np.ndarray:
+    """As `read_weights`; a ValueError if the file is malformed."""
+    arrays, _ = read_tensors(path)
+    for name, array in arrays.items():
+        if array.dtype.kind != "f":
+            raise ValueError(f"{name}: expected floating-point numbers, got {array.dtype}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds {array[~np.isfinite(array)][0]}")
+    try:
+        return np.asarray(model.arrays.flatten(arrays))
     except GraphError as error:
-        raise DataError(f"{path}: {error.message}") from None
+        raise ValueError(error.message) from None

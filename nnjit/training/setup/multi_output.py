@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnjit.data import Affine, Part, Target
+from nnjit.data import Affine, Center, Part, Target
 from nnjit.errors import ConfigError, ConfigPath, GraphError, counted
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import OutputOptions, blaming_losses, joined, with_output_units
@@ -23,9 +23,10 @@ from nnjit.training.graphs.decoding import JointDecoder, decoder_of
 from nnjit.training.graphs.joint_loss import JointLoss, joint_loss
 from nnjit.training.graphs.output import Output
 from nnjit.training.graphs.output_metrics import OutputLoss, OutputMetric, output_metric
+from nnjit.training.graphs.reading import Reading
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
 from nnjit.training.setup.outputs import DataDescription, Outputs
-from nnjit.training.setup.single_output import default_metrics
+from nnjit.training.setup.single_output import default_metrics, linked
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +39,6 @@ class JointOutputs(Outputs):
     @property
     def problem_type(self) -> Literal["several"]:
         return "several"
-
-    @property
-    def unit(self) -> Affine | None:
-        return None  # the metrics of each output undo the scaling of its target
 
     @property
     def class_weights(self) -> tuple[float, ...] | None:
@@ -134,7 +131,8 @@ def joint_outputs(
         )
     outputs = _outputs(entries, data, model, train)
     decoder = JointDecoder(data.scaling, outputs)
-    return model, JointOutputs(joint_loss(outputs), _metrics(entries, outputs), decoder)
+    loss, activated = joint_loss(outputs), tuple(o.name for o in outputs if o.link != o.loss.link)
+    return model, JointOutputs(loss, _metrics(entries, outputs), decoder, Reading(loss), activated)
 
 
 def _outputs(
@@ -150,7 +148,8 @@ def _outputs(
                 entry.loss.check_activation(model.activation_of(name), name)
         (width,) = shapes[name]
         columns, unit = slice(start, start + width), _unit(data.scaling.targets, target)
-        output = Output(name, entry.loss, entry.weight, target, columns, unit)
+        link, center = linked(model, name, entry.loss), _center(data.center, target)
+        output = Output(name, entry.loss, entry.weight, target, columns, unit, link=link, center=center)
         if train is not None:
             output = replace(output, class_weights=_class_weights(output, entry, train))
         outputs.append(output)
@@ -163,6 +162,13 @@ def _unit(unit: Affine | None, target: Target) -> Affine | None:
     if unit is None or target.classes is not None:
         return None
     return Affine(unit.method, unit.shift[target.columns], unit.scale[target.columns])
+
+
+def _center(center: Center | None, target: Target) -> Center | None:
+    """Where the values of one target lie; None of classes."""
+    if center is None or target.classes is not None:
+        return None
+    return Center(*(of[target.columns] for of in center))
 
 
 def _class_weights(output: Output, entry: OutputOptions, train: Part) -> tuple[float, ...] | None:
@@ -210,6 +216,8 @@ def _metrics(entries: Mapping[str, OutputOptions], outputs: Sequence[Output]) ->
             chosen = default_metrics(classes)
         with within("losses", output.name):
             check_metrics(chosen, classes)
+        if output.center is not None:
+            chosen = tuple(metric.for_rounding(output.center.rounding) for metric in chosen)
         made += [OutputLoss(output=output), *(output_metric(output, metric) for metric in chosen)]
     columns = [metric.column for metric in made]
     for k, column in enumerate(columns):

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nnjit.data import Affine, Part, Prepared, ProblemType, Scaling, Target
+from nnjit.data import Center, Part, Prepared, ProblemType, Scaling, Target
 from nnjit.errors import ConfigPath
 from nnjit.ir import ArrayType
 from nnjit.nn import Loss, Metric, Model
 from nnjit.nn.notation.line import Line
 from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.decoding import Decoder
+from nnjit.training.graphs.reading import Reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class DataDescription:
         output_size: the number of classes, or of target values.
         classes: their names; None if the targets are values, and with several outputs.
         targets: those of several outputs, in the order of `losses`; () for a single output.
+        center: where target values lie; None of classes, and if nothing is trained.
     """
 
     input_shape: tuple[int, ...]
@@ -32,11 +34,12 @@ class DataDescription:
     classes: tuple[str, ...] | None
     scaling: Scaling
     targets: tuple[Target, ...] = ()
+    center: Center | None = None
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:
         """The description of data that is loaded."""
-        return cls(data.input_shape, data.output_size, data.classes, data.scaling, targets)
+        return cls(data.input_shape, data.output_size, data.classes, data.scaling, targets, data.center)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,21 +49,20 @@ class Outputs(ABC):
     Args:
         loss: that of the model's output, which joins several outputs.
         metrics: in the order of the history's columns.
+        reading: how metrics read a single output; those of several read their own columns.
+        activated: the layers of outputs that end with a sigmoid or softmax.
     """
 
     loss: Loss
     metrics: tuple[Metric, ...]
     decoder: Decoder
+    reading: Reading
+    activated: tuple[str, ...]
 
     @property
     @abstractmethod
     def problem_type(self) -> ProblemType | Literal["several"]:
         """What the targets are: classes, values, or several of either."""
-
-    @property
-    @abstractmethod
-    def unit(self) -> Affine | None:
-        """Undoes the scaling of targets for metrics; None if they do so themselves, or nothing is scaled."""
 
     @property
     @abstractmethod

@@ -14,7 +14,17 @@ from typing import NamedTuple
 import numpy as np
 
 from nnjit.codegen import BLOCK
-from nnjit.data import Dataset, Part, Prepared, ProblemType, load, load_held_out, split_and_scale
+from nnjit.data import (
+    Contents,
+    Dataset,
+    Part,
+    Prepared,
+    ProblemType,
+    contents_of,
+    load,
+    load_held_out,
+    split_and_scale,
+)
 from nnjit.errors import ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
@@ -49,6 +59,7 @@ class Setup:
         steps: updates in an epoch.
         followed: which epoch is the best, when the goal is reached, and the like.
         learning_rate: the highest of the schedule; nan until a search has found it.
+        contents: what each source of data held, by its option.
     """
 
     experiment: Experiment
@@ -59,6 +70,7 @@ class Setup:
     steps: int
     followed: Followed
     learning_rate: float
+    contents: Mapping[str, Contents]
 
     @property
     def task(self) -> Task:
@@ -153,7 +165,13 @@ class Setup:
         Args:
             folder: where relative paths in the experiment start.
         """
-        theta = initial_theta(self.experiment, self.task, folder)
+        return self._state(initial_theta(self.experiment, self.task, folder))
+
+    def blank_state(self) -> State:
+        """A state with the arrays of any other, to compare a checkpoint with; no weights are read for it."""
+        return self._state(np.zeros(self.model.arrays.size, self.experiment.dtype))
+
+    def _state(self, theta: np.ndarray) -> State:
         slots = initial_slots(self.task, *self.model.split(theta))
         return State.initial(theta, slots, "" if self.monitor is None else str(self.monitor))
 
@@ -185,7 +203,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     Raises:
         UserError: something does not fit; the error has its path in the config.
     """
-    data = _load(experiment, folder)
+    data, contents = _load(experiment, folder)
     batches = _batches(experiment, len(data.train.x))
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
     task, outputs = make_task(experiment, description, data.train)
@@ -197,23 +215,28 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     rate = experiment.optimizer.learning_rate
     learning_rate = math.nan if rate == "find" else rate
     sizes = batches.size, batches.steps
-    setup = Setup(experiment, data, outputs, compiled, *sizes, followed, learning_rate)
+    setup = Setup(experiment, data, outputs, compiled, *sizes, followed, learning_rate, contents)
     _check_followed(setup)
     return setup
 
 
-def _load(experiment: Experiment, folder: Path) -> Prepared:
-    """The data, split and scaled, with the parts that other sources supply."""
+def _load(experiment: Experiment, folder: Path) -> tuple[Prepared, dict[str, Contents]]:
+    """The data, split and scaled, with the parts that other sources supply; and what each source held."""
     types, sources = target_types(experiment, folder), experiment.sources
     with within("data"):
         data = load(sources["data"], folder, types)
     held_out = _load_held_out(experiment, data, folder, types)
+    loaded = {"data": data, **{f"{part}_data": other for part, other in held_out.items()}}
+    contents = {
+        name: contents_of(each, is_computed=sources[name].is_computed) for name, each in loaded.items()
+    }
     padding = find_masked_steps(experiment, data)
     with within("data"):
-        return split_and_scale(
+        prepared = split_and_scale(
             experiment.data, data,
             seed=experiment.seed, dtype=experiment.dtype, held_out=held_out, padding=padding,
         )  # fmt: skip
+    return prepared, contents
 
 
 def _load_held_out(

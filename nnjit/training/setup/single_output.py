@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nnjit.data import Affine, Part, ProblemType
+from nnjit.data import Part, ProblemType
 from nnjit.errors import ConfigPath, GraphError, counted
 from nnjit.experiment import Experiment
 from nnjit.ir import ArrayType, B, array_type
 from nnjit.nn import Loss, Metric, Model, build_model
+from nnjit.nn.links import Link
 from nnjit.nn.metrics import Accuracy
 from nnjit.nn.notation.cost import cost_lines
 from nnjit.nn.notation.line import Line
 from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.class_weights import class_weights
 from nnjit.training.graphs.decoding import SingleDecoder
+from nnjit.training.graphs.reading import Reading
 from nnjit.training.setup.error_paths import check_metrics, check_values, within
 from nnjit.training.setup.outputs import DataDescription, Outputs
 
@@ -36,10 +38,6 @@ class SingleOutput(Outputs):
     @property
     def problem_type(self) -> ProblemType:
         return "classification" if self.decoder.has_classes else "regression"
-
-    @property
-    def unit(self) -> Affine | None:
-        return self.decoder.scaling.targets
 
     @property
     def class_weights(self) -> tuple[float, ...] | None:
@@ -97,9 +95,21 @@ def single_output(
     with within("loss"):
         _check_loss(experiment.loss, model, data.output_size, classes)
     chosen = _metrics(experiment, classes)
+    if data.center is not None:
+        chosen = tuple(metric.for_rounding(data.center.rounding) for metric in chosen)
     weights = None if train is None else _class_weights(experiment, data, train)
     decoder = SingleDecoder(data.scaling, data.classes)
-    return model, SingleOutput(experiment.loss, chosen, decoder, data.output_size, weights)
+    link = linked(model, model.output, experiment.loss)
+    reading = Reading(experiment.loss, link, data.scaling.targets, data.center)
+    activated = (model.output,) if link != experiment.loss.link else ()
+    return model, SingleOutput(
+        experiment.loss, chosen, decoder, reading, activated, data.output_size, weights
+    )
+
+
+def linked(model: Model, name: str, loss: Loss) -> Link:
+    """What makes predictions of the logits of an output: a function of its loss, or else of its layer."""
+    return loss.link if loss.link != "identity" else model.link_of(name)
 
 
 def _check_loss(loss: Loss, model: Model, output_size: int, classes: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +12,13 @@ import numpy as np
 
 from nnjit.codegen import aligned_copy
 from nnjit.errors import RunError
+from nnjit.runs.decoding import build
 from nnjit.runs.file_names import CHECKPOINT
-from nnjit.runs.writing import write_atomically
+from nnjit.runs.reading import damaged
+from nnjit.runs.weights import read_tensors, tensors_bytes
+
+MOST_EPOCHS = 2**40
+"""What no training comes to; the number of its steps is exact in float64 and int64."""
 
 
 @dataclass(frozen=True)
@@ -105,38 +110,85 @@ class State:
             np.copyto(now, then)
 
 
-def save_state(state: State, folder: Path) -> None:
-    """Write the checkpoint of a run."""
-    from safetensors.numpy import save
-
-    tensors = {"theta": state.theta, "best_theta": state.best_theta}
-    tensors |= {f"slot_{k}": s for k, s in enumerate(state.slots)}
+def state_bytes(state: State) -> bytes:
+    """The checkpoint."""
     facts = {"epoch": state.epoch, "best_epoch": state.best_epoch, "best_loss": state.best_loss.hex()}
     facts |= {"monitor": state.monitor}
-    write_atomically(folder / CHECKPOINT, save(tensors, metadata={"state": json.dumps(facts)}))
+    return tensors_bytes(_arrays(state), "state", json.dumps(facts))
 
 
-def load_state(folder: Path, layout: SlotLayout) -> State:
-    """Read the checkpoint of a run.
+def load_state(folder: Path, like: State) -> State:
+    """Read the checkpoint of a run, whose every array and number is checked: native code trusts them.
 
     Args:
-        layout: the slots of its training, which the file only numbers.
+        like: a state of the same training, whatever its values.
 
     Raises:
-        RunError: there is none, or it cannot be read.
+        RunError: there is none, or it is not that of a state like this.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = folder / CHECKPOINT
     if not path.exists():
         raise RunError(f"{folder}: there is no {CHECKPOINT}, so this run cannot be resumed")
     try:
-        with safe_open(path, framework="numpy") as file:
-            facts = json.loads(file.metadata()["state"])
-            names = file.keys()
-            tensors = {name: aligned_copy(file.get_tensor(name)) for name in names}
-        slots = layout.named([tensors[f"slot_{k}"] for k in range(len(tensors) - 2)])
-        best = (tensors["best_theta"], float.fromhex(facts["best_loss"]), facts["best_epoch"])
-        return State(tensors["theta"], slots, facts["epoch"], *best, facts["monitor"])
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{path}: not a checkpoint of nnjit ({error})") from None
+        tensors, metadata = read_tensors(path)
+        facts = build(_Facts, json.loads(metadata.get("state", "")))
+        _check_arrays(like, tensors)
+        best_loss = _best_loss(facts)
+    except RecursionError:
+        raise damaged(path, "not a checkpoint of nnjit (nested too deeply)") from None
+    except ValueError as error:
+        raise damaged(path, f"not a checkpoint of this training ({error})") from None
+    arrays = {name: aligned_copy(tensor) for name, tensor in tensors.items()}
+    slots = like.slots.layout.named([arrays[f"slot_{k}"] for k in range(len(like.slots))])
+    best = arrays["best_theta"], best_loss, facts.best_epoch
+    return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """The numbers of a checkpoint."""
+
+    epoch: int
+    best_epoch: int
+    best_loss: str
+    monitor: str
+
+    def __post_init__(self) -> None:
+        if not self.best_epoch <= self.epoch < MOST_EPOCHS:
+            raise ValueError(f"epoch {self.epoch}, the best of which is {self.best_epoch}")
+
+
+def _arrays(state: State) -> dict[str, np.ndarray]:
+    """The arrays of a checkpoint by name."""
+    slots = {f"slot_{k}": slot for k, slot in enumerate(state.slots)}
+    return {"theta": state.theta, "best_theta": state.best_theta, **slots}
+
+
+def _check_arrays(like: State, found: Mapping[str, np.ndarray]) -> None:
+    """Raise a ValueError unless these are the arrays of a state, and their numbers finite.
+
+    An optimizer's slot may be infinite, as squares of gradients are sometimes.
+    """
+    wanted = _arrays(like)
+    if found.keys() != wanted.keys():
+        raise ValueError(f"expected the arrays {', '.join(wanted)}, got {', '.join(sorted(found)) or 'none'}")
+    of_optimizer = {id(slot) for slot in like.slots.optimizer}
+    for name, array in found.items():
+        if (array.dtype, array.shape) != (wanted[name].dtype, wanted[name].shape):
+            expected = f"{wanted[name].dtype} of shape {wanted[name].shape}"
+            raise ValueError(f"{name}: expected {expected}, got {array.dtype} of shape {array.shape}")
+        is_bad = np.isnan(array) if id(wanted[name]) in of_optimizer else ~np.isfinite(array)
+        if is_bad.any():
+            raise ValueError(f"{name} holds {array[is_bad][0]}")
+    if like.slots.evaluations is not None and not float(found["slot_0"][0]).is_integer():
+        raise ValueError(f"slot_0: expected how many evaluations there were, got {found['slot_0'][0]}")
+
+
+def _best_loss(facts: _Facts) -> float:
+    try:
+        loss = float.fromhex(facts.best_loss)
+    except OverflowError as error:
+        raise ValueError(f"best_loss: {error}") from None
+    if math.isnan(loss) or (loss == math.inf) != (facts.best_epoch == 0):
+        raise ValueError(f"best_loss {loss}, of epoch {facts.best_epoch}")
+    return loss

@@ -34,7 +34,8 @@ def make_task(
         clip=experiment.clip,
         dtype=dtype,
         target_type=outputs.target_type(dtype),
-        unit=outputs.unit,
+        reading=outputs.reading,
+        activated=outputs.activated,
         class_weights=outputs.class_weights,
         averaging=experiment.averaging,
     )

@@ -10,28 +10,40 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from nnjit.cores import usable_cores
-from nnjit.errors import Diverged, Interrupted
+from nnjit.errors import Diverged, Interrupted, RunError
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
+from nnjit.runs.aggregate import Result, aggregate
+from nnjit.runs.fingerprint import Fingerprint
+from nnjit.runs.folder import mark_unfinished
+from nnjit.runs.lock import lock_run
 from nnjit.runs.status import Status
-from nnjit.training.loop.learning_rate_search import find_learning_rate
-from nnjit.training.loop.records import describe, write_environment
+from nnjit.training.loop.records import describe, saved_words, write_environment
+from nnjit.training.loop.resuming import (
+    check_data,
+    check_options,
+    fingerprint_of,
+    options_of,
+    read_checkpoint,
+    read_fingerprint,
+    resumed,
+)
 from nnjit.training.loop.trainer import (
     Callbacks,
+    Recorder,
+    begin_or_restore,
     check_output,
-    make_folder,
+    new_folder,
     process_callbacks,
-    restore_checkpoint,
     runner_type,
     train_and_record,
 )
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.study.aggregate import Result, aggregate
 from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study
 
@@ -57,11 +69,11 @@ def train_members(
 
     Raises:
         UserError: something given does not fit; nothing was written.
-        Diverged: every member diverged. Interrupted: Ctrl-C. Both leave a complete folder.
+        Diverged: every member diverged. Interrupted: a signal. Both leave a complete folder.
     """
     check_output(output)
-    make = partial(make_folder, output, experiment.name)
-    return _train_study(experiment, members, dump, folder, make, quiet)
+    place = new_folder(output, experiment.name)
+    return _train_study(experiment, members, dump, folder, place, quiet)
 
 
 def resume_members(
@@ -81,8 +93,9 @@ def resume_members(
     Raises:
         RunError: the folder is not that of such a study. Others as `train_members`.
     """
-    check_study(path, members)
-    return _train_study(experiment, members, dump, folder, lambda: path, quiet)
+    with lock_run(path):
+        check_study(path, members)
+        return _train_study(experiment, members, dump, folder, nullcontext(path), quiet)
 
 
 def _train_study(
@@ -90,26 +103,27 @@ def _train_study(
     members: Members,
     dump: Dump,
     folder: Path | None,
-    make: Callable[[], Path],
+    place: AbstractContextManager[Path],
     quiet: bool,
 ) -> Study:
-    """Train or resume the members in the folder that `make` makes, and write the aggregates."""
+    """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
     first = _set_up_first(members, base)
-    path = make()
-    trainer = _MemberTrainer(members, first, base, path, dump)
-    if trainer.is_begun(0):
-        restore_checkpoint(first, trainer.run_folder(0), base)  # raises its errors before anything is written
-    (path / members.kind).mkdir(exist_ok=True)
-    aggregate(members.kind, members.count, []).write(path)
-    write_environment(dump(experiment), path)
-    first.compiled.save_kernels(path / file_names.KERNELS)
-    results = _train_all(trainer, _workers(experiment), quiet)
-    metrics = aggregate(members.kind, members.count, results)
-    times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
-    seconds = {**metrics.seconds, **{name: round(value, 6) for name, value in times.items()}}
-    replace(metrics, seconds=seconds).write(path)
+    with place as path:
+        trainer = _MemberTrainer(members, first, base, path, dump)
+        fingerprint = trainer.check(experiment)
+        so_far = aggregate(members.kind, members.count, trainer.results_so_far())
+        mark_unfinished(path)
+        write_environment(dump(experiment), path, fingerprint)
+        replace(so_far, status=Status.INTERRUPTED).write(path)
+        (path / members.kind).mkdir(exist_ok=True)
+        first.compiled.save_kernels(path / file_names.KERNELS)
+        results = _train_all(trainer, _workers(experiment), quiet)
+        metrics = aggregate(members.kind, members.count, results)
+        times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
+        seconds = {**metrics.seconds, **{name: round(value, 6) for name, value in times.items()}}
+        replace(metrics, seconds=seconds).write(path)
     _raise_if_stopped(members, metrics.status, results, path)
     return open_study(path, members)
 
@@ -121,6 +135,7 @@ def _set_up_first(members: Members, base: Path) -> Setup:
     setup.initial_state(base)
     runner_type(setup).prepare(setup)
     _ = setup.compiled.evaluation, setup.compiled.prediction
+    _ = setup.compiled.program("logits") if setup.task.wholes else None
     return setup
 
 
@@ -159,23 +174,53 @@ class _MemberTrainer:
         """Whether a member has a checkpoint to resume from."""
         return (self.run_folder(index) / file_names.CHECKPOINT).exists()
 
+    def check(self, experiment: Experiment) -> Fingerprint:
+        """The fingerprint of the study, all of whose members can be resumed; nothing is written.
+
+        The data of a fold is that of the first member, and its rows are compared when its turn comes.
+
+        Raises:
+            RunError: one cannot.
+        """
+        now = replace(fingerprint_of(self.first, self.base), options=options_of(experiment))
+        begun = [index for index in range(self.members.count) if self.is_begun(index)]
+        then = read_fingerprint(self.path) if begun else Fingerprint.read_if_there(self.path)
+        if then is None:
+            return now
+        check_options(self.path, then, experiment)
+        check_data(self.path, then, now)
+        epochs = []
+        for index in begun:
+            member = replace(self.first, experiment=self.members.experiments[index])
+            setup, state = read_checkpoint(member, self.run_folder(index))
+            Recorder.at(setup, self.run_folder(index), state)  # reads what it goes on with
+            epochs.append(state.epoch)
+        return resumed(then, now, experiment, min(epochs, default=0))
+
+    def results_so_far(self) -> list[Result]:
+        """The results of members that ended before."""
+        results = []
+        for index, member in enumerate(self.members.experiments):
+            with suppress(RunError):  # it did not, or its metrics are damaged and written again
+                results.append(Result.read(self.run_folder(index), index + 1, member.seed))
+        return results
+
     def train(self, index: int, callbacks: Callbacks) -> Result | None:
         """Train or resume a member; None if all were stopped before it began."""
         if callbacks.is_stopped():
             return None
         began = time.perf_counter()
-        setup = self._setup(index)
-        path, search = self.run_folder(index), None
-        if self.is_begun(index):
-            setup, state = restore_checkpoint(setup, path, self.base)
-        else:
-            state = setup.initial_state(self.base)
-            setup, search = find_learning_rate(setup, state)
-            path.mkdir(parents=True, exist_ok=True)
-        describe(setup, self.dump(setup.experiment), path)
-        if search is not None:
-            search.write(path)
-        train_and_record(setup, path, state, callbacks, began)
+        setup, path = self._setup(index), self.run_folder(index)
+        path.mkdir(parents=True, exist_ok=True)
+        with lock_run(path):
+            begun = begin_or_restore(setup, path, self.base)
+            setup = begun.setup
+            recorder = Recorder.at(setup, path, begun.state)
+            mark_unfinished(path)
+            describe(setup, self.dump(setup.experiment), path, begun.fingerprint, begun.search)
+            outcome = train_and_record(setup, recorder, begun.state, callbacks, began)
+        if outcome.lacking:
+            raise RunError(f"not all results could be written ({outcome.lacking}); {saved_words(path)}")
         return Result.read(path, index + 1, setup.experiment.seed)
 
     def _setup(self, index: int) -> Setup:

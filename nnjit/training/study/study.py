@@ -12,7 +12,7 @@ import numpy as np
 
 from nnjit.errors import RunError
 from nnjit.runs import file_names
-from nnjit.runs.reading import read_json
+from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.runs.study import StudyMetrics
 from nnjit.runs.study_kind import KINDS, StudyKind
 from nnjit.training.run import Run, open_run
@@ -37,7 +37,10 @@ class Study:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: mean and deviation of each metric, and the metrics of each run."""
-        return read_json(self.path / file_names.METRICS)
+        path = self.path / file_names.METRICS
+        content = read_json(path)
+        parse(path, content, StudyMetrics.from_json)
+        return content
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
@@ -83,6 +86,8 @@ def check_study(path: Path, members: Members | None) -> None:
     """
     found = next((kind for kind in KINDS if (path / kind).is_dir()), None)
     asked = None if members is None else members.kind
+    if found is None and not (path / file_names.MODEL).exists():
+        return  # it was killed before either began
     if found != asked:
         here = "no study" if found is None else f"a study of {found}"
         wanted = "a single run" if members is None else f"{members.count} {asked}"
@@ -90,13 +95,6 @@ def check_study(path: Path, members: Members | None) -> None:
             f"{path} holds {here}, and the config asks for {wanted}; resume it with its own config (omit "
             f"--config and training.{asked or found}), or train anew in another folder"
         )
-    if members is not None and members.kind == "folds":
-        count = StudyMetrics.read(path).count
-        if count != members.count:
-            raise RunError(
-                f"{path} is of {count} folds, and the config asks for {members.count}, which hold "
-                f"out other rows; resume it with training.folds: {count}, or train anew in another folder"
-            )
 
 
 def open_study(path: Path, members: Members) -> Study:
@@ -105,7 +103,11 @@ def open_study(path: Path, members: Members) -> Study:
     Raises:
         RunError: none finished, or a run's folder is missing.
     """
-    finished = [m.number for m in StudyMetrics.read(path).members if m.status.is_finished]
+    metrics = StudyMetrics.read(path)
+    if (metrics.kind, metrics.count) != (members.kind, members.count):
+        found, wanted = f"{metrics.count} {metrics.kind}", f"{members.count} {members.kind}"
+        raise damaged(path / file_names.METRICS, f"it is of {found}, and {file_names.CONFIG} of {wanted}")
+    finished = [m.number for m in metrics.members if m.status.is_finished]
     if not finished:
         raise RunError(f"{path}: none of its {members.kind} finished")
     runs = tuple(

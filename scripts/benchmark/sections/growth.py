@@ -66,12 +66,14 @@ def _memory() -> dict[str, Any]:
 def _write(workload: Workload, folder: Path) -> Path:
     config = write_config(workload, folder, rows=workload.rows, epochs=2)
     path = folder / "config.yaml"
-    path.write_text(json.dumps(config))  # JSON is YAML
+    path.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
     return path
 
 
 def _output(command: list[str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, encoding="utf-8"
+    )
     if done.returncode:
         raise ChildError(f"{' '.join(command)}: {done.stderr.strip()}")
     return done.stdout

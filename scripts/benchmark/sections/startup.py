@@ -43,7 +43,7 @@ class Bench:
         path = self.folder / f"{workload.name}.yaml"
         if not path.exists():
             config = write_config(workload, self.folder / workload.name, rows=workload.rows, epochs=1)
-            path.write_text(json.dumps(config))  # JSON is YAML
+            path.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
         return path
 
     def train(self, config: Path, cache: Path) -> Path:

@@ -117,6 +117,10 @@ class Layer(Options, ABC):
         """The layer as the last of a model: it gives `output_size` values if its own size was left open."""
         return self
 
+    def without_activation(self) -> Self:
+        """The layer without the activation that its output ends with; itself if that cannot be taken away."""
+        return self
+
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
         """Raise a DataError if the layer, which takes the data (n, …) itself, cannot take a value of it.
 

@@ -58,7 +58,7 @@ def aggregate(kind: StudyKind, count: int, results: Sequence[Result]) -> StudyMe
 
 def _status(count: int, results: Sequence[Result]) -> Status:
     statuses = [result.metrics.status for result in results]
-    if len(statuses) < count or Status.INTERRUPTED in statuses:
+    if len(statuses) < count or {Status.INTERRUPTED, Status.KILLED}.intersection(statuses):
         return Status.INTERRUPTED
     return Status.DIVERGED if set(statuses) == {Status.DIVERGED} else Status.COMPLETED
 

@@ -1,0 +1,56 @@
+"""Tell what a folder holds: nothing yet, a run to go on with, or one that has ended."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from nnjit.durable import is_temporary
+from nnjit.errors import RunError
+from nnjit.runs import file_names
+from nnjit.runs.reading import parse, read_json
+from nnjit.runs.status import Status
+from nnjit.runs.writing import json_bytes, write_atomically
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether a folder holds a run or a study."""
+    return any((folder / name).is_file() for name in (file_names.CONFIG, file_names.CHECKPOINT))
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a training can go on in a folder: in one without a run, only if nothing else is there.
+
+    Raises:
+        RunError: other files are.
+    """
+    if not folder.is_dir():
+        return False
+    others = [p for p in folder.iterdir() if p.name != file_names.LOCK and not is_temporary(p.name)]
+    if others and not is_begun(folder):
+        raise RunError(f"{folder} holds other files and no run; choose another folder, or an empty one")
+    return True  # an empty one is that of a run that was killed in its first moment
+
+
+def has_ended(folder: Path) -> bool:
+    """Whether the training in a folder has ended; one that ran out of time has not, since it can go on."""
+    path = folder / file_names.METRICS
+    with suppress(RunError):  # there are no metrics, or they are damaged and written again
+        return parse(path, read_json(path), _has_ended)
+    return False
+
+
+def _has_ended(content: dict[str, Any]) -> bool:
+    statuses = [Status(entry["status"]) for entry in (content, *content.get("runs", ()))]
+    return statuses[0].is_finished and Status.OUT_OF_TIME not in statuses
+
+
+def mark_unfinished(folder: Path) -> None:
+    """Have `metrics.json`, if there is one, say that the training has not ended: it is about to go on.
+
+    All else in it stays, and is still true of the weights beside it.
+    """
+    with suppress(RunError):
+        content = read_json(folder / file_names.METRICS) | {"status": Status.INTERRUPTED}
+        write_atomically(folder / file_names.METRICS, json_bytes(content))

@@ -1,0 +1,111 @@
+"""Keep every other process from writing to a run folder in which one trains."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from nnjit.durable import is_temporary
+from nnjit.errors import RunError
+from nnjit.runs.file_names import CHECKPOINTS, LOCK
+
+
+@contextmanager
+def lock_run(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run folder, and remove what a killed process left half written.
+
+    The operating system releases the lock of a process that ends, however it ends. So its file, which says
+    who holds it, may stay behind but blocks nobody.
+
+    Raises:
+        RunError: another process, or another thread of this one, trains there.
+    """
+    descriptor = _acquire(folder)
+    try:
+        for path in (*folder.iterdir(), *(folder / CHECKPOINTS).glob("*")):
+            if is_temporary(path.name):
+                path.unlink(missing_ok=True)
+        yield
+    finally:
+        try:
+            with suppress(OSError):  # Windows removes no open file
+                (folder / LOCK).unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+
+def check_unlocked(folder: Path) -> None:
+    """Raise a RunError that says which process trains in a folder, if one does."""
+    if (folder / LOCK).is_file():
+        os.close(_acquire(folder))
+
+
+def _acquire(folder: Path) -> int:
+    """An open descriptor of the lock file that holds the lock."""
+    path = folder / LOCK
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise RunError(f"{folder}: this folder cannot be written to ({error.strerror})") from None
+        try:
+            _lock(descriptor)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise RunError(f"{folder}: {_owner(path)}; wait for its end, or stop it") from None
+        except OSError as error:
+            warnings.warn(
+                f"{folder}: this file system has no locks ({error.strerror}), so nothing keeps a second "
+                "process from training in the same folder",
+                stacklevel=4,
+            )
+        if _is_at(descriptor, path):
+            break
+        os.close(descriptor)  # its owner removed it between our opening and locking it
+    owner = {"pid": os.getpid(), "host": platform.node(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, json.dumps(owner).encode())
+    return descriptor
+
+
+def _lock(descriptor: int) -> None:
+    """Lock an open file; BlockingIOError if someone else holds it.
+
+    Not by the library filelock, whose import takes as long as half of a short training.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # others may not read what is locked
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError from error
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _owner(path: Path) -> str:
+    """Who holds a lock, in words."""
+    try:
+        owner = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {owner['pid']} on {owner['host']} trains here since {owner['since']}"
+    except (OSError, ValueError, KeyError, TypeError):  # it is about to write it
+        return "another process trains here"

@@ -1,0 +1,91 @@
+"""The command line of `scripts/faults.py`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from scripts.reliability import disk
+from scripts.reliability.faults import FAULTS, PLAIN, Planned, plan
+from scripts.reliability.running import Shown, make_references, make_tries
+from scripts.reliability.table import rewrite, table
+from scripts.reliability.trainings import TRAININGS
+from scripts.reliability.trial import Failure
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Make the tries and print the table; 1 if any failed."""
+    given = _parser().parse_args(words)
+    folder = given.folder or Path(tempfile.mkdtemp(prefix="nnjit-faults-"))
+    began = time.monotonic()
+    trainings = list(dict.fromkeys(one.training for one in plan(1, given.only)))
+    try:
+        references = make_references(trainings, folder / "references", given.jobs)
+    except Failure as failure:
+        print(f"without any fault: {failure.verdict}: {failure}; the files are in {folder}", file=sys.stderr)
+        return 1
+    operations = max((references[name].operations for name in trainings if name in PLAIN), default=0)
+    planned = _possible(plan(given.tries, given.only, operations))
+    if given.number is not None:
+        planned = [one for one in planned if one.number == given.number]
+    print(f"{len(planned)} tries with {len(references)} trainings, in {folder}", flush=True)
+    results = []
+    for shown in make_tries(planned, references, folder / "tries", seed=given.seed, jobs=given.jobs):
+        results.append(shown)
+        _tell(shown, len(results), len(planned), given)
+    text = f"{table(results)}\n\n{_footnote(results, references, time.monotonic() - began, given)}"
+    print(text)
+    if given.docs:
+        rewrite(text)
+    return int(any(shown.verdict.is_failure for shown in results))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("faults.py", description="Break trainings on purpose, and finish them.")
+    names = {"faults": ", ".join(FAULTS), "trainings": ", ".join(TRAININGS)}
+    only = f"these alone; faults: {names['faults']}; trainings: {names['trainings']}"
+    kinds = [*FAULTS, *TRAININGS]
+    add = parser.add_argument
+    add("--tries", type=int, default=200, help="tries of a fault; some take more or fewer (200)")
+    add("--only", nargs="+", default=(), metavar="KIND", choices=kinds, help=only)
+    add("--number", type=int, help="one try of each, by its number: to repeat one")
+    add("--seed", type=int, default=0, help="what all random things are drawn from (0)")
+    add("--jobs", type=int, default=os.cpu_count(), help="tries at a time (one for each core)")
+    add("--folder", type=Path, help="where everything happens (a new one in the temporary folder)")
+    add("--docs", action="store_true", help="write the table into docs/reliability.md")
+    return parser
+
+
+def _possible(planned: list[Planned]) -> list[Planned]:
+    """The tries that can be made here."""
+    if disk.can_mount() or all(one.fault != "small_disk" for one in planned):
+        return planned
+    print("small_disk is left out: this user may not mount a file system", file=sys.stderr)
+    return [one for one in planned if one.fault != "small_disk"]
+
+
+def _tell(shown: Shown, done: int, total: int, given: argparse.Namespace) -> None:
+    """Say what failed and how to repeat it; now and then, how far it is."""
+    if shown.verdict.is_failure:
+        one = shown.planned
+        words = ["--only", one.fault, one.training, "--tries", str(given.tries), "--seed", str(given.seed)]
+        command = shlex.join(["python", "scripts/faults.py", *words, "--number", str(one.number)])
+        print(f"{shown.verdict}: {shown.detail}\n    in {shown.folder}; again: {command}", flush=True)
+    elif done % 100 == 0:
+        print(f"{done} of {total}", flush=True)
+
+
+def _footnote(
+    results: Sequence[Shown], trainings: Iterable[str], seconds: float, given: argparse.Namespace
+) -> str:
+    names = ", ".join(f"`{name}`" for name in trainings)
+    return (
+        f"{len(results)} tries (`--tries {given.tries} --seed {given.seed}`) in {seconds / 60:.0f} minutes. "
+        f"What was trained: {names}."
+    )

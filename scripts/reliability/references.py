@@ -1,0 +1,47 @@
+"""Train what is to be broken once without a fault, and keep what came out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scripts.reliability.child import Child
+from scripts.reliability.comparison import differences
+from scripts.reliability.hook import Fault
+from scripts.reliability.loading import LOADING
+from scripts.reliability.trainings import write
+from scripts.reliability.trial import Failure, Reference, Verdict, check, read_tally
+
+
+def make_reference(training: str, folder: Path, cache: Path) -> Reference:
+    """Train twice, first with a cache that may be empty, then with a full one; both must be equal.
+
+    Args:
+        folder: an empty one, where the config and both runs stay.
+        cache: the folder of the kernels.
+
+    Raises:
+        Failure: they do not finish, or differ.
+    """
+    config = write(training, folder)
+    compiling, _ = _train(config, folder / "first", cache, counted=cache)
+    operations, seconds = _train(config, folder / "second", cache, counted=folder / "second")
+    path = folder / "second" / "run"
+    if found := differences(folder / "first" / "run", path):
+        raise Failure(Verdict.LOST, f"{training}: two runs without a fault differ: {'; '.join(found)}")
+    predicted = check(
+        Child([str(path)], cache=cache, log=folder / "load.log", fault=None, python=("-c", LOADING)).wait()
+    )
+    if predicted.status != 0:
+        raise Failure(Verdict.LOST, f"{training}: it cannot predict: {predicted.last_line}")
+    return Reference(config, cache, path, operations, compiling, seconds, predicted.text.strip())
+
+
+def _train(config: Path, runs: Path, cache: Path, *, counted: Path) -> tuple[int, float]:
+    """Train in `runs/run`; the operations in the folder `counted`, and their time."""
+    tally = runs.with_suffix(".json")
+    fault = Fault((str(counted),), tally=str(tally))
+    words = ["train", "--config", str(config), "--output", str(runs / "run"), "--resume-or-start"]
+    ended = check(Child(words, cache=cache, log=runs.with_suffix(".log"), fault=fault).wait())
+    if ended.status != 0:
+        raise Failure(Verdict.LOST, f"{config}: exit {ended.status}: {ended.last_line}")
+    return read_tally(tally)
