@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         jvp,
         linearize,
         make_graph,
+        register_dataclass,
         scan,
         stop_gradient,
         value_and_grad,
@@ -57,6 +58,7 @@ __getattr__ = lazy(
         "jvp": "nnjit.autodiff",
         "linearize": "nnjit.autodiff",
         "make_graph": "nnjit.autodiff",
+        "register_dataclass": "nnjit.autodiff",
         "scan": "nnjit.autodiff",
         "stop_gradient": "nnjit.autodiff",
         "value_and_grad": "nnjit.autodiff",
@@ -73,5 +75,5 @@ __getattr__ = lazy(
 __all__ = [
     "Run", "Study", "__version__", "check_grads", "clear_cache", "cond", "custom_jvp", "custom_vjp", "draw",
     "fit", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load",
-    "make_graph", "scan", "stop_gradient", "value_and_grad", "vjp", "vmap",
+    "make_graph", "register_dataclass", "scan", "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

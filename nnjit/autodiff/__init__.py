@@ -10,10 +10,10 @@ from nnjit.autodiff.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from nnjit.autodiff.reverse import pull_back
 from nnjit.autodiff.scanning import scan
 from nnjit.autodiff.tracing import close, make_graph, trace
-from nnjit.autodiff.tree import flatten
+from nnjit.autodiff.tree import flatten, register_dataclass
 
 __all__ = [
     "as_node", "check_grads", "close", "cond", "custom_jvp", "custom_vjp", "flatten", "grad", "hessian",
     "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize", "make_graph", "pull_back", "push_forward",
-    "scan", "stop_gradient", "trace", "value_and_grad", "vjp", "vmap",
+    "register_dataclass", "scan", "stop_gradient", "trace", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from nnjit.autodiff.loop import make_loop
 from nnjit.autodiff.loop_rules import pull_through, push_through
@@ -11,8 +14,9 @@ from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import described, node_of
 from nnjit.autodiff.tree import flatten, structure
 from nnjit.errors import GraphError
-from nnjit.ir import ArrayType, B, Node, new_input, tracing, type_of
-from nnjit.numpy import moveaxis
+from nnjit.ir import ArrayType, B, Node, new_input, topological, tracing, type_of
+from nnjit.ir.types import SHORT, static
+from nnjit.numpy import concatenate, expand_dims, moveaxis
 from nnjit.primitives import broadcast, scan_p
 from nnjit.primitives.scan import at_step, lead, parts
 
@@ -30,7 +34,8 @@ def scan(
 
     Args:
         f: (carry, x) -> (carry, y), traced once; it may read other values, the same at all steps.
-        init: the first carry, nested dicts, lists and tuples of float arrays, all of one dtype.
+        init: the first carry, nested dicts, lists and tuples of arrays. Values of
+            one dtype may need those of another, but not in turn.
         xs: the same of arrays, of which each step sees one element along `axis`.
         length: the number of steps, needed if there are no `xs`.
         reverse: whether to begin with the last.
@@ -40,7 +45,7 @@ def scan(
         The last carry, and the results y of all steps stacked along the loop's axis.
 
     Raises:
-        GraphError: the carry changes its type, or dtypes or lengths differ.
+        GraphError: the carry changes its type, lengths differ, or values of two dtypes need each other.
 
     >>> import numpy
     >>> total, sums = scan(lambda c, x: (c + x, c + x), 0.0, numpy.arange(4.0))
@@ -59,18 +64,86 @@ def scan(
     ys, build_ys = flatten(y)
     leaves = [*flatten(after)[0], *(ys if y is not None else [])]
     results = _alike([node_of(n) for n in leaves], [n.type for n in carried])
-    carries = results[: len(carried)]
-    outputs = [*carries, *dict.fromkeys(n for n in results if n not in carries)]
-    each = dict(zip(own, stacks, strict=True))
-    record = make_loop(outputs, carried, firsts, each, length=steps, backwards=reverse)
-    found = parts(record, [n.type for n in outputs], steps)
+    if steps == 0:
+        nothing = [
+            np.zeros((*static(n.shape)[:axis], 0, *static(n.shape)[axis:]), n.dtype)
+            for n in results[len(carried) :]
+        ]
+        carry = build_carry([v if isinstance(v, Node) else np.array(v) for v in firsts])
+        return carry, None if y is None else build_ys(nothing)
+    loop = _Steps(carried, firsts, dict(zip(own, stacks, strict=True)), steps, reverse)
+    found = loop.values(results)
     last = 0 if reverse else steps - 1
     carry = build_carry([at_step(s, n.type, last) for s, n in zip(found, carried, strict=False)])
     if y is None:
         return carry, None
-    found = [s if n.type.is_batched else moveaxis(s, 0, axis) for s, n in zip(found, outputs, strict=True)]
-    stack_of = dict(zip(reversed(outputs), reversed(found), strict=True))
-    return carry, build_ys([stack_of[n] for n in results[len(carried) :]])
+    pairs = list(zip(found, results, strict=True))[len(carried) :]
+    return carry, build_ys([s if n.type.is_batched else moveaxis(s, 0, axis) for s, n in pairs])
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """The steps of a loop, traced once.
+
+    Args:
+        carried: what stands for the carried values, and
+        firsts: what they are before the first step.
+        stacks: for what stands for an element of the xs, all of them.
+    """
+
+    carried: Sequence[Node]
+    firsts: Sequence[Any]
+    stacks: Mapping[Node, Any]
+    steps: int
+    reverse: bool
+
+    def values(self, results: Sequence[Node]) -> list[Any]:
+        """All values of each result, of which the carried ones come first.
+
+        A loop has one dtype. So those of each dtype have a loop, which reads the carried values of the
+        loops before it at every step.
+        """
+        after = dict(zip(self.carried, results, strict=False))
+        stacks = dict(self.stacks)
+        found: dict[Node, Any] = {}
+        left = dict.fromkeys(n.dtype for n in results)
+        while left:
+            dtype = next((d for d in left if self._needs(results, d) <= {*stacks, *self._own(d)}), None)
+            if dtype is None:
+                kinds = " and ".join(SHORT[d] for d in left)
+                raise GraphError(
+                    f"scan: carried values of {kinds} need each other from step to step; give them one dtype "
+                    "by nnjit.numpy.astype, in init and in what f returns"
+                )
+            own = self._own(dtype)
+            carries = [after[n] for n in own]
+            others = (n for n in results if n.dtype == dtype and n not in carries)
+            outputs = [*carries, *dict.fromkeys(others)]
+            firsts = [self.firsts[self.carried.index(n)] for n in own]
+            record = make_loop(outputs, own, firsts, stacks, length=self.steps, backwards=self.reverse)
+            made = parts(record, [n.type for n in outputs], self.steps)
+            found |= dict(zip(reversed(outputs), reversed(made), strict=True))
+            stacks |= {
+                n: self._before(n, first, found[after[n]]) for n, first in zip(own, firsts, strict=True)
+            }
+            del left[dtype]
+        return [found[n] for n in results]
+
+    def _own(self, dtype: np.dtype) -> list[Node]:
+        return [n for n in self.carried if n.dtype == dtype]
+
+    def _needs(self, results: Sequence[Node], dtype: np.dtype) -> set[Node]:
+        """The carried values that results of a dtype read."""
+        order = topological([n for n in results if n.dtype == dtype])
+        return {n for n in order if n in self.carried}
+
+    def _before(self, node: Node, first: Any, after: Any) -> Any:
+        """A carried value before each step: the first one, and those after all steps but the last."""
+        axis = len(lead(node.type))
+        start = expand_dims(first, axis)
+        cut = (slice(None),) * axis
+        kept = after[(*cut, slice(1, None) if self.reverse else slice(None, -1))]
+        return concatenate([kept, start] if self.reverse else [start, kept], axis)
 
 
 def _pair(result: Any) -> tuple[Any, Any]:
@@ -99,8 +172,8 @@ def _length(types: Sequence[ArrayType], length: int | None) -> int:
             f"scan: the xs have one length along the loop's axis; {shown}{given}{mend and '; '}{mend}"
         )
     (steps,) = lengths
-    if not isinstance(steps, int) or steps < 1:
-        raise GraphError(f"scan: expected a length >= 1, got {steps}")
+    if not isinstance(steps, int) or steps < 0:
+        raise GraphError(f"scan: expected a length >= 0, got {steps}")
     return steps
 
 
@@ -118,12 +191,6 @@ def _alike(outputs: Sequence[Node], carried: Sequence[ArrayType]) -> list[Node]:
                 f"scan: a carried value is {before} before a step and {after.type} after it; "
                 "give init the type that f returns"
             )
-    kinds = {str(n.dtype) for n in outputs}
-    if len(kinds) > 1:
-        raise GraphError(
-            f"scan: carry and results have one dtype, got {', '.join(sorted(kinds))}; use "
-            "nnjit.numpy.astype on what f returns, and on init"
-        )
     return list(outputs)
 
 

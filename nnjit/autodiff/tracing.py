@@ -21,13 +21,15 @@ from nnjit.ir import (
     Graph,
     Node,
     constant,
+    foreign_inputs,
     interpret,
-    is_open,
     new_input,
     rebuild,
     tracing,
     type_of,
 )
+from nnjit.ir.context import is_tracing
+from nnjit.ir.graph import constant_p, input_p
 from nnjit.ir.types import SHORT
 from nnjit.numpy.promotion import as_number, weak
 
@@ -123,9 +125,24 @@ def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
 
 def close(outputs: Sequence[Node], inputs: Sequence[Node], arguments: Sequence[Any]) -> list[Any]:
     """The outputs for the arguments: arrays, or nodes if they depend on traced values."""
-    if is_open(outputs, inputs) or any(isinstance(a, Node) for a in arguments):
+    is_inner = any(isinstance(a, Node) for a in arguments)
+    foreign = foreign_inputs(outputs, inputs)
+    if foreign and not is_inner and not is_tracing():
+        raise GraphError(
+            f"a traced value made from an argument {foreign[0].type} is used after the call that traced it: "
+            "it was kept outside of the function (in a global, a list or an attribute); return it instead, "
+            "beside the result with has_aux=True"
+        )
+    if foreign or is_inner:
         return list(rebuild(outputs, dict(zip(inputs, map(node_of, arguments), strict=True))))
-    return interpret(Graph(tuple(inputs), tuple(outputs)), [np.asarray(a) for a in arguments])
+    values = interpret(Graph(tuple(inputs), tuple(outputs)), [np.asarray(a) for a in arguments])
+    return [_own(value, node) for value, node in zip(values, outputs, strict=True)]
+
+
+def _own(value: np.ndarray, node: Node) -> np.ndarray:
+    """`value` in memory of its own that can be written: neither an argument's nor a constant's."""
+    is_own = value.base is None and value.flags.writeable and node.primitive not in (input_p, constant_p)
+    return value if is_own else value.copy()
 
 
 def node_of(x: Any) -> Node:
@@ -199,7 +216,7 @@ def _result(leaf: Any) -> Node:
 
 def _known(leaf: Any) -> Any:
     """A leaf of the result that depends on no argument: a number as an array, anything else as it is."""
-    return np.asarray(leaf) if isinstance(leaf, (bool, int, float, np.ndarray, np.generic)) else leaf
+    return np.array(leaf) if isinstance(leaf, (bool, int, float, np.ndarray, np.generic)) else leaf
 
 
 def _signature(f: Callable[..., Any]) -> inspect.Signature:

@@ -1,19 +1,23 @@
-"""Flatten nested dicts, lists and tuples of arrays to a list, and rebuild them."""
+"""Flatten nested dicts, lists, tuples and dataclasses of arrays to a list, and rebuild them."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 from nnjit.errors import GraphError
 
 Rebuild = Callable[[Sequence[Any]], Any]
+Class = TypeVar("Class")
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """The leaves of `tree` in order (dicts by sorted key), and what builds such a tree from others.
+    """The leaves of `tree` in order, and what builds such a tree from others.
 
-    None is a structure without leaves.
+    The order of a dict is that of its sorted keys, and of an OrderedDict its own. None is a structure without
+    leaves.
 
     >>> leaves, rebuild = flatten({"b": [1, None, 2], "a": 3})
     >>> leaves, rebuild([30, 10, 20])
@@ -23,7 +27,7 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
         return [], lambda leaves: None
     if not is_branch(tree):
         return [tree], lambda leaves: leaves[0]
-    flat = [flatten(child) for child in _children(tree)]
+    flat = [flatten(child) for child in children(tree)]
 
     def rebuild(leaves: Sequence[Any]) -> Any:
         parts, start = [], 0
@@ -61,15 +65,75 @@ def along(prefix: Any, tree: Any, repeats: Callable[[Any], bool] = lambda leaf: 
         if is_branch(tree) and not repeats(prefix):
             raise GraphError(f"one value stands where {structure(tree)} is expected (* is an array)")
         return [prefix] * len(flatten(tree)[0])
-    if not is_branch(tree) or _keys(prefix) != _keys(tree):
+    if not is_branch(tree) or key_of(prefix) != key_of(tree):
         raise GraphError(f"the structure {structure(prefix)} does not fit {structure(tree)} (* is an array)")
-    pairs = zip(_children(prefix), _children(tree), strict=True)
+    pairs = zip(children(prefix), children(tree), strict=True)
     return [leaf for part, own in pairs for leaf in along(part, own, repeats)]
 
 
+@dataclass(frozen=True)
+class _Fields:
+    """The fields of a registered dataclass: those that are structures of arrays, and the others."""
+
+    traced: tuple[str, ...]
+    static: tuple[str, ...]
+
+
+_DATACLASSES: dict[type, _Fields] = {}
+
+
+def register_dataclass(cls: type[Class], static: Sequence[str] = ()) -> type[Class]:
+    """Let `grad`, `jit` and the others take and return objects of a dataclass; return the class.
+
+    Args:
+        static: the fields that are not arrays; they stay as they are, and for others `jit` compiles anew.
+
+    Raises:
+        GraphError: `cls` is not a dataclass, or has no such field, or a field that `__init__` does not take.
+
+    >>> from nnjit import grad
+    >>> @register_dataclass
+    ... @dataclass
+    ... class Line:
+    ...     slope: float
+    ...     offset: float
+    >>> grad(lambda line: 3.0 * line.slope + line.offset)(Line(2.0, 1.0))
+    Line(slope=array(3.), offset=array(1.))
+    """
+    if not (isinstance(cls, type) and is_dataclass(cls)):
+        raise GraphError(f"register_dataclass: expected a dataclass, got {cls!r}")
+    names = [f.name for f in fields(cls)]
+    if unknown := sorted({*static} - {*names}):
+        raise GraphError(
+            f"register_dataclass: {cls.__name__} has no field {', '.join(unknown)}; it has {names}"
+        )
+    if computed := [f.name for f in fields(cls) if not f.init]:
+        raise GraphError(f"register_dataclass: {cls.__name__}.__init__ does not take {', '.join(computed)}")
+    _DATACLASSES[cls] = _Fields(tuple(n for n in names if n not in static), tuple(static))
+    return cls
+
+
 def is_branch(tree: Any) -> bool:
-    """Whether `tree` is a dict, list or tuple."""
-    return isinstance(tree, (dict, list, tuple))
+    """Whether `tree` is a dict, list or tuple, or an object of a registered dataclass."""
+    return isinstance(tree, (dict, list, tuple)) or type(tree) in _DATACLASSES
+
+
+def key_of(tree: Any) -> Any:
+    """What a branch must have in common with another of the same structure, other than its children."""
+    if isinstance(tree, dict):
+        return tuple(_sorted(tree))
+    if known := _DATACLASSES.get(type(tree)):
+        return type(tree), tuple(getattr(tree, name) for name in known.static)
+    return len(tree)
+
+
+def children(tree: Any) -> list[Any]:
+    """The parts of a branch in order."""
+    if isinstance(tree, dict):
+        return [tree[key] for key in _sorted(tree)]
+    if known := _DATACLASSES.get(type(tree)):
+        return [getattr(tree, name) for name in known.traced]
+    return list(tree)
 
 
 class _Star:
@@ -80,16 +144,16 @@ class _Star:
 _STAR = _Star()
 
 
-def _keys(tree: Any) -> Any:
-    return sorted(tree) if isinstance(tree, dict) else len(tree)
+def _sorted(tree: dict[Any, Any]) -> list[Any]:
+    """The keys of a dict in the order of its leaves: sorted, but for a dict whose order counts."""
+    return list(tree) if isinstance(tree, OrderedDict) else sorted(tree)
 
 
-def _children(tree: Any) -> list[Any]:
-    return [tree[key] for key in sorted(tree)] if isinstance(tree, dict) else list(tree)
-
-
-def _like(tree: Any, children: Sequence[Any]) -> Any:
+def _like(tree: Any, parts: Sequence[Any]) -> Any:
     """A tree of the type of `tree`, with other children."""
     if isinstance(tree, dict):
-        return dict(zip(sorted(tree), children, strict=True))
-    return tree._make(children) if hasattr(tree, "_make") else type(tree)(children)
+        pairs = zip(_sorted(tree), parts, strict=True)
+        return OrderedDict(pairs) if isinstance(tree, OrderedDict) else dict(pairs)
+    if known := _DATACLASSES.get(type(tree)):
+        return replace(tree, **dict(zip(known.traced, parts, strict=True)))
+    return tree._make(parts) if hasattr(tree, "_make") else type(tree)(parts)

@@ -12,7 +12,7 @@ import numpy as np
 
 from nnjit.autodiff import close, flatten
 from nnjit.autodiff.tracing import standing_for
-from nnjit.autodiff.tree import Rebuild
+from nnjit.autodiff.tree import Rebuild, children, is_branch, key_of
 from nnjit.codegen.numba.cache import functions_in
 from nnjit.codegen.program import Compiled
 from nnjit.errors import GraphError
@@ -117,15 +117,10 @@ def _describe(tree: Any, arrays: list[Any], parts: list[Any]) -> None:
     elif kind in NUMBERS:
         arrays.append(tree)
         parts.append(kind)
-    elif isinstance(tree, (list, tuple)):
-        parts.append((kind, len(tree)))
-        for child in tree:
+    elif is_branch(tree):
+        parts.append((kind, key_of(tree)))
+        for child in children(tree):
             _describe(child, arrays, parts)
-    elif isinstance(tree, dict):
-        keys = sorted(tree)
-        parts.append((kind, tuple(keys)))
-        for name in keys:
-            _describe(tree[name], arrays, parts)
     elif _is_static(tree):
         parts.append((kind, tree))
     else:

@@ -9,6 +9,7 @@ from nnjit.ir.graph import (
     beside,
     constant,
     consumers,
+    foreign_inputs,
     is_open,
     new_input,
     node_names,
@@ -25,6 +26,6 @@ from nnjit.ir.verify import verify
 
 __all__ = [
     "ArrayType", "B", "Dim", "Graph", "Node", "Primitive", "Shape", "Value", "apply", "array_type",
-    "as_dtype", "beside", "constant", "consumers", "interpret", "is_open", "new_input", "node_names",
-    "origin", "rebuild", "scope", "topological", "tracing", "type_of", "verify", "with_rows",
+    "as_dtype", "beside", "constant", "consumers", "foreign_inputs", "interpret", "is_open", "new_input",
+    "node_names", "origin", "rebuild", "scope", "topological", "tracing", "type_of", "verify", "with_rows",
 ]  # fmt: skip

@@ -101,8 +101,13 @@ def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node
 
 def is_open(outputs: Iterable[Node], inputs: Iterable[Node]) -> bool:
     """Whether `outputs` need an input that is not among `inputs`: one of an outer trace."""
+    return bool(foreign_inputs(outputs, inputs))
+
+
+def foreign_inputs(outputs: Iterable[Node], inputs: Iterable[Node]) -> list[Node]:
+    """The inputs that `outputs` need and that are not among `inputs`: those of an outer trace."""
     own = set(inputs)
-    return any(n.primitive is input_p and n not in own for n in topological(outputs))
+    return [n for n in topological(outputs) if n.primitive is input_p and n not in own]
 
 
 def rebuild(
@@ -172,6 +177,6 @@ def _param(value: Any) -> str:
 __all__ = [
     "FUNCTIONS", "METHODS", "OPERATORS", "PROPERTIES", "B", "ConstantValue", "Dim", "Graph", "Kind",
     "Node", "Partial", "Primitive", "Pull", "Push", "Rule", "Value", "apply", "beside", "constant",
-    "constant_p", "consumers", "input_p", "is_open", "new_input", "node_names", "origin", "rebuild",
-    "scope", "topological", "tracing", "type_of", "with_inputs",
+    "constant_p", "consumers", "foreign_inputs", "input_p", "is_open", "new_input", "node_names", "origin",
+    "rebuild", "scope", "topological", "tracing", "type_of", "with_inputs",
 ]  # fmt: skip

@@ -42,7 +42,10 @@ Pull: TypeAlias = "Callable[..., Sequence[Node | None]]"
 
 ARRAYS = (bool, int, float, np.ndarray, np.generic)
 MEND = "compose it of the functions of nnjit.numpy, or give it a rule with nnjit.custom_jvp or custom_vjp"
-IN_PLACE = "use nnjit.numpy.where, the functional x.at[i].set(v), or nnjit.numpy.stack and concatenate"
+IN_PLACE = (
+    "use nnjit.numpy.where, the functional x.at[i].set(v) (of an array nnjit.numpy.at(x)[i].set(v)), or "
+    "nnjit.numpy.stack and concatenate"
+)
 
 # `nnjit.numpy` fills these: Python's operators on nodes, the methods of arrays, and NumPy's own functions by
 # name (`sum`, `linalg.norm`), for programs that call those on nodes.
@@ -137,7 +140,7 @@ class Node:
 
     @property
     def at(self) -> Any:
-        """`x.at[i].set(v)` and `.add(v)`: a copy of `x` with other elements at `i`."""
+        """`x.at[i].set(v)`, `.add(v)` and the like: a copy of `x` with other elements at `i`."""
         return METHODS["at"](self)
 
     @property
@@ -166,7 +169,7 @@ class Node:
 
         def __getattr__(self, name: str) -> Any:
             if name in ("item", "tolist"):
-                self._no_number("as an array")
+                raise AttributeError(self._no_number_yet("as an array"))
             if name in PROPERTIES:
                 return PROPERTIES[name](self)
             if name not in METHODS:
@@ -247,7 +250,10 @@ class Node:
         )
 
     def _no_number(self, mend: str) -> NoReturn:
-        raise TypeError(
+        raise TypeError(self._no_number_yet(mend))
+
+    def _no_number_yet(self, mend: str) -> str:
+        return (
             f"a traced value {self.type} is not a number yet: keep it inside the traced function ({mend}), "
             "or return it beside the result (has_aux=True); where its derivative is not wanted, compute it "
             "outside"
@@ -287,6 +293,12 @@ class Node:
             raise TypeError("iteration over a traced scalar")
         return (self[i] for i in range(static(self.shape[:1])[0]))
 
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Node:
+        return self  # its identity is the value's
+
     def __repr__(self) -> str:
         return f"<{self.primitive.name} {self.type}>"
 
@@ -304,6 +316,7 @@ def _numpy(function: Any, args: Any, options: Any) -> Any:
         is_numpys = not isinstance(function, np.ufunc) or getattr(np, name, None) is function
         raise TypeError(f"{'numpy.' if is_numpys else 'the ufunc '}{name} has no rule in nnjit; {MEND}")
     valid = _options_of(known)
+    options = {name: value for name, value in options.items() if value is not None or name in valid}
     if unknown := sorted(options.keys() - set(valid)):
         mend = IN_PLACE if "out" in unknown else f"valid: {', '.join(valid)}"
         raise TypeError(f"numpy.{name} of a traced value takes no {'=, '.join(unknown)}=; {mend}")

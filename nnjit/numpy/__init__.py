@@ -32,7 +32,7 @@ from nnjit.numpy.elementwise import (
     stop_gradient, subtract, tan, tanh, true_divide, trunc, where,
 )  # fmt: skip
 from nnjit.numpy.indexing import (
-    getitem, take, take_along_axis,
+    at, getitem, take, take_along_axis,
 )  # fmt: skip
 from nnjit.numpy.joining import (
     append, array_split, column_stack, concat, concatenate, dsplit, dstack, flip, fliplr, flipud, hsplit,
@@ -51,7 +51,7 @@ from nnjit.numpy.promotion import (
     Array, astype, broadcast_to,
 )  # fmt: skip
 from nnjit.numpy.quantiles import (
-    percentile, quantile,
+    median, percentile, quantile,
 )  # fmt: skip
 from nnjit.numpy.reduction import (
     amax, amin, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min, norm, softmax, sum,
@@ -64,7 +64,7 @@ from nnjit.numpy.sliding import (
     convolve, sliding_window_view, windows,
 )  # fmt: skip
 from nnjit.numpy.sorting import (
-    argsort, median, sort,
+    argsort, sort,
 )  # fmt: skip
 from nnjit.numpy.special import (
     around, conj, conjugate, copysign, deg2rad, degrees, digamma, divmod, fabs, fix, float_power,
@@ -75,7 +75,6 @@ from nnjit.numpy.statistics import (
     all, allclose, any, average, cumprod, cumsum, diff, prod, ptp, std, var,
 )  # fmt: skip
 from nnjit.numpy import linalg as _linalg
-from nnjit.numpy.indexing import At as _At
 from nnjit.numpy.promotion import operator as _operator
 from nnjit.numpy.shaping import transpose_method as _transpose_method
 
@@ -95,7 +94,7 @@ pow, bitwise_invert, permute_dims, copy = power, invert, transpose, positive
 
 _PROPERTIES.update(imag=imag, mT=matrix_transpose, real=real)
 _METHODS.update(
-    all=all, any=any, argmax=argmax, argmin=argmin, argsort=argsort, at=_At, clip=clip, conj=positive,
+    all=all, any=any, argmax=argmax, argmin=argmin, argsort=argsort, at=at, clip=clip, conj=positive,
     conjugate=positive, copy=positive, cumprod=cumprod, cumsum=cumsum, diagonal=diagonal, dot=dot,
     flatten=ravel, min=min, prod=prod, ptp=ptp, ravel=ravel, repeat=repeat, round=around, squeeze=squeeze,
     std=std, swapaxes=swapaxes, take=take, trace=trace, var=var, transpose=_transpose_method,
@@ -112,7 +111,7 @@ __all__ = [
     "Array", "abs", "absolute", "acos", "acosh", "add", "all", "allclose", "amax", "amin", "any",
     "append", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
     "argmax", "argmin", "argsort", "around", "array", "array_equal", "array_split", "asarray", "asin",
-    "asinh", "astype", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "average",
+    "asinh", "astype", "at", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "average",
     "bitwise_and", "bitwise_invert", "bitwise_or", "bitwise_xor", "bool_", "broadcast_arrays",
     "broadcast_to", "cbrt", "ceil", "clip", "column_stack", "concat", "concatenate", "conj", "conjugate",
     "convolve", "copy", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nonzero", "cov",

@@ -95,7 +95,6 @@ trunc, rint            = _unary(p.trunc, of_whole=True), _unary(p.rint)
 arctan2                = _binary(p.arctan2, "f2")
 hypot                  = _binary(p.hypot, "f2")
 logaddexp              = _binary(p.logaddexp, "f2")
-remainder, fmod        = _binary(p.remainder), _binary(p.fmod)
 softplus, erf, relu    = _unary(p.softplus), _unary(p.erf), _unary(p.relu)
 isfinite               = _unary(p.isfinite)
 negative, abs, sign    = _number(p.neg), _number(p.abs_), _number(p.sign)
@@ -111,22 +110,31 @@ logical_not            = _logical(p.logical_not)
 # fmt: on
 
 
-def _bitwise(symbol: str, function: Function) -> Function:
-    """A function of truth values, for an operator that means bits of whole numbers in NumPy."""
+def _bits(primitive: Primitive, of_truth: Primitive) -> Function:
+    """The function of the bits of whole numbers, and of truth values."""
 
-    def of_truth_values(*xs: Array) -> Any:
-        for x in xs:
-            if as_array(x).dtype.kind != "b":
-                raise GraphError(f"{symbol} of {type_of(as_array(x))}: only truth values have & | ^ ~")
-        return function(*xs)
+    def function(x: Array, y: Array, out: None = None) -> Any:
+        refuse_out(primitive.name, out)
+        x, y = promote(x, y)
+        if x.dtype.kind == "f":
+            raise GraphError(
+                f"{primitive.name}: {type_of(x)} and {type_of(y)} are not whole numbers or truth values"
+            )
+        return binary(of_truth if x.dtype.kind == "b" else primitive, x, y)
 
-    return of_truth_values
+    return _named(function, primitive)
 
 
-bitwise_and = _bitwise("&", logical_and)
-bitwise_or = _bitwise("|", logical_or)
-bitwise_xor = _bitwise("^", not_equal)
-invert = _bitwise("~", logical_not)
+bitwise_and = _bits(p.bitwise_and, p.logical_and)
+bitwise_or = _bits(p.bitwise_or, p.logical_or)
+bitwise_xor = _bits(p.bitwise_xor, p.not_equal)
+
+
+def invert(x: Array, out: None = None) -> Any:
+    """The opposite of each truth value, or of each bit of whole numbers."""
+    refuse_out("invert", out)
+    array = as_array(x)
+    return logical_not(array) if array.dtype.kind == "b" else bitwise_xor(array, -1)
 
 
 def divide(x: Array, y: Array) -> Any:
@@ -139,7 +147,7 @@ def divide(x: Array, y: Array) -> Any:
 
 def floor_divide(x: Array, y: Array) -> Any:
     """The whole number of times that `y` fits into `x`, rounded down; the derivative is 0."""
-    x, y = promote(x, y)
+    x, y = promote(x, y, dtype=np.int32) if _are_truth(x, y) else promote(x, y)
     if x.dtype.kind != "f":
         return binary(p.floor_divide, x, y)
     x, y = stop_gradient(x), stop_gradient(y)
@@ -150,6 +158,32 @@ def floor_divide(x: Array, y: Array) -> Any:
     whole = floor(times)
     whole = where(less(0.5, subtract(times, whole)), add(whole, 1), whole)
     return where(equal(y, 0), divide(x, y), whole)
+
+
+def remainder(x: Array, y: Array, out: None = None) -> Any:
+    """What is left of `x` after `y` is taken from it `floor_divide` times, with the sign of `y`."""
+    refuse_out("remainder", out)
+    x, y = promote(x, y, dtype=np.int32) if _are_truth(x, y) else promote(x, y)
+    if x.dtype.kind == "f":
+        return binary(p.remainder, x, y)
+    left = subtract(x, multiply(y, binary(p.floor_divide, x, y)))
+    return where(equal(y, 0), 0, left)
+
+
+def fmod(x: Array, y: Array, out: None = None) -> Any:
+    """What is left of `x` after `y` is taken from it as often as it fits, with the sign of `x`."""
+    refuse_out("fmod", out)
+    x, y = promote(x, y, dtype=np.int32) if _are_truth(x, y) else promote(x, y)
+    if x.dtype.kind == "f":
+        return binary(p.fmod, x, y)
+    left = remainder(x, y)
+    is_over = logical_and(not_equal(left, 0), not_equal(less(x, 0), less(y, 0)))
+    return where(is_over, subtract(left, y), left)
+
+
+def _are_truth(x: Array, y: Array) -> bool:
+    """Whether both are truth values, of which NumPy makes its least whole numbers."""
+    return all(as_array(v).dtype.kind == "b" for v in (x, y))
 
 
 absolute, true_divide, mod = abs, divide, remainder  # NumPy's other names
@@ -167,8 +201,8 @@ def greater_equal(x: Array, y: Array) -> Any:
 
 def power(x: Array, y: Array) -> Any:
     """`x ** y`; a small whole exponent becomes products, 0.5 a square root."""
-    x = astype(x, "i64") if as_array(x).dtype.kind == "b" else x
     if isinstance(y, (int, float)) and not isinstance(y, bool):
+        x = astype(x, "i64") if as_array(x).dtype.kind == "b" else x
         if y == 0.5:
             return sqrt(x)
         if (
@@ -181,7 +215,7 @@ def power(x: Array, y: Array) -> Any:
             return divide(1.0, x)
         if y == 0:
             return filled(promote(x, y)[0], 1)
-    x, y = promote(x, y)
+    x, y = promote(x, y, dtype=np.int32) if _are_truth(x, y) else promote(x, y)
     return binary(p.pow_, x, y) if x.dtype.kind == "f" else _power_of_whole(x, y)
 
 
@@ -210,7 +244,9 @@ def _whole_power(x: Any, n: int) -> Any:
 
 def square(x: Array) -> Any:
     """`x * x`."""
-    return multiply(x, x)
+    array = as_array(x)
+    array = astype(array, "i32") if array.dtype.kind == "b" else array
+    return multiply(array, array)
 
 
 def where(condition: Array, x: Array | None = None, y: Array | None = None) -> Any:

@@ -7,7 +7,7 @@ truth values become a `gather` of the flat array.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import Any
@@ -18,9 +18,9 @@ from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import B, Dim, Node, type_of
 from nnjit.ir.types import static
-from nnjit.numpy.elementwise import add, less, not_equal, where
+from nnjit.numpy.elementwise import add, less, maximum, minimum, multiply, not_equal, where
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, filled, has_node
-from nnjit.numpy.shaping import length_of, moveaxis, normal_axes, ravel, reshape, shape
+from nnjit.numpy.shaping import length_of, moveaxis, one_axis, ravel, reshape, shape
 
 BASIC = (int, np.integer, slice, type(None), EllipsisType)
 
@@ -43,14 +43,14 @@ def getitem(x: Array, index: Any) -> Any:
 def take(x: Array, indices: Array, axis: int | None = None) -> Any:
     """The elements of `x` at `indices` along `axis`, of all elements in a row if None."""
     array = ravel(x) if axis is None else as_array(x)
-    (place,) = normal_axes(axis or 0, array.ndim)
+    place = one_axis(0 if axis is None else axis, array.ndim)
     return getitem(array, (slice(None),) * place + (as_array(indices),))
 
 
 def take_along_axis(x: Array, indices: Array, axis: int | None) -> Any:
     """For each place of `indices`, the element of `x` there, but at that index along `axis`."""
     array, index = (ravel(x), ravel(indices)) if axis is None else (as_array(x), as_array(indices))
-    (place,) = normal_axes(axis or 0, array.ndim)
+    place = one_axis(0 if axis is None else axis, array.ndim)
     dims, places = list(shape(array)), list(shape(index))
     length, count = dims[place], places[place]
     dims[place] = places[place] = 1
@@ -62,7 +62,14 @@ def take_along_axis(x: Array, indices: Array, axis: int | None) -> Any:
 
 @dataclass(frozen=True)
 class At:
-    """`x.at[i].set(v)` and `x.at[i].add(v)`: `x` with other elements at `i`, as a new array."""
+    """`x.at[i].set(v)`, `.add(v)` and the like: `x` with other elements at `i`, as a new array.
+
+    Of a traced value it is the attribute `at`; of an array, which has none, it is `nnjit.numpy.at(x)`.
+
+    >>> import numpy
+    >>> At(numpy.zeros(3))[1].set(5.0).tolist()
+    [0.0, 5.0, 0.0]
+    """
 
     x: Any
     index: Any = None
@@ -87,6 +94,27 @@ class At:
             return out
         return add(self.x, self._spread(value, is_set=False)[1])
 
+    def multiply(self, value: Array) -> Any:
+        """`x` with its elements at `i` multiplied by `value`."""
+        return self._combined(multiply, value)
+
+    def max(self, value: Array) -> Any:
+        """`x` with the larger of each element at `i` and `value`."""
+        return self._combined(maximum, value)
+
+    def min(self, value: Array) -> Any:
+        """`x` with the smaller of each element at `i` and `value`."""
+        return self._combined(minimum, value)
+
+    def _combined(self, combine: Callable[[Any, Any], Any], value: Array) -> Any:
+        """Raise a GraphError if a known place is there twice; traced places must differ."""
+        if not has_node(self.index):
+            dims = static(shape(self.x))
+            places = np.arange(math.prod(dims)).reshape(dims)[self.index]
+            if len(np.unique(places)) < np.size(places):
+                raise GraphError(f"x.at[{self.index!r}]: a place is there twice; only add takes both")
+        return self.set(combine(getitem(as_array(self.x), self.index), value))
+
     def _spread(self, value: Array, is_set: bool) -> tuple[Any, Any]:
         """Where `x` is hit, and `value` in its shape, zero elsewhere."""
         x = as_array(self.x)
@@ -107,6 +135,11 @@ class At:
             for v in (filled(values, 1), values)
         )
         return not_equal(hits, 0), total
+
+
+def at(x: Array) -> At:
+    """What changes elements of a copy of `x`: `at(x)[i].set(v)`; of a traced value `x.at[i].set(v)` too."""
+    return At(x)
 
 
 def _is_plain(item: Any) -> bool:

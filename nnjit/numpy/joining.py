@@ -13,7 +13,7 @@ from nnjit.errors import GraphError
 from nnjit.numpy.creation import atleast_1d, atleast_2d, atleast_3d
 from nnjit.numpy.indexing import getitem
 from nnjit.numpy.promotion import Array, as_array, broadcast_to, filled_block, promote
-from nnjit.numpy.shaping import expand_dims, length_of, normal_axes, ravel, reshape, shape, swapaxes
+from nnjit.numpy.shaping import expand_dims, length_of, normal_axes, one_axis, ravel, reshape, shape, swapaxes
 
 Widths = int | Sequence[int] | Sequence[Sequence[int]]
 
@@ -21,7 +21,7 @@ Widths = int | Sequence[int] | Sequence[Sequence[int]]
 def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Any:
     """The arrays one after another along `axis`; all elements in a row if None."""
     parts = promote(*(map(ravel, arrays) if axis is None else arrays))
-    (place,) = normal_axes(axis or 0, parts[0].ndim)
+    place = one_axis(0 if axis is None else axis, parts[0].ndim)
     return parts[0] if len(parts) == 1 else p.concat(*parts, axis=place)
 
 
@@ -113,7 +113,7 @@ def tile(x: Array, reps: int | Sequence[int]) -> Any:
 def repeat(x: Array, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """`x` with each element repeated `repeats` times along `axis`; of all elements in a row if None."""
     array = ravel(x) if axis is None else as_array(x)
-    (place,) = normal_axes(axis or 0, array.ndim)
+    place = one_axis(0 if axis is None else axis, array.ndim)
     if not isinstance(repeats, int):
         counts = np.broadcast_to(np.asarray(repeats, int), (length_of(array, place),)).tolist()
         parts = [_repeated(_part(array, place, slice(i, i + 1)), place, n) for i, n in enumerate(counts) if n]
@@ -127,9 +127,12 @@ def roll(x: Array, shift: int | Sequence[int], axis: int | Sequence[int] | None 
     """`x` moved by `shift` places along `axis`, the last elements becoming the first."""
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), shape(x))
-    shifts = (shift,) if isinstance(shift, int) else tuple(shift)
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    for by, place in zip(shifts if len(shifts) > 1 else shifts * len(axes), axes, strict=True):
+    shifts = tuple(shift) if isinstance(shift, (tuple, list)) else (shift,)
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)  # one may be there twice
+    shifts = shifts if len(shifts) > 1 else shifts * len(axes)
+    axes = axes if len(axes) > 1 else axes * len(shifts)
+    for by, given in zip(shifts, axes, strict=True):
+        place = one_axis(given, as_array(x).ndim)
         cut = -by % max(length_of(x, place), 1)
         parts = [_part(x, place, slice(cut, None)), _part(x, place, slice(0, cut))]
         x = concatenate(parts, place) if cut else as_array(x)
@@ -232,5 +235,5 @@ PADDINGS: dict[str, Any] = {
 
 
 def _part(x: Any, axis: int, part: slice) -> Any:
-    (place,) = normal_axes(axis, as_array(x).ndim)
+    place = one_axis(axis, as_array(x).ndim)
     return getitem(as_array(x), (slice(None),) * place + (part,))

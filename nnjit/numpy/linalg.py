@@ -15,7 +15,7 @@ from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
 from nnjit.numpy.diagonals import triu
-from nnjit.numpy.elementwise import abs, exp, greater, multiply, not_equal, power
+from nnjit.numpy.elementwise import abs, equal, greater, multiply, not_equal, power, where
 from nnjit.numpy.products import matmul
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
 from nnjit.numpy.reduction import Axis, count_nonzero, max, min, sum
@@ -71,7 +71,13 @@ def _of_vectors(size: Any, ord: Any, axis: int, keepdims: bool) -> Any:
         return astype(sum(astype(not_equal(size, 0), "i32"), axis, keepdims), size.dtype)
     if isinstance(ord, str):
         raise GraphError(f"norm: ord {ord!r} is one of matrices")
-    return sum(size, axis, keepdims) if ord == 1 else power(sum(power(size, ord), axis, keepdims), 1 / ord)
+    if ord == 1:
+        return sum(size, axis, keepdims)
+    total = sum(power(size, ord), axis, keepdims)
+    if ord < 1:
+        return power(total, 1 / ord)
+    is_zero = equal(total, 0)  # where 0 is the derivative, as that of the Euclidean norm
+    return where(is_zero, root(total), power(where(is_zero, 1.0, total), 1 / ord))
 
 
 def solve(a: Array, b: Array) -> Any:
@@ -100,9 +106,10 @@ def slogdet(a: Array) -> tuple[Any, Any]:
 
 
 def det(a: Array) -> Any:
-    """The determinant; its derivative is NaN if the matrix is singular."""
-    sign, log = slogdet(a)
-    return multiply(sign, exp(log))
+    """The determinant; its first two derivatives are right for singular matrices, which have no third."""
+    a = _floats(a)
+    _check_square("det", a)
+    return p.det(a)
 
 
 def cholesky(a: Array) -> Any:

@@ -24,15 +24,24 @@ from nnjit.numpy.joining import concatenate, flip, stack
 from nnjit.numpy.products import matmul
 from nnjit.numpy.promotion import Array, as_array, astype, filled, promote
 from nnjit.numpy.reduction import mean, sum
-from nnjit.numpy.shaping import expand_dims, length_of, moveaxis, normal_axes, ravel, shape, swapaxes
+from nnjit.numpy.shaping import (
+    axis_last,
+    expand_dims,
+    length_of,
+    moveaxis,
+    normal_axes,
+    ravel,
+    shape,
+    swapaxes,
+)
 from nnjit.numpy.sliding import convolve
 from nnjit.numpy.statistics import diff
 
 
 def trapezoid(y: Array, x: Array | None = None, dx: Array = 1.0, axis: int = -1) -> Any:
     """The integral of `y` along `axis` by the trapezoidal rule, at the places `x` or `dx` apart."""
-    values = moveaxis(y, axis, -1)
-    steps = dx if x is None else diff(x if as_array(x).ndim == 1 else moveaxis(x, axis, -1))
+    values = axis_last(y, axis)
+    steps = dx if x is None else diff(x if as_array(x).ndim == 1 else axis_last(x, axis))
     return sum(multiply(steps, divide(add(values[..., 1:], values[..., :-1]), 2.0)), -1)
 
 
@@ -55,7 +64,7 @@ def gradient(f: Array, spacing: Array = 1.0, *, axis: Any = None) -> Any:
 
 
 def _slopes(x: Any, spacing: Array, axis: int) -> Any:
-    line = moveaxis(x, axis, -1)
+    line = axis_last(x, axis)
     if length_of(line, -1) < 2:
         raise GraphError(f"gradient: axis {axis} has length {length_of(line, -1)}; at least 2 are needed")
     inner = divide(subtract(line[..., 2:], line[..., :-2]), 2.0)
@@ -165,4 +174,4 @@ def select(condlist: Sequence[Array], choicelist: Sequence[Array], default: Arra
 
 def vecdot(a: Array, b: Array, axis: int = -1) -> Any:
     """The sum of the products along `axis`; the other axes broadcast."""
-    return sum(multiply(a, b), axis)
+    return sum(multiply(axis_last(a, axis), axis_last(b, axis)), -1)

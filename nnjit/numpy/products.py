@@ -18,7 +18,17 @@ from nnjit.numpy.elementwise import multiply, subtract
 from nnjit.numpy.joining import stack
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
 from nnjit.numpy.reduction import sum
-from nnjit.numpy.shaping import expand_dims, moveaxis, normal_axes, ravel, reshape, shape, squeeze, transpose
+from nnjit.numpy.shaping import (
+    axis_last,
+    expand_dims,
+    moveaxis,
+    normal_axes,
+    ravel,
+    reshape,
+    shape,
+    squeeze,
+    transpose,
+)
 
 LETTERS = string.ascii_letters
 
@@ -111,7 +121,7 @@ def kron(a: Array, b: Array) -> Any:
 
 def cross(a: Array, b: Array, axis: int = -1) -> Any:
     """The vector product along `axis`, of length 3."""
-    a, b = moveaxis(a, axis, -1), moveaxis(b, axis, -1)
+    a, b = axis_last(a, axis), axis_last(b, axis)
     if shape(a)[-1] != 3 or shape(b)[-1] != 3:
         raise GraphError(f"cross: {type_of(a)} × {type_of(b)}: both need 3 elements along axis {axis}")
     x, y = ([v[..., k] for k in range(3)] for v in (a, b))

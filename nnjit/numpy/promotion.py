@@ -71,7 +71,11 @@ def has_node(x: Any) -> bool:
 
 def stacked(parts: Sequence[Any]) -> Any:
     """A nested list with nodes in it as one node, as `numpy.array` does it with numbers."""
-    arrays = promote(*(stacked(x) if isinstance(x, (list, tuple)) else x for x in parts))
+    made = [stacked(x) if has_node(x) and not isinstance(x, Node) else as_array(x) for x in parts]
+    common = as_dtype(
+        np.result_type(*(x.dtype for x in made))
+    )  # a number in a list is no weaker than an array
+    arrays = [astype(x, common) for x in made]
     shapes = {type_of(a).shape for a in arrays}
     if len(shapes) > 1:
         raise GraphError(

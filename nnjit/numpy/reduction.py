@@ -9,7 +9,7 @@ import numpy as np
 
 from nnjit import primitives as p
 from nnjit.errors import GraphError
-from nnjit.ir import B, Primitive, apply, array_type
+from nnjit.ir import B, Primitive, apply, array_type, type_of
 from nnjit.numpy.elementwise import (
     divide,
     equal,
@@ -24,7 +24,7 @@ from nnjit.numpy.elementwise import (
     where,
 )
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, least_i64, refuse_out, unary_float
-from nnjit.numpy.shaping import normal_axes, ravel, reshape, shape
+from nnjit.numpy.shaping import normal_axes, one_axis, ravel, reshape, shape
 
 Axis = int | tuple[int, ...] | None
 
@@ -74,6 +74,10 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None
 
 
 def _extremum(primitive: Primitive, x: Any, axis: Axis, keepdims: bool) -> Any:
+    axes = axes_of(x, axis)
+    empty = [a for a, d in enumerate(shape(x)) if d == 0]
+    if empty and set(empty) <= set(axes):
+        raise GraphError(f"{primitive.name[7:]} of {type_of(x)}: there are no elements over axes {axes}")
     if x.dtype.kind == "b":
         return astype(_reduce(primitive, astype(x, "i32"), axis, keepdims), "b1")
     return _reduce(primitive, x, axis, keepdims)
@@ -126,13 +130,14 @@ def _place(extremum: Callable[..., Any], x: Array, axis: int | None, keepdims: b
         found = _place(extremum, ravel(x), 0, False)
         return reshape(found, (1,) * as_array(x).ndim) if keepdims else found
     array = as_array(x)
-    value = extremum(array, axis, keepdims=True)
-    length = shape(array)[axis]
+    place = one_axis(axis, array.ndim)
+    value = extremum(array, place, keepdims=True)
+    length = shape(array)[place]
     if not isinstance(length, int):
         raise GraphError("argmax and argmin over the batch axis are not supported")
-    line = [-1 if a == axis % array.ndim else 1 for a in range(array.ndim)]
+    line = [-1 if a == place else 1 for a in range(array.ndim)]
     is_there = logical_or(equal(array, value), not_equal(array, array))
-    return min(where(is_there, reshape(np.arange(length, dtype=np.int32), line), length), axis, keepdims)
+    return min(where(is_there, reshape(np.arange(length, dtype=np.int32), line), length), place, keepdims)
 
 
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:

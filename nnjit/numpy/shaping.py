@@ -35,7 +35,8 @@ def size(x: Array, axis: int | None = None) -> int:
 
 def length_of(x: Array, axis: int) -> int:
     """The length of an axis that is not the batch axis."""
-    length = shape(x)[axis]
+    dims = shape(x)
+    length = dims[one_axis(axis, len(dims))]
     if not isinstance(length, int):
         raise GraphError(
             f"{type_of(as_array(x))}: the batch axis has no length yet: it can be neither cut nor repeated"
@@ -62,7 +63,9 @@ def ravel(x: Array) -> Any:
 def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
     """`x` with its axes permuted, reversed if no order is given."""
     array = as_array(x)
-    perm = tuple(range(array.ndim))[::-1] if axes is None else tuple(a % array.ndim for a in axes)
+    perm = tuple(range(array.ndim))[::-1] if axes is None else normal_axes(axes, array.ndim)
+    if len(perm) != array.ndim:
+        raise GraphError(f"transpose: {len(perm)} axes for {type_of(array)}, which has {array.ndim}")
     return array if perm == tuple(range(array.ndim)) else p.transpose(array, perm=perm)
 
 
@@ -74,18 +77,23 @@ def transpose_method(x: Array, *axes: Any) -> Any:
 def swapaxes(x: Array, axis1: int, axis2: int) -> Any:
     """`x` with two of its axes exchanged."""
     axes = list(range(len(shape(x))))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    first, second = (one_axis(a, len(axes)) for a in (axis1, axis2))
+    axes[first], axes[second] = second, first
     return transpose(x, axes)
 
 
 def matrix_transpose(x: Array) -> Any:
     """`x` with its last two axes exchanged."""
+    if ndim(x) < 2:
+        raise GraphError(
+            f"matrix_transpose: {type_of(as_array(x))} has {ndim(x)} axes; at least 2 are needed"
+        )
     return swapaxes(x, -1, -2)
 
 
 def unstack(x: Array, axis: int = 0) -> tuple[Any, ...]:
     """The parts of `x` along `axis`, without it."""
-    return tuple(moveaxis(x, axis, 0))
+    return tuple(moveaxis(x, one_axis(axis, ndim(x)), 0))
 
 
 def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
@@ -98,10 +106,15 @@ def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[
     return transpose(x, order)
 
 
+def axis_last(x: Array, axis: int) -> Any:
+    """`x` with one axis as the last, the others in their order."""
+    return moveaxis(x, one_axis(axis, ndim(x)), -1)
+
+
 def expand_dims(x: Array, axis: int | Sequence[int]) -> Any:
     """`x` with an axis of length 1 inserted at `axis`, or at each of several."""
     dims = list(shape(x))
-    count = 1 if isinstance(axis, int) else len(axis)
+    count = len(axis) if isinstance(axis, (tuple, list, range)) else 1
     for place in sorted(normal_axes(axis, len(dims) + count)):
         dims.insert(place, 1)
     return reshape(x, dims)
@@ -123,13 +136,24 @@ def normal_axes(axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
     Raises:
         GraphError: one is not among `ndim` axes, or is there twice.
     """
-    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    if any(not -ndim <= a < ndim for a in given):
-        raise GraphError(f"axis {axis} is out of range for {ndim} axes")
-    axes = tuple(int(a) % ndim for a in given)
+    given = tuple(axis) if isinstance(axis, (tuple, list, range)) else (axis,)
+    axes = tuple(one_axis(a, ndim) for a in given)
     if len(set(axes)) != len(axes):
         raise GraphError(f"axes {axis}: one of them is there twice")
     return axes
+
+
+def one_axis(axis: int, ndim: int) -> int:
+    """The axis counted from the front.
+
+    Raises:
+        GraphError: it is not a whole number (several axes, say), or not among `ndim` axes.
+    """
+    if not isinstance(axis, (int, np.integer)):
+        raise GraphError(f"axis {axis!r}: expected one whole number")
+    if not -ndim <= axis < ndim:
+        raise GraphError(f"axis {axis} is out of range for {ndim} axes")
+    return int(axis) % ndim
 
 
 def one_hot(index: Array, k: int, dtype: object = "f32") -> Any:

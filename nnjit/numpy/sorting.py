@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nnjit import primitives as p
-from nnjit.numpy.elementwise import multiply
 from nnjit.numpy.indexing import take_along_axis
 from nnjit.numpy.promotion import Array, as_array
-from nnjit.numpy.shaping import moveaxis, normal_axes, ravel
+from nnjit.numpy.shaping import one_axis, ravel
 
 
 def argsort(x: Array, axis: int | None = -1) -> Any:
@@ -23,14 +22,6 @@ def sort(x: Array, axis: int | None = -1) -> Any:
     return take_along_axis(array, p.argsort(array, axis=place), place)
 
 
-def median(x: Array, axis: int | None = None) -> Any:
-    """The middle element along `axis` in order, the mean of both middle ones of an even number."""
-    array, place = _line(x, axis)
-    ordered = moveaxis(sort(array, place), place, -1)
-    last = ordered.shape[-1]
-    return multiply(ordered[..., (last - 1) // 2] + ordered[..., last // 2], 0.5)
-
-
 def _line(x: Array, axis: int | None) -> tuple[Any, int]:
     array = ravel(x) if axis is None else as_array(x)
-    return array, normal_axes(-1 if axis is None else axis, array.ndim)[0]
+    return array, one_axis(-1 if axis is None else axis, array.ndim)

@@ -81,8 +81,13 @@ def log_sigmoid(x: Array) -> Any:
 
 
 def reciprocal(x: Array) -> Any:
-    """`1 / x`."""
-    return divide(1.0, x)
+    """`1 / x`; of whole numbers rounded towards 0, and the least one for 0."""
+    array = as_array(x)
+    if array.dtype.kind == "f":
+        return divide(1.0, array)
+    array = astype(array, "i32") if array.dtype.kind == "b" else array
+    one = where(logical_or(equal(array, 1), equal(array, -1)), array, 0)
+    return where(equal(array, 0), int(np.iinfo(array.dtype).min), one)
 
 
 def float_power(x: Array, y: Array) -> Any:

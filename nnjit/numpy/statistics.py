@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from nnjit import primitives as p
-from nnjit.numpy.elementwise import add, divide, equal, greater, multiply, not_equal, square, subtract, where
+from nnjit.errors import GraphError
+from nnjit.ir import type_of
+from nnjit.numpy.elementwise import add, divide, equal, greater, multiply, not_equal, square, subtract
 from nnjit.numpy.joining import concatenate
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, filled, least_i64, unary_float
 from nnjit.numpy.reduction import Axis, axes_of, count_of, max, mean, min, prepared, sum
-from nnjit.numpy.shaping import length_of, moveaxis, normal_axes, ravel, reshape, shape
+from nnjit.numpy.shaping import length_of, moveaxis, normal_axes, one_axis, ravel, reshape, shape
 from nnjit.numpy.special import isclose
 
 
@@ -33,7 +35,7 @@ def var(
     array = array if array.dtype.kind == "f" else astype(array, "f64")
     squares = square(subtract(array, mean(array, axis, keepdims=True)))
     count = count_of(array, axes_of(array, axis))
-    return divide(sum(squares, axis, keepdims), count if ddof == 0 else subtract(count, ddof))
+    return divide(sum(squares, axis, keepdims), count - ddof)  # a number is weak: f32 stays f32
 
 
 def std(
@@ -50,9 +52,8 @@ def std(
 
 
 def root(x: Array) -> Any:
-    """The square root of a sum of squares; at 0 its derivative is 1, so that that of the squares decides."""
-    is_positive = greater(x, 0)
-    return where(is_positive, unary_float(p.sqrt, where(is_positive, x, 1.0)), x)
+    """The square root of a sum of squares; where all are 0, its derivative is 0, and NaN the next one."""
+    return unary_float(p.root, x)
 
 
 def ptp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -61,13 +62,19 @@ def ptp(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def average(x: Array, axis: Axis = None, weights: Array | None = None, *, keepdims: bool = False) -> Any:
-    """The mean over `axis`, with `weights` of each element, or of each place along `axis`."""
+    """The mean over `axis`, with `weights` of each element, or of each place along `axis` alone."""
     if weights is None:
         return mean(x, axis, keepdims)
     array, w = as_array(x), as_array(weights)
-    if w.ndim == 1 and array.ndim > 1 and axis is not None:
-        (place,) = normal_axes(axis, array.ndim)
-        w = reshape(w, [-1 if a == place else 1 for a in range(array.ndim)])
+    axes = axes_of(array, axis)
+    if shape(w) != shape(array) and axis is not None:
+        if shape(w) != tuple(shape(array)[a] for a in normal_axes(axis, array.ndim)):
+            raise GraphError(
+                f"average: weights {type_of(w)} fit neither {type_of(array)} nor its axes {axes}"
+            )
+        order = [axes.index(a) for a in normal_axes(axis, array.ndim)]
+        w = moveaxis(w, range(w.ndim), order)
+        w = reshape(w, [d if a in axes else 1 for a, d in enumerate(shape(array))])
     w = broadcast_to(w, shape(array))
     return divide(sum(multiply(array, w), axis, keepdims), sum(w, axis, keepdims))
 
@@ -132,7 +139,7 @@ def cumprod(x: Array, axis: int | None = None, dtype: object = None, out: None =
 def _running(combine: Callable[..., Any], neutral: int, x: Array, axis: int | None) -> Any:
     """Combine each element with that 1, 2, 4, … before it (Hillis & Steele 1986, CACM)."""
     array = ravel(x) if axis is None else as_array(x)
-    (place,) = normal_axes(0 if axis is None else axis, array.ndim)
+    place = one_axis(0 if axis is None else axis, array.ndim)
     length, step = length_of(array, place), 1
     while step < length:
         early, late = (
@@ -148,7 +155,7 @@ def diff(
 ) -> Any:
     """The differences of neighbours along `axis`, `n` times over, with `prepend` and `append` at its ends."""
     array = as_array(x)
-    (place,) = normal_axes(axis, array.ndim)
+    place = one_axis(axis, array.ndim)
     if prepend is not None or append is not None:
         array = concatenate([*_end(array, prepend, place), array, *_end(array, append, place)], place)
     before, after = ((slice(None),) * place + (part,) for part in (slice(None, -1), slice(1, None)))

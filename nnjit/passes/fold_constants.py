@@ -1,8 +1,10 @@
-"""Evaluate, with the interpreter, every node whose arguments are all constant."""
+"""Evaluate, with the interpreter, nodes whose arguments are all constant, and those without elements."""
 
 from __future__ import annotations
 
-from nnjit.ir import Graph, Node, constant, rebuild
+import numpy as np
+
+from nnjit.ir import B, Graph, Node, constant, rebuild
 from nnjit.ir.graph import constant_p
 from nnjit.ir.interpret import evaluate_node
 from nnjit.primitives import broadcast
@@ -16,6 +18,8 @@ def fold_constants(graph: Graph) -> Graph:
 
 
 def _fold(node: Node) -> Node:
+    if 0 in node.shape and node.inputs and B not in node.shape:
+        return constant(np.zeros(node.shape, node.dtype))
     is_known = bool(node.inputs) and all(n.primitive is constant_p for n in node.inputs)
     if not is_known or node.primitive is broadcast or node.type.is_batched or node.type.row_size > LARGEST:
         return node

@@ -13,8 +13,8 @@ from nnjit.ir.types import ArrayType
 
 PRIMITIVES: dict[str, Primitive] = {}
 
-Domain = Literal["float", "number", "any", "bool"]
-DOMAINS = {"float": "f", "number": "fiu", "any": "fiub", "bool": "b"}
+Domain = Literal["float", "number", "whole", "any", "bool"]
+DOMAINS = {"float": "f", "number": "fiu", "whole": "iu", "any": "fiub", "bool": "b"}
 
 
 def define(primitive: Primitive) -> Primitive:

@@ -2,7 +2,9 @@
 
 Ties and edges: `abs`, `sign` and `hypot` have derivative 0 at 0, `relu` has 0 at 0 (as in PyTorch), `maximum`
 and `minimum` share the derivative evenly between equal arguments (as in autograd and JAX), and roundings have
-derivative 0 everywhere, at their steps too.
+derivative 0 everywhere, at their steps too. `root`, the square root of a sum of squares, has 0 at 0 too. The next
+derivative of `root` and `hypot` is NaN there, since no number is right: `corner` is 1 / x, and 0 at 0, where it
+has no derivative.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ LN_2, LOG2_E, LOG10_E = 0.6931471805599453, 1.4426950408889634, 0.43429448190325
 sign: Primitive  # rules refer to rows below them
 cosh: Primitive
 sinh: Primitive
+corner: Primitive
 hypot: Primitive
 less: Primitive
 cos: Primitive
@@ -53,6 +56,11 @@ def _gammaln(x: np.ndarray) -> np.ndarray:
         return np.asarray(np.where(tiny, -np.log(size), np.where(size == np.inf, size, scipy_gammaln(x))))
 
 
+def _corner(x: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(x == 0, x.dtype.type(0), 1 / x))
+
+
 def _number(condition: Any, like: Any) -> Any:
     """1 where `condition` holds, else 0, in the dtype of `like`."""
     return cast(condition, dtype=like.dtype)
@@ -69,12 +77,14 @@ abs_     = elementwise("abs",      np.abs,      "abs({0})",         (lambda out,
 sign     = elementwise("sign",     np.sign,     "np.sign({0})",     (None,), domain="number")
 floor    = elementwise("floor",    np.floor,    "np.floor({0})",    (None,))
 sqrt     = elementwise("sqrt",     np.sqrt,     "np.sqrt({0})",     (lambda out, x: 0.5 / out,))
+root     = elementwise("root",     np.sqrt,     "np.sqrt({0})",     (lambda out, x: 0.5 * corner(out),))
+corner   = elementwise("corner",   _corner,     "({t}(0) if {0} == {t}(0) else {t}(1) / {0})", (lambda out, x: -out / x,))
 exp      = elementwise("exp",      np.exp,      "exp_{t}({0})",     (lambda out, x: out,))
 expm1    = elementwise("expm1",    np.expm1,    "expm1_{t}({0})",   (lambda out, x: out + 1,))
 log      = elementwise("log",      np.log,      "log_{t}({0})",     (lambda out, x: 1 / x,))
 log1p    = elementwise("log1p",    np.log1p,    "log1p_{t}({0})",   (lambda out, x: 1 / (1 + x),))
-exp2     = elementwise("exp2",     np.exp2,     "np.exp2({0})",     (lambda out, x: LN_2 * out,))
-log2     = elementwise("log2",     np.log2,     "np.log2({0})",     (lambda out, x: LOG2_E / x,))
+exp2     = elementwise("exp2",     np.exp2,     "exp2_{t}({0})",    (lambda out, x: LN_2 * out,))
+log2     = elementwise("log2",     np.log2,     "log2_{t}({0})",    (lambda out, x: LOG2_E / x,))
 log10    = elementwise("log10",    np.log10,    "np.log10({0})",    (lambda out, x: LOG10_E / x,))
 cbrt     = elementwise("cbrt",     np.cbrt,     "np.cbrt({0})",     (lambda out, x: 1 / (3 * out * out),))
 sin      = elementwise("sin",      np.sin,      "sin_{t}({0})",     (lambda out, x: cos(x),))
@@ -103,16 +113,16 @@ add      = elementwise("add",      np.add,      "{0} + {1}",        (1, 1), doma
 sub      = elementwise("sub",      np.subtract, "{0} - {1}",        (1, -1), domain="number")
 mul      = elementwise("mul",      np.multiply, "{0} * {1}",        (lambda out, x, y: y, lambda out, x, y: x), domain="number")
 div      = elementwise("div",      np.divide,   "{0} / {1}",        (lambda out, x, y: 1 / y, lambda out, x, y: -out / y))
-pow_     = elementwise("pow",      np.power,    "{0} ** {1}",       (lambda out, x, y: y * x ** select(equal(y, full_like(y, 0)), full_like(y, 1), y - 1),
+pow_     = elementwise("pow",      np.power,    "pow_{t}({0}, {1})", (lambda out, x, y: y * x ** select(equal(y, full_like(y, 0)), full_like(y, 1), y - 1),
                                                                      lambda out, x, y: out * log(select(x > 0, x, full_like(x, 1)))))
 arctan2  = elementwise("arctan2",  np.arctan2,  "np.arctan2({0}, {1})", (lambda out, y, x: x / (x * x + y * y),
                                                                      lambda out, y, x: -y / (x * x + y * y)))
-hypot    = elementwise("hypot",    np.hypot,    "np.hypot({0}, {1})", (lambda out, x, y: x / _not_zero(out), lambda out, x, y: y / _not_zero(out)))
+hypot    = elementwise("hypot",    np.hypot,    "np.hypot({0}, {1})", (lambda out, x, y: x * corner(out), lambda out, x, y: y * corner(out)))
 logaddexp = elementwise("logaddexp", np.logaddexp,
                        "({0} + {t}(0.6931471805599453) if {0} == {1} else ({0} if {0} > {1} else {1}) + softplus_{t}(-abs({0} - {1})))",
                                                                     (lambda out, x, y: sigmoid(x - y), lambda out, x, y: sigmoid(y - x)))
-remainder = elementwise("remainder", np.remainder, "np.remainder({0}, {1})", (1, lambda out, x, y: -floor(x / y)), domain="number")
-fmod     = elementwise("fmod",     np.fmod,     "np.fmod({0}, {1})", (1, lambda out, x, y: -trunc(x / y)), domain="number")
+remainder = elementwise("remainder", np.remainder, "np.remainder({0}, {1})", (1, lambda out, x, y: -floor(x / y)))
+fmod     = elementwise("fmod",     np.fmod,     "np.fmod({0}, {1})", (1, lambda out, x, y: -trunc(x / y)))
 maximum  = elementwise("maximum",  np.maximum,  "({0} if {0} > {1} or {0} != {0} else {1})",
                        (lambda out, x, y: _share(less(y, x), x, y), lambda out, x, y: _share(less(x, y), x, y)), domain="number")
 minimum  = elementwise("minimum",  np.minimum,  "({0} if {0} < {1} or {0} != {0} else {1})",
@@ -126,13 +136,11 @@ isfinite      = elementwise("isfinite",      np.isfinite,      "np.isfinite({0})
 logical_and   = elementwise("logical_and",   np.logical_and,   "({0} and {1})",  (None, None), domain="bool")
 logical_or    = elementwise("logical_or",    np.logical_or,    "({0} or {1})",   (None, None), domain="bool")
 logical_not   = elementwise("logical_not",   np.logical_not,   "(not {0})",      (None,), domain="bool")
+bitwise_and   = elementwise("bitwise_and",   np.bitwise_and,   "({0} & {1})",    (None, None), domain="whole")
+bitwise_or    = elementwise("bitwise_or",    np.bitwise_or,    "({0} | {1})",    (None, None), domain="whole")
+bitwise_xor   = elementwise("bitwise_xor",   np.bitwise_xor,   "({0} ^ {1})",    (None, None), domain="whole")
 stop_gradient = elementwise("stop_gradient", lambda x: x,      "{0}",            (None,), domain="any")
 # fmt: on
-
-
-def _not_zero(x: Any) -> Any:
-    """`x`, and 1 where it is 0."""
-    return select(equal(x, full_like(x, 0)), full_like(x, 1), x)
 
 
 def _filled(x: Any, value: float) -> Any:
@@ -189,11 +197,12 @@ def _infer_floor_divide(x: ArrayType, y: ArrayType) -> ArrayType:
     return x
 
 
-# Of whole numbers alone: of floats, `nnjit.numpy.floor_divide` composes it as NumPy does.
+# Of whole numbers alone: of floats, `nnjit.numpy.floor_divide` composes it as NumPy does. A processor traps at the
+# least number divided by -1, which wraps around in NumPy.
 floor_divide = define(
     Primitive(
         "floor_divide", "elementwise", _infer_floor_divide, np.floor_divide, transposes=(None, None),
-        expression="{0} // {1}",
+        expression="({0} // {1} if {1} != {t}(-1) else {t}(0) - {0})",
     )
 )  # fmt: skip
 

@@ -18,7 +18,9 @@ from nnjit.primitives.define import define, require
 from nnjit.primitives.matrices import inverse_gaps, mask, product, trace, transposed, zeros_if_none
 
 
-def _square(name: str) -> Callable[[ArrayType], ArrayType]:
+def infer_square(name: str) -> Callable[[ArrayType], ArrayType]:
+    """What refuses all but square matrices of floats, whose type it returns."""
+
     def infer(a: ArrayType) -> ArrayType:
         require(a.is_float and a.ndim >= 2, f"{name}: {a} is no matrix of floats")
         rows, columns = static(a.shape[-2:])
@@ -29,17 +31,18 @@ def _square(name: str) -> Callable[[ArrayType], ArrayType]:
 
 
 def _infer_solve(a: ArrayType, b: ArrayType) -> ArrayType:
-    _square("solve")(a)
+    infer_square("solve")(a)
     fits = a.dtype == b.dtype and a.shape[:-1] == b.shape[:-1] and a.ndim == b.ndim
     require(fits, f"solve: {a} and {b} do not fit")
     return b
 
 
 def _infer_logabsdet(a: ArrayType) -> ArrayType:
-    return _square("logabsdet")(a).with_shape(a.shape[:-2])
+    return infer_square("logabsdet")(a).with_shape(a.shape[:-2])
 
 
-def _inverse(a: Any) -> Any:
+def inverse(a: Any) -> Any:
+    """The inverse of each matrix."""
     return solve(a, mask(a, np.eye(a.shape[-1])))
 
 
@@ -53,16 +56,17 @@ def _solve_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node | None])
     return apply(solve, args[0], db - product(da, out))
 
 
-def _spread(g: Any, like: Any) -> Any:
+def spread(g: Any, like: Any) -> Any:
+    """A number for each matrix, repeated in all its elements."""
     return broadcast(g, shape=like.shape, axes=tuple(range(like.ndim - 2)))
 
 
 def _logabsdet_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
-    return [_spread(g, args[0]) * transposed(_inverse(args[0]))]
+    return [spread(g, args[0]) * transposed(inverse(args[0]))]
 
 
 def _logabsdet_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node]) -> Any:
-    return trace(transposed(_inverse(args[0])), tangents[0])
+    return trace(transposed(inverse(args[0])), tangents[0])
 
 
 def _half_lower(x: Any) -> Any:
@@ -110,9 +114,9 @@ solve: Primitive  # rules refer to rows
 solve        = define(Primitive("solve", "routine", _infer_solve, np.linalg.solve, vjp=_solve_vjp, jvp=_solve_jvp, lift=lambda n: {}))
 logabsdet    = define(Primitive("logabsdet", "routine", _infer_logabsdet, _evaluate_logabsdet,
                                 vjp=_logabsdet_vjp, jvp=_logabsdet_jvp, lift=lambda n: {}))
-cholesky     = define(Primitive("cholesky", "routine", _square("cholesky"), np.linalg.cholesky,
+cholesky     = define(Primitive("cholesky", "routine", infer_square("cholesky"), np.linalg.cholesky,
                                 vjp=_cholesky_vjp, jvp=_cholesky_jvp, lift=lambda n: {}))
-eigenvectors = define(Primitive("eigenvectors", "routine", _square("eigenvectors"), lambda a: np.linalg.eigh(a)[1],
+eigenvectors = define(Primitive("eigenvectors", "routine", infer_square("eigenvectors"), lambda a: np.linalg.eigh(a)[1],
                                 vjp=_eigenvectors_vjp, jvp=_eigenvectors_jvp, lift=lambda n: {}))
 det_sign     = define(Primitive("det_sign", "routine", _infer_logabsdet, lambda a: np.asarray(np.linalg.slogdet(a)[0]),
                                 transposes=(None,), lift=lambda n: {}))

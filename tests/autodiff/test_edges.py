@@ -10,6 +10,7 @@ import pytest
 import scipy.special
 
 import nnjit.numpy as nnp
+from nnjit import hessian, jit
 from nnjit.autodiff import grad, jvp
 
 # fmt: off
@@ -127,3 +128,35 @@ def test_product_has_its_derivatives_in_all_four_orientations() -> None:
         ga, gb = grad(lambda a, b, f=f: nnp.sum(f(a, b) * u), argnums=(0, 1))(a, b)
         np.testing.assert_array_equal(ga, u @ b.T)
         np.testing.assert_array_equal(gb, a.T @ u)
+
+
+# fmt: off
+SQUARES_OF_NORMS = {  # whose Hessian at 0 is 2I, or that of a variance
+    "norm":   lambda x: nnp.linalg.norm(x) ** 2,
+    "norm 2": lambda x: nnp.linalg.norm(x, 2) ** 2,
+    "norm of a matrix": lambda x: nnp.linalg.norm(nnp.reshape(x, (1, 2))) ** 2,
+    "std":    lambda x: nnp.std(x) ** 2,
+    "nanstd": lambda x: nnp.nanstd(x) ** 2,
+    "hypot":  lambda x: nnp.hypot(x[0], x[1]) ** 2,
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("f", SQUARES_OF_NORMS.values(), ids=SQUARES_OF_NORMS)
+def test_the_corner_of_a_norm_has_a_slope_of_zero_and_no_false_curvature(f: Callable[[Any], Any]) -> None:
+    """2I could only be had by seeing the square; a zero would be wrong in silence."""
+    at_zero = np.zeros(2)
+    for slope, curvature in ((grad(f), hessian(f)), (jit(grad(f)), jit(hessian(f)))):
+        np.testing.assert_array_equal(slope(at_zero), [0.0, 0.0])
+        assert np.isnan(curvature(at_zero)).all()
+        apart = np.array([0.3, -0.4])
+        step = 1e-6 * np.eye(2)
+        differences = [(slope(apart + h) - slope(apart - h)) / 2e-6 for h in step]
+        np.testing.assert_allclose(curvature(apart), differences, atol=1e-8)
+
+
+@pytest.mark.parametrize("order", [1.5, 2, 3, 7, "fro"])
+def test_a_norm_of_any_order_has_the_slope_zero_at_zero(order: float | str) -> None:
+    x = np.zeros((2, 2)) if order == "fro" else np.zeros(3)
+    assert not grad(lambda x: nnp.linalg.norm(x, order))(x).any()
+    assert not jit(grad(lambda x: nnp.linalg.norm(x, order)))(x).any()

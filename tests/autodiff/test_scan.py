@@ -9,7 +9,19 @@ import numpy as np
 import pytest
 
 import nnjit.numpy as nnp
-from nnjit import check_grads, grad, hessian, jacfwd, jacrev, jvp, make_graph, scan, value_and_grad, vmap
+from nnjit import (
+    check_grads,
+    grad,
+    hessian,
+    jacfwd,
+    jacrev,
+    jit,
+    jvp,
+    make_graph,
+    scan,
+    value_and_grad,
+    vmap,
+)
 from nnjit.errors import GraphError
 
 pytestmark = pytest.mark.small
@@ -17,6 +29,7 @@ pytestmark = pytest.mark.small
 RNG = np.random.default_rng(0)
 W, BIAS, XS, FIRST = (RNG.normal(size=s) * 0.5 for s in ((3, 3), (3,), (4, 3), (3,)))
 COUNTED = np.arange(3.0)
+ZERO = np.int32(0)
 
 
 def cell(w: Any, b: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
@@ -145,13 +158,63 @@ def test_the_graph_grows_with_the_body_and_not_with_the_length() -> None:
             lambda: scan(lambda c, x: (c, None), 0.0, [XS, XS[:2]]),
             r"one length along the loop's axis; got f64\[4,3\], f64\[2,3\]",
         ),
-        (lambda: scan(lambda c, x: (c, None), 0.0, length=0), "length >= 1, got 0"),
+        (lambda: scan(lambda c, x: (c, None), 0.0, length=-1), "length >= 0, got -1"),
         (
-            lambda: scan(lambda c, x: (c, nnp.astype(c, "f4")), 0.0, XS),
-            "one dtype, got float32, float64; use nnj",
+            lambda: scan(
+                lambda c, x: ((c[0] + nnp.astype(c[1] > 0, "i4"), c[1] + c[0]), None), (ZERO, 0.0), XS[:, 0]
+            ),
+            "i32 and f64 need each other from step to step; give them one dtype",
         ),
     ],
 )
 def test_a_misuse_says_what_fits(call: Callable[[], Any], message: str) -> None:
     with pytest.raises(GraphError, match=message):
         call()
+
+
+def counting(xs: Any, first: Any = 0.5, reverse: bool = False) -> Any:
+    """A whole number beside a float, that reads it; both are results, and a truth value of either."""
+
+    def step(carry: Any, x: Any) -> Any:
+        count, total = carry
+        after = 0.5 * total + nnp.sum(x) * count
+        return (count + 2, after), (total, count, after > 0, count % 4 == 0)
+
+    return scan(step, (ZERO, first), xs, reverse=reverse)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_carried_values_may_have_several_dtypes(reverse: bool) -> None:
+    order = range(3, -1, -1) if reverse else range(4)
+    count, total, rows = np.int32(0), 0.5, {}
+    for t in order:
+        after = 0.5 * total + np.sum(XS[t]) * count
+        rows[t] = (total, count, after > 0, count % 4 == 0)
+        count, total = np.int32(count + 2), after
+    columns = [np.array(column) for column in zip(*(rows[t] for t in range(4)), strict=True)]
+    for found in (counting(XS, reverse=reverse), jit(lambda xs: counting(xs, reverse=reverse))(XS)):
+        assert int(found[0][0]) == count
+        np.testing.assert_allclose(found[0][1], total, rtol=1e-14)
+        for got, expected in zip(found[1], columns, strict=True):
+            assert got.dtype == expected.dtype
+            np.testing.assert_allclose(got, expected, rtol=1e-14)
+
+
+def test_a_loop_of_several_dtypes_has_derivatives() -> None:
+    check_grads(lambda xs, first: counting(xs, first)[0][1], (XS, np.array(0.5)))
+    check_grads(grad(lambda xs: nnp.sum(counting(xs)[1][0] ** 2)), (XS,))
+    stack = np.stack([XS, -XS])
+    np.testing.assert_allclose(
+        vmap(lambda xs: counting(xs)[0][1])(stack), [counting(xs)[0][1] for xs in stack], rtol=1e-14
+    )
+
+
+def test_a_loop_of_no_steps_returns_what_it_is_given() -> None:
+    def none(first: Any, xs: Any) -> Any:
+        return scan(lambda c, x: (c + x[0], (c, x > 0)), first, xs)
+
+    for f in (none, jit(none)):
+        last, (values, signs) = f(0.5, XS[:0])
+        assert float(last) == 0.5
+        assert (values.shape, signs.shape, signs.dtype) == ((0,), (0, 3), np.bool_)
+    assert float(grad(lambda c: none(c, XS[:0])[0])(0.5)) == 1.0

@@ -192,3 +192,19 @@ MISTAKES = (
 def test_mistake_says_what_is_allowed(run: Callable[[], Any], message: str) -> None:
     with pytest.raises((GraphError, TypeError), match=message):
         run()
+
+
+def test_a_new_function_can_be_called_from_several_threads_at_once() -> None:
+    f = jit(lambda x: nnp.sum(nnp.sin(x) * 1.37 + nnp.tanh(x) ** 2))
+    begin, found = threading.Barrier(4), []
+
+    def call() -> None:
+        begin.wait()
+        found.append(float(f(np.full(5, 0.3))))
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [found[0]] * 4

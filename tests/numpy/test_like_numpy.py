@@ -16,6 +16,7 @@ import pytest
 import scipy.special
 
 import nnjit.numpy as nnp
+from nnjit import jit
 from nnjit.autodiff import check_grads, make_graph
 from nnjit.errors import GraphError
 from nnjit.ir import interpret
@@ -209,3 +210,29 @@ def test_function_of_truth_values_is_that_of_numpy(name: str) -> None:
 def test_arrays_of_any_shape_are_taken_as_numpy_takes_them(name: str) -> None:
     for x in SHAPES.values():
         assert_alike(lambda x: SHAPING[name](nnp, x), lambda x: SHAPING[name](np, x), x)
+
+
+@pytest.mark.parametrize("name", ["var", "std", "nanvar", "nanstd"])
+@pytest.mark.parametrize("ddof", [0, 1, 0.5])
+def test_variances_of_f32_stay_f32(name: str, ddof: float) -> None:
+    x = BLOCK.astype("f4")
+    for found in (getattr(nnp, name)(x, ddof=ddof), jit(lambda x: getattr(nnp, name)(x, ddof=ddof))(x)):
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, getattr(np, name)(x, ddof=ddof), rtol=1e-6)
+
+
+LONG_SUMS: dict[str, Callable[[Any], Any]] = {
+    "all":      lambda x: nnp.sum(x),
+    "mean":     lambda x: nnp.mean(x) * x.size,
+    "matrix":   lambda x: nnp.sum(x.reshape(1000, -1)),
+    "rows":     lambda x: nnp.sum(x.reshape(10, -1), axis=1)[3] * 10,
+    "columns":  lambda x: nnp.sum(x.reshape(-1, 10), axis=0)[3] * 10,
+    "products": lambda x: nnp.sum(x * x) * 10,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LONG_SUMS)
+def test_a_long_compiled_sum_of_f32_is_as_exact_as_its_values(name: str) -> None:
+    """One after another, a million times 0.1 would be off by 1e-2, and with partial sums by 2e-4."""
+    x = np.full(10**6, 0.1, np.float32)
+    np.testing.assert_allclose(jit(LONG_SUMS[name])(x), 1e5, rtol=2e-7)

@@ -135,7 +135,7 @@ MISTAKES = (
     ("builtin max",    lambda x: max(x[0], 2.0),         "maximum, minimum, sort of nnjit.numpy instead of"),
     ("where of one",   lambda x: np.where(x > 0)[0],     "with three arguments, count_nonzero, or argmax"),
     ("ufunc of others", scipy.special.j0,                "the ufunc j0 has no rule in nnjit"),
-    ("bits",           lambda x: nnp.astype(x, "i32") & 1, r"& of i32\[3\]: only truth values have"),
+    ("bits",           lambda x: x & 1, r"bitwise_and: f64\[3\] and f64\[\] are not whole numbers"),
     ("ragged list",    lambda x: nnp.sum([x, x[1:]]),    r"different shapes: f64\[3\], f64\[2\]"),
 )
 # fmt: on

@@ -52,6 +52,13 @@ def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return 0.3 * rng.standard_normal(shape) + np.diag(np.arange(1.0, 1 + shape[-1]))
 
 
+def cofactor_change(a: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """(tr(A⁻¹ E) - A⁻ᵀ Eᵀ) cof(A), of a regular matrix."""
+    inverse = np.linalg.inv(a)
+    cofactors = np.linalg.det(a) * inverse.T
+    return np.trace(inverse @ moved) * cofactors - inverse.T @ moved.T @ cofactors
+
+
 def tall(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Matrices of full rank and distinct singular values, tall or wide."""
     return 0.1 * rng.standard_normal(shape) + np.eye(*shape[-2:]) * np.arange(1.0, 1 + shape[-1])
@@ -122,6 +129,7 @@ SURFACE_ROWS = (
     row("isclose",        lambda np, x: np.isclose(x, np.rint(x), 0.3, 0.1),      X),
     row("logical_xor",    lambda np, x, y: np.logical_xor(x, y),                  BOOL, INT),
     row("bitwise_and",    lambda np, x, y: np.bitwise_and(x, y),                  BOOL, BOOL),
+    row("bitwise_and of numbers", lambda np, x, y: np.bitwise_and(x, y) | ~x,      INT, INT),
     row("bitwise_or",     lambda np, x, y: np.bitwise_or(x, y),                   BOOL, BOOL),
     row("bitwise_xor",    lambda np, x, y: np.bitwise_xor(x, y),                  BOOL, BOOL),
     row("invert",         lambda np, x: np.invert(x),                             BOOL),
@@ -316,12 +324,15 @@ SURFACE_ROWS = (
     # solvers
     Row("det_sign",     p.det_sign, lambda a: np.linalg.slogdet(a)[0],            (CUBE,)),
     Row("logabsdet",    p.logabsdet, lambda a: np.linalg.slogdet(a)[1],           (Arg((2, 3, 3), regular),)),
+    Row("cofactors",    p.cofactors, lambda a: np.linalg.det(a) * np.linalg.inv(a).T, (Arg((3, 3), regular),)),
+    Row("cofactor_change", p.cofactor_change, cofactor_change,  (Arg((3, 3), regular), Arg((3, 3)))),
     Row("eigenvectors", lambda a: p.eigenvectors(a + p.transpose(a, perm=(0, 2, 1))) ** 2,
                         lambda a: np.linalg.eigh(a + a.transpose(0, 2, 1))[1] ** 2, (Arg((2, 3, 3), regular),)),
     row("solve",          lambda np, a, b: np.linalg.solve(a, b),                 Arg((2, 3, 3), regular), Arg((3, 2))),
     row("solve of a vector", lambda np, a, b: np.linalg.solve(a, b),              Arg((3, 3), regular), Arg((3,))),
     row("inv",            lambda np, a: np.linalg.inv(a),                         Arg((2, 3, 3), regular)),
     row("det",            lambda np, a: np.linalg.det(a),                         Arg((2, 3, 3), regular)),
+    Row("det of one",     p.det, lambda a: a[..., 0, 0],                          (Arg((2, 1, 1), regular),)),
     row("slogdet",        lambda np, a: np.linalg.slogdet(a)[1],                  Arg((3, 3), regular)),
     row("cholesky",       lambda np, a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)), Arg((2, 3, 3), regular)),
     row("eigh",           lambda np, a: np.linalg.eigh(a + np.swapaxes(a, -1, -2))[1] ** 2, Arg((2, 3, 3), regular)),

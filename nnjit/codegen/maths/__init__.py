@@ -21,7 +21,9 @@ from typing import Any
 
 from nnjit.codegen.numba.cache import load
 
-BOTH = ("cos", "erf", "exp", "expm1", "log", "log1p", "sigmoid", "sin", "softplus", "tanh")
+BOTH = (
+    "cos", "erf", "exp", "exp2", "expm1", "log", "log1p", "log2", "pow", "sigmoid", "sin", "softplus", "tanh",
+)  # fmt: skip
 """The functions of `functions.py`, one text for both dtypes."""
 OTHERS = {"gamma": ("gammaln_f32", "gammaln_f64"), "random": ("philox", "uniform_f32", "uniform_f64")}
 """Module -> the functions in it."""

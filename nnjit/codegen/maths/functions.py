@@ -4,7 +4,8 @@ As it stands, this file has the functions of float64. Those of float32 are the s
 imported from `f32.py` instead of `f64.py`: `source_of` in `__init__.py` changes the import.
 
 Errors are in units in the last place of the correctly rounded result, the largest found in the sweep of
-tests/codegen/test_maths.py. All are branch-free: both sides of a choice are computed.
+tests/codegen/test_maths.py. All are branch-free: both sides of a choice are computed. The last three are the
+C library's: here they keep their own flags, with which LLVM makes no function of them that nothing provides.
 """
 
 from __future__ import annotations
@@ -196,3 +197,24 @@ def cos(x: Float) -> Float:
     v = np.float64(x if abs(x) < SIN_HIGH else NAN)
     k = ((v * ONE_OVER_PI + SIN_HALF) + SIN_WHOLE) - SIN_WHOLE
     return _sin_series(subtract_turns(v, k - SIN_HALF), k)
+
+
+@elementary
+def exp2(x: Float) -> Float:
+    """Return 2 to the power of `x`, as the C library does."""
+    return Float(np.exp2(x))
+
+
+@elementary
+def log2(x: Float) -> Float:
+    """Return the logarithm of `x` to the base 2, as the C library does."""
+    return Float(np.log2(x))
+
+
+@elementary
+def pow(x: Float, y: Float) -> Float:
+    """Return `x` to the power of `y`, as the C library does.
+
+    Under the flags of a kernel, LLVM would call `__powidf2` for a power of a whole number.
+    """
+    return x**y

@@ -178,16 +178,21 @@ def _scratch(plan: Plan, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[Node]:
     return found
 
 
-def needs_memory(node: Node, plan: Plan, scratch: set[Node]) -> bool:
-    """Whether something outside the nest that computes `node` reads it."""
-    if node in scratch or node.primitive.kind in (*OWN_STAGE, "concat") or is_batch_reduction(node):
+def _in_memory(plan: Plan, scratch: set[Node]) -> set[Node]:
+    """The values that something outside the nest that computes them reads."""
+    home = {node: kernel for kernel in plan.kernels for node in kernel.nodes}
+    found = {*scratch, *map(source, plan.graph.outputs)}
+    for kernel in plan.kernels:
+        for node in kernel.nodes:
+            found |= {value for value in map(source, node.inputs) if home.get(value) is not kernel}
+    return found | {node for node in home if _is_kept(node)}
+
+
+def _is_kept(node: Node) -> bool:
+    """Whether a value has memory whoever reads it."""
+    if node.primitive.kind in (*OWN_STAGE, "concat") or is_batch_reduction(node):
         return True
-    if node.primitive.kind == "reduce" and node.type.row_size != 1:
-        return True
-    home = next(k for k in plan.kernels if node in k.nodes)
-    if node in {source(n) for n in plan.graph.outputs}:
-        return True
-    return any(node in map(source, user.inputs) for k in plan.kernels if k is not home for user in k.nodes)
+    return node.primitive.kind == "reduce" and node.type.row_size != 1
 
 
 def _may_overwrite(
@@ -214,7 +219,8 @@ def _may_overwrite(
 
 def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> None:
     """A part of the work memory for each value that needs one."""
-    pending = [n for n in index if n not in build.buffers and needs_memory(n, build.plan, build.scratch)]
+    in_memory = _in_memory(build.plan, build.scratch)
+    pending = [n for n in index if n not in build.buffers and n in in_memory]
     spans = _spans(build, pending, index, kept)
     taken: dict[Pool, list[Taken]] = {}
     pools: dict[Node, Pool] = {}

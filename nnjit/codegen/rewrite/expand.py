@@ -3,13 +3,16 @@
 A product with one column is a dot product for each row, and calling one of a few elements would take longer
 than computing it: as elementwise products and sums, both fuse with the loops around them. A sum over
 examples of what each scatters becomes one scattered sum of all. Sorting is along the last axis. The weights
-of a loop's steps are transposed once before the loop, not at each step.
+of a loop's steps are transposed once before the loop, not at each step. Long sums of f32 are added up in f64.
 """
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from typing import Any
+
+import numpy as np
 
 from nnjit.codegen.rewrite.sparse_rows import dense
 from nnjit.ir import B, Dim, Graph, Node, apply, new_input, rebuild
@@ -17,6 +20,7 @@ from nnjit.primitives import (
     add,
     argsort,
     broadcast,
+    cast,
     matmul,
     mul,
     reduce_sum,
@@ -25,9 +29,11 @@ from nnjit.primitives import (
     scatter_add,
     transpose,
 )
+from nnjit.primitives.determinants import COMPOSED
 from nnjit.primitives.indexing import scatter_sum_p
 from nnjit.primitives.shaping import pick_p
 
+LONG = 4096  # elements: with 32 partial sums, each of 128, an f32 sum is as exact as its values
 LARGEST = 16  # elements of a matrix of weights; a single column or row may have any number
 
 
@@ -38,10 +44,15 @@ def expand(graph: Graph) -> Graph:
 
 
 def _expand(node: Node) -> Any:
+    if node.primitive in COMPOSED:
+        return COMPOSED[node.primitive](*node.inputs)
     if node.primitive is scan_p:
         return _with_transposed_weights(node)
     if node.primitive is argsort and node.params["axis"] != node.ndim - 1:
         return _along_last(node)
+    if node.primitive is reduce_sum and _is_long(node):
+        wide = apply(cast, node.inputs[0], dtype=np.dtype("f8"))
+        return apply(cast, apply(reduce_sum, wide, **node.params), dtype=node.dtype)
     if node.primitive is reduce_sum and node.params["axes"] == (0,):
         (x,) = node.inputs
         is_scattered = x.primitive is scatter_add and x.type.is_batched and x.params["axis"] > 0
@@ -62,6 +73,12 @@ def _expand(node: Node) -> Any:
     if not isinstance(terms, int) or not (is_tiny or terms == 1) or terms == 0:
         return node
     return reduce(add, (mul(*_factors(node, a, b, k)) for k in range(terms)))
+
+
+def _is_long(total: Node) -> bool:
+    """Whether a sum of f32 has so many terms, other than rows of the batch, that rounding adds up."""
+    lengths = [total.inputs[0].shape[a] for a in total.params["axes"]]
+    return total.dtype == np.float32 and math.prod(n for n in lengths if isinstance(n, int)) > LONG
 
 
 def _along_last(node: Node) -> Any:

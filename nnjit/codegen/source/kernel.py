@@ -78,6 +78,8 @@ class _Writer:
         self.narrow: dict[Node, Node] = {}  # an f64 sum of f32 values -> their sum in a block, in f32
         self.scalars: dict[Node, str] = {}  # of the row (or the batch): valid in every later nest
         self.locals: dict[Node, str] = {}  # of the current element
+        self.uses: dict[Node, list[Op]] = {}  # a value -> the operations of the current nest that read it
+        self.used_later: set[Node] = set()  # values that a later nest reads
         self.lines = Lines()
 
     def write(self) -> Function:
@@ -102,7 +104,8 @@ class _Writer:
     # -- one nest
 
     def _nest(self, nest: Nest) -> None:
-        self.locals = {}
+        self.locals, self.uses = {}, _uses(nest.ops)
+        self.used_later = {source(a) for n in self._later(nest) for o in n.ops for a in o.inputs}
         lengths = (math.prod(nest.domain),) if nest.is_flat and nest.domain else nest.domain
         loops = [k for k, length in enumerate(lengths) if length != 1]
         names = {k: f"j{n}" if len(loops) > 1 else "j" for n, k in enumerate(loops)}
@@ -132,9 +135,8 @@ class _Writer:
             return []
         expression = self._expression(op, index)
         kept = node in self.layout.buffers
-        used_later = any(node in map(source, o.inputs) for n in self._later(nest) for o in n.ops)
-        uses = [o for o in nest.ops for a in o.inputs if source(a) is node]
-        if not kept and not used_later and len(uses) == 1 and _appears_once(uses[0], node, expression):
+        uses = self.uses.get(node, ())
+        if not kept and node not in self.used_later and len(uses) == 1 and _appears_once(uses[0], node, expression):
             self.locals[node] = expression if _is_atom(expression) else f"({expression})"
             return []
         name = self._name(node)
@@ -364,6 +366,14 @@ def _is_atom(expression: str) -> bool:
         if depth == 0:
             return head.replace(".", "").isidentifier() and k == len(rest) - 1
     return False
+
+
+def _uses(ops: Sequence[Op]) -> dict[Node, list[Op]]:
+    found: dict[Node, list[Op]] = {}
+    for op in ops:
+        for argument in op.inputs:
+            found.setdefault(source(argument), []).append(op)
+    return found
 
 
 def _appears_once(user: Op, node: Node, expression: str) -> bool:
