@@ -136,7 +136,12 @@ class _Writer:
         expression = self._expression(op, index)
         kept = node in self.layout.buffers
         uses = self.uses.get(node, ())
-        if not kept and node not in self.used_later and len(uses) == 1 and _appears_once(uses[0], node, expression):
+        if (
+            not kept
+            and node not in self.used_later
+            and len(uses) == 1
+            and _appears_once(uses[0], node, expression)
+        ):
             self.locals[node] = expression if _is_atom(expression) else f"({expression})"
             return []
         name = self._name(node)
