@@ -10,7 +10,7 @@ import pytest
 from nnjit import cores
 from nnjit.cores import usable_cores
 from nnjit.runs.environment import Environment
-from nnjit.training.loop.records import write_environment
+from nnjit.training.loop.records import environment
 
 
 @pytest.fixture(autouse=True)
@@ -51,5 +51,5 @@ def test_all_cores_count_where_the_system_knows_no_affinity(monkeypatch: pytest.
 
 def test_run_folder_says_how_many_cores_were_usable(tmp_path: Path) -> None:
     cores.QUOTA.write_text("300000 100000\n", encoding="ascii")
-    write_environment("", tmp_path)
+    environment().write(tmp_path)
     assert Environment.read(tmp_path).cores == 3

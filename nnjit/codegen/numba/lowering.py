@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -36,18 +37,24 @@ from nnjit.codegen.numba.types import (
 
 @dataclass(frozen=True)
 class Source:
-    """A Python function of a module whose loader knows its text."""
+    """A Python function, whose module's loader knows its text, or whose file has it."""
 
     identity: Identity
 
     @property
     def tree(self) -> ast.FunctionDef:
         """The function's definition."""
-        code, loader = self.identity.code, self.names["__loader__"]
-        found = functions_in(loader.get_source(self.names["__name__"])).get(code.co_firstlineno)
+        code = self.identity.code
+        found = functions_in(self._text(code.co_filename)).get(code.co_firstlineno)
         if found is None:
             raise Unsupported(f"{code.co_filename}: no function in line {code.co_firstlineno}")
         return found
+
+    def _text(self, path: str) -> str:
+        get_source = getattr(self.names["__loader__"], "get_source", None)
+        if get_source is not None:
+            return str(get_source(self.names["__name__"]))
+        return Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
 
     @property
     def names(self) -> dict[str, Any]:

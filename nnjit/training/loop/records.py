@@ -39,7 +39,7 @@ def describe(
 
     Warns of what is wrong with the data.
     """
-    files: list[JsonFile] = [_environment(), _model(setup), _data(setup), *([search] if search else ())]
+    files: list[JsonFile] = [environment(), _model(setup), _data(setup), *([search] if search else ())]
     _write(path, config, fingerprint, files)
     for text in setup.warnings:
         warnings.warn(text, DataWarning, stacklevel=2)
@@ -47,7 +47,7 @@ def describe(
 
 def write_environment(config: str, path: Path, fingerprint: Fingerprint) -> None:
     """Write the config, the fingerprint and the environment."""
-    _write(path, config, fingerprint, [_environment()])
+    _write(path, config, fingerprint, [environment()])
 
 
 def _write(path: Path, config: str, fingerprint: Fingerprint, files: Sequence[JsonFile]) -> None:
@@ -59,7 +59,8 @@ def _write(path: Path, config: str, fingerprint: Fingerprint, files: Sequence[Js
     replace_files(path, {file_names.CONFIG: (fingerprint.comment + config).encode()} | described)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """That of this process."""
     return Environment.here(cores=usable_cores())
 
 
