@@ -43,7 +43,8 @@ VIEWS = """
 # of an element of each view, in expressions as kernels have them
 EXPRESSIONS = (
     "x[i] + f32(0.1)", "x[i] * d[i]", "x[i] / x[j]", "d[i] / f64(0.0)", "-x[i]", "-d[i]", "m[i] & m[j]",
-    "m[i] | 9", "m[i] // m[j]", "m[i] % m[j]", "m[i] - 3 * m[j]", "k[i] + k[j]", "i32(k[i] * k[j])", "i32(k[i] // k[j])",
+    "m[i] | 9", "m[i] // m[j]", "m[i] % m[j]", "m[i] - 3 * m[j]", "k[i] + k[j]", "i32(k[i] * k[j])",
+    "i32(k[i] // k[j])",
     "u[i] ^ u32(77)", "u32(u[i] + u[j])", "f32(u[i])", "f32(k[i])", "f64(m[i])", "i64(d[i])", "i32(x[i])",
     "x[i] < x[j]", "x[i] == x[j]", "x[i] != x[i]", "d[i] >= d[j]", "x[i] > 0", "k[i] == k[j]", "m[i] <= m[j]",
     "f32((x[i] < f32(0.5)))", "(b[i] != 0) and (x[i] > 0)", "(b[i] != 0) or not (x[i] > 0)",
