@@ -13,6 +13,8 @@ from nnjit import jit
 from nnjit.autodiff import grad
 from nnjit.errors import GraphError
 
+pytestmark = pytest.mark.exact  # values are compared with those of exact inputs
+
 ONE = np.array([3.0])
 
 # fmt: off

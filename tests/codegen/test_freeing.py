@@ -22,9 +22,12 @@ from nnjit.codegen import Compiled, compile_graph, function
 from nnjit.codegen.numba import cache, engine, store
 from nnjit.ir import array_type
 
-pytestmark = pytest.mark.skipif(
-    config.DISABLE_JIT or bool(config.BOUNDSCHECK), reason="nothing is compiled, or Numba's own way"
-)
+pytestmark = [
+    pytest.mark.exact,  # values are compared with those of exact inputs
+    pytest.mark.skipif(
+        config.DISABLE_JIT or bool(config.BOUNDSCHECK), reason="nothing is compiled, or Numba's own way"
+    ),
+]
 X = np.arange(3.0)
 
 

@@ -22,6 +22,8 @@ from nnjit.codegen.numba import cache, store
 from nnjit.errors import UserError
 from nnjit.ir import Graph, array_type
 
+pytestmark = pytest.mark.exact  # values are compared with those of exact inputs
+
 needs_jit = pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
 X = np.arange(3.0)
 
