@@ -8,7 +8,8 @@ from nnjit.nn.initializers import Initializer, fans, initializers
 from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows, layers
 from nnjit.nn.losses.loss import Loss, losses
 from nnjit.nn.metrics.metric import Metric, Reads, SummedMetric, WholeMetric, metrics
-from nnjit.nn.model.model import LayerNode, Model, build_model
+from nnjit.nn.model.layer_node import LayerNode
+from nnjit.nn.model.model import Model, build_model
 from nnjit.nn.model.params import ParamEntry, ParamTable
 from nnjit.nn.model.repeat import AnyEntry, Repeat
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
@@ -16,9 +16,7 @@ from nnjit.nn.layers import Embedding
 from nnjit.nn.layers.shared.base import Layer
 from nnjit.nn.layers.shared.masking import steps_of_data
 from nnjit.nn.model.expansion import INPUT
-
-if TYPE_CHECKING:
-    from nnjit.nn.model.model import LayerNode
+from nnjit.nn.model.layer_node import LayerNode, Place
 
 _PATH = ("mask_value",)
 
@@ -32,13 +30,6 @@ class Origin(NamedTuple):
 
     name: str
     value: float | None
-
-
-class Place(NamedTuple):
-    """An origin whose value is known."""
-
-    name: str
-    value: float
 
 
 Carried: TypeAlias = tuple[Origin, ...] | GraphError

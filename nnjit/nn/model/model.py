@@ -14,31 +14,14 @@ from nnjit.errors import ConfigError, GraphError, UserError
 from nnjit.ir import as_dtype, scope
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import fans
-from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows
+from nnjit.nn.layers.shared.base import Context, Layer, UsedRows
 from nnjit.nn.links import Link
 from nnjit.nn.model.expansion import INPUT, Wire
-from nnjit.nn.model.masks import OF_DATA, Carried, Place, carried_by, mask_from, places_of
+from nnjit.nn.model.layer_node import LayerNode
+from nnjit.nn.model.masks import OF_DATA, Carried, carried_by, mask_from, places_of
 from nnjit.nn.model.params import ParamTable
 from nnjit.nn.model.repeat import Repeat
 from nnjit.nn.model.wiring import wire
-
-
-@dataclass(frozen=True)
-class LayerNode:
-    """A layer wired into a model: the outputs that it takes (`input` is the data), and all shapes.
-
-    Args:
-        mask: where the mask of its padding comes from; () if it has none.
-    """
-
-    name: str
-    layer: Layer
-    inputs: tuple[str, ...]
-    input_shapes: tuple[Shape, ...]
-    output_shape: Shape
-    params: tuple[Param, ...]
-    state: tuple[Param, ...] = ()
-    mask: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)

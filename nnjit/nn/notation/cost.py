@@ -5,7 +5,8 @@ from __future__ import annotations
 from nnjit.ir import B
 from nnjit.nn.formula import Formula, Y, call, over_rows, partial, scaled, symbol, words
 from nnjit.nn.losses.loss import Letter, Loss
-from nnjit.nn.model.model import LayerNode, Model
+from nnjit.nn.model.layer_node import LayerNode
+from nnjit.nn.model.model import Model
 from nnjit.nn.notation.line import Line, numbers
 from nnjit.nn.notation.typeset import text, typeset
 

@@ -17,7 +17,8 @@ from nnjit.ir import Shape as BatchShape
 from nnjit.nn.array import Shape
 from nnjit.nn.formula import Formula, call, partial, symbol, words
 from nnjit.nn.losses.loss import Loss
-from nnjit.nn.model.model import LayerNode, Model
+from nnjit.nn.model.layer_node import LayerNode
+from nnjit.nn.model.model import Model
 from nnjit.nn.notation.cost import slope_line
 from nnjit.nn.notation.functions import pull_back_rule
 from nnjit.nn.notation.line import Line, numbers

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from nnjit.nn.array import Shape
 from nnjit.nn.formula import A, Formula, G, X, call, input_symbol, pulled, symbol
 from nnjit.nn.layers.shared.base import Layer
-from nnjit.nn.model.model import LayerNode
+from nnjit.nn.model.layer_node import LayerNode
 from nnjit.nn.notation.recurrence import Recurrence, Step, letter
 
 Notation: TypeAlias = Callable[..., Recurrence]

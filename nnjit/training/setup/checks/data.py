@@ -13,7 +13,7 @@ from nnjit.errors import DataError, UserError, counted
 from nnjit.nn import Model
 from nnjit.nn.layers.shared.base import Context, Layer
 from nnjit.nn.model.expansion import INPUT
-from nnjit.nn.model.model import LayerNode
+from nnjit.nn.model.layer_node import LayerNode
 from nnjit.training.setup.error_paths import within
 
 _CONTEXT = Context(training=False, uniform=np.zeros)  # layers that only move values ask for nothing

@@ -1,0 +1,34 @@
+"""A layer of a model, with all its shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nnjit.nn.array import Shape
+from nnjit.nn.layers.shared.base import Layer, Param
+
+
+class Place(NamedTuple):
+    """Where padding is found: the steps of an output (B, steps, …), or of the data, that are `value`."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class LayerNode:
+    """A layer wired into a model: the outputs that it takes (`input` is the data), and all shapes.
+
+    Args:
+        mask: where the mask of its padding comes from; () if it has none.
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    params: tuple[Param, ...]
+    state: tuple[Param, ...] = ()
+    mask: tuple[Place, ...] = ()
