@@ -29,7 +29,9 @@ def holds_run(folder: Path) -> bool:
         return False
     others = [p for p in folder.iterdir() if p.name != file_names.LOCK and not is_temporary(p.name)]
     if others and not is_begun(folder):
-        raise RunError(f"{folder} holds other files and no run; choose another folder, or an empty one")
+        raise RunError(
+            f"{folder} holds files but no run: there is no {file_names.CONFIG}; choose another folder"
+        )
     return True  # an empty one is that of a run that was killed in its first moment
 
 

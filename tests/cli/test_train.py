@@ -227,7 +227,7 @@ def test_what_is_wrong_is_one_message_and_status_2(
 def test_a_folder_of_something_else_is_left_alone(command: Command, folder: Path) -> None:
     before = sorted(folder.rglob("*"))
     words = "train --config a.yaml --output . --resume-or-start"
-    message = ". holds other files and no run; choose another folder, or an empty one\n"
+    message = ". holds files but no run: there is no config.yaml; choose another folder\n"
     assert command(*words.split()) == (2, "", message)
     assert sorted(folder.rglob("*")) == before
 
