@@ -21,7 +21,7 @@ def make_loop(
     backwards: bool,
     outer: Mapping[Node, Node] | None = None,
 ) -> Any:
-    """The record of a loop over `outputs`, of which the carried ones come first.
+    """The record of a loop over `outputs`, the carried ones first.
 
     Args:
         carried: what stands for the carried values in `outputs`, and

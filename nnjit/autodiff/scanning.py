@@ -98,7 +98,7 @@ class _Steps:
     reverse: bool
 
     def values(self, results: Sequence[Node]) -> list[Any]:
-        """All values of each result, of which the carried ones come first.
+        """All values of each result, the carried ones first.
 
         A loop has one dtype. So those of each dtype have a loop, which reads the carried values of the
         loops before it at every step.

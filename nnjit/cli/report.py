@@ -33,6 +33,6 @@ def report(run: _Run) -> None:
 
 def _check(run: Path) -> None:
     if not run.is_dir():
-        raise RunError(f"{run}: there is no such folder")
+        raise RunError(f"{run}: no such folder")
     if not (run / file_names.CONFIG).is_file():
         raise RunError(f"{run} is not the folder of a run: there is no {file_names.CONFIG}")

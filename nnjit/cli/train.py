@@ -74,7 +74,7 @@ def _check(config: Path | None, output: Path | None, resume: Path | None, resume
     if resume and output:
         raise UserError(f"--output {output}: a resumed run stays in its own folder; omit --output")
     if resume and not resume.is_dir():
-        raise RunError(f"--resume {resume}: there is no such folder")
+        raise RunError(f"--resume {resume}: no such folder")
     if resume and not is_begun(resume):
         raise RunError(f"--resume {resume}: not the folder of a run, which has a {file_names.CONFIG}")
     if resume and not config and not (resume / file_names.CONFIG).is_file():

@@ -34,7 +34,7 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _check_text(labels: np.ndarray) -> None:
-    """Raise DataError at text with half a character, a lone surrogate, or with what is no character."""
+    """Raise DataError if text has a lone surrogate (half a character) or a code that is not a character."""
     width = labels.dtype.itemsize // 4
     codes = np.ascontiguousarray(labels, f"=U{width}").view(np.uint32) if width else np.zeros(0, np.uint32)
     bad = np.flatnonzero((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000)))

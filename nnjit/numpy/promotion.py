@@ -74,7 +74,7 @@ def stacked(parts: Sequence[Any]) -> Any:
     made = [stacked(x) if has_node(x) and not isinstance(x, Node) else as_array(x) for x in parts]
     common = as_dtype(
         np.result_type(*(x.dtype for x in made))
-    )  # a number in a list is no weaker than an array
+    )  # in a list, a number counts as much as an array
     arrays = [astype(x, common) for x in made]
     shapes = {type_of(a).shape for a in arrays}
     if len(shapes) > 1:

@@ -62,7 +62,9 @@ class ModelEntry(JsonFile):
         known = {"input"}
         for layer in self.layers:
             if unknown := [name for name in layer.inputs if name not in known]:
-                raise ValueError(f'layers: "{layer.name}" reads "{unknown[0]}", which is no layer before it')
+                raise ValueError(
+                    f'layers: "{layer.name}" reads "{unknown[0]}", which is not a layer before it'
+                )
             known.add(layer.name)
 
     def to_json(self) -> dict[str, Any]:

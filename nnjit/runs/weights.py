@@ -8,14 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.runs.writing import write_atomically
-
 MARK = "\nchecksum "  # between the text of the metadata and the checksum
-
-
-def write_weights(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays by name, each in its own shape."""
-    write_atomically(path, weights_bytes(arrays))
 
 
 def weights_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -45,7 +38,7 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
             metadata = dict(file.metadata() or {})
     except (SafetensorError, OSError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not a safetensors file of numbers: {error}") from None

@@ -18,7 +18,7 @@ LARGEST = 1_000_000
 
 
 def full_at_operation(trial: Trial) -> Verdict:
-    """From a file operation on, each write fails: there is no space left."""
+    """From a file operation on, each write fails for want of space."""
     operation = trial.spread(trial.reference.operations) + 1
     trial.notes.append(f"full at operation {operation}")
     return _fill(trial, Fault((str(trial.runs),), operation=operation, full=True))

@@ -1,4 +1,4 @@
-"""Run `nnjit` in this process."""
+"""Run `nnjit` in this process, and the smallest config that trains."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ import sys
 import pytest
 
 from nnjit.cli import main
+
+SMALLEST = """\
+name: tiny
+data: {type: inline, x: [0.0, 1.0], y: [1.0, 0.0]}
+model:
+  - {type: dense, units: 1}
+loss: squared_error
+"""
 
 
 def run(*words: str) -> int:

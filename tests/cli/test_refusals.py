@@ -16,19 +16,12 @@ from nnjit.errors import Incomplete, RunError
 from nnjit.report import write_report
 from nnjit.runs import file_names
 from nnjit.training.loop import trainer
-from tests.cli.command import run
+from tests.cli.command import SMALLEST, run
 from tests.report.run_folders import write_run
 
 resource = pytest.importorskip("resource")  # not on Windows
 
-CONFIG = """\
-name: tiny
-data: {type: inline, x: [0.0, 1.0], y: [1.0, 0.0]}
-model:
-  - {type: dense, units: 1}
-loss: squared_error
-training: {epochs: 40}
-"""
+CONFIG = SMALLEST + "training: {epochs: 40}\n"
 RESULTS = ("history.csv", "checkpoint.safetensors", "best.safetensors", "last.safetensors", "metrics.json")
 
 
@@ -139,7 +132,7 @@ def test_a_working_directory_that_is_gone_is_one_message(
     assert run("report", "run") == 2
     assert run("train", "--config", "a.yaml") == 2
     assert capsys.readouterr().err.splitlines() == [
-        "run: there is no such folder",
+        "run: no such folder",
         "a.yaml: cannot read this config: No such file or directory",
     ]
     assert run("report", str(run_folder)) == 0

@@ -92,7 +92,7 @@ def test_a_run_that_was_resumed_and_killed_has_no_old_results(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("nowhere", "nowhere: there is no such folder\n"),
+        ("nowhere", "nowhere: no such folder\n"),
         (".", ". is not the folder of a run: there is no config.yaml\n"),
         (
             "half",

@@ -17,15 +17,9 @@ from nnjit import api, config
 from nnjit.cli import main
 from nnjit.cli.summary import summary
 from nnjit.errors import DataError, Diverged, GraphError, Incomplete, Interrupted, RunError
+from tests.cli.command import SMALLEST
 from tests.report.run_folders import write_run
 
-CONFIG = """\
-name: tiny
-data: {type: inline, x: [0.0, 1.0], y: [1.0, 0.0]}
-model:
-  - {type: dense, units: 1}
-loss: squared_error
-"""
 METRICS = {
     "status": "early_stopped",
     "epochs": 40,
@@ -44,7 +38,7 @@ METRICS = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with a good config in it."""
     monkeypatch.chdir(tmp_path)
-    Path("a.yaml").write_text(CONFIG)
+    Path("a.yaml").write_text(SMALLEST)
     return tmp_path
 
 
@@ -156,7 +150,7 @@ def test_print_config_prints_a_config_that_prints_itself(command: Command, calls
 
 def test_resume_uses_the_config_of_the_run(command: Command, calls: Calls) -> None:
     Path("run").mkdir()
-    Path("run/config.yaml").write_text(CONFIG)
+    Path("run/config.yaml").write_text(SMALLEST)
     assert command("train", "--resume", "run")[0] == 0
     assert command("train", "--resume", "run", "--set", "training.epochs=200")[0] == 0
     assert command("train", "--resume", "run", "--config", "a.yaml")[0] == 0
@@ -203,7 +197,7 @@ WRONG_FLAGS = [
     ("train --config .",                 ".: cannot read this config: Is a directory"),
     ("train --config a.yaml --set seed", "--set seed: expected PATH=VALUE, such as training.epochs=5"),
     ("train --config a.yaml --set sed=1", '--set sed=1: unknown option "sed"; did you mean "seed"?'),
-    ("train --resume none",              "--resume none: there is no such folder"),
+    ("train --resume none",              "--resume none: no such folder"),
     ("train --resume .",                 "--resume .: not the folder of a run, which has a config.yaml"),
     ("train --resume . --config a.yaml", "--resume .: not the folder of a run, which has a config.yaml"),
     ("train --resume-or-start --config a.yaml",

@@ -30,7 +30,7 @@ def cache_folder() -> Path:
     If it cannot be made, or the user's cache is not private, it is a folder that goes with this process.
 
     Raises:
-        UserError: `$NNJIT_CACHE_DIR` is no folder, belongs to another user, or others can write to it.
+        UserError: `$NNJIT_CACHE_DIR` is not a folder, belongs to another user, or others can write to it.
     """
     given = os.environ.get(VARIABLE)
     try:
