@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +14,11 @@ import numpy as np
 
 from nnjit.data.columns import Column
 from nnjit.data.files import check_size, open_file, unreadable
+from nnjit.data.tables.forking import check_not_forked
 from nnjit.errors import DataError, counted
 
 if TYPE_CHECKING:
     import polars as pl
-
-_readers: set[int] = set()  # the processes that have read a table: this one, or those that it was forked from
 
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -86,7 +84,9 @@ class TextTable:
         return Column(name, codes.to_numpy(), tuple(names))
 
 
-def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]) -> TextTable:
+def read_table(
+    path: Path, *, header: bool, separator: str, marks: Sequence[str], typed: bool = True
+) -> TextTable:
     """Read the table in a text file, plain or compressed by gzip.
 
     Args:
@@ -97,7 +97,7 @@ def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]
         DataError: the file cannot be read, is not UTF-8, has rows of different length, or no rows; or the
             process was forked from one that has read a table.
     """
-    _check_not_forked(path)
+    check_not_forked(str(path))
     import polars as pl
 
     try:
@@ -105,9 +105,14 @@ def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]
     except OSError as error:
         raise unreadable(path, error) from None
     names, start = _header(path, separator) if header else (None, _blank(path))
-    options = {"has_header": header, "separator": separator, "null_values": list(marks), "glob": False}
+    options: dict[str, Any] = {
+        "has_header": header,
+        "separator": separator,
+        "null_values": list(marks),
+        "glob": False,
+    }
     try:
-        frame = _parsed(path, options)
+        frame = _parsed(path, options) if typed else pl.read_csv(path, infer_schema=False, **options)
     except OSError as error:
         raise unreadable(path, error) from None
     except pl.exceptions.PolarsError as error:
@@ -118,17 +123,6 @@ def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]
     if is_blank.all():
         raise DataError(f"{path}: no rows{' below the header' if header else ''}", ("file",))
     return TextTable(path, frame.filter(~is_blank), np.flatnonzero(~is_blank.to_numpy()) + start)
-
-
-def _check_not_forked(path: Path) -> None:
-    """Refuse what would hang: a forked process has the locks of polars' threads, but not the threads."""
-    if _readers - {os.getpid()}:
-        raise DataError(
-            f"{path}: this process was forked from one that has read a table, so reading another would hang; "
-            'start it with multiprocessing.get_context("spawn"), or read tables only after the fork',
-            ("file",),
-        )
-    _readers.add(os.getpid())
 
 
 def _parsed(path: Path, options: dict[str, Any]) -> pl.DataFrame:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from nnjit.data.tables.values import as_numbers, as_text, problem_of
+from nnjit.errors import DataError
+
 if TYPE_CHECKING:
     import polars as pl
 
-_FLAGS = {"true": "1", "false": "0"}
+Mark = Literal[".", ","]
+"""What stands before the decimals of a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,18 +23,18 @@ class Table:
     """Rows with named columns.
 
     Args:
-        frame: columns of a text file are all text, trimmed; those of other files and of data frames keep
-            their type. Missing values are null.
+        frame: columns of a text file are text, trimmed, or whole numbers that were written as such; those of
+            other files and of data frames keep their type. Missing values are null.
         name: what messages call it, e.g. the path of the file.
         where: the index of a row → its name in messages, e.g. "line 7".
         decimal: the mark before the decimals of numbers that are written as text.
-        notes: what was found out about the file rather than given, for the log.
+        notes: what was found out about the file rather than given, for the log: plain sentences.
     """
 
     frame: pl.DataFrame
     name: str
     where: Callable[[int], str]
-    decimal: Literal[".", ","] = "."
+    decimal: Mark = "."
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -41,32 +45,39 @@ class Table:
         """The names of the columns, in their order."""
         return self.frame.columns
 
+    def problem(self, column: str) -> str | None:
+        """Why a column, e.g. of lists, can be neither text nor numbers, with the mend; None if it can."""
+        return problem_of(self.frame[column].dtype)
+
     def numbers(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """A column (n,) float64, NaN where it is missing or no number, and which values are no numbers.
 
-        True and false are 1 and 0; dates are no numbers.
-        """
-        import polars as pl
+        True and false are 1 and 0; dates are no numbers. The array may be read-only.
 
-        series = self.frame[column]
-        if series.dtype == pl.String:
-            text = series.str.to_lowercase().replace(_FLAGS)
-            text = text.str.replace(self.decimal, ".", literal=True) if self.decimal != "." else text
-            numbers = text.cast(pl.Float64, strict=False)
-        elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
-            numbers = series.cast(pl.Float64)
-        else:
-            numbers = pl.Series(column, [None] * len(series), pl.Float64)
-        is_bad = (numbers.is_null() & series.is_not_null()).to_numpy()
-        return numbers.fill_null(float("nan")).to_numpy(), is_bad
+        Raises:
+            DataError: the column has a `problem`.
+        """
+        self._check(column)
+        return as_numbers(self.frame[column], self.decimal)
+
+    def text(self, column: str) -> pl.Series:
+        """A column (n,) of text, null where it is missing, the same for a value however it was stored.
+
+        Numbers are the shortest text that means them (1.0 is "1"), flags "true" or "false", dates
+        "2007-11-30", and times "2007-11-30 10:15:00". Text keeps its zeros: "01", "1" and "1.50" stay.
+
+        Raises:
+            DataError: the column has a `problem`.
+        """
+        self._check(column)
+        return as_text(self.frame[column], self.decimal)
 
     def rows(self, kept: np.ndarray) -> Table:
         """The table with the rows of a mask, which keep their names."""
         indices = np.flatnonzero(kept)
-        return Table(
-            self.frame[indices],
-            self.name,
-            lambda row: self.where(int(indices[row])),
-            self.decimal,
-            self.notes,
-        )
+        return replace(self, frame=self.frame[indices], where=lambda row: self.where(int(indices[row])))
+
+    def _check(self, column: str) -> None:
+        problem = self.problem(column)
+        if problem is not None:
+            raise DataError(f'{self.name}: column "{column}" {problem}')

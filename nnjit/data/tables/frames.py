@@ -1,0 +1,223 @@
+"""Make a table of data in Python: a data frame of polars, pandas or pyarrow, or a dict of columns."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnjit.data.tables.forking import check_not_forked
+from nnjit.data.tables.table import Table
+from nnjit.data.tables.values import as_text, normalised
+from nnjit.errors import DataError, counted, shortened
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_EXPECTED = "expected a polars or pandas DataFrame, a pyarrow Table, or a dict of columns"
+
+
+def table_of(data: object) -> Table:
+    """A table of a polars or pandas DataFrame, a pyarrow Table, or a dict of lists, arrays or Series.
+
+    Rows are called "row 1", "row 2", … The index of a pandas DataFrame is left out unless it has a name, and
+    a note says so. Columns of Python objects become flags, numbers, dates or text, whichever holds them all.
+
+    Raises:
+        DataError: `data` is something else, or has no columns, no rows, two columns of one name, columns of
+            different lengths, or a column that cannot be read, such as one of complex numbers.
+    """
+    name = _name_of(data)
+    check_not_forked(name)
+    import polars as pl
+
+    notes: tuple[str, ...] = ()
+    library = _library(data)
+    if isinstance(data, pl.LazyFrame):
+        data = data.collect()
+    if isinstance(data, pl.DataFrame):
+        frame = data
+    elif library == "pandas" and type(data).__name__ == "DataFrame":
+        frame, notes = _from_pandas(data, name)
+    elif library == "pyarrow":
+        frame = _from_arrow(data, name)
+    elif isinstance(data, Mapping):
+        frame = _from_columns([(key, values) for key, values in data.items()], name)
+    else:
+        raise DataError(f"{name} cannot be read as a table; {_EXPECTED}")
+    if frame.width == 0 or frame.height == 0:
+        raise DataError(f"{name} has no {'rows' if frame.width else 'columns'}")
+    return Table(normalised(frame), name, lambda row: f"row {row + 1}", notes=notes)
+
+
+def _library(data: object) -> str:
+    return type(data).__module__.partition(".")[0]
+
+
+def _name_of(data: object) -> str:
+    """What messages call the data."""
+    if isinstance(data, Mapping):
+        return "the dict of columns"
+    library = _library(data)
+    return (
+        f"the {library} {type(data).__name__}"
+        if library in ("polars", "pandas", "pyarrow")
+        else (f"data of the type {type(data).__name__}")
+    )
+
+
+def _from_arrow(data: Any, name: str) -> pl.DataFrame:
+    import polars as pl
+
+    made = pl.from_arrow(data)
+    if not isinstance(made, pl.DataFrame):
+        raise DataError(f"{name} has no named columns; {_EXPECTED}")
+    return made
+
+
+def _from_pandas(data: Any, name: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The columns of a pandas DataFrame, with its index if that has a name."""
+    columns = [(key, data.iloc[:, k]) for k, key in enumerate(data.columns)]
+    named = [str(key) for key in data.index.names if key is not None]
+    if named:
+        levels = [
+            (key, data.index.get_level_values(k)) for k, key in enumerate(data.index.names) if key is not None
+        ]
+        noun = "the index is" if len(named) == 1 else "the levels of the index are"
+        quoted = ", ".join(f'"{key}"' for key in named)
+        return _from_columns([*levels, *columns], name), (f"{name}: {noun} read as the column {quoted}",)
+    is_plain = type(data.index).__name__ == "RangeIndex"
+    notes = () if is_plain else (f"{name}: its index has no name and is left out",)
+    return _from_columns(columns, name), notes
+
+
+def _from_columns(columns: Sequence[tuple[object, object]], name: str) -> pl.DataFrame:
+    import polars as pl
+
+    made: dict[str, pl.Series] = {}
+    for key, values in columns:
+        title = _title(key)
+        if title in made:
+            raise DataError(f'{name}: two columns are called "{title}"; rename one')
+        try:
+            made[title] = _series(values).rename(title)
+        except DataError as error:
+            raise DataError(f'{name}: column "{title}" {error.message}') from None
+    lengths = {title: len(series) for title, series in made.items()}
+    for title, length in lengths.items():
+        first, expected = next(iter(lengths.items()))
+        if length != expected:
+            raise DataError(
+                f'{name}: column "{title}" has {counted(length, "value")} and "{first}" {expected:,}; '
+                "give all columns the same length"
+            )
+    return pl.DataFrame(list(made.values()))
+
+
+def _title(key: object) -> str:
+    """The name of a column; those of a pandas MultiIndex are joined by `_`."""
+    return "_".join(map(str, key)) if isinstance(key, tuple) else str(key)
+
+
+def _series(values: object) -> pl.Series:
+    """One column; raises DataError with the end of a sentence about it."""
+    import polars as pl
+
+    if isinstance(values, pl.Series):
+        return values
+    if _library(values) == "pandas":
+        return _from_extension(values)
+    if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray)):
+        raise DataError(
+            f"is no list or array of values, but {shortened(repr(values))}; give a value for each row"
+        )
+    if not isinstance(values, np.ndarray):
+        return _from_objects(list(values))
+    if values.ndim != 1:
+        raise DataError(f"has the shape {values.shape}; give each of its columns a name of its own")
+    return _from_array(values)
+
+
+def _from_extension(values: Any) -> pl.Series:
+    """A column of pandas, whose type may be one of its own: nullable, categorical, text or with a zone."""
+    import polars as pl
+
+    dtype = values.dtype
+    if isinstance(dtype, np.dtype):
+        return _from_array(values.to_numpy())
+    kind = getattr(dtype, "numpy_dtype", None)  # of a nullable type
+    if isinstance(kind, np.dtype) and kind.kind in "biuf":
+        known = pl.Series(values.to_numpy(dtype=kind, na_value=kind.type(0)))
+        return known.set(pl.Series(np.asarray(values.isna(), bool)), None)
+    return _from_objects(values.astype(object).to_numpy().tolist())
+
+
+def _from_array(values: np.ndarray) -> pl.Series:
+    import polars as pl
+
+    kind = values.dtype.kind
+    if kind in "biu":
+        return pl.Series(values)
+    if kind == "f":
+        narrow = np.float32 if values.dtype.itemsize < 4 else np.float64
+        return pl.Series(values if values.dtype.itemsize in (4, 8) else values.astype(narrow))
+    if kind == "M":
+        return pl.Series(values.astype("datetime64[us]"))
+    if kind in "OUT":
+        return _from_objects(values.tolist())
+    words = {"c": "complex numbers", "m": "durations", "S": "bytes", "V": "records"}
+    raise DataError(f"holds {words.get(kind, 'values')} ({values.dtype}); {_ONLY}")
+
+
+_ONLY = "expected numbers, text, flags or dates; convert it, or leave it out"
+
+
+def _from_objects(values: list[Any]) -> pl.Series:
+    """A column of Python objects, of the narrowest type that holds all of them; text if they are mixed."""
+    import polars as pl
+
+    plain = [_plain(value) for value in values]
+    kinds = {type(value) for value in plain if value is not None}
+    if kinds == {bool}:
+        return pl.Series(plain, dtype=pl.Boolean)
+    if kinds == {int} and all(-(2**63) <= value < 2**63 for value in plain if value is not None):
+        return pl.Series(plain, dtype=pl.Int64)
+    if kinds == {float} or (
+        kinds == {int, float} and not any(isinstance(v, int) and abs(v) > 2**53 for v in plain)
+    ):
+        return pl.Series([None if v is None else float(v) for v in plain], dtype=pl.Float64)
+    if kinds == {datetime.date}:
+        return pl.Series(plain, dtype=pl.Date)
+    if kinds and kinds <= {datetime.date, datetime.datetime}:
+        return pl.Series(list(map(_at_midnight, plain)), dtype=pl.Datetime("us"))
+    return pl.Series(list(map(_text, plain)), dtype=pl.String)
+
+
+def _plain(value: Any) -> Any:
+    """A value as a Python object; None for the ways in which libraries write a missing one."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+        return None
+    if isinstance(value, datetime.datetime):  # pandas' Timestamp is one
+        return datetime.datetime(*value.timetuple()[:6], value.microsecond)
+    if isinstance(value, (str, int, float, datetime.date, datetime.time)):
+        return value
+    if type(value).__name__ == "Decimal":
+        return float(value)
+    raise DataError(f"holds {shortened(repr(value))} of the type {type(value).__name__}; {_ONLY}")
+
+
+def _at_midnight(value: Any) -> datetime.datetime | None:
+    if value is None or isinstance(value, datetime.datetime):
+        return value
+    return datetime.datetime(value.year, value.month, value.day)
+
+
+def _text(value: Any) -> str | None:
+    """One of mixed values in the text that a column of its own type would have."""
+    import polars as pl
+
+    return None if value is None else str(as_text(pl.Series([value]), ".")[0])

@@ -1,0 +1,73 @@
+"""Read a table from a file of any format, and find out how the file is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from nnjit.data.files import check_size, unreadable
+from nnjit.data.tables.forking import check_not_forked
+from nnjit.data.tables.table import Mark, Table
+from nnjit.data.tables.text_files import read_text_file
+from nnjit.data.tables.typed_files import READERS
+from nnjit.registry import Options
+
+Format = Literal["csv", "parquet", "arrow", "json", "jsonl", "excel"]
+SUFFIXES: dict[str, Format] = {
+    ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".dat": "csv", ".data": "csv",
+    ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow",
+    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".xlsx": "excel", ".xlsm": "excel", ".xlsb": "excel", ".xls": "excel", ".ods": "excel",
+}  # fmt: skip
+"""The format of a file by its suffix; a file of another suffix is text."""
+_COMPRESSED = {".gz", ".zst"}
+
+
+class Reading(Options):
+    """How a file is written; what is null is found out and said in the log."""
+
+    format: Format | None = None
+    """The format; null goes by the suffix: `.parquet`, `.arrow` or `.feather`, `.json`, `.jsonl` or
+    `.ndjson`, `.xlsx`, `.xls` or `.ods`; a file of any other suffix is text with a separator (csv)."""
+    separator: str | None = Field(None, pattern=r"^[ -!#-~\t]$")
+    """The character between the values of a text file; a blank stands for any number of blanks and tabs."""
+    quote: str | None = Field(None, pattern=r"""^["']?$""")
+    """The character around values that hold a separator, `"` or `'`; "" if there is none."""
+    decimal: Mark | None = None
+    """The mark before the decimals of numbers in a text file."""
+    encoding: str | None = None
+    """The encoding of a text file, such as utf-8, utf-16, latin-1 or cp1252."""
+    header: bool | None = None
+    """Whether the first row names the columns; else they are column_0, column_1, …"""
+    comment: str | None = Field(None, max_length=5)
+    """What a line of a text file begins with that is a comment, such as `#`; "" if there are none."""
+    missing_marks: tuple[str, ...] | None = None
+    """What marks a missing value, besides an empty field; null for ?, NA, N/A, n/a, #N/A, <NA>, NaN, nan,
+    NULL and null."""
+    sheet: str | int | None = None
+    """The sheet of an Excel file, by name or by position from 0; null for the first that is not empty."""
+
+
+def read_table(path: Path, options: Reading) -> Table:
+    """Read the table in a file.
+
+    Raises:
+        DataError: the file cannot be read, is not of its format, has rows of different length or no rows; or
+            the process was forked from one that has read a table.
+        TooLarge: it does not fit into memory.
+    """
+    check_not_forked(str(path))
+    chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
+    try:
+        check_size(path)
+        return read_text_file(path, options) if chosen == "csv" else READERS[chosen](path, options)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _suffix(path: Path) -> str:
+    """The suffix of a file, or of what is compressed in it."""
+    inner = path.with_suffix("") if path.suffix.lower() in _COMPRESSED else path
+    return inner.suffix.lower()

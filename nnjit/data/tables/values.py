@@ -1,0 +1,113 @@
+"""The values of a column as numbers and as text, the same however a file stores them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MISSING_MARKS = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
+"""Text that stands for a missing value unless the user says otherwise."""
+
+_FLAGS = {"true": "1", "false": "0"}
+_MIDNIGHT = " 00:00:00"
+
+
+def problem_of(dtype: pl.DataType) -> str | None:
+    """Why values of a type can be neither text nor numbers, with the mend; None if they can."""
+    import polars as pl
+
+    if dtype in (pl.String, pl.Boolean, pl.Date, pl.Datetime) or dtype.is_numeric():
+        return None
+    kinds = {
+        pl.List: "lists",
+        pl.Array: "lists",
+        pl.Struct: "records",
+        pl.Binary: "bytes",
+        pl.Duration: "durations",
+    }
+    kind = next((word for base, word in kinds.items() if dtype == base), "Python objects")
+    mend = (
+        "give it as a number, e.g. of seconds"
+        if kind == "durations"
+        else "make columns of numbers or text of it"
+    )
+    return f"holds {kind} ({dtype}); {mend}, or ignore the column"
+
+
+def normalised(frame: pl.DataFrame, marks: tuple[str, ...] = MISSING_MARKS) -> pl.DataFrame:
+    """A frame whose columns have the types of a table as far as they can, with null for missing values.
+
+    Text is trimmed, and categories are text; decimals are float64, times of day text, times without their
+    zone, and NaN is missing.
+    """
+    import polars as pl
+    import polars.selectors as cs
+
+    plain = frame.with_columns(
+        cs.by_dtype(pl.Null, pl.Categorical, pl.Enum, pl.Time).cast(pl.String),
+        cs.decimal().cast(pl.Float64),
+        cs.datetime(time_zone="*").dt.replace_time_zone(None),
+    )
+    gaps = [name for name in plain.select(cs.float()).columns if plain[name].is_nan().any()]
+    return plain.with_columns(pl.col(gaps).fill_nan(None), trimmed(marks))
+
+
+def trimmed(marks: tuple[str, ...]) -> pl.Expr:
+    """All columns of text without blanks around it, with null for what marks a missing value."""
+    import polars as pl
+    import polars.selectors as cs
+
+    text = cs.string().str.strip_chars()
+    return pl.when(~text.is_in(list(marks))).then(text).name.keep()
+
+
+def as_numbers(series: pl.Series, decimal: str) -> tuple[np.ndarray, np.ndarray]:
+    """A column (n,) float64, NaN where it is missing or no number, and which values are no numbers."""
+    import polars as pl
+
+    if series.dtype == pl.String:
+        text = series.str.to_lowercase().replace(_FLAGS)
+        text = text.str.replace(decimal, ".", literal=True) if decimal != "." else text
+        numbers = text.cast(pl.Float64, strict=False)
+    elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
+        numbers = series.cast(pl.Float64)
+    else:
+        numbers = pl.Series(series.name, [None] * len(series), pl.Float64)
+    is_bad = (numbers.is_null() & series.is_not_null()).to_numpy()
+    return numbers.fill_null(float("nan")).to_numpy(), is_bad
+
+
+def as_text(series: pl.Series, decimal: str) -> pl.Series:
+    """A column of text in the one form that a value has however it is stored; null where it is missing."""
+    import polars as pl
+
+    values = pl.col(series.name)
+    if series.dtype == pl.String:
+        text = _canonical(values, decimal)
+    elif series.dtype.is_float():
+        is_whole = (values == values.floor()) & (values.abs() < 2.0**63)
+        whole = values.cast(pl.Int64, strict=False).cast(pl.String)
+        text = pl.when(is_whole).then(whole).otherwise(values.fill_nan(None).cast(pl.String))
+    elif series.dtype == pl.Datetime:
+        text = values.dt.to_string("%Y-%m-%d %H:%M:%S%.f").str.strip_suffix(_MIDNIGHT)
+        text = text.str.replace(r"(\.\d*[1-9])0+$", "$1")
+    else:
+        text = values.cast(pl.String)
+    return series.to_frame().select(text).to_series()
+
+
+def _canonical(text: pl.Expr, decimal: str) -> pl.Expr:
+    """Text that other files would hold as a float, a flag or a time, in the form that those have."""
+    import polars as pl
+
+    if decimal != ".":
+        text = text.str.replace(rf"^([+-]?\d*){decimal}(\d+)$", "$1.$2")
+    text = text.str.replace(r"^(-?(?:0|[1-9]\d*))\.0$", "$1")
+    text = text.str.replace(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:(\.\d*[1-9])0*|\.0+)?$", "$1 $2$3")
+    lower = text.str.to_lowercase()
+    flag = pl.when(lower.is_in(["true", "false"])).then(lower).otherwise(text)
+    return flag.str.strip_suffix(_MIDNIGHT)
