@@ -2,19 +2,30 @@
 
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
 from nnjit.data.dataset import Contents, Dataset, contents_of, digest
+from nnjit.data.encoding.encoder import InputColumn, TableEncoder
 from nnjit.data.fitting import Center
 from nnjit.data.held_out import load_held_out
 from nnjit.data.padding import Padding, find_padding
-from nnjit.data.preparation import Part, Prepared, load, prepare, split_and_scale
+from nnjit.data.preparation import (
+    Part,
+    Prepared,
+    load,
+    prepare,
+    scale,
+    split_and_encode,
+    split_and_scale,
+)
 from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Source, Split, sources
-from nnjit.data.target import ProblemType, ProblemTypes, Target
+from nnjit.data.tables.data import TableData
+from nnjit.data.target import ProblemType, ProblemTypes, Takes, Target
 
 __all__ = [
     "Affine",
     "Center",
     "Contents",
     "Dataset",
+    "InputColumn",
     "Padding",
     "Part",
     "Prepared",
@@ -23,6 +34,9 @@ __all__ = [
     "Scaling",
     "Source",
     "Split",
+    "TableData",
+    "TableEncoder",
+    "Takes",
     "Target",
     "contents_of",
     "digest",
@@ -30,6 +44,8 @@ __all__ = [
     "load",
     "load_held_out",
     "prepare",
+    "scale",
     "sources",
+    "split_and_encode",
     "split_and_scale",
 ]

@@ -4,41 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from nnjit.data.encoding.encoder import EncodedRows, Indexed, TableEncoder
 from nnjit.data.labels import as_classes, row_name
-from nnjit.data.target import ProblemType, Target
+from nnjit.data.target import Labelled, ProblemType, Target
 from nnjit.data.weights import as_weights
 from nnjit.errors import DataError, counted
 
 _BLOCK = 2**17  # numbers in a block: it stays in the cache, and adds little to the memory of a large table
+_TABLE_ROWS = 2**12  # of a block of a table, or the columns' own cost would count
 _FACTORS = 2**13  # words of eight bytes that are multiplied and added up to one
 
 
+RowArray = np.ndarray | EncodedRows
+"""Rows that are there, or are made when they are asked for: both have shape, dtype, len and rows[…]."""
+
+
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Labelled):
     """Inputs and targets, row by row.
 
     Args:
         x: (n, ...) features, of the type they came in.
-        y: (n,) int32 index of the class if `classes` is not None, else (n, O) float values.
         features: names of the columns of x; () for images.
-        targets: names of the columns of y.
-        classes: names of the classes, or None if the targets are values.
-        description: one line for the report, e.g. "scikit-learn digits: 1797 images of 8×8".
-        weights: (n,) float64 > 0, how much each row counts; None if all count alike.
-        target_layout: the targets that share the columns of y if there are several; `classes` is then None.
         codes: the categories of each feature that holds their indices, in order.
+        encoder: what made x of a table; None for arrays.
+
+    The others are those of `Labelled`.
 
     Raises:
         DataError: x or y is empty, differs in rows, or holds a number that is not finite.
     """
 
-    x: np.ndarray
+    x: RowArray
     y: np.ndarray
     features: tuple[str, ...]
     targets: tuple[str, ...]
@@ -47,44 +51,21 @@ class Dataset:
     weights: np.ndarray | None = None
     target_layout: tuple[Target, ...] = ()
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    source_rows: np.ndarray | None = None
+    encoder: TableEncoder | None = None
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
             raise DataError(f"x has {len(self.x)} rows and y has {len(self.y)}; every row needs its target")
         if not self.x.size or not self.y.size:
             raise DataError(f"no data: x has shape {self.x.shape} and y {self.y.shape}")
-        _check_finite("x", self.x, self.features)
+        if isinstance(self.x, np.ndarray):  # an encoder gives no others
+            _check_finite("x", self.x, self.features)
         _check_finite("y", self.y, self.targets)
 
-    @property
-    def labels(self) -> np.ndarray | None:
-        """The classes (n,) that a split stratifies by: of several targets, the first with classes."""
-        if self.classes is not None:
-            return self.y
-        first = self._first_of_classes
-        return None if first is None else self.y[:, first.start].astype(np.int32)
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The names of the classes of `labels`."""
-        first = self._first_of_classes
-        return self.classes or (first.classes if first is not None and first.classes else ())
-
-    @property
-    def has_values(self) -> bool:
-        """Whether a target holds values rather than classes."""
-        return self.classes is None and not (
-            self.target_layout and all(t.classes for t in self.target_layout)
-        )
-
-    @property
-    def output_size(self) -> int:
-        """How many numbers a network gives for a row: one for each class, or for each column of y."""
-        return self.y.shape[1] if self.classes is None else len(self.classes)
-
-    @property
-    def _first_of_classes(self) -> Target | None:
-        return next((t for t in self.target_layout if t.classes is not None), None)
+    def encoded(self, rows: np.ndarray | None, indexed: Indexed = frozenset()) -> Dataset:
+        """The data itself, which is numbers already."""
+        return self
 
 
 class Contents(NamedTuple):
@@ -129,8 +110,9 @@ def make_dataset(
         DataError: an array has the wrong type or shape, a label is not a class, or a weight is negative.
     """
     x = _as_rows("x", _numeric("x", x))
+    source_rows = None
     if weights is not None:
-        x, y, weights, description = _without_weightless(x, y, weights, description)
+        x, y, weights, description, source_rows = _without_weightless(x, y, weights, description)
     if problem_type == "classification":
         y, classes = (_as_indices(y), classes) if classes is not None else as_classes(_as_column(y))
     else:
@@ -138,24 +120,25 @@ def make_dataset(
     features = features or (_column_names("x", x.shape[1], always_count=True) if x.ndim == 2 else ())
     targets = targets or _column_names("y", 1 if classes else y.shape[1], always_count=False)
     return Dataset(
-        x, y, tuple(features), tuple(targets), tuple(classes) if classes else None, description, weights
-    )
+        x, y, tuple(features), tuple(targets), tuple(classes) if classes else None, description, weights,
+        source_rows=source_rows,
+    )  # fmt: skip
 
 
 def _without_weightless(
     x: np.ndarray, y: np.ndarray, weights: np.ndarray, description: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
-    """The rows whose weight is not 0, and a description that says so.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, str, np.ndarray | None]:
+    """The rows whose weight is not 0, a description that says so, and which rows they are; None for all.
 
     A row of weight 0 must count as absent, but could otherwise fill a batch of its own.
     """
     weights = as_weights(weights, len(x), row_name)
     kept, description = weights > 0, f"{description}, weighted"
     if kept.all() or len(y) != len(x):
-        return x, y, weights, description
+        return x, y, weights, description, None
     left_out = int(len(kept) - kept.sum())
     description += f" ({left_out} of weight 0 left out)"
-    return x[kept], y[kept], weights[kept], description
+    return x[kept], y[kept], weights[kept], description, np.flatnonzero(kept)
 
 
 def _numeric(name: str, array: np.ndarray) -> np.ndarray:
@@ -222,9 +205,10 @@ def row_blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     return ((start, array[start : start + step]) for start in range(0, len(array), step))
 
 
-def rows_per_block(array: np.ndarray) -> int:
-    """How many rows of an array make a block of a megabyte in float64."""
-    return max(1, _BLOCK // max(1, array[:1].size))
+def rows_per_block(array: RowArray) -> int:
+    """How many rows of an array make a block of a megabyte in float64; more of a table, column by column."""
+    least = 1 if isinstance(array, np.ndarray) else _TABLE_ROWS
+    return max(least, _BLOCK // max(1, math.prod(array.shape[1:])))
 
 
 def describe_index(index: Sequence[int], columns: Sequence[str]) -> str:
@@ -251,12 +235,15 @@ def contents_of(data: Dataset, *, is_computed: bool) -> Contents:
     return Contents(len(data.x), _short(json.dumps(names).encode()), *digests)
 
 
-def digest(array: np.ndarray) -> str:
-    """A digest of an array's type, shape and values, at the speed of the memory.
+def digest(array: RowArray) -> str:
+    """A digest of an array's type, shape and values, at the speed of the memory; of a table, of its columns.
 
     Blocks of words are reduced modulo 2⁶⁴ by odd factors, so that no change of a single word is missed,
     before SHA-256 sees them: it would take six times as long for all bytes.
     """
+    if isinstance(array, EncodedRows):
+        columns = json.dumps(array.encoder.to_json()).encode()
+        return _short(columns, *(digest(values).encode() for values in array.values))
     words = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     end = words.size // (8 * _FACTORS) * 8 * _FACTORS
     factors = np.random.default_rng(0).integers(2**64, size=_FACTORS, dtype=np.uint64) | np.uint64(1)

@@ -9,18 +9,24 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset
+from nnjit.data.dataset import Dataset, RowArray
+from nnjit.data.encoding.kinds import Number
 from nnjit.data.labels import row_name
 from nnjit.data.preparation import load_unchecked
-from nnjit.data.source import Source
-from nnjit.data.target import ProblemType, ProblemTypes
+from nnjit.data.source import Data, Source
+from nnjit.data.tables.data import TableData
+from nnjit.data.target import ProblemType, ProblemTypes, Takes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
 
 _SET_BY_TRAINING_DATA = ("split", "scale", "scale_target")
 
 
 def load_held_out(
-    source: Source, data: Dataset, folder: Path, problem_types: ProblemTypes | None = None
+    source: Source,
+    data: Dataset,
+    folder: Path,
+    problem_types: ProblemTypes | None = None,
+    takes: Takes = "either",
 ) -> Dataset:
     """The data of another source, with the columns, categories and classes of `data`, which is trained on.
 
@@ -33,7 +39,23 @@ def load_held_out(
             raise DataError("is set by data, of which this is a part; remove it here", (option,))
     if problem_types is not None:
         _check_target_names(source.targets(folder), problem_types)
-    return _align(load_unchecked(source, folder, problem_types), data)
+    other = load_unchecked(source, folder, problem_types, takes)
+    try:
+        return _align(_encoded(other, data), data)
+    except DataError as error:
+        if isinstance(other, TableData) and not error.path:
+            raise DataError(f"{other.table.name}: {error.message}", ("file",)) from None
+        raise
+
+
+def _encoded(other: Data, data: Dataset) -> Dataset:
+    """Other data with inputs: those that the encoder of `data` makes of a table, or else its numbers."""
+    if isinstance(other, Dataset):
+        return other
+    if data.encoder is not None:
+        return other.encoded_by(data.encoder)
+    numbers = dict.fromkeys(other.table.columns, Number(missing="error"))
+    return replace(other, options=numbers).encoded(None)
 
 
 def _check_target_names(
@@ -65,23 +87,26 @@ def _align(other: Dataset, data: Dataset) -> Dataset:
     )
 
 
-def _inputs(data: Dataset, other: Dataset) -> np.ndarray:
+def _inputs(data: Dataset, other: Dataset) -> RowArray:
     shape, own = data.x.shape[1:], other.x.shape[1:]
+    if other.encoder is not None and other.encoder is data.encoder:
+        return other.x
     if data.features and other.features:
         return _columns(data, other)
     if math.prod(own) != math.prod(shape):
         raise DataError(f"a row has the shape {own}, but that of data {shape}; give data of the same kind")
-    return other.x.reshape(len(other.x), *shape)
+    return other.x[:].reshape(len(other.x), *shape)
 
 
 def _columns(data: Dataset, other: Dataset) -> np.ndarray:
     """The columns (n, I) of `other` in the order of `data`."""
     _check_names(data, other)
     column_of = {name: k for k, name in enumerate(other.features)}
-    x = np.zeros((len(other.x), len(data.features)), other.x.dtype)
+    found = other.x[:]
+    x = np.zeros((len(found), len(data.features)), found.dtype)
     for k, name in enumerate(data.features):
         if name in column_of:
-            x[:, k] = other.x[:, column_of[name]]
+            x[:, k] = found[:, column_of[name]]
     for name, codes in data.codes.items():
         if name not in other.codes:
             raise DataError(f'column "{name}" is indexed in data; index it here too')

@@ -18,10 +18,10 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     (array([1, 0, 1], dtype=int32), ('3', '7'))
 
     Raises:
-        DataError: a number is negative, not whole or nan, or a text holds half a character.
+        DataError: a number is not whole or nan, or a text holds half a character.
     """
     if labels.dtype.kind not in "biufU":
-        raise DataError(f"labels are {labels.dtype}; expected text or the whole numbers 0, 1, 2, …")
+        raise DataError(f"labels are {labels.dtype}; expected text or whole numbers")
     if labels.dtype.kind in "if":
         check_whole(labels, row_name)
     if labels.dtype.kind == "f" and (missing := np.flatnonzero(np.isnan(labels))).size:
@@ -56,14 +56,9 @@ def check_several(classes: Sequence[str], *, source: str, target: str = "") -> N
         raise DataError(f"{prefix}{wanted}: every row has {classes[0]} ({source})")
 
 
-def is_whole(values: np.ndarray) -> bool:
-    """Whether every number could be a label: whole and >= 0."""
-    return bool(_could_be_labels(values).all())
-
-
 def check_whole(labels: np.ndarray, where: Callable[[int], str]) -> None:
     """Raise DataError if a number is not a label; NaN stands for a missing label and passes."""
-    bad = np.flatnonzero(~(_could_be_labels(labels) | np.isnan(labels)))
+    bad = np.flatnonzero(~((np.isfinite(labels) & (labels == np.floor(labels))) | np.isnan(labels)))
     if len(bad):
         raise DataError(
             f"labels are not classes: {where(int(bad[0]))} has {labels[bad[0]]} "
@@ -75,11 +70,6 @@ def check_whole(labels: np.ndarray, where: Callable[[int], str]) -> None:
 def row_name(row: int) -> str:
     """What messages call a row that does not come from a text file."""
     return f"row {row + 1} (counted from 1)"
-
-
-def _could_be_labels(values: np.ndarray) -> np.ndarray:
-    is_label: np.ndarray = np.isfinite(values) & (values >= 0) & (values == np.floor(values))
-    return is_label
 
 
 def _name(value: np.generic) -> str:

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, describe_index, rows_per_block
+from nnjit.data.dataset import Dataset, RowArray, describe_index, rows_per_block
+from nnjit.data.encoding.encoder import Indexed, InputColumn, TableEncoder
 from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.scaling import Affine, Scaling
-from nnjit.data.source import Source
+from nnjit.data.source import Data, Source
 from nnjit.data.splits import Rows, split_rows
-from nnjit.data.target import ProblemTypes, Target
+from nnjit.data.target import ProblemTypes, Takes, Target
 from nnjit.data.weights import as_type
 from nnjit.errors import DataError
 
@@ -33,12 +34,14 @@ class Part:
         y: (n,) int32 index of the class, or (n, O) values of the type of the training.
         w: (n,) weights > 0 of the type of the training; 1 if all rows count alike.
         rows: (n,) which rows of the data it holds; None for all.
+        source_rows: (n,) which rows of the source these are, some of which the data may lack; None for all.
     """
 
     x: np.ndarray
     y: np.ndarray
     w: np.ndarray
     rows: np.ndarray | None = None
+    source_rows: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,8 @@ class Prepared:
         codes: the categories of each feature that holds their indices, in order.
         center: where the target values lie in their own unit; None if the targets are classes.
         warnings: what the user should know about the parts.
+        encoder: what made the inputs of a table; None for arrays.
+        notes: what was found out about the data rather than given.
     """
 
     classes: tuple[str, ...] | None
@@ -70,29 +75,46 @@ class Prepared:
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     center: Center | None = None
     warnings: tuple[str, ...] = ()
+    encoder: TableEncoder | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[InputColumn, ...]:
+        """Where the inputs of each column of a table are; () for arrays."""
+        return () if self.encoder is None else self.encoder.inputs
 
 
 def prepare(
-    source: Source, *, seed: int, dtype: str, folder: Path, problem_types: ProblemTypes | None = None
+    source: Source,
+    *,
+    seed: int,
+    dtype: str,
+    folder: Path,
+    problem_types: ProblemTypes | None = None,
+    takes: Takes = "either",
 ) -> Prepared:
     """Load, split and scale the data of a source; one without a seed of its own takes the given seed.
 
     The arguments are those of `load` and `split_and_scale`.
     """
-    return split_and_scale(source, load(source.seeded(seed), folder, problem_types), seed=seed, dtype=dtype)
+    data = load(source.seeded(seed), folder, problem_types, takes)
+    return split_and_scale(source, data, seed=seed, dtype=dtype)
 
 
-def load(source: Source, folder: Path, problem_types: ProblemTypes | None = None) -> Dataset:
+def load(
+    source: Source, folder: Path, problem_types: ProblemTypes | None = None, takes: Takes = "either"
+) -> Data:
     """The data of a source.
 
     Args:
         folder: what relative paths in the options are relative to.
         problem_types: the targets of several outputs; None for the one target of the source.
+        takes: what the loss of a single output is made for.
 
     Raises:
         DataError: with `path` as seen from the source, e.g. `("file",)`; or there is only one class.
     """
-    data = load_unchecked(source, folder, problem_types)
+    data = load_unchecked(source, folder, problem_types, takes)
     if data.classes is not None:
         check_several(data.classes, source=data.description)
     for target in data.target_layout:
@@ -101,36 +123,66 @@ def load(source: Source, folder: Path, problem_types: ProblemTypes | None = None
     return data
 
 
-def load_unchecked(source: Source, folder: Path, problem_types: ProblemTypes | None) -> Dataset:
+def load_unchecked(source: Source, folder: Path, problem_types: ProblemTypes | None, takes: Takes) -> Data:
     """The data of a source, of which one class is enough."""
-    return source.load(folder) if problem_types is None else source.load_multi_target(folder, problem_types)
+    if problem_types is not None:
+        return source.load_multi_target(folder, problem_types)
+    return source.suited(takes).load(folder)
 
 
 def split_and_scale(
     source: Source,
-    data: Dataset,
+    data: Data,
     *,
     seed: int,
     dtype: str,
     held_out: Mapping[str, Dataset] | None = None,
     padding: Sequence[Padding] = (),
+    indexed: Indexed = frozenset(),
 ) -> Prepared:
-    """Split and scale the data of a source.
+    """Split, encode and scale the data of a source. The arguments are those of the steps."""
+    made, rows = split_and_encode(source, data, seed=seed, indexed=indexed)
+    return scale(source, made, rows, dtype=dtype, held_out=held_out, padding=padding)
 
-    Rows keep the order of the data within each part.
+
+def split_and_encode(
+    source: Source, data: Data, *, seed: int, indexed: Indexed = frozenset()
+) -> tuple[Dataset, Rows]:
+    """Draw the rows of each part, and fit what makes inputs of a table to the training rows.
 
     Args:
         seed: decides which rows are held out if the split has no seed.
+        indexed: the columns of categories in a table that become indices.
+
+    Raises:
+        DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
+    """
+    _check_scalable(source, data)
+    rows = split_rows(source.split, len(data.y), data.labels, seed=seed, names=data.label_names)
+    return data.encoded(rows.train, indexed), rows
+
+
+def scale(
+    source: Source,
+    data: Dataset,
+    rows: Rows,
+    *,
+    dtype: str,
+    held_out: Mapping[str, Dataset] | None = None,
+    padding: Sequence[Padding] = (),
+) -> Prepared:
+    """Scale the parts of the data. Rows keep the order of the data within each part.
+
+    Args:
+        rows: those of each part.
         dtype: type of the training, "float32" or "float64".
         held_out: other data for the parts "validation" and "test", aligned with this.
         padding: the steps of sequences that scaling leaves out and as they are.
 
     Raises:
-        DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
+        DataError: with `path` as seen from the source, e.g. `("scale",)`.
     """
     held_out = held_out or {}
-    _check_scalable(source, data)
-    rows = split_rows(source.split, len(data.x), data.labels, seed=seed, names=data.label_names)
     scaling = _fit_scaling(source, data, rows, padding)
 
     def part(name: str, rows: np.ndarray | None) -> Part | None:
@@ -154,10 +206,11 @@ def split_and_scale(
         codes=data.codes,
         center=_fit_center(data.y, rows, scaling, dtype) if data.has_values else None,
         warnings=(rows.warning,) if rows.warning else (),
+        encoder=data.encoder,
     )
 
 
-def _check_scalable(source: Source, data: Dataset) -> None:
+def _check_scalable(source: Source, data: Data) -> None:
     if source.scale_target != "none" and not data.has_values:
         raise DataError(
             "the targets are classes, which cannot be scaled; remove this option", ("scale_target",)
@@ -165,21 +218,40 @@ def _check_scalable(source: Source, data: Dataset) -> None:
 
 
 def _fit_scaling(source: Source, data: Dataset, rows: Rows, padding: Sequence[Padding]) -> Scaling:
-    inputs = _fit(source, "scale", data.x, rows, padding)
+    is_scaled = None if data.encoder is None else data.encoder.is_scaled
+    inputs = _fit(source, "scale", data.x, rows, padding, is_scaled)
     targets = _without_classes(_fit(source, "scale_target", data.y, rows, ()), data.target_layout)
     return Scaling(inputs, targets, padding)
 
 
 def _fit(
-    source: Source, option: str, array: np.ndarray, rows: Rows, padding: Sequence[Padding]
+    source: Source,
+    option: str,
+    array: RowArray,
+    rows: Rows,
+    padding: Sequence[Padding],
+    is_scaled: np.ndarray | None = None,
 ) -> Affine | None:
-    """The scaling of inputs or targets that an option asks for, of the training part."""
+    """The scaling of inputs or targets that an option asks for, of the training part.
+
+    Args:
+        is_scaled: (I,) which columns are scaled; None for all.
+    """
+
+    def blocks() -> Iterator[Block]:
+        for block in _blocks(array, rows.train, padding):
+            if is_scaled is not None:
+                block.values[:, ~is_scaled] = 0.0  # which no method shifts or scales
+            yield block
+
     try:
-        return fit_affine(
-            getattr(source, option), lambda: _blocks(array, rows.train, padding), array.dtype, padding
-        )
+        affine = fit_affine(getattr(source, option), blocks, array.dtype, padding)
     except DataError as error:
         raise DataError(error.message, (option,)) from None
+    if affine is None or is_scaled is None:
+        return affine
+    shift, scale = np.where(is_scaled, affine.shift, 0.0), np.where(is_scaled, affine.scale, 1.0)
+    return Affine(affine.method, shift, scale)
 
 
 def _fit_center(y: np.ndarray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
@@ -204,18 +276,28 @@ def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) 
     x = _gather("x", data.x, rows, scale_x, dtype, data.features)
     y = _gather("y", data.y, rows, scale_y, y_dtype, data.targets)
     weights = np.ones(len(data.x), dtype) if data.weights is None else as_type(data.weights, dtype)
-    return Part(x, y, weights if rows is None else weights[rows], rows)
+    return Part(x, y, weights if rows is None else weights[rows], rows, _source_rows(data, rows))
+
+
+def _source_rows(data: Dataset, rows: np.ndarray | None) -> np.ndarray | None:
+    """Which rows of the source are those of a part; None for all."""
+    if data.source_rows is None or rows is None:
+        return rows if data.source_rows is None else data.source_rows
+    return np.asarray(data.source_rows[rows])
 
 
 def _blocks(
-    array: np.ndarray, rows: np.ndarray | None, padding: Sequence[Padding], most: int | None = None
+    array: RowArray,
+    rows: np.ndarray | None,
+    padding: Sequence[Padding],
+    most: int | None = None,
 ) -> Iterator[Block]:
     for _, block in _selected(array, rows, most):
         yield Block(block.astype(np.float64), ~find_padding(block, padding) if padding else True)
 
 
 def _selected(
-    array: np.ndarray, rows: np.ndarray | None, most: int | None = None
+    array: RowArray, rows: np.ndarray | None, most: int | None = None
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """The given rows of an array (all if None) a block at a time, each block with its slice of them.
 
@@ -231,13 +313,13 @@ def _selected(
 
 def _gather(
     name: str,
-    array: np.ndarray,
+    array: RowArray,
     rows: np.ndarray | None,
     scale: Callable[[np.ndarray], np.ndarray] | None,
     dtype: str,
     columns: tuple[str, ...],
 ) -> np.ndarray:
-    if rows is None and scale is None and array.dtype == dtype:
+    if isinstance(array, np.ndarray) and rows is None and scale is None and array.dtype == dtype:
         return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
     out = np.empty((len(array) if rows is None else len(rows), *array.shape[1:]), dtype)
     for here, block in _selected(array, rows):

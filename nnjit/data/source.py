@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from nnjit.data.dataset import Dataset
-from nnjit.data.target import ProblemTypes
+from nnjit.data.tables.data import TableData
+from nnjit.data.target import ProblemTypes, Takes
 from nnjit.errors import ConfigPath, DataError
 from nnjit.registry import MOST, Count, Options, Registry, Seed
+
+Data = Dataset | TableData
+"""What a source gives: arrays, or a table whose columns an encoder makes inputs of."""
 
 
 class Fold(Options):
@@ -71,17 +75,26 @@ class Source(Options, ABC):
     scale: Literal["none", "standard", "min_max", "unit"] = "none"
     """How inputs are scaled: each feature by itself to mean 0 and deviation 1 (`standard`) or to [0, 1]
     (`min_max`); `unit` divides all by their largest absolute value. Measured on the training part. A feature
-    that is constant but for rounding is only shifted. Padding, which a layer's `mask_value` names, is left
-    out and stays what it is."""
+    that is constant but for rounding is only shifted. Of a table, columns of numbers and dates are scaled;
+    flags, categories and the inputs that say where a value is missing stay as they are. Padding, which a
+    layer's `mask_value` names, is left out and stays what it is."""
     scale_target: Literal["none", "standard", "min_max"] = "none"
     """How target values are scaled; predictions are in the target's original unit."""
+
+    _takes: Takes = PrivateAttr("either")
+
+    def suited(self, takes: Takes) -> Self:
+        """The source for a loss that takes such targets, which decides what they are where `task` is auto."""
+        suited = self.model_copy()
+        suited._takes = takes
+        return suited
 
     def seeded(self, seed: int) -> Self:
         """The source with the experiment's seed if it generates data and has no seed of its own."""
         return self
 
     @abstractmethod
-    def load(self, folder: Path) -> Dataset:
+    def load(self, folder: Path) -> Data:
         """The data; relative paths in the options are relative to `folder`.
 
         Raises:
@@ -109,10 +122,10 @@ class Source(Options, ABC):
         Raises:
             DataError: the source has a single target, or the options do not name its targets.
         """
-        mend = "use csv, npz, inline or sklearn data, or a single loss"
+        mend = "use table, npz, inline or sklearn data, or a single loss"
         raise DataError(f"{self.type} has one target, but losses need several; {mend}", ("type",))
 
-    def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
+    def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Data:
         """The data with several targets.
 
         Args:

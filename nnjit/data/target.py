@@ -1,4 +1,4 @@
-"""What a target holds, and which columns of y it has among several."""
+"""What targets hold, which columns of y each has, and the classes that a split stratifies by."""
 
 from __future__ import annotations
 
@@ -6,9 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 ProblemType = Literal["classification", "regression"]
 ProblemTypes = Mapping[str, ProblemType | None]
 """The targets of several outputs by name, each with its problem type; None lets the data decide."""
+
+
+Takes = Literal["classes", "values", "either"]
+"""What a loss is made for: classes, values, or either, as a binary cross-entropy is."""
+
+
+def problem_type_of(y: np.ndarray, takes: Takes) -> ProblemType:
+    """What a target array holds, if its `task` is auto: the loss decides on columns of whole numbers.
+
+    Text is classes, and several columns are values. A column of numbers is classes if the loss is made for
+    them, or for either and the type is of whole numbers.
+    """
+    if y.dtype.kind not in "biuf":
+        return "classification"
+    if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
+        return "regression"
+    is_classes = takes == "classes" or (takes == "either" and y.dtype.kind in "biu")
+    return "classification" if is_classes else "regression"
 
 
 @dataclass(frozen=True)
@@ -34,3 +54,55 @@ class Target:
     def width(self) -> int:
         """How many numbers a network gives for it: one for each class, or for each value."""
         return self.size if self.classes is None else len(self.classes)
+
+
+class Labelled:
+    """Data with targets, whatever its inputs are.
+
+    Args:
+        y: (n,) int32 index of the class if `classes` is not None, else (n, O) float values.
+        targets: names of the columns of y.
+        classes: names of the classes, or None if the targets are values.
+        description: one line for the report, e.g. "scikit-learn digits: 1797 images of 8×8".
+        weights: (n,) float64 > 0, how much each row counts; None if all count alike.
+        target_layout: the targets that share the columns of y if there are several; `classes` is then None.
+        source_rows: (n,) which rows of the source these are, counted from 0; None for all.
+    """
+
+    y: np.ndarray
+    targets: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    description: str
+    weights: np.ndarray | None
+    target_layout: tuple[Target, ...]
+    source_rows: np.ndarray | None
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The classes (n,) that a split stratifies by: of several targets, the first with classes."""
+        if self.classes is not None:
+            return self.y
+        first = self._first_of_classes
+        return None if first is None else self.y[:, first.start].astype(np.int32)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of the classes of `labels`."""
+        first = self._first_of_classes
+        return self.classes or (first.classes if first is not None and first.classes else ())
+
+    @property
+    def has_values(self) -> bool:
+        """Whether a target holds values rather than classes."""
+        return self.classes is None and not (
+            self.target_layout and all(t.classes for t in self.target_layout)
+        )
+
+    @property
+    def output_size(self) -> int:
+        """How many numbers a network gives for a row: one for each class, or for each column of y."""
+        return self.y.shape[1] if self.classes is None else len(self.classes)
+
+    @property
+    def _first_of_classes(self) -> Target | None:
+        return next((t for t in self.target_layout if t.classes is not None), None)

@@ -53,6 +53,7 @@ class DataEntry(JsonFile):
         class_weights: of each class in the loss; empty if all count alike.
         outputs: of a model with several outputs.
         warnings: what the user should know about the data before believing the metrics.
+        columns: of a table, the kind of each and what its encoding has learned, as plain data.
     """
 
     file_name: ClassVar[str] = file_names.DATA
@@ -72,12 +73,14 @@ class DataEntry(JsonFile):
     class_weights: Mapping[str, float] = field(default_factory=dict)
     outputs: tuple[OutputEntry, ...] = ()
     warnings: tuple[str, ...] = ()
+    columns: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "description": self.description,
             "task": self.problem_type,
             "features": self.features,
+            **({"columns": self.columns} if self.columns else {}),
             "targets": self.targets,
             "classes": self.classes,
             **({"codes": self.codes} if self.codes else {}),

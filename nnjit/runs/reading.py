@@ -70,7 +70,7 @@ def _refuse(constant: str) -> Never:
     raise ValueError(f"{constant} is not a JSON number")
 
 
-def parse(path: Path, content: dict[str, Any], parser: Callable[[dict[str, Any]], T]) -> T:
+def parse(path: Path, content: Any, parser: Callable[[Any], T]) -> T:
     """What `parser` makes of the content of `path`; RunError if an entry is missing or malformed."""
     try:
         return parser(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.data import Scaling, Target
+from nnjit.data import Scaling, TableEncoder, Target
+from nnjit.data.tables.frames import table_of
+from nnjit.data.tables.table import Table
 from nnjit.errors import GraphError, RunError, UserError
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
@@ -35,12 +38,14 @@ class Run:
         compiled: its compiled graphs.
         decoder: decodes predictions into classes or values.
         features: names of the input columns; () for images.
+        encoder: what makes inputs of a table; None if it was trained on arrays.
     """
 
     path: Path
     compiled: CompiledTask
     decoder: Decoder
     features: tuple[str, ...]
+    encoder: TableEncoder | None = None
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
@@ -67,8 +72,11 @@ class Run:
         except ValueError as error:
             raise damaged(path, error) from None
 
-    def predict(self, x: np.ndarray) -> Any:
+    def predict(self, x: Any) -> Any:
         """Predictions for inputs (n, …) in the data's own units; n may be 0.
+
+        A run on a table also takes a `Table`, a polars or pandas DataFrame, or a dict of columns, whose
+        columns it finds by name.
 
         Returns:
             Class indices (n,), or values (n, O) in the target's own unit; of several outputs, a dict of
@@ -80,8 +88,8 @@ class Run:
         """
         return self.decoder.decide(self._predicted(x))
 
-    def predict_probabilities(self, x: np.ndarray) -> Any:
-        """The probability of each class (n, K) for inputs (n, …) in the data's own units.
+    def predict_probabilities(self, x: Any) -> Any:
+        """The probability of each class (n, K) for inputs as `predict` takes them.
 
         Of several outputs, a dict of those that have classes.
         """
@@ -89,7 +97,9 @@ class Run:
             raise GraphError("this run predicts values, not classes; use predict")
         return self.decoder.scores(self._predicted(x))
 
-    def _predicted(self, x: np.ndarray) -> np.ndarray:
+    def _predicted(self, x: Any) -> np.ndarray:
+        if self.encoder is not None and (isinstance(x, Table | Mapping) or hasattr(x, "columns")):
+            x = self.encoder.encode(x if isinstance(x, Table) else table_of(x))[:]
         return self.compiled.predict(self.theta, self._inputs.read(x))
 
     @cached_property
@@ -108,6 +118,9 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     scaling = parse(path / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
         raise damaged(path / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
+    encoder = parse(path / file_names.DATA, data.columns, TableEncoder.from_json) if data.columns else None
+    if encoder is not None and encoder.features != data.features:
+        raise damaged(path / file_names.DATA, "its columns do not give its features")
     described = DataDescription(
         input_shape=model.input_shape,
         output_size=len(data.targets if data.classes is None else data.classes),
@@ -124,7 +137,7 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     shapes = [(n.name, n.output_shape) for n in task.model.nodes]
     if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
         raise damaged(path / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
-    return Run(path, CompiledTask(task, batch=1), outputs.decoder, data.features)
+    return Run(path, CompiledTask(task, batch=1), outputs.decoder, data.features, encoder)
 
 
 def _target(output: OutputEntry) -> Target:

@@ -12,7 +12,7 @@ from pydantic import Field
 from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
-from nnjit.data.target import ProblemType, ProblemTypes
+from nnjit.data.target import ProblemType, ProblemTypes, problem_type_of
 from nnjit.errors import ConfigPath, DataError, counted
 
 MOST_AXES = 32  # of an array
@@ -32,9 +32,9 @@ class Inline(Source):
     weights: Rows | None = None
     """How much each row counts in the cost and the metrics, a number >= 0 for each; null counts all alike.
     A row of weight 0 is left out."""
-    task: ProblemType = "regression"
-    """Whether y holds values (regression) or the class of each row (classification). With `losses`,
-    these decide."""
+    task: ProblemType | Literal["auto"] = "auto"
+    """What y holds: classes, values, or (auto) classes if it is names, or a whole number a row and the loss
+    is made for classes, as a cross-entropy is; else values. With `losses`, these decide."""
 
     def load(self, folder: Path) -> Dataset:
         if isinstance(self.y, dict):
@@ -42,8 +42,9 @@ class Inline(Source):
             raise DataError(f"several targets ({', '.join(self.y)}) are for losses; {mend}", ("y",))
         x = _array(self.x, "x", numeric=True)
         y = _array(self.y, "y", numeric=self.task == "regression")
+        problem_type = problem_type_of(y, self._takes) if self.task == "auto" else self.task
         return make_dataset(
-            x, y, problem_type=self.task, description=_description(x), weights=self._weights()
+            x, y, problem_type=problem_type, description=_description(x), weights=self._weights()
         )
 
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:

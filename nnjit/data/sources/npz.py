@@ -16,7 +16,7 @@ from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.files import MOST_EXPANSION, locate, unreadable
 from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
-from nnjit.data.target import ProblemType, ProblemTypes
+from nnjit.data.target import ProblemType, ProblemTypes, problem_type_of
 from nnjit.errors import ConfigPath, DataError
 from nnjit.memory import check_fits
 
@@ -34,7 +34,8 @@ class Npz(Source):
     file: str
     """The file; a relative path starts at the working directory."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What y holds: classes, values, or (auto) classes where it is a column of whole-number or text type."""
+    """What y holds: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
+    loss is made for classes, as a cross-entropy is; else values. With `losses`, these decide."""
     weights: str | None = None
     """The array (n,) that says how much each row counts in the cost and the metrics, numbers >= 0; null
     counts all alike. A row of weight 0 is left out."""
@@ -43,7 +44,7 @@ class Npz(Source):
         path = locate(folder, self.file)
         x, y, *rest = _read(path, ("x", "y", *self._weights))
         weights = rest[0] if rest else None
-        problem_type = _problem_type(y) if self.task == "auto" else self.task
+        problem_type = problem_type_of(y, self._takes) if self.task == "auto" else self.task
         description = _description(path, x, len(y))
         try:
             return make_dataset(x, y, problem_type=problem_type, description=description, weights=weights)
@@ -78,11 +79,6 @@ class Npz(Source):
 def _description(path: Path, x: np.ndarray, rows: int) -> str:
     shape = "×".join(map(str, x.shape[1:])) or "1"
     return f"arrays of {path.name}: {rows} rows of {shape}"
-
-
-def _problem_type(y: np.ndarray) -> ProblemType:
-    is_column = y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)
-    return "classification" if is_column and y.dtype.kind in "biuU" else "regression"
 
 
 def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -71,6 +71,10 @@ class Table:
         """
         self._check(column)
         return as_text(self.frame[column], self.decimal)
+
+    def select(self, columns: Sequence[str]) -> Table:
+        """The table of some columns, in this order."""
+        return replace(self, frame=self.frame.select(columns))
 
     def rows(self, kept: np.ndarray) -> Table:
         """The table with the rows of a mask, which keep their names."""

@@ -34,6 +34,7 @@ class YesOrNo(Loss):
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
     link: ClassVar[Link] = "sigmoid"
+    targets: ClassVar[Literal["classes", "values", "either"]] = "either"
 
     def output_size(self, size: int, classes: int | None) -> int:
         return 1 if classes == 2 else size
@@ -173,7 +174,7 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
     formula_note: ClassVar[str] = (
         "for logits z (B, K) and class indices (B,), or rows of probabilities t (B, K)"
     )
-    targets: ClassVar[Literal["classes", "values"]] = "classes"
+    targets: ClassVar[Literal["classes", "values", "either"]] = "classes"
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = _rows(output, target, self.type)

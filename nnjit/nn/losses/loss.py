@@ -33,8 +33,11 @@ class Loss(Options, ABC):
     letters: ClassVar[tuple[Letter, ...]] = ("output", "target")
     """What the formula, or the note on it, is written with."""
 
-    targets: ClassVar[Literal["classes", "values"]] = "values"
-    """The targets that it is made for: class indices, or values (B, O). A loss of values takes both."""
+    targets: ClassVar[Literal["classes", "values", "either"]] = "values"
+    """The targets that it is made for: class indices, values (B, O), or either, as numbers from 0 to 1.
+
+    They decide what a column of whole numbers is. A loss of values takes classes, too, such as text.
+    """
 
     link: ClassVar[Link] = "identity"
     """The function that makes the prediction of the output, see `predict`."""

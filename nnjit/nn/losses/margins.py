@@ -22,7 +22,7 @@ SIGN = 2 * Y - 1
 class Margin(Loss):
     """A loss of 1 - s z, the score z's lack of a margin of 1, where s is 1 for yes and -1 for no."""
 
-    targets: ClassVar[Literal["classes", "values"]] = "classes"
+    targets: ClassVar[Literal["classes", "values", "either"]] = "classes"
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
     letters: ClassVar[tuple[Letter, ...]] = ("z", "s")
     link: ClassVar[Link] = "sigmoid"

@@ -203,6 +203,7 @@ def _data(setup: Setup) -> DataEntry:
         class_weights=setup.outputs.class_weights_by_name,
         outputs=setup.outputs.entries,
         warnings=setup.warnings,
+        columns=() if data.encoder is None else tuple(data.encoder.to_json()),
     )
 
 

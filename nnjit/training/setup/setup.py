@@ -20,10 +20,12 @@ from nnjit.data import (
     Part,
     Prepared,
     ProblemType,
+    Takes,
     contents_of,
     load,
     load_held_out,
-    split_and_scale,
+    scale,
+    split_and_encode,
 )
 from nnjit.errors import ConfigError, ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
@@ -235,18 +237,18 @@ def _load(experiment: Experiment, folder: Path) -> tuple[Prepared, dict[str, Con
     """The data, split and scaled, with the parts that other sources supply; and what each source held."""
     types, sources = target_types(experiment, folder), experiment.sources
     with within("data"):
-        data = load(sources["data"], folder, types)
+        loaded = load(sources["data"], folder, types, _takes(experiment))
+        data, rows = split_and_encode(experiment.data, loaded, seed=experiment.seed)
     held_out = _load_held_out(experiment, data, folder, types)
-    loaded = {"data": data, **{f"{part}_data": other for part, other in held_out.items()}}
+    all_data = {"data": data, **{f"{part}_data": other for part, other in held_out.items()}}
     contents = {
-        name: contents_of(each, is_computed=sources[name].is_computed) for name, each in loaded.items()
+        name: contents_of(each, is_computed=sources[name].is_computed) for name, each in all_data.items()
     }
     padding = find_masked_steps(experiment, data)
     with within("data"):
-        prepared = split_and_scale(
-            experiment.data, data,
-            seed=experiment.seed, dtype=experiment.dtype, held_out=held_out, padding=padding,
-        )  # fmt: skip
+        prepared = scale(
+            experiment.data, data, rows, dtype=experiment.dtype, held_out=held_out, padding=padding
+        )
     return prepared, contents
 
 
@@ -258,8 +260,14 @@ def _load_held_out(
     for part in ("validation", "test"):
         if (name := f"{part}_data") in experiment.sources:
             with within(name):
-                held_out[part] = load_held_out(experiment.sources[name], data, folder, types)
+                source, takes = experiment.sources[name], _takes(experiment)
+                held_out[part] = load_held_out(source, data, folder, types, takes)
     return held_out
+
+
+def _takes(experiment: Experiment) -> Takes:
+    """What the loss of a single output is made for; several say it in their entries."""
+    return "either" if experiment.loss is None else experiment.loss.targets
 
 
 def _batches(experiment: Experiment, rows: int) -> Batches:

@@ -1,0 +1,1 @@
+"""Kinds of columns, and the encoder that makes inputs of a table."""

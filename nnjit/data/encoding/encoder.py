@@ -1,0 +1,218 @@
+"""Encode tables into inputs, by what was learned from the training rows alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
+
+from nnjit.data.encoding.inference import infer, with_missing
+from nnjit.data.encoding.kinds import AnyEncoding, CategoryEncoding, ColumnEncoding, ColumnOptions
+from nnjit.data.encoding.kinds.base import Read
+from nnjit.data.encoding.problem import Problem, check
+from nnjit.data.encoding.raw_column import RawColumn
+from nnjit.data.tables.table import Table
+from nnjit.errors import did_you_mean
+
+Indexed = frozenset[str] | Literal["all"]
+"""The columns that become indices, which an embedding takes; the others become inputs of their own."""
+
+
+@dataclass(frozen=True)
+class InputColumn:
+    """The inputs of a column.
+
+    Args:
+        name: that of the column.
+        kind: e.g. "number".
+        start, size: the position of its first input, and how many it has; 0 if it is left out.
+        entries: of a category, what its inputs stand for, or, if it is indexed, what its values count; of
+            text, the words.
+        is_indexed: whether its inputs are indices into `entries`.
+    """
+
+    name: str
+    kind: str
+    start: int
+    size: int
+    entries: tuple[str, ...] = ()
+    is_indexed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class TableEncoder:
+    """How the columns of a table become inputs.
+
+    Args:
+        columns: in the order of the inputs.
+    """
+
+    columns: tuple[ColumnEncoding, ...]
+
+    @cached_property
+    def inputs(self) -> tuple[InputColumn, ...]:
+        """Where the inputs of each column are; layers find columns by name with them."""
+        found, start = [], 0
+        for column in self.columns:
+            size = len(column.inputs)
+            found.append(InputColumn(column.name, column.kind, start, size, column.entries, column.indexed))
+            start += size
+        return tuple(found)
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        return tuple(name for column in self.columns for name in column.inputs)
+
+    @cached_property
+    def is_scaled(self) -> np.ndarray:
+        """Which inputs (I,) are quantities, which `scale` scales."""
+        return np.array([is_scaled for column in self.columns for is_scaled in column.is_scaled], bool)
+
+    @property
+    def codes(self) -> dict[str, tuple[str, ...]]:
+        """The categories of each indexed column, in order."""
+        return {column.name: column.entries for column in self.columns if column.indexed}
+
+    def encode(self, table: Table) -> EncodedRows:
+        """The rows of a table, whose columns are found by name; others are ignored.
+
+        Raises:
+            DataError: a column is not there, or has values that its kind cannot be; all are reported.
+        """
+        problems: list[Problem] = []
+        values: list[np.ndarray] = []
+        for column in self.columns:
+            if not column.inputs:
+                values.append(np.zeros((len(table), 0)))
+            elif column.name not in table.columns:
+                near = did_you_mean(column.name, table.columns)
+                problems.append(Problem("", column.name, f"there is no such column{near}", ""))
+            else:
+                raw = RawColumn(table, column.name)
+                read, found = _unreadable(raw) or column.read(raw)
+                values.append(read)
+                problems += found
+        check(problems)
+        return EncodedRows(self, tuple(values), len(table))
+
+    def complete(self, table: Table) -> np.ndarray:
+        """Which rows (n,) have a value in the columns that leave out rows without."""
+        dropping = [c.name for c in self.columns if c.missing == "drop" and c.name in table.columns]
+        return complete_rows(table, dropping)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Plain data for a JSON file, an object for each column."""
+        return [asdict(column) for column in self.columns]
+
+    @classmethod
+    def from_json(cls, saved: Sequence[Mapping[str, Any]]) -> Self:
+        """The encoder that `to_json` has written; a ValueError if it is malformed."""
+        try:
+            return cls(_adapter().validate_json(json.dumps(list(saved)), strict=True))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"columns: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedRows:
+    """The inputs of the rows of a table, made when they are asked for.
+
+    `rows[a:b]` and `rows[indices]` are arrays (n, inputs) float64.
+
+    Args:
+        values: of each column, what its encoding has read.
+    """
+
+    encoder: TableEncoder
+    values: tuple[np.ndarray, ...]
+    count: int
+
+    dtype = np.dtype(np.float64)
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.count, len(self.encoder.features)
+
+    @property
+    def ndim(self) -> int:
+        return 2
+
+    @property
+    def size(self) -> int:
+        return self.count * len(self.encoder.features)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        count = len(range(self.count)[rows]) if isinstance(rows, slice) else len(rows)
+        out = np.empty((count, len(self.encoder.features)))
+        for column, place, values in zip(self.encoder.columns, self.encoder.inputs, self.values, strict=True):
+            if place.size:
+                column.write(values[rows], out[:, place.start : place.start + place.size])
+        return out
+
+
+def fit(
+    table: Table,
+    rows: np.ndarray | None,
+    options: Mapping[str, ColumnOptions],
+    *,
+    missing: str | None = None,
+    indexed: Indexed = frozenset(),
+) -> EncodedRows:
+    """The encoded rows of a table, with an encoder that is fitted to its training rows.
+
+    Args:
+        rows: (m,) the training rows; None for all.
+        options: the kinds of columns by name; those of others are inferred.
+        missing: what to do about missing values where no options are given and the kind has it.
+        indexed: the columns that become indices, if they are of categories.
+
+    Raises:
+        DataError: columns have values that their kind cannot be; all are reported.
+    """
+    encodings, values = [], []
+    problems: list[Problem] = []
+    for name in table.columns:
+        column = RawColumn(table, name, rows)
+        if (unreadable := _unreadable(column)) is not None:
+            problems += unreadable[1]
+            continue
+        kind = options[name] if name in options else with_missing(infer(column), missing)
+        encoding = kind.fit(column)
+        if isinstance(encoding, CategoryEncoding) and (indexed == "all" or name in indexed):
+            encoding = replace(encoding, is_indexed=True)
+        read, found = encoding.read(column)
+        encodings.append(encoding)
+        values.append(read)
+        problems += found
+    check(problems)
+    return EncodedRows(TableEncoder(tuple(encodings)), tuple(values), len(table))
+
+
+def complete_rows(table: Table, columns: Sequence[str]) -> np.ndarray:
+    """Which rows (n,) have a value in all of these columns."""
+    complete = np.ones(len(table), bool)
+    for name in columns:
+        complete &= ~RawColumn(table, name).is_missing
+    return complete
+
+
+def _unreadable(column: RawColumn) -> Read | None:
+    """What is read of a column that can be neither text nor numbers, such as one of lists; None if it can."""
+    wrong = column.table.problem(column.name)
+    if wrong is None:
+        return None
+    return np.zeros((len(column), 0)), (Problem("", column.name, wrong, ""),)
+
+
+def _adapter() -> TypeAdapter[tuple[AnyEncoding, ...]]:
+    return TypeAdapter(tuple[Annotated[AnyEncoding, Field(discriminator="kind")], ...])

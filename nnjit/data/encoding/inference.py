@@ -1,0 +1,82 @@
+"""Infer the kind of a column from its training rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnjit.data.encoding.kinds import Category, ColumnOptions, Constant, Flag, Id, Number
+from nnjit.data.encoding.kinds.flag import PAIRS
+from nnjit.data.encoding.raw_column import RawColumn
+
+FEW = 10  # different values are categories, however few rows there are
+_ID = re.compile(r"(^|[\W_])id$|[a-z]I[dD]$", re.ASCII)
+_CODE = r"^[+-]?0\d"  # a number with leading zeros
+
+
+def infer(column: RawColumn) -> ColumnOptions:
+    """The kind of a column whose config does not say it; only its training rows are looked at.
+
+    The first rule that holds decides:
+
+    1. `constant`: there is no value, or one value and no gap.
+    2. `flag`: the values are true or false, or both words of one pair, such as yes and no.
+    3. `number`: at least half of the values are numbers, and none is a code with leading zeros. Few
+       different whole numbers are still numbers. All different whole numbers are an `id` if the column's
+       name ends with id.
+    4. `category`: there are at most 10 different values, or half as many as rows.
+    5. `id`: values are nearly all different.
+    """
+    if _is_constant(column):
+        return Constant()
+    if column.series.dtype.is_numeric():
+        return _number(column)
+    known = column.known_text
+    if _is_flag(column):
+        return Flag()
+    is_bad = column.training(column.numbers[1])
+    is_code = known.str.contains(_CODE).any()
+    if 2 * int(is_bad.sum()) <= len(known) and not is_code:
+        return _number(column)
+    different = known.n_unique()
+    if different <= FEW or 2 * different <= len(known):
+        return Category()
+    return Id()
+
+
+def with_missing(options: ColumnOptions, missing: str | None) -> ColumnOptions:
+    """The options with another way to treat missing values, if the kind has it."""
+    if missing is None or "missing" not in type(options).model_fields:
+        return options
+    given: Mapping[str, Any] = {"type": options.type, "missing": missing}
+    return type(options).model_validate(given) if _takes(type(options), missing) else options
+
+
+def _takes(cls: type[ColumnOptions], missing: str) -> bool:
+    return missing in getattr(cls.model_fields["missing"].annotation, "__args__", ())
+
+
+def _is_constant(column: RawColumn) -> bool:
+    """Whether training rows have one value throughout, or none."""
+    series = column.series if column.rows is None else column.series[column.rows]
+    return series.n_unique() < 2
+
+
+def _is_flag(column: RawColumn) -> bool:
+    import polars as pl
+
+    if column.series.dtype == pl.Boolean:
+        return True
+    words = set(column.known_text.str.to_lowercase().unique().head(3).to_list())
+    return words == {"true"} or words == {"false"} or words in [set(pair) for pair in PAIRS[:-1]]
+
+
+def _number(column: RawColumn) -> ColumnOptions:
+    if not _ID.search(column.name):
+        return Number()
+    values = column.training(column.numbers[0])
+    is_whole = np.isfinite(values).all() and (values == np.floor(values)).all()
+    return Id() if is_whole and len(np.unique(values)) == len(values) else Number()

@@ -1,0 +1,50 @@
+"""`id` and `constant`: columns that say nothing, and are left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from nnjit.data.encoding.kinds.base import ColumnEncoding, ColumnOptions, Read, kinds
+from nnjit.data.encoding.raw_column import RawColumn
+
+LeftOutKind = Literal["id", "constant"]
+
+
+@kinds.register
+class Id(ColumnOptions):
+    """A name or number of the row, which is left out: nothing can be learned from it."""
+
+    type: Literal["id"] = "id"
+
+    def fit(self, column: RawColumn) -> LeftOut:
+        return LeftOut(name=column.name, kind="id")
+
+
+@kinds.register
+class Constant(ColumnOptions):
+    """One value throughout, which is left out: nothing can be learned from it."""
+
+    type: Literal["constant"] = "constant"
+
+    def fit(self, column: RawColumn) -> LeftOut:
+        return LeftOut(name=column.name, kind="constant")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut(ColumnEncoding):
+    """A column that is left out."""
+
+    kind: LeftOutKind
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return ()
+
+    def read(self, column: RawColumn) -> Read:
+        return np.zeros((len(column), 0)), ()
+
+    def write(self, values: np.ndarray, out: np.ndarray) -> None:
+        return

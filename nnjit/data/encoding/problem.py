@@ -1,0 +1,73 @@
+"""Values that cannot be read, and one message about all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnjit.data.encoding.raw_column import RawColumn
+from nnjit.errors import DataError, counted, shortened
+
+_MOST = 20  # columns in a message
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a column.
+
+    Args:
+        where: the name of the first row that has it; empty if all have.
+        wrong: what was expected and given.
+        mend: what to do about it; empty if nothing more can be said.
+    """
+
+    where: str
+    column: str
+    wrong: str
+    mend: str
+
+    def __str__(self) -> str:
+        place = f'{self.where}, column "{self.column}"' if self.where else f'column "{self.column}"'
+        return f"{place}: {self.wrong}" + (f"; {self.mend}" if self.mend else "")
+
+
+def unreadable(column: RawColumn, is_bad: np.ndarray, wanted: str, mend: str) -> tuple[Problem, ...]:
+    """The problem of values that are not what was wanted, e.g. "a number"; () if there are none."""
+    return _first(column, is_bad, lambda row: f'expected {wanted}, got "{_shown(column, row)}"', mend)
+
+
+def infinite(column: RawColumn, is_bad: np.ndarray) -> tuple[Problem, ...]:
+    """The problem of numbers that are not finite; () if there are none."""
+    return _first(column, is_bad, lambda row: f"{_shown(column, row)} is not finite", "")
+
+
+def missing(column: RawColumn, mend: str, rows: np.ndarray | None = None) -> tuple[Problem, ...]:
+    """The problem of missing values, in the rows of a mask; () if there are none."""
+    gaps = column.is_missing if rows is None else column.is_missing & rows
+    return _first(column, gaps, lambda row: "no value", mend)
+
+
+def check(problems: Sequence[Problem]) -> None:
+    """Raise a DataError about all problems at once, if there are any."""
+    if len(problems) > 1:
+        lines = [str(problem) for problem in problems[:_MOST]]
+        more = len(problems) - _MOST
+        lines += [f"and {counted(more, 'more column')}"] if more > 0 else []
+        raise DataError("\n  ".join([f"{len(problems)} columns cannot be read:", *lines]))
+    for problem in problems:
+        raise DataError(str(problem))
+
+
+def _first(
+    column: RawColumn, is_bad: np.ndarray, wrong: Callable[[int], str], mend: str
+) -> tuple[Problem, ...]:
+    if not is_bad.any():
+        return ()
+    row, count = int(np.argmax(is_bad)), counted(int(is_bad.sum()), "such value")
+    return (Problem(column.table.where(row), column.name, f"{wrong(row)} ({count} in the column)", mend),)
+
+
+def _shown(column: RawColumn, row: int) -> str:
+    return shortened(str(column.series[row]))

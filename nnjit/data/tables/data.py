@@ -1,0 +1,84 @@
+"""A table with its targets, before an encoder makes inputs of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from nnjit.data.dataset import Dataset
+from nnjit.data.encoding.encoder import EncodedRows, Indexed, TableEncoder, fit
+from nnjit.data.encoding.kinds import ColumnOptions
+from nnjit.data.tables.table import Table
+from nnjit.data.target import Labelled, Target
+from nnjit.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class TableData(Labelled):
+    """A table of inputs, and the targets of its rows.
+
+    Args:
+        table: the columns that are inputs.
+        options: the kinds of columns by name; those of others are inferred from the training rows.
+        missing: what to do about missing values where no options are given; None leaves it to the kind.
+        indexed: columns that become indices.
+    """
+
+    table: Table
+    y: np.ndarray
+    targets: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    description: str
+    weights: np.ndarray | None = None
+    target_layout: tuple[Target, ...] = ()
+    source_rows: np.ndarray | None = None
+    options: Mapping[str, ColumnOptions] = field(default_factory=dict)
+    missing: str | None = None
+    indexed: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def encoded(self, rows: np.ndarray | None, indexed: Indexed = frozenset()) -> Dataset:
+        """The data with inputs, made by an encoder that is fitted to the training rows.
+
+        Args:
+            rows: (m,) the training rows; None for all.
+            indexed: columns of categories that become indices, besides those that the source names.
+
+        Raises:
+            DataError: columns have values that their kind cannot be, or none gives an input.
+        """
+        chosen = indexed if indexed == "all" else self.indexed | indexed
+        x = fit(self.table, rows, self.options, missing=self.missing, indexed=chosen)
+        if not x.encoder.features:
+            left = ", ".join(f"{column.name} ({column.kind})" for column in x.encoder.columns)
+            raise DataError(
+                f"{self.table.name}: no column gives an input: {left}; say with columns what they are"
+            )
+        return self.with_inputs(x)
+
+    def encoded_by(self, encoder: TableEncoder) -> Dataset:
+        """The data with the inputs that an encoder fitted to other data makes; incomplete rows that it
+        leaves out are not among them.
+        """
+        kept = encoder.complete(self.table)
+        data = self if kept.all() else self.rows(kept)
+        return data.with_inputs(encoder.encode(data.table))
+
+    def with_inputs(self, x: EncodedRows) -> Dataset:
+        """The data set with these inputs."""
+        return Dataset(
+            x, self.y, x.encoder.features, self.targets, self.classes, self.description, self.weights,
+            self.target_layout, x.encoder.codes, self.source_rows, x.encoder,
+        )  # fmt: skip
+
+    def rows(self, kept: np.ndarray) -> TableData:
+        """The data of the rows of a mask."""
+        indices = np.flatnonzero(kept) if self.source_rows is None else self.source_rows[kept]
+        weights = None if self.weights is None else self.weights[kept]
+        return replace(
+            self, table=self.table.rows(kept), y=self.y[kept], weights=weights, source_rows=indices
+        )
