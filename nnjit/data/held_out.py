@@ -14,7 +14,6 @@ from nnjit.data.encoding.kinds import Number
 from nnjit.data.labels import row_name
 from nnjit.data.preparation import load_unchecked
 from nnjit.data.source import Data, Source
-from nnjit.data.tables.data import TableData
 from nnjit.data.target import ProblemType, ProblemTypes, Takes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
 
@@ -40,12 +39,7 @@ def load_held_out(
     if problem_types is not None:
         _check_target_names(source.targets(folder), problem_types)
     other = load_unchecked(source, folder, problem_types, takes)
-    try:
-        return _align(_encoded(other, data), data)
-    except DataError as error:
-        if isinstance(other, TableData) and not error.path:
-            raise DataError(f"{other.table.name}: {error.message}", ("file",)) from None
-        raise
+    return _align(_encoded(other, data), data)
 
 
 def _encoded(other: Data, data: Dataset) -> Dataset:

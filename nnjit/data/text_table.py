@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnjit.data.columns import Column
 from nnjit.data.files import check_size, open_file, unreadable
 from nnjit.data.tables.forking import check_not_forked
-from nnjit.errors import DataError, counted
+from nnjit.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,44 +43,6 @@ class TextTable:
         """What messages call a row, e.g. "line 7" of the file."""
         line, _ = next(islice(_records(self.path), int(self.records[row]), None))
         return f"line {line}"
-
-    def is_text(self, name: str) -> bool:
-        """Whether a column has values, and none of them is a number."""
-        column = self.frame[name]
-        return column.count() > 0 and _numbers(column).count() == 0
-
-    def has_text(self, name: str) -> bool:
-        """Whether some value of a column is not a number."""
-        column = self.frame[name]
-        return column.count() > _numbers(column).count()
-
-    def numbers(self, name: str, *, mend: str) -> Column:
-        """A column of numbers; true and false are 1 and 0.
-
-        Raises:
-            DataError: a value is text; `mend` says what to do about it.
-        """
-        column = self.frame[name]
-        numbers = _numbers(_without_flags(column))
-        is_bad = (numbers.is_null() & column.is_not_null()).to_numpy()
-        if is_bad.any():
-            row = int(np.argmax(is_bad))
-            raise DataError(
-                f'{self.where(row)}, column "{name}": expected a number, got "{column[row]}" '
-                f"({counted(int(is_bad.sum()), 'such value')} in the column); {mend}"
-            )
-        return Column(name, numbers.to_numpy())
-
-    def categories(self, name: str) -> Column:
-        """A column of categories, in order: numbers by size, then text alphabetically."""
-        import polars as pl
-
-        column = self.frame[name].cast(pl.String)
-        values = column.drop_nulls().unique().alias("value").to_frame()
-        ordered = values.sort(pl.col("value").cast(pl.Float64, strict=False), "value", nulls_last=True)
-        names = ordered["value"].to_list()
-        codes = column.cast(pl.Enum(names)).to_physical().cast(pl.Float64)
-        return Column(name, codes.to_numpy(), tuple(names))
 
 
 def read_table(
@@ -140,20 +101,6 @@ def _trimmed(marks: Sequence[str]) -> pl.Expr:
 
     text = pl.col(pl.String).str.strip_chars()
     return pl.when(~text.is_in(list(marks))).then(text).name.keep()
-
-
-def _without_flags(column: pl.Series) -> pl.Series:
-    import polars as pl
-
-    if column.dtype != pl.String:
-        return column
-    return column.str.to_lowercase().replace({"true": "1", "false": "0"})
-
-
-def _numbers(column: pl.Series) -> pl.Series:
-    import polars as pl
-
-    return column.cast(pl.Float64, strict=False)
 
 
 def _header(path: Path, separator: str) -> tuple[list[str], int]:

@@ -17,7 +17,7 @@ from .files import idx_bytes, images
 
 PEOPLE = "age,job,town,pay\n30,cook,Bonn,low\n40,nurse,Ulm,high\n50,smith,Trier,low\n60,cook,Ulm,mid\n"
 CSV: dict[str, Any] = {"file": "train.csv", "target": "pay", "indexed": ("job",), "categorical": ("town",)}
-ROWS = {"x": ((1, 2), (3, 5)), "y": (1, 2)}
+ROWS = {"x": ((1, 2), (3, 5)), "y": (1, 2), "task": "regression"}
 
 
 def source(kind: str, options: dict[str, Any]) -> Any:
@@ -28,17 +28,22 @@ def people(folder: Path, text: str, **options: Any) -> tuple[Dataset, Dataset]:
     """The data of the people, and other people beside them."""
     (folder / "train.csv").write_text(PEOPLE)
     (folder / "test.csv").write_text(text)
-    data = load(source("csv", CSV), folder)
+    data = load(source("csv", CSV), folder).encoded(None)
     return data, load_held_out(source("csv", CSV | {"file": "test.csv"} | options), data, folder)
 
 
 def test_columns_are_found_by_name_and_categories_have_their_numbers(tmp_path: Path) -> None:
     data, other = people(tmp_path, "town,pay,job,age\nTrier,mid,smith,1\nUlm,low,nurse,2\n")
     assert data.features == other.features == ("age", "job", "town=Bonn", "town=Trier", "town=Ulm")
-    assert other.x.tolist() == [[1, 2, 0, 1, 0], [2, 1, 0, 0, 1]]
+    assert other.x[:].tolist() == [[1, 2, 0, 1, 0], [2, 1, 0, 0, 1]]
     assert data.classes == other.classes == ("high", "low", "mid")
     assert other.y.tolist() == [2, 1]
-    assert data.codes == {"job": ("cook", "nurse", "smith")}
+    assert data.codes == {"job": ("cook", "nurse", "smith", "(other)")}
+
+
+def test_categories_that_the_training_rows_lack_are_other(tmp_path: Path) -> None:
+    _, other = people(tmp_path, "town,pay,job,age\nTriers,mid,mason,1\n")
+    assert other.x[:].tolist() == [[1, 3, 0, 0, 0]]
 
 
 def test_a_single_class_is_enough_to_test_on(tmp_path: Path) -> None:
@@ -49,7 +54,7 @@ def test_a_single_class_is_enough_to_test_on(tmp_path: Path) -> None:
 def test_scaling_is_that_of_the_training_part(tmp_path: Path) -> None:
     own = source("inline", ROWS | {"scale": "standard", "scale_target": "min_max"})
     data = load(own, tmp_path)
-    other = load_held_out(source("inline", {"x": ((5, 8),), "y": (4,), "weights": (2,)}), data, tmp_path)
+    other = load_held_out(source("inline", {"x": ((5, 8),), "y": (4.0,), "weights": (2,)}), data, tmp_path)
     made = split_and_scale(own, data, seed=0, dtype="float64", held_out={"test": other})
     assert made.test is not None
     np.testing.assert_allclose(made.test.x, [[3, 3]])
@@ -66,8 +71,8 @@ def test_images_are_rows_of_as_many_numbers(tmp_path: Path) -> None:
     table = np.hstack([pixels.reshape(8, -1), labels[:, None]])
     np.savetxt(tmp_path / "a.csv", table, fmt="%d", delimiter=",")
     csv = source("csv", {"file": "a.csv", "header": False, "target": -1})
-    flat = load_held_out(idx, load(csv, tmp_path), tmp_path)
-    whole = load_held_out(csv, load(idx, tmp_path), tmp_path)
+    flat = load_held_out(idx, load(csv, tmp_path).encoded(None), tmp_path)
+    whole = load_held_out(csv, load(idx, tmp_path).encoded(None), tmp_path)
     np.testing.assert_array_equal(flat.x, table[:, :-1])
     np.testing.assert_array_equal(whole.x, pixels)
     np.testing.assert_array_equal(flat.y, whole.y)
@@ -93,12 +98,11 @@ def test_several_targets_keep_their_order_and_classes(tmp_path: Path) -> None:
 # fmt: off
 OF_PEOPLE = [
     # the text of the test file                    options                what the message says
-    ("age,job,town,pay\n1,cook,Ulm,low\n2,mason,Ulm,mid\n", {},         ["row 2 (counted from 1)", 'column "job" has "mason"', "does not occur in data", "leave such rows out"]),
-    ("age,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulms,mid\n", {},         ['no column "town=Ulms"; did you mean "town=Ulm"?', "the rows that have this category"]),
     ("age,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,lows\n", {},         ["row 2 (counted from 1)", 'the target has "lows"', 'did you mean "low"?']),
-    ("ages,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,mid\n", {},         ['data has no column "ages"; did you mean "age"?; leave it out here']),
-    ("job,town,pay\ncook,Ulm,low\ncook,Ulm,mid\n",          {},         ['no column "age", which data has', "the same columns"]),
-    ("age,job,town,pay\n1,7,Ulm,low\n2,8,Ulm,mid\n",        {"indexed": ()}, ['"job" is indexed in data']),
+    ("ages,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,mid\n", {},         ['test.csv: column "age": there is no such column; did you mean "ages"?']),
+    ("ages,jobs,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,mid\n", {"indexed": ()}, ["2 columns cannot be read", 'column "age"', 'column "job"']),
+    ("age,job,town,pay\n1,cook,Ulm,low\nold,cook,Ulm,mid\n", {},        ['test.csv: line 3, column "age": expected a number, got "old"']),
+    ("job,town,pay\ncook,Ulm,low\ncook,Ulm,mid\n",          {},         ['column "age": there is no such column']),
     ("age,job,town,pay\n1,cook,Ulm,1.5\n2,cook,Ulm,2\n",    {},         ["of data holds classes, here it holds values", "set task for both"]),
 ]
 OF_ROWS = [

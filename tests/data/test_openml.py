@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,9 +79,10 @@ def answer(cache: Path) -> None:
         file.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
-def load(start: Path, **options: object) -> Dataset:
+def load(start: Path, takes: str = "values", **options: object) -> Dataset:
     answer(start / "kept")
-    return sources["openml"](cache="kept", **options).load(start)
+    data = sources["openml"](cache="kept", **options).suited(takes).load(start).encoded(None)
+    return replace(data, x=data.x[:])
 
 
 @pytest.mark.parametrize("options", [{"id": 7}, {"name": "plants", "version": 1}])
@@ -94,7 +96,9 @@ def test_kept_data_set_is_read_with_its_categories(options, tmp_path):
 
 def test_missing_values_take_the_mean(tmp_path):
     data = load(tmp_path, id=7, missing="mean")
-    np.testing.assert_allclose(data.x[2], [2.5, 1 / 3, 2 / 3, 30], rtol=1e-15)
+    assert data.features[:2] == ("height", "height=(missing)")
+    assert data.features[2:] == ("soil=clay", "soil=sand", "soil=(missing)", "yield")
+    np.testing.assert_allclose(data.x[2], [2.5, 1, 0, 0, 1, 30], rtol=1e-15)
 
 
 def test_numeric_target_holds_values(tmp_path):
@@ -111,9 +115,12 @@ def test_numeric_target_holds_values(tmp_path):
 @pytest.mark.parametrize(
     ("options", "fragments"),
     [
-        ({"id": 7}, ["row 3", 'column "height"', "2 missing in all", "drop"]),
+        ({"id": 7, "missing": "error"}, ["row 3", 'column "height"', 'column "soil"', "no value"]),
         ({"id": 7, "target": "yields"}, ["cannot be used", "yields"]),
-        ({"id": 7, "task": "regression", "missing": "drop"}, ['"kind" holds names']),
+        (
+            {"id": 7, "task": "regression", "missing": "drop"},
+            ['column "kind": expected a number, got "oak"', "task: classification"],
+        ),
         ({"id": 7, "target": ("yield", "height"), "task": "classification"}, ["missing"]),
     ],
 )
@@ -145,6 +152,6 @@ def test_sparse_data_is_filled_out():
         target_names=["kind"],
         categories={},
     )
-    data = sources["openml"](id=7).parsed(bunch)
-    np.testing.assert_array_equal(data.x, [[0, 2], [3, 0]])
+    data = sources["openml"](id=7).parsed(bunch).encoded(None)
+    np.testing.assert_array_equal(data.x[:], [[0, 2], [3, 0]])
     assert data.y.tolist() == [1, 0]

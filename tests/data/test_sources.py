@@ -5,6 +5,7 @@
 import gzip
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from nnjit.data import Dataset, prepare, sources
+from nnjit.errors import DataError
 
 from .files import idx_bytes, images, write_idx, write_npz
 
@@ -35,7 +37,7 @@ TEXT = [
     ("a,b,c\n1,2,5\n3,4,3\n",                 {"target": "c"},                       [[1, 2], [3, 4]],      [1, 0],                 "35", "ab"),
     ("a,b,c\n1,2,5\n3,4,3\n",                 {"target": "c", "task": "regression"}, [[1, 2], [3, 4]],      [[5], [3]],             None, "ab"),
     ("a,b,c\n1,2,true\n3,4,false\n",          {"target": "c"},                       [[1, 2], [3, 4]],      [1, 0],                 ("false", "true"), "ab"),
-    ("a,b,c\n1,2,-1\n3,4,1\n",                {"target": "c"},                       [[1, 2], [3, 4]],      [[-1], [1]],            None, "ab"),
+    ("a,b,c\n1,2,-1\n3,4,1\n",                {"target": "c"},                       [[1, 2], [3, 4]],      [0, 1],                 ("-1", "1"), "ab"),
     ("a,b,c\n1,2,3\n4,5,6\n",                 {"target": ("b", "c")},                [[1], [4]],            [[2, 3], [5, 6]],       None, "a"),
     ("a,b,c\n1,2,x\n3,4,y\n",                 {"target": -1, "features": (1,)},      [[2], [4]],            [0, 1],                 "xy", "b"),
     ("a,b,c\n1,2,x\n3,4,y\n",                 {"target": "c", "ignore": ("a",)},     [[2], [4]],            [0, 1],                 "xy", "b"),
@@ -45,24 +47,25 @@ TEXT = [
     ("a,b,c\nu,2,x\nv,4,y\nu,6,x\n",          {"target": "c", "categorical": ("a",)},[[1, 0, 2], [0, 1, 4], [1, 0, 6]], [0, 1, 0], "xy", ("a=u", "a=v", "b")),
     ("a,b,c\n10,2,x\n9,4,y\n",                {"target": "c", "categorical": ("a",)},[[0, 1, 2], [1, 0, 4]],[0, 1],                 "xy", ("a=9", "a=10", "b")),
     ("a,b,c\nv,2,x\nu,4,y\nv,6,x\n",          {"target": "c", "indexed": ("a",)},    [[1, 2], [0, 4], [1, 6]], [0, 1, 0],             "xy", "ab"),
-    ("a,b,c\n10,2,x\n9,?,y\n",                {"target": "c", "indexed": ("a",), "missing": "mean"}, [[1, 2], [0, 2]], [0, 1],         "xy", "ab"),
+    ("a,b,c\n10,2,x\n9,?,y\n",                {"target": "c", "indexed": ("a",), "missing": "mean"}, [[1, 2, 0], [0, 2, 1]], [0, 1],   "xy", ("a", "b", "b=(missing)")),
     ("a,b,c\n?,2,x\nu,4,y\n",                {"target": "c", "indexed": ("a",), "missing_marks": ()}, [[0, 2], [1, 4]], [0, 1],        "xy", "ab"),
     ("a,b,c\n1,2,x\n?,4,y\n5,6,y\n",          {"target": "c", "missing": "drop"},    [[1, 2], [5, 6]],      [0, 1],                 "xy", "ab"),
-    ("a,b,c\n1,2,x\n ? ,4,y\n5,6,y\n",        {"target": "c", "missing": "mean"},    [[1, 2], [3, 4], [5, 6]], [0, 1, 1],           "xy", "ab"),
-    ("a,b\nu,x\n,y\nv,y\nu,x\nu,x\n",         {"target": "b", "categorical": (0,), "missing": "mean"}, [[1, 0], [0.75, 0.25], [0, 1], [1, 0], [1, 0]], [0, 1, 1, 0, 0], "xy", ("a=u", "a=v")),
+    ("a,b,c\n1,2,x\n ? ,4,y\n5,6,y\n",        {"target": "c", "missing": "mean"},    [[1, 0, 2], [3, 1, 4], [5, 0, 6]], [0, 1, 1],  "xy", ("a", "a=(missing)", "b")),
+    ("a,b\nu,x\n,y\nv,y\nu,x\nu,x\n",         {"target": "b", "categorical": (0,), "missing": "mean"}, [[1, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 0, 0]], [0, 1, 1, 0, 0], "xy", ("a=u", "a=v", "a=(missing)")),
     ("a,b\n-9, x\n -9,\n1,y\n2,z\n",          {"target": "b", "missing": "drop", "missing_marks": ("-9",)}, [[1], [2]], [0, 1],                 "yz", "a"),
     ("a,b\ntrue,1.5\nFALSE,2.5\n",            {"target": "b"},                       [[1], [0]],            [[1.5], [2.5]],         None, "a"),
     ('a,b\n"1","x,\ny"\n2,z\n',               {"target": "b"},                       [[1], [2]],            [0, 1],                 ("x,\ny", "z"), "a"),
     (",b\n1,x\n2,z\n",                        {"target": "b"},                       [[1], [2]],            [0, 1],                 "xz", ("column_0",)),
-    ("a,b\n1,1\n2,2.0\n3,x\n",                {"target": "b", "task": "classification"}, [[1], [2], [3]],   [0, 1, 2],              ("1", "2.0", "x"), "a"),
+    ("a,b\n1,1\n2,2.0\n3,x\n",                {"target": "b", "task": "classification"}, [[1], [2], [3]],   [0, 1, 2],              ("1", "2", "x"), "a"),
 ]
 INLINE = [
     # options                                                        x                   y             classes
-    ({"x": ((0, 0), (0, 1)), "y": (0, 1)},                           [[0, 0], [0, 1]],   [[0], [1]],   None),
+    ({"x": ((0, 0), (0, 1)), "y": (0, 1)},                           [[0, 0], [0, 1]],   [0, 1],       "01"),
+    ({"x": ((0, 0), (0, 1)), "y": (0, 1), "task": "regression"},     [[0, 0], [0, 1]],   [[0], [1]],   None),
     ({"x": (0.5, 1), "y": ((0, 1), (1, 0))},                         [[0.5], [1]],       [[0, 1], [1, 0]], None),
     ({"x": ((0, 0), (0, 1)), "y": (3, 7), "task": "classification"}, [[0, 0], [0, 1]],   [0, 1],       "37"),
     ({"x": (1, 2), "y": ("no", "yes"), "task": "classification"},    [[1], [2]],         [0, 1],       ("no", "yes")),
-    ({"x": (((1, 2), (3, 4)),), "y": (1,)},                          [[[1, 2], [3, 4]]], [[1]],        None),
+    ({"x": (((1, 2), (3, 4)),), "y": (0.5,)},                        [[[1, 2], [3, 4]]], [[0.5]],      None),
 ]
 FUNCTION = [
     # options                                                x                    y
@@ -85,7 +88,8 @@ NPZ = [
 
 
 def load(kind: str, start: Path, /, **options: object) -> Dataset:
-    return sources[kind](**options).load(start)
+    data = sources[kind](**options).load(start).encoded(None)
+    return replace(data, x=data.x[:])
 
 
 @pytest.mark.parametrize(("options", "shape", "classes"), SKLEARN, ids=lambda value: str(value)[:40])
@@ -169,9 +173,9 @@ def test_csv_gives(text, options, x, y, classes, features, tmp_path):
 def test_csv_whose_types_show_late_is_read_as_well(tmp_path):
     (tmp_path / "a.csv").write_text("a,b,c,d\n" + "1,10,,x\n" * 200 + "2.5,u,3,y\n1,9,4,y\n")
     data = load("csv", tmp_path, file="a.csv", target="d", categorical=("b",), missing="mean")
-    assert data.features == ("a", "b=9", "b=10", "b=u", "c")
+    assert data.features == ("a", "b=9", "b=10", "b=u", "c", "c=(missing)")
     np.testing.assert_array_equal(
-        data.x[[0, -2, -1]], [[1, 0, 1, 0, 3.5], [2.5, 0, 0, 1, 3], [1, 1, 0, 0, 4]]
+        data.x[[0, -2, -1]], [[1, 0, 1, 0, 3.5, 1], [2.5, 0, 0, 1, 3, 0], [1, 1, 0, 0, 4, 0]]
     )
 
 
@@ -180,10 +184,38 @@ def test_compressed_csv_is_read_as_plain(tmp_path):
     assert load("csv", tmp_path, file="a.csv.gz", target="b").classes == ("x", "y")
 
 
-@pytest.mark.parametrize(("values", "task"), [(range(20), "classification"), (range(21), "regression")])
-def test_csv_takes_up_to_20_different_whole_numbers_for_classes(values, task, tmp_path):
-    (tmp_path / "a.csv").write_text("a,b\n" + "".join(f"0,{v}\n" for v in values))
-    assert (load("csv", tmp_path, file="a.csv", target="b").classes is not None) == (task == "classification")
+# fmt: off
+DECIDED = [
+    # y of the rows             what a loss of classes, of either and of values makes of it
+    ((0, 1, 5),                 (True,  True,  False)),
+    ((-1, 1, -1),               (True,  True,  False)),
+    ((0.5, 1, 0.25),            (None,  False, False)),   # None: an error that names task
+    (("a", "b", "a"),           (True,  True,  True)),
+    (((0, 1), (1, 0), (1, 1)),  (False, False, False)),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("kind", ["csv", "npz", "inline"])
+@pytest.mark.parametrize(("values", "expected"), DECIDED)
+def test_the_loss_decides_what_a_target_holds(kind, values, expected, tmp_path):
+    columns = [f"y{k}" for k in range(np.array(values)[0].size)]
+    rows = np.array(values).reshape(len(values), -1).tolist()
+    lines = [",".join(map(str, (k, *row))) for k, row in enumerate(rows)]
+    (tmp_path / "a.csv").write_text("\n".join([",".join(("x", *columns)), *lines]))
+    write_npz(tmp_path / "a.npz", x=np.arange(3), y=np.array(values))
+    options = {
+        "csv": {"file": "a.csv", "target": tuple(columns) if len(columns) > 1 else "y0"},
+        "npz": {"file": "a.npz"},
+        "inline": {"x": (0, 1, 2), "y": values},
+    }[kind]
+    for takes, is_class in zip(("classes", "either", "values"), expected, strict=True):
+        source = sources[kind](**options).suited(takes)
+        if is_class is None:
+            with pytest.raises(DataError, match=r"labels are not classes: .*0\.5.* task: regression"):
+                source.load(tmp_path)
+        else:
+            assert (source.load(tmp_path).classes is not None) == is_class
 
 
 @pytest.mark.parametrize(("options", "x", "y", "classes"), INLINE)

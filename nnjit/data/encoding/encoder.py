@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -11,8 +11,19 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
-from nnjit.data.encoding.inference import infer, with_missing
-from nnjit.data.encoding.kinds import AnyEncoding, CategoryEncoding, ColumnEncoding, ColumnOptions
+from nnjit.data.encoding.inference import infer, is_constant_number, with_missing
+from nnjit.data.encoding.kinds import (
+    AnyEncoding,
+    CategoryEncoding,
+    ColumnEncoding,
+    ColumnOptions,
+    Constant,
+    LeftOut,
+    Number,
+    NumberEncoding,
+    Text,
+    TextEncoding,
+)
 from nnjit.data.encoding.kinds.base import Read
 from nnjit.data.encoding.problem import Problem, check
 from nnjit.data.encoding.raw_column import RawColumn
@@ -21,6 +32,15 @@ from nnjit.errors import did_you_mean
 
 Indexed = frozenset[str] | Literal["all"]
 """The columns that become indices, which an embedding takes; the others become inputs of their own."""
+
+# fmt: off
+_LEFT_OUT = {  # why a column, or several, are left out
+    "constant": ("which is constant in the training rows", "which are constant in the training rows"),
+    "id":       ("whose values name the rows", "whose values name the rows"),
+    "text":     ("text that no layer takes", "texts that no layer takes"),
+}
+# fmt: on
+_MOST_NAMES = 10
 
 
 @dataclass(frozen=True)
@@ -73,6 +93,16 @@ class TableEncoder:
     def is_scaled(self) -> np.ndarray:
         """Which inputs (I,) are quantities, which `scale` scales."""
         return np.array([is_scaled for column in self.columns for is_scaled in column.is_scaled], bool)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which columns are left out, and why, in sentences."""
+        left = {kind: [c.name for c in self.columns if not c.inputs and c.kind == kind] for kind in _LEFT_OUT}
+        return tuple(
+            f"left out: {_quoted(names)}, {one if len(names) == 1 else several}"
+            for (one, several), names in zip(_LEFT_OUT.values(), left.values(), strict=True)
+            if names
+        )
 
     @property
     def codes(self) -> dict[str, tuple[str, ...]]:
@@ -170,6 +200,8 @@ def fit(
 ) -> EncodedRows:
     """The encoded rows of a table, with an encoder that is fitted to its training rows.
 
+    Constant numbers stay if all columns are numbers, which may be the pixels of images.
+
     Args:
         rows: (m,) the training rows; None for all.
         options: the kinds of columns by name; those of others are inferred.
@@ -179,23 +211,49 @@ def fit(
     Raises:
         DataError: columns have values that their kind cannot be; all are reported.
     """
-    encodings, values = [], []
+    encodings: list[ColumnEncoding] = []
+    values: list[np.ndarray] = []
     problems: list[Problem] = []
+    constants: set[str] = set()
     for name in table.columns:
         column = RawColumn(table, name, rows)
         if (unreadable := _unreadable(column)) is not None:
             problems += unreadable[1]
             continue
-        kind = options[name] if name in options else with_missing(infer(column), missing)
-        encoding = kind.fit(column)
-        if isinstance(encoding, CategoryEncoding) and (indexed == "all" or name in indexed):
-            encoding = replace(encoding, is_indexed=True)
+        kind = options.get(name) or with_missing(infer(column), missing)
+        if name not in options and isinstance(kind, Constant) and is_constant_number(column):
+            kind = Number()
+            constants.add(name)
+        encoding = _fitted(kind, column, indexed, is_inferred=name not in options)
         read, found = encoding.read(column)
         encodings.append(encoding)
         values.append(read)
         problems += found
     check(problems)
-    return EncodedRows(TableEncoder(tuple(encodings)), tuple(values), len(table))
+    made = EncodedRows(TableEncoder(tuple(encodings)), tuple(values), len(table))
+    are_all_numbers = all(isinstance(encoding, NumberEncoding) for encoding in encodings)
+    return made if are_all_numbers else _without(made, constants)
+
+
+def _fitted(kind: ColumnOptions, column: RawColumn, indexed: Indexed, *, is_inferred: bool) -> ColumnEncoding:
+    is_named = indexed != "all" and column.name in indexed
+    if isinstance(kind, Text) and is_inferred and not is_named:
+        return TextEncoding(name=column.name, words=(), length=0)
+    encoding = kind.fit(column)
+    if isinstance(encoding, CategoryEncoding) and (indexed == "all" or is_named):
+        return replace(encoding, is_indexed=True)
+    return encoding
+
+
+def _without(rows: EncodedRows, constants: Collection[str]) -> EncodedRows:
+    """The rows without columns that are constant."""
+    if not constants:
+        return rows
+    columns, empty = rows.encoder.columns, np.zeros((rows.count, 0))
+    encodings = [LeftOut(name=c.name, kind="constant") if c.name in constants else c for c in columns]
+    pairs = zip(columns, rows.values, strict=True)
+    values = [empty if column.name in constants else value for column, value in pairs]
+    return EncodedRows(TableEncoder(tuple(encodings)), tuple(values), rows.count)
 
 
 def complete_rows(table: Table, columns: Sequence[str]) -> np.ndarray:
@@ -212,6 +270,11 @@ def _unreadable(column: RawColumn) -> Read | None:
     if wrong is None:
         return None
     return np.zeros((len(column), 0)), (Problem("", column.name, wrong, ""),)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(f'"{name}"' for name in names[:_MOST_NAMES]) + more
 
 
 def _adapter() -> TypeAdapter[tuple[AnyEncoding, ...]]:

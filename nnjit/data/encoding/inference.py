@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.data.encoding.kinds import Category, ColumnOptions, Constant, Flag, Id, Number
+from nnjit.data.encoding.kinds import Category, ColumnOptions, Constant, Date, Flag, Id, Number, Text
+from nnjit.data.encoding.kinds.date import is_date
 from nnjit.data.encoding.kinds.flag import PAIRS
 from nnjit.data.encoding.raw_column import RawColumn
 
@@ -25,26 +26,30 @@ def infer(column: RawColumn) -> ColumnOptions:
     1. `constant`: there is no value, or one value and no gap.
     2. `flag`: the values are true or false, or both words of one pair, such as yes and no.
     3. `number`: at least half of the values are numbers, and none is a code with leading zeros. Few
-       different whole numbers are still numbers. All different whole numbers are an `id` if the column's
-       name ends with id.
-    4. `category`: there are at most 10 different values, or half as many as rows.
-    5. `id`: values are nearly all different.
+       different whole numbers are still numbers. But whole numbers that are all different are an `id` if
+       the column's name ends with id.
+    4. `date`: at least half of the values look like dates.
+    5. `category`: there are at most 10 different values, or half as many as rows with a value.
+    6. `text`: values are nearly all different, and at least half of them have blanks.
+    7. `id`: values are nearly all different.
     """
     if _is_constant(column):
         return Constant()
     if column.series.dtype.is_numeric():
         return _number(column)
-    known = column.known_text
     if _is_flag(column):
         return Flag()
-    is_bad = column.training(column.numbers[1])
+    known = column.known_text
     is_code = known.str.contains(_CODE).any()
-    if 2 * int(is_bad.sum()) <= len(known) and not is_code:
+    if not is_code and 2 * int(column.training(column.numbers[1]).sum()) <= len(known):
         return _number(column)
+    if is_date(column):
+        return Date()
     different = known.n_unique()
     if different <= FEW or 2 * different <= len(known):
         return Category()
-    return Id()
+    has_blanks = 2 * int(known.str.contains(" ", literal=True).sum()) >= len(known)
+    return Text() if has_blanks else Id()
 
 
 def with_missing(options: ColumnOptions, missing: str | None) -> ColumnOptions:
@@ -57,6 +62,12 @@ def with_missing(options: ColumnOptions, missing: str | None) -> ColumnOptions:
 
 def _takes(cls: type[ColumnOptions], missing: str) -> bool:
     return missing in getattr(cls.model_fields["missing"].annotation, "__args__", ())
+
+
+def is_constant_number(column: RawColumn) -> bool:
+    """Whether a column that is constant holds a number."""
+    values = column.training(column.numbers[0])
+    return bool(np.isfinite(values).any())
 
 
 def _is_constant(column: RawColumn) -> bool:

@@ -1,4 +1,3 @@
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from nnjit.data.tables.table import Table
 if TYPE_CHECKING:
     import polars as pl
 
+_TIMES = ("%H:%M:%S%.f", "%H:%M")
 NO_DATE = np.iinfo(np.int64).min
 """What `dates` has where there is no date."""
 
@@ -51,23 +51,21 @@ class RawColumn:
         """The values as text, null where there is none."""
         return self.table.text(self.name)
 
-    def dates(self, pattern: str) -> tuple[np.ndarray, np.ndarray]:
+    def dates(self, day_format: str) -> tuple[np.ndarray, np.ndarray]:
         """The values (n,) int64, microseconds since 1970 or `NO_DATE`, and which known values are no dates.
 
         Args:
-            pattern: how text is read, e.g. "%d.%m.%Y"; "" for columns of dates.
+            day_format: how text is read, e.g. "%d.%m.%Y"; unless it has `%H`, a time may come after it.
         """
         import polars as pl
 
-        series, moment = self.series, pl.Datetime("us")
+        series = self.series
         if series.dtype in (pl.Date, pl.Datetime):
-            found = series.cast(moment)
-        elif series.dtype == pl.String and pattern:
-            has_time = "%H" in pattern
-            kind = moment if has_time else pl.Date
-            found = series.str.strptime(kind, pattern, strict=False).cast(moment)
+            found = series.cast(pl.Datetime("us"))
+        elif series.dtype == pl.String and day_format:
+            found = _parsed(series, day_format)
         else:
-            found = pl.Series(self.name, [None] * len(series), moment)
+            found = pl.Series(self.name, [None] * len(series), pl.Datetime("us"))
         is_bad = (found.is_null() & series.is_not_null()).to_numpy()
         return found.cast(pl.Int64).fill_null(NO_DATE).to_numpy(), is_bad
 
@@ -85,3 +83,20 @@ class RawColumn:
     def has_gaps(self) -> bool:
         """Whether a training row has no value."""
         return bool(self.training(self.is_missing).any())
+
+
+def _parsed(text: pl.Series, day_format: str) -> pl.Series:
+    """Text as days and times; null where it is neither."""
+    import polars as pl
+
+    if "%H" in day_format:
+        return text.str.strptime(pl.Datetime("us"), day_format, strict=False)
+    found = text.str.strptime(pl.Date, day_format, strict=False).cast(pl.Datetime("us"))
+    plain = text.str.replace(r"^(\d+-\d+-\d+)T", "$1 ").str.replace(
+        r"(:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)$", "$1"
+    )
+    for time in _TIMES:
+        if found.null_count() > text.null_count():
+            more = plain.str.strptime(pl.Datetime("us"), f"{day_format} {time}", strict=False)
+            found = found.zip_with(found.is_not_null(), more)
+    return found

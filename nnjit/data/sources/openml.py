@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
 
-from nnjit.data.columns import Column, Missing, check_finite, labels, table, without_gaps
-from nnjit.data.dataset import Dataset, make_dataset
+from nnjit.data.encoding.inference import with_missing
+from nnjit.data.encoding.kinds import Category, ColumnOptions, Number
 from nnjit.data.files import path_of
 from nnjit.data.labels import row_name
 from nnjit.data.source import Source, sources
+from nnjit.data.sources.table import Missing
+from nnjit.data.tables.data import TableData
+from nnjit.data.tables.frames import table_of
+from nnjit.data.tables.roles import Roles
+from nnjit.data.tables.selection import select
+from nnjit.data.tables.table import Table
+from nnjit.data.tables.targets import Targets, read_targets
 from nnjit.data.target import ProblemType
 from nnjit.errors import DataError
 from nnjit.registry import Count
@@ -32,9 +41,11 @@ class Openml(Source):
     target: str | tuple[str, ...] | None = None
     """The target column, or list of columns; null means the one that OpenML names."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What the target holds: classes, values, or (auto) classes where OpenML calls it nominal."""
-    missing: Missing = "error"
-    """What to do where a value is missing: stop, drop the row, or fill in the column's mean over all rows."""
+    """What the target holds: classes, values, or (auto) classes if OpenML calls it nominal, or if it is whole
+    numbers and the loss is made for classes."""
+    missing: Missing = None
+    """What to do about missing values, if the kind of the column has it; null gives numbers the median of the
+    training rows, and categories one of their own for missing values."""
     cache: str | None = None
     """The folder that keeps what was fetched; null means scikit-learn's own, `~/scikit_learn_data`."""
 
@@ -46,39 +57,30 @@ class Openml(Source):
             raise ValueError("version goes with name; an id has one version")
         return self
 
-    def load(self, folder: Path) -> Dataset:
+    def load(self, folder: Path) -> TableData:
         return self.parsed(self._fetched(folder))
 
-    def parsed(self, bunch: Any) -> Dataset:
+    def parsed(self, bunch: Any) -> TableData:
         """The data of what scikit-learn's `fetch_openml(as_frame=False)` returns."""
-        features, targets = _features(bunch), _targets(bunch)
+        targets = _targets(bunch)
+        features, kinds = _features(bunch, self.missing)
         if not features or not targets:
             raise DataError(
                 f"{self._label}: has {len(features)} features and {len(targets)} targets", self._path
             )
+        table, roles = _table(features | targets, self._label), Roles(tuple(targets), tuple(features), None)
         try:
-            check_finite((*features, *targets), row_name)
-            features, targets = without_gaps(features, targets, self.missing, row_name)
-            x, names = table(features)
-            y, problem_type = self._target(targets)
-            description = f"OpenML {self._label}: {len(x)} rows of {len(names)} features"
-            return make_dataset(
-                x, y, problem_type=problem_type, description=description, features=names,
-                targets=[column.name for column in targets],
+            return select(
+                table, roles, kinds, lambda rows: self._read(rows, roles.targets),
+                title=f"OpenML {self._label}", missing=self.missing, path=self._path,
             )  # fmt: skip
         except DataError as error:
             raise DataError(f"{self._label}: {error.message}", self._path) from None
 
-    def _target(self, targets: list[Column]) -> tuple[np.ndarray, ProblemType]:
-        nominal = [column.name for column in targets if column.categories is not None]
-        found: ProblemType = "classification" if nominal else "regression"
-        problem_type = found if self.task == "auto" else self.task
-        if problem_type == "classification" and len(targets) > 1:
-            raise DataError(f"{len(targets)} target columns of classes; choose one with the option target")
-        if problem_type == "regression" and nominal:
-            raise DataError(f'target "{nominal[0]}" holds names, not values; use task: classification')
-        y = labels(targets[0]) if problem_type == "classification" else table(targets)[0]
-        return y, problem_type
+    def _read(self, table: Table, names: tuple[str, ...]) -> Targets:
+        if self.task == "classification" and len(names) > 1:
+            raise DataError(f"{len(names)} target columns of classes; choose one with the option target")
+        return read_targets(table, names, None if self.task == "auto" else self.task, self._takes)
 
     def _fetched(self, folder: Path) -> Any:
         from sklearn.datasets import fetch_openml
@@ -112,23 +114,29 @@ class Openml(Source):
         return ("id",) if self.name is None else ("name",)
 
 
-def _features(bunch: Any) -> list[Column]:
+def _features(bunch: Any, missing: str | None) -> tuple[dict[str, np.ndarray], dict[str, ColumnOptions]]:
+    """The columns of inputs, with names for categories, and their kinds."""
     data = bunch.data.toarray() if hasattr(bunch.data, "toarray") else np.asarray(bunch.data, np.float64)
-    categories = bunch.categories or {}
-    return [
-        Column(name, data[:, k], tuple(map(str, categories[name])) if name in categories else None)
-        for k, name in enumerate(bunch.feature_names)
-    ]
+    columns: dict[str, np.ndarray] = {}
+    kinds: dict[str, ColumnOptions] = {}
+    for k, name in enumerate(bunch.feature_names):
+        categories = (bunch.categories or {}).get(name)
+        columns[name] = data[:, k] if categories is None else _named(data[:, k], categories)
+        kinds[name] = with_missing(Number() if categories is None else Category(), missing)
+    return columns, kinds
 
 
-def _targets(bunch: Any) -> list[Column]:
+def _named(codes: np.ndarray, categories: Sequence[Any]) -> np.ndarray:
+    """Indices of categories, nan where missing, as their names; None where missing."""
+    names = np.array([*map(str, categories), None], object)
+    return np.asarray(names[np.where(np.isnan(codes), len(categories), codes).astype(np.int64)])
+
+
+def _targets(bunch: Any) -> dict[str, np.ndarray]:
     columns = np.asarray(bunch.target).reshape(bunch.data.shape[0], -1).T if bunch.target is not None else ()
-    return [_target(name, values) for name, values in zip(bunch.target_names, columns, strict=True)]
+    return dict(zip(bunch.target_names, columns, strict=True))
 
 
-def _target(name: str, values: np.ndarray) -> Column:
-    if values.dtype.kind != "O":
-        return Column(name, values.astype(np.float64))
-    names = tuple(sorted({value for value in values if isinstance(value, str)}))
-    index = {value: float(k) for k, value in enumerate(names)}
-    return Column(name, np.array([index.get(value, np.nan) for value in values]), names)
+def _table(columns: Mapping[str, np.ndarray], name: str) -> Table:
+    made = table_of(dict(columns))
+    return replace(made, name=name, where=row_name)

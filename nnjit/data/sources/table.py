@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from pydantic import model_validator
-
-from nnjit.data.encoding.encoder import complete_rows
 from nnjit.data.encoding.inference import with_missing
 from nnjit.data.encoding.kinds import Category, ColumnOptions, kinds
-from nnjit.data.encoding.problem import check, missing, unreadable
-from nnjit.data.encoding.raw_column import RawColumn
 from nnjit.data.files import locate
 from nnjit.data.source import Source, sources
 from nnjit.data.tables.data import TableData
 from nnjit.data.tables.reading import Reading, read_table
 from nnjit.data.tables.roles import Name, Names, Roles
+from nnjit.data.tables.selection import select
 from nnjit.data.tables.table import Table as Rows
 from nnjit.data.tables.targets import Targets, read_several, read_targets
 from nnjit.data.target import ProblemType, ProblemTypes
-from nnjit.data.weights import as_weights
-from nnjit.errors import ConfigPath, DataError, counted, did_you_mean
+from nnjit.errors import ConfigPath, DataError, did_you_mean
+
+Missing = Literal["median", "mean", "most_frequent", "drop", "error"] | None
 
 if TYPE_CHECKING:
     AnyKind = ColumnOptions
@@ -57,7 +53,7 @@ class Table(Reading, Source):
     weights: Name | None = None
     """The column that says how much each row counts in the cost and the metrics, a number >= 0; it is
     not a feature. null counts all alike. A row of weight 0 is left out."""
-    missing: Literal["median", "mean", "most_frequent", "drop", "error"] | None = None
+    missing: Missing = None
     """What to do about missing values in all columns that `columns` does not name, if their kind has it; null
     leaves it to the kind: numbers take the median, categories have one of their own for missing values."""
     categorical: Names = ()
@@ -65,12 +61,6 @@ class Table(Reading, Source):
     indexed: Names = ()
     """Columns of categories that become the position of the category, 0, 1, …, as an `embedding` takes
     it, by name or position."""
-
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
-        if self.task == "classification" and isinstance(self.target, tuple) and len(self.target) > 1:
-            raise ValueError(f"task: classification has one target column, got {len(self.target)}")
-        return self
 
     def load(self, folder: Path) -> TableData:
         return self._load(folder, self._targets)
@@ -92,6 +82,8 @@ class Table(Reading, Source):
         return self._load(folder, lambda table, _: read_several(table, problem_types))
 
     def _targets(self, table: Rows, names: tuple[str, ...]) -> Targets:
+        if self.task == "classification" and len(names) > 1:
+            raise DataError(f"classification has one target column, got {len(names)}", ("target",))
         task = None if self.task == "auto" else self.task
         return read_targets(table, names, task, self._takes)
 
@@ -103,25 +95,12 @@ class Table(Reading, Source):
         )  # fmt: skip
         options, indexed = self._kinds(roles, table.columns)
         try:
-            kept, weights, words = self._kept(table, roles, options)
-            table = table if kept.all() else table.rows(kept)
-            found = read(table, roles.targets)
+            return select(
+                table, roles, options, lambda rows: read(rows, roles.targets),
+                title=f"table {Path(table.name).name}", missing=self.missing, indexed=indexed,
+            )  # fmt: skip
         except DataError as error:
             raise DataError(f"{table.name}: {error.message}", error.path or ("file",)) from None
-        columns = counted(len(roles.features), "column")
-        return TableData(
-            table=table.select(roles.features),
-            y=found.y,
-            targets=roles.targets,
-            classes=found.classes,
-            description=f"table {Path(table.name).name}: {counted(len(table), 'row')} of {columns}{words}",
-            weights=weights,
-            target_layout=found.layout,
-            source_rows=None if kept.all() else np.flatnonzero(kept),
-            options=options,
-            missing=self.missing,
-            indexed=indexed,
-        )
 
     def _kinds(self, roles: Roles, columns: Sequence[str]) -> tuple[dict[str, ColumnOptions], frozenset[str]]:
         """The kinds of the columns that options name, and the columns that become indices."""
@@ -139,44 +118,9 @@ class Table(Reading, Source):
                 kinds[name] = with_missing(Category(), self.missing)
         return kinds, frozenset(roles.among_features(self.indexed, "indexed", columns))
 
-    def _kept(
-        self, table: Rows, roles: Roles, options: Mapping[str, ColumnOptions]
-    ) -> tuple[np.ndarray, np.ndarray | None, str]:
-        """Which rows are trained on or held out, their weights, and what was left out, in words."""
-        drops = {name: kind.drops for name, kind in options.items()}
-        dropping = [name for name in roles.features if drops.get(name, self.missing == "drop")]
-        has_target = complete_rows(table, roles.targets)
-        is_complete = complete_rows(table, dropping)
-        kept, weights = has_target & is_complete, None
-        words = _left_out(~has_target, "without a target")
-        words += _left_out(has_target & ~is_complete, "with missing values")
-        if not kept.any():
-            mend = "choose another target" if not has_target.any() else "let missing drop fewer columns"
-            raise DataError(f"no row is left{words}; {mend}")
-        if roles.weights is not None:
-            weights = _weights(RawColumn(table, roles.weights), kept)
-            words += f", weighted{_left_out(kept & (weights == 0), 'of weight 0', brackets=True)}"
-            kept = kept & (weights > 0)
-            weights = weights[kept]
-        return kept, weights, words
-
 
 @sources.register
 class Csv(Table):
     """Another name of `table`, for one in a text file."""
 
     type: Literal["csv"] = "csv"  # type: ignore[assignment]  # another name of the same options
-
-
-def _weights(column: RawColumn, kept: np.ndarray) -> np.ndarray:
-    """The weights of all rows; those of rows that are left out anyway are 0."""
-    values, is_bad = column.numbers
-    check(unreadable(column, is_bad, "a number", "correct it") or missing(column, "fill it in", kept))
-    return as_weights(np.where(kept, values, 0.0), len(values), column.table.where)
-
-
-def _left_out(rows: np.ndarray, which: str, *, brackets: bool = False) -> str:
-    count = int(rows.sum())
-    if not count:
-        return ""
-    return f" ({count:,} {which} left out)" if brackets else f", {counted(count, 'row')} {which} left out"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from nnjit.data.encoding.encoder import EncodedRows, Indexed, TableEncoder, fit
 from nnjit.data.encoding.kinds import ColumnOptions
 from nnjit.data.tables.table import Table
 from nnjit.data.target import Labelled, Target
-from nnjit.errors import DataError
+from nnjit.errors import ConfigPath, DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class TableData(Labelled):
         options: the kinds of columns by name; those of others are inferred from the training rows.
         missing: what to do about missing values where no options are given; None leaves it to the kind.
         indexed: columns that become indices.
+        path: the option to blame for what is wrong with the table.
     """
 
     table: Table
@@ -37,6 +39,7 @@ class TableData(Labelled):
     options: Mapping[str, ColumnOptions] = field(default_factory=dict)
     missing: str | None = None
     indexed: frozenset[str] = frozenset()
+    path: ConfigPath = ("file",)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -52,21 +55,35 @@ class TableData(Labelled):
             DataError: columns have values that their kind cannot be, or none gives an input.
         """
         chosen = indexed if indexed == "all" else self.indexed | indexed
-        x = fit(self.table, rows, self.options, missing=self.missing, indexed=chosen)
-        if not x.encoder.features:
-            left = ", ".join(f"{column.name} ({column.kind})" for column in x.encoder.columns)
-            raise DataError(
-                f"{self.table.name}: no column gives an input: {left}; say with columns what they are"
-            )
+        with self._blamed():
+            x = fit(self.table, rows, self.options, missing=self.missing, indexed=chosen)
+            if not x.encoder.features:
+                left = ", ".join(f"{column.name} ({column.kind})" for column in x.encoder.columns)
+                raise DataError(f"no column gives an input: {left}; say with columns what they are")
         return self.with_inputs(x)
 
     def encoded_by(self, encoder: TableEncoder) -> Dataset:
-        """The data with the inputs that an encoder fitted to other data makes; incomplete rows that it
-        leaves out are not among them.
+        """The data with the inputs that an encoder fitted to other data makes.
+
+        Rows without a value are left out if those of the other data were.
+
+        Raises:
+            DataError: a column is not there, or has values that its kind cannot be.
         """
-        kept = encoder.complete(self.table)
-        data = self if kept.all() else self.rows(kept)
-        return data.with_inputs(encoder.encode(data.table))
+        with self._blamed():
+            kept = encoder.complete(self.table)
+            if not kept.any():
+                raise DataError("every row has a missing value that data drops; give other rows")
+            data = self if kept.all() else self.rows(kept)
+            return data.with_inputs(encoder.encode(data.table))
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        """Name the table in errors, and the option that names it."""
+        try:
+            yield
+        except DataError as error:
+            raise DataError(f"{self.table.name}: {error.message}", error.path or self.path) from None
 
     def with_inputs(self, x: EncodedRows) -> Dataset:
         """The data set with these inputs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -48,8 +48,10 @@ class ColumnEncoding(ABC):
     missing: str = "error"
     kind: str
 
-    indexed: ClassVar[bool] = False
-    """Whether its inputs are indices, which an embedding takes."""
+    @property
+    def indexed(self) -> bool:
+        """Whether its inputs are indices, which an embedding takes."""
+        return False
 
     @property
     @abstractmethod

@@ -89,7 +89,7 @@ class CategoryEncoding(ColumnEncoding):
     is_indexed: bool = False
 
     @property
-    def indexed(self) -> bool:  # type: ignore[override]  # depends on the column here
+    def indexed(self) -> bool:
         return self.is_indexed
 
     @property

@@ -1,4 +1,4 @@
-"""`id` and `constant`: columns that say nothing, and are left out."""
+"""`id` and `constant`: columns that are left out, because they say nothing."""
 
 from __future__ import annotations
 
