@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnjit.cli.table import aligned
 from nnjit.errors import counted
 from nnjit.runs import file_names
+from nnjit.runs.data import DataEntry
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.status import Status
 from nnjit.runs.study import Aggregate, StudyMetrics, is_study
@@ -28,7 +29,7 @@ def summary(run: Run | Study) -> str:
     else:
         metrics = RunMetrics.from_json(run.metrics)
         rows = {name: split.to_json() for name, split in metrics.splits.items()}
-        first_line, notes = _run_line(metrics), _notes(metrics)
+        first_line, notes = _run_line(metrics), [*_notes(metrics), *DataEntry.read(run.path).notes]
     report = run.path / file_names.REPORT
     paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
     return "\n".join([first_line, *_table(rows), *notes, *(f"{name:<10}  {path}" for name, path in paths)])

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from nnjit.data.labels import as_classes, row_name
 from nnjit.data.target import Labelled, ProblemType, Target
 from nnjit.data.weights import as_weights
 from nnjit.errors import DataError, counted
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _BLOCK = 2**17  # numbers in a block: it stays in the cache, and adds little to the memory of a large table
 _TABLE_ROWS = 2**12  # of a block of a table, or the columns' own cost would count
@@ -35,6 +38,7 @@ class Dataset(Labelled):
         features: names of the columns of x; () for images.
         codes: the categories of each feature that holds their indices, in order.
         encoder: what made x of a table; None for arrays.
+        notes: what was found out about the data rather than given, in sentences.
 
     The others are those of `Labelled`.
 
@@ -53,6 +57,7 @@ class Dataset(Labelled):
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source_rows: np.ndarray | None = None
     encoder: TableEncoder | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
@@ -224,15 +229,20 @@ def describe_index(index: Sequence[int], columns: Sequence[str]) -> str:
 
 
 def contents_of(data: Dataset, *, is_computed: bool) -> Contents:
-    """The contents of a data set.
+    """The contents of a data set; of a table, as it was before anything was learned from it.
 
     Args:
         is_computed: whether its options and its seed alone decide on the rows.
     """
-    names = (data.features, data.targets, data.classes, sorted(data.codes.items()), data.x.shape[1:])
-    arrays = () if is_computed else (data.x, data.y, data.weights)
+    x = data.x
+    if isinstance(x, EncodedRows):
+        inputs: tuple[Any, ...] = (x.table.columns,)
+    else:
+        inputs = (data.features, sorted(data.codes.items()), x.shape[1:])
+    arrays = () if is_computed else (x, data.y, data.weights)
     digests = ["" if array is None else digest(array) for array in arrays] or ["", "", ""]
-    return Contents(len(data.x), _short(json.dumps(names).encode()), *digests)
+    names = _short(json.dumps((*inputs, data.targets, data.classes)).encode())
+    return Contents(len(x), names, *digests)
 
 
 def digest(array: RowArray) -> str:
@@ -242,13 +252,22 @@ def digest(array: RowArray) -> str:
     before SHA-256 sees them: it would take six times as long for all bytes.
     """
     if isinstance(array, EncodedRows):
-        columns = json.dumps(array.encoder.to_json()).encode()
-        return _short(columns, *(digest(values).encode() for values in array.values))
+        return _short(*(_column_digest(series).encode() for series in array.table.frame))
     words = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     end = words.size // (8 * _FACTORS) * 8 * _FACTORS
     factors = np.random.default_rng(0).integers(2**64, size=_FACTORS, dtype=np.uint64) | np.uint64(1)
     sums = words[:end].view(np.uint64).reshape(-1, _FACTORS) @ factors
     return _short(f"{array.dtype.str} {array.shape}".encode(), sums.tobytes(), words[end:].tobytes())
+
+
+def _column_digest(series: pl.Series) -> str:
+    """A digest of the values of a column of a table, and of which are missing."""
+    gaps = digest(series.is_null().to_numpy())
+    if series.dtype.is_numeric() or series.dtype.is_temporal():
+        return gaps + digest(series.to_physical().fill_null(0).to_numpy())
+    text = series.cast(str).fill_null("")  # a type by the name of Python's
+    lengths, letters = text.str.len_bytes().to_numpy(), text.str.join("")[0].encode()
+    return gaps + digest(lengths) + digest(np.frombuffer(letters, np.uint8))
 
 
 def _short(*parts: bytes) -> str:

@@ -54,6 +54,7 @@ class DataEntry(JsonFile):
         outputs: of a model with several outputs.
         warnings: what the user should know about the data before believing the metrics.
         columns: of a table, the kind of each and what its encoding has learned, as plain data.
+        notes: what was found out about the data rather than given.
     """
 
     file_name: ClassVar[str] = file_names.DATA
@@ -74,6 +75,7 @@ class DataEntry(JsonFile):
     outputs: tuple[OutputEntry, ...] = ()
     warnings: tuple[str, ...] = ()
     columns: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -91,6 +93,7 @@ class DataEntry(JsonFile):
             **({"class_weights": self.class_weights} if self.class_weights else {}),
             **({"outputs": [vars(output) for output in self.outputs]} if self.outputs else {}),
             **({"warnings": self.warnings} if self.warnings else {}),
+            **({"notes": self.notes} if self.notes else {}),
         }
 
     @classmethod

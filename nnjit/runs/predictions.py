@@ -51,6 +51,7 @@ class Predictions:
         target: (n,) classes or (n, O) values, in their own unit.
         prediction: of the same shape.
         probability: (n, K) of each class; None if the output is values.
+        rows: (n,) which rows of the data these are, counted from 0; None if unknown.
         grid: None unless the model has two inputs and one output.
     """
 
@@ -58,13 +59,15 @@ class Predictions:
     target: np.ndarray
     prediction: np.ndarray
     probability: np.ndarray | None = None
+    rows: np.ndarray | None = None
     grid: Grid | None = None
 
     def check(self) -> None:
         """Raise a ValueError if the arrays do not fit each other."""
         if self.grid is not None:
             self.grid.check()
-        arrays = (self.target, self.prediction, *(() if self.probability is None else (self.probability,)))
+        arrays = [self.target, self.prediction]
+        arrays += [array for array in (self.probability, self.rows) if array is not None]
         if any(array.dtype.kind not in "biuf" for array in arrays):
             raise ValueError("targets and predictions are not numbers")
         if len({array.shape[:1] for array in arrays}) > 1 or self.target.shape != self.prediction.shape:
@@ -95,7 +98,8 @@ def predictions_bytes(outputs: Mapping[str, Predictions]) -> bytes:
     Args:
         outputs: by name; the only one of a model with a single output is called "".
     """
-    arrays = {"split": np.array(next(iter(outputs.values())).split)}
+    first = next(iter(outputs.values()))
+    arrays = {"split": np.array(first.split)} | ({} if first.rows is None else {"rows": first.rows})
     for field in ("target", "prediction", "probability"):
         found = {name: getattr(output, field) for name, output in outputs.items()}
         arrays |= {_array(field, name): array for name, array in found.items() if array is not None}
@@ -125,6 +129,7 @@ def read_predictions(folder: Path, output: str = "") -> Predictions | None:
                 target=arrays[_array("target", output)],
                 prediction=arrays[_array("prediction", output)],
                 probability=arrays.get(probability),
+                rows=arrays.get("rows"),
                 grid=Grid(**{f: arrays[name] for name, f in GRID.items()}) if "grid" in arrays else None,
             )
         read.check()

@@ -182,7 +182,7 @@ def test_the_history_has_the_figures_of_each_output(flowers: Run) -> None:
 def test_figures_are_those_of_the_predictions_in_their_own_unit(flowers: Run) -> None:
     arrays = dict(np.load(flowers.path / file_names.PREDICTIONS))
     assert arrays.keys() == {
-        "split", "target_kind", "target_width", "prediction_kind", "prediction_width", "probability_kind"
+        "split", "rows", "target_kind", "target_width", "prediction_kind", "prediction_width", "probability_kind"
     }  # fmt: skip
     figures = flowers.metrics["splits"]["test"]
     error = np.abs(arrays["prediction_width"] - arrays["target_width"]).mean()
@@ -387,7 +387,7 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     ({"type": "sklearn", "dataset": "moons"}, {}, {}, "data.target: losses need the names of the targets of a table, such as [class, petal width (cm)]"),
     ({**IRIS, "target": ["class", "petal width"]}, {}, {}, 'data.target[1]: no target or feature "petal width"; did you mean "petal width (cm)"?'),
     ({**IRIS, "target": ["class"]}, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.target: targets by name are for losses; remove it, or give losses instead of loss"),
-    ({"type": "idx", "images": "x", "labels": "y"}, {}, {}, "data.type: idx has one target, but losses need several; use csv, npz, inline or sklearn data, or a single loss"),
+    ({"type": "idx", "images": "x", "labels": "y"}, {}, {}, "data.type: idx has one target, but losses need several; use table, npz, inline or sklearn data, or a single loss"),
     (INLINE, {"kind": {"loss": "huber"}, "price": {"loss": "softmax_cross_entropy", "task": "regression"}}, {}, "losses.price.loss: softmax_cross_entropy needs data with classes, but its targets are values"),
     (INLINE, {}, {"training": {"class_weights": "balanced"}}, "training.class_weights: of several outputs, each has its own; put them into the entries of losses"),
     (INLINE, {}, {"optimizer": "levenberg_marquardt", "training": {"batch_size": "full"}}, 'losses.kind.loss: levenberg_marquardt needs a loss that is a sum of squares for every output, squared_error or mean_squared_error, got "softmax_cross_entropy"; lbfgs'),

@@ -129,7 +129,7 @@ class TableEncoder:
                 values.append(read)
                 problems += found
         check(problems)
-        return EncodedRows(self, tuple(values), len(table))
+        return EncodedRows(self, tuple(values), table)
 
     def complete(self, table: Table) -> np.ndarray:
         """Which rows (n,) have a value in the columns that leave out rows without."""
@@ -158,20 +158,21 @@ class EncodedRows:
 
     Args:
         values: of each column, what its encoding has read.
+        table: what was read.
     """
 
     encoder: TableEncoder
     values: tuple[np.ndarray, ...]
-    count: int
+    table: Table
 
     dtype = np.dtype(np.float64)
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.table)
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.count, len(self.encoder.features)
+        return len(self.table), len(self.encoder.features)
 
     @property
     def ndim(self) -> int:
@@ -179,10 +180,10 @@ class EncodedRows:
 
     @property
     def size(self) -> int:
-        return self.count * len(self.encoder.features)
+        return len(self.table) * len(self.encoder.features)
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        count = len(range(self.count)[rows]) if isinstance(rows, slice) else len(rows)
+        count = len(range(len(self.table))[rows]) if isinstance(rows, slice) else len(rows)
         out = np.empty((count, len(self.encoder.features)))
         for column, place, values in zip(self.encoder.columns, self.encoder.inputs, self.values, strict=True):
             if place.size:
@@ -230,7 +231,7 @@ def fit(
         values.append(read)
         problems += found
     check(problems)
-    made = EncodedRows(TableEncoder(tuple(encodings)), tuple(values), len(table))
+    made = EncodedRows(TableEncoder(tuple(encodings)), tuple(values), table)
     are_all_numbers = all(isinstance(encoding, NumberEncoding) for encoding in encodings)
     return made if are_all_numbers else _without(made, constants)
 
@@ -249,11 +250,11 @@ def _without(rows: EncodedRows, constants: Collection[str]) -> EncodedRows:
     """The rows without columns that are constant."""
     if not constants:
         return rows
-    columns, empty = rows.encoder.columns, np.zeros((rows.count, 0))
+    columns, empty = rows.encoder.columns, np.zeros((len(rows), 0))
     encodings = [LeftOut(name=c.name, kind="constant") if c.name in constants else c for c in columns]
     pairs = zip(columns, rows.values, strict=True)
     values = [empty if column.name in constants else value for column, value in pairs]
-    return EncodedRows(TableEncoder(tuple(encodings)), tuple(values), rows.count)
+    return EncodedRows(TableEncoder(tuple(encodings)), tuple(values), rows.table)
 
 
 def complete_rows(table: Table, columns: Sequence[str]) -> np.ndarray:

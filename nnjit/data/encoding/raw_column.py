@@ -1,3 +1,5 @@
+"""One column of a table as it was given, as text, as numbers or as dates; each is read once."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -23,7 +23,10 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
     split = next(name for name in ("test", "validation", "train") if name in setup.splits)
     part, decoder = setup.splits[split], setup.decoder
     predicted = setup.compiled.predict(theta, part.x)
-    found = decoder.predictions(split, predicted, part.y)
+    rows = np.arange(len(part.y)) if part.source_rows is None else part.source_rows
+    found = {
+        name: replace(one, rows=rows) for name, one in decoder.predictions(split, predicted, part.y).items()
+    }
     if isinstance(decoder, SingleDecoder) and setup.model.input_shape == (2,):
         return {name: replace(one, grid=_plane(setup, decoder, theta, part)) for name, one in found.items()}
     return found

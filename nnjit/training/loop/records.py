@@ -204,6 +204,7 @@ def _data(setup: Setup) -> DataEntry:
         outputs=setup.outputs.entries,
         warnings=setup.warnings,
         columns=() if data.encoder is None else tuple(data.encoder.to_json()),
+        notes=data.notes,
     )
 
 
