@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnjit.data.tables.forking import check_not_forked
+from nnjit.data.tables.marks import POINT
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.values import as_text, normalised
 from nnjit.errors import DataError, counted, shortened
@@ -220,4 +221,4 @@ def _text(value: Any) -> str | None:
     """One of mixed values in the text that a column of its own type would have."""
     import polars as pl
 
-    return None if value is None else str(as_text(pl.Series([value]), ".")[0])
+    return None if value is None else str(as_text(pl.Series([value]), POINT)[0])

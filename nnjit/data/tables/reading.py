@@ -9,7 +9,8 @@ from pydantic import Field
 
 from nnjit.data.files import check_size, unreadable
 from nnjit.data.tables.forking import check_not_forked
-from nnjit.data.tables.table import Mark, Table
+from nnjit.data.tables.marks import Mark
+from nnjit.data.tables.table import Table
 from nnjit.data.tables.text_files import read_text_file
 from nnjit.data.tables.typed_files import READERS
 from nnjit.registry import Options
