@@ -70,7 +70,7 @@ class Content:
             with _raw(self.path) as data:
                 yield data
 
-    def open(self) -> BinaryIO:
+    def stream(self) -> BinaryIO:
         """The text as a file, after a byte-order mark."""
         file: BinaryIO = self.path.open("rb") if self.data is None else io.BytesIO(self.data)
         file.seek(len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0)
@@ -78,7 +78,7 @@ class Content:
 
     def outside(self, quote: str | None, change: Callable[[bytes], bytes]) -> Content:
         """The text with what is outside quotes changed; each piece of it begins and ends at a quote."""
-        with self.open() as file:
+        with self.stream() as file:
             text = file.read()
         if quote is None:
             return replace(self, data=change(text))
@@ -88,7 +88,7 @@ class Content:
 
     def head(self) -> str:
         """The beginning of the text, as far as the last whole line in it."""
-        with self.open() as file:
+        with self.stream() as file:
             head = file.read(_HEAD)
             is_all = not file.read(1)
         whole = head if is_all else head[: head.rfind(b"\n") + 1] or head

@@ -87,5 +87,5 @@ class Layout:
 
 def lines_of(content: Content) -> Iterator[str]:
     """The lines of a text with their ends."""
-    with content.open() as file, io.TextIOWrapper(file, "utf-8", errors="replace", newline="\n") as text:
+    with content.stream() as file, io.TextIOWrapper(file, "utf-8", errors="replace", newline="\n") as text:
         yield from text

@@ -168,7 +168,7 @@ def _by_polars(text: _Text, options: dict[str, Any]) -> pl.DataFrame:
         source: Path | bytes = text.path if text.content.data is None else text.content.data
         has_header = dialect.names is not None
     else:  # with a header of our own, which says how many columns there are
-        with text.content.open() as file:
+        with text.content.stream() as file:
             file.seek(dialect.size, 1)
             source = (
                 layout.separator.join(f"c{k}" for k in range(dialect.width)).encode() + b"\n" + file.read()
