@@ -17,6 +17,9 @@ from nnjit.errors import DataError, counted, shortened
 if TYPE_CHECKING:
     import polars as pl
 
+RECORDS = 'expected a list of records, such as [{"age": 31, "city": "Oslo"}, …]'
+"""What JSON must be to be a table."""
+
 _EXPECTED = "expected a polars or pandas DataFrame, a pyarrow Table, or a dict of columns"
 
 
@@ -51,6 +54,18 @@ def table_of(data: object) -> Table:
     if frame.width == 0 or frame.height == 0:
         raise DataError(f"{name} has no {'rows' if frame.width else 'columns'}")
     return Table(normalised(frame), name, lambda row: f"row {row + 1}", notes=notes)
+
+
+def frame_of_records(records: object, name: str) -> pl.DataFrame:
+    """The frame of a list of dicts; what a record does not have is missing.
+
+    Raises:
+        DataError: it is no list of dicts, or a column cannot be read.
+    """
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise DataError(f"{name}: {RECORDS}", ("file",))
+    keys = dict.fromkeys(key for record in records for key in record)
+    return _from_columns([(key, [record.get(key) for record in records]) for key in keys], name)
 
 
 def _library(data: object) -> str:

@@ -74,8 +74,8 @@ def marks_of(
 
     text = [column for column, dtype in frame.schema.items() if dtype == pl.String]
     has_marks = frame.select(pl.col(text).str.contains(f"[,{_BLANKS}]").any())
-    if decimal != "," and not any(has_marks.row(0)):
-        return POINT, ()
+    if not text or (decimal != "," and not any(has_marks.row(0))):
+        return Marks(decimal or "."), ()
     fits: dict[Mark, list[str]] = {mark: _fitting(frame, text, mark) for mark in _OTHER}
     ambiguous = [
         column

@@ -18,11 +18,17 @@ _FLAGS = {"true": "1", "false": "0"}
 _MIDNIGHT = " 00:00:00"
 
 
+def missing_marks(option: tuple[str, ...] | None) -> tuple[str, ...]:
+    """What marks a missing value, besides an empty text, if an option says so."""
+    return MISSING_MARKS if option is None else ("", *option)
+
+
 def problem_of(dtype: pl.DataType) -> str | None:
     """Why values of a type can be neither text nor numbers, with the mend; None if they can."""
     import polars as pl
 
-    if dtype in (pl.String, pl.Boolean, pl.Date, pl.Datetime) or dtype.is_numeric():
+    plain = (pl.String, pl.Boolean, pl.Date, pl.Datetime, pl.Time, pl.Categorical, pl.Enum, pl.Null)
+    if dtype in plain or dtype.is_numeric():
         return None
     kinds = {
         pl.List: "lists",

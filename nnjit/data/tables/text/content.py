@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nnjit.data.files import GZIP, open_file
-from nnjit.data.tables import zstd
+from nnjit.data.tables.text import zstd
 from nnjit.errors import DataError, did_you_mean, shortened
 
 Raw = bytes | mmap.mmap

@@ -10,9 +10,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnjit.data.tables.header import Row, fitted, has_header, is_plain, names_of
-from nnjit.data.tables.records import BLANKS, Layout
-from nnjit.errors import DataError, shortened
+from nnjit.data.tables.text.header import (
+    Row,
+    fitted,
+    has_header,
+    is_plain,
+    names_of,
+    unclear,
+    without_header,
+)
+from nnjit.data.tables.text.records import BLANKS, Layout
+from nnjit.errors import DataError
 
 if TYPE_CHECKING:
     from nnjit.data.tables.reading import Reading
@@ -76,12 +84,8 @@ def dialect_of(head: str, path: Path, options: Reading) -> Dialect:
     commented = _commented(lines[:start], rows, layout) if options.header is None else None
     is_header = has_header(rows) if options.header is None else options.header
     if is_header is None and commented is None:
-        raise DataError(
-            f'{path}: line {line}: "{shortened(record)}" could name the columns or be a row of values; '
-            "set header: true or header: false",
-            ("header",),
-        )
-    names = names_of(rows[0], line, path) if is_header else commented
+        raise DataError(unclear(f"{path}: line {line}", record), ("header",))
+    names = names_of(rows[0], f"{path}: line {line}") if is_header else commented
     rows = rows[1:] if is_header else rows
     before = line - 1 + (record.count("\n") + 1 if is_header else 0)
     width = Counter(map(len, rows)).most_common(1)[0][0] if rows else len(names or ())
@@ -177,8 +181,5 @@ def _notes(names: object, commented: object, options: Reading, line: int, path: 
     if commented is not None:
         return (f"{path.name}: the comment above the rows names the columns",)
     if names is None and options.header is None:
-        return (
-            f"{path.name}: no header, since line {line} is like the rows below it (else set header: true); "
-            "the columns are column_0, column_1, …",
-        )
+        return (without_header(path.name, f"line {line}"),)
     return ()

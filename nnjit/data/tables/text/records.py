@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from nnjit.data.tables.content import Content
+from nnjit.data.tables.text.content import Content
 
 BLANKS = " "
 """The separator that stands for any number of blanks and tabs."""

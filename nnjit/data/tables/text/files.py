@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnjit.data.tables.content import Content, content_of
-from nnjit.data.tables.dialect import Dialect, dialect_of
 from nnjit.data.tables.marks import Marks, marks_of
-from nnjit.data.tables.records import BLANKS, lines_of
 from nnjit.data.tables.table import Table
-from nnjit.data.tables.values import MISSING_MARKS, trimmed
+from nnjit.data.tables.text.content import Content, content_of
+from nnjit.data.tables.text.dialect import Dialect, dialect_of
+from nnjit.data.tables.text.header import named_columns
+from nnjit.data.tables.text.records import BLANKS, lines_of
+from nnjit.data.tables.values import missing_marks, trimmed
 from nnjit.errors import DataError
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ def _opened(path: Path, options: Reading) -> _Text:
         separator = layout.separator.encode()
         content = content.outside(layout.quote, lambda piece: _without_blanks(piece, separator))
         dialect = dialect_of(content.head(), path, options)
-    missing = MISSING_MARKS if options.missing_marks is None else ("", *options.missing_marks)
-    return _Text(path, content, dialect, missing)
+    return _Text(path, content, dialect, missing_marks(options.missing_marks))
 
 
 def _with_tabs(piece: bytes) -> bytes:
@@ -119,7 +119,7 @@ def _table(text: _Text, numeric: frozenset[int], options: Reading) -> tuple[Tabl
     frame = _parsed(text, numeric)
     records = _records_of_rows(text, frame)
     frame = frame if len(records) == frame.height else frame[records]
-    names, notes = _names(text, frame)
+    names, notes = named_columns(frame, text.dialect.names, text.path.name)
 
     def where(row: int) -> str:
         return f"line {_opened(text.path, options).line(int(records[row]))}"
@@ -128,8 +128,10 @@ def _table(text: _Text, numeric: frozenset[int], options: Reading) -> tuple[Tabl
         again = _parsed(_opened(text.path, options), frozenset(), [names[column]])
         return again.to_series()[records].alias(column)
 
+    last = frame.to_series(-1)
     frame = frame.select(frame.to_series(k).alias(name) for name, k in names.items())
     marks, found = marks_of(frame, options.decimal, str(text.path), where)
+    notes = (*notes, *_short_rows(text, last))
     return Table(frame, str(text.path), where, notes=notes, original=original), marks, found
 
 
@@ -194,47 +196,14 @@ def _records_of_rows(text: _Text, frame: pl.DataFrame) -> np.ndarray:
     return records
 
 
-def _names(text: _Text, frame: pl.DataFrame) -> tuple[dict[str, int], tuple[str, ...]]:
-    """The position of each column by its name, and what is to be said of those that have none."""
-    names: dict[str, int] = {}
-    notes = []
-    given = text.dialect.names
-    for k in range(frame.width):
-        name = given[k] if given is not None else ""
-        column = frame.to_series(k)
-        if given is not None and not name:
-            if column.null_count() == len(column):
-                notes.append(
-                    f"{text.path.name}: column {k + 1} of {frame.width}, which is empty, is left out"
-                )
-                continue
-            if k == 0 and frame.width > 1 and _is_index(column):
-                notes.append(f"{text.path.name}: the first column, row numbers without a name, is left out")
-                continue
-        name = name or f"column_{k}"
-        while name in names or (given is not None and not given[k] and name in given):
-            name += "_"
-        names[name] = k
-    return names, (*notes, *_short_rows(text, frame))
-
-
-def _is_index(column: pl.Series) -> bool:
-    """Whether a column numbers the rows: whole numbers, each once."""
-    import polars as pl
-
-    if column.dtype == pl.String:
-        return bool(column.str.contains(r"^\d+$").fill_null(False).all()) and column.n_unique() == len(column)
-    return bool((column == column.floor()).fill_null(False).all()) and column.n_unique() == len(column)
-
-
-def _short_rows(text: _Text, frame: pl.DataFrame) -> list[str]:
-    """What is to be said of rows with fewer values than there are columns."""
-    last = frame.to_series(frame.width - 1)
+def _short_rows(text: _Text, last: pl.Series) -> list[str]:
+    """What is to be said of rows with fewer values than there are columns, of which this is the last."""
     if last.null_count() in (0, len(last)):
         return []
     layout = text.dialect.layout
     records = layout.records(islice(lines_of(text.content), text.dialect.lines, None))
-    short = [line for line, record in records if record.strip() and len(layout.parts(record)) < frame.width]
+    width = text.dialect.width
+    short = [line for line, record in records if record.strip() and len(layout.parts(record)) < width]
     if not short:
         return []
     lines = f"line {text.dialect.lines + short[0]}" + (

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nnjit.data.tables.values import MISSING_MARKS
-from nnjit.errors import DataError
+from nnjit.errors import DataError, shortened
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Row = Sequence[str]
 
@@ -48,8 +52,8 @@ def has_header(rows: Sequence[Row]) -> bool | None:
     return None if may_be_years or (texts and not any(recurs)) else False  # such as country, 1990, 1991
 
 
-def names_of(fields: Row, line: int, path: object) -> tuple[str, ...]:
-    """The names in a header; empty where there is none.
+def names_of(fields: Row, place: str) -> tuple[str, ...]:
+    """The names in a header, which is at this place of a file; empty where there is none.
 
     Raises:
         DataError: two columns have the same name.
@@ -58,10 +62,26 @@ def names_of(fields: Row, line: int, path: object) -> tuple[str, ...]:
     for k, name in enumerate(names):
         if name and name in names[:k]:
             raise DataError(
-                f'{path}: line {line}: two columns are called "{name}"; rename one, or set header: false',
+                f'{place}: two columns are called "{name}"; rename one, or set header: false',
                 ("file",),
             )
     return names
+
+
+def unclear(place: str, record: str) -> str:
+    """The message about a first row that could be either."""
+    return (
+        f'{place}: "{shortened(record)}" could name the columns or be a row of values; '
+        "set header: true or header: false"
+    )
+
+
+def without_header(file: str, place: str) -> str:
+    """The note about a table without a header."""
+    return (
+        f"{file}: no header, since {place} is like the rows below it (else set header: true); "
+        "the columns are column_0, column_1, …"
+    )
 
 
 def fitted(
@@ -90,6 +110,46 @@ def fitted(
         if _counts_up([row[0] for row in whole], 0) or _counts_up([row[0] for row in whole], 1):
             return ("", *names)
     return names
+
+
+def named_columns(
+    frame: pl.DataFrame, names: Sequence[str] | None, file: str
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """The position of each column by its name, and what is to be said of those without a name.
+
+    Of these, empty ones and row numbers are left out, and others are called by their position.
+    """
+    positions: dict[str, int] = {}
+    notes = []
+    given = set(names or ())
+    for k, column in enumerate(frame.get_columns()):
+        name = names[k] if names is not None else ""
+        if names is not None and not name:
+            if column.null_count() == len(column):
+                notes.append(f"{file}: column {k + 1} of {frame.width}, which is empty, is left out")
+                continue
+            if k == 0 and frame.width > 1 and _is_index(column):
+                notes.append(f"{file}: the first column, row numbers without a name, is left out")
+                continue
+        if not name:
+            name = f"column_{k}"
+            while name in given:
+                name += "_"
+        positions[name] = k
+    return positions, tuple(notes)
+
+
+def _is_index(column: pl.Series) -> bool:
+    """Whether a column numbers the rows: whole numbers, each once."""
+    import polars as pl
+
+    if column.dtype == pl.String:
+        is_whole = column.str.contains(r"^\d+$")
+    elif column.dtype.is_numeric():
+        is_whole = column == column.floor()
+    else:
+        return False
+    return bool(is_whole.fill_null(False).all()) and column.n_unique() == len(column)
 
 
 def _are_plain(column: Sequence[str]) -> bool:
