@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from nnjit.data.tables.reading import Reading
 
 _SAMPLE = 1000  # rows in which to look for a header
-_MOST_CELLS_ABOVE = 0.5  # of the widest row, in rows above the table such as a title
 
 
 def read_excel(path: Path, options: Reading) -> Table:
@@ -130,10 +129,9 @@ def _loaded(book: Any, sheet: str, first: int = 0, **options: Any) -> pl.DataFra
 
 
 def _rows_above(cells: list[list[str]]) -> int:
-    """How many rows come before the table: empty ones, and titles of fewer cells than half of the widest."""
+    """How many rows come before the table: those with up to half as many cells as the widest, e.g. a title."""
     counts = [sum(map(bool, row)) for row in cells]
-    least = max(1, _MOST_CELLS_ABOVE * max(counts))
-    return next(k for k, count in enumerate(counts) if count >= least)
+    return next(k for k, count in enumerate(counts) if count > max(counts) / 2)
 
 
 def _header(

@@ -96,7 +96,7 @@ def marks_of(
     )
     found = ["decimal comma"] if decimal is None and chosen == "," else []
     if between:
-        found.append(f"{' and '.join(map(_title, between))} between thousands")
+        found.append(f"{' and '.join(dict.fromkeys(map(_title, between)))} between thousands")
     return Marks(chosen, between), tuple(found)
 
 
