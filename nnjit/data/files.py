@@ -12,7 +12,7 @@ from typing import BinaryIO
 from nnjit.errors import ConfigPath, DataError
 from nnjit.memory import check_fits, usable_memory
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 MOST_EXPANSION = 1032  # bytes that deflate can make of one
 _BLOCK = 2**20
 
@@ -53,7 +53,7 @@ def open_file(path: Path, option: str = "file") -> Iterator[BinaryIO]:
     """
     try:
         with path.open("rb") as raw:
-            is_compressed = raw.read(2) == _GZIP
+            is_compressed = raw.read(2) == GZIP
             raw.seek(0)
             yield gzip.GzipFile(fileobj=raw) if is_compressed else raw  # type: ignore[misc]  # GzipFile reads like a file
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -65,7 +65,7 @@ def open_file(path: Path, option: str = "file") -> Iterator[BinaryIO]:
 def largest_size(path: Path) -> int:
     """The most bytes that a file can hold once it is decompressed."""
     with path.open("rb") as file:
-        is_compressed = file.read(2) == _GZIP
+        is_compressed = file.read(2) == GZIP
     return path.stat().st_size * (MOST_EXPANSION if is_compressed else 1)
 
 

@@ -45,9 +45,7 @@ class TextTable:
         return f"line {line}"
 
 
-def read_table(
-    path: Path, *, header: bool, separator: str, marks: Sequence[str], typed: bool = True
-) -> TextTable:
+def read_table(path: Path, *, header: bool, separator: str, marks: Sequence[str]) -> TextTable:
     """Read the table in a text file, plain or compressed by gzip.
 
     Args:
@@ -73,7 +71,7 @@ def read_table(
         "glob": False,
     }
     try:
-        frame = _parsed(path, options) if typed else pl.read_csv(path, infer_schema=False, **options)
+        frame = _parsed(path, options)
     except OSError as error:
         raise unreadable(path, error) from None
     except pl.exceptions.PolarsError as error:

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnjit.data.tables.forking import check_not_forked
+from nnjit.data.tables.marks import POINT
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.values import as_text, normalised
 from nnjit.errors import DataError, counted, shortened
 
 if TYPE_CHECKING:
     import polars as pl
+
+RECORDS = 'expected a list of records, such as [{"age": 31, "city": "Oslo"}, …]'
+"""What JSON must be to be a table."""
 
 _EXPECTED = "expected a polars or pandas DataFrame, a pyarrow Table, or a dict of columns"
 
@@ -50,6 +54,18 @@ def table_of(data: object) -> Table:
     if frame.width == 0 or frame.height == 0:
         raise DataError(f"{name} has no {'rows' if frame.width else 'columns'}")
     return Table(normalised(frame), name, lambda row: f"row {row + 1}", notes=notes)
+
+
+def frame_of_records(records: object, name: str) -> pl.DataFrame:
+    """The frame of a list of dicts; what a record does not have is missing.
+
+    Raises:
+        DataError: it is no list of dicts, or a column cannot be read.
+    """
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise DataError(f"{name}: {RECORDS}", ("file",))
+    keys = dict.fromkeys(key for record in records for key in record)
+    return _from_columns([(key, [record.get(key) for record in records]) for key in keys], name)
 
 
 def _library(data: object) -> str:
@@ -220,4 +236,4 @@ def _text(value: Any) -> str | None:
     """One of mixed values in the text that a column of its own type would have."""
     import polars as pl
 
-    return None if value is None else str(as_text(pl.Series([value]), ".")[0])
+    return None if value is None else str(as_text(pl.Series([value]), POINT)[0])

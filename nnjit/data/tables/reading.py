@@ -9,9 +9,13 @@ from pydantic import Field
 
 from nnjit.data.files import check_size, unreadable
 from nnjit.data.tables.forking import check_not_forked
-from nnjit.data.tables.table import Mark, Table
-from nnjit.data.tables.text_files import read_text_file
+from nnjit.data.tables.marks import Mark
+from nnjit.data.tables.table import Table
+from nnjit.data.tables.text import zstd
+from nnjit.data.tables.text.files import read_text_file
 from nnjit.data.tables.typed_files import READERS
+from nnjit.errors import DataError
+from nnjit.memory import check_fits
 from nnjit.registry import Options
 
 Format = Literal["csv", "parquet", "arrow", "json", "jsonl", "excel"]
@@ -61,10 +65,23 @@ def read_table(path: Path, options: Reading) -> Table:
     check_not_forked(str(path))
     chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
     try:
-        check_size(path)
+        _check_size(path)
         return read_text_file(path, options) if chosen == "csv" else READERS[chosen](path, options)
     except OSError as error:
         raise unreadable(path, error) from None
+    except DataError as error:
+        raise DataError(error.message, error.path or ("file",)) from None
+
+
+def _check_size(path: Path) -> None:
+    """Raise TooLarge if a file does not fit into memory once it is decompressed."""
+    if zstd.is_zstd(path):
+        size = zstd.largest_size(path)
+        check_fits(
+            size, f"{path}, of up to {size:,} bytes once decompressed,", "take a smaller file", ("file",)
+        )
+    else:
+        check_size(path)
 
 
 def _suffix(path: Path) -> str:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnjit.data.tables.marks import POINT, Marks
 from nnjit.data.tables.values import as_numbers, as_text, problem_of
 from nnjit.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
-
-Mark = Literal[".", ","]
-"""What stands before the decimals of a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,19 +21,21 @@ class Table:
     """Rows with named columns.
 
     Args:
-        frame: columns of a text file are text, trimmed, or whole numbers that were written as such; those of
-            other files and of data frames keep their type. Missing values are null.
+        frame: columns of a text file are text, trimmed; those of other files and of data frames keep their
+            type. Missing values are null.
         name: what messages call it, e.g. the path of the file.
         where: the index of a row → its name in messages, e.g. "line 7".
-        decimal: the mark before the decimals of numbers that are written as text.
+        marks: those in numbers that are written as text.
         notes: what was found out about the file rather than given, for the log: plain sentences.
+        original: reads a column of a large text file, which was read as float64, as the text that it is.
     """
 
     frame: pl.DataFrame
     name: str
     where: Callable[[int], str]
-    decimal: Mark = "."
+    marks: Marks = POINT
     notes: tuple[str, ...] = ()
+    original: Callable[[str], pl.Series] | None = None
 
     def __len__(self) -> int:
         return self.frame.height
@@ -58,19 +58,23 @@ class Table:
             DataError: the column has a `problem`.
         """
         self._check(column)
-        return as_numbers(self.frame[column], self.decimal)
+        return as_numbers(self.frame[column], self.marks)
 
     def text(self, column: str) -> pl.Series:
         """A column (n,) of text, null where it is missing, the same for a value however it was stored.
 
         Numbers are the shortest text that means them (1.0 is "1"), flags "true" or "false", dates
-        "2007-11-30", and times "2007-11-30 10:15:00". Text keeps its zeros: "01", "1" and "1.50" stay.
+        "2007-11-30", and times "2007-11-30 10:15:00". Text keeps its zeros: "01", "1" and "1.50" stay. Ask
+        for `numbers` first: a column of numbers in a large text file is read again here.
 
         Raises:
             DataError: the column has a `problem`.
         """
         self._check(column)
-        return as_text(self.frame[column], self.decimal)
+        series = self.frame[column]
+        if self.original is not None and series.dtype.is_float():
+            series = self.original(column)
+        return as_text(series, self.marks)
 
     def select(self, columns: Sequence[str]) -> Table:
         """The table of some columns, in this order."""
@@ -79,7 +83,13 @@ class Table:
     def rows(self, kept: np.ndarray) -> Table:
         """The table with the rows of a mask, which keep their names."""
         indices = np.flatnonzero(kept)
-        return replace(self, frame=self.frame[indices], where=lambda row: self.where(int(indices[row])))
+        original = self.original
+        return replace(
+            self,
+            frame=self.frame[indices],
+            where=lambda row: self.where(int(indices[row])),
+            original=None if original is None else lambda column: original(column)[indices],
+        )
 
     def _check(self, column: str) -> None:
         problem = self.problem(column)

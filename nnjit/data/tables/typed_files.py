@@ -1,39 +1,155 @@
-"""Read files whose columns have types: Parquet, Arrow, JSON, JSON lines and Excel."""
+"""Read files whose columns have types: Parquet, Arrow, JSON and JSON lines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nnjit.data.tables.excel import read_excel
+from nnjit.data.tables.frames import RECORDS, frame_of_records
+from nnjit.data.tables.marks import marks_of
 from nnjit.data.tables.table import Table
-from nnjit.data.tables.values import MISSING_MARKS, normalised
-from nnjit.errors import DataError
+from nnjit.data.tables.text.content import content_of
+from nnjit.data.tables.text.records import lines_of
+from nnjit.data.tables.values import missing_marks, normalised, problem_of
+from nnjit.errors import DataError, shortened
+from nnjit.memory import check_fits
 
 if TYPE_CHECKING:
     import polars as pl
 
     from nnjit.data.tables.reading import Reading
 
+Where = Callable[[int], str]
 Reader = Callable[[Path, "Reading"], Table]
+
+_ARROW = b"ARROW1"  # begins a file; a stream has no such mark
+_CELL = 8  # bytes of a value, at least for most types
 
 
 def _read_parquet(path: Path, options: Reading) -> Table:
     import polars as pl
 
-    return _made(path, options, lambda: pl.read_parquet(path, glob=False), "Parquet")
+    def read() -> pl.DataFrame:
+        _check_fits(path, pl.scan_parquet(path, glob=False))
+        return pl.read_parquet(path, glob=False)
+
+    return _made(path, options, _by_polars(path, read, "Parquet"))
 
 
-def _made(path: Path, options: Reading, read: Callable[[], pl.DataFrame], kind: str) -> Table:
+def _read_arrow(path: Path, options: Reading) -> Table:
+    import polars as pl
+
+    with path.open("rb") as file:
+        is_file = file.read(len(_ARROW)) == _ARROW
+
+    def read() -> pl.DataFrame:
+        if not is_file:
+            return pl.read_ipc_stream(path)
+        lazy = pl.scan_ipc(path, glob=False)
+        _check_fits(path, lazy)
+        return lazy.collect()
+
+    return _made(path, options, _by_polars(path, read, "Arrow"))
+
+
+def _read_json(path: Path, options: Reading) -> Table:
+    import polars as pl
+
+    with content_of(path, options.encoding).stream() as file:
+        text = file.read()
+    if text.lstrip()[:1] == b"{" and not _is_json(text):  # more than one record
+        return _read_json_lines(path, options)
+    try:
+        frame = pl.read_json(text, infer_schema_length=None)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        frame = frame_of_records(_loaded(text, str(path), ""), str(path))
+    return _made(path, options, frame)
+
+
+def _read_json_lines(path: Path, options: Reading) -> Table:
+    import polars as pl
+
+    content = content_of(path, options.encoding)
+
+    def lines() -> Iterator[tuple[int, str]]:
+        again = content_of(path, options.encoding)
+        return ((number, line) for number, line in enumerate(lines_of(again), 1) if line.strip())
+
+    with content.stream() as file:
+        text = file.read()
+    try:
+        frame = pl.read_ndjson(text, infer_schema_length=None)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):  # also for the NaN that Python writes
+        records = [_loaded(line, str(path), f"line {number}: ") for number, line in lines()]
+        frame = frame_of_records(records, str(path))
+
+    def where(row: int) -> str:
+        return f"line {next(islice(lines(), row, None))[0]}"
+
+    return _made(path, options, frame, where)
+
+
+READERS: Mapping[str, Reader] = {
+    "parquet": _read_parquet,
+    "arrow": _read_arrow,
+    "json": _read_json,
+    "jsonl": _read_json_lines,
+    "excel": read_excel,
+}
+"""What reads a file of each format."""
+
+
+def _by_polars(path: Path, read: Callable[[], pl.DataFrame], kind: str) -> pl.DataFrame:
     import polars as pl
 
     try:
-        frame = read()
-    except pl.exceptions.PolarsError as error:
-        first = str(error).partition("\n")[0]
-        raise DataError(f"{path}: cannot be read as {kind} ({first})", ("file",)) from None
-    marks = MISSING_MARKS if options.missing_marks is None else ("", *options.missing_marks)
-    return Table(normalised(frame, marks), str(path), lambda row: f"row {row + 1}")
+        return read()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        problem = shortened(str(error).partition("\n")[0], 120)
+        raise DataError(f"{path}: not a whole {kind} file ({problem})", ("file",)) from None
 
 
-READERS: Mapping[str, Reader] = {"parquet": _read_parquet}
+def _check_fits(path: Path, lazy: pl.LazyFrame) -> None:
+    """Raise TooLarge if the rows that a file says it has do not fit into memory."""
+    import polars as pl
+
+    rows, width = lazy.select(pl.len()).collect().item(), len(lazy.collect_schema())
+    what = f"{path}, a table of {rows:,} rows and {width:,} columns,"
+    check_fits(rows * width * _CELL, what, "take a smaller file", ("file",))
+
+
+def _made(path: Path, options: Reading, frame: pl.DataFrame, where: Where | None = None) -> Table:
+    """The table of what a file holds, with rows called "row 1" unless `where` names them."""
+    name = str(path)
+    where = where or (lambda row: f"row {row + 1}")
+    if not frame.width or not frame.height:
+        raise DataError(f"{name}: no rows", ("file",))
+    problems = {column: problem_of(dtype) for column, dtype in frame.schema.items()}
+    if all(problems.values()):
+        column, problem = next(iter(problems.items()))
+        raise DataError(f'{name}: no column can be read: "{column}" {problem}', ("file",))
+    frame = normalised(frame, missing_marks(options.missing_marks))
+    marks, found = marks_of(frame, options.decimal, name, where)
+    return Table(frame, name, where, marks, (f"{path.name}: {', '.join(found)}",) if found else ())
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _loaded(text: bytes | str, name: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = where or f"line {error.lineno}: "
+        raise DataError(f"{name}: {place}not JSON: {error.msg} (column {error.colno})", ("file",)) from None
+    except RecursionError:
+        raise DataError(f"{name}: {where}lists in lists, too deep; {RECORDS}", ("file",)) from None

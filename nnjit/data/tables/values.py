@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnjit.data.tables.marks import Marks
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -16,11 +18,17 @@ _FLAGS = {"true": "1", "false": "0"}
 _MIDNIGHT = " 00:00:00"
 
 
+def missing_marks(option: tuple[str, ...] | None) -> tuple[str, ...]:
+    """What marks a missing value, besides an empty text, if an option says so."""
+    return MISSING_MARKS if option is None else ("", *option)
+
+
 def problem_of(dtype: pl.DataType) -> str | None:
     """Why values of a type can be neither text nor numbers, with the mend; None if they can."""
     import polars as pl
 
-    if dtype in (pl.String, pl.Boolean, pl.Date, pl.Datetime) or dtype.is_numeric():
+    plain = (pl.String, pl.Boolean, pl.Date, pl.Datetime, pl.Time, pl.Categorical, pl.Enum, pl.Null)
+    if dtype in plain or dtype.is_numeric():
         return None
     kinds = {
         pl.List: "lists",
@@ -65,14 +73,13 @@ def trimmed(marks: tuple[str, ...]) -> pl.Expr:
     return pl.when(~text.is_in(list(marks))).then(text).name.keep()
 
 
-def as_numbers(series: pl.Series, decimal: str) -> tuple[np.ndarray, np.ndarray]:
+def as_numbers(series: pl.Series, marks: Marks) -> tuple[np.ndarray, np.ndarray]:
     """A column (n,) float64, NaN where it is missing or no number, and which values are no numbers."""
     import polars as pl
 
     if series.dtype == pl.String:
-        text = series.str.to_lowercase().replace(_FLAGS)
-        text = text.str.replace(decimal, ".", literal=True) if decimal != "." else text
-        numbers = text.cast(pl.Float64, strict=False)
+        text = series.str.to_lowercase().replace(_FLAGS).to_frame()
+        numbers = text.select(marks.numbers(pl.col(series.name))).to_series()
     elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
         numbers = series.cast(pl.Float64)
     else:
@@ -81,13 +88,13 @@ def as_numbers(series: pl.Series, decimal: str) -> tuple[np.ndarray, np.ndarray]
     return numbers.fill_null(float("nan")).to_numpy(), is_bad
 
 
-def as_text(series: pl.Series, decimal: str) -> pl.Series:
+def as_text(series: pl.Series, marks: Marks) -> pl.Series:
     """A column of text in the one form that a value has however it is stored; null where it is missing."""
     import polars as pl
 
     values = pl.col(series.name)
     if series.dtype == pl.String:
-        text = _canonical(values, decimal)
+        text = _canonical(marks.plain(values))
     elif series.dtype.is_float():
         is_whole = (values == values.floor()) & (values.abs() < 2.0**63)
         whole = values.cast(pl.Int64, strict=False).cast(pl.String)
@@ -100,12 +107,10 @@ def as_text(series: pl.Series, decimal: str) -> pl.Series:
     return series.to_frame().select(text).to_series()
 
 
-def _canonical(text: pl.Expr, decimal: str) -> pl.Expr:
+def _canonical(text: pl.Expr) -> pl.Expr:
     """Text that other files would hold as a float, a flag or a time, in the form that those have."""
     import polars as pl
 
-    if decimal != ".":
-        text = text.str.replace(rf"^([+-]?\d*){decimal}(\d+)$", "$1.$2")
     text = text.str.replace(r"^(-?(?:0|[1-9]\d*))\.0$", "$1")
     text = text.str.replace(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:(\.\d*[1-9])0*|\.0+)?$", "$1 $2$3")
     lower = text.str.to_lowercase()

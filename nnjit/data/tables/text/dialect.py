@@ -1,0 +1,185 @@
+"""Find out how a text table is written: its separator, quotes, comments and header."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnjit.data.tables.text.header import (
+    Row,
+    fitted,
+    has_header,
+    is_plain,
+    names_of,
+    unclear,
+    without_header,
+)
+from nnjit.data.tables.text.records import BLANKS, Layout
+from nnjit.errors import DataError
+
+if TYPE_CHECKING:
+    from nnjit.data.tables.reading import Reading
+
+_SEPARATORS = (",", ";", "\t", "|", BLANKS)  # the likelier first
+_TITLES = {"\t": "tab", BLANKS: "blanks"}
+_SAMPLE = 1000  # records in which to look
+_LEAST_ALIKE = 0.5  # of the records, which have as many fields as most
+_TAB_SUFFIXES = (".tsv", ".tab")
+_HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's, in a first line of its own
+_STARTS_QUOTED = re.compile(r'(?m)(?:^|[,;|\t ])"')
+_SINGLE_QUOTED = re.compile(r"(?m)(?:^|[,;|\t])'[^'\r\n]*'(?=[,;|\t]|\r?$)")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text table is written.
+
+    Args:
+        names: the names of the columns, empty where there is none; None without a header.
+        width: how many columns there are.
+        lines: how many lines come before the rows.
+        size: bytes of these lines.
+        is_plain: whether the text has nothing but a header of all columns, or no header, before its rows.
+        sample: the fields of the first rows.
+        found: what was found out, e.g. "separator ;", to be joined to a sentence.
+        notes: what was found out, in sentences.
+    """
+
+    layout: Layout
+    names: tuple[str, ...] | None
+    width: int
+    lines: int
+    size: int
+    is_plain: bool
+    sample: Sequence[Row]
+    found: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def dialect_of(head: str, path: Path, options: Reading) -> Dialect:
+    """How a text is written, as the options say or as its beginning shows.
+
+    Raises:
+        DataError: there is no telling whether the first row is a header, or it names two columns alike.
+    """
+    lines = re.findall(r"[^\n]*\n|[^\n]+$", head)
+    hint = _HINT.fullmatch(lines[0])
+    comment = _comment(lines, options.comment)
+    start = _leading(lines, comment, has_hint=hint is not None)
+    quote = _quote("".join(lines[start:])) if options.quote is None else options.quote or None
+    layout = Layout(options.separator or (hint[1] if hint else ","), quote, comment)
+    numbered = islice(layout.records(lines[start:]), _SAMPLE)
+    records = [(start + line, record) for line, record in numbered if record.strip()]
+    if not records:
+        raise DataError(f"{path}: no rows", ("file",))
+    if options.separator is None and hint is None:
+        layout = _with_separator(layout, [record for _, record in records], path)
+    rows = [layout.fields(record) for _, record in records]
+    line, record = records[0]
+    commented = _commented(lines[:start], rows, layout) if options.header is None else None
+    is_header = has_header(rows) if options.header is None else options.header
+    if is_header is None and commented is None:
+        raise DataError(unclear(f"{path}: line {line}", record), ("header",))
+    names = names_of(rows[0], f"{path}: line {line}") if is_header else commented
+    rows = rows[1:] if is_header else rows
+    before = line - 1 + (record.count("\n") + 1 if is_header else 0)
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else len(names or ())
+    names = None if names is None else fitted(names, rows, width, line, path)
+    return Dialect(
+        layout,
+        names,
+        width if names is None else len(names),
+        before,
+        len("".join(lines[:before]).encode()),
+        start == 0 and line == 1 and len(layout.parts(record)) == width,
+        rows,
+        _found(layout, options),
+        _notes(names, commented, options, line, path),
+    )
+
+
+def _comment(lines: Sequence[str], option: str | None) -> str | None:
+    """What comments begin with: `#` if the first line does, and not all do."""
+    if option is not None:
+        return option or None
+    known = [line for line in lines if line.strip()]
+    return (
+        "#"
+        if known and known[0].startswith("#") and not all(line.startswith("#") for line in known)
+        else None
+    )
+
+
+def _leading(lines: Sequence[str], comment: str | None, *, has_hint: bool) -> int:
+    """How many lines come before the first record."""
+    for k, line in enumerate(lines):
+        if line.strip() and not (comment and line.startswith(comment)) and not (has_hint and k == 0):
+            return k
+    return len(lines)
+
+
+def _quote(text: str) -> str | None:
+    """What is around fields: `"`, unless all of these are inside of values, or `'` is instead."""
+    if '"' in text:
+        return '"' if _STARTS_QUOTED.search(text) else None
+    return "'" if 2 * len(_SINGLE_QUOTED.findall(text)) >= text.count("\n") > 0 else '"'
+
+
+def _with_separator(layout: Layout, records: Sequence[str], path: Path) -> Layout:
+    """The layout with the separator that makes equally many fields of the records, and plain values best."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    default = "\t" if any(suffix in _TAB_SUFFIXES for suffix in suffixes) else ","
+    candidates = sorted(_SEPARATORS, key=lambda separator: separator != default)
+    scores = {separator: _score(replace(layout, separator=separator), records) for separator in candidates}
+    best = max(candidates, key=lambda separator: scores[separator])  # the first of equals
+    return replace(layout, separator=best if scores[best] > 0 else default)
+
+
+def _score(layout: Layout, records: Sequence[str]) -> float:
+    """How likely the separator is: 0 if not at all."""
+    rows = [layout.fields(record) for record in records]
+    width, count = Counter(map(len, rows)).most_common(1)[0]
+    count += 1 < len(rows[0]) == width - 1  # R names no column of row numbers
+    alike = count / len(rows)
+    values = [value for row in rows[1:] for value in row if value]
+    plain = sum(map(is_plain, values)) / len(values) if values else 0.0
+    if width == 1 or alike < _LEAST_ALIKE:
+        return 0.0
+    if layout.separator == BLANKS and (alike < 1 or plain == 0):  # else it may be between words
+        return 0.0
+    return alike + plain
+
+
+def _commented(lines: Sequence[str], rows: Sequence[Row], layout: Layout) -> tuple[str, ...] | None:
+    """The names in the last comment before the rows, if it has one for each column and they do not."""
+    comment = layout.comment
+    if not comment or not lines or not lines[-1].startswith(comment) or has_header(rows):
+        return None
+    record = lines[-1].removeprefix(comment).strip()
+    names = tuple(layout.fields(record))
+    return names if len(names) == len(rows[0]) > 1 and not any(map(is_plain, names)) else None
+
+
+def _found(layout: Layout, options: Reading) -> tuple[str, ...]:
+    found = []
+    if options.separator is None and layout.separator != ",":
+        title = _TITLES.get(layout.separator)
+        found.append(f"separator {title}" if title else f'separator "{layout.separator}"')
+    if options.quote is None and layout.quote != '"':
+        found.append(f"quotes {layout.quote}" if layout.quote else "quotes that belong to values")
+    if options.comment is None and layout.comment:
+        found.append(f"comments after {layout.comment}")
+    return tuple(found)
+
+
+def _notes(names: object, commented: object, options: Reading, line: int, path: Path) -> tuple[str, ...]:
+    if commented is not None:
+        return (f"{path.name}: the comment above the rows names the columns",)
+    if names is None and options.header is None:
+        return (without_header(path.name, f"line {line}"),)
+    return ()
