@@ -21,6 +21,7 @@ def fit(
     config: str | Path | Mapping[str, Any] | Experiment,
     overrides: Iterable[str] = (),
     *,
+    data: Any = None,
     output: str | Path | None = None,
     resume_or_start: bool = False,
     quiet: bool = True,
@@ -30,6 +31,9 @@ def fit(
     Args:
         config: a YAML file, a mapping of the same options, or an `Experiment`.
         overrides: options that beat it, e.g. `["training.epochs=5"]`.
+        data: the data of a config whose `data` is `{type: table, target: …}`: a polars or pandas DataFrame, or
+            a dict of columns; or `{type: arrays}`: a pair (x, y), or a dict of arrays. The run folder keeps
+            their names and a digest, not the data: to resume the run, give them again.
         output: the run folder; `runs/<name>-<time>` if None.
         resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
             is opened.
@@ -42,6 +46,7 @@ def fit(
     from nnjit.config import read
 
     given = read(config, overrides)
+    given = given if data is None else given.with_data(data)
     with given.located():
         folder = None if output is None else Path(output)
         return run(given, output=folder, resume_or_start=resume_or_start, quiet=quiet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,19 @@ class Config:
 
     experiment: Experiment
     document: Document
+
+    def with_data(self, data: Any) -> Config:
+        """The config with data that Python gives, instead of what its source would read.
+
+        Raises:
+            DataError: the source takes no data.
+        """
+        with self.located():
+            try:
+                source = self.experiment.data.with_data(data)
+            except UserError as error:
+                raise error.within("data") from None
+        return replace(self, experiment=self.experiment.model_copy(update={"data": source}))
 
     def locate(self, error: UserError) -> UserError:
         """The error with `file:line: option:` before its message if it is about an option."""

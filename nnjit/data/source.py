@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -17,6 +18,13 @@ from nnjit.registry import MOST, Count, Options, Registry, Seed
 
 Data = Dataset | TableData
 """What a source gives: arrays, or a table whose columns an encoder makes inputs of."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Data that Python gives to a source. Experiments are equal whose options are, whatever it is."""
+
+    data: Any = field(default=None, compare=False)
 
 
 class Fold(Options):
@@ -82,12 +90,41 @@ class Source(Options, ABC):
     """How target values are scaled; predictions are in the target's original unit."""
 
     _takes: Takes = PrivateAttr("either")
+    _given: Given = PrivateAttr(default_factory=Given)
 
     def suited(self, takes: Takes) -> Self:
         """The source for a loss that takes such targets, which decides what they are where `task` is auto."""
         suited = self.model_copy()
         suited._takes = takes
         return suited
+
+    @property
+    def takes_data(self) -> bool:
+        """Whether Python may give the data, instead of a file or of options."""
+        return False
+
+    def with_data(self, data: Any) -> Self:
+        """The source with data that Python gives, which no config holds.
+
+        Raises:
+            DataError: the source reads or makes its own.
+        """
+        if not self.takes_data:
+            mend = "set type: table for a data frame or a dict of columns, type: arrays for (x, y)"
+            raise DataError(f"data= is given, but {self.type} has its own data; {mend}", ("type",))
+        given = self.model_copy()
+        given._given = Given(data)
+        return given
+
+    def _given_data(self, mend: str) -> Any:
+        """What Python gives; a DataError if it gives nothing."""
+        if self._given.data is None:
+            raise DataError(
+                f"no data is given; {mend}; to resume a run that was trained so, give the same data, its "
+                "folder as output, and resume_or_start=True",
+                ("type",),
+            )
+        return self._given.data
 
     def seeded(self, seed: int) -> Self:
         """The source with the experiment's seed if it generates data and has no seed of its own."""

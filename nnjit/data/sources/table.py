@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from nnjit.data.encoding.inference import with_missing
 from nnjit.data.encoding.kinds import Category, ColumnOptions, kinds
 from nnjit.data.files import locate
 from nnjit.data.source import Source, sources
 from nnjit.data.tables.data import TableData
+from nnjit.data.tables.frames import table_of
 from nnjit.data.tables.reading import Reading, read_table
 from nnjit.data.tables.roles import Name, Names, Roles
 from nnjit.data.tables.selection import select
@@ -34,8 +35,9 @@ class Table(Reading, Source):
     """
 
     type: Literal["table"] = "table"
-    file: str
-    """The file; a relative path starts at the working directory."""
+    file: str | None = None
+    """The file; a relative path starts at the working directory. null takes the table that Python gives:
+    `nnjit.fit(config, data=frame)`, a polars or pandas DataFrame, or a dict of columns."""
     target: Name | Names
     """The target column, or a list of columns: by name, or by position from 0 (-1 is the last). With
     `losses`, a list of names, each the target of one of them."""
@@ -66,7 +68,14 @@ class Table(Reading, Source):
         return self._load(folder, self._targets)
 
     def files(self, folder: Path) -> Mapping[str, Path]:
-        return {"file": locate(folder, self.file)}
+        return {} if self.file is None else {"file": locate(folder, self.file)}
+
+    @property
+    def takes_data(self) -> bool:
+        return True
+
+    def with_data(self, data: Any) -> Self:
+        return super().with_data(data).model_copy(update={"file": None})
 
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         if not isinstance(self.target, tuple):
@@ -88,19 +97,29 @@ class Table(Reading, Source):
         return read_targets(table, names, task, self._takes)
 
     def _load(self, folder: Path, read: Callable[[Rows, tuple[str, ...]], Targets]) -> TableData:
-        table = read_table(locate(folder, self.file), self)
+        table = self._table(folder)
         roles = Roles.of(
             table.columns, target=self.target, features=self.features, ignore=self.ignore,
             weights=self.weights,
         )  # fmt: skip
         options, indexed = self._kinds(roles, table.columns)
+        path = ("type",) if self.file is None else ("file",)
+        title = "table given in Python" if self.file is None else f"table {Path(table.name).name}"
         try:
             return select(
                 table, roles, options, lambda rows: read(rows, roles.targets),
-                title=f"table {Path(table.name).name}", missing=self.missing, indexed=indexed,
+                title=title, missing=self.missing, indexed=indexed, path=path,
             )  # fmt: skip
         except DataError as error:
-            raise DataError(f"{table.name}: {error.message}", error.path or ("file",)) from None
+            raise DataError(f"{table.name}: {error.message}", error.path or path) from None
+
+    def _table(self, folder: Path) -> Rows:
+        if self.file is not None:
+            return read_table(locate(folder, self.file), self)
+        try:
+            return table_of(self._given_data("give file, or from Python nnjit.fit(config, data=frame)"))
+        except DataError as error:
+            raise DataError(error.message, ("type",)) from None
 
     def _kinds(self, roles: Roles, columns: Sequence[str]) -> tuple[dict[str, ColumnOptions], frozenset[str]]:
         """The kinds of the columns that options name, and the columns that become indices."""
