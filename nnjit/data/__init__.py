@@ -5,16 +5,21 @@ from nnjit.data.dataset import Contents, Dataset, contents_of, digest
 from nnjit.data.fitting import Center
 from nnjit.data.held_out import load_held_out
 from nnjit.data.padding import Padding, find_padding
-from nnjit.data.preparation import Part, Prepared, load, prepare, split_and_scale
+from nnjit.data.preparation import Prepared, load, prepare, split_and_scale
 from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Source, Split, sources
+from nnjit.data.storage.disk_rows import DiskRows
+from nnjit.data.storage.parts import AnyPart, DiskPart, Part, spread_evenly
 from nnjit.data.target import ProblemType, ProblemTypes, Target
 
 __all__ = [
     "Affine",
+    "AnyPart",
     "Center",
     "Contents",
     "Dataset",
+    "DiskPart",
+    "DiskRows",
     "Padding",
     "Part",
     "Prepared",
@@ -32,4 +37,5 @@ __all__ = [
     "prepare",
     "sources",
     "split_and_scale",
+    "spread_evenly",
 ]

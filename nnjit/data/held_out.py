@@ -13,6 +13,7 @@ from nnjit.data.dataset import Dataset
 from nnjit.data.labels import row_name
 from nnjit.data.preparation import load_unchecked
 from nnjit.data.source import Source
+from nnjit.data.storage.disk_rows import RowArray, in_memory
 from nnjit.data.target import ProblemType, ProblemTypes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
 
@@ -65,10 +66,11 @@ def _align(other: Dataset, data: Dataset) -> Dataset:
     )
 
 
-def _inputs(data: Dataset, other: Dataset) -> np.ndarray:
+def _inputs(data: Dataset, other: Dataset) -> RowArray:
     shape, own = data.x.shape[1:], other.x.shape[1:]
     if data.features and other.features:
-        return _columns(data, other)
+        are_equal = data.features == other.features and not data.codes
+        return other.x if are_equal else _columns(data, other)
     if math.prod(own) != math.prod(shape):
         raise DataError(f"a row has the shape {own}, but that of data {shape}; give data of the same kind")
     return other.x.reshape(len(other.x), *shape)
@@ -77,11 +79,12 @@ def _inputs(data: Dataset, other: Dataset) -> np.ndarray:
 def _columns(data: Dataset, other: Dataset) -> np.ndarray:
     """The columns (n, I) of `other` in the order of `data`."""
     _check_names(data, other)
+    found = in_memory(other.x)
     column_of = {name: k for k, name in enumerate(other.features)}
-    x = np.zeros((len(other.x), len(data.features)), other.x.dtype)
+    x = np.zeros((len(found), len(data.features)), found.dtype)
     for k, name in enumerate(data.features):
         if name in column_of:
-            x[:, k] = other.x[:, column_of[name]]
+            x[:, k] = found[:, column_of[name]]
     for name, codes in data.codes.items():
         if name not in other.codes:
             raise DataError(f'column "{name}" is indexed in data; index it here too')
@@ -107,16 +110,19 @@ def _stem(feature: str) -> str:
     return feature.partition("=")[0]
 
 
-def _targets(data: Dataset, other: Dataset) -> np.ndarray:
+def _targets(data: Dataset, other: Dataset) -> RowArray:
     if not data.target_layout:
         return _target(data.classes, other.classes, data.y, other.y, "the target")
     pairs = zip(data.target_layout, other.target_layout, strict=True)  # both in the order of the losses
+    ys = in_memory(data.y), in_memory(other.y)
     return np.hstack(
         [
-            _target(
-                *(wanted.classes, found.classes),
-                *(data.y[:, wanted.columns], other.y[:, found.columns]),
-                f'target "{wanted.name}"',
+            in_memory(
+                _target(
+                    *(wanted.classes, found.classes),
+                    *(ys[0][:, wanted.columns], ys[1][:, found.columns]),
+                    f'target "{wanted.name}"',
+                )
             )
             for wanted, found in pairs
         ]
@@ -124,13 +130,13 @@ def _targets(data: Dataset, other: Dataset) -> np.ndarray:
 
 
 def _target(
-    wanted: Sequence[str] | None, found: Sequence[str] | None, of_data: np.ndarray, y: np.ndarray, name: str
-) -> np.ndarray:
+    wanted: Sequence[str] | None, found: Sequence[str] | None, of_data: RowArray, y: RowArray, name: str
+) -> RowArray:
     if (wanted is None) != (found is None):
         kinds = ("values", "classes") if wanted is None else ("classes", "values")
         raise DataError(f"{name} of data holds {kinds[0]}, here it holds {kinds[1]}; set task for both")
     if wanted is not None and found is not None:
-        return _reindexed(y, found, wanted, name)
+        return _reindexed(in_memory(y), found, wanted, name)
     if y.shape[1] != of_data.shape[1]:
         raise DataError(f"{name} of data has {of_data.shape[1]} values a row, here it has {y.shape[1]}")
     return y

@@ -1,7 +1,8 @@
 """Load the data of a source, then split, scale and convert it to what a training takes.
 
 Memory: each part is written once, in the type of the training, a block of rows at a time. If nothing is
-split, scaled or converted, the training part is the source's own array.
+split, scaled or converted, the training part is the source's own array. Rows on the disk stay there: their
+part says how they are scaled when they are read.
 """
 
 from __future__ import annotations
@@ -12,33 +13,20 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, describe_index, rows_per_block
+from nnjit.data.dataset import Dataset, describe_index, row_blocks, rows_per_block
 from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Source
 from nnjit.data.splits import Rows, split_rows
+from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
+from nnjit.data.storage.parts import AnyPart, DiskPart, Part
 from nnjit.data.target import ProblemTypes, Target
 from nnjit.data.weights import as_type
 from nnjit.errors import DataError
 
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One part of the data, scaled.
-
-    Args:
-        x: (n, ...) of the type of the training, C-contiguous and writable.
-        y: (n,) int32 index of the class, or (n, O) values of the type of the training.
-        w: (n,) weights > 0 of the type of the training; 1 if all rows count alike.
-        rows: (n,) which rows of the data it holds; None for all.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    w: np.ndarray
-    rows: np.ndarray | None = None
+Scale = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +47,9 @@ class Prepared:
     features: tuple[str, ...]
     targets: tuple[str, ...]
     description: str
-    train: Part
-    validation: Part | None
-    test: Part | None
+    train: AnyPart
+    validation: AnyPart | None
+    test: AnyPart | None
     scaling: Scaling
     input_shape: tuple[int, ...]
     output_size: int
@@ -133,7 +121,7 @@ def split_and_scale(
     rows = split_rows(source.split, len(data.x), data.labels, seed=seed, names=data.label_names)
     scaling = _fit_scaling(source, data, rows, padding)
 
-    def part(name: str, rows: np.ndarray | None) -> Part | None:
+    def part(name: str, rows: np.ndarray | None) -> AnyPart | None:
         if name in held_out:
             return _part(held_out[name], None, scaling, dtype)
         return None if rows is None else _part(data, rows, scaling, dtype)
@@ -171,7 +159,7 @@ def _fit_scaling(source: Source, data: Dataset, rows: Rows, padding: Sequence[Pa
 
 
 def _fit(
-    source: Source, option: str, array: np.ndarray, rows: Rows, padding: Sequence[Padding]
+    source: Source, option: str, array: RowArray, rows: Rows, padding: Sequence[Padding]
 ) -> Affine | None:
     """The scaling of inputs or targets that an option asks for, of the training part."""
     try:
@@ -182,7 +170,7 @@ def _fit(
         raise DataError(error.message, (option,)) from None
 
 
-def _fit_center(y: np.ndarray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
+def _fit_center(y: RowArray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
     """Where the target values of the training part lie; unless scaled, they are rounded to its type."""
     own = (y.dtype,) if scaling.targets else (y.dtype, np.dtype(dtype))
     return fit_center(lambda: _blocks(y, rows.train, (), most=2048), *own)
@@ -197,25 +185,37 @@ def _without_classes(affine: Affine | None, layout: tuple[Target, ...]) -> Affin
     return Affine(affine.method, shift, scale)
 
 
-def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) -> Part:
+def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) -> AnyPart:
     y_dtype = dtype if data.classes is None else "int32"
     scale_x = scaling.transform_inputs if scaling.changes_inputs else None
     scale_y = scaling.transform_targets if scaling.targets else None
     x = _gather("x", data.x, rows, scale_x, dtype, data.features)
     y = _gather("y", data.y, rows, scale_y, y_dtype, data.targets)
-    weights = np.ones(len(data.x), dtype) if data.weights is None else as_type(data.weights, dtype)
-    return Part(x, y, weights if rows is None else weights[rows], rows)
+    w = _weights(data, rows, dtype)
+    if isinstance(x, DiskRows):
+        return DiskPart(x, y, w, rows)
+    return Part(x, in_memory(y), w, rows)
+
+
+def _weights(data: Dataset, rows: np.ndarray | None, dtype: str) -> np.ndarray:
+    if data.weights is not None:
+        weights = as_type(data.weights, dtype)
+        return weights if rows is None else weights[rows]
+    count = len(data.x) if rows is None else len(rows)
+    if isinstance(data.x, DiskRows):
+        return np.broadcast_to(np.ones((), dtype), (count,))
+    return np.ones(count, dtype)
 
 
 def _blocks(
-    array: np.ndarray, rows: np.ndarray | None, padding: Sequence[Padding], most: int | None = None
+    array: RowArray, rows: np.ndarray | None, padding: Sequence[Padding], most: int | None = None
 ) -> Iterator[Block]:
     for _, block in _selected(array, rows, most):
         yield Block(block.astype(np.float64), ~find_padding(block, padding) if padding else True)
 
 
 def _selected(
-    array: np.ndarray, rows: np.ndarray | None, most: int | None = None
+    array: RowArray, rows: np.ndarray | None, most: int | None = None
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """The given rows of an array (all if None) a block at a time, each block with its slice of them.
 
@@ -231,25 +231,55 @@ def _selected(
 
 def _gather(
     name: str,
-    array: np.ndarray,
+    array: RowArray,
     rows: np.ndarray | None,
-    scale: Callable[[np.ndarray], np.ndarray] | None,
+    scale: Scale | None,
     dtype: str,
     columns: tuple[str, ...],
-) -> np.ndarray:
+) -> RowArray:
+    """The given rows (all if None), scaled and in the type of the training; those on the disk stay there."""
+
+    def convert(block: np.ndarray, indices: np.ndarray | slice) -> np.ndarray:
+        return _converted(name, block, indices, scale, dtype, columns)
+
+    if isinstance(array, DiskRows):
+        chosen = array if rows is None else array.select(rows)
+        made = chosen.map(convert, dtype=dtype, row_shape=array.row_shape)
+        _check_range(made, array.dtype, is_scaled=scale is not None)
+        return made
     if rows is None and scale is None and array.dtype == dtype:
         return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
     out = np.empty((len(array) if rows is None else len(rows), *array.shape[1:]), dtype)
     for here, block in _selected(array, rows):
-        with np.errstate(over="ignore"):  # reported below, with its row and column
-            out[here] = scale(block) if scale else block
-        is_bad = ~np.isfinite(out[here])
-        if is_bad.any():
-            at = tuple(int(k) for k in np.argwhere(is_bad)[0])
-            row = here.start + at[0] if rows is None else int(rows[here][at[0]])
-            where = describe_index((row, *at[1:]), columns)
-            raise DataError(
-                f"{name} in {where} (counted from 1) is {block[at]}, beyond the range of {dtype}"
-                f"{' once scaled' if scale else ''}; use dtype: float64 or smaller units"
-            )
+        out[here] = convert(block, here if rows is None else rows[here])
     return out
+
+
+def _converted(
+    name: str,
+    block: np.ndarray,
+    rows: np.ndarray | slice,
+    scale: Scale | None,
+    dtype: str,
+    columns: tuple[str, ...],
+) -> np.ndarray:
+    """A block of rows, scaled and in the type of the training, whose range it must not leave."""
+    with np.errstate(over="ignore"):  # reported below, with its row and column
+        out = (scale(block) if scale else block).astype(dtype)
+    is_bad = ~np.isfinite(out)
+    if is_bad.any():
+        at = tuple(int(k) for k in np.argwhere(is_bad)[0])
+        row = rows.start + at[0] if isinstance(rows, slice) else int(rows[at[0]])
+        where = describe_index((row, *at[1:]), columns)
+        raise DataError(
+            f"{name} in {where} (counted from 1) is {block[at]}, beyond the range of {dtype}"
+            f"{' once scaled' if scale else ''}; use dtype: float64 or smaller units"
+        )
+    return out
+
+
+def _check_range(rows: DiskRows, stored: np.dtype, *, is_scaled: bool) -> None:
+    """Read the rows once if scaled ones may be out of range, so that no later reading finds it."""
+    if is_scaled or (stored.kind == "f" and stored.itemsize > rows.dtype.itemsize):
+        for _ in row_blocks(rows):
+            pass

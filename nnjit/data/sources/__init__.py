@@ -5,8 +5,9 @@ from nnjit.data.sources.csv import Csv
 from nnjit.data.sources.function import Function
 from nnjit.data.sources.idx import Idx
 from nnjit.data.sources.inline import Inline
+from nnjit.data.sources.npy import Npy
 from nnjit.data.sources.npz import Npz
 from nnjit.data.sources.openml import Openml
 from nnjit.data.sources.sklearn import Sklearn
 
-__all__ = ["Adding", "Csv", "Function", "Idx", "Inline", "Npz", "Openml", "Sklearn"]
+__all__ = ["Adding", "Csv", "Function", "Idx", "Inline", "Npy", "Npz", "Openml", "Sklearn"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.cores import usable_cores
-from nnjit.data import Padding, find_padding
+from nnjit.data import AnyPart, Padding, find_padding
 from nnjit.durable import replace_files
 from nnjit.errors import DataWarning, NnjitError, reason
 from nnjit.runs import file_names
@@ -161,7 +161,7 @@ def _seconds(setup: Setup, path: Path, began: float) -> dict[str, float]:
 def _values(setup: Setup, theta: np.ndarray, name: str) -> SplitValues:
     part = setup.splits[name]
     metrics = setup.compiled.evaluate(theta, part)
-    return SplitValues(len(part.x), metrics.pop("loss"), metrics)
+    return SplitValues(len(part), metrics.pop("loss"), metrics)
 
 
 def _model(setup: Setup) -> ModelEntry:
@@ -195,9 +195,9 @@ def _data(setup: Setup) -> DataEntry:
         features=data.features,
         targets=data.targets,
         classes=data.classes,
-        examples={name: len(part.x) for name, part in setup.splits.items()},
+        examples={name: len(part) for name, part in setup.splits.items()},
         scaling=data.scaling.to_json(),
-        magnitude=_magnitude(data.train.x, data.scaling.padding),
+        magnitude=_magnitude(data.train, data.scaling.padding),
         codes=data.codes,
         is_weighted=data.is_weighted,
         class_weights=setup.outputs.class_weights_by_name,
@@ -206,8 +206,8 @@ def _data(setup: Setup) -> DataEntry:
     )
 
 
-def _magnitude(x: np.ndarray, padding: Sequence[Padding]) -> float:
+def _magnitude(train: AnyPart, padding: Sequence[Padding]) -> float:
     """The root mean square of the largest input feature, over at most 2000 rows, padding being 0."""
-    rows = x[:: max(1, len(x) // 1000)]
+    rows = train.take(slice(None, None, max(1, len(train) // 1000))).x
     rows = np.where(find_padding(rows, padding), 0.0, rows.astype(np.float64))
     return float(np.sqrt(np.mean(rows * rows, axis=0).max()))

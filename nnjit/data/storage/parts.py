@@ -1,0 +1,135 @@
+"""A part of the data as a training takes it: scaled rows with their targets, in memory or on the disk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
+
+_BLOCK = 2**24  # bytes of a block of rows that is read to be evaluated
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of the data, scaled.
+
+    Args:
+        x: (n, ...) of the type of the training, C-contiguous and writable.
+        y: (n,) int32 index of the class, or (n, O) values of the type of the training.
+        w: (n,) weights > 0 of the type of the training; 1 if all rows count alike.
+        rows: (n,) which rows of the data it holds; None for all.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    w: np.ndarray
+    rows: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows: slice | np.ndarray) -> Part:
+        """Some of its rows."""
+        own = self.rows if self.rows is None else self.rows[rows]
+        return Part(self.x[rows], self.y[rows], self.w[rows], own)
+
+    def blocks(self, multiple: int = 1) -> Iterator[Part]:
+        """The part itself, as there is memory for it."""
+        yield self
+
+    def spread(self) -> Part:
+        """The part itself, as there is memory for it."""
+        return self
+
+    def targets(self) -> Iterator[np.ndarray]:
+        """The targets a block at a time: all of them."""
+        yield self.y
+
+    @property
+    def all_targets(self) -> np.ndarray:
+        """The targets of all rows."""
+        return self.y
+
+
+@dataclass(frozen=True, eq=False)
+class DiskPart:
+    """One part of the data whose rows are on the disk, and scaled when they are read.
+
+    Args:
+        x: (n, ...) of the type of the training.
+        y: (n,) int32 index of the class, or (n, O) values of the type of the training.
+        w: (n,) as of a `Part`.
+        rows: (n,) which rows of the data it holds; None for all.
+    """
+
+    x: DiskRows
+    y: RowArray
+    w: np.ndarray
+    rows: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def buffer_size(self) -> int:
+        """The most rows that a training holds in memory at a time."""
+        return self.x.buffer_size
+
+    @property
+    def row_bytes(self) -> int:
+        """The bytes of a row with its target and its weight, as a training takes them."""
+        arrays = (self.x, self.y, self.w)
+        return sum(math.prod(a.shape[1:]) * a.dtype.itemsize for a in arrays)
+
+    def take(self, rows: slice | np.ndarray) -> Part:
+        """Some of its rows, read into memory."""
+        w = np.ascontiguousarray(self.w[rows])
+        return Part(self.x[rows], np.ascontiguousarray(self.y[rows]), w, self._indices(rows))
+
+    def blocks(self, multiple: int = 1) -> Iterator[Part]:
+        """Its rows in their order, some megabytes at a time.
+
+        Args:
+            multiple: of which the rows of each block but the last are one; at most `buffer_size`.
+        """
+        fit = min(max(1, _BLOCK // max(1, self.x.row_bytes)), self.buffer_size)
+        step = max(fit // multiple, 1) * multiple
+        return (self.take(slice(k, k + step)) for k in range(0, len(self), step))
+
+    def spread(self) -> Part:
+        """At most `buffer_size` of its rows, spread evenly over it."""
+        return self.take(spread_evenly(self.buffer_size, len(self)))
+
+    def targets(self) -> Iterator[np.ndarray]:
+        """The targets, a block at a time."""
+        if isinstance(self.y, np.ndarray):
+            yield self.y
+            return
+        step = max(1, _BLOCK // max(1, self.y.row_bytes))
+        yield from (self.y[k : k + step] for k in range(0, len(self), step))
+
+    @property
+    def all_targets(self) -> np.ndarray:
+        """The targets of all rows, which are read if they are values."""
+        return in_memory(self.y)
+
+    def _indices(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Which rows of the data some of its rows are."""
+        own = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
+        return own if self.rows is None else self.rows[own]
+
+
+AnyPart = Part | DiskPart
+
+
+def spread_evenly(most: int, count: int) -> np.ndarray:
+    """Indices of at most so many of `count` rows, spread evenly over them.
+
+    >>> spread_evenly(3, 9)
+    array([0, 4, 8])
+    """
+    return np.linspace(0, count - 1, min(most, count)).astype(np.int64)
