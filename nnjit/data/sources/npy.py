@@ -52,7 +52,7 @@ class Npy(ArraySource):
     def read(self, folder: Path, *names: str) -> list[np.ndarray]:
         return [read_npy(self._path(folder, name), _option(name)) for name in names]
 
-    def open(self, folder: Path, *names: str) -> list[ArrayFile]:
+    def stored(self, folder: Path, *names: str) -> list[ArrayFile]:
         return [npy_file(self._path(folder, name), _option(name)) for name in names]
 
     def place(self, folder: Path) -> str:

@@ -48,7 +48,7 @@ class Npz(ArraySource):
     def read(self, folder: Path, *names: str) -> list[np.ndarray]:
         return _read(locate(folder, self.file), names)
 
-    def open(self, folder: Path, *names: str) -> list[ArrayFile]:
+    def stored(self, folder: Path, *names: str) -> list[ArrayFile]:
         path = locate(folder, self.file)
         with _opened(path) as arrays:
             assert arrays.zip is not None  # it is open
@@ -114,8 +114,9 @@ def _member(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> zipfile.ZipI
 
 def _check_size(arrays: np.lib.npyio.NpzFile, member: zipfile.ZipInfo, name: str, path: Path) -> None:
     """Raise a UserError if an array is not as long as its header says, or does not fit into memory."""
-    assert arrays.zip is not None
-    with arrays.zip.open(member) as file:
+    archive = arrays.zip
+    assert archive is not None  # it is open
+    with archive.open(member) as file:
         header = read_header(file)
         there = member.file_size - file.tell()
     if header.dtype.hasobject:  # NumPy refuses to read it

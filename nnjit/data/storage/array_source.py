@@ -33,7 +33,7 @@ class ArraySource(DiskSource, ABC):
         """The arrays of the inputs ("x"), of the target ("y", or `key_of` one of several), of the weights."""
 
     @abstractmethod
-    def open(self, folder: Path, *names: str) -> list[ArrayFile]:
+    def stored(self, folder: Path, *names: str) -> list[ArrayFile]:
         """The same arrays, whose rows stay where they are."""
 
     @abstractmethod
@@ -46,7 +46,7 @@ class ArraySource(DiskSource, ABC):
         """What `read` calls the weights; None if there are none."""
 
     def load(self, folder: Path) -> Dataset:
-        x, y = self.read(folder, "x", "y") if self.in_memory else self.kept(*self.open(folder, "x", "y"))
+        x, y = self.read(folder, "x", "y") if self.in_memory else self.kept(*self.stored(folder, "x", "y"))
         weights = self._weights(folder)
         problem_type = _problem_type(y) if self.task == "auto" else self.task
         description = self._describe(folder, x, len(y))
@@ -54,7 +54,7 @@ class ArraySource(DiskSource, ABC):
             return make_dataset(x, y, problem_type=problem_type, description=description, weights=weights)
 
     def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
-        (x,) = self.read(folder, "x") if self.in_memory else self.kept(*self.open(folder, "x"))
+        (x,) = self.read(folder, "x") if self.in_memory else self.kept(*self.stored(folder, "x"))
         found = self.read(folder, *map(self.key_of, problem_types))
         targets = dict(zip(problem_types, found, strict=True))
         weights = self._weights(folder)
