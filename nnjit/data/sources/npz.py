@@ -135,8 +135,9 @@ def _check_size(arrays: np.lib.npyio.NpzFile, member: zipfile.ZipInfo, name: str
 def _not_an_archive(start: bytes) -> str:
     if start.startswith(_ARCHIVE):
         return "cut off or damaged: the directory at the end of the file is missing"
-    kind = "a single array (.npy)" if start == b"\x93NUMPY" else "not an npz archive"
-    return f"{kind}; expected arrays x and y as numpy.savez(file, x=x, y=y) writes them"
+    if start == b"\x93NUMPY":
+        return "a single array (.npy); name it and the file of the targets with type: npy"
+    return "not an npz archive; expected arrays x and y as numpy.savez(file, x=x, y=y) writes them"
 
 
 def _explained(path: Path, name: str, error: Exception) -> str:

@@ -32,6 +32,11 @@ class Part:
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def most_at_once(self) -> int:
+        """The most rows that there is memory for at a time: all."""
+        return len(self)
+
     def take(self, rows: slice | np.ndarray) -> Part:
         """Some of its rows."""
         own = self.rows if self.rows is None else self.rows[rows]
@@ -75,8 +80,8 @@ class DiskPart:
         return len(self.x)
 
     @property
-    def buffer_size(self) -> int:
-        """The most rows that a training holds in memory at a time."""
+    def most_at_once(self) -> int:
+        """The most rows that there is memory for at a time."""
         return self.x.buffer_size
 
     @property
@@ -94,15 +99,15 @@ class DiskPart:
         """Its rows in their order, some megabytes at a time.
 
         Args:
-            multiple: of which the rows of each block but the last are one; at most `buffer_size`.
+            multiple: of which the rows of each block but the last are one; at most `most_at_once`.
         """
-        fit = min(max(1, _BLOCK // max(1, self.x.row_bytes)), self.buffer_size)
+        fit = min(max(1, _BLOCK // max(1, self.x.row_bytes)), self.most_at_once)
         step = max(fit // multiple, 1) * multiple
         return (self.take(slice(k, k + step)) for k in range(0, len(self), step))
 
     def spread(self) -> Part:
-        """At most `buffer_size` of its rows, spread evenly over it."""
-        return self.take(spread_evenly(self.buffer_size, len(self)))
+        """As many of its rows as there is memory for, spread evenly over it."""
+        return self.take(spread_evenly(self.most_at_once, len(self)))
 
     def targets(self) -> Iterator[np.ndarray]:
         """The targets, a block at a time."""

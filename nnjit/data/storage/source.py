@@ -33,8 +33,8 @@ class DiskSource(Source, ABC):
     def _has_use_for_a_buffer(self) -> Self:
         if self.in_memory and self.buffer_size != "auto":
             raise ValueError(
-                f"buffer_size: {self.buffer_size} is of rows on the disk, but all are in memory; set "
-                "in_memory: false, or remove buffer_size"
+                f"buffer_size: {self.buffer_size} limits the rows that are read at a time, but all are read "
+                "into memory; set in_memory: false, or remove buffer_size"
             )
         return self
 

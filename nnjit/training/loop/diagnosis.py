@@ -128,7 +128,7 @@ class Probe:
     @cached_property
     def _rows(self) -> list[np.ndarray]:
         train = self.setup.data.train
-        most = ROWS[self.setup.experiment.training.diagnosis]
+        most = min(ROWS[self.setup.experiment.training.diagnosis], train.most_at_once)
         rows = train.take(spread_evenly(most, len(train)))
         return [rows.x, rows.y, rows.w]
 

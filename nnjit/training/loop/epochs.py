@@ -18,6 +18,7 @@ import numpy as np
 
 from nnjit.codegen import BestEpoch, ThreadTeam
 from nnjit.data import Part
+from nnjit.errors import DataError
 from nnjit.ir import Graph, Node
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
 from nnjit.training.loop.feeding import Piece, feed_of
@@ -90,11 +91,19 @@ class EpochRunner:
 
         Raises:
             NotFinite: a value is not finite; the state is as it was before that epoch.
+            DataError: rows on the disk cannot be read; the state is as it was.
         """
         if self._divergence is not None:
             raise self._divergence
-        epochs = _Epochs(self._setup, state, self._count(state), learning_rate)
-        before, best = state.copy(), self._best(state)
+        before = state.copy()
+        try:
+            return self._run(state, before, learning_rate)
+        except DataError:
+            state.restore(before)
+            raise
+
+    def _run(self, state: State, before: State, learning_rate: float) -> Span | None:
+        epochs, best = _Epochs(self._setup, state, self._count(state), learning_rate), self._best(state)
         totals, seconds, done = self._setup.compiled.epoch.totals(epochs.count), np.zeros(epochs.count), 0
         for piece in self._feed.pieces(state.epoch, epochs.count):
             entry = before if piece.first == 0 else state.copy()

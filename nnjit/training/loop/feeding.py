@@ -96,7 +96,7 @@ class DiskFeed:
 
     def __init__(self, setup: Setup, train: DiskPart) -> None:
         self._setup, self._train = setup, train
-        self._size = min(train.buffer_size, len(train))
+        self._size = min(train.most_at_once, len(train))
         fit = max(1, BLOCK // max(1, train.x.row_bytes))
         self._block = min(fit, max(1, self._size // BLOCKS))
         arrays = {"x": train.x, "y": train.y, "w": train.w}

@@ -74,7 +74,11 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
 
     Returns:
         Why something could not be written; empty if all is.
+
+    Raises:
+        DataError: rows on the disk cannot be read any more; the checkpoint is written.
     """
+    not_saved = _problem(save)
     state, which = outcome.state, _kept(setup, outcome)
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
@@ -82,7 +86,6 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
     splits = {name: _values(setup, theta, name) for name in setup.splits}
     weights = {BEST: best, LAST: last}
     writers: tuple[Callable[[], None], ...] = (
-        save,
         lambda: replace_files(
             path, {name: weights_bytes(setup.model.arrays.unflatten(w)) for name, w in weights.items()}
         ),
@@ -91,7 +94,8 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
         lambda: explain(setup, setup.compiled.kernels).write(path),
         lambda: _metrics(setup, path, outcome, which, splits, began).write(path),  # says that all is there
     )
-    return "; ".join(dict.fromkeys(problem for write in writers if (problem := _problem(write))))
+    problems = (not_saved, *map(_problem, writers))
+    return "; ".join(dict.fromkeys(problem for problem in problems if problem))
 
 
 def _problem(write: Callable[[], None]) -> str:
@@ -208,6 +212,6 @@ def _data(setup: Setup) -> DataEntry:
 
 def _magnitude(train: AnyPart, padding: Sequence[Padding]) -> float:
     """The root mean square of the largest input feature, over at most 2000 rows, padding being 0."""
-    rows = train.take(slice(None, None, max(1, len(train) // 1000))).x
+    rows = train.take(slice(None, None, max(1, len(train) // min(1000, train.most_at_once)))).x
     rows = np.where(find_padding(rows, padding), 0.0, rows.astype(np.float64))
     return float(np.sqrt(np.mean(rows * rows, axis=0).max()))

@@ -74,13 +74,13 @@ def check_buffer(experiment: Experiment, train: AnyPart, batch: int) -> None:
             f"false they stay on the disk; {mend}, or set data.in_memory: true",
             ("optimizer",) if is_method else ("training", "batch_size"),
         )
-    if batch > train.buffer_size:
+    if batch > train.most_at_once:
         raise ConfigError(
-            f"expected at least the {batch:,} rows of an update, got {train.buffer_size:,}; raise it, or "
+            f"expected at least the {batch:,} rows of an update, got {train.most_at_once:,}; raise it, or "
             "lower training.batch_size",
             ("data", "buffer_size"),
         )
-    rows = min(train.buffer_size, len(train))
+    rows = min(train.most_at_once, len(train))
     check_fits(rows * train.row_bytes, f"a buffer of {rows:,} rows", "lower it", ("data", "buffer_size"))
 
 
