@@ -31,9 +31,9 @@ def fit(
     Args:
         config: a YAML file, a mapping of the same options, or an `Experiment`.
         overrides: options that beat it, e.g. `["training.epochs=5"]`.
-        data: the data of a config whose `data` is `{type: table, target: …}`: a polars or pandas DataFrame, or
-            a dict of columns; or `{type: arrays}`: a pair (x, y), or a dict of arrays. The run folder keeps
-            their names and a digest, not the data: to resume the run, give them again.
+        data: a polars or pandas DataFrame, or a dict of columns, if the config has `data: {type: table,
+            target: …}`; a pair (x, y), or a dict of arrays, if it has `data: {type: arrays}`. The run folder
+            keeps their names and a digest, not the data: to resume the run, give them again.
         output: the run folder; `runs/<name>-<time>` if None.
         resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
             is opened.

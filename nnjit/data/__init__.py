@@ -7,7 +7,6 @@ from nnjit.data.fitting import Center
 from nnjit.data.held_out import load_held_out
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.preparation import (
-    Part,
     Prepared,
     load,
     prepare,
@@ -17,14 +16,19 @@ from nnjit.data.preparation import (
 )
 from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Source, Split, sources
+from nnjit.data.storage.disk_rows import DiskRows
+from nnjit.data.storage.parts import AnyPart, DiskPart, Part, spread_evenly
 from nnjit.data.tables.data import TableData
 from nnjit.data.target import ProblemType, ProblemTypes, Takes, Target
 
 __all__ = [
     "Affine",
+    "AnyPart",
     "Center",
     "Contents",
     "Dataset",
+    "DiskPart",
+    "DiskRows",
     "InputColumn",
     "Padding",
     "Part",
@@ -48,4 +52,5 @@ __all__ = [
     "sources",
     "split_and_encode",
     "split_and_scale",
+    "spread_evenly",
 ]

@@ -13,6 +13,7 @@ import numpy as np
 
 from nnjit.data.encoding.encoder import EncodedRows, Indexed, TableEncoder
 from nnjit.data.labels import as_classes, row_name
+from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory, select
 from nnjit.data.target import Labelled, ProblemType, Target
 from nnjit.data.weights import as_weights
 from nnjit.errors import DataError, counted
@@ -25,13 +26,13 @@ _TABLE_ROWS = 2**12  # of a block of a table, or the columns' own cost would cou
 _FACTORS = 2**13  # words of eight bytes that are multiplied and added up to one
 
 
-RowArray = np.ndarray | EncodedRows
-"""Rows that are there, or are made when they are asked for: both have shape, dtype, len and rows[…]."""
+InputRows = RowArray | EncodedRows
+"""Rows that are there, or are read or made when asked for: all have shape, dtype, len and rows[…]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Labelled):
-    """Inputs and targets, row by row.
+    """Inputs and targets, row by row, in memory or on the disk, or made of a table when they are asked for.
 
     Args:
         x: (n, ...) features, of the type they came in.
@@ -46,8 +47,8 @@ class Dataset(Labelled):
         DataError: x or y is empty, differs in rows, or holds a number that is not finite.
     """
 
-    x: RowArray
-    y: np.ndarray
+    x: InputRows
+    y: RowArray
     features: tuple[str, ...]
     targets: tuple[str, ...]
     classes: tuple[str, ...] | None
@@ -64,7 +65,7 @@ class Dataset(Labelled):
             raise DataError(f"x has {len(self.x)} rows and y has {len(self.y)}; every row needs its target")
         if not self.x.size or not self.y.size:
             raise DataError(f"no data: x has shape {self.x.shape} and y {self.y.shape}")
-        if isinstance(self.x, np.ndarray):  # an encoder gives no others
+        if not isinstance(self.x, EncodedRows):  # an encoder gives no others
             _check_finite("x", self.x, self.features)
         _check_finite("y", self.y, self.targets)
 
@@ -91,8 +92,8 @@ class Contents(NamedTuple):
 
 
 def make_dataset(
-    x: np.ndarray,
-    y: np.ndarray,
+    x: RowArray,
+    y: RowArray,
     *,
     problem_type: ProblemType,
     description: str,
@@ -119,7 +120,9 @@ def make_dataset(
     if weights is not None:
         x, y, weights, description, source_rows = _without_weightless(x, y, weights, description)
     if problem_type == "classification":
-        y, classes = (_as_indices(y), classes) if classes is not None else as_classes(_as_column(y))
+        y, classes = (
+            (_as_indices(y), classes) if classes is not None else as_classes(in_memory(_as_column(y)))
+        )
     else:
         y, classes = _as_values(y), None
     features = features or (_column_names("x", x.shape[1], always_count=True) if x.ndim == 2 else ())
@@ -131,8 +134,8 @@ def make_dataset(
 
 
 def _without_weightless(
-    x: np.ndarray, y: np.ndarray, weights: np.ndarray, description: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, str, np.ndarray | None]:
+    x: RowArray, y: RowArray, weights: np.ndarray, description: str
+) -> tuple[RowArray, RowArray, np.ndarray, str, np.ndarray | None]:
     """The rows whose weight is not 0, a description that says so, and which rows they are; None for all.
 
     A row of weight 0 must count as absent, but could otherwise fill a batch of its own.
@@ -143,10 +146,11 @@ def _without_weightless(
         return x, y, weights, description, None
     left_out = int(len(kept) - kept.sum())
     description += f" ({left_out} of weight 0 left out)"
-    return x[kept], y[kept], weights[kept], description, np.flatnonzero(kept)
+    rows = np.flatnonzero(kept)
+    return select(x, rows), select(y, rows), weights[rows], description, rows
 
 
-def _numeric(name: str, array: np.ndarray) -> np.ndarray:
+def _numeric(name: str, array: RowArray) -> RowArray:
     if array.dtype.kind not in "biuf":
         raise DataError(
             f"{name} holds {array.dtype} (shape {array.shape}); expected an array of real numbers"
@@ -154,15 +158,15 @@ def _numeric(name: str, array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _as_rows(name: str, array: np.ndarray) -> np.ndarray:
+def _as_rows(name: str, array: RowArray) -> RowArray:
     if array.ndim == 0:
         raise DataError(f"{name} is a single number; expected an array with one row for each example")
-    return array[:, None] if array.ndim == 1 else array
+    return array.reshape(len(array), 1) if array.ndim == 1 else array
 
 
-def _as_column(y: np.ndarray) -> np.ndarray:
+def _as_column(y: RowArray) -> RowArray:
     if y.ndim == 2 and y.shape[1] == 1:
-        return y[:, 0]
+        return y.reshape(len(y))
     if y.ndim != 1:
         raise DataError(
             f"y has shape {y.shape}; expected one label a row, shape (n,); "
@@ -171,11 +175,11 @@ def _as_column(y: np.ndarray) -> np.ndarray:
     return y
 
 
-def _as_indices(y: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(_as_column(y), np.int32)
+def _as_indices(y: RowArray) -> np.ndarray:
+    return np.ascontiguousarray(in_memory(_as_column(y)), np.int32)
 
 
-def _as_values(y: np.ndarray) -> np.ndarray:
+def _as_values(y: RowArray) -> RowArray:
     y = _as_rows("y", _numeric("y", y))
     if y.ndim != 2:
         raise DataError(f"y has shape {y.shape}; expected (n,) or (n, outputs)")
@@ -186,7 +190,7 @@ def _column_names(letter: str, count: int, *, always_count: bool) -> tuple[str, 
     return tuple(f"{letter}{k + 1}" for k in range(count)) if always_count or count > 1 else (letter,)
 
 
-def _check_finite(name: str, array: np.ndarray, columns: Sequence[str]) -> None:
+def _check_finite(name: str, array: RowArray, columns: Sequence[str]) -> None:
     if array.dtype.kind != "f":
         return
     bad, first = 0, None
@@ -194,25 +198,26 @@ def _check_finite(name: str, array: np.ndarray, columns: Sequence[str]) -> None:
         is_bad = ~np.isfinite(block)
         if is_bad.any():
             bad += int(is_bad.sum())
-            first = first or (start, *(int(k) for k in np.argwhere(is_bad)[0]))
+            row, *rest = (int(k) for k in np.argwhere(is_bad)[0])
+            first = first or (block[(row, *rest)], (start + row, *rest))
     if first is None:
         return
-    at = (first[0] + first[1], *first[2:])
+    value, at = first
     raise DataError(
         f"{name} holds {counted(bad, 'value')} that {'are' if bad > 1 else 'is'} not finite; the first is "
-        f"{array[at]} in {describe_index(at, columns)} (counted from 1); remove or fill in such rows"
+        f"{value} in {describe_index(at, columns)} (counted from 1); remove or fill in such rows"
     )
 
 
-def row_blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+def row_blocks(array: InputRows) -> Iterator[tuple[int, np.ndarray]]:
     """The rows of an array a block at a time, each block with the index of its first row."""
     step = rows_per_block(array)
     return ((start, array[start : start + step]) for start in range(0, len(array), step))
 
 
-def rows_per_block(array: RowArray) -> int:
+def rows_per_block(array: InputRows) -> int:
     """How many rows of an array make a block of a megabyte in float64; more of a table, column by column."""
-    least = 1 if isinstance(array, np.ndarray) else _TABLE_ROWS
+    least = _TABLE_ROWS if isinstance(array, EncodedRows) else 1
     return max(least, _BLOCK // max(1, math.prod(array.shape[1:])))
 
 
@@ -245,7 +250,7 @@ def contents_of(data: Dataset, *, is_computed: bool) -> Contents:
     return Contents(len(x), names, *digests)
 
 
-def digest(array: RowArray) -> str:
+def digest(array: InputRows) -> str:
     """A digest of an array's type, shape and values, at the speed of the memory; of a table, of its columns.
 
     Blocks of words are reduced modulo 2⁶⁴ by odd factors, so that no change of a single word is missed,
@@ -253,11 +258,16 @@ def digest(array: RowArray) -> str:
     """
     if isinstance(array, EncodedRows):
         return _short(*(_column_digest(series).encode() for series in array.table.frame))
-    words = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    end = words.size // (8 * _FACTORS) * 8 * _FACTORS
     factors = np.random.default_rng(0).integers(2**64, size=_FACTORS, dtype=np.uint64) | np.uint64(1)
-    sums = words[:end].view(np.uint64).reshape(-1, _FACTORS) @ factors
-    return _short(f"{array.dtype.str} {array.shape}".encode(), sums.tobytes(), words[end:].tobytes())
+    parts, rest = [f"{array.dtype.str} {array.shape}".encode()], np.zeros(0, np.uint8)
+    blocks = (block for _, block in row_blocks(array)) if isinstance(array, DiskRows) else (array,)
+    for block in blocks:
+        words = np.ascontiguousarray(block).reshape(-1).view(np.uint8)
+        words = np.concatenate([rest, words]) if len(rest) else words
+        end = words.size // (8 * _FACTORS) * 8 * _FACTORS
+        parts.append((words[:end].view(np.uint64).reshape(-1, _FACTORS) @ factors).tobytes())
+        rest = words[end:]
+    return _short(*parts, rest.tobytes())
 
 
 def _column_digest(series: pl.Series) -> str:

@@ -34,13 +34,13 @@ def path_of(folder: Path, name: str, option: ConfigPath = ("file",)) -> Path:
     return path
 
 
-def locate(folder: Path, name: str) -> Path:
-    """The path of the file that the option `file` names; a relative name is relative to `folder`."""
-    path = path_of(folder, name)
+def locate(folder: Path, name: str, option: ConfigPath = ("file",)) -> Path:
+    """The path of the file that an option names; a relative name is relative to `folder`."""
+    path = path_of(folder, name, option)
     if path.is_dir():
-        raise DataError(f'"{name}" is a folder ({path.resolve()}); expected a file', ("file",))
+        raise DataError(f'"{name}" is a folder ({path.resolve()}); expected a file', option)
     if not path.is_file():
-        raise DataError(f'no such file: "{name}"; looked for {path.resolve()}; correct the path', ("file",))
+        raise DataError(f'no such file: "{name}"; looked for {path.resolve()}; correct the path', option)
     return path
 
 

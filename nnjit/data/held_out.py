@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, RowArray
+from nnjit.data.dataset import Dataset, InputRows
+from nnjit.data.encoding.encoder import EncodedRows
 from nnjit.data.encoding.kinds import Number
 from nnjit.data.labels import row_name
 from nnjit.data.preparation import load_unchecked
 from nnjit.data.source import Data, Source
+from nnjit.data.storage.disk_rows import RowArray, in_memory
 from nnjit.data.target import ProblemType, ProblemTypes, Takes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
 
@@ -81,22 +83,24 @@ def _align(other: Dataset, data: Dataset) -> Dataset:
     )
 
 
-def _inputs(data: Dataset, other: Dataset) -> RowArray:
+def _inputs(data: Dataset, other: Dataset) -> InputRows:
     shape, own = data.x.shape[1:], other.x.shape[1:]
     if other.encoder is not None and other.encoder is data.encoder:
         return other.x
     if data.features and other.features:
-        return _columns(data, other)
+        are_equal = data.features == other.features and not data.codes
+        return other.x if are_equal else _columns(data, other)
     if math.prod(own) != math.prod(shape):
         raise DataError(f"a row has the shape {own}, but that of data {shape}; give data of the same kind")
-    return other.x[:].reshape(len(other.x), *shape)
+    rows = other.x[:] if isinstance(other.x, EncodedRows) else other.x
+    return rows.reshape(len(rows), *shape)
 
 
 def _columns(data: Dataset, other: Dataset) -> np.ndarray:
     """The columns (n, I) of `other` in the order of `data`."""
     _check_names(data, other)
-    column_of = {name: k for k, name in enumerate(other.features)}
     found = other.x[:]
+    column_of = {name: k for k, name in enumerate(other.features)}
     x = np.zeros((len(found), len(data.features)), found.dtype)
     for k, name in enumerate(data.features):
         if name in column_of:
@@ -126,16 +130,19 @@ def _stem(feature: str) -> str:
     return feature.partition("=")[0]
 
 
-def _targets(data: Dataset, other: Dataset) -> np.ndarray:
+def _targets(data: Dataset, other: Dataset) -> RowArray:
     if not data.target_layout:
         return _target(data.classes, other.classes, data.y, other.y, "the target")
     pairs = zip(data.target_layout, other.target_layout, strict=True)  # both in the order of the losses
+    ys = in_memory(data.y), in_memory(other.y)
     return np.hstack(
         [
-            _target(
-                *(wanted.classes, found.classes),
-                *(data.y[:, wanted.columns], other.y[:, found.columns]),
-                f'target "{wanted.name}"',
+            in_memory(
+                _target(
+                    *(wanted.classes, found.classes),
+                    *(ys[0][:, wanted.columns], ys[1][:, found.columns]),
+                    f'target "{wanted.name}"',
+                )
             )
             for wanted, found in pairs
         ]
@@ -143,13 +150,13 @@ def _targets(data: Dataset, other: Dataset) -> np.ndarray:
 
 
 def _target(
-    wanted: Sequence[str] | None, found: Sequence[str] | None, of_data: np.ndarray, y: np.ndarray, name: str
-) -> np.ndarray:
+    wanted: Sequence[str] | None, found: Sequence[str] | None, of_data: RowArray, y: RowArray, name: str
+) -> RowArray:
     if (wanted is None) != (found is None):
         kinds = ("values", "classes") if wanted is None else ("classes", "values")
         raise DataError(f"{name} of data holds {kinds[0]}, here it holds {kinds[1]}; set task for both")
     if wanted is not None and found is not None:
-        return _reindexed(y, found, wanted, name)
+        return _reindexed(in_memory(y), found, wanted, name)
     if y.shape[1] != of_data.shape[1]:
         raise DataError(f"{name} of data has {of_data.shape[1]} values a row, here it has {y.shape[1]}")
     return y

@@ -8,6 +8,8 @@ import numpy as np
 
 from nnjit.errors import DataError, counted
 
+_BLOCK = 2**16  # labels that are looked up at a time, to take little memory besides theirs
+
 
 def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """The index of the class of each row, (n,) int32, and the names of the classes.
@@ -29,8 +31,10 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
         raise DataError(f"{first} has no label, nan ({rows}); fill it in, or leave the row out")
     if labels.dtype.kind == "U":
         _check_text(labels)
-    values, indices = np.unique(labels, return_inverse=True)
-    return indices.astype(np.int32), tuple(_name(value) for value in values)
+    blocks = [labels[start : start + _BLOCK] for start in range(0, len(labels), _BLOCK)] or [labels]
+    values = np.unique(np.concatenate([np.unique(block) for block in blocks]))
+    indices = np.concatenate([np.searchsorted(values, block).astype(np.int32) for block in blocks])
+    return indices, tuple(_name(value) for value in values)
 
 
 def _check_text(labels: np.ndarray) -> None:

@@ -13,12 +13,13 @@ import numpy as np
 
 from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.labels import as_classes
+from nnjit.data.storage.disk_rows import RowArray
 from nnjit.data.target import ProblemType, ProblemTypes, Target
 from nnjit.errors import DataError
 
 
 def make_multi_target_dataset(
-    x: np.ndarray,
+    x: RowArray,
     targets: Mapping[str, np.ndarray],
     problem_types: ProblemTypes,
     *,

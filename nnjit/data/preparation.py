@@ -1,7 +1,8 @@
 """Load the data of a source, then split, scale and convert it to what a training takes.
 
 Memory: each part is written once, in the type of the training, a block of rows at a time. If nothing is
-split, scaled or converted, the training part is the source's own array.
+split, scaled or converted, the training part is the source's own array. Rows on the disk stay there: their
+part says how they are scaled when they are read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, RowArray, describe_index, rows_per_block
+from nnjit.data.dataset import Dataset, InputRows, describe_index, row_blocks, rows_per_block
 from nnjit.data.encoding.encoder import Indexed, InputColumn, TableEncoder
 from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
@@ -20,28 +21,13 @@ from nnjit.data.padding import Padding, find_padding
 from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Data, Source
 from nnjit.data.splits import Rows, split_rows
+from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
+from nnjit.data.storage.parts import AnyPart, DiskPart, Part
 from nnjit.data.target import ProblemTypes, Takes, Target
 from nnjit.data.weights import as_type
 from nnjit.errors import DataError
 
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One part of the data, scaled.
-
-    Args:
-        x: (n, ...) of the type of the training, C-contiguous and writable.
-        y: (n,) int32 index of the class, or (n, O) values of the type of the training.
-        w: (n,) weights > 0 of the type of the training; 1 if all rows count alike.
-        rows: (n,) which rows of the data it holds; None for all.
-        source_rows: (n,) which rows of the source these are, some of which the data may lack; None for all.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    w: np.ndarray
-    rows: np.ndarray | None = None
-    source_rows: np.ndarray | None = None
+Scale = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +50,9 @@ class Prepared:
     features: tuple[str, ...]
     targets: tuple[str, ...]
     description: str
-    train: Part
-    validation: Part | None
-    test: Part | None
+    train: AnyPart
+    validation: AnyPart | None
+    test: AnyPart | None
     scaling: Scaling
     input_shape: tuple[int, ...]
     output_size: int
@@ -185,7 +171,7 @@ def scale(
     held_out = held_out or {}
     scaling = _fit_scaling(source, data, rows, padding)
 
-    def part(name: str, rows: np.ndarray | None) -> Part | None:
+    def part(name: str, rows: np.ndarray | None) -> AnyPart | None:
         if name in held_out:
             return _part(held_out[name], None, scaling, dtype)
         return None if rows is None else _part(data, rows, scaling, dtype)
@@ -228,7 +214,7 @@ def _fit_scaling(source: Source, data: Dataset, rows: Rows, padding: Sequence[Pa
 def _fit(
     source: Source,
     option: str,
-    array: RowArray,
+    array: InputRows,
     rows: Rows,
     padding: Sequence[Padding],
     is_scaled: np.ndarray | None = None,
@@ -255,7 +241,7 @@ def _fit(
     return Affine(affine.method, shift, scale)
 
 
-def _fit_center(y: np.ndarray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
+def _fit_center(y: RowArray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
     """Where the target values of the training part lie; unless scaled, they are rounded to its type."""
     own = (y.dtype,) if scaling.targets else (y.dtype, np.dtype(dtype))
     return fit_center(lambda: _blocks(y, rows.train, (), most=2048), *own)
@@ -270,14 +256,16 @@ def _without_classes(affine: Affine | None, layout: tuple[Target, ...]) -> Affin
     return Affine(affine.method, shift, scale)
 
 
-def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) -> Part:
+def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) -> AnyPart:
     y_dtype = dtype if data.classes is None else "int32"
     scale_x = scaling.transform_inputs if scaling.changes_inputs else None
     scale_y = scaling.transform_targets if scaling.targets else None
     x = _gather("x", data.x, rows, scale_x, dtype, data.features)
     y = _gather("y", data.y, rows, scale_y, y_dtype, data.targets)
-    weights = np.ones(len(data.x), dtype) if data.weights is None else as_type(data.weights, dtype)
-    return Part(x, y, weights if rows is None else weights[rows], rows, _source_rows(data, rows))
+    w, source_rows = _weights(data, rows, dtype), _source_rows(data, rows)
+    if isinstance(x, DiskRows):
+        return DiskPart(x, y, w, rows, source_rows)
+    return Part(x, in_memory(y), w, rows, source_rows)
 
 
 def _source_rows(data: Dataset, rows: np.ndarray | None) -> np.ndarray | None:
@@ -287,18 +275,25 @@ def _source_rows(data: Dataset, rows: np.ndarray | None) -> np.ndarray | None:
     return np.asarray(data.source_rows[rows])
 
 
+def _weights(data: Dataset, rows: np.ndarray | None, dtype: str) -> np.ndarray:
+    if data.weights is not None:
+        weights = as_type(data.weights, dtype)
+        return weights if rows is None else weights[rows]
+    count = len(data.x) if rows is None else len(rows)
+    if isinstance(data.x, DiskRows):
+        return np.broadcast_to(np.ones((), dtype), (count,))
+    return np.ones(count, dtype)
+
+
 def _blocks(
-    array: RowArray,
-    rows: np.ndarray | None,
-    padding: Sequence[Padding],
-    most: int | None = None,
+    array: InputRows, rows: np.ndarray | None, padding: Sequence[Padding], most: int | None = None
 ) -> Iterator[Block]:
     for _, block in _selected(array, rows, most):
         yield Block(block.astype(np.float64), ~find_padding(block, padding) if padding else True)
 
 
 def _selected(
-    array: RowArray, rows: np.ndarray | None, most: int | None = None
+    array: InputRows, rows: np.ndarray | None, most: int | None = None
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """The given rows of an array (all if None) a block at a time, each block with its slice of them.
 
@@ -314,25 +309,55 @@ def _selected(
 
 def _gather(
     name: str,
-    array: RowArray,
+    array: InputRows,
     rows: np.ndarray | None,
-    scale: Callable[[np.ndarray], np.ndarray] | None,
+    scale: Scale | None,
     dtype: str,
     columns: tuple[str, ...],
-) -> np.ndarray:
+) -> RowArray:
+    """The given rows (all if None), scaled and in the type of the training; those on the disk stay there."""
+
+    def convert(block: np.ndarray, indices: np.ndarray | slice) -> np.ndarray:
+        return _converted(name, block, indices, scale, dtype, columns)
+
+    if isinstance(array, DiskRows):
+        chosen = array if rows is None else array.select(rows)
+        made = chosen.map(convert, dtype=dtype, row_shape=array.row_shape)
+        _check_range(made, array.dtype, is_scaled=scale is not None)
+        return made
     if isinstance(array, np.ndarray) and rows is None and scale is None and array.dtype == dtype:
         return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
     out = np.empty((len(array) if rows is None else len(rows), *array.shape[1:]), dtype)
     for here, block in _selected(array, rows):
-        with np.errstate(over="ignore"):  # reported below, with its row and column
-            out[here] = scale(block) if scale else block
-        is_bad = ~np.isfinite(out[here])
-        if is_bad.any():
-            at = tuple(int(k) for k in np.argwhere(is_bad)[0])
-            row = here.start + at[0] if rows is None else int(rows[here][at[0]])
-            where = describe_index((row, *at[1:]), columns)
-            raise DataError(
-                f"{name} in {where} (counted from 1) is {block[at]}, beyond the range of {dtype}"
-                f"{' once scaled' if scale else ''}; use dtype: float64 or smaller units"
-            )
+        out[here] = convert(block, here if rows is None else rows[here])
     return out
+
+
+def _converted(
+    name: str,
+    block: np.ndarray,
+    rows: np.ndarray | slice,
+    scale: Scale | None,
+    dtype: str,
+    columns: tuple[str, ...],
+) -> np.ndarray:
+    """A block of rows, scaled and in the type of the training, whose range it must not leave."""
+    with np.errstate(over="ignore"):  # reported below, with its row and column
+        out = (scale(block) if scale else block).astype(dtype)
+    is_bad = ~np.isfinite(out)
+    if is_bad.any():
+        at = tuple(int(k) for k in np.argwhere(is_bad)[0])
+        row = rows.start + at[0] if isinstance(rows, slice) else int(rows[at[0]])
+        where = describe_index((row, *at[1:]), columns)
+        raise DataError(
+            f"{name} in {where} (counted from 1) is {block[at]}, beyond the range of {dtype}"
+            f"{' once scaled' if scale else ''}; use dtype: float64 or smaller units"
+        )
+    return out
+
+
+def _check_range(rows: DiskRows, stored: np.dtype, *, is_scaled: bool) -> None:
+    """Read the rows once if scaled ones may be out of range, so that no later reading finds it."""
+    if is_scaled or (stored.kind == "f" and stored.itemsize > rows.dtype.itemsize):
+        for _ in row_blocks(rows):
+            pass

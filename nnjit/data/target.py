@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from nnjit.data.storage.disk_rows import RowArray, in_memory
+
 ProblemType = Literal["classification", "regression"]
 ProblemTypes = Mapping[str, ProblemType | None]
 """The targets of several outputs by name, each with its problem type; None lets the data decide."""
@@ -17,7 +19,7 @@ Takes = Literal["classes", "values", "either"]
 """What a loss is made for: classes, values, or either, as a binary cross-entropy is."""
 
 
-def problem_type_of(y: np.ndarray, takes: Takes) -> ProblemType:
+def problem_type_of(y: RowArray, takes: Takes) -> ProblemType:
     """What a target array holds, if its `task` is auto: the loss decides on columns of whole numbers.
 
     Text is classes, and several columns are values. A column of numbers is classes if the loss is made for
@@ -69,7 +71,7 @@ class Labelled:
         source_rows: (n,) which rows of the source these are, counted from 0; None for all.
     """
 
-    y: np.ndarray
+    y: RowArray
     targets: tuple[str, ...]
     classes: tuple[str, ...] | None
     description: str
@@ -81,9 +83,9 @@ class Labelled:
     def labels(self) -> np.ndarray | None:
         """The classes (n,) that a split stratifies by: of several targets, the first with classes."""
         if self.classes is not None:
-            return self.y
+            return in_memory(self.y)
         first = self._first_of_classes
-        return None if first is None else self.y[:, first.start].astype(np.int32)
+        return None if first is None else in_memory(self.y)[:, first.start].astype(np.int32)
 
     @property
     def label_names(self) -> tuple[str, ...]:

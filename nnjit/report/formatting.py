@@ -35,6 +35,18 @@ _COLUMN = re.compile(rf"(?:(.+?)_)??({'|'.join(sorted(KINDS))})(?:_(binary|macro
 Row = tuple[str, ...]
 
 
+def sample_note(predicted: int, examples: int, split: str) -> str:
+    """A sentence for a caption if only some examples of a part are predicted; empty if all are.
+
+    >>> sample_note(100, 2500, "test")
+    ' These are 100 of the 2,500 test examples, spread evenly over them.'
+    """
+    if predicted >= examples:
+        return ""
+    part = f"{examples:,} {SPLIT_NAMES[split]} examples"
+    return f" These are {predicted:,} of the {part}, spread evenly over them."
+
+
 def number(value: float, digits: int = 4) -> str:
     """A number to `digits` significant digits.
 

@@ -206,13 +206,14 @@ def _step(setup: Setup, rng: np.random.Generator) -> tuple[Graph, Graph, list[np
 
 def _arguments(setup: Setup, rng: np.random.Generator) -> dict[str, np.ndarray]:
     train = setup.data.train
-    rows = np.sort(rng.choice(len(train.x), min(MOST_ROWS, len(train.x)), replace=False))
+    most = min(MOST_ROWS, train.most_at_once)
+    rows = train.take(np.sort(rng.choice(len(train), most, replace=False)))
     return {
         "key": np.asarray(setup.experiment.seed % 2**32, np.uint32),
         "step": np.asarray(1, np.uint32),
         "lr": np.asarray(1.0),
-        "x": np.ascontiguousarray(train.x[rows]),
-        "y": np.ascontiguousarray(train.y[rows]),
+        "x": rows.x,
+        "y": rows.y,
         "w": np.ones(len(rows)),
     }
 

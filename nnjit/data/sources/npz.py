@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.files import MOST_EXPANSION, locate, unreadable
-from nnjit.data.multi_target import make_multi_target_dataset
-from nnjit.data.source import Source, sources
-from nnjit.data.target import ProblemType, ProblemTypes, problem_type_of
+from nnjit.data.source import sources
+from nnjit.data.storage.array_file import ArrayFile, npz_member, read_header
+from nnjit.data.storage.array_source import ArraySource
 from nnjit.errors import ConfigPath, DataError
 from nnjit.memory import check_fits
 
@@ -24,32 +22,21 @@ _ARCHIVE = (b"PK\3\4", b"PK\5\6")  # the first bytes of a zip file, and of an em
 
 
 @sources.register
-class Npz(Source):
+class Npz(ArraySource):
     """The arrays `x` (n, ...) and `y` of a file that `numpy.savez` wrote; pickled objects are refused.
 
-    With `losses`, each takes the array named after its target instead of `y`.
+    With `losses`, each takes the array named after its target instead of `y`. Only arrays that are not
+    compressed, as `numpy.savez` writes them, can stay on the disk.
     """
+
+    blamed: ClassVar[ConfigPath] = ("file",)
 
     type: Literal["npz"] = "npz"
     file: str
     """The file; a relative path starts at the working directory."""
-    task: ProblemType | Literal["auto"] = "auto"
-    """What y holds: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
-    loss is made for classes, as a cross-entropy is; else values. With `losses`, these decide."""
     weights: str | None = None
     """The array (n,) that says how much each row counts in the cost and the metrics, numbers >= 0; null
     counts all alike. A row of weight 0 is left out."""
-
-    def load(self, folder: Path) -> Dataset:
-        path = locate(folder, self.file)
-        x, y, *rest = _read(path, ("x", "y", *self._weights))
-        weights = rest[0] if rest else None
-        problem_type = problem_type_of(y, self._takes) if self.task == "auto" else self.task
-        description = _description(path, x, len(y))
-        try:
-            return make_dataset(x, y, problem_type=problem_type, description=description, weights=weights)
-        except DataError as error:
-            raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
 
     def files(self, folder: Path) -> Mapping[str, Path]:
         return {"file": locate(folder, self.file)}
@@ -58,27 +45,21 @@ class Npz(Source):
         path = locate(folder, self.file)
         return {name: None for name in _names(path) if name not in ("x", self.weights)}
 
-    def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
+    def read(self, folder: Path, *names: str) -> list[np.ndarray]:
+        return _read(locate(folder, self.file), names)
+
+    def stored(self, folder: Path, *names: str) -> list[ArrayFile]:
         path = locate(folder, self.file)
-        x, *arrays = _read(path, ("x", *problem_types, *self._weights))
-        targets = dict(zip(problem_types, arrays, strict=False))
-        weights = arrays[-1] if self._weights else None
-        description = _description(path, x, len(arrays[0]))
-        try:
-            return make_multi_target_dataset(
-                x, targets, problem_types, description=description, weights=weights
-            )
-        except DataError as error:
-            raise DataError(f"{path}: {error.message}", error.path or ("file",)) from None
+        with _opened(path) as arrays:
+            assert arrays.zip is not None  # it is open
+            return [npz_member(path, arrays.zip, _member(arrays, name, path)) for name in names]
+
+    def place(self, folder: Path) -> str:
+        return str(locate(folder, self.file))
 
     @property
-    def _weights(self) -> tuple[str, ...]:
-        return () if self.weights is None else (self.weights,)
-
-
-def _description(path: Path, x: np.ndarray, rows: int) -> str:
-    shape = "×".join(map(str, x.shape[1:])) or "1"
-    return f"arrays of {path.name}: {rows} rows of {shape}"
+    def weights_name(self) -> str | None:
+        return self.weights
 
 
 def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
@@ -111,12 +92,9 @@ def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
 
 
 def _array(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
-    if name not in arrays:
-        option = "file" if name in ("x", "y") else "weights"
-        raise DataError(f'{path}: no array "{name}"; it has {", ".join(arrays.files) or "none"}', (option,))
+    member = _member(arrays, name, path)
     try:
-        assert arrays.zip is not None  # it is open
-        _check_size(arrays.zip, name, path)
+        _check_size(arrays, member, name, path)
         array = arrays[name]
     except (ValueError, MemoryError) as error:  # NumPy: pickled or damaged
         raise DataError(_explained(path, name, error), ("file",)) from None
@@ -125,29 +103,41 @@ def _array(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
     return array
 
 
-def _check_size(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+def _member(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> zipfile.ZipInfo:
+    """Where an array is in the archive."""
+    if name not in arrays:
+        option = "file" if name in ("x", "y") else "weights"
+        raise DataError(f'{path}: no array "{name}"; it has {", ".join(arrays.files) or "none"}', (option,))
+    assert arrays.zip is not None  # it is open
+    return arrays.zip.getinfo(name if name in arrays.zip.namelist() else f"{name}.npy")
+
+
+def _check_size(arrays: np.lib.npyio.NpzFile, member: zipfile.ZipInfo, name: str, path: Path) -> None:
     """Raise a UserError if an array is not as long as its header says, or does not fit into memory."""
-    member = archive.getinfo(name if name in archive.namelist() else f"{name}.npy")
+    archive = arrays.zip
+    assert archive is not None  # it is open
     with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read(file)
-        size, there = math.prod(shape) * dtype.itemsize, member.file_size - file.tell()
-    if dtype.hasobject:  # NumPy refuses to read it
+        header = read_header(file)
+        there = member.file_size - file.tell()
+    if header.dtype.hasobject:  # NumPy refuses to read it
         return
-    if size != there or there > MOST_EXPANSION * member.compress_size:
-        asked = f"the shape {shape} of {dtype} asks for {size:,} bytes"
+    if header.size != there or there > MOST_EXPANSION * member.compress_size:
+        asked = f"the shape {header.shape} of {header.dtype} asks for {header.size:,} bytes"
         raise DataError(f'{path}: array "{name}" is cut off or damaged: {asked}, got {there:,}', ("file",))
-    check_fits(size, f'{path}: array "{name}", {shape}', "save fewer rows", ("file",))
+    check_fits(
+        header.size,
+        f'{path}: array "{name}", {header.shape}',
+        "set in_memory: false, or save fewer rows",
+        ("file",),
+    )
 
 
 def _not_an_archive(start: bytes) -> str:
     if start.startswith(_ARCHIVE):
         return "cut off or damaged: the directory at the end of the file is missing"
-    kind = "a single array (.npy)" if start == b"\x93NUMPY" else "not an npz archive"
-    return f"{kind}; expected arrays x and y as numpy.savez(file, x=x, y=y) writes them"
+    if start == b"\x93NUMPY":
+        return "a single array (.npy); name it and the file of the targets with type: npy"
+    return "not an npz archive; expected arrays x and y as numpy.savez(file, x=x, y=y) writes them"
 
 
 def _explained(path: Path, name: str, error: Exception) -> str:

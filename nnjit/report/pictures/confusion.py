@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnjit.report.files import RunFiles
-from nnjit.report.formatting import SPLIT_NAMES, percent, shorten
+from nnjit.report.formatting import SPLIT_NAMES, percent, sample_note, shorten
 from nnjit.report.pictures.axes import Axes, add_axes, add_title
 from nnjit.report.pictures.style import INK, MUTED, SIZE, WIDTH, Picture, new_figure
 
@@ -40,7 +40,10 @@ def draw(run: RunFiles) -> Picture | None:
     _cells(ax, table, cell)
     _names(ax, names, angle, min(SIZE, max(8, 0.6 * cell)))
     _row_fractions(ax, table)
-    return Picture("confusion", "predictions", title, _caption(table, classes), fig)
+    caption = _caption(table, classes)
+    split = predictions.split
+    caption += sample_note(len(predictions.target), run.data.examples[split], split)
+    return Picture("confusion", "predictions", title, caption, fig)
 
 
 def count_pairs(target: np.ndarray, prediction: np.ndarray, classes: int) -> np.ndarray:

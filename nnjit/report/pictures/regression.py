@@ -6,7 +6,7 @@ import numpy as np
 
 from nnjit.errors import counted
 from nnjit.report.files import RunFiles
-from nnjit.report.formatting import SPLIT_NAMES, metric_name, metric_value, number, shorten, tick
+from nnjit.report.formatting import SPLIT_NAMES, metric_name, metric_value, number, sample_note, shorten, tick
 from nnjit.report.pictures.axes import Axes, add_axes, add_title
 from nnjit.report.pictures.style import INK, MARGIN, MUTED, SIZE, TRAIN, WIDTH, Figure, Picture, new_figure
 from nnjit.runs.predictions import Predictions
@@ -51,6 +51,7 @@ def _caption(run: RunFiles, predictions: Predictions) -> str:
     )
     if n > POINTS:
         text += f" {POINTS:,} of the {n:,} examples are drawn; the values above are those of all."
+    text += sample_note(n, run.data.examples[predictions.split], predictions.split)
     left_out = len(run.data.targets) - OUTPUTS
     return text + (f" Not drawn: {counted(left_out, 'more output')}." if left_out > 0 else "")
 

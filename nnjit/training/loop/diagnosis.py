@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.autodiff import as_node
+from nnjit.data import spread_evenly
 from nnjit.ir import Graph, interpret, tracing
 from nnjit.nn import Model
 from nnjit.passes import optimize
@@ -127,9 +128,9 @@ class Probe:
     @cached_property
     def _rows(self) -> list[np.ndarray]:
         train = self.setup.data.train
-        most = ROWS[self.setup.experiment.training.diagnosis]
-        rows = np.linspace(0, len(train.x) - 1, min(most, len(train.x))).astype(int)
-        return [train.x[rows], train.y[rows], train.w[rows]]
+        most = min(ROWS[self.setup.experiment.training.diagnosis], train.most_at_once)
+        rows = train.take(spread_evenly(most, len(train)))
+        return [rows.x, rows.y, rows.w]
 
     def _arguments(self, state: State, lr: float) -> dict[str, Any]:
         """The arguments of the step that would come next, by name."""

@@ -16,9 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnjit.codegen import BestEpoch, ThreadTeam, Turns
+from nnjit.codegen import BestEpoch, ThreadTeam
+from nnjit.data import Part
+from nnjit.errors import DataError
 from nnjit.ir import Graph, Node
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
+from nnjit.training.loop.feeding import Piece, feed_of
 from nnjit.training.setup.compiled_task import Columns, TotalsLayout
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
@@ -58,11 +61,11 @@ class EpochRunner:
     def __init__(self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool]) -> None:
         self._most_epochs = longest_span(setup)
         self._setup, self._team, self._is_stopped = setup, team, is_stopped
-        train = setup.data.train
-        self._given = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}
-        self._given |= {"x": train.x, "y": train.y, "w": train.w}
+        self._feed = feed_of(setup)
+        self._given: dict[str, np.ndarray] = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}
         if setup.native_evaluation is not None:
             held_out = setup.splits[setup.native_evaluation]
+            assert isinstance(held_out, Part)  # Python evaluates rows on the disk
             self._given |= {"held_out_x": held_out.x, "held_out_y": held_out.y, "held_out_w": held_out.w}
         self._step_seconds: float | None = None  # until an epoch has been timed
         self._divergence: NotFinite | None = None
@@ -88,32 +91,59 @@ class EpochRunner:
 
         Raises:
             NotFinite: a value is not finite; the state is as it was before that epoch.
+            DataError: rows on the disk cannot be read; the state is as it was.
         """
         if self._divergence is not None:
             raise self._divergence
-        epochs = _Epochs(self._setup, state, self._count(state), learning_rate)
-        before, best = state.copy(), self._best(state)
-        done, seconds = 0, np.zeros(epochs.count)
-        compiled = self._setup.compiled.epoch
-        totals, layout = compiled.totals(epochs.count), compiled.layout
-        while done < epochs.turns:
-            if self._is_stopped():
+        before = state.copy()
+        try:
+            return self._run(state, before, learning_rate)
+        except DataError:
+            state.restore(before)
+            raise
+
+    def _run(self, state: State, before: State, learning_rate: float) -> Span | None:
+        epochs, best = _Epochs(self._setup, state, self._count(state), learning_rate), self._best(state)
+        totals, seconds, done = self._setup.compiled.epoch.totals(epochs.count), np.zeros(epochs.count), 0
+        for piece in self._feed.pieces(state.epoch, epochs.count):
+            entry = before if piece.first == 0 else state.copy()
+            seconds[0] += piece.seconds
+            steps = self._run_piece(epochs, piece, totals, best, seconds)
+            if steps is None:
                 state.restore(before)
                 return None
-            end = epochs.turns if epochs.count > 1 else min(epochs.turns, done + self._steps())
+            is_exhausted = BestEpoch.of(best).is_exhausted
+            if (steps < piece.count and not is_exhausted) or not np.isfinite(state.theta).all():
+                return self._diverge(epochs, piece, before, entry)
+            done = piece.first + steps
+        count = done // self._setup.steps
+        return self._span(epochs, best, totals[:count], seconds[:count])
+
+    def _run_piece(
+        self, epochs: _Epochs, piece: Piece, totals: np.ndarray, best: np.ndarray, seconds: np.ndarray
+    ) -> int | None:
+        """Run the steps of a piece in place, until one is not finite or no epoch is wanted any more.
+
+        Args:
+            seconds: of each epoch, to which the time of its steps is added.
+
+        Returns:
+            How many steps there were; None if they are to be abandoned.
+        """
+        layout, done = self._setup.compiled.epoch.layout, 0
+        while done < piece.count:
+            if self._is_stopped():
+                return None
+            end = piece.count if epochs.count > 1 else min(piece.count, done + self._steps())
             begin, ticks = time.perf_counter(), layout.ticks(totals).copy()
-            stopped = self._call(epochs, done, end, totals, best)
+            stopped = self._call(epochs, piece, (done, end), totals, best)
             took = time.perf_counter() - begin
             self._step_seconds = max(took / (end - done), 1e-9)
             seconds += took * _fractions(layout.ticks(totals) - ticks)
             done = stopped
             if stopped < end:
                 break
-        is_exhausted = BestEpoch.of(best).is_exhausted
-        if (done < epochs.turns and not is_exhausted) or not np.isfinite(state.theta).all():
-            return self._diverge(epochs, before)
-        count = done // self._setup.steps
-        return self._span(epochs, best, totals[:count], seconds[:count])
+        return done
 
     def losses_at(self, state: State, lr: np.ndarray) -> Iterator[float]:
         """The losses of the next updates, with these learning rates, of a copy of the state.
@@ -123,30 +153,38 @@ class EpochRunner:
         compiled = self._setup.compiled.epoch
         epochs = _Epochs(self._setup, state.copy(), -(-len(lr) // self._setup.steps), float(lr.max()))
         epochs.per_step["lr"][: len(lr)] = lr
-        for turn in range(len(lr)):
-            totals, best = compiled.totals(1), self._best(state)
-            if self._call(epochs, turn, turn + 1, totals, best) == turn:
+        for piece in self._feed.pieces(state.epoch, epochs.count):
+            for turn in range(min(piece.count, len(lr) - piece.first)):
+                totals, best = compiled.totals(1), self._best(state)
+                if self._call(epochs, piece, (turn, turn + 1), totals, best) == turn:
+                    return
+                sums = compiled.layout.of_step(totals)[0]
+                yield float(sums[TotalsLayout.cost] / sums[TotalsLayout.weight])
+            if piece.first + piece.count >= len(lr):
                 return
-            sums = compiled.layout.of_step(totals)[0]
-            yield float(sums[TotalsLayout.cost] / sums[TotalsLayout.weight])
 
-    def _call(self, epochs: _Epochs, begin: int, end: int, totals: np.ndarray, best: np.ndarray) -> int:
+    def _call(
+        self, epochs: _Epochs, piece: Piece, steps: tuple[int, int], totals: np.ndarray, best: np.ndarray
+    ) -> int:
+        """Run some steps of a piece, from the first to before the last; the step before which it stopped."""
         return self._setup.compiled.epoch.run(
-            epochs.between(begin, end),
-            epochs.order,
-            self._arguments(epochs),
+            piece.between(*steps),
+            piece.order,
+            self._arguments(epochs, piece),
             totals,
             best=(best, epochs.state.best_theta),
             team=self._team,
         )
 
-    def _arguments(self, epochs: _Epochs) -> dict[str, np.ndarray]:
-        """The arguments of the step and of the evaluation, by name."""
+    def _arguments(self, epochs: _Epochs, piece: Piece) -> dict[str, np.ndarray]:
+        """The arguments of the steps of a piece and of the evaluation, by name."""
         state = epochs.state
         params, *layers = self._setup.model.split(state.theta)
         names = self._setup.compiled.epoch.interface.updates
         updated = dict(zip(names, (params, *state.slots, *layers), strict=True))
-        return {**updated, **epochs.per_step, **self._given}
+        steps = slice(piece.first, piece.first + piece.count)
+        per_step = {name: values[steps] for name, values in epochs.per_step.items()}
+        return {**updated, **per_step, **self._given, **piece.arrays}
 
     def _count(self, state: State) -> int:
         """How many epochs fit into a call; one until they are timed, or if Python decides after each."""
@@ -203,23 +241,28 @@ class EpochRunner:
             state = setup.monitor.keep_best(state, float(history[setup.monitor.column][-1]), theta)
         return Span(state, history)
 
-    def _diverge(self, epochs: _Epochs, before: State) -> Span:
-        """Find the batch and the operation that diverged, and train the epochs before it again."""
+    def _diverge(self, epochs: _Epochs, piece: Piece, before: State, entry: State) -> Span:
+        """Find the batch and the operation that diverged, and train the epochs before it again.
+
+        Args:
+            before: the state before these epochs.
+            entry: that before the piece in which one diverged.
+        """
         setup, state = self._setup, epochs.state
-        state.restore(before)
+        state.restore(entry)
         totals, best = setup.compiled.epoch.totals(epochs.count), self._best(state)
 
         def advance(turn: int) -> bool:
-            return self._call(epochs, turn, turn + 1, totals, best) == turn + 1
+            return self._call(epochs, piece, (turn, turn + 1), totals, best) == turn + 1
 
         graph, updated = setup.compiled.epoch.graph, (state.theta, *state.slots)
-        arguments = self._arguments(epochs)
+        arguments = self._arguments(epochs, piece)
         turn, reason = find_first_bad(
-            graph, epochs.turns, advance, lambda k: epochs.arguments_of(k, graph, arguments),
+            graph, piece.count, advance, lambda k: epochs.arguments_of(k, piece, graph, arguments),
             lambda: updated, setup.model.table,
         )  # fmt: skip
         state.restore(before)
-        count, step = divmod(turn, setup.steps)
+        count, step = divmod(piece.first + turn, setup.steps)
         at = f"epoch {state.epoch + count + 1}, batch {step + 1} of {setup.steps}"
         self._divergence = NotFinite(
             f"the training diverged in {at}: {reason}; try a lower learning rate, scaled data or clipping"
@@ -228,13 +271,13 @@ class EpochRunner:
             raise self._divergence
         totals, best = setup.compiled.epoch.totals(count), self._best(state)
         begin = time.perf_counter()
-        self._call(epochs, 0, count * setup.steps, totals, best)
+        self._call(epochs, piece, (0, count * setup.steps), totals, best)
         seconds = (time.perf_counter() - begin) * _fractions(setup.compiled.epoch.layout.ticks(totals))
         return self._span(epochs, best, totals, seconds)
 
 
 class _Epochs:
-    """The arguments that differ from epoch to epoch, for a number of epochs.
+    """What has a value for each step, for a number of epochs.
 
     Args:
         state: the state before them; its arrays are trained in place.
@@ -242,11 +285,10 @@ class _Epochs:
     """
 
     def __init__(self, setup: Setup, state: State, count: int, learning_rate: float) -> None:
-        self.setup, self.state, self.count = setup, state, count
-        self.turns = count * setup.steps
+        self.state, self.count = state, count
         first = state.epoch * setup.steps
-        steps = np.arange(first, first + self.turns)
-        experiment, rows = setup.experiment, len(setup.data.train.x)
+        steps = np.arange(first, first + count * setup.steps)
+        experiment = setup.experiment
         last = experiment.training.epochs
         lr = experiment.schedule.lr(
             steps, learning_rate=learning_rate, steps_per_epoch=setup.steps, epochs=last
@@ -257,29 +299,16 @@ class _Epochs:
         if experiment.averaging is not None:
             fractions = experiment.averaging.fractions(steps, steps_per_epoch=setup.steps)
             self.per_step["fraction"] = fractions.astype(experiment.dtype)
-        identity = np.arange(rows, dtype=np.int64)
-        orders = [identity]
-        if not setup.in_order:
-            seeds = range(state.epoch, state.epoch + count)
-            orders = [np.random.default_rng([experiment.seed, k]).permutation(identity) for k in seeds]
-        self.order = np.concatenate(orders)
-        self.stride = 0 if setup.in_order else rows
 
-    def between(self, begin: int, end: int) -> Turns:
-        """The turns `begin` to `end` of these epochs."""
-        rows = len(self.setup.data.train.x)
-        return Turns(begin, end, self.setup.steps, self.setup.batch, rows, self.stride)
-
-    def arguments_of(self, turn: int, graph: Graph, arguments: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """The arguments of the step's graph in one turn, taken from those for all turns."""
-        epoch, step = divmod(turn, self.setup.steps)
-        first = epoch * self.stride
-        order = self.order[first : first + len(self.setup.data.train.x)]
-        rows = order[step * self.setup.batch : (step + 1) * self.setup.batch]
+    def arguments_of(
+        self, turn: int, piece: Piece, graph: Graph, arguments: Mapping[str, np.ndarray]
+    ) -> list[np.ndarray]:
+        """The arguments of the graph in one step of a piece, taken from those for all of its steps."""
+        rows = piece.rows_of(turn)
 
         def argument(name: str, node: Node) -> np.ndarray:
             if node.type.is_batched:
-                return arguments[name][rows]
+                return np.take(arguments[name], rows, axis=0)
             if node.shape == ():
                 return np.asarray(arguments[name][turn if name in self.per_step else 0])
             return arguments[name]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.codegen import ThreadTeam
+from nnjit.data import Part
 from nnjit.optim import FullBatchOptimizer, Problem
 from nnjit.optim.full_batch import Iteration, Need
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
@@ -105,6 +106,7 @@ class Evaluations:
     def __init__(self, setup: Setup, is_stopped: Callable[[], bool]) -> None:
         self._setup, self._is_stopped, self.count = setup, is_stopped, 0
         train = setup.data.train
+        assert isinstance(train, Part)  # rows on the disk have no full batch
         self._batch = (train.x, train.y, train.w)
         classes = setup.task.class_weights
         weights = train.w if classes is None else train.w * np.array(classes)[train.y]

@@ -18,10 +18,11 @@ MOST_POINTS = 2000
 def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
     """The predictions of each output by name, "" if it is the only one.
 
-    They are of the test part; without one, of the validation part; without either, of the training part.
+    They are of the test part; without one, of the validation part; without either, of the training part. Of
+    a part on the disk they are of as many rows as are in memory at a time, spread evenly over it.
     """
     split = next(name for name in ("test", "validation", "train") if name in setup.splits)
-    part, decoder = setup.splits[split], setup.decoder
+    part, decoder = setup.splits[split].spread(), setup.decoder
     predicted = setup.compiled.predict(theta, part.x)
     rows = np.arange(len(part.y)) if part.source_rows is None else part.source_rows
     found = {
@@ -35,9 +36,10 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
 def _plane(setup: Setup, decoder: SingleDecoder, theta: np.ndarray, part: Part) -> Grid | None:
     """The predictions over the plane of two inputs; None if they span more than can be drawn."""
     scaling = decoder.scaling
-    everything = np.concatenate([scaling.inverse_inputs(p.x) for p in setup.splits.values()])
-    low, high = everything.min(axis=0), everything.max(axis=0)
-    if not (np.abs(everything) < np.finfo(everything.dtype).max / 4).all():  # the plane is somewhat larger
+    blocks = (block for each in setup.splits.values() for block in each.blocks())
+    ends = np.array([(x.min(axis=0), x.max(axis=0)) for x in (scaling.inverse_inputs(b.x) for b in blocks)])
+    low, high = ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
+    if not (np.abs(ends) < np.finfo(ends.dtype).max / 4).all():  # the plane is somewhat larger
         return None
     margin = 0.08 * np.where(high > low, high - low, 1.0)
     xs, ys = (np.linspace(low[k] - margin[k], high[k] + margin[k], GRID) for k in (0, 1))

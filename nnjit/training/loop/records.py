@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.cores import usable_cores
-from nnjit.data import Padding, find_padding
+from nnjit.data import AnyPart, Padding, find_padding
 from nnjit.durable import replace_files
 from nnjit.errors import DataWarning, NnjitError, reason
 from nnjit.runs import file_names
@@ -74,7 +74,11 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
 
     Returns:
         Why something could not be written; empty if all is.
+
+    Raises:
+        DataError: rows on the disk cannot be read any more; the checkpoint is written.
     """
+    not_saved = _problem(save)
     state, which = outcome.state, _kept(setup, outcome)
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
@@ -82,7 +86,6 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
     splits = {name: _values(setup, theta, name) for name in setup.splits}
     weights = {BEST: best, LAST: last}
     writers: tuple[Callable[[], None], ...] = (
-        save,
         lambda: replace_files(
             path, {name: weights_bytes(setup.model.arrays.unflatten(w)) for name, w in weights.items()}
         ),
@@ -91,7 +94,8 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
         lambda: explain(setup, setup.compiled.kernels).write(path),
         lambda: _metrics(setup, path, outcome, which, splits, began).write(path),  # says that all is there
     )
-    return "; ".join(dict.fromkeys(problem for write in writers if (problem := _problem(write))))
+    problems = (not_saved, *map(_problem, writers))
+    return "; ".join(dict.fromkeys(problem for problem in problems if problem))
 
 
 def _problem(write: Callable[[], None]) -> str:
@@ -161,7 +165,7 @@ def _seconds(setup: Setup, path: Path, began: float) -> dict[str, float]:
 def _values(setup: Setup, theta: np.ndarray, name: str) -> SplitValues:
     part = setup.splits[name]
     metrics = setup.compiled.evaluate(theta, part)
-    return SplitValues(len(part.x), metrics.pop("loss"), metrics)
+    return SplitValues(len(part), metrics.pop("loss"), metrics)
 
 
 def _model(setup: Setup) -> ModelEntry:
@@ -195,9 +199,9 @@ def _data(setup: Setup) -> DataEntry:
         features=data.features,
         targets=data.targets,
         classes=data.classes,
-        examples={name: len(part.x) for name, part in setup.splits.items()},
+        examples={name: len(part) for name, part in setup.splits.items()},
         scaling=data.scaling.to_json(),
-        magnitude=_magnitude(data.train.x, data.scaling.padding),
+        magnitude=_magnitude(data.train, data.scaling.padding),
         codes=data.codes,
         is_weighted=data.is_weighted,
         class_weights=setup.outputs.class_weights_by_name,
@@ -208,8 +212,8 @@ def _data(setup: Setup) -> DataEntry:
     )
 
 
-def _magnitude(x: np.ndarray, padding: Sequence[Padding]) -> float:
+def _magnitude(train: AnyPart, padding: Sequence[Padding]) -> float:
     """The root mean square of the largest input feature, over at most 2000 rows, padding being 0."""
-    rows = x[:: max(1, len(x) // 1000)]
+    rows = train.take(slice(None, None, max(1, len(train) // min(1000, train.most_at_once)))).x
     rows = np.where(find_padding(rows, padding), 0.0, rows.astype(np.float64))
     return float(np.sqrt(np.mean(rows * rows, axis=0).max()))

@@ -35,6 +35,9 @@ MAY_CHANGE: Mapping[str, bool] = {
     "*data.images":              False,
     "*data.labels":              False,
     "*data.cache":               False,
+    "*data.x":                   False,  # the files of npy
+    "*data.y*":                  False,
+    "*data.weights":             False,
     "optimizer.learning_rate":   True,
     "schedule*":                 True,
     "training.epochs":           True,   # if the schedule depends on it

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nnjit.codegen import ThreadTeam
 from nnjit.durable import replace_files
-from nnjit.errors import Diverged, Incomplete, Interrupted, RunError, reason
+from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, RunError, reason
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.runs.fingerprint import Fingerprint
@@ -221,16 +221,18 @@ def train_and_record(
     """Train on from a state, and write the checkpoint and the results, however the training ends.
 
     Raises:
-        RunError: the folder cannot be written while the training runs.
+        RunError: the folder cannot be written while the training runs, or rows on the disk cannot be read.
     """
     path = recorder.path
     try:
         outcome = _run_epochs(setup, recorder, state, callbacks, began)
+        lacking = write_results(setup, path, outcome, began, save=lambda: recorder.save(outcome.state))
+    except DataError as error:
+        raise RunError(f"the training stopped: {error.message}; {saved_words(path)}") from error
     except OSError as error:
         raise RunError(
             f"the training stopped: {path} cannot be written ({reason(error)}); {saved_words(path)}"
         ) from error
-    lacking = write_results(setup, path, outcome, began, save=lambda: recorder.save(outcome.state))
     return outcome._replace(lacking=lacking)
 
 
@@ -247,6 +249,9 @@ def _run_epochs(
                 span = runner.run(state, stopping.learning_rate)
             except NotFinite as error:
                 return Outcome(state, Status.DIVERGED, str(error))
+            except DataError:
+                recorder.save(state)
+                raise
             if span is None:
                 return Outcome(state, Status.INTERRUPTED if callbacks.is_stopped() else Status.OUT_OF_TIME)
             state = span.state

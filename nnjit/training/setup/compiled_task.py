@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, Interface, KernelEntry
-from nnjit.data import Part
+from nnjit.data import AnyPart
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
 from nnjit.runs.writing import write_atomically
@@ -156,40 +156,45 @@ class CompiledTask:
         other._epoch = None if self._epoch is None else self._epoch.twin()
         return other
 
-    def evaluate(self, theta: np.ndarray, part: Part) -> Values:
+    def evaluate(self, theta: np.ndarray, part: AnyPart) -> Values:
         """Loss and metrics of `theta` on a split."""
         values = self.evaluate_sums(theta, part) | self.measure(theta, part, self.task.wholes)
         return {name: values[name] for name in ("loss", *(m.column for m in self.task.metrics))}
 
-    def evaluate_sums(self, theta: np.ndarray, part: Part) -> Values:
+    def evaluate_sums(self, theta: np.ndarray, part: AnyPart) -> Values:
         """Loss and those metrics of `theta` on a split that are sums over its rows."""
-        loss, weight, *sums = self.evaluation(*self.task.model.split(theta), part.x, part.y, part.w)
+        arrays = self.task.model.split(theta)
+        blocks = [self.evaluation(*arrays, block.x, block.y, block.w) for block in part.blocks()]
+        loss, weight, *sums = [sum(found[1:], found[0]) for found in zip(*blocks, strict=True)]
         rows, sums = (float(sums[0]), sums[1:]) if self.task.has_own_weight else (float(weight), sums)
         summed = zip(self.task.sums, sums, strict=True)
         return {"loss": float(loss) / float(weight)} | {
             m.column: m.finish(np.asarray(s), rows) for m, s in summed
         }
 
-    def measure(self, theta: np.ndarray, part: Part, metrics: Sequence[WholeMetric]) -> Values:
+    def measure(self, theta: np.ndarray, part: AnyPart, metrics: Sequence[WholeMetric]) -> Values:
         """Metrics of `theta` that need the predictions for all rows of a split at once."""
         if not metrics:
             return {}
-        logits = self.program("logits")(*self.task.model.split(theta), part.x)[0]
+        arrays, program = self.task.model.split(theta), self.program("logits")
+        logits = _joined([program(*arrays, block.x)[0] for block in part.blocks()])
         given = {"logits": logits, "scores": self.task.reading.scores(logits)}
         weights = part.w.astype(np.float64)
-        return {m.column: m.measure(given[m.reads], part.y, weights) for m in metrics}
+        return {m.column: m.measure(given[m.reads], part.all_targets, weights) for m in metrics}
 
-    def measure_state(self, theta: np.ndarray, part: Part) -> np.ndarray:
+    def measure_state(self, theta: np.ndarray, part: AnyPart) -> np.ndarray:
         """The layers' state (S,) for such params: its mean over the batches of a part, by their weights.
 
         Args:
             theta: with the state of before, which stands for a batch that says nothing.
         """
         total, weights = np.zeros(self.task.model.state_table.size), 0.0
-        for first in range(0, len(part.x), self.batch):
-            rows = slice(first, first + self.batch)
-            state, weight = self.program("state")(*self.task.model.split(theta), part.x[rows], part.w[rows])
-            total, weights = total + float(weight) * state.astype(np.float64), weights + float(weight)
+        arrays, program = self.task.model.split(theta), self.program("state")
+        for block in part.blocks(self.batch):
+            for first in range(0, len(block), self.batch):
+                rows = slice(first, first + self.batch)
+                state, weight = program(*arrays, block.x[rows], block.w[rows])
+                total, weights = total + float(weight) * state.astype(np.float64), weights + float(weight)
         return (total / weights).astype(theta.dtype)
 
     def predict(self, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -225,6 +230,10 @@ class CompiledTask:
             sources["epoch.py"] = self._epoch.program.source
         for name, source in sources.items():
             write_atomically(folder / name, source.encode())
+
+
+def _joined(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def _compiled(graph: Graph, title: str) -> Compiled:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnjit.data import Affine, Center, Part, Target
+from nnjit.data import Affine, AnyPart, Center, Target
 from nnjit.errors import ConfigError, ConfigPath, GraphError, counted
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import OutputOptions, blaming_losses, joined, with_output_units
@@ -56,7 +56,7 @@ class JointOutputs(Outputs):
     def target_type(self, dtype: str) -> ArrayType:
         return array_type(dtype, (B, sum(output.target.size for output in self.loss.outputs)))
 
-    def check_targets(self, parts: Sequence[Part]) -> None:
+    def check_targets(self, parts: Sequence[AnyPart]) -> None:
         for output in self.loss.outputs:
             if output.target.classes is None:
                 _check_values(output, _chosen(output, self.metrics), parts)
@@ -87,10 +87,10 @@ def _chosen(output: Output, metrics: Sequence[Metric]) -> Sequence[Metric]:
     return as_chosen(m.metric for m in metrics if isinstance(m, OutputMetric) and m.output is output)
 
 
-def _check_values(output: Output, chosen: Sequence[Metric], parts: Sequence[Part]) -> None:
+def _check_values(output: Output, chosen: Sequence[Metric], parts: Sequence[AnyPart]) -> None:
     """Raise a UserError if the loss of an output, or a metric of it, cannot take its target values."""
-    for part in parts:
-        values = output.truth(part.y)
+    for y in (block for part in parts for block in part.targets()):
+        values = output.truth(y)
         with within("losses", output.name, "loss"):
             output.loss.check_targets(values)
         with within("losses", output.name):
@@ -112,7 +112,7 @@ def _entry(output: Output) -> OutputEntry:
 
 
 def joint_outputs(
-    experiment: Experiment, data: DataDescription, train: Part | None
+    experiment: Experiment, data: DataDescription, train: AnyPart | None
 ) -> tuple[Model, JointOutputs]:
     """The model of an experiment with several losses, its outputs joined to one.
 
@@ -138,7 +138,7 @@ def joint_outputs(
 
 
 def _outputs(
-    entries: Mapping[str, OutputOptions], data: DataDescription, model: Model, train: Part | None
+    entries: Mapping[str, OutputOptions], data: DataDescription, model: Model, train: AnyPart | None
 ) -> tuple[Output, ...]:
     """The outputs, in the order in which the model joins them."""
     shapes = {node.name: node.output_shape for node in model.nodes}
@@ -173,9 +173,9 @@ def _center(center: Center | None, target: Target) -> Center | None:
     return Center(*(of[target.columns] for of in center))
 
 
-def _class_weights(output: Output, entry: OutputOptions, train: Part) -> tuple[float, ...] | None:
+def _class_weights(output: Output, entry: OutputOptions, train: AnyPart) -> tuple[float, ...] | None:
     """The class weights of an output. Their mean over the rows is 1, so its own weight keeps its meaning."""
-    y = np.asarray(output.truth(train.y))
+    y = np.asarray(output.truth(train.all_targets))
     with within("losses", output.name, "class_weights"):
         weights = class_weights(entry.class_weights, output.target.classes, y, train.w)
     if weights is None:

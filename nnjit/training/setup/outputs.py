@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nnjit.data import Center, Part, Prepared, ProblemType, Scaling, Target
+from nnjit.data import AnyPart, Center, Prepared, ProblemType, Scaling, Target
 from nnjit.errors import ConfigPath
 from nnjit.ir import ArrayType
 from nnjit.nn import Loss, Metric, Model
@@ -94,7 +94,7 @@ class Outputs(ABC):
         """The type of a batch of targets, in a training of `dtype`."""
 
     @abstractmethod
-    def check_targets(self, parts: Sequence[Part]) -> None:
+    def check_targets(self, parts: Sequence[AnyPart]) -> None:
         """Raise a UserError if a loss or a metric cannot take the target values of a part."""
 
     @property

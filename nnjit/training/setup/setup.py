@@ -15,8 +15,10 @@ import numpy as np
 
 from nnjit.codegen import BLOCK
 from nnjit.data import (
+    AnyPart,
     Contents,
     Dataset,
+    DiskPart,
     Part,
     Prepared,
     ProblemType,
@@ -33,7 +35,7 @@ from nnjit.nn import Model, WholeMetric
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.step import Task, step_graph
-from nnjit.training.setup.checks.data import check_batch, check_layers, lone_examples
+from nnjit.training.setup.checks.data import check_batch, check_buffer, check_layers, lone_examples
 from nnjit.training.setup.checks.memory import check_outputs, check_state
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.error_paths import within
@@ -97,7 +99,7 @@ class Setup:
         return self.outputs.decoder
 
     @property
-    def splits(self) -> dict[str, Part]:
+    def splits(self) -> dict[str, AnyPart]:
         """The parts of the data that there are, by name."""
         parts = {"train": self.data.train, "validation": self.data.validation, "test": self.data.test}
         return {name: part for name, part in parts.items() if part is not None}
@@ -137,9 +139,12 @@ class Setup:
     def is_epochwise(self) -> bool:
         """Whether Python decides something after each epoch, so that a native call runs one at most.
 
-        Native code can only look for the epoch with the lowest loss of the part that it evaluates.
+        Native code can only look for the epoch with the lowest loss of the part that it evaluates, and train
+        on rows that are in memory.
         """
         if isinstance(self.experiment.schedule, ReduceOnPlateau) or self.goal is not None:
+            return True
+        if isinstance(self.data.train, DiskPart):
             return True
         return self.monitor is not None and not self.monitor.is_lowest(f"{self.native_evaluation}_loss")
 
@@ -156,7 +161,7 @@ class Setup:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know about the data before believing the metrics."""
-        rows = len(self.data.train.x)
+        rows = len(self.data.train)
         last = self.batch if self.experiment.training.drop_last else rows - self.batch * (self.steps - 1)
         return (*self.data.warnings, *lone_examples(self.model, last))
 
@@ -215,7 +220,8 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         UserError: something does not fit; the error has its path in the config.
     """
     data, contents = _load(experiment, folder)
-    batches = _batches(experiment, len(data.train.x))
+    batches = _batches(experiment, len(data.train))
+    check_buffer(experiment, data.train, batches.size)
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
     task, outputs = make_task(experiment, description, data.train)
     _check(experiment, data, task, outputs)
@@ -223,7 +229,8 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     check_outputs(task, batches.rows_at_once)
     has_validation = data.validation is not None
     followed = followed_by(experiment.training, experiment.schedule, task, has_validation=has_validation)
-    is_evaluated = (followed.needs_train or has_validation) and not task.measures_state
+    are_in_memory = all(isinstance(part, Part) for part in (data.train, data.validation) if part is not None)
+    is_evaluated = (followed.needs_train or has_validation) and not task.measures_state and are_in_memory
     compiled = _trace(experiment, task, batches, is_evaluated=is_evaluated)
     rate = experiment.optimizer.learning_rate
     learning_rate = math.nan if rate == "find" else rate
@@ -303,11 +310,11 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
         with within("averaging"):
             experiment.averaging.check(experiment.training.epochs)
     check_layers(task.model, data)
-    check_batch(task.model, _batches(experiment, len(data.train.x)).size)
+    check_batch(task.model, _batches(experiment, len(data.train)).size)
     if (method := experiment.optimizer.full_batch) is not None:
         from nnjit.training.setup.checks.full_batch import Case, check_full_batch
 
-        check_full_batch(Case(experiment, method, task, outputs, len(data.train.x)))
+        check_full_batch(Case(experiment, method, task, outputs, len(data.train)))
 
 
 def _trace(experiment: Experiment, task: Task, batches: Batches, *, is_evaluated: bool) -> CompiledTask:
@@ -323,11 +330,11 @@ def _check_followed(setup: Setup) -> None:
     """Raise a DataError if a metric that something follows can have no value on its part of the data."""
     for split, metrics in setup.followed_metrics.items():
         part = setup.splits[split]
-        equal = np.zeros((len(part.x), *setup.model.output_shape), part.w.dtype)
+        equal = np.zeros((len(part), *setup.model.output_shape), part.w.dtype)
         for metric in metrics:
-            if np.isnan(metric.measure(equal, part.y, part.w)):
+            if np.isnan(metric.measure(equal, part.all_targets, part.w)):
                 column = f"{split}_{metric.column}"
-                examples = counted(len(part.x), "example")
+                examples = counted(len(part), "example")
                 raise DataError(
                     f'"{column}" has no value: the {split} part, {examples}, has one target throughout, so '
                     "there is nothing to rank; hold out more, or follow another column",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nnjit.data import Part, ProblemType
+from nnjit.data import AnyPart, ProblemType
 from nnjit.errors import ConfigPath, GraphError, counted
 from nnjit.experiment import Experiment
 from nnjit.ir import ArrayType, B, array_type
@@ -55,13 +55,13 @@ class SingleOutput(Outputs):
     def target_type(self, dtype: str) -> ArrayType:
         return array_type("i32", (B,)) if self.decoder.has_classes else array_type(dtype, (B, self.size))
 
-    def check_targets(self, parts: Sequence[Part]) -> None:
+    def check_targets(self, parts: Sequence[AnyPart]) -> None:
         if self.decoder.has_classes:
             return
-        for part in parts:
+        for y in (block for part in parts for block in part.targets()):
             with within("loss"):
-                self.loss.check_targets(part.y)
-            check_values(as_chosen(self.metrics), self.decoder.targets(part.y))
+                self.loss.check_targets(y)
+            check_values(as_chosen(self.metrics), self.decoder.targets(y))
 
     @property
     def entries(self) -> tuple[OutputEntry, ...]:
@@ -78,7 +78,7 @@ class SingleOutput(Outputs):
 
 
 def single_output(
-    experiment: Experiment, data: DataDescription, train: Part | None
+    experiment: Experiment, data: DataDescription, train: AnyPart | None
 ) -> tuple[Model, SingleOutput]:
     """The model of an experiment with one loss, and its output.
 
@@ -139,6 +139,9 @@ def default_metrics(classes: int | None) -> tuple[Metric, ...]:
     return () if classes is None else (Accuracy(),)
 
 
-def _class_weights(experiment: Experiment, data: DataDescription, train: Part) -> tuple[float, ...] | None:
+def _class_weights(experiment: Experiment, data: DataDescription, train: AnyPart) -> tuple[float, ...] | None:
+    wanted = experiment.training.class_weights
+    if wanted is None:
+        return None
     with within("training", "class_weights"):
-        return class_weights(experiment.training.class_weights, data.classes, train.y, train.w)
+        return class_weights(wanted, data.classes, train.all_targets, train.w)

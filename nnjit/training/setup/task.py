@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnjit.data import Part
+from nnjit.data import AnyPart
 from nnjit.experiment import Experiment
 from nnjit.nn import Model
 from nnjit.training.graphs.step import Task
@@ -13,7 +13,7 @@ SHORT = {"float32": "f32", "float64": "f64"}
 
 
 def make_task(
-    experiment: Experiment, data: DataDescription, train: Part | None = None
+    experiment: Experiment, data: DataDescription, train: AnyPart | None = None
 ) -> tuple[Task, Outputs]:
     """The task of an experiment on such data, and its outputs.
 
@@ -42,7 +42,7 @@ def make_task(
     return task, outputs
 
 
-def _model(experiment: Experiment, data: DataDescription, train: Part | None) -> tuple[Model, Outputs]:
+def _model(experiment: Experiment, data: DataDescription, train: AnyPart | None) -> tuple[Model, Outputs]:
     """The model, with its one output or its several."""
     if experiment.losses is None:
         return single_output(experiment, data, train)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nnjit.data import Part, Prepared
+from nnjit.data import AnyPart, DiskPart, Part, Prepared
 from nnjit.data.dataset import describe_index
-from nnjit.errors import DataError, UserError, counted
+from nnjit.errors import ConfigError, DataError, UserError, counted
+from nnjit.experiment import Experiment
+from nnjit.memory import check_fits
 from nnjit.nn import Model
 from nnjit.nn.layers.shared.base import Context, Layer
 from nnjit.nn.model.expansion import INPUT
@@ -24,13 +26,15 @@ Words = Callable[[int, int], str]
 
 def check_layers(model: Model, data: Prepared) -> None:
     """Raise a UserError if a layer that takes the data, or columns of it, cannot take a value of it."""
-    parts: dict[str, Part | None] = {
+    parts: dict[str, AnyPart | None] = {
         "training": data.train, "validation": data.validation, "test": data.test
     }  # fmt: skip
+    if not _checks_data(model):
+        return
     for name, part in parts.items():
-        if part is not None:
+        for block in () if part is None else part.blocks():
             with within("model"):
-                check_rows(model, part.x, _words(name, part, data))
+                check_rows(model, block.x, _words(name, block, data))
 
 
 def check_batch(model: Model, size: int) -> None:
@@ -53,13 +57,40 @@ def lone_examples(model: Model, last: int) -> tuple[str, ...]:
     )
 
 
+def check_buffer(experiment: Experiment, train: AnyPart, batch: int) -> None:
+    """Raise a UserError if a training on rows on the disk needs more of them in memory than a buffer holds.
+
+    Args:
+        batch: rows of an update.
+    """
+    if not isinstance(train, DiskPart):
+        return
+    if experiment.optimizer.full_batch is not None or experiment.training.batch_size == "full":
+        is_method = experiment.optimizer.full_batch is not None
+        what = experiment.optimizer.type if is_method else "full"
+        mend = "choose another optimizer" if is_method else "give a number of rows"
+        raise ConfigError(
+            f"{what} needs all {len(train):,} rows of the training part at once, but with data.in_memory: "
+            f"false they stay on the disk; {mend}, or set data.in_memory: true",
+            ("optimizer",) if is_method else ("training", "batch_size"),
+        )
+    if batch > train.most_at_once:
+        raise ConfigError(
+            f"expected at least the {batch:,} rows of an update, got {train.most_at_once:,}; raise it, or "
+            "lower training.batch_size",
+            ("data", "buffer_size"),
+        )
+    rows = min(train.most_at_once, len(train))
+    check_fits(rows * train.row_bytes, f"a buffer of {rows:,} rows", "lower it", ("data", "buffer_size"))
+
+
 def _starved(model: Model, size: int) -> list[LayerNode]:
     return [node for node in model.nodes if size < node.layer.least_batch(*node.input_shapes)]
 
 
 def check_rows(model: Model, x: np.ndarray, words: Words) -> None:
     """Raise a UserError if a layer that takes inputs (n, ...), or some of them, cannot take a value."""
-    if all(type(node.layer).check_data is Layer.check_data for node in model.nodes):
+    if not _checks_data(model):
         return
     columns = np.arange(math.prod(x.shape[1:]), dtype=np.int64).reshape(1, *x.shape[1:])
     for (node, values), (_, positions) in zip(_taken(model, x), _taken(model, columns), strict=True):
@@ -71,6 +102,11 @@ def check_rows(model: Model, x: np.ndarray, words: Words) -> None:
             node.layer.check_data(values, where)
         except UserError as error:
             raise type(error)(f'{error.message} (layer "{node.name}")') from None
+
+
+def _checks_data(model: Model) -> bool:
+    """Whether a layer cannot take every number."""
+    return any(type(node.layer).check_data is not Layer.check_data for node in model.nodes)
 
 
 def _taken(model: Model, x: np.ndarray) -> list[tuple[LayerNode, np.ndarray]]:

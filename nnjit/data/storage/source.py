@@ -1,0 +1,46 @@
+"""The options of a source that can leave its rows on the disk."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from nnjit.data.source import Source
+from nnjit.data.storage.disk_rows import DiskRows, RowArray, Stored
+from nnjit.registry import Count
+
+_AUTO = 2**26  # numbers of a buffer
+
+
+class DiskSource(Source, ABC):
+    """A source whose rows can stay in their file while a training reads some of them at a time."""
+
+    in_memory: bool = True
+    """Whether all rows are read into memory. `false` trains on a file larger than memory: an epoch fills a
+    buffer with blocks of about a megabyte in random order, shuffles their rows, and trains on them, until
+    every row has had its turn. Rows that do not fill a batch wait for those of the next buffer."""
+    buffer_size: Count | Literal["auto"] = "auto"
+    """With `in_memory: false`, the most rows that are in memory at a time, as in tf.data's `shuffle`; `auto`
+    takes as many as have 2²⁶ numbers, 256 MiB in float32. The larger, the better epochs are shuffled. A
+    training takes the memory of these rows in its own type, and some 100 MB for what is read and
+    evaluated. Besides, each row of the file takes the bytes of its class, its weight, and its index if parts
+    are drawn. Data that has no more rows is read into memory."""
+
+    @model_validator(mode="after")
+    def _has_use_for_a_buffer(self) -> Self:
+        if self.in_memory and self.buffer_size != "auto":
+            raise ValueError(
+                f"buffer_size: {self.buffer_size} limits the rows that are read at a time, but all are read "
+                "into memory; set in_memory: false, or remove buffer_size"
+            )
+        return self
+
+    def kept(self, *arrays: Stored) -> list[RowArray]:
+        """Stored arrays (n, ...) of the same rows; they stay on the disk unless a buffer holds them all."""
+        numbers = sum(math.prod(array.shape[1:]) for array in arrays)
+        size = max(1, _AUTO // max(1, numbers)) if self.buffer_size == "auto" else self.buffer_size
+        fit = all(array.shape[0] <= size for array in arrays)
+        return [array[:] if fit else DiskRows.of(array, size) for array in arrays]
