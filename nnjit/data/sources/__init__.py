@@ -1,6 +1,7 @@
 """The data sources, one per file; importing this package registers them."""
 
 from nnjit.data.sources.adding import Adding
+from nnjit.data.sources.arrays import Arrays
 from nnjit.data.sources.function import Function
 from nnjit.data.sources.idx import Idx
 from nnjit.data.sources.inline import Inline
@@ -10,4 +11,4 @@ from nnjit.data.sources.openml import Openml
 from nnjit.data.sources.sklearn import Sklearn
 from nnjit.data.sources.table import Csv, Table
 
-__all__ = ["Adding", "Csv", "Function", "Idx", "Inline", "Npy", "Npz", "Openml", "Sklearn", "Table"]
+__all__ = ["Adding", "Arrays", "Csv", "Function", "Idx", "Inline", "Npy", "Npz", "Openml", "Sklearn", "Table"]

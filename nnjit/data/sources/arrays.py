@@ -1,0 +1,86 @@
+"""`arrays`: arrays that Python gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from nnjit.data.dataset import Dataset, make_dataset
+from nnjit.data.multi_target import make_multi_target_dataset
+from nnjit.data.source import Source, sources
+from nnjit.data.target import ProblemType, ProblemTypes, problem_type_of
+from nnjit.errors import ConfigPath, DataError, did_you_mean
+
+_TYPE: ConfigPath = ("type",)
+
+
+@sources.register
+class Arrays(Source):
+    """The arrays that `nnjit.fit(config, data=(x, y))` gives: x (n, ...) and y, or a dict of arrays, x and y
+    among them. With `losses`, each takes the array named after its target instead of `y`.
+    """
+
+    type: Literal["arrays"] = "arrays"
+    task: ProblemType | Literal["auto"] = "auto"
+    """What y holds: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
+    loss is made for classes, as a cross-entropy is; else values. With `losses`, these decide."""
+    weights: str | None = None
+    """The array (n,) that says how much each row counts in the cost and the metrics, numbers >= 0; null
+    counts all alike. A row of weight 0 is left out."""
+
+    def load(self, folder: Path) -> Dataset:
+        x, y = self._array("x"), self._array("y")
+        problem_type = problem_type_of(y, self._takes) if self.task == "auto" else self.task
+        return make_dataset(
+            x, y, problem_type=problem_type, description=_description(x), weights=self._weights()
+        )
+
+    def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
+        return {name: None for name in self._arrays() if name not in ("x", self.weights)}
+
+    def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
+        x = self._array("x")
+        targets = {name: self._array(name) for name in problem_types}
+        return make_multi_target_dataset(
+            x, targets, problem_types, description=_description(x), weights=self._weights()
+        )
+
+    @property
+    def takes_data(self) -> bool:
+        return True
+
+    def _weights(self) -> np.ndarray | None:
+        return None if self.weights is None else self._array(self.weights, ("weights",))
+
+    def _array(self, name: str, path: ConfigPath = _TYPE) -> np.ndarray:
+        arrays = self._arrays()
+        if name not in arrays:
+            raise DataError(f'no array "{name}" is given{did_you_mean(name, arrays)}', path)
+        try:
+            array = np.asarray(arrays[name])
+            array = np.array(array.tolist()) if array.dtype.kind in "OT" else array  # objects may be text
+        except ValueError as error:  # rows of different lengths
+            raise DataError(f'array "{name}" cannot be read: {error}', path) from None
+        if array.dtype.kind == "O":
+            raise DataError(f'array "{name}" holds Python objects; give numbers or text', path)
+        return array
+
+    def _arrays(self) -> Mapping[str, Any]:
+        """What is given, by name."""
+        data = self._given_data("give it from Python, nnjit.fit(config, data=(x, y))")
+        if isinstance(data, tuple | list) and len(data) == 2:
+            return dict(zip(("x", "y"), data, strict=True))
+        if isinstance(data, Mapping):
+            return {str(name): values for name, values in data.items()}
+        mend = "; for the columns of a data frame set type: table" if hasattr(data, "columns") else ""
+        raise DataError(
+            f"data= is of the type {type(data).__name__}; expected (x, y), or a dict of arrays{mend}", _TYPE
+        )
+
+
+def _description(x: np.ndarray) -> str:
+    shape = "×".join(map(str, x.shape[1:])) or "1"
+    return f"arrays given in Python: {len(x)} rows of {shape}"
