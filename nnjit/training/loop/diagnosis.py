@@ -19,7 +19,8 @@ from nnjit.ir import Graph, interpret, tracing
 from nnjit.nn import Model
 from nnjit.passes import optimize
 from nnjit.runs.diagnosis import DiagnosisFile
-from nnjit.training.graphs.step import Task, batch_inputs, flat_gradient, mean_cost, named_arrays
+from nnjit.training.graphs.step import batch_inputs, flat_gradient, mean_cost, named_arrays
+from nnjit.training.graphs.task import Task
 from nnjit.training.loop.epochs import longest_span
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup

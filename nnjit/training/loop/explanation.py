@@ -17,7 +17,8 @@ from nnjit.passes import optimize
 from nnjit.registry import Options
 from nnjit.runs.explanation import Explanation, KernelSummary, NumberedLayer, Section, TypesetLine, Update
 from nnjit.training.graphs.full_batch import cost_graph
-from nnjit.training.graphs.step import Task, prediction_graph
+from nnjit.training.graphs.step import prediction_graph
+from nnjit.training.graphs.task import Task
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.outputs import Outputs
 from nnjit.training.setup.setup import Setup

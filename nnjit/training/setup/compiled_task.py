@@ -18,7 +18,8 @@ from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
 from nnjit.runs.writing import write_atomically
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
-from nnjit.training.graphs.step import Task, evaluation_graph, logits_graph, prediction_graph, state_graph
+from nnjit.training.graphs.step import evaluation_graph, logits_graph, prediction_graph, state_graph
+from nnjit.training.graphs.task import Task
 
 Values = dict[str, float]
 """`loss` and the metrics of a split."""

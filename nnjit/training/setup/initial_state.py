@@ -12,7 +12,7 @@ from nnjit.experiment import Experiment
 from nnjit.memory import check_fits
 from nnjit.nn import Model
 from nnjit.runs.weights import read_tensors
-from nnjit.training.graphs.step import Task
+from nnjit.training.graphs.task import Task
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.state import Slots
 

@@ -30,7 +30,8 @@ from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.training.graphs.decoding import Decoder
-from nnjit.training.graphs.step import Task, step_graph
+from nnjit.training.graphs.step import step_graph
+from nnjit.training.graphs.task import Task
 from nnjit.training.setup.checks.data import check_batch, check_layers, lone_examples
 from nnjit.training.setup.checks.memory import check_outputs, check_state
 from nnjit.training.setup.compiled_task import CompiledTask

@@ -14,7 +14,7 @@ from nnjit.optim import Clip, FullBatchOptimizer
 from nnjit.optim.optimizers import LevenbergMarquardt
 from nnjit.optim.schedules import Constant
 from nnjit.training.graphs.full_batch import random_layers
-from nnjit.training.graphs.step import Task
+from nnjit.training.graphs.task import Task
 from nnjit.training.setup.outputs import Outputs
 
 LARGEST_JACOBIAN = 2**28  # numbers, 2 GiB in float64

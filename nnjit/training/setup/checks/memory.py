@@ -12,7 +12,7 @@ import numpy as np
 
 from nnjit.ir import as_dtype
 from nnjit.memory import check_fits
-from nnjit.training.graphs.step import Task
+from nnjit.training.graphs.task import Task
 
 _LEAST_ROWS = 8  # of a block
 _COPIES = 2  # of a state: the one that is trained, and the one to go back to
