@@ -12,7 +12,7 @@ derivative of a smooth cost shows neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -128,16 +128,15 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
 
     Args:
         setup: of an experiment in float64.
-        theta: the params, which are moved a little first, followed by any layers' state, on which the cost
-            of a training step does not depend.
+        theta: all arrays of the model; the params are moved a little first.
 
     Raises:
         DataError: the cost is not finite there.
     """
     rng = np.random.default_rng([setup.experiment.seed, len(theta)])
-    theta = setup.model.split(theta)[0]
-    theta = theta + MOVED * rng.standard_normal(len(theta))
-    graph, cost_graph, arguments = _step(setup, rng)
+    vectors = setup.model.split(theta)
+    theta = vectors["theta"] + MOVED * rng.standard_normal(setup.model.table.size)
+    graph, cost_graph, arguments = _step(setup, rng, vectors)
 
     def cost(at: np.ndarray) -> float:
         return float(interpret(cost_graph, [at, *arguments])[0])
@@ -190,13 +189,19 @@ def _moved(theta: np.ndarray, k: int, by: float) -> np.ndarray:
     return moved
 
 
-def _step(setup: Setup, rng: np.random.Generator) -> tuple[Graph, Graph, list[np.ndarray]]:
-    """The graphs of the gradient and of the cost, and their arguments besides θ."""
+def _step(
+    setup: Setup, rng: np.random.Generator, vectors: Mapping[str, np.ndarray]
+) -> tuple[Graph, Graph, list[np.ndarray]]:
+    """The graphs of the gradient and of the cost, and their arguments besides θ.
+
+    Args:
+        vectors: those of the model by name.
+    """
     task = replace(setup.task, optimizer=_Bare(), clip=Clip(), metrics=())
     graph, interface = step_graph(task, sparse=False)
     gradient = interface.updated(graph)["theta"]
     total, weight, penalty = interface.totals_of(graph)[:3]
-    named = _arguments(setup, rng)
+    named = {**vectors, **_arguments(setup, rng)}
     inputs = zip(graph.names[1:], graph.inputs[1:], strict=True)
     arguments = [named[name] if name in named else _zeros(node) for name, node in inputs]
     outputs = ((gradient,), (total / weight + penalty,))

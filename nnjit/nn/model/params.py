@@ -30,6 +30,11 @@ class ParamEntry:
     def size(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def layer(self) -> str:
+        """The name of its layer."""
+        return self.name.rpartition(".")[0]
+
 
 @dataclass(frozen=True)
 class ParamTable:

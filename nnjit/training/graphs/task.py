@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy
 
 from nnjit.ir import ArrayType, B, Node, array_type, new_input
 from nnjit.nn import Loss, Metric, Model, SummedMetric, WholeMetric
@@ -84,15 +88,27 @@ class Task:
         """The type of the params and of each slot."""
         return array_type(self.dtype, (self.model.table.size,))
 
-    def state_vector(self) -> ArrayType:
-        """The type of the state of all layers."""
-        return array_type(self.dtype, (self.model.state_table.size,))
+    def vectors(self) -> dict[str, Node]:
+        """Inputs for the vectors of the model by name, in their order."""
+        scopes = {"theta": "params", "state": "state", "frozen": "frozen"}
+        types = {name: array_type(self.dtype, (table.size,)) for name, table in self.model.tables.items()}
+        return {name: new_input(type, scopes[name]) for name, type in types.items()}
 
-    def arrays(self) -> tuple[Node, ...]:
-        """Inputs for the params and, if the model has any, for the state of its layers."""
-        params = new_input(self.vector(), "params")
-        has_state = self.model.state_table.size
-        return (params, new_input(self.state_vector(), "state")) if has_state else (params,)
+    def named(self, vectors: Mapping[str, Any]) -> dict[str, Any]:
+        """All arrays of the model by name, as parts of its vectors."""
+        named: dict[str, Any] = {}
+        for name, table in self.model.tables.items():
+            named |= table.unflatten(vectors[name])
+        return named
+
+    @property
+    def learning_rate_factors(self) -> numpy.ndarray | None:
+        """The factor of the learning rate of each param, (P,); None if all are 1."""
+        factors = getattr(self.optimizer, "learning_rate_factors", None)
+        if not factors:
+            return None
+        each = [numpy.full(e.size, factors.get(e.layer, 1.0), self.vector().dtype) for e in self.model.table]
+        return numpy.concatenate(each)
 
     def rows(self) -> ArrayType:
         """The type of a batch of examples."""

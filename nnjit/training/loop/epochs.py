@@ -143,10 +143,8 @@ class EpochRunner:
     def _arguments(self, epochs: _Epochs) -> dict[str, np.ndarray]:
         """The arguments of the step and of the evaluation, by name."""
         state = epochs.state
-        params, *layers = self._setup.model.split(state.theta)
-        names = self._setup.compiled.epoch.interface.updates
-        updated = dict(zip(names, (params, *state.slots, *layers), strict=True))
-        return {**updated, **epochs.per_step, **self._given}
+        slots = dict(zip(self._setup.task.slots, state.slots, strict=True))
+        return {**self._setup.model.split(state.theta), **slots, **epochs.per_step, **self._given}
 
     def _count(self, state: State) -> int:
         """How many epochs fit into a call; one until they are timed, or if Python decides after each."""

@@ -115,7 +115,9 @@ def _settings(options: Options) -> list[tuple[str, str]]:
 
 
 def _option(value: object) -> str:
-    """A value in YAML."""
+    """A value in YAML, a mapping without its braces."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_option(entry)}" for key, entry in value.items())
     if isinstance(value, bool):
         return str(value).lower()
     return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -35,7 +35,7 @@ MAY_CHANGE: Mapping[str, bool] = {
     "*data.images":              False,
     "*data.labels":              False,
     "*data.cache":               False,
-    "optimizer.learning_rate":   True,
+    "optimizer.learning_rate*":  True,   # and its factors by layer
     "schedule*":                 True,
     "training.epochs":           True,   # if the schedule depends on it
     "training.early_stopping*":  True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -164,7 +164,7 @@ class CompiledTask:
 
     def evaluate_sums(self, theta: np.ndarray, part: Part) -> Values:
         """Loss and those metrics of `theta` on a split that are sums over its rows."""
-        loss, weight, *sums = self.evaluation(*self.task.model.split(theta), part.x, part.y, part.w)
+        loss, weight, *sums = self.evaluation(*self._vectors(theta), part.x, part.y, part.w)
         rows, sums = (float(sums[0]), sums[1:]) if self.task.has_own_weight else (float(weight), sums)
         summed = zip(self.task.sums, sums, strict=True)
         return {"loss": float(loss) / float(weight)} | {
@@ -175,7 +175,7 @@ class CompiledTask:
         """Metrics of `theta` that need the predictions for all rows of a split at once."""
         if not metrics:
             return {}
-        logits = self.program("logits")(*self.task.model.split(theta), part.x)[0]
+        logits = self.program("logits")(*self._vectors(theta), part.x)[0]
         given = {"logits": logits, "scores": self.task.reading.scores(logits)}
         weights = part.w.astype(np.float64)
         return {m.column: m.measure(given[m.reads], part.y, weights) for m in metrics}
@@ -189,13 +189,17 @@ class CompiledTask:
         total, weights = np.zeros(self.task.model.state_table.size), 0.0
         for first in range(0, len(part.x), self.batch):
             rows = slice(first, first + self.batch)
-            state, weight = self.program("state")(*self.task.model.split(theta), part.x[rows], part.w[rows])
+            state, weight = self.program("state")(*self._vectors(theta), part.x[rows], part.w[rows])
             total, weights = total + float(weight) * state.astype(np.float64), weights + float(weight)
         return (total / weights).astype(theta.dtype)
 
     def predict(self, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The predictions (n, O) for inputs (n, …) of the training's dtype."""
-        return self.prediction(*self.task.model.split(theta), np.ascontiguousarray(x, theta.dtype))[0]
+        return self.prediction(*self._vectors(theta), np.ascontiguousarray(x, theta.dtype))[0]
+
+    def _vectors(self, theta: np.ndarray) -> Iterable[np.ndarray]:
+        """The vectors that the graphs take first."""
+        return self.task.model.split(theta).values()
 
     def finish_all(self, totals: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
         """Loss and metrics of each epoch by name, and its penalty sums (0 of an evaluation).

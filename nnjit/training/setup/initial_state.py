@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,14 @@ def initial_theta(experiment: Experiment, task: Task, folder: Path) -> np.ndarra
     return theta
 
 
-def initial_slots(task: Task, params: np.ndarray, *state: np.ndarray) -> Slots:
-    """The first slots: those of the optimizer, and averages that are params and state themselves."""
-    averages = tuple(a.copy() for a, _ in zip((params, *state), task.averages, strict=False))
+def initial_slots(task: Task, vectors: Mapping[str, np.ndarray]) -> Slots:
+    """The first slots: those of the optimizer, and averages that are params and state themselves.
+
+    Args:
+        vectors: those of the model by name.
+    """
+    params = vectors["theta"]
+    averages = tuple(v.copy() for v, _ in zip(vectors.values(), task.averages, strict=False))
     if (method := task.optimizer.full_batch) is not None:
         memory = tuple(np.array(slot) for slot in method.initial_slots(params))
         return Slots(memory, evaluations=np.zeros(1), averages=averages)

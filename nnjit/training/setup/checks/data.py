@@ -54,7 +54,8 @@ def lone_examples(model: Model, last: int) -> tuple[str, ...]:
 
 
 def _starved(model: Model, size: int) -> list[LayerNode]:
-    return [node for node in model.nodes if size < node.layer.least_batch(*node.input_shapes)]
+    trained = (node for node in model.nodes if not node.is_frozen)
+    return [node for node in trained if size < node.layer.least_batch(*node.input_shapes)]
 
 
 def check_rows(model: Model, x: np.ndarray, words: Words) -> None:
