@@ -84,7 +84,10 @@ def _title(words: str, *, first: bool = False) -> list[str]:
 def _layer_rows(explanation: Explanation) -> list[list[str]]:
     from nnjit.training.loop.explanation import shape_text
 
-    return [[str(p.number), p.name, p.type, f"n × {shape_text(p.shape)}"] for p in explanation.layers]
+    return [
+        [str(p.number), p.name, f"{p.type}, frozen" if p.is_frozen else p.type, f"n × {shape_text(p.shape)}"]
+        for p in explanation.layers
+    ]
 
 
 def _lines(section: Section) -> Iterator[str]:

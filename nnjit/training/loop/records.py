@@ -174,7 +174,8 @@ def _model(setup: Setup) -> ModelEntry:
             output_shape=n.output_shape,
             parameters={p.name: p.shape for p in n.params},
             state={p.name: p.shape for p in n.state},
-            options=n.layer.model_dump(exclude={"type", "name", "from_"}, exclude_none=True),
+            options=n.layer.model_dump(exclude={"type", "name", "from_", "trainable"}, exclude_none=True),
+            is_frozen=n.is_frozen,
         )
         for n in setup.model.nodes
     )
@@ -184,6 +185,7 @@ def _model(setup: Setup) -> ModelEntry:
         input_shape=setup.model.input_shape,
         layers=layers,
         parameters=setup.model.table.size,
+        frozen=sum(layer.size for layer in layers if layer.is_frozen),
     )
 
 
