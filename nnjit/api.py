@@ -21,6 +21,7 @@ def fit(
     config: str | Path | Mapping[str, Any] | Experiment,
     overrides: Iterable[str] = (),
     *,
+    initial_run: str | Path | None = None,
     output: str | Path | None = None,
     resume_or_start: bool = False,
     quiet: bool = True,
@@ -30,6 +31,8 @@ def fit(
     Args:
         config: a YAML file, a mapping of the same options, or an `Experiment`.
         overrides: options that beat it, e.g. `["training.epochs=5"]`.
+        initial_run: the folder of a run, or a file, to start with the weights of: those whose name and shape
+            match. `initial_weights.json` in the run folder says which.
         output: the run folder; `runs/<name>-<time>` if None.
         resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
             is opened.
@@ -39,9 +42,11 @@ def fit(
         UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete.
         Incomplete: the training is done, but its report, or another file, could not be written.
     """
-    from nnjit.config import read
+    from nnjit.config import read, starting_from
 
     given = read(config, overrides)
+    if initial_run is not None:
+        given = starting_from(given, str(initial_run), "initial_run")
     with given.located():
         folder = None if output is None else Path(output)
         return run(given, output=folder, resume_or_start=resume_or_start, quiet=quiet)

@@ -21,7 +21,7 @@ from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.inputs import Inputs
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.initial_state import weights_of
+from nnjit.training.setup.initial_weights import weights_of
 from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
 

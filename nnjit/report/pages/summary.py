@@ -148,14 +148,18 @@ def key_facts(run: RunFiles) -> tuple[Fact, ...]:
             facts.append(Fact(f"{part} {metric_name(first)}", metric_value(first, values.metrics[first])))
         facts.append(Fact(f"{part} loss", number(values.loss)))
     facts.append(_epochs(run.metrics))
-    facts.append(
-        Fact("trained parameters" if run.model.frozen else "parameters", f"{run.model.parameters:,}")
-    )
-    if run.model.frozen:
-        facts.append(Fact("frozen parameters", f"{run.model.frozen:,}"))
+    facts += parameters(run.model)
     facts.append(Fact("compile time", seconds(run.metrics.seconds.get("compile", np.nan))))
     facts.append(Fact("training time", seconds(run.metrics.seconds.get("train", np.nan))))
     return tuple(facts)
+
+
+def parameters(model: ModelEntry) -> list[Fact]:
+    """How many parameters there are, trained and frozen."""
+    if not model.frozen:
+        return [Fact("parameters", f"{model.parameters:,}")]
+    counts = {"trained": model.parameters, "frozen": model.frozen}
+    return [Fact(f"{kind} parameters", f"{count:,}") for kind, count in counts.items()]
 
 
 def _epochs(metrics: RunMetrics) -> Fact:

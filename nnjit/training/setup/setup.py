@@ -29,6 +29,7 @@ from nnjit.errors import ConfigError, ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.optim.schedules import ReduceOnPlateau
+from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.graphs.task import Task
@@ -176,7 +177,12 @@ class Setup:
         Args:
             folder: where relative paths in the experiment start.
         """
-        return self._state(initial_theta(self.experiment, self.task, folder))
+        return self.begin(folder)[0]
+
+    def begin(self, folder: Path) -> tuple[State, LoadedWeights | None]:
+        """As `initial_state`, with what was loaded; None if all weights are drawn from the seed."""
+        theta, loaded = initial_theta(self.experiment, self.task, folder)
+        return self._state(theta), loaded
 
     def blank_state(self) -> State:
         """A state with the arrays of any other, to compare a checkpoint with; no weights are read for it."""
