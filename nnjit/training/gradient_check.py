@@ -103,11 +103,13 @@ class GradientCheck:
     Args:
         rows: examples in the batch.
         cost: of the batch, with penalty.
+        frozen: the layers whose gradient no training computes.
     """
 
     rows: int
     cost: float
     tensors: tuple[TensorCheck, ...]
+    frozen: tuple[str, ...] = ()
 
     @property
     def is_right(self) -> bool:
@@ -156,7 +158,8 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
         at = slice(entry.offset, entry.offset + entry.size)
         error = _difference(compiled[at], interpreted[at], LEAST * max(1.0, abs(here)))
         tensors.append(TensorCheck(entry.name, entry.shape, elements, error))
-    return GradientCheck(len(arguments[-1]), here, tuple(tensors))
+    frozen = tuple(node.name for node in setup.model.nodes if node.is_frozen)
+    return GradientCheck(len(arguments[-1]), here, tuple(tensors), frozen)
 
 
 def compare(cost: Cost, theta: np.ndarray, k: int, derivative: float, here: float) -> Element:

@@ -77,6 +77,30 @@ COPIES: dict[str, Any] = ICE | {
         {"type": "dense", "units": 1, "name": "head"},
     ],
 }
+IMAGES: dict[str, Any] = ICE | {
+    "name": "images",
+    "data": ROWS | {"x": np.random.default_rng(1).normal(size=(20, 16)).round(2).tolist(), "split": {}},
+    "model": [
+        {"type": "reshape", "shape": (4, 4, 1)},
+        {"type": "conv2d", "filters": 2, "kernel_size": 2, "trainable": False},
+        {"type": "batch_norm", "trainable": False},
+        {"type": "conv2d", "filters": 2, "kernel_size": 2, "activation": "relu"},
+        {"type": "conv2d", "filters": 2, "kernel_size": 2, "trainable": False},
+        {"type": "flatten"},
+        {"type": "dense", "units": 1},
+    ],
+    "training": {"epochs": 2, "batch_size": 10},
+}
+"""Convolutions, whose kernels are for groups of examples."""
+SERIES: dict[str, Any] = IMAGES | {
+    "name": "series",
+    "model": [
+        {"type": "reshape", "shape": (4, 4)},
+        {"type": "gru", "units": 3, "return_sequences": True},
+        {"type": "lstm", "units": 3, "trainable": False},
+        {"type": "dense", "units": 1},
+    ],
+}
 AVERAGES = [{"type": "ema", "decay": 0.8}, {"type": "swa", "start": 2}]
 
 
@@ -172,8 +196,8 @@ def test_compiled_iterations_are_the_interpreted_ones(kind: str, monkeypatch: py
 
 @pytest.mark.parametrize(
     "given",
-    [ICE, TABLE, COPIES, *(ICE | {"averaging": a, "clip": {}} for a in AVERAGES)],
-    ids=["state", "sparse rows", "repeats", "ema", "swa"],
+    [ICE, TABLE, COPIES, IMAGES, SERIES, *(ICE | {"averaging": a, "clip": {}} for a in AVERAGES)],
+    ids=["state", "sparse rows", "repeats", "images", "series", "ema", "swa"],
 )
 @pytest.mark.kernels
 def test_compiled_steps_are_the_interpreted_ones(
@@ -225,6 +249,7 @@ def test_check_and_diagnosis_are_of_trained_layers() -> None:
     checked = check_gradient(setup, state.theta)
     assert checked.is_right
     assert {t.name for t in checked.tensors} == {entry.name for entry in setup.model.table}
+    assert checked.frozen == ("stem", "cold", "between")
     seen = Probe(setup)(state, lr=0.1)
     assert {name for name, values in seen.items() if "gradient_norm" in values} == {"low", "warm", "head"}
 
