@@ -57,7 +57,7 @@ class Run:
 
     @cached_property
     def theta(self) -> np.ndarray:
-        """The trained weights as one vector, and after them the layers' state.
+        """All weights as one vector: those that were trained, the layers' state, and what was frozen.
 
         `metrics["weights"]` says whether they are the best or the last.
         """
