@@ -56,6 +56,8 @@ def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
     explanation = explain(setup, () if epoch is None else epoch.kernels)
     yield from _title(f"The network {setup.experiment.name}", first=True)
     yield from _columns(_layer_rows(explanation))
+    if setup.model.frozen_table.size:
+        yield f"{setup.model.table.size:,} params are trained, {setup.model.frozen_params:,} are frozen"
     for section in explanation.sections:
         yield from _title(section.title)
         yield from _lines(section)

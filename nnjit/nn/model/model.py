@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -92,6 +93,11 @@ class Model:
         """The table of each vector that graphs take, by its name: params, and state and frozen if any."""
         others = {"state": self.state_table, "frozen": self.frozen_table}
         return {"theta": self.table} | {name: table for name, table in others.items() if table.size}
+
+    @property
+    def frozen_params(self) -> int:
+        """How many numbers the params of frozen layers have, without their state."""
+        return sum(math.prod(p.shape) for node in self.nodes if node.is_frozen for p in node.params)
 
     @property
     def arrays(self) -> ParamTable:

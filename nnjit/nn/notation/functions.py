@@ -18,8 +18,8 @@ BRACKET_NOTE = "[…] is 1 where it holds, else 0"
 
 def function_lines(model: Model) -> list[Line]:
     """σ′ of every function that derivatives reach; of softmax, which has no σ′, ∂C/∂z."""
-    nodes = (node for node in model.nodes if node.name in reached(model))
-    names = dict.fromkeys(recurrence_of(node).function for node in nodes)
+    ends = reached(model)
+    names = dict.fromkeys(recurrence_of(node).function for node in model.nodes if node.name in ends)
     return [_function_line(name) for name in names if name not in (None, "identity")]
 
 

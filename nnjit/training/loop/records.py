@@ -187,7 +187,7 @@ def _model(setup: Setup) -> ModelEntry:
         input_shape=setup.model.input_shape,
         layers=layers,
         parameters=setup.model.table.size,
-        frozen=sum(layer.size for layer in layers if layer.is_frozen),
+        frozen=setup.model.frozen_params,
     )
 
 
