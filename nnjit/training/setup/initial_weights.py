@@ -15,7 +15,6 @@ from nnjit.nn import Model, ParamEntry, ParamTable
 from nnjit.runs import file_names
 from nnjit.runs.initial_weights import LoadedWeights, size_words
 from nnjit.runs.metrics import RunMetrics
-from nnjit.runs.study import study_kind
 from nnjit.runs.weights import read_tensors
 
 Arrays = Mapping[str, np.ndarray]
@@ -43,16 +42,12 @@ def load_weights(options: InitialWeights, model: Model, theta: np.ndarray, folde
     if not loaded:
         reasons = ", ".join(f"{name} ({why})" for name, why in omitted.items())
         raise DataError(f"{path}: no array in it is one of this model: {reasons}")
-    with np.errstate(over="ignore"):  # reported below
-        for e in loaded:
-            theta[e.offset : e.offset + e.size] = found[e.name].ravel()
-            if not np.isfinite(theta[e.offset : e.offset + e.size]).all():
-                raise DataError(f"{path}: {e.name} holds numbers beyond the range of {theta.dtype}")
+    _fill(theta, loaded, found, path)
     frozen = {e.name for e in model.frozen_table}
     return LoadedWeights(
         file=str(path),
         loaded=tuple(e.name for e in loaded),
-        omitted={name: why + _left(name in frozen) for name, why in omitted.items()},
+        omitted={k: f"{why}; frozen as it was drawn" if k in frozen else why for k, why in omitted.items()},
         unused=tuple(sorted(found.keys() - {e.name for e in arrays})),
     )
 
@@ -65,10 +60,21 @@ def weights_of(path: Path, model: Model) -> np.ndarray:
         raise ValueError(error.message) from None
 
 
+def _fill(theta: np.ndarray, entries: Sequence[ParamEntry], found: Arrays, path: Path) -> None:
+    with np.errstate(over="ignore"):  # reported below
+        for e in entries:
+            part = theta[e.offset : e.offset + e.size]
+            part[:] = found[e.name].ravel()
+            if not np.isfinite(part).all():
+                raise DataError(f"{path}: {e.name} holds numbers beyond the range of {theta.dtype}")
+
+
 def _file_of(path: Path) -> Path:
     """The file of weights that a path names: itself, or that of the run in this folder."""
     if not path.is_dir():
         return path
+    from nnjit.runs.study import study_kind  # few trainings begin with a run: 1 ms
+
     if (kind := study_kind(path)) is not None:
         run = path / kind / file_names.member(1)
         raise DataError(f"{path} is a study of several runs; name one of them, such as {run}")
@@ -135,7 +141,3 @@ def _omitted(entries: Sequence[ParamEntry], found: Arrays, skip: Collection[str]
         elif e.layer in differing:
             reasons[e.name] = f"the shape of {differing[e.layer]} differs"
     return reasons
-
-
-def _left(is_frozen: bool) -> str:
-    return "; frozen as it was drawn" if is_frozen else ""
