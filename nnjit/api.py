@@ -22,6 +22,7 @@ def fit(
     overrides: Iterable[str] = (),
     *,
     data: Any = None,
+    initial_run: str | Path | None = None,
     output: str | Path | None = None,
     resume_or_start: bool = False,
     quiet: bool = True,
@@ -34,6 +35,8 @@ def fit(
         data: a polars or pandas DataFrame, or a dict of columns, if the config has `data: {type: table,
             target: …}`; a pair (x, y), or a dict of arrays, if it has `data: {type: arrays}`. The run folder
             keeps their names and a digest, not the data: to resume the run, give them again.
+        initial_run: the folder of a run, or a file, to start with the weights of: those whose name and shape
+            match. `initial_weights.json` in the run folder says which.
         output: the run folder; `runs/<name>-<time>` if None.
         resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
             is opened.
@@ -43,10 +46,12 @@ def fit(
         UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete.
         Incomplete: the training is done, but its report, or another file, could not be written.
     """
-    from nnjit.config import read
+    from nnjit.config import read, starting_from
 
     given = read(config, overrides)
     given = given if data is None else given.with_data(data)
+    if initial_run is not None:
+        given = starting_from(given, str(initial_run), "initial_run")
     with given.located():
         folder = None if output is None else Path(output)
         return run(given, output=folder, resume_or_start=resume_or_start, quiet=quiet)

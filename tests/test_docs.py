@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import nnjit
 from nnjit import config
@@ -191,7 +192,9 @@ def test_every_option_is_in_its_table(heading: str, options: type[Options]) -> N
 
 def test_every_file_of_a_run_folder_is_in_its_table(tmp_path: Path) -> None:
     options = ["training.epochs=2", "training.checkpoints={every: 1}", "optimizer.learning_rate=find"]
-    run = nnjit.fit(ROOT / "configs" / "wine.yaml", options, output=tmp_path / "run")
+    save_file({"dense_2.bias": np.zeros(3)}, start := tmp_path / "start.safetensors")
+    wine = ROOT / "configs" / "wine.yaml"
+    run = nnjit.fit(wine, options, initial_run=start, output=tmp_path / "run")
     files = {str(file.relative_to(run.path)) for file in run.path.rglob("*") if file.is_file()}
     cells = codes("\n".join(rows(section(CONFIG, "The run folder"))))
     patterns = [name.replace("<n>", "*") for name in cells]

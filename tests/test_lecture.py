@@ -21,7 +21,8 @@ from nnjit.ir import B, array_type
 from nnjit.nn import build_model, layers, losses
 from nnjit.optim import Clip, Penalty, optimizers
 from nnjit.training.graphs.reading import Reading
-from nnjit.training.graphs.step import Task, step_graph
+from nnjit.training.graphs.step import step_graph
+from nnjit.training.graphs.task import Task
 
 pytestmark = pytest.mark.small
 

@@ -50,6 +50,8 @@ def _page(checked: GradientCheck) -> Iterator[str]:
     cost = f"the cost of {checked.rows} examples, {checked.cost:.6g}"
     yield f"the gradient of {cost}, in float64; errors are relative"
     yield from _table([HEAD, *(_row(tensor) for tensor in checked.tensors)])
+    if checked.frozen:
+        yield f"frozen, so without a gradient: {', '.join(checked.frozen)}"
     wrong = [t for t in checked.tensors if not (t.is_right and t.is_compiled_right)]
     for tensor in wrong:
         yield from _verdict(tensor)

@@ -56,6 +56,8 @@ def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
     explanation = explain(setup, () if epoch is None else epoch.kernels)
     yield from _title(f"The network {setup.experiment.name}", first=True)
     yield from _columns(_layer_rows(explanation))
+    if setup.model.frozen_table.size:
+        yield f"{setup.model.table.size:,} params are trained, {setup.model.frozen_params:,} are frozen"
     for section in explanation.sections:
         yield from _title(section.title)
         yield from _lines(section)
@@ -84,7 +86,10 @@ def _title(words: str, *, first: bool = False) -> list[str]:
 def _layer_rows(explanation: Explanation) -> list[list[str]]:
     from nnjit.training.loop.explanation import shape_text
 
-    return [[str(p.number), p.name, p.type, f"n × {shape_text(p.shape)}"] for p in explanation.layers]
+    return [
+        [str(p.number), p.name, f"{p.type}, frozen" if p.is_frozen else p.type, f"n × {shape_text(p.shape)}"]
+        for p in explanation.layers
+    ]
 
 
 def _lines(section: Section) -> Iterator[str]:

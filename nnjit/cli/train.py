@@ -24,6 +24,8 @@ _Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALU
     "An option that beats the file: training.epochs=5 or model[2].units=10. May be given many times."))]
 _Output = Annotated[Path | None, typer.Option(metavar="DIR", help=(
     "The run folder to make  [default: runs/NAME-TIME]"))]
+_From = Annotated[Path | None, typer.Option("--from", metavar="DIR", help=(
+    "Start with the weights of the run in this folder, where layers have the same name and shape."))]
 _Resume = Annotated[Path | None, typer.Option(metavar="DIR", help=(
     "Go on with the run in this folder, with its own config unless another is given."))]
 _ResumeOrStart = Annotated[bool, typer.Option("--resume-or-start", help=(
@@ -40,6 +42,7 @@ def train(
     config: _Config = None,
     settings: _Settings = None,
     output: _Output = None,
+    start: _From = None,
     resume: _Resume = None,
     resume_or_start: _ResumeOrStart = False,
     print_config: _PrintConfig = False,
@@ -53,19 +56,21 @@ def train(
     3 the training diverged, 130 interrupted.
     """
     with exit_status(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
-        _check(config, output, resume, resume_or_start)
+        _check(config, output, start, resume, resume_or_start)
         folder = output if resume_or_start else resume
         if print_config:
-            _print(_read(config, folder, settings or []))
+            _print(_read(config, folder, settings or [], start))
             return
         with Reporter() as reporter:  # at once: it takes as long to start as a short training
-            given = _read(config, folder, settings or [])
+            given = _read(config, folder, settings or [], start)
             _train(
                 given, reporter, output=output, resume=resume, resume_or_start=resume_or_start, quiet=quiet
             )
 
 
-def _check(config: Path | None, output: Path | None, resume: Path | None, resume_or_start: bool) -> None:
+def _check(
+    config: Path | None, output: Path | None, start: Path | None, resume: Path | None, resume_or_start: bool
+) -> None:
     if resume_or_start:
         _check_resume_or_start(config, output, resume)
         return
@@ -73,6 +78,8 @@ def _check(config: Path | None, output: Path | None, resume: Path | None, resume
         raise UserError("nothing to train: give --config FILE, or --resume DIR")
     if resume and output:
         raise UserError(f"--output {output}: a resumed run stays in its own folder; omit --output")
+    if resume and start:
+        raise UserError(f"--from {start}: a resumed run goes on from weights of its own; omit --from")
     if resume and not resume.is_dir():
         raise RunError(f"--resume {resume}: no such folder")
     if resume and not is_begun(resume):
@@ -90,13 +97,14 @@ def _check_resume_or_start(config: Path | None, output: Path | None, resume: Pat
         raise UserError(f"{output} holds no run to go on with; give --config FILE to start one")
 
 
-def _read(config: Path | None, resume: Path | None, settings: list[str]) -> Config:
-    from nnjit.config import read
+def _read(config: Path | None, resume: Path | None, settings: list[str], start: Path | None = None) -> Config:
+    from nnjit.config import read, starting_from
 
     if config is None:
         assert resume is not None  # as `_check` makes sure
         config = resume / file_names.CONFIG
-    return read(config, settings)
+    given = read(config, settings)
+    return given if start is None else starting_from(given, str(start), f"--from {start}")
 
 
 def _print(given: Config) -> None:

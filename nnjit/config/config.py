@@ -17,6 +17,7 @@ from nnjit.config.reading import read_file
 from nnjit.config.shorthand import expand_shorthand
 from nnjit.errors import ConfigError, ConfigPath, UserError
 from nnjit.experiment import Experiment
+from nnjit.experiment.experiment import InitialWeights
 from nnjit.experiment.outputs import blaming_losses
 from nnjit.nn.model.wiring import wire
 
@@ -118,6 +119,23 @@ def _leaves(data: Data, path: ConfigPath) -> Iterator[tuple[ConfigPath, object]]
 def _wire(experiment: Experiment) -> None:
     with blaming_losses(experiment.model.layers, tuple(experiment.losses or ())):
         wire(experiment.layers)
+
+
+def starting_from(given: Config, path: str, location: str) -> Config:
+    """The config with initial weights from a run or a file, as far as their names and shapes match.
+
+    Args:
+        location: where this was asked for, to put before messages about it.
+
+    Raises:
+        ConfigError: the config names initial weights itself.
+    """
+    model = given.experiment.model
+    if model.initial_weights is not None:
+        raise ConfigError(f"{location}: the config has model.initial_weights itself; omit one of them")
+    model = model.model_copy(update={"initial_weights": InitialWeights(file=path, match="names")})
+    document = given.document.with_value(("model", "initial_weights"), given.document.data, location)
+    return Config(given.experiment.model_copy(update={"model": model}), document)
 
 
 def resolve(given: Given, overrides: Iterable[str] = ()) -> Experiment:

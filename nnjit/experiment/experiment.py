@@ -109,17 +109,39 @@ def _check_held_out(source: Source | None, info: ValidationInfo) -> Source | Non
 _HeldOut = Annotated[AnySource | None, AfterValidator(_check_held_out)]
 
 
+class InitialWeights(Options):
+    """Weights to start from, of a network that may differ in part, as one trained for another task does."""
+
+    file: str
+    """A safetensors file, or the folder of a run, whose weights are those that its metrics are of."""
+
+    match: Literal["all", "names"] = "all"
+    """`all`: every array of the model is in the file in its shape, and no other is. `names`: arrays of layers
+    with the same name and shapes are loaded, and the others are drawn from the seed; what was loaded is said,
+    and stands in `initial_weights.json`."""
+
+    skip: tuple[str, ...] = ()
+    """The layers of the model that are not loaded, and so begin as they are drawn from the seed."""
+
+
 class ModelOptions(Options):
     """The layers of the network, and the weights it starts from."""
 
     layers: _Layers
     """The layers, first to last; each takes the one before it unless its `from` says otherwise."""
 
-    initial_weights: str | None = None
-    """A safetensors file with the weights to start from; null draws them from the seed.
+    initial_weights: str | InitialWeights | None = None
+    """A safetensors file with the weights to start from, or the folder of a run; null draws them from the
+    seed. With `match: names`, those that fit are loaded, as for another task.
 
     A relative path is relative to the working directory.
     """
+
+    @property
+    def start(self) -> InitialWeights | None:
+        """The weights to start from; a path alone is a file of all of them."""
+        given = self.initial_weights
+        return InitialWeights(file=given) if isinstance(given, str) else given
 
 
 class Experiment(Options):

@@ -12,9 +12,10 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy
+from pydantic import model_validator
 
 from nnjit.optim.stated import Stated
 
@@ -69,6 +70,16 @@ class FullBatchOptimizer(Stated, ABC):
     """The columns that it adds to the history."""
 
     type: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_learning_rate(cls, options: Any) -> Any:
+        if isinstance(options, Mapping) and "learning_rate_factors" in options:
+            raise ValueError(
+                f"{cls.model_fields['type'].default} finds the length of its steps itself, so there is no "
+                "learning rate to multiply; omit learning_rate_factors"
+            )
+        return options
 
     @property
     def full_batch(self) -> FullBatchOptimizer:

@@ -11,7 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 import nnjit.numpy as np
 from nnjit.optim.array import Array, NoSlots, SlotType, Update, slot_names
@@ -20,6 +20,21 @@ from nnjit.optim.stated import Stated
 from nnjit.registry import Registry
 
 LearningRate: TypeAlias = Annotated[float, Field(gt=0)] | Literal["find"]
+
+
+def _check_factors(factors: dict[str, float] | None) -> dict[str, float] | None:
+    for name, factor in (factors or {}).items():
+        if factor == 0:
+            raise ValueError(f'a factor of 0 for "{name}" trains nothing of it; set trainable: false there')
+        if factor < 0:
+            raise ValueError(f'expected a factor > 0 for "{name}", got {factor:g}')
+    return factors
+
+
+LearningRateFactors: TypeAlias = Annotated[
+    dict[str, Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]] | None,
+    AfterValidator(_check_factors),
+]
 
 
 class Optimizer(Stated, ABC):
@@ -31,6 +46,10 @@ class Optimizer(Stated, ABC):
     type: str
     learning_rate: LearningRate = 1e-3
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+
+    learning_rate_factors: LearningRateFactors = None
+    """What the learning rate is multiplied by for the params of some layers, each > 0, such as `{stem: 0.1}`;
+    that of all others is 1. PyTorch's groups of params with an lr of their own."""
 
     @property
     def full_batch(self) -> FullBatchOptimizer | None:
@@ -65,7 +84,7 @@ class Optimizer(Stated, ABC):
             theta: the params, shape (P,).
             grad: the gradient, shape (P,).
             slots: as `initial_slots` or the previous step returned them.
-            lr: learning rate of this step, a scalar.
+            lr: learning rate of this step, a scalar, or one for each param, (P,).
             step: 1, 2, …, a scalar of the params' dtype.
         """
         named = self.slot_type(**dict(zip(self.slots, slots, strict=True)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnjit.errors import counted
 from nnjit.report.files import RunFiles, read_run
-from nnjit.report.formatting import plain, shape
+from nnjit.report.formatting import plain, sentence, shape
 from nnjit.report.pages import summary
 from nnjit.report.pages.advice import advice
 from nnjit.report.pages.templates import template, write_page
@@ -86,5 +86,6 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
         manner=manner,
         shape=shape,
         plain=plain,
+        sentence=sentence,
         counted=counted,
     )

@@ -43,12 +43,17 @@ class Section:
 
 @dataclass(frozen=True)
 class NumberedLayer:
-    """The number that a layer has in the lines; 0 is the data."""
+    """The number that a layer has in the lines; 0 is the data.
+
+    Args:
+        is_frozen: whether it has params that are not trained.
+    """
 
     number: int
     name: str
     type: str
     shape: tuple[int, ...]
+    is_frozen: bool = False
 
 
 @dataclass(frozen=True)

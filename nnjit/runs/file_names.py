@@ -11,6 +11,7 @@ ENVIRONMENT          = "environment.json"           # versions and machine
 MODEL                = "model.json"                 # layers and shapes
 DATA                 = "data.json"                  # features, classes, scaling
 FINGERPRINT          = "fingerprint.json"           # what a resumed training must share with the run
+INITIAL_WEIGHTS      = "initial_weights.json"       # which of them were loaded
 HISTORY              = "history.csv"                # a row for each epoch
 DIAGNOSIS            = "diagnosis.csv"              # gradients and updates of layers
 LEARNING_RATE_SEARCH = "learning_rate_search.json"  # the range test of `learning_rate: find`

@@ -20,8 +20,9 @@ class LayerEntry:
 
     Args:
         inputs: names of the layers that it reads.
-        parameters: shape of each trainable array by name.
+        parameters: shape of each param by name.
         state: shape of each array that it remembers without training it.
+        is_frozen: whether its params are not trained.
     """
 
     ABSENT: ClassVar[Mapping[str, Any]] = {"input_shapes": (), "state": {}, "options": {}}
@@ -34,10 +35,11 @@ class LayerEntry:
     parameters: Mapping[str, Shape]
     state: Mapping[str, Shape]
     options: Mapping[str, Any]
+    is_frozen: bool = False
 
     @property
     def size(self) -> int:
-        """How many numbers it learns."""
+        """How many numbers its params have."""
         return sum(math.prod(shape) for shape in self.parameters.values())
 
 
@@ -48,6 +50,7 @@ class ModelEntry(JsonFile):
     Args:
         loss: its type; of several outputs, the weighted sum of theirs.
         parameters: how many numbers all layers learn.
+        frozen: how many numbers the params of frozen layers have.
     """
 
     file_name: ClassVar[str] = file_names.MODEL
@@ -57,6 +60,7 @@ class ModelEntry(JsonFile):
     input_shape: Shape
     layers: tuple[LayerEntry, ...]
     parameters: int
+    frozen: int = 0
 
     def __post_init__(self) -> None:
         known = {"input"}

@@ -22,6 +22,7 @@ _MENDS = {
     file_names.HISTORY: _ANEW,
     file_names.CHECKPOINT: f"{_ANEW}, from weights of this run if there are any (model.initial_weights)",
     file_names.DIAGNOSIS: "restore it, or delete it: the report does without",
+    file_names.INITIAL_WEIGHTS: "restore it, or delete it: the report does without",
     file_names.LEARNING_RATE_SEARCH: "restore it, or give optimizer.learning_rate a number",
 }
 

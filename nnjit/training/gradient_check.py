@@ -12,7 +12,7 @@ derivative of a smooth cost shows neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -103,11 +103,13 @@ class GradientCheck:
     Args:
         rows: examples in the batch.
         cost: of the batch, with penalty.
+        frozen: the layers whose gradient no training computes.
     """
 
     rows: int
     cost: float
     tensors: tuple[TensorCheck, ...]
+    frozen: tuple[str, ...] = ()
 
     @property
     def is_right(self) -> bool:
@@ -128,16 +130,15 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
 
     Args:
         setup: of an experiment in float64.
-        theta: the params, which are moved a little first, followed by any layers' state, on which the cost
-            of a training step does not depend.
+        theta: all arrays of the model; the params are moved a little first.
 
     Raises:
         DataError: the cost is not finite there.
     """
     rng = np.random.default_rng([setup.experiment.seed, len(theta)])
-    theta = setup.model.split(theta)[0]
-    theta = theta + MOVED * rng.standard_normal(len(theta))
-    graph, cost_graph, arguments = _step(setup, rng)
+    vectors = setup.model.split(theta)
+    theta = vectors["theta"] + MOVED * rng.standard_normal(setup.model.table.size)
+    graph, cost_graph, arguments = _step(setup, rng, vectors)
 
     def cost(at: np.ndarray) -> float:
         return float(interpret(cost_graph, [at, *arguments])[0])
@@ -157,7 +158,8 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
         at = slice(entry.offset, entry.offset + entry.size)
         error = _difference(compiled[at], interpreted[at], LEAST * max(1.0, abs(here)))
         tensors.append(TensorCheck(entry.name, entry.shape, elements, error))
-    return GradientCheck(len(arguments[-1]), here, tuple(tensors))
+    frozen = tuple(node.name for node in setup.model.nodes if node.is_frozen)
+    return GradientCheck(len(arguments[-1]), here, tuple(tensors), frozen)
 
 
 def compare(cost: Cost, theta: np.ndarray, k: int, derivative: float, here: float) -> Element:
@@ -190,13 +192,19 @@ def _moved(theta: np.ndarray, k: int, by: float) -> np.ndarray:
     return moved
 
 
-def _step(setup: Setup, rng: np.random.Generator) -> tuple[Graph, Graph, list[np.ndarray]]:
-    """The graphs of the gradient and of the cost, and their arguments besides θ."""
+def _step(
+    setup: Setup, rng: np.random.Generator, vectors: Mapping[str, np.ndarray]
+) -> tuple[Graph, Graph, list[np.ndarray]]:
+    """The graphs of the gradient and of the cost, and their arguments besides θ.
+
+    Args:
+        vectors: those of the model by name.
+    """
     task = replace(setup.task, optimizer=_Bare(), clip=Clip(), metrics=())
     graph, interface = step_graph(task, sparse=False)
     gradient = interface.updated(graph)["theta"]
     total, weight, penalty = interface.totals_of(graph)[:3]
-    named = _arguments(setup, rng)
+    named = {**vectors, **_arguments(setup, rng)}
     inputs = zip(graph.names[1:], graph.inputs[1:], strict=True)
     arguments = [named[name] if name in named else _zeros(node) for name, node in inputs]
     outputs = ((gradient,), (total / weight + penalty,))

@@ -24,7 +24,7 @@ from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.inputs import Inputs
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.initial_state import weights_of
+from nnjit.training.setup.initial_weights import weights_of
 from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
 
@@ -62,7 +62,7 @@ class Run:
 
     @cached_property
     def theta(self) -> np.ndarray:
-        """The trained weights as one vector, and after them the layers' state.
+        """All weights as one vector: those that were trained, the layers' state, and what was frozen.
 
         `metrics["weights"]` says whether they are the best or the last.
         """

@@ -75,7 +75,11 @@ def test_it_explains_the_network_of_the_config(command: Command) -> None:
 # fmt: off
 MOMENTS = "m ← β₁ m + (1 - β₁) g\nv ← β₂ v + (1 - β₂) g²\n"
 SMOOTHED = "loss={type: binary_cross_entropy, label_smoothing: 0.2}"
+ICE, FACTORS = "model[0].trainable=false", "optimizer={type: adam, learning_rate_factors: {hidden: 0.5}}"
 SAID = [  # a setting, and lines that follow from it
+    (ICE,                  "1  hidden   dense, frozen  n × 40\n2  dense_2  dense          n × 1\n"),
+    (ICE,                  "n × 1\n41 params are trained, 120 are frozen\n"),
+    (FACTORS,              "learning_rate_factors  = hidden: 0.5\n"),
     ("optimizer=adamw",    f"θ ← (1 - lr λ) θ\n{MOMENTS}θ ← θ - lr m̂ / (√v̂ + ε)\nAdam, with"),
     ("optimizer=nadam",    f"{MOMENTS}θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ)"),
     ("optimizer=radam",    f"{MOMENTS}θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5\n"),
@@ -90,6 +94,12 @@ SAID = [  # a setting, and lines that follow from it
 def test_options_are_in_what_it_prints(setting: str, lines: str, command: Command) -> None:
     _, out, _ = command("explain", "--config", "a.yaml", "--set", setting)
     assert lines in out
+
+
+def test_no_line_is_of_the_gradient_of_a_frozen_layer(command: Command) -> None:
+    _, out, _ = command("explain", "--config", "a.yaml", "--set", ICE)
+    assert "∂C/∂b⁽²⁾" in out
+    assert not any(text in out for text in ("δ⁽¹⁾", "∂C/∂W⁽¹⁾", "tanh′"))
 
 
 def test_its_source_is_a_file_that_it_can_print(command: Command) -> None:

@@ -172,7 +172,7 @@ def test_grouped_step_equals_the_plain_one(
     assert grouped is not None
     verify(grouped)
     state, train = setup.initial_state(tmp_path), setup.data.train
-    params, *held = setup.model.split(state.theta)
+    params, *held = setup.model.split(state.theta).values()
     figures = (np.uint32(3), np.uint32(1), np.float64(0.1))
     rows = (train.x, train.y, train.w * np.linspace(1, 2, ROWS))
     want = interpret(plain, [params, *state.slots, *held, *map(np.asarray, figures), *rows])

@@ -46,7 +46,7 @@ BAD_CONFIGS = [
     ("rate: 0.1",            "rate: 0.1, from_: x",    ':6: model[1]: unknown option "from_"; did you mean "from"?'),
     ("    units: 10",        "    unit: 10",           ':8: model[2]: unknown option "unit"; did you mean "units"?'),
     ("low: -0.1",            "lower: -0.1",            ':9: model[2].weight_initializer: unknown option "lower"; did you mean "low"?'),
-    ("learning_rate",        "lr",                     ':11: optimizer: unknown option "lr"; valid: amsgrad, beta1, beta2, epsilon, learning_rate, type'),
+    ("learning_rate",        "lr",                     ':11: optimizer: unknown option "lr"; valid: amsgrad, beta1, beta2, epsilon, learning_rate, learning_rate_factors, type'),
     ("warmup",               "warm_up",                ':12: schedule: unknown option "warm_up"; did you mean "warmup"?'),
     ("k: 3",                 "n: 3",                   ':13: metrics[1]: unknown option "n"; valid: k, type'),
     ("epochs: 40",           "epoch: 40",              ':15: training: unknown option "epoch"; did you mean "epochs"?'),

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from nnjit.autodiff import check_grads
 from nnjit.errors import ConfigError, GraphError
 from nnjit.nn import Context, Layer, layers
+from nnjit.nn.layers.shared.base import TrainedLayer
 
 ROWS_OF_DATA = 6
 
@@ -359,6 +360,7 @@ def test_shapes_and_params_are_as_stated(
     assert {p.name: p.shape for p in layer.params(*shapes)} == params
     assert {p.name: p.penalized for p in layer.params(*shapes)} == {n: n.endswith("weight") for n in params}
     assert layer.takes_many == (len(shapes) > 1)
+    assert isinstance(layer, TrainedLayer) or not (params or layer.state(*shapes))  # it can be frozen
 
 
 @row

@@ -51,7 +51,14 @@ IMAGES = [
     dense(4, "silu"),
     dense(2, "identity", bias=False),
 ]
+FROZEN = [
+    dense(4, "relu", name="ice", trainable=False),
+    dense(4, name="low"),
+    dense(5, "sigmoid", name="between", trainable=False),
+    dense(2, "identity", name="last"),
+]
 NETWORKS = {
+    "frozen layers": (FROZEN, (3,), "squared_error"),
     "branches": (BRANCHES, (4,), "squared_error"),
     "images": (IMAGES, (2, 3), "mean_squared_error"),
     "chain": ([dense(1, "sigmoid")] * 4, (1,), "squared_error"),
@@ -94,7 +101,7 @@ def target_for(loss: str, shape: Shape, rng: np.random.Generator) -> tuple[np.nd
 def start(model: Model, theta: np.ndarray, x: np.ndarray, rows: np.ndarray) -> Values:
     """What the first line may read: data, targets, params, and the masks that dropout draws."""
     values: Values = {symbol("a", 0): x, symbol("y"): rows, ONE_OVER_N: np.float64(1 / len(x))}
-    params = model.table.unflatten(theta)
+    params = model.arrays.unflatten(theta)
     for stream, node in enumerate(model.nodes):
         place = numbers(model)[node.name]
         values |= {symbol(letter(p.name), place): params[f"{node.name}.{p.name}"] for p in node.params}
@@ -108,7 +115,7 @@ def start(model: Model, theta: np.ndarray, x: np.ndarray, rows: np.ndarray) -> V
 def check(layers: list[Layer], shape: Shape, loss_name: str, pull: Any = None, **options: Any) -> Values:
     rng = np.random.default_rng(0)
     model, loss = build_model(layers, shape), losses[loss_name](**options)
-    x, theta = rng.normal(size=(ROWS, *shape)), rng.normal(size=model.table.size)
+    x, theta = rng.normal(size=(ROWS, *shape)), rng.normal(size=model.arrays.size)
     y, rows = target_for(loss_name, model.output_shape, rng)
     lines = [*forward_lines(model), *backward_lines(model, loss)]
     values = follow(lines, start(model, theta, x, rows), pull and pull(model, theta, x))
@@ -116,12 +123,16 @@ def check(layers: list[Layer], shape: Shape, loss_name: str, pull: Any = None, *
     def output(theta: Any) -> Any:
         return model(theta, x, training=True, key=KEY, step=STEP)
 
-    gradient = model.table.unflatten(grad(lambda t: nnp.mean(loss(output(t), y)))(theta))
+    gradient = model.arrays.unflatten(grad(lambda t: nnp.mean(loss(output(t), y)))(theta))
     last = symbol("a", numbers(model)[model.output])
     np.testing.assert_allclose(values[last], output(theta), rtol=EXACT, atol=EXACT)
     for node in model.nodes:
         for param in node.params:
-            own = values[partial(symbol(letter(param.name), numbers(model)[node.name]))]
+            line = partial(symbol(letter(param.name), numbers(model)[node.name]))
+            assert (line in values) != node.is_frozen
+            if node.is_frozen:
+                continue
+            own = values[line]
             want = gradient[f"{node.name}.{param.name}"]
             np.testing.assert_allclose(own, want, rtol=EXACT, atol=EXACT, err_msg=f"{node.name}.{param.name}")
     return values

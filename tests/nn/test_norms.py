@@ -136,7 +136,8 @@ def test_state_is_a_vector_behind_the_params() -> None:
         ("last.running_variance", 6),
     ]  # fmt: skip
     theta = model.initialize(0)
-    assert [v.shape for v in model.split(theta)] == [(14,), (8,)]
-    assert all(np.shares_memory(v, theta) for v in model.split(theta))
-    np.testing.assert_array_equal(model.split(theta)[1], [0, 0, 1, 1, 0, 0, 1, 1])
+    vectors = model.split(theta)
+    assert {name: v.shape for name, v in vectors.items()} == {"theta": (14,), "state": (8,)}
+    assert all(np.shares_memory(v, theta) for v in vectors.values())
+    np.testing.assert_array_equal(vectors["state"], [0, 0, 1, 1, 0, 0, 1, 1])
     np.testing.assert_array_equal(model.arrays.flatten(model.arrays.unflatten(theta)), theta)

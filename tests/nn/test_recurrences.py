@@ -201,6 +201,25 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
         np.testing.assert_allclose(told, own, rtol=EXACT, atol=EXACT)
 
 
+def test_the_recurrence_of_a_frozen_batch_norm_has_numbers_for_mean_and_deviation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layer, rng = one({"type": "batch_norm", "trainable": False}), np.random.default_rng(1)
+    x, g, mean, variance = rng.normal(size=(ROWS, 3)), rng.normal(size=(ROWS, 3)), 0.5, 4.0
+    deviation = np.sqrt(variance + 1e-5)
+    monkeypatch.setitem(FUNCTIONS, "normal", lambda x: (x - mean) / deviation)
+    monkeypatch.setitem(FUNCTIONS, "deviation", lambda x: deviation)
+    params = {name: rng.normal(size=3) for name in ("scale", "shift")}
+    state = {"running_mean": np.full(3, mean), "running_variance": np.full(3, variance)}
+    context = Context(False, np.zeros, state=state)
+    out, back = vjp(lambda x: layer(params, x, context=context), x)
+    stated = stated_recurrence(layer, (3,))
+    assert stated is not None
+    values = {symbol("x0"): x, symbol("g"): g} | {symbol(name): p for name, p in params.items()}
+    np.testing.assert_allclose(evaluate(stated.output, values), out, rtol=EXACT)
+    np.testing.assert_allclose(evaluate(stated.back[0], values), back(g)[0], rtol=EXACT)
+
+
 @pytest.mark.parametrize("mask", [{}, {"mask_value": 9.0}], ids=["whole", "padded"])
 @pytest.mark.parametrize("more", [{}, {"return_sequences": True, "reverse": True}], ids=["last", "all"])
 @pytest.mark.parametrize("name", LOOPS)

@@ -107,6 +107,15 @@ def test_a_repeat_in_a_repeat_counts_from_the_outside() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("outer", "inner"), [(False, True), (True, False)])
+def test_a_frozen_repeat_freezes_all_in_it(outer: bool, inner: bool) -> None:
+    within = repeat(2, dense(name="x"), trainable=inner)
+    model = build(repeat(2, dense(name="y"), within, trainable=outer), dense(name="last"))
+    frozen = {node.name for node in model.nodes if node.is_frozen}
+    assert frozen == {"x_1_1", "x_1_2", "x_2_1", "x_2_2"} | (set() if outer else {"y_1", "y_2"})
+    assert {entry.layer for entry in model.frozen_table} == frozen
+
+
 def test_once_is_the_layers_themselves_but_for_their_names() -> None:
     x = np.random.default_rng(0).normal(size=(5, 4))
     one, other = build(repeat(1, dense(name="x"), dense())), build(dense(name="x"), dense())

@@ -24,6 +24,7 @@ from nnjit.runs.explanation import (
     TypesetLine,
     Update,
 )
+from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import RunMetrics, SplitValues
@@ -71,6 +72,7 @@ FILES: list[JsonFile] = [
     Explanation((NumberedLayer(0, "input", "the data", (4,)),), (Section("Forward", (LINE,)),),
                 Update(("θ ← θ - lr g",), "", (("learning_rate", "0.5"),)), "return x",
                 (KernelSummary("rows_1", "over the rows", "", ("dense_1",), 7),)),
+    LoadedWeights("a/best.safetensors", ("stem.weight",), {"head.bias": "skipped"}, ("old.weight",)),
     StudyMetrics(Status.COMPLETED, "replicas", 3, {"train": {"loss": Aggregate(0.25, 0.125)}}, 12,
                  {"train": 0.5}, (MemberEntry.of(1, 7, METRICS),)),
     StudyMetrics(Status.INTERRUPTED, "folds", 3, {}, None, {"train": 0}, ()),

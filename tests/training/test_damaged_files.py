@@ -22,6 +22,7 @@ from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
 from nnjit.runs.explanation import Explanation
 from nnjit.runs.fingerprint import Fingerprint
+from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import RunMetrics
@@ -59,6 +60,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         options = LINE if training else OPTIONS
         given = config.read(options | {"training": LINE["training"] | training})
         api.run(given, output=path / name, write_report=lambda _: None)
+    LoadedWeights("a", ("dense_1.weight",), {"dense_1.bias": "skipped"}, ("b",)).write(path / "run")
     return path
 
 
@@ -90,6 +92,7 @@ READERS = {
     file_names.DIAGNOSIS:            (report,),
     file_names.EXPLANATION:          (report,),
     file_names.FINGERPRINT:          (report,),
+    file_names.INITIAL_WEIGHTS:      (report,),
     file_names.PREDICTIONS:          (report,),
     file_names.LEARNING_RATE_SEARCH: (report,),
 }
@@ -164,7 +167,7 @@ def test_a_damaged_file_of_a_study_is_named(name: str, damage: str, trained: Pat
 
 JSON: list[tuple[str, type[JsonFile]]] = [
     ("run", RunMetrics), ("run", ModelEntry), ("run", DataEntry), ("run", Environment), ("run", Explanation),
-    ("run", Fingerprint), ("run", LearningRateSearch), ("study", StudyMetrics),
+    ("run", Fingerprint), ("run", LearningRateSearch), ("run", LoadedWeights), ("study", StudyMetrics),
 ]  # fmt: skip
 MISSING = object()
 OTHERS = (None, True, -1, 1.5, 10**400, "", "x", "\ud800", [], [[0]], {}, {"a": {}}, float("nan"), MISSING)

@@ -98,7 +98,7 @@ class InterpretedEpoch:
         now = now._replace(done=now.done + 1)
         if loss < now.loss - (now.min_delta if np.isfinite(now.loss) else 0):
             now = now._replace(loss=loss, epoch=now.done)
-            np.copyto(kept, theta)
+            np.copyto(kept[: len(theta)], theta)  # what frozen layers hold comes after
         is_exhausted = 0 < now.patience <= now.done - now.epoch
         best[:] = now._replace(is_exhausted=float(is_exhausted)).array()
 

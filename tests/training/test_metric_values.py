@@ -53,7 +53,7 @@ def values_config(y: np.ndarray, x: np.ndarray) -> dict[str, Any]:
 def measured(setup: Setup, theta: np.ndarray) -> dict[str, float]:
     """The metrics of the training part, by the interpreter."""
     task, part = setup.task, setup.data.train
-    arrays = [*task.model.split(theta), part.x, part.y, part.w]
+    arrays = [*task.model.split(theta).values(), part.x, part.y, part.w]
     _, weight, *sums = interpret(evaluation_graph(task), arrays)
     named = {m.column: m.finish(s, float(weight)) for m, s in zip(task.sums, sums, strict=True)}
     if task.wholes:

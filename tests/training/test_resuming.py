@@ -134,10 +134,12 @@ def test_generated_rows_are_known_by_their_options(dataset: str, is_computed: bo
         (["training.epochs=4", "name=other"], False, 'name: "other", and was "line"'),
         (["training.epochs=4", "optimizer.learning_rate=0.1"], True, "rate: 0.1, and was 0.05"),
         (["training.epochs=4", "schedule=cosine"], True, 'schedule.type: "cosine", and was "constant"'),
+        (["training.epochs=4", "optimizer.learning_rate_factors={only: 2.0}"], True,
+         'learning_rate_factors: {"only": 2.0}, and was null'),
         (["training.diagnosis=true"], False, 'training.diagnosis: true, and was "auto"'),
         (["training.threads=1"], False, 'training.threads: 1, and was "auto"'),
     ],
-)
+)  # fmt: skip
 def test_what_changes_is_told_with_its_epoch(
     settings: list[str], has_effect: bool, told: str, copied: Path
 ) -> None:

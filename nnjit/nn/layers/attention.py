@@ -11,7 +11,7 @@ from nnjit.errors import GraphError
 from nnjit.ir.types import static
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Zeros
-from nnjit.nn.layers.shared.base import Context, Layer, Param, layers
+from nnjit.nn.layers.shared.base import Context, Param, TrainedLayer, layers
 from nnjit.nn.layers.shared.masking import mask_of
 from nnjit.registry import Count
 
@@ -20,7 +20,7 @@ PADDED = -1e9  # the score of padding: finite, lest an example of nothing else b
 
 
 @layers.register
-class Attention(Layer):
+class Attention(TrainedLayer):
     """softmax(Q Kᵀ / √d) V @ output_weight + output_bias for each head, of inputs (steps, features).
 
     Q, K and V are x @ weight + bias with weights of their own, of which each head reads its own d columns,

@@ -9,12 +9,12 @@ from nnjit.errors import ConfigError, GraphError
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, Initializer, Zeros
-from nnjit.nn.layers.shared.base import Context, Layer, Param, layers
+from nnjit.nn.layers.shared.base import Context, Param, TrainedLayer, layers
 from nnjit.registry import Count
 
 
 @layers.register
-class Dense(Layer):
+class Dense(TrainedLayer):
     """activation(x @ weight + bias), with x (B, …, I), weight (I, units) and bias (units,).
 
     Of a sequence or an image, each step or position by itself, as in PyTorch and Keras; with a `flatten`

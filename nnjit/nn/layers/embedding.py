@@ -12,13 +12,13 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, counted
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Altered, AnyInitializer, Initializer, Normal
-from nnjit.nn.layers.shared.base import Context, Layer, Param, UsedRows, layers
+from nnjit.nn.layers.shared.base import Context, Param, TrainedLayer, UsedRows, layers
 from nnjit.nn.layers.shared.masking import is_data
 from nnjit.registry import Count, Index
 
 
 @layers.register
-class Embedding(Layer):
+class Embedding(TrainedLayer):
     """Row x of a weight (entries, size) for every element x, a whole number from 0 to entries - 1.
 
     A step adds its gradient to the rows that its batch used; that of the others is 0. Momentum, Adam's means

@@ -54,18 +54,20 @@ class _Scope:
         path: their path in the config.
         suffix: what is appended to the names given there.
         names: what `from` may name there, and the layers meant; None if names stand for themselves.
+        is_frozen: whether a repeat around them freezes its layers.
     """
 
     path: ConfigPath
     suffix: str
     names: Mapping[str, str] | None = field(default=None)
+    is_frozen: bool = False
 
     def of_copy(self, repeat: Repeat, index: int, copy: int, source: str) -> _Scope:
         suffix = f"{self.suffix}_{copy}"
         given = [e.name for e in repeat.layers if isinstance(e, Layer) and e.name is not None]
-        return _Scope(
-            (*self.path, index, "layers"), suffix, {INPUT: source} | {name: name + suffix for name in given}
-        )
+        names = {INPUT: source} | {name: name + suffix for name in given}
+        is_frozen = self.is_frozen or not repeat.trainable
+        return _Scope((*self.path, index, "layers"), suffix, names, is_frozen)
 
     def meant(self, name: str, path: ConfigPath) -> str:
         if self.names is None:
@@ -97,7 +99,8 @@ def _expand(
         else:
             counts[entry.type] += 1
             name = _name(entry, scope, counts, path)
-            wires.append(Wire(name, entry, _sources(entry, before, scope, path), path))
+            layer = entry.frozen() if scope.is_frozen else entry
+            wires.append(Wire(name, layer, _sources(entry, before, scope, path), path))
     return wires
 
 

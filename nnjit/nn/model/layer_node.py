@@ -32,3 +32,8 @@ class LayerNode:
     params: tuple[Param, ...]
     state: tuple[Param, ...] = ()
     mask: tuple[Place, ...] = ()
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it has params or state that stay as they begin."""
+        return self.layer.is_frozen

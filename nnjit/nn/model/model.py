@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,14 +44,16 @@ class Trained:
 class Model:
     """A function of (arrays, data), made by `build_model`.
 
-    Its arrays are one flat vector: the params, which are trained, and after them the state of its layers,
-    which each training step replaces. Most models have no state.
+    Its arrays are one flat vector: the params, which are trained; after them the state of its layers, which
+    each training step replaces; and then all that frozen layers hold, which no step changes. Most models have
+    params alone.
 
     Args:
         nodes: the layers, each after those that it takes.
         output: the name of the layer whose output is the model's.
         table: where each param is in the vector of params, (P,).
         state_table: where each array of the layers' state is in the vector after it, (S,).
+        frozen_table: where each param, and each array of the state, of frozen layers is in the last, (F,).
     """
 
     input_shape: Shape
@@ -58,6 +61,7 @@ class Model:
     output: str
     table: ParamTable
     state_table: ParamTable
+    frozen_table: ParamTable
 
     @property
     def output_shape(self) -> Shape:
@@ -85,20 +89,40 @@ class Model:
         return replace(self, nodes=tuple(nodes))
 
     @property
-    def arrays(self) -> ParamTable:
-        """Where each param, and each array of the state, is in the vector of all, (P + S,)."""
-        return self.table.followed_by(self.state_table)
+    def tables(self) -> dict[str, ParamTable]:
+        """The table of each vector that graphs take, by its name: params, and state and frozen if any."""
+        others = {"state": self.state_table, "frozen": self.frozen_table}
+        return {"theta": self.table} | {name: table for name, table in others.items() if table.size}
 
-    def split(self, theta: numpy.ndarray) -> tuple[numpy.ndarray, ...]:
-        """The vectors that graphs take, as views of the vector of all arrays: params, and state if any."""
-        size = self.table.size
-        return (theta[:size], theta[size:]) if self.state_table.size else (theta,)
+    @property
+    def frozen_params(self) -> int:
+        """How many numbers the params of frozen layers have, without their state."""
+        return sum(math.prod(p.shape) for node in self.nodes if node.is_frozen for p in node.params)
+
+    @property
+    def arrays(self) -> ParamTable:
+        """Where each array is in the vector of all, (P + S + F,)."""
+        return self.table.followed_by(self.state_table).followed_by(self.frozen_table)
+
+    def split(self, theta: numpy.ndarray) -> dict[str, numpy.ndarray]:
+        """The vectors that graphs take by name, in their order, as views of the vector of all arrays."""
+        vectors, start = {}, 0
+        for name, table in self.tables.items():
+            vectors[name] = theta[start : start + table.size]
+            start += table.size
+        return vectors
 
     def initialize(self, seed: int, dtype: object = "f32") -> numpy.ndarray:
-        """The first arrays, (P + S,); each has a generator of its own, whatever the sizes of the others."""
+        """The first arrays, (P + S + F,).
+
+        Each has a generator of its own, whatever the sizes of the others, and whether or not it is frozen.
+        """
         theta = numpy.empty(self.arrays.size, as_dtype(dtype))
-        for index, entry in enumerate(self.arrays):
-            rng = numpy.random.default_rng([seed, index])
+        params = [f"{n.name}.{p.name}" for n in self.nodes for p in n.params]
+        state = [f"{n.name}.{p.name}" for n in self.nodes for p in n.state]
+        indices = {name: index for index, name in enumerate((*params, *state))}
+        for entry in self.arrays:
+            rng = numpy.random.default_rng([seed, indices[entry.name]])
             values = entry.initializer(rng, entry.shape, *fans(entry.shape))
             with numpy.errstate(over="ignore"):  # the first step finds that it is infinite
                 theta[entry.offset : entry.offset + entry.size] = values.ravel()
@@ -116,7 +140,7 @@ class Model:
         """The output (B, …) for data `x` (B, *input_shape).
 
         Args:
-            params: params and state by name, or the flat vector of both.
+            params: all arrays by name, or their flat vector.
             training: whether dropout and its like are active.
             key, step: u32 scalars that determine all random numbers; needed in training if a layer draws any.
         """
@@ -160,9 +184,10 @@ class Model:
             inputs = node.inputs
             with scope(node.name):
                 mask = mask_from(values, node.mask)
-                context = Context(training, partial(draw, stream), state, weights, mask)
+                learns = training and not node.is_frozen
+                context = Context(learns, partial(draw, stream), state, weights, mask)
                 values[node.name] = node.layer(own, *(values[n] for n in inputs), context=context)
-                if training and node.state:
+                if learns and node.state:
                     moved = node.layer.next_state(*(values[n] for n in inputs), context=context)
                     after |= {f"{node.name}.{name}": array for name, array in moved.items()}
         return values, after
@@ -191,9 +216,16 @@ def build_model(
         nodes.append(_place(wires[index], tuple(shapes[s] for s in sources), carried[sources[0]]))
         shapes[wires[index].name] = nodes[-1].output_shape
         carried[wires[index].name] = carried_by(nodes[-1], carried)
-    table = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.params)
-    states = ParamTable.of((f"{n.name}.{p.name}", p) for n in nodes for p in n.state)
-    return Model(tuple(input_shape), tuple(nodes), wires[-1].name, table, states)
+    return Model(tuple(input_shape), tuple(nodes), wires[-1].name, *_tables(nodes))
+
+
+def _tables(nodes: Sequence[LayerNode]) -> tuple[ParamTable, ParamTable, ParamTable]:
+    """Those of the params, of the state, and of what frozen layers hold."""
+    trained, frozen = ([n for n in nodes if n.is_frozen == is_frozen] for is_frozen in (False, True))
+    params = [(f"{n.name}.{p.name}", p) for n in trained for p in n.params]
+    state = [(f"{n.name}.{p.name}", p) for n in trained for p in n.state]
+    kept = [(f"{n.name}.{p.name}", p) for n in frozen for p in (*n.params, *n.state)]
+    return ParamTable.of(params), ParamTable.of(state), ParamTable.of(kept)
 
 
 def _place(w: Wire, shapes: tuple[Shape, ...], carried: Carried) -> LayerNode:

@@ -30,6 +30,11 @@ class ParamEntry:
     def size(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def layer(self) -> str:
+        """The name of its layer."""
+        return self.name.rpartition(".")[0]
+
 
 @dataclass(frozen=True)
 class ParamTable:
@@ -71,12 +76,13 @@ class ParamTable:
         Raises:
             GraphError: a name is missing or unknown, or a shape is not the param's.
         """
-        self._check(params)
+        self.check(params)
         if not self.entries:
             return numpy.zeros(0, numpy.float32)
         return np.concatenate([np.ravel(params[e.name]) for e in self.entries])
 
-    def _check(self, params: Mapping[str, Array]) -> None:
+    def check(self, params: Mapping[str, Array]) -> None:
+        """Raise a GraphError as `flatten` does."""
         names = [e.name for e in self.entries]
         missing = [n for n in names if n not in params]
         unknown = [n for n in params if n not in names]

@@ -28,6 +28,8 @@ class Repeat(Options):
     type: Literal["repeat"] = "repeat"
     from_: str | None = Field(None, alias="from")
     """Whose output the first copy takes; by default the layer before. `input` is the data."""
+    trainable: bool = True
+    """Whether the training changes the params of its layers; `false` freezes all of them."""
     times: int = Field(ge=1, le=1000)
     """How many copies, 1 to 1000."""
     layers: tuple[AnyEntry, ...] = Field(min_length=1)

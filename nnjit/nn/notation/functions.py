@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnjit.nn.activations import ACTIVATIONS
 from nnjit.nn.formula import A, Formula, G, Z, call, partial, pulled
 from nnjit.nn.model.model import Model
-from nnjit.nn.notation.line import Line
+from nnjit.nn.notation.line import Line, reached
 from nnjit.nn.notation.table import recurrence_of
 from nnjit.nn.notation.typeset import FUNCTIONS
 
@@ -17,8 +17,9 @@ BRACKET_NOTE = "[…] is 1 where it holds, else 0"
 
 
 def function_lines(model: Model) -> list[Line]:
-    """σ′ of every function that layers apply; of softmax, which has no σ′, ∂C/∂z."""
-    names = dict.fromkeys(recurrence_of(node).function for node in model.nodes)
+    """σ′ of every function that derivatives reach; of softmax, which has no σ′, ∂C/∂z."""
+    ends = reached(model)
+    names = dict.fromkeys(recurrence_of(node).function for node in model.nodes if node.name in ends)
     return [_function_line(name) for name in names if name not in (None, "identity")]
 
 

@@ -24,6 +24,17 @@ class Line:
     note: str = ""
 
 
+def reached(model: Model) -> frozenset[str]:
+    """The names of the layers that derivatives reach: all, but for those before the first that is trained."""
+    if not model.frozen_table.size:
+        return frozenset(node.name for node in model.nodes)
+    found = {entry.layer for entry in model.table}
+    for node in model.nodes:
+        if not found.isdisjoint(node.inputs):
+            found.add(node.name)
+    return frozenset(found)
+
+
 def numbers(model: Model) -> dict[str, int]:
     """The number of each layer, by its name; that of the data is 0."""
     return {INPUT: 0} | {node.name: k for k, node in enumerate(model.nodes, start=1)}

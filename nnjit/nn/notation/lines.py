@@ -21,7 +21,7 @@ from nnjit.nn.model.layer_node import LayerNode
 from nnjit.nn.model.model import Model
 from nnjit.nn.notation.cost import slope_line
 from nnjit.nn.notation.functions import pull_back_rule
-from nnjit.nn.notation.line import Line, numbers
+from nnjit.nn.notation.line import Line, numbers, reached
 from nnjit.nn.notation.recurrence import Recurrence, Step, letter
 from nnjit.nn.notation.table import mask_symbol, recurrence_of
 from nnjit.nn.notation.typeset import text, typeset
@@ -36,11 +36,13 @@ def forward_lines(model: Model) -> list[Line]:
 def backward_lines(model: Model, loss: Loss) -> list[Line]:
     """∂C/∂a of the output; then δ and the gradient of every param, layer by layer, last to first.
 
-    The derivatives that a layer's users hand back to it add up.
+    The derivatives that a layer's users hand back to it add up. There is no gradient of a frozen layer, and
+    no line of a layer that no derivative has to reach.
     """
     first = slope_line(model, loss)
     lines, handed = [first], {model.output: [first.left]}
-    for layer in reversed(_numbered(model)):
+    ends = reached(model)
+    for layer in reversed([layer for layer in _numbered(model) if layer.node.name in ends]):
         derivative, g = _derivative(layer, reduce(add, handed[layer.node.name]))
         steps = [_line(step, layer, g=g) for step in layer.recurrence.backward]
         lines += [*derivative, *steps, *_gradients(layer, g)]
@@ -126,6 +128,8 @@ def _derivative(layer: _NumberedLayer, handed: Formula) -> tuple[list[Line], For
 
 
 def _gradients(layer: _NumberedLayer, g: Formula) -> list[Line]:
+    if layer.node.is_frozen:
+        return []
     return [
         Line(
             partial(symbol(letter(param.name), layer.number)),

@@ -116,6 +116,8 @@ def results(comparison: Comparison) -> list[Row]:
         "time of training": [seconds(run.metrics.seconds.get("train", np.nan)) for run in runs],
         "parameters": [number(run.model.parameters) for run in runs],
     }
+    if any(run.model.frozen for run in runs):
+        facts["frozen parameters"] = [number(run.model.frozen) for run in runs]
     return [row for row in rows if set(row[1:]) != {ABSENT}] + [(k, *values) for k, values in facts.items()]
 
 

@@ -30,6 +30,7 @@ from nnjit.report.pictures.outputs import first_metrics
 from nnjit.report.pictures.regression import columns
 from nnjit.runs.explanation import KernelSummary, Section
 from nnjit.runs.metrics import RunMetrics
+from nnjit.runs.model import ModelEntry
 from nnjit.runs.status import Status
 
 WIDEST = 7  # columns of a table that a page has room for
@@ -98,11 +99,18 @@ def story(run: RunFiles) -> str:
         return "The training was killed before it began."
     classes, targets = run.data.classes, ", ".join(run.data.targets[:4])
     aim = f"tell {counted(len(classes), 'class')} apart" if classes else f"predict {targets}"
-    layers, parameters = counted(len(run.model.layers), "layer"), counted(run.model.parameters, "parameter")
+    layers, parameters = counted(len(run.model.layers), "layer"), parameter_words(run.model)
     practice = (
         f"for {counted(run.metrics.epochs, 'epoch')} on {counted(run.data.examples['train'], 'example')}"
     )
     return f"A network of {layers} with {parameters} was trained {practice} to {aim}. {caveat(run)}".strip()
+
+
+def parameter_words(model: ModelEntry) -> str:
+    """How many parameters were trained, and how many were frozen if any."""
+    if not model.frozen:
+        return counted(model.parameters, "parameter")
+    return f"{counted(model.parameters, 'trained parameter')} and {model.frozen:,} frozen ones"
 
 
 def caveat(run: RunFiles) -> str:
@@ -140,10 +148,18 @@ def key_facts(run: RunFiles) -> tuple[Fact, ...]:
             facts.append(Fact(f"{part} {metric_name(first)}", metric_value(first, values.metrics[first])))
         facts.append(Fact(f"{part} loss", number(values.loss)))
     facts.append(_epochs(run.metrics))
-    facts.append(Fact("parameters", f"{run.model.parameters:,}"))
+    facts += parameters(run.model)
     facts.append(Fact("compile time", seconds(run.metrics.seconds.get("compile", np.nan))))
     facts.append(Fact("training time", seconds(run.metrics.seconds.get("train", np.nan))))
     return tuple(facts)
+
+
+def parameters(model: ModelEntry) -> list[Fact]:
+    """How many parameters there are, trained and frozen."""
+    if not model.frozen:
+        return [Fact("parameters", f"{model.parameters:,}")]
+    counts = {"trained": model.parameters, "frozen": model.frozen}
+    return [Fact(f"{kind} parameters", f"{count:,}") for kind, count in counts.items()]
 
 
 def _epochs(metrics: RunMetrics) -> Fact:

@@ -32,7 +32,8 @@ def draw(run: RunFiles) -> Picture | None:
     _words(canvas, run, layout)
     caption = (
         "Data flows from top to bottom along the arrows. Blue boxes learn: training changes their "
-        "parameters. Grey boxes only reshape, combine or transform. Shapes are those of one example."
+        "parameters. Grey boxes only reshape, combine or transform, or are frozen. Shapes are those of one "
+        "example."
     )
     return Picture("layers", "network", title, caption, fig)
 
@@ -74,7 +75,10 @@ def _kind(layer: LayerEntry) -> str:
 
 
 def _note(layer: LayerEntry) -> str:
-    return shape(layer.output_shape) + (f" · {counted(layer.size, 'parameter')}" if layer.size else "")
+    frozen = ", frozen" if layer.is_frozen else ""
+    return shape(layer.output_shape) + (
+        f" · {counted(layer.size, 'parameter')}{frozen}" if layer.size else ""
+    )
 
 
 def _lines(label: tuple[str, str, str]) -> list[tuple[str, float]]:
@@ -83,7 +87,7 @@ def _lines(label: tuple[str, str, str]) -> list[tuple[str, float]]:
 
 
 def _boxes(canvas: Canvas, run: RunFiles, layout: Layout) -> None:
-    learning = {layer.name for layer in run.model.layers if layer.size}
+    learning = {layer.name for layer in run.model.layers if layer.size and not layer.is_frozen}
     for learns, face, edge in ((True, LEARNED, TRAIN), (False, PLAIN, MUTED)):
         canvas.boxes([box for name, box in layout.boxes.items() if (name in learning) == learns], face, edge)
 

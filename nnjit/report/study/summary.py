@@ -17,7 +17,7 @@ from nnjit.report.formatting import (
     sentence,
     turned,
 )
-from nnjit.report.pages.summary import Fact, Notice, resume_command
+from nnjit.report.pages.summary import Fact, Notice, parameters, resume_command
 from nnjit.report.study.study import Member, StudyFiles
 
 WIDEST = 5  # columns of mean ± deviation that a page has room for
@@ -93,7 +93,7 @@ def key_facts(study: StudyFiles) -> list[Fact]:
     if best:
         facts.append(Fact("best epoch, median", number(float(np.median(best)))))
     if study.members:
-        facts.append(Fact("parameters", f"{study.members[0].run.model.parameters:,}"))
+        facts += parameters(study.members[0].run.model)
     times = {"train": "training time, all together", "wall": "from start to end"}
     return facts + [
         Fact(name, seconds(study.metrics.seconds.get(key, np.nan))) for key, name in times.items()

@@ -6,6 +6,8 @@ the loss's residuals times √(wₖ / Σ w), and those of the penalty l2 Σ θ²
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy
 
 import nnjit.numpy as np
@@ -13,80 +15,83 @@ from nnjit.autodiff import as_node, pull_back, push_forward
 from nnjit.autodiff.batch import batch
 from nnjit.ir import B, Graph, Node, array_type, constant, new_input, scope, topological
 from nnjit.nn.losses import SumOfSquares
-from nnjit.training.graphs.step import Task, batch_inputs, flat_gradient, penalty_of, row_weight
+from nnjit.training.graphs.step import batch_inputs, flat_gradient, params_of, penalty_of, row_weight
+from nnjit.training.graphs.task import Task
 
 
 def cost_graph(task: Task) -> Graph:
-    """(θ, x, y, w) → (C without penalty, penalty, ∇C); the costs are float64."""
-    theta, (x, y, w) = new_input(task.vector(), "params"), batch_inputs(task)
-    cost, penalty, gradient = _cost_and_gradient(task, theta, x, y, w)
-    return Graph((theta, x, y, w), (cost, penalty, gradient), ("theta", "x", "y", "w"))
+    """(θ, [frozen,] x, y, w) → (C without penalty, penalty, ∇C); the costs are float64."""
+    vectors, batch = task.vectors(), batch_inputs(task)
+    cost, penalty, gradient = _cost_and_gradient(task, vectors, *batch)
+    return Graph((*vectors.values(), *batch), (cost, penalty, gradient), (*vectors, "x", "y", "w"))
 
 
 def product_graph(task: Task) -> Graph:
-    """(θ, v, x, y, w) → H v, with H the Hessian of C at θ: forward mode over the gradient."""
-    theta, direction = new_input(task.vector(), "params"), new_input(task.vector(), "direction")
-    x, y, w = batch_inputs(task)
-    _, _, gradient = _cost_and_gradient(task, theta, x, y, w)
+    """(θ, v, [frozen,] x, y, w) → H v, with H the Hessian of C at θ: forward mode over the gradient."""
+    direction, vectors, batch = new_input(task.vector(), "direction"), task.vectors(), batch_inputs(task)
+    _, _, gradient = _cost_and_gradient(task, vectors, *batch)
+    (theta, *frozen), (first, *others) = vectors.values(), vectors
     (product,) = push_forward([gradient], [theta], [direction])
-    return Graph((theta, direction, x, y, w), (product,), ("theta", "v", "x", "y", "w"))
+    return Graph((theta, direction, *frozen, *batch), (product,), (first, "v", *others, "x", "y", "w"))
 
 
 def residual_graph(task: Task) -> Graph:
-    """(θ, x, y, w) → the residuals (B, O) of the loss, each row times √w."""
-    theta, (x, y, w) = new_input(task.vector(), "params"), batch_inputs(task)
-    residuals = _residuals(task, theta, x, y, row_weight(task, y, w))
-    return Graph((theta, x, y, w), (residuals,), ("theta", "x", "y", "w"))
+    """(θ, [frozen,] x, y, w) → the residuals (B, O) of the loss, each row times √w."""
+    vectors, (x, y, w) = task.vectors(), batch_inputs(task)
+    residuals = _residuals(task, task.named(vectors), x, y, row_weight(task, y, w))
+    return Graph((*vectors.values(), x, y, w), (residuals,), (*vectors, "x", "y", "w"))
 
 
 def jacobian_graph(task: Task) -> Graph:
-    """(θ, x, y, w) → those residuals (B, 1, O) and their Jacobian (B, O, P), in reverse mode per example.
+    """(θ, [frozen,] x, y, w) → those residuals (B, 1, O) and their Jacobian (B, O, P), in reverse mode.
 
     The graph is traced for one example, all of whose unit vectors are pulled back at once, and then mapped.
 
     Raises:
         GraphError: an operation of the model cannot be mapped.
     """
-    theta, batched = new_input(task.vector(), "params"), batch_inputs(task)
+    vectors, batched = task.vectors(), batch_inputs(task)
     single = tuple(new_input(n.type.with_shape((1, *n.shape[1:]))) for n in batched)
-    params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
-    residuals = _residuals(task, params, *single)
+    named = {name: as_node(array) for name, array in task.named(vectors).items()}
+    residuals = _residuals(task, named, *single)
     size = task.model.output_shape[0]
     seed = new_input(residuals.type)
-    back = np.concatenate([np.ravel(g) for g in pull_back([residuals], list(params.values()), [seed])])
+    back = np.concatenate([np.ravel(g) for g in pull_back([residuals], params_of(task, named), [seed])])
     (rows,) = batch([back], {seed: constant(numpy.eye(size).reshape(size, 1, size), residuals.dtype)}, size)
     x, y, w = batched
     stacks = [np.expand_dims(n, 1) for n in (x, y, row_weight(task, y, w))]
     mapped = batch([residuals, rows], dict(zip(single, stacks, strict=True)), B)  # type: ignore[arg-type]  # B maps like any length
-    return Graph((theta, *batched), tuple(mapped), ("theta", "x", "y", "w"))
+    return Graph((*vectors.values(), *batched), tuple(mapped), (*vectors, "x", "y", "w"))
 
 
 def random_layers(task: Task) -> list[str]:
     """The names of the layers that draw random numbers in training."""
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
-    theta, (x, *_) = new_input(task.vector(), "params"), batch_inputs(task)
-    output = as_node(task.model(theta, x, training=True, key=key, step=step))
+    named, (x, *_) = task.named(task.vectors()), batch_inputs(task)
+    output = as_node(task.model(named, x, training=True, key=key, step=step))
     return list(dict.fromkeys(n.scope for n in topological([output]) if key in n.inputs))
 
 
-def _cost_and_gradient(task: Task, theta: Node, x: Node, y: Node, w: Node) -> tuple[Node, Node, Node]:
-    params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
-    output = task.model(params, x, training=True)
+def _cost_and_gradient(
+    task: Task, vectors: Mapping[str, Node], x: Node, y: Node, w: Node
+) -> tuple[Node, Node, Node]:
+    named = {name: as_node(array) for name, array in task.named(vectors).items()}
+    output = task.model(named, x, training=True)
     with scope("loss"):
         weights = row_weight(task, y, w)
         costs = task.loss(output, y) * weights
         total, weight = np.sum(costs), np.sum(weights)
         cost = np.sum(np.astype(costs, "f64")) / np.sum(np.astype(weights, "f64"))
-    gradient = flat_gradient(total, list(params.values())) / weight
+    gradient = flat_gradient(total, params_of(task, named)) / weight
     with scope("penalty"):
-        penalty = penalty_of(task, theta)
+        penalty = penalty_of(task, vectors["theta"])
     if penalty is None:
         return cost, constant(0.0), gradient
-    return cost, as_node(np.astype(penalty, "f64")), gradient + flat_gradient(penalty, [theta])
+    return cost, as_node(np.astype(penalty, "f64")), gradient + flat_gradient(penalty, [vectors["theta"]])
 
 
-def _residuals(task: Task, params: Node | dict[str, Node], x: Node, y: Node, weights: Node) -> Node:
+def _residuals(task: Task, named: Mapping[str, Node], x: Node, y: Node, weights: Node) -> Node:
     assert isinstance(task.loss, SumOfSquares)  # `check_full_batch` refuses any other
-    output = task.model(params, x, training=True)
+    output = task.model(named, x, training=True)
     with scope("loss"):
         return as_node(task.loss.residuals(output, y) * np.expand_dims(np.sqrt(weights), 1))

@@ -8,7 +8,7 @@ that of its class.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy
@@ -16,119 +16,30 @@ import numpy
 import nnjit.numpy as np
 from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Interface
-from nnjit.ir import ArrayType, B, Graph, Node, array_type, constant, new_input, scope, tracing
-from nnjit.nn import Loss, Metric, Model, SummedMetric, UsedRows, WholeMetric
-from nnjit.optim import Averaging, Clip, FullBatchOptimizer, Optimizer, Penalty, blend
+from nnjit.ir import B, Graph, Node, array_type, constant, new_input, scope, tracing
+from nnjit.nn import UsedRows
+from nnjit.optim import Optimizer, blend
 from nnjit.primitives import full_like
 from nnjit.primitives.tables import used_p, where_used_p
 from nnjit.training.graphs.class_weights import class_weight_of_rows
-from nnjit.training.graphs.reading import Reading, metric_totals, reads_logits
-
-
-@dataclass(frozen=True)
-class Task:
-    """Everything that a step graph is made of, apart from the data.
-
-    Args:
-        dtype: "f32" or "f64".
-        target_type: that of a batch of targets, classes `i32[B]` or values `[B,O]`.
-        reading: how the metrics of a single output read it.
-        activated: the layers whose last sigmoid or softmax the logits leave out.
-        class_weights: the factor of each class in the cost; None if all classes count alike.
-        averaging: whether and how a step carries averages, of the params and of the layers' state.
-    """
-
-    model: Model
-    loss: Loss
-    metrics: tuple[Metric, ...]
-    optimizer: Optimizer | FullBatchOptimizer
-    penalty: Penalty
-    clip: Clip
-    dtype: str
-    target_type: ArrayType
-    reading: Reading
-    class_weights: tuple[float, ...] | None = None
-    averaging: Averaging | None = None
-    activated: tuple[str, ...] = ()
-
-    @property
-    def averages(self) -> tuple[str, ...]:
-        """The names of the averages that a step carries: of the params, and of the state if averaged."""
-        if self.averaging is None:
-            return ()
-        has_state = self.averaging.averages_state and self.model.state_table.size
-        return ("average", "average_state") if has_state else ("average",)
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """The names of the vectors that a step carries besides params and state."""
-        return (*self.optimizer.slots, *self.averages)
-
-    @property
-    def measures_state(self) -> bool:
-        """Whether the state of averaged params is measured over the training part."""
-        is_averaged = self.averaging is not None and not self.averaging.averages_state
-        return is_averaged and self.model.state_table.size > 0
-
-    @property
-    def sums(self) -> tuple[SummedMetric, ...]:
-        """The metrics that are sums over the rows, computed block by block."""
-        return tuple(m for m in self.metrics if isinstance(m, SummedMetric))
-
-    @property
-    def wholes(self) -> tuple[WholeMetric, ...]:
-        """The metrics that need the predictions for all rows of a split at once."""
-        return tuple(m for m in self.metrics if isinstance(m, WholeMetric))
-
-    @property
-    def logits_model(self) -> Model:
-        """The model before a last sigmoid or softmax; the model itself if it has none."""
-        return self.model.before_links(self.activated) if self.activated else self.model
-
-    @property
-    def needs_logits(self) -> bool:
-        """Whether metrics read logits that are not the model's output."""
-        return bool(self.activated) and any(reads_logits(m.reads) for m in self.sums)
-
-    @property
-    def has_own_weight(self) -> bool:
-        """Whether metrics weigh rows unlike the cost; if so, their own Σ w precedes their sums."""
-        return self.class_weights is not None and bool(self.sums)
-
-    def vector(self) -> ArrayType:
-        """The type of the params and of each slot."""
-        return array_type(self.dtype, (self.model.table.size,))
-
-    def state_vector(self) -> ArrayType:
-        """The type of the state of all layers."""
-        return array_type(self.dtype, (self.model.state_table.size,))
-
-    def arrays(self) -> tuple[Node, ...]:
-        """Inputs for the params and, if the model has any, for the state of its layers."""
-        params = new_input(self.vector(), "params")
-        has_state = self.model.state_table.size
-        return (params, new_input(self.state_vector(), "state")) if has_state else (params,)
-
-    def rows(self) -> ArrayType:
-        """The type of a batch of examples."""
-        return array_type(self.dtype, (B, *self.model.input_shape))
+from nnjit.training.graphs.reading import metric_totals
+from nnjit.training.graphs.task import Task
 
 
 class _Inputs(NamedTuple):
     """The inputs of a step, in the order of its graph.
 
     Args:
+        vectors: those of the model by name.
         slots: those of the optimizer.
         averages: of the params and of the layers' state.
-        state: that of the layers; () if they have none.
         fraction: that of the new values in their averages; () without averages.
         batch: rows, targets and weights.
     """
 
-    theta: Node
+    vectors: Mapping[str, Node]
     slots: tuple[Node, ...]
     averages: tuple[Node, ...]
-    state: tuple[Node, ...]
     key: Node
     step: Node
     lr: Node
@@ -136,9 +47,15 @@ class _Inputs(NamedTuple):
     batch: tuple[Node, Node, Node]
 
     @property
+    def theta(self) -> Node:
+        """The params."""
+        return self.vectors["theta"]
+
+    @property
     def nodes(self) -> tuple[Node, ...]:
         """All of them."""
-        arrays = (self.theta, *self.slots, *self.averages, *self.state)
+        others = [node for name, node in self.vectors.items() if name != "theta"]
+        arrays = (self.theta, *self.slots, *self.averages, *others)
         return (*arrays, self.key, self.step, self.lr, *self.fraction, *self.batch)
 
     @property
@@ -163,7 +80,8 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     If the params are averaged, their average follows the slots, and that of the layers' state if it is
     averaged too; the best epoch's averages are kept instead of its params and state. The input after lr is
     then the fraction of the new values in the averages. If layers have state, the graph takes it after
-    all these and returns it after their new values.
+    all these and returns it after their new values. What frozen layers hold it takes after that, and no
+    derivative by it is computed.
 
     Args:
         in_order: whether epochs take the examples in the order of the data.
@@ -171,12 +89,11 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     """
     inputs = _step_inputs(task)
     theta, (x, y, w) = inputs.theta, inputs.batch
-    params = {name: as_node(p) for name, p in task.model.table.unflatten(theta).items()}
-    state = _named_state(task, inputs.state)
-    trained = task.model.train(params | state, x, key=inputs.key, step=inputs.step, weights=w)
+    named = {name: as_node(array) for name, array in task.named(inputs.vectors).items()}
+    trained = task.model.train(named, x, key=inputs.key, step=inputs.step, weights=w)
     cost = _cost(task, trained.output, y, w)
     # Divided only now: the backward pass need not wait for the sum of the weights, which takes all rows.
-    gradient = flat_gradient(cost.total, list(params.values())) / cost.weight
+    gradient = flat_gradient(cost.total, params_of(task, named)) / cost.weight
     penalty, gradient = _with_penalty(task, theta, gradient)
     with scope("clip"):
         gradient = task.clip(gradient)
@@ -186,63 +103,63 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     totals = [*_cost_sums(cost), constant(0.0) if penalty is None else np.astype(penalty, "f64")]
     logits = trained.output
     if task.needs_logits:
-        again = task.logits_model.train(params | state, x, key=inputs.key, step=inputs.step, weights=w)
+        again = task.logits_model.train(named, x, key=inputs.key, step=inputs.step, weights=w)
         logits = again.output
     totals += _metric_totals(task, trained.output, logits, y, w)
-    if inputs.state:
+    if "state" in inputs.vectors:
         updated.append(trained.state)
     interface = _interface(task, inputs, len(totals), in_order=in_order)
-    names = (*interface.updates, "key", *inputs.per_step, "x", "y", "w")
+    names = (*interface.updates, *_frozen(task), "key", *inputs.per_step, "x", "y", "w")
     return Graph(inputs.nodes, (*updated, *totals), names), interface
 
 
 @tracing()
 def state_graph(task: Task) -> Graph:
-    """(θ, state, x, w) → (the state of layers that have seen this batch alone, Σ w).
+    """(θ, state, [frozen,] x, w) → (the state of layers that have seen this batch alone, Σ w).
 
     Without dropout and the like being off, as in training; their random numbers are those of step 0.
     """
-    (theta, *state), (x, _, w) = task.arrays(), batch_inputs(task)
+    vectors, (x, _, w) = task.vectors(), batch_inputs(task)
     layers = (replace(n, layer=n.layer.without_memory()) for n in task.model.nodes)
     model, zero = replace(task.model, nodes=tuple(layers)), constant(numpy.uint32(0))
-    trained = model.train(named_arrays(task, theta, state), x, key=zero, step=zero, weights=w)
-    return Graph((theta, *state, x, w), (as_node(trained.state), as_node(np.sum(np.astype(w, "f64")))))
+    trained = model.train(task.named(vectors), x, key=zero, step=zero, weights=w)
+    return Graph((*vectors.values(), x, w), (as_node(trained.state), as_node(np.sum(np.astype(w, "f64")))))
 
 
 @tracing()
 def evaluation_graph(task: Task) -> Graph:
-    """(θ, [state,] x, y, w) → (Σ w C, Σ w, metric sums), all float64, without dropout and the like."""
-    (theta, *state), (x, y, w) = task.arrays(), batch_inputs(task)
-    named = named_arrays(task, theta, state)
+    """(θ, [state, frozen,] x, y, w) → (Σ w C, Σ w, metric sums), float64, without dropout and the like."""
+    vectors, (x, y, w) = task.vectors(), batch_inputs(task)
+    named = task.named(vectors)
     output = task.model(named, x)
     with scope("loss"):
         costs, weight = task.loss(output, y), row_weight(task, y, w)
     totals = [np.sum(np.astype(costs * weight, "f64")), np.sum(np.astype(weight, "f64"))]
     logits = task.logits_model(named, x) if task.needs_logits else output
     totals += _metric_totals(task, output, logits, y, w)
-    names = (*_evaluated(task), "held_out_x", "held_out_y", "held_out_w")
-    return Graph((theta, *state, x, y, w), tuple(totals), names)
+    names = (*_kept(task), *_frozen(task), "held_out_x", "held_out_y", "held_out_w")
+    return Graph((*vectors.values(), x, y, w), tuple(totals), names)
 
 
 @tracing()
 def prediction_graph(task: Task) -> Graph:
-    """(θ, [state,] x) → the loss's prediction: probabilities, or values in the unit of the training."""
-    (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
-    prediction = as_node(task.loss.predict(task.model(named_arrays(task, theta, state), x)))
-    return Graph((theta, *state, x), (prediction,), ("theta", *_state_names(state), "x"))
+    """(θ, [state, frozen,] x) → the loss's prediction: probabilities, or values in the training's unit."""
+    vectors, x = task.vectors(), new_input(task.rows(), "input")
+    prediction = as_node(task.loss.predict(task.model(task.named(vectors), x)))
+    return Graph((*vectors.values(), x), (prediction,), (*vectors, "x"))
 
 
 @tracing()
 def logits_graph(task: Task) -> Graph:
-    """(θ, [state,] x) → the output before any sigmoid or softmax."""
-    (theta, *state), x = task.arrays(), new_input(task.rows(), "input")
-    logits = as_node(task.logits_model(named_arrays(task, theta, state), x))
-    return Graph((theta, *state, x), (logits,), ("theta", *_state_names(state), "x"))
+    """(θ, [state, frozen,] x) → the output before any sigmoid or softmax."""
+    vectors, x = task.vectors(), new_input(task.rows(), "input")
+    logits = as_node(task.logits_model(task.named(vectors), x))
+    return Graph((*vectors.values(), x), (logits,), (*vectors, "x"))
 
 
-def named_arrays(task: Task, theta: Node, state: Sequence[Node]) -> dict[str, Any]:
-    """The params and the layers' state by name."""
-    return task.model.table.unflatten(theta) | _named_state(task, state)
+def params_of(task: Task, named: Mapping[str, Any]) -> list[Any]:
+    """The params among all arrays, in their order."""
+    return [named[entry.name] for entry in task.model.table]
 
 
 def mean_cost(task: Task, named: Mapping[str, Any], x: Node, y: Node, w: Node) -> Node:
@@ -282,24 +199,24 @@ def flat_gradient(cost: Node, params: Sequence[Node]) -> Any:
 
 
 def _step_inputs(task: Task) -> _Inputs:
-    theta, *state = task.arrays()
+    vectors = task.vectors()
     slots = tuple(new_input(task.vector(), "optimizer") for _ in task.optimizer.slots)
-    types = (task.vector(), task.state_vector())
-    averages = tuple(new_input(t, "averaging") for _, t in zip(task.averages, types, strict=False))
+    averaged = zip(task.averages, vectors.values(), strict=False)
+    averages = tuple(new_input(node.type, "averaging") for _, node in averaged)
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
     lr, batch = new_input(array_type(task.dtype)), batch_inputs(task)
     fraction = (new_input(array_type(task.dtype)),) if averages else ()
-    return _Inputs(theta, slots, averages, tuple(state), key, step, lr, fraction, batch)
+    return _Inputs(vectors, slots, averages, key, step, lr, fraction, batch)
 
 
 def _interface(task: Task, inputs: _Inputs, totals: int, *, in_order: bool) -> Interface:
     """The roles of the inputs and outputs of a step with so many totals."""
     return Interface(
-        updates=("theta", *task.slots, *_state_names(inputs.state)),
+        updates=("theta", *task.slots, *(name for name in inputs.vectors if name == "state")),
         per_step=inputs.per_step,
         totals=totals,
         is_guarded=True,
-        kept=_evaluated(task),
+        kept=_kept(task),
         in_order=in_order,
         weight="w",
         evaluation_weight="held_out_w",
@@ -336,8 +253,9 @@ def _update(
     """
     assert isinstance(task.optimizer, Optimizer)  # a full-batch method has no step
     with scope("optimizer"):
-        time = np.astype(inputs.step, task.dtype)
-        theta, slots = task.optimizer.update(inputs.theta, gradient, inputs.slots, lr=inputs.lr, step=time)
+        time, factors = np.astype(inputs.step, task.dtype), task.learning_rate_factors
+        lr = inputs.lr if factors is None else inputs.lr * factors
+        theta, slots = task.optimizer.update(inputs.theta, gradient, inputs.slots, lr=lr, step=time)
         updated = [theta, *slots]
         if used is not None:
             is_exact = task.optimizer.keeps_still and not is_penalized
@@ -370,18 +288,14 @@ def _only_used(
     ]
 
 
-def _named_state(task: Task, state: Sequence[Node]) -> dict[str, Any]:
-    return task.model.state_table.unflatten(state[0]) if state else {}
-
-
-def _evaluated(task: Task) -> tuple[str, ...]:
+def _kept(task: Task) -> tuple[str, ...]:
     """The names of the params and state that are evaluated and kept, in the memory of the step."""
-    names = ("theta", "state") if task.model.state_table.size else ("theta",)
+    names = [name for name in task.model.tables if name != "frozen"]
     return (*task.averages, *names[len(task.averages) :])
 
 
-def _state_names(state: Sequence[Node]) -> tuple[str, ...]:
-    return ("state",) if state else ()
+def _frozen(task: Task) -> tuple[str, ...]:
+    return tuple(name for name in task.model.tables if name == "frozen")
 
 
 def _metric_totals(task: Task, output: Node, logits: Node, y: Node, w: Node) -> list[Any]:

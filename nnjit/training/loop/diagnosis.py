@@ -20,7 +20,8 @@ from nnjit.ir import Graph, interpret, tracing
 from nnjit.nn import Model
 from nnjit.passes import optimize
 from nnjit.runs.diagnosis import DiagnosisFile
-from nnjit.training.graphs.step import Task, batch_inputs, flat_gradient, mean_cost, named_arrays
+from nnjit.training.graphs.step import batch_inputs, flat_gradient, mean_cost, params_of
+from nnjit.training.graphs.task import Task
 from nnjit.training.loop.epochs import longest_span
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup
@@ -87,19 +88,20 @@ class Probe:
     setup: Setup
 
     def __call__(self, state: State, lr: float) -> dict[str, dict[str, float]]:
-        """The values of each layer that has params or an activation with a sign, by column.
+        """The values of each layer that is trained or has an activation with a sign, by column.
 
         A norm is the root of the sum of squares over all params of a layer.
         """
-        params, *layer_state = self._model.split(state.theta)
-        gradient, *outputs = interpret(self._graph, [params, *layer_state, *self._rows])
+        vectors = self._model.split(state.theta)
+        params = vectors["theta"]
+        gradient, *outputs = interpret(self._graph, [*vectors.values(), *self._rows])
         updated = interpret(self._step, [self._arguments(state, lr)[name] for name in self._step.names])[0]
-        vectors = {"gradient_norm": gradient, "param_norm": params, "update": updated - params}
+        of_params = {"gradient_norm": gradient, "param_norm": params, "update": updated - params}
         values: dict[str, dict[str, float]] = {}
         for node in self._model.nodes:
-            norms = {name: _norm(self._model, vector, node.name) for name, vector in vectors.items()}
+            norms = {name: _norm(self._model, vector, node.name) for name, vector in of_params.items()}
             change = norms.pop("update")
-            if node.params:
+            if node.params and not node.is_frozen:
                 size = norms["param_norm"]
                 values[node.name] = {**norms, "update_ratio": change / size if size else 0.0}
         for (layer, activation), output in zip(self._watched, outputs, strict=True):
@@ -142,22 +144,23 @@ class Probe:
             "fraction": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
         }
         slots = dict(zip(self.setup.task.slots, state.slots, strict=True))
-        vectors = dict(zip(("theta", "state"), self._model.split(state.theta), strict=False))
-        arrays = vectors | slots | dict(zip("xyw", self._rows, strict=True))
+        arrays = self._model.split(state.theta) | slots | dict(zip("xyw", self._rows, strict=True))
         return arrays | {name: np.asarray(value) for name, value in scalars.items()}
 
 
 @tracing()
 def probe_graph(task: Task, layers: list[str]) -> Graph:
-    """(θ, [state,] x, y, w) → (the gradient of the cost without dropout and penalty; outputs of layers)."""
-    arrays, batch = task.arrays(), batch_inputs(task)
-    theta, *state = arrays
-    named = {name: as_node(p) for name, p in named_arrays(task, theta, state).items()}
-    params = [named[entry.name] for entry in task.model.table]
-    gradient = flat_gradient(mean_cost(task, named, *batch), params)
+    """(θ, [state, frozen,] x, y, w) → (the gradient of the cost without dropout and penalty; some outputs).
+
+    Args:
+        layers: the names of those whose outputs it gives.
+    """
+    vectors, batch = task.vectors(), batch_inputs(task)
+    named = {name: as_node(array) for name, array in task.named(vectors).items()}
+    gradient = flat_gradient(mean_cost(task, named, *batch), params_of(task, named))
     outputs = [as_node(replace(task.model, output=name)(named, batch[0])) for name in layers]
-    names = ("theta", "state")[: len(arrays)]
-    return optimize(Graph((*arrays, *batch), (gradient, *outputs), (*names, "x", "y", "w")))
+    inputs, names = (*vectors.values(), *batch), (*vectors, "x", "y", "w")
+    return optimize(Graph(inputs, (gradient, *outputs), names))
 
 
 def _activation(layer: Any) -> str:
@@ -165,6 +168,6 @@ def _activation(layer: Any) -> str:
 
 
 def _norm(model: Model, vector: np.ndarray, layer: str) -> float:
-    parts = [vector[e.offset : e.offset + e.size] for e in model.table if e.name.rpartition(".")[0] == layer]
+    parts = [vector[e.offset : e.offset + e.size] for e in model.table if e.layer == layer]
     with np.errstate(over="ignore"):  # shortly before it diverges
         return float(np.sqrt(sum(np.square(part.astype(np.float64)).sum() for part in parts)))

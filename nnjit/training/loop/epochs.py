@@ -179,12 +179,11 @@ class EpochRunner:
     def _arguments(self, epochs: _Epochs, piece: Piece) -> dict[str, np.ndarray]:
         """The arguments of the steps of a piece and of the evaluation, by name."""
         state = epochs.state
-        params, *layers = self._setup.model.split(state.theta)
-        names = self._setup.compiled.epoch.interface.updates
-        updated = dict(zip(names, (params, *state.slots, *layers), strict=True))
+        slots = dict(zip(self._setup.task.slots, state.slots, strict=True))
         steps = slice(piece.first, piece.first + piece.count)
         per_step = {name: values[steps] for name, values in epochs.per_step.items()}
-        return {**updated, **per_step, **self._given, **piece.arrays}
+        vectors = self._setup.model.split(state.theta)
+        return {**vectors, **slots, **per_step, **self._given, **piece.arrays}
 
     def _count(self, state: State) -> int:
         """How many epochs fit into a call; one until they are timed, or if Python decides after each."""

@@ -17,7 +17,8 @@ from nnjit.passes import optimize
 from nnjit.registry import Options
 from nnjit.runs.explanation import Explanation, KernelSummary, NumberedLayer, Section, TypesetLine, Update
 from nnjit.training.graphs.full_batch import cost_graph
-from nnjit.training.graphs.step import Task, prediction_graph
+from nnjit.training.graphs.step import prediction_graph
+from nnjit.training.graphs.task import Task
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.outputs import Outputs
 from nnjit.training.setup.setup import Setup
@@ -62,7 +63,10 @@ def _length(length: Dim) -> str:
 def _layers(task: Task) -> tuple[NumberedLayer, ...]:
     of_layer = numbers(task.model)
     data = NumberedLayer(0, "input", "the data", task.model.input_shape)
-    rest = (NumberedLayer(of_layer[n.name], n.name, n.layer.type, n.output_shape) for n in task.model.nodes)
+    rest = [
+        NumberedLayer(of_layer[n.name], n.name, n.layer.type, n.output_shape, n.is_frozen)
+        for n in task.model.nodes
+    ]
     return (data, *rest)
 
 
@@ -109,15 +113,18 @@ def _update(setup: Setup) -> Update:
 
 
 def _settings(options: Options) -> list[tuple[str, str]]:
-    """The options of a part of the config, but for its type."""
-    return [(name, _option(value)) for name, value in options.model_dump(exclude={"type"}).items()]
+    """The options of a part of the config, but for its type and those that are off (null)."""
+    given = options.model_dump(exclude={"type"}, exclude_none=True)
+    return [(name, _option(value)) for name, value in given.items()]
 
 
 def _option(value: object) -> str:
-    """A value in YAML."""
+    """A value in YAML, a mapping without its braces."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_option(entry)}" for key, entry in value.items())
     if isinstance(value, bool):
         return str(value).lower()
-    return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _clip_equations(clip: Clip) -> list[str]:

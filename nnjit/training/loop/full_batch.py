@@ -66,9 +66,10 @@ class FullBatchRunner:
         evaluations, begin = self._evaluations, time.perf_counter()
         assert state.slots.evaluations is not None  # a full-batch training counts them
         evaluations.count = int(state.slots.evaluations[0])
+        params, *evaluations.frozen = self._setup.model.split(state.theta).values()
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                made = self._method.iterate(evaluations.problem, state.theta, state.slots.optimizer)
+                made = self._method.iterate(evaluations.problem, params, state.slots.optimizer)
         except _Abandoned:
             return None
         except FloatingPointError:
@@ -77,14 +78,15 @@ class FullBatchRunner:
 
     def _span(self, state: State, made: Iteration, seconds: float) -> Span:
         row: dict[str, Any] = {"epoch": state.epoch + 1}
+        theta = np.concatenate([made.theta, *self._evaluations.frozen])
         for name in ("train", "validation"):
             if name in self._setup.splits:
-                values = self._setup.compiled.evaluate(made.theta, self._setup.splits[name])
+                values = self._setup.compiled.evaluate(theta, self._setup.splits[name])
                 row |= {f"{name}_{key}": value for key, value in values.items()}
         row |= {"penalty": self._evaluations.penalty(made.theta), "train_seconds": round(seconds, 9)}
         row |= {"gradient_evaluations": self._evaluations.count, **made.values}
         slots = Slots(tuple(made.slots), evaluations=np.array([float(self._evaluations.count)]))
-        moved = replace(state, theta=made.theta, slots=slots, epoch=state.epoch + 1)
+        moved = replace(state, theta=theta, slots=slots, epoch=state.epoch + 1)
         if (monitor := self._setup.monitor) is not None:
             moved = monitor.keep_best(moved, float(row[monitor.column]), moved.theta)
         return Span(moved, {key: np.array([value]) for key, value in row.items()}, made.stop_reason)
@@ -101,10 +103,14 @@ class _Abandoned(Exception):
 
 
 class Evaluations:
-    """A setup's cost as a `Problem`, with the number of evaluations so far."""
+    """A setup's cost as a `Problem`, with the number of evaluations so far.
+
+    `frozen` is what frozen layers hold, a vector if there is any.
+    """
 
     def __init__(self, setup: Setup, is_stopped: Callable[[], bool]) -> None:
         self._setup, self._is_stopped, self.count = setup, is_stopped, 0
+        self.frozen: list[np.ndarray] = []
         train = setup.data.train
         assert isinstance(train, Part)  # rows on the disk have no full batch
         self._batch = (train.x, train.y, train.w)
@@ -122,7 +128,8 @@ class Evaluations:
 
     def not_finite(self, state: State) -> NotFinite:
         """The error to raise if the cost or its derivatives at the state are not finite."""
-        graph, arguments = self._setup.compiled.program("cost").graph, (state.theta, *self._batch)
+        graph = self._setup.compiled.program("cost").graph
+        arguments = (*self._setup.model.split(state.theta).values(), *self._batch)
         _, reason = find_first_bad(
             graph, 1, lambda _: False, lambda _: arguments, lambda: (), self._setup.model.table
         )
@@ -153,4 +160,4 @@ class Evaluations:
         if self._is_stopped():
             raise _Abandoned
         self.count += 1
-        return self._setup.compiled.program(program)(*arguments, *self._batch)
+        return self._setup.compiled.program(program)(*arguments, *self.frozen, *self._batch)

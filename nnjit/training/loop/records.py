@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,6 @@ from nnjit.runs.file_names import BEST, CHECKPOINT, HISTORY, LAST, METRICS, PRED
 from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.history import read_history
 from nnjit.runs.json_file import JsonFile
-from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import RunMetrics, SplitValues, Weights, earlier_seconds
 from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
@@ -33,13 +32,16 @@ from nnjit.training.setup.setup import Setup
 
 
 def describe(
-    setup: Setup, config: str, path: Path, fingerprint: Fingerprint, search: LearningRateSearch | None = None
+    setup: Setup, config: str, path: Path, fingerprint: Fingerprint, made: Iterable[JsonFile] = ()
 ) -> None:
-    """Write the config, the fingerprint, the environment, the model, the data, and a search for the rate.
+    """Write the config, the fingerprint, the environment, the model and the data.
 
     Warns of what is wrong with the data.
+
+    Args:
+        made: what else was made when the training began: a search for the rate, and what was loaded.
     """
-    files: list[JsonFile] = [environment(), _model(setup), _data(setup), *([search] if search else ())]
+    files: list[JsonFile] = [environment(), _model(setup), _data(setup), *made]
     _write(path, config, fingerprint, files)
     for text in setup.warnings:
         warnings.warn(text, DataWarning, stacklevel=2)
@@ -178,7 +180,8 @@ def _model(setup: Setup) -> ModelEntry:
             output_shape=n.output_shape,
             parameters={p.name: p.shape for p in n.params},
             state={p.name: p.shape for p in n.state},
-            options=n.layer.model_dump(exclude={"type", "name", "from_"}, exclude_none=True),
+            options=n.layer.model_dump(exclude={"type", "name", "from_", "trainable"}, exclude_none=True),
+            is_frozen=n.is_frozen,
         )
         for n in setup.model.nodes
     )
@@ -188,6 +191,7 @@ def _model(setup: Setup) -> ModelEntry:
         input_shape=setup.model.input_shape,
         layers=layers,
         parameters=setup.model.table.size,
+        frozen=setup.model.frozen_params,
     )
 
 

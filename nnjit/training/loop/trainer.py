@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,8 @@ from nnjit.runs import file_names
 from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.folder import mark_unfinished
 from nnjit.runs.history import HistoryFile
-from nnjit.runs.learning_rate_search import LearningRateSearch
+from nnjit.runs.initial_weights import LoadedWeights
+from nnjit.runs.json_file import JsonFile
 from nnjit.runs.lock import check_unlocked, lock_run
 from nnjit.runs.status import Status
 from nnjit.training.loop.checkpoints import KeptWeights
@@ -95,13 +97,14 @@ def train(
     base = folder or Path()
     check_output(output)
     setup = set_up(experiment, base)
-    state = setup.initial_state(base)
+    state, loaded = setup.begin(base)
+    show_loaded(loaded, quiet)
     runner_type(setup).prepare(setup)  # before there is a folder, so that a failure leaves none
     setup, search = find_learning_rate(setup, state)
     fingerprint = fingerprint_of(setup, base)
     with new_folder(output, experiment.name) as path:
         recorder = Recorder.at(setup, path, state)
-        describe(setup, config, path, fingerprint, search)
+        describe(setup, config, path, fingerprint, made_of(search, loaded))
         return _finish(setup, recorder, state, quiet, began)
 
 
@@ -127,7 +130,7 @@ def resume(
         runner_type(begun.setup).prepare(begun.setup)
         recorder = Recorder.at(begun.setup, path, begun.state)
         mark_unfinished(path)
-        describe(begun.setup, config, path, begun.fingerprint, begun.search)
+        describe(begun.setup, config, path, begun.fingerprint, begun.made)
         return _finish(begun.setup, recorder, begun.state, quiet, began)
 
 
@@ -136,13 +139,13 @@ class Begun(NamedTuple):
 
     Args:
         setup: with the learning rate that the run found, or finds now.
-        search: for that rate, if it was made now.
+        made: files about the beginning, if it begins now.
     """
 
     setup: Setup
     state: State
     fingerprint: Fingerprint
-    search: LearningRateSearch | None
+    made: tuple[JsonFile, ...] = ()
 
 
 def begin_or_restore(setup: Setup, path: Path, base: Path) -> Begun:
@@ -152,11 +155,24 @@ def begin_or_restore(setup: Setup, path: Path, base: Path) -> Begun:
         RunError: as `restore_checkpoint`; or the checkpoint is lost, since there are results.
     """
     if has_saved(path):
-        return Begun(*restore_checkpoint(setup, path, base), None)
+        return Begun(*restore_checkpoint(setup, path, base))
     fingerprint = first_fingerprint(setup, path, base)
-    state = setup.initial_state(base)
+    state, loaded = setup.begin(base)
     setup, search = find_learning_rate(setup, state)
-    return Begun(setup, state, fingerprint, search)
+    return Begun(setup, state, fingerprint, made_of(search, loaded))
+
+
+def made_of(*files: JsonFile | None) -> tuple[JsonFile, ...]:
+    """Those of the files that there are."""
+    return tuple(file for file in files if file is not None)
+
+
+def show_loaded(loaded: LoadedWeights | None, quiet: bool) -> None:
+    """Say on standard error what was loaded, if anything was, before the training that depends on it."""
+    if loaded is None or quiet or sys.stderr is None:
+        return
+    with suppress(OSError):  # a terminal that is gone ends no training
+        print("\n  ".join(loaded.lines), file=sys.stderr, flush=True)
 
 
 def has_saved(path: Path) -> bool:

@@ -18,7 +18,8 @@ from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
 from nnjit.runs.writing import write_atomically
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
-from nnjit.training.graphs.step import Task, evaluation_graph, logits_graph, prediction_graph, state_graph
+from nnjit.training.graphs.step import evaluation_graph, logits_graph, prediction_graph, state_graph
+from nnjit.training.graphs.task import Task
 
 Values = dict[str, float]
 """`loss` and the metrics of a split."""
@@ -163,7 +164,7 @@ class CompiledTask:
 
     def evaluate_sums(self, theta: np.ndarray, part: AnyPart) -> Values:
         """Loss and those metrics of `theta` on a split that are sums over its rows."""
-        arrays = self.task.model.split(theta)
+        arrays = self._vectors(theta)
         blocks = [self.evaluation(*arrays, block.x, block.y, block.w) for block in part.blocks()]
         loss, weight, *sums = [sum(found[1:], found[0]) for found in zip(*blocks, strict=True)]
         rows, sums = (float(sums[0]), sums[1:]) if self.task.has_own_weight else (float(weight), sums)
@@ -176,7 +177,7 @@ class CompiledTask:
         """Metrics of `theta` that need the predictions for all rows of a split at once."""
         if not metrics:
             return {}
-        arrays, program = self.task.model.split(theta), self.program("logits")
+        arrays, program = self._vectors(theta), self.program("logits")
         logits = _joined([program(*arrays, block.x)[0] for block in part.blocks()])
         given = {"logits": logits, "scores": self.task.reading.scores(logits)}
         weights = part.w.astype(np.float64)
@@ -189,7 +190,7 @@ class CompiledTask:
             theta: with the state of before, which stands for a batch that says nothing.
         """
         total, weights = np.zeros(self.task.model.state_table.size), 0.0
-        arrays, program = self.task.model.split(theta), self.program("state")
+        arrays, program = self._vectors(theta), self.program("state")
         for block in part.blocks(self.batch):
             for first in range(0, len(block), self.batch):
                 rows = slice(first, first + self.batch)
@@ -199,7 +200,11 @@ class CompiledTask:
 
     def predict(self, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The predictions (n, O) for inputs (n, …) of the training's dtype."""
-        return self.prediction(*self.task.model.split(theta), np.ascontiguousarray(x, theta.dtype))[0]
+        return self.prediction(*self._vectors(theta), np.ascontiguousarray(x, theta.dtype))[0]
+
+    def _vectors(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The vectors that the graphs take first."""
+        return tuple(self.task.model.split(theta).values())
 
     def finish_all(self, totals: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
         """Loss and metrics of each epoch by name, and its penalty sums (0 of an evaluation).

@@ -33,9 +33,12 @@ from nnjit.errors import ConfigError, ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.optim.schedules import ReduceOnPlateau
+from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.graphs.decoding import Decoder
-from nnjit.training.graphs.step import Task, step_graph
+from nnjit.training.graphs.step import step_graph
+from nnjit.training.graphs.task import Task
 from nnjit.training.setup.checks.data import check_batch, check_buffer, check_layers, lone_examples
+from nnjit.training.setup.checks.learning_rates import check_factors
 from nnjit.training.setup.checks.memory import check_outputs, check_state
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.error_paths import within
@@ -167,12 +170,12 @@ class Setup:
 
     def inference_theta(self, state: State) -> np.ndarray:
         """The params and the layers' state that evaluate and predict, averaged if asked for."""
-        arrays, averages = self.model.split(state.theta), state.slots.averages
+        vectors, averages = self.model.split(state.theta), state.slots.averages
         if not averages:
             return state.theta
-        theta = np.concatenate((*averages, *arrays[len(averages) :]))
-        if self.task.measures_state and not np.array_equal(averages[0], arrays[0]):
-            theta[self.model.table.size :] = self.compiled.measure_state(theta, self.data.train)
+        theta = np.concatenate((*averages, *list(vectors.values())[len(averages) :]))
+        if self.task.measures_state and not np.array_equal(averages[0], vectors["theta"]):
+            self.model.split(theta)["state"][:] = self.compiled.measure_state(theta, self.data.train)
         return theta
 
     def initial_state(self, folder: Path) -> State:
@@ -181,14 +184,19 @@ class Setup:
         Args:
             folder: where relative paths in the experiment start.
         """
-        return self._state(initial_theta(self.experiment, self.task, folder))
+        return self.begin(folder)[0]
+
+    def begin(self, folder: Path) -> tuple[State, LoadedWeights | None]:
+        """As `initial_state`, with what was loaded; None if all weights are drawn from the seed."""
+        theta, loaded = initial_theta(self.experiment, self.task, folder)
+        return self._state(theta), loaded
 
     def blank_state(self) -> State:
         """A state with the arrays of any other, to compare a checkpoint with; no weights are read for it."""
         return self._state(np.zeros(self.model.arrays.size, self.experiment.dtype))
 
     def _state(self, theta: np.ndarray) -> State:
-        slots = initial_slots(self.task, *self.model.split(theta))
+        slots = initial_slots(self.task, self.model.split(theta))
         return State.initial(theta, slots, "" if self.monitor is None else str(self.monitor))
 
 
@@ -300,7 +308,8 @@ def _batches(experiment: Experiment, rows: int) -> Batches:
 def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs) -> None:
     """Raise a UserError if the data does not suit the task, or an option the training."""
     if not task.model.table.size:
-        raise ConfigError("no layer has params, so there is nothing to train; add a dense layer", ("model",))
+        raise ConfigError(_nothing_to_train(task.model), ("model",))
+    check_factors(experiment, task.model)
     outputs.check_targets([part for part in (data.train, data.validation, data.test) if part is not None])
     with within("schedule"):
         learning_rate = experiment.optimizer.learning_rate
@@ -315,6 +324,16 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
         from nnjit.training.setup.checks.full_batch import Case, check_full_batch
 
         check_full_batch(Case(experiment, method, task, outputs, len(data.train)))
+
+
+def _nothing_to_train(model: Model) -> str:
+    if not model.frozen_table.size:
+        return "no layer has params, so there is nothing to train; add a dense layer"
+    frozen = ", ".join(node.name for node in model.nodes if node.is_frozen)
+    return (
+        f"every layer with params is frozen ({frozen}), so there is nothing to train; remove "
+        "trainable: false from one of them"
+    )
 
 
 def _trace(experiment: Experiment, task: Task, batches: Batches, *, is_evaluated: bool) -> CompiledTask:

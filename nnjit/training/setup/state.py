@@ -77,7 +77,8 @@ class State:
     """Everything that the next epoch depends on. The loop changes its arrays in place.
 
     Args:
-        theta: the params, (P,), followed by the state of the model's layers, (S,).
+        theta: the params, (P,), followed by the state of the model's layers, (S,), and by what frozen
+            layers hold, (F,).
         epoch: epochs done.
         best_theta: theta of the best epoch.
         best_loss: its monitored value, negated if more is better; inf before the first epoch.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnjit.data import AnyPart
 from nnjit.experiment import Experiment
 from nnjit.nn import Model
-from nnjit.training.graphs.step import Task
+from nnjit.training.graphs.task import Task
 from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.single_output import single_output
 

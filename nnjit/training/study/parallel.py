@@ -42,6 +42,7 @@ from nnjit.training.loop.trainer import (
     new_folder,
     process_callbacks,
     runner_type,
+    show_loaded,
     train_and_record,
 )
 from nnjit.training.setup.checks.memory import check_state
@@ -111,7 +112,7 @@ def _train_study(
     """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
-    first, workers = _set_up_first(members, base), min(_workers(experiment), members.count)
+    first, workers = _set_up_first(members, base, quiet), min(_workers(experiment), members.count)
     check_state(first.task, workers)
     with place as path:
         trainer = _MemberTrainer(members, first, base, path, dump)
@@ -132,11 +133,11 @@ def _train_study(
     return open_study(path, members)
 
 
-def _set_up_first(members: Members, base: Path) -> Setup:
+def _set_up_first(members: Members, base: Path, quiet: bool) -> Setup:
     """The first member's setup, compiled: before there is a folder, so that a failure leaves none."""
     with errors_at_folds():
         setup = set_up(members.experiments[0], base)
-    setup.initial_state(base)
+    show_loaded(setup.begin(base)[1], quiet)
     runner_type(setup).prepare(setup)
     _ = setup.compiled.evaluation, setup.compiled.prediction
     _ = setup.compiled.program("logits") if setup.task.wholes else None
@@ -221,7 +222,7 @@ class _MemberTrainer:
             setup = begun.setup
             recorder = Recorder.at(setup, path, begun.state)
             mark_unfinished(path)
-            describe(setup, self.dump(setup.experiment), path, begun.fingerprint, begun.search)
+            describe(setup, self.dump(setup.experiment), path, begun.fingerprint, begun.made)
             outcome = train_and_record(setup, recorder, begun.state, callbacks, began)
         if outcome.lacking:
             raise RunError(f"not all results could be written ({outcome.lacking}); {saved_words(path)}")

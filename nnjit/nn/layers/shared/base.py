@@ -89,6 +89,15 @@ class Layer(Options, ABC):
     def output_shape(self, *inputs: Shape) -> Shape:
         """The shape of the output; raises GraphError, with the shapes, if the inputs do not fit."""
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether params and state stay as they begin; if so, it computes as in a prediction."""
+        return False
+
+    def frozen(self) -> Self:
+        """The layer, frozen if it has anything to train."""
+        return self
+
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         """The params for inputs of these shapes."""
         return ()
@@ -135,6 +144,22 @@ class Layer(Options, ABC):
     @abstractmethod
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         """The output, for params by their own names (`"weight"`)."""
+
+
+class TrainedLayer(Layer):
+    """A layer with params, which a training changes unless it is frozen."""
+
+    trainable: bool = True
+    """Whether the training changes its params. `false` freezes them as they begin, in `initial_weights` or
+    drawn from the seed; a frozen `batch_norm` uses its running mean and variance, and leaves them as they
+    are."""
+
+    @property
+    def is_frozen(self) -> bool:
+        return not self.trainable
+
+    def frozen(self) -> Self:
+        return self.model_copy(update={"trainable": False})
 
 
 layers: Registry[Layer] = Registry("layer")

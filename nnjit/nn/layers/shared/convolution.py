@@ -11,12 +11,12 @@ from nnjit.ir.types import static
 from nnjit.nn.activations import ACTIVATIONS, ActivationName
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, Zeros
-from nnjit.nn.layers.shared.base import Context, Layer, Param
+from nnjit.nn.layers.shared.base import Context, Param, TrainedLayer
 from nnjit.nn.layers.shared.window import Counts, Padding, Window, with_channels
 from nnjit.registry import Count
 
 
-class Convolution(Layer):
+class Convolution(TrainedLayer):
     """activation(Σ x · weight + bias) over the window at each position, channels last.
 
     The weight is (sizes…, channels / groups, filters). What libraries call a convolution is, in mathematics,

@@ -7,10 +7,10 @@ from pydantic import Field
 from nnjit.errors import GraphError
 from nnjit.nn.array import Shape
 from nnjit.nn.initializers import Constant, Zeros
-from nnjit.nn.layers.shared.base import Layer, Param
+from nnjit.nn.layers.shared.base import Param, TrainedLayer
 
 
-class Normalisation(Layer):
+class Normalisation(TrainedLayer):
     """(x - mean) / √(variance + epsilon) · scale + shift, with x (B, …, C), scale and shift (C,)."""
 
     epsilon: float = Field(1e-5, gt=0)

@@ -15,12 +15,12 @@ from nnjit.autodiff import scan
 from nnjit.errors import GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, GlorotUniform, Orthogonal, Zeros
-from nnjit.nn.layers.shared.base import Context, Layer, Param
+from nnjit.nn.layers.shared.base import Context, Param, TrainedLayer
 from nnjit.nn.layers.shared.masking import mask_of
 from nnjit.registry import Count
 
 
-class Recurrent(Layer):
+class Recurrent(TrainedLayer):
     """A state of `units` numbers, zero before the first step, of inputs (steps, features)."""
 
     gates: ClassVar[int]

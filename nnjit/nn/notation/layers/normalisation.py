@@ -11,22 +11,26 @@ from nnjit.nn.notation.recurrence import Recurrence
 
 
 def batch_norm(layer: BatchNorm, x: Shape) -> Recurrence:
-    """Normal over the batch."""
-    return _normalisation(layer, "of a channel over the batch (where all rows weigh the same)")
+    """Normal over the batch; if frozen, by the running mean and deviation, which are numbers."""
+    if layer.is_frozen:
+        return _normalisation(layer, "the running ones, which stay as they are", are_numbers=True)
+    return _normalisation(layer, "those of a channel over the batch (where all rows weigh the same)")
 
 
 def layer_norm(layer: LayerNorm, x: Shape) -> Recurrence:
     """Normal over the last axis."""
-    return _normalisation(layer, "over the last axis")
+    return _normalisation(layer, "those over the last axis")
 
 
-def _normalisation(layer: Normalisation, over: str) -> Recurrence:
+def _normalisation(layer: Normalisation, which: str, *, are_numbers: bool = False) -> Recurrence:
     """The output u ⊙ scale + shift, with u = (x − mean) / deviation.
 
-    With g = ∂C/∂u, ∂C/∂x = (g − mean(g) − u ⊙ mean(g ⊙ u)) / deviation.
+    With g = ∂C/∂u, ∂C/∂x = (g − mean(g) − u ⊙ mean(g ⊙ u)) / deviation, or g / deviation if neither mean nor
+    deviation depends on x.
 
     Args:
-        over: what mean and variance are taken over, in words.
+        which: the mean and the variance that it takes, in words.
+        are_numbers: whether they do not depend on x.
     """
     unit, output, g = call("normal", X), call("normal", X), G
     gradients: dict[str, Formula] = {}
@@ -36,9 +40,10 @@ def _normalisation(layer: Normalisation, over: str) -> Recurrence:
     if layer.shift:
         output += symbol("shift")
         gradients["shift"] = over_rows(G)
-    back = (g - call("mean", g) - unit * call("mean", g * unit)) / call("deviation", X)
+    whole = g if are_numbers else g - call("mean", g) - unit * call("mean", g * unit)
+    back = whole / call("deviation", X)
     note = (
         "normal(x) is (x − mean(x)) / deviation(x), and deviation(x) the root of the variance and "
-        f"{layer.epsilon:g}, mean and variance being those {over}"
+        f"{layer.epsilon:g}, mean and variance being {which}"
     )
     return Recurrence(output, (back,), gradients, note=note)

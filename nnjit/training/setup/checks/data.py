@@ -85,7 +85,8 @@ def check_buffer(experiment: Experiment, train: AnyPart, batch: int) -> None:
 
 
 def _starved(model: Model, size: int) -> list[LayerNode]:
-    return [node for node in model.nodes if size < node.layer.least_batch(*node.input_shapes)]
+    trained = (node for node in model.nodes if not node.is_frozen)
+    return [node for node in trained if size < node.layer.least_batch(*node.input_shapes)]
 
 
 def check_rows(model: Model, x: np.ndarray, words: Words) -> None:

@@ -14,7 +14,7 @@ from nnjit.optim import Clip, FullBatchOptimizer
 from nnjit.optim.optimizers import LevenbergMarquardt
 from nnjit.optim.schedules import Constant
 from nnjit.training.graphs.full_batch import random_layers
-from nnjit.training.graphs.step import Task
+from nnjit.training.graphs.task import Task
 from nnjit.training.setup.outputs import Outputs
 
 LARGEST_JACOBIAN = 2**28  # numbers, 2 GiB in float64
@@ -43,6 +43,11 @@ class Case:
         """How gradient descent, which only a line search makes a full-batch method, would do without."""
         is_descent = self.experiment.optimizer.type == "gradient_descent"
         return " (without line_search it does not)" if is_descent else ""
+
+    @property
+    def has_factors(self) -> bool:
+        """Whether layers have learning rates of their own, which only gradient descent could ask for."""
+        return bool(getattr(self.experiment.optimizer, "learning_rate_factors", None))
 
     @cached_property
     def random_layers(self) -> list[str]:
@@ -81,6 +86,9 @@ RULES: tuple[Rule, ...] = (
     (("schedule",),              lambda c: c.experiment.schedule != Constant(), lambda c:
         f"{c.name} finds the length of its steps itself{c.unless}, so there is no learning rate to schedule, "
         f'but got "{c.experiment.schedule.type}"; omit the schedule'),
+    (("optimizer", "learning_rate_factors"), lambda c: c.has_factors, lambda c:
+        f"{c.name} with line_search finds the length of its steps itself, so there is no learning rate to "
+        "multiply; omit learning_rate_factors"),
     (("clip",),                  lambda c: c.experiment.clip != Clip(), lambda c:
         f"{c.name} needs the gradient as it is, to find lower costs{c.unless}; omit clip"),
     (("averaging",),             lambda c: c.experiment.averaging is not None, lambda c:

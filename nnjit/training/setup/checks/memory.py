@@ -12,7 +12,7 @@ import numpy as np
 
 from nnjit.ir import as_dtype
 from nnjit.memory import check_fits
-from nnjit.training.graphs.step import Task
+from nnjit.training.graphs.task import Task
 
 _LEAST_ROWS = 8  # of a block
 _COPIES = 2  # of a state: the one that is trained, and the one to go back to
@@ -25,13 +25,13 @@ def check_state(task: Task, members: int = 1) -> None:
         members: how many trainings have such arrays at once.
     """
     table, item = task.model.table, np.dtype(as_dtype(task.dtype)).itemsize
-    largest = max(table, key=lambda entry: entry.size)
+    frozen, largest = task.model.frozen_table.size, max(task.model.arrays, key=lambda entry: entry.size)
     kept = sum(slot.nbytes for slot in task.optimizer.initial_slots(np.zeros(1, as_dtype(task.dtype))))
     each = (2 + len(task.averages)) * item + kept
     share = "" if members == 1 else f" in each of {members} trainings at once"
     check_fits(
-        _COPIES * table.size * each * members,
-        f"{table.size:,} params, of which {largest.size:,} are {largest.name}{share}",
+        _COPIES * (table.size * each + frozen * 2 * item) * members,
+        f"{table.size + frozen:,} params, of which {largest.size:,} are {largest.name}{share}",
         "make this layer smaller" if members == 1 else "set training.threads to fewer",
         ("model",) if members == 1 else ("training", "threads"),
     )
