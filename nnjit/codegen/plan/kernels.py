@@ -22,7 +22,9 @@ from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.ir import Graph, Node
 
 OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that have their own stages
-MOST_OPERATIONS = 128  # of fused loops: LLVM takes more than linear time (2,000 in one kernel, 20 s; here 4 s)
+MOST_OPERATIONS = (
+    128  # of fused loops: LLVM takes more than linear time (2,000 in one kernel, 20 s; here 4 s)
+)
 LONG = 4096  # elements of a vector from which threads share a loop over it
 
 
