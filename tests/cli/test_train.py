@@ -172,6 +172,10 @@ def test_a_job_script_has_one_line_that_starts_goes_on_and_ends(
     Path("runs/job/report.html").touch()
     done = "this training has ended; nothing is left to do\n3 epochs\n"
     assert command(*words)[1].startswith(done)
+    predictions = Path("runs/job/predictions.npz").read_bytes()
+    Path("runs/job/predictions.npz").unlink()  # as a full disk leaves it
+    assert command(*words)[1].startswith("3 epochs\n")
+    assert Path("runs/job/predictions.npz").read_bytes() == predictions
     without_config = ("train", "--output", "runs/job", "--resume-or-start")
     assert command(*without_config)[1].startswith(done)
     assert command(*words[:-1], "training.epochs=5")[1].startswith("5 epochs\n")
