@@ -118,7 +118,7 @@ def _leaves(data: Data, path: ConfigPath) -> Iterator[tuple[ConfigPath, object]]
 
 def _wire(experiment: Experiment) -> None:
     with blaming_losses(experiment.model.layers, tuple(experiment.losses or ())):
-        wire(experiment.layers)
+        wire(experiment.layers, None if experiment.data.is_table else ())
 
 
 def starting_from(given: Config, path: str, location: str) -> Config:

@@ -99,6 +99,11 @@ class Source(Options, ABC):
         return suited
 
     @property
+    def is_table(self) -> bool:
+        """Whether it has columns, which layers can name."""
+        return False
+
+    @property
     def takes_data(self) -> bool:
         """Whether Python may give the data, instead of a file or of options."""
         return False

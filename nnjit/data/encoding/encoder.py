@@ -237,11 +237,11 @@ def fit(
 
 
 def _fitted(kind: ColumnOptions, column: RawColumn, indexed: Indexed, *, is_inferred: bool) -> ColumnEncoding:
-    is_named = indexed != "all" and column.name in indexed
+    is_named = indexed == "all" or column.name in indexed
     if isinstance(kind, Text) and is_inferred and not is_named:
         return TextEncoding(name=column.name, words=(), length=0)
     encoding = kind.fit(column)
-    if isinstance(encoding, CategoryEncoding) and (indexed == "all" or is_named):
+    if isinstance(encoding, CategoryEncoding) and is_named:
         return replace(encoding, is_indexed=True)
     return encoding
 

@@ -57,6 +57,10 @@ class Openml(Source):
             raise ValueError("version goes with name; an id has one version")
         return self
 
+    @property
+    def is_table(self) -> bool:
+        return True
+
     def load(self, folder: Path) -> TableData:
         return self.parsed(self._fetched(folder))
 

@@ -71,6 +71,10 @@ class Table(Reading, Source):
         return {} if self.file is None else {"file": locate(folder, self.file)}
 
     @property
+    def is_table(self) -> bool:
+        return True
+
+    @property
     def takes_data(self) -> bool:
         return True
 

@@ -11,6 +11,7 @@ from nnjit.nn.layers.conv2d import Conv2D
 from nnjit.nn.layers.dense import Dense
 from nnjit.nn.layers.dropout import Dropout
 from nnjit.nn.layers.embedding import Embedding
+from nnjit.nn.layers.features import Features
 from nnjit.nn.layers.flatten import Flatten
 from nnjit.nn.layers.gaussian_noise import GaussianNoise
 from nnjit.nn.layers.global_average_pool import GlobalAveragePool
@@ -27,6 +28,6 @@ from nnjit.nn.layers.select import Select
 
 __all__ = [
     "GRU", "LSTM", "RNN", "ActivationLayer", "Add", "Attention", "AveragePool", "BatchNorm", "Concat",
-    "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool",
-    "LayerNorm", "MaxPool", "Multiply", "Permute", "Reshape", "Scale", "Select",
+    "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Features", "Flatten", "GaussianNoise",
+    "GlobalAveragePool", "LayerNorm", "MaxPool", "Multiply", "Permute", "Reshape", "Scale", "Select",
 ]  # fmt: skip

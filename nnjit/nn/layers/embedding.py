@@ -9,10 +9,11 @@ import numpy
 from pydantic import model_validator
 
 import nnjit.numpy as np
-from nnjit.errors import DataError, counted
+from nnjit.errors import DataError, GraphError, counted
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Altered, AnyInitializer, Initializer, Normal
 from nnjit.nn.layers.shared.base import Context, Param, TrainedLayer, UsedRows, layers
+from nnjit.nn.layers.shared.columns import InputColumn
 from nnjit.nn.layers.shared.masking import is_data
 from nnjit.registry import Count, Index
 
@@ -27,8 +28,9 @@ class Embedding(TrainedLayer):
     """
 
     type: Literal["embedding"] = "embedding"
-    entries: Count
-    """How many things there are; inputs are whole numbers from 0 to entries - 1."""
+    entries: Count | None = None
+    """How many things there are; inputs are whole numbers from 0 to entries - 1. It may be left out if `from`
+    names a column of a table, of categories or text: it has as many entries."""
     size: Count
     """How many numbers stand for each of them."""
     weight_initializer: AnyInitializer = Normal()
@@ -44,23 +46,39 @@ class Embedding(TrainedLayer):
 
     @model_validator(mode="after")
     def _padding_is_an_entry(self) -> Self:
-        if self.padding_index is not None and self.padding_index >= self.entries:
+        if self.padding_index is not None and self.entries is not None and self.padding_index >= self.entries:
             raise ValueError(
                 f"padding_index: expected one of the {self.entries} entries, from 0 to {self.entries - 1}, "
                 f"got {self.padding_index}"
             )
         return self
 
+    def of_column(self, column: InputColumn) -> Self:
+        if not column.is_indexed:
+            kind = f'"{column.name}" is of the kind {column.kind}'
+            raise GraphError(f"embedding takes a column of categories or text; {kind}")
+        found = len(column.entries)
+        if self.entries is not None and self.entries < found:
+            raise GraphError(
+                f'column "{column.name}" has {found} entries, got {self.entries}; leave out entries'
+            )
+        padding = 0 if column.kind == "text" and self.padding_index is None else self.padding_index
+        return self.model_copy(update={"entries": self.entries or found, "padding_index": padding})
+
     def output_shape(self, *inputs: Shape) -> Shape:
+        if self.entries is None:
+            raise GraphError("embedding needs entries, unless from names a column of categories or text")
         return (*inputs[0], self.size)
 
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         begin: Initializer = self.weight_initializer
         if self.padding_index is not None:
             begin = Altered(first=begin, start=self.padding_index, end=self.padding_index + 1, factor=0)
+        assert self.entries is not None  # or there is no output shape
         return (Param("weight", (self.entries, self.size), begin, penalized=True),)
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
+        assert self.entries is not None
         bad = (x < 0) | (x >= self.entries) | (x != numpy.floor(x))
         count = int(bad.sum())
         if count:

@@ -16,6 +16,7 @@ from nnjit.ir import as_dtype, scope
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import fans
 from nnjit.nn.layers.shared.base import Context, Layer, UsedRows
+from nnjit.nn.layers.shared.columns import Columns
 from nnjit.nn.links import Link
 from nnjit.nn.model.expansion import INPUT, Wire
 from nnjit.nn.model.layer_node import LayerNode
@@ -194,19 +195,23 @@ class Model:
 
 
 def build_model(
-    layers: Sequence[Layer | Repeat], input_shape: Shape, output_size: int | None = None
+    layers: Sequence[Layer | Repeat],
+    input_shape: Shape,
+    output_size: int | None = None,
+    columns: Columns = (),
 ) -> Model:
     """Wire `layers` for examples of `input_shape`; the last of them gives the output.
 
     Args:
         output_size: how many values the data asks for; the last layer has as many if its own size is open.
+        columns: those of a table, which layers may name.
 
     Raises:
         ConfigError, GraphError: names, wires or shapes do not fit; the path is `("model", index, …)`.
     """
     if not layers:
         raise ConfigError("expected at least one layer", ("model",))
-    wires, order = wire(layers)
+    wires, order = wire(layers, columns)
     wires[-1] = replace(wires[-1], layer=wires[-1].layer.completed(output_size))
     shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
     carried = dict(OF_DATA)

@@ -8,12 +8,17 @@ from graphlib import CycleError, TopologicalSorter
 
 from nnjit.errors import ConfigError, ConfigPath, did_you_mean
 from nnjit.nn.layers.shared.base import Layer
+from nnjit.nn.layers.shared.columns import Columns
+from nnjit.nn.model.columns import with_columns, without_columns
 from nnjit.nn.model.expansion import INPUT, Wire, expand
 from nnjit.nn.model.repeat import Repeat
 
 
-def wire(entries: Sequence[Layer | Repeat]) -> tuple[list[Wire], list[int]]:
+def wire(entries: Sequence[Layer | Repeat], columns: Columns | None = ()) -> tuple[list[Wire], list[int]]:
     """All layers with their names and the names that they take, and the order of computation as indices.
+
+    Args:
+        columns: those of a table; () for other data; None if they are not known yet.
 
     Raises:
         ConfigError: a name is reserved, given twice or missing, a layer takes too few or too many inputs,
@@ -21,6 +26,10 @@ def wire(entries: Sequence[Layer | Repeat]) -> tuple[list[Wire], list[int]]:
     """
     wires = expand(entries)
     _check_names(wires)
+    if columns is None:
+        wires = without_columns(wires)
+    elif columns:
+        wires = with_columns(wires, columns)
     names = {w.name for w in wires}
     for index, entry in enumerate(entries):
         if isinstance(entry, Repeat) and entry.from_ is not None:

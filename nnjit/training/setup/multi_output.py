@@ -124,7 +124,7 @@ def joint_outputs(
     """
     assert experiment.losses is not None  # the caller has checked
     entries = experiment.losses
-    model = _model(experiment, data.input_shape, entries, data.targets)
+    model = _model(experiment, data, entries, data.targets)
     if train is not None and experiment.training.class_weights is not None:
         raise ConfigError(
             "of several outputs, each has its own; put them into the entries of losses",
@@ -186,7 +186,7 @@ def _class_weights(output: Output, entry: OutputOptions, train: AnyPart) -> tupl
 
 def _model(
     experiment: Experiment,
-    input_shape: tuple[int, ...],
+    data: DataDescription,
     entries: Mapping[str, OutputOptions],
     targets: Sequence[Target],
 ) -> Model:
@@ -196,7 +196,7 @@ def _model(
     }
     layers = with_output_units(experiment.model.layers, widths)
     with blaming_losses(layers, tuple(entries)):
-        return build_model(joined(layers, tuple(entries)), input_shape)
+        return build_model(joined(layers, tuple(entries)), data.input_shape, columns=data.columns)
 
 
 def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nnjit.data import AnyPart, Center, Prepared, ProblemType, Scaling, Target
+from nnjit.data import AnyPart, Center, InputColumn, Prepared, ProblemType, Scaling, Target
 from nnjit.errors import ConfigPath
 from nnjit.ir import ArrayType
 from nnjit.nn import Loss, Metric, Model
@@ -28,6 +28,7 @@ class DataDescription:
         targets: those of several outputs, in the order of `losses`; () for a single output.
         target_names: those of the columns of y.
         center: where target values lie; None of classes, and if nothing is trained.
+        columns: those of a table; () for arrays.
     """
 
     input_shape: tuple[int, ...]
@@ -37,6 +38,7 @@ class DataDescription:
     targets: tuple[Target, ...] = ()
     target_names: tuple[str, ...] = ()
     center: Center | None = None
+    columns: tuple[InputColumn, ...] = ()
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:
@@ -49,6 +51,7 @@ class DataDescription:
             targets=targets,
             target_names=data.targets,
             center=data.center,
+            columns=data.columns,
         )
 
 

@@ -32,6 +32,7 @@ from nnjit.data import (
 from nnjit.errors import ConfigError, ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
+from nnjit.nn.model.columns import indexed_columns
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.graphs.decoding import Decoder
@@ -253,7 +254,8 @@ def _load(experiment: Experiment, folder: Path) -> tuple[Prepared, dict[str, Con
     types, sources = target_types(experiment, folder), experiment.sources
     with within("data"):
         loaded = load(sources["data"], folder, types, _takes(experiment))
-        data, rows = split_and_encode(experiment.data, loaded, seed=experiment.seed)
+        indexed = indexed_columns(experiment.model.layers) if experiment.data.is_table else frozenset()
+        data, rows = split_and_encode(experiment.data, loaded, seed=experiment.seed, indexed=indexed)
     held_out = _load_held_out(experiment, data, folder, types)
     all_data = {"data": data, **{f"{part}_data": other for part, other in held_out.items()}}
     contents = {

@@ -90,9 +90,8 @@ def single_output(
     """
     assert experiment.loss is not None  # without `losses` there is a loss
     classes = None if data.classes is None else len(data.classes)
-    model = build_model(
-        experiment.model.layers, data.input_shape, experiment.loss.output_size(data.output_size, classes)
-    )
+    size = experiment.loss.output_size(data.output_size, classes)
+    model = build_model(experiment.model.layers, data.input_shape, size, data.columns)
     with within("loss"):
         _check_loss(experiment.loss, model, data.output_size, classes)
     chosen = _metrics(experiment, classes)

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 from nnjit.ir import Shape as BatchShape
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Initializer
+from nnjit.nn.layers.shared.columns import InputColumn
 from nnjit.registry import Options, Registry
 
 
@@ -83,7 +84,8 @@ class Layer(Options, ABC):
     name: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """The layer's name, which `from` and the files of weights use; `<type>_<k>` if none is given."""
     from_: str | tuple[str, ...] | None = Field(None, alias="from")
-    """Whose output it takes, a name or a list of names; by default the layer before. `input` is the data."""
+    """Whose output it takes, a name or a list of names; by default the layer before. `input` is the data, and
+    the name of a column, if no layer has it, that column of a table."""
 
     @abstractmethod
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -125,6 +127,10 @@ class Layer(Options, ABC):
     def keeps_steps(self, *inputs: Shape) -> bool:
         """Whether the first axis of the output is that of the inputs, so that a mask goes through."""
         return False
+
+    def of_column(self, column: InputColumn) -> Self:
+        """The layer, which takes a column of a table; raises GraphError if it cannot."""
+        return self
 
     def completed(self, output_size: int | None) -> Self:
         """The layer as the last of a model: it gives `output_size` values if its own size was left open."""

@@ -1,0 +1,112 @@
+"""`features`: the columns of a table as a network takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, PrivateAttr
+
+import nnjit.numpy as np
+from nnjit.errors import GraphError
+from nnjit.nn.array import Array, Shape
+from nnjit.nn.initializers import AnyInitializer, Normal
+from nnjit.nn.layers.shared.base import Context, Param, TrainedLayer, UsedRows, layers
+from nnjit.nn.layers.shared.columns import Columns, InputColumn
+from nnjit.registry import Count
+
+LARGEST = 600
+"""The most numbers that stand for a category if their number is not given."""
+
+
+@layers.register
+class Features(TrainedLayer):
+    """The columns of a table side by side: numbers, flags and dates as they are, and for each category a
+    trained vector, as an `embedding` has it.
+
+    Of text, it is the mean of the vectors of its words. `from` may name the columns to take, one or several;
+    without it, the layer takes all of them.
+    """
+
+    type: Literal["features"] = "features"
+    formula: ClassVar[str] = "the columns side by side, with a trained vector for each category"
+    size: Count | Literal["auto"] = "auto"
+    """How many numbers stand for a category or a word; `auto` grows with the number n of those of the column:
+    min(600, round(1.6 n^0.56)), fastai's rule."""
+    one_hot: bool = False
+    """Whether each category is an input of its own instead, 1 where a row has it and else 0; text is then
+    left out."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """The fraction of the outputs that a training step sets to 0, in [0, 1), as `dropout` does it."""
+    weight_initializer: AnyInitializer = Normal()
+    """How the vectors begin."""
+
+    _columns: Columns = PrivateAttr(())
+
+    def with_columns(self, columns: Columns) -> Self:
+        made = self.model_copy()
+        wanted = None if self.from_ is None else (self.from_,) if isinstance(self.from_, str) else self.from_
+        made._columns = tuple(c for c in columns if c.size and (wanted is None or c.name in wanted))
+        return made
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        if not self._columns:
+            raise GraphError(
+                "features takes the columns of a table, and this data has none; give data: {type: table}, or "
+                "remove the layer"
+            )
+        return (sum(self._size(c) if c.is_indexed else c.size for c in self._columns),)
+
+    def params(self, *inputs: Shape) -> tuple[Param, ...]:
+        return tuple(
+            Param(name, (len(c.entries), self._size(c)), self.weight_initializer, penalized=True)
+            for name, c in self._tables()
+        )
+
+    def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
+        return {name: UsedRows(_indices(inputs[0], c), always=False) for name, c in self._tables()}
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        tables = {c.name: params[name] for name, c in self._tables()}
+        parts = [
+            _vectors(x, c, tables[c.name]) if c.is_indexed else x[:, c.start : c.start + c.size]
+            for c in self._columns
+        ]
+        out = np.concatenate(parts, axis=-1)
+        if not self.dropout or not context.training:
+            return out
+        return np.where(context.uniform(out.shape) < self.dropout, 0.0, out * (1 / (1 - self.dropout)))
+
+    def _size(self, column: InputColumn) -> int:
+        """How many numbers stand for an entry of a column."""
+        return min(LARGEST, round(1.6 * len(column.entries) ** 0.56)) if self.size == "auto" else self.size
+
+    def _tables(self) -> Iterator[tuple[str, InputColumn]]:
+        """The name of the param of each column with a trained vector for each entry."""
+        taken: set[str] = set()
+        for column in self._columns:
+            if column.is_indexed:
+                name = re.sub(r"\W+", "_", column.name)
+                while name in taken:
+                    name += "_"
+                taken.add(name)
+                yield name, column
+
+
+def _indices(x: Array, column: InputColumn) -> Array:
+    """The indices (B,) of a category, or (B, words) of a text."""
+    if column.kind != "text":
+        return np.astype(x[:, column.start], "i32")
+    return np.astype(x[:, column.start : column.start + column.size], "i32")
+
+
+def _vectors(x: Array, column: InputColumn, table: Array) -> Array:
+    """The vectors (B, size) of a category; the mean of those of the words of a text, 0 if it has none."""
+    indices = _indices(x, column)
+    found = np.take(table, indices, axis=0)
+    if column.kind != "text":
+        return found
+    is_word = np.astype(indices > 0, found.dtype)
+    return np.sum(found * is_word[..., None], axis=1) / np.maximum(np.sum(is_word, axis=1), 1.0)[:, None]
