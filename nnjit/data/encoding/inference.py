@@ -14,7 +14,7 @@ from nnjit.data.encoding.kinds.flag import PAIRS
 from nnjit.data.encoding.raw_column import RawColumn
 
 FEW = 10  # different values are categories, however few rows there are
-_ID = re.compile(r"(^|[\W_])id$|[a-z]I[dD]$", re.ASCII)
+_ID = re.compile(r"(?i:(^|[\W_])id$)|[a-z]I[dD]$", re.ASCII)
 _CODE = r"^[+-]?0\d"  # a number with leading zeros
 
 
