@@ -440,12 +440,13 @@ def test_an_index_of_pandas_is_a_column_if_it_has_a_name() -> None:
 
 
 def test_a_column_that_is_no_table_is_refused_when_it_is_used(tmp_path: Path) -> None:
-    FRAME.with_columns(lists=pl.lit([1]), gone=pl.lit(datetime.timedelta(1))).write_parquet(
+    far = pl.lit(2**30).cast(pl.Int32).cast(pl.Date)
+    FRAME.with_columns(lists=pl.lit([1]), gone=pl.lit(datetime.timedelta(1)), far=far).write_parquet(
         tmp_path / "a.parquet"
     )
     table = read_table(tmp_path / "a.parquet", Reading())
     assert table.numbers("length")[0][1] == 1234.0625
-    for name, word in (("lists", "lists"), ("gone", "durations")):
+    for name, word in (("lists", "lists"), ("gone", "durations"), ("far", "a date beyond")):
         with pytest.raises(DataError, match=rf'a\.parquet: column "{name}" holds {word}'):
             table.text(name)
 

@@ -128,7 +128,7 @@ def _made(path: Path, options: Reading, frame: pl.DataFrame, where: Where | None
     where = where or (lambda row: f"row {row + 1}")
     if not frame.width or not frame.height:
         raise DataError(f"{name}: no rows", ("file",))
-    problems = {column: problem_of(dtype) for column, dtype in frame.schema.items()}
+    problems = {series.name: problem_of(series) for series in frame.get_columns()}
     if all(problems.values()):
         column, problem = next(iter(problems.items()))
         raise DataError(f'{name}: no column can be read: "{column}" {problem}', ("file",))
