@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from nnjit.data.tables.text.files import read_text_file
 from nnjit.data.tables.typed_files import READERS
 from nnjit.errors import DataError
 from nnjit.memory import check_fits
-from nnjit.registry import Options
+from nnjit.registry import MOST, Options
 
 Format = Literal["csv", "parquet", "arrow", "json", "jsonl", "excel"]
 SUFFIXES: dict[str, Format] = {
@@ -50,7 +50,7 @@ class Reading(Options):
     missing_marks: tuple[str, ...] | None = None
     """What marks a missing value, besides an empty field; null for ?, NA, N/A, n/a, #N/A, <NA>, NaN, nan,
     NULL and null."""
-    sheet: str | int | None = None
+    sheet: str | Annotated[int, Field(ge=-MOST, le=MOST)] | None = None
     """The sheet of an Excel file, by name or by position from 0; null for the first that is not empty."""
 
 
