@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +84,8 @@ def _opened(path: Path) -> Any:
 
 def _check_fits(path: Path) -> None:
     """Raise TooLarge if the sheets do not fit into memory once they are decompressed."""
+    import zipfile  # slow to import
+
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -48,8 +49,9 @@ def _read_arrow(path: Path, options: Reading) -> Table:
 
     def read() -> pl.DataFrame:
         if not is_file:
-            return pl.read_ipc_stream(path)
-        lazy = pl.scan_ipc(path, glob=False)
+            with path.open("rb") as file:
+                return pl.read_ipc_stream(file)
+        lazy = pl.scan_ipc(glob.escape(str(path)))
         _check_fits(path, lazy)
         return lazy.collect()
 

@@ -91,7 +91,7 @@ def as_numbers(series: pl.Series, marks: Marks) -> tuple[np.ndarray, np.ndarray]
 
     if series.dtype == pl.String:
         text = series.str.to_lowercase().replace(_FLAGS).to_frame()
-        numbers = text.select(marks.numbers(pl.col(series.name))).to_series()
+        numbers = text.select(marks.numbers(pl.col(series.name)).fill_nan(None)).to_series()
     elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
         numbers = series.cast(pl.Float64)
     else:
