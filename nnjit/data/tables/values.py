@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MISSING_MARKS = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
 """Text that stands for a missing value unless the user says otherwise."""
 
-_FLAGS = {"true": "1", "false": "0"}
+_FLAGS = {"true": 1.0, "false": 0.0}
 _LAST_DAY = 2_932_896  # 9999-12-31, in days since 1970
 _UNITS = {"days": 1, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}  # of a day
 _MIDNIGHT = " 00:00:00"
@@ -90,8 +90,10 @@ def as_numbers(series: pl.Series, marks: Marks) -> tuple[np.ndarray, np.ndarray]
     import polars as pl
 
     if series.dtype == pl.String:
-        text = series.str.to_lowercase().replace(_FLAGS).to_frame()
-        numbers = text.select(marks.numbers(pl.col(series.name)).fill_nan(None)).to_series()
+        numbers = series.to_frame().select(marks.numbers(pl.col(series.name)).fill_nan(None)).to_series()
+        if numbers.null_count() > series.null_count():  # else there are no flags
+            flags = series.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Float64)
+            numbers = numbers.fill_null(flags)
     elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
         numbers = series.cast(pl.Float64)
     else:
