@@ -21,6 +21,8 @@ from nnjit import config
 from nnjit.config.reading import read_text
 from nnjit.data import sources
 from nnjit.data.source import Split
+from nnjit.data.tables.reading import SUFFIXES, Reading
+from nnjit.data.tables.values import MISSING_MARKS
 from nnjit.experiment import Experiment
 from nnjit.experiment.options import TrainingOptions
 from nnjit.nn import initializers, layers, losses, metrics
@@ -34,7 +36,9 @@ from scripts.benchmark.workloads import WORKLOADS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
-CONFIG, PYTHON, PERFORMANCE = (ROOT / "docs" / f"{name}.md" for name in ("config", "python", "performance"))
+CONFIG, DATA, PYTHON, PERFORMANCE = (
+    ROOT / "docs" / f"{name}.md" for name in ("config", "data", "python", "performance")
+)
 LARGEST_PICTURE = 200_000  # bytes
 
 TYPES: dict[str, Iterable[str]] = {  # row of the table of types: the names it has
@@ -188,6 +192,13 @@ def test_the_table_of_types_has_all_names_and_no_others(kind: str) -> None:
 def test_every_option_is_in_its_table(heading: str, options: type[Options]) -> None:
     named = {name.rpartition(".")[2] for cell in rows(section(CONFIG, heading)) for name in codes(cell)}
     assert set(options.model_fields) <= named
+
+
+def test_every_option_and_suffix_of_a_table_is_in_the_page_about_data() -> None:
+    named = set(codes(read(DATA)))
+    assert set(Reading.model_fields) | set(SUFFIXES.values()) <= named
+    assert {suffix for suffix in SUFFIXES if SUFFIXES[suffix] != "csv"} <= named
+    assert set(MISSING_MARKS) - {""} <= named
 
 
 def test_every_file_of_a_run_folder_is_in_its_table(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def zstd(text: str) -> bytes:
 # fmt: off
 SAME: list[tuple[str, Callable[[Path], Any]]] = [  # a file, and how to write it
     ("a.csv",          lambda path: path.write_text(as_text(), encoding="utf-8")),
+    ("a[1]*.csv",      lambda path: path.write_text(as_text(), encoding="utf-8")),
     ("bom.csv",        lambda path: path.write_text(as_text(), encoding="utf-8-sig")),
     ("crlf.csv",       lambda path: path.write_bytes(as_text(ends="\r\n").encode())),
     ("cr.csv",         lambda path: path.write_bytes(as_text(ends="\r").encode())),
@@ -109,7 +110,9 @@ SAME: list[tuple[str, Callable[[Path], Any]]] = [  # a file, and how to write it
     ("pandas.csv",     lambda path: of_pandas().to_csv(path)),
     ("polars.csv",     lambda path: FRAME.write_csv(path)),
     ("a.parquet",      lambda path: FRAME.write_parquet(path)),
+    ("a[1]*.parquet",  lambda path: FRAME.write_parquet(path)),
     ("a.arrow",        lambda path: FRAME.write_ipc(path)),
+    ("a[1]*.arrow",    lambda path: FRAME.write_ipc(path)),
     ("a.feather",      lambda path: FRAME.write_ipc(path, compression="zstd")),
     ("stream.arrow",   lambda path: FRAME.write_ipc_stream(path)),
     ("a.json",         lambda path: path.write_text(json.dumps(RECORDS), encoding="utf-8")),
@@ -201,6 +204,8 @@ FOUND: list[tuple[str | bytes, dict[str, Any], list[str], list[tuple[Any, ...]],
     ('a,b\n1,5" pipe\n2,6" pipe\n',                  {},           ["a", "b"],     [("1", '5" pipe'), ("2", '6" pipe')], ["quotes that belong to values"]),
     ('a,b\n1,"x\n2,y"\n',                            {"quote": ""}, ["a", "b"],    [("1", '"x'), ("2", 'y"')],       []),
     ("# one\n#\n\na,b\n1,2\n# more\n3,4\n",        {},           ["a", "b"],     [("1", "2"), ("3", "4")],         ["comments after #"]),
+    ("# one\na,b\n1,2\n#x,3\n",                        {},           ["a", "b"],     [("1", "2"), ("#x", "3")],        ["comments after #"]),
+    ("who\ta b\n§ 5\t2\n",                           {},           ["who", "a b"], [("§ 5", "2")],                   ["separator tab"]),
     ("a,b\n1,2\n% more\n3,4\n",                     {"comment": "%"}, ["a", "b"], [("1", "2"), ("3", "4")],         []),
     ("#x,b\n#y,2\n",                                 {"comment": "", "header": False}, ["column_0", "column_1"], [("#x", "b"), ("#y", "2")], []),
     ("# a b c\n1 2 3\n4 5 6\n",                      {},           ["a", "b", "c"], [("1", "2", "3"), ("4", "5", "6")], ["the comment above the rows names the columns"]),
@@ -432,6 +437,28 @@ def test_objects_become_the_narrowest_type_that_holds_them(values: list[Any], te
     assert table_of(pd.DataFrame({"a": pd.Series(values, dtype=object)})).text("a").to_list() == text
 
 
+# fmt: off
+ARRAYS: list[tuple[Callable[[], object], list[str | None]]] = [  # a column, and its text
+    (lambda: np.ma.array([1, 2, 3], mask=[0, 1, 0]),              ["1", None, "3"]),
+    (lambda: np.array([1, 2.5], ">f8"),                           ["1", "2.5"]),
+    (lambda: np.float16([1, 0.5]),                                ["1", "0.5"]),
+    (lambda: np.array([2**63 + 1], np.uint64),                    ["9223372036854775809"]),
+    (lambda: np.array(["2020-02-29", "NaT"], "M8[D]"),            ["2020-02-29", None]),
+    (lambda: range(3),                                            ["0", "1", "2"]),
+    (lambda: pd.Categorical([3, None, 1]),                        ["3", None, "1"]),
+    (lambda: pd.arrays.SparseArray([0, 1.5]),                     ["0", "1.5"]),
+    (lambda: pd.Series([2**53 + 1, None], dtype="Int64"),         ["9007199254740993", None]),
+    (lambda: pd.Series([1, None], dtype="int64[pyarrow]"),        ["1", None]),
+    (lambda: pl.Series(["b", "a"], dtype=pl.Enum(["a", "b"])),    ["b", "a"]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("make", "text"), ARRAYS)
+def test_an_array_of_any_library_is_a_column(make: Callable[[], object], text: list[str | None]) -> None:
+    assert table_of({"a": make()}).text("a").to_list() == text
+
+
 def test_an_index_of_pandas_is_a_column_if_it_has_a_name() -> None:
     frame = pd.DataFrame({"a": [1, 2]}, index=["u", "v"])
     assert (table_of(frame).columns, len(table_of(frame).notes)) == (["a"], 1)
@@ -440,12 +467,13 @@ def test_an_index_of_pandas_is_a_column_if_it_has_a_name() -> None:
 
 
 def test_a_column_that_is_no_table_is_refused_when_it_is_used(tmp_path: Path) -> None:
-    FRAME.with_columns(lists=pl.lit([1]), gone=pl.lit(datetime.timedelta(1))).write_parquet(
+    far = pl.lit(2**30).cast(pl.Int32).cast(pl.Date)
+    FRAME.with_columns(lists=pl.lit([1]), gone=pl.lit(datetime.timedelta(1)), far=far).write_parquet(
         tmp_path / "a.parquet"
     )
     table = read_table(tmp_path / "a.parquet", Reading())
     assert table.numbers("length")[0][1] == 1234.0625
-    for name, word in (("lists", "lists"), ("gone", "durations")):
+    for name, word in (("lists", "lists"), ("gone", "durations"), ("far", "a date beyond")):
         with pytest.raises(DataError, match=rf'a\.parquet: column "{name}" holds {word}'):
             table.text(name)
 

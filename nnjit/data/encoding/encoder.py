@@ -119,7 +119,7 @@ class TableEncoder:
         values: list[np.ndarray] = []
         for column in self.columns:
             if not column.inputs:
-                values.append(np.zeros((len(table), 0)))
+                values.append(_nothing(table))
             elif column.name not in table.columns:
                 near = did_you_mean(column.name, table.columns)
                 problems.append(Problem("", column.name, f"there is no such column{near}", ""))
@@ -226,7 +226,7 @@ def fit(
             kind = Number()
             constants.add(name)
         encoding = _fitted(kind, column, indexed, is_inferred=name not in options)
-        read, found = encoding.read(column)
+        read, found = encoding.read(column) if encoding.inputs else (_nothing(table), ())
         encodings.append(encoding)
         values.append(read)
         problems += found
@@ -250,7 +250,7 @@ def _without(rows: EncodedRows, constants: Collection[str]) -> EncodedRows:
     """The rows without columns that are constant."""
     if not constants:
         return rows
-    columns, empty = rows.encoder.columns, np.zeros((len(rows), 0))
+    columns, empty = rows.encoder.columns, _nothing(rows.table)
     encodings = [LeftOut(name=c.name, kind="constant") if c.name in constants else c for c in columns]
     pairs = zip(columns, rows.values, strict=True)
     values = [empty if column.name in constants else value for column, value in pairs]
@@ -270,7 +270,12 @@ def _unreadable(column: RawColumn) -> Read | None:
     wrong = column.table.problem(column.name)
     if wrong is None:
         return None
-    return np.zeros((len(column), 0)), (Problem("", column.name, wrong, ""),)
+    return _nothing(column.table), (Problem("", column.name, wrong, ""),)
+
+
+def _nothing(table: Table) -> np.ndarray:
+    """What is read of a column that gives no input."""
+    return np.zeros((len(table), 0))
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -76,6 +76,22 @@ class RawColumn:
         return values if self.rows is None else values[self.rows]
 
     @cached_property
+    def training_series(self) -> pl.Series:
+        """The values of the training rows."""
+        return self.series if self.rows is None else self.series[self.rows]
+
+    @property
+    def known_count(self) -> int:
+        """How many training rows have a value."""
+        return len(self.training_series) - self.training_series.null_count()
+
+    @property
+    def first_known(self) -> object:
+        """The first value of the training rows; None if none has one."""
+        first = self.training_series.is_not_null().arg_max()
+        return None if first is None else self.training_series[first]
+
+    @cached_property
     def known_text(self) -> pl.Series:
         """The values of the training rows as text, those that are missing left out."""
         text = self.text if self.rows is None else self.text[self.rows]

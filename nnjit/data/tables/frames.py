@@ -145,6 +145,8 @@ def _series(values: object) -> pl.Series:
         return values
     if _library(values) == "pandas":
         return _from_extension(values)
+    if hasattr(values, "__array__"):
+        values = np.asanyarray(values)  # a masked array stays one
     if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray)):
         raise DataError(
             f"is no list or array of values, but {shortened(repr(values))}; give a value for each row"
@@ -167,13 +169,16 @@ def _from_extension(values: Any) -> pl.Series:
     if isinstance(kind, np.dtype) and kind.kind in "biuf":
         known = pl.Series(values.to_numpy(dtype=kind, na_value=kind.type(0)))
         return known.set(pl.Series(np.asarray(values.isna(), bool)), None)
-    return _from_objects(values.astype(object).to_numpy().tolist())
+    return _from_objects(np.asarray(values.astype(object), dtype=object).tolist())
 
 
 def _from_array(values: np.ndarray) -> pl.Series:
     import polars as pl
 
     kind = values.dtype.kind
+    if isinstance(values, np.ma.MaskedArray):
+        return _from_objects(values.tolist())  # with None where it is masked
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if kind in "biu":
         return pl.Series(values)
     if kind == "f":
@@ -236,4 +241,6 @@ def _text(value: Any) -> str | None:
     """One of mixed values in the text that a column of its own type would have."""
     import polars as pl
 
-    return None if value is None else str(as_text(pl.Series([value]), POINT)[0])
+    if value is None or type(value) is int:
+        return None if value is None else str(value)
+    return str(as_text(pl.Series([value]), POINT)[0])

@@ -228,7 +228,7 @@ def _finish(setup: Setup, recorder: Recorder, state: State, quiet: bool, began: 
         raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; {where}", path)
     if outcome.lacking:
         raise Incomplete(f"the training is done, but {lacking}", path)
-    return Run(path, setup.compiled, setup.decoder, setup.data.features)
+    return Run(path, setup.compiled, setup.decoder, setup.data.features, setup.data.encoder)
 
 
 def train_and_record(

@@ -19,6 +19,7 @@ from nnjit.errors import DataError, did_you_mean, shortened
 Raw = bytes | mmap.mmap
 
 _HEAD = 2**20  # bytes in which to look for how a file is written
+_LEAST_LINES = 10  # to look at, if there are as many
 _BLOCK = 2**20
 _SAMPLE = 2**12
 _BARE_RETURN = re.compile(rb"\r(?!\n)")
@@ -90,8 +91,9 @@ class Content:
         """The beginning of the text, as far as the last whole line in it."""
         with self.stream() as file:
             head = file.read(_HEAD)
-            is_all = not file.read(1)
-        whole = head if is_all else head[: head.rfind(b"\n") + 1] or head
+            while (more := file.read(_HEAD)) and head.count(b"\n") < _LEAST_LINES:
+                head += more
+        whole = head[: head.rfind(b"\n") + 1] if more else head
         return whole.decode("utf-8", errors="ignore")
 
 
