@@ -16,67 +16,94 @@ from nnjit.ir.graph import FUNCTIONS as _FUNCTIONS
 from nnjit.ir.graph import METHODS as _METHODS
 from nnjit.ir.graph import OPERATORS as _OPERATORS
 from nnjit.ir.graph import PROPERTIES as _PROPERTIES
-from nnjit.numpy.creation import (
-    array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full, full_like,
-    linspace, meshgrid, ones_like, zeros_like,
-)  # fmt: skip
-from nnjit.numpy.diagonals import (
-    diag, diagflat, diagonal, trace, tril, triu,
-)  # fmt: skip
-from nnjit.numpy.elementwise import (
-    abs, absolute, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and, bitwise_or,
-    bitwise_xor, cbrt, ceil, clip, cos, cosh, divide, equal, erf, exp, exp2, expm1, floor, floor_divide,
-    fmod, gammaln, greater, greater_equal, hypot, invert, isfinite, less, less_equal, log, log10, log1p,
-    log2, logaddexp, logical_and, logical_not, logical_or, maximum, minimum, mod, multiply, negative,
-    nonzero, not_equal, power, relu, remainder, rint, sigmoid, sign, sin, sinh, softplus, sqrt, square,
-    stop_gradient, subtract, tan, tanh, true_divide, trunc, where,
-)  # fmt: skip
-from nnjit.numpy.indexing import (
-    at, getitem, take, take_along_axis,
-)  # fmt: skip
-from nnjit.numpy.joining import (
-    append, array_split, column_stack, concat, concatenate, dsplit, dstack, flip, fliplr, flipud, hsplit,
-    hstack, pad, repeat, roll, rot90, split, stack, tile, vsplit, vstack,
-)  # fmt: skip
-from nnjit.numpy.missing import (
-    nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar,
-)  # fmt: skip
-from nnjit.numpy.numerical import (
-    corrcoef, correlate, cov, ediff1d, gradient, interp, polyval, select, trapezoid, vander, vecdot,
-)  # fmt: skip
-from nnjit.numpy.products import (
-    cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot,
-)  # fmt: skip
 from nnjit.numpy.promotion import (
     Array, astype, broadcast_to,
 )  # fmt: skip
-from nnjit.numpy.quantiles import (
-    median, percentile, quantile,
-)  # fmt: skip
-from nnjit.numpy.reduction import (
-    amax, amin, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min, norm, softmax, sum,
-)  # fmt: skip
-from nnjit.numpy.shaping import (
-    expand_dims, matrix_transpose, moveaxis, ndim, one_hot, random_uniform, ravel, reshape, shape, size,
-    squeeze, swapaxes, transpose, unstack,
-)  # fmt: skip
-from nnjit.numpy.sliding import (
-    convolve, sliding_window_view, windows,
-)  # fmt: skip
-from nnjit.numpy.sorting import (
-    argsort, sort,
+from nnjit.numpy.elementwise import (
+    abs, absolute, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and, bitwise_or,
+    bitwise_xor, cbrt, ceil, clip, cos, cosh, divide, equal, erf, exp, exp2, expm1, floor, floor_divide, fmod,
+    gammaln, greater, greater_equal, hypot, invert, isfinite, less, less_equal, log, log10, log1p, log2,
+    logaddexp, logical_and, logical_not, logical_or, maximum, minimum, mod, multiply, negative, nonzero,
+    not_equal, power, relu, remainder, rint, sigmoid, sign, sin, sinh, softplus, sqrt, square, stop_gradient,
+    subtract, tan, tanh, true_divide, trunc, where,
 )  # fmt: skip
 from nnjit.numpy.special import (
-    around, conj, conjugate, copysign, deg2rad, degrees, digamma, divmod, fabs, fix, float_power,
-    fmax, fmin, heaviside, imag, isclose, isinf, isnan, log_sigmoid, logaddexp2, logical_xor, logit, modf,
-    nan_to_num, positive, rad2deg, radians, real, reciprocal, round, signbit, sinc, xlogy,
+    around, conj, conjugate, copysign, deg2rad, degrees, digamma, divmod, fabs, fix, float_power, fmax, fmin,
+    heaviside, imag, isclose, isinf, isnan, log_sigmoid, logaddexp2, logical_xor, logit, modf, nan_to_num,
+    positive, rad2deg, radians, real, reciprocal, round, signbit, sinc, xlogy,
 )  # fmt: skip
-from nnjit.numpy.statistics import (
-    all, allclose, any, average, cumprod, cumsum, diff, prod, ptp, std, var,
+from nnjit.numpy.shaping.arranging import (
+    flip, fliplr, flipud, repeat, roll, rot90, tile,
+)  # fmt: skip
+from nnjit.numpy.shaping.axes import (
+    expand_dims, matrix_transpose, moveaxis, ndim, ravel, reshape, shape, size, squeeze, swapaxes, transpose,
+    unstack,
+)  # fmt: skip
+from nnjit.numpy.shaping.creation import (
+    array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full, full_like,
+    linspace, meshgrid, one_hot, ones_like, random_uniform, zeros_like,
+)  # fmt: skip
+from nnjit.numpy.shaping.diagonals import (
+    diag, diagflat, diagonal, trace, tril, triu,
+)  # fmt: skip
+from nnjit.numpy.shaping.joining import (
+    append, array_split, column_stack, concat, concatenate, dsplit, dstack, hsplit, hstack, split, stack,
+    vsplit, vstack,
+)  # fmt: skip
+from nnjit.numpy.shaping.padding import (
+    pad,
+)  # fmt: skip
+from nnjit.numpy.indexing.reading import (
+    getitem, take, take_along_axis,
+)  # fmt: skip
+from nnjit.numpy.indexing.sorting import (
+    argsort, sort,
+)  # fmt: skip
+from nnjit.numpy.indexing.writing import (
+    at,
+)  # fmt: skip
+from nnjit.numpy.reduction.exponentials import (
+    log_softmax, logsumexp, softmax,
+)  # fmt: skip
+from nnjit.numpy.reduction.extrema import (
+    amax, amin, argmax, argmin, max, min, ptp,
+)  # fmt: skip
+from nnjit.numpy.reduction.missing import (
+    nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar,
+)  # fmt: skip
+from nnjit.numpy.reduction.moments import (
+    average, std, var,
+)  # fmt: skip
+from nnjit.numpy.reduction.quantiles import (
+    median, percentile, quantile,
+)  # fmt: skip
+from nnjit.numpy.reduction.running import (
+    cumprod, cumsum,
+)  # fmt: skip
+from nnjit.numpy.reduction.sums import (
+    all, allclose, any, count_nonzero, mean, norm, prod, sum,
+)  # fmt: skip
+from nnjit.numpy.linear.convolution import (
+    convolve, correlate, sliding_window_view, windows,
+)  # fmt: skip
+from nnjit.numpy.linear.products import (
+    cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot, vecdot,
+)  # fmt: skip
+from nnjit.numpy.numerical.calculus import (
+    diff, ediff1d, gradient, interp, trapezoid,
+)  # fmt: skip
+from nnjit.numpy.numerical.covariance import (
+    corrcoef, cov,
+)  # fmt: skip
+from nnjit.numpy.numerical.polynomials import (
+    polyval, vander,
+)  # fmt: skip
+from nnjit.numpy.functional import (
+    select,
 )  # fmt: skip
 from nnjit.numpy import linalg as _linalg
 from nnjit.numpy.promotion import operator as _operator
-from nnjit.numpy.shaping import transpose_method as _transpose_method
+from nnjit.numpy.shaping.axes import transpose_method as _transpose_method
 
 _ARITHMETIC = {
     "add": add, "sub": subtract, "mul": multiply, "div": divide, "pow": power, "neg": negative, "abs": abs,

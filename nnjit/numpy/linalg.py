@@ -14,12 +14,13 @@ import numpy as np
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
-from nnjit.numpy.diagonals import triu
 from nnjit.numpy.elementwise import abs, equal, greater, multiply, not_equal, power, where
-from nnjit.numpy.products import matmul
+from nnjit.numpy.linear.products import matmul
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
-from nnjit.numpy.reduction import Axis, count_nonzero, max, min, sum
-from nnjit.numpy.shaping import (
+from nnjit.numpy.reduction.extrema import max, min
+from nnjit.numpy.reduction.moments import root
+from nnjit.numpy.reduction.sums import Axis, count_nonzero, sum
+from nnjit.numpy.shaping.axes import (
     expand_dims,
     length_of,
     moveaxis,
@@ -29,7 +30,7 @@ from nnjit.numpy.shaping import (
     squeeze,
     swapaxes,
 )
-from nnjit.numpy.statistics import root
+from nnjit.numpy.shaping.diagonals import triu
 
 
 def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Any:

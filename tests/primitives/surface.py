@@ -17,7 +17,7 @@ import scipy.special
 
 import nnjit.numpy as nnp
 from nnjit import primitives as p
-from nnjit.numpy.indexing import At
+from nnjit.numpy.indexing.writing import At
 
 from .table import (
     APART,

@@ -9,11 +9,11 @@ import numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir import Node, type_of
 from nnjit.numpy.elementwise import add, multiply, subtract, where
-from nnjit.numpy.indexing import take
+from nnjit.numpy.indexing.reading import take
+from nnjit.numpy.indexing.sorting import sort
 from nnjit.numpy.promotion import Array, as_array, astype
-from nnjit.numpy.reduction import Axis, axes_of
-from nnjit.numpy.shaping import expand_dims, length_of, moveaxis, reshape, shape
-from nnjit.numpy.sorting import sort
+from nnjit.numpy.reduction.sums import Axis, axes_of
+from nnjit.numpy.shaping.axes import expand_dims, length_of, moveaxis, reshape, shape
 from nnjit.numpy.special import isnan
 
 

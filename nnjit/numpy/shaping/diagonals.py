@@ -9,11 +9,11 @@ import numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
 from nnjit.numpy.elementwise import where
-from nnjit.numpy.indexing import getitem
-from nnjit.numpy.joining import pad
+from nnjit.numpy.indexing.reading import getitem
 from nnjit.numpy.promotion import Array, as_array, filled
-from nnjit.numpy.reduction import sum
-from nnjit.numpy.shaping import expand_dims, moveaxis, ravel, reshape, shape
+from nnjit.numpy.reduction.sums import sum
+from nnjit.numpy.shaping.axes import expand_dims, moveaxis, ravel, reshape, shape
+from nnjit.numpy.shaping.padding import pad
 
 
 def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

@@ -8,9 +8,11 @@ from typing import Any
 
 from nnjit.numpy.elementwise import divide, equal, logical_not, square, subtract, where
 from nnjit.numpy.promotion import Array, as_array, astype
-from nnjit.numpy.reduction import Axis, argmax, argmin, max, mean, min, sum
+from nnjit.numpy.reduction.extrema import argmax, argmin, max, min
+from nnjit.numpy.reduction.moments import root, var
+from nnjit.numpy.reduction.running import cumprod, cumsum
+from nnjit.numpy.reduction.sums import Axis, mean, prod, sum
 from nnjit.numpy.special import isnan
-from nnjit.numpy.statistics import cumprod, cumsum, prod, root, var
 
 
 def nansum(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nnjit import primitives as p
-from nnjit.numpy.indexing import take_along_axis
+from nnjit.numpy.indexing.reading import take_along_axis
 from nnjit.numpy.promotion import Array, as_array
-from nnjit.numpy.shaping import one_axis, ravel
+from nnjit.numpy.shaping.axes import one_axis, ravel
 
 
 def argsort(x: Array, axis: int | None = -1) -> Any:

@@ -10,12 +10,9 @@ import numpy as np
 
 from nnjit import primitives as p
 from nnjit.errors import GraphError
-from nnjit.ir import Dim, Shape, as_dtype, type_of
+from nnjit.ir import Dim, Shape, type_of
 from nnjit.ir.types import static
-from nnjit.numpy.elementwise import equal
-from nnjit.numpy.promotion import Array, as_array, astype
-
-GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
+from nnjit.numpy.promotion import Array, as_array
 
 
 def shape(x: Array) -> Shape:
@@ -154,22 +151,3 @@ def one_axis(axis: int, ndim: int) -> int:
     if not -ndim <= axis < ndim:
         raise GraphError(f"axis {axis} is out of range for {ndim} axes")
     return int(axis) % ndim
-
-
-def one_hot(index: Array, k: int, dtype: object = "f32") -> Any:
-    """A vector of length `k` for each whole number: 1 at that place, else 0; shape (…, k)."""
-    array = as_array(index)
-    return astype(equal(expand_dims(array, -1), np.arange(k, dtype=array.dtype)), dtype)
-
-
-def random_uniform(key: Any, step: Any, shape: Shape, stream: int, dtype: object = "f32") -> Any:
-    """Uniform numbers in [0, 1), each a function of its index, `step`, `key` and `stream` (Philox).
-
-    Args:
-        key: u32 scalar, the seed.
-        step: u32 scalar, what changes from draw to draw.
-        shape: may lead with the batch axis.
-        stream: whole number, a different one for each use in a graph.
-    """
-    mixed = stream * GOLDEN % 2**32  # so that nearby seeds and nearby streams do not meet
-    return p.random_uniform(key, step, shape=tuple(shape), stream=mixed, dtype=as_dtype(dtype))

@@ -6,18 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.ir import Node, type_of
-from nnjit.numpy.elementwise import where
-from nnjit.numpy.promotion import (
-    Array,
-    as_array,
-    astype,
-    broadcast_to,
-    broadcast_together,
-    filled,
-    promote,
-)
-from nnjit.numpy.shaping import expand_dims, ravel, reshape, shape
+from nnjit import primitives as p
+from nnjit.ir import Node, Shape, as_dtype, type_of
+from nnjit.numpy.elementwise import equal, where
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, broadcast_together, filled, promote
+from nnjit.numpy.shaping.axes import expand_dims, ravel, reshape, shape
 
 
 def array(x: Array, dtype: object = None) -> Any:
@@ -109,3 +102,25 @@ def meshgrid(*xs: Array, indexing: str = "xy", sparse: bool = False) -> list[Any
 def _each(xs: tuple[Array, ...], make: Any) -> Any:
     made = [make(x) for x in xs]
     return made[0] if len(made) == 1 else tuple(made)
+
+
+GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
+
+
+def one_hot(index: Array, k: int, dtype: object = "f32") -> Any:
+    """A vector of length `k` for each whole number: 1 at that place, else 0; shape (…, k)."""
+    array = as_array(index)
+    return astype(equal(expand_dims(array, -1), np.arange(k, dtype=array.dtype)), dtype)
+
+
+def random_uniform(key: Any, step: Any, shape: Shape, stream: int, dtype: object = "f32") -> Any:
+    """Uniform numbers in [0, 1), each a function of its index, `step`, `key` and `stream` (Philox).
+
+    Args:
+        key: u32 scalar, the seed.
+        step: u32 scalar, what changes from draw to draw.
+        shape: may lead with the batch axis.
+        stream: whole number, a different one for each use in a graph.
+    """
+    mixed = stream * GOLDEN % 2**32  # so that nearby seeds and nearby streams do not meet
+    return p.random_uniform(key, step, shape=tuple(shape), stream=mixed, dtype=as_dtype(dtype))

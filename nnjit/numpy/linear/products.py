@@ -15,10 +15,9 @@ from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import B, type_of
 from nnjit.numpy.elementwise import multiply, subtract
-from nnjit.numpy.joining import stack
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
-from nnjit.numpy.reduction import sum
-from nnjit.numpy.shaping import (
+from nnjit.numpy.reduction.sums import sum
+from nnjit.numpy.shaping.axes import (
     axis_last,
     expand_dims,
     moveaxis,
@@ -29,6 +28,8 @@ from nnjit.numpy.shaping import (
     squeeze,
     transpose,
 )
+from nnjit.numpy.shaping.diagonals import diagonal
+from nnjit.numpy.shaping.joining import stack
 
 LETTERS = string.ascii_letters
 
@@ -81,6 +82,11 @@ def dot(a: Array, b: Array) -> Any:
 def vdot(a: Array, b: Array) -> Any:
     """The sum of the products of all elements."""
     return matmul(ravel(a), ravel(b))
+
+
+def vecdot(a: Array, b: Array, axis: int = -1) -> Any:
+    """The sum of the products along `axis`; the other axes broadcast."""
+    return sum(multiply(axis_last(a, axis), axis_last(b, axis)), -1)
 
 
 def inner(a: Array, b: Array) -> Any:
@@ -194,8 +200,6 @@ def _subscripts(text: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
 
 def _diagonal(x: Any, labels: str) -> tuple[Any, str]:
     """`x` with each label once: where one is there twice, the diagonal."""
-    from nnjit.numpy.diagonals import diagonal
-
     for k in dict.fromkeys(labels):
         while labels.count(k) > 1:
             first, second = [a for a, label in enumerate(labels) if label == k][:2]
