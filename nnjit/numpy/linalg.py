@@ -19,7 +19,8 @@ from nnjit.numpy.linear.products import matmul
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
 from nnjit.numpy.reduction.extrema import max, min
 from nnjit.numpy.reduction.moments import root
-from nnjit.numpy.reduction.sums import Axis, count_nonzero, sum
+from nnjit.numpy.reduction.options import Axis
+from nnjit.numpy.reduction.sums import count_nonzero, sum
 from nnjit.numpy.shaping.axes import (
     expand_dims,
     length_of,

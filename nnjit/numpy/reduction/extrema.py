@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,30 +11,76 @@ import numpy as np
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import Primitive, type_of
-from nnjit.numpy.elementwise import equal, logical_or, not_equal, subtract, where
-from nnjit.numpy.promotion import Array, as_array, astype
-from nnjit.numpy.reduction.sums import Axis, axes_of, prepared, reduced
+from nnjit.numpy.elementwise import equal, logical_or, maximum, minimum, not_equal, subtract, where
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to
+from nnjit.numpy.reduction.options import Axis, axes_of, masked, prepared, reduced, start_of, with_ones
 from nnjit.numpy.shaping.axes import one_axis, ravel, reshape, shape
 
 
-def max(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None) -> Any:
-    """The largest element over `axis`; the derivative is shared evenly between equal ones."""
-    return _extremum(p.reduce_max, prepared("max", x, keepdims, None, out), axis, keepdims)
+def max(
+    x: Array,
+    axis: Axis = None,
+    keepdims: bool = False,
+    *,
+    out: None = None,
+    initial: Array | None = None,
+    where: Array | None = None,
+) -> Any:
+    """The largest element over `axis`; the derivative is shared evenly between equal ones.
+
+    Args:
+        initial: the least result, also that of no elements.
+        where: the elements that count, as truth values that broadcast to `x`; needs `initial`.
+    """
+    array = prepared("max", x, keepdims, None, out)
+    return _extremum(p.reduce_max, array, axis, keepdims, initial, where)
 
 
-def min(x: Array, axis: Axis = None, keepdims: bool = False, *, out: None = None) -> Any:
-    """The smallest element over `axis`; the derivative is shared evenly between equal ones."""
-    return _extremum(p.reduce_min, prepared("min", x, keepdims, None, out), axis, keepdims)
+def min(
+    x: Array,
+    axis: Axis = None,
+    keepdims: bool = False,
+    *,
+    out: None = None,
+    initial: Array | None = None,
+    where: Array | None = None,
+) -> Any:
+    """The smallest element over `axis`; the derivative is shared evenly between equal ones.
+
+    Args:
+        initial: the largest result, also that of no elements.
+        where: the elements that count, as truth values that broadcast to `x`; needs `initial`.
+    """
+    array = prepared("min", x, keepdims, None, out)
+    return _extremum(p.reduce_min, array, axis, keepdims, initial, where)
 
 
-def _extremum(primitive: Primitive, x: Any, axis: Axis, keepdims: bool) -> Any:
-    axes = axes_of(x, axis)
-    empty = [a for a, d in enumerate(shape(x)) if d == 0]
-    if empty and set(empty) <= set(axes):
-        raise GraphError(f"{primitive.name[7:]} of {type_of(x)}: there are no elements over axes {axes}")
+def _extremum(
+    primitive: Primitive, x: Any, axis: Axis, keepdims: bool, initial: Array | None, mask: Array | None
+) -> Any:
+    name = primitive.name[7:]
+    if mask is not None and mask is not True and initial is None:
+        raise GraphError(f"{name}: where= needs initial=, the result where no element is left")
     if x.dtype.kind == "b":
-        return astype(reduced(primitive, astype(x, "i32"), axis, keepdims), "b1")
-    return reduced(primitive, x, axis, keepdims)
+        return astype(_extremum(primitive, astype(x, "i32"), axis, keepdims, initial, mask), "b1")
+    axes = axes_of(x, axis)
+    kept = tuple(d for a, d in enumerate(shape(x)) if a not in axes)
+    is_empty = 0 in [shape(x)[a] for a in axes] and 0 not in kept
+    if is_empty and initial is None:
+        raise GraphError(f"{name} of {type_of(x)}: there are no elements over axes {axes}; give initial=")
+    if is_empty:
+        return with_ones(broadcast_to(start_of(name, x, initial), kept), x, axes, keepdims)
+    bound = maximum if primitive is p.reduce_max else minimum
+    found = reduced(primitive, masked(name, x, mask, _worst(x, bound)), axis, keepdims)
+    return found if initial is None else bound(found, start_of(name, x, initial))
+
+
+def _worst(x: Any, bound: Callable[..., Any]) -> float:
+    """What every other number of the dtype beats."""
+    if x.dtype.kind == "f":
+        return -math.inf if bound is maximum else math.inf
+    info = np.iinfo(x.dtype)
+    return int(info.min if bound is maximum else info.max)
 
 
 amax, amin = max, min
