@@ -15,10 +15,13 @@ from nnjit.passes import LAST, optimize
 from nnjit.primitives import PRIMITIVES
 
 from .cost import SOLVERS, WEIGHTS, cost
-from .surface import SURFACE_ROWS
+from .options import OPTION_ROWS
+from .recipes import RECIPE_ROWS
+from .surface import SURFACE_ROWS as FIRST_ROWS
 from .table import NUMPY_ROWS, PRIMITIVE_ROWS, ROWS, Graphs, Row, derive, sample_types
 
 STEP = 1e-5  # of central differences: their error is about STEP² · f''' + 1e-16 / STEP, so 1e-10
+SURFACE_ROWS = FIRST_ROWS + OPTION_ROWS + RECIPE_ROWS
 ALL_ROWS = ROWS + SURFACE_ROWS
 each_row = pytest.mark.parametrize("row", ALL_ROWS, ids=lambda row: row.name)
 differentiable = [row for row in ALL_ROWS if any(n.type.is_float for n in derive(row, "f64").tangent.outputs)]
@@ -54,7 +57,7 @@ def test_every_primitive_has_a_row() -> None:
 
 def test_every_function_of_the_numpy_room_has_a_row_or_is_a_primitive_of_that_name() -> None:
     of_name = {n: getattr(nnp, n) for n in nnp.__all__} | {
-        n: getattr(nnp.linalg, n) for n in nnp.linalg.__all__
+        n: getattr(module, n) for module in (nnp.linalg, nnp.fft) for n in module.__all__
     }
     own = {n: f for n, f in of_name.items() if getattr(f, "__module__", "").startswith("nnjit")}
     rows = {row.name.split()[0] for row in NUMPY_ROWS + SURFACE_ROWS} | set(PRIMITIVES)

@@ -16,7 +16,7 @@ import numpy as np
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import B, Dim, Node, type_of
-from nnjit.numpy.elementwise import less, where
+from nnjit.numpy.elementwise import clip, less, remainder, where
 from nnjit.numpy.promotion import Array, as_array, broadcast_shapes, broadcast_to, has_node
 from nnjit.numpy.shaping.axes import length_of, moveaxis, one_axis, ravel, reshape, shape
 
@@ -38,11 +38,27 @@ def getitem(x: Array, index: Any) -> Any:
     return _advanced(as_array(x), items)
 
 
-def take(x: Array, indices: Array, axis: int | None = None) -> Any:
-    """The elements of `x` at `indices` along `axis`, of all elements in a row if None."""
-    array = ravel(x) if axis is None else as_array(x)
+def take(x: Array, indices: Array, axis: int | None = None, *, mode: str = "raise") -> Any:
+    """The elements of `x` at `indices` along `axis`, of all elements in a row if None.
+
+    Args:
+        mode: what is done with an index outside of the axis: "raise", an error if it is known; "wrap" counts
+            on from the other end; "clip" takes the nearest element, the first one for a negative index.
+    """
+    array = ravel(x) if axis is None or as_array(x).ndim == 0 else as_array(x)
     place = one_axis(0 if axis is None else axis, array.ndim)
-    return getitem(array, (slice(None),) * place + (as_array(indices),))
+    if mode not in OUTSIDE:
+        raise GraphError(f"take: unknown mode {mode!r}; valid: {', '.join(OUTSIDE)}")
+    index = as_array(indices)
+    index = index if mode == "raise" else OUTSIDE[mode](index, length_of(array, place))
+    return getitem(array, (slice(None),) * place + (index,))
+
+
+OUTSIDE: dict[str, Any] = {
+    "raise": None,
+    "wrap": lambda index, length: remainder(index, length),
+    "clip": lambda index, length: clip(index, 0, length - 1),
+}
 
 
 def take_along_axis(x: Array, indices: Array, axis: int | None) -> Any:

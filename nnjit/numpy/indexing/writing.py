@@ -16,7 +16,7 @@ from nnjit.ir.types import static
 from nnjit.numpy.elementwise import add, maximum, minimum, multiply, not_equal, where
 from nnjit.numpy.indexing.reading import BASIC, drop_new, extent, getitem, items_of, seen, take
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, filled, has_node
-from nnjit.numpy.shaping.axes import length_of, ravel, reshape, shape
+from nnjit.numpy.shaping.axes import length_of, one_axis, ravel, reshape, shape
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,29 @@ class At:
 def at(x: Array) -> At:
     """What changes elements of a copy of `x`: `at(x)[i].set(v)`; of a traced value `x.at[i].set(v)` too."""
     return At(x)
+
+
+def put_along_axis(arr: Array, indices: Array, values: Array, axis: int | None) -> Any:
+    """`arr` with `values` at each place of `indices`, but at that index along `axis`: a new array.
+
+    NumPy's function writes into its argument and returns nothing. Of equal indices the last counts, and
+    traced ones must differ.
+
+    Args:
+        values: what broadcasts to `indices`.
+        axis: None takes all elements in a row.
+    """
+    array, index = as_array(arr), as_array(indices)
+    if axis is None:
+        return reshape(put_along_axis(ravel(array), ravel(index), values, 0), shape(array))
+    place = one_axis(axis, array.ndim)
+    if index.ndim != array.ndim:
+        raise GraphError(f"put_along_axis: {type_of(index)} and {type_of(array)} have not as many axes")
+    lines = [
+        np.arange(d).reshape([-1 if a == k else 1 for a in range(array.ndim)])
+        for k, d in enumerate(static(shape(array)))
+    ]
+    return At(array)[(*lines[:place], index, *lines[place + 1 :])].set(values)
 
 
 def _is_plain(item: Any) -> bool:

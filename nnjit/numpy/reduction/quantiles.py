@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ from nnjit.numpy.elementwise import (
 )
 from nnjit.numpy.indexing.reading import take, take_along_axis
 from nnjit.numpy.indexing.sorting import sort
-from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, result_type, weak
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, filled_block, result_type, weak
 from nnjit.numpy.reduction.options import Axis, axes_of
 from nnjit.numpy.reduction.sums import sum
 from nnjit.numpy.shaping.axes import expand_dims, length_of, moveaxis, reshape, shape
@@ -49,6 +50,7 @@ def quantile(x: Array, q: Array, axis: Axis = None, keepdims: bool = False, *, m
     """
     lines, axes = _sorted_lines(x, axis, q)
     q = as_array(_fractions("quantile", q, 1))
+    _check_elements("quantile", x, lines)
     place = _places(length_of(lines, -1), q, method)
     below = astype(floor(place), "i64")
     above = clip(add(below, 1), None, length_of(lines, -1) - 1)
@@ -73,6 +75,7 @@ def nanquantile(
     """As `quantile`, of the elements that are not NaN; NaN where all are."""
     lines, axes = _sorted_lines(x, axis, q)
     q = as_array(_fractions("nanquantile", q, 1))
+    _check_elements("nanquantile", x, lines)
     count = _count(lines)
     place = _places(count, reshape(q, (-1, *(1 for _ in shape(count)))), method)
     below = astype(floor(place), "i64")
@@ -90,9 +93,11 @@ def nanpercentile(
 
 
 def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The middle element over `axis` in order, the mean of both of an even number; NaN if one of them is."""
+    """The middle element over `axis` in order, the mean of both of an even number; NaN if one is, or none."""
     lines, axes = _sorted_lines(x, axis, 0.5)
     length = length_of(lines, -1)
+    if length == 0:
+        return _arranged(filled_block(lines, math.nan, shape(lines)[:-1]), 0, axes, keepdims)
     low, high, last = lines[..., (length - 1) // 2], lines[..., length // 2], lines[..., -1]
     middle = low if length % 2 else multiply(add(low, high), 0.5)
     return _arranged(where(isnan(last), last, middle), 0, axes, keepdims)
@@ -101,6 +106,8 @@ def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
 def nanmedian(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     """As `median`, of the elements that are not NaN; NaN where all are."""
     lines, axes = _sorted_lines(x, axis, 0.5)
+    if length_of(lines, -1) == 0:
+        return _arranged(filled_block(lines, math.nan, shape(lines)[:-1]), 0, axes, keepdims)
     count = expand_dims(_count(lines), -1)
     places = (clip(floor_divide(subtract(count, 1), 2), 0, None), clip(floor_divide(count, 2), None, count))
     low, high = (take_along_axis(lines, place, -1)[..., 0] for place in places)
@@ -126,10 +133,13 @@ def _sorted_lines(x: Array, axis: Axis, q: Array) -> tuple[Any, tuple[int, ...]]
     array = astype(array, result_type(array, q if weak(q) else as_array(q), np.float32))
     axes = axes_of(array, axis)
     rest = [d for a, d in enumerate(shape(array)) if a not in axes]
-    lines = reshape(moveaxis(array, axes, range(-len(axes), 0)), (*rest, -1))
+    length = math.prod(length_of(array, a) for a in axes)
+    return sort(reshape(moveaxis(array, axes, range(-len(axes), 0)), (*rest, length)), -1), axes
+
+
+def _check_elements(name: str, x: Array, lines: Any) -> None:
     if length_of(lines, -1) == 0:
-        raise GraphError(f"{type_of(array)} has no elements over axes {axes}")
-    return sort(lines, -1), axes
+        raise GraphError(f"{name} of {type_of(as_array(x))}: there are no elements over the axes")
 
 
 def _count(lines: Any) -> Any:

@@ -60,7 +60,8 @@ def _cumulative(
     include_initial: bool,
 ) -> Any:
     array = as_array(x)
-    if array.ndim == 0 or (axis is None and array.ndim > 1):
+    array = ravel(array) if array.ndim == 0 else array
+    if axis is None and array.ndim > 1:
         name = function.__name__.replace("cum", "cumulative_")
         raise GraphError(f"{name} of {type_of(array)}: expected an axis, or an array of one")
     place = one_axis(0 if axis is None else axis, array.ndim)

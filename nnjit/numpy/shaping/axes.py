@@ -41,10 +41,16 @@ def length_of(x: Array, axis: int) -> int:
     return length
 
 
-def reshape(x: Array, shape: Sequence[Dim] | int) -> Any:
-    """`x` in another shape; one axis may be -1. The batch axis stays first."""
+def reshape(x: Array, shape: Sequence[Dim] | int, order: str = "C") -> Any:
+    """`x` in another shape; one axis may be -1. The batch axis stays first.
+
+    Args:
+        order: whether the last index changes fastest ("C", here "A" too) or the first one ("F").
+    """
     array = as_array(x)
-    new: tuple[Dim, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
+    new: tuple[Dim, ...] = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if _is_fortran("reshape", order, "CFA"):
+        return transpose(reshape(transpose(array), new[::-1]))
     if -1 in new:
         size = math.prod(d for d in type_of(array).shape if isinstance(d, int))
         known = math.prod(d for d in new if isinstance(d, int) and d != -1)
@@ -52,9 +58,22 @@ def reshape(x: Array, shape: Sequence[Dim] | int) -> Any:
     return array if type_of(array).shape == new else p.reshape(array, shape=new)
 
 
-def ravel(x: Array) -> Any:
-    """`x` as one axis."""
+def ravel(x: Array, order: str = "C") -> Any:
+    """`x` as one axis.
+
+    Args:
+        order: whether the last index changes fastest ("C", here "A" and "K" too) or the first one ("F").
+    """
+    if _is_fortran("ravel", order, "CFAK"):
+        return ravel(transpose(x))
     return as_array(x) if len(shape(x)) == 1 else reshape(x, -1)
+
+
+def _is_fortran(name: str, order: object, valid: str) -> bool:
+    """Whether the first index changes fastest; no order of elements in memory is known or kept."""
+    if order not in tuple(valid):
+        raise GraphError(f"{name}: unknown order {order!r}; valid: {', '.join(valid)}")
+    return order == "F"
 
 
 def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:

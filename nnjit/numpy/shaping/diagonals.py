@@ -33,9 +33,9 @@ def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return reshape(longer, (*front, n, n + 1))[..., 0]
 
 
-def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum of the elements of a diagonal."""
-    return sum(diagonal(x, offset, axis1, axis2), -1)
+def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: object = None) -> Any:
+    """The sum of the elements of a diagonal, in `dtype`."""
+    return sum(diagonal(x, offset, axis1, axis2), -1, dtype=dtype)
 
 
 def diag(x: Array, k: int = 0) -> Any:

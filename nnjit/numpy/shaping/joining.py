@@ -11,13 +11,14 @@ import numpy as np
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.numpy.indexing.reading import getitem
-from nnjit.numpy.promotion import Array, as_array, promote
+from nnjit.numpy.promotion import Array, as_array, astype, promote
 from nnjit.numpy.shaping.axes import expand_dims, length_of, one_axis, ravel
 from nnjit.numpy.shaping.creation import atleast_1d, atleast_2d, atleast_3d
 
 
-def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Any:
-    """The arrays one after another along `axis`; all elements in a row if None."""
+def concatenate(arrays: Sequence[Array], axis: int | None = 0, *, dtype: object = None) -> Any:
+    """The arrays one after another along `axis`, in `dtype`; all elements in a row if the axis is None."""
+    arrays = arrays if dtype is None else [astype(x, dtype) for x in arrays]
     parts = promote(*(map(ravel, arrays) if axis is None else arrays))
     place = one_axis(0 if axis is None else axis, parts[0].ndim)
     return parts[0] if len(parts) == 1 else p.concat(*parts, axis=place)
@@ -26,20 +27,20 @@ def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Any:
 concat = concatenate
 
 
-def stack(arrays: Sequence[Array], axis: int = 0) -> Any:
-    """The arrays side by side along a new axis."""
-    return concatenate([expand_dims(a, axis) for a in arrays], axis)
+def stack(arrays: Sequence[Array], axis: int = 0, *, dtype: object = None) -> Any:
+    """The arrays side by side along a new axis, in `dtype`."""
+    return concatenate([expand_dims(a, axis) for a in arrays], axis, dtype=dtype)
 
 
-def vstack(arrays: Sequence[Array]) -> Any:
-    """The arrays one below another; a vector is a row."""
-    return concatenate([atleast_2d(a) for a in arrays], 0)
+def vstack(arrays: Sequence[Array], *, dtype: object = None) -> Any:
+    """The arrays one below another, in `dtype`; a vector is a row."""
+    return concatenate([atleast_2d(a) for a in arrays], 0, dtype=dtype)
 
 
-def hstack(arrays: Sequence[Array]) -> Any:
-    """The arrays beside one another: along the second axis, vectors along their only one."""
+def hstack(arrays: Sequence[Array], *, dtype: object = None) -> Any:
+    """The arrays beside one another, in `dtype`: along the second axis, vectors along their only one."""
     parts = [atleast_1d(a) for a in arrays]
-    return concatenate(parts, 0 if parts[0].ndim == 1 else 1)
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype=dtype)
 
 
 def dstack(arrays: Sequence[Array]) -> Any:
