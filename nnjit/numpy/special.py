@@ -147,11 +147,11 @@ def isinf(x: Array) -> Any:
     return equal(abs(x), math.inf)
 
 
-def isclose(x: Array, y: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """Whether |x - y| <= atol + rtol |y|; two NaN are close if `equal_nan`."""
-    near = p.less_equal(*_pair(abs(x - as_array(y)), atol + rtol * abs(y)))
-    out = logical_or(equal(x, y), logical_and(near, logical_not(isinf(y))))
-    return logical_or(out, logical_and(isnan(x), isnan(y))) if equal_nan else out
+def isclose(a: Array, b: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether |a - b| <= atol + rtol |b|; two NaN are close if `equal_nan`."""
+    near = p.less_equal(*_pair(abs(a - as_array(b)), atol + rtol * abs(b)))
+    out = logical_or(equal(a, b), logical_and(near, logical_not(isinf(b))))
+    return logical_or(out, logical_and(isnan(a), isnan(b))) if equal_nan else out
 
 
 def _pair(x: Array, y: Array) -> list[Any]:

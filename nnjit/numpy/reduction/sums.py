@@ -144,6 +144,6 @@ def all(x: Array, axis: Axis = None, keepdims: bool = False, *, where: Array | N
     return equal(sum(equal(x, 0), axis, keepdims, where=where), 0)
 
 
-def allclose(x: Array, y: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+def allclose(a: Array, b: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether all elements are close, as `isclose` has it."""
-    return all(isclose(x, y, rtol, atol, equal_nan))
+    return all(isclose(a, b, rtol, atol, equal_nan))
