@@ -106,14 +106,17 @@ def apply_along_axis(func1d: Function, axis: int, arr: Array, *args: Any, **kwar
         func1d: (line, *args, **kwargs) -> array.
     """
     place = one_axis(axis, as_array(arr).ndim)
-    if not _is_traced((arr, *args, *kwargs.values())):
-        return np.apply_along_axis(func1d, place, arr, *args, **kwargs)
     lines = axis_last(arr, place)
     front = shape(lines)[:-1]
     if 0 in front:
         raise GraphError("apply_along_axis: there are no lines")
-    flat = reshape(lines, (-1, shape(lines)[-1]))
-    out = TRANSFORMS["vmap"](lambda line: func1d(line, *args, **kwargs))(flat)
+
+    def one(line: Any) -> Any:
+        return func1d(line, *args, **kwargs)
+
+    if not has_node((arr, *args, *kwargs.values())) and not _gives_nodes(one, lines[(0,) * len(front)]):
+        return np.apply_along_axis(one, place, arr)
+    out = TRANSFORMS["vmap"](one)(reshape(lines, (-1, shape(lines)[-1])))
     rest = shape(out)[1:]
     whole = reshape(out, (*front, *rest))
     return moveaxis(whole, range(len(front), len(front) + len(rest)), range(place, place + len(rest)))
@@ -149,7 +152,7 @@ def vectorize(
 
     @wraps(pyfunc)
     def vectorized(*args: Any, **kwargs: Any) -> Any:
-        if not _is_traced((*args, *kwargs.values())):
+        if not has_node((*args, *kwargs.values())) and not is_tracing():
             return np.vectorize(pyfunc, otypes, doc, fixed, cache, signature)(*args, **kwargs)
         return _mapped(pyfunc, args, kwargs, fixed, otypes, signature)
 
@@ -175,6 +178,10 @@ def _mapped(
         values = given | dict(zip(over, elements, strict=True))
         return pyfunc(*(values[k] for k in range(len(args))), **{name: values[name] for name in kwargs})
 
+    if 0 not in lead and not has_node(list(over.values())):
+        first = [x[(0,) * (x.ndim - k)] for x, k in zip(over.values(), cores, strict=True)]
+        if not _gives_nodes(one, *first):
+            return np.vectorize(pyfunc, otypes, None, excluded, False, signature)(*args, **kwargs)
     if not lead:
         return _typed(one(*over.values()), otypes)
     wholes = [broadcast_to(x, (*lead, *core)) for x, core in zip(over.values(), own, strict=True)]
@@ -204,6 +211,6 @@ def _typed(results: Any, otypes: Any, lead: tuple[Any, ...] | None = None) -> An
     return tuple(parts) if is_many else parts[0]
 
 
-def _is_traced(values: tuple[Any, ...]) -> bool:
-    """Whether a value is traced, or may be one that the function closes over."""
-    return is_tracing() or has_node(values)
+def _gives_nodes(function: Function, *first: Any) -> bool:
+    """Whether a function of known arrays closes over traced values, so that what it returns is traced."""
+    return is_tracing() and has_node(function(*first))

@@ -46,7 +46,7 @@ UNARY = (
     "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arctan", "sinh", "cosh", "tanh", "arcsinh",
     "arcsin", "arccos", "degrees", "radians", "deg2rad", "rad2deg", "rint", "round", "around", "fix",
     "floor", "ceil", "trunc", "sinc", "nan_to_num", "isnan", "isinf", "isfinite", "logical_not", "conj",
-    "real", "imag", "signbit", "positive",
+    "real", "imag", "signbit", "positive", "i0",
 )
 BINARY = (
     "add", "subtract", "multiply", "divide", "true_divide", "floor_divide", "power", "float_power",

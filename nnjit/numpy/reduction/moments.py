@@ -9,7 +9,7 @@ from nnjit.errors import GraphError
 from nnjit.ir import type_of
 from nnjit.numpy.elementwise import divide, maximum, multiply, square, subtract
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, unary_float
-from nnjit.numpy.reduction.options import Axis, axes_of, prepared
+from nnjit.numpy.reduction.options import Axis, axes_of, masked, prepared
 from nnjit.numpy.reduction.sums import count_of, mean, sum
 from nnjit.numpy.shaping.axes import moveaxis, normal_axes, reshape, shape
 
@@ -35,7 +35,7 @@ def var(
         correction: another name of `ddof`.
     """
     array = prepared("var", x, keepdims, dtype, out)
-    array = array if array.dtype.kind == "f" else astype(array, "f64")
+    array = masked("var", array if array.dtype.kind == "f" else astype(array, "f64"), where, 0)
     center = _center(array, axis, where) if mean is None else astype(mean, array.dtype)
     total = sum(square(subtract(array, center)), axis, keepdims, where=where)
     free = count_of(array, axes_of(array, axis), where, keepdims) - free_of(ddof, correction)
