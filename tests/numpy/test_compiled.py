@@ -15,14 +15,11 @@ from numba import config
 
 from nnjit.codegen import compile_graph
 from nnjit.ir import Graph, interpret
-from tests.primitives.options import OPTION_ROWS
-from tests.primitives.recipes import RECIPE_ROWS
-from tests.primitives.surface import SURFACE_ROWS as FIRST_ROWS
+from tests.primitives.surface import SURFACE_ROWS
 from tests.primitives.table import Row, derive, sample_types
 
 pytestmark = [pytest.mark.kernels, pytest.mark.small]
 
-SURFACE_ROWS = FIRST_ROWS + OPTION_ROWS + RECIPE_ROWS
 CHOICE = (
     "sinc", "fmin", "around", "prod with zeros", "std", "any", "cumsum", "norm of vectors", "tile", "roll",
     "pad", "diag", "matmul of stacks", "einsum with dots", "getitem with steps", "at set",

@@ -9,10 +9,10 @@ import scipy.special
 
 import nnjit.numpy as nnp
 
-from .surface import FLAT_DISTINCT, SOME_NAN, SQUARE, M, T, V, one_nan, regular, row, uniform
+from .programs import FLAT_DISTINCT, SOME_NAN, SQUARE, M, T, V, one_nan, regular, row, uniform
 from .table import INT, POSITIVE, Arg, Row, truth
 
-MASK = Arg((3, 4), truth, "b1")
+TRUTH = Arg((3, 4), truth, "b1")
 SOME = np.array([[True, True, False, True], [False, True, True, True], [True, False, True, True]])
 FEW_NAN = Arg((3, 4), one_nan)
 FAR = Arg((2, 3), lambda rng, shape: rng.integers(-9, 9, shape), "i64")
@@ -20,14 +20,14 @@ ROWS_OF_VECTORS = Arg((3, 2, 4))
 
 # fmt: off
 OPTION_ROWS = (
-    row("sum where",      lambda np, x, m: np.sum(x, axis=1, where=m, initial=2.0) + np.sum(x, where=SOME[0], dtype="f8"), M, MASK),
-    row("prod where",     lambda np, x, m: np.prod(x, axis=1, where=m, initial=0.5, keepdims=True), M, MASK),
-    row("max where",      lambda np, x, m: np.max(x, axis=0, where=m, initial=-0.17) + np.amax(x, initial=9.0), FLAT_DISTINCT, MASK),
-    row("min where",      lambda np, x, m: np.min(x, axis=0, where=m, initial=0.17) + x.min(initial=-9.0), FLAT_DISTINCT, MASK),
+    row("sum where",      lambda np, x, m: np.sum(x, axis=1, where=m, initial=2.0) + np.sum(x, where=SOME[0], dtype="f8"), M, TRUTH),
+    row("prod where",     lambda np, x, m: np.prod(x, axis=1, where=m, initial=0.5, keepdims=True), M, TRUTH),
+    row("max where",      lambda np, x, m: np.max(x, axis=0, where=m, initial=-0.17) + np.amax(x, initial=9.0), FLAT_DISTINCT, TRUTH),
+    row("min where",      lambda np, x, m: np.min(x, axis=0, where=m, initial=0.17) + x.min(initial=-9.0), FLAT_DISTINCT, TRUTH),
     row("mean where",     lambda np, x: np.mean(x, axis=1, where=SOME, keepdims=True) + np.mean(x, where=SOME[:1]), M),
     row("var where",      lambda np, x: np.var(x, axis=1, where=SOME, correction=1) + np.var(x, axis=1, mean=np.mean(x, axis=1, keepdims=True)), M),
     row("std where",      lambda np, x: np.std(x, axis=1, where=SOME, ddof=1, dtype="f8"), M),
-    row("any where",      lambda np, x, m: np.any(x > 0, axis=0, where=m) | np.all(x > 0, axis=0, where=m), M, MASK),
+    row("any where",      lambda np, x, m: np.any(x > 0, axis=0, where=m) | np.all(x > 0, axis=0, where=m), M, TRUTH),
     row("nansum where",   lambda np, x: np.nansum(x, axis=1, where=SOME, initial=1.0) + np.nanprod(x, axis=1, where=SOME, initial=2.0), FEW_NAN),
     row("nanmax where",   lambda np, x: np.nanmax(x, axis=1, where=SOME, initial=-9.0) + np.nanmin(x, axis=1, where=SOME, initial=9.0), FEW_NAN),
     row("nanvar where",   lambda np, x: np.nanvar(x, axis=1, where=SOME, correction=1) + np.nanstd(x, axis=1, ddof=1), FEW_NAN),

@@ -11,7 +11,7 @@ import numpy as np
 
 import nnjit.numpy as nnp
 
-from .surface import FLAT_DISTINCT, M, N, T, V, row, uniform
+from .programs import FLAT_DISTINCT, M, N, T, V, row, uniform
 from .table import Arg, Row, X, not_near_zero
 
 NUMBERS = Arg((6,), lambda rng, shape: rng.integers(0, 4, shape), "i64")

@@ -15,13 +15,10 @@ from nnjit.passes import LAST, optimize
 from nnjit.primitives import PRIMITIVES
 
 from .cost import SOLVERS, WEIGHTS, cost
-from .options import OPTION_ROWS
-from .recipes import RECIPE_ROWS
-from .surface import SURFACE_ROWS as FIRST_ROWS
+from .surface import SURFACE_ROWS
 from .table import NUMPY_ROWS, PRIMITIVE_ROWS, ROWS, Graphs, Row, derive, sample_types
 
 STEP = 1e-5  # of central differences: their error is about STEP² · f''' + 1e-16 / STEP, so 1e-10
-SURFACE_ROWS = FIRST_ROWS + OPTION_ROWS + RECIPE_ROWS
 ALL_ROWS = ROWS + SURFACE_ROWS
 each_row = pytest.mark.parametrize("row", ALL_ROWS, ids=lambda row: row.name)
 differentiable = [row for row in ALL_ROWS if any(n.type.is_float for n in derive(row, "f64").tangent.outputs)]
