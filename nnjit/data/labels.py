@@ -53,8 +53,8 @@ def _check_whole(labels: np.ndarray) -> None:
     if len(bad):
         found = f"{row_name(int(bad[0]))} has {labels[bad[0]]} ({counted(len(bad), 'such row')})"
         raise DataError(
-            f"labels are not classes: {found}; expected text or whole numbers; for values use a loss of values, "
-            "or task: regression"
+            f"labels are not classes: {found}; expected text or whole numbers; for values use a loss of "
+            "values, or task: regression"
         )
 
 
