@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LARGE = 2**26
 """Bytes of a text from which on columns are read as numbers at once if they begin so."""
 
+_BLOCK = 2**20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MOST_TRIES = 5  # to read some columns as numbers, before all are read as text
 _MEND = "correct it, or set quote: '' if quotes belong to values"
@@ -198,18 +199,24 @@ def _records_of_rows(text: _Text, frame: pl.DataFrame) -> np.ndarray:
 
 def _short_rows(text: _Text, last: pl.Series) -> list[str]:
     """What is to be said of rows with fewer values than there are columns, of which this is the last."""
-    if last.null_count() in (0, len(last)):
+    dialect, separators = text.dialect, text.dialect.width - 1
+    if last.null_count() in (0, len(last)) or not separators:
         return []
-    layout = text.dialect.layout
-    records = layout.records(islice(lines_of(text.content), text.dialect.lines, None))
-    width = text.dialect.width
-    short = [line for line, record in records if record.strip() and len(layout.parts(record)) < width]
-    if not short:
+    layout, sign = dialect.layout, dialect.layout.separator
+    with text.content.mapped() as data:
+        count = sum(data[k : k + _BLOCK].count(sign.encode()) for k in range(0, len(data), _BLOCK))
+    if count == separators * (len(last) + (dialect.names is not None)):
         return []
-    lines = f"line {text.dialect.lines + short[0]}" + (
-        f" and {len(short) - 1:,} more" if len(short) > 1 else ""
-    )
-    return [f"{text.path.name}: {lines}: fewer values than columns; the last are missing"]
+
+    def is_short(record: str) -> bool:
+        found = record.count(sign)  # more than separators if some are inside quotes
+        return found < separators or (found > separators and len(layout.parts(record)) <= separators)
+
+    records = layout.records(islice(lines_of(text.content), dialect.lines, None))
+    short = [dialect.lines + line for line, record in records if record.strip() and is_short(record)]
+    more = f" and {len(short) - 1:,} more" if len(short) > 1 else ""
+    words = "fewer values than columns; the last are missing"
+    return [f"{text.path.name}: line {short[0]}{more}: {words}"] if short else []
 
 
 def _explained(text: _Text, error: Exception) -> str:
