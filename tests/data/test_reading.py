@@ -180,6 +180,9 @@ def test_text_far_below_numbers_is_kept_as_it_is(tmp_path: Path, monkeypatch: py
     (tmp_path / "a.csv").write_text("a;b\n1;2\n2;3\n3;1,5\n1.234;2\n", encoding="utf-8")
     table = read_table(tmp_path / "a.csv", Reading())
     assert table.numbers("a")[0].tolist() == [1, 2, 3, 1234]
+    (tmp_path / "a.csv").write_text('a,b\n1.5,2\n2.5,3\n3,"1,234"\n', encoding="utf-8")
+    table = read_table(tmp_path / "a.csv", Reading())
+    assert table.numbers("b")[0].tolist() == [2, 3, 1234]
 
 
 # fmt: off
@@ -190,6 +193,8 @@ FOUND: list[tuple[str | bytes, dict[str, Any], list[str], list[tuple[Any, ...]],
     (" a , b \n 1 , x \n",                            {},           ["a", "b"],     [("1", "x")],                     []),
     ("a;b;c\n1,5;x;2\n,25;y;3\n",                    {},           ["a", "b", "c"], [("1.5", "x", "2"), (".25", "y", "3")], ['separator ";", decimal comma']),
     ("a b c\n1 2  x\n 3\t4 y \n",                   {},           ["a", "b", "c"], [("1", "2", "x"), ("3", "4", "y")], ["separator blanks"]),
+    ("  1.5 2\n 2.5  4 ",                            {"header": False}, ["column_0", "column_1"], [("1.5", "2"), ("2.5", "4")], ["separator blanks"]),
+    ('  "a", b\n 1,"x, y"\n',                        {},           ["a", "b"],     [("1", "x, y")],                  []),
     ("1.5 2\n2.5 4\n",                              {"header": False}, ["column_0", "column_1"], [("1.5", "2"), ("2.5", "4")], ["separator blanks"]),
     ('18.0  8 12.0\t"ford torino"\n15.0  4 11.5\t"vw"\n', {"header": False}, ["column_0", "column_1", "column_2", "column_3"], [("18", "8", "12", "ford torino"), ("15", "4", "11.5", "vw")], ["separator blanks"]),
     ("a|b\n1|2;3\n4|5;6\n",                          {},           ["a", "b"],     [("1", "2;3"), ("4", "5;6")],     ['separator "|"']),

@@ -87,6 +87,10 @@ class Content:
         pieces[::2] = map(change, pieces[::2])
         return replace(self, data=quote.encode().join(pieces))
 
+    def stripped(self, what: bytes) -> Content:
+        """The text in memory without some bytes at its ends."""
+        return self if self.data is None else replace(self, data=self.data.strip(what))
+
     def head(self) -> str:
         """The beginning of the text, as far as the last whole line in it."""
         with self.stream() as file:

@@ -61,13 +61,23 @@ def read_text_file(path: Path, options: Reading) -> Table:
             not clear what it says: a header or a row, a decimal comma or thousands.
     """
     text = _opened(path, options)
-    numeric = _numeric(text) if text.content.size >= LARGE and options.decimal != "," else frozenset()
-    table, marks, found = _table(text, numeric, options)
-    if numeric and marks.decimal == ",":  # then they may have points between thousands
-        table, marks, found = _table(text, frozenset(), options)
+    table, marks, found = _large_table(text, options) or _table(text, frozenset(), options)
     summary = ", ".join((*text.content.found, *text.dialect.found, *found))
     notes = (*([f"{path.name}: {summary}"] if summary else []), *text.dialect.notes, *table.notes)
     return replace(table, marks=marks, notes=notes)
+
+
+def _large_table(text: _Text, options: Reading) -> tuple[Table, Marks, tuple[str, ...]] | None:
+    """The table with columns of numbers as float64; None if it is small, or to be read as text alone."""
+    if text.content.size < LARGE or options.decimal == "," or not (numeric := _numeric(text)):
+        return None
+    try:
+        made = _table(text, numeric, options)
+    except DataError as error:
+        if error.path != ("decimal",):
+            raise
+        return None  # the points of the numeric columns may decide
+    return None if made[1].decimal == "," else made  # those may have points between thousands
 
 
 def _opened(path: Path, options: Reading) -> _Text:
@@ -75,7 +85,7 @@ def _opened(path: Path, options: Reading) -> _Text:
     dialect = dialect_of(content.head(), path, options)
     layout = dialect.layout
     if layout.separator == BLANKS:
-        content = content.outside(layout.quote, _with_tabs)
+        content = content.outside(layout.quote, _with_tabs).stripped(b"\t")
         adjusted = dialect_of(content.head(), path, options.model_copy(update={"separator": "\t"}))
         dialect = replace(adjusted, found=dialect.found)
     elif layout.quote and _has_blanks_at_quotes(content.head(), layout.separator, layout.quote):
@@ -102,7 +112,7 @@ def _without_blanks(piece: bytes, separator: bytes) -> bytes:
     start, end = piece.lstrip(blanks), piece.rstrip(blanks)
     if start.startswith((separator, b"\n", b"\r\n")):
         piece, end = start, start.rstrip(blanks)
-    return end if end.endswith((separator, b"\n")) else piece
+    return end if not end or end.endswith((separator, b"\n")) else piece
 
 
 def _numeric(text: _Text) -> frozenset[int]:
