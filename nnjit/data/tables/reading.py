@@ -43,7 +43,7 @@ class Reading(Options):
     header: bool | None = None
     """Whether the first row names the columns; else they are column_0, column_1, …"""
     comment: str | None = Field(None, max_length=5)
-    """What a line of a text file begins with that is a comment, such as `#`; "" if there are none."""
+    """What comment lines of a text file begin with, such as `#`; "" if there are none."""
     missing_marks: tuple[str, ...] | None = None
     """What marks a missing value, besides an empty field; null for ?, NA, N/A, n/a, #N/A, <NA>, NaN, nan,
     NULL and null."""
