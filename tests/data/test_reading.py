@@ -14,6 +14,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,9 @@ def test_text_far_below_numbers_is_kept_as_it_is(tmp_path: Path, monkeypatch: py
     (tmp_path / "a.csv").write_text("a;b\n1;2\n2;3\n3;1,5\n1.234;2\n", encoding="utf-8")
     table = read_table(tmp_path / "a.csv", Reading())
     assert table.numbers("a")[0].tolist() == [1, 2, 3, 1234]
+    (tmp_path / "a.csv").write_text('a,b\n1.5,2\n2.5,3\n3,"1,234"\n', encoding="utf-8")
+    table = read_table(tmp_path / "a.csv", Reading())
+    assert table.numbers("b")[0].tolist() == [2, 3, 1234]
 
 
 # fmt: off
@@ -187,9 +191,12 @@ IRIS = "5.1,3.5,setosa\n4.9,3.0,setosa\n4.7,3.2,setosa\n"
 FOUND: list[tuple[str | bytes, dict[str, Any], list[str], list[tuple[Any, ...]], list[str]]] = [
     # content, options                                              columns         rows                              notes
     ("a,b\n1,x\n2,y\n",                               {},           ["a", "b"],     [("1", "x"), ("2", "y")],         []),
+    ("PAR1,PAR2\n1,x\n",                             {},           ["PAR1", "PAR2"], [("1", "x")],                   []),
     (" a , b \n 1 , x \n",                            {},           ["a", "b"],     [("1", "x")],                     []),
     ("a;b;c\n1,5;x;2\n,25;y;3\n",                    {},           ["a", "b", "c"], [("1.5", "x", "2"), (".25", "y", "3")], ['separator ";", decimal comma']),
     ("a b c\n1 2  x\n 3\t4 y \n",                   {},           ["a", "b", "c"], [("1", "2", "x"), ("3", "4", "y")], ["separator blanks"]),
+    ("  1.5 2\n 2.5  4 ",                            {"header": False}, ["column_0", "column_1"], [("1.5", "2"), ("2.5", "4")], ["separator blanks"]),
+    ('  "a", b\n 1,"x, y"\n',                        {},           ["a", "b"],     [("1", "x, y")],                  []),
     ("1.5 2\n2.5 4\n",                              {"header": False}, ["column_0", "column_1"], [("1.5", "2"), ("2.5", "4")], ["separator blanks"]),
     ('18.0  8 12.0\t"ford torino"\n15.0  4 11.5\t"vw"\n', {"header": False}, ["column_0", "column_1", "column_2", "column_3"], [("18", "8", "12", "ford torino"), ("15", "4", "11.5", "vw")], ["separator blanks"]),
     ("a|b\n1|2;3\n4|5;6\n",                          {},           ["a", "b"],     [("1", "2;3"), ("4", "5;6")],     ['separator "|"']),
@@ -290,7 +297,7 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], str, list[str]]] = [
     ("a.csv",     "a,b\n1,é\n",                             {"encoding": "ascii"}, "encoding", ["line 2", "not ascii"]),
     ("a.csv",     "a,b\n1,x\n",                             {"encoding": "utf9"},  "encoding", ['unknown encoding "utf9"', 'did you mean "utf-8"']),
     ("a.csv",     "a,b\n1,x\n",                             {"encoding": "base64"}, "encoding", ['unknown encoding "base64"']),
-    ("a.csv",     b"PAR1....",                              {},                    "file",     ["a.csv is no text file but parquet", "format: parquet"]),
+    ("a.csv",     b"PAR1....PAR1",                              {},                    "file",     ["a.csv is no text file but parquet", "format: parquet"]),
     ("a.csv",     b"PK\x03\x04....",                        {},                    "file",     ["but excel", "format: excel"]),
     ("a.csv.gz",  gzip.compress(b"a,b\n1,x\n")[:-9],        {},                    "file",     ["cut off or damaged"]),
     ("a.csv.zst", zstd("a,b\n1,x\n")[:-3],                  {},                    "file",     ["cut off or damaged"]),
@@ -407,6 +414,7 @@ BAD_FRAMES: list[tuple[Callable[[], object], list[str]]] = [
     (lambda: {"a": np.array([1, 2], "m8[s]")},                ['column "a" holds durations']),
     (lambda: {"a": np.array([b"x"])},                         ['column "a" holds bytes']),
     (lambda: {"a": [[1], [2]]},                               ['column "a" holds [1] of the type list']),
+    (lambda: {"a": [np.ones(2)]},                             ['column "a" holds array([1., 1.])']),
     (lambda: {1: [1], "1": [2]},                              ['two columns are called "1"']),
     (lambda: pd.DataFrame([[1, 2]], columns=["a", "a"]),      ['the pandas DataFrame: two columns are called "a"']),
     (lambda: pl.DataFrame(),                                  ["the polars DataFrame has no columns"]),
@@ -419,6 +427,8 @@ MIXED: list[tuple[list[Any], list[str | None]]] = [  # values of a column, and i
     ([DAY, NOON, pd.NaT],                       ["2020-02-29", "2020-02-29 12:30:00", None]),
     ([" a ", "NA", "", float("nan")],           ["a", None, None, None]),
     ([pd.Timestamp("2020-02-29", tz="UTC")],    ["2020-02-29"]),
+    ([np.datetime64("2020-02-29", "ns"), None], ["2020-02-29", None]),
+    ([HTTPStatus.OK, HTTPStatus.NOT_FOUND],     ["200", "404"]),
     ([Decimal("1.50"), pd.NA],                  ["1.5", None]),
 ]
 # fmt: on

@@ -239,6 +239,7 @@ WEIGHTED: list[tuple] = [
     # kind    options
     ("csv",    {"file": "a.csv", "target": "b", "weights": "w", "missing": "drop"}),
     ("npz",    {"file": "a.npz", "weights": "v"}),
+    ("npy",    {"x": "x.npy", "y": "y.npy", "weights": "v.npy"}),
     ("inline", {"x": (1, 2, 4), "y": ("x", "y", "y"), "weights": (2, 0, 0.5), "task": "classification"}),
 ]  # fmt: skip
 
@@ -246,7 +247,10 @@ WEIGHTED: list[tuple] = [
 @pytest.mark.parametrize(("kind", "options"), WEIGHTED)
 def test_weights_are_no_features_and_rows_of_weight_zero_are_left_out(kind, options, tmp_path):
     (tmp_path / "a.csv").write_text(TABLE)
-    write_npz(tmp_path / "a.npz", x=np.array([1, 2, 4]), y=np.array(["x", "y", "y"]), v=np.array([2, 0, 0.5]))
+    arrays = {"x": np.array([1, 2, 4]), "y": np.array(["x", "y", "y"]), "v": np.array([2, 0, 0.5])}
+    write_npz(tmp_path / "a.npz", **arrays)
+    for name, array in arrays.items():
+        np.save(tmp_path / f"{name}.npy", array)
     data = load(kind, tmp_path, **options)
     assert (data.x.tolist(), data.y.tolist(), data.classes) == ([[1], [4]], [0, 1], ("x", "y"))
     np.testing.assert_array_equal(data.weights, np.array([2.0, 0.5]), strict=True)

@@ -73,7 +73,11 @@ def is_constant_number(column: RawColumn) -> bool:
 
 def _is_constant(column: RawColumn) -> bool:
     """Whether training rows have one value throughout, or none."""
-    return column.training_series.n_unique() < 2
+    series = column.training_series
+    gaps = series.null_count()
+    if not series.dtype.is_numeric():
+        return series.n_unique() < 2
+    return gaps == len(series) or (gaps == 0 and series.min() == series.max())  # without a set of all values
 
 
 def _is_flag(column: RawColumn) -> bool:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnjit.data.encoding.kinds.base import NO_DATE
 from nnjit.data.tables.table import Table
 
 if TYPE_CHECKING:
     import polars as pl
 
 _TIMES = ("%H:%M:%S%.f", "%H:%M")
-NO_DATE = np.iinfo(np.int64).min
-"""What `dates` has where there is no date."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 RECORDS = 'expected a list of records, such as [{"age": 31, "city": "Oslo"}, …]'
 """What JSON must be to be a table."""
 
+_ONLY = "expected numbers, text, flags or dates; convert it, or leave it out"
+_LIBRARIES = ("polars", "pandas", "pyarrow")
 _EXPECTED = "expected a polars or pandas DataFrame, a pyarrow Table, or a dict of columns"
 
 
@@ -76,12 +78,8 @@ def _name_of(data: object) -> str:
     """What messages call the data."""
     if isinstance(data, Mapping):
         return "the dict of columns"
-    library = _library(data)
-    return (
-        f"the {library} {type(data).__name__}"
-        if library in ("polars", "pandas", "pyarrow")
-        else (f"data of the type {type(data).__name__}")
-    )
+    library, kind = _library(data), type(data).__name__
+    return f"the {library} {kind}" if library in _LIBRARIES else f"data of the type {kind}"
 
 
 def _from_arrow(data: Any, name: str) -> pl.DataFrame:
@@ -192,9 +190,6 @@ def _from_array(values: np.ndarray) -> pl.Series:
     raise DataError(f"holds {words.get(kind, 'values')} ({values.dtype}); {_ONLY}")
 
 
-_ONLY = "expected numbers, text, flags or dates; convert it, or leave it out"
-
-
 def _from_objects(values: list[Any]) -> pl.Series:
     """A column of Python objects, of the narrowest type that holds all of them; text if they are mixed."""
     import polars as pl
@@ -218,16 +213,22 @@ def _from_objects(values: list[Any]) -> pl.Series:
 
 def _plain(value: Any) -> Any:
     """A value as a Python object; None for the ways in which libraries write a missing one."""
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]")  # of nanoseconds NumPy makes a whole number
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+    if type(value).__name__ == "Decimal":
+        value = float(value)
+    is_nan = isinstance(value, float) and value != value
+    if value is None or is_nan or type(value).__name__ in ("NAType", "NaTType"):
         return None
     if isinstance(value, datetime.datetime):  # pandas' Timestamp is one
         return datetime.datetime(*value.timetuple()[:6], value.microsecond)
-    if isinstance(value, (str, int, float, datetime.date, datetime.time)):
+    if isinstance(value, (bool, datetime.date, datetime.time)):
         return value
-    if type(value).__name__ == "Decimal":
-        return float(value)
+    for kind in (int, float, str):  # also those of an Enum
+        if isinstance(value, kind):
+            return str.__str__(value) if kind is str else kind(value)
     raise DataError(f"holds {shortened(repr(value))} of the type {type(value).__name__}; {_ONLY}")
 
 

@@ -94,15 +94,15 @@ def dialect_of(head: str, path: Path, options: Reading) -> Dialect:
     width = Counter(map(len, rows)).most_common(1)[0][0] if rows else len(names or ())
     names = None if names is None else fitted(names, rows, width, line, path)
     return Dialect(
-        layout,
-        names,
-        width if names is None else len(names),
-        before,
-        len("".join(lines[:before]).encode()),
-        start == 0 and line == 1 and len(layout.parts(record)) == width,
-        rows,
-        _found(layout, options, comment),
-        _notes(names, commented, options, line, path),
+        layout=layout,
+        names=names,
+        width=width if names is None else len(names),
+        lines=before,
+        size=len("".join(lines[:before]).encode()),
+        is_plain=start == 0 and line == 1 and len(layout.parts(record)) == width,
+        sample=rows,
+        found=_found(layout, options, comment),
+        notes=_notes(names, commented, options, line, path),
     )
 
 
@@ -110,12 +110,8 @@ def _comment(lines: Sequence[str], option: str | None) -> str | None:
     """What comments begin with: `#` if the first line does, and not all do."""
     if option is not None:
         return option or None
-    known = [line for line in lines if line.strip()]
-    return (
-        "#"
-        if known and known[0].startswith("#") and not all(line.startswith("#") for line in known)
-        else None
-    )
+    marked = [line.startswith("#") for line in lines if line.strip()]
+    return "#" if marked and marked[0] and not all(marked) else None
 
 
 def _records(lines: Sequence[str], start: int, layout: Layout) -> list[tuple[int, str]]:
