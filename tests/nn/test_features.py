@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from nnjit.autodiff import check_grads
-from nnjit.data import InputColumn
+from nnjit.data.encoding.encoder import InputColumn
 from nnjit.errors import ConfigError, GraphError, UserError
 from nnjit.nn import AnyEntry, Model, build_model
 from nnjit.nn.model.columns import indexed_columns
