@@ -200,6 +200,29 @@ def cos(x: Float) -> Float:
 
 
 @elementary
+def entr(x: Float) -> Float:
+    """Return -x log(x): 0 at 0, -inf below."""
+    y = -x * log(x if x > ZERO else ONE)
+    return y if x > ZERO else (ZERO if x == ZERO else (-INF if x < ZERO else x))
+
+
+@elementary
+def rel_entr(x: Float, y: Float) -> Float:
+    """Return x log(x / y), 0 where x is 0 and y is not negative; else inf unless both are positive.
+
+    Where both are near, it is x log1p((x - y) / y), without cancellation.
+    """
+    ratio = x / y
+    is_near = HALF < ratio < TWO
+    near = log1p((x - y) / y if is_near else ZERO)
+    is_lost = ratio == ZERO or ratio == INF
+    far = log(x) - log(y) if is_lost else log(ratio)
+    out = x * (near if is_near else far)
+    out = out if x > ZERO and y > ZERO else (ZERO if x == ZERO and y >= ZERO else INF)
+    return out if x == x and y == y else x + y
+
+
+@elementary
 def exp2(x: Float) -> Float:
     """Return 2 to the power of `x`, as the C library does."""
     return Float(np.exp2(x))

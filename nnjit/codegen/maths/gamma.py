@@ -1,4 +1,4 @@
-"""The logarithm of the gamma function, which is the C library's and does not vectorise."""
+"""The gamma function and its logarithm, which are the C library's and do not vectorise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import numpy as np
 
 from nnjit.codegen.maths.machine import elementary
 
-INF = np.float64(np.inf)
+ONE, INF, NAN = np.float64(1), np.float64(np.inf), np.float64(np.nan)
+GAMMA_HIGH = np.float64(171.6243769563027)  # the last argument that does not overflow
+GAMMA_LOW = np.float64(-200)  # from here on, below, the result is 0
+GAMMA_TINY = np.float64(1e-300)
 
 
 @elementary
@@ -28,3 +31,22 @@ def gammaln_f32(x: np.float32) -> np.float32:
     Error < 1 ulp.
     """
     return np.float32(gammaln_f64(np.float64(x)))
+
+
+@elementary
+def gamma_f64(x: np.float64) -> np.float64:
+    """Return Γ(x).
+
+    Error < 11 ulp; nan at negative whole numbers and -inf, inf with the sign of `x` at 0 and above 171.62.
+    """
+    is_pole = x < 0 and x == np.floor(x)
+    is_tiny = abs(x) < GAMMA_TINY
+    if is_pole or is_tiny or x > GAMMA_HIGH or x != x:  # for some of these, math.gamma raises an error
+        return NAN if is_pole or x != x else (ONE / x if is_tiny else INF)
+    return np.float64(math.gamma(GAMMA_LOW + np.float64(0.5) if x < GAMMA_LOW else x))
+
+
+@elementary
+def gamma_f32(x: np.float32) -> np.float32:
+    """Return Γ(x), computed in float64."""
+    return np.float32(gamma_f64(np.float64(x)))

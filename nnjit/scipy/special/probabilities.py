@@ -1,0 +1,73 @@
+"""Functions of probabilities and logits, and the exponential integral E₁."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import nnjit.numpy as np
+from nnjit.numpy import Array
+from nnjit.numpy.promotion import as_array, promote
+from nnjit.numpy.reduction import Axis, axes_of
+from nnjit.scipy.special.elementary import expi, rel_entr
+from nnjit.scipy.special.promoted import in_f64
+
+
+@in_f64
+def logit(x: Array) -> Any:
+    """log(x / (1 - x)), the inverse of `expit`; near ½ it is 2 artanh(2x - 1), without cancellation."""
+    is_near = abs(x - 0.5) < 0.25
+    near = 2 * np.arctanh(2 * np.where(is_near, x, 0.5) - 1)
+    far = np.where(is_near, 0.1, x)
+    return np.where(is_near, near, np.log(far) - np.log1p(-far))
+
+
+@in_f64
+def exp1(x: Array) -> Any:
+    """The exponential integral ∫ exp(-t)/t dt from `x` to inf; inf at 0, NaN below."""
+    return np.where(x < 0, math.nan * x, -expi(-x))
+
+
+def kl_div(x: Array, y: Array) -> Any:
+    """x log(x / y) - x + y, which is 0 where both are equal; `y` where `x` is 0; inf where one is negative."""
+    x, y = promote(x, y, dtype="f2")
+    entropy = rel_entr(x, y)
+    return np.where(np.isinf(entropy), entropy, entropy - x + y)
+
+
+def logsumexp(
+    a: Array, axis: Axis = None, b: Array | None = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
+    """Log Σ b exp(a) over `axis`, shifted so that nothing overflows.
+
+    Args:
+        b: weights that broadcast with `a`; 1 if None.
+        return_sign: whether (log |Σ|, the sum's sign) is returned; otherwise a negative sum gives NaN.
+    """
+    if b is None and not return_sign:
+        return np.logsumexp(a, axis, keepdims)
+    a, b = promote(a, 1.0 if b is None else b, dtype="f2")
+    a, b = np.broadcast_arrays(np.where(np.equal(b, 0), -math.inf, a), b)
+    top = np.stop_gradient(np.max(a, axis, keepdims=True))
+    top = np.where(np.isfinite(top), top, 0.0)
+    total = np.sum(b * np.exp(a - top), axis, keepdims=True)
+    top, total = top if keepdims else np.squeeze(top, axes_of(a, axis)), _reduced(a, total, axis, keepdims)
+    if return_sign:
+        return np.log(abs(total)) + top, np.sign(total)
+    return np.log(total) + top
+
+
+def _reduced(a: Any, total: Any, axis: Axis, keepdims: bool) -> Any:
+    return total if keepdims else np.squeeze(total, axes_of(a, axis))
+
+
+def softmax(x: Array, axis: Axis = None) -> Any:
+    """exp(x) / Σ exp(x) over `axis`, of all elements if None."""
+    e = np.exp(x - np.stop_gradient(np.max(x, axis, keepdims=True)))
+    return e / np.sum(e, axis, keepdims=True)
+
+
+def log_softmax(x: Array, axis: Axis = None) -> Any:
+    """The logarithm of `softmax`: x - log Σ exp(x) over `axis`, of all elements if None."""
+    shifted = x - np.stop_gradient(np.max(as_array(x), axis, keepdims=True))
+    return shifted - np.log(np.sum(np.exp(shifted), axis, keepdims=True))

@@ -1,0 +1,33 @@
+"""Decorators that bring arguments to one dtype of floats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from nnjit.ir import Primitive
+from nnjit.numpy.promotion import Array, astype, binary, broadcast_together, promote
+
+
+def of_primitive(primitive: Primitive) -> Callable[..., Any]:
+    """The function of a primitive of floats: arguments are promoted and broadcast, whole numbers become f64."""
+
+    def function(*args: Array) -> Any:
+        return binary(primitive, *args, dtype="f2")
+
+    function.__name__ = function.__qualname__ = primitive.name
+    function.__doc__ = f"`scipy.special.{primitive.name}` of each element; the arguments broadcast."
+    return function
+
+
+def in_f64(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` computed in float64 of arguments of one shape, and rounded to their dtype."""
+
+    @wraps(function)
+    def rounded(*args: Array) -> Any:
+        given = promote(*args, dtype="f2")
+        wide = broadcast_together(*(astype(x, "f64") for x in given))
+        return astype(function(*wide), given[0].dtype)
+
+    return rounded
