@@ -175,7 +175,7 @@ def digamma(x: Any) -> Any:
     reflected = total - np.pi / tan(np.pi * turn)
     # At the two zeros ψ is -inf and inf; at the other poles, where its sign changes too, SciPy has NaN.
     is_pole = less(is_zero, equal(turn, _filled(x, 0)))
-    return select(is_positive, total, select(is_pole, np.nan * x, reflected))
+    return select(is_positive, total, reflected * select(is_pole, _filled(x, np.nan), _filled(x, 1)))
 
 
 def _infer_select(condition: ArrayType, x: ArrayType, y: ArrayType) -> ArrayType:

@@ -14,12 +14,14 @@ import numpy as np
 
 from nnjit.primitives.broadcasting import full_like
 from nnjit.primitives.define import elementwise
-from nnjit.primitives.elementwise import digamma, exp, less, log, log1p, select
+from nnjit.primitives.elementwise import digamma, exp, expm1, less, log, log1p, select
 
 SQRT_PI = math.sqrt(math.pi)
 FAR = 10.0  # from here on erfcx falls by its asymptotic series
 # erfcx′(x) = -1 / (√π x²) Σ (-1)ᵏ (2k + 1)!! / 2ᵏ x⁻²ᵏ: at x = 10 the next term is below 1e-17.
 SLOPE = tuple((-0.5) ** k * math.prod(range(1, 2 * k + 2, 2)) for k in range(17))
+
+EXP_REST = tuple(1 / math.factorial(k) for k in range(2, 17))  # of (exp(x) - 1 - x) / x², for |x| < ½
 
 
 def _of_scipy(name: str) -> Callable[..., np.ndarray]:
@@ -34,6 +36,14 @@ def _of_scipy(name: str) -> Callable[..., np.ndarray]:
 def _xdivy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where((x == 0) & (y == 0), x, x / y))
+
+
+def _expm1mx(x: np.ndarray) -> np.ndarray:
+    is_near = np.abs(x) < 0.5
+    near = np.where(is_near, x, 0)
+    series = np.polynomial.polynomial.polyval(near, np.array(EXP_REST, x.dtype))
+    with np.errstate(invalid="ignore"):  # of inf - inf
+        return np.asarray(np.where(is_near, near * near * series, np.where(x == np.inf, x, np.expm1(x) - x)))
 
 
 def _erfcx_slope(out: Any, x: Any) -> Any:
@@ -66,6 +76,7 @@ xlog1py  = elementwise("xlog1py",  _of_scipy("xlog1py"),  "({t}(0) if {0} == {t}
                                                           (lambda out, x, y: log1p(y), lambda out, x, y: xdivy(x, 1 + y)))
 rel_entr = elementwise("rel_entr", _of_scipy("rel_entr"), "rel_entr_{t}({0}, {1})",
                                                           (lambda out, x, y: log(x / y) + 1, lambda out, x, y: -xdivy(x, y)))
+expm1mx  = elementwise("expm1mx",  _expm1mx,              "expm1mx_{t}({0})",  (lambda out, x: expm1(x),))
 xdivy    = elementwise("xdivy",    _xdivy, "({0} if {0} == {t}(0) and {1} == {t}(0) else {0} / {1})",
                                                           (lambda out, x, y: 1 / y, lambda out, x, y: -out / y))
 # fmt: on

@@ -18,6 +18,7 @@ from nnjit.codegen.maths.f64 import (
     EXP,
     EXP_HIGH,
     EXP_LOW,
+    EXP_REST,
     EXP_WHOLE,
     EXPM1_LOW,
     EXPM1_TINY,
@@ -84,6 +85,18 @@ def expm1(x: Float) -> Float:
     y = TWO * (scale * (r + r * r * polynomial(r, EXP)) + (scale - HALF))
     y = x if abs(x) < EXPM1_TINY else y
     return INF if x > EXP_HIGH else y
+
+
+@elementary
+def expm1mx(x: Float) -> Float:
+    """Return exp(x) - 1 - x without cancellation: its series for |x| < ½.
+
+    Error < 4.5 ulp (f32), 5 ulp (f64); inf above 88.72 (f32), 709.78 (f64).
+    """
+    is_near = abs(x) < HALF
+    near = x * x * polynomial(x if is_near else ZERO, EXP_REST)
+    far = expm1(x) - x if x < INF else x
+    return near if is_near else far
 
 
 @elementary

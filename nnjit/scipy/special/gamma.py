@@ -135,10 +135,8 @@ def zeta(x: Array, q: Array | None = None) -> Any:
 def _zeta(x: Array, q: Array) -> Any:
     is_valid = np.logical_and(x > 1, q > 0)
     s, first = np.where(is_valid, x, 2.0), np.where(is_valid, q, 1.0)
-    total = hurwitz(s, first)
-    is_pole = np.logical_or(np.equal(x, 1), np.logical_and(q <= 0, np.equal(np.floor(q), q)))
-    wrong = np.where(np.logical_and(is_pole, x >= 1), math.inf, math.nan) * np.where(np.equal(x * q, 0), 1.0, abs(x * q))
-    return np.where(is_valid, total, wrong)
+    is_pole = np.logical_and(x >= 1, np.logical_or(np.equal(x, 1), _is_pole(q)))
+    return hurwitz(s, first) * np.where(is_valid, 1.0, np.where(is_pole, math.inf, math.nan))
 
 
 def hurwitz(s: Array, q: Array) -> Any:

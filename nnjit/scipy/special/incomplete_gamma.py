@@ -2,11 +2,12 @@
 
 With D = xᵃ exp(-x) / Γ(a):
 
-    P(a, x) = D ∫ exp(x (1 - exp(-s)) - a s) ds,    Q(a, x) = D ∫ (1 + s)ᵃ⁻¹ exp(-x s) ds,    0 <= s < inf
+    P(a, x) = D ∫ exp(x (1 - exp(-s)) - a s) ds,    Q(a, x) = D ∫ exp(a s - x (exp(s) - 1)) ds,    0 <= s < inf
 
-The first serves x <= a, the second x > a. There the integrands fall monotonically, and are integrated by the
-trapezoidal rule after s = exp(τ - exp(-τ)) (double exponential). They are smooth in both arguments, so that what is
-true of the values is true of the derivatives. Below x = 1 the power series is used.
+The first serves x <= a, the second x > a. There both integrands are exp(-|a - x| s - x b(∓s)) with b(u) =
+exp(u) - 1 - u, which falls monotonically, and are integrated by the trapezoidal rule after s = exp(τ - exp(-τ))
+(double exponential). They are smooth in both arguments, so that what is true of the values is true of the
+derivatives. Below x = 1 the power series is used.
 
 Reference: Abramowitz & Stegun 1964, 6.5.2, 6.5.3 and 6.5.29; Takahasi & Mori 1974, Publ. RIMS 9, for the rule.
 """
@@ -20,11 +21,12 @@ import numpy
 
 import nnjit.numpy as np
 from nnjit.numpy import Array
+from nnjit.primitives import expm1mx
 from nnjit.scipy.special.gamma import HALF_LOG_2PI, LARGE, hurwitz, stirling_rest
 from nnjit.scipy.special.promoted import in_f64
 
-STEP = 0.11
-_TAUS = STEP * numpy.arange(-34, 37)
+STEP = 0.065
+_TAUS = STEP * numpy.arange(-56, 60)
 NODES = numpy.exp(_TAUS - numpy.exp(-_TAUS))
 WEIGHTS = STEP * NODES * (1 + numpy.exp(-_TAUS))
 TERMS = 20  # of the power series below x = 1
@@ -54,18 +56,15 @@ def _parts(a: Any, x: Any) -> tuple[Any, Any]:
     """P and Q."""
     is_inner = np.logical_and(np.logical_and(a >= 0, x >= 0), np.logical_and(a < math.inf, x < math.inf))
     is_inner = np.logical_and(is_inner, np.maximum(a, x) > 0)
-    is_start = np.logical_and(is_inner, x < 1)
-    is_lower = np.logical_and(is_inner, np.logical_and(x >= 1, x <= a))
-    is_upper = np.logical_and(is_inner, np.logical_and(x >= 1, x > a))
-    start = _start(np.where(is_start, a, 1.0), np.where(is_start, x, 0.5))
-    lower = _lower(np.where(is_lower, a, 2.0), np.where(is_lower, x, 1.0))
-    upper = _upper(np.where(is_upper, a, 1.0), np.where(is_upper, x, 2.0))
-    rest = np.where(_is_edge(a, x), np.where(a < x, 1.0, 0.0), math.nan * (a + x))
-    choices = ((is_start, start), (is_lower, (lower, 1 - lower)), (is_upper, (1 - upper, upper)))
-    p, q = rest, 1 - rest
-    for condition, (below, above) in choices:
-        p, q = np.where(condition, below, p), np.where(condition, above, q)
-    return p, q
+    is_start, is_later = np.logical_and(is_inner, x < 1), np.logical_and(is_inner, x >= 1)
+    p, q = _start(np.where(is_start, a, 1.0), np.where(is_start, x, 0.5))
+    part = _later(np.where(is_later, a, 1.0), np.where(is_later, x, 1.0))
+    is_lower = x <= a
+    p = np.where(is_later, np.where(is_lower, part, 1 - part), p)
+    q = np.where(is_later, np.where(is_lower, 1 - part, part), q)
+    is_edge = _is_edge(a, x)
+    right = np.where(np.logical_or(is_inner, is_edge), 1.0, math.nan)
+    return np.where(is_edge, np.where(is_lower, 0.0, 1.0), p) * right, np.where(is_edge, np.where(is_lower, 1.0, 0.0), q) * right
 
 
 def _is_edge(a: Any, x: Any) -> Any:
@@ -90,36 +89,14 @@ def _start(a: Any, x: Any) -> tuple[Any, Any]:
     return below, np.where(is_small, above, 1 - below)
 
 
-def _lower(a: Any, x: Any) -> Any:
-    """P for 1 <= x <= a."""
-    s, c = _scaled(a - x, x)
-    wide_a, wide_x = np.expand_dims(a, -1), np.expand_dims(x, -1)
-    inner = np.exp((wide_x - wide_a) * s - wide_x * _bend(s))
-    return _front(a, x) * c * np.sum(WEIGHTS * inner, -1)
-
-
-def _upper(a: Any, x: Any) -> Any:
-    """Q for x >= 1 and x > a."""
-    s, c = _scaled(x - a, a)
-    wide_a, wide_x = np.expand_dims(a, -1), np.expand_dims(x, -1)
-    inner = np.exp((wide_a - wide_x) * s - wide_a * _gap_of_log(s)) / (1 + s)
-    return _front(a, x) * c * np.sum(WEIGHTS * inner, -1)
-
-
-def _scaled(gap: Any, curvature: Any) -> tuple[Any, Any]:
-    """The nodes, stretched to fit how fast the integrand falls, which changes no integral; and the stretch."""
-    c = np.stop_gradient(1 / (gap + np.sqrt(curvature)))
-    return np.expand_dims(c, -1) * NODES, c
-
-
-def _bend(s: Any) -> Any:
-    """exp(-s) - 1 + s."""
-    is_near = s < 0.5
-    near = np.where(is_near, s, 0.0)
-    total: Any = 1 / math.factorial(15)
-    for k in range(14, 1, -1):
-        total = 1 / math.factorial(k) - near * total
-    return np.where(is_near, near * near * total, np.expm1(-s) + s)
+def _later(a: Any, x: Any) -> Any:
+    """P where 1 <= x <= a, Q where x is above both."""
+    gap, sign = abs(a - x), np.where(x <= a, -1.0, 1.0)
+    # How far the nodes are stretched, to fit how fast the integrand falls, changes no integral.
+    stretch = np.stop_gradient(1 / (gap + np.sqrt(x)))
+    slope, scale, wide = (np.expand_dims(y, -1) for y in (-gap * stretch, sign * stretch, x))
+    integrand = np.exp(slope * NODES - wide * expm1mx(scale * NODES))
+    return _front(a, x) * stretch * np.matmul(integrand, WEIGHTS)
 
 
 def _front(a: Any, x: Any) -> Any:

@@ -25,7 +25,7 @@ def logit(x: Array) -> Any:
 @in_f64
 def exp1(x: Array) -> Any:
     """The exponential integral ∫ exp(-t)/t dt from `x` to inf; inf at 0, NaN below."""
-    return np.where(x < 0, math.nan * x, -expi(-x))
+    return -expi(-x) * np.where(x < 0, math.nan, 1.0)  # a product, so that the derivative is NaN there
 
 
 def kl_div(x: Array, y: Array) -> Any:
