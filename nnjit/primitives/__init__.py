@@ -77,7 +77,7 @@ from nnjit.primitives.random import random_uniform
 from nnjit.primitives.reduction import reduce_max, reduce_min
 from nnjit.primitives.scan import scan_p
 from nnjit.primitives.shaping import concat, reshape, reverse, slice_, transpose
-from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
+from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve, solve_triangular
 from nnjit.primitives.special import (
     entr,
     erfc,
@@ -193,6 +193,7 @@ __all__ = [
     "slice_",
     "softplus",
     "solve",
+    "solve_triangular",
     "sqrt",
     "stop_gradient",
     "sub",
