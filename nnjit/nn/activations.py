@@ -17,7 +17,7 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from nnjit.errors import did_you_mean
-from nnjit.nn import functional as F
+from nnjit.nn import functional as F  # noqa: N812  # as its users call it
 from nnjit.nn.array import Array
 from nnjit.nn.formula import A, Formula, G, Z, call, over_last, positive
 from nnjit.nn.initializers import GlorotUniform, HeNormal, Initializer
@@ -48,7 +48,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": Activation(F.leaky_relu, HeNormal(), G * (positive(Z) + 0.01 * (1 - positive(Z)))),
     "elu":        Activation(F.elu,        HeNormal(), G * (positive(Z) + (A + 1) * (1 - positive(Z)))),
     "gelu":       Activation(F.gelu,       HeNormal(), G * (call("Φ", Z) + Z * call("φ", Z))),
-    "silu":       Activation(F.silu,       HeNormal(), G * (call("sigmoid", Z) + A * (1 - call("sigmoid", Z)))),
+    "silu":       Activation(F.silu,       HeNormal(),
+                             G * (call("sigmoid", Z) + A * (1 - call("sigmoid", Z)))),
     "softplus":   Activation(F.softplus,   HeNormal(), G * call("sigmoid", Z)),
     "softmax":    Activation(F.softmax,    GlorotUniform(), A * (G - over_last(A * G))),
 }

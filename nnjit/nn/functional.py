@@ -1,12 +1,13 @@
-"""Activation functions of arrays and traced values, under the names of PyTorch's `functional` and of `jax.nn`.
+"""Activation functions of arrays and traced values, under the names that PyTorch and JAX give them.
 
 >>> import numpy
 >>> from nnjit.nn import functional as F
 >>> F.leaky_relu(numpy.array([-1.0, 2.0]), negative_slope=0.1).tolist()
 [-0.1, 2.0]
 
-At a kink the derivative is that of PyTorch: of relu 0 at 0, of leaky_relu its slope, of elu 1, of what is cut off 0 at both
-bounds. Where a function is flat on one side, no power that overflows there is computed, which would make a gradient NaN.
+At x = 0 the derivative of relu is 0, of leaky_relu its slope, of elu `alpha`; of relu6 and the hard functions
+it is 0 at both bounds. A power is computed only where it is used: elsewhere it might overflow, and make the
+gradient NaN.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ swish, hard_silu = silu, hard_swish
 hardtanh, hardsigmoid, hardswish, logsigmoid = hard_tanh, hard_sigmoid, hard_swish, log_sigmoid
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "hardsigmoid", "hardswish",
-    "hardtanh", "identity", "leaky_relu", "log_sigmoid", "log_softmax", "logsigmoid", "mish", "relu", "relu6", "selu",
-    "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "celu", "elu", "gelu", "glu", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "hardsigmoid",
+    "hardswish", "hardtanh", "identity", "leaky_relu", "log_sigmoid", "log_softmax", "logsigmoid", "mish",
+    "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
 ]  # fmt: skip

@@ -332,8 +332,8 @@ def tensorsolve(a: Array, b: Array, axes: Sequence[int] | None = None) -> Any:
     size = _size(rest)
     if _size(shape(a)[: b.ndim]) != size or _size(shape(b)) != size:
         raise GraphError(
-            f"tensorsolve: {type_of(a)} and {type_of(b)} do not fit: the first {b.ndim} axes of a, its other axes, and "
-            "b need equally many elements"
+            f"tensorsolve: {type_of(a)} and {type_of(b)} do not fit: the first {b.ndim} axes of a, its "
+            "other axes, and b need equally many elements"
         )
     return reshape(solve(reshape(a, (size, size)), ravel(b)), rest)
 
@@ -368,7 +368,8 @@ def trace(x: Array, /, *, offset: int = 0, dtype: object = None) -> Any:
 
 
 __all__ = [
-    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",
-    "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr",
-    "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm",
+    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq",
+    "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer",
+    "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace",
+    "vecdot", "vector_norm",
 ]  # fmt: skip

@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from nnjit.ir.graph import Primitive
 from nnjit.primitives.broadcasting import full_like
 from nnjit.primitives.define import elementwise
 from nnjit.primitives.elementwise import digamma, exp, expm1, less, log, log1p, select
+
+xdivy: Primitive  # rules refer to it
 
 SQRT_PI = math.sqrt(math.pi)
 FAR = 10.0  # from here on erfcx falls by its asymptotic series

@@ -1,7 +1,8 @@
 """Linear algebra under the names of `scipy.linalg`, of matrices and stacks of them.
 
-SciPy reads one triangle of a matrix that it takes to be symmetric or triangular, and so do these functions: the other
-one has no derivative. Where a matrix has no answer they raise `numpy.linalg.LinAlgError`, compiled or not.
+SciPy reads one triangle of a matrix that it takes to be symmetric or triangular, and so do these functions:
+the derivative to the other one is 0. Where a matrix has no answer they raise `numpy.linalg.LinAlgError`,
+compiled or not.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import nnjit.numpy as np
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
+from nnjit.ir.types import static
 from nnjit.numpy import Array, linalg
 from nnjit.numpy.linalg import LinAlgError, det, inv
 from nnjit.numpy.promotion import as_array, astype, broadcast_shapes, promote
@@ -34,7 +36,7 @@ def cholesky(a: Array, lower: bool = False) -> Any:
 
 
 def cho_factor(a: Array, lower: bool = False) -> tuple[Any, bool]:
-    """`cholesky(a, lower)` and `lower`, for `cho_solve`; the other triangle is 0 here, and arbitrary in SciPy."""
+    """`cholesky(a, lower)` and `lower`, for `cho_solve`; the other triangle is 0, in SciPy arbitrary."""
     return cholesky(a, lower), lower
 
 
@@ -77,10 +79,12 @@ _positive: Callable[..., Any] = lambda a, b, lower: cho_solve(cho_factor(a, lowe
 _upper: Callable[..., Any] = lambda a, b, lower: solve_triangular(a, b)  # noqa: E731
 _lower: Callable[..., Any] = lambda a, b, lower: solve_triangular(a, b, lower=True)  # noqa: E731
 SOLVERS = {
-    "general": _general, "gen": _general, "symmetric": _symmetrical, "sym": _symmetrical, "hermitian": _symmetrical,
-    "her": _symmetrical, "positive definite": _positive, "pos": _positive, "upper triangular": _upper,
-    "lower triangular": _lower,
+    "general": _general, "gen": _general, "symmetric": _symmetrical, "sym": _symmetrical,
+    "hermitian": _symmetrical, "her": _symmetrical, "positive definite": _positive, "pos": _positive,
+    "upper triangular": _upper, "lower triangular": _lower,
 }  # fmt: skip
+
+MIRRORED = {"upper triangular": "lower triangular", "lower triangular": "upper triangular"}
 
 
 def solve(
@@ -99,16 +103,13 @@ def solve(
     _check_square("solve", a)
     kind = assume_a or "general"
     if transposed:
-        kind = {"upper triangular": "lower triangular", "lower triangular": "upper triangular"}.get(kind, kind)
+        kind = MIRRORED.get(kind, kind)
         a, lower = np.matrix_transpose(a), not lower
     return SOLVERS[kind](a, _floats(b), lower)
 
 
-# Coefficients of the diagonal Padé approximant of exp of degree 13, and the 1-norm up to which it is exact enough.
-PADE = tuple(
-    math.factorial(26 - k) * math.factorial(13) / (math.factorial(26) * math.factorial(k) * math.factorial(13 - k))
-    for k in range(14)
-)
+# Coefficients of the diagonal Padé approximant of exp, of degree 13, and the 1-norm up to which it is exact.
+PADE = tuple(math.comb(13, k) / math.perm(26, k) for k in range(14))
 LARGEST_NORM = 5.371920351148152
 MOST_SQUARINGS = 20
 
@@ -116,8 +117,8 @@ MOST_SQUARINGS = 20
 def expm(a: Array) -> Any:
     """The exponential of each matrix, by scaling, Padé's approximant of degree 13, and squaring.
 
-    A matrix is halved until its 1-norm is small, at most 20 times: of a norm above 5.6e6 the result is NaN. In
-    float32 the approximant is computed in float64.
+    A matrix is halved until its 1-norm is small, at most 20 times: of a norm above 5.6e6 the result is NaN.
+    All is computed in float64.
 
     Reference: Higham 2005, SIAM J. Matrix Anal. Appl. 26, "The scaling and squaring method for the matrix
     exponential revisited".
@@ -165,7 +166,7 @@ def block_diag(*arrs: Array) -> Any:
     blocks = [np.atleast_2d(x) for x in arrs]
     if any(x.ndim != 2 for x in blocks):
         raise GraphError(f"block_diag of {', '.join(str(type_of(x)) for x in blocks)}: expected matrices")
-    widths = [np.shape(x)[1] for x in blocks]
+    widths = [static(np.shape(x))[1] for x in blocks]
     places = [sum(widths[:k]) for k in range(len(blocks))]
     rows = [
         np.pad(x, ((0, 0), (at, sum(widths) - at - width)))
@@ -183,7 +184,7 @@ def toeplitz(c: Array, r: Array | None = None) -> Any:
     """
     column, row = promote(np.atleast_1d(c), np.atleast_1d(c if r is None else r))
     lead = broadcast_shapes(np.shape(column)[:-1], np.shape(row)[:-1])
-    m, n = np.shape(column)[-1], np.shape(row)[-1]
+    (m,), (n,) = static(np.shape(column)[-1:]), static(np.shape(row)[-1:])
     column, row = np.broadcast_to(column, (*lead, m)), np.broadcast_to(row, (*lead, n))
     values = np.concatenate([np.flip(column, -1), row[..., 1:]], -1)
     return values[..., numpy.arange(m - 1, -1, -1)[:, None] + numpy.arange(n)]

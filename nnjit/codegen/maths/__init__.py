@@ -22,8 +22,8 @@ from typing import Any
 from nnjit.codegen.numba.cache import load
 
 BOTH = (
-    "cos", "entr", "erf", "exp", "exp2", "expm1", "expm1mx", "log", "log1p", "log2", "pow", "rel_entr", "sigmoid", "sin",
-    "softplus", "tanh",
+    "cos", "entr", "erf", "exp", "exp2", "expm1", "expm1mx", "log", "log1p", "log2", "pow", "rel_entr",
+    "sigmoid", "sin", "softplus", "tanh",
 )  # fmt: skip
 """The functions of `functions.py`, one text for both dtypes."""
 OTHERS = {

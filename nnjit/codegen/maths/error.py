@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnjit.codegen.maths import exp_f64, log_f64
+from nnjit.codegen.maths import erf_f64, exp_f64, log_f64
 from nnjit.codegen.maths.coefficients import ERFCINV_F64, ERFCX_F64, ERFINV_F64
 from nnjit.codegen.maths.machine import copysign, elementary, polynomial
 
 ZERO, HALF, ONE, TWO, CENTER = map(np.float64, (0, 0.5, 1, 2, 4))
-THIRD, SIXTH = np.float64(1 / 3), np.float64(1 / 6)
+SIXTH = np.float64(1 / 6)
 INF, NAN = np.float64(np.inf), np.float64(np.nan)
 GRID = np.float64(1.5 * 2**31)  # x + GRID - GRID is x to 21 places after the point
 HIGH = np.float64(30)  # here exp(-x²) is 0, and exp(x²) inf
@@ -29,7 +29,7 @@ def _exp_of_square(x: np.float64, sign: np.float64) -> np.float64:
     """Return exp(±x²) for 0 <= x <= 30."""
     h = (x + GRID) - GRID
     d = sign * (x - h) * (x + h)
-    return exp_f64(sign * (h * h)) * (ONE + d * (ONE + d * (HALF + d * SIXTH)))
+    return np.float64(exp_f64(sign * (h * h)) * (ONE + d * (ONE + d * (HALF + d * SIXTH))))
 
 
 @elementary
@@ -45,10 +45,10 @@ def erfc_f64(x: np.float64) -> np.float64:
 
     Error < 7 ulp; 0 above 26.6, where the result is under 3.2e-308.
     """
-    v = abs(x)
+    v = x if x > HALF else HALF
     v = HIGH if v > HIGH else v
-    y = _exp_of_square(v, -ONE) * _scaled(v)
-    return TWO - y if x < ZERO else y
+    far = _exp_of_square(v, -ONE) * _scaled(v)
+    return far if x > HALF else ONE - erf_f64(x)
 
 
 @elementary
@@ -58,9 +58,10 @@ def erfcx_f64(x: np.float64) -> np.float64:
     Error < 6 ulp; inf below -26.64.
     """
     v = abs(x)
-    y = _scaled(v)
     v = HIGH if v > HIGH else v
-    return TWO * _exp_of_square(v, ONE) - y if x < ZERO else y
+    near = _exp_of_square(v, ONE) * (ONE - erf_f64(x))
+    far = _scaled(x if x > HALF else HALF)
+    return far if x > HALF else near
 
 
 @elementary
@@ -79,7 +80,8 @@ def erfinv_f64(x: np.float64) -> np.float64:
 
     Error < 4 ulp; ±inf at ±1, nan beyond.
     """
-    return _inverse(ONE - abs(x), x) + (ZERO if x == x else x)
+    y = _inverse(ONE - abs(x), x)
+    return y if x == x else x
 
 
 @elementary
@@ -89,7 +91,8 @@ def erfcinv_f64(x: np.float64) -> np.float64:
     Error < 4 ulp, near 1 of erfinv(1 - x); inf at 0, -inf at 2, nan beyond.
     """
     q = TWO - x if x > ONE else x
-    return _inverse(q, ONE - x) + (ZERO if x == x else x)
+    y = _inverse(q, ONE - x)
+    return y if x == x else x
 
 
 @elementary

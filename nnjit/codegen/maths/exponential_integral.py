@@ -1,7 +1,7 @@
 """The exponential integral Ei, from one smooth function for each part of the axis; float32 in float64.
 
-Reference: Abramowitz & Stegun 1964, 5.1.10 and 5.1.11, the series at 0; Cody & Thacher 1968 and 1969, Math. Comp.
-22 and 23, the parts.
+Reference: Abramowitz & Stegun 1964, 5.1.10 and 5.1.11, for the series at 0; Cody & Thacher 1968 and 1969,
+Math. Comp. 22 and 23, for the parts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _above(x: np.float64) -> np.float64:
     """Return E₁(x) for x > 0."""
     near = x * polynomial(x if x < ONE else ONE, SERIES) - (EULER + log_f64(x))
     far = exp_f64(-x) * polynomial((x - TWO) / (x + TWO), E1_F64) / (x + ONE)
-    return near if x < ONE else far
+    return np.float64(near if x < ONE else far)
 
 
 @elementary
@@ -39,8 +39,9 @@ def _principal(x: np.float64) -> np.float64:
     middle = polynomial(FORTY_EIGHT / v - THREE, EI_12_F64)
     upper = polynomial(FORTY_EIGHT / v - ONE, EI_24_F64)
     scaled = lower if x < TWELVE else (middle if x < TWENTY_FOUR else upper)
-    near = EULER + log_f64(x) + x * half * half * polynomial((x if x < SIX else SIX) / THREE - ONE, EI_START_F64)
-    return near if x < SIX else half / x * scaled * half
+    start = polynomial((x if x < SIX else SIX) / THREE - ONE, EI_START_F64)
+    near = EULER + log_f64(x) + x * half * half * start
+    return np.float64(near if x < SIX else half / x * scaled * half)
 
 
 @elementary

@@ -228,8 +228,8 @@ def rel_entr(x: Float, y: Float) -> Float:
     ratio = x / y
     is_near = HALF < ratio < TWO
     near = log1p((x - y) / y if is_near else ZERO)
-    is_lost = ratio == ZERO or ratio == INF
-    far = log(x) - log(y) if is_lost else log(ratio)
+    is_kept = ZERO < ratio < INF
+    far = log(ratio) if is_kept else log(x) - log(y)
     out = x * (near if is_near else far)
     out = out if x > ZERO and y > ZERO else (ZERO if x == ZERO and y >= ZERO else INF)
     return out if x == x and y == y else x + y

@@ -1,7 +1,7 @@
 """The modified Bessel functions I₀ and I₁, also scaled by exp(-|x|).
 
-Up to |x| = 30 they are their integrals, by the trapezoidal rule, which for a periodic function converges faster than
-any power; from there on, their asymptotic series. Both can be differentiated at any x, to any order.
+Up to |x| = 30 they are their integrals, by the trapezoidal rule, which for a periodic function converges
+faster than any power; from there on, their asymptotic series. Both have derivatives of every order.
 
 Reference: Abramowitz & Stegun 1964, 9.6.16, 9.6.19 and 9.7.1; Trefethen & Weideman 2014, SIAM Review 56.
 """
@@ -42,7 +42,7 @@ def _far(order: int, size: Any) -> Any:
 
 
 def _near(order: int, x: Any) -> Any:
-    """Iₙ(x) for |x| <= 30, from a quarter of the circle: the mean of cosh(x cos θ), or sinh(x cos θ) cos θ."""
+    """Iₙ(x) for |x| <= 30: over a quarter of the circle the mean of cosh(x cos θ), or sinh(x cos θ) cos θ."""
     cosines = np.asarray(COSINES)
     grown = np.expand_dims(x, -1) * cosines
     up, down = np.expm1(grown), np.expm1(-grown)

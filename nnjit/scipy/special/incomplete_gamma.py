@@ -2,14 +2,14 @@
 
 With D = xᵃ exp(-x) / Γ(a):
 
-    P(a, x) = D ∫ exp(x (1 - exp(-s)) - a s) ds,    Q(a, x) = D ∫ exp(a s - x (exp(s) - 1)) ds,    0 <= s < inf
+    P(a, x) = D ∫ exp(x (1 - exp(-s)) - a s) ds,    Q(a, x) = D ∫ exp(a s - x (exp(s) - 1)) ds,    s >= 0
 
 The first serves x <= a, the second x > a. There both integrands are exp(-|a - x| s - x b(∓s)) with b(u) =
-exp(u) - 1 - u, which falls monotonically, and are integrated by the trapezoidal rule after s = exp(τ - exp(-τ))
-(double exponential). They are smooth in both arguments, so that what is true of the values is true of the
+exp(u) - 1 - u. They fall monotonically, and are integrated by the trapezoidal rule after s = exp(τ - exp(-τ))
+(double exponential). Since they are smooth in both arguments, what is true of the values is true of the
 derivatives. Below x = 1 the power series is used.
 
-Reference: Abramowitz & Stegun 1964, 6.5.2, 6.5.3 and 6.5.29; Takahasi & Mori 1974, Publ. RIMS 9, for the rule.
+Reference: Abramowitz & Stegun 1964, 6.5.2, 6.5.3 and 6.5.29; Takahasi & Mori 1974, Publ. RIMS 9.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy
 import nnjit.numpy as np
 from nnjit.numpy import Array
 from nnjit.primitives import expm1mx
-from nnjit.scipy.special.gamma import HALF_LOG_2PI, LARGE, hurwitz, stirling_rest
+from nnjit.scipy.special.gamma_relatives import HALF_LOG_2PI, LARGE, hurwitz, stirling_rest
 from nnjit.scipy.special.promoted import in_f64
 
 STEP = 0.065
@@ -64,7 +64,9 @@ def _parts(a: Any, x: Any) -> tuple[Any, Any]:
     q = np.where(is_later, np.where(is_lower, 1 - part, part), q)
     is_edge = _is_edge(a, x)
     right = np.where(np.logical_or(is_inner, is_edge), 1.0, math.nan)
-    return np.where(is_edge, np.where(is_lower, 0.0, 1.0), p) * right, np.where(is_edge, np.where(is_lower, 1.0, 0.0), q) * right
+    return np.where(is_edge, np.where(is_lower, 0.0, 1.0), p) * right, np.where(
+        is_edge, np.where(is_lower, 1.0, 0.0), q
+    ) * right
 
 
 def _is_edge(a: Any, x: Any) -> Any:
@@ -110,7 +112,7 @@ def _front(a: Any, x: Any) -> Any:
 
 
 def _gap_of_log(u: Any) -> Any:
-    """u - log(1 + u) for u > -1: near 0 by log(1 + u) = 2 artanh(r), r = u / (2 + u)."""
+    """What log(1 + u) is below u, for u > -1: near 0 by log(1 + u) = 2 artanh(r), r = u / (2 + u)."""
     is_near = abs(u) < 0.35
     near, far = np.where(is_near, u, 0.0), np.where(is_near, 1.0, u)
     r = near / (2 + near)

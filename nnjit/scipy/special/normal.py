@@ -30,7 +30,7 @@ def log_ndtr(x: Array) -> Any:
 
 @in_f64
 def ndtri(p: Array) -> Any:
-    """The number that a standard normal number is below with probability `p`; -inf at 0, inf at 1, NaN beyond."""
+    """What a standard normal number is below with probability `p`; -inf at 0, inf at 1, NaN beyond."""
     is_low = p < 0.5
     tail = math.sqrt(2) * erfcinv(2 * np.where(is_low, p, 1 - p))
     return np.where(is_low, -tail, tail)

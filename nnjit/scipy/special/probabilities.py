@@ -29,7 +29,7 @@ def exp1(x: Array) -> Any:
 
 
 def kl_div(x: Array, y: Array) -> Any:
-    """x log(x / y) - x + y, which is 0 where both are equal; `y` where `x` is 0; inf where one is negative."""
+    """`x` log(x / y) - x + y: 0 where both are equal, `y` where `x` is 0, inf where one is negative."""
     x, y = promote(x, y, dtype="f2")
     entropy = rel_entr(x, y)
     return np.where(np.isinf(entropy), entropy, entropy - x + y)

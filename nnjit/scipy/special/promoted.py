@@ -11,7 +11,7 @@ from nnjit.numpy.promotion import Array, astype, binary, broadcast_together, pro
 
 
 def of_primitive(primitive: Primitive) -> Callable[..., Any]:
-    """The function of a primitive of floats: arguments are promoted and broadcast, whole numbers become f64."""
+    """The function of a primitive of floats: arguments are promoted, whole numbers to f64, and broadcast."""
 
     def function(*args: Array) -> Any:
         return binary(primitive, *args, dtype="f2")

@@ -1,7 +1,7 @@
 """What is made of the gamma function: its logarithm's derivatives, beta, and the Hurwitz zeta function.
 
-Reference: Abramowitz & Stegun 1964, 6.1.41 for Stirling's series, 6.4.7 and 6.4.10; Johansson 2014, arXiv:1309.2877,
-for zeta by Euler's and Maclaurin's sum.
+Reference: Abramowitz & Stegun 1964, 6.1.41 for Stirling's series, 6.4.7 and 6.4.10 for polygamma; Johansson
+2014, arXiv:1309.2877, for zeta by the sum of Euler and Maclaurin.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ digamma = psi = in_f64(np.digamma)
 
 
 def stirling_rest(x: Array) -> Any:
-    """log Γ(x) - (x - ½) log x + x - ½ log 2π for x >= 10."""
+    """What Stirling's formula lacks: log Γ(x) - (x - ½) log x + x - ½ log 2π, for x >= 10."""
     v = 1 / (x * x)
     total: Any = STIRLING[-1]
     for coefficient in STIRLING[-2::-1]:
@@ -42,14 +42,14 @@ def stirling_rest(x: Array) -> Any:
 
 @in_f64
 def betaln(a: Array, b: Array) -> Any:
-    """log |B(a, b)|; for large arguments by Stirling's series, whose large terms cancel on paper."""
-    return _at_poles(_betaln(a, b), a, b, _betaln, math.inf)
+    """The logarithm of |B(a, b)|; for large arguments by Stirling's series, without its large terms."""
+    return _at_poles(_betaln(a, b), a, b, _betaln)
 
 
 @in_f64
 def beta(a: Array, b: Array) -> Any:
     """B(a, b) = Γ(a) Γ(b) / Γ(a + b)."""
-    return _at_poles(_beta(a, b), a, b, lambda x, y: _beta(x, y) * (1 - 2 * np.remainder(y, 2.0)), math.inf)
+    return _at_poles(_beta(a, b), a, b, lambda x, y: _beta(x, y) * (1 - 2 * np.remainder(y, 2.0)))
 
 
 def _beta(a: Any, b: Any) -> Any:
@@ -93,10 +93,11 @@ def _is_pole(x: Any) -> Any:
     return np.logical_and(x <= 0, np.equal(np.floor(x), x))
 
 
-def _at_poles(value: Any, a: Any, b: Any, of: Callable[..., Any], pole: float) -> Any:
-    """`value`, but where a is a whole number <= 0 the limit (-1)ᵇ B(1 - a - b, b), if b is whole and between, else `pole`.
+def _at_poles(value: Any, a: Any, b: Any, of: Callable[..., Any]) -> Any:
+    """`value`, but inf where an argument is a whole number n <= 0.
 
-    Only whole numbers have that limit, so it has no derivative.
+    If the other one, m, is whole too and 0 < m < 1 - n, it is `of(1 - n - m, m)` instead. None of these has a
+    derivative.
     """
     is_pole = np.logical_or(_is_pole(a), _is_pole(b))
     whole, other = np.where(_is_pole(b), b, a), np.where(_is_pole(b), a, b)
@@ -107,7 +108,9 @@ def _at_poles(value: Any, a: Any, b: Any, of: Callable[..., Any], pole: float) -
     y = np.where(has_limit, other, 1.0)
     x = np.where(has_limit, 1 - whole - other, 1.0)
     apart = np.where(is_pole, a - np.stop_gradient(a) + b - np.stop_gradient(b), 1.0)
-    edge = np.where(has_limit, np.stop_gradient(of(x, y)), pole) + np.sqrt(apart) - np.cbrt(apart)  # inf - inf
+    edge = (
+        np.where(has_limit, np.stop_gradient(of(x, y)), math.inf) + np.sqrt(apart) - np.cbrt(apart)
+    )  # inf - inf
     return np.where(is_pole, edge, value)
 
 
@@ -155,7 +158,7 @@ def hurwitz(s: Array, q: Array) -> Any:
     return total + np.where(counts, last * np.where(counts, tail, 1.0), 0.0)
 
 
-def polygamma(n: int, x: Array) -> Any:
+def polygamma(n: Array, x: Array) -> Any:
     """The derivative of order `n` of `digamma`: (-1)ⁿ⁺¹ n! ζ(n + 1, x), reflected for x <= 0.
 
     Args:
@@ -186,7 +189,11 @@ def _polygamma(n: int, x: Any) -> Any:
     value = (-1) ** (n + 1) * math.gamma(n + 1) * hurwitz(n + 1.0, z)
     # Below 0: ψ(1 - x) - ψ(x) = π cot(πx), differentiated n times.
     turn = np.where(is_positive, 0.25, np.where(np.equal(x, 0), x, x - np.rint(x)))
-    return np.where(is_positive, value, (-1) ** n * value - math.pi ** (n + 1) * _slope_of_cot(n, 1 / np.tan(math.pi * turn)))
+    return np.where(
+        is_positive,
+        value,
+        (-1) ** n * value - math.pi ** (n + 1) * _slope_of_cot(n, 1 / np.tan(math.pi * turn)),
+    )
 
 
 def _slope_of_cot(n: int, c: Any) -> Any:
