@@ -60,18 +60,13 @@ def _erfcx_slope(out: Any, x: Any) -> Any:
     return select(is_far, -v * total / SQRT_PI, 2 * near * out - 2 / SQRT_PI)
 
 
-def _expi_slope(out: Any, x: Any) -> Any:
-    half = exp(0.5 * x)  # the whole power may overflow where the result does not
-    return half / x * half
-
-
 # fmt: off
 erfc     = elementwise("erfc",     _of_scipy("erfc"),     "erfc_{t}({0})",     (lambda out, x: -2 / SQRT_PI * exp(-x * x),))
 erfcx    = elementwise("erfcx",    _of_scipy("erfcx"),    "erfcx_{t}({0})",    (_erfcx_slope,))
 erfinv   = elementwise("erfinv",   _of_scipy("erfinv"),   "erfinv_{t}({0})",   (lambda out, x: SQRT_PI / 2 * exp(out * out),))
 erfcinv  = elementwise("erfcinv",  _of_scipy("erfcinv"),  "erfcinv_{t}({0})",  (lambda out, x: -SQRT_PI / 2 * exp(out * out),))
 gamma    = elementwise("gamma",    _of_scipy("gamma"),    "gamma_{t}({0})",    (lambda out, x: out * digamma(x),))
-expi     = elementwise("expi",     _of_scipy("expi"),     "expi_{t}({0})",     (_expi_slope,))
+expi     = elementwise("expi",     _of_scipy("expi"),     "expi_{t}({0})",     (lambda out, x: exp(x) / x,))
 entr     = elementwise("entr",     _of_scipy("entr"),     "entr_{t}({0})",     (lambda out, x: -log(x) - 1,))
 xlogy    = elementwise("xlogy",    _of_scipy("xlogy"),    "({t}(0) if {0} == {t}(0) and {1} == {1} else {0} * log_{t}({1}))",
                                                           (lambda out, x, y: log(y), lambda out, x, y: xdivy(x, y)))

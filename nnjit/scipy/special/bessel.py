@@ -59,8 +59,7 @@ def _modified(order: int, x: Any, scaled: bool) -> Any:
     if scaled:
         near = near * np.exp(-abs(inner))
     else:
-        half = np.exp(0.5 * size)  # the whole power may overflow where the result does not
-        far = half * far * half
+        far = np.exp(size) * far
     return np.where(is_near, near, np.where(x < 0, -far, far) if order else far)
 
 

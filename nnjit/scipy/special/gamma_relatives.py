@@ -16,7 +16,7 @@ from nnjit.ir import Node
 from nnjit.numpy import Array
 from nnjit.numpy.promotion import broadcast_shapes
 from nnjit.scipy.special.elementary import gamma
-from nnjit.scipy.special.promoted import in_f64
+from nnjit.scipy.special.promoted import at_edge, in_f64
 
 # The Bernoulli numbers B₂, B₄, …
 BERNOULLI = (
@@ -107,11 +107,8 @@ def _at_poles(value: Any, a: Any, b: Any, of: Callable[..., Any]) -> Any:
     has_limit = np.logical_and(is_pole, has_limit)
     y = np.where(has_limit, other, 1.0)
     x = np.where(has_limit, 1 - whole - other, 1.0)
-    apart = np.where(is_pole, a - np.stop_gradient(a) + b - np.stop_gradient(b), 1.0)
-    edge = (
-        np.where(has_limit, np.stop_gradient(of(x, y)), math.inf) + np.sqrt(apart) - np.cbrt(apart)
-    )  # inf - inf
-    return np.where(is_pole, edge, value)
+    edge = np.where(has_limit, np.stop_gradient(of(x, y)), math.inf)
+    return at_edge(is_pole, edge, value, a, b)
 
 
 def _sign(a: Any, b: Any) -> Any:
@@ -129,7 +126,7 @@ def zeta(x: Array, q: Array | None = None) -> Any:
 
     Args:
         x: > 1; inf at 1, NaN below.
-        q: > 0; inf at whole numbers up to 0, NaN elsewhere below 0.
+        q: > 0; inf at whole numbers up to 0, NaN elsewhere below 0, where SciPy has values for a whole `x`.
     """
     return _zeta(x, 1.0 if q is None else q)
 
@@ -139,7 +136,8 @@ def _zeta(x: Array, q: Array) -> Any:
     is_valid = np.logical_and(x > 1, q > 0)
     s, first = np.where(is_valid, x, 2.0), np.where(is_valid, q, 1.0)
     is_pole = np.logical_and(x >= 1, np.logical_or(np.equal(x, 1), _is_pole(q)))
-    return hurwitz(s, first) * np.where(is_valid, 1.0, np.where(is_pole, math.inf, math.nan))
+    edge = np.where(is_pole, math.inf, math.nan)
+    return at_edge(np.logical_not(is_valid), edge, hurwitz(s, first), x, q)
 
 
 def hurwitz(s: Array, q: Array) -> Any:

@@ -23,7 +23,7 @@ import nnjit.numpy as np
 from nnjit.numpy import Array
 from nnjit.primitives import expm1mx
 from nnjit.scipy.special.gamma_relatives import HALF_LOG_2PI, LARGE, hurwitz, stirling_rest
-from nnjit.scipy.special.promoted import in_f64
+from nnjit.scipy.special.promoted import at_edge, in_f64
 
 STEP = 0.065
 _TAUS = STEP * numpy.arange(-56, 60)
@@ -62,14 +62,14 @@ def _parts(a: Any, x: Any) -> tuple[Any, Any]:
     is_lower = x <= a
     p = np.where(is_later, np.where(is_lower, part, 1 - part), p)
     q = np.where(is_later, np.where(is_lower, 1 - part, part), q)
-    is_edge = _is_edge(a, x)
-    right = np.where(np.logical_or(is_inner, is_edge), 1.0, math.nan)
-    return np.where(is_edge, np.where(is_lower, 0.0, 1.0), p) * right, np.where(
-        is_edge, np.where(is_lower, 1.0, 0.0), q
-    ) * right
+    is_end = _is_end(a, x)
+    p = np.where(is_end, np.where(is_lower, 0.0, 1.0), p)
+    q = np.where(is_end, np.where(is_lower, 1.0, 0.0), q)
+    is_wrong = np.logical_not(np.logical_or(is_inner, is_end))
+    return at_edge(is_wrong, math.nan, p, a, x), at_edge(is_wrong, math.nan, q, a, x)
 
 
-def _is_edge(a: Any, x: Any) -> Any:
+def _is_end(a: Any, x: Any) -> Any:
     """Whether one argument alone is infinite, and the other not negative."""
     is_infinite = np.not_equal(np.equal(a, math.inf), np.equal(x, math.inf))
     return np.logical_and(is_infinite, np.minimum(a, x) >= 0)

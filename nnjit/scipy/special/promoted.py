@@ -1,4 +1,4 @@
-"""Decorators that bring arguments to one dtype of floats."""
+"""Decorators that bring arguments to one dtype of floats, and values at edges."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import nnjit.numpy as np
 from nnjit.ir import Primitive
 from nnjit.numpy.promotion import Array, astype, binary, broadcast_together, promote
 
@@ -31,3 +32,13 @@ def in_f64(function: Callable[..., Any]) -> Callable[..., Any]:
         return astype(function(*wide), given[0].dtype)
 
     return rounded
+
+
+def at_edge(is_edge: Any, value: Any, other: Any, *args: Any) -> Any:
+    """`value` where `is_edge`, else `other`; at the edge the derivative to every finite one of `args` is NaN.
+
+    There the square and the cube root of 0 are added, whose derivatives are inf and -inf.
+    """
+    moved = sum(np.where(np.isfinite(x), x - np.stop_gradient(x), 0.0) for x in args)
+    apart = np.where(is_edge, moved, 1.0)
+    return np.where(is_edge, value + np.sqrt(apart) - np.cbrt(apart), other)
