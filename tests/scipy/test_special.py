@@ -38,6 +38,7 @@ ONE_ARGUMENT: dict[str, np.ndarray] = {
     "erfcinv": np.concatenate([UNIT, 2 - UNIT]),
     "ndtri":   UNIT,
     "logit":   UNIT,
+    "zeta":    np.concatenate([np.linspace(-20, 20, 101), [-120.5, -150.25, 0.999, 1.001, 700.0, NAN]]),
     # At ±inf SciPy has NaN for i0 and i1, which are infinite there.
     "i0":      LINE, "i0e": np.concatenate([LINE, ENDS]), "i1": LINE, "i1e": np.concatenate([LINE, ENDS]),
 }

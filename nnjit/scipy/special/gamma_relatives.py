@@ -125,10 +125,26 @@ def zeta(x: Array, q: Array | None = None) -> Any:
     """The Hurwitz zeta function Σ (k + q)⁻ˣ over k = 0, 1, …; Riemann's if `q` is None.
 
     Args:
-        x: > 1; inf at 1, NaN below.
+        x: > 1; inf at 1, NaN below. Without `q`, any number.
         q: > 0; inf at whole numbers up to 0, NaN elsewhere below 0, where SciPy has values for a whole `x`.
     """
-    return _zeta(x, 1.0 if q is None else q)
+    return _riemann(x) if q is None else _zeta(x, q)
+
+
+@in_f64
+def _riemann(x: Array) -> Any:
+    """Riemann's zeta function: from 0 on by the sum, below by the functional equation."""
+    is_one, is_positive = np.equal(x, 1), x >= 0
+    direct = hurwitz(np.where(np.logical_and(is_positive, np.logical_not(is_one)), x, 2.0), 1.0)
+    s = np.where(is_positive, -1.0, x)
+    whole = np.rint(0.5 * s)
+    sine = np.sin(math.pi * (0.5 * s - whole)) * (1 - 2 * np.remainder(whole, 2.0))  # exactly 0 where it is
+    is_far = s < -100  # where the factors alone would overflow
+    near, far = np.where(is_far, -1.0, s), np.where(is_far, s, -1.0)
+    near = gamma(1 - near) * np.power(2 * math.pi, near)
+    far = np.exp(np.gammaln(1 - far) + math.log(2 * math.pi) * far)
+    reflected = np.where(is_far, far, near) * sine * hurwitz(1 - s, 1.0) / math.pi
+    return np.where(is_one, math.inf, np.where(is_positive, direct, reflected))
 
 
 @in_f64

@@ -28,11 +28,11 @@ def exp1(x: Array) -> Any:
     return -expi(-x) * np.where(x < 0, math.nan, 1.0)  # a product, so that the derivative is NaN there
 
 
+@in_f64
 def kl_div(x: Array, y: Array) -> Any:
     """`x` log(x / y) - x + y: 0 where both are equal, `y` where `x` is 0, inf where one is negative."""
-    x, y = promote(x, y, dtype="f2")
     entropy = rel_entr(x, y)
-    return np.where(np.isinf(entropy), entropy, entropy - x + y)
+    return np.where(np.equal(entropy, math.inf), entropy, entropy - x + y)
 
 
 def logsumexp(

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import numpy
+
 import nnjit.numpy as np
 from nnjit.ir import Primitive
 from nnjit.numpy.promotion import Array, astype, binary, broadcast_together, promote
@@ -23,13 +25,17 @@ def of_primitive(primitive: Primitive) -> Callable[..., Any]:
 
 
 def in_f64(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` computed in float64 of arguments of one shape, and rounded to their dtype."""
+    """`function` computed in float64 of arguments of one shape, and rounded to their dtype.
+
+    Like SciPy's functions, it says nothing of infinities and poles.
+    """
 
     @wraps(function)
     def rounded(*args: Array) -> Any:
         given = promote(*args, dtype="f2")
         wide = broadcast_together(*(astype(x, "f64") for x in given))
-        return astype(function(*wide), given[0].dtype)
+        with numpy.errstate(all="ignore"):
+            return astype(function(*wide), given[0].dtype)
 
     return rounded
 
