@@ -29,6 +29,8 @@ EXPM1_TINY = Float(2**-25)
 
 EXP_REST = f32(*(1 / factorial(k) for k in range(2, 10)))  # Taylor's, for |x| < ½
 
+ENTR_HIGH = Float(4.0371084e36)  # the last argument whose x log(x) does not overflow
+
 LOG_TINY, LOG_SCALE, LOG_SHIFT = Float(2**-126), Float(2**24), Float(24)
 LOG1P_LARGE = Float(2**30)
 ROOT_2_MINUS_1 = Float(0.41421356)

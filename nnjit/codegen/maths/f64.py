@@ -29,6 +29,8 @@ EXPM1_TINY = Float(2**-54)
 
 EXP_REST = f64(*(1 / factorial(k) for k in range(2, 17)))  # Taylor's, for |x| < ½
 
+ENTR_HIGH = Float(2.5563481638716883e305)  # the last argument whose x log(x) does not overflow
+
 LOG_TINY, LOG_SCALE, LOG_SHIFT = Float(2**-1022), Float(2**54), Float(54)
 LOG1P_LARGE = Float(2**60)
 ROOT_2_MINUS_1 = Float(0.41421356237309503)

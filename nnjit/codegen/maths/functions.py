@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnjit.codegen.maths.f64 import (
+    ENTR_HIGH,
     ERF,
     ERF_HIGH,
     EXP,
@@ -94,7 +95,8 @@ def expm1mx(x: Float) -> Float:
     Error < 4.5 ulp (f32), 5 ulp (f64); inf above 88.72 (f32), 709.78 (f64).
     """
     is_near = abs(x) < HALF
-    near = x * x * polynomial(x if is_near else ZERO, EXP_REST)
+    v = x if is_near else ZERO
+    near = v * v * polynomial(v, EXP_REST)
     far = expm1(x) - x if x < INF else x
     return near if is_near else far
 
@@ -215,7 +217,9 @@ def cos(x: Float) -> Float:
 @elementary
 def entr(x: Float) -> Float:
     """Return -x log(x): 0 at 0, -inf below."""
-    y = -x * log(x if x > ZERO else ONE)
+    v = x if x > ZERO else ONE
+    v = ENTR_HIGH if v > ENTR_HIGH else v
+    y = -INF if x > ENTR_HIGH else -v * log(v)
     return y if x > ZERO else (ZERO if x == ZERO else (-INF if x < ZERO else x))
 
 

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from nnjit.codegen.maths.machine import elementary
+from nnjit.codegen.maths.machine import copysign, elementary
 
 ONE, INF, NAN = np.float64(1), np.float64(np.inf), np.float64(np.nan)
 GAMMA_HIGH = np.float64(171.6243769563027)  # the last argument that does not overflow
 GAMMA_LOW = np.float64(-200)  # from here on, below, the result is 0
-GAMMA_TINY = np.float64(1e-300)
+GAMMA_TINY, GAMMA_LEAST = np.float64(1e-300), np.float64(5.562684646268004e-309)  # Γ(x) = 1 / x; and is inf
 
 
 @elementary
@@ -39,10 +39,12 @@ def gamma_f64(x: np.float64) -> np.float64:
 
     Error < 11 ulp; nan at negative whole numbers and -inf, inf with the sign of `x` at 0 and above 171.62.
     """
-    is_pole = x < 0 and x == np.floor(x)
-    is_tiny = abs(x) < GAMMA_TINY
-    if is_pole or is_tiny or x > GAMMA_HIGH or x != x:  # for some of these, math.gamma raises an error
-        return NAN if is_pole or x != x else (ONE / x if is_tiny else INF)
+    if x != x or (x < 0 and x == np.floor(x)):  # where, as below, math.gamma may raise an error
+        return NAN
+    if x > GAMMA_HIGH or abs(x) < GAMMA_LEAST:
+        return copysign(INF, x)
+    if abs(x) < GAMMA_TINY:
+        return ONE / x
     return np.float64(math.gamma(GAMMA_LOW + np.float64(0.5) if x < GAMMA_LOW else x))
 
 
