@@ -26,7 +26,9 @@ CHOICE = (
     "pad", "diag", "matmul of stacks", "einsum with dots", "getitem with steps", "at set",
     "getitem of two arrays", "rot90", "at add twice", "pad by symmetry", "gammainc of large numbers",
     "gammaincc below 1", "i1 above 30", "polygamma below 0", "betaln of a large number", "log_ndtr", "expm",
-    "cho_solve", "multi_dot",
+    "cho_solve", "multi_dot", "max where", "nanquantile",
+    "take by wrapping", "bincount of some length", "searchsorted in a vector", "insert at an index",
+    "piecewise", "rfft of many",
 )  # fmt: skip
 COMPILED = [row for row in SURFACE_ROWS + SCIPY_ROWS if config.DISABLE_JIT or row.name in CHOICE]
 ROWS_OF_DATA = 5

@@ -18,7 +18,7 @@ from nnjit import primitives as p
 from nnjit.nn import functional as F  # noqa: N812  # as its users call it
 from nnjit.scipy import linalg, special
 
-from .surface import regular, row, tall, uniform
+from .programs import regular, row, tall, uniform
 from .table import POSITIVE, Arg, B, Row, X, not_near_zero
 
 

@@ -60,7 +60,7 @@ def test_every_primitive_has_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [nnp, nnp.linalg, special, linalg, functional], ids=lambda module: module.__name__
+    "module", [nnp, nnp.linalg, nnp.fft, special, linalg, functional], ids=lambda module: module.__name__
 )
 def test_every_function_has_a_row_or_is_a_primitive_of_that_name(module: ModuleType) -> None:
     of_name = {n: getattr(module, n) for n in module.__all__}

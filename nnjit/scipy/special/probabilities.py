@@ -8,7 +8,7 @@ from typing import Any
 import nnjit.numpy as np
 from nnjit.numpy import Array
 from nnjit.numpy.promotion import as_array, promote
-from nnjit.numpy.reduction import Axis, axes_of
+from nnjit.numpy.reduction.options import Axis, axes_of
 from nnjit.scipy.special.elementary import expi, rel_entr
 from nnjit.scipy.special.promoted import in_f64
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
-from nnjit.numpy.products import matmul
+from nnjit.numpy.linear.products import matmul
 from nnjit.numpy.promotion import Array, as_array, refuse_out
-from nnjit.numpy.shaping import expand_dims, shape, squeeze
+from nnjit.numpy.shaping.axes import expand_dims, shape, squeeze
 
 
 def multi_dot(arrays: Sequence[Array], *, out: None = None) -> Any:
