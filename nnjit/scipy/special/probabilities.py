@@ -7,8 +7,7 @@ from typing import Any
 
 import nnjit.numpy as np
 from nnjit.numpy import Array
-from nnjit.numpy.promotion import as_array, promote
-from nnjit.numpy.reduction.options import Axis, axes_of
+from nnjit.numpy.reduction.options import Axis
 from nnjit.scipy.special.elementary import expi, rel_entr
 from nnjit.scipy.special.promoted import in_f64
 
@@ -44,30 +43,14 @@ def logsumexp(
         b: weights that broadcast with `a`; 1 if None.
         return_sign: whether (log |Σ|, the sum's sign) is returned; otherwise a negative sum gives NaN.
     """
-    if b is None and not return_sign:
-        return np.logsumexp(a, axis, keepdims)
-    a, b = promote(a, 1.0 if b is None else b, dtype="f2")
-    a, b = np.broadcast_arrays(np.where(np.equal(b, 0), -math.inf, a), b)
-    top = np.stop_gradient(np.max(a, axis, keepdims=True))
-    top = np.where(np.isfinite(top), top, 0.0)
-    total = np.sum(b * np.exp(a - top), axis, keepdims=True)
-    top, total = top if keepdims else np.squeeze(top, axes_of(a, axis)), _reduced(a, total, axis, keepdims)
-    if return_sign:
-        return np.log(abs(total)) + top, np.sign(total)
-    return np.log(total) + top
-
-
-def _reduced(a: Any, total: Any, axis: Axis, keepdims: bool) -> Any:
-    return total if keepdims else np.squeeze(total, axes_of(a, axis))
+    return np.logsumexp(a, axis, keepdims, b=b, return_sign=return_sign)
 
 
 def softmax(x: Array, axis: Axis = None) -> Any:
     """exp(x) / Σ exp(x) over `axis`, of all elements if None."""
-    e = np.exp(x - np.stop_gradient(np.max(x, axis, keepdims=True)))
-    return e / np.sum(e, axis, keepdims=True)
+    return np.softmax(x, axis)
 
 
 def log_softmax(x: Array, axis: Axis = None) -> Any:
     """The logarithm of `softmax`: x - log Σ exp(x) over `axis`, of all elements if None."""
-    shifted = x - np.stop_gradient(np.max(as_array(x), axis, keepdims=True))
-    return shifted - np.log(np.sum(np.exp(shifted), axis, keepdims=True))
+    return np.log_softmax(x, axis)
