@@ -16,10 +16,12 @@ __version__ = VERSION
 if TYPE_CHECKING:
     from nnjit.api import fit, load
     from nnjit.autodiff import (
+        ShapeDtype,
         check_grads,
         cond,
         custom_jvp,
         custom_vjp,
+        eval_shape,
         grad,
         hessian,
         hvp,
@@ -45,10 +47,12 @@ __getattr__ = lazy(
     {
         "fit": "nnjit.api",
         "load": "nnjit.api",
+        "ShapeDtype": "nnjit.autodiff",
         "check_grads": "nnjit.autodiff",
         "cond": "nnjit.autodiff",
         "custom_jvp": "nnjit.autodiff",
         "custom_vjp": "nnjit.autodiff",
+        "eval_shape": "nnjit.autodiff",
         "grad": "nnjit.autodiff",
         "hessian": "nnjit.autodiff",
         "hvp": "nnjit.autodiff",
@@ -73,7 +77,8 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "Run", "Study", "__version__", "check_grads", "clear_cache", "cond", "custom_jvp", "custom_vjp", "draw",
-    "fit", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load",
-    "make_graph", "register_dataclass", "scan", "stop_gradient", "value_and_grad", "vjp", "vmap",
+    "Run", "ShapeDtype", "Study", "__version__", "check_grads", "clear_cache", "cond", "custom_jvp",
+    "custom_vjp", "draw", "eval_shape", "fit", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev",
+    "jit", "jvp", "linearize", "load", "make_graph", "register_dataclass", "scan", "stop_gradient",
+    "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

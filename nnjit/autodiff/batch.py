@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import nnjit.numpy as nnp
-from nnjit.autodiff.loop_batch import batch_loop
+from nnjit.autodiff.control.loop_batch import batch_loop
 from nnjit.autodiff.rules import RULES
 from nnjit.autodiff.tracing import close, node_of
 from nnjit.autodiff.tree import along, flatten

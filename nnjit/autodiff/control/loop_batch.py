@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import nnjit.numpy as nnp
-from nnjit.autodiff.loop import make_loop
+from nnjit.autodiff.control.loop import make_loop
 from nnjit.autodiff.tracing import node_of
 from nnjit.ir import Node, new_input
 from nnjit.primitives.scan import Loop, parts

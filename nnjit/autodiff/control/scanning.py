@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.autodiff.loop import make_loop
-from nnjit.autodiff.loop_rules import pull_through, push_through
+from nnjit.autodiff.control.loop import make_loop
+from nnjit.autodiff.control.loop_rules import pull_through, push_through
 from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import described, node_of
 from nnjit.autodiff.tree import flatten, structure

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nnjit.autodiff.control.loop import make_loop
 from nnjit.autodiff.forward import push_forward
-from nnjit.autodiff.loop import make_loop
 from nnjit.autodiff.reverse import pull_back
 from nnjit.autodiff.tracing import node_of
 from nnjit.errors import GraphError
