@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         custom_jvp,
         custom_vjp,
         eval_shape,
+        fori_loop,
         grad,
         hessian,
         hvp,
@@ -53,6 +54,7 @@ __getattr__ = lazy(
         "custom_jvp": "nnjit.autodiff",
         "custom_vjp": "nnjit.autodiff",
         "eval_shape": "nnjit.autodiff",
+        "fori_loop": "nnjit.autodiff",
         "grad": "nnjit.autodiff",
         "hessian": "nnjit.autodiff",
         "hvp": "nnjit.autodiff",
@@ -78,7 +80,7 @@ __getattr__ = lazy(
 
 __all__ = [
     "Run", "ShapeDtype", "Study", "__version__", "check_grads", "clear_cache", "cond", "custom_jvp",
-    "custom_vjp", "draw", "eval_shape", "fit", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev",
-    "jit", "jvp", "linearize", "load", "make_graph", "register_dataclass", "scan", "stop_gradient",
+    "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad", "hessian", "hvp", "jacfwd", "jacobian",
+    "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "register_dataclass", "scan", "stop_gradient",
     "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

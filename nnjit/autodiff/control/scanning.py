@@ -71,10 +71,9 @@ def scan(
         ]
         carry = build_carry([v if isinstance(v, Node) else np.array(v) for v in firsts])
         return carry, None if y is None else build_ys(nothing)
-    loop = _Steps(carried, firsts, dict(zip(own, stacks, strict=True)), steps, reverse)
+    loop = Steps(carried, firsts, dict(zip(own, stacks, strict=True)), steps, reverse)
     found = loop.values(results)
-    last = 0 if reverse else steps - 1
-    carry = build_carry([at_step(s, n.type, last) for s, n in zip(found, carried, strict=False)])
+    carry = build_carry(loop.last(found))
     if y is None:
         return carry, None
     pairs = list(zip(found, results, strict=True))[len(carried) :]
@@ -82,7 +81,7 @@ def scan(
 
 
 @dataclass(frozen=True)
-class _Steps:
+class Steps:
     """The steps of a loop, traced once.
 
     Args:
@@ -128,6 +127,11 @@ class _Steps:
             }
             del left[dtype]
         return [found[n] for n in results]
+
+    def last(self, values: Sequence[Any]) -> list[Any]:
+        """What the carried values are after the last step."""
+        t = 0 if self.reverse else self.steps - 1
+        return [at_step(s, n.type, t) for s, n in zip(values, self.carried, strict=False)]
 
     def _own(self, dtype: np.dtype) -> list[Node]:
         return [n for n in self.carried if n.dtype == dtype]
