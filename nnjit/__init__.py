@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         register_dataclass,
         scan,
         stop_gradient,
+        switch,
         value_and_grad,
         vjp,
         vmap,
@@ -67,6 +68,7 @@ __getattr__ = lazy(
         "register_dataclass": "nnjit.autodiff",
         "scan": "nnjit.autodiff",
         "stop_gradient": "nnjit.autodiff",
+        "switch": "nnjit.autodiff",
         "value_and_grad": "nnjit.autodiff",
         "vjp": "nnjit.autodiff",
         "vmap": "nnjit.autodiff",
@@ -82,5 +84,5 @@ __all__ = [
     "Run", "ShapeDtype", "Study", "__version__", "check_grads", "clear_cache", "cond", "custom_jvp",
     "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad", "hessian", "hvp", "jacfwd", "jacobian",
     "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "register_dataclass", "scan", "stop_gradient",
-    "value_and_grad", "vjp", "vmap",
+    "switch", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

@@ -16,9 +16,10 @@ from nnjit.primitives import (
     broadcast,
     cast,
     concat,
-    cond_p,
     custom_p,
     div,
+    equal,
+    full_like,
     mul,
     neg,
     pow_,
@@ -30,6 +31,7 @@ from nnjit.primitives import (
     slice_,
     stop_gradient,
     sub,
+    switch_p,
     transpose,
 )  # fmt: skip
 
@@ -95,15 +97,17 @@ def _reduce_nothing(node: Node, x: Node) -> Node | None:
     return None
 
 
-def _compute_both(node: Node, predicate: Node, *operands: Node) -> Node:
-    """Compute both branches, and select: loops cannot branch, and all derivatives are taken."""
-    branches = [node.params[name] for name in ("true", "false")]
-    ours, theirs = (
-        rebuild(graph.outputs, dict(zip(graph.inputs, operands, strict=True)), rewrite)[0]
-        for graph in branches
+def _compute_all(node: Node, index: Node, *operands: Node) -> Node:
+    """Compute all branches, and select: loops cannot branch, and all derivatives are taken."""
+    *others, chosen = (
+        rebuild(branch.outputs, dict(zip(branch.inputs, operands, strict=True)), rewrite)[0]
+        for branch in node.params["branches"]
     )
-    chosen = apply(broadcast, predicate, shape=node.shape, axes=tuple(range(predicate.ndim)))
-    return apply(select, rewrite(chosen), ours, theirs)
+    for k, value in reversed(list(enumerate(others))):
+        is_chosen = index if index.dtype.kind == "b" else equal(index, full_like(index, k))
+        places = apply(broadcast, is_chosen, shape=node.shape, axes=tuple(range(index.ndim)))
+        chosen = apply(select, rewrite(places), value, chosen)
+    return chosen
 
 
 def _merge_slices(node: Node, x: Node) -> Node | None:
@@ -147,7 +151,7 @@ RULES: dict[object, tuple[Rewrite, ...]] = {
     select:        (lambda n, c, x, y: x if x is y else None,),
     cast:          (lambda n, x: x if x.type == n.type else None,),
     stop_gradient: (lambda n, x: x,),
-    cond_p:        (_compute_both,),
+    switch_p:      (_compute_all,),
     custom_p:        (lambda n, y, *xs: y,),
     reduce_sum:    (_reduce_nothing,),
     reduce_max:    (_reduce_nothing,),

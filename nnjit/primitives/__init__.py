@@ -1,7 +1,6 @@
 """The primitives: every operation of a graph with its meaning, type rule, derivative rules and lowering."""
 
 from nnjit.primitives.broadcasting import broadcast, full, full_like, reduce_sum
-from nnjit.primitives.cond import cond_p
 from nnjit.primitives.custom import custom_p
 from nnjit.primitives.decompositions import orthogonal, pinv, singular_vectors
 from nnjit.primitives.define import PRIMITIVES
@@ -78,6 +77,7 @@ from nnjit.primitives.reduction import reduce_max, reduce_min
 from nnjit.primitives.scan import scan_p
 from nnjit.primitives.shaping import concat, reshape, reverse, slice_, transpose
 from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
+from nnjit.primitives.switch import switch_p
 from nnjit.primitives.windows import overlap_add, windows
 
 __all__ = [
@@ -104,7 +104,6 @@ __all__ = [
     "cofactor_change",
     "cofactors",
     "concat",
-    "cond_p",
     "corner",
     "cos",
     "cosh",
@@ -173,6 +172,7 @@ __all__ = [
     "sqrt",
     "stop_gradient",
     "sub",
+    "switch_p",
     "tan",
     "tanh",
     "transpose",

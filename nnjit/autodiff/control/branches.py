@@ -1,8 +1,8 @@
-"""`cond`: call one of two functions, by a truth value that is known only when the graph is evaluated.
+"""`cond` and `switch`: call one of several functions, by a value that is known only at evaluation.
 
-A node `cond` reads the predicate and the operands, and carries a graph for each branch. Its derivatives are
-again such nodes, of the derivatives of the branches, so that nothing the other branch would compute (the NaN
-of a logarithm) ever reaches them. Once all derivatives are taken, compiled code selects.
+A node `switch` reads the index and the operands, and carries a graph for each branch. Its derivatives are
+again such nodes, of the derivatives of the branches, so that nothing that another branch would compute (the
+NaN of a logarithm) ever reaches them. Once all derivatives are taken, compiled code selects.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ from nnjit.autodiff.tree import Rebuild, flatten, structure
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, apply, is_open, new_input, rebuild, topological, type_of
 from nnjit.ir.graph import constant_p
-from nnjit.numpy.promotion import promote
-from nnjit.primitives import cond_p
+from nnjit.numpy.promotion import promote, weak
+from nnjit.primitives import switch_p
 
 Branch = Callable[..., Any]
-NUMBERS = (bool, int, float)
 
 
 def cond(predicate: Any, true_function: Branch, false_function: Branch, *operands: Any) -> Any:
@@ -52,18 +51,55 @@ def cond(predicate: Any, true_function: Branch, false_function: Branch, *operand
     chosen = _truth(predicate)
     if not isinstance(chosen, Node):
         return (true_function if chosen else false_function)(*operands)
+    return _traced("cond", chosen, (true_function, false_function), operands)
+
+
+def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
+    """Return `branches[index](*operands)`, where an index below 0 counts as 0, and one too large as the last.
+
+    All else is as for `cond`: only the branch that is taken has a derivative, and only that one runs outside
+    a trace.
+
+    Args:
+        index: a whole number without axes; under `vmap`, one for each example.
+        branches: one function or more, which return results of one structure and one type.
+        operands: nested dicts, lists and tuples of arrays, or anything else that the functions take.
+
+    Raises:
+        GraphError: the index is not a whole number, there is no branch, or the traced results differ in
+            structure or type.
+
+    >>> halve, keep, double = lambda x: x / 2, lambda x: x, lambda x: 2 * x
+    >>> [float(switch(i, [halve, keep, double], 3.0)) for i in (0, 2, 7, -1)]
+    [1.5, 6.0, 6.0, 1.5]
+    """
+    if not isinstance(branches, (tuple, list)) or not branches or not all(map(callable, branches)):
+        raise GraphError(f"switch: expected a list of one function or more as branches, got {branches!r}")
+    kind, last = type_of(index), len(branches) - 1
+    if kind.shape != () or kind.dtype.kind not in "iu":
+        mend = "nnjit.cond takes a truth value" if kind.dtype.kind == "b" else "use nnjit.numpy.astype"
+        raise GraphError(f"switch: the index is {kind}; expected one whole number; {mend}, or vmap")
+    if not isinstance(index, Node) or last == 0:
+        return branches[0 if last == 0 else min(max(int(index), 0), last)](*operands)
+    return _traced("switch", nnp.clip(index, 0, last), branches, operands)
+
+
+def _traced(name: str, index: Node, branches: Sequence[Branch], operands: Any) -> Any:
+    """The node, or a node for each array of the result."""
     leaves, build = flatten(operands)
     traced = _nodes(leaves)
-    runs = [partial(_results, f, leaves, build) for f in (true_function, false_function)]
+    runs = [partial(_results, f, leaves, build) for f in branches]
     inputs = tuple(standing_for(n, new_input(n.type)) for n in traced)
-    (ours, build_result), (theirs, build_other) = (run(inputs) for run in runs)
-    _check_structures(build_result(ours), build_other(theirs))
-    pairs = [_pair(k, a, b) for k, (a, b) in enumerate(zip(ours, theirs, strict=True))]
-    found = [_around(run, _nodes(out), inputs) for run, out in zip(runs, (ours, theirs), strict=True)]
+    made = [run(inputs) for run in runs]
+    build_result = made[0][1]
+    _check_structures(name, [build(own) for own, build in made])
+    outs = [own for own, _ in made]
+    results = [_alike(name, k, values) for k, values in enumerate(zip(*outs, strict=True))]
+    found = [_around(run, _nodes(out), inputs) for run, out in zip(runs, outs, strict=True)]
     around = dict.fromkeys(n for nodes in found for n in nodes)
     own = {n: new_input(n.type) for n in around}
     given = dict(zip((*inputs, *own.values()), (*traced, *around), strict=True))
-    return build_result([_chosen(chosen, pair, own, given) for pair in pairs])
+    return build_result([_chosen(index, values, own, given) for values in results])
 
 
 def _results(
@@ -100,60 +136,59 @@ def _truth(predicate: Any) -> Any:
     return nnp.astype(predicate, "b1") if isinstance(predicate, Node) else bool(predicate)
 
 
-def _check_structures(ours: Any, theirs: Any) -> None:
-    one, other = structure(ours), structure(theirs)
-    if one != other:
+def _check_structures(name: str, results: Sequence[Any]) -> None:
+    one, *others = map(structure, results)
+    if differing := [other for other in others if other != one]:
         raise GraphError(
-            f"cond: the branches return different structures, {one} and {other} (* is an array); "
-            "both must return the same"
+            f"{name}: the branches return different structures, {one} and {differing[0]} (* is an array); "
+            "all must return the same"
         )
 
 
-def _pair(index: int, one: Any, other: Any) -> tuple[Any, Any]:
-    """A result of both branches, of one type."""
-    if isinstance(one, NUMBERS) or isinstance(other, NUMBERS):
-        one, other = promote(one, other)
-    types = [type_of(x) for x in (one, other)]
-    if types[0] != types[1]:
+def _alike(name: str, number: int, values: Sequence[Any]) -> Sequence[Any]:
+    """A result of all branches, of one type."""
+    if any(map(weak, values)):
+        values = promote(*values)
+    one, *others = map(type_of, values)
+    if differing := [other for other in others if other != one]:
         raise GraphError(
-            f"cond: result {index} of the branches is {types[0]} and {types[1]}; both must have one type: "
+            f"{name}: result {number} of the branches is {one} and {differing[0]}; all must have one type: "
             "use nnjit.numpy.astype or broadcast_to in one of them"
         )
-    return one, other
+    return values
 
 
-def _chosen(predicate: Node, pair: tuple[Any, Any], own: dict[Node, Node], given: dict[Node, Node]) -> Node:
+def _chosen(index: Node, values: Sequence[Any], own: dict[Node, Node], given: dict[Node, Node]) -> Node:
     """The node of one result.
 
     Args:
         own: an input of the branches for each value that they read from around them.
         given: what stands for each of their inputs.
     """
-    graphs = [Graph(tuple(given), (out,)) for out in rebuild([node_of(r) for r in pair], own)]
-    return _apply(predicate, list(given.values()), *graphs)
+    outputs = rebuild([node_of(value) for value in values], own)
+    return _apply(index, list(given.values()), [Graph(tuple(given), (out,)) for out in outputs])
 
 
-def _apply(predicate: Node, operands: Sequence[Node], true: Graph, false: Graph) -> Node:
+def _apply(index: Node, operands: Sequence[Node], branches: Sequence[Graph]) -> Node:
     """The node, without operands that no branch reads, as the transpose of a linear branch does not."""
-    reached = [set(graph.nodes) for graph in (true, false)]
-    pairs = enumerate(zip(true.inputs, false.inputs, strict=True))
-    used = [k for k, (a, b) in pairs if a in reached[0] or b in reached[1]]
-    graphs = [Graph(tuple(graph.inputs[k] for k in used), graph.outputs) for graph in (true, false)]
-    return apply(cond_p, predicate, *(operands[k] for k in used), true=graphs[0], false=graphs[1])
+    reached = [set(branch.nodes) for branch in branches]
+    places = enumerate(zip(*(branch.inputs for branch in branches), strict=True))
+    used = [k for k, own in places if any(n in nodes for n, nodes in zip(own, reached, strict=True))]
+    kept = tuple(Graph(tuple(branch.inputs[k] for k in used), branch.outputs) for branch in branches)
+    return apply(switch_p, index, *(operands[k] for k in used), branches=kept)
 
 
 # -- the rules
 
 
 def _push(
-    out: Node, args: Sequence[Node], tangents: Sequence[Node | None], true: Graph, false: Graph
+    out: Node, args: Sequence[Node], tangents: Sequence[Node | None], branches: tuple[Graph, ...]
 ) -> Node | None:
     moving = [k for k, t in enumerate(tangents[1:]) if t is not None]
     if not out.type.is_float or not moving:
         return None
-    graphs = [_tangent(graph, moving) for graph in (true, false)]
     known = [t for t in tangents[1:] if t is not None]
-    return _apply(args[0], [*args[1:], *known], *graphs)
+    return _apply(args[0], [*args[1:], *known], [_tangent(branch, moving) for branch in branches])
 
 
 def _tangent(graph: Graph, moving: Sequence[int]) -> Graph:
@@ -163,10 +198,10 @@ def _tangent(graph: Graph, moving: Sequence[int]) -> Graph:
     return Graph((*graph.inputs, *seeds), tuple(push_forward(graph.outputs, wrt, seeds)))
 
 
-def _pull(g: Node, out: Node, args: Sequence[Node], true: Graph, false: Graph) -> list[Node | None]:
+def _pull(g: Node, out: Node, args: Sequence[Node], branches: tuple[Graph, ...]) -> list[Node | None]:
     wrt = [k for k, x in enumerate(args[1:]) if x.type.is_float]
-    pairs = zip(*(_cotangents(graph, wrt) for graph in (true, false)), strict=True)
-    found = dict(zip(wrt, (_apply(args[0], [*args[1:], g], t, f) for t, f in pairs), strict=True))
+    back = zip(*(_cotangents(branch, wrt) for branch in branches), strict=True)
+    found = {k: _apply(args[0], [*args[1:], g], own) for k, own in zip(wrt, back, strict=True)}
     return [None, *(found.get(k) for k in range(len(args) - 1))]
 
 
@@ -177,8 +212,8 @@ def _cotangents(graph: Graph, wrt: Sequence[int]) -> list[Graph]:
     return [Graph((*graph.inputs, seed), (n,)) for n in back]
 
 
-def _lift(n: int, true: Graph, false: Graph) -> dict[str, Graph]:
-    return {"true": _mapped(true, n), "false": _mapped(false, n)}
+def _lift(n: int, branches: tuple[Graph, ...]) -> dict[str, tuple[Graph, ...]]:
+    return {"branches": tuple(_mapped(branch, n) for branch in branches)}
 
 
 def _mapped(graph: Graph, n: int) -> Graph:
@@ -187,4 +222,4 @@ def _mapped(graph: Graph, n: int) -> Graph:
     return Graph(wholes, tuple(outputs), graph.names)
 
 
-RULES[cond_p] = Rules(_push, _pull, _lift)
+RULES[switch_p] = Rules(_push, _pull, _lift)
