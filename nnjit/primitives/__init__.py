@@ -78,6 +78,7 @@ from nnjit.primitives.scan import scan_p
 from nnjit.primitives.shaping import concat, reshape, reverse, slice_, transpose
 from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
 from nnjit.primitives.switch import switch_p
+from nnjit.primitives.while_loop import while_p
 from nnjit.primitives.windows import overlap_add, windows
 
 __all__ = [
@@ -177,5 +178,6 @@ __all__ = [
     "tanh",
     "transpose",
     "trunc",
+    "while_p",
     "windows",
 ]  # fmt: skip

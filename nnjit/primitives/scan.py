@@ -60,7 +60,7 @@ def _evaluate(
     return np.stack(rows, axis=int(is_batched))
 
 
-scan_p = Primitive("scan", "scan", _infer, _evaluate)
+scan_p = Primitive("scan", "loop", _infer, _evaluate)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from nnjit.codegen.rewrite.legalize import is_accumulated, is_batch_reduction, i
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.ir import Graph, Node
 
-OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that have their own stages
+OWN_STAGE = ("matmul", "routine", "loop")  # kinds of operations that have their own stages
 LONG = 4096  # elements of a vector from which threads share a loop over it
 
 
