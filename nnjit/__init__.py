@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         value_and_grad,
         vjp,
         vmap,
+        while_loop,
     )
     from nnjit.codegen import clear_cache, jit
     from nnjit.report import draw
@@ -72,6 +73,7 @@ __getattr__ = lazy(
         "value_and_grad": "nnjit.autodiff",
         "vjp": "nnjit.autodiff",
         "vmap": "nnjit.autodiff",
+        "while_loop": "nnjit.autodiff",
         "clear_cache": "nnjit.codegen",
         "jit": "nnjit.codegen",
         "draw": "nnjit.report",
@@ -84,5 +86,5 @@ __all__ = [
     "Run", "ShapeDtype", "Study", "__version__", "check_grads", "clear_cache", "cond", "custom_jvp",
     "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad", "hessian", "hvp", "jacfwd", "jacobian",
     "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "register_dataclass", "scan", "stop_gradient",
-    "switch", "value_and_grad", "vjp", "vmap",
+    "switch", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from nnjit.autodiff.check import check_grads
 from nnjit.autodiff.control.branches import cond, switch
 from nnjit.autodiff.control.counting import fori_loop
 from nnjit.autodiff.control.scanning import scan
+from nnjit.autodiff.control.while_loop import while_loop
 from nnjit.autodiff.custom import as_node, custom_jvp, custom_vjp
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.functions import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
@@ -18,5 +19,5 @@ __all__ = [
     "ShapeDtype", "as_node", "check_grads", "close", "cond", "custom_jvp", "custom_vjp", "eval_shape",
     "flatten", "fori_loop", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
     "make_graph", "pull_back", "push_forward", "register_dataclass", "scan", "stop_gradient", "switch",
-    "trace", "value_and_grad", "vjp", "vmap",
+    "trace", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip

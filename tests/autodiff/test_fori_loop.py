@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nnjit.numpy as nnp
-from nnjit import check_grads, fori_loop, grad, hessian, jit, make_graph, vmap
+from nnjit import check_grads, fori_loop, grad, hessian, jacfwd, jit, make_graph, vmap
 from nnjit.errors import GraphError
 from nnjit.ir import interpret, verify
 
@@ -91,6 +91,26 @@ def test_loops_in_loops_read_the_numbers_around_them() -> None:
         assert float(run(grad(table))(2.0)) == pytest.approx(18.0)
 
 
+@each_run
+def test_bounds_may_be_traced(run: Any) -> None:
+    for lower, upper in ((1, 4), (np.int32(-2), 3), (2, 2), (5, np.uint32(1))):
+        got, want = run(loop)(X, lower, upper), loop(X, int(lower), int(upper))
+        np.testing.assert_allclose(got["z"][0], want["z"][0], rtol=1e-14)
+        assert int(got["n"]) == int(want["n"])
+    half = run(lambda n: loop(X, 1, n)["z"][0])(4)
+    np.testing.assert_allclose(half, looped(X)[0], rtol=1e-14)
+
+
+@each_run
+def test_traced_bounds_differ_from_example_to_example(run: Any) -> None:
+    power = lambda x, n: fori_loop(0, n, lambda i, y: x * y, 1.0)  # noqa: E731
+    x, n = np.array([2.0, 3.0, 0.5]), np.array([3, 0, 2])
+    np.testing.assert_allclose(run(vmap(power))(x, n), x**n)
+    np.testing.assert_allclose(run(vmap(jacfwd(power)))(x, n), n * x ** (n - 1.0))
+    with pytest.raises(GraphError, match="fori_loop with traced bounds, have no reverse mode"):
+        run(vmap(grad(power)))(x, n)
+
+
 # fmt: off
 MISTAKES: tuple[tuple[Callable[[], Any], str], ...] = (
     (lambda: fori_loop(0, 2, lambda i, c: {"a": c["a"] + 0.5}, {"a": np.int32(1)}),
@@ -100,6 +120,8 @@ MISTAKES: tuple[tuple[Callable[[], Any], str], ...] = (
     (lambda: fori_loop(0, 2, lambda i, c: (c, c), 1.0), r"the carry is \* before a step and \(\*, \*\)"),
     (lambda: fori_loop(0, 2, lambda i, c: None, 1.0), "the carry is \\* before a step and None after it"),
     (lambda: fori_loop(0, 2, lambda i, c: "word", 1.0), "returns a str; expected arrays"),
+    (lambda: jit(lambda n: fori_loop(0, n, lambda i, c: {"a": c["a"] + 0.5}, {"a": np.int32(1)}))(2),
+     r"fori_loop: carry\['a'\] is i32\[\] before a step and f64\[\] after it"),
     (lambda: fori_loop(0.5, 2, lambda i, c: c, 1.0), r"lower is f64\[\]; expected one whole number"),
     (lambda: fori_loop(0, [2], lambda i, c: c, 1.0), r"upper is i64\[1\]; expected one whole number"),
 )
