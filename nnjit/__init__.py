@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nnjit.api import fit, load
     from nnjit.autodiff import (
         ShapeDtype,
+        associative_scan,
         check_grads,
         cond,
         custom_jvp,
@@ -51,6 +52,7 @@ __getattr__ = lazy(
         "fit": "nnjit.api",
         "load": "nnjit.api",
         "ShapeDtype": "nnjit.autodiff",
+        "associative_scan": "nnjit.autodiff",
         "check_grads": "nnjit.autodiff",
         "cond": "nnjit.autodiff",
         "custom_jvp": "nnjit.autodiff",
@@ -83,8 +85,8 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "Run", "ShapeDtype", "Study", "__version__", "check_grads", "clear_cache", "cond", "custom_jvp",
-    "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad", "hessian", "hvp", "jacfwd", "jacobian",
-    "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "register_dataclass", "scan", "stop_gradient",
-    "switch", "value_and_grad", "vjp", "vmap", "while_loop",
+    "Run", "ShapeDtype", "Study", "__version__", "associative_scan", "check_grads", "clear_cache", "cond",
+    "custom_jvp", "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad", "hessian", "hvp", "jacfwd",
+    "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "register_dataclass", "scan",
+    "stop_gradient", "switch", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from nnjit.autodiff.batch import vmap
 from nnjit.autodiff.check import check_grads
+from nnjit.autodiff.control.associative import associative_scan
 from nnjit.autodiff.control.branches import cond, switch
 from nnjit.autodiff.control.counting import fori_loop
 from nnjit.autodiff.control.scanning import scan
@@ -16,8 +17,8 @@ from nnjit.autodiff.tracing import close, make_graph, trace
 from nnjit.autodiff.tree import flatten, register_dataclass
 
 __all__ = [
-    "ShapeDtype", "as_node", "check_grads", "close", "cond", "custom_jvp", "custom_vjp", "eval_shape",
-    "flatten", "fori_loop", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize",
-    "make_graph", "pull_back", "push_forward", "register_dataclass", "scan", "stop_gradient", "switch",
-    "trace", "value_and_grad", "vjp", "vmap", "while_loop",
+    "ShapeDtype", "as_node", "associative_scan", "check_grads", "close", "cond", "custom_jvp", "custom_vjp",
+    "eval_shape", "flatten", "fori_loop", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
+    "linearize", "make_graph", "pull_back", "push_forward", "register_dataclass", "scan", "stop_gradient",
+    "switch", "trace", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip
