@@ -7,20 +7,17 @@ NaN of a logarithm) ever reaches them. Once all derivatives are taken, compiled 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import nnjit.numpy as nnp
-from nnjit.autodiff.batch import batch
-from nnjit.autodiff.forward import push_forward
-from nnjit.autodiff.reverse import pull_back
-from nnjit.autodiff.rules import RULES, Rules
+from nnjit.autodiff.closures import around, nodes_of, runner
+from nnjit.autodiff.graph_rules import cotangent_graph, mapped_graph, tangent_graph
+from nnjit.autodiff.rules import RULES, Batch, Rules
 from nnjit.autodiff.tracing import node_of, standing_for
-from nnjit.autodiff.tree import Rebuild, flatten, structure
+from nnjit.autodiff.tree import flatten, structure
 from nnjit.errors import GraphError
-from nnjit.ir import Graph, Node, apply, is_open, new_input, rebuild, topological, type_of
-from nnjit.ir.graph import constant_p
+from nnjit.ir import Graph, Node, apply, new_input, rebuild, type_of
 from nnjit.numpy.promotion import promote, weak
 from nnjit.primitives import switch_p
 
@@ -87,43 +84,19 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
 def _traced(name: str, index: Node, branches: Sequence[Branch], operands: Any) -> Any:
     """The node, or a node for each array of the result."""
     leaves, build = flatten(operands)
-    traced = _nodes(leaves)
-    runs = [partial(_results, f, leaves, build) for f in branches]
+    traced = nodes_of(leaves)
+    runs = [runner(f, leaves, build) for f in branches]
     inputs = tuple(standing_for(n, new_input(n.type)) for n in traced)
     made = [run(inputs) for run in runs]
     build_result = made[0][1]
     _check_structures(name, [build(own) for own, build in made])
     outs = [own for own, _ in made]
     results = [_alike(name, k, values) for k, values in enumerate(zip(*outs, strict=True))]
-    found = [_around(run, _nodes(out), inputs) for run, out in zip(runs, outs, strict=True)]
-    around = dict.fromkeys(n for nodes in found for n in nodes)
-    own = {n: new_input(n.type) for n in around}
-    given = dict(zip((*inputs, *own.values()), (*traced, *around), strict=True))
+    found = [around(run, nodes_of(out), inputs) for run, out in zip(runs, outs, strict=True)]
+    read = dict.fromkeys(n for nodes in found for n in nodes)
+    own = {n: new_input(n.type) for n in read}
+    given = dict(zip((*inputs, *own.values()), (*traced, *read), strict=True))
     return build_result([_chosen(index, values, own, given) for values in results])
-
-
-def _results(
-    function: Branch, leaves: Sequence[Any], build: Rebuild, inputs: Sequence[Node]
-) -> tuple[list[Any], Rebuild]:
-    """The leaves of the result for `inputs` instead of the traced operands, and what joins them."""
-    new = iter(inputs)
-    return flatten(function(*build([next(new) if isinstance(x, Node) else x for x in leaves])))
-
-
-def _nodes(leaves: Sequence[Any]) -> list[Node]:
-    return [leaf for leaf in leaves if isinstance(leaf, Node)]
-
-
-def _around(
-    run: Callable[[Sequence[Node]], tuple[list[Any], Rebuild]],
-    outputs: Sequence[Node],
-    inputs: Sequence[Node],
-) -> list[Node]:
-    """The traced values that a branch reads from around it: those that occur in a second call too."""
-    if not is_open(outputs, inputs):
-        return []
-    common = set(topological(_nodes(run([new_input(n.type) for n in inputs])[0])))
-    return [n for n in topological(outputs, stop=common) if n in common and n.primitive is not constant_p]
 
 
 def _truth(predicate: Any) -> Any:
@@ -188,38 +161,26 @@ def _push(
     if not out.type.is_float or not moving:
         return None
     known = [t for t in tangents[1:] if t is not None]
-    return _apply(args[0], [*args[1:], *known], [_tangent(branch, moving) for branch in branches])
-
-
-def _tangent(graph: Graph, moving: Sequence[int]) -> Graph:
-    """(operands, tangents of those that move) → tangent of the result."""
-    wrt = [graph.inputs[k] for k in moving]
-    seeds = [new_input(n.type) for n in wrt]
-    return Graph((*graph.inputs, *seeds), tuple(push_forward(graph.outputs, wrt, seeds)))
+    return _apply(args[0], [*args[1:], *known], [tangent_graph(branch, moving) for branch in branches])
 
 
 def _pull(g: Node, out: Node, args: Sequence[Node], branches: tuple[Graph, ...]) -> list[Node | None]:
     wrt = [k for k, x in enumerate(args[1:]) if x.type.is_float]
-    back = zip(*(_cotangents(branch, wrt) for branch in branches), strict=True)
-    found = {k: _apply(args[0], [*args[1:], g], own) for k, own in zip(wrt, back, strict=True)}
+    back = [cotangent_graph(branch, wrt) for branch in branches]
+    found = {}
+    for place, k in enumerate(wrt):
+        own = [Graph(graph.inputs, graph.outputs[place : place + 1]) for graph in back]
+        found[k] = _apply(args[0], [*args[1:], g], own)
     return [None, *(found.get(k) for k in range(len(args) - 1))]
 
 
-def _cotangents(graph: Graph, wrt: Sequence[int]) -> list[Graph]:
-    """For each of the operands `wrt`: (operands, cotangent of the result) → cotangent of the operand."""
-    seed = new_input(graph.outputs[0].type)
-    back = pull_back(graph.outputs, [graph.inputs[k] for k in wrt], [seed])
-    return [Graph((*graph.inputs, seed), (n,)) for n in back]
+def _batch(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> Node:
+    """What is the same for all examples stays so; an index that is one chooses one branch for all."""
+    mapped = [k for k, x in enumerate(node.inputs[1:]) if x in new]
+    branches = tuple(mapped_graph(branch, mapped, n, batch) for branch in node.params["branches"])
+    index, *operands = node.inputs
+    chosen = batch([index], new, n)[0] if index.shape or index in new else index
+    return apply(switch_p, chosen, *(new.get(x, x) for x in operands), branches=branches)
 
 
-def _lift(n: int, branches: tuple[Graph, ...]) -> dict[str, tuple[Graph, ...]]:
-    return {"branches": tuple(_mapped(branch, n) for branch in branches)}
-
-
-def _mapped(graph: Graph, n: int) -> Graph:
-    wholes = tuple(new_input(x.type.with_shape((n, *x.shape))) for x in graph.inputs)
-    outputs = batch(graph.outputs, dict(zip(graph.inputs, wholes, strict=True)), n)
-    return Graph(wholes, tuple(outputs), graph.names)
-
-
-RULES[switch_p] = Rules(_push, _pull, _lift)
+RULES[switch_p] = Rules(_push, _pull, batch=_batch)

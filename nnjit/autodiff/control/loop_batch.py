@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 import nnjit.numpy as nnp
 from nnjit.autodiff.control.loop import make_loop, make_while
+from nnjit.autodiff.rules import Batch
 from nnjit.autodiff.tracing import node_of
 from nnjit.ir import Node, apply, new_input
 from nnjit.primitives import broadcast, logical_and, select
 from nnjit.primitives.scan import Loop, parts
 from nnjit.primitives.while_loop import While
-
-Batch = Callable[[Sequence[Node], Mapping[Node, Node], int], list[Node]]
 
 
 def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> Node:

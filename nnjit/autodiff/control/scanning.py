@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.autodiff.control.loop import make_loop
+from nnjit.autodiff.control.loop_batch import batch_loop
 from nnjit.autodiff.control.loop_rules import pull_through, push_through
 from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import described, node_of
@@ -202,4 +203,4 @@ def _batched(node: Node) -> Any:
     return broadcast(node, shape=(B, *node.shape), axes=tuple(range(1, node.ndim + 1)))
 
 
-RULES[scan_p] = Rules(push_through, pull_through)
+RULES[scan_p] = Rules(push_through, pull_through, batch=batch_loop)

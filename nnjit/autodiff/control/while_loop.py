@@ -10,6 +10,7 @@ import numpy as np
 import nnjit.numpy as nnp
 from nnjit.autodiff.control.carry import Carry, trace_carry
 from nnjit.autodiff.control.loop import make_while
+from nnjit.autodiff.control.loop_batch import batch_while
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import described, node_of
@@ -152,4 +153,4 @@ def _pull(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Sequence[N
     )
 
 
-RULES[while_p] = Rules(_push, _pull)
+RULES[while_p] = Rules(_push, _pull, batch=batch_while)
