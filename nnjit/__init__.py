@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ShapeDtype,
         associative_scan,
         check_grads,
+        checkpoint,
         cond,
         custom_jvp,
         custom_vjp,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         linearize,
         make_graph,
         register_dataclass,
+        remat,
         scan,
         stop_gradient,
         switch,
@@ -54,6 +56,7 @@ __getattr__ = lazy(
         "ShapeDtype": "nnjit.autodiff",
         "associative_scan": "nnjit.autodiff",
         "check_grads": "nnjit.autodiff",
+        "checkpoint": "nnjit.autodiff",
         "cond": "nnjit.autodiff",
         "custom_jvp": "nnjit.autodiff",
         "custom_vjp": "nnjit.autodiff",
@@ -69,6 +72,7 @@ __getattr__ = lazy(
         "linearize": "nnjit.autodiff",
         "make_graph": "nnjit.autodiff",
         "register_dataclass": "nnjit.autodiff",
+        "remat": "nnjit.autodiff",
         "scan": "nnjit.autodiff",
         "stop_gradient": "nnjit.autodiff",
         "switch": "nnjit.autodiff",
@@ -85,8 +89,9 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "Run", "ShapeDtype", "Study", "__version__", "associative_scan", "check_grads", "clear_cache", "cond",
-    "custom_jvp", "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad", "hessian", "hvp", "jacfwd",
-    "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph", "register_dataclass", "scan",
-    "stop_gradient", "switch", "value_and_grad", "vjp", "vmap", "while_loop",
+    "Run", "ShapeDtype", "Study", "__version__", "associative_scan", "check_grads", "checkpoint",
+    "clear_cache", "cond", "custom_jvp", "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad",
+    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph",
+    "register_dataclass", "remat", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap",
+    "while_loop",
 ]  # fmt: skip

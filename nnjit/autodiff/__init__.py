@@ -11,14 +11,15 @@ from nnjit.autodiff.custom import as_node, custom_jvp, custom_vjp
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.functions import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
 from nnjit.autodiff.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
+from nnjit.autodiff.recomputation import checkpoint, remat
 from nnjit.autodiff.reverse import pull_back
 from nnjit.autodiff.shapes import ShapeDtype, eval_shape
 from nnjit.autodiff.tracing import close, make_graph, trace
 from nnjit.autodiff.tree import flatten, register_dataclass
 
 __all__ = [
-    "ShapeDtype", "as_node", "associative_scan", "check_grads", "close", "cond", "custom_jvp", "custom_vjp",
-    "eval_shape", "flatten", "fori_loop", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
-    "linearize", "make_graph", "pull_back", "push_forward", "register_dataclass", "scan", "stop_gradient",
-    "switch", "trace", "value_and_grad", "vjp", "vmap", "while_loop",
+    "ShapeDtype", "as_node", "associative_scan", "check_grads", "checkpoint", "close", "cond", "custom_jvp",
+    "custom_vjp", "eval_shape", "flatten", "fori_loop", "grad", "hessian", "hvp", "jacfwd", "jacobian",
+    "jacrev", "jvp", "linearize", "make_graph", "pull_back", "push_forward", "register_dataclass", "remat",
+    "scan", "stop_gradient", "switch", "trace", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip

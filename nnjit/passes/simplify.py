@@ -13,8 +13,10 @@ from nnjit.ir.graph import constant_p
 from nnjit.ir.types import static
 from nnjit.primitives import (
     add,
+    after_p,
     broadcast,
     cast,
+    checkpoint_p,
     concat,
     custom_p,
     div,
@@ -110,6 +112,27 @@ def _compute_all(node: Node, index: Node, *operands: Node) -> Node:
     return chosen
 
 
+def _compute_anew(node: Node, *arguments: Node) -> Node:
+    """Compute the graph of a checkpoint here, from arguments that wait, so that nothing is kept for it."""
+    body, number = node.params["body"], node.params["waits_for"]
+    if number is not None:
+        token = arguments[number]
+        arguments = tuple(_after(x, token) if k != number else x for k, x in enumerate(arguments))
+    return rebuild(body.outputs, dict(zip(body.inputs, arguments, strict=True)), rewrite)[0]
+
+
+def _after(x: Node, token: Node) -> Node:
+    """`x` once the first element of a token is known, of each row if both have the batch axis."""
+    is_rows = x.type.is_batched and token.type.is_batched
+    if x.primitive is constant_p or not token.type.row_size or (token.type.is_batched and not is_rows):
+        return x  # what differs from row to row waits, and so does all that is made of it
+    lead = token.shape[:1] if is_rows else ()
+    ones = (*lead, *(1,) * len(token.type.row_shape))
+    first = apply(reshape, apply(slice_, token, starts=(0,) * token.ndim, shape=ones), shape=lead)
+    whole = apply(broadcast, first, shape=x.shape, axes=tuple(range(len(lead))))
+    return apply(after_p, x, whole)
+
+
 def _merge_slices(node: Node, x: Node) -> Node | None:
     if x.primitive is not slice_:
         return None
@@ -152,6 +175,7 @@ RULES: dict[object, tuple[Rewrite, ...]] = {
     cast:          (lambda n, x: x if x.type == n.type else None,),
     stop_gradient: (lambda n, x: x,),
     switch_p:      (_compute_all,),
+    checkpoint_p:  (_compute_anew,),
     custom_p:        (lambda n, y, *xs: y,),
     reduce_sum:    (_reduce_nothing,),
     reduce_max:    (_reduce_nothing,),

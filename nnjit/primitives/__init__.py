@@ -1,6 +1,7 @@
 """The primitives: every operation of a graph with its meaning, type rule, derivative rules and lowering."""
 
 from nnjit.primitives.broadcasting import broadcast, full, full_like, reduce_sum
+from nnjit.primitives.checkpoint import after_p, checkpoint_p
 from nnjit.primitives.custom import custom_p
 from nnjit.primitives.decompositions import orthogonal, pinv, singular_vectors
 from nnjit.primitives.define import PRIMITIVES
@@ -85,6 +86,7 @@ __all__ = [
     "PRIMITIVES",
     "abs_",
     "add",
+    "after_p",
     "arccos",
     "arccosh",
     "arcsin",
@@ -101,6 +103,7 @@ __all__ = [
     "cast",
     "cbrt",
     "ceil",
+    "checkpoint_p",
     "cholesky",
     "cofactor_change",
     "cofactors",
