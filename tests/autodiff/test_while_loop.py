@@ -134,7 +134,7 @@ def test_values_of_all_dtypes_are_carried_exactly(run: Any) -> None:
         "b": np.array([True, False]),
         "i": np.int32(-5),
         "l": np.int64(-(2**62) - 3),
-        "u": np.array([2**32 - 2], np.uint32),
+        "u": np.array([2**32 - 9], np.uint32),
         "f": np.array([0.1, 2.0], np.float32),
         "d": np.array([[0.1]]),
         "none": np.zeros((0, 3)),
