@@ -56,7 +56,7 @@ def _scanned(carry: Carry, i: Node, numbers: range) -> Any:
         return carry.build([v if isinstance(v, Node) else np.array(v) for v in carry.firsts])
     stack = np.arange(numbers.start, numbers.stop, dtype=np.int64)
     loop = Steps(carry.inputs, carry.firsts, {i: stack}, len(numbers), reverse=False)
-    return carry.build(loop.last(loop.values(carry.after)))
+    return carry.build(loop.last_values(carry.after))
 
 
 def _bound(bound: Any, name: str) -> Any:

@@ -19,6 +19,7 @@ def make_loop(
     *,
     length: int,
     backwards: bool,
+    keeps_last: bool = False,
     outer: Mapping[Node, Node] | None = None,
 ) -> Any:
     """The record of a loop over `outputs`, the carried ones first.
@@ -27,6 +28,7 @@ def make_loop(
         carried: what stands for the carried values in `outputs`, and
         first: what they are before the first step.
         stacks: any nodes that differ from step to step, and for each its values at all steps.
+        keeps_last: whether the record has the last step alone.
         outer: nodes in `outputs` that stand for others outside the loop, and those.
     """
     order = topological(outputs, stop=[*stacks, *carried])
@@ -44,6 +46,7 @@ def make_loop(
         carried=len(carried),
         length=length,
         backwards=backwards,
+        keeps_last=keeps_last,
     )
 
 

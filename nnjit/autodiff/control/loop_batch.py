@@ -39,7 +39,11 @@ def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> No
         outer={inner.get(b, b): new.get(given[b], given[b]) for b in loop.fixed},
         length=loop.length,
         backwards=loop.backwards,
+        keeps_last=loop.keeps_last,
     )
+    if loop.keeps_last:
+        own = parts(record, [o.type for o in outputs], None)[loop.carried :]
+        return node_of(nnp.concatenate([nnp.reshape(x, (n, -1)) for x in own], axis=-1))
     own = parts(record, [o.type for o in outputs], loop.length)[loop.carried :]
     flat = [nnp.reshape(nnp.moveaxis(x, 0, at), (n, loop.length, -1)) for x in own]
     return node_of(nnp.concatenate(flat, axis=-1))

@@ -73,10 +73,11 @@ def scan(
         carry = build_carry([v if isinstance(v, Node) else np.array(v) for v in firsts])
         return carry, None if y is None else build_ys(nothing)
     loop = Steps(carried, firsts, dict(zip(own, stacks, strict=True)), steps, reverse)
-    found = loop.values(results)
-    carry = build_carry(loop.last(found))
     if y is None:
-        return carry, None
+        return build_carry(loop.last_values(results)), None
+    found = loop.values(results)
+    last = 0 if reverse else steps - 1
+    carry = build_carry([at_step(s, n.type, last) for s, n in zip(found, carried, strict=False)])
     pairs = list(zip(found, results, strict=True))[len(carried) :]
     return carry, build_ys([s if n.type.is_batched else moveaxis(s, 0, axis) for s, n in pairs])
 
@@ -97,8 +98,16 @@ class Steps:
     steps: int
     reverse: bool
 
+    def last_values(self, results: Sequence[Node]) -> list[Any]:
+        """The carried values after the last step; those before are kept for loops of other dtypes alone."""
+        return self._values(results, keeps_last=True)
+
     def values(self, results: Sequence[Node]) -> list[Any]:
-        """All values of each result, the carried ones first.
+        """All values of each result, the carried ones first."""
+        return self._values(results, keeps_last=False)
+
+    def _values(self, results: Sequence[Node], *, keeps_last: bool) -> list[Any]:
+        """The values of each result.
 
         A loop has one dtype. So those of each dtype have a loop, which reads the carried values of the
         loops before it at every step.
@@ -115,24 +124,27 @@ class Steps:
                     f"scan: carried values of {kinds} need each other from step to step; give them one dtype "
                     "by nnjit.numpy.astype, in init and in what f returns"
                 )
+            del left[dtype]
             own = self._own(dtype)
             carries = [after[n] for n in own]
             others = (n for n in results if n.dtype == dtype and n not in carries)
             outputs = [*carries, *dict.fromkeys(others)]
             firsts = [self.firsts[self.carried.index(n)] for n in own]
-            record = make_loop(outputs, own, firsts, stacks, length=self.steps, backwards=self.reverse)
-            made = parts(record, [n.type for n in outputs], self.steps)
-            found |= dict(zip(reversed(outputs), reversed(made), strict=True))
-            stacks |= {
-                n: self._before(n, first, found[after[n]]) for n, first in zip(own, firsts, strict=True)
-            }
-            del left[dtype]
+            is_read = any(self._needs(results, d).intersection(own) for d in left)
+            record = make_loop(
+                outputs, own, firsts, stacks, length=self.steps, backwards=self.reverse,
+                keeps_last=keeps_last and not is_read,
+            )  # fmt: skip
+            types = [n.type for n in outputs]
+            if keeps_last and not is_read:
+                found |= dict(zip(reversed(outputs), reversed(parts(record, types, None)), strict=True))
+                continue
+            made = parts(record, types, self.steps)
+            pairs = list(zip(outputs, made, strict=True))
+            last = 0 if self.reverse else self.steps - 1
+            found |= {n: at_step(s, n.type, last) if keeps_last else s for n, s in reversed(pairs)}
+            stacks |= {n: self._before(n, first, s) for n, first, s in zip(own, firsts, made, strict=False)}
         return [found[n] for n in results]
-
-    def last(self, values: Sequence[Any]) -> list[Any]:
-        """What the carried values are after the last step."""
-        t = 0 if self.reverse else self.steps - 1
-        return [at_step(s, n.type, t) for s, n in zip(values, self.carried, strict=False)]
 
     def _own(self, dtype: np.dtype) -> list[Node]:
         return [n for n in self.carried if n.dtype == dtype]

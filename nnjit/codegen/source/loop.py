@@ -103,11 +103,14 @@ class _Writer:
 
     def _results(self) -> dict[Node, Buffer]:
         targets, start = {}, 0
-        self.places.steps[RECORD] = sum(n.type.row_size for n in self.loop.recorded)
+        row = sum(n.type.row_size for n in self.loop.recorded)
+        steps = 1 if self.loop.keeps_last else self.loop.length
+        if not self.loop.keeps_last:
+            self.places.steps[RECORD] = row
         for out in self.graph.outputs[self.loop.carried :]:
             size = out.type.row_size
-            gap = self.loop.length * self.places.steps[RECORD] - size
-            targets[root(out)] = Buffer(Storage(RECORD, SHORT[out.dtype]), start, size, is_batched(out), gap)
+            storage = Storage(RECORD, SHORT[out.dtype])
+            targets[root(out)] = Buffer(storage, start, size, is_batched(out), steps * row - size)
             start += size
         return targets
 

@@ -61,10 +61,11 @@ class Places:
     def view(self, buffer: Buffer) -> str:
         """The source of the view of a buffer, at step `t` if it moves."""
         name, start = self.starts.get(buffer.storage, (buffer.storage.name, buffer.start))
-        if name not in self.steps:
-            return f"part({name}, {start}, {count(buffer)}, 1)"
-        at = f"t * {self.steps[name]}" + (f" + {start}" if start else "")
         whole = f"n * {buffer.stride}" if buffer.rows else str(buffer.stride)
+        if name not in self.steps:
+            size = f"{whole} - {start}" if buffer.rows and buffer.gap else count(buffer)
+            return f"part({name}, {start}, {size}, 1)"
+        at = f"t * {self.steps[name]}" + (f" + {start}" if start else "")
         return f"part({name}, {at}, {whole} - ({at}), 1)"
 
     def lines(self, *, moving: bool) -> list[str]:
