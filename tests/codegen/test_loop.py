@@ -10,7 +10,7 @@ import pytest
 from numba import config
 
 import nnjit.numpy as nnp
-from nnjit import fori_loop, grad, jit, make_graph, scan
+from nnjit import fori_loop, grad, jit, make_graph, scan, while_loop
 from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Compiled
 from nnjit.ir import B, Graph, array_type, constant, interpret, new_input, with_rows
@@ -130,6 +130,18 @@ def test_the_memory_of_a_loop_grows_with_its_steps_only_for_its_gradient() -> No
 
     assert work(3000) - work(3) < 3200  # the numbers themselves
     assert work(300, grad) > 300 * 500
+
+
+@pytest.mark.kernels
+def test_a_step_reads_parts_of_what_it_carries() -> None:
+    """A part of a carried vector begins inside the memory of the vector."""
+    turned = lambda c: nnp.stack([c[1] + c[2], 0.5 * c[0], c[2] - c[1]])  # noqa: E731
+    by_scan = lambda x: scan(lambda c, _: (turned(c), c[1:]), x, length=3)  # noqa: E731
+    by_condition = lambda x: while_loop(lambda c: c[2] < 9.0, turned, x)  # noqa: E731
+    x = np.array([1.0, -2.0, 3.0])
+    np.testing.assert_allclose(jit(by_condition)(x), by_condition(x), rtol=1e-14)
+    for got, want in zip(jit(by_scan)(x), by_scan(x), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-14)
 
 
 @pytest.mark.kernels

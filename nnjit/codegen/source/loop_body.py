@@ -60,7 +60,8 @@ class Places:
 
     def view(self, buffer: Buffer) -> str:
         """The source of the view of a buffer, at step `t` if it moves."""
-        name, start = self.starts.get(buffer.storage, (buffer.storage.name, buffer.start))
+        name, base = self.starts.get(buffer.storage, (buffer.storage.name, 0))
+        start = base + buffer.start
         whole = f"n * {buffer.stride}" if buffer.rows else str(buffer.stride)
         if name not in self.steps:
             size = f"{whole} - {start}" if buffer.rows and buffer.gap else count(buffer)
