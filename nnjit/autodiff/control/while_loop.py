@@ -11,15 +11,14 @@ import nnjit.numpy as nnp
 from nnjit.autodiff.control.carry import Carry, trace_carry
 from nnjit.autodiff.control.loop import make_while
 from nnjit.autodiff.control.loop_batch import batch_while
+from nnjit.autodiff.control.packing import packed, unpacked
 from nnjit.autodiff.forward import push_forward
 from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import described, node_of
 from nnjit.errors import GraphError
-from nnjit.ir import ArrayType, Node, new_input, rebuild, tracing
-from nnjit.primitives import full_like, slice_, while_p
+from nnjit.ir import Node, new_input, rebuild, tracing
+from nnjit.primitives import full_like, while_p
 from nnjit.primitives.while_loop import While
-
-HALF = 2**32  # a whole number of 64 bits is two of 32, which a float64 holds exactly
 
 
 @tracing(is_on=False)
@@ -61,10 +60,14 @@ def repeat(carry: Carry, goes_on: Node) -> Any:
     Args:
         goes_on: whether there is another step, made of the carry's inputs.
     """
+    if batched := [n for n in carry.inputs if n.type.is_batched]:
+        raise GraphError(
+            f"while_loop: a carried value is {batched[0].type}, but rows of a batch would end apart; use vmap"
+        )
     [is_going] = rebuild([goes_on], dict(zip(carry.inputs, map(node_of, carry.firsts), strict=True)))
     [again] = rebuild([goes_on], dict(zip(carry.inputs, carry.after, strict=True)))
-    record = make_while([again, *carry.after], carry.inputs, carry.firsts, is_going, _packed(carry.inputs))
-    return carry.build(_unpacked(record, [n.type for n in carry.inputs]))
+    record = make_while([again, *carry.after], carry.inputs, carry.firsts, is_going, packed(carry.inputs))
+    return carry.build(unpacked(record, [n.type for n in carry.inputs]))
 
 
 def _truth(holds: Any) -> Node:
@@ -73,47 +76,6 @@ def _truth(holds: Any) -> Node:
     raise GraphError(
         f"while_loop: cond returns {described(holds)}; expected one truth value, e.g. by nnjit.numpy.all"
     )
-
-
-# -- the carried values as one array
-
-
-def _packed(values: Sequence[Node]) -> Node:
-    """The values flat and side by side, in a dtype that holds all of them exactly."""
-    dtype = _common([n.type for n in values])
-    rows = [row for n in values if n.type.row_size for row in _rows(nnp.ravel(n), dtype)]
-    return node_of(nnp.concatenate([nnp.astype(row, dtype) for row in rows]))
-
-
-def _unpacked(record: Any, types: Sequence[ArrayType]) -> list[Any]:
-    found, start = [], 0
-    for type in types:
-        if not type.row_size:
-            found.append(nnp.zeros(type.row_shape, type.dtype))
-            continue
-        sizes = [type.row_size] * (2 if _is_split(type.dtype, record.dtype) else 1)
-        rows = []
-        for size in sizes:
-            rows.append(nnp.astype(slice_(record, starts=(start,), shape=(size,)), type.dtype))
-            start += size
-        whole = rows[0] if len(rows) == 1 else rows[0] * HALF + rows[1]
-        found.append(nnp.reshape(whole, type.shape))
-    return found
-
-
-def _rows(row: Any, dtype: np.dtype) -> list[Any]:
-    return [row // HALF, row % HALF] if _is_split(row.dtype, dtype) else [row]
-
-
-def _is_split(dtype: np.dtype, common: np.dtype) -> bool:
-    return dtype == np.int64 and common.kind == "f"
-
-
-def _common(types: Sequence[ArrayType]) -> np.dtype:
-    dtypes = {t.dtype for t in types}
-    if len(dtypes) == 1:
-        return dtypes.pop()
-    return np.dtype(np.float64 if any(d.kind == "f" for d in dtypes) else np.int64)
 
 
 # -- the rules
