@@ -109,7 +109,7 @@ def test_flags_beat_the_file(command: Command) -> None:
 
 # fmt: off
 WRONG = [
-    ("",                                       "nothing to look at: give --config FILE"),
+    ("",                                       "nothing to look at: give the FILE of a config"),
     ("--config none.yaml",                     "none.yaml: cannot read this config: No such file"),
     ("--config a.yaml --set sed=1",            '--set sed=1: unknown option "sed"; did you mean "seed"?'),
     ("--config a.yaml --set loss=hinge",       "--set loss=hinge: loss: hinge needs data with classes"),

@@ -1,0 +1,1 @@
+"""Tables: their columns as they were given, before an encoder makes inputs of them."""
