@@ -13,8 +13,8 @@ from nnjit.autodiff.rules import RULES, Batch, Rules
 from nnjit.autodiff.tracing import node_of, standing_for
 from nnjit.autodiff.tree import flatten
 from nnjit.ir import Graph, Node, apply, new_input, rebuild, topological, tracing
-from nnjit.primitives import checkpoint_p, reshape, slice_
-from nnjit.primitives.scan import lead
+from nnjit.primitives import checkpoint_p, reshape
+from nnjit.primitives.scan import lead, parts
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,15 +97,7 @@ def _joined(nodes: Sequence[Node]) -> Node:
 
 def _parted(whole: Node, nodes: Sequence[Node]) -> list[Node]:
     """The values of `nodes` in that of all of them."""
-    if len(nodes) == 1:
-        return [whole]
-    found, start = [], 0
-    for node in nodes:
-        axes = lead(node.type)
-        starts, shape = (*(0,) * len(axes), start), (*axes, node.type.row_size)
-        found.append(reshape(slice_(whole, starts=starts, shape=shape), shape=node.shape))
-        start += node.type.row_size
-    return found
+    return [whole] if len(nodes) == 1 else parts(whole, [n.type for n in nodes], None)
 
 
 # -- the rules

@@ -81,6 +81,17 @@ def test_numbers_take_the_dtype_of_the_body(run: Any, dtype: str) -> None:
     assert int(squares) == 5
 
 
+@each_run
+def test_numbers_become_floats_if_the_body_makes_them_so(run: Any) -> None:
+    x = np.float32(3.0)
+    half, one, total = run(
+        lambda x: fori_loop(0, 3, lambda i, c: (c[0] * 0.5, 1, c[2] + x * c[0]), (1, 0.5, 0.0))
+    )(x)
+    assert [(float(v), v.dtype.str) for v in (half, one, total)] == [
+        (0.125, "<f8"), (1.0, "<f8"), (5.25, "<f4"),
+    ]  # fmt: skip
+
+
 def test_loops_in_loops_read_the_numbers_around_them() -> None:
     def table(x: Any) -> Any:
         outer = lambda i, c: fori_loop(0, 3, lambda j, d: d + x * i * j, c)  # noqa: E731

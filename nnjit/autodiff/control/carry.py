@@ -33,8 +33,8 @@ class Carry:
 def trace_carry(name: str, body: Callable[[Any], Any], init: Any) -> Carry:
     """Call `body` with what stands for `init`.
 
-    A Python number in `init` stands for one in the body as well. If it is none after a step, it takes the
-    dtype that it has there from the start, which needs a second call.
+    A Python number in `init` stands for one in the body as well. If it is an array after a step, or has
+    another dtype, it takes that dtype from the start, which needs a second call.
 
     Raises:
         GraphError: the carry changes its structure, or a part its type.
@@ -48,16 +48,13 @@ def trace_carry(name: str, body: Callable[[Any], Any], init: Any) -> Carry:
             tree = body(build(inputs))
         _check_structure(name, init, tree)
         results = [r if weak(r) else result_node(r) for r in flatten(tree)[0]]
-        fixed = [k for k, r in enumerate(results) if numbers[k] and not weak(r)]
-        if not fixed:
+        wider = [k for k, r in enumerate(results) if numbers[k] and _widens(firsts[k], r)]
+        if not wider:
             break
-        for k in fixed:
-            numbers[k] = False
+        for k in wider:
             firsts[k] = promote(firsts[k], results[k])[0]
-    after = [
-        promote(n, r)[1] if weak(r) and not is_number else r
-        for n, r, is_number in zip(inputs, results, numbers, strict=True)
-    ]
+            numbers[k] = weak(results[k])
+    after = [promote(n, r)[1] if weak(r) else r for n, r in zip(inputs, results, strict=True)]
     _check_types(name, inputs, after, paths(init, "carry"))
     return Carry(firsts, inputs, [node_of(n) for n in after], build)
 
@@ -65,6 +62,11 @@ def trace_carry(name: str, body: Callable[[Any], Any], init: Any) -> Carry:
 def _input(first: Any, *, is_number: bool) -> Node:
     node = new_input(type_of(first))
     return as_number(node) if is_number else node
+
+
+def _widens(first: Any, result: Any) -> bool:
+    """Whether a Python number is something else after a step."""
+    return not weak(result) or type_of(promote(first, result)[0]) != type_of(first)
 
 
 def _check_structure(name: str, before: Any, after: Any) -> None:

@@ -75,13 +75,12 @@ def batch_while(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> N
     carried = [inner.get(b, b) for b in loop.before]
     outer = {inner.get(b, b): new.get(given[b], given[b]) for b in loop.fixed}
     [result] = batch(loop.result.outputs, inner, n)
-    if not is_apart:
-        going, outputs, firsts = start, [loop.is_going, *step.values()], [*begin.values()]
-    else:
+    going, outputs, firsts = start, [loop.is_going, *step.values()], [*begin.values()]
+    if is_apart:
         goes = new_input(lanes.type)
         places = {b: apply(broadcast, goes, shape=inner[b].shape, axes=(0,)) for b in loop.before}
         kept = [select(places[b], step[b], inner[b]) for b in loop.before]
         still = logical_and(goes, again)
         going, outputs = nnp.any(lanes), [nnp.any(still), still, *kept]
-        carried, firsts = [goes, *carried], [lanes, *begin.values()]
+        carried, firsts = [goes, *carried], [lanes, *firsts]
     return node_of(make_while(outputs, carried, firsts, going, result, outer=outer))
