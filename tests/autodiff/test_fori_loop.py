@@ -133,6 +133,7 @@ MISTAKES: tuple[tuple[Callable[[], Any], str], ...] = (
     (lambda: fori_loop(0, 2, lambda i, c: "word", 1.0), "returns a str; expected arrays"),
     (lambda: jit(lambda n: fori_loop(0, n, lambda i, c: {"a": c["a"] + 0.5}, {"a": np.int32(1)}))(2),
      r"fori_loop: carry\['a'\] is i32\[\] before a step and f64\[\] after it"),
+    (lambda: fori_loop(0, 2, lambda i, c: c, {"f": np.sin}), r"carry\['f'\] is a ufunc; expected arrays"),
     (lambda: fori_loop(0.5, 2, lambda i, c: c, 1.0), r"lower is f64\[\]; expected one whole number"),
     (lambda: fori_loop(0, [2], lambda i, c: c, 1.0), r"upper is i64\[1\]; expected one whole number"),
 )

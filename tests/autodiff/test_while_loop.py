@@ -235,7 +235,7 @@ def test_a_count_of_steps_needs_no_derivative() -> None:
 # fmt: off
 MISTAKES: tuple[tuple[Callable[[], Any], str], ...] = (
     (lambda: grad(lambda x: halved(x)["x"])(2.0),
-     "no reverse mode .*; use fori_loop with a fixed number, or scan, or forward mode"),
+     "no reverse mode .*; use fori_loop with a fixed number .*, or scan, or forward mode"),
     (lambda: while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1].astype("f8")), (0, np.ones(2, "f4"))),
      r"while_loop: carry\[1\] is f32\[2\] before a step and f64\[2\] after it; use nnjit.numpy.astype"),
     (lambda: while_loop(lambda c: c["x"] < 3, lambda c: {"x": c["x"] + np.ones(2)}, {"x": 0.0}),

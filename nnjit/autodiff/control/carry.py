@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from nnjit.autodiff.tracing import described, node_of, result_node
 from nnjit.autodiff.tree import Rebuild, flatten, paths, structure
 from nnjit.errors import GraphError
@@ -37,9 +39,12 @@ def trace_carry(name: str, body: Callable[[Any], Any], init: Any) -> Carry:
     another dtype, it takes that dtype from the start, which needs a second call.
 
     Raises:
-        GraphError: the carry changes its structure, or a part its type.
+        GraphError: `init` has something other than arrays, or the carry changes its structure or
+            a part its type.
     """
     firsts, build = flatten(init)
+    names = paths(init, "carry")
+    _check_arrays(name, firsts, names)
     numbers = [weak(first) for first in firsts]
     while True:
         pairs = zip(firsts, numbers, strict=True)
@@ -55,7 +60,7 @@ def trace_carry(name: str, body: Callable[[Any], Any], init: Any) -> Carry:
             firsts[k] = promote(firsts[k], results[k])[0]
             numbers[k] = weak(results[k])
     after = [promote(n, r)[1] if weak(r) else r for n, r in zip(inputs, results, strict=True)]
-    _check_types(name, inputs, after, paths(init, "carry"))
+    _check_types(name, inputs, after, names)
     return Carry(firsts, inputs, [node_of(n) for n in after], build)
 
 
@@ -67,6 +72,15 @@ def _input(first: Any, *, is_number: bool) -> Node:
 def _widens(first: Any, result: Any) -> bool:
     """Whether a Python number is something else after a step."""
     return not weak(result) or type_of(promote(first, result)[0]) != type_of(first)
+
+
+def _check_arrays(name: str, firsts: Sequence[Any], parts: Sequence[str]) -> None:
+    for first, part in zip(firsts, parts, strict=True):
+        if not isinstance(first, Node) and np.asarray(first).dtype.kind not in "fiub":
+            raise GraphError(
+                f"{name}: {part} is {described(first)}; expected arrays and numbers, or nested dicts, lists "
+                "and tuples of them; the body can read anything else from around it"
+            )
 
 
 def _check_structure(name: str, before: Any, after: Any) -> None:

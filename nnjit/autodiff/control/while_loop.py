@@ -110,8 +110,8 @@ def _pull(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Sequence[N
         return [None] * len(args)
     raise GraphError(
         "while_loop, and fori_loop with traced bounds, have no reverse mode (grad, vjp, jacrev), since the "
-        "values of an unknown number of steps cannot be recorded; use fori_loop with a fixed number, or "
-        "scan, or forward mode (jvp, jacfwd), or a rule of nnjit.custom_vjp"
+        "values of an unknown number of steps cannot be recorded; use fori_loop with a fixed number (make it "
+        "static in jit), or scan, or forward mode (jvp, jacfwd), or a rule of nnjit.custom_vjp"
     )
 
 
