@@ -60,7 +60,7 @@ SLOW_AT_THE_TOP = {"report"}  # which is itself imported only when a report is w
 
 
 MOST_FILES = 15  # of a folder, except those of alike entries:
-ALIKE = {"nn/layers", "report/pictures", "runs", "data/sources", "cli", "primitives", "numpy"}
+ALIKE = {"nn/layers", "report/pictures", "runs", "data/sources", "cli", "primitives"}
 
 
 def ranks(order: Iterable[Iterable[str]]) -> dict[str, int]:
