@@ -77,7 +77,21 @@ from nnjit.primitives.random import random_uniform
 from nnjit.primitives.reduction import reduce_max, reduce_min
 from nnjit.primitives.scan import scan_p
 from nnjit.primitives.shaping import concat, reshape, reverse, slice_, transpose
-from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
+from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve, solve_triangular
+from nnjit.primitives.special import (
+    entr,
+    erfc,
+    erfcinv,
+    erfcx,
+    erfinv,
+    expi,
+    expm1mx,
+    gamma,
+    rel_entr,
+    xdivy,
+    xlog1py,
+    xlogy,
+)  # fmt: skip
 from nnjit.primitives.switch import switch_p
 from nnjit.primitives.while_loop import while_p
 from nnjit.primitives.windows import overlap_add, windows
@@ -117,16 +131,24 @@ __all__ = [
     "digamma",
     "div",
     "eigenvectors",
+    "entr",
     "equal",
     "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
     "exp",
     "exp2",
+    "expi",
     "expm1",
+    "expm1mx",
     "floor",
     "floor_divide",
     "fmod",
     "full",
     "full_like",
+    "gamma",
     "gammaln",
     "gather",
     "hypot",
@@ -156,6 +178,7 @@ __all__ = [
     "reduce_max",
     "reduce_min",
     "reduce_sum",
+    "rel_entr",
     "relu",
     "remainder",
     "reshape",
@@ -173,6 +196,7 @@ __all__ = [
     "slice_",
     "softplus",
     "solve",
+    "solve_triangular",
     "sqrt",
     "stop_gradient",
     "sub",
@@ -183,4 +207,7 @@ __all__ = [
     "trunc",
     "while_p",
     "windows",
+    "xdivy",
+    "xlog1py",
+    "xlogy",
 ]  # fmt: skip
