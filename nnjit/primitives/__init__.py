@@ -1,7 +1,7 @@
 """The primitives: every operation of a graph with its meaning, type rule, derivative rules and lowering."""
 
 from nnjit.primitives.broadcasting import broadcast, full, full_like, reduce_sum
-from nnjit.primitives.cond import cond_p
+from nnjit.primitives.checkpoint import after_p, checkpoint_p
 from nnjit.primitives.custom import custom_p
 from nnjit.primitives.decompositions import orthogonal, pinv, singular_vectors
 from nnjit.primitives.define import PRIMITIVES
@@ -77,13 +77,30 @@ from nnjit.primitives.random import random_uniform
 from nnjit.primitives.reduction import reduce_max, reduce_min
 from nnjit.primitives.scan import scan_p
 from nnjit.primitives.shaping import concat, reshape, reverse, slice_, transpose
-from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
+from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve, solve_triangular
+from nnjit.primitives.special import (
+    entr,
+    erfc,
+    erfcinv,
+    erfcx,
+    erfinv,
+    expi,
+    expm1mx,
+    gamma,
+    rel_entr,
+    xdivy,
+    xlog1py,
+    xlogy,
+)  # fmt: skip
+from nnjit.primitives.switch import switch_p
+from nnjit.primitives.while_loop import while_p
 from nnjit.primitives.windows import overlap_add, windows
 
 __all__ = [
     "PRIMITIVES",
     "abs_",
     "add",
+    "after_p",
     "arccos",
     "arccosh",
     "arcsin",
@@ -100,11 +117,11 @@ __all__ = [
     "cast",
     "cbrt",
     "ceil",
+    "checkpoint_p",
     "cholesky",
     "cofactor_change",
     "cofactors",
     "concat",
-    "cond_p",
     "corner",
     "cos",
     "cosh",
@@ -114,16 +131,24 @@ __all__ = [
     "digamma",
     "div",
     "eigenvectors",
+    "entr",
     "equal",
     "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
     "exp",
     "exp2",
+    "expi",
     "expm1",
+    "expm1mx",
     "floor",
     "floor_divide",
     "fmod",
     "full",
     "full_like",
+    "gamma",
     "gammaln",
     "gather",
     "hypot",
@@ -153,6 +178,7 @@ __all__ = [
     "reduce_max",
     "reduce_min",
     "reduce_sum",
+    "rel_entr",
     "relu",
     "remainder",
     "reshape",
@@ -170,12 +196,18 @@ __all__ = [
     "slice_",
     "softplus",
     "solve",
+    "solve_triangular",
     "sqrt",
     "stop_gradient",
     "sub",
+    "switch_p",
     "tan",
     "tanh",
     "transpose",
     "trunc",
+    "while_p",
     "windows",
+    "xdivy",
+    "xlog1py",
+    "xlogy",
 ]  # fmt: skip

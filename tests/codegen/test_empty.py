@@ -40,6 +40,7 @@ VALUES: dict[str, Callable[[Any, Any], Any]] = {
     "max of no columns": lambda np, x: np.max((x.reshape(1, 1) + 1)[1:], axis=1),
     "var of one":  lambda np, x: np.var(x, ddof=1),
     "mean":        lambda np, x: np.mean((x + 1)[1:]),
+    "median":    lambda np, x: np.median((x + 1)[1:]),
 }
 ZERO = np.zeros(0, int)
 ERRORS: dict[str, Callable[[Any], Any]] = {
@@ -48,7 +49,6 @@ ERRORS: dict[str, Callable[[Any], Any]] = {
     "max of columns": lambda x: nnp.max((x.reshape(1, 1) + 1)[1:], axis=0),
     "argmax":    lambda x: nnp.argmax(x[1:]),
     "logsumexp": lambda x: nnp.logsumexp((x + 1)[1:]),
-    "median":    lambda x: nnp.median((x + 1)[1:]),
     "quantile":  lambda x: nnp.quantile((x + 1)[1:], 0.2),
 }
 # fmt: on
@@ -67,7 +67,7 @@ def test_a_value_of_nothing_is_numpys(name: str) -> None:
 @pytest.mark.parametrize("name", ERRORS)
 def test_what_nothing_has_not_is_one_error(name: str) -> None:
     for function in (ERRORS[name], jit(ERRORS[name])):
-        with pytest.raises(GraphError, match="no elements over axes"):
+        with pytest.raises(GraphError, match="no elements over"):
             function(ONE)
 
 
