@@ -16,6 +16,7 @@ import pytest
 import nnjit
 from nnjit.config import resolve
 from nnjit.data import prepare
+from nnjit.data.tables.frames import table_of
 from nnjit.errors import DataError, RunError, UserError
 from nnjit.runs import file_names
 from nnjit.training import Run
@@ -110,7 +111,7 @@ def test_frames_and_encoded_rows_predict_alike(trained: Run) -> None:
     columns = people()
     expected = trained.predict(columns)
     assert trained.encoder is not None
-    table = nnjit.data.tables.frames.table_of(columns)
+    table = table_of(columns)
     for given in (pl.DataFrame(columns), pd.DataFrame(columns), table, trained.encoder.encode(table)[:]):
         np.testing.assert_array_equal(trained.predict(given), expected)
     del columns["kind"], columns["note"]  # the target and what is left out are not needed
@@ -233,3 +234,13 @@ def test_a_real_table_needs_its_file_and_target_alone(
     training = {"epochs": 30, "batch_size": 16}
     run = nnjit.fit(config(data=data, model=model, loss=loss, training=training), output=tmp_path / "run")
     assert is_learned(run.metrics["splits"]["test"])
+
+
+def test_labels_of_minus_1_and_1_are_the_classes_of_a_margin(tmp_path: Path) -> None:
+    columns = people()
+    columns["kind"] = [1 if kind == "a" else -1 for kind in columns["kind"]]
+    model = [{"type": "dense", "units": 1}]
+    run = nnjit.fit(config(model=model, loss="hinge"), data=columns, output=tmp_path / "run")
+    assert isinstance(run, Run)
+    assert json.loads((run.path / file_names.DATA).read_text())["classes"] == ["-1", "1"]
+    assert set(np.unique(run.predict(columns))) <= {0, 1}
