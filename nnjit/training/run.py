@@ -132,6 +132,7 @@ def open_run(path: Path, experiment: Experiment) -> Run:
         scaling=scaling,
         targets=tuple(map(_target, data.outputs)),
         target_names=data.targets,
+        columns=() if encoder is None else encoder.inputs,
     )
     try:
         task, outputs = make_task(experiment, described)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,29 @@ def test_frames_and_encoded_rows_predict_alike(trained: Run) -> None:
         np.testing.assert_array_equal(trained.predict(given), expected)
     del columns["kind"], columns["note"]  # the target and what is left out are not needed
     np.testing.assert_array_equal(trained.predict(columns), expected)
+
+
+# fmt: off
+DAMAGED = [
+    # what becomes of the columns in data.json                   what the message says
+    (lambda columns: columns[1:],                                "its columns do not give its features"),
+    (lambda columns: [columns[0] | {"kind": "nummer"}],          "columns: 0"),
+    (lambda columns: [columns[0] | {"fill": "low"}],             "columns: 0.number.fill"),
+    (lambda columns: "none",                                     "columns: expected a list"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("change", "message"), DAMAGED)
+def test_damaged_columns_of_a_run_are_told(change: Any, message: str, trained: Run, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained.path, tmp_path / "run")
+    content = json.loads((folder / file_names.DATA).read_text())
+    content["columns"] = change(content["columns"])
+    (folder / file_names.DATA).write_text(json.dumps(content))
+    with pytest.raises(RunError) as error:
+        nnjit.load(folder)
+    assert message in str(error.value)
+    assert str(folder / file_names.DATA) in str(error.value)
 
 
 # fmt: off

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nnjit.data import AnyPart, Center, Prepared, ProblemType, Scaling, Target
 from nnjit.errors import ConfigPath
@@ -15,6 +15,9 @@ from nnjit.nn.notation.line import Line
 from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.reading import Reading
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.encoder import InputColumn
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,7 @@ class DataDescription:
         targets: those of several outputs, in the order of `losses`; () for a single output.
         target_names: those of the columns of y.
         center: where target values lie; None of classes, and if nothing is trained.
+        columns: of a table, where the inputs of each column are; () for arrays.
     """
 
     input_shape: tuple[int, ...]
@@ -37,6 +41,7 @@ class DataDescription:
     targets: tuple[Target, ...] = ()
     target_names: tuple[str, ...] = ()
     center: Center | None = None
+    columns: tuple[InputColumn, ...] = ()
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:
@@ -49,6 +54,7 @@ class DataDescription:
             targets=targets,
             target_names=data.targets,
             center=data.center,
+            columns=data.columns,
         )
 
 
