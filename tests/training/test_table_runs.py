@@ -90,6 +90,11 @@ def test_data_json_has_the_kinds_of_columns(trained: Run) -> None:
     assert content["features"][:2] == ["age", "age=(missing)"]
 
 
+def test_the_report_says_what_was_left_out(trained: Run) -> None:
+    page = (trained.path / file_names.REPORT).read_text(encoding="utf-8")
+    assert "The data: table given in Python: 40 rows of 5 columns; left out: " in page
+
+
 @pytest.mark.exact
 def test_another_process_predicts_what_the_run_has_kept(trained: Run, tmp_path: Path) -> None:
     (tmp_path / "people.json").write_text(json.dumps(people()))
