@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,12 @@ from nnjit.data.tables.reading import SUFFIXES, Reading
 from nnjit.data.tables.values import MISSING_MARKS
 from nnjit.experiment import Experiment
 from nnjit.experiment.options import TrainingOptions
-from nnjit.nn import initializers, layers, losses, metrics
+from nnjit.nn import functional, initializers, layers, losses, metrics
 from nnjit.nn.activations import ACTIVATIONS
 from nnjit.optim import averagings, optimizers, schedules
 from nnjit.registry import Options
 from nnjit.runs.status import Status
+from nnjit.scipy import linalg, special
 from scripts.benchmark.contestants import CONTESTANTS, PEERS
 from scripts.benchmark.docs import BEGIN, END, rewrite
 from scripts.benchmark.workloads import WORKLOADS
@@ -240,6 +242,12 @@ def test_every_function_of_nnjit_is_in_the_page_about_python() -> None:
     text = " ".join(codes(read(PYTHON)))
     for name in nnjit.__all__:
         assert name.startswith("_") or name[0].isupper() or re.search(rf"\b{name}\b", text), name
+
+
+@pytest.mark.parametrize("module", [special, linalg, functional], ids=lambda m: m.__name__)
+def test_every_function_of_a_module_is_in_the_page_about_python(module: ModuleType) -> None:
+    named = set(codes(section(PYTHON, "Automatic differentiation")))
+    assert {name for name in module.__all__ if name[0].islower()} <= named
 
 
 def test_every_name_of_numpy_is_in_its_table_and_counted_in_the_readme() -> None:
