@@ -110,6 +110,7 @@ REFUSED: list[tuple[list[Any], ColumnOptions | None, str]] = [
     (["yes", "no", "perhaps", "no"],    Flag(),                     'row 3, column "a": expected yes or no, got "perhaps"'),
     (["2020-02-01", "2020-02-30"] * 2,  None,                       'row 2, column "a": expected a date (%Y-%m-%d), got "2020-02-30"'),
     (["01/02/2020", "02/03/2020"] * 2,  None,                       'row 1, column "a": "01/02/2020" may be a date as "%d/%m/%Y" and "%m/%d/%Y"; give the format in columns, such as {type: date, format: "%d/%m/%Y"}'),
+    (["2020-02-01", "2020-02-03"] * 2,  Date(format="%H"),          'row 1, column "a": expected a date (%H), got "2020-02-01"'),
     (["u", "v", "u", "v"],              Date(),                     'row 1, column "a": expected a date such as 2007-11-30, got "u"'),
 ]
 # fmt: on
