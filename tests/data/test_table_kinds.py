@@ -210,6 +210,14 @@ def test_an_indexed_column_has_a_position_for_each_value() -> None:
     assert everything.encoder.codes.keys() == {"a", "b"}
 
 
+@pytest.mark.parametrize("name", ["rows", "value", "word", "", "name", "a=b", "*", "ü", "a.b"])
+def test_a_column_may_have_any_name(name: str) -> None:
+    table = table_of({name: ["u", "v", None], "other": [1, 2, 3]})
+    for options in (Category(), Text()):
+        rows = fit(table, None, {name: options})
+        np.testing.assert_array_equal(rows.encoder.encode(table)[:], rows[:])
+
+
 def test_text_is_left_out_unless_a_layer_takes_it() -> None:
     table = table_of({"t": [f"some words {k}" for k in range(20)], "n": list(range(20))})
     rows = fit(table, None, {})
