@@ -22,7 +22,9 @@ import nnjit.numpy as nnp
 from nnjit import config
 from nnjit.config.reading import read_text
 from nnjit.data import sources
-from nnjit.data.source import Split
+from nnjit.data.encoding.kinds import kinds
+from nnjit.data.source import Source, Split
+from nnjit.data.sources.table import Table
 from nnjit.data.tables.reading import SUFFIXES, Reading
 from nnjit.data.tables.values import MISSING_MARKS
 from nnjit.experiment import Experiment
@@ -202,6 +204,14 @@ def test_every_option_and_suffix_of_a_table_is_in_the_page_about_data() -> None:
     assert set(Reading.model_fields) | set(SUFFIXES.values()) <= named
     assert {suffix for suffix in SUFFIXES if SUFFIXES[suffix] != "csv"} <= named
     assert set(MISSING_MARKS) - {""} <= named
+
+
+def test_every_option_of_a_table_and_its_columns_is_in_the_page_about_data() -> None:
+    options = set(Table.model_fields) - set(Source.model_fields)
+    assert set(kinds) | options <= set(codes(read(DATA)))
+    shown = rows(section(DATA, "Kinds of columns")) | rows(section(DATA, "Missing values"))
+    named = {name for cell in shown for name in codes(cell)}
+    assert {name for kind in kinds.values() for name in kind.model_fields} - {"type"} <= named
 
 
 def test_every_file_of_a_run_folder_is_in_its_table(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,10 @@ from nnjit.data.encoding.kinds import (
 )
 from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.tables.frames import table_of
+from nnjit.data.tables.reading import Reading, read_table
 from nnjit.errors import DataError
+
+from .test_reading import FRAME, FRAMES, SAME
 
 OTHER = ["u", "v", "w", "u"]  # a column beside it, so that not all columns are numbers
 
@@ -106,6 +110,7 @@ REFUSED: list[tuple[list[Any], ColumnOptions | None, str]] = [
     (["yes", "no", "perhaps", "no"],    Flag(),                     'row 3, column "a": expected yes or no, got "perhaps"'),
     (["2020-02-01", "2020-02-30"] * 2,  None,                       'row 2, column "a": expected a date (%Y-%m-%d), got "2020-02-30"'),
     (["01/02/2020", "02/03/2020"] * 2,  None,                       'row 1, column "a": "01/02/2020" may be a date as "%d/%m/%Y" and "%m/%d/%Y"; give the format in columns, such as {type: date, format: "%d/%m/%Y"}'),
+    (["2020-02-01", "2020-02-03"] * 2,  Date(format="%H"),          'row 1, column "a": expected a date (%H), got "2020-02-01"'),
     (["u", "v", "u", "v"],              Date(),                     'row 1, column "a": expected a date such as 2007-11-30, got "u"'),
 ]
 # fmt: on
@@ -205,6 +210,14 @@ def test_an_indexed_column_has_a_position_for_each_value() -> None:
     assert everything.encoder.codes.keys() == {"a", "b"}
 
 
+@pytest.mark.parametrize("name", ["rows", "value", "word", "", "name", "a=b", "*", "ü", "a.b"])
+def test_a_column_may_have_any_name(name: str) -> None:
+    table = table_of({name: ["u", "v", None], "other": [1, 2, 3]})
+    for options in (Category(), Text()):
+        rows = fit(table, None, {name: options})
+        np.testing.assert_array_equal(rows.encoder.encode(table)[:], rows[:])
+
+
 def test_text_is_left_out_unless_a_layer_takes_it() -> None:
     table = table_of({"t": [f"some words {k}" for k in range(20)], "n": list(range(20))})
     rows = fit(table, None, {})
@@ -221,6 +234,22 @@ def test_constants_are_left_out_unless_all_columns_are_numbers() -> None:
     rows = fit(table_of(pixels | {"c": ["u", "v", "u"]}), None, {})
     assert rows.encoder.features == ("p2", "c=u", "c=v")
     assert rows.encoder.notes == ('left out: "p1", which is constant in the training rows',)
+
+
+@pytest.mark.parametrize("name", [*(name for name, _ in SAME), *(name for name, _ in FRAMES)])
+def test_the_same_table_gives_the_same_inputs_bit_for_bit(name: str, tmp_path: Path) -> None:
+    frames, files = dict(FRAMES), dict(SAME)
+    if name in files:
+        files[name](tmp_path / name)
+        table = read_table(tmp_path / name, Reading())
+    else:
+        table = table_of(frames[name]())
+    expected = fit(table_of(FRAME), None, {})
+    rows = fit(table, None, {})
+    assert rows.encoder.columns == expected.encoder.columns
+    np.testing.assert_array_equal(rows[:], expected[:], strict=True)
+    kinds_of = {column.name: column.kind for column in rows.encoder.columns}
+    assert list(kinds_of.values()) == ["number", "number", "category", "category", "flag", "date"]
 
 
 def test_every_kind_is_tested() -> None:

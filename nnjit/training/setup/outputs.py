@@ -17,6 +17,9 @@ from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.reading import Reading
 
+if TYPE_CHECKING:
+    pass
+
 
 @dataclass(frozen=True, eq=False)
 class DataDescription:
@@ -29,7 +32,7 @@ class DataDescription:
         targets: those of several outputs, in the order of `losses`; () for a single output.
         target_names: those of the columns of y.
         center: where target values lie; None of classes, and if nothing is trained.
-        columns: those of a table; () for arrays.
+        columns: of a table, where the inputs of each column are; () for arrays.
     """
 
     input_shape: tuple[int, ...]
