@@ -17,9 +17,6 @@ from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.reading import Reading
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True, eq=False)
 class DataDescription:
