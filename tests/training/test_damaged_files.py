@@ -385,3 +385,13 @@ def test_a_folder_where_a_file_belongs_is_told_before_anything_is_written(name: 
     with pytest.raises(RunError, match=f"^{run / name} is a folder, and .*; move it away$"):
         resume(run, config.read(run / "config.yaml").experiment, "")
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_a_digit_of_the_history_that_has_changed_is_told(run: Path) -> None:
+    history = (run / "history.csv").read_text(encoding="utf-8")
+    row = history.splitlines()[1]
+    changed = row[:-1] + str((int(row[-1]) + 1) % 10)
+    (run / "history.csv").write_text(history.replace(row, changed), encoding="utf-8")
+    message = "history.csv: a row of the first [0-9]+ epochs is not what was written; restore it, or"
+    with pytest.raises(RunError, match=message):
+        resume(run, config.read(run / "config.yaml").experiment, "")

@@ -23,6 +23,7 @@ from nnjit.runs.history import HistoryFile
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.lock import check_unlocked, lock_run
+from nnjit.runs.reading import damaged
 from nnjit.runs.status import Status
 from nnjit.training.loop.checkpoints import KeptWeights
 from nnjit.training.loop.diagnosis import Looks
@@ -41,7 +42,7 @@ from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.setup.state import State, state_bytes
+from nnjit.training.setup.state import State, checksum, state_bytes
 from nnjit.training.setup.threads import one_blas_thread
 
 if TYPE_CHECKING:
@@ -197,7 +198,12 @@ class Recorder(NamedTuple):
             RunError: the rows of the epochs before it are missing or damaged.
         """
         history = HistoryFile(path, columns_of(setup), keep=state.epoch)
-        return cls(path, history, Looks.at(setup, path, keep=state.epoch), KeptWeights(setup, path))
+        looks = Looks.at(setup, path, keep=state.epoch)
+        for name, content in (history.contents | looks.contents).items():
+            if (path / name).is_file() and checksum(content) != state.checksums.get(name, checksum(content)):
+                problem = f"a row of the first {state.epoch} epochs is not what was written"
+                raise damaged(path / name, problem)
+        return cls(path, history, looks, KeptWeights(setup, path))
 
     def write(self, state: State, history: Columns) -> None:
         """Record a span of epochs; it is on the disk when the state is saved.
@@ -213,7 +219,7 @@ class Recorder(NamedTuple):
         """Write the checkpoint, and before it all that belongs to its epochs."""
         self.kept.save()
         rows = self.history.contents | self.looks.contents
-        replace_files(self.path, rows | {file_names.CHECKPOINT: state_bytes(state)})
+        replace_files(self.path, rows | {file_names.CHECKPOINT: state_bytes(state, rows)})
 
 
 def _finish(setup: Setup, recorder: Recorder, state: State, quiet: bool, began: float) -> Run:

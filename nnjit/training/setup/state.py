@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -84,6 +86,7 @@ class State:
         best_loss: its monitored value, negated if more is better; inf before the first epoch.
         best_epoch: 0 before the first epoch.
         monitor: in words, what makes an epoch the best.
+        checksums: of the files with a row for each epoch, as they were when this was saved; {} if it was not.
     """
 
     theta: np.ndarray
@@ -93,6 +96,7 @@ class State:
     best_loss: float
     best_epoch: int
     monitor: str
+    checksums: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def initial(cls, theta: np.ndarray, slots: Slots, monitor: str) -> State:
@@ -111,10 +115,18 @@ class State:
             np.copyto(now, then)
 
 
-def state_bytes(state: State) -> bytes:
-    """The checkpoint."""
-    facts = {"epoch": state.epoch, "best_epoch": state.best_epoch, "best_loss": state.best_loss.hex()}
-    facts |= {"monitor": state.monitor}
+def state_bytes(state: State, rows: Mapping[str, bytes]) -> bytes:
+    """The checkpoint.
+
+    Args:
+        rows: the files with a row for each of its epochs, whose checksums it has.
+    """
+    facts: dict[str, Any] = {
+        "epoch": state.epoch,
+        "best_epoch": state.best_epoch,
+        "best_loss": state.best_loss.hex(),
+    }
+    facts |= {"monitor": state.monitor, "checksums": {name: checksum(rows[name]) for name in rows}}
     return tensors_bytes(_arrays(state), "state", json.dumps(facts))
 
 
@@ -142,7 +154,12 @@ def load_state(folder: Path, like: State) -> State:
     arrays = {name: aligned_copy(tensor) for name, tensor in tensors.items()}
     slots = like.slots.layout.named([arrays[f"slot_{k}"] for k in range(len(like.slots))])
     best = arrays["best_theta"], best_loss, facts.best_epoch
-    return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor)
+    return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor, facts.checksums)
+
+
+def checksum(content: bytes) -> str:
+    """The CRC-32 of a file."""
+    return f"{zlib.crc32(content):08x}"
 
 
 @dataclass(frozen=True)
@@ -153,6 +170,7 @@ class _Facts:
     best_epoch: int
     best_loss: str
     monitor: str
+    checksums: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.best_epoch <= self.epoch < MOST_EPOCHS:
