@@ -31,7 +31,10 @@ INSIDE = {
         ("array",), ("formula", "initializers", "targets"), ("activations", "links"),
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
-    "training": (("graphs",), ("setup",), ("gradient_check", "inputs"), ("run",), ("loop",), ("study",)),
+    "training": (
+        ("graphs",), ("setup",), ("evaluation", "gradient_check", "inputs"), ("run",), ("loop",), ("study",),
+        ("predicting",),
+    ),
     "report": (
         ("files", "formatting"), ("pictures",), ("drawing",), ("pages",), ("study",), ("comparison",),
         ("page",), ("__main__",),

@@ -5,6 +5,7 @@ from nnjit.data.dataset import Contents, Dataset, contents_of, digest
 from nnjit.data.encoding.encoder import InputColumn, TableEncoder
 from nnjit.data.fitting import Center
 from nnjit.data.held_out import load_held_out
+from nnjit.data.known.known_data import KnownData
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.preparation import (
     Prepared,
@@ -30,6 +31,7 @@ __all__ = [
     "DiskPart",
     "DiskRows",
     "InputColumn",
+    "KnownData",
     "Padding",
     "Part",
     "Prepared",

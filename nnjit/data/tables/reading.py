@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,8 +13,8 @@ from nnjit.data.tables.forking import check_not_forked
 from nnjit.data.tables.marks import Mark
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.text import zstd
-from nnjit.data.tables.text.files import read_text_file
-from nnjit.data.tables.typed_files import READERS
+from nnjit.data.tables.text.files import LARGE, read_text_file, text_blocks
+from nnjit.data.tables.typed_files import READERS, is_large_parquet, parquet_blocks
 from nnjit.errors import DataError
 from nnjit.memory import check_fits
 from nnjit.registry import MOST, Options
@@ -71,6 +72,26 @@ def read_table(path: Path, options: Reading) -> Table:
         raise unreadable(path, error) from None
     except DataError as error:
         raise DataError(error.message, error.path or ("file",)) from None
+
+
+def read_blocks(path: Path, options: Reading) -> Iterator[Table]:
+    """The table in a file, as one table or, if it is a large text or Parquet file, in blocks of rows.
+
+    Raises:
+        DataError: as `read_table`, when it comes to the row. TooLarge: a file of another format does not fit
+            into memory.
+    """
+    check_not_forked(str(path))
+    chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
+    try:
+        if chosen == "csv" and path.stat().st_size >= LARGE:
+            yield from text_blocks(path, options)
+        elif chosen == "parquet" and is_large_parquet(path):
+            yield from parquet_blocks(path, options)
+        else:
+            yield read_table(path, options)
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def _check_size(path: Path) -> None:

@@ -1,0 +1,129 @@
+"""Make inputs of new data by what was learned from the training rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from nnjit.data.encoding.encoder import EncodedRows, TableEncoder
+from nnjit.data.encoding.kinds import CategoryEncoding, NumberEncoding
+from nnjit.data.tables.roles import Name
+from nnjit.data.tables.table import Table
+from nnjit.data.target import Target
+from nnjit.errors import DataError, counted, did_you_mean
+
+_MOST_NAMES = 12
+
+
+@dataclass(frozen=True, eq=False)
+class KnownData:
+    """What a trained network knows of the data that it was trained on.
+
+    Args:
+        features: names of the inputs; () for images.
+        input_shape: that of an example.
+        targets: names of the target columns.
+        classes: their names; None of values, and with several outputs.
+        layout: the targets of several outputs; () for a single one.
+        table_encoder: what makes inputs of a table; None if the network was trained on arrays.
+        weights: the column of a table that holds the weights of rows; None if all count alike.
+    """
+
+    features: tuple[str, ...]
+    input_shape: tuple[int, ...]
+    targets: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    layout: tuple[Target, ...] = ()
+    table_encoder: TableEncoder | None = None
+    weights: Name | None = None
+
+    @cached_property
+    def encoder(self) -> TableEncoder:
+        """What makes inputs of a table; after a training on arrays, all columns are numbers."""
+        if self.table_encoder is not None:
+            return self.table_encoder
+        names = self.features or [f"x{k + 1}" for k in range(math.prod(self.input_shape))]
+        return TableEncoder(tuple(NumberEncoding(name=name, missing="error", fill=None) for name in names))
+
+    def encode(self, table: Table) -> EncodedRows:
+        """The inputs of a table, whose columns are found by name.
+
+        After a training on arrays, a table with other names has as many columns of numbers, in their order.
+
+        Raises:
+            DataError: a column is not there, or has values that it did not have in the training.
+        """
+        with blaming(table):
+            return self.encoder.encode(self.named(table))
+
+    def named(self, table: Table) -> Table:
+        """A table whose columns have the names of the features, if the network was trained on arrays."""
+        names = self.encoder.features
+        if self.table_encoder is not None or set(names) <= set(table.columns):
+            return table
+        chosen = table.columns
+        if len(chosen) != len(names):
+            chosen = [name for name in table.columns if _is_of_numbers(table, name)]
+        if len(chosen) == len(names):
+            return renamed(table.select(chosen), names)
+        near = next((n for n in names if n not in table.columns), "")
+        if self.features and set(names) & set(table.columns):
+            raise DataError(f'there is no column "{near}"{did_you_mean(near, table.columns)}')
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        wanted = f": {', '.join(self.features[:_MOST_NAMES])}{more}" if self.features else ""
+        raise DataError(
+            f"the network takes {counted(len(names), 'column')} of numbers{wanted}; "
+            f"this table has {len(chosen):,}"
+        )
+
+    def shaped(self, rows: np.ndarray) -> np.ndarray:
+        """Inputs (n, I) of a table in the shape of examples, (n, ...)."""
+        return rows.reshape(len(rows), *self.input_shape)
+
+
+def unseen(rows: EncodedRows) -> dict[str, int]:
+    """How many rows have a category that is not among those of the training, by column."""
+    found = {}
+    for column, values in zip(rows.encoder.columns, rows.values, strict=True):
+        if not isinstance(column, CategoryEncoding) or not column.inputs:
+            continue
+        others = len(column.categories) + column.has_missing
+        is_known = rows.table.frame[column.name].is_not_null().to_numpy()
+        count = int((is_known & ((values < 0) | (values >= others))).sum())
+        if count:
+            found[column.name] = count
+    return found
+
+
+def renamed(table: Table, names: tuple[str, ...]) -> Table:
+    """A table whose columns have other names, by their position."""
+    frame = table.frame.rename(dict(zip(table.columns, names, strict=True)))
+    old = dict(zip(names, table.columns, strict=True))
+    original = table.original
+    return replace(
+        table,
+        frame=frame,
+        original=None if original is None else lambda name: original(old[name]).rename(name),
+    )
+
+
+@contextmanager
+def blaming(table: Table) -> Iterator[None]:
+    """Name the table in errors."""
+    try:
+        yield
+    except DataError as error:
+        begins = error.message.startswith(table.name)
+        raise DataError(error.message if begins else f"{table.name}: {error.message}") from None
+
+
+def _is_of_numbers(table: Table, column: str) -> bool:
+    if table.problem(column) is not None:
+        return False
+    values, is_bad = table.numbers(column)
+    return not is_bad.any() and not np.isnan(values).all()
