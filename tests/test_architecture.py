@@ -37,7 +37,7 @@ INSIDE = {
     ),
     "report": (
         ("files", "formatting"), ("pictures",), ("drawing",), ("pages",), ("study",), ("comparison",),
-        ("page",), ("__main__",),
+        ("page",), ("evaluation",), ("__main__",),
     ),
 }  # fmt: skip
 FEW = {  # rooms that know less than their place would allow

@@ -32,7 +32,9 @@ def summary(run: Run | Study) -> str:
         first_line, notes = _run_line(metrics), [*_notes(metrics), *DataEntry.read(run.path).notes]
     report = run.path / file_names.REPORT
     paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
-    return "\n".join([first_line, *_table(rows), *notes, *(f"{name:<10}  {path}" for name, path in paths)])
+    return "\n".join(
+        [first_line, *values_table(rows), *notes, *(f"{name:<10}  {path}" for name, path in paths)]
+    )
 
 
 def _run_line(metrics: RunMetrics) -> str:
@@ -68,7 +70,7 @@ def _study_line(study: StudyMetrics) -> str:
     return f"{study.finished} of {study.count} {study.kind} finished{diverged}; mean ± standard deviation"
 
 
-def _table(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def values_table(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """A row for each split, a column for each value."""
     columns = list(dict.fromkeys(name for values in splits.values() for name in values))
     rows = [["", *columns]]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnjit.data import KnownData, Scaling, TableEncoder, Target
+from nnjit.data.known.known_data import place_in
 from nnjit.data.tables.frames import table_of
 from nnjit.data.tables.table import Table
 from nnjit.errors import DataError, GraphError, RunError, UserError, counted, shortened
@@ -181,16 +182,23 @@ class Run:
         if not self.decoder.has_classes:
             raise GraphError("this run predicts values, not classes; use predict")
 
+    def forward(self, x: Any, where: Where | None = None) -> np.ndarray:
+        """What the network gives (n, O) for inputs (n, …) in the data's own units, for `decoder`.
+
+        Args:
+            where: the index of a row -> its name in messages; None counts from 1.
+        """
+        return self.compiled.predict(self.theta, self._inputs.read(x, where))
+
     def _predicted(self, x: Any) -> np.ndarray:
-        rows, where = self._rows(x)
-        return self.compiled.predict(self.theta, self._inputs.read(rows, where))
+        return self.forward(*self._rows(x))
 
     def _rows(self, x: Any) -> tuple[Any, Where | None]:
         """Inputs of the shape of examples, and the names of the rows of a table."""
         if not self._is_table(x):
             return x, None
         table = _table(x)
-        return self.known.shaped(self.known.encode(table)[:]), table.where
+        return self.known.shaped(self.known.encode(table)[:]), place_in(table)
 
     def _is_table(self, x: Any) -> bool:
         """Whether inputs are a table, whose columns have names; of other libraries it is an array."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from nnjit.data.tables.roles import Name
 from nnjit.data.tables.table import Table
 from nnjit.data.target import Target
 from nnjit.errors import DataError, counted, did_you_mean
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _MOST_NAMES = 12
 
@@ -58,7 +62,7 @@ class KnownData:
         Raises:
             DataError: a column is not there, or has values that it did not have in the training.
         """
-        with blaming(table):
+        with blaming(table.name):
             return self.encoder.encode(self.named(table))
 
     def named(self, table: Table) -> Table:
@@ -84,6 +88,25 @@ class KnownData:
     def shaped(self, rows: np.ndarray) -> np.ndarray:
         """Inputs (n, I) of a table in the shape of examples, (n, ...)."""
         return rows.reshape(len(rows), *self.input_shape)
+
+
+def as_columns(table: Table, encoder: TableEncoder | None) -> dict[str, pl.Series]:
+    """The columns of a table as they were given.
+
+    Args:
+        encoder: whose columns of numbers are numbers, whatever they were given as.
+    """
+    import polars as pl
+
+    columns = () if encoder is None else encoder.columns
+    numbers = {column.name for column in columns if isinstance(column, NumberEncoding)}
+    found = {}
+    for name in table.columns:
+        series = table.frame[name]
+        if name in numbers and series.dtype == pl.String:
+            series = pl.Series(name, table.numbers(name)[0]).fill_nan(None)
+        found[name] = series
+    return found
 
 
 def unseen(rows: EncodedRows) -> dict[str, int]:
@@ -112,14 +135,19 @@ def renamed(table: Table, names: tuple[str, ...]) -> Table:
     )
 
 
+def place_in(table: Table) -> Callable[[int], str]:
+    """The index of a row -> its name in messages, after that of the table."""
+    return lambda row: f"{table.name}: {table.where(row)}"
+
+
 @contextmanager
-def blaming(table: Table) -> Iterator[None]:
-    """Name the table in errors."""
+def blaming(name: str) -> Iterator[None]:
+    """Name the table or file in errors."""
     try:
         yield
     except DataError as error:
-        begins = error.message.startswith(table.name)
-        raise DataError(error.message if begins else f"{table.name}: {error.message}") from None
+        is_named = error.message.startswith(name)
+        raise DataError(error.message if is_named else f"{name}: {error.message}") from None
 
 
 def _is_of_numbers(table: Table, column: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnjit.data.dataset import Dataset, make_dataset
-from nnjit.data.known.known_data import KnownData, blaming, renamed
+from nnjit.data.known.known_data import KnownData, blaming, place_in, renamed
 from nnjit.data.labels import row_name
 from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.storage.disk_rows import RowArray, in_memory
@@ -31,7 +31,7 @@ def table_with_targets(known: KnownData, table: Table) -> tuple[Dataset, Where]:
     Raises:
         DataError: a column is not there or cannot be read, or a class is not one of the training.
     """
-    with blaming(table):
+    with blaming(table.name):
         table = _with_target_names(known, table)
         roles = Roles.of(table.columns, target=known.targets, features=None, ignore=(), weights=known.weights)
         data = select(table, roles, {}, lambda rows: _read(known, rows), title=f"table {table.name}")
@@ -41,7 +41,7 @@ def table_with_targets(known: KnownData, table: Table) -> tuple[Dataset, Where]:
         if not complete.any():
             raise DataError("every row lacks a value without which the training left rows out")
         data = data if complete.all() else data.rows(complete)
-    return data.with_inputs(known.encode(data.table)), data.table.where
+    return data.with_inputs(known.encode(data.table)), place_in(data.table)
 
 
 def arrays_with_targets(

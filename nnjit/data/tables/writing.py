@@ -28,8 +28,8 @@ class Labels:
     indices: np.ndarray
     names: tuple[str, ...]
 
-    def __len__(self) -> int:
-        return len(self.indices)
+    def __getitem__(self, rows: slice) -> Labels:
+        return Labels(self.indices[rows], self.names)
 
 
 Columns = Mapping[str, "np.ndarray | Labels | pl.Series"]
@@ -38,6 +38,9 @@ Columns = Mapping[str, "np.ndarray | Labels | pl.Series"]
 
 class Writer(ABC):
     """Writes blocks of rows to a file."""
+
+    has_types = True
+    """Whether a column of numbers is another than one of text with the same digits."""
 
     @abstractmethod
     def write(self, blocks: Iterable[Columns], path: Path) -> int:
@@ -53,6 +56,7 @@ class TextWriter(Writer):
     """
 
     text: Callable[[pl.DataFrame, bool], str]
+    has_types: bool = False
 
     def write(self, blocks: Iterable[Columns], path: Path) -> int:
         rows = 0
@@ -111,7 +115,7 @@ def _frame(columns: Columns) -> pl.DataFrame:
 
 _CSV = TextWriter(lambda frame, is_first: frame.write_csv(include_header=is_first))
 _TSV = TextWriter(lambda frame, is_first: frame.write_csv(include_header=is_first, separator="\t"))
-_JSON_LINES = TextWriter(lambda frame, is_first: frame.write_ndjson())
+_JSON_LINES = TextWriter(lambda frame, is_first: frame.write_ndjson(), has_types=True)
 
 WRITERS: Mapping[str, Writer] = {
     ".csv": _CSV,
