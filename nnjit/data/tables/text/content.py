@@ -76,15 +76,10 @@ class Content:
         file.seek(len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0)
         return file
 
-    def outside(self, quote: str | None, change: Callable[[bytes], bytes]) -> Content:
-        """The text with what is outside quotes changed; each piece of it begins and ends at a quote."""
+    def changed(self, change: Callable[[bytes], bytes]) -> Content:
+        """The text as a function makes it, in memory."""
         with self.stream() as file:
-            text = file.read()
-        if quote is None:
-            return replace(self, data=change(text))
-        pieces = text.split(quote.encode())
-        pieces[::2] = map(change, pieces[::2])
-        return replace(self, data=quote.encode().join(pieces))
+            return replace(self, data=change(file.read()))
 
     def head(self) -> str:
         """The beginning of the text, as far as the last whole line in it."""
@@ -93,6 +88,20 @@ class Content:
             is_all = not file.read(1)
         whole = head if is_all else head[: head.rfind(b"\n") + 1] or head
         return whole.decode("utf-8", errors="ignore")
+
+
+def outside(quote: str | None, change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """What changes whole records where they are outside quotes, in pieces that begin and end at a quote."""
+    if quote is None:
+        return change
+    mark = quote.encode()
+
+    def changed(text: bytes) -> bytes:
+        pieces = text.split(mark)
+        pieces[::2] = map(change, pieces[::2])
+        return mark.join(pieces)
+
+    return changed
 
 
 def content_of(path: Path, encoding: str | None) -> Content:

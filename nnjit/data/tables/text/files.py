@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,10 +13,10 @@ import numpy as np
 
 from nnjit.data.tables.marks import Marks, marks_of
 from nnjit.data.tables.table import Table
-from nnjit.data.tables.text.content import Content, content_of
+from nnjit.data.tables.text.content import Content, content_of, outside
 from nnjit.data.tables.text.dialect import Dialect, dialect_of
 from nnjit.data.tables.text.header import named_columns
-from nnjit.data.tables.text.records import BLANKS, lines_of
+from nnjit.data.tables.text.records import BLANKS, Layout, lines_of
 from nnjit.data.tables.values import missing_marks, trimmed
 from nnjit.errors import DataError
 
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     from nnjit.data.tables.reading import Reading
 
+Change = Callable[[bytes], bytes]
+
 LARGE = 2**26
 """Bytes of a text from which on columns are read as numbers at once if they begin so."""
 
-BLOCK = 2**25
+BLOCK = 2**24
 """Bytes of a block of a text that is read a block at a time."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -39,12 +41,17 @@ _FAILED = re.compile(r"\(column number (\d+)\)")
 
 @dataclass(frozen=True, eq=False)
 class _Text:
-    """A text whose fields polars can tell apart, how it is written, and what marks a missing value."""
+    """A text whose fields polars can tell apart, how it is written, and what marks a missing value.
+
+    Args:
+        change: what has yet to be done to whole records of it; None if nothing has.
+    """
 
     path: Path
     content: Content
     dialect: Dialect
     missing: tuple[str, ...]
+    change: Change | None = None
 
     def line(self, record: int) -> int:
         """The line where a record below the header begins; it is counted from 0."""
@@ -86,13 +93,14 @@ def text_blocks(path: Path, options: Reading) -> Iterator[Table]:
     Raises:
         DataError: as `read_text_file`, when it comes to the row.
     """
-    text = _opened(path, options)
+    text = _opened(path, options, is_whole=False)
     first: Table | None = None
     names: dict[str, int] = {}
     done = 0  # records before the block
     with text.content.stream() as file:
-        file.seek(text.dialect.size, 1)
-        for piece in _pieces(file, text.dialect.layout.quote):
+        for number, piece in enumerate(_pieces(file, text.dialect.layout.quote)):
+            piece = piece if text.change is None else text.change(piece)
+            piece = piece if number else piece[text.dialect.size :]
             frame = _parsed(text, frozenset(), rows=piece)
             records, start = _filled(frame), done
             done += frame.height
@@ -117,7 +125,7 @@ def text_blocks(path: Path, options: Reading) -> Iterator[Table]:
 
 
 def _pieces(file: BinaryIO, quote: str | None) -> Iterator[bytes]:
-    """The rest of a text in pieces of whole records, each of about as many bytes as a block."""
+    """A text in pieces of whole records, each of about as many bytes as a block."""
     rest = b""
     while read := file.read(BLOCK):
         piece = rest + read
@@ -144,19 +152,34 @@ def _end_of_records(piece: bytes, quote: str | None) -> int:
     return end
 
 
-def _opened(path: Path, options: Reading) -> _Text:
+def _opened(path: Path, options: Reading, *, is_whole: bool = True) -> _Text:
+    """A text, and how it is written.
+
+    Args:
+        is_whole: whether all of it is changed into a form that polars reads, or later each piece of it.
+    """
     content = content_of(path, options.encoding)
-    dialect = dialect_of(content.head(), path, options)
-    layout = dialect.layout
+    head = content.head()
+    dialect = dialect_of(head, path, options)
+    missing, change = missing_marks(options.missing_marks), _change(head, dialect.layout)
+    if change is None:
+        return _Text(path, content, dialect, missing)
+    if dialect.layout.separator == BLANKS:
+        options = options.model_copy(update={"separator": "\t"})
+    found, head = dialect.found, change(head.encode()).decode()
+    dialect = replace(dialect_of(head, path, options), found=found)
+    content = content.changed(change) if is_whole else content
+    return _Text(path, content, dialect, missing, None if is_whole else change)
+
+
+def _change(head: str, layout: Layout) -> Change | None:
+    """What makes a text of this layout one that polars can read; None if it can."""
     if layout.separator == BLANKS:
-        content = content.outside(layout.quote, _with_tabs)
-        adjusted = dialect_of(content.head(), path, options.model_copy(update={"separator": "\t"}))
-        dialect = replace(adjusted, found=dialect.found)
-    elif layout.quote and _has_blanks_at_quotes(content.head(), layout.separator, layout.quote):
+        return outside(layout.quote, _with_tabs)
+    if layout.quote and _has_blanks_at_quotes(head, layout.separator, layout.quote):
         separator = layout.separator.encode()
-        content = content.outside(layout.quote, lambda piece: _without_blanks(piece, separator))
-        dialect = dialect_of(content.head(), path, options)
-    return _Text(path, content, dialect, missing_marks(options.missing_marks))
+        return outside(layout.quote, lambda piece: _without_blanks(piece, separator))
+    return None
 
 
 def _with_tabs(piece: bytes) -> bytes:
