@@ -73,7 +73,9 @@ class FilePrediction:
                 x = rows[start:stop]
                 x = self.run.known.shaped(x) if isinstance(rows, EncodedRows) else x
                 found = {name: column[start:stop] for name, column in given.items()}
-                yield self._columns(done, x, partial(_later, where, start), found)
+                with blaming(str(self.path)):
+                    made = self._columns(done, x, partial(_later, where, start), found)
+                yield made
                 done += stop - start
 
     def _read(self) -> Iterator[tuple[Columns, EncodedRows | np.ndarray, Where]]:
@@ -106,7 +108,7 @@ class FilePrediction:
         decoder = self.run.decoder
         scores = _by_output(decoder.scores(predicted)) if self.probabilities else {}
         if ROW in given:
-            raise DataError(f'{self.path}: a column is called "{ROW}", as that of row numbers; rename it')
+            raise DataError(f'a column is called "{ROW}", as that of row numbers; rename it')
         decided = decision_columns(self.run, _by_output(decoder.decide(predicted)), scores, taken=given)
         return {ROW: np.arange(first + 1, first + 1 + len(x)), **given, **decided}
 

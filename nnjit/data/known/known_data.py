@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,7 +16,7 @@ from nnjit.data.encoding.kinds import CategoryEncoding, NumberEncoding
 from nnjit.data.tables.roles import Name
 from nnjit.data.tables.table import Table
 from nnjit.data.target import Target
-from nnjit.errors import DataError, counted, did_you_mean
+from nnjit.errors import DataError, UserError, counted, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,7 +63,9 @@ class KnownData:
             DataError: a column is not there, or has values that it did not have in the training.
         """
         with blaming(table.name):
-            return self.encoder.encode(self.named(table))
+            table = self.named(table)
+            _check_columns([c.name for c in self.encoder.columns if c.inputs], table)
+            return self.encoder.encode(table)
 
     def named(self, table: Table) -> Table:
         """A table whose columns have the names of the features, if the network was trained on arrays."""
@@ -75,9 +77,8 @@ class KnownData:
             chosen = [name for name in table.columns if _is_of_numbers(table, name)]
         if len(chosen) == len(names):
             return renamed(table.select(chosen), names)
-        near = next((n for n in names if n not in table.columns), "")
         if self.features and set(names) & set(table.columns):
-            raise DataError(f'there is no column "{near}"{did_you_mean(near, table.columns)}')
+            _check_columns(names, table)
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         wanted = f": {', '.join(self.features[:_MOST_NAMES])}{more}" if self.features else ""
         raise DataError(
@@ -145,9 +146,25 @@ def blaming(name: str) -> Iterator[None]:
     """Name the table or file in errors."""
     try:
         yield
-    except DataError as error:
+    except UserError as error:
         is_named = error.message.startswith(name)
-        raise DataError(error.message if is_named else f"{name}: {error.message}") from None
+        raise type(error)(error.message if is_named else f"{name}: {error.message}") from None
+
+
+def _check_columns(names: Sequence[str], table: Table) -> None:
+    """Raise a DataError about the columns that a table lacks, if any."""
+    lacking = [name for name in names if name not in table.columns]
+    if not lacking:
+        return
+    if len(lacking) == 1:
+        raise DataError(f'there is no column "{lacking[0]}"{did_you_mean(lacking[0], table.columns)}')
+    nearest = [(name, did_you_mean(name, table.columns)) for name in lacking[:_MOST_NAMES]]
+    words = [f'"{n}"' + (f" ({near[2:]})" if near.startswith("; did") else "") for n, near in nearest]
+    words += [f"{len(lacking) - _MOST_NAMES} more"] if len(lacking) > _MOST_NAMES else []
+    there = ", ".join(table.columns[:_MOST_NAMES]) + (", …" if len(table.columns) > _MOST_NAMES else "")
+    raise DataError(
+        f"{len(lacking)} columns of the training are missing: {', '.join(words)}; there are {there}"
+    )
 
 
 def _is_of_numbers(table: Table, column: str) -> bool:
