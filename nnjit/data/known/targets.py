@@ -61,17 +61,19 @@ def arrays_with_targets(
             x, _by_target(known, y), {t.name: _problem_type(t.classes) for t in known.layout},
             description="arrays", weights=weights,
         )  # fmt: skip
-        return replace(made, y=_aligned(known, made, row_name), target_layout=known.layout)
+        return replace(made, y=_aligned(known, made, row_name, may_count=True), target_layout=known.layout)
     if isinstance(y, Mapping):
         raise DataError(f"y is a dict, but the one target is {known.targets[0]}: give its array")
     made = make_dataset(
-        x, _labels(np.asarray(y), known.classes, "y"), problem_type=_problem_type(known.classes),
+        x, _labels(np.asarray(y)), problem_type=_problem_type(known.classes),
         description="arrays", weights=weights,
     )  # fmt: skip
     if known.classes is None and made.y.shape[1] != len(known.targets):
         values = counted(made.y.shape[1], "value")
         raise DataError(f"y has {values} a row, and the network predicts {', '.join(known.targets)}")
-    return replace(made, y=_aligned(known, made, row_name), classes=known.classes, targets=known.targets)
+    return replace(
+        made, y=_aligned(known, made, row_name, may_count=True), classes=known.classes, targets=known.targets
+    )
 
 
 def _by_target(known: KnownData, y: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -82,41 +84,32 @@ def _by_target(known: KnownData, y: np.ndarray | Mapping[str, np.ndarray]) -> di
     for target in known.layout:
         if target.name not in y:
             raise DataError(f'y has no target "{target.name}"{did_you_mean(target.name, map(str, y))}')
-    return {t.name: _labels(np.asarray(y[t.name]), t.classes, f'target "{t.name}"') for t in known.layout}
+    return {t.name: _labels(np.asarray(y[t.name])) for t in known.layout}
 
 
-def _labels(y: np.ndarray, classes: Sequence[str] | None, name: str) -> np.ndarray:
-    """The names of classes, if an array holds the indices of names that are not numbers."""
-    if classes is None:
-        return y
-    if y.dtype.kind in "OT":
-        return np.array([str(label) for label in y.tolist()])
-    if y.dtype.kind not in "iu" or all(label.lstrip("-").isdecimal() for label in classes):
-        return y
-    bad = np.flatnonzero((y < 0) | (y >= len(classes)))
-    if len(bad):
-        row, value = row_name(int(bad[0])), y.flat[bad[0]]
-        raise DataError(
-            f"{row}: {name} is {value}, and the {len(classes)} classes have the indices 0 to "
-            f"{len(classes) - 1}; give an index, or the name of a class"
-        )
-    return np.asarray(np.array(classes)[y])
+def _labels(y: np.ndarray) -> np.ndarray:
+    """Objects as the text that they are."""
+    return np.array([str(label) for label in y.tolist()]) if y.dtype.kind in "OT" else y
 
 
 def _with_target_names(known: KnownData, table: Table) -> Table:
-    """A table that names its targets: one without these names has the inputs, and then the targets."""
-    missing = [name for name in known.targets if name not in table.columns]
-    if not missing:
+    """A table that names its targets.
+
+    After a training on arrays, they may have other names if they are all that there is besides the inputs, or
+    if no column has a name of the training: then the inputs come first.
+    """
+    lacking = [name for name in known.targets if name not in table.columns]
+    if not lacking:
         return table
-    names = (*known.encoder.features, *known.targets)
-    if (
-        known.table_encoder is None
-        and not set(names) & set(table.columns)
-        and len(table.columns) == len(names)
-    ):
-        return renamed(table, names)
-    near = did_you_mean(missing[0], table.columns)
-    raise DataError(f'there is no target column "{missing[0]}"{near}')
+    features = known.encoder.features
+    rest = [name for name in table.columns if name not in features]
+    if known.table_encoder is None and len(table.columns) == len(features) + len(known.targets):
+        if len(rest) == len(known.targets):
+            new = dict(zip(rest, known.targets, strict=True))
+            return renamed(table, tuple(new.get(name, name) for name in table.columns))
+        if len(rest) == len(table.columns):
+            return renamed(table, (*features, *known.targets))
+    raise DataError(f'there is no target column "{lacking[0]}"{did_you_mean(lacking[0], table.columns)}')
 
 
 def _read(known: KnownData, table: Table) -> Targets:
@@ -126,16 +119,21 @@ def _read(known: KnownData, table: Table) -> Targets:
 
 
 def _known_classes(known: KnownData, data: TableData) -> TableData:
-    aligned = _aligned(known, data, data.table.where)
+    aligned = _aligned(known, data, data.table.where, may_count=known.table_encoder is None)
     return replace(data, y=np.asarray(aligned), classes=known.classes, target_layout=known.layout)
 
 
-def _aligned(known: KnownData, data: Dataset | TableData, where: Where) -> RowArray:
-    """The targets, with the indices of classes that the network has."""
+def _aligned(known: KnownData, data: Dataset | TableData, where: Where, *, may_count: bool) -> RowArray:
+    """The targets, with the indices of classes that the network has.
+
+    Args:
+        may_count: whether whole numbers may be the indices of classes, if they are no names of any.
+    """
     if not known.layout:
         if known.classes is None or data.classes is None:
             return data.y
-        return _reindexed(in_memory(data.y), data.classes, known.classes, where, f'"{known.targets[0]}"')
+        labels = _as_labels(data.classes, known.classes) if may_count else data.classes
+        return _reindexed(in_memory(data.y), labels, known.classes, where, f'"{known.targets[0]}"')
     y = in_memory(data.y).copy()
     for target, own in zip(known.layout, data.target_layout, strict=True):
         if (target.size, target.start) != (own.size, own.start):
@@ -144,8 +142,20 @@ def _aligned(known: KnownData, data: Dataset | TableData, where: Where) -> RowAr
             )
         if target.classes is not None and own.classes is not None:
             found = y[:, own.start].astype(np.int32)
-            y[:, own.start] = _reindexed(found, own.classes, target.classes, where, f'"{target.name}"')
+            labels = _as_labels(own.classes, target.classes) if may_count else own.classes
+            y[:, own.start] = _reindexed(found, labels, target.classes, where, f'"{target.name}"')
     return y
+
+
+def _as_labels(own: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
+    """The names of classes, if these are their indices instead."""
+    if any(label in wanted for label in own):
+        return own
+    try:
+        indices = [int(float(label)) for label in own]
+    except ValueError:
+        return own
+    return [wanted[k] if 0 <= k < len(wanted) else label for k, label in zip(indices, own, strict=True)]
 
 
 def _reindexed(
