@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from nnjit.cli.exit_status import FAILED, exit_status
-from nnjit.cli.options import ConfigFile, Settings, read_config
+from nnjit.cli.options import ConfigFile, File, Settings, read_config
 from nnjit.cli.streams import say
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HEAD = ("tensor", "shape", "checked", "kinks", "largest error", "compiled", "")
 
 
-def check(config: ConfigFile = None, settings: Settings = None) -> None:
+def check(file: File = None, config: ConfigFile = None, settings: Settings = None) -> None:
     """Check the gradient of a YAML file's network.
 
     Up to eight rows of the training data, float64: of every weight and bias, each element (50 drawn by the
@@ -30,7 +30,7 @@ def check(config: ConfigFile = None, settings: Settings = None) -> None:
     Exit status: 0 the gradient is right, 1 it is not, 2 something given is wrong.
     """
     with exit_status():
-        given = read_config(config, settings)
+        given = read_config(file, config, settings)
         with given.located():
             checked = _checked(given.experiment)
         say("\n".join(_page(checked)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnjit.cli.exit_status import exit_status
-from nnjit.cli.options import ConfigFile, Settings, read_config
+from nnjit.cli.options import ConfigFile, File, Settings, read_config
 from nnjit.cli.streams import say
 from nnjit.errors import counted
 
@@ -28,7 +28,11 @@ _Kernels = Annotated[bool, typer.Option("--kernels", help="Print the source of t
 
 
 def explain(
-    config: ConfigFile = None, settings: Settings = None, graph: _Graph = False, kernels: _Kernels = False
+    file: File = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    graph: _Graph = False,
+    kernels: _Kernels = False,
 ) -> None:
     """Show the formulas and kernels of a YAML file's network.
 
@@ -41,7 +45,7 @@ def explain(
     Exit status: 0 done, 2 something given is wrong.
     """
     with exit_status():
-        given = read_config(config, settings)
+        given = read_config(file, config, settings)
         with given.located():
             from nnjit.training.setup.setup import set_up
 

@@ -13,20 +13,28 @@ if TYPE_CHECKING:
     from nnjit.config import Config
 
 # fmt: off
-ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The experiment, as YAML.")]
+File = Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment, as YAML.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The same, as an option.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=(
     "An option that beats the file: training.epochs=5 or model[2].units=10. May be given many times."))]
 # fmt: on
 
 
-def read_config(config: Path | None, settings: list[str] | None) -> Config:
-    """The config that the flags name.
+def one_of(file: Path | None, config: Path | None) -> Path | None:
+    """The config that is named, with `--config` or without; UserError if two are."""
+    if file is not None and config is not None:
+        raise UserError(f"two configs are given, {file} and --config {config}; give one")
+    return config if file is None else file
+
+
+def read_config(file: Path | None, config: Path | None, settings: list[str] | None) -> Config:
+    """The config that the command names.
 
     Raises:
-        UserError: none is named, or it is wrong.
+        UserError: none is named, or two, or it is wrong.
     """
     from nnjit.config import read
 
-    if config is None:
-        raise UserError("nothing to look at: give --config FILE")
-    return read(config, settings or [])
+    if (given := one_of(file, config)) is None:
+        raise UserError("nothing to look at: give the FILE of a config")
+    return read(given, settings or [])

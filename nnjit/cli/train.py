@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnjit.cli.exit_status import exit_status
+from nnjit.cli.options import ConfigFile, File, Settings, one_of
 from nnjit.cli.reporter import Reporter
 from nnjit.cli.streams import OutputError, is_utf8, say
 from nnjit.errors import Incomplete, RunError, UserError
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from nnjit.training import Run, Study
 
 # fmt: off
-_Config = Annotated[Path | None, typer.Option(metavar="FILE", help="The experiment, as YAML.")]
-_Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=(
-    "An option that beats the file: training.epochs=5 or model[2].units=10. May be given many times."))]
 _Output = Annotated[Path | None, typer.Option(metavar="DIR", help=(
     "The run folder to make  [default: runs/NAME-TIME]"))]
 _Resume = Annotated[Path | None, typer.Option(metavar="DIR", help=(
@@ -37,8 +35,9 @@ _Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and pri
 
 def train(
     context: typer.Context,
-    config: _Config = None,
-    settings: _Settings = None,
+    file: File = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
     output: _Output = None,
     resume: _Resume = None,
     resume_or_start: _ResumeOrStart = False,
@@ -53,6 +52,7 @@ def train(
     3 the training diverged, 130 interrupted.
     """
     with exit_status(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
+        config = one_of(file, config)
         _check(config, output, resume, resume_or_start)
         folder = output if resume_or_start else resume
         if print_config:
@@ -70,7 +70,7 @@ def _check(config: Path | None, output: Path | None, resume: Path | None, resume
         _check_resume_or_start(config, output, resume)
         return
     if not config and not resume:
-        raise UserError("nothing to train: give --config FILE, or --resume DIR")
+        raise UserError("nothing to train: give the FILE of a config, or --resume DIR")
     if resume and output:
         raise UserError(f"--output {output}: a resumed run stays in its own folder; omit --output")
     if resume and not resume.is_dir():
@@ -78,7 +78,9 @@ def _check(config: Path | None, output: Path | None, resume: Path | None, resume
     if resume and not is_begun(resume):
         raise RunError(f"--resume {resume}: not the folder of a run, which has a {file_names.CONFIG}")
     if resume and not config and not (resume / file_names.CONFIG).is_file():
-        raise RunError(f"--resume {resume}: its {file_names.CONFIG} is missing; give --config too")
+        raise RunError(
+            f"--resume {resume}: its {file_names.CONFIG} is missing; give the FILE of a config too"
+        )
 
 
 def _check_resume_or_start(config: Path | None, output: Path | None, resume: Path | None) -> None:
@@ -87,7 +89,7 @@ def _check_resume_or_start(config: Path | None, output: Path | None, resume: Pat
     if not output:
         raise UserError("--resume-or-start: give the folder to look in, with --output DIR")
     if not config and not (output / file_names.CONFIG).is_file():
-        raise UserError(f"{output} holds no run to go on with; give --config FILE to start one")
+        raise UserError(f"{output} holds no run to go on with; give the FILE of a config to start one")
 
 
 def _read(config: Path | None, resume: Path | None, settings: list[str]) -> Config:

@@ -11,7 +11,10 @@ from nnjit.errors import RunError
 from nnjit.runs import file_names
 from nnjit.runs.reading import parse, read_json
 from nnjit.runs.status import Status
+from nnjit.runs.study_kind import KINDS
 from nnjit.runs.writing import json_bytes, write_atomically
+
+_SUFFIXES = {".csv", ".html", ".json", ".npz", ".png", ".py", ".safetensors", ".yaml"}
 
 
 def is_begun(folder: Path) -> bool:
@@ -36,16 +39,36 @@ def holds_run(folder: Path) -> bool:
 
 
 def has_ended(folder: Path) -> bool:
-    """Whether the training in a folder has ended; one that ran out of time has not, since it can go on."""
+    """Whether the training in a folder has ended with all its results.
+
+    One that ran out of time has not, since it can go on; nor one whose results did not all fit on the disk,
+    which a resumed training writes again.
+    """
     path = folder / file_names.METRICS
     with suppress(RunError):  # there are no metrics, or they are damaged and written again
-        return parse(path, read_json(path), _has_ended)
+        return parse(path, read_json(path), _has_finished) and all(map(_is_complete, _runs(folder)))
     return False
 
 
-def _has_ended(content: dict[str, Any]) -> bool:
+def _has_finished(content: dict[str, Any]) -> bool:
     statuses = [Status(entry["status"]) for entry in (content, *content.get("runs", ()))]
     return statuses[0].is_finished and Status.OUT_OF_TIME not in statuses
+
+
+def _runs(folder: Path) -> list[Path]:
+    """The folders of the members of a study, or of the run itself."""
+    return [path for kind in KINDS for path in (folder / kind).glob("[0-9]*")] or [folder]
+
+
+def _is_complete(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in (file_names.PREDICTIONS, file_names.EXPLANATION))
+
+
+def check_files(folder: Path) -> None:
+    """Raise a RunError if a folder, of a run or a study, has a folder where a training writes a file."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _SUFFIXES and path.is_dir():
+            raise RunError(f"{path} is a folder, and a training writes a file of this name; move it away")
 
 
 def mark_unfinished(folder: Path) -> None:

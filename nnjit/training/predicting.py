@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.data import Source
-from nnjit.data.encoding.encoder import EncodedRows
+from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.known.known_data import as_columns, blaming, place_in, unseen
 from nnjit.data.sources.npz import read_array
 from nnjit.data.sources.table import Table as TableSource

@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnjit.data import KnownData, Scaling, TableEncoder, Target
-from nnjit.data.known.known_data import place_in
-from nnjit.data.tables.frames import table_of
-from nnjit.data.tables.table import Table
+from nnjit.data import Scaling, Target
 from nnjit.errors import DataError, GraphError, RunError, UserError, counted, shortened
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
@@ -30,9 +27,13 @@ from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
 
 if TYPE_CHECKING:
+    from nnjit.data.encoding.encoder import TableEncoder
+    from nnjit.data.known.known_data import KnownData
+    from nnjit.data.tables.table import Table
     from nnjit.training.evaluation import Evaluation
 
-_FRAMES = ("polars", "pandas", "pyarrow")  # the libraries whose frames are tables
+
+_FRAMES = ("polars", "pandas", "pyarrow", "nnjit")  # the libraries whose frames are tables
 _MOST_NAMES = 4
 
 
@@ -166,6 +167,8 @@ class Run:
     @cached_property
     def known(self) -> KnownData:
         """What it knows of its data."""
+        from nnjit.data.known.known_data import KnownData
+
         data, source = self.data, self.experiment.data
         weights = getattr(source, "weights", None) if self.encoder is not None else None
         return KnownData(
@@ -197,13 +200,15 @@ class Run:
         """Inputs of the shape of examples, and the names of the rows of a table."""
         if not self._is_table(x):
             return x, None
+        from nnjit.data.known.known_data import place_in
+
         table = _table(x)
         return self.known.shaped(self.known.encode(table)[:]), place_in(table)
 
     def _is_table(self, x: Any) -> bool:
         """Whether inputs are a table, whose columns have names; of other libraries it is an array."""
         is_frame = type(x).__module__.partition(".")[0] in _FRAMES or self.encoder is not None
-        return isinstance(x, Table | Mapping) or (is_frame and hasattr(x, "columns"))
+        return isinstance(x, Mapping) or (is_frame and hasattr(x, "columns"))
 
     @cached_property
     def _inputs(self) -> Inputs:
@@ -270,7 +275,7 @@ def _made(path: Path, experiment: Experiment, data: DataEntry, model: ModelEntry
     scaling = parse(path / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
         raise damaged(path / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
-    encoder = parse(path / file_names.DATA, data.columns, TableEncoder.from_json) if data.columns else None
+    encoder = _encoder(path, data)
     if encoder is not None and encoder.features != data.features:
         raise damaged(path / file_names.DATA, "its columns do not give its features")
     try:
@@ -299,10 +304,22 @@ def _described(data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling) 
     )
 
 
+def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
+    """What makes inputs of a table; None of a run on arrays."""
+    if not data.columns:
+        return None
+    from nnjit.data.encoding.encoder import TableEncoder
+
+    return parse(path / file_names.DATA, data.columns, TableEncoder.from_json)
+
+
 def _target(output: OutputEntry) -> Target:
     start, stop = output.columns
     return Target(output.target, start, stop - start, output.classes)
 
 
 def _table(x: Any) -> Table:
+    from nnjit.data.tables.frames import table_of
+    from nnjit.data.tables.table import Table
+
     return x if isinstance(x, Table) else table_of(x)

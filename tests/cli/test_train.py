@@ -121,7 +121,7 @@ def test_replicas_print_mean_and_deviation(
 
 
 def test_quiet_prints_the_run_folder_alone(command: Command, calls: Calls) -> None:
-    assert command("train", "--config", "a.yaml", "--quiet") == (0, "runs/tiny-1\n", "")
+    assert command("train", "a.yaml", "--quiet") == (0, "runs/tiny-1\n", "")
     assert calls[0].quiet is True
 
 
@@ -172,6 +172,10 @@ def test_a_job_script_has_one_line_that_starts_goes_on_and_ends(
     Path("runs/job/report.html").touch()
     done = "this training has ended; nothing is left to do\n3 epochs\n"
     assert command(*words)[1].startswith(done)
+    predictions = Path("runs/job/predictions.npz").read_bytes()
+    Path("runs/job/predictions.npz").unlink()  # as a full disk leaves it
+    assert command(*words)[1].startswith("3 epochs\n")
+    assert Path("runs/job/predictions.npz").read_bytes() == predictions
     without_config = ("train", "--output", "runs/job", "--resume-or-start")
     assert command(*without_config)[1].startswith(done)
     assert command(*words[:-1], "training.epochs=5")[1].startswith("5 epochs\n")
@@ -192,7 +196,7 @@ class NoReporter:
 
 # fmt: off
 WRONG_FLAGS = [
-    ("train",                            "nothing to train: give --config FILE, or --resume DIR"),
+    ("train",                            "nothing to train: give the FILE of a config, or --resume DIR"),
     ("train --config none.yaml",         "none.yaml: cannot read this config: No such file or directory"),
     ("train --config .",                 ".: cannot read this config: Is a directory"),
     ("train --config a.yaml --set seed", "--set seed: expected PATH=VALUE, such as training.epochs=5"),
@@ -203,7 +207,9 @@ WRONG_FLAGS = [
     ("train --resume-or-start --config a.yaml",
         "--resume-or-start: give the folder to look in, with --output DIR"),
     ("train --resume-or-start --resume .", "--resume-or-start looks in the --output folder; omit --resume"),
-    ("train --resume-or-start --output x", "x holds no run to go on with; give --config FILE to start one"),
+    ("train --resume-or-start --output x",
+        "x holds no run to go on with; give the FILE of a config to start one"),
+    ("train a.yaml --config b.yaml",     "two configs are given, a.yaml and --config b.yaml; give one"),
     ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
         "omit --output"),
 ]
@@ -226,7 +232,9 @@ def test_a_folder_of_something_else_is_left_alone(command: Command, folder: Path
     assert sorted(folder.rglob("*")) == before
 
 
-@pytest.mark.parametrize("words", ["train --confg a.yaml", "train --config", "trian", "train a.yaml", ""])
+@pytest.mark.parametrize(
+    "words", ["train --confg a.yaml", "train --config", "trian", "train a.yaml b.yaml", ""]
+)
 def test_usage_errors_have_status_2_and_no_traceback(words: str, command: Command, folder: Path) -> None:
     status, out, err = command(*words.split())
     assert status == 2
@@ -298,7 +306,7 @@ def test_the_module_and_the_verb_are_the_same_command(folder: Path) -> None:
 def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
     done = _python("-m", "nnjit.train", "--help", folder=folder)
     assert done.returncode == 0
-    assert done.stdout.startswith("Usage: python -m nnjit.train [OPTIONS]\n")
+    assert done.stdout.startswith("Usage: python -m nnjit.train [OPTIONS] [FILE]\n")
 
 
 # What a run is not to import, since it takes long and is used for something else.

@@ -10,7 +10,7 @@ import pytest
 
 import nnjit.numpy as nnp
 from nnjit.autodiff import pull_back, trace
-from nnjit.codegen.plan.kernels import Plan, plan_kernels
+from nnjit.codegen.plan.kernels import MOST_OPERATIONS, Plan, plan_kernels
 from nnjit.codegen.plan.nests import nests
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, legalize
 from nnjit.errors import CompileError
@@ -64,6 +64,19 @@ def test_elementwise_operations_and_their_sums_are_one_kernel() -> None:
     plan = planned(trace(f, [array_type("f64", (B, 5)), array_type("f64", (5,))]))
     assert len(plan.kernels) == 1
     assert (plan.phases, plan.crossing) == (1, False)
+
+
+def test_a_long_chain_is_several_kernels_in_its_order() -> None:
+    def f(x: Any) -> Any:
+        for _ in range(MOST_OPERATIONS):
+            x = nnp.sin(x) * 1.01
+        return x
+
+    plan = planned(trace(f, [array_type("f64", (5,))]))
+    sizes = [len(k.nodes) for k in plan.kernels]
+    assert sizes == [MOST_OPERATIONS, MOST_OPERATIONS]
+    place = {n: k for k, n in enumerate(n for kernel in plan.kernels for n in kernel.nodes)}
+    assert all(place[a] < place[n] for n in place for a in n.inputs if a in place)
 
 
 def test_sum_over_the_batch_that_feeds_rows_makes_the_block_the_whole_batch() -> None:

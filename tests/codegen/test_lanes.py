@@ -64,6 +64,7 @@ SHAPES = [
 ]  # fmt: skip
 
 
+@pytest.mark.kernels
 @pytest.mark.small
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("shape", SHAPES)
@@ -195,7 +196,6 @@ def products_of(run: Run) -> list[Any]:
     return sorted(map(str, (k.product for k in run.compiled.kernels if k.product is not None)))
 
 
-@pytest.mark.kernels
 @pytest.mark.parametrize("layers", TRAINED, ids=["in blocks", "rows that cross phases"])
 def test_grouped_training_equals_the_plain_one(
     layers: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

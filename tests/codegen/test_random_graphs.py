@@ -10,6 +10,7 @@ from numba import config
 
 import nnjit.numpy as nnp
 from nnjit.codegen import Compiled, CompiledEpoch, Interface, ThreadTeam
+from nnjit.codegen.plan import kernels
 from nnjit.ir import Graph, interpret, verify
 
 from .random_graphs import Maker
@@ -43,6 +44,12 @@ def test_compiled_random_graph_equals_interpreted(seed: int) -> None:
         for got, want in zip(compiled(*arguments), interpret(graph, arguments), strict=True):
             assert (got.dtype, got.shape) == (want.dtype, want.shape)
             np.testing.assert_allclose(got, want, **tolerance(graph))
+
+
+@pytest.mark.parametrize("seed", range(CALLS, CALLS + CALLS // 3))
+def test_so_does_one_of_kernels_in_pieces(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "MOST_OPERATIONS", 3)
+    test_compiled_random_graph_equals_interpreted(seed)
 
 
 def with_updates(seed: int) -> tuple[Maker, Graph, Interface]:

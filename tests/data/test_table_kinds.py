@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnjit.data.encoding.encoder import EncodedRows, TableEncoder, fit
+from nnjit.data.encoding.encoder import TableEncoder, fit
 from nnjit.data.encoding.kinds import (
     Category,
     ColumnOptions,
@@ -21,6 +21,7 @@ from nnjit.data.encoding.kinds import (
     Text,
     kinds,
 )
+from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.tables.frames import table_of
 from nnjit.errors import DataError
 

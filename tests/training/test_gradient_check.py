@@ -257,7 +257,7 @@ def test_the_command_fails_with_status_1_and_says_where(
 
 # fmt: off
 WRONG = [
-    ("",                                         "nothing to look at: give --config FILE"),
+    ("",                                         "nothing to look at: give the FILE of a config"),
     ("--config none.yaml",                       "none.yaml: cannot read this config: No such file"),
     ("--config small.yaml --set sed=1",          '--set sed=1: unknown option "sed"; did you mean "seed"?'),
     ("--config small.yaml --set model[1].units=2", "small.yaml:7: loss: the model has 2 outputs"),

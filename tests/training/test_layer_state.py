@@ -69,7 +69,6 @@ def state_of(path: Path) -> dict[str, np.ndarray]:
     return {name: array for name, array in load_file(path).items() if ".running_" in name}
 
 
-@pytest.mark.kernels
 def test_compiled_layers_are_the_interpreted_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = nnjit.fit(MANY, output=tmp_path / "compiled")
     monkeypatch.setattr(compiled_task, "Compiled", Interpreted)

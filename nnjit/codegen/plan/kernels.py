@@ -22,6 +22,9 @@ from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.ir import Graph, Node
 
 OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that have their own stages
+MOST_OPERATIONS = (
+    128  # of fused loops: LLVM takes more than linear time (2,000 in one kernel, 20 s; here 4 s)
+)
 LONG = 4096  # elements of a vector from which threads share a loop over it
 
 
@@ -128,15 +131,22 @@ def _phases(
 
 
 def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
-    """The kernels of a zone in one phase: one for the loops of a stage, and one for each product."""
+    """The kernels of a zone in one phase: those of the loops of each stage, and one for each product."""
     _find_stages(staging)
     _postpone_all(staging)
     kernels = []
     for stage in sorted(set(staging.stage.values())):
         members = tuple(n for n in staging.own if staging.stage[n] == stage)
-        groups = [(n,) for n in members] if stage.is_products else [members]
+        groups = _in_pieces(members, 1 if stage.is_products else MOST_OPERATIONS, staging.together)
         kernels += [Kernel(zone, phase, stage.is_products, group) for group in groups]
     return kernels
+
+
+def _in_pieces(members: tuple[Node, ...], most: int, together: Set[Node]) -> list[tuple[Node, ...]]:
+    """Members in pieces of at most so many, which keep their order; whole if some belong together."""
+    if not together.isdisjoint(members):
+        return [members]
+    return [members[k : k + most] for k in range(0, len(members), most)]
 
 
 def _find_stages(staging: _Staging) -> None:

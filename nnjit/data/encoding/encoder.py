@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
@@ -27,11 +27,9 @@ from nnjit.data.encoding.kinds import (
 from nnjit.data.encoding.kinds.base import Read
 from nnjit.data.encoding.problem import Problem, check
 from nnjit.data.encoding.raw_column import RawColumn
+from nnjit.data.encoding.rows import EncodedRows, Indexed
 from nnjit.data.tables.table import Table
 from nnjit.errors import did_you_mean
-
-Indexed = frozenset[str] | Literal["all"]
-"""The columns that become indices, which an embedding takes; the others become inputs of their own."""
 
 # fmt: off
 _LEFT_OUT = {  # why a column, or several, are left out
@@ -148,47 +146,6 @@ class TableEncoder:
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"columns: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedRows:
-    """The inputs of the rows of a table, made when they are asked for.
-
-    `rows[a:b]` and `rows[indices]` are arrays (n, inputs) float64.
-
-    Args:
-        values: of each column, what its encoding has read.
-        table: what was read.
-    """
-
-    encoder: TableEncoder
-    values: tuple[np.ndarray, ...]
-    table: Table
-
-    dtype = np.dtype(np.float64)
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.table), len(self.encoder.features)
-
-    @property
-    def ndim(self) -> int:
-        return 2
-
-    @property
-    def size(self) -> int:
-        return len(self.table) * len(self.encoder.features)
-
-    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        count = len(range(len(self.table))[rows]) if isinstance(rows, slice) else len(rows)
-        out = np.empty((count, len(self.encoder.features)))
-        for column, place, values in zip(self.encoder.columns, self.encoder.inputs, self.values, strict=True):
-            if place.size:
-                column.write(values[rows], out[:, place.start : place.start + place.size])
-        return out
 
 
 def fit(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnjit.data.encoding.encoder import EncodedRows, TableEncoder
+from nnjit.data.encoding.encoder import TableEncoder
 from nnjit.data.encoding.kinds import CategoryEncoding, NumberEncoding
-from nnjit.data.tables.roles import Name
+from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.tables.table import Table
 from nnjit.data.target import Target
 from nnjit.errors import DataError, UserError, counted, did_you_mean
@@ -44,7 +44,7 @@ class KnownData:
     classes: tuple[str, ...] | None
     layout: tuple[Target, ...] = ()
     table_encoder: TableEncoder | None = None
-    weights: Name | None = None
+    weights: str | int | None = None
 
     @cached_property
     def encoder(self) -> TableEncoder:

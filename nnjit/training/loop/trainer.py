@@ -17,7 +17,7 @@ from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, RunError,
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.runs.fingerprint import Fingerprint
-from nnjit.runs.folder import mark_unfinished
+from nnjit.runs.folder import check_files, mark_unfinished
 from nnjit.runs.history import HistoryFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.lock import check_unlocked, lock_run
@@ -121,6 +121,7 @@ def resume(
     began = time.perf_counter()
     base = folder or Path()
     with lock_run(path):
+        check_files(path)
         if has_saved(path):
             check_experiment(path, experiment)  # before what may take long
         begun = begin_or_restore(set_up(experiment, base), path, base)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nnjit.data.encoding.kinds.base import ColumnEncoding, ColumnOptions, Read, kinds
-from nnjit.data.encoding.raw_column import RawColumn
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.raw_column import RawColumn
 
 LeftOutKind = Literal["id", "constant"]
 

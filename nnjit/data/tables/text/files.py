@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,10 +13,10 @@ import numpy as np
 
 from nnjit.data.tables.marks import Marks, marks_of
 from nnjit.data.tables.table import Table
-from nnjit.data.tables.text.content import Content, content_of, outside
+from nnjit.data.tables.text.content import Content, content_of
 from nnjit.data.tables.text.dialect import Dialect, dialect_of
 from nnjit.data.tables.text.header import named_columns
-from nnjit.data.tables.text.records import BLANKS, Layout, lines_of
+from nnjit.data.tables.text.records import BLANKS, lines_of
 from nnjit.data.tables.values import missing_marks, trimmed
 from nnjit.errors import DataError
 
@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 
     from nnjit.data.tables.reading import Reading
 
-Change = Callable[[bytes], bytes]
-
 LARGE = 2**26
 """Bytes of a text from which on columns are read as numbers at once if they begin so."""
 
 BLOCK = 2**24
 """Bytes of a block of a text that is read a block at a time."""
 
+_BLOCK = 2**20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MOST_TRIES = 5  # to read some columns as numbers, before all are read as text
 _MEND = "correct it, or set quote: '' if quotes belong to values"
@@ -41,17 +40,12 @@ _FAILED = re.compile(r"\(column number (\d+)\)")
 
 @dataclass(frozen=True, eq=False)
 class _Text:
-    """A text whose fields polars can tell apart, how it is written, and what marks a missing value.
-
-    Args:
-        change: what has yet to be done to whole records of it; None if nothing has.
-    """
+    """A text whose fields polars can tell apart, how it is written, and what marks a missing value."""
 
     path: Path
     content: Content
     dialect: Dialect
     missing: tuple[str, ...]
-    change: Change | None = None
 
     def line(self, record: int) -> int:
         """The line where a record below the header begins; it is counted from 0."""
@@ -71,10 +65,7 @@ def read_text_file(path: Path, options: Reading) -> Table:
             not clear what it says: a header or a row, a decimal comma or thousands.
     """
     text = _opened(path, options)
-    numeric = _numeric(text) if text.content.size >= LARGE and options.decimal != "," else frozenset()
-    table, marks, found = _table(text, numeric, options)
-    if numeric and marks.decimal == ",":  # then they may have points between thousands
-        table, marks, found = _table(text, frozenset(), options)
+    table, marks, found = _large_table(text, options) or _table(text, frozenset(), options)
     return replace(table, marks=marks, notes=(*_summary(text, found), *table.notes))
 
 
@@ -88,19 +79,18 @@ def text_blocks(path: Path, options: Reading) -> Iterator[Table]:
     """The table in a text file, a block of rows at a time; all columns are text.
 
     The first block decides how numbers are written, and which columns without a name are left out. Of a
-    plain file in UTF-8, no more than a block is in memory.
+    plain file in UTF-8 whose fields need no change, no more than a block is in memory.
 
     Raises:
         DataError: as `read_text_file`, when it comes to the row.
     """
-    text = _opened(path, options, is_whole=False)
+    text = _opened(path, options)
     first: Table | None = None
     names: dict[str, int] = {}
     done = 0  # records before the block
     with text.content.stream() as file:
-        for number, piece in enumerate(_pieces(file, text.dialect.layout.quote)):
-            piece = piece if text.change is None else text.change(piece)
-            piece = piece if number else piece[text.dialect.size :]
+        file.seek(text.dialect.size, 1)
+        for piece in _pieces(file, text.dialect.layout.quote):
             frame = _parsed(text, frozenset(), rows=piece)
             records, start = _filled(frame), done
             done += frame.height
@@ -125,7 +115,7 @@ def text_blocks(path: Path, options: Reading) -> Iterator[Table]:
 
 
 def _pieces(file: BinaryIO, quote: str | None) -> Iterator[bytes]:
-    """A text in pieces of whole records, each of about as many bytes as a block."""
+    """The rest of a text in pieces of whole records, each of about as many bytes as a block."""
     rest = b""
     while read := file.read(BLOCK):
         piece = rest + read
@@ -152,34 +142,32 @@ def _end_of_records(piece: bytes, quote: str | None) -> int:
     return end
 
 
-def _opened(path: Path, options: Reading, *, is_whole: bool = True) -> _Text:
-    """A text, and how it is written.
+def _large_table(text: _Text, options: Reading) -> tuple[Table, Marks, tuple[str, ...]] | None:
+    """The table with columns of numbers as float64; None if it is small, or to be read as text alone."""
+    if text.content.size < LARGE or options.decimal == "," or not (numeric := _numeric(text)):
+        return None
+    try:
+        made = _table(text, numeric, options)
+    except DataError as error:
+        if error.path != ("decimal",):
+            raise
+        return None  # the points of the numeric columns may decide
+    return None if made[1].decimal == "," else made  # those may have points between thousands
 
-    Args:
-        is_whole: whether all of it is changed into a form that polars reads, or later each piece of it.
-    """
+
+def _opened(path: Path, options: Reading) -> _Text:
     content = content_of(path, options.encoding)
-    head = content.head()
-    dialect = dialect_of(head, path, options)
-    missing, change = missing_marks(options.missing_marks), _change(head, dialect.layout)
-    if change is None:
-        return _Text(path, content, dialect, missing)
-    if dialect.layout.separator == BLANKS:
-        options = options.model_copy(update={"separator": "\t"})
-    found, head = dialect.found, change(head.encode()).decode()
-    dialect = replace(dialect_of(head, path, options), found=found)
-    content = content.changed(change) if is_whole else content
-    return _Text(path, content, dialect, missing, None if is_whole else change)
-
-
-def _change(head: str, layout: Layout) -> Change | None:
-    """What makes a text of this layout one that polars can read; None if it can."""
+    dialect = dialect_of(content.head(), path, options)
+    layout = dialect.layout
     if layout.separator == BLANKS:
-        return outside(layout.quote, _with_tabs)
-    if layout.quote and _has_blanks_at_quotes(head, layout.separator, layout.quote):
+        content = content.outside(layout.quote, _with_tabs).stripped(b"\t")
+        adjusted = dialect_of(content.head(), path, options.model_copy(update={"separator": "\t"}))
+        dialect = replace(adjusted, found=dialect.found)
+    elif layout.quote and _has_blanks_at_quotes(content.head(), layout.separator, layout.quote):
         separator = layout.separator.encode()
-        return outside(layout.quote, lambda piece: _without_blanks(piece, separator))
-    return None
+        content = content.outside(layout.quote, lambda piece: _without_blanks(piece, separator))
+        dialect = dialect_of(content.head(), path, options)
+    return _Text(path, content, dialect, missing_marks(options.missing_marks))
 
 
 def _with_tabs(piece: bytes) -> bytes:
@@ -199,7 +187,7 @@ def _without_blanks(piece: bytes, separator: bytes) -> bytes:
     start, end = piece.lstrip(blanks), piece.rstrip(blanks)
     if start.startswith((separator, b"\n", b"\r\n")):
         piece, end = start, start.rstrip(blanks)
-    return end if end.endswith((separator, b"\n")) else piece
+    return end if not end or end.endswith((separator, b"\n")) else piece
 
 
 def _numeric(text: _Text) -> frozenset[int]:
@@ -310,18 +298,24 @@ def _no_rows(text: _Text) -> DataError:
 
 def _short_rows(text: _Text, last: pl.Series) -> list[str]:
     """What is to be said of rows with fewer values than there are columns, of which this is the last."""
-    if last.null_count() in (0, len(last)):
+    dialect, separators = text.dialect, text.dialect.width - 1
+    if last.null_count() in (0, len(last)) or not separators:
         return []
-    layout = text.dialect.layout
-    records = layout.records(islice(lines_of(text.content), text.dialect.lines, None))
-    width = text.dialect.width
-    short = [line for line, record in records if record.strip() and len(layout.parts(record)) < width]
-    if not short:
+    layout, sign = dialect.layout, dialect.layout.separator
+    with text.content.mapped() as data:
+        count = sum(data[k : k + _BLOCK].count(sign.encode()) for k in range(0, len(data), _BLOCK))
+    if count == separators * (len(last) + (dialect.names is not None)):
         return []
-    lines = f"line {text.dialect.lines + short[0]}" + (
-        f" and {len(short) - 1:,} more" if len(short) > 1 else ""
-    )
-    return [f"{text.path.name}: {lines}: fewer values than columns; the last are missing"]
+
+    def is_short(record: str) -> bool:
+        found = record.count(sign)  # more than separators if some are inside quotes
+        return found < separators or (found > separators and len(layout.parts(record)) <= separators)
+
+    records = layout.records(islice(lines_of(text.content), dialect.lines, None))
+    short = [dialect.lines + line for line, record in records if record.strip() and is_short(record)]
+    more = f" and {len(short) - 1:,} more" if len(short) > 1 else ""
+    words = "fewer values than columns; the last are missing"
+    return [f"{text.path.name}: line {short[0]}{more}: {words}"] if short else []
 
 
 def _explained(text: _Text, error: Exception) -> str:
