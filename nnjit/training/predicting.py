@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,10 +22,12 @@ from nnjit.data.tables.table import Table
 from nnjit.data.tables.writing import Columns, Labels
 from nnjit.errors import DataError, counted
 from nnjit.runs.predictions import Predictions
-from nnjit.training.evaluation import Evaluation
 from nnjit.training.graphs.decoding import Decoded
 from nnjit.training.inputs import Where
 from nnjit.training.run import Run
+
+if TYPE_CHECKING:
+    from nnjit.training.evaluation import Evaluation
 
 BLOCK = 2**16
 """Rows that are predicted at once."""
@@ -81,7 +84,7 @@ class FilePrediction:
     def _read(self) -> Iterator[tuple[Columns, EncodedRows | np.ndarray, Where]]:
         """The columns as they are given, the inputs, and the names of rows for messages."""
         if self.path.suffix.lower() in _ARRAYS:
-            x = _array(self.path, "x")
+            x = _inputs(self.path)
             yield self._array_columns(x), x, lambda row: f"{self.path}: row {row + 1}"
             return
         known = self.run.known
@@ -160,7 +163,7 @@ def evaluate_file(run: Run, path: Path, reading: Reading) -> tuple[Evaluation, t
     weights = getattr(run.experiment.data, "weights", None) if run.data.is_weighted else None
     of_rows = _array(path, weights) if isinstance(weights, str) else None
     with blaming(str(path)):
-        found = run.evaluation(_array(path, "x"), y if run.data.outputs else y["y"], weights=of_rows)
+        found = run.evaluation(_inputs(path), y if run.data.outputs else y["y"], weights=of_rows)
     return found, ()
 
 
@@ -204,6 +207,12 @@ def _array(path: Path, name: str) -> np.ndarray:
     if path.suffix.lower() == ".npy":
         return read_npy(path, ())
     return read_array(path, name)
+
+
+def _inputs(path: Path) -> np.ndarray:
+    """The inputs (n, ...) in a file of arrays, which as in a training may be (n,) if each is one number."""
+    x = _array(path, "x")
+    return x[:, None] if x.ndim == 1 else x
 
 
 def _later(where: Where, start: int, row: int) -> str:

@@ -57,7 +57,7 @@ class KnownData:
     def encode(self, table: Table) -> EncodedRows:
         """The inputs of a table, whose columns are found by name.
 
-        After a training on arrays, a table with other names has as many columns of numbers, in their order.
+        After a training on arrays, a table with other names has as many columns, which are taken in order.
 
         Raises:
             DataError: a column is not there, or has values that it did not have in the training.
@@ -72,18 +72,15 @@ class KnownData:
         names = self.encoder.features
         if self.table_encoder is not None or set(names) <= set(table.columns):
             return table
-        chosen = table.columns
-        if len(chosen) != len(names):
-            chosen = [name for name in table.columns if _is_of_numbers(table, name)]
-        if len(chosen) == len(names):
-            return renamed(table.select(chosen), names)
+        if len(table.columns) == len(names):
+            return renamed(table, names)
         if self.features and set(names) & set(table.columns):
             _check_columns(names, table)
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         wanted = f": {', '.join(self.features[:_MOST_NAMES])}{more}" if self.features else ""
         raise DataError(
             f"the network takes {counted(len(names), 'column')} of numbers{wanted}; "
-            f"this table has {len(chosen):,}"
+            f"this table has {len(table.columns):,} with other names"
         )
 
     def shaped(self, rows: np.ndarray) -> np.ndarray:
@@ -157,7 +154,8 @@ def _check_columns(names: Sequence[str], table: Table) -> None:
     if not lacking:
         return
     if len(lacking) == 1:
-        raise DataError(f'there is no column "{lacking[0]}"{did_you_mean(lacking[0], table.columns)}')
+        near = did_you_mean(lacking[0], table.columns)
+        raise DataError(f'column "{lacking[0]}": there is no such column{near}')
     nearest = [(name, did_you_mean(name, table.columns)) for name in lacking[:_MOST_NAMES]]
     words = [f'"{n}"' + (f" ({near[2:]})" if near.startswith("; did") else "") for n, near in nearest]
     words += [f"{len(lacking) - _MOST_NAMES} more"] if len(lacking) > _MOST_NAMES else []
@@ -165,10 +163,3 @@ def _check_columns(names: Sequence[str], table: Table) -> None:
     raise DataError(
         f"{len(lacking)} columns of the training are missing: {', '.join(words)}; there are {there}"
     )
-
-
-def _is_of_numbers(table: Table, column: str) -> bool:
-    if table.problem(column) is not None:
-        return False
-    values, is_bad = table.numbers(column)
-    return not is_bad.any() and not np.isnan(values).all()
