@@ -44,7 +44,7 @@ def evaluate(
         if output is not None:
             _check(output, overwrite=overwrite)
         opened, reading = open_trained(run, file, settings)
-        from nnjit.cli.summary import values_table
+        from nnjit.cli.summary import no_value_notes, values_table
         from nnjit.training.predicting import evaluate_file
 
         found, notes = evaluate_file(opened, file, reading)
@@ -52,7 +52,7 @@ def evaluate(
             _write(opened, found, file, output)
         for note in notes:
             complain(note)
-        lines = values_table({file.name: found.values.to_json()})
+        lines = values_table({file.name: found.values.to_json()}) + no_value_notes({"": found.values})
         say("\n".join([*lines, *([f"{'page':<10}  {output / PAGE}"] if output else [])]))
 
 
