@@ -37,9 +37,9 @@ class Fit:
     """Approximate `function` on [low, high] so that the largest error times `weight` is least.
 
     Args:
-        degrees: degree of the polynomial for float32 and for float64.
+        degrees: degree of the polynomial for float32 and for float64; 0 if there is none.
         highs: upper end of the interval for each of the two.
-        limit: what `function` is at 0, where its formula is 0/0 and near which it loses digits.
+        limit: what `function` is at 0, if its formula is 0/0 there and loses digits nearby.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Fit:
     low: mpf
     highs: tuple[mpf, mpf]
     degrees: tuple[int, int]
-    limit: mpf
+    limit: mpf | None = None
 
     def value(self, x: mpf) -> mpf:
-        return self.function(x) if abs(x) > mpf("1e-25") else self.limit
+        return self.function(x) if self.limit is None or abs(x) > mpf("1e-25") else self.limit
 
 
 def exp_tail(r: mpf) -> mpf:
@@ -73,6 +73,55 @@ def erf_exponent(x: mpf) -> mpf:
     return -mp.log(mp.erfc(x)) / x - 1
 
 
+def mapped(t: mpf, center: int) -> mpf:
+    """The x >= 0 whose (x - center) / (x + center) is `t` < 1."""
+    return center * (1 + t) / (1 - t)
+
+
+def erfcx_scaled(t: mpf) -> mpf:
+    x = mapped(t, ERFCX_CENTER) if t < NEARLY_ONE else mp.inf
+    if x < 1000:
+        return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
+    v = 1 / (2 * x * x)
+    return (2 + 1 / x) / mp.sqrt(mp.pi) * mp.fsum((-1) ** k * mp.fac2(2 * k - 1) * v**k for k in range(12))
+
+
+def erfinv_ratio(z: mpf) -> mpf:
+    x = mp.sqrt(z)
+    return mp.erfinv(x) / x
+
+
+def erfcinv_ratio(t: mpf) -> mpf:
+    """The ratio x / s where erfc(x) = exp(-s²)."""
+    s = mapped(t, ERFCINV_CENTER)
+    x = mp.findroot(lambda x: mp.log(mp.erfc(x)) + s * s, s if s > 2 else 0.6 * s)
+    return mp.re(x) / s
+
+
+def e1_scaled(t: mpf) -> mpf:
+    x = mapped(t, E1_CENTER) if t < NEARLY_ONE else mp.inf
+    if x < 1000:
+        return (x + 1) * mp.exp(x) * mp.e1(x)
+    return (1 + 1 / x) * mp.fsum((-1) ** k * mp.factorial(k) / x**k for k in range(12))
+
+
+def ei_start(t: mpf) -> mpf:
+    x = 3 * t + 3
+    return (mp.ei(x) - mp.euler - mp.log(x)) * mp.exp(-x) / x if x else mpf(1)
+
+
+def ei_from(scale: int, shift: int) -> Real:
+    """X exp(-x) Ei(x) as a function of t = scale / x - shift."""
+
+    def function(t: mpf) -> mpf:
+        y = (t + shift) / scale
+        if y < mpf("2e-4"):
+            return mp.fsum(mp.factorial(k) * y**k for k in range(12))
+        return mp.exp(-1 / y) * mp.ei(1 / y) / y
+
+    return function
+
+
 def unit(_: mpf) -> mpf:
     return mpf(1)
 
@@ -86,6 +135,10 @@ HALF_LN2 = mp.log(2) / 2 * mpf("1.001")  # rounding to the nearest multiple of l
 LOG_EDGE = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2 * mpf("1.001")
 SIN_EDGE = (mp.pi / 2) ** 2 * mpf("1.001")
 ERF_START = 2 / mp.sqrt(mp.pi) - 1
+ERFCX_CENTER, ERFCINV_CENTER, E1_CENTER, NEARLY_ONE = 4, 4, 2, 1 - mpf("1e-30")
+INV_LOW, INV_HIGH = ((s - ERFCINV_CENTER) / (s + ERFCINV_CENTER) for s in (mpf("0.83"), mpf("27.3")))
+ONE, QUARTER = mpf(1), mpf("0.2501")
+E1_LOW = mpf(1 - E1_CENTER) / (1 + E1_CENTER)
 # fmt: off
 FITS = (
     Fit("EXP", "(exp(r) - 1 - r) / r², |r| <= ln(2)/2",
@@ -96,6 +149,22 @@ FITS = (
         sin_tail,     unit,       mpf(0),    (SIN_EDGE, SIN_EDGE), degrees=(3, 7),  limit=-mpf(1) / 6),
     Fit("ERF", "-log(erfc(x))/x - 1, 0 <= x <= 4 (f32) or 6 (f64), weighted x erfc(x)/erf(x)",
         erf_exponent, erf_weight, mpf(0),    (mpf(4), mpf(6)),     degrees=(8, 24), limit=ERF_START),
+    Fit("ERFCX", "(1 + 2x) exp(x²) erfc(x), t = (x - 4) / (x + 4), x >= 0",
+        erfcx_scaled, unit,       mpf(-1),   (ONE, ONE),           degrees=(0, 26)),
+    Fit("ERFINV", "erfinv(x) / x, z = x² <= ¼",
+        erfinv_ratio, unit,       mpf(0),    (QUARTER, QUARTER),   degrees=(0, 13), limit=mp.sqrt(mp.pi) / 2),
+    Fit("ERFCINV", "erfcinv(q) / s, s = √-log(q), t = (s - 4) / (s + 4), q <= ½",
+        erfcinv_ratio, unit,      INV_LOW,   (INV_HIGH, INV_HIGH), degrees=(0, 33)),
+    Fit("E1", "(x + 1) exp(x) E₁(x), t = (x - 2) / (x + 2), x >= 1",
+        e1_scaled,    unit,       E1_LOW,    (ONE, ONE),           degrees=(0, 27)),
+    Fit("EI_START", "(Ei(x) - γ - log(x)) exp(-x) / x, t = x / 3 - 1, 0 <= x <= 6",
+        ei_start,     unit,       mpf(-1),   (ONE, ONE),           degrees=(0, 21)),
+    Fit("EI_6", "x exp(-x) Ei(x), t = 24 / x - 3, 6 <= x <= 12",
+        ei_from(24, 3), unit,     mpf(-1),   (ONE, ONE),           degrees=(0, 19)),
+    Fit("EI_12", "x exp(-x) Ei(x), t = 48 / x - 3, 12 <= x <= 24",
+        ei_from(48, 3), unit,     mpf(-1),   (ONE, ONE),           degrees=(0, 17)),
+    Fit("EI_24", "x exp(-x) Ei(x), t = 48 / x - 1, x >= 24",
+        ei_from(48, 1), unit,     mpf(-1),   (ONE, ONE),           degrees=(0, 22)),
 )
 # fmt: on
 
@@ -178,6 +247,5 @@ def table(fit: Fit, bits: int) -> str:
 
 
 if __name__ == "__main__":
-    OUTPUT.write_text(
-        HEADER + "".join(table(fit, bits) for fit in FITS for bits in (32, 64)), encoding="utf-8"
-    )
+    tables = [table(fit, bits) for fit in FITS for bits in (32, 64) if fit.degrees[bits // 64]]
+    OUTPUT.write_text(HEADER + "".join(tables), encoding="utf-8")

@@ -18,8 +18,8 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "registry"), ("ir",), ("primitives",),
-    ("numpy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",), ("experiment", "runs"),
-    ("training",), ("report",), ("config",), ("api",), ("cli",), ("train",),
+    ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",),
+    ("experiment", "runs"), ("training",), ("report",), ("config",), ("api",), ("cli",), ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
@@ -28,7 +28,7 @@ INSIDE = {
         ("program",), ("function",),
     ),
     "nn": (
-        ("array",), ("formula", "initializers", "targets"), ("activations", "links"),
+        ("array",), ("formula", "functional", "initializers", "targets"), ("activations", "links"),
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,19 @@ import nnjit.numpy as nnp
 from nnjit import config
 from nnjit.config.reading import read_text
 from nnjit.data import sources
-from nnjit.data.source import Split
+from nnjit.data.encoding.kinds import kinds
+from nnjit.data.source import Source, Split
+from nnjit.data.sources.table import Table
 from nnjit.data.tables.reading import SUFFIXES, Reading
 from nnjit.data.tables.values import MISSING_MARKS
 from nnjit.experiment import Experiment
 from nnjit.experiment.options import TrainingOptions
-from nnjit.nn import initializers, layers, losses, metrics
+from nnjit.nn import functional, initializers, layers, losses, metrics
 from nnjit.nn.activations import ACTIVATIONS
 from nnjit.optim import averagings, optimizers, schedules
 from nnjit.registry import Options
 from nnjit.runs.status import Status
+from nnjit.scipy import linalg, special
 from scripts.benchmark.contestants import CONTESTANTS, PEERS
 from scripts.benchmark.docs import BEGIN, END, rewrite
 from scripts.benchmark.workloads import WORKLOADS
@@ -201,6 +205,14 @@ def test_every_option_and_suffix_of_a_table_is_in_the_page_about_data() -> None:
     assert set(MISSING_MARKS) - {""} <= named
 
 
+def test_every_option_of_a_table_and_its_columns_is_in_the_page_about_data() -> None:
+    options = set(Table.model_fields) - set(Source.model_fields)
+    assert set(kinds) | options <= set(codes(read(DATA)))
+    shown = rows(section(DATA, "Kinds of columns")) | rows(section(DATA, "Missing values"))
+    named = {name for cell in shown for name in codes(cell)}
+    assert {name for kind in kinds.values() for name in kind.model_fields} - {"type"} <= named
+
+
 def test_every_file_of_a_run_folder_is_in_its_table(tmp_path: Path) -> None:
     options = ["training.epochs=2", "training.checkpoints={every: 1}", "optimizer.learning_rate=find"]
     run = nnjit.fit(ROOT / "configs" / "wine.yaml", options, output=tmp_path / "run")
@@ -232,6 +244,12 @@ def test_every_function_of_nnjit_is_in_the_page_about_python() -> None:
     text = " ".join(codes(read(PYTHON)))
     for name in nnjit.__all__:
         assert name.startswith("_") or name[0].isupper() or re.search(rf"\b{name}\b", text), name
+
+
+@pytest.mark.parametrize("module", [special, linalg, functional], ids=lambda m: m.__name__)
+def test_every_function_of_a_module_is_in_the_page_about_python(module: ModuleType) -> None:
+    named = set(codes(section(PYTHON, "Automatic differentiation")))
+    assert {name for name in module.__all__ if name[0].islower()} <= named
 
 
 def test_every_name_of_numpy_is_in_its_table_and_counted_in_the_readme() -> None:

@@ -198,7 +198,7 @@ def scale(
         center=_fit_center(data.y, rows, scaling, dtype) if data.has_values else None,
         warnings=(rows.warning,) if rows.warning else (),
         encoder=data.encoder,
-        notes=data.notes,
+        notes=tuple(dict.fromkeys(note for each in (data, *held_out.values()) for note in each.notes)),
     )
 
 

@@ -5,20 +5,19 @@ much of it the activation lets through: Glorot & Bengio 2010 for the identity, a
 softmax, which are nearly linear around 0; He et al. 2015 (arXiv:1502.01852) for relu, which halves the
 second moment, and for its smooth or leaky relatives.
 
-At x = 0 the derivative of relu is 0, of leaky_relu 0.01, of elu 1, as in PyTorch.
+The functions, and what they are at kinks, are in `functional.py`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-import nnjit.numpy as np
 from nnjit.errors import did_you_mean
+from nnjit.nn import functional as F  # noqa: N812  # as its users call it
 from nnjit.nn.array import Array
 from nnjit.nn.formula import A, Formula, G, Z, call, over_last, positive
 from nnjit.nn.initializers import GlorotUniform, HeNormal, Initializer
@@ -40,27 +39,19 @@ class Activation:
         return self.function(x)
 
 
-def _elu(x: Array) -> Array:
-    # Without the inner `where` the branch that is not taken overflows, and 0 * inf is a NaN gradient.
-    return np.where(x > 0, x, np.expm1(np.where(x > 0, 0.0, x)))
-
-
 # fmt: off
 ACTIVATIONS: dict[str, Activation] = {
-    "identity":   Activation(lambda x: x,                           GlorotUniform(), G),
-    "sigmoid":    Activation(np.sigmoid,                            GlorotUniform(), G * (A * (1 - A))),
-    "tanh":       Activation(np.tanh,                               GlorotUniform(), G * (1 - A**2)),
-    "relu":       Activation(np.relu,                               HeNormal(), G * positive(Z)),
-    "leaky_relu": Activation(lambda x: np.where(x > 0, x, 0.01 * x), HeNormal(),
-                             G * (positive(Z) + 0.01 * (1 - positive(Z)))),
-    "elu":        Activation(_elu, HeNormal(), G * (positive(Z) + (A + 1) * (1 - positive(Z)))),
-    "gelu":       Activation(lambda x: 0.5 * x * (1 + np.erf(x * math.sqrt(0.5))), HeNormal(),
-                             G * (call("Φ", Z) + Z * call("φ", Z))),
-    "silu":       Activation(lambda x: x * np.sigmoid(x), HeNormal(),
+    "identity":   Activation(F.identity,   GlorotUniform(), G),
+    "sigmoid":    Activation(F.sigmoid,    GlorotUniform(), G * (A * (1 - A))),
+    "tanh":       Activation(F.tanh,       GlorotUniform(), G * (1 - A**2)),
+    "relu":       Activation(F.relu,       HeNormal(), G * positive(Z)),
+    "leaky_relu": Activation(F.leaky_relu, HeNormal(), G * (positive(Z) + 0.01 * (1 - positive(Z)))),
+    "elu":        Activation(F.elu,        HeNormal(), G * (positive(Z) + (A + 1) * (1 - positive(Z)))),
+    "gelu":       Activation(F.gelu,       HeNormal(), G * (call("Φ", Z) + Z * call("φ", Z))),
+    "silu":       Activation(F.silu,       HeNormal(),
                              G * (call("sigmoid", Z) + A * (1 - call("sigmoid", Z)))),
-    "softplus":   Activation(np.softplus,                           HeNormal(), G * call("sigmoid", Z)),
-    "softmax":    Activation(lambda x: np.softmax(x, axis=-1),      GlorotUniform(),
-                             A * (G - over_last(A * G))),
+    "softplus":   Activation(F.softplus,   HeNormal(), G * call("sigmoid", Z)),
+    "softmax":    Activation(F.softmax,    GlorotUniform(), A * (G - over_last(A * G))),
 }
 # fmt: on
 

@@ -7,15 +7,20 @@ a matrix has no answer, as a singular one has no inverse, both raise `numpy.lina
 from __future__ import annotations
 
 import builtins
+import math
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.linalg import LinAlgError
 
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
-from nnjit.numpy.elementwise import abs, equal, greater, multiply, not_equal, power, where
-from nnjit.numpy.linear.products import matmul
+from nnjit.ir.types import static
+from nnjit.numpy.elementwise import abs, divide, equal, greater, multiply, not_equal, power, where
+from nnjit.numpy.linear.matrix_chain import multi_dot
+from nnjit.numpy.linear.products import cross, matmul, outer, tensordot, vecdot
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
 from nnjit.numpy.reduction.extrema import max, min
 from nnjit.numpy.reduction.moments import root
@@ -24,13 +29,16 @@ from nnjit.numpy.reduction.sums import count_nonzero, sum
 from nnjit.numpy.shaping.axes import (
     expand_dims,
     length_of,
+    matrix_transpose,
     moveaxis,
     normal_axes,
+    ravel,
     reshape,
     shape,
     squeeze,
     swapaxes,
 )
+from nnjit.numpy.shaping.diagonals import diagonal as _diagonal
 from nnjit.numpy.shaping.diagonals import tril, triu
 
 
@@ -64,6 +72,63 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
 
 MATRIX_NORMS: dict[Any, Any] = {1: max, -1: min, np.inf: max, -np.inf: min}
 SPECTRAL_NORMS: dict[Any, Any] = {2: max, -2: min, "nuc": sum}
+
+
+def vector_norm(x: Array, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
+    """`norm` of the vectors along `axis`, several axes or all of them (None) taken as one."""
+    array = as_array(x)
+    axes = tuple(range(array.ndim)) if axis is None else normal_axes(axis, array.ndim)
+    kept = [d for a, d in enumerate(shape(array)) if a not in axes]
+    last = moveaxis(array, axes, tuple(range(-len(axes), 0))) if axes else array
+    out = norm(reshape(last, [*kept, math.prod(length_of(array, a) for a in axes)]), ord, -1)
+    return reshape(out, [1 if a in axes else d for a, d in enumerate(shape(array))]) if keepdims else out
+
+
+def matrix_norm(x: Array, *, keepdims: bool = False, ord: float | str | None = "fro") -> Any:
+    """`norm` of the matrices of the last two axes."""
+    return norm(x, ord, (-2, -1), keepdims)
+
+
+def cond(x: Array, p: float | str | None = None) -> Any:
+    """The condition number ‖x‖ ‖x⁻¹‖ of each matrix; inf if it is singular.
+
+    Args:
+        p: the norm's `ord`; None is 2, of which the matrix need not be square.
+    """
+    array = _floats(x)
+    if p in (None, 2, -2):
+        s = svdvals(array)
+        large, small = (s[..., -1], s[..., 0]) if p == -2 else (s[..., 0], s[..., -1])
+        is_zero = equal(small, 0)
+        return where(is_zero, np.inf, divide(large, where(is_zero, 1.0, small)))
+    _check_square("cond", array)
+    is_singular = equal(slogdet(array)[0], 0)
+    eye = np.eye(length_of(array, -1), dtype=array.dtype)
+    regular = where(expand_dims(is_singular, (-2, -1)), eye, array)
+    product = multiply(norm(regular, p, (-2, -1)), norm(inv(regular), p, (-2, -1)))
+    return where(is_singular, np.inf, product)
+
+
+def matrix_rank(
+    A: Array, tol: Array | None = None, hermitian: bool = False, *, rtol: Array | None = None
+) -> Any:
+    """How many singular values are above `tol`; of a vector or number, whether an element is not 0.
+
+    Args:
+        tol: None is `rtol` times the largest singular value.
+        hermitian: whether the matrices are symmetric, so that eigenvalues do.
+        rtol: None is the dtype's epsilon times the longer side.
+    """
+    a = _floats(A)
+    if a.ndim < 2:
+        return astype(greater(count_nonzero(a), 0), "i64")
+    if tol is not None and rtol is not None:
+        raise GraphError("matrix_rank: tol and rtol are both given; give one of them")
+    s = abs(eigvalsh(a)) if hermitian else svdvals(a)
+    if tol is None:
+        least = builtins.max(length_of(a, -1), length_of(a, -2)) * float(np.finfo(a.dtype).eps)
+        tol = multiply(max(s, -1), least if rtol is None else rtol)
+    return count_nonzero(greater(s, expand_dims(tol, -1)), -1)
 
 
 def _of_vectors(size: Any, ord: Any, axis: int, keepdims: bool) -> Any:
@@ -268,7 +333,58 @@ def matrix_power(x: Array, n: int) -> Any:
     return matmul(square, array) if n % 2 else square
 
 
+def tensorsolve(a: Array, b: Array, axes: Sequence[int] | None = None) -> Any:
+    """The x with tensordot(a, x, x.ndim) = b.
+
+    Args:
+        axes: axes of `a` that are moved to its end first.
+    """
+    a, b = as_array(a), as_array(b)
+    if axes is not None:
+        moved = normal_axes(axes, a.ndim)
+        a = moveaxis(a, moved, tuple(range(a.ndim - len(moved), a.ndim)))
+    rest = shape(a)[b.ndim :]
+    size = _size(rest)
+    if _size(shape(a)[: b.ndim]) != size or _size(shape(b)) != size:
+        raise GraphError(
+            f"tensorsolve: {type_of(a)} and {type_of(b)} do not fit: the first {b.ndim} axes of a, its "
+            "other axes, and b need equally many elements"
+        )
+    return reshape(solve(reshape(a, (size, size)), ravel(b)), rest)
+
+
+def tensorinv(a: Array, ind: int = 2) -> Any:
+    """The inverse of what `a` does to tensors: tensordot(tensorinv(a), b, ind) solves for `b`.
+
+    Args:
+        ind: how many axes of `a` come first; they come last in the inverse.
+    """
+    array = as_array(a)
+    if ind < 1:
+        raise GraphError(f"tensorinv: ind is a whole number >= 1, got {ind!r}")
+    front, back = shape(array)[:ind], shape(array)[ind:]
+    if _size(front) != _size(back):
+        raise GraphError(f"tensorinv: {type_of(array)} is not square when cut after {ind} axes")
+    return reshape(inv(reshape(array, (_size(front), _size(back)))), (*back, *front))
+
+
+def _size(lengths: Sequence[Any]) -> int:
+    return math.prod(static(tuple(lengths)))
+
+
+def diagonal(x: Array, /, *, offset: int = 0) -> Any:
+    """The diagonal of each matrix of the last two axes."""
+    return _diagonal(x, offset, -2, -1)
+
+
+def trace(x: Array, /, *, offset: int = 0, dtype: object = None) -> Any:
+    """The sum of the diagonal of each matrix of the last two axes."""
+    return sum(diagonal(x, offset=offset), -1, dtype=dtype)
+
+
 __all__ = [
-    "cholesky", "det", "eigh", "eigvalsh", "inv", "lstsq", "matrix_power", "norm", "pinv", "qr", "slogdet",
-    "solve", "svd", "svdvals",
+    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq",
+    "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer",
+    "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace",
+    "vecdot", "vector_norm",
 ]  # fmt: skip

@@ -77,7 +77,21 @@ from nnjit.primitives.random import random_uniform
 from nnjit.primitives.reduction import reduce_max, reduce_min
 from nnjit.primitives.scan import scan_p
 from nnjit.primitives.shaping import concat, reshape, reverse, slice_, transpose
-from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve
+from nnjit.primitives.solvers import cholesky, det_sign, eigenvectors, logabsdet, solve, solve_triangular
+from nnjit.primitives.special import (
+    entr,
+    erfc,
+    erfcinv,
+    erfcx,
+    erfinv,
+    expi,
+    expm1mx,
+    gamma,
+    rel_entr,
+    xdivy,
+    xlog1py,
+    xlogy,
+)  # fmt: skip
 from nnjit.primitives.windows import overlap_add, windows
 
 __all__ = [
@@ -114,16 +128,24 @@ __all__ = [
     "digamma",
     "div",
     "eigenvectors",
+    "entr",
     "equal",
     "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
     "exp",
     "exp2",
+    "expi",
     "expm1",
+    "expm1mx",
     "floor",
     "floor_divide",
     "fmod",
     "full",
     "full_like",
+    "gamma",
     "gammaln",
     "gather",
     "hypot",
@@ -153,6 +175,7 @@ __all__ = [
     "reduce_max",
     "reduce_min",
     "reduce_sum",
+    "rel_entr",
     "relu",
     "remainder",
     "reshape",
@@ -170,6 +193,7 @@ __all__ = [
     "slice_",
     "softplus",
     "solve",
+    "solve_triangular",
     "sqrt",
     "stop_gradient",
     "sub",
@@ -178,4 +202,7 @@ __all__ = [
     "transpose",
     "trunc",
     "windows",
+    "xdivy",
+    "xlog1py",
+    "xlogy",
 ]  # fmt: skip

@@ -169,10 +169,13 @@ def digamma(x: Any) -> Any:
     total = log(w) - 0.5 / w - series
     for k in range(DIGAMMA_STEPS):
         total = total - 1 / (z + k)
-    below = select(
-        is_positive, _filled(x, -0.25), x
-    )  # an angle whose tangent is harmless where it is not used
-    return select(is_positive, total, total - np.pi / tan(np.pi * below))
+    # An angle as exact as x, which is 0 at the poles; where it is not used, its tangent is harmless.
+    is_zero = equal(x, _filled(x, 0))
+    turn = select(is_positive, _filled(x, -0.25), select(is_zero, x, x - rint(x)))
+    reflected = total - np.pi / tan(np.pi * turn)
+    # At the two zeros ψ is -inf and inf; at the other poles, where its sign changes too, SciPy has NaN.
+    is_pole = less(is_zero, equal(turn, _filled(x, 0)))
+    return select(is_positive, total, reflected * select(is_pole, _filled(x, np.nan), _filled(x, 1)))
 
 
 def _infer_select(condition: ArrayType, x: ArrayType, y: ArrayType) -> ArrayType:

@@ -37,6 +37,13 @@ def _infer_solve(a: ArrayType, b: ArrayType) -> ArrayType:
     return b
 
 
+def _infer_triangular(a: ArrayType, b: ArrayType, lower: bool) -> ArrayType:
+    infer_square("solve_triangular")(a)
+    fits = a.dtype == b.dtype and a.shape[:-1] == b.shape[:-1] and a.ndim == b.ndim
+    require(fits, f"solve_triangular: {a} and {b} do not fit")
+    return b
+
+
 def _infer_logabsdet(a: ArrayType) -> ArrayType:
     return infer_square("logabsdet")(a).with_shape(a.shape[:-2])
 
@@ -54,6 +61,33 @@ def _solve_vjp(g: Node, out: Node, args: Sequence[Node]) -> list[Node]:
 def _solve_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node | None]) -> Node:
     da, db = zeros_if_none(tangents, args)
     return apply(solve, args[0], db - product(da, out))
+
+
+def _triangle(x: Any, lower: bool) -> Any:
+    ones = np.ones(x.shape[-2:])
+    return x * mask(x, np.tril(ones) if lower else np.triu(ones))
+
+
+def _triangular_vjp(g: Node, out: Node, args: Sequence[Node], lower: bool) -> list[Node]:
+    back = solve_triangular(transposed(args[0]), g, lower=not lower)
+    return [-_triangle(product(back, transposed(out)), lower), back]
+
+
+def _triangular_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node | None], lower: bool) -> Node:
+    da, db = zeros_if_none(tangents, args)
+    return apply(solve_triangular, args[0], db - product(_triangle(da, lower), out), lower=lower)
+
+
+def _evaluate_triangular(a: np.ndarray, b: np.ndarray, lower: bool) -> np.ndarray:
+    from scipy.linalg.lapack import get_lapack_funcs
+
+    out = np.empty_like(b)
+    (trtrs,) = get_lapack_funcs(("trtrs",), (a, b))
+    for place in np.ndindex(a.shape[:-2]) if out.size else ():
+        out[place], info = trtrs(a[place], b[place], lower=lower)
+        if info > 0:
+            raise np.linalg.LinAlgError("Singular matrix")
+    return out
 
 
 def spread(g: Any, like: Any) -> Any:
@@ -109,9 +143,12 @@ def _evaluate_logabsdet(a: np.ndarray) -> np.ndarray:
 
 
 solve: Primitive  # rules refer to rows
+solve_triangular: Primitive
 
 # fmt: off
 solve        = define(Primitive("solve", "routine", _infer_solve, np.linalg.solve, vjp=_solve_vjp, jvp=_solve_jvp, lift=lambda n: {}))
+solve_triangular = define(Primitive("solve_triangular", "routine", _infer_triangular, _evaluate_triangular,  # the other triangle is not read
+                                vjp=_triangular_vjp, jvp=_triangular_jvp, lift=lambda n, lower: {"lower": lower}))
 logabsdet    = define(Primitive("logabsdet", "routine", _infer_logabsdet, _evaluate_logabsdet,
                                 vjp=_logabsdet_vjp, jvp=_logabsdet_jvp, lift=lambda n: {}))
 cholesky     = define(Primitive("cholesky", "routine", infer_square("cholesky"), np.linalg.cholesky,

@@ -41,8 +41,8 @@ def holds_run(folder: Path) -> bool:
 def has_ended(folder: Path) -> bool:
     """Whether the training in a folder has ended with all its results.
 
-    One that ran out of time has not, since it can go on; nor one whose results did not all fit on the disk,
-    which a resumed training writes again.
+    One that ran out of time has not, since it can go on; nor one of whose results some did not fit on the
+    disk, or are damaged since: a resumed training writes them again.
     """
     path = folder / file_names.METRICS
     with suppress(RunError):  # there are no metrics, or they are damaged and written again
@@ -61,7 +61,24 @@ def _runs(folder: Path) -> list[Path]:
 
 
 def _is_complete(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in (file_names.PREDICTIONS, file_names.EXPLANATION))
+    """Whether all results of a run are there and can be read."""
+    from nnjit.runs.data import DataEntry
+    from nnjit.runs.diagnosis import read_diagnosis
+    from nnjit.runs.explanation import Explanation
+    from nnjit.runs.history import read_history
+    from nnjit.runs.model import ModelEntry
+    from nnjit.runs.predictions import read_predictions
+    from nnjit.runs.weights import read_tensors
+
+    try:
+        outputs = [output.name for output in DataEntry.read(folder).outputs] or [""]
+        for read in (ModelEntry.read, Explanation.read, read_history, read_diagnosis):
+            read(folder)
+        for name in (file_names.BEST, file_names.LAST):
+            read_tensors(folder / name)
+        return all(read_predictions(folder, output) is not None for output in outputs)
+    except (RunError, ValueError):
+        return False
 
 
 def check_files(folder: Path) -> None:

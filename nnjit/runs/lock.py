@@ -53,6 +53,10 @@ def _acquire(folder: Path) -> int:
     while True:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except IsADirectoryError:
+            raise RunError(
+                f"{path} is a folder, and a training writes a file of this name; move it away"
+            ) from None
         except OSError as error:
             raise RunError(f"{folder}: this folder cannot be written to ({error.strerror})") from None
         try:

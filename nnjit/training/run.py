@@ -221,7 +221,8 @@ class Run:
 
     @cached_property
     def _description(self) -> DataDescription:
-        return _described(self.data, self.compiled.task.model.input_shape, self.decoder.scaling)
+        shape = self.compiled.task.model.input_shape
+        return _described(self.data, shape, self.decoder.scaling, self.encoder)
 
     def __reduce__(self) -> tuple[Any, ...]:
         carried = {name: getattr(self, name) for name in ("metrics", "theta")}
@@ -279,7 +280,7 @@ def _made(path: Path, experiment: Experiment, data: DataEntry, model: ModelEntry
     if encoder is not None and encoder.features != data.features:
         raise damaged(path / file_names.DATA, "its columns do not give its features")
     try:
-        task, outputs = make_task(experiment, _described(data, model.input_shape, scaling))
+        task, outputs = make_task(experiment, _described(data, model.input_shape, scaling, encoder))
     except UserError as error:
         names = f"{file_names.CONFIG}, {file_names.MODEL} and {file_names.DATA}"
         raise RunError(f"{path}: {names} are not of one training: {error.message}; restore them") from None
@@ -289,7 +290,9 @@ def _made(path: Path, experiment: Experiment, data: DataEntry, model: ModelEntry
     return Run(path, experiment, CompiledTask(task, batch=1), outputs.decoder, data.features, encoder)
 
 
-def _described(data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling) -> DataDescription:
+def _described(
+    data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling, encoder: TableEncoder | None
+) -> DataDescription:
     weights = {o.name: o.class_weights for o in data.outputs if o.class_weights is not None}
     if data.class_weights and data.classes is not None:
         weights[""] = tuple(data.class_weights[name] for name in data.classes)
@@ -301,6 +304,7 @@ def _described(data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling) 
         targets=tuple(map(_target, data.outputs)),
         target_names=data.targets,
         class_weights=weights,
+        columns=() if encoder is None else encoder.inputs,
     )
 
 

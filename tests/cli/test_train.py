@@ -175,8 +175,10 @@ def test_a_job_script_has_one_line_that_starts_goes_on_and_ends(
     assert command(*words)[1].startswith(done)
     predictions = Path("runs/job/predictions.npz").read_bytes()
     Path("runs/job/predictions.npz").unlink()  # as a full disk leaves it
+    Path("runs/job/last.safetensors").write_bytes(b"")
     assert command(*words)[1].startswith("3 epochs\n")
     assert Path("runs/job/predictions.npz").read_bytes() == predictions
+    assert command(*words)[1].startswith(done)
     without_config = ("train", "--output", "runs/job", "--resume-or-start")
     assert command(*without_config)[1].startswith(done)
     assert command(*words[:-1], "training.epochs=5")[1].startswith("5 epochs\n")

@@ -23,16 +23,18 @@ from nnjit.codegen.runtime.sorting import argsort_each
 from nnjit.codegen.runtime.views import JIT, f64_at, i64_at, table_of
 from nnjit.codegen.source.routines import ROUTINES
 from nnjit.ir import B, Graph, array_type, interpret, new_input
+from nnjit.scipy.linalg import solve_triangular
+from tests.primitives.scipy_surface import SCIPY_ROWS
 from tests.primitives.surface import SURFACE_ROWS
 from tests.primitives.table import Row, derive, sample_types
 
 pytestmark = [pytest.mark.kernels, pytest.mark.small]
 
 NAMES = (
-    "argsort", "sort", "solve", "det_sign", "slogdet", "cholesky", "eigh", "svd left",
+    "argsort", "sort", "solve", "solve_triangular", "det_sign", "slogdet", "cholesky", "eigh", "svd left",
     "svd right of a wide matrix", "qr", "pinv",
 )  # fmt: skip
-CHOICE = [row for row in SURFACE_ROWS if row.name in NAMES]
+CHOICE = [row for row in SURFACE_ROWS + SCIPY_ROWS if row.name in NAMES]
 # Of figures of size 1: rounding of LAPACK, of which SciPy may have another build than NumPy.
 CLOSE = {"f64": {"rtol": 1e-11, "atol": 1e-11}, "f32": {"rtol": 1e-4, "atol": 1e-4}}
 RNG = np.random.default_rng(0)
@@ -137,6 +139,7 @@ def test_threads_that_share_a_training_sort_their_rows_and_one_solves() -> None:
 # fmt: off
 WITHOUT_ANSWER = (
     ("inv",      nnp.linalg.inv,      np.ones((3, 3))),
+    ("solve_triangular", lambda a: solve_triangular(a, nnp.ones((3, 1))), np.diag([1.0, 0.0, 1.0])),
     ("cholesky", nnp.linalg.cholesky, -np.eye(3)),
     ("eigvalsh", nnp.linalg.eigvalsh, np.full((3, 3), np.nan)),
     ("svdvals",  nnp.linalg.svdvals,  np.full((3, 3), np.nan)),

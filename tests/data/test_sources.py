@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from nnjit.data import Dataset, prepare, sources
+from nnjit.data.encoding.kinds import Category
 from nnjit.errors import DataError
 
 from .files import idx_bytes, images, write_idx, write_npz
@@ -56,6 +57,11 @@ TEXT = [
     ("a,b\ntrue,1.5\nFALSE,2.5\n",            {"target": "b"},                       [[1], [0]],            [[1.5], [2.5]],         None, "a"),
     ('a,b\n"1","x,\ny"\n2,z\n',               {"target": "b"},                       [[1], [2]],            [0, 1],                 ("x,\ny", "z"), "a"),
     ("a,b\n1,1\n2,2.0\n3,x\n",                {"target": "b", "task": "classification"}, [[1], [2], [3]],   [0, 1, 2],              ("1", "2", "x"), "a"),
+]
+TEXT += [  # codes are text first, and whole numbers keep all their digits
+    ("a,b\n1,01\n2,1\n3,001\n",               {"target": "b"},                       [[1], [2], [3]],       [1, 2, 0],              ("001", "01", "1"), "a"),
+    (f"a,b\n1,{2**53}\n2,{2**53 + 1}\n",      {"target": "b"},                       [[1], [2]],            [0, 1],                 (str(2**53), str(2**53 + 1)), "a"),
+    ("a,b\n01,x\n1,y\n",                      {"target": "b", "columns": {"a": Category()}}, [[1, 0], [0, 1]], [0, 1],              "xy", ("a=01", "a=1")),
 ]
 INLINE = [
     # options                                                        x                   y             classes

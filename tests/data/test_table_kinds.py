@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,10 @@ from nnjit.data.encoding.kinds import (
 )
 from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.tables.frames import table_of
+from nnjit.data.tables.reading import Reading, read_table
 from nnjit.errors import DataError
+
+from .test_reading import FRAME, FRAMES, SAME
 
 OTHER = ["u", "v", "w", "u"]  # a column beside it, so that not all columns are numbers
 
@@ -221,6 +225,22 @@ def test_constants_are_left_out_unless_all_columns_are_numbers() -> None:
     rows = fit(table_of(pixels | {"c": ["u", "v", "u"]}), None, {})
     assert rows.encoder.features == ("p2", "c=u", "c=v")
     assert rows.encoder.notes == ('left out: "p1", which is constant in the training rows',)
+
+
+@pytest.mark.parametrize("name", [*(name for name, _ in SAME), *(name for name, _ in FRAMES)])
+def test_the_same_table_gives_the_same_inputs_bit_for_bit(name: str, tmp_path: Path) -> None:
+    frames, files = dict(FRAMES), dict(SAME)
+    if name in files:
+        files[name](tmp_path / name)
+        table = read_table(tmp_path / name, Reading())
+    else:
+        table = table_of(frames[name]())
+    expected = fit(table_of(FRAME), None, {})
+    rows = fit(table, None, {})
+    assert rows.encoder.columns == expected.encoder.columns
+    np.testing.assert_array_equal(rows[:], expected[:], strict=True)
+    kinds_of = {column.name: column.kind for column in rows.encoder.columns}
+    assert list(kinds_of.values()) == ["number", "number", "category", "category", "flag", "date"]
 
 
 def test_every_kind_is_tested() -> None:

@@ -1,4 +1,4 @@
-"""The functions of `nnjit.numpy`, compiled: value and gradient are those of the interpreter.
+"""Functions of `nnjit.numpy` and `nnjit.scipy`, compiled: value and gradient are those of the interpreter.
 
 Compiling a row takes a second, and the kernels of the primitives are tested one by one in tests/codegen. So
 a choice of rows, one of each kind, is compiled, and the source of all of them runs as plain Python where the
@@ -15,6 +15,7 @@ from numba import config
 
 from nnjit.codegen import compile_graph
 from nnjit.ir import Graph, interpret
+from tests.primitives.scipy_surface import SCIPY_ROWS
 from tests.primitives.surface import SURFACE_ROWS
 from tests.primitives.table import Row, derive, sample_types
 
@@ -23,11 +24,13 @@ pytestmark = [pytest.mark.kernels, pytest.mark.small]
 CHOICE = (
     "sinc", "fmin", "around", "prod with zeros", "std", "any", "cumsum", "norm of vectors", "tile", "roll",
     "pad", "diag", "matmul of stacks", "einsum with dots", "getitem with steps", "at set",
-    "getitem of two arrays", "rot90", "at add twice", "pad by symmetry", "max where", "nanquantile",
+    "getitem of two arrays", "rot90", "at add twice", "pad by symmetry", "gammainc of large numbers",
+    "gammaincc below 1", "i1 above 30", "polygamma below 0", "betaln of a large number", "log_ndtr", "expm",
+    "cho_solve", "multi_dot", "max where", "nanquantile",
     "take by wrapping", "bincount of some length", "searchsorted in a vector", "insert at an index",
     "piecewise", "rfft of many",
 )  # fmt: skip
-COMPILED = [row for row in SURFACE_ROWS if config.DISABLE_JIT or row.name in CHOICE]
+COMPILED = [row for row in SURFACE_ROWS + SCIPY_ROWS if config.DISABLE_JIT or row.name in CHOICE]
 ROWS_OF_DATA = 5
 
 
@@ -56,4 +59,4 @@ def test_compiled_equals_interpreted(row: Row) -> None:
 
 
 def test_every_choice_is_a_row() -> None:
-    assert set(CHOICE) <= {row.name for row in SURFACE_ROWS}
+    assert set(CHOICE) <= {row.name for row in SURFACE_ROWS + SCIPY_ROWS}

@@ -19,16 +19,17 @@ ROWS = 256  # of the batch axis
 
 # fmt: off
 WEIGHTS = {  # of an element; 1 for every other operation
-    **dict.fromkeys(("div", "sqrt", "root", "corner"), 4),
+    **dict.fromkeys(("div", "sqrt", "root", "corner", "xdivy"), 4),
     **dict.fromkeys(("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid"), 5),
-    **dict.fromkeys(("softplus", "logaddexp", "random_uniform"), 10),
-    **dict.fromkeys(("erf", "exp2", "log2", "arcsin", "arccos", "hypot"), 20),
-    **dict.fromkeys(("log10", "cosh", "remainder", "fmod", "argsort"), 40),
-    **dict.fromkeys(("cbrt", "tan", "sinh", "arctan", "gammaln", "pow"), 70),
+    **dict.fromkeys(("entr", "xlogy", "xlog1py"), 5),
+    **dict.fromkeys(("softplus", "logaddexp", "random_uniform", "expm1mx"), 10),
+    **dict.fromkeys(("erf", "erfc", "erfcx", "exp2", "log2", "arcsin", "arccos", "hypot", "rel_entr"), 20),
+    **dict.fromkeys(("log10", "cosh", "remainder", "fmod", "argsort", "erfinv", "erfcinv"), 40),
+    **dict.fromkeys(("cbrt", "tan", "sinh", "arctan", "gamma", "gammaln", "pow", "expi"), 70),
     **dict.fromkeys(("arctan2", "arcsinh", "arccosh", "arctanh"), 100),
 }
 SOLVERS = {  # of rows × columns × the smaller of both
-    "solve": 1, "cholesky": 1, "logabsdet": 1, "det_sign": 1, "det": 1,
+    "solve": 1, "solve_triangular": 1, "cholesky": 1, "logabsdet": 1, "det_sign": 1, "det": 1,
     "orthogonal": 5, "eigenvectors": 14, "singular_vectors": 25, "pinv": 30,
     "cofactors": 60, "cofactor_change": 60,
 }

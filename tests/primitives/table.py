@@ -51,6 +51,10 @@ def inside_one(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.uniform(-0.8, 0.8, shape)
 
 
+def inside_two(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(0.2, 1.8, shape)
+
+
 def above_one(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.uniform(1.3, 3.0, shape)
 
@@ -112,7 +116,7 @@ X, Y = Arg((B, 3)), Arg((B, 3))
 WIDE = Arg((B, 2, 3))
 WIDE_DISTINCT = Arg((B, 2, 3), distinct)
 APART, POSITIVE, DISTINCT = (Arg((B, 3), s) for s in (not_near_zero, positive, distinct))
-INSIDE = Arg((B, 3), inside_one)
+INSIDE, INSIDE_TWO = Arg((B, 3), inside_one), Arg((B, 3), inside_two)
 INT, BOOL = Arg((B, 3), whole, "i32"), Arg((B, 3), truth, "b1")
 INDEX, COUNT = Arg((B,), index3, "i32"), Arg((B, 3), one_to_three, "i32")
 PLACES, MANY_PLACES = Arg((B, 2), index3, "i32"), Arg((B, 4, 2), index3, "i64")
@@ -169,6 +173,18 @@ PRIMITIVE_ROWS = (
     Row("arccosh",      p.arccosh,                   np.arccosh,             (Arg((B, 3), above_one),)),
     Row("arctanh",      p.arctanh,                   np.arctanh,             (INSIDE,)),
     Row("gammaln",      p.gammaln,                   scipy.special.gammaln,  (POSITIVE,)),
+    Row("gamma",        p.gamma,                     scipy.special.gamma,    (POSITIVE,)),
+    Row("erfc",         p.erfc,                      scipy.special.erfc,     (X,)),
+    Row("erfcx",        p.erfcx,                     scipy.special.erfcx,    (X,)),
+    Row("erfinv",       p.erfinv,                    scipy.special.erfinv,   (INSIDE,)),
+    Row("erfcinv",      p.erfcinv,                   scipy.special.erfcinv,  (INSIDE_TWO,)),
+    Row("expi",         p.expi,                      scipy.special.expi,     (APART,)),
+    Row("entr",         p.entr,                      scipy.special.entr,     (POSITIVE,)),
+    Row("xlogy",        p.xlogy,                     scipy.special.xlogy,    (X, POSITIVE)),
+    Row("xlog1py",      p.xlog1py,                   scipy.special.xlog1py,  (X, INSIDE)),
+    Row("rel_entr",     p.rel_entr,                  scipy.special.rel_entr, (POSITIVE, INSIDE_TWO)),
+    Row("xdivy",        p.xdivy,                     np.divide,              (X, APART)),
+    Row("expm1mx",      p.expm1mx,                   lambda x: np.expm1(x) - x, (APART,)),
     Row("ceil",         p.ceil,                      np.ceil,                (Arg((B, 3), between_whole),)),
     Row("trunc",        p.trunc,                     np.trunc,               (Arg((B, 3), between_whole),)),
     Row("rint",         p.rint,                      np.rint,                (Arg((B, 3), near_whole),)),

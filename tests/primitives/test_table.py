@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,15 +12,19 @@ import pytest
 import nnjit.numpy as nnp
 from nnjit.autodiff import vmap
 from nnjit.ir import Graph, interpret, verify, with_rows
+from nnjit.nn import functional
 from nnjit.passes import LAST, optimize
 from nnjit.primitives import PRIMITIVES
+from nnjit.scipy import linalg, special
 
 from .cost import SOLVERS, WEIGHTS, cost
+from .scipy_surface import SCIPY_ROWS
 from .surface import SURFACE_ROWS
-from .table import NUMPY_ROWS, PRIMITIVE_ROWS, ROWS, Graphs, Row, derive, sample_types
+from .table import NUMPY_ROWS, PRIMITIVE_ROWS, Graphs, Row, derive, sample_types
 
 STEP = 1e-5  # of central differences: their error is about STEP² · f''' + 1e-16 / STEP, so 1e-10
-ALL_ROWS = ROWS + SURFACE_ROWS
+COMPOSED_ROWS = NUMPY_ROWS + SURFACE_ROWS + SCIPY_ROWS
+ALL_ROWS = PRIMITIVE_ROWS + COMPOSED_ROWS
 each_row = pytest.mark.parametrize("row", ALL_ROWS, ids=lambda row: row.name)
 differentiable = [row for row in ALL_ROWS if any(n.type.is_float for n in derive(row, "f64").tangent.outputs)]
 each_derivative = pytest.mark.parametrize("row", differentiable, ids=lambda row: row.name)
@@ -49,15 +54,18 @@ def sample(row: Row, rows: int) -> tuple[list[np.ndarray], list[np.ndarray], lis
 
 
 def test_every_primitive_has_a_row() -> None:
-    assert set(PRIMITIVES) - {row.name.split()[0] for row in PRIMITIVE_ROWS + SURFACE_ROWS} == set()
+    assert (
+        set(PRIMITIVES) - {row.name.split()[0] for row in PRIMITIVE_ROWS + SURFACE_ROWS + SCIPY_ROWS} == set()
+    )
 
 
-def test_every_function_of_the_numpy_room_has_a_row_or_is_a_primitive_of_that_name() -> None:
-    of_name = {n: getattr(nnp, n) for n in nnp.__all__} | {
-        n: getattr(module, n) for module in (nnp.linalg, nnp.fft) for n in module.__all__
-    }
+@pytest.mark.parametrize(
+    "module", [nnp, nnp.linalg, nnp.fft, special, linalg, functional], ids=lambda module: module.__name__
+)
+def test_every_function_has_a_row_or_is_a_primitive_of_that_name(module: ModuleType) -> None:
+    of_name = {n: getattr(module, n) for n in module.__all__}
     own = {n: f for n, f in of_name.items() if getattr(f, "__module__", "").startswith("nnjit")}
-    rows = {row.name.split()[0] for row in NUMPY_ROWS + SURFACE_ROWS} | set(PRIMITIVES)
+    rows = {row.name.split()[0] for row in COMPOSED_ROWS} | set(PRIMITIVES)
     tested = [f for n, f in own.items() if n in rows]  # under this or another name
     assert {n for n, f in own.items() if f not in tested} - {"shape", "ndim", "size"} == set()
 
@@ -82,14 +90,14 @@ def test_type_rule_says_the_type_of_the_value(row: Row) -> None:
             assert (node.dtype, with_rows(node.shape, 5)) == (got.dtype, got.shape)
 
 
-@pytest.mark.parametrize("row", NUMPY_ROWS + SURFACE_ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", COMPOSED_ROWS, ids=lambda row: row.name)
 def test_arrays_give_what_a_trace_gives(row: Row) -> None:
     args = row.sample(5)
     want = interpret(derived(row).value, args)[0]
     np.testing.assert_allclose(row.function(*args), want, rtol=1e-14)  # NumPy's own x**13 differs by an ulp
 
 
-@pytest.mark.parametrize("row", NUMPY_ROWS + SURFACE_ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", COMPOSED_ROWS, ids=lambda row: row.name)
 def test_vmap_is_a_loop(row: Row) -> None:
     one, other = row.sample(3), row.sample(3, seed=1)
     got = vmap(row.function)(*(np.stack(pair) for pair in zip(one, other, strict=True)))

@@ -372,7 +372,9 @@ def test_a_value_that_does_not_fit_the_others_is_told(name: str, key: str, value
     assert is_told(name, lambda: load(run))
 
 
-@pytest.mark.parametrize("name", ["predictions.npz", "checkpoints/epoch_8.safetensors", "report.html"])
+@pytest.mark.parametrize(
+    "name", ["predictions.npz", "checkpoints/epoch_8.safetensors", "report.html", "training.lock"]
+)
 def test_a_folder_where_a_file_belongs_is_told_before_anything_is_written(name: str, run: Path) -> None:
     (run / name).unlink(missing_ok=True)
     (run / name).mkdir(parents=True)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 import nnjit
 from nnjit.config import resolve
 from nnjit.data import prepare
+from nnjit.data.tables.frames import table_of
 from nnjit.errors import DataError, RunError, UserError
 from nnjit.runs import file_names
 from nnjit.training import Run
@@ -88,6 +90,11 @@ def test_data_json_has_the_kinds_of_columns(trained: Run) -> None:
     assert content["features"][:2] == ["age", "age=(missing)"]
 
 
+def test_the_report_says_what_was_left_out(trained: Run) -> None:
+    page = (trained.path / file_names.REPORT).read_text(encoding="utf-8")
+    assert "The data: table given in Python: 40 rows of 5 columns; left out: " in page
+
+
 @pytest.mark.exact
 def test_another_process_predicts_what_the_run_has_kept(trained: Run, tmp_path: Path) -> None:
     (tmp_path / "people.json").write_text(json.dumps(people()))
@@ -110,11 +117,34 @@ def test_frames_and_encoded_rows_predict_alike(trained: Run) -> None:
     columns = people()
     expected = trained.predict(columns)
     assert trained.encoder is not None
-    table = nnjit.data.tables.frames.table_of(columns)
+    table = table_of(columns)
     for given in (pl.DataFrame(columns), pd.DataFrame(columns), table, trained.encoder.encode(table)[:]):
         np.testing.assert_array_equal(trained.predict(given), expected)
     del columns["kind"], columns["note"]  # the target and what is left out are not needed
     np.testing.assert_array_equal(trained.predict(columns), expected)
+
+
+# fmt: off
+DAMAGED = [
+    # what becomes of the columns in data.json                   what the message says
+    (lambda columns: columns[1:],                                "its columns do not give its features"),
+    (lambda columns: [columns[0] | {"kind": "nummer"}],          "columns: 0"),
+    (lambda columns: [columns[0] | {"fill": "low"}],             "columns: 0.number.fill"),
+    (lambda columns: "none",                                     "columns: expected a list"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("change", "message"), DAMAGED)
+def test_damaged_columns_of_a_run_are_told(change: Any, message: str, trained: Run, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained.path, tmp_path / "run")
+    content = json.loads((folder / file_names.DATA).read_text())
+    content["columns"] = change(content["columns"])
+    (folder / file_names.DATA).write_text(json.dumps(content))
+    with pytest.raises(RunError) as error:
+        nnjit.load(folder)
+    assert message in str(error.value)
+    assert str(folder / file_names.DATA) in str(error.value)
 
 
 # fmt: off
@@ -233,3 +263,13 @@ def test_a_real_table_needs_its_file_and_target_alone(
     training = {"epochs": 30, "batch_size": 16}
     run = nnjit.fit(config(data=data, model=model, loss=loss, training=training), output=tmp_path / "run")
     assert is_learned(run.metrics["splits"]["test"])
+
+
+def test_labels_of_minus_1_and_1_are_the_classes_of_a_margin(tmp_path: Path) -> None:
+    columns = people()
+    columns["kind"] = [1 if kind == "a" else -1 for kind in columns["kind"]]
+    model = [{"type": "dense", "units": 1}]
+    run = nnjit.fit(config(model=model, loss="hinge"), data=columns, output=tmp_path / "run")
+    assert isinstance(run, Run)
+    assert json.loads((run.path / file_names.DATA).read_text())["classes"] == ["-1", "1"]
+    assert set(np.unique(run.predict(columns))) <= {0, 1}

@@ -22,10 +22,19 @@ from typing import Any
 from nnjit.codegen.numba.cache import load
 
 BOTH = (
-    "cos", "erf", "exp", "exp2", "expm1", "log", "log1p", "log2", "pow", "sigmoid", "sin", "softplus", "tanh",
+    "cos", "entr", "erf", "exp", "exp2", "expm1", "expm1mx", "log", "log1p", "log2", "pow", "rel_entr",
+    "sigmoid", "sin", "softplus", "tanh",
 )  # fmt: skip
 """The functions of `functions.py`, one text for both dtypes."""
-OTHERS = {"gamma": ("gammaln_f32", "gammaln_f64"), "random": ("philox", "uniform_f32", "uniform_f64")}
+OTHERS = {
+    "error": (
+        "erfc_f32", "erfc_f64", "erfcinv_f32", "erfcinv_f64", "erfcx_f32", "erfcx_f64", "erfinv_f32",
+        "erfinv_f64",
+    ),
+    "exponential_integral": ("expi_f32", "expi_f64"),
+    "gamma": ("gamma_f32", "gamma_f64", "gammaln_f32", "gammaln_f64"),
+    "random": ("philox", "uniform_f32", "uniform_f64"),
+}  # fmt: skip
 """Module -> the functions in it."""
 
 

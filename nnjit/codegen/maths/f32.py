@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import factorial
 from typing import TypeAlias
 
 import numpy as np
 
 from nnjit.codegen.maths.coefficients import ERF_F32, EXP_F32, LOG_F32, SIN_F32
-from nnjit.codegen.maths.machine import elementary
+from nnjit.codegen.maths.machine import elementary, f32
 
 Float: TypeAlias = np.float32
 EXP, LOG, SIN, ERF = EXP_F32, LOG_F32, SIN_F32, ERF_F32
@@ -25,6 +26,10 @@ EXP_LOW = Float(-87.3)  # between the last result that is kept, 2^-125.5, and 2^
 EXP_HIGH = Float(88.72283)  # the last argument that does not overflow
 EXPM1_LOW = Float(-20)
 EXPM1_TINY = Float(2**-25)
+
+EXP_REST = f32(*(1 / factorial(k) for k in range(2, 10)))  # Taylor's, for |x| < ½
+
+ENTR_HIGH = Float(4.0371084e36)  # the last argument whose x log(x) does not overflow
 
 LOG_TINY, LOG_SCALE, LOG_SHIFT = Float(2**-126), Float(2**24), Float(24)
 LOG1P_LARGE = Float(2**30)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import factorial
 from typing import TypeAlias
 
 import numpy as np
 
 from nnjit.codegen.maths.coefficients import ERF_F64, EXP_F64, LOG_F64, SIN_F64
-from nnjit.codegen.maths.machine import elementary
+from nnjit.codegen.maths.machine import elementary, f64
 
 Float: TypeAlias = np.float64
 EXP, LOG, SIN, ERF = EXP_F64, LOG_F64, SIN_F64, ERF_F64
@@ -25,6 +26,10 @@ EXP_LOW = Float(-708.3)  # between the last result that is kept, 2^-1021.5, and 
 EXP_HIGH = Float(709.782712893384)  # the last argument that does not overflow
 EXPM1_LOW = Float(-40)
 EXPM1_TINY = Float(2**-54)
+
+EXP_REST = f64(*(1 / factorial(k) for k in range(2, 17)))  # Taylor's, for |x| < ½
+
+ENTR_HIGH = Float(2.5563481638716883e305)  # the last argument whose x log(x) does not overflow
 
 LOG_TINY, LOG_SCALE, LOG_SHIFT = Float(2**-1022), Float(2**54), Float(54)
 LOG1P_LARGE = Float(2**60)

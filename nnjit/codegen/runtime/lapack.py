@@ -40,7 +40,8 @@ from nnjit.codegen.runtime.views import IS_PLAIN, KERNEL, is_view, part, pointer
 
 INT = ir.IntType(32)
 LETTERS = {32: "s", 64: "d"}
-LOWER, VECTORS, FEWEST = ord("L"), ord("V"), ord("S")  # LAPACK's letters for options of its routines
+LOWER, UPPER, VECTORS, FEWEST = ord("L"), ord("U"), ord("V"), ord("S")  # LAPACK's letters for options
+TRANSPOSED, GENERAL = ord("T"), ord("N")
 WIDE = 64  # columns that a routine processes at once, given work memory for so many
 
 Routine: TypeAlias = Callable[[tuple[Any, ...]], int]
@@ -107,8 +108,8 @@ def _int32(builder: Builder, value: LlvmValue) -> LlvmValue:
     return on_stack(builder, builder.trunc(value, INT))
 
 
-gesv, getrf, potrf, syevd, gesdd, geqrf, orgqr = map(
-    _routine, ("gesv", "getrf", "potrf", "syevd", "gesdd", "geqrf", "orgqr")
+gesv, trtrs, getrf, potrf, syevd, gesdd, geqrf, orgqr = map(
+    _routine, ("gesv", "trtrs", "getrf", "potrf", "syevd", "gesdd", "geqrf", "orgqr")
 )
 
 
@@ -130,6 +131,25 @@ def solve_each(count: int, n: int, k: int, a: View, b: View, out: View) -> int:
     release(matrix)
     release(right)
     release(pivots)
+    return failed
+
+
+@njit(**KERNEL)
+def solve_triangular_each(count: int, n: int, k: int, is_lower: int, a: View, b: View, out: View) -> int:
+    """X with A X = B, of a triangle A[n,n] and B[n,k]; a singular A has none.
+
+    What is row-major to us is the transpose to LAPACK, and the other triangle.
+    """
+    right, failed = reserve(a, n * k), 0
+    triangle = UPPER if is_lower else LOWER
+    for i in range(count):
+        x = part(out, i, 1, n * k)
+        _transpose(n, k, part(b, i, 1, n * k), right)
+        matrix = part(a, i, 1, n * n)
+        info = trtrs((triangle, TRANSPOSED, GENERAL, n, k, matrix, max(n, 1), right, max(n, 1)))
+        _transpose(k, n, right, x)
+        failed += _fill_if_failed(info, n * k, x)
+    release(right)
     return failed
 
 

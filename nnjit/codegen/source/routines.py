@@ -18,6 +18,7 @@ from nnjit.primitives import (
     pinv,
     singular_vectors,
     solve,
+    solve_triangular,
 )
 
 
@@ -49,6 +50,10 @@ def _lengths_and_side(node: Node) -> tuple[Any, ...]:
     return *_lengths(node), int(node.params["side"] == "right")
 
 
+def _lengths_and_triangle(node: Node) -> tuple[Any, ...]:
+    return *_lengths(node), int(node.params["lower"])
+
+
 def _lengths_and_rcond(node: Node) -> tuple[Any, ...]:
     return *_lengths(node), node.params["rcond"]
 
@@ -57,6 +62,7 @@ def _lengths_and_rcond(node: Node) -> tuple[Any, ...]:
 ROUTINES = {
     argsort:          Routine("argsort_each",          1, _length),
     solve:            Routine("solve_each",            2, _lengths, failure="Singular matrix"),
+    solve_triangular: Routine("solve_triangular_each", 2, _lengths_and_triangle, failure="Singular matrix"),
     logabsdet:        Routine("logabsdet_each",        2, _length),
     det_sign:         Routine("det_sign_each",         2, _length),
     cholesky:         Routine("cholesky_each",         2, _length, failure="Matrix is not positive definite"),

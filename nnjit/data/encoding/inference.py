@@ -15,7 +15,8 @@ from nnjit.data.encoding.raw_column import RawColumn
 
 FEW = 10  # different values are categories, however few rows there are
 _ID = re.compile(r"(?i:(^|[\W_])id$)|[a-z]I[dD]$", re.ASCII)
-_WORDS = {word for pair in PAIRS for word in pair}
+_PAIRS = [set(pair) for pair in PAIRS if pair != ("0", "1")]  # which are numbers
+_WORDS = set.union(*_PAIRS)
 _CODE = r"^[+-]?0\d"  # a number with leading zeros
 
 
@@ -88,7 +89,7 @@ def _is_flag(column: RawColumn) -> bool:
     if str(column.first_known).lower() not in _WORDS:
         return False
     words = set(column.known_text.str.to_lowercase().unique().head(3).to_list())
-    return words == {"true"} or words == {"false"} or words in [set(pair) for pair in PAIRS[:-1]]
+    return words == {"true"} or words == {"false"} or words in _PAIRS
 
 
 def _has_codes(column: RawColumn) -> bool:

@@ -40,6 +40,8 @@ class RawColumn:
     @cached_property
     def is_missing(self) -> np.ndarray:
         """Which rows (n,) have no value."""
+        if not self.series.null_count():  # polars takes longer for a method than to count
+            return np.zeros(len(self), bool)
         return self.series.is_null().to_numpy()
 
     @cached_property
@@ -87,8 +89,11 @@ class RawColumn:
     @property
     def first_known(self) -> object:
         """The first value of the training rows; None if none has one."""
-        first = self.training_series.is_not_null().arg_max()
-        return None if first is None else self.training_series[first]
+        series = self.training_series
+        if len(series) and series[0] is not None:
+            return series[0]
+        known = series.drop_nulls()
+        return known[0] if len(known) else None
 
     @cached_property
     def known_text(self) -> pl.Series:

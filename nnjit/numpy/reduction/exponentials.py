@@ -63,13 +63,13 @@ def _terms(shifted: Any, weights: Any) -> Any:
     return multiply(weights, exp(where(equal(weights, 0), minimum(shifted, largest), shifted)))
 
 
-def softmax(x: Array, axis: int = -1) -> Any:
-    """exp(x) / Σ exp(x) along `axis`."""
+def softmax(x: Array, axis: Axis = -1) -> Any:
+    """exp(x) / Σ exp(x) along `axis`, which may be several, or None for all."""
     e = exp(subtract(x, stop_gradient(max(x, axis, keepdims=True))))
     return divide(e, sum(e, axis, keepdims=True))
 
 
-def log_softmax(x: Array, axis: int = -1) -> Any:
-    """X - log Σ exp(x) along `axis`."""
+def log_softmax(x: Array, axis: Axis = -1) -> Any:
+    """X - log Σ exp(x) along `axis`, which may be several, or None for all."""
     shifted = subtract(x, stop_gradient(max(x, axis, keepdims=True)))
     return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True)))

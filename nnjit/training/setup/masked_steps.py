@@ -21,7 +21,10 @@ def find_masked_steps(experiment: Experiment, data: Dataset) -> tuple[Padding, .
     if all(getattr(w.layer, "mask_value", None) is None for w in expand(experiment.model.layers)):
         return ()
     targets = joined_targets(experiment, data.target_layout)
-    described = DataDescription(data.x.shape[1:], data.output_size, data.classes, Scaling(), targets)
+    columns = () if data.encoder is None else data.encoder.inputs
+    described = DataDescription(
+        data.x.shape[1:], data.output_size, data.classes, Scaling(), targets, columns=columns
+    )
     model = make_task(experiment, described)[0].model
     elements = _elements(model)
     places = dict.fromkeys(place for node in model.nodes for place in node.mask if place.name in elements)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nnjit.data import AnyPart, Center, Prepared, ProblemType, Scaling, Target
 from nnjit.errors import ConfigPath
@@ -15,6 +15,9 @@ from nnjit.nn.notation.line import Line
 from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.reading import Reading
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.encoder import InputColumn
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,7 @@ class DataDescription:
         target_names: those of the columns of y.
         center: where target values lie; None of classes, and if nothing is trained.
         class_weights: of a trained network, by output, "" for a single one; else the training part decides.
+        columns: of a table, where the inputs of each column are; () for arrays.
     """
 
     input_shape: tuple[int, ...]
@@ -39,6 +43,7 @@ class DataDescription:
     target_names: tuple[str, ...] = ()
     center: Center | None = None
     class_weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    columns: tuple[InputColumn, ...] = ()
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:
@@ -51,6 +56,7 @@ class DataDescription:
             targets=targets,
             target_names=data.targets,
             center=data.center,
+            columns=data.columns,
         )
 
 
