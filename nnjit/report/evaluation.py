@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnjit.report.files import RunFiles, drawable, read_run
-from nnjit.report.formatting import Row, metric_name, metric_value, number
+from nnjit.report.formatting import SPLIT_NAMES, Row, metric_name, metric_value, number
 from nnjit.report.page import OF_PREDICTIONS
 from nnjit.report.pages import summary
 from nnjit.report.pages.templates import template, write_page
@@ -16,7 +16,7 @@ from nnjit.report.pictures.style import style, to_svg
 from nnjit.runs.metrics import SplitValues
 from nnjit.runs.predictions import Predictions
 
-_SPLIT = "test"  # what the new data is called, as in a training
+_SPLIT = "given"  # what the new data is called among the parts of a run's own
 
 
 def write_evaluation(
@@ -50,9 +50,9 @@ def write_evaluation(
 
 
 def _with(run: RunFiles, values: SplitValues, predictions: Mapping[str, Predictions]) -> RunFiles:
-    """The run as if the new data were its test part."""
+    """The run as if the new data were a part of its own."""
     found = {
-        name: replace(one, target=drawable(one.target), prediction=drawable(one.prediction))
+        name: replace(one, split=_SPLIT, target=drawable(one.target), prediction=drawable(one.prediction))
         for name, one in predictions.items()
     }
     return replace(
@@ -66,7 +66,9 @@ def _with(run: RunFiles, values: SplitValues, predictions: Mapping[str, Predicti
 
 def _table(trained: RunFiles, values: SplitValues, name: str) -> tuple[Row, list[Row]]:
     """Each value with a column for the new data, and one for each part of the run's own."""
-    parts = {name: values} | {f"in the run: {part}": found for part, found in trained.metrics.splits.items()}
+    parts = {name: values} | {
+        f"in the run: {SPLIT_NAMES[part]}": found for part, found in trained.metrics.splits.items()
+    }
     rows = [
         ("examples", *(f"{part.examples:,}" for part in parts.values())),
         ("loss", *(number(part.loss) for part in parts.values())),

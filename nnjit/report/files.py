@@ -138,8 +138,10 @@ class RunFiles:
 
     @property
     def headline_split(self) -> str:
-        """The part of the data that says most about new data: test, else validation, else training."""
-        return next(s for s in ("test", "validation", "train") if s in self.metrics.splits or s == "train")
+        """The part that says most about new data: given data, else test, validation or training."""
+        return next(
+            s for s in ("given", "test", "validation", "train") if s in self.metrics.splits or s == "train"
+        )
 
 
 def read_run(folder: Path) -> RunFiles:

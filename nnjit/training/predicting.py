@@ -35,6 +35,7 @@ ROW = "row"
 """The column with the number of each row, counted from 1 as messages count."""
 
 _ARRAYS = (".npy", ".npz")
+_UNWEIGHTED = "the training weighed its rows; here all count alike"
 _OWN_MARKS = ("missing_marks",)  # options of a table that hold whatever a file is written like
 
 
@@ -112,7 +113,9 @@ class FilePrediction:
         scores = _by_output(decoder.scores(predicted)) if self.probabilities else {}
         if ROW in given:
             raise DataError(f'a column is called "{ROW}", as that of row numbers; rename it')
-        decided = decision_columns(self.run, _by_output(decoder.decide(predicted)), scores, taken=given)
+        decided = decision_columns(
+            self.run, _by_output(decoder.decide(predicted)), scores, taken={ROW: 0, **given}
+        )
         return {ROW: np.arange(first + 1, first + 1 + len(x)), **given, **decided}
 
 
@@ -155,7 +158,8 @@ def evaluate_file(run: Run, path: Path, reading: Reading) -> tuple[Evaluation, t
     """
     if path.suffix.lower() not in _ARRAYS:
         table = read_table(path, reading)
-        return run.evaluation(table), table.notes
+        is_unlike = run.data.is_weighted and run.known.weights is None
+        return run.evaluation(table), (*table.notes, *((_UNWEIGHTED,) if is_unlike else ()))
     if path.suffix.lower() == ".npy":
         raise DataError(f"{path} has no targets; give an npz file of x and y, or a table")
     names = [output.target for output in run.data.outputs] or ["y"]
@@ -170,7 +174,7 @@ def evaluate_file(run: Run, path: Path, reading: Reading) -> tuple[Evaluation, t
 def evaluation_columns(run: Run, predictions: Mapping[str, Predictions]) -> Columns:
     """Row numbers, targets, predictions and the probabilities of classes."""
     targets = {name: one.target for name, one in predictions.items()}
-    true = decision_columns(run, targets, {}, taken={})
+    true = decision_columns(run, targets, {}, taken={ROW: 0})
     scores = {name: one.probability for name, one in predictions.items() if one.probability is not None}
     decided = {name: one.prediction for name, one in predictions.items()}
     rows = next(iter(predictions.values())).rows

@@ -192,6 +192,7 @@ def test_an_evaluation_prints_metrics_and_leaves_a_page(
     page = (output / "evaluation.html").read_text(encoding="utf-8")
     ET.fromstring(page.partition("\n")[2])  # well-formed
     assert f'<figure id="{"confusion" if run == "people" else "regression"}">' in page
+    assert "40 given examples" in page
     metrics = json.loads((output / file_names.METRICS).read_text())
     assert metrics == {"run": run, "file": "people.csv", **found}
     table = pl.read_csv(output / "predictions.csv")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.errors import RunError
+from nnjit.errors import GraphError, RunError
 from nnjit.runs import file_names
 from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.runs.study import StudyMetrics
@@ -62,6 +62,8 @@ class Study:
 
         Of several outputs, a dict of these. The arguments are those of `Run.predict`.
         """
+        if names and not self.classes:
+            raise GraphError("this study predicts values, not classes; omit names")
         decided = self._decided(x)
         return with_names(decided, self.classes) if names else decided
 
