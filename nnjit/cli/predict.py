@@ -95,7 +95,7 @@ def _begun(blocks: Iterable[Columns]) -> Iterable[Columns]:
 
 def _complain(found: FilePrediction) -> None:
     """Say what is noteworthy about the file, apart from the predictions."""
-    from nnjit.training.predicting import unseen_words
+    from nnjit.data.known.known_data import unseen_words
 
     for note in found.notes:
         complain(note)

@@ -9,7 +9,9 @@ import numpy as np
 
 from nnjit.data import Center, Dataset, Part
 from nnjit.data.dataset import describe_index
+from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.fitting import Block, fit_center
+from nnjit.data.known.known_data import unseen, unseen_words
 from nnjit.data.weights import as_type
 from nnjit.errors import DataError
 from nnjit.experiment import Experiment
@@ -26,10 +28,12 @@ class Evaluation:
 
     Args:
         predictions: of each output by name, "" if it is the only one; their part of the data is "test".
+        notes: which rows are left out, and which have categories that the training did not have.
     """
 
     values: SplitValues
     predictions: Mapping[str, Predictions]
+    notes: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -59,7 +63,13 @@ def evaluate(
     rows = np.arange(len(y)) if data.source_rows is None else data.source_rows
     made = outputs.decoder.predictions("test", compiled.predict(theta, x), y)
     predictions = {name: replace(one, rows=rows) for name, one in made.items()}
-    return Evaluation(SplitValues(len(y), values.pop("loss"), values), predictions)
+    return Evaluation(SplitValues(len(y), values.pop("loss"), values), predictions, _notes(data))
+
+
+def _notes(data: Dataset) -> tuple[str, ...]:
+    found = unseen(data.x) if isinstance(data.x, EncodedRows) else {}
+    words = tuple(unseen_words(column, rows) for column, rows in found.items())
+    return words if data.source_rows is None else (data.description, *words)
 
 
 def _center(y: np.ndarray, dtype: np.dtype, described: DataDescription) -> Center:

@@ -20,7 +20,7 @@ from nnjit.data.storage.array_file import read_npy
 from nnjit.data.tables.reading import Reading, read_blocks, read_table
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.writing import Columns, Labels
-from nnjit.errors import DataError, counted
+from nnjit.errors import DataError
 from nnjit.runs.predictions import Predictions
 from nnjit.training.graphs.decoding import Decoded
 from nnjit.training.inputs import Where
@@ -159,7 +159,8 @@ def evaluate_file(run: Run, path: Path, reading: Reading) -> tuple[Evaluation, t
     if path.suffix.lower() not in _ARRAYS:
         table = read_table(path, reading)
         is_unlike = run.data.is_weighted and run.known.weights is None
-        return run.evaluation(table), (*table.notes, *((_UNWEIGHTED,) if is_unlike else ()))
+        found = run.evaluation(table)
+        return found, (*table.notes, *found.notes, *((_UNWEIGHTED,) if is_unlike else ()))
     if path.suffix.lower() == ".npy":
         raise DataError(f"{path} has no targets; give an npz file of x and y, or a table")
     names = [output.target for output in run.data.outputs] or ["y"]
@@ -168,7 +169,7 @@ def evaluate_file(run: Run, path: Path, reading: Reading) -> tuple[Evaluation, t
     of_rows = _array(path, weights) if isinstance(weights, str) else None
     with blaming(str(path)):
         found = run.evaluation(_inputs(path), y if run.data.outputs else y["y"], weights=of_rows)
-    return found, ()
+    return found, found.notes
 
 
 def evaluation_columns(run: Run, predictions: Mapping[str, Predictions]) -> Columns:
@@ -194,14 +195,6 @@ def reading_for(source: Source, path: Path, chosen: frozenset[str] = frozenset()
     is_alike = source.file is not None and Path(source.file).suffix.lower() == path.suffix.lower()
     names = frozenset(Reading.model_fields) if is_alike else chosen.union(_OWN_MARKS)
     return Reading(**{name: getattr(source, name) for name in names})
-
-
-def unseen_words(column: str, rows: int) -> str:
-    """What is to be said of rows with categories that are not among those of the training."""
-    return (
-        f'column "{column}": {counted(rows, "row")} with a category that the training did not have, or too '
-        "seldom; taken as other"
-    )
 
 
 def _array(path: Path, name: str) -> np.ndarray:

@@ -317,6 +317,9 @@ FOREIGN = ("sklearn", "polars", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit
 COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
 FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
 FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
+FOREIGN_TO_TRAININGS = (
+    *FOREIGN, "nnjit.training.loop.full_batch", "nnjit.training.evaluation", "nnjit.data.known",
+)  # fmt: skip
 FOREIGN_TO_PREDICTIONS = (
     "sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report", "nnjit.training.loop",
 )  # fmt: skip
@@ -330,7 +333,7 @@ FOREIGN_TO_PREDICTIONS = (
         (["check", "--config", "a.yaml", "--set", "model[0].unit=2"], 2, FOREIGN_TO_CONFIGS),
         (["train", "--config", "a.yaml", "--set", "los=1"], 2, FOREIGN_TO_CONFIGS),
         (["check", "--config", "a.yaml"], 0, FOREIGN),
-        (["train", "--config", "a.yaml"], 0, (*FOREIGN, "nnjit.training.loop.full_batch")),
+        (["train", "--config", "a.yaml"], 0, FOREIGN_TO_TRAININGS),
         (["report", "run"], 0, FOREIGN_TO_REPORTS),
         (["predict", "trained", "x.csv"], 0, FOREIGN_TO_PREDICTIONS),
         (["evaluate", "trained", "xy.npz"], 0, (*FOREIGN_TO_PREDICTIONS, "polars")),

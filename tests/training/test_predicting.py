@@ -196,6 +196,8 @@ def test_rows_without_a_target_or_a_weight_are_left_out(runs: Mapping[str, Run])
     kinds = [None if k < 10 else kind for k, kind in enumerate(KIND)]
     found = runs["classes"].evaluation({**FRAME, "kind": kinds})
     assert found.values.examples == 50
+    left_out = "the dict of columns: 50 rows of 5 columns, 10 rows without a target left out"
+    assert found.notes == (left_out,)
     np.testing.assert_array_equal(found.predictions[""].rows, np.arange(10, 60))
     weighted = runs["weighted"].evaluation(FRAME)  # the first weighs nothing
     np.testing.assert_array_equal(weighted.predictions[""].rows, np.arange(1, 60))

@@ -121,6 +121,14 @@ def unseen(rows: EncodedRows) -> dict[str, int]:
     return found
 
 
+def unseen_words(column: str, rows: int) -> str:
+    """What is to be said of rows with categories that are not among those of the training."""
+    return (
+        f'column "{column}": {counted(rows, "row")} with a category that the training did not have, or too '
+        "seldom; taken as other"
+    )
+
+
 def renamed(table: Table, names: tuple[str, ...]) -> Table:
     """A table whose columns have other names, by their position."""
     frame = table.frame.rename(dict(zip(table.columns, names, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,6 +23,8 @@ from nnjit.errors import DataError, counted, did_you_mean
 
 Where = Callable[[int], str]
 
+_INDEX = re.compile(r"\d{1,9}(\.0*)?")  # as a table of numbers may have it
+
 
 def table_with_targets(known: KnownData, table: Table) -> tuple[Dataset, Where]:
     """The rows of a table with inputs, targets and weights, and the name of each for messages.
@@ -34,13 +37,16 @@ def table_with_targets(known: KnownData, table: Table) -> tuple[Dataset, Where]:
     with blaming(table.name):
         table = _with_target_names(known, table)
         roles = Roles.of(table.columns, target=known.targets, features=None, ignore=(), weights=known.weights)
-        data = select(table, roles, {}, lambda rows: _read(known, rows), title=f"table {table.name}")
+        data = select(table, roles, {}, lambda rows: _read(known, rows), title=table.name)
         data = _known_classes(known, data)
         data = replace(data, table=known.named(data.table))
         complete = known.encoder.complete(data.table)
         if not complete.any():
             raise DataError("every row lacks a value without which the training left rows out")
-        data = data if complete.all() else data.rows(complete)
+        if not complete.all():
+            left_out = counted(int((~complete).sum()), "row")
+            words = f"{data.description}, {left_out} with missing values left out"
+            data = replace(data.rows(complete), description=words)
     return data.with_inputs(known.encode(data.table)), place_in(data.table)
 
 
@@ -151,11 +157,8 @@ def _as_labels(own: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
     """The names of classes, if these are their indices instead."""
     if any(label in wanted for label in own):
         return own
-    try:
-        indices = [int(float(label)) for label in own]
-    except ValueError:
-        return own
-    return [wanted[k] if 0 <= k < len(wanted) else label for k, label in zip(indices, own, strict=True)]
+    indices = {label: int(float(label)) for label in own if _INDEX.fullmatch(label)}
+    return [wanted[k] if (k := indices.get(label, -1)) in range(len(wanted)) else label for label in own]
 
 
 def _reindexed(
