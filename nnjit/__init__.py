@@ -16,10 +16,15 @@ __version__ = VERSION
 if TYPE_CHECKING:
     from nnjit.api import fit, load
     from nnjit.autodiff import (
+        ShapeDtype,
+        associative_scan,
         check_grads,
+        checkpoint,
         cond,
         custom_jvp,
         custom_vjp,
+        eval_shape,
+        fori_loop,
         grad,
         hessian,
         hvp,
@@ -30,11 +35,14 @@ if TYPE_CHECKING:
         linearize,
         make_graph,
         register_dataclass,
+        remat,
         scan,
         stop_gradient,
+        switch,
         value_and_grad,
         vjp,
         vmap,
+        while_loop,
     )
     from nnjit.codegen import clear_cache, jit
     from nnjit.report import draw
@@ -45,10 +53,15 @@ __getattr__ = lazy(
     {
         "fit": "nnjit.api",
         "load": "nnjit.api",
+        "ShapeDtype": "nnjit.autodiff",
+        "associative_scan": "nnjit.autodiff",
         "check_grads": "nnjit.autodiff",
+        "checkpoint": "nnjit.autodiff",
         "cond": "nnjit.autodiff",
         "custom_jvp": "nnjit.autodiff",
         "custom_vjp": "nnjit.autodiff",
+        "eval_shape": "nnjit.autodiff",
+        "fori_loop": "nnjit.autodiff",
         "grad": "nnjit.autodiff",
         "hessian": "nnjit.autodiff",
         "hvp": "nnjit.autodiff",
@@ -59,11 +72,14 @@ __getattr__ = lazy(
         "linearize": "nnjit.autodiff",
         "make_graph": "nnjit.autodiff",
         "register_dataclass": "nnjit.autodiff",
+        "remat": "nnjit.autodiff",
         "scan": "nnjit.autodiff",
         "stop_gradient": "nnjit.autodiff",
+        "switch": "nnjit.autodiff",
         "value_and_grad": "nnjit.autodiff",
         "vjp": "nnjit.autodiff",
         "vmap": "nnjit.autodiff",
+        "while_loop": "nnjit.autodiff",
         "clear_cache": "nnjit.codegen",
         "jit": "nnjit.codegen",
         "draw": "nnjit.report",
@@ -73,7 +89,9 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "Run", "Study", "__version__", "check_grads", "clear_cache", "cond", "custom_jvp", "custom_vjp", "draw",
-    "fit", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load",
-    "make_graph", "register_dataclass", "scan", "stop_gradient", "value_and_grad", "vjp", "vmap",
+    "Run", "ShapeDtype", "Study", "__version__", "associative_scan", "check_grads", "checkpoint",
+    "clear_cache", "cond", "custom_jvp", "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad",
+    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph",
+    "register_dataclass", "remat", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap",
+    "while_loop",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ ORDER = (
 INSIDE = {
     "codegen": (
         ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",), ("call",),
-        ("program",), ("function",),
+        ("program",), ("static_arguments",), ("function",),
     ),
     "nn": (
         ("array",), ("formula", "functional", "initializers", "targets"), ("activations", "links"),

@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 
 import nnjit.numpy as nnp
-from nnjit.autodiff.loop_batch import batch_loop
 from nnjit.autodiff.rules import RULES
 from nnjit.autodiff.tracing import close, node_of
 from nnjit.autodiff.tree import along, flatten
 from nnjit.errors import GraphError
 from nnjit.ir import Node, apply, beside, new_input, topological, tracing, type_of
 from nnjit.numpy.functional import TRANSFORMS
-from nnjit.primitives import broadcast, matmul, scan_p
+from nnjit.primitives import broadcast, matmul
 
 Axes = Any  # a number, None, or nested dicts, lists and tuples of them
 
@@ -113,9 +112,10 @@ def _lifted(node: Node, new: Mapping[Node, Node], n: int) -> Node:
     if primitive is matmul:
         product = _matmul(*(_as_matrices(x, new) for x in node.inputs), **node.params)
         return node_of(nnp.reshape(product, (n, *node.shape)))
-    if primitive is scan_p:
-        return batch_loop(node, new, n, batch)
-    lift = RULES[primitive].lift if primitive in RULES else primitive.lift
+    rules = RULES.get(primitive)
+    if rules is not None and rules.batch is not None:
+        return rules.batch(node, new, n, batch)
+    lift = rules.lift if rules is not None else primitive.lift
     if lift is None and primitive.kind != "elementwise":
         raise GraphError(f"vmap: {primitive.name} cannot be mapped")
     params = lift(n, **node.params) if lift else node.params

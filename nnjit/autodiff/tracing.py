@@ -89,7 +89,7 @@ def call(
         result = f(*(by_number.get(i, a) for i, a in enumerate(args)), **(kwargs or {}))
     value, aux = _with_aux(result) if has_aux else (result, None)
     outputs, build_out = flatten(value)
-    return Call(inputs, tuple(leaves), build, tuple(map(_result, outputs)), build_out, aux)
+    return Call(inputs, tuple(leaves), build, tuple(map(result_node, outputs)), build_out, aux)
 
 
 def trace(f: Callable[..., Any], types: Sequence[ArrayType]) -> Graph:
@@ -150,6 +150,16 @@ def node_of(x: Any) -> Node:
     return x if isinstance(x, Node) else constant(x)
 
 
+def result_node(leaf: Any) -> Node:
+    """A leaf of what a function has returned, as a node."""
+    if not isinstance(leaf, Node) and np.asarray(leaf).dtype.kind not in "fiub":
+        raise GraphError(
+            f"the function returns {described(leaf)}; expected arrays and numbers, or nested dicts, "
+            "lists and tuples of them; other things can go beside the result with has_aux=True"
+        )
+    return node_of(leaf)
+
+
 def like(x: Any, node: Node) -> Any:
     """`x`, a tangent or cotangent of `node`: a node, or an array of its type; whole numbers fit too."""
     given = x if isinstance(x, Node) else np.asarray(x)
@@ -202,16 +212,6 @@ def _fresh(leaf: Any, number: int) -> Node:
             "or choose other arguments with argnums"
         )
     return new_input(type_of(leaf))
-
-
-def _result(leaf: Any) -> Node:
-    """A leaf of what a function has returned, as a node."""
-    if not isinstance(leaf, Node) and np.asarray(leaf).dtype.kind not in "fiub":
-        raise GraphError(
-            f"the function returns {described(leaf)}; expected arrays and numbers, or nested dicts, "
-            "lists and tuples of them; other things can go beside the result with has_aux=True"
-        )
-    return node_of(leaf)
 
 
 def _known(leaf: Any) -> Any:

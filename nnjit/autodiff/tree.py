@@ -49,6 +49,29 @@ def structure(tree: Any) -> str:
     return repr(build([_STAR] * len(leaves)))
 
 
+def paths(tree: Any, root: str) -> list[str]:
+    """How each leaf of `tree` is reached from `root`, as Python.
+
+    >>> paths({"a": (1.0, [2.0, None]), "b": 3.0}, "x")
+    ["x['a'][0]", "x['a'][1][0]", "x['b']"]
+    """
+    if tree is None:
+        return []
+    if not is_branch(tree):
+        return [root]
+    pairs = zip(_steps(tree), children(tree), strict=True)
+    return [path for step, child in pairs for path in paths(child, root + step)]
+
+
+def _steps(tree: Any) -> list[str]:
+    """How each child of a branch is reached."""
+    if isinstance(tree, dict):
+        return [f"[{key!r}]" for key in _sorted(tree)]
+    if known := _DATACLASSES.get(type(tree)):
+        return [f".{name}" for name in known.traced]
+    return [f".{name}" for name in getattr(tree, "_fields", ())] or [f"[{k}]" for k in range(len(tree))]
+
+
 def along(prefix: Any, tree: Any, repeats: Callable[[Any], bool] = lambda leaf: True) -> list[Any]:
     """For each leaf of `tree`, what `prefix` has at its place or at a place above it.
 

@@ -15,6 +15,7 @@ from nnjit.autodiff.tracing import standing_for
 from nnjit.autodiff.tree import Rebuild, children, is_branch, key_of
 from nnjit.codegen.numba.cache import functions_in
 from nnjit.codegen.program import Compiled
+from nnjit.codegen.static_arguments import static_of
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, is_open, new_input, tracing, type_of
 
@@ -23,7 +24,7 @@ NUMBERS = (float, int, bool)
 Key = tuple[Any, ...]
 
 
-def jit(f: Callable[..., Any]) -> Callable[..., Any]:
+def jit(f: Callable[..., Any], *, static_argnums: Any = (), static_argnames: Any = ()) -> Callable[..., Any]:
     """Return `f` compiled, anew for each combination of argument shapes and dtypes.
 
     Arguments, given by position or by name, and the result may be nested dicts, lists and tuples of arrays
@@ -33,9 +34,15 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
     Inside another trace, `f` itself runs, so `jit` composes with `grad` and its kin in either order.
     It holds the programs of the last 256 combinations, which `clear_cache` frees.
 
+    Args:
+        static_argnums: the number of an argument, or several, that `f` gets as they are instead of traced: a
+            number of steps, a function, a tuple of sizes. They need a hash, and a new value compiles anew.
+        static_argnames: the same by name. An argument that has both is static whichever way it is given.
+
     Raises:
-        GraphError: an argument is not an array, or its dtype is not supported. CompileError: an operation
-            has no kernel. numpy.linalg.LinAlgError: a matrix has no inverse, or no such decomposition.
+        GraphError: an argument is not an array, its dtype is not supported, or a static one has no hash or is
+            traced. CompileError: an operation has no kernel. numpy.linalg.LinAlgError: a matrix has no
+            inverse, or no such decomposition.
 
     >>> from nnjit import grad
     >>> import nnjit.numpy as np
@@ -43,13 +50,20 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
     1.0
     >>> jit(lambda x, *, scale: {"y": x * scale})(np.ones(2), scale=3.0)["y"].tolist()
     [3.0, 3.0]
+    >>> float(jit(lambda x, n: x if n == 0 else x**n, static_argnums=1)(3.0, 2))
+    9.0
     """
+    static = static_of(f, static_argnums, static_argnames)
     compiled: dict[Key, _Native] = {}
 
     @wraps(f)
     def native(*args: Any, **kwargs: Any) -> Any:
         arrays: list[Any] = []
         parts: list[Any] = []
+        function = f
+        if static is not None:
+            function, args, kwargs, own = static.split(f, args, kwargs)
+            parts.append(own)
         for arg in args:
             _describe(arg, arrays, parts)
         if kwargs:
@@ -58,8 +72,8 @@ def jit(f: Callable[..., Any]) -> Callable[..., Any]:
         known = compiled.get(key)
         if known is None:
             if any(isinstance(x, Node) for x in arrays):
-                return f(*args, **kwargs)
-            traced = _trace(f, args, kwargs)
+                return function(*args, **kwargs)
+            traced = _trace(function, args, kwargs)
             if is_open(traced.outputs, traced.inputs):  # `f` reads values of a trace around it
                 return traced.build(close(traced.outputs, traced.inputs, arrays))
             if len(compiled) >= MOST_PROGRAMS:
@@ -138,7 +152,8 @@ def _array(leaf: Any) -> np.ndarray:
     if array.dtype == object:
         raise GraphError(
             f"jit: an argument is a {type(leaf).__name__}; expected arrays, numbers, None and strings, and "
-            "dicts, lists and tuples of them; let the function read it from around it instead"
+            "dicts, lists and tuples of them; let the function read it from around it, or make it static "
+            "with static_argnums"
         )
     return array
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -39,7 +39,6 @@ class Dataset(Labelled):
     Args:
         x: (n, ...) features, of the type they came in.
         features: names of the columns of x; () for images.
-        codes: the categories of each feature that holds their indices, in order.
         encoder: what made x of a table; None for arrays.
         notes: what was found out about the data rather than given, in sentences.
 
@@ -57,7 +56,6 @@ class Dataset(Labelled):
     description: str
     weights: np.ndarray | None = None
     target_layout: tuple[Target, ...] = ()
-    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source_rows: np.ndarray | None = None
     encoder: TableEncoder | None = None
     notes: tuple[str, ...] = ()
@@ -70,6 +68,11 @@ class Dataset(Labelled):
         if not isinstance(self.x, EncodedRows):  # an encoder gives no others
             _check_finite("x", self.x, self.features)
         _check_finite("y", self.y, self.targets)
+
+    @property
+    def codes(self) -> Mapping[str, tuple[str, ...]]:
+        """The categories of each feature that holds their indices, in order."""
+        return {} if self.encoder is None else self.encoder.codes
 
     def encoded(self, rows: np.ndarray | None, indexed: Indexed = frozenset()) -> Dataset:
         """The data itself, which is numbers already."""
@@ -245,7 +248,7 @@ def contents_of(data: Dataset, *, is_computed: bool) -> Contents:
     if isinstance(x, EncodedRows):
         inputs: tuple[Any, ...] = (x.table.columns,)
     else:
-        inputs = (data.features, sorted(data.codes.items()), x.shape[1:])
+        inputs = (data.features, x.shape[1:])
     arrays = () if is_computed else (x, data.y, data.weights)
     digests = ["" if array is None else digest(array) for array in arrays] or ["", "", ""]
     names = _short(json.dumps((*inputs, data.targets, data.classes)).encode())

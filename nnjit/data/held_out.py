@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,10 +71,9 @@ def _check_target_names(
 
 
 def _align(other: Dataset, data: Dataset) -> Dataset:
-    """`other` with the inputs, category indices and classes of `data`.
+    """`other` with the inputs and classes of `data`.
 
-    Columns are matched by name, and that of a category that does not occur is 0. Rows without names, such as
-    images, may have another shape of the same size.
+    Columns are matched by name. Rows without names, such as images, may have another shape of the same size.
     """
     return replace(
         other,
@@ -84,7 +83,6 @@ def _align(other: Dataset, data: Dataset) -> Dataset:
         targets=data.targets,
         classes=data.classes,
         target_layout=data.target_layout,
-        codes=data.codes,
     )
 
 
@@ -93,8 +91,7 @@ def _inputs(data: Dataset, other: Dataset) -> InputRows:
     if other.encoder is not None and other.encoder is data.encoder:
         return other.x
     if data.features and other.features:
-        are_equal = data.features == other.features and not data.codes
-        return other.x if are_equal else _columns(data, other)
+        return other.x if data.features == other.features else _columns(data, other)
     if math.prod(own) != math.prod(shape):
         raise DataError(f"a row has the shape {own}, but that of data {shape}; give data of the same kind")
     rows = other.x[:] if isinstance(other.x, EncodedRows) else other.x
@@ -103,41 +100,21 @@ def _inputs(data: Dataset, other: Dataset) -> InputRows:
 
 def _columns(data: Dataset, other: Dataset) -> np.ndarray:
     """The columns (n, I) of `other` in the order of `data`."""
-    _check_names(data, other)
-    found = other.x[:]
-    column_of = {name: k for k, name in enumerate(other.features)}
-    x = np.zeros((len(found), len(data.features)), found.dtype)
-    for k, name in enumerate(data.features):
-        if name in column_of:
-            x[:, k] = found[:, column_of[name]]
-    for name, codes in data.codes.items():
-        if name not in other.codes:
-            raise DataError(f'column "{name}" is indexed in data; index it here too')
-        column = data.features.index(name)
-        x[:, column] = _reindexed(x[:, column], other.codes[name], codes, f'column "{name}"')
-    return x
-
-
-def _check_names(data: Dataset, other: Dataset) -> None:
     for name in other.features:
         if name not in data.features:
-            rows = ", or the rows that have this category" if _stem(name) != name else ""
             near = did_you_mean(name, data.features[:20])
-            raise DataError(f'data has no column "{name}"{near}; leave it out here{rows}')
-    categorical = {_stem(name) for name in other.features if _stem(name) != name}
+            raise DataError(f'data has no column "{name}"{near}; leave it out here')
     for name in data.features:
-        if name not in other.features and _stem(name) not in categorical:
+        if name not in other.features:
             raise DataError(f'no column "{name}", which data has; give data with the same columns')
-
-
-def _stem(feature: str) -> str:
-    """The column that a feature comes from: `colour` for `colour=red`."""
-    return feature.partition("=")[0]
+    place = {name: k for k, name in enumerate(other.features)}
+    return np.ascontiguousarray(other.x[:][:, [place[name] for name in data.features]])
 
 
 def _targets(data: Dataset, other: Dataset) -> RowArray:
+    where = other.x.table.where if isinstance(other.x, EncodedRows) else row_name
     if not data.target_layout:
-        return _target(data.classes, other.classes, data.y, other.y, "the target")
+        return _target(data.classes, other.classes, data.y, other.y, "the target", where)
     pairs = zip(data.target_layout, other.target_layout, strict=True)  # both in the order of the losses
     ys = in_memory(data.y), in_memory(other.y)
     return np.hstack(
@@ -147,6 +124,7 @@ def _targets(data: Dataset, other: Dataset) -> RowArray:
                     *(wanted.classes, found.classes),
                     *(ys[0][:, wanted.columns], ys[1][:, found.columns]),
                     f'target "{wanted.name}"',
+                    where,
                 )
             )
             for wanted, found in pairs
@@ -155,20 +133,35 @@ def _targets(data: Dataset, other: Dataset) -> RowArray:
 
 
 def _target(
-    wanted: Sequence[str] | None, found: Sequence[str] | None, of_data: RowArray, y: RowArray, name: str
+    wanted: Sequence[str] | None,
+    found: Sequence[str] | None,
+    of_data: RowArray,
+    y: RowArray,
+    name: str,
+    where: Callable[[int], str],
 ) -> RowArray:
     if (wanted is None) != (found is None):
         kinds = ("values", "classes") if wanted is None else ("classes", "values")
         raise DataError(f"{name} of data holds {kinds[0]}, here it holds {kinds[1]}; set task for both")
     if wanted is not None and found is not None:
-        return _reindexed(in_memory(y), found, wanted, name)
+        return _reindexed(in_memory(y), found, wanted, name, where)
     if y.shape[1] != of_data.shape[1]:
         raise DataError(f"{name} of data has {of_data.shape[1]} values a row, here it has {y.shape[1]}")
     return y
 
 
-def _reindexed(indices: np.ndarray, own: Sequence[str], wanted: Sequence[str], name: str) -> np.ndarray:
-    """Indices into the labels `own` as indices of the same labels in `wanted`."""
+def _reindexed(
+    indices: np.ndarray,
+    own: Sequence[str],
+    wanted: Sequence[str],
+    name: str,
+    where: Callable[[int], str],
+) -> np.ndarray:
+    """Indices into the labels `own` as indices of the same labels in `wanted`.
+
+    Args:
+        where: the index of a row → its name in messages.
+    """
     if tuple(own) == tuple(wanted):
         return indices
     index_of = {label: k for k, label in enumerate(wanted)}
@@ -176,7 +169,7 @@ def _reindexed(indices: np.ndarray, own: Sequence[str], wanted: Sequence[str], n
         if label not in index_of and (indices == k).any():
             row = int(np.flatnonzero((indices == k).reshape(len(indices)))[0])
             raise DataError(
-                f'{row_name(row)}: {name} has "{label}", which does not occur in data'
+                f'{where(row)}: {name} has "{label}", which does not occur in data'
                 f"{did_you_mean(label, wanted[:20])}; leave such rows out"
             )
     new = np.array([index_of.get(label, -1) for label in own], indices.dtype)

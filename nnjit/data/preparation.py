@@ -8,7 +8,7 @@ part says how they are scaled when they are read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,6 @@ class Prepared:
         output_size: how many numbers the network has to give: the number of classes, or of target values.
         is_weighted: whether the data says how much each row counts.
         target_layout: the targets that share the columns of y if there are several.
-        codes: the categories of each feature that holds their indices, in order.
         center: where the target values lie in their own unit; None if the targets are classes.
         warnings: what the user should know about the parts.
         encoder: what made the inputs of a table; None for arrays.
@@ -63,11 +62,15 @@ class Prepared:
     output_size: int
     is_weighted: bool
     target_layout: tuple[Target, ...] = ()
-    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     center: Center | None = None
     warnings: tuple[str, ...] = ()
     encoder: TableEncoder | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> Mapping[str, tuple[str, ...]]:
+        """The categories of each feature that holds their indices, in order."""
+        return {} if self.encoder is None else self.encoder.codes
 
     @property
     def columns(self) -> tuple[InputColumn, ...]:
@@ -194,7 +197,6 @@ def scale(
         output_size=data.output_size,
         is_weighted=any(d.weights is not None for d in (data, *held_out.values())),
         target_layout=data.target_layout,
-        codes=data.codes,
         center=_fit_center(data.y, rows, scaling, dtype) if data.has_values else None,
         warnings=(rows.warning,) if rows.warning else (),
         encoder=data.encoder,

@@ -171,6 +171,8 @@ def _param(value: Any) -> str:
     if isinstance(value, Graph):
         nodes = len(value.nodes)
         return "{" + str(value).replace("\n", "; ") + "}" if nodes < 10 else f"<{nodes} nodes>"
+    if isinstance(value, tuple) and any(isinstance(v, Graph) for v in value):
+        return f"({', '.join(map(_param, value))})"
     return str(value)
 
 

@@ -31,7 +31,7 @@ Kind = Literal[
     "matmul",
     "counter",
     "gather",
-    "scan",
+    "loop",
     "routine",
     "call",
 ]
@@ -245,7 +245,7 @@ class Node:
     def __bool__(self) -> NoReturn:
         raise TypeError(
             f"a traced value {self.type} has no truth value yet: use nnjit.numpy.where instead of `if` (or "
-            "nnjit.cond, where one side alone may be computed), nnjit.scan or a loop over a known range "
+            "nnjit.cond, if one side alone may be computed), nnjit.while_loop or a loop over a known range "
             "instead of `while`, nnjit.numpy.logical_and, _or, _not instead of `and`, `or`, `not`, and "
             "maximum, minimum, sort of nnjit.numpy instead of Python's"
         )
@@ -270,7 +270,7 @@ class Node:
         self._no_number("with nnjit.numpy.astype, floor or rint where whole numbers are needed")
 
     def __index__(self) -> NoReturn:
-        self._no_number("with a loop over a known range, and nnjit.numpy.take instead of a list")
+        self._no_number("with nnjit.fori_loop instead of `range`, and nnjit.numpy.take instead of a list")
 
     def __round__(self, digits: int = 0) -> NoReturn:
         self._no_number("with nnjit.numpy.round")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnjit.ir import Graph, Node, rebuild
-from nnjit.primitives import scan_p, slice_
+from nnjit.ir import Graph, Node, apply, rebuild
+from nnjit.primitives import reshape, scan_p, slice_
+from nnjit.primitives.scan import Loop, lead
 
 
 def merge_loops(graph: Graph) -> Graph:
@@ -20,7 +21,14 @@ def _read(node: Node, loops: Sequence[Node]) -> Node:
     if node.primitive is not scan_p:
         return node
     wider = max((n for n in loops if _is_wider(n, node)), key=lambda n: n.type.row_size, default=node)
-    return node if wider is node else slice_(wider, starts=(0,) * node.ndim, shape=node.shape)
+    if wider is node:
+        return node
+    loop = Loop(**node.params)
+    if not loop.keeps_last:
+        return slice_(wider, starts=(0,) * node.ndim, shape=node.shape)
+    rows = lead(node.type)
+    starts, shape = (*(0,) * len(rows), loop.last, 0), (*rows, 1, node.type.row_size)
+    return apply(reshape, slice_(wider, starts=starts, shape=shape), shape=node.shape)
 
 
 def _is_wider(wide: Node, node: Node) -> bool:
@@ -28,4 +36,4 @@ def _is_wider(wide: Node, node: Node) -> bool:
     if wide.inputs != node.inputs or other.inputs != own.inputs or len(other.outputs) < len(own.outputs):
         return False
     same = all(wide.params[k] == node.params[k] for k in ("constants", "carried", "length", "backwards"))
-    return same and other.outputs[: len(own.outputs)] == own.outputs
+    return same and not wide.params["keeps_last"] and other.outputs[: len(own.outputs)] == own.outputs

@@ -13,12 +13,15 @@ from nnjit.ir.graph import constant_p
 from nnjit.ir.types import static
 from nnjit.primitives import (
     add,
+    after_p,
     broadcast,
     cast,
+    checkpoint_p,
     concat,
-    cond_p,
     custom_p,
     div,
+    equal,
+    full_like,
     mul,
     neg,
     pow_,
@@ -30,6 +33,7 @@ from nnjit.primitives import (
     slice_,
     stop_gradient,
     sub,
+    switch_p,
     transpose,
 )  # fmt: skip
 
@@ -95,15 +99,38 @@ def _reduce_nothing(node: Node, x: Node) -> Node | None:
     return None
 
 
-def _compute_both(node: Node, predicate: Node, *operands: Node) -> Node:
-    """Compute both branches, and select: loops cannot branch, and all derivatives are taken."""
-    branches = [node.params[name] for name in ("true", "false")]
-    ours, theirs = (
-        rebuild(graph.outputs, dict(zip(graph.inputs, operands, strict=True)), rewrite)[0]
-        for graph in branches
+def _compute_all(node: Node, index: Node, *operands: Node) -> Node:
+    """Compute all branches, and select: loops cannot branch, and all derivatives are taken."""
+    *others, chosen = (
+        rebuild(branch.outputs, dict(zip(branch.inputs, operands, strict=True)), rewrite)[0]
+        for branch in node.params["branches"]
     )
-    chosen = apply(broadcast, predicate, shape=node.shape, axes=tuple(range(predicate.ndim)))
-    return apply(select, rewrite(chosen), ours, theirs)
+    for k, value in reversed(list(enumerate(others))):
+        is_chosen = index if index.dtype.kind == "b" else equal(index, full_like(index, k))
+        places = apply(broadcast, is_chosen, shape=node.shape, axes=tuple(range(index.ndim)))
+        chosen = apply(select, rewrite(places), value, chosen)
+    return chosen
+
+
+def _compute_anew(node: Node, *arguments: Node) -> Node:
+    """Compute the graph of a checkpoint here, from arguments that wait, so that nothing is kept for it."""
+    body, number = node.params["body"], node.params["waits_for"]
+    if number is not None:
+        token = arguments[number]
+        arguments = tuple(_after(x, token) if k != number else x for k, x in enumerate(arguments))
+    return rebuild(body.outputs, dict(zip(body.inputs, arguments, strict=True)), rewrite)[0]
+
+
+def _after(x: Node, token: Node) -> Node:
+    """`x` once the first element of a token is known, of each row if both have the batch axis."""
+    is_rows = x.type.is_batched and token.type.is_batched
+    if x.primitive is constant_p or not token.type.row_size or (token.type.is_batched and not is_rows):
+        return x  # what differs from row to row waits, and so does all that is made of it
+    lead = token.shape[:1] if is_rows else ()
+    ones = (*lead, *(1,) * len(token.type.row_shape))
+    first = apply(reshape, apply(slice_, token, starts=(0,) * token.ndim, shape=ones), shape=lead)
+    whole = apply(broadcast, first, shape=x.shape, axes=tuple(range(len(lead))))
+    return apply(after_p, x, whole)
 
 
 def _merge_slices(node: Node, x: Node) -> Node | None:
@@ -147,7 +174,8 @@ RULES: dict[object, tuple[Rewrite, ...]] = {
     select:        (lambda n, c, x, y: x if x is y else None,),
     cast:          (lambda n, x: x if x.type == n.type else None,),
     stop_gradient: (lambda n, x: x,),
-    cond_p:        (_compute_both,),
+    switch_p:      (_compute_all,),
+    checkpoint_p:  (_compute_anew,),
     custom_p:        (lambda n, y, *xs: y,),
     reduce_sum:    (_reduce_nothing,),
     reduce_max:    (_reduce_nothing,),

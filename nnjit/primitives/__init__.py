@@ -1,7 +1,7 @@
 """The primitives: every operation of a graph with its meaning, type rule, derivative rules and lowering."""
 
 from nnjit.primitives.broadcasting import broadcast, full, full_like, reduce_sum
-from nnjit.primitives.cond import cond_p
+from nnjit.primitives.checkpoint import after_p, checkpoint_p
 from nnjit.primitives.custom import custom_p
 from nnjit.primitives.decompositions import orthogonal, pinv, singular_vectors
 from nnjit.primitives.define import PRIMITIVES
@@ -92,12 +92,15 @@ from nnjit.primitives.special import (
     xlog1py,
     xlogy,
 )  # fmt: skip
+from nnjit.primitives.switch import switch_p
+from nnjit.primitives.while_loop import while_p
 from nnjit.primitives.windows import overlap_add, windows
 
 __all__ = [
     "PRIMITIVES",
     "abs_",
     "add",
+    "after_p",
     "arccos",
     "arccosh",
     "arcsin",
@@ -114,11 +117,11 @@ __all__ = [
     "cast",
     "cbrt",
     "ceil",
+    "checkpoint_p",
     "cholesky",
     "cofactor_change",
     "cofactors",
     "concat",
-    "cond_p",
     "corner",
     "cos",
     "cosh",
@@ -197,10 +200,12 @@ __all__ = [
     "sqrt",
     "stop_gradient",
     "sub",
+    "switch_p",
     "tan",
     "tanh",
     "transpose",
     "trunc",
+    "while_p",
     "windows",
     "xdivy",
     "xlog1py",

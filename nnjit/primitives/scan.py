@@ -2,7 +2,8 @@
 
 The body returns the carried values after a step, then the recorded ones, which may be the same. A node has one
 value; that of a loop is its *record*: the recorded values of all steps, flat and side by side, `f32[B,T,R]`,
-whose parts are slices. The derivatives of a loop are loops again, which `autodiff` builds.
+whose parts are slices; or those of the last step alone, `f32[B,R]`. The derivatives of a loop are loops again,
+which `autodiff` builds.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from nnjit.primitives.shaping import reshape, slice_
 
 
 def _infer(
-    *types: ArrayType, body: Graph, constants: int, carried: int, length: int, backwards: bool
+    *types: ArrayType,
+    body: Graph,
+    constants: int,
+    carried: int,
+    length: int,
+    backwards: bool,
+    keeps_last: bool,
 ) -> ArrayType:
     ends = constants + carried
     wanted = [
@@ -37,30 +44,40 @@ def _infer(
     first, recorded = body.outputs[0].type, body.outputs[carried:]
     if any(n.dtype != first.dtype or n.type.is_batched != first.is_batched for n in body.outputs):
         raise GraphError(f"scan: results of one dtype, got {', '.join(str(n.type) for n in body.outputs)}")
-    return first.with_shape((*lead(first), length, sum(n.type.row_size for n in recorded)))
+    steps = () if keeps_last else (length,)
+    return first.with_shape((*lead(first), *steps, sum(n.type.row_size for n in recorded)))
 
 
 def _evaluate(
-    *arrays: np.ndarray, body: Graph, constants: int, carried: int, length: int, backwards: bool
+    *arrays: np.ndarray,
+    body: Graph,
+    constants: int,
+    carried: int,
+    length: int,
+    backwards: bool,
+    keeps_last: bool,
 ) -> np.ndarray:
     ends = constants + carried
     fixed, values, stacks = arrays[:constants], [np.asarray(v) for v in arrays[constants:ends]], arrays[ends:]
     axes = [len(lead(n.type)) for n in body.inputs[ends:]]
     is_batched = body.outputs[0].type.is_batched
     rows: list[Any] = [None] * length
-    for t in reversed(range(length)) if backwards else range(length):
+    order = range(length)[:: -1 if backwards else 1]
+    for t in order:
         own = [np.take(x, t, axis) for x, axis in zip(stacks, axes, strict=True)]
         results = interpret(body, [*fixed, *values, *own])
         values = results[:carried]
+        if keeps_last and t != order[-1]:
+            continue
         flat = [
             np.reshape(r, (*np.shape(r)[:is_batched], n.type.row_size))
             for r, n in zip(results[carried:], body.outputs[carried:], strict=True)
         ]
         rows[t] = np.concatenate(flat, axis=-1)
-    return np.stack(rows, axis=int(is_batched))
+    return rows[order[-1]] if keeps_last else np.stack(rows, axis=int(is_batched))
 
 
-scan_p = Primitive("scan", "scan", _infer, _evaluate)
+scan_p = Primitive("scan", "loop", _infer, _evaluate)
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,12 @@ class Loop:
     carried: int
     length: int
     backwards: bool
+    keeps_last: bool
+
+    @property
+    def last(self) -> int:
+        """The number of the step that comes last."""
+        return 0 if self.backwards else self.length - 1
 
     @property
     def fixed(self) -> tuple[Node, ...]:
@@ -104,13 +127,15 @@ def stacked_shape(type: ArrayType, length: int) -> Shape:
     return (*lead(type), length, *type.row_shape)
 
 
-def parts(record: Any, types: Sequence[ArrayType], length: int) -> list[Any]:
-    """The values at all steps of each of the results, in its own shape."""
+def parts(record: Any, types: Sequence[ArrayType], length: int | None) -> list[Any]:
+    """The values of each of the results, in its own shape: at all steps, or at the last if `length` is None."""
     found, start = [], 0
     for type in types:
-        whole = (*lead(type), length, type.row_size)
+        steps = () if length is None else (length,)
+        whole = (*lead(type), *steps, type.row_size)
         starts = (*(0,) * (len(whole) - 1), start)
-        found.append(reshape(slice_(record, starts=starts, shape=whole), shape=stacked_shape(type, length)))
+        shape = (*lead(type), *steps, *type.row_shape)
+        found.append(reshape(slice_(record, starts=starts, shape=whole), shape=shape))
         start += type.row_size
     return found
 

@@ -156,7 +156,7 @@ def test_it_works_on_all_rows_of_a_batch_and_inside_rules_and_transposes() -> No
     rows = array_type("f64", (B, 3))
     f = lambda x: cond(nnp.sum(x) > 0, lambda x: nnp.sqrt(x), lambda x: x * 2, x)  # noqa: E731
     graph = verify(optimize(trace(lambda x: grad(lambda x: nnp.sum(f(x)))(x), [rows])))
-    assert not any(n.primitive.name == "cond" for n in graph.nodes)
+    assert not any(n.primitive.name == "switch" for n in graph.nodes)
     np.testing.assert_array_equal(interpret(graph, [-np.ones((4, 3))])[0], np.full((4, 3), 2.0))
 
     @custom_jvp
@@ -205,7 +205,7 @@ MISTAKES = (
     ("structures", lambda x: cond(x[0] > 0, lambda: {"a": x}, lambda: [x, 1]),
      r"different structures, \{'a': \*\} and \[\*, \*\]"),
     ("shapes", lambda x: cond(x[0] > 0, lambda: (1.0, x), lambda: (1.0, x[0])),
-     r"cond: result 1 of the branches is f64\[3\] and f64\[\]; both must have one type: use nnjit.numpy.ast"),
+     r"cond: result 1 of the branches is f64\[3\] and f64\[\]; all must have one type: use nnjit.numpy.ast"),
     ("dtypes", lambda x: cond(x[0] > 0, lambda: x, lambda: nnp.astype(x, "f32")),
      r"result 0 of the branches is f64\[3\] and f32\[3\]"),
     ("none", lambda x: cond(x[0] > 0, lambda: x, lambda: None), r"different structures, \* and None"),

@@ -10,7 +10,7 @@ import pytest
 from numba import config
 
 import nnjit.numpy as nnp
-from nnjit import grad, jit, scan
+from nnjit import fori_loop, grad, jit, make_graph, scan, while_loop
 from nnjit.autodiff import as_node, pull_back
 from nnjit.codegen import Compiled
 from nnjit.ir import B, Graph, array_type, constant, interpret, new_input, with_rows
@@ -102,6 +102,46 @@ def test_value_and_gradient_equal_the_interpreter(cost: Callable[..., Any], dtyp
         given = [rng.normal(size=with_rows(s, count)).astype(w.dtype) * 0.5 for s in shapes.values()]
         for got, want in zip(compiled(*given), interpret(graph, given), strict=True):
             np.testing.assert_allclose(got, want, **close)
+
+
+def backwards(w: Any, x: Any) -> Any:
+    """Two states of which the last ones alone are read, and the other order."""
+    zero = nnp.zeros_like(x[:, 0, :2])
+    step = lambda s, v: ((nnp.tanh(s[1] @ w[:2] + v @ w[2:]), s[0] + v[:, :2]), None)  # noqa: E731
+    (h, c), _ = scan(step, (zero, zero), x, reverse=True)
+    return h * c + h
+
+
+@pytest.mark.parametrize("last", [backwards, offset, stacked, nested])
+def test_a_loop_without_gradient_keeps_the_last_step_alone(last: Callable[..., Any]) -> None:
+    w, x = new_input(array_type("f64", (5, 2))), new_input(array_type("f64", (B, 4, 3)))
+    graph = Graph((w, x), (as_node(last(w, x)),))
+    compiled = Compiled(graph)
+    for count in COUNTS:
+        rng = np.random.default_rng(count)
+        given = [rng.normal(size=s) * 0.5 for s in ((5, 2), (count, 4, 3))]
+        np.testing.assert_allclose(compiled(*given)[0], interpret(graph, given)[0], rtol=1e-11, atol=1e-11)
+
+
+def test_the_memory_of_a_loop_grows_with_its_steps_only_for_its_gradient() -> None:
+    def work(steps: int, run: Callable[[Any], Any] = lambda f: f) -> int:
+        f = run(lambda x: nnp.sum(fori_loop(0, steps, lambda k, c: nnp.sin(c) * x + k, x)))
+        return sum(Compiled(make_graph(f)(np.ones(500))).program.work.values())
+
+    assert work(3000) - work(3) < 3200  # the numbers themselves
+    assert work(300, grad) > 300 * 500
+
+
+@pytest.mark.kernels
+def test_a_step_reads_parts_of_what_it_carries() -> None:
+    """A part of a carried vector begins inside the memory of the vector."""
+    turned = lambda c: nnp.stack([c[1] + c[2], 0.5 * c[0], c[2] - c[1]])  # noqa: E731
+    by_scan = lambda x: scan(lambda c, _: (turned(c), c[1:]), x, length=3)  # noqa: E731
+    by_condition = lambda x: while_loop(lambda c: c[2] < 9.0, turned, x)  # noqa: E731
+    x = np.array([1.0, -2.0, 3.0])
+    np.testing.assert_allclose(jit(by_condition)(x), by_condition(x), rtol=1e-14)
+    for got, want in zip(jit(by_scan)(x), by_scan(x), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-14)
 
 
 @pytest.mark.kernels

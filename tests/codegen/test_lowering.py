@@ -65,6 +65,10 @@ def rows_1(x, d, k, m, u, b, out):
             y = -m[i]
         for j in range(7, -1, -1):
             out[i * 8 + j] += y * j
+        left = i
+        while left > 2:
+            out[i * 8] += x[left]
+            left -= 1
 """
 
 
@@ -119,7 +123,7 @@ def test_a_program_is_one_function_for_numba_and_needs_none_of_its_passes(folder
 @pytest.mark.parametrize(
     "body",
     [
-        "    while rows < 5:\n        rows += 1\n    return rows",
+        "    while rows < 5:\n        rows += 1\n    else:\n        rows += 0\n    return rows",
         "    for k in range(9):\n        if k == 5:\n            break\n    return k",
         "    y = rows\n    y = 5.0\n    return i64(y)",
         "    return i64(5 if rows > 100 else 5.0)",

@@ -98,7 +98,7 @@ def test_several_targets_keep_their_order_and_classes(tmp_path: Path) -> None:
 # fmt: off
 OF_PEOPLE = [
     # the text of the test file                    options                what the message says
-    ("age,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,lows\n", {},         ["row 2 (counted from 1)", 'the target has "lows"', 'did you mean "low"?']),
+    ("age,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,lows\n", {},         ["line 3: ", 'the target has "lows"', 'did you mean "low"?']),
     ("ages,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,mid\n", {},         ['test.csv: column "age": there is no such column; did you mean "ages"?']),
     ("ages,jobs,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,mid\n", {"indexed": ()}, ["2 columns cannot be read", 'column "age"', 'column "job"']),
     ("age,job,town,pay\n1,cook,Ulm,low\nold,cook,Ulm,mid\n", {},        ['test.csv: line 3, column "age": expected a number, got "old"']),

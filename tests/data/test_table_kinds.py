@@ -110,6 +110,7 @@ REFUSED: list[tuple[list[Any], ColumnOptions | None, str]] = [
     (["yes", "no", "perhaps", "no"],    Flag(),                     'row 3, column "a": expected yes or no, got "perhaps"'),
     (["2020-02-01", "2020-02-30"] * 2,  None,                       'row 2, column "a": expected a date (%Y-%m-%d), got "2020-02-30"'),
     (["01/02/2020", "02/03/2020"] * 2,  None,                       'row 1, column "a": "01/02/2020" may be a date as "%d/%m/%Y" and "%m/%d/%Y"; give the format in columns, such as {type: date, format: "%d/%m/%Y"}'),
+    (["2020-02-01", "2020-02-03"] * 2,  Date(format="%H"),          'row 1, column "a": expected a date (%H), got "2020-02-01"'),
     (["u", "v", "u", "v"],              Date(),                     'row 1, column "a": expected a date such as 2007-11-30, got "u"'),
 ]
 # fmt: on
@@ -207,6 +208,14 @@ def test_an_indexed_column_has_a_position_for_each_value() -> None:
     assert other[:][:, 0].tolist() == [2, 1, 2]
     everything = fit(rows.table, None, {}, indexed="all")
     assert everything.encoder.codes.keys() == {"a", "b"}
+
+
+@pytest.mark.parametrize("name", ["rows", "value", "word", "", "name", "a=b", "*", "ü", "a.b"])
+def test_a_column_may_have_any_name(name: str) -> None:
+    table = table_of({name: ["u", "v", None], "other": [1, 2, 3]})
+    for options in (Category(), Text()):
+        rows = fit(table, None, {name: options})
+        np.testing.assert_array_equal(rows.encoder.encode(table)[:], rows[:])
 
 
 def test_text_is_left_out_unless_a_layer_takes_it() -> None:

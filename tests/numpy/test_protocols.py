@@ -106,12 +106,12 @@ def add_in_place(x: Any) -> Any:
 # fmt: off
 MISTAKES = (
     ("if",             lambda x: x if x[0] > 0 else -x,  "use nnjit.numpy.where instead of `if`"),
-    ("while",          lambda x: loop(x[0]),             "nnjit.scan or a loop over a known range instead"),
+    ("while",          lambda x: loop(x[0]),             "nnjit.while_loop or a loop over a known range"),
     ("float",          lambda x: float(x[0]),            r"f64\[\] is not a number yet: keep it inside"),
     ("math",           lambda x: math.sin(x[0]),         "with nnjit.numpy.sin and its like instead"),
     ("int",            lambda x: int(x[0]),              r"f64\[\] is not a number yet: .*astype, floor"),
     ("index",          lambda x: [1, 2][x[0]],           "nnjit.numpy.take instead of a list"),
-    ("range",          lambda x: list(range(x[0])),      "with a loop over a known range"),
+    ("range",          lambda x: list(range(x[0])),      "with nnjit.fori_loop instead of `range`"),
     ("round",          lambda x: round(x[0]),            r"nnjit\.numpy\.round"),
     ("complex",        lambda x: complex(x[0]),          "there are no complex numbers"),
     ("len",            lambda x: len(x[0]),              r"len\(\) of a traced value without axes, f64\[\]"),

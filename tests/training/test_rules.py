@@ -1,4 +1,4 @@
-"""Layers and losses whose derivatives are rules of their own, or `cond`s, in a compiled training."""
+"""Layers and losses with rules of their own, branches, loops and checkpoints, in a compiled training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 
 import nnjit
 import nnjit.numpy as nnp
-from nnjit.autodiff import cond, custom_jvp, custom_vjp
+from nnjit.autodiff import checkpoint, cond, custom_jvp, custom_vjp, switch, while_loop
 from nnjit.nn.activations import ACTIVATIONS, Activation
 from nnjit.nn.initializers import GlorotUniform
 from nnjit.nn.losses import SquaredError
@@ -40,7 +40,13 @@ doubled.defjvp(lambda primals, tangents: (doubled(*primals), 2.0 * tangents[0]))
 
 def doubled_again(x: Any) -> Any:
     """The same by a branch that is always taken; the other one has nothing but NaN."""
-    return cond(nnp.sum(x * x) >= 0, doubled, lambda x: nnp.log(-1.0 - x * x), x)
+    return cond(nnp.sum(x * x) >= 0, checkpoint(doubled), lambda x: nnp.log(-1.0 - x * x), x)
+
+
+def unchanged(x: Any) -> Any:
+    """The same by the branch of an index that a loop of two steps finds."""
+    two = while_loop(lambda n: n * n < 4.0 + nnp.sum(x * x) * 0.0, lambda n: n + 1, 0)
+    return switch(two, [lambda x: x / 0.0, lambda x: nnp.log(-1.0 - x * x), lambda x: x], x)
 
 
 def test_rules_in_a_layer_and_a_loss_train_as_they_say(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +55,7 @@ def test_rules_in_a_layer_and_a_loss_train_as_they_say(folder: Path, monkeypatch
     squared = SquaredError.__call__
     monkeypatch.setitem(ACTIVATIONS, "tanh", Activation(quartered, GlorotUniform()))
     monkeypatch.setattr(
-        SquaredError, "__call__", lambda self, o, t: squared(self, doubled(doubled_again(o)), t)
+        SquaredError, "__call__", lambda self, o, t: squared(self, unchanged(doubled(doubled_again(o))), t)
     )
     model = [{"type": "dense", "units": 1, "name": "only", "activation": "tanh"}]
     nnjit.fit({**LINE, "model": model}, output=folder / "ruled")

@@ -262,6 +262,20 @@ class FunctionWriter:
             b.branch(test)
         b.position_at_end(after)
 
+    def _write_while(self, statement: ast.While) -> None:
+        if statement.orelse:
+            raise Unsupported("while with else")
+        b = self.builder
+        test, inside, after = (b.append_basic_block(name) for name in ("while", "body", "endwhile"))
+        b.branch(test)
+        b.position_at_end(test)
+        b.cbranch(self.expressions.truth(statement.test), inside, after)
+        b.position_at_end(inside)
+        self._body(statement.body)
+        if not b.block.is_terminated:
+            b.branch(test)
+        b.position_at_end(after)
+
     def _write_return(self, statement: ast.Return) -> None:
         if statement.value is None:
             raise Unsupported("return without a value")

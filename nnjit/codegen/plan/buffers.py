@@ -73,7 +73,9 @@ def buffer_of(node: Node, buffers: Mapping[Node, Buffer]) -> Buffer:
     base = buffers[root(node)]
     if node is root(node):
         return base
-    return Buffer(base.storage, base.start + offset(node), node.type.row_size, base.rows, base.gap)
+    size = node.type.row_size
+    gap = base.stride - size if base.gap else 0  # rows stay as far apart
+    return Buffer(base.storage, base.start + offset(node), size, base.rows, gap)
 
 
 def aligned(size: int, dtype: str) -> int:

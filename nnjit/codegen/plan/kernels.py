@@ -21,7 +21,7 @@ from nnjit.codegen.rewrite.legalize import is_accumulated, is_batch_reduction, i
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.ir import Graph, Node
 
-OWN_STAGE = ("matmul", "routine", "scan")  # kinds of operations that have their own stages
+OWN_STAGE = ("matmul", "routine", "loop")  # kinds of operations that have their own stages
 MOST_OPERATIONS = (
     128  # of fused loops: LLVM takes more than linear time (2,000 in one kernel, 20 s; here 4 s)
 )

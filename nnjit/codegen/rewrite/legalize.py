@@ -13,7 +13,7 @@ from typing import TypeAlias
 from nnjit.errors import CompileError
 from nnjit.ir import B, Graph, Node, apply, rebuild
 from nnjit.ir.graph import constant_p, input_p
-from nnjit.primitives import reshape, scan_p, slice_
+from nnjit.primitives import reshape, scan_p, slice_, while_p
 from nnjit.primitives.elementwise import copy_p
 from nnjit.primitives.lanes import lane_weights
 from nnjit.primitives.tables import listed_p
@@ -125,6 +125,8 @@ def _legal(node: Node, copied: Copy) -> Node:
     if node.primitive.kind == "routine":  # a batch is copied, since rows may be apart in a loop
         args = [copied(n) if is_batched(n) else _in_memory(n, copied) for n in node.inputs]
         return apply(node.primitive, *args, **node.params)
+    if node.primitive is while_p:
+        return apply(while_p, *(_in_memory(n, copied) for n in node.inputs), **node.params)
     if node.primitive is scan_p:
         ends = node.params["constants"] + node.params["carried"]
         args = [

@@ -25,7 +25,6 @@ from nnjit.codegen.source.sums import Sums
 from nnjit.codegen.source.views import Text, Views
 from nnjit.ir import Node
 from nnjit.ir.types import SHORT
-from nnjit.primitives import scan_p
 
 WAIT = "phase = wait_at_barrier(arrived, threads, phase)"
 
@@ -236,7 +235,7 @@ class Batch:
             self.line(WAIT)
 
     def _kernel(self, kernel: Kernel) -> None:
-        if kernel.nodes[0].primitive is scan_p:
+        if kernel.nodes[0].primitive.kind == "loop":
             self._loop(kernel)
         elif kernel.nodes[0].primitive in ROUTINES:
             self._routine(kernel)

@@ -112,7 +112,10 @@ def _parsed(text: pl.Series, day_format: str) -> pl.Series:
     import polars as pl
 
     if "%H" in day_format:
-        return text.str.strptime(pl.Datetime("us"), day_format, strict=False)
+        try:
+            return text.str.strptime(pl.Datetime("us"), day_format, strict=False)
+        except pl.exceptions.PolarsError:  # no format that a time can have
+            return pl.Series(text.name, [None] * len(text), pl.Datetime("us"))
     found = text.str.strptime(pl.Date, day_format, strict=False).cast(pl.Datetime("us"))
     plain = text.str.replace(r"^(\d+-\d+-\d+)T", "$1 ").str.replace(
         r"(:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)$", "$1"

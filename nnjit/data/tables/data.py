@@ -90,7 +90,7 @@ class TableData(Labelled):
         """The data set with these inputs."""
         return Dataset(
             x, self.y, x.encoder.features, self.targets, self.classes, self.description, self.weights,
-            self.target_layout, x.encoder.codes, self.source_rows, x.encoder,
+            self.target_layout, self.source_rows, x.encoder,
             notes=(*self.table.notes, *x.encoder.notes),
         )  # fmt: skip
 

@@ -55,8 +55,8 @@ class Category(ColumnOptions):
         return self
 
     def fit(self, column: RawColumn) -> CategoryEncoding:
-        counts = column.known_text.value_counts(name="rows")
-        names = ordered(counts.filter(counts["rows"] >= self.other)[column.name])
+        counts = column.known_text.alias("value").value_counts(name="rows")
+        names = ordered(counts.filter(counts["rows"] >= self.other)["value"])
         return CategoryEncoding(
             name=column.name,
             missing=self.missing,

@@ -45,10 +45,10 @@ class Text(ColumnOptions):
     def fit(self, column: RawColumn) -> TextEncoding:
         import polars as pl
 
-        tokens = words(column.known_text)
+        tokens = words(column.known_text.alias("word"))
         counts = tokens.explode().drop_nulls().value_counts(name="rows")
         frequent = counts.filter(pl.col("rows") >= self.other)
-        ranked = frequent.sort("rows", column.name, descending=[True, False])[column.name]
+        ranked = frequent.sort("rows", "word", descending=[True, False])["word"]
         longest = min(int(tokens.list.len().max() or 0), LONGEST)  # type: ignore[arg-type]  # a whole number
         return TextEncoding(
             name=column.name,

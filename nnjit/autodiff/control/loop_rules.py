@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import nnjit.numpy as nnp
+from nnjit.autodiff.control.loop import make_loop
 from nnjit.autodiff.forward import push_forward
-from nnjit.autodiff.loop import make_loop
 from nnjit.autodiff.reverse import pull_back
 from nnjit.autodiff.tracing import node_of
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, apply, new_input, topological
 from nnjit.ir.graph import constant_p
-from nnjit.primitives import full_like, matmul, reduce_sum, scan_p, slice_
+from nnjit.primitives import full, full_like, matmul, reduce_sum, scan_p, slice_
 from nnjit.primitives.scan import Loop, at_step, lead, parts
 
 MAPPED = ("add", "sub", "neg", "concat", "cast", "reshape", "transpose")  # a sum of these is one of the sums
@@ -45,6 +46,7 @@ def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None
         outer={n: given[n] for n in loop.fixed} | {inner[n]: moved[n] for n in loop.fixed if n in inner},
         length=loop.length,
         backwards=loop.backwards,
+        keeps_last=loop.keeps_last,
     )
     start = 2 * sum(n.type.row_size for n in loop.before)  # after the carried values, and their tangents
     starts = (*(0,) * (out.ndim - 1), start)
@@ -54,8 +56,19 @@ def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None
 def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Sequence[Node | None]:
     """The cotangents of a loop's arguments for that of its record."""
     loop = Loop(**params)
+    if loop.keeps_last:
+        g = _at_last_step(g, loop)
     found = _Backward(loop, args, g).cotangents()
     return [found.get(n) for n in loop.body.inputs]
+
+
+def _at_last_step(g: Node, loop: Loop) -> Node:
+    """The cotangent of the record of all steps for that of the last one."""
+    axis = len(lead(g.type))
+    one = nnp.expand_dims(g, axis)
+    shape = (*lead(g.type), loop.length - 1, *g.shape[axis:])
+    zeros = [full(g.type, 0, shape)] if loop.length > 1 else []
+    return node_of(nnp.concatenate([one, *zeros] if loop.backwards else [*zeros, one], axis))
 
 
 class _Backward:
@@ -94,7 +107,7 @@ class _Backward:
             outer={n: self.given[n] for n in loop.fixed}, length=loop.length, backwards=not loop.backwards,
         )  # fmt: skip
         values = parts(record, [n.type for n in outputs], loop.length)
-        last = loop.length - 1 if loop.backwards else 0
+        last = loop.length - 1 - loop.last
         found = {n: at_step(v, n.type, last) for n, v in zip(loop.before, values, strict=False)}
         stacks = self.stacks | dict(zip(recorded, values[loop.carried :], strict=True))
         found |= {n: stacks[self.pulled[n]] for n in moving}
@@ -130,6 +143,7 @@ def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict
         body=Graph(loop.body.inputs, (*loop.body.outputs[: loop.carried], *results)),
         length=loop.length,
         backwards=loop.backwards,
+        keeps_last=False,
         **options,
     )
     stacks = dict(zip(results, parts(wide, [n.type for n in results], loop.length), strict=True))

@@ -7,7 +7,7 @@ from typing import Any
 
 from nnjit.ir import Graph, Node, interpret, new_input, rebuild, topological, tracing
 from nnjit.ir.graph import constant_p, input_p
-from nnjit.primitives import broadcast, scan_p
+from nnjit.primitives import broadcast, scan_p, while_p
 
 
 @tracing(is_on=False)
@@ -19,6 +19,7 @@ def make_loop(
     *,
     length: int,
     backwards: bool,
+    keeps_last: bool = False,
     outer: Mapping[Node, Node] | None = None,
 ) -> Any:
     """The record of a loop over `outputs`, the carried ones first.
@@ -27,6 +28,7 @@ def make_loop(
         carried: what stands for the carried values in `outputs`, and
         first: what they are before the first step.
         stacks: any nodes that differ from step to step, and for each its values at all steps.
+        keeps_last: whether the record has the last step alone.
         outer: nodes in `outputs` that stand for others outside the loop, and those.
     """
     order = topological(outputs, stop=[*stacks, *carried])
@@ -44,6 +46,39 @@ def make_loop(
         carried=len(carried),
         length=length,
         backwards=backwards,
+        keeps_last=keeps_last,
+    )
+
+
+@tracing(is_on=False)
+def make_while(
+    step: Sequence[Node],
+    carried: Sequence[Node],
+    first: Sequence[Any],
+    is_going: Any,
+    result: Node,
+    *,
+    outer: Mapping[Node, Node] | None = None,
+) -> Any:
+    """The value of a loop that goes on as long as its step says so.
+
+    Args:
+        step: whether there is another step, and the carried values after one.
+        carried: what stands for the carried values in `step` and `result`, and
+        first: what they are before the first step.
+        is_going: whether there is a first step.
+        result: the value, made of the last carried values.
+        outer: nodes in `step` and `result` that stand for others outside the loop, and those.
+    """
+    outputs = [*step, result]
+    fixed = {n: new_input(n.type) for n in _fixed(outputs, carried)}
+    inner = rebuild(outputs, fixed)
+    inputs = (*fixed.values(), *carried)
+    return while_p(
+        *_known([*rebuild(list(fixed), outer or {}), is_going, *first]),
+        step=Graph(inputs, inner[:-1]),
+        result=Graph(inputs, inner[-1:]),
+        constants=len(fixed),
     )
 
 

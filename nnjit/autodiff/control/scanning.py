@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.autodiff.loop import make_loop
-from nnjit.autodiff.loop_rules import pull_through, push_through
+from nnjit.autodiff.control.loop import make_loop
+from nnjit.autodiff.control.loop_batch import batch_loop
+from nnjit.autodiff.control.loop_rules import pull_through, push_through
+from nnjit.autodiff.control.packing import packed, unpacked
 from nnjit.autodiff.rules import RULES, Rules
 from nnjit.autodiff.tracing import described, node_of
 from nnjit.autodiff.tree import flatten, structure
 from nnjit.errors import GraphError
-from nnjit.ir import ArrayType, B, Node, new_input, topological, tracing, type_of
+from nnjit.ir import ArrayType, B, Node, new_input, rebuild, topological, tracing, type_of
 from nnjit.ir.types import SHORT, static
 from nnjit.numpy import concatenate, expand_dims, moveaxis
 from nnjit.primitives import broadcast, scan_p
@@ -34,8 +36,7 @@ def scan(
 
     Args:
         f: (carry, x) -> (carry, y), traced once; it may read other values, the same at all steps.
-        init: the first carry, nested dicts, lists and tuples of arrays. Values of
-            one dtype may need those of another, but not in turn.
+        init: the first carry, nested dicts, lists and tuples of arrays.
         xs: the same of arrays, of which each step sees one element along `axis`.
         length: the number of steps, needed if there are no `xs`.
         reverse: whether to begin with the last.
@@ -45,7 +46,7 @@ def scan(
         The last carry, and the results y of all steps stacked along the loop's axis.
 
     Raises:
-        GraphError: the carry changes its type, lengths differ, or values of two dtypes need each other.
+        GraphError: the carry changes its type, or lengths differ.
 
     >>> import numpy
     >>> total, sums = scan(lambda c, x: (c + x, c + x), 0.0, numpy.arange(4.0))
@@ -71,18 +72,18 @@ def scan(
         ]
         carry = build_carry([v if isinstance(v, Node) else np.array(v) for v in firsts])
         return carry, None if y is None else build_ys(nothing)
-    loop = _Steps(carried, firsts, dict(zip(own, stacks, strict=True)), steps, reverse)
+    loop = Steps(carried, firsts, dict(zip(own, stacks, strict=True)), steps, reverse)
+    if y is None:
+        return build_carry(loop.last_values(results)), None
     found = loop.values(results)
     last = 0 if reverse else steps - 1
     carry = build_carry([at_step(s, n.type, last) for s, n in zip(found, carried, strict=False)])
-    if y is None:
-        return carry, None
     pairs = list(zip(found, results, strict=True))[len(carried) :]
     return carry, build_ys([s if n.type.is_batched else moveaxis(s, 0, axis) for s, n in pairs])
 
 
 @dataclass(frozen=True)
-class _Steps:
+class Steps:
     """The steps of a loop, traced once.
 
     Args:
@@ -97,11 +98,19 @@ class _Steps:
     steps: int
     reverse: bool
 
+    def last_values(self, results: Sequence[Node]) -> list[Any]:
+        """The carried values after the last step; those before are kept for loops of other dtypes alone."""
+        return self._values(results, keeps_last=True)
+
     def values(self, results: Sequence[Node]) -> list[Any]:
-        """All values of each result, the carried ones first.
+        """All values of each result, the carried ones first."""
+        return self._values(results, keeps_last=False)
+
+    def _values(self, results: Sequence[Node], *, keeps_last: bool) -> list[Any]:
+        """The values of each result.
 
         A loop has one dtype. So those of each dtype have a loop, which reads the carried values of the
-        loops before it at every step.
+        loops before it at every step, unless they need each other.
         """
         after = dict(zip(self.carried, results, strict=False))
         stacks = dict(self.stacks)
@@ -110,24 +119,45 @@ class _Steps:
         while left:
             dtype = next((d for d in left if self._needs(results, d) <= {*stacks, *self._own(d)}), None)
             if dtype is None:
-                kinds = " and ".join(SHORT[d] for d in left)
-                raise GraphError(
-                    f"scan: carried values of {kinds} need each other from step to step; give them one dtype "
-                    "by nnjit.numpy.astype, in init and in what f returns"
-                )
+                return self._packed_values(results, keeps_last=keeps_last)
+            del left[dtype]
             own = self._own(dtype)
             carries = [after[n] for n in own]
             others = (n for n in results if n.dtype == dtype and n not in carries)
             outputs = [*carries, *dict.fromkeys(others)]
             firsts = [self.firsts[self.carried.index(n)] for n in own]
-            record = make_loop(outputs, own, firsts, stacks, length=self.steps, backwards=self.reverse)
-            made = parts(record, [n.type for n in outputs], self.steps)
-            found |= dict(zip(reversed(outputs), reversed(made), strict=True))
-            stacks |= {
-                n: self._before(n, first, found[after[n]]) for n, first in zip(own, firsts, strict=True)
-            }
-            del left[dtype]
+            is_read = any(self._needs(results, d).intersection(own) for d in left)
+            record = make_loop(
+                outputs, own, firsts, stacks, length=self.steps, backwards=self.reverse,
+                keeps_last=keeps_last and not is_read,
+            )  # fmt: skip
+            types = [n.type for n in outputs]
+            if keeps_last and not is_read:
+                found |= dict(zip(reversed(outputs), reversed(parts(record, types, None)), strict=True))
+                continue
+            made = parts(record, types, self.steps)
+            pairs = list(zip(outputs, made, strict=True))
+            last = 0 if self.reverse else self.steps - 1
+            found |= {n: at_step(s, n.type, last) if keeps_last else s for n, s in reversed(pairs)}
+            stacks |= {n: self._before(n, first, s) for n, first, s in zip(own, firsts, made, strict=False)}
         return [found[n] for n in results]
+
+    def _packed_values(self, results: Sequence[Node], *, keeps_last: bool) -> list[Any]:
+        """As `_values`, if values of several dtypes need each other: by a loop that carries them as one."""
+        if any(n.type.is_batched for n in self.carried):
+            kinds = " and ".join(dict.fromkeys(SHORT[n.dtype] for n in self.carried))
+            raise GraphError(
+                f"scan: carried values of {kinds} need each other from step to step; give them one dtype by "
+                "nnjit.numpy.astype, in init and in what f returns"
+            )
+        types, count = [n.type for n in self.carried], len(self.carried)
+        first = packed(list(map(node_of, self.firsts)))
+        whole = new_input(first.type)
+        before = dict(zip(self.carried, map(node_of, unpacked(whole, types)), strict=True))
+        inner = rebuild(results, before)
+        loop = Steps([whole], [first], self.stacks, self.steps, self.reverse)
+        made, *others = loop._values([packed(inner[:count]), *inner[count:]], keeps_last=keeps_last)
+        return [*unpacked(made, types), *others]
 
     def _own(self, dtype: np.dtype) -> list[Node]:
         return [n for n in self.carried if n.dtype == dtype]
@@ -198,4 +228,4 @@ def _batched(node: Node) -> Any:
     return broadcast(node, shape=(B, *node.shape), axes=tuple(range(1, node.ndim + 1)))
 
 
-RULES[scan_p] = Rules(push_through, pull_through)
+RULES[scan_p] = Rules(push_through, pull_through, batch=batch_loop)
