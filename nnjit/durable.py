@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 _THREADS = 16  # that wait for the disk at once
@@ -45,6 +46,28 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
             path.unlink(missing_ok=True)
     if os.name == "posix":  # elsewhere a folder cannot be opened, and a rename is durable by itself
         _sync(folder, os.O_RDONLY)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Replace a file by what is written to the path that this gives, once all of it is on the disk.
+
+    Raises:
+        OSError: it cannot be written; `filename` is its path, or that of the folder.
+    """
+    temporary = path.parent / _temporary(path.name)
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is None or str(error.filename) == str(temporary):
+            error.filename, error.filename2 = str(path), None
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+    if os.name == "posix":
+        _sync(path.parent, os.O_RDONLY)
 
 
 def is_temporary(name: str) -> bool:

@@ -31,10 +31,13 @@ INSIDE = {
         ("array",), ("formula", "functional", "initializers", "targets"), ("activations", "links"),
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
-    "training": (("graphs",), ("setup",), ("gradient_check", "inputs"), ("run",), ("loop",), ("study",)),
+    "training": (
+        ("graphs",), ("setup",), ("evaluation", "gradient_check", "inputs"), ("run",), ("loop",), ("study",),
+        ("predicting",),
+    ),
     "report": (
         ("files", "formatting"), ("pictures",), ("drawing",), ("pages",), ("study",), ("comparison",),
-        ("page",), ("__main__",),
+        ("page",), ("evaluation",), ("__main__",),
     ),
 }  # fmt: skip
 FEW = {  # rooms that know less than their place would allow

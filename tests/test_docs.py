@@ -230,7 +230,9 @@ def test_every_status_is_in_the_page_about_configs() -> None:
     assert set(Status) <= set(codes(section(CONFIG, "The run folder")))
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", PYTHON], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", PYTHON, ROOT / "docs" / "predicting.md"], ids=lambda page: page.name
+)
 def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "configs").symlink_to(ROOT / "configs")

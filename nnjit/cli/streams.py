@@ -33,8 +33,8 @@ def prepare_streams() -> None:
             stream.reconfigure(errors=REPLACING)
 
 
-def say(text: str) -> None:
-    """Print a line, or several, to standard output.
+def say(text: str) -> bool:
+    """Print a line, or several, to standard output, and return whether more is wanted.
 
     A reader that has closed its pipe, as `head` does, wants no more; that is not an error.
 
@@ -47,6 +47,8 @@ def say(text: str) -> None:
         abandon(sys.stdout)
         if not isinstance(error, BrokenPipeError):
             raise OutputError(f"standard output cannot be written ({reason(error)})") from None
+        return False
+    return True
 
 
 def is_utf8() -> bool:

@@ -11,7 +11,7 @@ from nnjit.cli.table import aligned
 from nnjit.errors import counted
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
-from nnjit.runs.metrics import RunMetrics
+from nnjit.runs.metrics import RunMetrics, Splits, without_value
 from nnjit.runs.status import Status
 from nnjit.runs.study import Aggregate, StudyMetrics, is_study
 
@@ -30,10 +30,12 @@ def summary(run: Run | Study) -> str:
     else:
         metrics = RunMetrics.from_json(run.metrics)
         rows = {name: split.to_json() for name, split in metrics.splits.items()}
-        first_line, notes = _run_line(metrics), [*_notes(metrics), *_data_notes(run.path)]
+        first_line, notes = _run_line(metrics), [*no_value_notes(metrics.splits), *_data_notes(run.path)]
     report = run.path / file_names.REPORT
     paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
-    return "\n".join([first_line, *_table(rows), *notes, *(f"{name:<10}  {path}" for name, path in paths)])
+    return "\n".join(
+        [first_line, *values_table(rows), *notes, *(f"{name:<10}  {path}" for name, path in paths)]
+    )
 
 
 def _run_line(metrics: RunMetrics) -> str:
@@ -47,9 +49,9 @@ def _run_line(metrics: RunMetrics) -> str:
     return f"best epoch {best or 'none'} of {epochs}{ended}{whose}{learning_rate}"
 
 
-def _notes(metrics: RunMetrics) -> list[str]:
-    """The values that the table lacks, and why."""
-    columns = metrics.without_value
+def no_value_notes(splits: Splits) -> list[str]:
+    """The values that a table of splits lacks, and why."""
+    columns = [column.removeprefix("_") for column in without_value(splits)]
     return [f"no value: {', '.join(columns)}; {ALIKE}, so there is nothing to rank"] if columns else []
 
 
@@ -75,7 +77,7 @@ def _study_line(study: StudyMetrics) -> str:
     return f"{study.finished} of {study.count} {study.kind} finished{diverged}; mean ± standard deviation"
 
 
-def _table(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def values_table(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """A row for each split, a column for each value."""
     columns = list(dict.fromkeys(name for values in splits.values() for name in values))
     rows = [["", *columns]]

@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Given:
-    """Data that Python gives to a source. Experiments are equal whose options are, whatever it is."""
+    """Data that Python gives to a source. Experiments are equal whose options are, whatever it is.
+
+    It is not pickled with a run, which does without.
+    """
 
     data: Any = field(default=None, compare=False)
+
+    def __reduce__(self) -> tuple[type[Given], tuple[()]]:
+        return Given, ()
 
 
 class Fold(Options):

@@ -141,8 +141,10 @@ class RunFiles:
 
     @property
     def headline_split(self) -> str:
-        """The part of the data that says most about new data: test, else validation, else training."""
-        return next(s for s in ("test", "validation", "train") if s in self.metrics.splits or s == "train")
+        """The part that says most about new data: given data, else test, validation or training."""
+        return next(
+            s for s in ("given", "test", "validation", "train") if s in self.metrics.splits or s == "train"
+        )
 
 
 def read_run(folder: Path) -> RunFiles:
@@ -201,7 +203,7 @@ def _killed(history: History, model: ModelEntry) -> RunMetrics:
 def _history(folder: Path, *, can_lack: bool) -> History:
     is_there = (folder / file_names.HISTORY).exists() or not can_lack
     columns = read_history(folder) if is_there else NO_HISTORY
-    columns = {name: _drawable(column) for name, column in columns.items()}
+    columns = {name: drawable(column) for name, column in columns.items()}
     return History({**columns, "epoch": columns["epoch"].astype(int)})
 
 
@@ -209,10 +211,10 @@ def _predictions(folder: Path, output: str = "") -> Predictions | None:
     found = read_predictions(folder, output)
     if found is None:
         return None
-    return replace(found, target=_drawable(found.target), prediction=_drawable(found.prediction))
+    return replace(found, target=drawable(found.target), prediction=drawable(found.prediction))
 
 
-def _drawable(values: np.ndarray) -> np.ndarray:
+def drawable(values: np.ndarray) -> np.ndarray:
     """The values, infinite where they are so large that neither a picture nor a square can hold them."""
     if values.dtype.kind != "f":
         return values

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOT_FINITE = "not finite"
-SPLIT_NAMES = {"train": "training", "validation": "validation", "test": "test"}
+SPLIT_NAMES = {"train": "training", "validation": "validation", "test": "test", "given": "given"}
+"""The parts of the data in words; new data that is evaluated is given."""
 
 # fmt: off
 METRIC_NAMES = {

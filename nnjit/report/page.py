@@ -31,10 +31,13 @@ from nnjit.runs.study import study_kind
 from nnjit.runs.writing import write_atomically
 
 # In the order of the page. A picture's module has `draw(run)`, which is None if it has nothing to show.
-PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
+OF_PREDICTIONS: tuple[Callable[[RunFiles], Picture | None], ...] = (
     confusion.draw,
     regression.draw,
     regions.draw,
+)
+PICTURES = (
+    *OF_PREDICTIONS,
     loss_curve.draw,
     metric_curves.draw,
     learning_rate.draw,

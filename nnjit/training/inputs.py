@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -11,9 +11,12 @@ import numpy as np
 
 from nnjit.data import Scaling
 from nnjit.data.dataset import describe_index
+from nnjit.data.labels import row_name
 from nnjit.errors import DataError, GraphError, UserError, counted
 from nnjit.nn import Model
 from nnjit.training.setup.checks.data import check_rows
+
+Where = Callable[[int], str]
 
 NUMBERS = "biuf"  # kinds of dtype
 MOST_NAMES = 12
@@ -27,20 +30,27 @@ class Inputs:
         features: names of the columns; () for images.
         scaling: from the data's own units to those of the network.
         dtype: type of the training.
+        where: the index of a row -> its name in messages.
     """
 
     model: Model
     features: Sequence[str]
     scaling: Scaling
     dtype: str
+    where: Where = row_name
 
-    def read(self, x: Any) -> np.ndarray:
+    def read(self, x: Any, where: Where | None = None) -> np.ndarray:
         """Inputs (n, …) in the data's own units, as the network takes them; n may be 0.
+
+        Args:
+            where: the index of a row -> its name in messages; None counts from 1.
 
         Raises:
             GraphError: rows of another shape than those of the training.
             DataError: a value is not a number, not finite, missing, or none that a layer takes.
         """
+        if where is not None:
+            return replace(self, where=where).read(x)
         if hasattr(x, "columns"):
             self._check_order(tuple(map(str, x.columns)))
         rows = _as_array(_with_masks(x))
@@ -98,11 +108,18 @@ class Inputs:
             return
         at = tuple(int(k) for k in np.argwhere(~is_right)[0])
         count = counted(int((~is_right).sum()), "such value")
-        raise DataError(f"{describe_index(at, self.features)} (counted from 1): {wrong(at)} ({count})")
+        raise DataError(f"{self._place(at)}: {wrong(at)} ({count})")
 
     def _words(self, row: int, position: int) -> str:
         at = map(int, np.unravel_index(position, self.model.input_shape))
-        return f"{describe_index((row, *at), self.features)} (counted from 1)"
+        return self._place((row, *at))
+
+    def _place(self, at: Sequence[int]) -> str:
+        """Where a value is, e.g. `line 7, column "age"`."""
+        where = describe_index(at, self.features)
+        if self.where is row_name:
+            return f"{where} (counted from 1)"
+        return f"{self.where(at[0])}{where.removeprefix(f'row {at[0] + 1}')}"
 
     def _names(self) -> str:
         more = len(self.features) - MOST_NAMES

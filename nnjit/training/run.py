@@ -1,4 +1,4 @@
-"""Open a run folder and predict with the trained network in it."""
+"""Open a run folder, and predict and evaluate with the trained network in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnjit.data import Scaling, Target
-from nnjit.errors import GraphError, RunError, UserError
+from nnjit.errors import DataError, GraphError, RunError, UserError, counted, shortened
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry, OutputEntry
@@ -19,8 +19,8 @@ from nnjit.runs.history import read_history
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse, read_json
-from nnjit.training.graphs.decoding import Decoder
-from nnjit.training.inputs import Inputs
+from nnjit.training.graphs.decoding import Classes, Decoder, with_names
+from nnjit.training.inputs import Inputs, Where
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.initial_weights import weights_of
 from nnjit.training.setup.outputs import DataDescription
@@ -28,14 +28,25 @@ from nnjit.training.setup.task import make_task
 
 if TYPE_CHECKING:
     from nnjit.data.encoding.encoder import TableEncoder
+    from nnjit.data.known.known_data import KnownData
+    from nnjit.data.tables.table import Table
+    from nnjit.training.evaluation import Evaluation
 
 
-@dataclass(frozen=True, eq=False)
+_FRAMES = ("polars", "pandas", "pyarrow", "nnjit")  # the libraries whose frames are tables
+_MOST_NAMES = 4
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """A finished training.
 
+    It can be pickled: its weights, metrics and what it knows of its data go with it, so that it predicts and
+    evaluates in another process even without its folder. Only `history` is read from there.
+
     Args:
         path: the run folder.
+        experiment: what was trained.
         compiled: its compiled graphs.
         decoder: decodes predictions into classes or values.
         features: names of the input columns; () for images.
@@ -43,6 +54,7 @@ class Run:
     """
 
     path: Path
+    experiment: Experiment
     compiled: CompiledTask
     decoder: Decoder
     features: tuple[str, ...]
@@ -73,43 +85,173 @@ class Run:
         except ValueError as error:
             raise damaged(path, error) from None
 
-    def predict(self, x: Any) -> Any:
-        """Predictions for inputs (n, …) in the data's own units; n may be 0.
-
-        A run on a table also takes a `Table`, a polars or pandas DataFrame, or a dict of columns, whose
-        columns it finds by name.
-
-        Returns:
-            Class indices (n,), or values (n, O) in the target's own unit; of several outputs, a dict of
-            these by the names of the outputs.
-
-        Raises:
-            GraphError: the rows do not have the shape that the model was trained on.
-            DataError: a value is not a number, not finite, missing, or none that a layer takes.
-        """
-        return self.decoder.decide(self._predicted(x))
-
-    def predict_probabilities(self, x: Any) -> Any:
-        """The probability of each class (n, K) for inputs as `predict` takes them.
+    @property
+    def classes(self) -> Classes:
+        """The names of the classes, in the order of the probabilities; None if it predicts values.
 
         Of several outputs, a dict of those that have classes.
         """
-        if not self.decoder.has_classes:
-            raise GraphError("this run predicts values, not classes; use predict")
+        return self.decoder.known_classes
+
+    def predict(self, x: Any, *, names: bool = False) -> Any:
+        """Predictions for inputs (n, …) in the data's own units; n may be 0.
+
+        Args:
+            x: rows (n, …); or a polars or pandas DataFrame, or a dict of columns, with the columns of the
+                data by name, of which others are ignored.
+            names: whether classes are names, as in `classes`, instead of their indices.
+
+        Returns:
+            Class indices or names (n,), or values (n, O) in the target's own unit; of several outputs, a dict
+            of these by the names of the outputs.
+
+        Raises:
+            GraphError: the rows do not have the shape that the model was trained on.
+            DataError: a value is not a number, not finite, missing, or none that a layer takes; or a column
+                is missing. The message names row and column.
+        """
+        if names:
+            self._check_classes()
+        decided = self.decoder.decide(self._predicted(x))
+        return with_names(decided, self.classes) if names else decided
+
+    def predict_probabilities(self, x: Any) -> Any:
+        """The probability of each class (n, K) for inputs as `predict` takes them, in the order of `classes`.
+
+        Of several outputs, a dict of those that have classes.
+        """
+        self._check_classes()
         return self.decoder.scores(self._predicted(x))
 
-    def _predicted(self, x: Any) -> np.ndarray:
-        if self.encoder is not None and (isinstance(x, Mapping) or hasattr(x, "columns")):
-            from nnjit.data.tables.frames import table_of
-            from nnjit.data.tables.table import Table
+    def evaluate(self, x: Any, y: Any = None, *, weights: Any = None) -> dict[str, float]:
+        """The loss and metrics on new data, measured as those of the test part are.
 
-            x = self.encoder.encode(x if isinstance(x, Table) else table_of(x))[:]
-        return self.compiled.predict(self.theta, self._inputs.read(x))
+        Args:
+            x: a table as `predict` takes it, which also has the targets, and the weights if the run had a
+                column of them; rows without a target are left out. Or rows (n, …), with `y`.
+            y: the targets: (n,) class names or indices, or values (n,) or (n, O) in their own unit; of
+                several outputs, a dict of these by the name of the target.
+            weights: (n,) how much each row counts, numbers >= 0.
+
+        Returns:
+            `examples`, `loss` and the metrics by name, as in `metrics["splits"]["test"]`.
+
+        Raises:
+            DataError: as `predict`; or a target is missing, or a class that the training did not have.
+        """
+        return self.evaluation(x, y, weights=weights).values.to_json()
+
+    def evaluation(self, x: Any, y: Any = None, *, weights: Any = None) -> Evaluation:
+        """The same with the predictions for the rows."""
+        # A training, which imports this file, evaluates in its own way.
+        from nnjit.data.known.targets import arrays_with_targets, table_with_targets
+        from nnjit.training.evaluation import evaluate
+
+        if y is None:
+            if weights is not None:
+                raise DataError("weights are given without y; give both, or a table that holds them")
+            if not self._is_table(x):
+                raise DataError("no targets are given; give y, or a table with a column of them")
+            data, where = table_with_targets(self.known, _table(x))
+            read = self._inputs.read(self.known.shaped(data.x[:]), where)
+        else:
+            rows, named = self._rows(x)
+            read = self._inputs.read(rows, named)
+            targets = y if isinstance(y, Mapping) else np.asarray(y)
+            data = arrays_with_targets(
+                self.known, read, targets, None if weights is None else np.asarray(weights)
+            )
+            read = read if data.source_rows is None else read[data.source_rows]
+        return evaluate(self.experiment, self._description, self.theta, read, data)
+
+    @cached_property
+    def known(self) -> KnownData:
+        """What it knows of its data."""
+        from nnjit.data.known.known_data import KnownData
+
+        data, source = self.data, self.experiment.data
+        weights = getattr(source, "weights", None) if self.encoder is not None else None
+        return KnownData(
+            self.features, self.compiled.task.model.input_shape, data.targets, data.classes,
+            self._description.targets, self.encoder, weights,
+        )  # fmt: skip
+
+    @cached_property
+    def data(self) -> DataEntry:
+        """`data.json`: what is known of the data."""
+        return DataEntry.read(self.path)
+
+    def _check_classes(self) -> None:
+        if not self.decoder.has_classes:
+            raise GraphError("this run predicts values, not classes; use predict")
+
+    def forward(self, x: Any, where: Where | None = None) -> np.ndarray:
+        """What the network gives (n, O) for inputs (n, …) in the data's own units, for `decoder`.
+
+        Args:
+            where: the index of a row -> its name in messages; None counts from 1.
+        """
+        return self.compiled.predict(self.theta, self._inputs.read(x, where))
+
+    def _predicted(self, x: Any) -> np.ndarray:
+        return self.forward(*self._rows(x))
+
+    def _rows(self, x: Any) -> tuple[Any, Where | None]:
+        """Inputs of the shape of examples, and the names of the rows of a table."""
+        if not self._is_table(x):
+            return x, None
+        from nnjit.data.known.known_data import place_in
+
+        table = _table(x)
+        return self.known.shaped(self.known.encode(table)[:]), place_in(table)
+
+    def _is_table(self, x: Any) -> bool:
+        """Whether inputs are a table, whose columns have names; of other libraries it is an array."""
+        is_frame = type(x).__module__.partition(".")[0] in _FRAMES or self.encoder is not None
+        return isinstance(x, Mapping) or (is_frame and hasattr(x, "columns"))
 
     @cached_property
     def _inputs(self) -> Inputs:
         model = self.compiled.task.model
         return Inputs(model, self.features, self.decoder.scaling, self.theta.dtype.name)
+
+    @cached_property
+    def _model(self) -> ModelEntry:
+        return ModelEntry.read(self.path)
+
+    @cached_property
+    def _description(self) -> DataDescription:
+        shape = self.compiled.task.model.input_shape
+        return _described(self.data, shape, self.decoder.scaling, self.encoder)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        carried = {name: getattr(self, name) for name in ("metrics", "theta")}
+        return _restored, (self.path.absolute(), self.experiment, self.data, self._model, carried)
+
+    def __repr__(self) -> str:
+        metrics = RunMetrics.from_json(self.metrics)
+        shape = " × ".join(map(str, self.compiled.task.model.input_shape))
+        inputs = counted(len(self.features), "input") if self.features else f"{shape} inputs"
+        parameters = counted(metrics.parameters, "parameter")
+        split = next((name for name in ("test", "validation", "train") if name in metrics.splits), "")
+        values = metrics.splits[split].to_json() if split else {}
+        shown = ", ".join(f"{k} {v:.4g}" for k, v in values.items() if k != "examples")
+        return (
+            f"Run {self.experiment.name}: {inputs} → {self._aim()}; {parameters}\n"
+            f"  {split or 'no result'}{': ' if shown else ''}{shown}; {counted(metrics.epochs, 'epoch')}\n"
+            f"  {self.path}"
+        )
+
+    def _aim(self) -> str:
+        """What it predicts, in words."""
+        if self.data.outputs:
+            return ", ".join(output.target for output in self.data.outputs[:_MOST_NAMES])
+        names = self.data.targets if self.data.classes is None else self.data.classes
+        words = ", ".join(shortened(name, 20) for name in names[:_MOST_NAMES])
+        more = ", …" if len(names) > _MOST_NAMES else ""
+        if self.data.classes is None:
+            return words + more
+        return f"{self.data.targets[0]}, {counted(len(names), 'class')} ({words}{more})"
 
 
 def open_run(path: Path, experiment: Experiment) -> Run:
@@ -118,31 +260,52 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     Raises:
         RunError: the folder is not that of a finished run, or its files do not belong together.
     """
-    data, model = DataEntry.read(path), ModelEntry.read(path)
+    return _made(path, experiment, DataEntry.read(path), ModelEntry.read(path))
+
+
+def _restored(
+    path: Path, experiment: Experiment, data: DataEntry, model: ModelEntry, carried: Mapping[str, Any]
+) -> Run:
+    """A run that was pickled."""
+    run = _made(path, experiment, data, model)
+    run.__dict__.update(carried, data=data, _model=model)  # what it would read from its folder
+    return run
+
+
+def _made(path: Path, experiment: Experiment, data: DataEntry, model: ModelEntry) -> Run:
     scaling = parse(path / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
         raise damaged(path / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
     encoder = _encoder(path, data)
     if encoder is not None and encoder.features != data.features:
         raise damaged(path / file_names.DATA, "its columns do not give its features")
-    described = DataDescription(
-        input_shape=model.input_shape,
-        output_size=len(data.targets if data.classes is None else data.classes),
-        classes=data.classes,
-        scaling=scaling,
-        targets=tuple(map(_target, data.outputs)),
-        target_names=data.targets,
-        columns=() if encoder is None else encoder.inputs,
-    )
     try:
-        task, outputs = make_task(experiment, described)
+        task, outputs = make_task(experiment, _described(data, model.input_shape, scaling, encoder))
     except UserError as error:
         names = f"{file_names.CONFIG}, {file_names.MODEL} and {file_names.DATA}"
         raise RunError(f"{path}: {names} are not of one training: {error.message}; restore them") from None
     shapes = [(n.name, n.output_shape) for n in task.model.nodes]
     if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
         raise damaged(path / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
-    return Run(path, CompiledTask(task, batch=1), outputs.decoder, data.features, encoder)
+    return Run(path, experiment, CompiledTask(task, batch=1), outputs.decoder, data.features, encoder)
+
+
+def _described(
+    data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling, encoder: TableEncoder | None
+) -> DataDescription:
+    weights = {o.name: o.class_weights for o in data.outputs if o.class_weights is not None}
+    if data.class_weights and data.classes is not None:
+        weights[""] = tuple(data.class_weights[name] for name in data.classes)
+    return DataDescription(
+        input_shape=input_shape,
+        output_size=len(data.targets if data.classes is None else data.classes),
+        classes=data.classes,
+        scaling=scaling,
+        targets=tuple(map(_target, data.outputs)),
+        target_names=data.targets,
+        class_weights=weights,
+        columns=() if encoder is None else encoder.inputs,
+    )
 
 
 def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
@@ -157,3 +320,10 @@ def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
 def _target(output: OutputEntry) -> Target:
     start, stop = output.columns
     return Target(output.target, start, stop - start, output.classes)
+
+
+def _table(x: Any) -> Table:
+    from nnjit.data.tables.frames import table_of
+    from nnjit.data.tables.table import Table
+
+    return x if isinstance(x, Table) else table_of(x)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nnjit import api, config
@@ -316,6 +317,12 @@ FOREIGN = ("sklearn", "polars", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit
 COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
 FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
 FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
+FOREIGN_TO_TRAININGS = (
+    *FOREIGN, "nnjit.training.loop.full_batch", "nnjit.training.evaluation", "nnjit.data.known",
+)  # fmt: skip
+FOREIGN_TO_PREDICTIONS = (
+    "sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report", "nnjit.training.loop",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -326,10 +333,12 @@ FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.
         (["check", "--config", "a.yaml", "--set", "model[0].unit=2"], 2, FOREIGN_TO_CONFIGS),
         (["train", "--config", "a.yaml", "--set", "los=1"], 2, FOREIGN_TO_CONFIGS),
         (["check", "--config", "a.yaml"], 0, FOREIGN),
-        (["train", "--config", "a.yaml"], 0, (*FOREIGN, "nnjit.training.loop.full_batch")),
+        (["train", "--config", "a.yaml"], 0, FOREIGN_TO_TRAININGS),
         (["report", "run"], 0, FOREIGN_TO_REPORTS),
+        (["predict", "trained", "x.csv"], 0, FOREIGN_TO_PREDICTIONS),
+        (["evaluate", "trained", "xy.npz"], 0, (*FOREIGN_TO_PREDICTIONS, "polars")),
     ],
-    ids=["help", "config", "error", "error-of-train", "check", "train", "report"],
+    ids=["help", "config", "error", "error-of-train", "check", "train", "report", "predict", "evaluate"],
 )
 def test_a_command_imports_only_what_it_uses(
     words: list[str], status: int, foreign: Sequence[str], folder: Path
@@ -340,6 +349,10 @@ def test_a_command_imports_only_what_it_uses(
     )
     if words[0] == "report":
         write_run(folder / "run")
+    if words[0] in ("predict", "evaluate"):
+        api.fit("a.yaml", ["training.diagnosis=false"], output="trained")
+        Path("x.csv").write_text("x\n0.5\n")
+        np.savez("xy.npz", x=[0.5], y=[0.5])
     done = _python("-c", code, *words, folder=folder)
     assert done.stdout.splitlines()[-1:] == [f"{status} []"], done.stderr
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nnjit import durable
-from nnjit.durable import is_temporary, replace_file, replace_files
+from nnjit.durable import is_temporary, replace_file, replace_files, replacing
 
 
 @pytest.fixture
@@ -71,3 +71,26 @@ def test_what_a_kill_leaves_is_told_from_a_file_of_the_run(
     (left,) = tmp_path.iterdir()
     assert is_temporary(left.name)
     assert not any(map(is_temporary, ("metrics.json", ".gitignore", ".a.tmp")))
+
+
+def test_a_file_that_is_written_piece_by_piece_appears_as_a_whole(
+    tmp_path: Path, events: list[tuple[str, str]]
+) -> None:
+    with replacing(tmp_path / "a") as path:
+        assert is_temporary(path.name)
+        path.write_bytes(b"new")
+        assert not (tmp_path / "a").exists()
+    assert events == [("sync", "file"), ("rename", "a")] + [("sync", tmp_path.name)] * (os.name == "posix")
+    full = OSError(errno.ENOSPC, "No space left", str(path))  # the same name in the same thread
+    for error in (KeyError("a"), full):
+        with pytest.raises(type(error)):
+            break_off(tmp_path / "a", error)
+    assert full.filename == str(tmp_path / "a")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"new"}
+
+
+def break_off(path: Path, error: Exception) -> None:
+    """Fail in the middle of a file."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise error

@@ -62,6 +62,11 @@ class Npz(ArraySource):
         return self.weights
 
 
+def read_array(path: Path, name: str) -> np.ndarray:
+    """An array of a file that `numpy.savez` wrote; a DataError if the file cannot be read, or lacks it."""
+    return _read(path, [name])[0]
+
+
 def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
     with _opened(path) as arrays:
         return [_array(arrays, name, path) for name in names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -72,6 +73,30 @@ def read_table(path: Path, options: Reading) -> Table:
         raise unreadable(path, error) from None
     except DataError as error:
         raise DataError(error.message, error.path or ("file",)) from None
+
+
+def read_blocks(path: Path, options: Reading) -> Iterator[Table]:
+    """The table in a file, as one table or, if it is a large text or Parquet file, in blocks of rows.
+
+    Raises:
+        DataError: as `read_table`, when it comes to the row. TooLarge: a file of another format does not fit
+            into memory.
+    """
+    from nnjit.data.tables.forking import check_not_forked
+    from nnjit.data.tables.text.files import LARGE, text_blocks
+    from nnjit.data.tables.typed_files import is_large_parquet, parquet_blocks
+
+    check_not_forked(str(path))
+    chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
+    try:
+        if chosen == "csv" and path.stat().st_size >= LARGE:
+            yield from text_blocks(path, options)
+        elif chosen == "parquet" and is_large_parquet(path):
+            yield from parquet_blocks(path, options)
+        else:
+            yield read_table(path, options)
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def _check_size(path: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nnjit.data.tables.excel import read_excel
 from nnjit.data.tables.frames import RECORDS, frame_of_records
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 
     from nnjit.data.tables.reading import Reading
 
+T = TypeVar("T")
 Where = Callable[[int], str]
 Reader = Callable[[Path, "Reading"], Table]
 
 _ARROW = b"ARROW1"  # begins a file; a stream has no such mark
 _CELL = 8  # bytes of a value, at least for most types
+_BLOCK = 2**22  # values of a block
 
 
 def _read_parquet(path: Path, options: Reading) -> Table:
@@ -39,6 +42,49 @@ def _read_parquet(path: Path, options: Reading) -> Table:
         return pl.read_parquet(path, glob=False)
 
     return _made(path, options, _by_polars(path, read, "Parquet"))
+
+
+def parquet_blocks(path: Path, options: Reading) -> Iterator[Table]:
+    """The table in a Parquet file, a block of rows at a time.
+
+    The first block decides how numbers in text are written.
+
+    Raises:
+        DataError: the file cannot be read, or has no rows.
+    """
+    import polars as pl
+
+    lazy = pl.scan_parquet(path, glob=False)
+    height, width = _by_polars(path, lambda: _shape(lazy), "Parquet")
+    step = max(1, _BLOCK // max(1, width))
+    first: Table | None = None
+    for start in range(0, height, step):
+        frame = _by_polars(path, lazy.slice(start, step).collect, "Parquet")
+
+        def where(row: int, start: int = start) -> str:
+            return f"row {start + row + 1}"
+
+        if first is None:
+            first = _made(path, options, frame, where)
+            yield first
+        else:
+            yield replace(first, frame=normalised(frame, missing_marks(options.missing_marks)), where=where)
+    if first is None:
+        raise DataError(f"{path}: no rows", ("file",))
+
+
+def is_large_parquet(path: Path) -> bool:
+    """Whether a Parquet file has so many values that it is to be read a block at a time."""
+    import polars as pl
+
+    height, width = _by_polars(path, lambda: _shape(pl.scan_parquet(path, glob=False)), "Parquet")
+    return height * width > 4 * _BLOCK
+
+
+def _shape(lazy: pl.LazyFrame) -> tuple[int, int]:
+    import polars as pl
+
+    return lazy.select(pl.len()).collect().item(), len(lazy.collect_schema())
 
 
 def _read_arrow(path: Path, options: Reading) -> Table:
@@ -105,7 +151,7 @@ READERS: Mapping[str, Reader] = {
 """What reads a file of each format."""
 
 
-def _by_polars(path: Path, read: Callable[[], pl.DataFrame], kind: str) -> pl.DataFrame:
+def _by_polars(path: Path, read: Callable[[], T], kind: str) -> T:
     import polars as pl
 
     try:
@@ -117,9 +163,7 @@ def _by_polars(path: Path, read: Callable[[], pl.DataFrame], kind: str) -> pl.Da
 
 def _check_fits(path: Path, lazy: pl.LazyFrame) -> None:
     """Raise TooLarge if the rows that a file says it has do not fit into memory."""
-    import polars as pl
-
-    rows, width = lazy.select(pl.len()).collect().item(), len(lazy.collect_schema())
+    rows, width = _shape(lazy)
     what = f"{path}, a table of {rows:,} rows and {width:,} columns,"
     check_fits(rows * width * _CELL, what, "take a smaller file", ("file",))
 

@@ -15,6 +15,9 @@ from nnjit.training.graphs.output import Output
 Decoded = np.ndarray | dict[str, np.ndarray]
 """An array; of several outputs, one of each by the output's name."""
 
+Classes = tuple[str, ...] | dict[str, tuple[str, ...]] | None
+"""The names of the classes; of several outputs, those of each that has classes; None if none has."""
+
 
 @dataclass(frozen=True, eq=False)
 class Decoder(ABC):
@@ -28,8 +31,13 @@ class Decoder(ABC):
 
     @property
     @abstractmethod
+    def known_classes(self) -> Classes:
+        """The names of the classes that the outputs predict."""
+
+    @property
     def has_classes(self) -> bool:
         """Whether an output predicts classes."""
+        return bool(self.known_classes)
 
     @abstractmethod
     def decide(self, predicted: np.ndarray) -> Decoded:
@@ -59,8 +67,8 @@ class SingleDecoder(Decoder):
     classes: tuple[str, ...] | None
 
     @property
-    def has_classes(self) -> bool:
-        return self.classes is not None
+    def known_classes(self) -> Classes:
+        return self.classes
 
     def decide(self, predicted: np.ndarray) -> np.ndarray:
         if self.classes is None:
@@ -86,8 +94,8 @@ class JointDecoder(Decoder):
     outputs: Sequence[Output]
 
     @property
-    def has_classes(self) -> bool:
-        return any(output.target.classes is not None for output in self.outputs)
+    def known_classes(self) -> Classes:
+        return {o.name: o.target.classes for o in self.outputs if o.target.classes is not None}
 
     def decide(self, predicted: np.ndarray) -> dict[str, np.ndarray]:
         return {each.name: decoder_of(each).decide(each.take(predicted)) for each in self.outputs}
@@ -103,6 +111,18 @@ class JointDecoder(Decoder):
     def predictions(self, split: str, predicted: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
         targets, decided, scores = self.targets(y), self.decide(predicted), self.scores(predicted)
         return {name: Predictions(split, targets[name], decided[name], scores.get(name)) for name in targets}
+
+
+def with_names(decided: Decoded, classes: Classes) -> Decoded:
+    """Decisions whose classes are names (n,) instead of indices.
+
+    >>> with_names(np.array([1, 0]), ("no", "yes")).tolist()
+    ['yes', 'no']
+    """
+    if not isinstance(decided, dict):
+        return decided if classes is None or isinstance(classes, dict) else np.array(classes)[decided]
+    known = classes if isinstance(classes, dict) else {}
+    return {k: np.array(known[k])[given] if k in known else given for k, given in decided.items()}
 
 
 def decoder_of(output: Output) -> SingleDecoder:

@@ -235,7 +235,8 @@ def _finish(setup: Setup, recorder: Recorder, state: State, quiet: bool, began: 
         raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; {where}", path)
     if outcome.lacking:
         raise Incomplete(f"the training is done, but {lacking}", path)
-    return Run(path, setup.compiled, setup.decoder, setup.data.features, setup.data.encoder)
+    data = setup.data
+    return Run(path, setup.experiment, setup.compiled, setup.decoder, data.features, data.encoder)
 
 
 def train_and_record(

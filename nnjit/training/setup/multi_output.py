@@ -152,8 +152,8 @@ def _outputs(
         columns, unit = slice(start, start + width), _unit(data.scaling.targets, target)
         link, center = linked(model, name, entry.loss), _center(data.center, target)
         output = Output(name, entry.loss, entry.weight, target, columns, unit, link=link, center=center)
-        if train is not None:
-            output = replace(output, class_weights=_class_weights(output, entry, train))
+        weights = data.class_weights.get(name) if train is None else _class_weights(output, entry, train)
+        output = replace(output, class_weights=weights)
         outputs.append(output)
         start += width
     return tuple(outputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from nnjit.data import AnyPart, Center, Prepared, ProblemType, Scaling, Target
@@ -29,6 +29,7 @@ class DataDescription:
         targets: those of several outputs, in the order of `losses`; () for a single output.
         target_names: those of the columns of y.
         center: where target values lie; None of classes, and if nothing is trained.
+        class_weights: of a trained network, by output, "" for a single one; else the training part decides.
         columns: of a table, where the inputs of each column are; () for arrays.
     """
 
@@ -39,6 +40,7 @@ class DataDescription:
     targets: tuple[Target, ...] = ()
     target_names: tuple[str, ...] = ()
     center: Center | None = None
+    class_weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     columns: Columns = ()
 
     @classmethod

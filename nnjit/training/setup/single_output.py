@@ -99,7 +99,7 @@ def single_output(
         chosen = for_each_target(chosen, data.target_names)
     if data.center is not None:
         chosen = tuple(metric.for_rounding(data.center.rounding) for metric in chosen)
-    weights = None if train is None else _class_weights(experiment, data, train)
+    weights = data.class_weights.get("") if train is None else _class_weights(experiment, data, train)
     decoder = SingleDecoder(data.scaling, data.classes)
     link = linked(model, model.output, experiment.loss)
     reading = Reading(experiment.loss, link, data.scaling.targets, data.center)

@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.errors import RunError
+from nnjit.errors import GraphError, RunError
 from nnjit.runs import file_names
 from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.runs.study import StudyMetrics
 from nnjit.runs.study_kind import KINDS, StudyKind
+from nnjit.training.graphs.decoding import Classes, with_names
 from nnjit.training.run import Run, open_run
 from nnjit.training.study.members import Members
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Study:
     """The finished members of a study: trainings with other seeds or other validation parts.
 
@@ -51,20 +52,34 @@ class Study:
             name: np.median([run.history[name][:epochs] for run in self.runs], axis=0) for name in columns
         }
 
-    def predict(self, x: np.ndarray) -> Any:
+    @property
+    def classes(self) -> Classes:
+        """The names of the classes, as those of a `Run`."""
+        return self.runs[0].classes
+
+    def predict(self, x: Any, *, names: bool = False) -> Any:
         """The class that is the most probable on average (n,), or the mean of the values (n, O).
 
-        Of several outputs, a dict of these.
+        Of several outputs, a dict of these. The arguments are those of `Run.predict`.
         """
+        if names and not self.classes:
+            raise GraphError("this study predicts values, not classes; omit names")
+        decided = self._decided(x)
+        return with_names(decided, self.classes) if names else decided
+
+    def predict_probabilities(self, x: Any) -> Any:
+        """The mean probability of each class (n, K); of several outputs, a dict of such."""
+        return _mean([run.predict_probabilities(x) for run in self.runs])
+
+    def _decided(self, x: Any) -> Any:
         likely = self.predict_probabilities(x) if self.runs[0].decoder.has_classes else {}
         if not isinstance(likely, dict):
             return _likeliest(likely)
         mean = _mean([run.predict(x) for run in self.runs])
         return mean if not likely else mean | {name: _likeliest(p) for name, p in likely.items()}
 
-    def predict_probabilities(self, x: np.ndarray) -> Any:
-        """The mean probability of each class (n, K); of several outputs, a dict of such."""
-        return _mean([run.predict_probabilities(x) for run in self.runs])
+    def __repr__(self) -> str:
+        return f"Study of {len(self.runs)} {self.kind}, which predict together\n  {self.path}"
 
 
 def _mean(predictions: Sequence[Any]) -> Any:

@@ -1,6 +1,6 @@
 """The measurements, a file each: `run` prints its tables, and returns what goes into the JSON."""
 
-from scripts.benchmark.sections import autodiff, epochs, growth, startup, threads, training
+from scripts.benchmark.sections import autodiff, epochs, growth, prediction, startup, threads, training
 
 SECTIONS = {
     "workloads": training.run,
@@ -9,4 +9,5 @@ SECTIONS = {
     "startup": startup.run,
     "epochs": epochs.run,
     "autodiff": autodiff.run,
+    "prediction": prediction.run,
 }

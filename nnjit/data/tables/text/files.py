@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 LARGE = 2**26
 """Bytes of a text from which on columns are read as numbers at once if they begin so."""
+
+BLOCK = 2**24
+"""Bytes of a block of a text that is read a block at a time."""
 
 _BLOCK = 2**20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -62,9 +66,80 @@ def read_text_file(path: Path, options: Reading) -> Table:
     """
     text = _opened(path, options)
     table, marks, found = _large_table(text, options) or _table(text, frozenset(), options)
+    return replace(table, marks=marks, notes=(*_summary(text, found), *table.notes))
+
+
+def _summary(text: _Text, found: tuple[str, ...]) -> list[str]:
+    """What was found out about a text and about the marks in its numbers."""
     summary = ", ".join((*text.content.found, *text.dialect.found, *found))
-    notes = (*([f"{path.name}: {summary}"] if summary else []), *text.dialect.notes, *table.notes)
-    return replace(table, marks=marks, notes=notes)
+    return [*([f"{text.path.name}: {summary}"] if summary else []), *text.dialect.notes]
+
+
+def text_blocks(path: Path, options: Reading) -> Iterator[Table]:
+    """The table in a text file, a block of rows at a time; all columns are text.
+
+    The first block decides how numbers are written, and which columns without a name are left out. Of a
+    plain file in UTF-8 whose fields need no change, no more than a block is in memory.
+
+    Raises:
+        DataError: as `read_text_file`, when it comes to the row.
+    """
+    text = _opened(path, options)
+    first: Table | None = None
+    names: dict[str, int] = {}
+    done = 0  # records before the block
+    with text.content.stream() as file:
+        file.seek(text.dialect.size, 1)
+        for piece in _pieces(file, text.dialect.layout.quote):
+            frame = _parsed(text, frozenset(), rows=piece)
+            records, start = _filled(frame), done
+            done += frame.height
+            if not len(records):
+                continue
+            frame = frame[records]
+
+            def where(row: int, records: np.ndarray = records + start) -> str:
+                return f"line {_opened(path, options).line(int(records[row]))}"
+
+            if first is None:
+                names, notes = named_columns(frame, text.dialect.names, path.name)
+            frame = frame.select(frame.to_series(k).alias(name) for name, k in names.items())
+            if first is None:
+                marks, found = marks_of(frame, options.decimal, str(path), where)
+                first = Table(frame, str(path), where, marks, (*_summary(text, found), *notes))
+                yield first
+            else:
+                yield replace(first, frame=frame, where=where)
+    if first is None:
+        raise _no_rows(text)
+
+
+def _pieces(file: BinaryIO, quote: str | None) -> Iterator[bytes]:
+    """The rest of a text in pieces of whole records, each of about as many bytes as a block."""
+    rest = b""
+    while read := file.read(BLOCK):
+        piece = rest + read
+        end = _end_of_records(piece, quote)
+        if not end and len(piece) > 8 * BLOCK:  # a quote that is never closed, which polars then reports
+            end = piece.rfind(b"\n") + 1
+        rest = piece[end:]
+        if end:
+            yield piece[:end]
+    if rest:
+        yield rest
+
+
+def _end_of_records(piece: bytes, quote: str | None) -> int:
+    """How many bytes the whole records in a text take; a line end inside quotes ends none."""
+    end = piece.rfind(b"\n") + 1
+    if quote is None:
+        return end
+    mark, before = quote.encode(), piece.count(quote.encode(), 0, end)
+    while end and before % 2:
+        previous = piece.rfind(b"\n", 0, end - 1) + 1
+        before -= piece.count(mark, previous, end)
+        end = previous
+    return end
 
 
 def _large_table(text: _Text, options: Reading) -> tuple[Table, Marks, tuple[str, ...]] | None:
@@ -146,12 +221,15 @@ def _table(text: _Text, numeric: frozenset[int], options: Reading) -> tuple[Tabl
     return Table(frame, str(text.path), where, notes=notes, original=original), marks, found
 
 
-def _parsed(text: _Text, numeric: frozenset[int], columns: list[int] | None = None) -> pl.DataFrame:
+def _parsed(
+    text: _Text, numeric: frozenset[int], columns: list[int] | None = None, rows: bytes | None = None
+) -> pl.DataFrame:
     """The columns of a text, trimmed, with null for missing values.
 
     Args:
         numeric: the positions of columns to read as numbers, unless they turn out to have others.
         columns: the positions of the columns to read, or None for all.
+        rows: whole records of the text to read; None for all.
     """
     import polars as pl
 
@@ -164,7 +242,7 @@ def _parsed(text: _Text, numeric: frozenset[int], columns: list[int] | None = No
             "schema_overrides": kinds if numeric else None,
         }
         try:
-            return _by_polars(text, options).with_columns(trimmed(text.missing))
+            return _by_polars(text, rows, options).with_columns(trimmed(text.missing))
         except pl.exceptions.PolarsError as error:
             if not numeric:
                 raise DataError(f"{text.path}: {_explained(text, error)}", ("file",)) from None
@@ -173,38 +251,49 @@ def _parsed(text: _Text, numeric: frozenset[int], columns: list[int] | None = No
     raise AssertionError("the last try reads text alone, which succeeds or raises")
 
 
-def _by_polars(text: _Text, options: dict[str, Any]) -> pl.DataFrame:
+def _by_polars(text: _Text, rows: bytes | None, options: dict[str, Any]) -> pl.DataFrame:
     import polars as pl
 
     dialect, layout = text.dialect, text.dialect.layout
-    if dialect.is_plain:
+    if rows is None and dialect.is_plain:
         source: Path | bytes = text.path if text.content.data is None else text.content.data
         has_header = dialect.names is not None
     else:  # with a header of our own, which says how many columns there are
-        with text.content.stream() as file:
-            file.seek(dialect.size, 1)
-            source = (
-                layout.separator.join(f"c{k}" for k in range(dialect.width)).encode() + b"\n" + file.read()
-            )
-        has_header = True
+        header = layout.separator.join(f"c{k}" for k in range(dialect.width)).encode()
+        source, has_header = header + b"\n" + (_below_header(text) if rows is None else rows), True
     return pl.read_csv(
         source, has_header=has_header, separator=layout.separator, quote_char=layout.quote,
         comment_prefix=layout.comment, glob=False, **options,
     )  # fmt: skip
 
 
+def _below_header(text: _Text) -> bytes:
+    with text.content.stream() as file:
+        file.seek(text.dialect.size, 1)
+        return file.read()
+
+
 def _records_of_rows(text: _Text, frame: pl.DataFrame) -> np.ndarray:
     """The indices of the records that have a value; blank lines are records, too."""
+    records = _filled(frame)
+    if not len(records):
+        raise _no_rows(text)
+    return records
+
+
+def _filled(frame: pl.DataFrame) -> np.ndarray:
+    """The indices of the rows that have a value."""
     import polars as pl
 
     is_blank = (
         frame.select(pl.all_horizontal(pl.all().is_null())).to_series() if frame.height else pl.Series([])
     )
-    records = np.flatnonzero(~is_blank.to_numpy().astype(bool))
-    if not len(records):
-        below = " below the header" if text.dialect.names is not None else ""
-        raise DataError(f"{text.path}: no rows{below}", ("file",))
-    return records
+    return np.flatnonzero(~is_blank.to_numpy().astype(bool))
+
+
+def _no_rows(text: _Text) -> DataError:
+    below = " below the header" if text.dialect.names is not None else ""
+    return DataError(f"{text.path}: no rows{below}", ("file",))
 
 
 def _short_rows(text: _Text, last: pl.Series) -> list[str]:
