@@ -30,12 +30,13 @@ def main() -> None:
     from nnjit.cli.compare import compare
     from nnjit.cli.explain import explain
     from nnjit.cli.help import help
+    from nnjit.cli.init import init
     from nnjit.cli.report import report
     from nnjit.cli.schema import schema
     from nnjit.cli.train import train
 
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
-    for verb in (train, explain, check, compare, report, schema, help):
+    for verb in (init, train, explain, check, compare, report, schema, help):
         app.command()(verb)
     _run(app, "nnjit")
 
