@@ -52,15 +52,22 @@ OWNERS = {  # library: the only rooms that may import it
     "ruamel": {"config"},
     "typer": {"cli"},
     "polars": {"data"},
+    "fastexcel": {"data"},
     "sklearn": {"data"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
-SLOW = {"sklearn", "polars", "matplotlib", "scipy"}  # imported inside the function that uses them
+SLOW = {
+    "sklearn",
+    "polars",
+    "fastexcel",
+    "matplotlib",
+    "scipy",
+}  # imported inside the function that uses them
 SLOW_AT_THE_TOP = {"report"}  # which is itself imported only when a report is written
 
 
 MOST_FILES = 15  # of a folder, except those of alike entries:
-ALIKE = {"nn/layers", "report/pictures", "runs", "data/sources", "cli", "primitives", "numpy"}
+ALIKE = {"nn/layers", "report/pictures", "runs", "data/sources", "cli", "primitives"}
 
 
 def ranks(order: Iterable[Iterable[str]]) -> dict[str, int]:

@@ -17,10 +17,13 @@ import pytest
 from safetensors.numpy import save_file
 
 import nnjit
+import nnjit.numpy as nnp
 from nnjit import config
 from nnjit.config.reading import read_text
 from nnjit.data import sources
 from nnjit.data.source import Split
+from nnjit.data.tables.reading import SUFFIXES, Reading
+from nnjit.data.tables.values import MISSING_MARKS
 from nnjit.experiment import Experiment
 from nnjit.experiment.options import TrainingOptions
 from nnjit.nn import initializers, layers, losses, metrics
@@ -34,7 +37,9 @@ from scripts.benchmark.workloads import WORKLOADS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
-CONFIG, PYTHON, PERFORMANCE = (ROOT / "docs" / f"{name}.md" for name in ("config", "python", "performance"))
+CONFIG, DATA, PYTHON, NUMPY, PERFORMANCE = (
+    ROOT / "docs" / f"{name}.md" for name in ("config", "data", "python", "numpy", "performance")
+)
 LARGEST_PICTURE = 200_000  # bytes
 
 TYPES: dict[str, Iterable[str]] = {  # row of the table of types: the names it has
@@ -190,6 +195,13 @@ def test_every_option_is_in_its_table(heading: str, options: type[Options]) -> N
     assert set(options.model_fields) <= named
 
 
+def test_every_option_and_suffix_of_a_table_is_in_the_page_about_data() -> None:
+    named = set(codes(read(DATA)))
+    assert set(Reading.model_fields) | set(SUFFIXES.values()) <= named
+    assert {suffix for suffix in SUFFIXES if SUFFIXES[suffix] != "csv"} <= named
+    assert set(MISSING_MARKS) - {""} <= named
+
+
 def test_every_file_of_a_run_folder_is_in_its_table(tmp_path: Path) -> None:
     options = ["training.epochs=2", "training.checkpoints={every: 1}", "optimizer.learning_rate=find"]
     save_file({"dense_2.bias": np.zeros(3)}, start := tmp_path / "start.safetensors")
@@ -221,6 +233,17 @@ def test_every_function_of_nnjit_is_in_the_page_about_python() -> None:
     text = " ".join(codes(read(PYTHON)))
     for name in nnjit.__all__:
         assert name.startswith("_") or name[0].isupper() or re.search(rf"\b{name}\b", text), name
+
+
+def test_every_name_of_numpy_is_in_its_table_and_counted_in_the_readme() -> None:
+    modules: list[Any] = [nnp, nnp.linalg, nnp.fft]
+    names = [name for module in modules for name in module.__all__ if name != "Array"]
+    shown = [name for cell in rows(section(NUMPY, "Names")).values() for name in codes(cell)]
+    assert sorted(shown) == sorted(names)
+    theirs = [np, np.linalg, np.fft]
+    pairs = zip(modules, theirs, strict=True)
+    count = sum(hasattr(their, name) for our, their in pairs for name in our.__all__)
+    assert f"{count} of NumPy's names" in " ".join(read(ROOT / "README.md").split())
 
 
 def test_nnjit_is_faster_than_its_peers_in_every_cell_of_the_table() -> None:

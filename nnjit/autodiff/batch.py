@@ -19,6 +19,7 @@ from nnjit.autodiff.tracing import close, node_of
 from nnjit.autodiff.tree import along, flatten
 from nnjit.errors import GraphError
 from nnjit.ir import Node, apply, beside, new_input, topological, tracing, type_of
+from nnjit.numpy.functional import TRANSFORMS
 from nnjit.primitives import broadcast, matmul, scan_p
 
 Axes = Any  # a number, None, or nested dicts, lists and tuples of them
@@ -152,3 +153,6 @@ def _length(stacks: Sequence[tuple[str, Node]]) -> int:
     if not isinstance(length, int):
         raise GraphError("vmap: the batch axis is mapped already; every operation works on all of its rows")
     return length
+
+
+TRANSFORMS["vmap"] = vmap

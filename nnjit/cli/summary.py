@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnjit.cli.table import aligned
@@ -29,7 +30,7 @@ def summary(run: Run | Study) -> str:
     else:
         metrics = RunMetrics.from_json(run.metrics)
         rows = {name: split.to_json() for name, split in metrics.splits.items()}
-        first_line, notes = _run_line(metrics), [*_notes(metrics), *DataEntry.read(run.path).notes]
+        first_line, notes = _run_line(metrics), [*_notes(metrics), *_data_notes(run.path)]
     report = run.path / file_names.REPORT
     paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
     return "\n".join([first_line, *_table(rows), *notes, *(f"{name:<10}  {path}" for name, path in paths)])
@@ -50,6 +51,12 @@ def _notes(metrics: RunMetrics) -> list[str]:
     """The values that the table lacks, and why."""
     columns = metrics.without_value
     return [f"no value: {', '.join(columns)}; {ALIKE}, so there is nothing to rank"] if columns else []
+
+
+def _data_notes(folder: Path) -> tuple[str, ...]:
+    """What was found out about the data rather than given."""
+    data = DataEntry.read_if_there(folder)
+    return () if data is None else data.notes
 
 
 def _study_notes(study: StudyMetrics) -> list[str]:

@@ -2,7 +2,6 @@
 
 import nnjit.data.sources  # noqa: F401  # registers them; the name is the registry's from here on
 from nnjit.data.dataset import Contents, Dataset, contents_of, digest
-from nnjit.data.encoding.encoder import InputColumn, TableEncoder
 from nnjit.data.fitting import Center
 from nnjit.data.held_out import load_held_out
 from nnjit.data.padding import Padding, find_padding
@@ -18,7 +17,6 @@ from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Source, Split, sources
 from nnjit.data.storage.disk_rows import DiskRows
 from nnjit.data.storage.parts import AnyPart, DiskPart, Part, spread_evenly
-from nnjit.data.tables.data import TableData
 from nnjit.data.target import ProblemType, ProblemTypes, Takes, Target
 
 __all__ = [
@@ -29,7 +27,6 @@ __all__ = [
     "Dataset",
     "DiskPart",
     "DiskRows",
-    "InputColumn",
     "Padding",
     "Part",
     "Prepared",
@@ -38,8 +35,6 @@ __all__ = [
     "Scaling",
     "Source",
     "Split",
-    "TableData",
-    "TableEncoder",
     "Takes",
     "Target",
     "contents_of",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnjit.data.encoding.encoder import EncodedRows, Indexed, TableEncoder
+from nnjit.data.encoding.rows import EncodedRows, Indexed
 from nnjit.data.labels import as_classes, row_name
 from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory, select
 from nnjit.data.target import Labelled, ProblemType, Target
@@ -20,6 +20,8 @@ from nnjit.errors import DataError, counted
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from nnjit.data.encoding.encoder import TableEncoder
 
 _BLOCK = 2**17  # numbers in a block: it stays in the cache, and adds little to the memory of a large table
 _TABLE_ROWS = 2**12  # of a block of a table, or the columns' own cost would count

@@ -6,18 +6,21 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnjit.data.dataset import Dataset, InputRows
-from nnjit.data.encoding.encoder import EncodedRows
-from nnjit.data.encoding.kinds import Number
+from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.labels import row_name
 from nnjit.data.preparation import load_unchecked
-from nnjit.data.source import Data, Source
+from nnjit.data.source import Source
 from nnjit.data.storage.disk_rows import RowArray, in_memory
 from nnjit.data.target import ProblemType, ProblemTypes, Takes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
+
+if TYPE_CHECKING:
+    from nnjit.data.source import Data
 
 _SET_BY_TRAINING_DATA = ("split", "scale", "scale_target")
 
@@ -50,6 +53,8 @@ def _encoded(other: Data, data: Dataset) -> Dataset:
         return other
     if data.encoder is not None:
         return other.encoded_by(data.encoder)
+    from nnjit.data.encoding.kinds import Number
+
     numbers = dict.fromkeys(other.table.columns, Number(missing="error"))
     return replace(other, options=numbers).encoded(None)
 

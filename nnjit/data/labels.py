@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     if labels.dtype.kind not in "biufU":
         raise DataError(f"labels are {labels.dtype}; expected text or whole numbers")
     if labels.dtype.kind in "if":
-        check_whole(labels, row_name)
+        _check_whole(labels)
     if labels.dtype.kind == "f" and (missing := np.flatnonzero(np.isnan(labels))).size:
         first, rows = row_name(int(missing[0])), counted(missing.size, "such row")
         raise DataError(f"{first} has no label, nan ({rows}); fill it in, or leave the row out")
@@ -47,6 +47,17 @@ def _check_text(labels: np.ndarray) -> None:
         raise DataError(f"the label of {where} holds U+{code:04X}, which is not a character; correct it")
 
 
+def _check_whole(labels: np.ndarray) -> None:
+    """Raise DataError if a number is not a label; NaN stands for a missing label and passes."""
+    bad = np.flatnonzero(~((np.isfinite(labels) & (labels == np.floor(labels))) | np.isnan(labels)))
+    if len(bad):
+        found = f"{row_name(int(bad[0]))} has {labels[bad[0]]} ({counted(len(bad), 'such row')})"
+        raise DataError(
+            f"labels are not classes: {found}; expected text or whole numbers; for values use a loss of "
+            "values, or task: regression"
+        )
+
+
 def check_several(classes: Sequence[str], *, source: str, target: str = "") -> None:
     """Raise DataError if there are fewer than two classes to tell apart.
 
@@ -58,17 +69,6 @@ def check_several(classes: Sequence[str], *, source: str, target: str = "") -> N
         prefix = f'target "{target}": ' if target else ""
         wanted = "expected labels of at least two classes, got 1"
         raise DataError(f"{prefix}{wanted}: every row has {classes[0]} ({source})")
-
-
-def check_whole(labels: np.ndarray, where: Callable[[int], str]) -> None:
-    """Raise DataError if a number is not a label; NaN stands for a missing label and passes."""
-    bad = np.flatnonzero(~((np.isfinite(labels) & (labels == np.floor(labels))) | np.isnan(labels)))
-    if len(bad):
-        raise DataError(
-            f"labels are not classes: {where(int(bad[0]))} has {labels[bad[0]]} "
-            f"({counted(len(bad), 'such row')}); expected text or the whole numbers 0, 1, 2, …; "
-            "for values use task: regression"
-        )
 
 
 def row_name(row: int) -> str:

@@ -10,22 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnjit.data.dataset import Dataset, InputRows, describe_index, row_blocks, rows_per_block
-from nnjit.data.encoding.encoder import Indexed, InputColumn, TableEncoder
+from nnjit.data.encoding.rows import Indexed
 from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.scaling import Affine, Scaling
-from nnjit.data.source import Data, Source
+from nnjit.data.source import Source
 from nnjit.data.splits import Rows, split_rows
 from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
 from nnjit.data.storage.parts import AnyPart, DiskPart, Part
 from nnjit.data.target import ProblemTypes, Takes, Target
 from nnjit.data.weights import as_type
 from nnjit.errors import DataError
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.encoder import InputColumn, TableEncoder
+    from nnjit.data.source import Data
 
 Scale = Callable[[np.ndarray], np.ndarray]
 

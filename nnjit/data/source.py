@@ -6,18 +6,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from nnjit.data.dataset import Dataset
-from nnjit.data.tables.data import TableData
 from nnjit.data.target import ProblemTypes, Takes
 from nnjit.errors import ConfigPath, DataError
 from nnjit.registry import MOST, Count, Options, Registry, Seed
 
-Data = Dataset | TableData
-"""What a source gives: arrays, or a table whose columns an encoder makes inputs of."""
+if TYPE_CHECKING:
+    from nnjit.data.tables.data import TableData
+
+    Data = Dataset | TableData
+    """What a source gives: arrays, or a table whose columns an encoder makes inputs of."""
 
 
 @dataclass(frozen=True)

@@ -147,8 +147,9 @@ class Node:
     def T(self) -> Node:  # noqa: N802  # NumPy's name
         return self._op("transpose")
 
-    def reshape(self, *shape: Any) -> Node:
-        return self._op("reshape", shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+    def reshape(self, *shape: Any, **options: Any) -> Node:
+        new = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        return self._op("reshape", new, **options)
 
     def sum(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
         return self._op("sum", axis=axis, keepdims=keepdims, **options)
@@ -159,8 +160,8 @@ class Node:
     def max(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
         return self._op("max", axis=axis, keepdims=keepdims, **options)
 
-    def astype(self, dtype: Any) -> Node:
-        return self._op("astype", dtype)
+    def astype(self, dtype: Any, **options: Any) -> Node:
+        return self._op("astype", dtype, **options)
 
     def _op(self, name: str, *args: Any, **options: Any) -> Node:
         return OPERATORS[name](self, *args, **options)

@@ -16,67 +16,104 @@ from nnjit.ir.graph import FUNCTIONS as _FUNCTIONS
 from nnjit.ir.graph import METHODS as _METHODS
 from nnjit.ir.graph import OPERATORS as _OPERATORS
 from nnjit.ir.graph import PROPERTIES as _PROPERTIES
-from nnjit.numpy.creation import (
-    array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full, full_like,
-    linspace, meshgrid, ones_like, zeros_like,
-)  # fmt: skip
-from nnjit.numpy.diagonals import (
-    diag, diagflat, diagonal, trace, tril, triu,
-)  # fmt: skip
-from nnjit.numpy.elementwise import (
-    abs, absolute, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and, bitwise_or,
-    bitwise_xor, cbrt, ceil, clip, cos, cosh, divide, equal, erf, exp, exp2, expm1, floor, floor_divide,
-    fmod, gammaln, greater, greater_equal, hypot, invert, isfinite, less, less_equal, log, log10, log1p,
-    log2, logaddexp, logical_and, logical_not, logical_or, maximum, minimum, mod, multiply, negative,
-    nonzero, not_equal, power, relu, remainder, rint, sigmoid, sign, sin, sinh, softplus, sqrt, square,
-    stop_gradient, subtract, tan, tanh, true_divide, trunc, where,
-)  # fmt: skip
-from nnjit.numpy.indexing import (
-    at, getitem, take, take_along_axis,
-)  # fmt: skip
-from nnjit.numpy.joining import (
-    append, array_split, column_stack, concat, concatenate, dsplit, dstack, flip, fliplr, flipud, hsplit,
-    hstack, pad, repeat, roll, rot90, split, stack, tile, vsplit, vstack,
-)  # fmt: skip
-from nnjit.numpy.missing import (
-    nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar,
-)  # fmt: skip
-from nnjit.numpy.numerical import (
-    corrcoef, correlate, cov, ediff1d, gradient, interp, polyval, select, trapezoid, vander, vecdot,
-)  # fmt: skip
-from nnjit.numpy.products import (
-    cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot,
-)  # fmt: skip
 from nnjit.numpy.promotion import (
     Array, astype, broadcast_to,
 )  # fmt: skip
-from nnjit.numpy.quantiles import (
-    median, percentile, quantile,
-)  # fmt: skip
-from nnjit.numpy.reduction import (
-    amax, amin, argmax, argmin, count_nonzero, log_softmax, logsumexp, max, mean, min, norm, softmax, sum,
-)  # fmt: skip
-from nnjit.numpy.shaping import (
-    expand_dims, matrix_transpose, moveaxis, ndim, one_hot, random_uniform, ravel, reshape, shape, size,
-    squeeze, swapaxes, transpose, unstack,
-)  # fmt: skip
-from nnjit.numpy.sliding import (
-    convolve, sliding_window_view, windows,
-)  # fmt: skip
-from nnjit.numpy.sorting import (
-    argsort, sort,
+from nnjit.numpy.elementwise import (
+    abs, absolute, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and, bitwise_or,
+    bitwise_xor, cbrt, ceil, clip, cos, cosh, divide, equal, erf, exp, exp2, expm1, floor, floor_divide, fmod,
+    gammaln, greater, greater_equal, hypot, invert, isfinite, less, less_equal, log, log10, log1p, log2,
+    logaddexp, logical_and, logical_not, logical_or, maximum, minimum, mod, multiply, negative, nonzero,
+    not_equal, power, relu, remainder, rint, sigmoid, sign, sin, sinh, softplus, sqrt, square, stop_gradient,
+    subtract, tan, tanh, true_divide, trunc, where,
 )  # fmt: skip
 from nnjit.numpy.special import (
-    around, conj, conjugate, copysign, deg2rad, degrees, digamma, divmod, fabs, fix, float_power,
-    fmax, fmin, heaviside, imag, isclose, isinf, isnan, log_sigmoid, logaddexp2, logical_xor, logit, modf,
-    nan_to_num, positive, rad2deg, radians, real, reciprocal, round, signbit, sinc, xlogy,
+    around, conj, conjugate, copysign, deg2rad, degrees, digamma, divmod, fabs, fix, float_power, fmax, fmin,
+    heaviside, i0, imag, isclose, isinf, isnan, log_sigmoid, logaddexp2, logical_xor, logit, modf, nan_to_num,
+    positive, rad2deg, radians, real, reciprocal, round, signbit, sinc, xlogy,
 )  # fmt: skip
-from nnjit.numpy.statistics import (
-    all, allclose, any, average, cumprod, cumsum, diff, prod, ptp, std, var,
+from nnjit.numpy.shaping.arranging import (
+    flip, fliplr, flipud, repeat, roll, rot90, tile,
 )  # fmt: skip
+from nnjit.numpy.shaping.axes import (
+    expand_dims, matrix_transpose, moveaxis, ndim, ravel, reshape, shape, size, squeeze, swapaxes, transpose,
+    unstack,
+)  # fmt: skip
+from nnjit.numpy.shaping.creation import (
+    array, asarray, atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, empty_like, full, full_like,
+    linspace, meshgrid, one_hot, ones_like, random_uniform, zeros_like,
+)  # fmt: skip
+from nnjit.numpy.shaping.diagonals import (
+    diag, diagflat, diagonal, trace, tril, triu,
+)  # fmt: skip
+from nnjit.numpy.shaping.joining import (
+    append, array_split, column_stack, concat, concatenate, dsplit, dstack, hsplit, hstack, split, stack,
+    vsplit, vstack,
+)  # fmt: skip
+from nnjit.numpy.shaping.padding import (
+    pad,
+)  # fmt: skip
+from nnjit.numpy.indexing.reading import (
+    getitem, take, take_along_axis,
+)  # fmt: skip
+from nnjit.numpy.indexing.sorting import (
+    argpartition, argsort, partition, sort,
+)  # fmt: skip
+from nnjit.numpy.indexing.writing import (
+    at, put_along_axis,
+)  # fmt: skip
+from nnjit.numpy.reduction.exponentials import (
+    log_softmax, logsumexp, softmax,
+)  # fmt: skip
+from nnjit.numpy.reduction.extrema import (
+    amax, amin, argmax, argmin, max, min, ptp,
+)  # fmt: skip
+from nnjit.numpy.reduction.missing import (
+    nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar,
+)  # fmt: skip
+from nnjit.numpy.reduction.moments import (
+    average, std, var,
+)  # fmt: skip
+from nnjit.numpy.reduction.quantiles import (
+    median, nanmedian, nanpercentile, nanquantile, percentile, quantile,
+)  # fmt: skip
+from nnjit.numpy.reduction.running import (
+    cumprod, cumsum, cumulative_prod, cumulative_sum,
+)  # fmt: skip
+from nnjit.numpy.reduction.sums import (
+    all, allclose, any, count_nonzero, mean, norm, prod, sum,
+)  # fmt: skip
+from nnjit.numpy.linear.convolution import (
+    convolve, correlate, sliding_window_view, windows,
+)  # fmt: skip
+from nnjit.numpy.linear.products import (
+    cross, dot, einsum, inner, kron, matmul, matvec, outer, tensordot, vdot, vecdot, vecmat,
+)  # fmt: skip
+from nnjit.numpy.numerical.calculus import (
+    diff, ediff1d, gradient, interp, trapezoid, unwrap,
+)  # fmt: skip
+from nnjit.numpy.numerical.covariance import (
+    corrcoef, cov,
+)  # fmt: skip
+from nnjit.numpy.numerical.polynomials import (
+    polyadd, polyder, polyfit, polyint, polymul, polysub, polyval, vander,
+)  # fmt: skip
+from nnjit.numpy.functional import (
+    apply_along_axis, piecewise, select, vectorize,
+)  # fmt: skip
+from nnjit.numpy.indexing.searching import (
+    bincount, digitize, searchsorted,
+)  # fmt: skip
+from nnjit.numpy.shaping.editing import (
+    delete, insert,
+)  # fmt: skip
+from nnjit.numpy.shaping.blocks import (
+    block, c_, r_,
+)  # fmt: skip
+from nnjit.numpy import fft as _fft  # noqa: F401  # its name is an attribute from then on
 from nnjit.numpy import linalg as _linalg
 from nnjit.numpy.promotion import operator as _operator
-from nnjit.numpy.shaping import transpose_method as _transpose_method
+from nnjit.numpy.shaping.axes import transpose_method as _transpose_method
 
 _ARITHMETIC = {
     "add": add, "sub": subtract, "mul": multiply, "div": divide, "pow": power, "neg": negative, "abs": abs,
@@ -94,13 +131,15 @@ pow, bitwise_invert, permute_dims, copy = power, invert, transpose, positive
 
 _PROPERTIES.update(imag=imag, mT=matrix_transpose, real=real)
 _METHODS.update(
-    all=all, any=any, argmax=argmax, argmin=argmin, argsort=argsort, at=at, clip=clip, conj=positive,
-    conjugate=positive, copy=positive, cumprod=cumprod, cumsum=cumsum, diagonal=diagonal, dot=dot,
-    flatten=ravel, min=min, prod=prod, ptp=ptp, ravel=ravel, repeat=repeat, round=around, squeeze=squeeze,
-    std=std, swapaxes=swapaxes, take=take, trace=trace, var=var, transpose=_transpose_method,
+    all=all, any=any, argmax=argmax, argmin=argmin, argpartition=argpartition, argsort=argsort, at=at,
+    clip=clip, conj=positive, conjugate=positive, copy=positive, cumprod=cumprod, cumsum=cumsum,
+    diagonal=diagonal, dot=dot, flatten=ravel, min=min, nonzero=nonzero, prod=prod, ptp=ptp, ravel=ravel,
+    repeat=repeat, round=around, searchsorted=searchsorted, squeeze=squeeze, std=std, swapaxes=swapaxes,
+    take=take, trace=trace, var=var, transpose=_transpose_method,
 )  # fmt: skip
 _OWN = {n: f for n, f in globals().items() if str(getattr(f, "__module__", "")).startswith("nnjit.numpy")}
 _FUNCTIONS.update({n: f for n, f in _OWN.items() if callable(f) and not n.startswith("_")})
+del _FUNCTIONS["put_along_axis"]  # NumPy's writes into its argument
 _FUNCTIONS.update({f"linalg.{n}": getattr(_linalg, n) for n in _linalg.__all__})
 _FUNCTIONS.update(
     expit=sigmoid, log_expit=log_sigmoid, psi=digamma,
@@ -108,33 +147,36 @@ _FUNCTIONS.update(
 )  # fmt: skip
 
 __all__ = [
-    "Array", "abs", "absolute", "acos", "acosh", "add", "all", "allclose", "amax", "amin", "any",
-    "append", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-    "argmax", "argmin", "argsort", "around", "array", "array_equal", "array_split", "asarray", "asin",
-    "asinh", "astype", "at", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "average",
-    "bitwise_and", "bitwise_invert", "bitwise_or", "bitwise_xor", "bool_", "broadcast_arrays",
-    "broadcast_to", "cbrt", "ceil", "clip", "column_stack", "concat", "concatenate", "conj", "conjugate",
-    "convolve", "copy", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nonzero", "cov",
-    "cross", "cumprod", "cumsum", "deg2rad", "degrees", "diag", "diag_indices", "diagflat", "diagonal",
-    "diff", "digamma", "divide", "divmod", "dot", "dsplit", "dstack", "e", "ediff1d", "einsum", "empty",
-    "empty_like", "equal", "erf", "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "finfo", "fix",
-    "flip", "fliplr", "flipud", "float32", "float64", "float_power", "floor", "floor_divide", "fmax",
+    "Array", "abs", "absolute", "acos", "acosh", "add", "all", "allclose", "amax", "amin", "any", "append",
+    "apply_along_axis", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "argmax", "argmin", "argpartition", "argsort", "around", "array", "array_equal", "array_split",
+    "asarray", "asin", "asinh", "astype", "at", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",
+    "atleast_3d", "average", "bincount", "bitwise_and", "bitwise_invert", "bitwise_or", "bitwise_xor",
+    "block", "bool_", "broadcast_arrays", "broadcast_to", "c_", "cbrt", "ceil", "clip", "column_stack",
+    "concat", "concatenate", "conj", "conjugate", "convolve", "copy", "copysign", "corrcoef", "correlate",
+    "cos", "cosh", "count_nonzero", "cov", "cross", "cumprod", "cumsum", "cumulative_prod",
+    "cumulative_sum", "deg2rad", "degrees", "delete", "diag", "diag_indices", "diagflat", "diagonal",
+    "diff", "digamma", "digitize", "divide", "divmod", "dot", "dsplit", "dstack", "e", "ediff1d", "einsum",
+    "empty", "empty_like", "equal", "erf", "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "finfo",
+    "fix", "flip", "fliplr", "flipud", "float32", "float64", "float_power", "floor", "floor_divide", "fmax",
     "fmin", "fmod", "full", "full_like", "gammaln", "geomspace", "getitem", "gradient", "greater",
-    "greater_equal", "heaviside", "hsplit", "hstack", "hypot", "identity", "imag", "indices", "inf",
-    "inner", "int32", "int64", "interp", "invert", "isclose", "isfinite", "isinf", "isnan", "ix_", "kron",
-    "less", "less_equal", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
+    "greater_equal", "heaviside", "hsplit", "hstack", "hypot", "i0", "identity", "imag", "indices", "inf",
+    "inner", "insert", "int32", "int64", "interp", "invert", "isclose", "isfinite", "isinf", "isnan", "ix_",
+    "kron", "less", "less_equal", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
     "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
-    "logspace", "logsumexp", "matmul", "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid",
-    "min", "minimum", "mod", "modf", "moveaxis", "multiply", "nan", "nan_to_num", "nanargmax",
-    "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum",
-    "nanvar", "ndarray", "ndim", "negative", "newaxis", "nonzero", "norm", "not_equal", "one_hot", "ones",
-    "ones_like", "outer", "pad", "percentile", "permute_dims", "pi", "polyval", "positive", "pow",
-    "power", "prod", "ptp", "quantile", "rad2deg", "radians", "random_uniform", "ravel", "real",
-    "reciprocal", "relu", "remainder", "repeat", "reshape", "rint", "roll", "rot90", "round", "select",
-    "shape", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "size", "sliding_window_view",
-    "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
-    "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
-    "transpose", "trapezoid", "tri", "tril", "tril_indices", "triu", "triu_indices", "true_divide",
-    "trunc", "unravel_index", "unstack", "vander", "var", "vdot", "vecdot", "vsplit", "vstack", "where",
-    "windows", "xlogy", "zeros", "zeros_like",
+    "logspace", "logsumexp", "matmul", "matrix_transpose", "matvec", "max", "maximum", "mean", "median",
+    "meshgrid", "min", "minimum", "mod", "modf", "moveaxis", "multiply", "nan", "nan_to_num", "nanargmax",
+    "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile",
+    "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "ndarray", "ndim", "negative", "newaxis",
+    "nonzero", "norm", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "partition",
+    "percentile", "permute_dims", "pi", "piecewise", "polyadd", "polyder", "polyfit", "polyint", "polymul",
+    "polysub", "polyval", "positive", "pow", "power", "prod", "ptp", "put_along_axis", "quantile", "r_",
+    "rad2deg", "radians", "random_uniform", "ravel", "real", "reciprocal", "relu", "remainder", "repeat",
+    "reshape", "rint", "roll", "rot90", "round", "searchsorted", "select", "shape", "sigmoid", "sign",
+    "signbit", "sin", "sinc", "sinh", "size", "sliding_window_view", "softmax", "softplus", "sort", "split",
+    "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "subtract", "sum", "swapaxes", "take",
+    "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace", "transpose", "trapezoid", "tri", "tril",
+    "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "unravel_index", "unstack", "unwrap",
+    "vander", "var", "vdot", "vecdot", "vecmat", "vectorize", "vsplit", "vstack", "where", "windows",
+    "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip

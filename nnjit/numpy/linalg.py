@@ -14,12 +14,14 @@ import numpy as np
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
-from nnjit.numpy.diagonals import triu
 from nnjit.numpy.elementwise import abs, equal, greater, multiply, not_equal, power, where
-from nnjit.numpy.products import matmul
+from nnjit.numpy.linear.products import matmul
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
-from nnjit.numpy.reduction import Axis, count_nonzero, max, min, sum
-from nnjit.numpy.shaping import (
+from nnjit.numpy.reduction.extrema import max, min
+from nnjit.numpy.reduction.moments import root
+from nnjit.numpy.reduction.options import Axis
+from nnjit.numpy.reduction.sums import count_nonzero, sum
+from nnjit.numpy.shaping.axes import (
     expand_dims,
     length_of,
     moveaxis,
@@ -29,7 +31,7 @@ from nnjit.numpy.shaping import (
     squeeze,
     swapaxes,
 )
-from nnjit.numpy.statistics import root
+from nnjit.numpy.shaping.diagonals import tril, triu
 
 
 def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -118,20 +120,34 @@ def cholesky(a: Array) -> Any:
     return p.cholesky(multiply(0.5, a + swapaxes(a, -1, -2)))
 
 
-def eigh(a: Array) -> tuple[Any, Any]:
+def eigh(a: Array, UPLO: str | None = None) -> tuple[Any, Any]:  # NumPy's name
     """The eigenvalues in ascending order, and the eigenvectors as columns, of the symmetric part of a matrix.
 
     The derivative of eigenvectors takes nothing from pairs of equal eigenvalues, where there is none.
+
+    Args:
+        UPLO: "L" or "U" reads the lower or the upper triangle alone, as NumPy does, and only that one has a
+            derivative; None is the symmetric part.
     """
-    a = _floats(a)
-    a = multiply(0.5, a + swapaxes(a, -1, -2))
+    a = _symmetric(_floats(a), UPLO)
     v = p.eigenvectors(a)
     return sum(multiply(v, matmul(a, v)), -2), v  # since vᵀv = 1, only the change of `a` moves a value
 
 
-def eigvalsh(a: Array) -> Any:
-    """The eigenvalues in ascending order of the symmetric part of a matrix."""
-    return eigh(a)[0]
+def eigvalsh(a: Array, UPLO: str | None = None) -> Any:  # NumPy's name
+    """The eigenvalues in ascending order of the symmetric part of a matrix, or of one triangle, as `eigh`."""
+    return eigh(a, UPLO)[0]
+
+
+def _symmetric(a: Any, triangle: str | None) -> Any:
+    """The symmetric part of a matrix, or the symmetric matrix that one triangle says."""
+    _check_square("eigh", a)
+    if triangle is None:
+        return multiply(0.5, a + swapaxes(a, -1, -2))
+    if triangle not in ("L", "l", "U", "u"):
+        raise GraphError(f'eigh: unknown UPLO {triangle!r}; valid: "L", "U"')
+    half, rest = (tril(a), tril(a, -1)) if triangle in "Ll" else (triu(a), triu(a, 1))
+    return half + swapaxes(rest, -1, -2)
 
 
 class SVD(NamedTuple):

@@ -111,8 +111,12 @@ def least_i64(x: Any) -> Any:
     return astype(x, "i64") if x.dtype.kind == "b" or x.dtype == np.int32 else x
 
 
-def astype(x: Array, dtype: object) -> Any:
-    """`x` in another dtype, given by name (`"f32"`) or as NumPy's."""
+def astype(x: Array, dtype: object, copy: bool = True) -> Any:
+    """`x` in another dtype, given by name (`"f32"`) or as NumPy's.
+
+    Args:
+        copy: is there for NumPy's programs, and changes nothing.
+    """
     array, target = as_array(x), as_dtype(dtype)
     return array if array.dtype == target else cast(array, dtype=target)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ from nnjit import primitives as p
 from nnjit.ir import Primitive
 from nnjit.numpy.elementwise import (
     abs,
+    add,
     divide,
     equal,
+    exp,
     floor_divide,
     greater,
     less,
+    less_equal,
     log1p,
     logaddexp,
     logical_and,
@@ -38,6 +42,9 @@ from nnjit.numpy.promotion import Array, as_array, astype, broadcast_together, f
 LN_2 = math.log(2.0)
 # Of sin(t)/t = Σ (-t²)ᵏ / (2k+1)!: below |t| = 1 the next term is under 1e-19, and so is that of derivatives.
 SINC = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(11))
+BESSEL_FROM = 20.0  # where the second sum of `i0` begins; the terms that follow are below 1e-17 of the value
+BESSEL_NEAR = tuple(1 / math.factorial(k) ** 2 for k in range(40))
+BESSEL_FAR = tuple(math.prod(range(1, 2 * k, 2)) ** 2 / (math.factorial(k) * 8**k) for k in range(27))
 
 
 def sinc(x: Array) -> Any:
@@ -45,11 +52,30 @@ def sinc(x: Array) -> Any:
     t = multiply(math.pi, x)
     is_small = less(abs(t), 1.0)
     square = multiply(t, t)
-    near: Any = filled(square, SINC[-1])
-    for coefficient in SINC[-2::-1]:
-        near = near * where(is_small, square, 0.0) + coefficient
+    near = _horner(SINC, where(is_small, square, 0.0))
     far = where(is_small, 1.0, t)
     return where(is_small, near, divide(sin(far), far))
+
+
+def i0(x: Array) -> Any:
+    """The modified Bessel function of the first kind, of order 0; every derivative is right at 0 too.
+
+    Up to 20 it is Σ (x²/4)ᵏ / k!², beyond it exp|x| / √(2π|x|) Σ ((2k-1)!!)² / (k! (8|x|)ᵏ), both to an ulp.
+    """
+    array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
+    is_small = less_equal(abs(array), BESSEL_FROM)
+    near = _horner(BESSEL_NEAR, where(is_small, multiply(0.25, multiply(array, array)), 0.0))
+    size = where(is_small, BESSEL_FROM, abs(array))
+    front = divide(exp(size), unary_float(p.sqrt, multiply(2 * math.pi, size)))
+    return where(is_small, near, multiply(front, _horner(BESSEL_FAR, divide(1.0, size))))
+
+
+def _horner(coefficients: Sequence[float], x: Any) -> Any:
+    """Σ cₖ xᵏ."""
+    total: Any = filled(x, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        total = add(multiply(total, x), coefficient)
+    return total
 
 
 def digamma(x: Array) -> Any:
@@ -121,11 +147,11 @@ def isinf(x: Array) -> Any:
     return equal(abs(x), math.inf)
 
 
-def isclose(x: Array, y: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """Whether |x - y| <= atol + rtol |y|; two NaN are close if `equal_nan`."""
-    near = p.less_equal(*_pair(abs(x - as_array(y)), atol + rtol * abs(y)))
-    out = logical_or(equal(x, y), logical_and(near, logical_not(isinf(y))))
-    return logical_or(out, logical_and(isnan(x), isnan(y))) if equal_nan else out
+def isclose(a: Array, b: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether |a - b| <= atol + rtol |b|; two NaN are close if `equal_nan`."""
+    near = p.less_equal(*_pair(abs(a - as_array(b)), atol + rtol * abs(b)))
+    out = logical_or(equal(a, b), logical_and(near, logical_not(isinf(b))))
+    return logical_or(out, logical_and(isnan(a), isnan(b))) if equal_nan else out
 
 
 def _pair(x: Array, y: Array) -> list[Any]:
@@ -148,8 +174,18 @@ def around(x: Array, decimals: int = 0) -> Any:
     return multiply(rint(divide(array, 10.0**-decimals)), 10.0**-decimals)
 
 
-def nan_to_num(x: Array, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """`x` with NaN and infinities replaced, by the largest numbers if none are given."""
+def nan_to_num(
+    x: Array,
+    copy: bool = True,
+    nan: float = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Any:
+    """`x` with NaN and infinities replaced, by the largest numbers if none are given.
+
+    Args:
+        copy: is there for NumPy's programs, and changes nothing.
+    """
     array = as_array(x)
     if array.dtype.kind != "f":
         return array

@@ -14,6 +14,8 @@ from nnjit.runs.status import Status
 from nnjit.runs.study_kind import KINDS
 from nnjit.runs.writing import json_bytes, write_atomically
 
+_SUFFIXES = {".csv", ".html", ".json", ".npz", ".png", ".py", ".safetensors", ".yaml"}
+
 
 def is_begun(folder: Path) -> bool:
     """Whether a folder holds a run or a study."""
@@ -60,6 +62,13 @@ def _runs(folder: Path) -> list[Path]:
 
 def _is_complete(folder: Path) -> bool:
     return all((folder / name).is_file() for name in (file_names.PREDICTIONS, file_names.EXPLANATION))
+
+
+def check_files(folder: Path) -> None:
+    """Raise a RunError if a folder, of a run or a study, has a folder where a training writes a file."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _SUFFIXES and path.is_dir():
+            raise RunError(f"{path} is a folder, and a training writes a file of this name; move it away")
 
 
 def mark_unfinished(folder: Path) -> None:

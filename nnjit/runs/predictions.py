@@ -51,16 +51,16 @@ class Predictions:
         target: (n,) classes or (n, O) values, in their own unit.
         prediction: of the same shape.
         probability: (n, K) of each class; None if the output is values.
-        rows: (n,) which rows of the data these are, counted from 0; None if unknown.
         grid: None unless the model has two inputs and one output.
+        rows: (n,) which rows of the data these are, counted from 0; None if unknown.
     """
 
     split: str
     target: np.ndarray
     prediction: np.ndarray
     probability: np.ndarray | None = None
-    rows: np.ndarray | None = None
     grid: Grid | None = None
+    rows: np.ndarray | None = None
 
     def check(self) -> None:
         """Raise a ValueError if the arrays do not fit each other."""

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnjit.data import Scaling, TableEncoder, Target
-from nnjit.data.tables.frames import table_of
-from nnjit.data.tables.table import Table
+from nnjit.data import Scaling, Target
 from nnjit.errors import GraphError, RunError, UserError
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
@@ -27,6 +25,9 @@ from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.initial_weights import weights_of
 from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.encoder import TableEncoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,10 @@ class Run:
         return self.decoder.scores(self._predicted(x))
 
     def _predicted(self, x: Any) -> np.ndarray:
-        if self.encoder is not None and (isinstance(x, Table | Mapping) or hasattr(x, "columns")):
+        if self.encoder is not None and (isinstance(x, Mapping) or hasattr(x, "columns")):
+            from nnjit.data.tables.frames import table_of
+            from nnjit.data.tables.table import Table
+
             x = self.encoder.encode(x if isinstance(x, Table) else table_of(x))[:]
         return self.compiled.predict(self.theta, self._inputs.read(x))
 
@@ -118,7 +122,7 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     scaling = parse(path / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
         raise damaged(path / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
-    encoder = parse(path / file_names.DATA, data.columns, TableEncoder.from_json) if data.columns else None
+    encoder = _encoder(path, data)
     if encoder is not None and encoder.features != data.features:
         raise damaged(path / file_names.DATA, "its columns do not give its features")
     described = DataDescription(
@@ -139,6 +143,15 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
         raise damaged(path / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
     return Run(path, CompiledTask(task, batch=1), outputs.decoder, data.features, encoder)
+
+
+def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
+    """What makes inputs of a table; None of a run on arrays."""
+    if not data.columns:
+        return None
+    from nnjit.data.encoding.encoder import TableEncoder
+
+    return parse(path / file_names.DATA, data.columns, TableEncoder.from_json)
 
 
 def _target(output: OutputEntry) -> Target:

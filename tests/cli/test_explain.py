@@ -122,7 +122,7 @@ WRONG = [
     ("",                                       "nothing to look at: give the FILE of a config"),
     ("--config none.yaml",                     "none.yaml: cannot read this config: No such file"),
     ("--config a.yaml --set sed=1",            '--set sed=1: unknown option "sed"; did you mean "seed"?'),
-    ("--config a.yaml --set loss=hinge",       "--set loss=hinge: loss: hinge needs data with classes"),
+    ("--config a.yaml --set loss=hinge",       "a.yaml:2: data: labels are not classes: row 3"),
     ("--config a.yaml --set model[1].units=2", "a.yaml:6: loss: the model has 2 outputs, the data 1 target"),
 ]
 # fmt: on

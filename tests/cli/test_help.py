@@ -22,7 +22,7 @@ def test_each_entry_of_a_registry_has_its_help(kind: str, name: str, pages: Help
 
 
 @pytest.mark.parametrize(("name", "found"), [
-    ("csv",                          ["csv (data source)", "file: text; required"]),
+    ("csv",                          ["csv (data source)", "file: text"]),
     ("repeat",                       ["repeat (layer)", "times: a whole number >= 1"]),
     ("training.early_stopping",      ["training.early_stopping: a mapping or null; default null",
                                       "patience: a whole number >= 1; default 10"]),

@@ -14,6 +14,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def zstd(text: str) -> bytes:
 # fmt: off
 SAME: list[tuple[str, Callable[[Path], Any]]] = [  # a file, and how to write it
     ("a.csv",          lambda path: path.write_text(as_text(), encoding="utf-8")),
+    ("a[1]*.csv",      lambda path: path.write_text(as_text(), encoding="utf-8")),
     ("bom.csv",        lambda path: path.write_text(as_text(), encoding="utf-8-sig")),
     ("crlf.csv",       lambda path: path.write_bytes(as_text(ends="\r\n").encode())),
     ("cr.csv",         lambda path: path.write_bytes(as_text(ends="\r").encode())),
@@ -109,7 +111,9 @@ SAME: list[tuple[str, Callable[[Path], Any]]] = [  # a file, and how to write it
     ("pandas.csv",     lambda path: of_pandas().to_csv(path)),
     ("polars.csv",     lambda path: FRAME.write_csv(path)),
     ("a.parquet",      lambda path: FRAME.write_parquet(path)),
+    ("a[1]*.parquet",  lambda path: FRAME.write_parquet(path)),
     ("a.arrow",        lambda path: FRAME.write_ipc(path)),
+    ("a[1]*.arrow",    lambda path: FRAME.write_ipc(path)),
     ("a.feather",      lambda path: FRAME.write_ipc(path, compression="zstd")),
     ("stream.arrow",   lambda path: FRAME.write_ipc_stream(path)),
     ("a.json",         lambda path: path.write_text(json.dumps(RECORDS), encoding="utf-8")),
@@ -177,6 +181,9 @@ def test_text_far_below_numbers_is_kept_as_it_is(tmp_path: Path, monkeypatch: py
     (tmp_path / "a.csv").write_text("a;b\n1;2\n2;3\n3;1,5\n1.234;2\n", encoding="utf-8")
     table = read_table(tmp_path / "a.csv", Reading())
     assert table.numbers("a")[0].tolist() == [1, 2, 3, 1234]
+    (tmp_path / "a.csv").write_text('a,b\n1.5,2\n2.5,3\n3,"1,234"\n', encoding="utf-8")
+    table = read_table(tmp_path / "a.csv", Reading())
+    assert table.numbers("b")[0].tolist() == [2, 3, 1234]
 
 
 # fmt: off
@@ -184,9 +191,12 @@ IRIS = "5.1,3.5,setosa\n4.9,3.0,setosa\n4.7,3.2,setosa\n"
 FOUND: list[tuple[str | bytes, dict[str, Any], list[str], list[tuple[Any, ...]], list[str]]] = [
     # content, options                                              columns         rows                              notes
     ("a,b\n1,x\n2,y\n",                               {},           ["a", "b"],     [("1", "x"), ("2", "y")],         []),
+    ("PAR1,PAR2\n1,x\n",                             {},           ["PAR1", "PAR2"], [("1", "x")],                   []),
     (" a , b \n 1 , x \n",                            {},           ["a", "b"],     [("1", "x")],                     []),
     ("a;b;c\n1,5;x;2\n,25;y;3\n",                    {},           ["a", "b", "c"], [("1.5", "x", "2"), (".25", "y", "3")], ['separator ";", decimal comma']),
     ("a b c\n1 2  x\n 3\t4 y \n",                   {},           ["a", "b", "c"], [("1", "2", "x"), ("3", "4", "y")], ["separator blanks"]),
+    ("  1.5 2\n 2.5  4 ",                            {"header": False}, ["column_0", "column_1"], [("1.5", "2"), ("2.5", "4")], ["separator blanks"]),
+    ('  "a", b\n 1,"x, y"\n',                        {},           ["a", "b"],     [("1", "x, y")],                  []),
     ("1.5 2\n2.5 4\n",                              {"header": False}, ["column_0", "column_1"], [("1.5", "2"), ("2.5", "4")], ["separator blanks"]),
     ('18.0  8 12.0\t"ford torino"\n15.0  4 11.5\t"vw"\n', {"header": False}, ["column_0", "column_1", "column_2", "column_3"], [("18", "8", "12", "ford torino"), ("15", "4", "11.5", "vw")], ["separator blanks"]),
     ("a|b\n1|2;3\n4|5;6\n",                          {},           ["a", "b"],     [("1", "2;3"), ("4", "5;6")],     ['separator "|"']),
@@ -201,6 +211,8 @@ FOUND: list[tuple[str | bytes, dict[str, Any], list[str], list[tuple[Any, ...]],
     ('a,b\n1,5" pipe\n2,6" pipe\n',                  {},           ["a", "b"],     [("1", '5" pipe'), ("2", '6" pipe')], ["quotes that belong to values"]),
     ('a,b\n1,"x\n2,y"\n',                            {"quote": ""}, ["a", "b"],    [("1", '"x'), ("2", 'y"')],       []),
     ("# one\n#\n\na,b\n1,2\n# more\n3,4\n",        {},           ["a", "b"],     [("1", "2"), ("3", "4")],         ["comments after #"]),
+    ("# one\na,b\n1,2\n#x,3\n",                        {},           ["a", "b"],     [("1", "2"), ("#x", "3")],        ["comments after #"]),
+    ("who\ta b\n§ 5\t2\n",                           {},           ["who", "a b"], [("§ 5", "2")],                   ["separator tab"]),
     ("a,b\n1,2\n% more\n3,4\n",                     {"comment": "%"}, ["a", "b"], [("1", "2"), ("3", "4")],         []),
     ("#x,b\n#y,2\n",                                 {"comment": "", "header": False}, ["column_0", "column_1"], [("#x", "b"), ("#y", "2")], []),
     ("# a b c\n1 2 3\n4 5 6\n",                      {},           ["a", "b", "c"], [("1", "2", "3"), ("4", "5", "6")], ["the comment above the rows names the columns"]),
@@ -285,7 +297,7 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], str, list[str]]] = [
     ("a.csv",     "a,b\n1,é\n",                             {"encoding": "ascii"}, "encoding", ["line 2", "not ascii"]),
     ("a.csv",     "a,b\n1,x\n",                             {"encoding": "utf9"},  "encoding", ['unknown encoding "utf9"', 'did you mean "utf-8"']),
     ("a.csv",     "a,b\n1,x\n",                             {"encoding": "base64"}, "encoding", ['unknown encoding "base64"']),
-    ("a.csv",     b"PAR1....",                              {},                    "file",     ["a.csv is no text file but parquet", "format: parquet"]),
+    ("a.csv",     b"PAR1....PAR1",                              {},                    "file",     ["a.csv is no text file but parquet", "format: parquet"]),
     ("a.csv",     b"PK\x03\x04....",                        {},                    "file",     ["but excel", "format: excel"]),
     ("a.csv.gz",  gzip.compress(b"a,b\n1,x\n")[:-9],        {},                    "file",     ["cut off or damaged"]),
     ("a.csv.zst", zstd("a,b\n1,x\n")[:-3],                  {},                    "file",     ["cut off or damaged"]),
@@ -402,6 +414,7 @@ BAD_FRAMES: list[tuple[Callable[[], object], list[str]]] = [
     (lambda: {"a": np.array([1, 2], "m8[s]")},                ['column "a" holds durations']),
     (lambda: {"a": np.array([b"x"])},                         ['column "a" holds bytes']),
     (lambda: {"a": [[1], [2]]},                               ['column "a" holds [1] of the type list']),
+    (lambda: {"a": [np.ones(2)]},                             ['column "a" holds array([1., 1.])']),
     (lambda: {1: [1], "1": [2]},                              ['two columns are called "1"']),
     (lambda: pd.DataFrame([[1, 2]], columns=["a", "a"]),      ['the pandas DataFrame: two columns are called "a"']),
     (lambda: pl.DataFrame(),                                  ["the polars DataFrame has no columns"]),
@@ -414,6 +427,8 @@ MIXED: list[tuple[list[Any], list[str | None]]] = [  # values of a column, and i
     ([DAY, NOON, pd.NaT],                       ["2020-02-29", "2020-02-29 12:30:00", None]),
     ([" a ", "NA", "", float("nan")],           ["a", None, None, None]),
     ([pd.Timestamp("2020-02-29", tz="UTC")],    ["2020-02-29"]),
+    ([np.datetime64("2020-02-29", "ns"), None], ["2020-02-29", None]),
+    ([HTTPStatus.OK, HTTPStatus.NOT_FOUND],     ["200", "404"]),
     ([Decimal("1.50"), pd.NA],                  ["1.5", None]),
 ]
 # fmt: on
@@ -432,6 +447,28 @@ def test_objects_become_the_narrowest_type_that_holds_them(values: list[Any], te
     assert table_of(pd.DataFrame({"a": pd.Series(values, dtype=object)})).text("a").to_list() == text
 
 
+# fmt: off
+ARRAYS: list[tuple[Callable[[], object], list[str | None]]] = [  # a column, and its text
+    (lambda: np.ma.array([1, 2, 3], mask=[0, 1, 0]),              ["1", None, "3"]),
+    (lambda: np.array([1, 2.5], ">f8"),                           ["1", "2.5"]),
+    (lambda: np.float16([1, 0.5]),                                ["1", "0.5"]),
+    (lambda: np.array([2**63 + 1], np.uint64),                    ["9223372036854775809"]),
+    (lambda: np.array(["2020-02-29", "NaT"], "M8[D]"),            ["2020-02-29", None]),
+    (lambda: range(3),                                            ["0", "1", "2"]),
+    (lambda: pd.Categorical([3, None, 1]),                        ["3", None, "1"]),
+    (lambda: pd.arrays.SparseArray([0, 1.5]),                     ["0", "1.5"]),
+    (lambda: pd.Series([2**53 + 1, None], dtype="Int64"),         ["9007199254740993", None]),
+    (lambda: pd.Series([1, None], dtype="int64[pyarrow]"),        ["1", None]),
+    (lambda: pl.Series(["b", "a"], dtype=pl.Enum(["a", "b"])),    ["b", "a"]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("make", "text"), ARRAYS)
+def test_an_array_of_any_library_is_a_column(make: Callable[[], object], text: list[str | None]) -> None:
+    assert table_of({"a": make()}).text("a").to_list() == text
+
+
 def test_an_index_of_pandas_is_a_column_if_it_has_a_name() -> None:
     frame = pd.DataFrame({"a": [1, 2]}, index=["u", "v"])
     assert (table_of(frame).columns, len(table_of(frame).notes)) == (["a"], 1)
@@ -440,12 +477,13 @@ def test_an_index_of_pandas_is_a_column_if_it_has_a_name() -> None:
 
 
 def test_a_column_that_is_no_table_is_refused_when_it_is_used(tmp_path: Path) -> None:
-    FRAME.with_columns(lists=pl.lit([1]), gone=pl.lit(datetime.timedelta(1))).write_parquet(
+    far = pl.lit(2**30).cast(pl.Int32).cast(pl.Date)
+    FRAME.with_columns(lists=pl.lit([1]), gone=pl.lit(datetime.timedelta(1)), far=far).write_parquet(
         tmp_path / "a.parquet"
     )
     table = read_table(tmp_path / "a.parquet", Reading())
     assert table.numbers("length")[0][1] == 1234.0625
-    for name, word in (("lists", "lists"), ("gone", "durations")):
+    for name, word in (("lists", "lists"), ("gone", "durations"), ("far", "a date beyond")):
         with pytest.raises(DataError, match=rf'a\.parquet: column "{name}" holds {word}'):
             table.text(name)
 

@@ -239,6 +239,7 @@ WEIGHTED: list[tuple] = [
     # kind    options
     ("csv",    {"file": "a.csv", "target": "b", "weights": "w", "missing": "drop"}),
     ("npz",    {"file": "a.npz", "weights": "v"}),
+    ("npy",    {"x": "x.npy", "y": "y.npy", "weights": "v.npy"}),
     ("inline", {"x": (1, 2, 4), "y": ("x", "y", "y"), "weights": (2, 0, 0.5), "task": "classification"}),
 ]  # fmt: skip
 
@@ -246,7 +247,10 @@ WEIGHTED: list[tuple] = [
 @pytest.mark.parametrize(("kind", "options"), WEIGHTED)
 def test_weights_are_no_features_and_rows_of_weight_zero_are_left_out(kind, options, tmp_path):
     (tmp_path / "a.csv").write_text(TABLE)
-    write_npz(tmp_path / "a.npz", x=np.array([1, 2, 4]), y=np.array(["x", "y", "y"]), v=np.array([2, 0, 0.5]))
+    arrays = {"x": np.array([1, 2, 4]), "y": np.array(["x", "y", "y"]), "v": np.array([2, 0, 0.5])}
+    write_npz(tmp_path / "a.npz", **arrays)
+    for name, array in arrays.items():
+        np.save(tmp_path / f"{name}.npy", array)
     data = load(kind, tmp_path, **options)
     assert (data.x.tolist(), data.y.tolist(), data.classes) == ([[1], [4]], [0, 1], ("x", "y"))
     np.testing.assert_array_equal(data.weights, np.array([2.0, 0.5]), strict=True)
@@ -285,7 +289,8 @@ def test_real_adult_is_read_with_its_blanks_and_gaps(real_data):
     adult = {"file": "adult/train.csv", "header": False, "target": -1, "categorical": text}
     data = load("csv", real_data, **adult, missing="drop")
     assert (data.x.shape[0], data.classes) == (30_162, ("<=50K", ">50K"))
-    assert load("csv", real_data, **adult, missing="mean").x.shape == (32_561, data.x.shape[1])
+    more = 4  # three columns have gaps, and one category is only in rows with gaps
+    assert load("csv", real_data, **adult, missing="mean").x.shape == (32_561, data.x.shape[1] + more)
     assert len(load("csv", real_data, **adult, missing_marks=()).x) == 32_561
 
 

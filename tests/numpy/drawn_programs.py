@@ -38,6 +38,9 @@ UNARY: dict[
     "floor beside": lambda x: x + 0.1 * nnp.floor(x),
     "remainder": lambda x: nnp.remainder(x, 1.7),
     "expm1": lambda x: nnp.expm1(nnp.tanh(x)),
+    "i0": lambda x: nnp.log(nnp.i0(x)),
+    "piecewise": lambda x: nnp.piecewise(x, [x < 0.2], [lambda v: v * v, lambda v: nnp.sin(v) - 0.1586]),
+    "vectorize": lambda x: nnp.vectorize(lambda v: v * nnp.cos(v))(x),
 }
 BINARY: dict[str, Callable[[Any, Any], Any]] = {  # of shapes that broadcast
     "add": nnp.add,
@@ -81,6 +84,18 @@ OF_LINE: dict[str, Callable[[Any, int], Any]] = {  # along an axis
     "expand": lambda x, a: nnp.expand_dims(x, a) if x.ndim < 4 else x,
     "norm": lambda x, a: nnp.linalg.norm(x + 0.1, axis=a),
     "set": lambda x, a: nnp.at(nnp.moveaxis(x, a, 0))[0].set(0.5),
+    "sum of some": lambda x, a: nnp.sum(x, axis=a, where=nnp.sin(x) > 0.1, initial=0.5),
+    "largest of some": lambda x, a: nnp.max(x, axis=a, where=nnp.cos(x) > 0.1, initial=-2.0),
+    "mean of some": lambda x, a: nnp.mean(x, axis=a, where=_every_other(x, a)),
+    "nanquantile": lambda x, a: nnp.nanquantile(x, 0.6, axis=a, method="hazen"),
+    "partition": lambda x, a: nnp.partition(x, 0, axis=a),
+    "delete": lambda x, a: nnp.delete(x, 0, axis=a),
+    "insert": lambda x, a: nnp.insert(x, [0, 1], 0.3, axis=a),
+    "cumulative_sum": lambda x, a: nnp.cumulative_sum(x, axis=a, include_initial=True),
+    "unwrap": lambda x, a: nnp.unwrap(9 * x, axis=a),
+    "rfft": lambda x, a: nnp.fft.rfft(x, axis=a) if x.ndim < 4 else x,
+    "pad": lambda x, a: nnp.pad(x, {a: 1}, mode="reflect", reflect_type="odd"),
+    "apply": lambda x, a: nnp.apply_along_axis(lambda v: v[:1] * nnp.sum(v), a, x),
     "gram": lambda x, a: nnp.tensordot(x, x, ((a,), (a,))),
 }
 
@@ -130,6 +145,11 @@ def _step(rng: np.random.Generator, values: Sequence[np.ndarray]) -> tuple[str, 
             return f"{name}({i}, {j})", lambda values: BINARY[name](values[i], values[j])
     name = _choice(rng, UNARY)
     return f"{name}({i})", lambda values: UNARY[name](values[i])
+
+
+def _every_other(x: Any, axis: int) -> Any:
+    """A mask of every other element along an axis, the first among them."""
+    return nnp.arange(x.shape[axis]).reshape((-1, *(1,) * (x.ndim - 1 - axis))) % 2 == 0
 
 
 def _rising(x: Any, axis: int) -> Any:

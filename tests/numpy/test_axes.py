@@ -23,8 +23,8 @@ SEVERAL = (*ONE, None, (1,), (0, 2), (-1, 0), (2, 0, 1))
 # fmt: off
 OF_SEVERAL = (
     "sum", "mean", "prod", "var", "std", "max", "min", "amax", "amin", "any", "all",
-    "count_nonzero", "ptp", "median", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax",
-    "nanmin", "flip", "squeeze", "average",
+    "count_nonzero", "ptp", "median", "nanmedian", "nansum", "nanprod", "nanmean", "nanvar", "nanstd",
+    "nanmax", "nanmin", "flip", "squeeze", "average",
 )
 OF_ONE: dict[str, Callable[..., Any]] = {
     "sort": lambda np, x, a: np.sort(x, axis=a), "argsort": lambda np, x, a: np.argsort(x, axis=a),
@@ -34,6 +34,14 @@ OF_ONE: dict[str, Callable[..., Any]] = {
     "cumsum": lambda np, x, a: np.cumsum(x, axis=a), "cumprod": lambda np, x, a: np.cumprod(x, axis=a),
     "nancumsum": lambda np, x, a: np.nancumsum(x, axis=a),
     "nancumprod": lambda np, x, a: np.nancumprod(x, axis=a),
+    "cumulative_sum": lambda np, x, a: np.cumulative_sum(x, axis=a, include_initial=True),
+    "cumulative_prod": lambda np, x, a: np.cumulative_prod(x, axis=a, include_initial=True),
+    "apply_along_axis": lambda np, x, a: np.apply_along_axis(lambda v: v[::-1] * 2, axis=a, arr=x),
+    "delete": lambda np, x, a: np.delete(x, [0, -1], axis=a),
+    "insert": lambda np, x, a: np.insert(x, [1, 2], 0.5, axis=a),
+    "partition": lambda np, x, a: np.take(np.partition(x, 1, axis=a), 1, axis=a),
+    "argpartition": lambda np, x, a: np.take(np.argpartition(x, 1, axis=a), 1, axis=a),
+    "unwrap": lambda np, x, a: np.unwrap(9 * x, axis=a),
     "diff": lambda np, x, a: np.diff(x, axis=a), "trapezoid": lambda np, x, a: np.trapezoid(x, axis=a),
     "concatenate": lambda np, x, a: np.concatenate([x, x], axis=a),
     "append": lambda np, x, a: np.append(x, x, axis=a),
@@ -137,8 +145,8 @@ def test_the_median_over_two_axes_has_the_derivative_of_its_middle_elements() ->
 def test_every_function_with_an_axis_is_in_a_table() -> None:
     """A new one gets a row; those below are compared in test_like_numpy alone."""
     elsewhere = (
-        "concat expand_dims geomspace gradient linspace log_softmax logspace logsumexp norm percentile "
-        "quantile sliding_window_view softmax"
+        "concat expand_dims geomspace gradient linspace log_softmax logspace logsumexp nanpercentile "
+        "nanquantile norm percentile put_along_axis quantile sliding_window_view softmax"
     )
     named = {
         name

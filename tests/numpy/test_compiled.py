@@ -23,7 +23,9 @@ pytestmark = [pytest.mark.kernels, pytest.mark.small]
 CHOICE = (
     "sinc", "fmin", "around", "prod with zeros", "std", "any", "cumsum", "norm of vectors", "tile", "roll",
     "pad", "diag", "matmul of stacks", "einsum with dots", "getitem with steps", "at set",
-    "getitem of two arrays", "rot90", "at add twice", "pad by symmetry",
+    "getitem of two arrays", "rot90", "at add twice", "pad by symmetry", "max where", "nanquantile",
+    "take by wrapping", "bincount of some length", "searchsorted in a vector", "insert at an index",
+    "piecewise", "rfft of many",
 )  # fmt: skip
 COMPILED = [row for row in SURFACE_ROWS if config.DISABLE_JIT or row.name in CHOICE]
 ROWS_OF_DATA = 5

@@ -46,7 +46,7 @@ UNARY = (
     "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arctan", "sinh", "cosh", "tanh", "arcsinh",
     "arcsin", "arccos", "degrees", "radians", "deg2rad", "rad2deg", "rint", "round", "around", "fix",
     "floor", "ceil", "trunc", "sinc", "nan_to_num", "isnan", "isinf", "isfinite", "logical_not", "conj",
-    "real", "imag", "signbit", "positive",
+    "real", "imag", "signbit", "positive", "i0",
 )
 BINARY = (
     "add", "subtract", "multiply", "divide", "true_divide", "floor_divide", "power", "float_power",
@@ -55,6 +55,12 @@ BINARY = (
     "greater_equal", "logical_and", "logical_or", "logical_xor",
 )
 OF_TRUTH = ("add", "multiply", "maximum", "minimum", "logical_xor", "equal", "less")
+
+
+def all_but_one(x: Any) -> tuple[int, ...]:
+    """All axes but the first."""
+    return tuple(range(1, np.ndim(x)))
+
 
 SHAPES: dict[str, Any] = {
     "number": np.array(2.0), "vector": np.arange(4.0), "matrix": np.arange(12.0).reshape(3, 4),
@@ -111,6 +117,32 @@ SHAPING: dict[str, Callable[[ModuleType, Any], Any]] = {
     "einsum":         lambda np, x: np.einsum("...i,...i->...", x, x),
     "diff":           lambda np, x: np.diff(x),
     "nansum":         lambda np, x: np.nansum(x),
+    "ravel by columns": lambda np, x: np.ravel(x, order="F"),
+    "reshape by columns": lambda np, x: np.reshape(x, (2, -1), order="F"),
+    "delete":         lambda np, x: np.delete(x, -1, axis=-1),
+    "insert":         lambda np, x: np.insert(x, [0, 1], 7, axis=-1),
+    "block":          lambda np, x: np.block([[x, x], [x, x]]),
+    "r_":             lambda np, x: np.r_[x, x, x],
+    "c_":             lambda np, x: np.c_[x, x],
+    "partition":      lambda np, x: np.take(np.partition(x, 1), 1, axis=-1),
+    "searchsorted":   lambda np, x: np.searchsorted(np.sort(x, axis=None), x),
+    "cumulative_sum": lambda np, x: np.cumulative_sum(x, axis=-1, include_initial=True),
+    "unwrap":         lambda np, x: np.unwrap(x * 3, axis=-1, period=4),
+    "matvec":         lambda np, x: np.matvec(x, x[0]),
+    "polyder":        lambda np, x: np.polyder(np.ravel(x)),
+    "polyint":        lambda np, x: np.polyint(np.ravel(x), 2),
+    "piecewise":      lambda np, x: np.piecewise(x, [x > 1], [lambda v: v * 3, 2]),
+    "nanmedian":      lambda np, x: np.nanmedian(x, axis=all_but_one(x)),
+    "sum of some":    lambda np, x: np.sum(x, where=x > 1, initial=2),
+    "product of some": lambda np, x: np.prod(x, axis=all_but_one(x), where=x > 1),
+    "mean of some":   lambda np, x: np.mean(x, where=x > 1, keepdims=True),
+    "largest of some": lambda np, x: np.max(x, axis=all_but_one(x), where=x > 1, initial=1),
+    "any of some":    lambda np, x: np.any(x, axis=all_but_one(x), where=x > 3),
+    "deviation of some": lambda np, x: np.std(x, where=x > 1, correction=1),
+    "largest from one on": lambda np, x: np.min(x, axis=all_but_one(x), initial=1),
+    "take by wrapping": lambda np, x: np.take(x, [5, -7], axis=-1, mode="wrap"),
+    "pad with means": lambda np, x: np.pad(x, 2, mode="mean"),
+    "pad with ramps": lambda np, x: np.pad(x, 2, mode="linear_ramp", end_values=1),
     "first":          lambda np, x: x[0],
     "backwards":      lambda np, x: x[::-1],
     "all of it":      lambda np, x: x[...],

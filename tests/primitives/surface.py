@@ -8,17 +8,41 @@ is tested. The rows share a few large programs when they are compiled (`tests/nu
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import ModuleType
-from typing import Any
-
 import numpy as np
 import scipy.special
 
 import nnjit.numpy as nnp
 from nnjit import primitives as p
-from nnjit.numpy.indexing import At
 
+from .options import OPTION_ROWS
+from .programs import (
+    CUBE,
+    FLAT_DISTINCT,
+    I4,
+    I23,
+    INDEX_ROWS,
+    MANY_TRUE,
+    MASK,
+    SOME_NAN,
+    SQUARE,
+    TRIANGLE,
+    ZEROS,
+    M,
+    N,
+    T,
+    V,
+    add_at,
+    cofactor_change,
+    one_nan,
+    regular,
+    row,
+    set_at,
+    some_nan,
+    tall,
+    tall_apart,
+    uniform,
+)
+from .recipes import RECIPE_ROWS
 from .table import (
     APART,
     BOOL,
@@ -29,85 +53,11 @@ from .table import (
     WIDE_DISTINCT,
     Arg,
     Row,
-    Sampler,
     X,
     Y,
     not_near_zero,
     one_to_three,
 )
-
-
-def row(name: str, program: Callable[..., Any], *args: Arg) -> Row:
-    """A row of one program of (np, *args)."""
-    ours, theirs = (_bound(program, module) for module in (nnp, np))
-    return Row(name, ours, theirs, args)
-
-
-def _bound(program: Callable[..., Any], module: ModuleType) -> Callable[..., Any]:
-    return lambda *args: program(module, *args)
-
-
-def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Matrices far from singular, of distinct eigenvalues."""
-    return 0.3 * rng.standard_normal(shape) + np.diag(np.arange(1.0, 1 + shape[-1]))
-
-
-def cofactor_change(a: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """(tr(A⁻¹ E) - A⁻ᵀ Eᵀ) cof(A), of a regular matrix."""
-    inverse = np.linalg.inv(a)
-    cofactors = np.linalg.det(a) * inverse.T
-    return np.trace(inverse @ moved) * cofactors - inverse.T @ moved.T @ cofactors
-
-
-def tall(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Matrices of full rank and distinct singular values, tall or wide."""
-    return 0.1 * rng.standard_normal(shape) + np.eye(*shape[-2:]) * np.arange(1.0, 1 + shape[-1])
-
-
-def tall_apart(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """The same along the first and the last axis."""
-    return np.moveaxis(tall(rng, (shape[1], shape[0], shape[2])), 0, 1)
-
-
-def uniform(low: float, high: float) -> Sampler:
-    return lambda rng, shape: rng.uniform(low, high, shape)
-
-
-def some_nan(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return np.where(rng.random(shape) < 0.3, np.nan, rng.standard_normal(shape))
-
-
-def one_nan(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Distinct numbers, and one NaN."""
-    return np.where(np.arange(np.prod(shape)).reshape(shape) == 2, np.nan, DISTINCT.sample(rng, shape))
-
-
-def _set(module: ModuleType, x: Any, index: Any, value: Any) -> Any:
-    if module is nnp:
-        return At(x)[index].set(value)
-    out = x.copy()
-    out[index] = value
-    return out
-
-
-def _add(module: ModuleType, x: Any, index: Any, value: Any) -> Any:
-    if module is nnp:
-        return At(x)[index].add(value)
-    out = x.copy()
-    np.add.at(out, index, value)
-    return out
-
-
-M, V, N, T = Arg((3, 4)), Arg((4,)), Arg((4, 2)), Arg((2, 3, 4))
-SQUARE, ZEROS = (
-    Arg((3, 3)),
-    Arg((3, 4), lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.7)),
-)
-FLAT_DISTINCT, CUBE = Arg((3, 4), DISTINCT.sample), Arg((2, 3, 3))
-I4, I23 = (Arg(s, lambda rng, shape: rng.integers(-3, 3, shape), "i64") for s in ((4,), (2, 3)))
-INDEX_ROWS = Arg((3, 2), lambda rng, shape: rng.integers(-4, 4, shape), "i64")
-SOME_NAN, MANY_TRUE = Arg((4, 3), some_nan), Arg((4, 3), lambda rng, shape: rng.random(shape) < 0.7, "b1")
-MASK, TRIANGLE = np.array([True, False, True]), np.tri(3, 4) > 0
 
 # fmt: off
 SURFACE_ROWS = (
@@ -358,9 +308,9 @@ SURFACE_ROWS = (
     # indexing
     row("getitem with steps", lambda np, x: x[::2, 1::3] * 2,                     Arg((5, 6))),
     row("getitem of every second", lambda np, x: x[:, 1:4:2, ..., None] * 2,      Arg((2, 5, 3))),
-    row("at set",         lambda np, x, v: _set(np, x, (slice(None), slice(1, 3)), v), M, Arg((2,))),
-    row("at add",         lambda np, x, v: _add(np, x, (1, None, slice(2)), v),       M, Arg((1, 2))),
-    row("at set of rows", lambda np, x, v: _set(np, x, (slice(None), 1), v),          X, Arg(())),
+    row("at set",         lambda np, x, v: set_at(np, x, (slice(None), slice(1, 3)), v), M, Arg((2,))),
+    row("at add",         lambda np, x, v: add_at(np, x, (1, None, slice(2)), v),       M, Arg((1, 2))),
+    row("at set of rows", lambda np, x, v: set_at(np, x, (slice(None), 1), v),          X, Arg(())),
     row("getitem backwards", lambda np, x: x[::-1, 4:0:-2],               Arg((3, 6))),
     row("getitem of numbers", lambda np, x, i: x[i],                      M, I4),
     row("getitem of two arrays", lambda np, x, i: x[1:, [0, 2], i[:2]],   Arg((3, 3, 4)), I4),
@@ -377,8 +327,9 @@ SURFACE_ROWS = (
     row("sort",           lambda np, x: np.sort(x, axis=0),                       FLAT_DISTINCT),
     row("sort of all",    lambda np, x: np.sort(x, axis=None),                    FLAT_DISTINCT),
     row("median",         lambda np, x: np.median(x, axis=1),                     FLAT_DISTINCT),
-    row("at set of numbers", lambda np, x, v: _set(np, x, ([2, 0, 2], slice(None, None, 2)), v), M, Arg((3, 2))),
-    row("at add of numbers", lambda np, x, i, v: _add(np, x, (i, i), v),      Arg((3, 3)), I4, V),
-    row("at add twice", lambda np, x, v: _add(np, x, [1, 1, 0], v),           M, Arg((3, 4))),
+    row("at set of numbers", lambda np, x, v: set_at(np, x, ([2, 0, 2], slice(None, None, 2)), v), M, Arg((3, 2))),
+    row("at add of numbers", lambda np, x, i, v: add_at(np, x, (i, i), v),      Arg((3, 3)), I4, V),
+    row("at add twice", lambda np, x, v: add_at(np, x, [1, 1, 0], v),           M, Arg((3, 4))),
+    *OPTION_ROWS, *RECIPE_ROWS,
 )
 # fmt: on

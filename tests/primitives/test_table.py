@@ -54,7 +54,7 @@ def test_every_primitive_has_a_row() -> None:
 
 def test_every_function_of_the_numpy_room_has_a_row_or_is_a_primitive_of_that_name() -> None:
     of_name = {n: getattr(nnp, n) for n in nnp.__all__} | {
-        n: getattr(nnp.linalg, n) for n in nnp.linalg.__all__
+        n: getattr(module, n) for module in (nnp.linalg, nnp.fft) for n in module.__all__
     }
     own = {n: f for n, f in of_name.items() if getattr(f, "__module__", "").startswith("nnjit")}
     rows = {row.name.split()[0] for row in NUMPY_ROWS + SURFACE_ROWS} | set(PRIMITIVES)

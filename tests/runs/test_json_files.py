@@ -68,6 +68,7 @@ FILES: list[JsonFile] = [
     DataEntry(**vars(DATA) | {"problem_type": "several", "classes": None, "outputs": (OUTPUT,)}),
     DataEntry(**vars(DATA) | {"codes": {"length": ("long", "short")}, "is_weighted": True,
                               "class_weights": {"a": 1.0, "b": 2.0}}),
+    DataEntry(**vars(DATA) | {"columns": ({"name": "length", "kind": "number"},), "notes": ("a note",)}),
     Environment("0.1.0", "3.11.9", "0.68.1", None, "2.4.6", None, "Linux", "AMD EPYC", 2, "2025-11-23"),
     Explanation((NumberedLayer(0, "input", "the data", (4,)),), (Section("Forward", (LINE,)),),
                 Update(("θ ← θ - lr g",), "", (("learning_rate", "0.5"),)), "return x",
@@ -100,12 +101,12 @@ def test_predictions_are_read_as_they_were_written(output: str, tmp_path: Path) 
     x = np.arange(6.0).reshape(3, 2)
     grid = Grid(x[:, 0], x[:, 1], np.ones((3, 3, 1)), x, x[:, 0])
     classes = np.arange(3) % 2
-    written = Predictions("test", classes, classes[::-1], x / 6, None if output else grid)
+    written = Predictions("test", classes, classes[::-1], x / 6, None if output else grid, np.arange(3))
     write_predictions(tmp_path, {output: written})
     read = read_predictions(tmp_path, output)
     assert read is not None
     assert (read.split, read.grid is None) == ("test", written.grid is None)
-    for name in ("target", "prediction", "probability"):
+    for name in ("target", "prediction", "probability", "rows"):
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
 
 

@@ -30,6 +30,7 @@ from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import parse
 from nnjit.runs.study import StudyMetrics
 from nnjit.runs.weights import read_tensors
+from nnjit.training import resume
 from nnjit.training.loop.resuming import restore_checkpoint
 from nnjit.training.loop.trainer import Recorder
 from nnjit.training.setup.setup import Setup, set_up
@@ -372,3 +373,13 @@ def test_a_value_that_does_not_fit_the_others_is_told(name: str, key: str, value
     path = run / name
     path.write_text(json.dumps(with_entry(json.loads(path.read_text()), key, value)))
     assert is_told(name, lambda: load(run))
+
+
+@pytest.mark.parametrize("name", ["predictions.npz", "checkpoints/epoch_8.safetensors", "report.html"])
+def test_a_folder_where_a_file_belongs_is_told_before_anything_is_written(name: str, run: Path) -> None:
+    (run / name).unlink(missing_ok=True)
+    (run / name).mkdir(parents=True)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    with pytest.raises(RunError, match=f"^{run / name} is a folder, and .*; move it away$"):
+        resume(run, config.read(run / "config.yaml").experiment, "")
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before

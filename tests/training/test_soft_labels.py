@@ -102,8 +102,8 @@ def test_several_columns_of_one_of_several_outputs_are_probabilities(tmp_path: P
 # fmt: off
 REFUSED: list[tuple[Any, ...]] = [
     # loss                     y                     units  data                            the message
-    ("softmax_cross_entropy",  [0, 1, 2] * 4,        3,     {},                             "needs data with classes, but its targets are values; .*task: classification"),
-    ("softmax_cross_entropy",  [0.5] * 12,           None,  {},                             "needs data with classes"),
+    ("softmax_cross_entropy",  [0, 1, 2] * 4,        3,     {"task": "regression"},         "needs data with classes, but its targets are values; .*task: classification"),
+    ("softmax_cross_entropy",  [0.5] * 12,           None,  {"task": "regression"},         "needs data with classes"),
     ("softmax_cross_entropy",  [[2.0, 3.0]] * 12,    None,  {},                             "rows sum to 1, but one sums to 5; .* losses of values, such as mean_squared_error"),
     ("softmax_cross_entropy",  [[-1.0, 2.0]] * 12,   None,  {},                             "needs probabilities as targets, but there is -1; "),
     ("softmax_cross_entropy",  T.tolist(),           None,  {"scale_target": "standard"},   "needs probabilities as targets, but there is -"),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
@@ -27,11 +27,9 @@ from nnjit.data.encoding.kinds import (
 from nnjit.data.encoding.kinds.base import Read
 from nnjit.data.encoding.problem import Problem, check
 from nnjit.data.encoding.raw_column import RawColumn
+from nnjit.data.encoding.rows import EncodedRows, Indexed
 from nnjit.data.tables.table import Table
 from nnjit.errors import did_you_mean
-
-Indexed = frozenset[str] | Literal["all"]
-"""The columns that become indices, which an embedding takes; the others become inputs of their own."""
 
 # fmt: off
 _LEFT_OUT = {  # why a column, or several, are left out
@@ -119,7 +117,7 @@ class TableEncoder:
         values: list[np.ndarray] = []
         for column in self.columns:
             if not column.inputs:
-                values.append(np.zeros((len(table), 0)))
+                values.append(_nothing(table))
             elif column.name not in table.columns:
                 near = did_you_mean(column.name, table.columns)
                 problems.append(Problem("", column.name, f"there is no such column{near}", ""))
@@ -148,47 +146,6 @@ class TableEncoder:
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"columns: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedRows:
-    """The inputs of the rows of a table, made when they are asked for.
-
-    `rows[a:b]` and `rows[indices]` are arrays (n, inputs) float64.
-
-    Args:
-        values: of each column, what its encoding has read.
-        table: what was read.
-    """
-
-    encoder: TableEncoder
-    values: tuple[np.ndarray, ...]
-    table: Table
-
-    dtype = np.dtype(np.float64)
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.table), len(self.encoder.features)
-
-    @property
-    def ndim(self) -> int:
-        return 2
-
-    @property
-    def size(self) -> int:
-        return len(self.table) * len(self.encoder.features)
-
-    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        count = len(range(len(self.table))[rows]) if isinstance(rows, slice) else len(rows)
-        out = np.empty((count, len(self.encoder.features)))
-        for column, place, values in zip(self.encoder.columns, self.encoder.inputs, self.values, strict=True):
-            if place.size:
-                column.write(values[rows], out[:, place.start : place.start + place.size])
-        return out
 
 
 def fit(
@@ -226,7 +183,7 @@ def fit(
             kind = Number()
             constants.add(name)
         encoding = _fitted(kind, column, indexed, is_inferred=name not in options)
-        read, found = encoding.read(column)
+        read, found = encoding.read(column) if encoding.inputs else (_nothing(table), ())
         encodings.append(encoding)
         values.append(read)
         problems += found
@@ -250,7 +207,7 @@ def _without(rows: EncodedRows, constants: Collection[str]) -> EncodedRows:
     """The rows without columns that are constant."""
     if not constants:
         return rows
-    columns, empty = rows.encoder.columns, np.zeros((len(rows), 0))
+    columns, empty = rows.encoder.columns, _nothing(rows.table)
     encodings = [LeftOut(name=c.name, kind="constant") if c.name in constants else c for c in columns]
     pairs = zip(columns, rows.values, strict=True)
     values = [empty if column.name in constants else value for column, value in pairs]
@@ -270,7 +227,12 @@ def _unreadable(column: RawColumn) -> Read | None:
     wrong = column.table.problem(column.name)
     if wrong is None:
         return None
-    return np.zeros((len(column), 0)), (Problem("", column.name, wrong, ""),)
+    return _nothing(column.table), (Problem("", column.name, wrong, ""),)
+
+
+def _nothing(table: Table) -> np.ndarray:
+    """What is read of a column that gives no input."""
+    return np.zeros((len(table), 0))
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -14,7 +14,8 @@ from nnjit.data.encoding.kinds.flag import PAIRS
 from nnjit.data.encoding.raw_column import RawColumn
 
 FEW = 10  # different values are categories, however few rows there are
-_ID = re.compile(r"(^|[\W_])id$|[a-z]I[dD]$", re.ASCII)
+_ID = re.compile(r"(?i:(^|[\W_])id$)|[a-z]I[dD]$", re.ASCII)
+_WORDS = {word for pair in PAIRS for word in pair}
 _CODE = r"^[+-]?0\d"  # a number with leading zeros
 
 
@@ -39,10 +40,10 @@ def infer(column: RawColumn) -> ColumnOptions:
         return _number(column)
     if _is_flag(column):
         return Flag()
-    known = column.known_text
-    is_code = known.str.contains(_CODE).any()
-    if not is_code and 2 * int(column.training(column.numbers[1]).sum()) <= len(known):
+    bad, count = int(column.training(column.numbers[1]).sum()), column.known_count
+    if 2 * bad <= count and not _has_codes(column):
         return _number(column)
+    known = column.known_text
     if is_date(column):
         return Date()
     different = known.n_unique()
@@ -72,8 +73,11 @@ def is_constant_number(column: RawColumn) -> bool:
 
 def _is_constant(column: RawColumn) -> bool:
     """Whether training rows have one value throughout, or none."""
-    series = column.series if column.rows is None else column.series[column.rows]
-    return series.n_unique() < 2
+    series = column.training_series
+    gaps = series.null_count()
+    if not series.dtype.is_numeric():
+        return series.n_unique() < 2
+    return gaps == len(series) or (gaps == 0 and series.min() == series.max())  # without a set of all values
 
 
 def _is_flag(column: RawColumn) -> bool:
@@ -81,8 +85,18 @@ def _is_flag(column: RawColumn) -> bool:
 
     if column.series.dtype == pl.Boolean:
         return True
+    if str(column.first_known).lower() not in _WORDS:
+        return False
     words = set(column.known_text.str.to_lowercase().unique().head(3).to_list())
     return words == {"true"} or words == {"false"} or words in [set(pair) for pair in PAIRS[:-1]]
+
+
+def _has_codes(column: RawColumn) -> bool:
+    """Whether a training row has a number with leading zeros."""
+    import polars as pl
+
+    series = column.training_series
+    return series.dtype == pl.String and bool(series.str.contains(_CODE).any())
 
 
 def _number(column: RawColumn) -> ColumnOptions:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnjit.data.encoding.raw_column import RawColumn
 from nnjit.errors import DataError, counted, shortened
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.raw_column import RawColumn
 
 _MOST = 20  # columns in a message
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnjit.data.encoding.kinds.base import NO_DATE
 from nnjit.data.tables.table import Table
 
 if TYPE_CHECKING:
     import polars as pl
 
 _TIMES = ("%H:%M:%S%.f", "%H:%M")
-NO_DATE = np.iinfo(np.int64).min
-"""What `dates` has where there is no date."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +73,22 @@ class RawColumn:
     def training(self, values: np.ndarray) -> np.ndarray:
         """The training rows of an array with a row for each of the table."""
         return values if self.rows is None else values[self.rows]
+
+    @cached_property
+    def training_series(self) -> pl.Series:
+        """The values of the training rows."""
+        return self.series if self.rows is None else self.series[self.rows]
+
+    @property
+    def known_count(self) -> int:
+        """How many training rows have a value."""
+        return len(self.training_series) - self.training_series.null_count()
+
+    @property
+    def first_known(self) -> object:
+        """The first value of the training rows; None if none has one."""
+        first = self.training_series.is_not_null().arg_max()
+        return None if first is None else self.training_series[first]
 
     @cached_property
     def known_text(self) -> pl.Series:

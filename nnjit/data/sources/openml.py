@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
 from pydantic import model_validator
 
-from nnjit.data.encoding.inference import with_missing
-from nnjit.data.encoding.kinds import Category, ColumnOptions, Number
 from nnjit.data.files import path_of
-from nnjit.data.labels import row_name
 from nnjit.data.source import Source, sources
 from nnjit.data.sources.table import Missing
-from nnjit.data.tables.data import TableData
-from nnjit.data.tables.frames import table_of
-from nnjit.data.tables.roles import Roles
-from nnjit.data.tables.selection import select
-from nnjit.data.tables.table import Table
-from nnjit.data.tables.targets import Targets, read_targets
 from nnjit.data.target import ProblemType
 from nnjit.errors import DataError
 from nnjit.registry import Count
+
+if TYPE_CHECKING:
+    from nnjit.data.tables.data import TableData
 
 
 @sources.register
@@ -66,25 +57,13 @@ class Openml(Source):
 
     def parsed(self, bunch: Any) -> TableData:
         """The data of what scikit-learn's `fetch_openml(as_frame=False)` returns."""
-        targets = _targets(bunch)
-        features, kinds = _features(bunch, self.missing)
-        if not features or not targets:
-            raise DataError(
-                f"{self._label}: has {len(features)} features and {len(targets)} targets", self._path
-            )
-        table, roles = _table(features | targets, self._label), Roles(tuple(targets), tuple(features), None)
-        try:
-            return select(
-                table, roles, kinds, lambda rows: self._read(rows, roles.targets),
-                title=f"OpenML {self._label}", missing=self.missing, path=self._path,
-            )  # fmt: skip
-        except DataError as error:
-            raise DataError(f"{self._label}: {error.message}", self._path) from None
+        from nnjit.data.tables.bunch import data_of
 
-    def _read(self, table: Table, names: tuple[str, ...]) -> Targets:
-        if self.task == "classification" and len(names) > 1:
-            raise DataError(f"{len(names)} target columns of classes; choose one with the option target")
-        return read_targets(table, names, None if self.task == "auto" else self.task, self._takes)
+        task = None if self.task == "auto" else self.task
+        try:
+            return data_of(bunch, self.label, task, self._takes, self.missing, self._path)
+        except DataError as error:
+            raise DataError(f"{self.label}: {error.message}", self._path) from None
 
     def _fetched(self, folder: Path) -> Any:
         from sklearn.datasets import fetch_openml
@@ -103,44 +82,17 @@ class Openml(Source):
             )
         except OSError as error:
             raise DataError(
-                f"{self._label}: cannot reach openml.org ({error}); it is needed once to cache the data",
+                f"{self.label}: cannot reach openml.org ({error}); it is needed once to cache the data",
                 self._path,
             ) from None
         except (ValueError, KeyError, IndexError) as error:
-            raise DataError(f"{self._label}: cannot be used: {error}", self._path) from None
+            raise DataError(f"{self.label}: cannot be used: {error}", self._path) from None
 
     @property
-    def _label(self) -> str:
+    def label(self) -> str:
+        """What messages call the data set."""
         return f"number {self.id}" if self.name is None else f'"{self.name}" version {self.version}'
 
     @property
     def _path(self) -> tuple[str]:
         return ("id",) if self.name is None else ("name",)
-
-
-def _features(bunch: Any, missing: str | None) -> tuple[dict[str, np.ndarray], dict[str, ColumnOptions]]:
-    """The columns of inputs, with names for categories, and their kinds."""
-    data = bunch.data.toarray() if hasattr(bunch.data, "toarray") else np.asarray(bunch.data, np.float64)
-    columns: dict[str, np.ndarray] = {}
-    kinds: dict[str, ColumnOptions] = {}
-    for k, name in enumerate(bunch.feature_names):
-        categories = (bunch.categories or {}).get(name)
-        columns[name] = data[:, k] if categories is None else _named(data[:, k], categories)
-        kinds[name] = with_missing(Number() if categories is None else Category(), missing)
-    return columns, kinds
-
-
-def _named(codes: np.ndarray, categories: Sequence[Any]) -> np.ndarray:
-    """Indices of categories, nan where missing, as their names; None where missing."""
-    names = np.array([*map(str, categories), None], object)
-    return np.asarray(names[np.where(np.isnan(codes), len(categories), codes).astype(np.int64)])
-
-
-def _targets(bunch: Any) -> dict[str, np.ndarray]:
-    columns = np.asarray(bunch.target).reshape(bunch.data.shape[0], -1).T if bunch.target is not None else ()
-    return dict(zip(bunch.target_names, columns, strict=True))
-
-
-def _table(columns: Mapping[str, np.ndarray], name: str) -> Table:
-    made = table_of(dict(columns))
-    return replace(made, name=name, where=row_name)

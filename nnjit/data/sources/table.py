@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from nnjit.data.encoding.inference import with_missing
-from nnjit.data.encoding.kinds import Category, ColumnOptions, kinds
+from pydantic import Field
+
+from nnjit.data.encoding.kinds import ColumnOptions, kinds
 from nnjit.data.files import locate
 from nnjit.data.source import Source, sources
-from nnjit.data.tables.data import TableData
-from nnjit.data.tables.frames import table_of
-from nnjit.data.tables.reading import Reading, read_table
-from nnjit.data.tables.roles import Name, Names, Roles
-from nnjit.data.tables.selection import select
-from nnjit.data.tables.table import Table as Rows
-from nnjit.data.tables.targets import Targets, read_several, read_targets
+from nnjit.data.tables.reading import Reading
 from nnjit.data.target import ProblemType, ProblemTypes
-from nnjit.errors import ConfigPath, DataError, did_you_mean
+from nnjit.errors import ConfigPath, DataError
+from nnjit.registry import MOST
 
+if TYPE_CHECKING:
+    from nnjit.data.tables.data import TableData
+
+Name = str | Annotated[int, Field(ge=-MOST, le=MOST)]
+"""A column by its name, or by its position from 0; -1 is the last."""
+Names = tuple[Name, ...]
 Missing = Literal["median", "mean", "most_frequent", "drop", "error"] | None
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class Table(Reading, Source):
     it, by name or position."""
 
     def load(self, folder: Path) -> TableData:
-        return self._load(folder, self._targets)
+        return self._loaded(folder, None)
 
     def files(self, folder: Path) -> Mapping[str, Path]:
         return {} if self.file is None else {"file": locate(folder, self.file)}
@@ -92,54 +94,16 @@ class Table(Reading, Source):
         return paths
 
     def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> TableData:
-        return self._load(folder, lambda table, _: read_several(table, problem_types))
+        return self._loaded(folder, problem_types)
 
-    def _targets(self, table: Rows, names: tuple[str, ...]) -> Targets:
-        if self.task == "classification" and len(names) > 1:
-            raise DataError(f"classification has one target column, got {len(names)}", ("target",))
-        task = None if self.task == "auto" else self.task
-        return read_targets(table, names, task, self._takes)
+    def _loaded(self, folder: Path, problem_types: ProblemTypes | None) -> TableData:
+        from nnjit.data.tables.loading import load  # a process that reads no table needs none of it: 5 ms
 
-    def _load(self, folder: Path, read: Callable[[Rows, tuple[str, ...]], Targets]) -> TableData:
-        table = self._table(folder)
-        roles = Roles.of(
-            table.columns, target=self.target, features=self.features, ignore=self.ignore,
-            weights=self.weights,
-        )  # fmt: skip
-        options, indexed = self._kinds(roles, table.columns)
-        path = ("type",) if self.file is None else ("file",)
-        title = "table given in Python" if self.file is None else f"table {Path(table.name).name}"
-        try:
-            return select(
-                table, roles, options, lambda rows: read(rows, roles.targets),
-                title=title, missing=self.missing, indexed=indexed, path=path,
-            )  # fmt: skip
-        except DataError as error:
-            raise DataError(f"{table.name}: {error.message}", error.path or path) from None
+        return load(self, folder, problem_types, self._takes)
 
-    def _table(self, folder: Path) -> Rows:
-        if self.file is not None:
-            return read_table(locate(folder, self.file), self)
-        try:
-            return table_of(self._given_data("give file, or from Python nnjit.fit(config, data=frame)"))
-        except DataError as error:
-            raise DataError(error.message, ("type",)) from None
-
-    def _kinds(self, roles: Roles, columns: Sequence[str]) -> tuple[dict[str, ColumnOptions], frozenset[str]]:
-        """The kinds of the columns that options name, and the columns that become indices."""
-        kinds = dict(self.columns)
-        for name in kinds:
-            if name not in columns:
-                raise DataError(f'no column "{name}"{did_you_mean(name, columns)}', ("columns", name))
-            if name not in roles.features:
-                raise DataError(f'column "{name}" is not among the features', ("columns", name))
-        for option in ("categorical", "indexed"):
-            for k, name in enumerate(roles.among_features(getattr(self, option), option, columns)):
-                if name in kinds:
-                    known = kinds[name].type if name in self.columns else "categorical"
-                    raise DataError(f'column "{name}" is {known} already; choose one', (option, k))
-                kinds[name] = with_missing(Category(), self.missing)
-        return kinds, frozenset(roles.among_features(self.indexed, "indexed", columns))
+    def given_data(self) -> Any:
+        """What Python gives; a DataError if it gives nothing."""
+        return self._given_data("give file, or from Python nnjit.fit(config, data=frame)")
 
 
 @sources.register

@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
+_PIECE = 2**17  # numbers that are converted at once: it stays in the cache, and takes little memory
+
 Convert = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(rows as stored, their indices in the data) -> rows as wanted."""
 
@@ -78,10 +80,15 @@ class DiskRows:
         """
         if self.indices is not None:
             rows = self.indices[rows]
-        block = np.asarray(self.stored[rows])
-        for convert in self.conversions:
-            block = convert(block, self._numbers(rows))
-        return np.ascontiguousarray(block)
+        if isinstance(rows, slice):
+            start, stop, step = rows.indices(len(self))
+            rows = slice(start, max(start, stop)) if step == 1 else np.arange(start, stop, step)
+        count = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+        out = np.empty((count, *self.row_shape), self.dtype)
+        most = max(1, _PIECE // max(1, math.prod(self.stored.shape[1:])))
+        for k in range(0, count, most):
+            out[k : k + most] = self._converted(_part(rows, k, min(k + most, count)))
+        return out
 
     def select(self, rows: np.ndarray) -> DiskRows:
         """Those of the rows whose indices are given, in ascending order."""
@@ -104,9 +111,18 @@ class DiskRows:
         conversions = (*self.conversions, convert)
         return replace(self, conversions=conversions, dtype=np.dtype(dtype), row_shape=row_shape)
 
-    def _numbers(self, rows: slice | np.ndarray) -> np.ndarray:
-        """The indices of rows of the stored array."""
-        return np.arange(*rows.indices(self.stored.shape[0])) if isinstance(rows, slice) else rows
+    def _converted(self, rows: slice | np.ndarray) -> np.ndarray:
+        """A piece of the rows; the slice or the indices are those of the stored array."""
+        block = np.asarray(self.stored[rows])
+        indices = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        for convert in self.conversions:
+            block = convert(block, indices)
+        return block
+
+
+def _part(rows: slice | np.ndarray, begin: int, end: int) -> slice | np.ndarray:
+    """Some of the rows that a slice of step 1, or indices, name."""
+    return slice(rows.start + begin, rows.start + end) if isinstance(rows, slice) else rows[begin:end]
 
 
 RowArray = np.ndarray | DiskRows

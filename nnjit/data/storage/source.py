@@ -19,15 +19,15 @@ class DiskSource(Source, ABC):
     """A source whose rows can stay in their file while a training reads some of them at a time."""
 
     in_memory: bool = True
-    """Whether all rows are read into memory. `false` trains on a file larger than memory: an epoch fills a
-    buffer with blocks of about a megabyte in random order, shuffles their rows, and trains on them, until
-    every row has had its turn. Rows that do not fill a batch wait for those of the next buffer."""
+    """Whether all rows are read into memory. `false` leaves them in a file that may be larger than memory: an
+    epoch fills a buffer with blocks of about a megabyte, in random order, and trains on its rows in random
+    order, until each row has had its turn. Those that do not fill a batch wait for the next buffer."""
     buffer_size: Count | Literal["auto"] = "auto"
-    """With `in_memory: false`, the most rows that are in memory at a time, as in tf.data's `shuffle`; `auto`
-    takes as many as have 2²⁶ numbers, 256 MiB in float32. The larger, the better epochs are shuffled. A
-    training takes the memory of these rows in its own type, and some 100 MB for what is read and
-    evaluated. Besides, each row of the file takes the bytes of its class, its weight, and its index if parts
-    are drawn. Data that has no more rows is read into memory."""
+    """With `in_memory: false`, the most rows that are in memory at a time, as in tf.data's `shuffle`; more of
+    them shuffle an epoch better. `auto` takes as many as have 2²⁶ numbers, 256 MiB in float32. A training
+    takes the memory of these rows in its own type, and some 50 MB to read and evaluate. Besides, a row of the
+    file takes the bytes of its class and its weight, and, while parts are drawn at random, 16 more, or 50 if
+    they are stratified by class. Data with no more rows than a buffer is read into memory."""
 
     @model_validator(mode="after")
     def _has_use_for_a_buffer(self) -> Self:

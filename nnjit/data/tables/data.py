@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nnjit.data.dataset import Dataset
-from nnjit.data.encoding.encoder import EncodedRows, Indexed, TableEncoder, fit
+from nnjit.data.encoding.encoder import TableEncoder, fit
 from nnjit.data.encoding.kinds import ColumnOptions
+from nnjit.data.encoding.rows import EncodedRows, Indexed
 from nnjit.data.tables.table import Table
 from nnjit.data.target import Labelled, Target
 from nnjit.errors import ConfigPath, DataError

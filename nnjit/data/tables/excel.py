@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,10 +84,13 @@ def _opened(path: Path) -> Any:
 
 def _check_fits(path: Path) -> None:
     """Raise TooLarge if the sheets do not fit into memory once they are decompressed."""
-    if not zipfile.is_zipfile(path):  # .xls is not compressed
+    import zipfile  # slow to import
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+    except zipfile.BadZipFile:  # .xls, or damaged
         return
-    with zipfile.ZipFile(path) as archive:
-        size = sum(info.file_size for info in archive.infolist())
     check_fits(size, f"{path}, of {size:,} bytes once it is decompressed,", "take a smaller file", ("file",))
 
 
@@ -129,9 +131,10 @@ def _loaded(book: Any, sheet: str, first: int = 0, **options: Any) -> pl.DataFra
 
 
 def _rows_above(cells: list[list[str]]) -> int:
-    """How many rows come before the table: those with up to half as many cells as the widest, e.g. a title."""
+    """How many rows come before the table: empty ones, and titles, which begin at the left but are short."""
     counts = [sum(map(bool, row)) for row in cells]
-    return next(k for k, count in enumerate(counts) if count > max(counts) / 2)
+    is_title = [bool(row[0]) and count <= max(counts) / 2 for row, count in zip(cells, counts, strict=True)]
+    return next(k for k, count in enumerate(counts) if count and not is_title[k])
 
 
 def _header(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 RECORDS = 'expected a list of records, such as [{"age": 31, "city": "Oslo"}, …]'
 """What JSON must be to be a table."""
 
+_ONLY = "expected numbers, text, flags or dates; convert it, or leave it out"
+_LIBRARIES = ("polars", "pandas", "pyarrow")
 _EXPECTED = "expected a polars or pandas DataFrame, a pyarrow Table, or a dict of columns"
 
 
@@ -76,12 +78,8 @@ def _name_of(data: object) -> str:
     """What messages call the data."""
     if isinstance(data, Mapping):
         return "the dict of columns"
-    library = _library(data)
-    return (
-        f"the {library} {type(data).__name__}"
-        if library in ("polars", "pandas", "pyarrow")
-        else (f"data of the type {type(data).__name__}")
-    )
+    library, kind = _library(data), type(data).__name__
+    return f"the {library} {kind}" if library in _LIBRARIES else f"data of the type {kind}"
 
 
 def _from_arrow(data: Any, name: str) -> pl.DataFrame:
@@ -145,6 +143,8 @@ def _series(values: object) -> pl.Series:
         return values
     if _library(values) == "pandas":
         return _from_extension(values)
+    if hasattr(values, "__array__"):
+        values = np.asanyarray(values)  # a masked array stays one
     if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray)):
         raise DataError(
             f"is no list or array of values, but {shortened(repr(values))}; give a value for each row"
@@ -167,13 +167,16 @@ def _from_extension(values: Any) -> pl.Series:
     if isinstance(kind, np.dtype) and kind.kind in "biuf":
         known = pl.Series(values.to_numpy(dtype=kind, na_value=kind.type(0)))
         return known.set(pl.Series(np.asarray(values.isna(), bool)), None)
-    return _from_objects(values.astype(object).to_numpy().tolist())
+    return _from_objects(np.asarray(values.astype(object), dtype=object).tolist())
 
 
 def _from_array(values: np.ndarray) -> pl.Series:
     import polars as pl
 
     kind = values.dtype.kind
+    if isinstance(values, np.ma.MaskedArray):
+        return _from_objects(values.tolist())  # with None where it is masked
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if kind in "biu":
         return pl.Series(values)
     if kind == "f":
@@ -185,9 +188,6 @@ def _from_array(values: np.ndarray) -> pl.Series:
         return _from_objects(values.tolist())
     words = {"c": "complex numbers", "m": "durations", "S": "bytes", "V": "records"}
     raise DataError(f"holds {words.get(kind, 'values')} ({values.dtype}); {_ONLY}")
-
-
-_ONLY = "expected numbers, text, flags or dates; convert it, or leave it out"
 
 
 def _from_objects(values: list[Any]) -> pl.Series:
@@ -213,16 +213,22 @@ def _from_objects(values: list[Any]) -> pl.Series:
 
 def _plain(value: Any) -> Any:
     """A value as a Python object; None for the ways in which libraries write a missing one."""
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]")  # of nanoseconds NumPy makes a whole number
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+    if type(value).__name__ == "Decimal":
+        value = float(value)
+    is_nan = isinstance(value, float) and value != value
+    if value is None or is_nan or type(value).__name__ in ("NAType", "NaTType"):
         return None
     if isinstance(value, datetime.datetime):  # pandas' Timestamp is one
         return datetime.datetime(*value.timetuple()[:6], value.microsecond)
-    if isinstance(value, (str, int, float, datetime.date, datetime.time)):
+    if isinstance(value, (bool, datetime.date, datetime.time)):
         return value
-    if type(value).__name__ == "Decimal":
-        return float(value)
+    for kind in (int, float, str):  # also those of an Enum
+        if isinstance(value, kind):
+            return str.__str__(value) if kind is str else kind(value)
     raise DataError(f"holds {shortened(repr(value))} of the type {type(value).__name__}; {_ONLY}")
 
 
@@ -236,4 +242,6 @@ def _text(value: Any) -> str | None:
     """One of mixed values in the text that a column of its own type would have."""
     import polars as pl
 
-    return None if value is None else str(as_text(pl.Series([value]), POINT)[0])
+    if value is None or type(value) is int:
+        return None if value is None else str(value)
+    return str(as_text(pl.Series([value]), POINT)[0])

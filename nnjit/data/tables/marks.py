@@ -32,7 +32,7 @@ class Marks:
     thousands: str = ""
 
     def plain(self, text: pl.Expr) -> pl.Expr:
-        """Text whose numbers have a decimal point and no other mark; null for those with a foreign point."""
+        """Text whose numbers have a decimal point and no other mark; the rest as it is."""
         import polars as pl
 
         if self.thousands:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from nnjit.data.files import check_size, unreadable
-from nnjit.data.tables.forking import check_not_forked
-from nnjit.data.tables.marks import Mark
-from nnjit.data.tables.table import Table
-from nnjit.data.tables.text import zstd
-from nnjit.data.tables.text.files import read_text_file
-from nnjit.data.tables.typed_files import READERS
 from nnjit.errors import DataError
 from nnjit.memory import check_fits
 from nnjit.registry import MOST, Options
+
+if TYPE_CHECKING:
+    from nnjit.data.tables.table import Table
 
 Format = Literal["csv", "parquet", "arrow", "json", "jsonl", "excel"]
 SUFFIXES: dict[str, Format] = {
@@ -39,14 +36,14 @@ class Reading(Options):
     """The character between the values of a text file; a blank stands for any number of blanks and tabs."""
     quote: str | None = Field(None, pattern=r"""^["']?$""")
     """The character around values that hold a separator, `"` or `'`; "" if there is none."""
-    decimal: Mark | None = None
+    decimal: Literal[".", ","] | None = None
     """The mark before the decimals of numbers in a text file."""
     encoding: str | None = None
     """The encoding of a text file, such as utf-8, utf-16, latin-1 or cp1252."""
     header: bool | None = None
     """Whether the first row names the columns; else they are column_0, column_1, …"""
     comment: str | None = Field(None, max_length=5)
-    """What a line of a text file begins with that is a comment, such as `#`; "" if there are none."""
+    """What comment lines of a text file begin with, such as `#`; "" if there are none."""
     missing_marks: tuple[str, ...] | None = None
     """What marks a missing value, besides an empty field; null for ?, NA, N/A, n/a, #N/A, <NA>, NaN, nan,
     NULL and null."""
@@ -62,6 +59,10 @@ def read_table(path: Path, options: Reading) -> Table:
             the process was forked from one that has read a table.
         TooLarge: it does not fit into memory.
     """
+    from nnjit.data.tables.forking import check_not_forked
+    from nnjit.data.tables.text.files import read_text_file
+    from nnjit.data.tables.typed_files import READERS
+
     check_not_forked(str(path))
     chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
     try:
@@ -75,6 +76,8 @@ def read_table(path: Path, options: Reading) -> Table:
 
 def _check_size(path: Path) -> None:
     """Raise TooLarge if a file does not fit into memory once it is decompressed."""
+    from nnjit.data.tables.text import zstd
+
     if zstd.is_zstd(path):
         size = zstd.largest_size(path)
         check_fits(

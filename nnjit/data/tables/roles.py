@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from nnjit.errors import ConfigPath, DataError, did_you_mean
-from nnjit.registry import MOST
 
-Name = str | Annotated[int, Field(ge=-MOST, le=MOST)]
-Names = tuple[Name, ...]
+if TYPE_CHECKING:
+    from nnjit.data.sources.table import Name, Names
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class Table:
 
     def problem(self, column: str) -> str | None:
         """Why a column, e.g. of lists, can be neither text nor numbers, with the mend; None if it can."""
-        return problem_of(self.frame[column].dtype)
+        return problem_of(self.frame[column])
 
     def numbers(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """A column (n,) float64, NaN where it is missing or no number, and which values are no numbers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -48,8 +49,9 @@ def _read_arrow(path: Path, options: Reading) -> Table:
 
     def read() -> pl.DataFrame:
         if not is_file:
-            return pl.read_ipc_stream(path)
-        lazy = pl.scan_ipc(path, glob=False)
+            with path.open("rb") as file:
+                return pl.read_ipc_stream(file)
+        lazy = pl.scan_ipc(glob.escape(str(path)))
         _check_fits(path, lazy)
         return lazy.collect()
 
@@ -128,7 +130,7 @@ def _made(path: Path, options: Reading, frame: pl.DataFrame, where: Where | None
     where = where or (lambda row: f"row {row + 1}")
     if not frame.width or not frame.height:
         raise DataError(f"{name}: no rows", ("file",))
-    problems = {column: problem_of(dtype) for column, dtype in frame.schema.items()}
+    problems = {series.name: problem_of(series) for series in frame.get_columns()}
     if all(problems.values()):
         column, problem = next(iter(problems.items()))
         raise DataError(f'{name}: no column can be read: "{column}" {problem}', ("file",))

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 MISSING_MARKS = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
 """Text that stands for a missing value unless the user says otherwise."""
 
-_FLAGS = {"true": "1", "false": "0"}
+_FLAGS = {"true": 1.0, "false": 0.0}
+_LAST_DAY = 2_932_896  # 9999-12-31, in days since 1970
+_UNITS = {"days": 1, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}  # of a day
 _MIDNIGHT = " 00:00:00"
 
 
@@ -23,10 +25,13 @@ def missing_marks(option: tuple[str, ...] | None) -> tuple[str, ...]:
     return MISSING_MARKS if option is None else ("", *option)
 
 
-def problem_of(dtype: pl.DataType) -> str | None:
-    """Why values of a type can be neither text nor numbers, with the mend; None if they can."""
+def problem_of(series: pl.Series) -> str | None:
+    """Why the values of a column can be neither text nor numbers, with the mend; None if they can."""
     import polars as pl
 
+    dtype = series.dtype
+    if dtype in (pl.Date, pl.Datetime) and _is_beyond_calendar(series):
+        return "holds a date beyond the year 9999; correct it, or ignore the column"
     plain = (pl.String, pl.Boolean, pl.Date, pl.Datetime, pl.Time, pl.Categorical, pl.Enum, pl.Null)
     if dtype in plain or dtype.is_numeric():
         return None
@@ -44,6 +49,13 @@ def problem_of(dtype: pl.DataType) -> str | None:
         else "make columns of numbers or text of it"
     )
     return f"holds {kind} ({dtype}); {mend}, or ignore the column"
+
+
+def _is_beyond_calendar(times: pl.Series) -> bool:
+    """Whether a time is so far off that polars cannot write it, as in damaged files."""
+    numbers = times.to_physical().drop_nulls()
+    limit = _LAST_DAY * _UNITS[getattr(times.dtype, "time_unit", "days")]
+    return len(numbers) > 0 and not -limit <= int(numbers.min()) <= int(numbers.max()) <= limit  # type: ignore[arg-type]
 
 
 def normalised(frame: pl.DataFrame, marks: tuple[str, ...] = MISSING_MARKS) -> pl.DataFrame:
@@ -78,8 +90,10 @@ def as_numbers(series: pl.Series, marks: Marks) -> tuple[np.ndarray, np.ndarray]
     import polars as pl
 
     if series.dtype == pl.String:
-        text = series.str.to_lowercase().replace(_FLAGS).to_frame()
-        numbers = text.select(marks.numbers(pl.col(series.name))).to_series()
+        numbers = series.to_frame().select(marks.numbers(pl.col(series.name)).fill_nan(None)).to_series()
+        if numbers.null_count() > series.null_count():  # else there are no flags
+            flags = series.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Float64)
+            numbers = numbers.fill_null(flags)
     elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
         numbers = series.cast(pl.Float64)
     else:

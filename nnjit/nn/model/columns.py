@@ -73,7 +73,7 @@ class _Selected:
     """
 
     def __init__(self, columns: Mapping[str, InputColumn], names: Set[str]) -> None:
-        self._columns, self._names = columns, set(names)
+        self._columns, self._layers, self._names = columns, names, set(names)
         self._made: dict[str, str] = {}
 
     def column(self, name: str, path: ConfigPath) -> InputColumn:
@@ -88,7 +88,7 @@ class _Selected:
 
     def wired(self, w: Wire) -> Iterator[Wire]:
         """A wire after those of the columns that it takes."""
-        places = [k for k, source in enumerate(w.sources) if source not in self._names]
+        places = [k for k, source in enumerate(w.sources) if source not in self._layers]
         if not places:
             yield w
             return
@@ -116,7 +116,7 @@ class _Selected:
     def _of(self, w: Wire, k: int) -> InputColumn:
         name = w.sources[k]
         if name not in self._columns:
-            near = did_you_mean(name, [*self._names, *self._columns])
+            near = did_you_mean(name, [*self._layers, *self._columns])
             raise ConfigError(f'no layer or column is called "{name}"{near}', _path(w, k))
         return self.column(name, _path(w, k))
 

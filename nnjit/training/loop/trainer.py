@@ -18,7 +18,7 @@ from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, RunError,
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.runs.fingerprint import Fingerprint
-from nnjit.runs.folder import mark_unfinished
+from nnjit.runs.folder import check_files, mark_unfinished
 from nnjit.runs.history import HistoryFile
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
@@ -124,6 +124,7 @@ def resume(
     began = time.perf_counter()
     base = folder or Path()
     with lock_run(path):
+        check_files(path)
         if has_saved(path):
             check_experiment(path, experiment)  # before what may take long
         begun = begin_or_restore(set_up(experiment, base), path, base)
@@ -228,7 +229,7 @@ def _finish(setup: Setup, recorder: Recorder, state: State, quiet: bool, began: 
         raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; {where}", path)
     if outcome.lacking:
         raise Incomplete(f"the training is done, but {lacking}", path)
-    return Run(path, setup.compiled, setup.decoder, setup.data.features)
+    return Run(path, setup.compiled, setup.decoder, setup.data.features, setup.data.encoder)
 
 
 def train_and_record(

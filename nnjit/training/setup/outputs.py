@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nnjit.data import AnyPart, Center, InputColumn, Prepared, ProblemType, Scaling, Target
+from nnjit.data import AnyPart, Center, Prepared, ProblemType, Scaling, Target
 from nnjit.errors import ConfigPath
 from nnjit.ir import ArrayType
 from nnjit.nn import Loss, Metric, Model
+from nnjit.nn.layers.shared.columns import Columns
 from nnjit.nn.notation.line import Line
 from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.decoding import Decoder
@@ -38,7 +39,7 @@ class DataDescription:
     targets: tuple[Target, ...] = ()
     target_names: tuple[str, ...] = ()
     center: Center | None = None
-    columns: tuple[InputColumn, ...] = ()
+    columns: Columns = ()
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:

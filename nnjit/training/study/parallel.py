@@ -20,7 +20,7 @@ from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.fingerprint import Fingerprint
-from nnjit.runs.folder import mark_unfinished
+from nnjit.runs.folder import check_files, mark_unfinished
 from nnjit.runs.lock import lock_run
 from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
@@ -97,6 +97,7 @@ def resume_members(
         RunError: the folder is not that of such a study. Others as `train_members`.
     """
     with lock_run(path):
+        check_files(path)
         check_study(path, members)
         return _train_study(experiment, members, dump, folder, nullcontext(path), quiet)
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nnjit.data.encoding.problem import Problem, missing
-from nnjit.data.encoding.raw_column import RawColumn
 from nnjit.registry import Options, Registry
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.raw_column import RawColumn
 
 Values = np.ndarray
 """What a kind reads a column as, a row for each of the table: numbers, indices of categories or of words."""
 Read = tuple[Values, tuple[Problem, ...]]
 
+NO_DATE = np.iinfo(np.int64).min
+"""The time of what is no date."""
 MISSING_INPUT, OTHER_INPUT = "(missing)", "(other)"
 """The names of the inputs for values that are missing, and for rare and unseen ones."""
 

@@ -17,11 +17,12 @@ from nnjit.data.encoding.kinds.base import (
     kinds,
 )
 from nnjit.data.encoding.problem import Problem
-from nnjit.data.encoding.raw_column import RawColumn
 from nnjit.registry import Count
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from nnjit.data.encoding.raw_column import RawColumn
 
 MOST_INPUTS = 1000  # that stand for categories of one column
 

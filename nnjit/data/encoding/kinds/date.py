@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
-from nnjit.data.encoding.kinds.base import MISSING_INPUT, ColumnEncoding, ColumnOptions, Read, kinds
+from nnjit.data.encoding.kinds.base import MISSING_INPUT, NO_DATE, ColumnEncoding, ColumnOptions, Read, kinds
 from nnjit.data.encoding.problem import Problem, unreadable
-from nnjit.data.encoding.raw_column import NO_DATE, RawColumn
 from nnjit.errors import shortened
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.raw_column import RawColumn
 
 # fmt: off
 PATTERNS: Mapping[str, str] = {  # text that may be a day of a format, perhaps with a time, by the format

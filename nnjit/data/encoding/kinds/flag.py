@@ -11,10 +11,11 @@ from pydantic import model_validator
 from nnjit.data.encoding.kinds.base import MISSING_INPUT, ColumnEncoding, ColumnOptions, Read, kinds
 from nnjit.data.encoding.kinds.number import fill_of
 from nnjit.data.encoding.problem import unreadable
-from nnjit.data.encoding.raw_column import RawColumn
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from nnjit.data.encoding.raw_column import RawColumn
 
 PAIRS = (("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("off", "on"), ("0", "1"))
 """The words for no and yes."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nnjit.data.encoding.kinds.base import ColumnEncoding, ColumnOptions, Read, kinds
-from nnjit.data.encoding.raw_column import RawColumn
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.raw_column import RawColumn
 
 LeftOutKind = Literal["id", "constant"]
 
@@ -44,7 +46,7 @@ class LeftOut(ColumnEncoding):
         return ()
 
     def read(self, column: RawColumn) -> Read:
-        return np.zeros((len(column), 0)), ()
+        raise NotImplementedError("a column that is left out is not read")
 
     def write(self, values: np.ndarray, out: np.ndarray) -> None:
-        return
+        raise NotImplementedError("a column that is left out gives no input")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
 
 from nnjit.data.encoding.kinds.base import MISSING_INPUT, ColumnEncoding, ColumnOptions, Fill, Read, kinds
 from nnjit.data.encoding.problem import infinite, unreadable
-from nnjit.data.encoding.raw_column import RawColumn
+
+if TYPE_CHECKING:
+    from nnjit.data.encoding.raw_column import RawColumn
 
 MEND = "correct it, add it to missing_marks, or give the column another kind in columns, such as category"
 

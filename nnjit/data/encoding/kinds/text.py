@@ -9,11 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from nnjit.data.encoding.kinds.base import ColumnEncoding, ColumnOptions, Read, kinds
-from nnjit.data.encoding.raw_column import RawColumn
 from nnjit.registry import MOST, Count
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from nnjit.data.encoding.raw_column import RawColumn
 
 PADDING, UNKNOWN = "(padding)", "(unknown)"
 """The entries of a vocabulary for places after the last word, 0, and for words that it lacks, 1."""

@@ -19,6 +19,7 @@ from nnjit.errors import DataError, did_you_mean, shortened
 Raw = bytes | mmap.mmap
 
 _HEAD = 2**20  # bytes in which to look for how a file is written
+_LEAST_LINES = 10  # to look at, if there are as many
 _BLOCK = 2**20
 _SAMPLE = 2**12
 _BARE_RETURN = re.compile(rb"\r(?!\n)")
@@ -31,10 +32,10 @@ _TITLES = {
     "cp1252": "CP1252", "latin-1": "Latin-1",
 }  # fmt: skip
 _COMMON = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1250", "cp1251", "cp1252", "mac-roman")
-_BEGINNINGS = {  # of files that are not text: the format, or what it is called
-    b"PAR1": "parquet", b"ARROW1": "arrow", b"PK\x03\x04": "excel", b"\xd0\xcf\x11\xe0": "excel",
-    b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"%PDF": "PDF", b"SQLite format": "SQLite", b"\x89HDF": "HDF5",
-    b"\x93NUMPY": "npy",
+_NOT_TEXT = {  # what such files match: the format, or what it is called
+    rb"PAR1(?s:.*)PAR1\Z": "parquet", rb"ARROW1\0": "arrow", rb"PK\x03\x04|\xd0\xcf\x11\xe0": "excel",
+    rb"BZh\d1AY&SY": "bzip2", rb"\xfd7zXZ\0": "xz", rb"%PDF-": "PDF", rb"SQLite format 3\0": "SQLite",
+    rb"\x89HDF": "HDF5", rb"\x93NUMPY": "npy",
 }  # fmt: skip
 _UTF8 = ("utf-8", "utf-8-sig")
 _UTF8_CHARACTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
@@ -86,12 +87,17 @@ class Content:
         pieces[::2] = map(change, pieces[::2])
         return replace(self, data=quote.encode().join(pieces))
 
+    def stripped(self, what: bytes) -> Content:
+        """The text in memory without some bytes at its ends."""
+        return self if self.data is None else replace(self, data=self.data.strip(what))
+
     def head(self) -> str:
         """The beginning of the text, as far as the last whole line in it."""
         with self.stream() as file:
             head = file.read(_HEAD)
-            is_all = not file.read(1)
-        whole = head if is_all else head[: head.rfind(b"\n") + 1] or head
+            while (more := file.read(_HEAD)) and head.count(b"\n") < _LEAST_LINES:
+                head += more
+        whole = head[: head.rfind(b"\n") + 1] if more else head
         return whole.decode("utf-8", errors="ignore")
 
 
@@ -145,8 +151,8 @@ def _raw(path: Path) -> Iterator[Raw]:
 
 
 def _check_is_text(path: Path, data: Raw) -> None:
-    for beginning, kind in _BEGINNINGS.items():
-        if data[: len(beginning)] == beginning:
+    for pattern, kind in _NOT_TEXT.items():
+        if re.match(pattern, data):
             mend = f"set format: {kind}" if kind in _FORMATS else "save the table as CSV or Parquet"
             raise DataError(f"{path} is no text file but {kind}; {mend}", ("file",))
 

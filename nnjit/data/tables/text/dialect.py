@@ -29,6 +29,7 @@ _SEPARATORS = (",", ";", "\t", "|", BLANKS)  # the likelier first
 _TITLES = {"\t": "tab", BLANKS: "blanks"}
 _SAMPLE = 1000  # records in which to look
 _LEAST_ALIKE = 0.5  # of the records, which have as many fields as most
+_LEAST_GAIN = 0.1  # of plain values, by which blanks must be better than other separators
 _TAB_SUFFIXES = (".tsv", ".tab")
 _HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's, in a first line of its own
 _STARTS_QUOTED = re.compile(r'(?m)(?:^|[,;|\t ])"')
@@ -73,15 +74,17 @@ def dialect_of(head: str, path: Path, options: Reading) -> Dialect:
     start = _leading(lines, comment, has_hint=hint is not None)
     quote = _quote("".join(lines[start:])) if options.quote is None else options.quote or None
     layout = Layout(options.separator or (hint[1] if hint else ","), quote, comment)
-    numbered = islice(layout.records(lines[start:]), _SAMPLE)
-    records = [(start + line, record) for line, record in numbered if record.strip()]
+    records = _records(lines, start, layout)
     if not records:
         raise DataError(f"{path}: no rows", ("file",))
     if options.separator is None and hint is None:
         layout = _with_separator(layout, [record for _, record in records], path)
+    if options.comment is None and comment and not _has_comments(lines[start:], layout):
+        layout = replace(layout, comment=None)
+        records = _records(lines, start, layout)
     rows = [layout.fields(record) for _, record in records]
     line, record = records[0]
-    commented = _commented(lines[:start], rows, layout) if options.header is None else None
+    commented = _commented(lines[:start], rows, layout, comment) if options.header is None else None
     is_header = has_header(rows) if options.header is None else options.header
     if is_header is None and commented is None:
         raise DataError(unclear(f"{path}: line {line}", record), ("header",))
@@ -91,15 +94,15 @@ def dialect_of(head: str, path: Path, options: Reading) -> Dialect:
     width = Counter(map(len, rows)).most_common(1)[0][0] if rows else len(names or ())
     names = None if names is None else fitted(names, rows, width, line, path)
     return Dialect(
-        layout,
-        names,
-        width if names is None else len(names),
-        before,
-        len("".join(lines[:before]).encode()),
-        start == 0 and line == 1 and len(layout.parts(record)) == width,
-        rows,
-        _found(layout, options),
-        _notes(names, commented, options, line, path),
+        layout=layout,
+        names=names,
+        width=width if names is None else len(names),
+        lines=before,
+        size=len("".join(lines[:before]).encode()),
+        is_plain=start == 0 and line == 1 and len(layout.parts(record)) == width,
+        sample=rows,
+        found=_found(layout, options, comment),
+        notes=_notes(names, commented, options, line, path),
     )
 
 
@@ -107,12 +110,22 @@ def _comment(lines: Sequence[str], option: str | None) -> str | None:
     """What comments begin with: `#` if the first line does, and not all do."""
     if option is not None:
         return option or None
-    known = [line for line in lines if line.strip()]
-    return (
-        "#"
-        if known and known[0].startswith("#") and not all(line.startswith("#") for line in known)
-        else None
-    )
+    marked = [line.startswith("#") for line in lines if line.strip()]
+    return "#" if marked and marked[0] and not all(marked) else None
+
+
+def _records(lines: Sequence[str], start: int, layout: Layout) -> list[tuple[int, str]]:
+    """The first records from a line on that are not blank, with the numbers of their lines."""
+    numbered = islice(layout.records(lines[start:]), _SAMPLE)
+    return [(start + line, record) for line, record in numbered if record.strip()]
+
+
+def _has_comments(lines: Sequence[str], layout: Layout) -> bool:
+    """Whether there are comments among the rows: lines that begin so, and have not as many fields as rows."""
+    records = [layout.parts(record) for _, record in layout.records(lines) if record.strip()]
+    width = Counter(map(len, records)).most_common(1)[0][0]
+    marked = [line.rstrip("\r\n") for line in lines if layout.comment and line.startswith(layout.comment)]
+    return bool(marked) and all(len(layout.parts(line)) != width for line in marked)
 
 
 def _leading(lines: Sequence[str], comment: str | None, *, has_hint: bool) -> int:
@@ -136,6 +149,8 @@ def _with_separator(layout: Layout, records: Sequence[str], path: Path) -> Layou
     default = "\t" if any(suffix in _TAB_SUFFIXES for suffix in suffixes) else ","
     candidates = sorted(_SEPARATORS, key=lambda separator: separator != default)
     scores = {separator: _score(replace(layout, separator=separator), records) for separator in candidates}
+    if scores["\t"] > 1:  # tabs are blanks, too: they are meant alone if they leave plain values between them
+        scores[BLANKS] = 0.0
     best = max(candidates, key=lambda separator: scores[separator])  # the first of equals
     return replace(layout, separator=best if scores[best] > 0 else default)
 
@@ -152,12 +167,13 @@ def _score(layout: Layout, records: Sequence[str]) -> float:
         return 0.0
     if layout.separator == BLANKS and (alike < 1 or plain == 0):  # else it may be between words
         return 0.0
-    return alike + plain
+    return alike + plain - (_LEAST_GAIN if layout.separator == BLANKS else 0)
 
 
-def _commented(lines: Sequence[str], rows: Sequence[Row], layout: Layout) -> tuple[str, ...] | None:
+def _commented(
+    lines: Sequence[str], rows: Sequence[Row], layout: Layout, comment: str | None
+) -> tuple[str, ...] | None:
     """The names in the last comment before the rows, if it has one for each column and they do not."""
-    comment = layout.comment
     if not comment or not lines or not lines[-1].startswith(comment) or has_header(rows):
         return None
     record = lines[-1].removeprefix(comment).strip()
@@ -165,15 +181,15 @@ def _commented(lines: Sequence[str], rows: Sequence[Row], layout: Layout) -> tup
     return names if len(names) == len(rows[0]) > 1 and not any(map(is_plain, names)) else None
 
 
-def _found(layout: Layout, options: Reading) -> tuple[str, ...]:
+def _found(layout: Layout, options: Reading, comment: str | None) -> tuple[str, ...]:
     found = []
     if options.separator is None and layout.separator != ",":
         title = _TITLES.get(layout.separator)
         found.append(f"separator {title}" if title else f'separator "{layout.separator}"')
     if options.quote is None and layout.quote != '"':
         found.append(f"quotes {layout.quote}" if layout.quote else "quotes that belong to values")
-    if options.comment is None and layout.comment:
-        found.append(f"comments after {layout.comment}")
+    if options.comment is None and comment:
+        found.append(f"comments after {comment}")
     return tuple(found)
 
 

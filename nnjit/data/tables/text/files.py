@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LARGE = 2**26
 """Bytes of a text from which on columns are read as numbers at once if they begin so."""
 
+_BLOCK = 2**20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MOST_TRIES = 5  # to read some columns as numbers, before all are read as text
 _MEND = "correct it, or set quote: '' if quotes belong to values"
@@ -60,13 +61,23 @@ def read_text_file(path: Path, options: Reading) -> Table:
             not clear what it says: a header or a row, a decimal comma or thousands.
     """
     text = _opened(path, options)
-    numeric = _numeric(text) if text.content.size >= LARGE and options.decimal != "," else frozenset()
-    table, marks, found = _table(text, numeric, options)
-    if numeric and marks.decimal == ",":  # then they may have points between thousands
-        table, marks, found = _table(text, frozenset(), options)
+    table, marks, found = _large_table(text, options) or _table(text, frozenset(), options)
     summary = ", ".join((*text.content.found, *text.dialect.found, *found))
     notes = (*([f"{path.name}: {summary}"] if summary else []), *text.dialect.notes, *table.notes)
     return replace(table, marks=marks, notes=notes)
+
+
+def _large_table(text: _Text, options: Reading) -> tuple[Table, Marks, tuple[str, ...]] | None:
+    """The table with columns of numbers as float64; None if it is small, or to be read as text alone."""
+    if text.content.size < LARGE or options.decimal == "," or not (numeric := _numeric(text)):
+        return None
+    try:
+        made = _table(text, numeric, options)
+    except DataError as error:
+        if error.path != ("decimal",):
+            raise
+        return None  # the points of the numeric columns may decide
+    return None if made[1].decimal == "," else made  # those may have points between thousands
 
 
 def _opened(path: Path, options: Reading) -> _Text:
@@ -74,7 +85,7 @@ def _opened(path: Path, options: Reading) -> _Text:
     dialect = dialect_of(content.head(), path, options)
     layout = dialect.layout
     if layout.separator == BLANKS:
-        content = content.outside(layout.quote, _with_tabs)
+        content = content.outside(layout.quote, _with_tabs).stripped(b"\t")
         adjusted = dialect_of(content.head(), path, options.model_copy(update={"separator": "\t"}))
         dialect = replace(adjusted, found=dialect.found)
     elif layout.quote and _has_blanks_at_quotes(content.head(), layout.separator, layout.quote):
@@ -101,7 +112,7 @@ def _without_blanks(piece: bytes, separator: bytes) -> bytes:
     start, end = piece.lstrip(blanks), piece.rstrip(blanks)
     if start.startswith((separator, b"\n", b"\r\n")):
         piece, end = start, start.rstrip(blanks)
-    return end if end.endswith((separator, b"\n")) else piece
+    return end if not end or end.endswith((separator, b"\n")) else piece
 
 
 def _numeric(text: _Text) -> frozenset[int]:
@@ -198,18 +209,24 @@ def _records_of_rows(text: _Text, frame: pl.DataFrame) -> np.ndarray:
 
 def _short_rows(text: _Text, last: pl.Series) -> list[str]:
     """What is to be said of rows with fewer values than there are columns, of which this is the last."""
-    if last.null_count() in (0, len(last)):
+    dialect, separators = text.dialect, text.dialect.width - 1
+    if last.null_count() in (0, len(last)) or not separators:
         return []
-    layout = text.dialect.layout
-    records = layout.records(islice(lines_of(text.content), text.dialect.lines, None))
-    width = text.dialect.width
-    short = [line for line, record in records if record.strip() and len(layout.parts(record)) < width]
-    if not short:
+    layout, sign = dialect.layout, dialect.layout.separator
+    with text.content.mapped() as data:
+        count = sum(data[k : k + _BLOCK].count(sign.encode()) for k in range(0, len(data), _BLOCK))
+    if count == separators * (len(last) + (dialect.names is not None)):
         return []
-    lines = f"line {text.dialect.lines + short[0]}" + (
-        f" and {len(short) - 1:,} more" if len(short) > 1 else ""
-    )
-    return [f"{text.path.name}: {lines}: fewer values than columns; the last are missing"]
+
+    def is_short(record: str) -> bool:
+        found = record.count(sign)  # more than separators if some are inside quotes
+        return found < separators or (found > separators and len(layout.parts(record)) <= separators)
+
+    records = layout.records(islice(lines_of(text.content), dialect.lines, None))
+    short = [dialect.lines + line for line, record in records if record.strip() and is_short(record)]
+    more = f" and {len(short) - 1:,} more" if len(short) > 1 else ""
+    words = "fewer values than columns; the last are missing"
+    return [f"{text.path.name}: line {short[0]}{more}: {words}"] if short else []
 
 
 def _explained(text: _Text, error: Exception) -> str:

@@ -25,7 +25,7 @@ def largest_size(path: Path) -> int:
     Raises:
         DataError: the file is cut off or damaged.
     """
-    size = 0
+    size, end = 0, path.stat().st_size
     with path.open("rb") as file:
         while start := file.read(4):
             if int.from_bytes(start, "little") in _SKIPPABLE:
@@ -33,6 +33,8 @@ def largest_size(path: Path) -> int:
             elif start == MAGIC:
                 size += _frame(file, path)
             else:
+                raise _damaged(path)
+            if file.tell() > end:
                 raise _damaged(path)
     return size
 

@@ -1,4 +1,4 @@
-"""Sliding windows, as convolutions and poolings read an array."""
+"""Sliding windows, as convolutions and poolings read an array, and convolutions of vectors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.numpy.promotion import Array, as_array
-from nnjit.numpy.reduction import sum
-from nnjit.numpy.shaping import moveaxis, normal_axes, reshape
+from nnjit.numpy.reduction.sums import sum
+from nnjit.numpy.shaping.arranging import flip
+from nnjit.numpy.shaping.axes import length_of, moveaxis, normal_axes, reshape
+from nnjit.numpy.shaping.padding import pad
 
 
 def windows(
@@ -49,8 +51,6 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Any:
         mode: "full": wherever they overlap; "same": as many as the longer one has; "valid": where all of the
             shorter one overlaps.
     """
-    from nnjit.numpy.joining import flip, pad
-
     a, v = (as_array(reshape(x, (-1,))) for x in (a, v))
     if a.size < v.size:
         a, v = v, a
@@ -60,3 +60,10 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Any:
     before = {"full": n - 1, "same": n // 2, "valid": 0}[mode]
     after = {"full": n - 1, "same": (n - 1) // 2, "valid": 0}[mode]
     return sum(windows(pad(a, (before, after)), 0, (n,), (1,), (1,)) * flip(v), -1)
+
+
+def correlate(a: Array, v: Array, mode: str = "valid") -> Any:
+    """The products of `a` and `v`, moved along it, summed; which of them, `mode` says as for `convolve`."""
+    if length_of(a, 0) < length_of(v, 0):
+        return flip(correlate(v, a, mode))
+    return convolve(a, flip(v), mode)

@@ -10,12 +10,9 @@ import numpy as np
 
 from nnjit import primitives as p
 from nnjit.errors import GraphError
-from nnjit.ir import Dim, Shape, as_dtype, type_of
+from nnjit.ir import Dim, Shape, type_of
 from nnjit.ir.types import static
-from nnjit.numpy.elementwise import equal
-from nnjit.numpy.promotion import Array, as_array, astype
-
-GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
+from nnjit.numpy.promotion import Array, as_array
 
 
 def shape(x: Array) -> Shape:
@@ -44,10 +41,16 @@ def length_of(x: Array, axis: int) -> int:
     return length
 
 
-def reshape(x: Array, shape: Sequence[Dim] | int) -> Any:
-    """`x` in another shape; one axis may be -1. The batch axis stays first."""
+def reshape(x: Array, shape: Sequence[Dim] | int, order: str = "C") -> Any:
+    """`x` in another shape; one axis may be -1. The batch axis stays first.
+
+    Args:
+        order: whether the last index changes fastest ("C", here "A" too) or the first one ("F").
+    """
     array = as_array(x)
-    new: tuple[Dim, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
+    new: tuple[Dim, ...] = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if _is_fortran("reshape", order, "CFA"):
+        return transpose(reshape(transpose(array), new[::-1]))
     if -1 in new:
         size = math.prod(d for d in type_of(array).shape if isinstance(d, int))
         known = math.prod(d for d in new if isinstance(d, int) and d != -1)
@@ -55,9 +58,22 @@ def reshape(x: Array, shape: Sequence[Dim] | int) -> Any:
     return array if type_of(array).shape == new else p.reshape(array, shape=new)
 
 
-def ravel(x: Array) -> Any:
-    """`x` as one axis."""
+def ravel(x: Array, order: str = "C") -> Any:
+    """`x` as one axis.
+
+    Args:
+        order: whether the last index changes fastest ("C", here "A" and "K" too) or the first one ("F").
+    """
+    if _is_fortran("ravel", order, "CFAK"):
+        return ravel(transpose(x))
     return as_array(x) if len(shape(x)) == 1 else reshape(x, -1)
+
+
+def _is_fortran(name: str, order: object, valid: str) -> bool:
+    """Whether the first index changes fastest; no order of elements in memory is known or kept."""
+    if order not in tuple(valid):
+        raise GraphError(f"{name}: unknown order {order!r}; valid: {', '.join(valid)}")
+    return order == "F"
 
 
 def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
@@ -154,22 +170,3 @@ def one_axis(axis: int, ndim: int) -> int:
     if not -ndim <= axis < ndim:
         raise GraphError(f"axis {axis} is out of range for {ndim} axes")
     return int(axis) % ndim
-
-
-def one_hot(index: Array, k: int, dtype: object = "f32") -> Any:
-    """A vector of length `k` for each whole number: 1 at that place, else 0; shape (…, k)."""
-    array = as_array(index)
-    return astype(equal(expand_dims(array, -1), np.arange(k, dtype=array.dtype)), dtype)
-
-
-def random_uniform(key: Any, step: Any, shape: Shape, stream: int, dtype: object = "f32") -> Any:
-    """Uniform numbers in [0, 1), each a function of its index, `step`, `key` and `stream` (Philox).
-
-    Args:
-        key: u32 scalar, the seed.
-        step: u32 scalar, what changes from draw to draw.
-        shape: may lead with the batch axis.
-        stream: whole number, a different one for each use in a graph.
-    """
-    mixed = stream * GOLDEN % 2**32  # so that nearby seeds and nearby streams do not meet
-    return p.random_uniform(key, step, shape=tuple(shape), stream=mixed, dtype=as_dtype(dtype))

@@ -1,4 +1,4 @@
-"""Reading and writing parts of arrays as NumPy does it.
+"""Reading parts of arrays as NumPy does it.
 
 Whole numbers, slices, `None` and `...` become slices, reversals and reshapes. Arrays of whole numbers and of
 truth values become a `gather` of the flat array.
@@ -7,8 +7,7 @@ truth values become a `gather` of the flat array.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from types import EllipsisType
 from typing import Any
 
@@ -17,10 +16,9 @@ import numpy as np
 from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import B, Dim, Node, type_of
-from nnjit.ir.types import static
-from nnjit.numpy.elementwise import add, less, maximum, minimum, multiply, not_equal, where
-from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, filled, has_node
-from nnjit.numpy.shaping import length_of, moveaxis, one_axis, ravel, reshape, shape
+from nnjit.numpy.elementwise import clip, less, remainder, where
+from nnjit.numpy.promotion import Array, as_array, broadcast_shapes, broadcast_to, has_node
+from nnjit.numpy.shaping.axes import length_of, moveaxis, one_axis, ravel, reshape, shape
 
 BASIC = (int, np.integer, slice, type(None), EllipsisType)
 
@@ -34,17 +32,33 @@ def getitem(x: Array, index: Any) -> Any:
     """
     if not isinstance(x, Node) and not has_node(index):
         return np.asarray(x)[index]
-    items = _items(as_array(x), index)
+    items = items_of(as_array(x), index)
     if all(isinstance(i, BASIC) for i in items):
         return _basic(as_array(x), items)
     return _advanced(as_array(x), items)
 
 
-def take(x: Array, indices: Array, axis: int | None = None) -> Any:
-    """The elements of `x` at `indices` along `axis`, of all elements in a row if None."""
-    array = ravel(x) if axis is None else as_array(x)
+def take(x: Array, indices: Array, axis: int | None = None, *, mode: str = "raise") -> Any:
+    """The elements of `x` at `indices` along `axis`, of all elements in a row if None.
+
+    Args:
+        mode: what is done with an index outside of the axis: "raise", an error if it is known; "wrap" counts
+            on from the other end; "clip" takes the nearest element, the first one for a negative index.
+    """
+    array = ravel(x) if axis is None or as_array(x).ndim == 0 else as_array(x)
     place = one_axis(0 if axis is None else axis, array.ndim)
-    return getitem(array, (slice(None),) * place + (as_array(indices),))
+    if mode not in OUTSIDE:
+        raise GraphError(f"take: unknown mode {mode!r}; valid: {', '.join(OUTSIDE)}")
+    index = as_array(indices)
+    index = index if mode == "raise" else OUTSIDE[mode](index, length_of(array, place))
+    return getitem(array, (slice(None),) * place + (index,))
+
+
+OUTSIDE: dict[str, Any] = {
+    "raise": None,
+    "wrap": lambda index, length: remainder(index, length),
+    "clip": lambda index, length: clip(index, 0, length - 1),
+}
 
 
 def take_along_axis(x: Array, indices: Array, axis: int | None) -> Any:
@@ -60,113 +74,7 @@ def take_along_axis(x: Array, indices: Array, axis: int | None) -> Any:
     return p.gather(broadcast_to(array, spread[0]), broadcast_to(index, spread[1]), axis=place)
 
 
-@dataclass(frozen=True)
-class At:
-    """`x.at[i].set(v)`, `.add(v)` and the like: `x` with other elements at `i`, as a new array.
-
-    Of a traced value it is the attribute `at`; of an array, which has none, it is `nnjit.numpy.at(x)`.
-
-    >>> import numpy
-    >>> At(numpy.zeros(3))[1].set(5.0).tolist()
-    [0.0, 5.0, 0.0]
-    """
-
-    x: Any
-    index: Any = None
-
-    def __getitem__(self, index: Any) -> At:
-        return At(self.x, index)
-
-    def set(self, value: Array) -> Any:
-        """`x` with `value` at `i`; of equal places the last counts, and traced ones must differ."""
-        if not has_node((self.x, self.index, value)):
-            out = np.array(self.x)
-            out[self.index] = value
-            return out
-        hits, values = self._spread(value, is_set=True)
-        return where(hits, values, self.x)
-
-    def add(self, value: Array) -> Any:
-        """`x` with `value` added at `i`, at places that are there twice both."""
-        if not has_node((self.x, self.index, value)):
-            out = np.array(self.x)
-            np.add.at(out, self.index, value)
-            return out
-        return add(self.x, self._spread(value, is_set=False)[1])
-
-    def multiply(self, value: Array) -> Any:
-        """`x` with its elements at `i` multiplied by `value`."""
-        return self._combined(multiply, value)
-
-    def max(self, value: Array) -> Any:
-        """`x` with the larger of each element at `i` and `value`."""
-        return self._combined(maximum, value)
-
-    def min(self, value: Array) -> Any:
-        """`x` with the smaller of each element at `i` and `value`."""
-        return self._combined(minimum, value)
-
-    def _combined(self, combine: Callable[[Any, Any], Any], value: Array) -> Any:
-        """Raise a GraphError if a known place is there twice; traced places must differ."""
-        if not has_node(self.index):
-            dims = static(shape(self.x))
-            places = np.arange(math.prod(dims)).reshape(dims)[self.index]
-            if len(np.unique(places)) < np.size(places):
-                raise GraphError(f"x.at[{self.index!r}]: a place is there twice; only add takes both")
-        return self.set(combine(getitem(as_array(self.x), self.index), value))
-
-    def _spread(self, value: Array, is_set: bool) -> tuple[Any, Any]:
-        """Where `x` is hit, and `value` in its shape, zero elsewhere."""
-        x = as_array(self.x)
-        items = _items(x, self.index)
-        value = astype(value, x.dtype)
-        if all(_is_plain(i) for i in items):
-            return _window(x, items, value)
-        dims = static(shape(x))
-        places = getitem(np.arange(math.prod(dims)).reshape(dims), self.index)
-        flat, values = ravel(places), ravel(broadcast_to(value, shape(places)))
-        if is_set and isinstance(flat, np.ndarray):
-            owner = np.full(math.prod(dims), -1)
-            owner[flat] = np.arange(len(flat))
-            found = take(values, np.maximum(owner, 0)) if len(flat) else filled(owner, 0, x.dtype)
-            return (owner >= 0).reshape(dims), reshape(found, dims)
-        hits, total = (
-            reshape(p.scatter_add(v, flat, axis=0, size=math.prod(dims)), dims)
-            for v in (filled(values, 1), values)
-        )
-        return not_equal(hits, 0), total
-
-
-def at(x: Array) -> At:
-    """What changes elements of a copy of `x`: `at(x)[i].set(v)`; of a traced value `x.at[i].set(v)` too."""
-    return At(x)
-
-
-def _is_plain(item: Any) -> bool:
-    return isinstance(item, BASIC) and not (isinstance(item, slice) and item.step not in (None, 1))
-
-
-def _window(x: Any, items: Sequence[Any], value: Any) -> tuple[Any, Any]:
-    """Where slices hit `x`, and `value` there, zero elsewhere: blocks of zeros around it."""
-    extents = [_extent(i, d, x) for i, d in zip(_drop_new(items), shape(x), strict=True)]
-    lengths = [length for _, length, _ in extents]
-    part = reshape(broadcast_to(value, tuple(_seen(items, lengths))), lengths)
-    hits = filled(part, True, "b1")
-    for axis, (start, length, _) in enumerate(extents):
-        if length != shape(x)[axis]:
-            after = length_of(x, axis) - start - length
-            part, hits = (_between_zeros(v, axis, start, after) for v in (part, hits))
-    return hits, part
-
-
-def _between_zeros(x: Any, axis: int, before: int, after: int) -> Any:
-    dims = shape(x)
-    blocks = [p.full(type_of(x), 0, (*dims[:axis], n, *dims[axis + 1 :])) for n in (before, after)]
-    parts = [b for b in (blocks[0], x, blocks[1]) if shape(b)[axis] != 0]
-    return p.concat(*parts, axis=axis) if parts else x
-
-
-def _items(x: Any, index: Any) -> list[Any]:
+def items_of(x: Any, index: Any) -> list[Any]:
     """An item of `index` for each axis of `x`, and `None` for each new one: masks as numbers, no ellipsis."""
     given = list(index) if isinstance(index, tuple) else [index]
     items = [n for i in given for n in _numbers(i, x)]
@@ -198,7 +106,7 @@ def _numbers(item: Any, x: Any) -> list[Any]:
 
 def _basic(x: Any, items: Sequence[Any]) -> Any:
     """Reverse the axes of negative steps, cut out what is spanned, and take every `step`th of it."""
-    extents = [_extent(i, d, x) for i, d in zip(_drop_new(items), shape(x), strict=True)]
+    extents = [extent(i, d, x) for i, d in zip(drop_new(items), shape(x), strict=True)]
     turned = tuple(a for a, (_, _, step) in enumerate(extents) if step < 0)
     x = p.reverse(x, along=turned) if turned else x
     starts = tuple(length_of(x, a) - 1 - e[0] if a in turned else e[0] for a, e in enumerate(extents))
@@ -210,7 +118,7 @@ def _basic(x: Any, items: Sequence[Any]) -> Any:
     x = x if spans == shape(x) else p.slice_(x, starts=starts, shape=spans)
     for axis, (length, step) in enumerate(zip(lengths, steps, strict=True)):
         x = _every(x, axis, length, step)
-    return reshape(x, _seen(items, lengths))
+    return reshape(x, seen(items, lengths))
 
 
 def _every(x: Any, axis: int, count: Any, step: int) -> Any:
@@ -227,7 +135,7 @@ def _every(x: Any, axis: int, count: Any, step: int) -> Any:
     return reshape(first, (*dims[:axis], count, *dims[axis + 1 :]))
 
 
-def _extent(item: Any, size: Dim, x: Any) -> tuple[int, Any, int]:
+def extent(item: Any, size: Dim, x: Any) -> tuple[int, Any, int]:
     """The first index, the length and the step that an index selects of an axis."""
     if isinstance(item, slice) and item == slice(None):
         return 0, size, 1
@@ -241,11 +149,11 @@ def _extent(item: Any, size: Dim, x: Any) -> tuple[int, Any, int]:
     raise GraphError(f"index {item} of {type_of(x)} is out of range for an axis of length {size}")
 
 
-def _drop_new(items: Sequence[Any]) -> list[Any]:
+def drop_new(items: Sequence[Any]) -> list[Any]:
     return [i for i in items if i is not None]
 
 
-def _seen(items: Sequence[Any], lengths: Sequence[Any]) -> list[Any]:
+def seen(items: Sequence[Any], lengths: Sequence[Any]) -> list[Any]:
     """The axes of what is selected: of the lengths, those not of a whole number, and 1 for each new one."""
     rest = iter(lengths)
     pairs = [(i, 1 if i is None else next(rest)) for i in items]

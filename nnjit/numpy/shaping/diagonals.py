@@ -9,11 +9,11 @@ import numpy as np
 from nnjit.errors import GraphError
 from nnjit.ir import type_of
 from nnjit.numpy.elementwise import where
-from nnjit.numpy.indexing import getitem
-from nnjit.numpy.joining import pad
+from nnjit.numpy.indexing.reading import getitem
 from nnjit.numpy.promotion import Array, as_array, filled
-from nnjit.numpy.reduction import sum
-from nnjit.numpy.shaping import expand_dims, moveaxis, ravel, reshape, shape
+from nnjit.numpy.reduction.sums import sum
+from nnjit.numpy.shaping.axes import expand_dims, moveaxis, ravel, reshape, shape
+from nnjit.numpy.shaping.padding import pad
 
 
 def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -33,9 +33,9 @@ def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return reshape(longer, (*front, n, n + 1))[..., 0]
 
 
-def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum of the elements of a diagonal."""
-    return sum(diagonal(x, offset, axis1, axis2), -1)
+def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: object = None) -> Any:
+    """The sum of the elements of a diagonal, in `dtype`."""
+    return sum(diagonal(x, offset, axis1, axis2), -1, dtype=dtype)
 
 
 def diag(x: Array, k: int = 0) -> Any:

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from nnjit.ir import Node, type_of
-from nnjit.numpy.elementwise import where
-from nnjit.numpy.promotion import (
-    Array,
-    as_array,
-    astype,
-    broadcast_to,
-    broadcast_together,
-    filled,
-    promote,
-)
-from nnjit.numpy.shaping import expand_dims, ravel, reshape, shape
+from nnjit import primitives as p
+from nnjit.ir import Node, Shape, as_dtype, type_of
+from nnjit.numpy.elementwise import divide, equal, floor, where
+from nnjit.numpy.promotion import Array, as_array, astype, broadcast_to, broadcast_together, filled, promote
+from nnjit.numpy.shaping.axes import expand_dims, moveaxis, one_axis, ravel, reshape, shape
 
 
-def array(x: Array, dtype: object = None) -> Any:
-    """A number, an array, or a nested list of numbers and arrays, as one array."""
+def array(x: Array, dtype: object = None, *, copy: bool = True, ndmin: int = 0) -> Any:
+    """A number, an array, or a nested list of numbers and arrays, as one array.
+
+    Args:
+        copy: is there for NumPy's programs, and changes nothing.
+        ndmin: the least number of axes; new ones lead.
+    """
     made = as_array(x)
     if not isinstance(made, Node):
-        return np.array(x, dtype=dtype)  # type: ignore[call-overload]  # any dtype NumPy takes
-    return made if dtype is None else astype(made, dtype)
+        return np.array(x, dtype=dtype, ndmin=ndmin)  # type: ignore[call-overload]  # any dtype NumPy takes
+    made = made if dtype is None else astype(made, dtype)
+    return reshape(made, ((1,) * (ndmin - made.ndim) + shape(made)))
 
 
-def asarray(x: Array, dtype: object = None) -> Any:
-    """As `array`; an array itself if it has the dtype already."""
+def asarray(x: Array, dtype: object = None, *, copy: bool | None = None) -> Any:
+    """As `array`; an array itself if it has the dtype already, whatever `copy` says."""
     made = as_array(x)
     return made if dtype is None or made.dtype == dtype else astype(made, dtype)
 
@@ -62,14 +62,31 @@ def full(shape: Any, fill_value: Array, dtype: object = None) -> Any:
     return broadcast_to(value, dims) if isinstance(value, Node) else np.full(dims, value, value.dtype)
 
 
-def linspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, dtype: object = None) -> Any:
-    """`num` numbers from `start` to `stop`, the last one among them if `endpoint`; a new first axis."""
-    steps = np.linspace(0.0, 1.0, num, endpoint)
+def linspace(
+    start: Array,
+    stop: Array,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: object = None,
+    axis: int = 0,
+) -> Any:
+    """`num` numbers from `start` to `stop`, the last one among them if `endpoint`; a new axis `axis`.
+
+    Args:
+        retstep: whether to return the distance of neighbours beside them; NaN if there are none.
+        dtype: whole numbers are rounded down.
+    """
     first, last = promote(start, stop, dtype="f2")
-    line = reshape(steps.astype(first.dtype), (num, *(1,) * len(shape(first - last))))
-    made = first + line * (last - first)
-    made = where(line == 1.0, last, made) if num > 1 and endpoint else made  # exact, as NumPy has it
-    return made if dtype is None else astype(made, dtype)
+    span, parts = last - first, num - 1 if endpoint else num
+    step = divide(span, parts) if parts > 0 else math.nan
+    count = reshape(np.arange(num, dtype=first.dtype), (num, *(1,) * len(shape(span))))
+    made = first + count * (step if parts > 0 else span)
+    made = where(count == parts, last, made) if num > 1 and endpoint else made  # exact, as NumPy has it
+    if dtype is not None:
+        made = astype(floor(made) if as_dtype(dtype).kind in "iu" else made, dtype)
+    made = moveaxis(made, 0, one_axis(axis, made.ndim))
+    return (made, step) if retstep else made
 
 
 def atleast_1d(*xs: Array) -> Any:
@@ -109,3 +126,25 @@ def meshgrid(*xs: Array, indexing: str = "xy", sparse: bool = False) -> list[Any
 def _each(xs: tuple[Array, ...], make: Any) -> Any:
     made = [make(x) for x in xs]
     return made[0] if len(made) == 1 else tuple(made)
+
+
+GOLDEN = 0x9E3779B9  # 2³² / the golden ratio (Knuth, vol. 3, 6.4)
+
+
+def one_hot(index: Array, k: int, dtype: object = "f32") -> Any:
+    """A vector of length `k` for each whole number: 1 at that place, else 0; shape (…, k)."""
+    array = as_array(index)
+    return astype(equal(expand_dims(array, -1), np.arange(k, dtype=array.dtype)), dtype)
+
+
+def random_uniform(key: Any, step: Any, shape: Shape, stream: int, dtype: object = "f32") -> Any:
+    """Uniform numbers in [0, 1), each a function of its index, `step`, `key` and `stream` (Philox).
+
+    Args:
+        key: u32 scalar, the seed.
+        step: u32 scalar, what changes from draw to draw.
+        shape: may lead with the batch axis.
+        stream: whole number, a different one for each use in a graph.
+    """
+    mixed = stream * GOLDEN % 2**32  # so that nearby seeds and nearby streams do not meet
+    return p.random_uniform(key, step, shape=tuple(shape), stream=mixed, dtype=as_dtype(dtype))

@@ -15,10 +15,9 @@ from nnjit import primitives as p
 from nnjit.errors import GraphError
 from nnjit.ir import B, type_of
 from nnjit.numpy.elementwise import multiply, subtract
-from nnjit.numpy.joining import stack
 from nnjit.numpy.promotion import Array, as_array, astype, broadcast_shapes, broadcast_to, promote
-from nnjit.numpy.reduction import sum
-from nnjit.numpy.shaping import (
+from nnjit.numpy.reduction.sums import sum
+from nnjit.numpy.shaping.axes import (
     axis_last,
     expand_dims,
     moveaxis,
@@ -29,6 +28,8 @@ from nnjit.numpy.shaping import (
     squeeze,
     transpose,
 )
+from nnjit.numpy.shaping.diagonals import diagonal
+from nnjit.numpy.shaping.joining import stack
 
 LETTERS = string.ascii_letters
 
@@ -70,6 +71,26 @@ def _total(x: Any, axis: Any) -> Any:
     return astype(sum(x, axis), "b1") if x.dtype.kind == "b" else sum(x, axis, dtype=x.dtype)
 
 
+def matvec(x1: Array, x2: Array) -> Any:
+    """The products of matrices (…, m, n) and vectors (…, n): (…, m)."""
+    _check_axes("matvec", x1, 2, x2, 1)
+    return matmul(x1, expand_dims(x2, -1))[..., 0]
+
+
+def vecmat(x1: Array, x2: Array) -> Any:
+    """The products of vectors (…, m) and matrices (…, m, n): (…, n)."""
+    _check_axes("vecmat", x1, 1, x2, 2)
+    return matmul(expand_dims(x1, -2), x2)[..., 0, :]
+
+
+def _check_axes(name: str, a: Array, least_a: int, b: Array, least_b: int) -> None:
+    a, b = as_array(a), as_array(b)
+    if a.ndim < least_a or b.ndim < least_b:
+        raise GraphError(
+            f"{name}: {type_of(a)} and {type_of(b)}: expected at least {least_a} and {least_b} axes"
+        )
+
+
 def dot(a: Array, b: Array) -> Any:
     """The product as `numpy.dot` has it: over the last axis of `a` and the last but one of `b`."""
     a, b = as_array(a), as_array(b)
@@ -81,6 +102,11 @@ def dot(a: Array, b: Array) -> Any:
 def vdot(a: Array, b: Array) -> Any:
     """The sum of the products of all elements."""
     return matmul(ravel(a), ravel(b))
+
+
+def vecdot(a: Array, b: Array, axis: int = -1) -> Any:
+    """The sum of the products along `axis`; the other axes broadcast."""
+    return sum(multiply(axis_last(a, axis), axis_last(b, axis)), -1)
 
 
 def inner(a: Array, b: Array) -> Any:
@@ -119,14 +145,25 @@ def kron(a: Array, b: Array) -> Any:
     return reshape(multiply(spread_a, spread_b), whole)
 
 
-def cross(a: Array, b: Array, axis: int = -1) -> Any:
-    """The vector product along `axis`, of length 3."""
-    a, b = axis_last(a, axis), axis_last(b, axis)
+def cross(
+    a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    """The vector product of vectors of length 3.
+
+    Args:
+        axisa, axisb, axisc: the axis of the vectors in `a`, `b` and the result.
+        axis: the same for all three.
+    """
+    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+    a, b = axis_last(a, axisa), axis_last(b, axisb)
     if shape(a)[-1] != 3 or shape(b)[-1] != 3:
-        raise GraphError(f"cross: {type_of(a)} × {type_of(b)}: both need 3 elements along axis {axis}")
+        raise GraphError(
+            f"cross: {type_of(a)} × {type_of(b)}: both need 3 elements along their last axis, or that which "
+            "axis, axisa and axisb name"
+        )
     x, y = ([v[..., k] for k in range(3)] for v in (a, b))
     parts = [subtract(multiply(x[i], y[j]), multiply(x[j], y[i])) for i, j in ((1, 2), (2, 0), (0, 1))]
-    return moveaxis(stack(parts, -1), -1, axis)
+    return moveaxis(stack(parts, -1), -1, axisc)
 
 
 def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Any:
@@ -194,8 +231,6 @@ def _subscripts(text: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
 
 def _diagonal(x: Any, labels: str) -> tuple[Any, str]:
     """`x` with each label once: where one is there twice, the diagonal."""
-    from nnjit.numpy.diagonals import diagonal
-
     for k in dict.fromkeys(labels):
         while labels.count(k) > 1:
             first, second = [a for a, label in enumerate(labels) if label == k][:2]

@@ -1,0 +1,90 @@
+"""Load a table as its source says: its columns by their roles and kinds, its targets and its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnjit.data.encoding.inference import with_missing
+from nnjit.data.encoding.kinds import Category, ColumnOptions
+from nnjit.data.files import locate
+from nnjit.data.tables.data import TableData
+from nnjit.data.tables.frames import table_of
+from nnjit.data.tables.reading import read_table
+from nnjit.data.tables.roles import Roles
+from nnjit.data.tables.selection import select
+from nnjit.data.tables.table import Table
+from nnjit.data.tables.targets import Targets, read_several, read_targets
+from nnjit.data.target import ProblemTypes, Takes
+from nnjit.errors import ConfigPath, DataError, did_you_mean
+
+if TYPE_CHECKING:
+    from nnjit.data.sources.table import Table as Source
+
+
+def load(source: Source, folder: Path, problem_types: ProblemTypes | None, takes: Takes) -> TableData:
+    """The table of a source.
+
+    Args:
+        folder: what relative paths in the options are relative to.
+        problem_types: the targets of several outputs; None for the one target of the source.
+        takes: what the loss of a single output is made for.
+
+    Raises:
+        DataError: the table cannot be read, or is not what the options say; `path` is the option to blame.
+    """
+    table = _table(source, folder)
+    path: ConfigPath = ("type",) if source.file is None else ("file",)
+    title = "table given in Python" if source.file is None else f"table {Path(table.name).name}"
+    roles = Roles.of(
+        table.columns, target=source.target, features=source.features, ignore=source.ignore,
+        weights=source.weights,
+    )  # fmt: skip
+    options = _kinds(source, roles, table.columns)
+    indexed = frozenset(roles.among_features(source.indexed, "indexed", table.columns))
+
+    def read(rows: Table) -> Targets:
+        if problem_types is not None:
+            return read_several(rows, problem_types)
+        return _targets(source, rows, roles.targets, takes)
+
+    try:
+        return select(
+            table, roles, options, read,
+            title=title, missing=source.missing, indexed=indexed, path=path,
+        )  # fmt: skip
+    except DataError as error:
+        raise DataError(f"{table.name}: {error.message}", error.path or path) from None
+
+
+def _table(source: Source, folder: Path) -> Table:
+    if source.file is not None:
+        return read_table(locate(folder, source.file), source)
+    try:
+        return table_of(source.given_data())
+    except DataError as error:
+        raise DataError(error.message, ("type",)) from None
+
+
+def _targets(source: Source, table: Table, names: Sequence[str], takes: Takes) -> Targets:
+    if source.task == "classification" and len(names) > 1:
+        raise DataError(f"classification has one target column, got {len(names)}", ("target",))
+    return read_targets(table, names, None if source.task == "auto" else source.task, takes)
+
+
+def _kinds(source: Source, roles: Roles, columns: Sequence[str]) -> dict[str, ColumnOptions]:
+    """The kinds of the columns that options name."""
+    kinds = dict(source.columns)
+    for name in kinds:
+        if name not in columns:
+            raise DataError(f'no column "{name}"{did_you_mean(name, columns)}', ("columns", name))
+        if name not in roles.features:
+            raise DataError(f'column "{name}" is not among the features', ("columns", name))
+    for option in ("categorical", "indexed"):
+        for k, name in enumerate(roles.among_features(getattr(source, option), option, columns)):
+            if name in kinds:
+                known = kinds[name].type if name in source.columns else "categorical"
+                raise DataError(f'column "{name}" is {known} already; choose one', (option, k))
+            kinds[name] = with_missing(Category(), source.missing)
+    return kinds

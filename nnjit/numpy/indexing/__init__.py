@@ -1,0 +1,1 @@
+"""Parts and the order of elements: what reads, writes, sorts and finds them."""

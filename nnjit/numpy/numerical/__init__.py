@@ -1,0 +1,1 @@
+"""Numerical recipes: calculus, polynomials, covariances."""

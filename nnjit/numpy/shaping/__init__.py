@@ -1,0 +1,1 @@
+"""Shapes of arrays: what makes, joins, repeats, turns and pads them."""
