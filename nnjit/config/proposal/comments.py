@@ -22,20 +22,21 @@ Comments = dict[ConfigPath, str]
 def size_of(opened: OpenTable) -> str:
     """The file of a table, and how many rows and columns it has."""
     table = opened.table
-    return f"{Path(opened.file).name}: {counted(len(table), 'row')} of {counted(len(table.columns), 'column')}"
+    rows, columns = counted(len(table), "row"), counted(len(table.columns), "column")
+    return f"{Path(opened.file).name}: {rows} of {columns}"
 
 
 def head_of(made: Plan) -> list[str]:
     """What stands above the options."""
-    names = " and ".join(goal.name for goal in made.goals)
+    names = ", ".join(goal.name for goal in made.goals)
     lines = [f"{size_of(made.opened)}, to predict {names}", *made.opened.table.notes]
     columns = columns_of(made.inputs)
     if not columns.are_all_listed:
         lines.append(f"inputs: {columns.counts}; the kinds of those not listed are inferred in training")
     if made.time is not None and made.has_only_time:
         lines.append(
-            f'the only input is "{made.time.name}": this learns {names} as a function of time, and nothing of '
-            "how a row follows from those before it"
+            f'the only input is "{made.time.name}": this learns {names} as a function of time, and not how a '
+            "row follows from those before it"
         )
     return [part for line in lines for part in textwrap.wrap(printable(line), _WIDTH)]
 
@@ -53,14 +54,12 @@ def comments_on(made: Plan) -> Comments:
 def _on_data(made: Plan) -> Comments:
     columns = columns_of(made.inputs)
     targets = [remark_on_target(goal, made.dropped) for goal in made.goals]
-    of_targets: Comments = (
-        {("target",): targets[0]} if len(targets) == 1 else {("target", k): text for k, text in enumerate(targets)}
-    )
+    each: Comments = {("target", k): text for k, text in enumerate(targets)}
     return {
         ("missing_marks",): _on_marks(made),
-        **of_targets,
+        **(each if len(targets) > 1 else {("target",): targets[0]}),
         ("columns",): _KINDS,
-        **{("columns", name): each for name, each in columns.remarks.items()},
+        **{("columns", name): text for name, text in columns.remarks.items()},
         ("ignore",): "; ".join(
             f'"{printable(shortened(name, _LONGEST_NAME))}": {remark(made.inputs[name])}'
             for name in columns.unreadable[:_MOST_NAMED]
@@ -83,7 +82,7 @@ def _on_split(made: Plan) -> str:
         return f'drawn: rows are in the order of "{name}", but the first ones lack a class'
     if time.order == "descending":
         return f'rows go back in time by "{name}": reverse the file to test on the latest'
-    return f'rows are in the order of "{name}": the last are held out'
+    return f'in the order of "{name}": the last are held out'
 
 
 def _on_loss(made: Plan) -> str:

@@ -85,7 +85,8 @@ def _hidden(made: Plan) -> list[Any]:
     layers: list[Any] = ["features"]
     for units in made.sizes.hidden:
         layers.append({"type": "dense", "units": units, "activation": "relu"})
-        layers.append({"type": "dropout", "rate": made.sizes.dropout})
+        if made.sizes.dropout:
+            layers.append({"type": "dropout", "rate": made.sizes.dropout})
     return layers
 
 

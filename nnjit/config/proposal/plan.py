@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from nnjit.config.proposal.remarks import remark
 from nnjit.config.proposal.sizes import Sizes, sizes_of
@@ -57,9 +55,7 @@ class Plan:
         return self.time is not None and usable == [self.time.name]
 
 
-def plan(
-    opened: OpenTable, targets: Sequence[str], ignored: Sequence[str], task: ProblemType | None
-) -> Plan:
+def plan(opened: OpenTable, targets: Sequence[str], ignored: Sequence[str], task: ProblemType | None) -> Plan:
     """What a config for a table is to say.
 
     Args:

@@ -79,7 +79,9 @@ def goal_of(survey: Survey, task: ProblemType | None) -> Goal:
         raise DataError(f'target "{name}" holds dates; give it as a number, e.g. of days')
     is_number = survey.extent is not None or survey.is_whole
     if task == "regression" and not is_number:
-        raise DataError(f'target "{name}" holds text, such as "{survey.frequent[0][0]}"; omit --task regression')
+        raise DataError(
+            f'target "{name}" holds text, such as "{survey.frequent[0][0]}"; omit --task regression'
+        )
     if task == "classification" and is_number and not survey.is_whole:
         raise DataError(f'target "{name}" holds numbers that are not whole; omit --task classification')
     if task == "regression" or (task is None and is_number and not _are_codes(survey)):

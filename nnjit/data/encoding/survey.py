@@ -21,7 +21,8 @@ from nnjit.data.encoding.kinds import (
     Number,
     Text,
 )
-from nnjit.data.encoding.raw_column import NO_DATE, RawColumn
+from nnjit.data.encoding.kinds.base import NO_DATE
+from nnjit.data.encoding.raw_column import RawColumn
 
 Order = Literal["ascending", "descending"]
 
@@ -97,6 +98,7 @@ def _of_numbers(column: RawColumn, kind: ColumnOptions, missing: int) -> Survey:
     values = column.numbers[0]
     known = values[~np.isnan(values)]
     different, counts = np.unique(known, return_counts=True)
+    first = np.argsort(-counts, kind="stable")[:MOST_FREQUENT]
     is_whole = bool(np.isfinite(known).all() and (known == np.floor(known)).all())
     is_time = is_whole and _TIME.search(column.name) is not None
     if not is_time and _counts_rows(values):
@@ -105,9 +107,7 @@ def _of_numbers(column: RawColumn, kind: ColumnOptions, missing: int) -> Survey:
     return Survey(
         column.name, kind, encoding, len(column), missing, len(different),
         extent=(_number(different[0]), _number(different[-1])),
-        frequent=tuple(
-            (_number(different[k]), int(counts[k])) for k in np.argsort(-counts, kind="stable")[:MOST_FREQUENT]
-        ),
+        frequent=tuple((_number(different[k]), int(counts[k])) for k in first),
         is_whole=is_whole,
         is_time=is_time,
         order=_order(known) if is_time else None,
@@ -118,7 +118,7 @@ def _of_numbers(column: RawColumn, kind: ColumnOptions, missing: int) -> Survey:
 
 def _of_numbers_and_words(column: RawColumn, missing: int) -> Survey:
     """A column of numbers, but for some words: these may mean that a value is missing."""
-    values, is_bad = column.numbers
+    is_bad = column.numbers[1]
     words = column.series.filter(is_bad).unique(maintain_order=True)
     found = _of_words(column, Category(), missing)
     marks = tuple(words.to_list()) if len(words) <= _MOST_MARKS else ()
@@ -181,7 +181,8 @@ def _category(categories: int, frequent: int) -> ColumnOptions:
 
 def _known(column: RawColumn, day_format: str) -> np.ndarray:
     times = column.dates(day_format)[0]
-    return times[times != NO_DATE]
+    known: np.ndarray = times[times != NO_DATE]
+    return known
 
 
 def _order(values: np.ndarray) -> Order | None:
@@ -203,5 +204,5 @@ def _number(value: float) -> str:
 
 
 def _problem(column: RawColumn, encoding: ColumnEncoding) -> str:
-    problems = encoding.read(column)[1]
+    problems = encoding.read(column)[1] if encoding.inputs else ()
     return problems[0].wrong if problems else ""
