@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -49,14 +50,14 @@ TARGETS = {
 ROWS = 48
 
 
-def table(folder: Path, *, name: str = "table.tsv", rows: int = ROWS, **columns: list[str]) -> str:
-    """The path of a table whose columns repeat these values, and of a column of different numbers."""
+def table(folder: Path, columns: Mapping[str, Sequence[str]], rows: int = ROWS) -> str:
+    """The path of a table whose columns repeat these values, with one more of different numbers."""
     lines = ["\t".join([*columns, "other"])]
     for k in range(rows):
         lines.append(
             "\t".join([*(values[k % len(values)] for values in columns.values()), f"{k * k % 31}.5"])
         )
-    path = folder / name
+    path = folder / "table.tsv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return str(path)
 
@@ -130,7 +131,7 @@ training:
 def test_a_config_with_columns_of_all_kinds_can_be_read_and_its_table_encoded(
     target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = table(tmp_path, **KINDS, y=TARGETS[target])
+    path = table(tmp_path, {**KINDS, "y": TARGETS[target]})
     text = proposed(capsys, path, "--target", "y")
     data = loaded(text)
     assert (data.classes is None) == (target in ("values", "whole", "values, gaps"))
@@ -145,12 +146,12 @@ def test_a_config_with_columns_of_all_kinds_can_be_read_and_its_table_encoded(
 def test_a_config_for_a_column_of_each_kind_can_be_read(
     kind: str, target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = table(tmp_path, y=TARGETS[target], **{kind: KINDS[kind]})
+    path = table(tmp_path, {"y": TARGETS[target], kind: KINDS[kind]})
     assert loaded(proposed(capsys, path, "--target", "y")).encoder
 
 
 def test_several_targets_of_values_are_one_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = table(tmp_path, a=TARGETS["values"], b=TARGETS["whole"], c=KINDS["category"])
+    path = table(tmp_path, {"a": TARGETS["values"], "b": TARGETS["whole"], "c": KINDS["category"]})
     text = proposed(capsys, path, "--target", "a", "--target", "b")
     assert "    - a  " in text
     assert "losses:" not in text
@@ -161,7 +162,7 @@ def test_several_targets_with_classes_are_several_outputs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     values, classes = TARGETS["values"], TARGETS["three classes"]
-    path = table(tmp_path, **{"the size": values, "2": classes, "input": TARGETS["flags"]})
+    path = table(tmp_path, {"the size": values, "2": classes, "input": TARGETS["flags"]})
     text = proposed(capsys, path, "--target", "the size", "--target", "2", "--target", "input")
     experiment = config.resolve(read_text(text, "init").data)
     assert experiment.losses is not None
@@ -184,7 +185,7 @@ def test_several_targets_with_classes_are_several_outputs(
 def test_flags_say_what_cannot_be_seen(
     flags: list[str], found: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = table(tmp_path, y=TARGETS["whole"], kind=KINDS["category"])
+    path = table(tmp_path, {"y": TARGETS["whole"], "kind": KINDS["category"]})
     assert found in proposed(capsys, path, "--target", "y", *flags)
 
 
@@ -195,10 +196,9 @@ def test_flags_say_what_cannot_be_seen(
     (lambda k: str(1700 + k * k % 97),             "  split: {validation: 0.15, test: 0.15}\n"),
 ])  # fmt: skip
 def test_rows_in_the_order_of_time_are_split_in_it(
-    day: object, split: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    day: Callable[[int], str], split: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert callable(day)
-    path = table(tmp_path, rows=60, day=[day(k) for k in range(60)], y=TARGETS["values"])
+    path = table(tmp_path, {"day": [day(k) for k in range(60)], "y": TARGETS["values"]}, rows=60)
     assert split in proposed(capsys, path, "--target", "y")
 
 
@@ -206,7 +206,7 @@ def test_rows_whose_last_ones_have_a_class_of_their_own_are_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     days = [str(1900 + k) for k in range(60)]
-    path = table(tmp_path, rows=60, year=days, y=["a"] * 50 + ["b"] * 10)
+    path = table(tmp_path, {"year": days, "y": ["a"] * 50 + ["b"] * 10}, rows=60)
     text = proposed(capsys, path, "--target", "y")
     assert 'split: {validation: 0.15, test: 0.15}  # drawn: rows are in the order of "year", but' in text
 
@@ -215,10 +215,10 @@ def test_a_word_for_a_missing_number_becomes_a_mark(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     columns = {"a": ["1", "2", "n.k."], "y": ["1.5", "n.k.", "2.5", "4"]}
-    text = proposed(capsys, table(tmp_path, **columns), "--target", "y")
+    text = proposed(capsys, table(tmp_path, columns), "--target", "y")
     assert "null', n.k.]" in text
     assert "12 rows without it left out" in text
-    text = proposed(capsys, table(tmp_path, a=columns["a"], y=["n.k.", "b"]), "--target", "y")
+    text = proposed(capsys, table(tmp_path, {"a": columns["a"], "y": ["n.k.", "b"]}), "--target", "y")
     assert "missing_marks" not in text  # it is a class, which would be lost
     assert "  ignore: [a] " in text
     assert '# "a": left out: numbers, but for 16 values such as "n.k."' in text
@@ -228,9 +228,9 @@ def test_rare_categories_are_one_and_short_tables_have_no_held_out_rows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = [f"c{k}" for k in range(60)] + [f"d{k % 3}" for k in range(100)]
-    text = proposed(capsys, table(tmp_path, rows=160, c=names, y=TARGETS["flags"]), "--target", "y")
+    text = proposed(capsys, table(tmp_path, {"c": names, "y": TARGETS["flags"]}, rows=160), "--target", "y")
     assert "c: {type: category, other: 5}" in text
-    text = proposed(capsys, table(tmp_path, rows=12, y=TARGETS["flags"]), "--target", "y")
+    text = proposed(capsys, table(tmp_path, {"y": TARGETS["flags"]}, rows=12), "--target", "y")
     assert "split" not in text
     assert "early_stopping" not in text
 
@@ -239,7 +239,7 @@ def test_row_numbers_and_text_are_left_out_unless_nothing_else_is_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     numbers, texts = [str(k + 1) for k in range(ROWS)], [f"word{k % 7} of {k}" for k in range(ROWS)]
-    path = table(tmp_path, n=numbers, text=texts, y=TARGETS["values"])
+    path = table(tmp_path, {"n": numbers, "text": texts, "y": TARGETS["values"]})
     text = proposed(capsys, path, "--target", "y")
     assert "    n: id " in text
     assert "    text: id " in text
@@ -250,14 +250,14 @@ def test_row_numbers_and_text_are_left_out_unless_nothing_else_is_there(
 
 def test_a_wide_table_has_a_short_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     columns = {f"x{k}": ["1.5", "2.5", "4"] for k in range(1000)} | {f"c{k}": ["a", "b"] for k in range(9)}
-    text = proposed(capsys, table(tmp_path, rows=32, **columns, y=["a", "b"]), "--target", "y")
+    text = proposed(capsys, table(tmp_path, {**columns, "y": ["a", "b"]}, rows=32), "--target", "y")
     assert "# inputs: 1,001 numbers, 9 categories; " in text
     assert "    c8: category " in text
     assert len(text.splitlines()) <= 60
 
 
 def test_without_a_target_the_columns_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    message = refused(capsys, table(tmp_path, a=KINDS["gaps"], b=KINDS["category"]))
+    message = refused(capsys, table(tmp_path, {"a": KINDS["gaps"], "b": KINDS["category"]}))
     assert message.splitlines() == [
         "table.tsv: 48 rows of 3 columns:",
         "  a      number    1.5 to 2.5; 24 missing",
@@ -298,10 +298,8 @@ def test_what_is_wrong_is_said_in_one_message(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     names = [f"n{k}" for k in range(ROWS)]
-    table(
-        tmp_path, y=TARGETS["values"], kind=KINDS["category"], same=["x"], none=[""], day=KINDS["day"],
-        who=names,
-    )  # fmt: skip
+    kinds = {"kind": KINDS["category"], "same": ["x"], "none": [""], "day": KINDS["day"], "who": names}
+    table(tmp_path, {"y": TARGETS["values"], **kinds})
     said = refused(capsys, "table.tsv", *words)
     assert said.startswith(message)
     assert "Traceback" not in said
@@ -330,7 +328,7 @@ def test_the_config_is_written_and_the_next_command_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    table(tmp_path, y=TARGETS["values"])
+    table(tmp_path, {"y": TARGETS["values"]})
     assert run("init", "table.tsv", "--target", "y", "--output", "a b.yaml") == 0
     assert capsys.readouterr().out == "a b.yaml is written; next:\n  nnjit train 'a b.yaml'\n"
     assert run("init", "table.tsv", "--target", "y") == 0

@@ -310,7 +310,8 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
 
 
 # What a run is not to import, since it takes long and is used for something else.
-FOREIGN = ("sklearn", "polars", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
+FOREIGN_TO_TABLES = ("sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
+FOREIGN = (*FOREIGN_TO_TABLES, "polars")
 COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
 FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
 FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
@@ -326,8 +327,9 @@ FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.
         (["check", "--config", "a.yaml"], 0, FOREIGN),
         (["train", "--config", "a.yaml"], 0, (*FOREIGN, "nnjit.training.loop.full_batch")),
         (["report", "run"], 0, FOREIGN_TO_REPORTS),
+        (["init", "t.csv", "--target", "y"], 0, (*FOREIGN_TO_TABLES, *COMPILING)),
     ],
-    ids=["help", "config", "error", "error-of-train", "check", "train", "report"],
+    ids=["help", "config", "error", "error-of-train", "check", "train", "report", "init"],
 )
 def test_a_command_imports_only_what_it_uses(
     words: list[str], status: int, foreign: Sequence[str], folder: Path
@@ -338,6 +340,7 @@ def test_a_command_imports_only_what_it_uses(
     )
     if words[0] == "report":
         write_run(folder / "run")
+    (folder / "t.csv").write_text("x,y\n" + "1.5,2.5\n3.5,4.5\n" * 20)
     done = _python("-c", code, *words, folder=folder)
     assert done.stdout.splitlines()[-1:] == [f"{status} []"], done.stderr
 
