@@ -37,7 +37,7 @@ def init(
     output: _Output = None,
     settings: _Settings = None,
 ) -> None:
-    """Look at a table, and print a config that trains a network to predict one of its columns.
+    """Propose a config for a table: print one that trains a network to predict a column, as it stands.
 
     Without --target, list the columns.
     """

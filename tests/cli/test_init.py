@@ -98,6 +98,7 @@ def test_the_config_of_a_small_table(
 EXPECTED = """\
 # insects.csv: 40 rows of 6 columns, to predict species
 # insects.csv: separator ";", decimal comma
+# nnjit help NAME explains an option: nnjit help features
 name: insects
 seed: 0
 data:
@@ -221,7 +222,7 @@ def test_a_word_for_a_missing_number_becomes_a_mark(
     text = proposed(capsys, table(tmp_path, {"a": columns["a"], "y": ["n.k.", "b"]}), "--target", "y")
     assert "missing_marks" not in text  # it is a class, which would be lost
     assert "  ignore: [a] " in text
-    assert '# "a": left out: numbers, but for 16 values such as "n.k."' in text
+    assert '# "a": holds numbers, but for 16 values such as "n.k."' in text
 
 
 def test_rare_categories_are_one_and_short_tables_have_no_held_out_rows(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnjit.config.proposal.columns import columns_of
 from nnjit.config.proposal.plan import Plan
-from nnjit.config.proposal.remarks import printable, remark, remark_on_target
+from nnjit.config.proposal.remarks import printable, remark_on_target
 from nnjit.config.proposal.table import OpenTable
 from nnjit.errors import ConfigPath, counted, shortened
 
@@ -38,6 +38,7 @@ def head_of(made: Plan) -> list[str]:
             f'the only input is "{made.time.name}": this learns {names} as a function of time, and not how a '
             "row follows from those before it"
         )
+    lines.append("nnjit help NAME explains an option: nnjit help features")
     return [part for line in lines for part in textwrap.wrap(printable(line), _WIDTH)]
 
 
@@ -61,7 +62,7 @@ def _on_data(made: Plan) -> Comments:
         ("columns",): _KINDS,
         **{("columns", name): text for name, text in columns.remarks.items()},
         ("ignore",): "; ".join(
-            f'"{printable(shortened(name, _LONGEST_NAME))}": {remark(made.inputs[name])}'
+            printable(f'"{shortened(name, _LONGEST_NAME)}": {made.inputs[name].problem.partition(";")[0]}')
             for name in columns.unreadable[:_MOST_NAMED]
         ),
         ("split",): _on_split(made),

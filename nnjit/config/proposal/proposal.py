@@ -12,6 +12,7 @@ from nnjit.config.proposal.options import options_of
 from nnjit.config.proposal.plan import plan
 from nnjit.config.proposal.remarks import printable, remark
 from nnjit.config.proposal.table import OpenTable
+from nnjit.data.encoding.survey import Survey
 from nnjit.data.target import ProblemType
 from nnjit.errors import UserError, counted, did_you_mean, shortened
 
@@ -79,7 +80,7 @@ def _choose(opened: OpenTable, ignored: Sequence[str]) -> str:
     surveys = opened.surveys(columns[:_MOST_SHOWN])
     width = min(_WIDEST_NAME, max(map(len, surveys), default=0))
     lines = [
-        f"  {printable(shortened(name, _WIDEST_NAME)):<{width}}  {each.kind.type:<8}  {remark(each)}"
+        f"  {printable(shortened(name, _WIDEST_NAME)):<{width}}  {_kind(each):<8}  {remark(each)}"
         for name, each in surveys.items()
     ]
     if len(columns) > _MOST_SHOWN:
@@ -87,3 +88,7 @@ def _choose(opened: OpenTable, ignored: Sequence[str]) -> str:
     return "\n".join(
         [f"{size_of(opened)}:", *lines, "choose the column to predict: --target NAME, or --target POSITION"]
     )
+
+
+def _kind(survey: Survey) -> str:
+    return "-" if survey.problem else survey.kind.type

@@ -23,6 +23,7 @@ from nnjit.data.encoding.kinds import (
 )
 from nnjit.data.encoding.kinds.base import NO_DATE
 from nnjit.data.encoding.raw_column import RawColumn
+from nnjit.errors import counted
 
 Order = Literal["ascending", "descending"]
 
@@ -123,7 +124,7 @@ def _of_numbers_and_words(column: RawColumn, missing: int) -> Survey:
     found = _of_words(column, Category(), missing)
     marks = tuple(words.to_list()) if len(words) <= _MOST_MARKS else ()
     example = words[0]
-    problem = f'numbers, but for {int(is_bad.sum()):,} values such as "{example}"'
+    problem = f'holds numbers, but for {counted(int(is_bad.sum()), "value")} such as "{example}"'
     return Survey(
         column.name, Number(), Number().fit(column), len(column), missing, found.different,
         marks=marks, problem=problem,
