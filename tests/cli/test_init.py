@@ -111,7 +111,7 @@ data:
     size: number                  # 0.5 to 8.5; 4 missing
     kind: category                # 2: A (20), b (20)
     weighed: constant             # left out: "yes" throughout
-  split: {validation: 0.15, test: 0.15, shuffle: false}  # in the order of "when": the last are held out
+  split: {validation: 0.15, test: 0.15, shuffle: false}  # the latest by "when" are held out; true draws them
   scale: standard
 model:
   - features
@@ -191,8 +191,8 @@ def test_flags_say_what_cannot_be_seen(
 
 
 @pytest.mark.parametrize(("day", "split"), [
-    (lambda k: f"{k % 28 + 1}/{k // 28 + 1}/2020", 'order of "day": the last are held out'),
-    (lambda k: f"{k // 28 + 1}/{k % 28 + 1}/2020", 'order of "day": the last are held out'),
+    (lambda k: f"{k % 28 + 1}/{k // 28 + 1}/2020", 'the latest by "day" are held out'),
+    (lambda k: f"{k // 28 + 1}/{k % 28 + 1}/2020", 'the latest by "day" are held out'),
     (lambda k: str(2020 - k),                      'back in time by "day": reverse the file'),
     (lambda k: str(1700 + k * k % 97),             "  split: {validation: 0.15, test: 0.15}\n"),
 ])  # fmt: skip

@@ -83,7 +83,7 @@ def _on_split(made: Plan) -> str:
         return f'drawn: rows are in the order of "{name}", but the first ones lack a class'
     if time.order == "descending":
         return f'rows go back in time by "{name}": reverse the file to test on the latest'
-    return f'in the order of "{name}": the last are held out'
+    return f'the latest by "{name}" are held out; true draws them'
 
 
 def _on_loss(made: Plan) -> str:

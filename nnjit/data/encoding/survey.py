@@ -31,6 +31,7 @@ MOST_FREQUENT = 5  # values that are named
 MANY = 50  # categories, from which on the rare ones are one
 RARE = 5  # rows; a category with fewer is rare
 LEAST_TEXTS = 1000  # rows; of fewer, a network learns the words by heart
+_SPREAD = 1.2  # how much farther than the number of rows their numbers may go
 _MOST_MARKS = 3  # different words in a column of numbers that may stand for missing values
 _TIME = re.compile(r"(?i)(^|[\W_])(year|quarter|month|week|day|date|hour|time|timestamp|step|t)$")
 
@@ -102,7 +103,7 @@ def _of_numbers(column: RawColumn, kind: ColumnOptions, missing: int) -> Survey:
     first = np.argsort(-counts, kind="stable")[:MOST_FREQUENT]
     is_whole = bool(np.isfinite(known).all() and (known == np.floor(known)).all())
     is_time = is_whole and _TIME.search(column.name) is not None
-    if not is_time and _counts_rows(values):
+    if is_whole and not is_time and _count_rows(values):
         kind = Id()
     encoding = kind.fit(column)
     return Survey(
@@ -132,7 +133,7 @@ def _of_numbers_and_words(column: RawColumn, missing: int) -> Survey:
 
 
 def _of_dates(column: RawColumn, missing: int) -> Survey:
-    kind, times = Date(), np.zeros(0, np.int64)
+    kind = Date()
     encoding = kind.fit(column)
     assert isinstance(encoding, DateEncoding)
     orders = {each: _order(_known(column, each)) for each in encoding.formats}
@@ -154,8 +155,8 @@ def _of_dates(column: RawColumn, missing: int) -> Survey:
 
 
 def _of_words(column: RawColumn, kind: ColumnOptions, missing: int) -> Survey:
-    counts = column.known_text.value_counts(name="rows")
-    counts = counts.sort("rows", column.name, descending=[True, False])
+    counts = column.known_text.alias("value").value_counts(name="rows")
+    counts = counts.sort("rows", "value", descending=[True, False])
     if isinstance(kind, Category):
         kind = _category(len(counts), int((counts["rows"] >= RARE).sum()))
     spare = None
@@ -166,7 +167,7 @@ def _of_words(column: RawColumn, kind: ColumnOptions, missing: int) -> Survey:
     return Survey(
         column.name, kind, encoding, len(column), missing, len(counts),
         frequent=tuple(counts.head(MOST_FREQUENT).rows()),
-        differs_in_case=counts[column.name].str.to_lowercase().n_unique() < len(counts),
+        differs_in_case=counts["value"].str.to_lowercase().n_unique() < len(counts),
         is_whole=numbers is not None,
         problem=_problem(column, encoding),
         spare=spare,
@@ -194,10 +195,11 @@ def _order(values: np.ndarray) -> Order | None:
     return "ascending" if (steps >= 0).all() else "descending" if (steps <= 0).all() else None
 
 
-def _counts_rows(values: np.ndarray) -> bool:
-    """Whether values number the rows from 0 or 1."""
-    counting = np.arange(len(values))
-    return len(values) > 2 and (np.array_equal(values, counting) or np.array_equal(values, counting + 1))
+def _count_rows(values: np.ndarray) -> bool:
+    """Whether whole numbers count the rows from 0 or 1, of which some may have been left out."""
+    if len(values) < 3 or not values[0] >= 0 or not values[-1] <= _SPREAD * len(values):
+        return False
+    return bool((np.diff(values) > 0).all())
 
 
 def _number(value: float) -> str:
