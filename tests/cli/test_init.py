@@ -257,6 +257,18 @@ def test_a_wide_table_has_a_short_config(tmp_path: Path, capsys: pytest.CaptureF
     assert len(text.splitlines()) <= 60
 
 
+@pytest.mark.parametrize(("values", "scale"), [
+    (["0", "255", "7"],   "  scale: unit  "),
+    (["0", "256", "7"],   "  scale: standard\n"),
+    (["0", "25.5", "7"],  "  scale: standard\n"),
+])  # fmt: skip
+def test_pixels_keep_their_common_scale(
+    values: list[str], scale: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = table(tmp_path, {**{f"x{k}": values for k in range(50)}, "y": ["a", "b"]})
+    assert scale in proposed(capsys, path, "--target", "y", "--ignore", "other")
+
+
 def test_without_a_target_the_columns_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     message = refused(capsys, table(tmp_path, {"a": KINDS["gaps"], "b": KINDS["category"]}))
     assert message.splitlines() == [

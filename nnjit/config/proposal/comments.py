@@ -66,6 +66,7 @@ def _on_data(made: Plan) -> Comments:
             for name in columns.unreadable[:_MOST_NAMED]
         ),
         ("split",): _on_split(made),
+        ("scale",): "as for pixels: all by the largest value" if made.are_pixels else "",
     }
 
 

@@ -47,7 +47,7 @@ def _data(made: Plan) -> Options:
         "columns": columns.kinds,
         "ignore": (*made.ignored, *columns.unreadable),
         "split": _split(made),
-        "scale": "standard",
+        "scale": "unit" if made.are_pixels else "standard",
         "scale_target": "standard" if any(goal.holds == "values" for goal in made.goals) else "",
     }
     return {key: value for key, value in options.items() if value not in ((), {}, "") or key == "target"}

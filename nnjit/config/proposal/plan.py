@@ -17,6 +17,7 @@ from nnjit.errors import UserError
 from nnjit.nn.layers.features import Features
 
 _MOST_NAMED = 5  # columns in a message
+_LEAST_PIXELS, _LARGEST_BYTE = 48, 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +52,19 @@ class Plan:
     @property
     def has_only_time(self) -> bool:
         """Whether the only input is the time of a row."""
-        usable = [each.name for each in self.inputs.values() if each.encoding.inputs and not each.problem]
-        return self.time is not None and usable == [self.time.name]
+        return self.time is not None and self._used == [self.time]
+
+    @property
+    def are_pixels(self) -> bool:
+        """Whether the inputs look like the pixels of an image: many whole numbers of one byte."""
+        bounds = [tuple(map(float, each.extent)) for each in self._used if each.is_whole and each.extent]
+        are_bytes = all(low >= 0 and high <= _LARGEST_BYTE for low, high in bounds)
+        return len(self._used) == len(bounds) >= _LEAST_PIXELS and are_bytes
+
+    @property
+    def _used(self) -> list[Survey]:
+        """What becomes an input."""
+        return [each for each in self.inputs.values() if each.encoding.inputs and not each.problem]
 
 
 def plan(opened: OpenTable, targets: Sequence[str], ignored: Sequence[str], task: ProblemType | None) -> Plan:
