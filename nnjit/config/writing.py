@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,11 +11,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from nnjit.errors import ConfigPath
 from nnjit.experiment.experiment import Experiment, ModelOptions
 from nnjit.nn import Layer, Repeat
 
 _WIDTH = 110
 _LONGEST = 100  # characters of a mapping on one line
+_ENDLESS = 10**6
 
 
 def dump(experiment: Experiment, *, escaped: bool = False) -> str:
@@ -25,13 +27,36 @@ def dump(experiment: Experiment, *, escaped: bool = False) -> str:
         escaped: whether to write characters beyond ASCII as escapes.
     """
     layout = CommentedMap((key, _laid_out(value)) for key, value in _options(experiment))
+    return _text(layout, escaped=escaped, width=_WIDTH)
+
+
+def dump_lines(options: Mapping[str, Any], blocks: Collection[ConfigPath], *, escaped: bool = False) -> str:
+    """Plain options as YAML, each on one line, however long, but those in blocks, whose entries have lines.
+
+    Args:
+        blocks: the paths of mappings and lists.
+        escaped: whether to write characters beyond ASCII as escapes.
+    """
+    return _text(_in_blocks(options, (), blocks), escaped=escaped, width=_ENDLESS)
+
+
+def _text(layout: CommentedMap, *, escaped: bool, width: int) -> str:
     writer = YAML()
-    writer.width = _WIDTH
+    writer.width = width
     writer.allow_unicode = not escaped
     writer.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()
     writer.dump(layout, text)
     return text.getvalue()
+
+
+def _in_blocks(value: Any, path: ConfigPath, blocks: Collection[ConfigPath]) -> Any:
+    match value:
+        case dict() if not path or path in blocks:
+            return CommentedMap((_flow(k), _in_blocks(v, (*path, k), blocks)) for k, v in value.items())
+        case tuple() if path in blocks:
+            return CommentedSeq(_in_blocks(entry, (*path, k), blocks) for k, entry in enumerate(value))
+    return _flow(value)
 
 
 def _laid_out(value: Any) -> Any:

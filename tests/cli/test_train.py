@@ -313,7 +313,8 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
 
 
 # What a run is not to import, since it takes long and is used for something else.
-FOREIGN = ("sklearn", "polars", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
+FOREIGN_TO_TABLES = ("sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
+FOREIGN = (*FOREIGN_TO_TABLES, "polars")
 COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
 FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
 FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
@@ -337,8 +338,20 @@ FOREIGN_TO_PREDICTIONS = (
         (["report", "run"], 0, FOREIGN_TO_REPORTS),
         (["predict", "trained", "x.csv"], 0, FOREIGN_TO_PREDICTIONS),
         (["evaluate", "trained", "xy.npz"], 0, (*FOREIGN_TO_PREDICTIONS, "polars")),
+        (["init", "t.csv", "--target", "y"], 0, (*FOREIGN_TO_TABLES, *COMPILING)),
     ],
-    ids=["help", "config", "error", "error-of-train", "check", "train", "report", "predict", "evaluate"],
+    ids=[
+        "help",
+        "config",
+        "error",
+        "error-of-train",
+        "check",
+        "train",
+        "report",
+        "predict",
+        "evaluate",
+        "init",
+    ],
 )
 def test_a_command_imports_only_what_it_uses(
     words: list[str], status: int, foreign: Sequence[str], folder: Path
@@ -353,6 +366,7 @@ def test_a_command_imports_only_what_it_uses(
         api.fit("a.yaml", ["training.diagnosis=false"], output="trained")
         Path("x.csv").write_text("x\n0.5\n")
         np.savez("xy.npz", x=[0.5], y=[0.5])
+    (folder / "t.csv").write_text("x,y\n" + "1.5,2.5\n3.5,4.5\n" * 20)
     done = _python("-c", code, *words, folder=folder)
     assert done.stdout.splitlines()[-1:] == [f"{status} []"], done.stderr
 

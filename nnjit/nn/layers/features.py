@@ -71,8 +71,8 @@ class Features(TrainedLayer):
         (x,) = inputs
         tables = {c.name: params[name] for name, c in self._tables()}
         parts = [
-            _vectors(x, c, tables[c.name]) if c.is_indexed else x[:, c.start : c.start + c.size]
-            for c in self._columns
+            _vectors(x, part, tables[part.name]) if not isinstance(part, slice) else x[:, part]
+            for part in _parts(self._columns)
         ]
         out = np.concatenate(parts, axis=-1)
         if not self.dropout or not context.training:
@@ -93,6 +93,21 @@ class Features(TrainedLayer):
                     name += "_"
                 taken.add(name)
                 yield name, column
+
+
+def _parts(columns: Columns) -> list[InputColumn | slice]:
+    """The columns that have vectors and, between them, the inputs that stay as they are, side by side in one
+    slice: a wide table would compile slowly with one for each column.
+    """
+    parts: list[InputColumn | slice] = []
+    for column in columns:
+        if column.is_indexed:
+            parts.append(column)
+        elif parts and isinstance(parts[-1], slice) and parts[-1].stop == column.start:
+            parts[-1] = slice(parts[-1].start, column.start + column.size)
+        else:
+            parts.append(slice(column.start, column.start + column.size))
+    return parts
 
 
 def _indices(x: Array, column: InputColumn) -> Array:

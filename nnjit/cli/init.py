@@ -1,0 +1,58 @@
+"""`nnjit init`: look at a table, and propose a config for it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nnjit.cli.exit_status import exit_status
+from nnjit.cli.streams import complain, is_utf8, say
+from nnjit.durable import replace_file
+from nnjit.errors import UserError
+
+# fmt: off
+_Table = Annotated[str | None, typer.Argument(metavar="FILE", help=(
+    "The table: CSV or other text, Parquet, Arrow, JSON, JSON lines or Excel."))]
+_Targets = Annotated[list[str] | None, typer.Option("--target", metavar="COLUMN", help=(
+    "The column to predict, by name or by position from 0 (-1 is the last). May be given many times."))]
+_Ignored = Annotated[list[str] | None, typer.Option("--ignore", metavar="COLUMN", help=(
+    "A column to leave out. May be given many times."))]
+_Task = Annotated[Literal["classification", "regression"] | None, typer.Option(help=(
+    "What the targets hold, classes or values  [default: as their values look]"))]
+_Output = Annotated[Path | None, typer.Option(metavar="FILE", help=(
+    "The config to write, a new file  [default: print it]"))]
+_Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=(
+    "How the file is written, if it is not found out: data.header=false or data.separator=;."))]
+# fmt: on
+
+
+def init(
+    file: _Table = None,
+    target: _Targets = None,
+    ignore: _Ignored = None,
+    task: _Task = None,
+    output: _Output = None,
+    settings: _Settings = None,
+) -> None:
+    """Propose a config for a table: print one that trains a network to predict a column, as it stands.
+
+    Without --target, list the columns.
+    """
+    with exit_status():
+        if file is None:
+            raise UserError("nothing to look at: give the FILE of a table")
+        if output is not None and output.exists():
+            raise UserError(f"--output {output}: exists already, and is not overwritten; give another name")
+        from nnjit.config.proposal import Wanted, open_table, propose
+
+        wanted = Wanted(target or (), ignore or (), task)
+        opened = open_table(file, settings or ())
+        if output is None:
+            say(propose(opened, wanted, escaped=not is_utf8()).rstrip())
+            complain("next: save this config, as with --output FILE.yaml, and nnjit train FILE.yaml")
+        else:
+            replace_file(output, propose(opened, wanted).encode())
+            say(f"{output} is written; next:\n  nnjit train {shlex.quote(str(output))}")
