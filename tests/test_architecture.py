@@ -19,7 +19,7 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "registry"), ("ir",), ("primitives",),
     ("numpy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",), ("experiment", "runs"),
-    ("training",), ("report",), ("config",), ("api",), ("cli",), ("train",),
+    ("training",), ("export",), ("report",), ("config",), ("api",), ("cli",), ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {

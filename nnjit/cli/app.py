@@ -29,13 +29,14 @@ def main() -> None:
     from nnjit.cli.check import check
     from nnjit.cli.compare import compare
     from nnjit.cli.explain import explain
+    from nnjit.cli.export import export
     from nnjit.cli.help import help
     from nnjit.cli.report import report
     from nnjit.cli.schema import schema
     from nnjit.cli.train import train
 
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
-    for verb in (train, explain, check, compare, report, schema, help):
+    for verb in (train, explain, check, compare, report, export, schema, help):
         app.command()(verb)
     _run(app, "nnjit")
 

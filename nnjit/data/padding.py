@@ -27,7 +27,7 @@ class Padding:
     def find(self, x: np.ndarray) -> np.ndarray:
         """Which elements of x (n, ...) are in a step of padding, as booleans of the same shape."""
         flat = x.reshape(len(x), -1)
-        steps = self._places(x.shape[1:])
+        steps = self.places(x.shape[1:])
         found = np.zeros(flat.shape, bool)
         with np.errstate(over="ignore"):  # a value beyond the type of x is nowhere in it
             found[:, steps] = (flat[:, steps] == self.value).all(axis=2)[:, :, None]
@@ -35,7 +35,7 @@ class Padding:
 
     def shared(self, values: np.ndarray, is_known: np.ndarray) -> np.ndarray:
         """Values with the shape of a row, where unknown the mean of those known of the feature."""
-        flat, steps = values.ravel().copy(), self._places(values.shape)
+        flat, steps = values.ravel().copy(), self.places(values.shape)
         own, known = flat[steps], is_known.ravel()[steps]
         counts = known.sum(axis=0)
         means = np.where(known, own, 0.0).sum(axis=0) / np.maximum(counts, 1)
@@ -57,7 +57,7 @@ class Padding:
             raise ValueError("padding: steps are not lists of whole numbers >= 0, of one length")
         return cls(value, None if places is None else places.astype(np.int64))
 
-    def _places(self, shape: tuple[int, ...]) -> np.ndarray:
+    def places(self, shape: tuple[int, ...]) -> np.ndarray:
         """(steps, features), for examples of a shape."""
         if self.steps is not None:
             return self.steps
