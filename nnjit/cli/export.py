@@ -12,7 +12,7 @@ from nnjit.cli.streams import say
 
 # fmt: off
 _Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
-_To = Annotated[str, typer.Option("--to", metavar="FORMAT", help="numpy, onnx or torch.")]
+_To = Annotated[str, typer.Option("--to", metavar="FORMAT", help="numpy, onnx, torch or c.")]
 _Output = Annotated[Path, typer.Option("--output", metavar="PATH", help=(
     "What to write, which must not exist yet: a file for onnx, else a folder."))]
 # fmt: on
@@ -30,9 +30,11 @@ def export(run: _Run, to: _To, output: _Output) -> None:
         from nnjit.export import export as write
         from nnjit.export.export import check
 
-        check(to, output)
+        format = check(to, output)
         files = write(load(run), to, output)
         say("\n".join(f"{'written':<10}  {file} ({_size(file)})" for file in files))
+        if note := format.note(files):
+            say(note)
 
 
 def _size(file: Path) -> str:

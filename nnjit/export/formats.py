@@ -24,12 +24,14 @@ class Format:
         is_folder: whether an export is a folder, which exists when `write` is called; else it is a file.
         needs: the library that writing needs besides those that nnjit needs; "" for none.
         extra: the extra of the package that brings the library.
+        has_note: whether the module also has `note(files)`, a line on what was written besides the files.
     """
 
     module: str
     is_folder: bool
     needs: str = ""
     extra: str = ""
+    has_note: bool = False
 
     def writer(self) -> Writer:
         """The function that writes; raises UserError if its library is not installed."""
@@ -39,9 +41,14 @@ class Format:
         found: Writer = import_module(self.module).write
         return found
 
+    def note(self, files: Sequence[Path]) -> str:
+        """A line on what was written; empty if the files say all."""
+        return str(import_module(self.module).note(files)) if self.has_note else ""
+
 
 # fmt: off
 FORMATS: dict[str, Format] = {
     "numpy": Format("nnjit.export.numpy", is_folder=True),
+    "c": Format("nnjit.export.c", is_folder=True, has_note=True),
 }
 # fmt: on

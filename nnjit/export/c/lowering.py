@@ -1,0 +1,147 @@
+"""Lower the graph of a prediction to a program for one example, whose weights are constants.
+
+The program is the one that nnjit would compile for itself: its kernels, loop nests and buffers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nnjit.codegen.plan.kernels import Kernel, Plan, plan_kernels
+from nnjit.codegen.rewrite.expand import expand
+from nnjit.codegen.rewrite.legalize import is_batch_reduction, legalize
+from nnjit.codegen.source.program import Program, emit_call
+from nnjit.codegen.source.routines import ROUTINES
+from nnjit.errors import UserError
+from nnjit.ir import Graph, Node, constant, consumers, new_input, rebuild, verify
+from nnjit.ir.graph import constant_p
+from nnjit.ir.interpret import evaluate_node
+from nnjit.passes import optimize
+from nnjit.primitives import argsort, broadcast, matmul, mul, reduce_sum, reshape, scan_p, windows
+
+INPUT, OUTPUT = "x", "y"
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A program, and the arrays that are constants in it.
+
+    Args:
+        constants: name -> array, in the order of the program's table.
+        parts: name of a function -> the layers that it computes.
+    """
+
+    program: Program
+    constants: Mapping[str, np.ndarray]
+    parts: Mapping[str, Sequence[str]]
+
+
+def lower(graph: Graph, names: Mapping[bytes, str]) -> Lowered:
+    """The program of a graph of one input and one output, for a batch of one.
+
+    Args:
+        names: those of arrays by their bytes; other constants are numbered.
+
+    Raises:
+        UserError: C cannot express an operation.
+    """
+    graph = optimize(verify(graph))
+    direct = Graph(graph.inputs, rebuild(graph.outputs, {}, _without_windows), graph.names)
+    graph = _folded(expand(direct))
+    _check(graph)
+    arrays = [n for n in graph.nodes if n.primitive is constant_p and n.shape != ()]
+    named = dict(zip(_names(arrays, names), arrays, strict=True))
+    inputs = {node: new_input(node.type) for node in arrays}
+    outputs = rebuild(graph.outputs, inputs)
+    lifted = legalize(Graph((*graph.inputs, *inputs.values()), outputs, (INPUT, *named)))
+    program = emit_call(_in_pieces(plan_kernels(lifted)), 1, "A prediction.")
+    constants = {name: node.params["value"].array for name, node in named.items()}
+    return Lowered(program, constants, _parts(program))
+
+
+def _parts(program: Program) -> dict[str, list[str]]:
+    """The scopes of what each function computes."""
+    found: dict[str, dict[str, None]] = {}
+    for kernel, name in program.functions.items():
+        found.setdefault(name, {}).update(dict.fromkeys(n.scope for n in kernel.nodes if n.scope))
+    return {name: list(scopes) for name, scopes in found.items()}
+
+
+def _in_pieces(plan: Plan) -> Plan:
+    """A plan whose kernels of loops end with each reduction to an array, so that buffers serve in turn."""
+    return replace(plan, kernels=tuple(piece for kernel in plan.kernels for piece in _pieces(kernel)))
+
+
+def _pieces(kernel: Kernel) -> Iterator[Kernel]:
+    nodes: list[Node] = []
+    for node in kernel.nodes:
+        nodes.append(node)
+        if node is kernel.nodes[-1] or (node.primitive.kind == "reduce" and node.type.row_size > 1):
+            yield replace(kernel, nodes=tuple(nodes))
+            nodes = []
+
+
+def _without_windows(node: Node) -> Node:
+    """A convolution as loops that read windows where they overlap, instead of a product of their copies."""
+    if node.primitive is not matmul or node.params["ta"] or node.params["tb"]:
+        return node
+    left, weights = node.inputs
+    seen = left.inputs[0] if left.primitive is reshape else left
+    places = left.ndim - 1
+    if seen.primitive is not windows or left.shape[:-1] != seen.shape[:places]:
+        return node
+    shape, axes = (*seen.shape, node.shape[-1]), tuple(range(seen.ndim))
+    taps = reshape(weights, shape=shape[places:])
+    pairs = ((seen, axes), (taps, tuple(range(places, len(shape)))))
+    return reduce_sum(mul(*(broadcast(x, shape=shape, axes=own) for x, own in pairs)), axes=axes[places:])
+
+
+def _folded(graph: Graph) -> Graph:
+    """`graph` with everything that does not depend on the input evaluated."""
+    known: dict[Node, np.ndarray] = {}
+    for node in graph.nodes:
+        if node.primitive is constant_p:
+            known[node] = node.params["value"].array
+        elif node.inputs and not node.type.is_batched and all(n in known for n in node.inputs):
+            known[node] = evaluate_node(node, [known[n] for n in node.inputs], rows=None)
+    users = consumers(graph.nodes)
+    ends = [n for n in known if n in graph.outputs or any(user not in known for user in users[n])]
+    values = {n: n if n.primitive is constant_p else constant(known[n]) for n in ends}
+    return Graph(graph.inputs, rebuild(graph.outputs, values), graph.names)
+
+
+def _names(arrays: list[Node], names: Mapping[bytes, str]) -> list[str]:
+    """A name in C for each constant array."""
+    found: list[str] = []
+    for number, node in enumerate(arrays, 1):
+        name = re.sub(
+            r"\W", "_", names.get(node.params["value"].array.tobytes(), f"constant_{number}"), flags=re.ASCII
+        )
+        found.append(f"{name}_{number}" if name in found else name)
+    return found
+
+
+def _check(graph: Graph) -> None:
+    """Raise a UserError if C cannot express something in a graph."""
+    for node in _all_nodes(graph):
+        if node.primitive in ROUTINES and node.primitive is not argsort:
+            why = f"{node.primitive.name} is a routine of LAPACK"
+        elif node.primitive.kind == "counter":
+            why = f"{node.primitive.name} draws random numbers"
+        elif is_batch_reduction(node):
+            why = f"{node.primitive.name} mixes the examples of a batch, and C takes one at a time"
+        else:
+            continue
+        raise UserError(f'layer "{node.scope}" cannot be written in C: {why}; export to another format')
+
+
+def _all_nodes(graph: Graph) -> Iterator[Node]:
+    """The nodes of a graph and of the loops in it."""
+    for node in graph.nodes:
+        yield node
+        if node.primitive is scan_p:
+            yield from _all_nodes(node.params["body"])

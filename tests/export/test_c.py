@@ -1,0 +1,145 @@
+"""The C of every layer, every operation and whole networks, compiled by gcc, against the interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnjit.numpy as nnp
+from nnjit.autodiff import as_node
+from nnjit.errors import UserError
+from nnjit.export.c.document import Description, document
+from nnjit.export.c.write import document_of
+from nnjit.export.network import Network
+from nnjit.ir import B, Graph, Node, array_type, constant, interpret, new_input, scope, tracing
+from nnjit.ir.types import DTYPES
+from tests.export.compile_c import Predict, compiled, needs_gcc
+from tests.export.networks import CASES, Case, network_of
+from tests.primitives.table import PRIMITIVE_ROWS, ROWS, Row
+
+LENET = (
+    {"type": "reshape", "shape": (28, 28)},
+    {"type": "conv2d", "filters": 6, "kernel_size": 5, "padding": "same", "activation": "relu"}, "max_pool",
+    {"type": "conv2d", "filters": 16, "kernel_size": 5, "activation": "relu"}, "max_pool", "flatten",
+    {"type": "dense", "units": 120, "activation": "relu"},
+    {"type": "dense", "units": 84, "activation": "relu"}, {"type": "dense", "units": 10},
+)  # fmt: skip
+LAYER = "mixing"
+TITLE = Description("A test.")
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A graph (x) -> (y), and rows x for it."""
+
+    graph: Graph
+    x: np.ndarray
+
+
+def pieces(x: Node, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    """Consecutive elements of the rows of x in these shapes."""
+    found, start = [], 0
+    for shape in shapes:
+        size = int(np.prod(shape))
+        found.append(nnp.reshape(x[:, start : start + size], (B, *shape)))
+        start += size
+    return found
+
+
+def side_by_side(arrays: Sequence[np.ndarray], dtype: str) -> np.ndarray:
+    return np.concatenate([a.reshape(len(a), -1) for a in arrays], axis=1).astype(DTYPES[dtype])
+
+
+def of_operation(row: Row, dtype: str) -> Example:
+    """An operation of which the arguments with rows are pieces of x; the others are constants."""
+    arrays = row.sample(4, dtype)
+    has_rows = [B in a.shape for a in row.args]
+    given = [a for a, is_piece in zip(arrays, has_rows, strict=True) if is_piece]
+    x = side_by_side(given, dtype)
+    node = new_input(array_type(dtype, (B, x.shape[1])))
+    with tracing(), scope(LAYER):
+        parts = iter(pieces(node, [a.shape[1:] for a in given]))
+        args = [
+            nnp.astype(next(parts), a.dtype.name) if is_piece else constant(a)
+            for a, is_piece in zip(arrays, has_rows, strict=True)
+        ]
+        out = as_node(nnp.astype(row.function(*args), dtype))
+    return Example(Graph((node,), (out,), ("x",)), x)
+
+
+def why_not(graph: Graph) -> str | None:
+    """Why C cannot express a graph; None if it can."""
+    if not graph.outputs[0].type.is_batched:
+        return "mixes the examples of a batch"
+    is_random = any(n.primitive.kind == "counter" for n in graph.nodes)
+    return "random_uniform draws random numbers" if is_random else None
+
+
+ALL_OPERATIONS = {
+    f"{row.name} {dtype}": of_operation(row, dtype)
+    for row in ROWS
+    for dtype in ("f32", "f64")[: 2 if row in PRIMITIVE_ROWS else 1]
+    if any(B in a.shape for a in row.args)
+}
+OPERATIONS = {name: e for name, e in ALL_OPERATIONS.items() if why_not(e.graph) is None}
+REFUSED = [name for name in ALL_OPERATIONS if name not in OPERATIONS]
+NETWORKS = CASES | {
+    "lenet": Case(LENET, (784,), head=False, classes=tuple("0123456789")),
+    "a long lstm": Case(
+        ({"type": "lstm", "units": 32, "return_sequences": True}, {"type": "lstm", "units": 16}), (20, 8)
+    ),
+    "wide attention": Case(
+        ({"type": "attention", "heads": 4}, "layer_norm", "global_average_pool"), (12, 16)
+    ),
+}
+
+
+def predictions(name: str) -> np.ndarray:
+    """What a run of a network predicts: probabilities, or values, of all outputs side by side."""
+    _, _, decided, scores = network(name)
+    if isinstance(decided, dict):
+        return np.concatenate([{**decided, **scores}[output] for output in decided], axis=1)
+    return decided if scores is None else scores
+
+
+@cache
+def network(name: str) -> tuple[Network, np.ndarray, Any, Any]:
+    return network_of(NETWORKS[name])
+
+
+@pytest.fixture(scope="module")
+def predict(tmp_path_factory: pytest.TempPathFactory) -> Predict:
+    made = {name: document(example.graph, {}, TITLE) for name, example in OPERATIONS.items()}
+    made |= {name: document_of(network(name)[0]) for name in NETWORKS}
+    return compiled(made, tmp_path_factory.mktemp("c"))
+
+
+@needs_gcc
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_c_computes_what_the_operation_is(name: str, predict: Predict) -> None:
+    graph, x = OPERATIONS[name].graph, OPERATIONS[name].x
+    (want,) = interpret(graph, [x])
+    tolerance = 1e-5 if x.dtype == np.float32 else 1e-12  # libm's functions, and sums in another order
+    found = predict(name, x, want.shape)
+    np.testing.assert_allclose(found, want, rtol=tolerance, atol=tolerance * np.abs(want).max())
+
+
+@needs_gcc
+@pytest.mark.parametrize("name", NETWORKS)
+def test_c_predicts_as_the_run_does(name: str, predict: Predict) -> None:
+    made, x, _, _ = network(name)
+    want = predictions(name)
+    found = predict(name, x.astype(DTYPES[made.task.dtype]), want.shape)
+    np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_c_cannot_express_is_refused(name: str) -> None:
+    graph = ALL_OPERATIONS[name].graph
+    with pytest.raises(UserError, match=f'layer "{LAYER}" cannot be written in C: .*{why_not(graph)}'):
+        document(graph, {}, TITLE)
