@@ -6,7 +6,7 @@ import ctypes
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +28,7 @@ def compiled(made: Mapping[str, Document], folder: Path) -> Predict:
     """
     texts = [_numbered(document, k) for k, document in enumerate(made.values())]
     (folder / "all.c").write_text("\n".join(texts), encoding="utf-8")
-    assert GCC is not None
-    subprocess.run([GCC, *FLAGS, "-o", "all.so", "all.c", "-lm"], cwd=folder, check=True)
-    library, numbers = ctypes.CDLL(str(folder / "all.so")), {name: k for k, name in enumerate(made)}
+    library, numbers = compiled_files([folder / "all.c"], folder), {name: k for k, name in enumerate(made)}
 
     def predict(name: str, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         x, y = np.ascontiguousarray(x), np.full(shape, np.nan, x.dtype)
@@ -39,6 +37,14 @@ def compiled(made: Mapping[str, Document], folder: Path) -> Predict:
         return y
 
     return predict
+
+
+def compiled_files(files: Sequence[Path], folder: Path) -> ctypes.CDLL:
+    """A library of some files of C."""
+    assert GCC is not None
+    library = folder / "predict.so"
+    subprocess.run([GCC, *FLAGS, "-o", str(library), *map(str, files), "-lm"], check=True)
+    return ctypes.CDLL(str(library))
 
 
 def _numbered(document: Document, number: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,12 @@ import nnjit.numpy as nnp
 from nnjit.autodiff import as_node
 from nnjit.errors import UserError
 from nnjit.export.c.document import Description, document
-from nnjit.export.c.write import document_of
+from nnjit.export.c.text import comment, string
+from nnjit.export.c.write import document_of, note, write
 from nnjit.export.network import Network
 from nnjit.ir import B, Graph, Node, array_type, constant, interpret, new_input, scope, tracing
 from nnjit.ir.types import DTYPES
-from tests.export.compile_c import Predict, compiled, needs_gcc
+from tests.export.compile_c import Predict, compiled, compiled_files, needs_gcc
 from tests.export.networks import CASES, Case, network_of
 from tests.primitives.table import PRIMITIVE_ROWS, ROWS, Row
 
@@ -143,3 +146,35 @@ def test_what_c_cannot_express_is_refused(name: str) -> None:
     graph = ALL_OPERATIONS[name].graph
     with pytest.raises(UserError, match=f'layer "{LAYER}" cannot be written in C: .*{why_not(graph)}'):
         document(graph, {}, TITLE)
+
+
+def test_a_convolution_needs_no_copies_of_its_windows() -> None:
+    made = document_of(network("lenet")[0])
+    images = 4 * (2 * 28 * 28 * 6)  # bytes of what the first convolution gives, before and after relu
+    assert images < made.buffers < 1.3 * images
+    weights = sum(a.nbytes for a in network("lenet")[0].arrays.values())
+    assert made.constants == weights
+
+
+def test_the_text_is_the_same_each_time() -> None:
+    assert document_of(network("a long lstm")[0]) == document_of(network("a long lstm")[0])
+
+
+ODD = ("a */ b", 'say "hi"', "what??/", "back\\slash\\", "naïve", "two\nlines")
+
+
+@needs_gcc
+def test_names_of_any_characters_survive(tmp_path: Path) -> None:
+    made, x, _, scores = network("two classes")
+    (output,) = made.outputs
+    odd = replace(made, name="/* x", features=ODD[:3], outputs=(replace(output, classes=ODD[3:5]),))
+    files = write(odd, tmp_path)
+    library = compiled_files([f for f in files if f.suffix == ".c"], tmp_path)
+    assert [name.decode() for name in (ctypes.c_char_p * 2).in_dll(library, "classes")] == [*ODD[3:5]]
+    rows = np.ascontiguousarray(x, np.float32)
+    found = [library.predict_class(row.ctypes.data_as(ctypes.c_void_p)) for row in rows]
+    assert found == scores.argmax(axis=1).tolist()
+    assert "memory" in note(files)
+    for name in ODD:
+        assert string(name).isascii()
+        assert "*/" not in comment([name]).removesuffix(" */\n")

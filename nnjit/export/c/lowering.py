@@ -17,11 +17,11 @@ from nnjit.codegen.rewrite.legalize import is_batch_reduction, legalize
 from nnjit.codegen.source.program import Program, emit_call
 from nnjit.codegen.source.routines import ROUTINES
 from nnjit.errors import UserError
-from nnjit.ir import Graph, Node, constant, consumers, new_input, rebuild, verify
+from nnjit.export.c.rewriting import array_of, folded, with_numbers, without_windows
+from nnjit.ir import Graph, Node, new_input, rebuild, verify
 from nnjit.ir.graph import constant_p
-from nnjit.ir.interpret import evaluate_node
 from nnjit.passes import optimize
-from nnjit.primitives import argsort, broadcast, matmul, mul, reduce_sum, reshape, scan_p, windows
+from nnjit.primitives import argsort, scan_p
 
 INPUT, OUTPUT = "x", "y"
 
@@ -49,17 +49,15 @@ def lower(graph: Graph, names: Mapping[bytes, str]) -> Lowered:
     Raises:
         UserError: C cannot express an operation.
     """
-    graph = optimize(verify(graph))
-    direct = Graph(graph.inputs, rebuild(graph.outputs, {}, _without_windows), graph.names)
-    graph = _folded(expand(direct))
+    graph = folded(expand(without_windows(optimize(verify(graph))), products=False))
     _check(graph)
+    graph = with_numbers(graph)
     arrays = [n for n in graph.nodes if n.primitive is constant_p and n.shape != ()]
-    named = dict(zip(_names(arrays, names), arrays, strict=True))
+    constants = dict(zip(_names(arrays, names), map(array_of, arrays), strict=True))
     inputs = {node: new_input(node.type) for node in arrays}
     outputs = rebuild(graph.outputs, inputs)
-    lifted = legalize(Graph((*graph.inputs, *inputs.values()), outputs, (INPUT, *named)))
+    lifted = legalize(Graph((*graph.inputs, *inputs.values()), outputs, (INPUT, *constants)))
     program = emit_call(_in_pieces(plan_kernels(lifted)), 1, "A prediction.")
-    constants = {name: node.params["value"].array for name, node in named.items()}
     return Lowered(program, constants, _parts(program))
 
 
@@ -85,42 +83,12 @@ def _pieces(kernel: Kernel) -> Iterator[Kernel]:
             nodes = []
 
 
-def _without_windows(node: Node) -> Node:
-    """A convolution as loops that read windows where they overlap, instead of a product of their copies."""
-    if node.primitive is not matmul or node.params["ta"] or node.params["tb"]:
-        return node
-    left, weights = node.inputs
-    seen = left.inputs[0] if left.primitive is reshape else left
-    places = left.ndim - 1
-    if seen.primitive is not windows or left.shape[:-1] != seen.shape[:places]:
-        return node
-    shape, axes = (*seen.shape, node.shape[-1]), tuple(range(seen.ndim))
-    taps = reshape(weights, shape=shape[places:])
-    pairs = ((seen, axes), (taps, tuple(range(places, len(shape)))))
-    return reduce_sum(mul(*(broadcast(x, shape=shape, axes=own) for x, own in pairs)), axes=axes[places:])
-
-
-def _folded(graph: Graph) -> Graph:
-    """`graph` with everything that does not depend on the input evaluated."""
-    known: dict[Node, np.ndarray] = {}
-    for node in graph.nodes:
-        if node.primitive is constant_p:
-            known[node] = node.params["value"].array
-        elif node.inputs and not node.type.is_batched and all(n in known for n in node.inputs):
-            known[node] = evaluate_node(node, [known[n] for n in node.inputs], rows=None)
-    users = consumers(graph.nodes)
-    ends = [n for n in known if n in graph.outputs or any(user not in known for user in users[n])]
-    values = {n: n if n.primitive is constant_p else constant(known[n]) for n in ends}
-    return Graph(graph.inputs, rebuild(graph.outputs, values), graph.names)
-
-
 def _names(arrays: list[Node], names: Mapping[bytes, str]) -> list[str]:
     """A name in C for each constant array."""
     found: list[str] = []
     for number, node in enumerate(arrays, 1):
-        name = re.sub(
-            r"\W", "_", names.get(node.params["value"].array.tobytes(), f"constant_{number}"), flags=re.ASCII
-        )
+        given = names.get(array_of(node).tobytes(), f"{node.scope or 'constant'}_{number}")
+        name = re.sub(r"\W", "_", given, flags=re.ASCII)
         found.append(f"{name}_{number}" if name in found else name)
     return found
 
