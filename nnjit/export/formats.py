@@ -43,5 +43,6 @@ class Format:
 # fmt: off
 FORMATS: dict[str, Format] = {
     "numpy": Format("nnjit.export.numpy", is_folder=True),
+    "onnx":  Format("nnjit.export.onnx",  is_folder=False, needs="onnx", extra="onnx"),
 }
 # fmt: on
