@@ -54,9 +54,11 @@ OWNERS = {  # library: the only rooms that may import it
     "polars": {"data"},
     "fastexcel": {"data"},
     "sklearn": {"data"},
+    "onnx": {"export"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
 SLOW = {
+    "onnx",
     "sklearn",
     "polars",
     "fastexcel",

@@ -49,6 +49,7 @@ class Format:
 # fmt: off
 FORMATS: dict[str, Format] = {
     "numpy": Format("nnjit.export.numpy", is_folder=True),
-    "c": Format("nnjit.export.c", is_folder=True, has_note=True),
+    "onnx":  Format("nnjit.export.onnx",  is_folder=False, needs="onnx", extra="onnx"),
+    "c":     Format("nnjit.export.c",     is_folder=True, has_note=True),
 }
 # fmt: on

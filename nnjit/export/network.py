@@ -12,7 +12,7 @@ import nnjit.numpy as np
 from nnjit.autodiff import as_node
 from nnjit.data import Affine, Scaling
 from nnjit.export.scaling import scaled_inputs, unscaled_values
-from nnjit.ir import B, Graph, array_type, new_input, scope, tracing
+from nnjit.ir import B, Graph, array_type, as_dtype, new_input, scope, tracing
 from nnjit.nn import Loss
 from nnjit.nn.layers.shared.columns import InputColumn
 from nnjit.passes import optimize
@@ -85,6 +85,11 @@ class Network:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of an example."""
         return self.task.model.input_shape
+
+    @property
+    def dtype(self) -> numpy.dtype:
+        """The type of the training."""
+        return as_dtype(self.task.dtype)
 
     def graph(self, given: str = "f64") -> Graph:
         """(arrays…, x) → the probabilities (B, K), or the values (B, O), of each output; optimised.

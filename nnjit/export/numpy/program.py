@@ -184,8 +184,8 @@ def _faces_of_several(network: Network) -> Iterator[str]:
     of_classes = [output.name for output in network.outputs if output.classes is not None]
     if of_classes:
         yield (
-            'def predict_probabilities(x):\n    """The probability of each class (n, K) for inputs x, of each output '
-            'that has classes."""\n'
+            'def predict_probabilities(x):\n    """The probability of each class (n, K) for inputs x, '
+            'of each output that has classes."""\n'
             f"    found = dict(zip({shown(names)}, outputs(x)))\n"
             f"    return {{name: found[name] for name in {shown(of_classes)}}}\n"
         )
