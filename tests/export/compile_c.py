@@ -49,7 +49,7 @@ def compiled_files(files: Sequence[Path], folder: Path) -> ctypes.CDLL:
 
 def _numbered(document: Document, number: int) -> str:
     """The file and its header as one text, in which what it defines has a number."""
-    header = re.sub(r"#(ifndef|define|endif).*\n", "", document.header)
+    header = re.sub(r"(?s)#ifdef __cplusplus.*?#endif\n|#(ifndef|define|endif)[^\n]*\n", "", document.header)
     text = document.source.replace('#include "predict.h"', header)
     defined = re.findall(r"^(?:static )?(?:const )?\w+ \*?(?:const )?(\w+)[(\[]", text, re.MULTILINE)
     names = "|".join({*defined, r"PREDICT_\w+"})

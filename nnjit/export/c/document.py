@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
 
 from nnjit.errors import UserError
 from nnjit.export.c.functions import Translation, identifiers
 from nnjit.export.c.library import Unsupported
-from nnjit.export.c.lowering import INPUT, OUTPUT, lower
+from nnjit.export.c.lowering import INPUT, Lowered, lower
 from nnjit.export.c.text import array, comment, string
 from nnjit.export.c.values import C_TYPES
 from nnjit.ir import Graph
 from nnjit.ir.types import DTYPES, SHORT
 
+T = TypeVar("T")
+
 HEADER = """\
 {comment}
 #ifndef NNJIT_PREDICT_H
 #define NNJIT_PREDICT_H
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
 
 enum {{
     PREDICT_INPUTS = {inputs},
@@ -34,6 +43,10 @@ void predict(const {type} *x, {type} *y);
 /* The same for n examples, one after another. */
 void predict_batch(int n, const {type} *x, {type} *y);
 {classes}
+#ifdef __cplusplus
+}}
+#endif
+
 #endif
 """
 
@@ -102,6 +115,39 @@ class Document:
     buffers: int
 
 
+@dataclass(frozen=True)
+class _Code:
+    """The parts of the C file.
+
+    Args:
+        body: of `predict`.
+        constants, buffers: the arrays that it uses.
+        functions: those that it calls, each after its own.
+    """
+
+    body: str
+    constants: Mapping[str, np.ndarray]
+    buffers: Mapping[str, tuple[str, int]]
+    functions: Sequence[str]
+
+    @classmethod
+    def of(cls, lowered: Lowered) -> _Code:
+        translation = Translation(lowered.source, lowered.memory, lowered.parts)
+        try:
+            body = str(translation.run())
+        except Unsupported as error:
+            mend = "export to another format"
+            raise UserError(f"this network cannot be written in C: {error}; {mend}") from None
+        functions = (*translation.used.texts(), *(f.text for f in translation.functions.values()))
+        return cls(body, _used(lowered.constants, body), _used(lowered.buffers, body), functions)
+
+
+def _used(arrays: Mapping[str, T], text: str) -> dict[str, T]:
+    """The arrays that some C uses."""
+    names = identifiers(text)
+    return {name: array for name, array in arrays.items() if name in names}
+
+
 def document(graph: Graph, names: Mapping[bytes, str], description: Description) -> Document:
     """The files of a prediction (x) → (y).
 
@@ -111,42 +157,35 @@ def document(graph: Graph, names: Mapping[bytes, str], description: Description)
     Raises:
         UserError: C cannot express an operation.
     """
-    lowered = lower(graph, names)
-    program, (x,), (y,) = lowered.program, graph.inputs, graph.outputs
-    memory = [(OUTPUT if name == "out0" else name, dtype) for name, dtype in program.memory.items()]
-    translation = Translation(program.source, memory, lowered.parts)
-    try:
-        body = str(translation.run())
-    except Unsupported as error:
-        raise UserError(f"this network cannot be written in C: {error}; export to another format") from None
-    used = identifiers(body)
-    constants = {name: values for name, values in lowered.constants.items() if name in used}
-    buffers = {name: dtype for name, dtype in memory if name in used and name in program.work}
+    code, (x,), (y,) = _Code.of(lower(graph, names)), graph.inputs, graph.outputs
     classes, type = description.classes, C_TYPES[SHORT[x.dtype]]
     sizes = {
         "inputs": x.type.row_size,
         "outputs": y.type.row_size,
-        "constants": sum(values.nbytes for values in constants.values()),
-        "buffers": sum(program.work[name] * DTYPES[dtype].itemsize for name, dtype in buffers.items())
-        + y.type.row_size * y.dtype.itemsize * bool(classes),
+        "constants": sum(values.nbytes for values in code.constants.values()),
+        "buffers": sum(size * DTYPES[dtype].itemsize for dtype, size in code.buffers.values())
+        + bool(classes) * y.type.row_size * y.dtype.itemsize,
     }
-    sections = [
-        *(array(name, values) for name, values in constants.items()),
-        *(f"static {C_TYPES[dtype]} {name}[{program.work[name]}];\n" for name, dtype in buffers.items()),
-        *([_names(classes)] if classes else []),
-        *translation.used.texts(),
-        *(function.text for function in translation.functions.values()),
-        PREDICT.format(type=type, body=_body(body)),
-        *([PREDICT_CLASS.format(type=type)] if classes else []),
-    ]
-    return Document(
-        "\n".join([comment([description.title]), _includes("".join(sections)), *sections]),
-        HEADER.format(
-            comment=comment([description.title, *description.notes]), type=type, **sizes,
-            classes=CLASSES.format(type=type, count=len(classes)) if classes else "",
-        ),
-        sizes["constants"], sizes["buffers"],
+    header = HEADER.format(
+        comment=comment([description.title, *description.notes]), type=type, **sizes,
+        classes=CLASSES.format(type=type, count=len(classes)) if classes else "",
     )  # fmt: skip
+    source = "\n".join([comment([description.title]), *_sections(code, type, classes)])
+    return Document(source, header, sizes["constants"], sizes["buffers"])
+
+
+def _sections(code: _Code, type: str, classes: Sequence[str]) -> Iterator[str]:
+    """The file, without the comment at its head."""
+    yield _includes("".join([code.body, *code.functions]))
+    yield from (array(name, values) for name, values in code.constants.items())
+    for name, (dtype, size) in code.buffers.items():
+        yield f"static {C_TYPES[dtype]} {name}[{size}];\n"
+    if classes:
+        yield _names(classes)
+    yield from code.functions
+    yield PREDICT.format(type=type, body=_body(code.body))
+    if classes:
+        yield PREDICT_CLASS.format(type=type)
 
 
 def _body(body: str) -> str:

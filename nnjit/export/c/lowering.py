@@ -24,19 +24,24 @@ from nnjit.passes import optimize
 from nnjit.primitives import argsort, scan_p
 
 INPUT, OUTPUT = "x", "y"
+BUFFERS = {"work_": "buffer_", "own_loop_": "loop_"}  # new names, since parameters have the old ones
 
 
 @dataclass(frozen=True)
 class Lowered:
-    """A program, and the arrays that are constants in it.
+    """A program, in generated Python, and its arrays by their names in C.
 
     Args:
-        constants: name -> array, in the order of the program's table.
+        memory: (name, dtype) of all arrays, in the order of the program's table.
+        constants: the arrays that are constants in it.
+        buffers: name -> (dtype, number of elements) of its work memory.
         parts: name of a function -> the layers that it computes.
     """
 
-    program: Program
+    source: str
+    memory: Sequence[tuple[str, str]]
     constants: Mapping[str, np.ndarray]
+    buffers: Mapping[str, tuple[str, int]]
     parts: Mapping[str, Sequence[str]]
 
 
@@ -58,7 +63,16 @@ def lower(graph: Graph, names: Mapping[bytes, str]) -> Lowered:
     outputs = rebuild(graph.outputs, inputs)
     lifted = legalize(Graph((*graph.inputs, *inputs.values()), outputs, (INPUT, *constants)))
     program = emit_call(_in_pieces(plan_kernels(lifted)), 1, "A prediction.")
-    return Lowered(program, constants, _parts(program))
+    memory = [(_c_name(name, program), dtype) for name, dtype in program.memory.items()]
+    work = {_c_name(name, program): (program.memory[name], size) for name, size in program.work.items()}
+    return Lowered(program.source, memory, constants, work, _parts(program))
+
+
+def _c_name(name: str, program: Program) -> str:
+    """The name in C of an array of a program."""
+    if name in program.work:
+        return next(new + name.removeprefix(old) for old, new in BUFFERS.items() if name.startswith(old))
+    return OUTPUT if name == "out0" else name
 
 
 def _parts(program: Program) -> dict[str, list[str]]:
