@@ -44,5 +44,6 @@ class Format:
 FORMATS: dict[str, Format] = {
     "numpy": Format("nnjit.export.numpy", is_folder=True),
     "onnx":  Format("nnjit.export.onnx",  is_folder=False, needs="onnx", extra="onnx"),
+    "torch": Format("nnjit.export.torch", is_folder=True),
 }
 # fmt: on
