@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-_APART = 2.0**-23  # float32's rounding error of 1, so that a training of either type can tell
+APART = 2.0**-23  # float32's rounding error of 1, so that a training of either type can tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,4 +80,4 @@ def restore_padding(x: np.ndarray, raw: np.ndarray, paddings: Sequence[Padding])
     for padding in paddings:
         with np.errstate(over="ignore"):
             mistaken = padding.find(x.astype(np.float32)) & ~is_padding
-        x[mistaken] += _APART * max(1.0, abs(padding.value))
+        x[mistaken] += APART * max(1.0, abs(padding.value))

@@ -50,6 +50,7 @@ class Format:
 FORMATS: dict[str, Format] = {
     "numpy": Format("nnjit.export.numpy", is_folder=True),
     "onnx":  Format("nnjit.export.onnx",  is_folder=False, needs="onnx", extra="onnx"),
+    "torch": Format("nnjit.export.torch", is_folder=True),
     "c":     Format("nnjit.export.c",     is_folder=True, has_note=True),
 }
 # fmt: on

@@ -9,9 +9,8 @@ import numpy
 
 import nnjit.numpy as np
 from nnjit.data import Affine, Padding, Scaling
+from nnjit.data.padding import APART
 from nnjit.ir.types import static
-
-_APART = 2.0**-23  # as far as scaling moves data that it turns into padding
 
 
 def scaled_inputs(scaling: Scaling, x: Any, dtype: str) -> Any:
@@ -49,7 +48,7 @@ def _with_padding(scaling: Scaling, x: Any, raw: Any) -> Any:
     for padding in scaling.padding:
         rounded = np.astype(np.astype(x, "f32"), "f64")
         mistaken = np.logical_and(_steps_of(padding, rounded), np.logical_not(is_padding))
-        x = x + np.where(mistaken, _APART * max(1.0, abs(padding.value)), 0.0)
+        x = x + np.where(mistaken, APART * max(1.0, abs(padding.value)), 0.0)
     return x
 
 
