@@ -16,7 +16,7 @@ from nnjit.export.c.document import Document
 
 GCC = shutil.which("gcc")
 needs_gcc = pytest.mark.skipif(GCC is None, reason="gcc is not installed")
-FLAGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC")
+FLAGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O2")
 Predict = Callable[[str, np.ndarray, tuple[int, ...]], np.ndarray]
 """(name, inputs, shape of the outputs) -> outputs."""
 
@@ -41,10 +41,18 @@ def compiled(made: Mapping[str, Document], folder: Path) -> Predict:
 
 def compiled_files(files: Sequence[Path], folder: Path) -> ctypes.CDLL:
     """A library of some files of C."""
+    return ctypes.CDLL(_compiled(files, folder / "predict.so", "-shared", "-fPIC"))
+
+
+def executable(files: Sequence[Path], folder: Path) -> str:
+    """The path of a program of some files of C."""
+    return _compiled(files, folder / "main")
+
+
+def _compiled(files: Sequence[Path], target: Path, *flags: str) -> str:
     assert GCC is not None
-    library = folder / "predict.so"
-    subprocess.run([GCC, *FLAGS, "-o", str(library), *map(str, files), "-lm"], check=True)
-    return ctypes.CDLL(str(library))
+    subprocess.run([GCC, *FLAGS, *flags, "-o", str(target), *map(str, files), "-lm"], check=True)
+    return str(target)
 
 
 def _numbered(document: Document, number: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import re
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,7 +23,7 @@ from nnjit.export.c.write import document_of, note, write
 from nnjit.export.network import Network
 from nnjit.ir import B, Graph, Node, array_type, constant, interpret, new_input, scope, tracing
 from nnjit.ir.types import DTYPES
-from tests.export.compile_c import Predict, compiled, compiled_files, needs_gcc
+from tests.export.compile_c import Predict, compiled, compiled_files, executable, needs_gcc
 from tests.export.networks import CASES, Case, network_of
 from tests.primitives.table import PRIMITIVE_ROWS, ROWS, Row
 
@@ -146,6 +148,20 @@ def test_what_c_cannot_express_is_refused(name: str) -> None:
     graph = ALL_OPERATIONS[name].graph
     with pytest.raises(UserError, match=f'layer "{LAYER}" cannot be written in C: .*{why_not(graph)}'):
         document(graph, {}, TITLE)
+
+
+@needs_gcc
+def test_the_program_in_the_documentation_runs(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```c\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "main.c").write_text(example, encoding="utf-8")
+    made, _, _, _ = network("two classes")
+    source, _ = write(made, tmp_path)
+    program = executable([tmp_path / "main.c", source], tmp_path)
+    assert re.fullmatch(
+        r"(no|yes): 0\.\d+\n",
+        subprocess.run(program, capture_output=True, text=True, encoding="utf-8").stdout,
+    )
 
 
 def test_a_convolution_needs_no_copies_of_its_windows() -> None:
