@@ -14,7 +14,22 @@ WIDTH = 100
 
 def description(network: Network) -> list[str]:
     """Lines for the head of a file, without those that tell how it is used."""
-    return [line for sentence in _sentences(network) for line in textwrap.wrap(sentence, WIDTH) or [""]]
+    return [line for sentence in _sentences(network) for line in _wrapped(sentence) or [""]]
+
+
+def title(network: Network) -> str:
+    """The network's name for the first line of a Python file."""
+    return network.name.encode("ascii", "replace").decode().replace("\\", "?").replace('"', "'")
+
+
+def in_docstring(network: Network) -> str:
+    """The description as a part of a docstring."""
+    return "\n".join(description(network)).replace("\\", "\\\\").replace('"""', "'''")
+
+
+def _wrapped(sentence: str) -> list[str]:
+    indent = "  " if sentence.startswith("- ") else ""
+    return textwrap.wrap(sentence, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _sentences(network: Network) -> Iterator[str]:

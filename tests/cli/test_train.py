@@ -326,8 +326,9 @@ FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.
         (["check", "--config", "a.yaml"], 0, FOREIGN),
         (["train", "--config", "a.yaml"], 0, (*FOREIGN, "nnjit.training.loop.full_batch")),
         (["report", "run"], 0, FOREIGN_TO_REPORTS),
+        (["export", "none", "--to", "onnx", "--output", "o"], 2, (*FOREIGN_TO_CONFIGS, "numpy", "onnx")),
     ],
-    ids=["help", "config", "error", "error-of-train", "check", "train", "report"],
+    ids=["help", "config", "error", "error-of-train", "check", "train", "report", "export"],
 )
 def test_a_command_imports_only_what_it_uses(
     words: list[str], status: int, foreign: Sequence[str], folder: Path

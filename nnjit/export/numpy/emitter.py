@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from nnjit.ir import B, Node, Shape
 from nnjit.ir.graph import constant_p, consumers
 from nnjit.primitives.scan import Loop
 
+WIDTH = 90
 LONGEST = 60  # characters of an expression that is not given a name
 TAKEN = {"np", "n", "t", "x", "math", "ARRAYS", *HELPERS}
 # fmt: off
@@ -257,6 +259,14 @@ class Emitter:
             return Text(f"{self.argument(table, ATOM)}[{index.code}]", CALL, node.shape)
         return self.called(node, f"np.take_along_axis({{0}}, {{1}}, {node.params['axis']})")
 
+    def concat(self, node: Node) -> Text:
+        parts, axis = [self.whole(n).code for n in node.inputs], f"axis={node.params['axis']}"
+        code = f"np.concatenate([{', '.join(parts)}], {axis})"
+        if len(code) > WIDTH:
+            lines = ["np.concatenate(", "    [", *(f"        {part}," for part in parts), "    ],"]
+            code = "\n".join([*lines, f"    {axis},", ")"])
+        return Text(code, CALL, node.shape)
+
     def scan(self, node: Node) -> Text:
         """A loop over the steps; its value is the record, flat for each step."""
         loop = Loop(**node.params)
@@ -289,7 +299,7 @@ class Emitter:
         recorded = [Text(names[n], ATOM, n.shape) if n in names else inner.whole(n) for n in loop.recorded]
         inner.lines.append(f"{record}.append({_flat(recorded, loop)})")
         self.needs_rows |= inner.needs_rows
-        self.lines += [f"    {line}" for line in inner.lines]
+        self.lines += [textwrap.indent(line, "    ") for line in inner.lines]
         order = f"{record}[::-1]" if loop.backwards else record
         return Text(f"np.stack({order}, axis={int(loop.is_batched)})", CALL, node.shape)
 
@@ -327,11 +337,7 @@ MOVING: dict[str, Callable[[Emitter, Node], Text]] = {
     "custom": lambda e, n: e.whole(n.inputs[0]),
     "transpose": lambda e, n: e.post(n, f".transpose{n.params['perm']}"),
     "reverse": lambda e, n: e.called(n, f"np.flip({{0}}, {n.params['along']})"),
-    "concat": lambda e, n: Text(
-        f"np.concatenate([{', '.join(e.whole(a).code for a in n.inputs)}], axis={n.params['axis']})",
-        CALL,
-        n.shape,
-    ),
+    "concat": Emitter.concat,
     "reduce_sum": lambda e, n: e.post(n, f".sum(axis={_axes(n)})"),
     "reduce_max": lambda e, n: e.post(n, f".max(axis={_axes(n)})"),
     "reduce_min": lambda e, n: e.post(n, f".min(axis={_axes(n)})"),

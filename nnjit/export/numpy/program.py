@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nnjit.export.description import description
+from nnjit.export.description import in_docstring, title
 from nnjit.export.network import DECODE, SCALE, Network
 from nnjit.export.numpy.emitter import Emitter, Shared, Text, identifier
 from nnjit.export.numpy.helpers import HELPERS
@@ -45,10 +46,9 @@ def program(network: Network) -> tuple[str, dict[str, np.ndarray]]:
 
 
 def _head(network: Network, shared: Shared) -> str:
-    words = "\n".join(description(network)).replace("\\", "\\\\").replace('"""', "'''")
     math_line = ["import math"] * any("math." in HELPERS[name] for name in shared.helpers)
     lines = [
-        f'"""Predict with the network {network.name.encode("ascii", "replace").decode()}.',
+        f'"""Predict with the network {title(network)}.',
         "",
         "It needs NumPy alone, and its arrays in network.npz beside this file:",
         "",
@@ -56,7 +56,7 @@ def _head(network: Network, shared: Shared) -> str:
         "",
         "    predict(x)",
         "",
-        words,
+        in_docstring(network),
         '"""',
         "",
         *math_line,
@@ -118,7 +118,7 @@ def _function(network: Network, shared: Shared, part: Segment, name: str) -> str
     if emitter.needs_rows:
         lines.insert(0, f"n = len({rows})")
     head = [f"def {name}({', '.join(given)}):", f'    """{_words(network, part)}"""']
-    return "\n".join([*head, *(f"    {line}" for line in lines)])
+    return "\n".join([*head, *(textwrap.indent(line, "    ") for line in lines)])
 
 
 def _words(network: Network, part: Segment) -> str:

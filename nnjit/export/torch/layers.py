@@ -15,6 +15,8 @@ from nnjit.nn.layers import Features
 from nnjit.nn.layers.shared.columns import InputColumn
 from nnjit.nn.layers.shared.window import Window
 
+WIDTH = 80
+
 Row = Callable[[Any, Place], str]
 """(layer, place) -> the expression of its output; modules and tensors are added to the place's file."""
 
@@ -146,10 +148,19 @@ def _embedding(layer: Any, place: Place) -> str:
 def _features(layer: Features, place: Place) -> str:
     tables = {column.name: name for name, column in layer.tables()}
     parts = [_column(column, tables.get(column.name), place) for column in layer.columns]
-    joined = f"torch.cat([{', '.join(parts)}], dim=-1)"
+    joined = _side_by_side(parts)
     if not layer.dropout:
         return joined
     return f"{place.module(f'nn.Dropout({layer.dropout})', {}, 'dropout')}({joined})"
+
+
+def _side_by_side(parts: Sequence[str]) -> str:
+    line = f"torch.cat([{', '.join(parts)}], dim=-1)"
+    if len(line) <= WIDTH:
+        return line
+    return "\n".join(
+        ["torch.cat(", "    [", *(f"        {part}," for part in parts), "    ],", "    dim=-1,", ")"]
+    )
 
 
 def _column(column: InputColumn, table: str | None, place: Place) -> str:
@@ -237,7 +248,7 @@ LAYERS: dict[str, Row] = {
     "reshape":             lambda layer, p: _reshaped(p),
     "permute":             lambda layer, p: f"{p.x}.permute{(0, *layer.axes)}",
     "select":              _select,
-    "concat":              lambda layer, p: f"torch.cat([{', '.join(p.inputs)}], dim=-1)",
+    "concat":              lambda layer, p: _side_by_side(p.inputs),
     "add":                 lambda layer, p: " + ".join(p.inputs),
     "multiply":            lambda layer, p: " * ".join(p.inputs),
     "scale":               lambda layer, p: f"{p.x} * {layer.factor} + {layer.offset}",

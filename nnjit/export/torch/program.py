@@ -10,7 +10,7 @@ import numpy as np
 from nnjit.data import Affine, Scaling
 from nnjit.data.padding import APART
 from nnjit.errors import GraphError
-from nnjit.export.description import description
+from nnjit.export.description import in_docstring, title
 from nnjit.export.network import Network, NetworkOutput
 from nnjit.export.torch.helpers import HELPERS
 from nnjit.export.torch.layers import LAYERS
@@ -42,7 +42,7 @@ def program(network: Network) -> tuple[str, dict[str, np.ndarray]]:
     forward = [
         "def forward(self, x):",
         '    """The outputs of the last layer for inputs in the data\'s own units."""',
-        *(f"    {line}" for line in (*scaling, *layers)),
+        _indented("\n".join([*scaling, *layers])),
     ]
     body = "\n\n".join(["\n".join(_constructor(network, file)), "\n".join(forward), faces])
     doc = '"""The trained layers, and what comes before and after them."""'
@@ -62,9 +62,8 @@ def load():
 
 
 def _head(network: Network) -> str:
-    words = "\n".join(description(network)).replace("\\", "\\\\").replace('"""', "'''")
     lines = [
-        f'"""The network {network.name.encode("ascii", "replace").decode()} in PyTorch.',
+        f'"""The network {title(network)} in PyTorch.',
         "",
         "It needs PyTorch and safetensors, and its weights in network.safetensors beside this file:",
         "",
@@ -72,7 +71,7 @@ def _head(network: Network) -> str:
         "",
         "    load().predict(x)",
         "",
-        words,
+        in_docstring(network),
         '"""',
         "",
         "from pathlib import Path",

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nnjit.export.torch.helpers import HELPERS
 from nnjit.nn.model.layer_node import LayerNode
 
 # fmt: off
 RESERVED = frozenset((  # names that a module has by itself, or that the file uses
+    "CLASSES", "FEATURES", "is_mistaken", "is_padding",
     "F", "Network", "Path", "T_destination", "add_module", "apply", "bfloat16", "buffers",
     "call_super_init", "children", "compile", "cpu", "cuda", "double", "dump_patches", "eval",
     "extra_repr", "float", "forward", "get_buffer", "get_extra_state", "get_parameter", "get_submodule",
@@ -48,7 +50,7 @@ class File:
     def name(self, wanted: str) -> str:
         """A name like this one that nothing else has."""
         name = f"layer{wanted}" if wanted.startswith("_") else wanted
-        while name in RESERVED or name in self.taken or keyword.iskeyword(name):
+        while name in RESERVED or name in HELPERS or name in self.taken or keyword.iskeyword(name):
             name += "_"
         self.taken.add(name)
         return name
