@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,14 @@ def test_an_export_predicts_in_another_program(
     ]
     made, x = module(tmp_path / "new" / "net" / "network.py"), np.array([[0.0], [0.25], [3.0]])
     np.testing.assert_allclose(made.predict(x), nnjit.load(trained).predict(x), rtol=1e-6)
+
+
+def test_c_says_how_much_memory_it_takes(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("export", str(trained), "--to", "c", "--output", str(tmp_path / "net")) == 0
+    memory = r"memory      \d+ bytes of constants, \d+ bytes of static buffers, no heap"
+    assert re.fullmatch(memory, capsys.readouterr().out.splitlines()[-1])
 
 
 @pytest.mark.parametrize("to", [name for name, format in FORMATS.items() if not format.needs])
