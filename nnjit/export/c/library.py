@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from nnjit.export.c.values import C_TYPES, FLOATS, INDEX, Value, converted, joint
+from nnjit.export.c.values import ATOM, C_TYPES, FLOATS, INDEX, Value, binary, converted, joint
 
 # Function of generated Python, without the dtype at its end -> C's, without the `f` of float.
 # fmt: off
@@ -187,9 +187,9 @@ class Used:
         if x.type in FLOATS:
             function = "fabs" + _suffix(x.type) if name == "abs" else self.add("sign", x.type)
             return Value(f"{function}({x.text})", x.type)
-        text = x.within(9)
+        text = x.within(ATOM)
         if name == "abs":
-            return Value(f"({text} < 0 ? ({C_TYPES[x.type]})(0u - {text}) : {text})", x.type)
+            return Value(f"({text} < 0 ? {binary('-', Value('0', x.type), x).text} : {text})", x.type)
         return Value(f"(({text} > 0) - ({text} < 0))", x.type)
 
 
