@@ -104,9 +104,9 @@ class Emitter:
     def whole(self, node: Node) -> Text:
         """The same with its whole shape."""
         text = self.value(node)
+        literal = self._typed(text, node)
         if text.shape == node.shape:
-            return text
-        literal = self._typed(text, node) if text.is_literal else text
+            return literal
         if text.shape == () and text.is_literal and text.code in ("0", "0.0"):
             zeros = f"np.zeros({self.shape(node.shape)}, {_dtype(node)})"
             return Text(zeros, CALL, node.shape)
@@ -138,6 +138,8 @@ class Emitter:
         if node.primitive is constant_p:
             return self._constant(node)
         text = self._expression(node)
+        if text.is_literal:  # a name would have a type of its own
+            return text
         is_cheap = text.code.isidentifier() or node.primitive.name in ("broadcast", "slice", "reshape")
         users = len(self._users.get(node, ()))
         if node not in self.kept and (users <= 1 or is_cheap) and len(text.code) <= LONGEST:
