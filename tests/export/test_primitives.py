@@ -10,9 +10,10 @@ import pytest
 
 from nnjit.autodiff import flatten
 from nnjit.errors import GraphError
-from nnjit.export.numpy.emitter import Emitter, Shared, Text
+from nnjit.export.numpy.emitter import Emitter, Shared
 from nnjit.export.numpy.helpers import HELPERS
 from nnjit.export.numpy.rows import ATOM
+from nnjit.export.numpy.text import Text
 from nnjit.export.onnx.builder import Builder, Names, Value
 from nnjit.export.onnx.rows import add_all, declared
 from nnjit.ir import Graph, interpret, new_input
