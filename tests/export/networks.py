@@ -145,6 +145,11 @@ def _standard(shape: tuple[int, ...], shift: float = 0.2) -> Affine:
     return Affine("standard", shift + rng.normal(size=shape), 0.5 + rng.random(shape))
 
 
+AWKWARD = (
+    InputColumn("m²", "category", 0, 1, ('"""', "\\n", "é\n", "'"), True),
+    InputColumn("m2", "category", 1, 1, ("a", "b"), True),
+    InputColumn('say "x"\\', "number", 2, 1),
+)
 _ARRAYS = {"type": "inline", "x": [0.0, 1.0], "y": [0.0, 1.0]}
 _TABLE = {"type": "table", "target": "answer"}
 STEPS = {"type": "lstm", "units": 2, "mask_value": 0.0}
@@ -168,6 +173,8 @@ CASES: dict[str, Case] = {
                                       {"type": "dense", "units": 2, "name": "np"}), (3,)),
     "a name that is a function": Case(({"type": "dense", "units": 2, "name": "predict"},
                                        {"type": "dense", "units": 2, "name": "forward"}), (3,)),
+    "awkward names": Case(({"type": "features", "name": "_in"}, {"type": "dense", "units": 2, "name": "sigmoid", "activation": "sigmoid"}),
+                          (3,), columns=AWKWARD, classes=('"""', "\\", "\u2028"), targets=("answer",)),
     "an rnn over padding": Case(({**STEPS, "type": "rnn"},), (4, 2), padded=True),
     "an rnn with another function": Case(({"type": "rnn", "units": 2, "activation": "sigmoid"},), (4, 2)),
     "an rnn with relu": Case(({"type": "rnn", "units": 2, "activation": "relu"},), (4, 2)),

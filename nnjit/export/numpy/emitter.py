@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
-import math
-import re
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +12,8 @@ from nnjit.errors import GraphError
 from nnjit.export.broadcasting import joint, kept_axes, table_lookup, with_axes
 from nnjit.export.numpy.helpers import HELPERS
 from nnjit.export.numpy.rows import ATOM, CALL, ELEMENTWISE, PRODUCT
+from nnjit.export.numpy.text import Text, as_matrix, axes_of, dtype_name, flat_record, literal
+from nnjit.export.python_source import identifier
 from nnjit.ir import B, Node, Shape
 from nnjit.ir.graph import constant_p, consumers
 from nnjit.primitives.scan import Loop
@@ -31,22 +30,6 @@ WORDS = {  # the name of a value by its primitive, where the primitive's is not 
     "windows": "seen", "neg": "negated", "scan": "record", "relu": "positive", "abs": "size",
 }
 # fmt: on
-
-
-@dataclass(frozen=True)
-class Text:
-    """An expression in NumPy.
-
-    Args:
-        binding: how tightly it binds.
-        shape: its compact shape.
-        is_literal: whether it is a number without a type of its own.
-    """
-
-    code: str
-    binding: int
-    shape: Shape
-    is_literal: bool = False
 
 
 @dataclass
@@ -104,11 +87,11 @@ class Emitter:
     def whole(self, node: Node) -> Text:
         """The same with its whole shape."""
         text = self.value(node)
+        literal = self._typed(text, node)
         if text.shape == node.shape:
-            return text
-        literal = self._typed(text, node) if text.is_literal else text
+            return literal
         if text.shape == () and text.is_literal and text.code in ("0", "0.0"):
-            zeros = f"np.zeros({self.shape(node.shape)}, {_dtype(node)})"
+            zeros = f"np.zeros({self.shape(node.shape)}, {dtype_name(node)})"
             return Text(zeros, CALL, node.shape)
         return Text(f"np.broadcast_to({literal.code}, {self.shape(node.shape)})", CALL, node.shape)
 
@@ -138,6 +121,8 @@ class Emitter:
         if node.primitive is constant_p:
             return self._constant(node)
         text = self._expression(node)
+        if text.is_literal:  # a name would have a type of its own
+            return text
         is_cheap = text.code.isidentifier() or node.primitive.name in ("broadcast", "slice", "reshape")
         users = len(self._users.get(node, ()))
         if node not in self.kept and (users <= 1 or is_cheap) and len(text.code) <= LONGEST:
@@ -165,7 +150,7 @@ class Emitter:
             texts[own[0]] = self._typed(texts[own[0]], node.inputs[own[0]])
         if node.primitive.name == "cast":
             base = self.argument(self._typed(texts[0], node.inputs[0]), ATOM)
-            return Text(f"{base}.astype({_dtype(node)})", CALL, shape)
+            return Text(f"{base}.astype({dtype_name(node)})", CALL, shape)
         parts = [self.argument(text, row.binding + (k > 0)) for k, text in enumerate(texts)]
         if row.binding == CALL:
             parts = [text.code for text in texts]
@@ -175,12 +160,12 @@ class Emitter:
     def _typed(self, text: Text, node: Node) -> Text:
         if not text.is_literal:
             return text
-        return Text(f"{_dtype(node)}({text.code})", CALL, text.shape)
+        return Text(f"{dtype_name(node)}({text.code})", CALL, text.shape)
 
     def _constant(self, node: Node) -> Text:
         array = node.params["value"].array
         if array.ndim == 0:
-            return Text(_literal(array[()]), ATOM, (), is_literal=True)
+            return Text(literal(array[()]), ATOM, (), is_literal=True)
         return self._array(f"{self.scope}.constant", array)
 
     def _array(self, wanted: str, array: np.ndarray | None) -> Text:
@@ -240,8 +225,8 @@ class Emitter:
         a, b = (self.whole(n) for n in node.inputs)
         left, right = self.argument(a, PRODUCT), self.argument(b, ATOM)
         if node.params["ta"]:
-            left = f"{_matrix(self.argument(a, ATOM), node.inputs[0])}.T"
-        right = _matrix(right, node.inputs[1])
+            left = f"{as_matrix(self.argument(a, ATOM), node.inputs[0])}.T"
+        right = as_matrix(right, node.inputs[1])
         code = f"{left} @ {right}{'.T' * node.params['tb']}"
         if node.params["ta"] and len(node.shape) != 2:
             return Text(f"({code}).reshape{self.shape(node.shape)}", ATOM, node.shape)
@@ -297,7 +282,7 @@ class Emitter:
         if after:
             inner.lines.append(f"{', '.join(states)} = {', '.join(after)}")
         recorded = [Text(names[n], ATOM, n.shape) if n in names else inner.whole(n) for n in loop.recorded]
-        inner.lines.append(f"{record}.append({_flat(recorded, loop)})")
+        inner.lines.append(f"{record}.append({flat_record(recorded, loop)})")
         self.needs_rows |= inner.needs_rows
         self.lines += [textwrap.indent(line, "    ") for line in inner.lines]
         order = f"{record}[::-1]" if loop.backwards else record
@@ -338,50 +323,11 @@ MOVING: dict[str, Callable[[Emitter, Node], Text]] = {
     "transpose": lambda e, n: e.post(n, f".transpose{n.params['perm']}"),
     "reverse": lambda e, n: e.called(n, f"np.flip({{0}}, {n.params['along']})"),
     "concat": Emitter.concat,
-    "reduce_sum": lambda e, n: e.post(n, f".sum(axis={_axes(n)})"),
-    "reduce_max": lambda e, n: e.post(n, f".max(axis={_axes(n)})"),
-    "reduce_min": lambda e, n: e.post(n, f".min(axis={_axes(n)})"),
+    "reduce_sum": lambda e, n: e.post(n, f".sum(axis={axes_of(n)})"),
+    "reduce_max": lambda e, n: e.post(n, f".max(axis={axes_of(n)})"),
+    "reduce_min": lambda e, n: e.post(n, f".min(axis={axes_of(n)})"),
     "argsort": lambda e, n: e.called(n, f"np.argsort({{0}}, {n.params['axis']}, kind='stable')"),
     "windows": lambda e, n: e.helped(n, "windows", **n.params),
     "overlap_add": lambda e, n: e.helped(n, "overlap_add", **n.params),
     "scatter_add": lambda e, n: e.helped(n, "scatter_add", **n.params),
 }
-
-
-def identifier(name: str) -> str:
-    """A valid Python name like this one."""
-    found = re.sub(r"\W", "_", name)
-    found = found if not found[:1].isdigit() else f"_{found}"
-    return f"{found}_" if keyword.iskeyword(found) or keyword.issoftkeyword(found) else found
-
-
-def _literal(value: np.generic) -> str:
-    number = value.item()
-    if isinstance(number, float) and not math.isfinite(number):
-        return {math.inf: "np.inf", -math.inf: "-np.inf"}.get(number, "np.nan")
-    return str(value) if isinstance(number, float) else repr(number)
-
-
-def _dtype(node: Node) -> str:
-    return "np.bool_" if node.dtype.kind == "b" else f"np.{node.dtype.name}"
-
-
-def _axes(node: Node) -> str:
-    axes = node.params["axes"]
-    return str(axes[0]) if len(axes) == 1 else str(axes)
-
-
-def _matrix(code: str, node: Node) -> str:
-    return code if node.ndim == 2 else f"{code}.reshape(-1, {node.shape[-1]})"
-
-
-def _flat(recorded: Sequence[Text], loop: Loop) -> str:
-    """The recorded values of a step side by side, each flat."""
-    axes = 1 + loop.is_batched
-    codes = []
-    for text, node in zip(recorded, loop.recorded, strict=True):
-        lead = ["-1"] * loop.is_batched
-        base = text.code if text.binding >= ATOM and text.binding != CALL else f"({text.code})"
-        flat = f"{base}.reshape({', '.join([*lead, str(node.type.row_size)])})"
-        codes.append(text.code if node.ndim == axes else flat)
-    return codes[0] if len(codes) == 1 else f"np.concatenate([{', '.join(codes)}], axis=-1)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -10,14 +9,18 @@ import numpy as np
 
 from nnjit.export.description import in_docstring, title
 from nnjit.export.network import DECODE, SCALE, Network
-from nnjit.export.numpy.emitter import Emitter, Shared, Text, identifier
+from nnjit.export.numpy.emitter import Emitter, Shared
 from nnjit.export.numpy.helpers import HELPERS
 from nnjit.export.numpy.rows import ATOM
+from nnjit.export.numpy.text import Text
 from nnjit.export.order import Segment, segments
+from nnjit.export.python_source import identifier, names_of, tuple_of
 from nnjit.ir import Graph, Node
 
-OURS = ("predict", "predict_probabilities", "outputs", "np", "math", "Path", "ARRAYS", "FEATURES", "CLASSES")
-WIDTH = 100
+OURS = (  # names that the file uses
+    "predict", "predict_probabilities", "outputs", "np", "math", "Path", "ARRAYS", "INPUT_SHAPE", "FEATURES",
+    "CATEGORIES", "CLASSES", "x", "len", "zip", "dict", "range", "reversed", "tuple",
+)  # fmt: skip
 _WORDS = {
     SCALE: "Scale inputs as for the training.",
     DECODE: "Turn the last layer's output into probabilities, or values in the data's own units.",
@@ -66,23 +69,9 @@ def _head(network: Network, shared: Shared) -> str:
         "",
         'ARRAYS = dict(np.load(Path(__file__).with_name("network.npz")))',
         f"INPUT_SHAPE = {network.input_shape}",
+        *names_of(network),
     ]
-    if network.features:
-        lines += _tuple("FEATURES", network.features)
-    if len(network.outputs) > 1:
-        for output in network.outputs:
-            if output.classes is not None:
-                lines += _tuple(f"CLASSES_OF_{identifier(output.name).upper()}", output.classes)
-    elif network.outputs[0].classes is not None:
-        lines += _tuple("CLASSES", network.outputs[0].classes)
     return "\n".join(lines)
-
-
-def _tuple(name: str, values: Sequence[str]) -> list[str]:
-    """An assignment of a tuple of texts."""
-    quoted = [json.dumps(value, ensure_ascii=False) for value in values]
-    line = f"{name} = ({', '.join(quoted)}{',' * (len(quoted) == 1)})"
-    return [line] if len(line) <= WIDTH else [f"{name} = (", *(f"    {value}," for value in quoted), ")"]
 
 
 def _names(parts: Sequence[Segment]) -> list[str]:
@@ -174,11 +163,6 @@ def _faces(network: Network) -> Iterator[str]:
     )
 
 
-def shown(names: Sequence[str]) -> str:
-    """A list of texts as source."""
-    return json.dumps(list(names), ensure_ascii=False)
-
-
 def _faces_of_several(network: Network) -> Iterator[str]:
     names = [output.name for output in network.outputs]
     of_classes = [output.name for output in network.outputs if output.classes is not None]
@@ -186,13 +170,13 @@ def _faces_of_several(network: Network) -> Iterator[str]:
         yield (
             'def predict_probabilities(x):\n    """The probability of each class (n, K) for inputs x, '
             'of each output that has classes."""\n'
-            f"    found = dict(zip({shown(names)}, outputs(x)))\n"
-            f"    return {{name: found[name] for name in {shown(of_classes)}}}\n"
+            f"    found = dict(zip({tuple_of(names)}, outputs(x)))\n"
+            f"    return {{name: found[name] for name in {tuple_of(of_classes)}}}\n"
         )
     yield (
         'def predict(x):\n    """The class indices (n,) or the values of each output for inputs x."""\n'
-        f"    found = dict(zip({shown(names)}, outputs(x)))\n"
-        f"    for name in {shown(of_classes)}:\n"
+        f"    found = dict(zip({tuple_of(names)}, outputs(x)))\n"
+        f"    for name in {tuple_of(of_classes)}:\n"
         "        found[name] = found[name].argmax(axis=1).astype(np.int32)\n"
         "    return found\n"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -12,6 +11,7 @@ from nnjit.data.padding import APART
 from nnjit.errors import GraphError
 from nnjit.export.description import in_docstring, title
 from nnjit.export.network import Network, NetworkOutput
+from nnjit.export.python_source import names_of, quoted
 from nnjit.export.torch.helpers import HELPERS
 from nnjit.export.torch.layers import LAYERS
 from nnjit.export.torch.writing import File, Place
@@ -81,15 +81,8 @@ def _head(network: Network) -> str:
         "from safetensors.torch import load_file",
         "from torch import nn",
         "",
+        *names_of(network),
     ]
-    if network.features:
-        lines.append(f"FEATURES = {_names(network.features)}")
-    for output in network.outputs:
-        if output.classes is not None and len(network.outputs) == 1:
-            lines.append(f"CLASSES = {_names(output.classes)}")
-    if len(network.outputs) > 1:
-        named = [f"{_text(o.name)}: {_names(o.classes)}" for o in network.outputs if o.classes is not None]
-        lines += [f"CLASSES = {{{', '.join(named)}}}"] if named else []
     return "\n".join(lines)
 
 
@@ -189,8 +182,8 @@ def _faces(network: Network, file: File) -> Iterator[list[str]]:
         if of_classes:
             given = "self.predict_probabilities(x).items()"
             lines = [f"found = {{name: p.argmax(1) for name, p in {given}}}"]
-        lines += [f"found[{_text(output.name)}] = {code}" for output, code in named]
-        order = ", ".join(f"{_text(o.name)}: found[{_text(o.name)}]" for o in outputs)
+        lines += [f"found[{quoted(output.name)}] = {code}" for output, code in named]
+        order = ", ".join(f"{quoted(o.name)}: found[{quoted(o.name)}]" for o in outputs)
         lines.append(f"return {{{order}}}")
         yield _method("predict", "The class indices or values of each output.", lines, runs=bool(named))
 
@@ -205,7 +198,7 @@ def _method(name: str, words: str, body: list[str], *, runs: bool = True) -> lis
 def _result(each: list[tuple[NetworkOutput, str]], several: bool) -> list[str]:
     if not several:
         return [f"return {each[0][1]}"]
-    return [f"return {{{', '.join(f'{_text(output.name)}: {code}' for output, code in each)}}}"]
+    return [f"return {{{', '.join(f'{quoted(output.name)}: {code}' for output, code in each)}}}"]
 
 
 def _decoded(output: NetworkOutput, file: File) -> str:
@@ -221,14 +214,6 @@ def _decoded(output: NetworkOutput, file: File) -> str:
     if output.unit.is_huge:
         return f"({p}.double() + {shift} / {scale}) * {scale}"
     return f"{p}.double() * {scale} + {shift}"
-
-
-def _names(names: tuple[str, ...]) -> str:
-    return f"({', '.join(map(_text, names))}{',' * (len(names) == 1)})"
-
-
-def _text(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False)
 
 
 def _indented(text: str) -> str:

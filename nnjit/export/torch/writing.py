@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from nnjit.export.python_source import identifier
 from nnjit.export.torch.helpers import HELPERS
 from nnjit.nn.model.layer_node import LayerNode
 
 # fmt: off
 RESERVED = frozenset((  # names that a module has by itself, or that the file uses
-    "CLASSES", "FEATURES", "is_mistaken", "is_padding",
+    "CATEGORIES", "CLASSES", "FEATURES", "is_mistaken", "is_padding",
     "F", "Network", "Path", "T_destination", "add_module", "apply", "bfloat16", "buffers",
     "call_super_init", "children", "compile", "cpu", "cuda", "double", "dump_patches", "eval",
     "extra_repr", "float", "forward", "get_buffer", "get_extra_state", "get_parameter", "get_submodule",
@@ -49,8 +49,8 @@ class File:
 
     def name(self, wanted: str) -> str:
         """A name like this one that nothing else has."""
-        name = f"layer{wanted}" if wanted.startswith("_") else wanted
-        while name in RESERVED or name in HELPERS or name in self.taken or keyword.iskeyword(name):
+        name = identifier(f"layer{wanted}" if wanted.startswith("_") else wanted)
+        while name in RESERVED or name in HELPERS or name in self.taken:
             name += "_"
         self.taken.add(name)
         return name
