@@ -15,17 +15,31 @@ import numpy as np
 import pytest
 
 import nnjit.numpy as nnp
-from nnjit.autodiff import as_node
+from nnjit.autodiff import as_node, flatten
+from nnjit.codegen.rewrite.legalize import is_batch_reduction
 from nnjit.errors import UserError
 from nnjit.export.c.document import Description, document
 from nnjit.export.c.text import comment, string
 from nnjit.export.c.write import document_of, note, write
 from nnjit.export.network import Network
-from nnjit.ir import B, Graph, Node, array_type, constant, interpret, new_input, scope, tracing
+from nnjit.ir import (
+    B,
+    Graph,
+    Node,
+    array_type,
+    constant,
+    interpret,
+    new_input,
+    rebuild,
+    scope,
+    topological,
+    tracing,
+)
 from nnjit.ir.types import DTYPES
+from tests.codegen.random_graphs import Maker
 from tests.export.compile_c import Predict, compiled, compiled_files, executable, needs_gcc
 from tests.export.networks import CASES, Case, network_of
-from tests.primitives.table import PRIMITIVE_ROWS, ROWS, Row
+from tests.primitives.table import PRIMITIVE_ROWS, ROWS, Arg, Row, whole
 
 LENET = (
     {"type": "reshape", "shape": (28, 28)},
@@ -34,6 +48,14 @@ LENET = (
     {"type": "dense", "units": 120, "activation": "relu"},
     {"type": "dense", "units": 84, "activation": "relu"}, {"type": "dense", "units": 10},
 )  # fmt: skip
+SORTED = Row("argsort of ties", nnp.argsort, np.argsort, (Arg((B, 20), whole),))
+OPERATIONS = {
+    f"{row.name} {dtype}": (row, dtype)
+    for row in (*ROWS, SORTED)
+    for dtype in ("f32", "f64")[: 2 if row in PRIMITIVE_ROWS else 1]
+    if any(B in a.shape for a in row.args)
+}
+RANDOM_GRAPHS = 60
 LAYER = "mixing"
 TITLE = Description("A test.")
 
@@ -60,39 +82,55 @@ def side_by_side(arrays: Sequence[np.ndarray], dtype: str) -> np.ndarray:
     return np.concatenate([a.reshape(len(a), -1) for a in arrays], axis=1).astype(DTYPES[dtype])
 
 
-def of_operation(row: Row, dtype: str) -> Example:
-    """An operation of which the arguments with rows are pieces of x; the others are constants."""
-    arrays = row.sample(4, dtype)
-    has_rows = [B in a.shape for a in row.args]
+def example_of(graph: Graph, arrays: Sequence[np.ndarray], dtype: str) -> Example:
+    """A graph of x: inputs with rows are pieces of x, others are constants, outputs are side by side."""
+    has_rows = [n.type.is_batched for n in graph.inputs]
     given = [a for a, is_piece in zip(arrays, has_rows, strict=True) if is_piece]
     x = side_by_side(given, dtype)
     node = new_input(array_type(dtype, (B, x.shape[1])))
     with tracing(), scope(LAYER):
         parts = iter(pieces(node, [a.shape[1:] for a in given]))
         args = [
-            nnp.astype(next(parts), a.dtype.name) if is_piece else constant(a)
+            as_node(nnp.astype(next(parts), a.dtype.name)) if is_piece else constant(a)
             for a, is_piece in zip(arrays, has_rows, strict=True)
         ]
-        out = as_node(nnp.astype(row.function(*args), dtype))
-    return Example(Graph((node,), (out,), ("x",)), x)
+        outputs = rebuild(graph.outputs, dict(zip(graph.inputs, args, strict=True)))
+        flat = [nnp.reshape(nnp.astype(out, dtype), (*out.shape[:1], -1)) for out in outputs]
+        out = flat[0] if len(flat) == 1 else nnp.concatenate(flat, axis=1)
+    return Example(Graph((node,), (as_node(out),), ("x",)), x)
 
 
-def why_not(graph: Graph) -> str | None:
-    """Why C cannot express a graph; None if it can."""
-    if not graph.outputs[0].type.is_batched:
-        return "mixes the examples of a batch"
-    is_random = any(n.primitive.kind == "counter" for n in graph.nodes)
-    return "random_uniform draws random numbers" if is_random else None
+@cache
+def operation(name: str) -> Example:
+    row, dtype = OPERATIONS[name]
+    inputs = tuple(new_input(a.type(dtype)) for a in row.args)
+    with scope(LAYER):
+        graph = Graph(inputs, tuple(flatten(row.function(*inputs))[0]))
+    return example_of(graph, row.sample(4, dtype), dtype)
 
 
-ALL_OPERATIONS = {
-    f"{row.name} {dtype}": of_operation(row, dtype)
-    for row in ROWS
-    for dtype in ("f32", "f64")[: 2 if row in PRIMITIVE_ROWS else 1]
-    if any(B in a.shape for a in row.args)
-}
-OPERATIONS = {name: e for name, e in ALL_OPERATIONS.items() if why_not(e.graph) is None}
-REFUSED = [name for name in ALL_OPERATIONS if name not in OPERATIONS]
+def why_not(output: Node) -> str | None:
+    """Why C cannot express an output; None if it can."""
+    nodes = topological([output])
+    if any(n.primitive.kind == "counter" for n in nodes):
+        return "random_uniform draws random numbers"
+    return "mixes the examples of a batch" if any(map(is_batch_reduction, nodes)) else None
+
+
+@cache
+def random_examples() -> dict[str, Example]:
+    """Random graphs that C can express, and that are finite."""
+    found = {}
+    for seed in range(RANDOM_GRAPHS):
+        maker = Maker(seed)
+        graph, arrays = maker.graph(7), maker.arguments(4)
+        outputs = tuple(n for n in graph.outputs if n.type.is_batched and why_not(n) is None)
+        example = example_of(Graph(graph.inputs, outputs), arrays, maker.dtype) if outputs else None
+        if example and np.isfinite(interpret(example.graph, [example.x])[0]).all():
+            found[f"random {seed}"] = example
+    return found
+
+
 NETWORKS = CASES | {
     "lenet": Case(LENET, (784,), head=False, classes=tuple("0123456789")),
     "a long lstm": Case(
@@ -119,19 +157,41 @@ def network(name: str) -> tuple[Network, np.ndarray, Any, Any]:
 
 @pytest.fixture(scope="module")
 def predict(tmp_path_factory: pytest.TempPathFactory) -> Predict:
-    made = {name: document(example.graph, {}, TITLE) for name, example in OPERATIONS.items()}
+    examples = {name: operation(name) for name in OPERATIONS} | random_examples()
+    made = {
+        name: document(example.graph, {}, TITLE)
+        for name, example in examples.items()
+        if why_not(example.graph.outputs[0]) is None
+    }
     made |= {name: document_of(network(name)[0]) for name in NETWORKS}
     return compiled(made, tmp_path_factory.mktemp("c"))
 
 
+def check(name: str, example: Example, predict: Predict) -> None:
+    """C computes what the interpreter does."""
+    (want,) = interpret(example.graph, [example.x])
+    tolerance = 1e-5 if example.x.dtype == np.float32 else 1e-12  # libm, and sums in another order
+    found = predict(name, example.x, want.shape)
+    np.testing.assert_allclose(found, want, rtol=tolerance, atol=tolerance * np.abs(want).max())
+
+
 @needs_gcc
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_c_computes_what_the_operation_is(name: str, predict: Predict) -> None:
-    graph, x = OPERATIONS[name].graph, OPERATIONS[name].x
-    (want,) = interpret(graph, [x])
-    tolerance = 1e-5 if x.dtype == np.float32 else 1e-12  # libm's functions, and sums in another order
-    found = predict(name, x, want.shape)
-    np.testing.assert_allclose(found, want, rtol=tolerance, atol=tolerance * np.abs(want).max())
+def test_an_operation_is_in_c_or_refused(name: str, predict: Predict) -> None:
+    example = operation(name)
+    reason = why_not(example.graph.outputs[0])
+    if reason is None:
+        check(name, example, predict)
+        return
+    with pytest.raises(UserError, match=f'layer "{LAYER}" cannot be written in C: .*{reason}'):
+        document(example.graph, {}, TITLE)
+
+
+@needs_gcc
+def test_random_graphs_are_what_the_interpreter_computes(predict: Predict) -> None:
+    assert len(random_examples()) > RANDOM_GRAPHS / 2
+    for name, example in random_examples().items():
+        check(name, example, predict)
 
 
 @needs_gcc
@@ -141,13 +201,6 @@ def test_c_predicts_as_the_run_does(name: str, predict: Predict) -> None:
     want = predictions(name)
     found = predict(name, x.astype(DTYPES[made.task.dtype]), want.shape)
     np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_c_cannot_express_is_refused(name: str) -> None:
-    graph = ALL_OPERATIONS[name].graph
-    with pytest.raises(UserError, match=f'layer "{LAYER}" cannot be written in C: .*{why_not(graph)}'):
-        document(graph, {}, TITLE)
 
 
 @needs_gcc
