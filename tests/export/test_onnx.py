@@ -74,6 +74,20 @@ def test_names_are_those_of_the_data(tmp_path: Path) -> None:
     assert "island: the index" in made.get_modelmeta().description
 
 
+CONVOLUTIONS = [name for name in CASES if name.startswith("{'type': 'conv") and "(3, 2, 2)" not in name]
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_a_convolution_is_one_operator_for_each_group(name: str, tmp_path: Path) -> None:
+    """But one whose groups are single channels is a sum of products, as in the graph."""
+    network = example(name)[0]
+    (path,) = write(network, tmp_path / "network.onnx")
+    operators = [node.op_type for node in onnx.load(path).graph.node]
+    groups = max(getattr(node.layer, "groups", 1) for node in network.task.model.nodes)
+    assert operators.count("Conv") == groups
+    assert "Gather" not in operators
+
+
 def test_every_primitive_is_written_or_known_to_be_missing() -> None:
     written = ELEMENTWISE.keys() | MOVING.keys() | {"broadcast", "cast"}
     assert PRIMITIVES.keys() - written == WITHOUT

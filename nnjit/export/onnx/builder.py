@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +68,15 @@ class Builder:
         self.operators.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
+    def used(self, outputs: Iterable[str]) -> list[Any]:
+        """The operators that outputs need, in order."""
+        needed, kept = set(outputs), []
+        for operator in reversed(self.operators):
+            if needed.intersection(operator.output):
+                kept.append(operator)
+                needed.update(reads(operator))
+        return kept[::-1]
+
     def constant(self, array: Any) -> str:
         """The name of a constant."""
         return self.names.constant(array)
@@ -88,3 +98,11 @@ class Builder:
             return self.ints(*(int(d) for d in shape))  # type: ignore[arg-type]  # no B in it
         others = [int(d) for d in shape if isinstance(d, int)]
         return self.add("Concat", self.rows, self.ints(*others), axis=0) if others else self.rows
+
+
+def reads(operator: Any) -> Iterator[str]:
+    """The values that an operator reads, in the body of a loop too."""
+    yield from operator.input
+    for attribute in operator.attribute:
+        for inner in attribute.g.node:
+            yield from reads(inner)

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnjit.export.description import description
 from nnjit.export.network import Network
-from nnjit.export.onnx.builder import ROWS, Builder, Names, Value
+from nnjit.export.onnx.builder import ROWS, Builder, Names, Value, reads
 from nnjit.export.onnx.rows import add_all, onnx_type
 from nnjit.ir import Graph, Node
 from nnjit.version import VERSION
@@ -33,14 +33,16 @@ def model_of(network: Network) -> Any:
     builder.values[x] = Value(joined, x.shape)
     add_all(builder, graph)
     outputs = list(_outputs(network, graph, builder, set(inputs)))
-    used = {name for operator in builder.operators for name in _reads(operator)}
-    arrays = {name: a for name, a in network.arrays.items() if name in used} | builder.names.constants
+    operators = builder.used(output.name for output in outputs)
+    used = {name for operator in operators for name in reads(operator)}
+    every = {**network.arrays, **builder.names.constants}
+    arrays = {name: array for name, array in every.items() if name in used}
     tensors = [numpy_helper.from_array(np.ascontiguousarray(a), name) for name, a in arrays.items()]
     declared = [
         helper.make_tensor_value_info(name, onnx_type(x.dtype), [ROWS, *shape])
         for name, shape in inputs.items()
     ]
-    made = helper.make_graph(builder.operators, network.name, declared, outputs, tensors)
+    made = helper.make_graph(operators, network.name, declared, outputs, tensors)
     opset = helper.make_opsetid("", OPSET)
     model = helper.make_model(
         made,
@@ -84,14 +86,6 @@ def _outputs(network: Network, graph: Graph, b: Builder, taken: set[str]) -> Ite
         b.operators.append(helper.make_node("Identity", [result], [name]))
         taken.add(name)
         yield helper.make_tensor_value_info(name, number, [ROWS, width])
-
-
-def _reads(operator: Any) -> Iterator[str]:
-    """The values that an operator reads, in the body of a loop too."""
-    yield from operator.input
-    for attribute in operator.attribute:
-        for inner in attribute.g.node:
-            yield from _reads(inner)
 
 
 def _metadata(network: Network) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ import numpy as np
 from nnjit.errors import GraphError
 from nnjit.export.broadcasting import joint, kept_axes, table_lookup, with_axes
 from nnjit.export.onnx.builder import ROWS, Builder, Value
+from nnjit.export.onnx.convolution import add_convolution, convolution_of
 from nnjit.export.onnx.elementwise import ELEMENTWISE
 from nnjit.ir import B, Graph, Node
 from nnjit.ir.graph import constant_p
@@ -109,6 +110,8 @@ def _reduce(operator: str) -> Row:
 
 
 def _matmul(b: Builder, node: Node) -> str:
+    if (found := convolution_of(node)) is not None:
+        return add_convolution(b, found)
     left, right = (b.whole(n) for n in node.inputs)
     if node.params["ta"]:
         left = b.add("Transpose", _matrix(b, left, node.inputs[0]), perm=[1, 0])
@@ -173,7 +176,8 @@ def _scan(b: Builder, node: Node) -> str:
         )
         names.append(b.constant(np.arange(loop.length)))
         axes = [0]
-    body = helper.make_graph(inner.operators, "body", declared_in, [declared(name, n) for n, name in results])
+    used = inner.used(name for _, name in results)
+    body = helper.make_graph(used, "body", declared_in, [declared(name, n) for n, name in results])
     outputs = [b.names.new(f"{b.scope}/Scan") for _ in results]
     kinds, out_axes = len(axes), [int(loop.is_batched)] * len(loop.recorded)
     b.operators.append(
