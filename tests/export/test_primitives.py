@@ -23,36 +23,8 @@ from tests.export import test_numpy, test_onnx
 from tests.primitives.table import PRIMITIVE_ROWS, Row
 
 ROWS = 4
-SEEDS = (
-    3,
-    5,
-    7,
-    8,
-    10,
-    13,
-    15,
-    18,
-    22,
-    26,
-    29,
-    33,
-    44,
-    45,
-    50,
-    52,
-    53,
-    55,
-    66,
-    71,
-    72,
-    73,
-    78,
-    82,
-    83,
-    85,
-    86,
-    89,
-)  # of random graphs in float32, in which onnxruntime has all operators
+# Of random graphs in float32, in which onnxruntime has all operators.
+SEEDS = (3, 5, 7, 8, 10, 13, 15, 18, 22, 26, 29, 33, 44, 45, 50, 52, 53, 55, 66, 71, 72, 73, 78, 82, 83, 85)
 each_row = pytest.mark.parametrize("row", PRIMITIVE_ROWS, ids=lambda row: row.name)
 
 
