@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from nnjit.export.network import Network
 from nnjit.export.numpy import write
 from nnjit.export.numpy.emitter import MOVING
 from nnjit.export.numpy.rows import ELEMENTWISE
+from nnjit.nn import layers
 from nnjit.primitives import PRIMITIVES
 from tests.export.networks import CASES, example
 
@@ -27,9 +29,21 @@ def run(network: Network, folder: Path) -> dict[str, Any]:
     """The names that the exported file defines."""
     source, arrays = write(network, folder)
     assert arrays.is_file()
+    assert imported(source) <= {"numpy", "math", "pathlib"}
     names: dict[str, Any] = {"__file__": str(source)}
     exec(compile(source.read_text(encoding="utf-8"), source, "exec"), names)
     return names
+
+
+def imported(source: Path) -> set[str]:
+    """The modules that a file imports."""
+    nodes = ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+    names = [
+        [alias.name for alias in n.names] if isinstance(n, ast.Import) else [n.module or ""]
+        for n in nodes
+        if isinstance(n, ast.Import | ast.ImportFrom)
+    ]
+    return {name for each in names for name in each}
 
 
 def close(found: Any, wanted: Any) -> None:
@@ -53,6 +67,11 @@ def test_the_file_predicts_as_the_run_does(name: str, tmp_path: Path) -> None:
         assert "predict_probabilities" not in file
     else:
         close(file["predict_probabilities"](x), scores)
+
+
+def test_every_layer_is_in_a_case() -> None:
+    found = {node.layer.type for name in CASES for node in example(name)[0].task.model.nodes}
+    assert found == set(layers)
 
 
 def test_every_primitive_is_written_or_known_to_be_missing() -> None:

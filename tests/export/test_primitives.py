@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,8 @@ from tests.export import test_numpy, test_onnx
 from tests.primitives.table import PRIMITIVE_ROWS, Row
 
 ROWS = 4
-RANDOM_GRAPHS = 40
+# Of random graphs in float32, in which onnxruntime has all operators.
+SEEDS = (3, 5, 7, 8, 10, 13, 15, 18, 22, 26, 29, 33, 44, 45, 50, 52, 53, 55, 66, 71, 72, 73, 78, 82, 83, 85)
 each_row = pytest.mark.parametrize("row", PRIMITIVE_ROWS, ids=lambda row: row.name)
 
 
@@ -103,30 +104,14 @@ def test_onnx_computes_what_the_interpreter_does(row: Row) -> None:
         by_onnx(graph, values)
 
 
-def random_graphs() -> Iterator[tuple[int, Graph, list[np.ndarray]]]:
-    """Graphs in float32 without random numbers, and their inputs."""
-    for seed in range(RANDOM_GRAPHS * 10):
-        maker = Maker(seed)
-        if maker.dtype != "f32":
-            continue
-        graph = optimize(maker.graph(7))
-        if is_written(graph, test_onnx.WITHOUT):
-            yield seed, graph, maker.arguments(ROWS)
-
-
-def test_random_graphs_are_what_the_interpreter_computes() -> None:
-    count = 0
-    for seed, graph, values in random_graphs():
-        wanted = interpret(graph, values)
-        if not all(np.isfinite(w).all() for w in wanted):
-            continue
-        count += 1
-        try:
-            close(by_numpy(graph, values), wanted, rtol=2e-3)
-            close(by_onnx(graph, values), wanted, rtol=2e-3)
-        except Exception:
-            print(seed, graph)
-            raise
-        if count == RANDOM_GRAPHS:
-            break
-    assert count == RANDOM_GRAPHS
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_random_graph_is_what_the_interpreter_computes(seed: int) -> None:
+    maker = Maker(seed)
+    graph = optimize(maker.graph(7))
+    assert maker.dtype == "f32"
+    assert is_written(graph, test_onnx.WITHOUT)  # else remove the seed
+    values = maker.arguments(ROWS)
+    wanted = interpret(graph, values)
+    # Numbers of size 1 to 100 after some ten operations, of which sums cancel.
+    close(by_numpy(graph, values), wanted, rtol=2e-3)
+    close(by_onnx(graph, values), wanted, rtol=2e-3)
