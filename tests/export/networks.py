@@ -82,7 +82,7 @@ def network_of(case: Case, seed: int = 0) -> tuple[Network, np.ndarray, Any, Any
     )
     task, outputs = make_task(experiment, described)
     features = tuple(f"{c.name}_{k}" for c in case.columns for k in range(c.size))
-    run = Run(Path("runs/example"), CompiledTask(task, batch=1), outputs.decoder, features)
+    run = Run(Path("runs/example"), experiment, CompiledTask(task, batch=1), outputs.decoder, features)
     theta = _weights(task.model, seed, experiment.dtype)
     arrays = {n: np.asarray(a) for n, a in task.model.arrays.unflatten(theta).items()}
     network = Network(
