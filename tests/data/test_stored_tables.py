@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import nnjit
-from nnjit.data.tables.stored_frame import StoredFrame
+from nnjit.data.tables.typed.stored_frame import StoredFrame
 from nnjit.errors import DataError
 
 ROWS = 400

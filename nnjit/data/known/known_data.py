@@ -14,8 +14,8 @@ import numpy as np
 from nnjit.data.encoding.encoder import TableEncoder
 from nnjit.data.encoding.kinds import CategoryEncoding, NumberEncoding
 from nnjit.data.encoding.rows import EncodedRows
-from nnjit.data.tables.stored_frame import StoredFrame
 from nnjit.data.tables.table import Table
+from nnjit.data.tables.typed.stored_frame import StoredFrame
 from nnjit.data.target import Target
 from nnjit.errors import DataError, UserError, counted, did_you_mean
 

@@ -62,7 +62,7 @@ def read_table(path: Path, options: Reading) -> Table:
     """
     from nnjit.data.tables.forking import check_not_forked
     from nnjit.data.tables.text.files import read_text_file
-    from nnjit.data.tables.typed_files import READERS
+    from nnjit.data.tables.typed.files import READERS
 
     check_not_forked(str(path))
     chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
@@ -82,7 +82,7 @@ def open_stored(path: Path, options: Reading) -> Table:
         DataError: as `read_table`, or the file has another format.
     """
     from nnjit.data.tables.forking import check_not_forked
-    from nnjit.data.tables.typed_files import stored_table
+    from nnjit.data.tables.typed.files import stored_table
 
     check_not_forked(str(path))
     chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
@@ -106,7 +106,7 @@ def read_blocks(path: Path, options: Reading) -> Iterator[Table]:
     """
     from nnjit.data.tables.forking import check_not_forked
     from nnjit.data.tables.text.files import LARGE, text_blocks
-    from nnjit.data.tables.typed_files import is_large_parquet, parquet_blocks
+    from nnjit.data.tables.typed.files import is_large_parquet, parquet_blocks
 
     check_not_forked(str(path))
     chosen = options.format or SUFFIXES.get(_suffix(path), "csv")

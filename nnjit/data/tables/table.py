@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnjit.data.tables.marks import POINT, Marks
-from nnjit.data.tables.stored_frame import StoredFrame
+from nnjit.data.tables.typed.stored_frame import StoredFrame
 from nnjit.data.tables.values import as_numbers, as_text, problem_of
 from nnjit.errors import DataError
 

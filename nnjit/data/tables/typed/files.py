@@ -10,13 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nnjit.data.tables.excel import read_excel
 from nnjit.data.tables.frames import RECORDS, frame_of_records
 from nnjit.data.tables.marks import marks_of
-from nnjit.data.tables.stored_frame import StoredFrame
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.text.content import content_of
 from nnjit.data.tables.text.records import lines_of
+from nnjit.data.tables.typed.excel import read_excel
+from nnjit.data.tables.typed.stored_frame import StoredFrame
 from nnjit.data.tables.values import missing_marks, normalised, problem_of
 from nnjit.errors import DataError, shortened
 from nnjit.memory import check_fits
