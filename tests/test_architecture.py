@@ -31,7 +31,9 @@ INSIDE = {
         ("array",), ("formula", "initializers", "targets"), ("activations", "links"),
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
-    "training": (("graphs",), ("setup",), ("gradient_check", "inputs"), ("run",), ("loop",), ("study",)),
+    "training": (
+        ("graphs",), ("setup",), ("gradient_check", "inputs"), ("run",), ("results",), ("loop",), ("study",),
+    ),
     "report": (
         ("files", "formatting"), ("pictures",), ("drawing",), ("pages",), ("study",), ("comparison",),
         ("page",), ("__main__",),

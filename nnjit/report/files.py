@@ -20,7 +20,7 @@ from nnjit.runs.history import read_history
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
-from nnjit.runs.metrics import SPLITS, RunMetrics
+from nnjit.runs.metrics import SPLITS, RunMetrics, headline_split
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.predictions import Predictions, read_predictions
 from nnjit.runs.reading import read_text
@@ -142,7 +142,7 @@ class RunFiles:
     @property
     def headline_split(self) -> str:
         """The part of the data that says most about new data: test, else validation, else training."""
-        return next(s for s in ("test", "validation", "train") if s in self.metrics.splits or s == "train")
+        return headline_split(self.metrics.splits)
 
 
 def read_run(folder: Path) -> RunFiles:

@@ -8,7 +8,7 @@ from pathlib import Path
 from nnjit.errors import counted
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import plain, sentence, shape
-from nnjit.report.pages import summary
+from nnjit.report.pages import headline, summary
 from nnjit.report.pages.advice import advice
 from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures import (
@@ -80,6 +80,7 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
     return template("report.html.jinja").render(
         run=run,
         summary=summary,
+        headline=headline,
         advice=advice(run),
         path=summary.path_as_typed(run.folder),
         drawings=drawings,

@@ -55,6 +55,7 @@ class DataEntry(JsonFile):
         warnings: what the user should know about the data before believing the metrics.
         columns: of a table, the kind of each and what its encoding has learned, as plain data.
         notes: what was found out about the data rather than given.
+        class_counts: how many rows of each part each class has; empty if the targets are values.
     """
 
     file_name: ClassVar[str] = file_names.DATA
@@ -76,6 +77,12 @@ class DataEntry(JsonFile):
     warnings: tuple[str, ...] = ()
     columns: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    class_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, counts in self.class_counts.items():
+            if len(counts) != len(self.classes or ()):
+                raise ValueError(f"class_counts.{name}: they are not those of the classes")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -87,6 +94,7 @@ class DataEntry(JsonFile):
             "classes": self.classes,
             **({"codes": self.codes} if self.codes else {}),
             "examples": self.examples,
+            **({"class_counts": self.class_counts} if self.class_counts else {}),
             "scaling": self.scaling,
             "magnitude": self.magnitude,
             **({"weighted": True} if self.is_weighted else {}),

@@ -185,6 +185,8 @@ def digits(folder: Path) -> Path:
             plain("dropout_1", "dropout", ["dense_1"], [64], rate=0.1),
             dense("dense_2", "dropout_1", 64, 10, "identity"),
         ],
+        data={"class_counts": {"train": [*[125] * 8, 128, 129]}},
+        metrics={"baseline": {"accuracy": 0.1}},
         predictions=class_predictions(10, 270),
     )
 
@@ -267,7 +269,7 @@ def regression(folder: Path) -> Path:
         input_shape=(10,),
         data=data,
         curves=learning_curves(40, "r2"),
-        metrics={"splits": splits},
+        metrics={"splits": splits, "baseline": {"r2": -0.0071, "mae": 68.25}},
         predictions={"split": np.array("test"), "target": target, "prediction": prediction},
     )
 

@@ -63,12 +63,14 @@ FILES: list[JsonFile] = [
     METRICS,
     RunMetrics(**vars(METRICS) | {"found_learning_rate": 0.5, "averaging": "ema", "message": "done"}),
     RunMetrics(**vars(METRICS) | {"status": Status.DIVERGED, "best_epoch": None, "message": "epoch 3"}),
+    RunMetrics(**vars(METRICS) | {"baseline": {"accuracy": 0.5}}),
     ModelEntry("huber", "adam", (4,), (LAYER,), 8),
     DATA,
     DataEntry(**vars(DATA) | {"problem_type": "several", "classes": None, "outputs": (OUTPUT,)}),
     DataEntry(**vars(DATA) | {"codes": {"length": ("long", "short")}, "is_weighted": True,
                               "class_weights": {"a": 1.0, "b": 2.0}}),
     DataEntry(**vars(DATA) | {"columns": ({"name": "length", "kind": "number"},), "notes": ("a note",)}),
+    DataEntry(**vars(DATA) | {"class_counts": {"train": (50, 30), "test": (10, 10)}}),
     Environment("0.1.0", "3.11.9", "0.68.1", None, "2.4.6", None, "Linux", "AMD EPYC", 2, "2025-11-23"),
     Explanation((NumberedLayer(0, "input", "the data", (4,)),), (Section("Forward", (LINE,)),),
                 Update(("θ ← θ - lr g",), "", (("learning_rate", "0.5"),)), "return x",
@@ -132,6 +134,7 @@ MALFORMED: list[tuple[str, type[JsonFile], Any, str]] = [
     ("metrics.json", StudyMetrics, FILES[-1].to_json() | {"kind": "pairs"}, "kind: expected one of repli"),
     ("model.json",   ModelEntry,   {"loss": "huber"},                       "\"optimizer\" is missing; "),
     ("data.json",    DataEntry,    DATA.to_json() | {"features": 3},        "features: expected a list, "),
+    ("data.json",    DataEntry,    DATA.to_json() | {"class_counts": {"test": [1]}}, "class_counts.test: th"),
     ("data.json",    DataEntry,    [],                                      "expected a JSON object"),
 ]
 # fmt: on

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnjit.data import Part
+from nnjit.runs.metrics import headline_split
 from nnjit.runs.predictions import Grid, Predictions
 from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.setup.setup import Setup
@@ -21,7 +22,7 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
     They are of the test part; without one, of the validation part; without either, of the training part. Of
     a part on the disk they are of as many rows as are in memory at a time, spread evenly over it.
     """
-    split = next(name for name in ("test", "validation", "train") if name in setup.splits)
+    split = headline_split(setup.splits)
     part, decoder = setup.splits[split].spread(), setup.decoder
     predicted = setup.compiled.predict(theta, part.x)
     rows = np.arange(len(part.y)) if part.source_rows is None else part.source_rows

@@ -20,7 +20,7 @@ from nnjit.runs.file_names import BEST, CHECKPOINT, HISTORY, LAST, METRICS, PRED
 from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.history import read_history
 from nnjit.runs.json_file import JsonFile
-from nnjit.runs.metrics import RunMetrics, SplitValues, Weights, earlier_seconds
+from nnjit.runs.metrics import RunMetrics, SplitValues, Weights, earlier_seconds, headline_split
 from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
 from nnjit.runs.status import Status
@@ -28,6 +28,7 @@ from nnjit.runs.weights import weights_bytes
 from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.loop.stopping import Outcome
+from nnjit.training.results.baseline import baseline
 from nnjit.training.setup.setup import Setup
 
 
@@ -149,6 +150,7 @@ def _metrics(
         found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
         averaging="" if experiment.averaging is None else experiment.averaging.type,
         message=outcome.message,
+        baseline=baseline(setup, headline_split(setup.splits)),
     )
 
 
@@ -206,6 +208,7 @@ def _data(setup: Setup) -> DataEntry:
         examples={name: len(part) for name, part in setup.splits.items()},
         scaling=data.scaling.to_json(),
         magnitude=_magnitude(data.train, data.scaling.padding),
+        class_counts=_class_counts(setup),
         codes=data.codes,
         is_weighted=data.is_weighted,
         class_weights=setup.outputs.class_weights_by_name,
@@ -214,6 +217,17 @@ def _data(setup: Setup) -> DataEntry:
         columns=() if data.encoder is None else tuple(data.encoder.to_json()),
         notes=data.notes,
     )
+
+
+def _class_counts(setup: Setup) -> dict[str, tuple[int, ...]]:
+    """How many rows of each part each class has; empty if the targets are values, or several."""
+    classes = setup.data.classes
+    if classes is None:
+        return {}
+    counts = {
+        name: np.bincount(part.all_targets, minlength=len(classes)) for name, part in setup.splits.items()
+    }
+    return {name: tuple(found.tolist()) for name, found in counts.items()}
 
 
 def _magnitude(train: AnyPart, padding: Sequence[Padding]) -> float:
