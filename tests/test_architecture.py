@@ -35,8 +35,8 @@ INSIDE = {
         ("graphs",), ("setup",), ("gradient_check", "inputs"), ("run",), ("results",), ("loop",), ("study",),
     ),
     "report": (
-        ("files", "formatting"), ("pictures",), ("drawing",), ("pages",), ("study",), ("comparison",),
-        ("page",), ("__main__",),
+        ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
+        ("comparison",), ("page",), ("__main__",),
     ),
 }  # fmt: skip
 FEW = {  # rooms that know less than their place would allow

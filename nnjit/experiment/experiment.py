@@ -26,7 +26,7 @@ from nnjit.optim import (
 )
 from nnjit.optim.optimizers import Adam
 from nnjit.optim.schedules import Constant
-from nnjit.registry import SEEDS, Options, Seed
+from nnjit.registry import MOST, SEEDS, Options, Seed
 
 if TYPE_CHECKING:
     AnySource = Source
@@ -183,6 +183,10 @@ class Experiment(Options):
     losses: Annotated[dict[str, OutputOptions], AfterValidator(_check_outputs)] | None = None
     """Several outputs, instead of `loss`: the name of each output layer, with its loss, the target that it
     is compared with, and its weight in C = Σ weight · cost."""
+
+    positive: str | Annotated[int, Field(ge=-MOST, le=MOST)] | None = None
+    """Of two classes, the label of the one that is sought, as it stands in the data: `precision`, `recall`,
+    `f1`, `roc_auc` and `average_precision` are those of it. null means the second in the order of labels."""
 
     loss: Annotated[AnyLoss | None, AfterValidator(_check_one_loss)] = Field(None, validate_default=True)
     """The cost of an example, whose mean over the examples the training lowers; or give `losses`."""

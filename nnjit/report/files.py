@@ -23,7 +23,7 @@ from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import SPLITS, RunMetrics, headline_split
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.predictions import Predictions, read_predictions
-from nnjit.runs.reading import read_text
+from nnjit.runs.reading import damaged, read_text
 from nnjit.runs.status import Status
 
 F = TypeVar("F", bound=JsonFile)
@@ -159,7 +159,8 @@ def read_run(folder: Path) -> RunFiles:
     metrics = _killed(history, model) if ended is None or ended.epochs < len(history.epoch) else ended
     names = [output.name for output in data.outputs] or [""]
     # Of a training that was resumed and then killed, there may be predictions of earlier weights.
-    found = {} if metrics.status is Status.KILLED else {name: _predictions(folder, name) for name in names}
+    is_killed = metrics.status is Status.KILLED
+    found = {} if is_killed else {name: _predictions(folder, data, name) for name in names}
     return RunFiles(
         folder=folder,
         config=config,
@@ -205,10 +206,15 @@ def _history(folder: Path, *, can_lack: bool) -> History:
     return History({**columns, "epoch": columns["epoch"].astype(int)})
 
 
-def _predictions(folder: Path, output: str = "") -> Predictions | None:
+def _predictions(folder: Path, data: DataEntry, output: str) -> Predictions | None:
     found = read_predictions(folder, output)
     if found is None:
         return None
+    classes = next((o.classes for o in data.outputs if o.name == output), data.classes)
+    given = 0 if found.probability is None else found.probability.shape[1]
+    if given not in (0, len(classes or ())):
+        problem = f"it has probabilities of {given} classes, {file_names.DATA} has {len(classes or ())}"
+        raise damaged(folder / file_names.PREDICTIONS, problem)
     return replace(found, target=_drawable(found.target), prediction=_drawable(found.prediction))
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from nnjit.errors import counted
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import plain, sentence, shape
-from nnjit.report.pages import headline, summary
+from nnjit.report.pages import decisions, headline, summary
 from nnjit.report.pages.advice import advice
 from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures import (
+    calibration,
     confusion,
     evaluations,
     layer_graph,
@@ -20,6 +21,7 @@ from nnjit.report.pictures import (
     learning_rate_search,
     loss_curve,
     metric_curves,
+    ranking,
     regions,
     regression,
 )
@@ -33,6 +35,8 @@ from nnjit.runs.writing import write_atomically
 # In the order of the page. A picture's module has `draw(run)`, which is None if it has nothing to show.
 PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
     confusion.draw,
+    ranking.draw,
+    calibration.draw,
     regression.draw,
     regions.draw,
     loss_curve.draw,
@@ -81,6 +85,7 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
         run=run,
         summary=summary,
         headline=headline,
+        decisions=decisions,
         advice=advice(run),
         path=summary.path_as_typed(run.folder),
         drawings=drawings,

@@ -193,7 +193,7 @@ def digits(folder: Path) -> Path:
 
 def early_stopped(folder: Path) -> Path:
     return write_run(
-        folder, metrics={"status": "early_stopped", "weights": "best"}, predictions=class_predictions(3, 40)
+        folder, metrics={"status": "early_stopped", "weights": "best"}, predictions=class_predictions(10, 40)
     )
 
 

@@ -22,10 +22,11 @@ from nnjit.report.pictures import loss_curve
 from nnjit.report.pictures.axes import THIN_TO
 from nnjit.report.pictures.style import Picture, new_figure, to_svg
 from nnjit.runs import file_names
-from tests.report.run_folders import KINDS, learning_curves, write_run
+from tests.report.run_folders import KINDS, class_predictions, learning_curves, write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
+OF_CLASSES = ("confusion", "ranking", "calibration")
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +129,12 @@ def test_every_layer_is_in_the_graph_and_in_the_table(kind: str, reports: Path) 
 @pytest.mark.parametrize(
     ("kind", "pictures"),
     [
-        ("digits", ["confusion", "loss", "metrics", "learning_rate", "layers"]),
+        ("digits", [*OF_CLASSES, "loss", "metrics", "learning_rate", "layers"]),
         ("found_rate", ["loss", "metrics", "learning_rate", "rate_search", "layers"]),
-        ("moons", ["confusion", "regions", "loss", "metrics", "learning_rate", "layers"]),
+        (
+            "moons",
+            [*OF_CLASSES, "regions", "loss", "metrics", "learning_rate", "layers"],
+        ),
         ("regression", ["regression", "loss", "metrics", "learning_rate", "layers"]),
         ("surface", ["regression", "regions", "loss", "learning_rate", "layers"]),
         ("no_validation", ["loss", "learning_rate", "layers"]),
@@ -322,6 +326,12 @@ def test_pickled_predictions_are_refused(tmp_path: Path) -> None:
     objects = np.array([{}], dtype=object)
     np.savez(folder / file_names.PREDICTIONS, split=np.array("test"), target=objects, prediction=objects)
     with pytest.raises(RunError, match=r"predictions\.npz: not predictions of nnjit"):
+        write_report(folder)
+
+
+def test_predictions_of_other_classes_are_named(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", predictions=class_predictions(3, 20))
+    with pytest.raises(RunError, match=r"has probabilities of 3 classes, data\.json has 10; restore"):
         write_report(folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sklearn import metrics as sk
 
 from nnjit import config
+from nnjit.errors import ConfigError
 from nnjit.nn.metrics import F1, Accuracy, AveragePrecision, LogLoss, Matthews, RocAuc, TopK
 from nnjit.training.results.baseline import baseline, of_classes
 from nnjit.training.setup.setup import Setup, set_up
@@ -56,3 +58,41 @@ def test_the_baseline_of_values_is_their_mean_in_their_own_unit() -> None:
         values = np.array(y)[:, k]
         assert found[f"{name}_rmse"] == pytest.approx(values.std(), rel=1e-6)
         assert found[f"{name}_mae"] == pytest.approx(abs(values - values.mean()).mean(), rel=1e-6)
+
+
+TWO = {"type": "inline", "x": [1, 2, 3, 4], "y": ["good", "bad", "good", "good"]}
+
+
+def test_the_positive_class_is_the_second() -> None:
+    content = {"data": TWO, "model": [{"type": "dense"}], "loss": "binary_cross_entropy"}
+    for positive, classes, y in (
+        ("good", ("bad", "good"), [1, 0, 1, 1]),
+        ("bad", ("good", "bad"), [0, 1, 0, 0]),
+    ):
+        setup = set_up(config.resolve(content | {"positive": positive}), Path())
+        assert setup.data.classes == classes
+        assert setup.data.train.all_targets.tolist() == y
+
+
+def test_held_out_data_has_the_classes_in_the_same_order() -> None:
+    content = {"data": TWO, "model": [{"type": "dense"}], "loss": "softmax_cross_entropy", "positive": "bad"}
+    setup = set_up(config.resolve(content | {"test_data": TWO | {"x": [1, 2, 3, 5]}}), Path())
+    assert setup.splits["test"].all_targets.tolist() == [0, 1, 0, 0]
+
+
+# fmt: off
+BAD_POSITIVE = [
+    ({"positive": "goood"},                               'no class is called "goood"; did you mean "good"?'),
+    ({"positive": 7},                                      'no class is called "7"; valid: bad, good'),
+    ({"positive": "a", "data": TWO | {"y": list("abca")}}, "one of two, and the data has 3 classes"),
+    ({"positive": "a", "data": TWO | {"y": [1.5, 2, 3, 4]}, "loss": "squared_error"}, "the data has values"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("change", "message"), BAD_POSITIVE)
+def test_a_wrong_positive_class_is_named(change: dict[str, Any], message: str) -> None:
+    content = {"data": TWO, "model": [{"type": "dense"}], "loss": "softmax_cross_entropy"} | change
+    with pytest.raises(ConfigError, match=re.escape(message)) as error:
+        set_up(config.resolve(content), Path())
+    assert error.value.path == ("positive",)

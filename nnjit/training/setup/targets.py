@@ -1,12 +1,14 @@
-"""Match the entries of `losses` with the targets of the data."""
+"""Match the config with the targets of the data: the entries of `losses`, and the positive class."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nnjit.data import ProblemType, Target
+from nnjit.data import Dataset, ProblemType, Target
+from nnjit.data.storage.disk_rows import in_memory
 from nnjit.errors import ConfigError, ConfigPath, DataError, did_you_mean
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import OutputOptions
@@ -72,3 +74,25 @@ def joined_targets(experiment: Experiment, found: Sequence[Target]) -> tuple[Tar
         label, size = ", ".join(entry.targets), sum(part.size for part in parts)
         made.append(Target(label, parts[0].start, size, parts[0].classes))
     return tuple(made)
+
+
+def with_positive(data: Dataset, positive: str | int | None) -> Dataset:
+    """The data with a class as the second of its two, the positive one; as it is if none is named.
+
+    Raises:
+        ConfigError: there are not two classes, or none is called so.
+    """
+    if positive is None:
+        return data
+    label = str(positive)
+    if data.classes is None or len(data.classes) != 2:
+        found = "values" if data.classes is None else f"{len(data.classes)} classes"
+        found = "several outputs" if data.target_layout else found
+        raise ConfigError(
+            f"a positive class is one of two, and the data has {found}; remove it", ("positive",)
+        )
+    if label not in data.classes:
+        raise ConfigError(f'no class is called "{label}"{did_you_mean(label, data.classes)}', ("positive",))
+    if label == data.classes[1]:
+        return data
+    return replace(data, y=1 - in_memory(data.y), classes=data.classes[::-1])

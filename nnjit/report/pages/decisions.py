@@ -1,0 +1,64 @@
+"""Tabulate how well each class is found."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nnjit.report.decisions import Decisions, decisions_of, single_outputs
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import SPLIT_NAMES, Row
+
+COLUMNS = ("class", "precision", "recall", "F1", "examples")
+
+
+class ClassTable(NamedTuple):
+    """A row for each class of an output, and one for their mean.
+
+    Args:
+        note: how to read it.
+    """
+
+    title: str
+    rows: list[Row]
+    note: str
+
+
+def class_tables(run: RunFiles) -> list[ClassTable]:
+    """A table for each output that predicts classes."""
+    found = {name: decisions_of(single) for name, single in single_outputs(run).items()}
+    return [_table(name, decisions) for name, decisions in found.items() if decisions is not None]
+
+
+def scores(decisions: Decisions) -> np.ndarray:
+    """Precision, recall and F1 of each class (3, K); nan where there is nothing to divide."""
+    true, predicted, both = decisions.counts
+    with np.errstate(invalid="ignore"):
+        return np.array([both / predicted, both / true, 2 * both / (true + predicted)])
+
+
+def _table(output: str, decisions: Decisions) -> ClassTable:
+    values, (true, predicted, _) = scores(decisions), decisions.counts
+    rows = [
+        (name, *map(_score, values[:, k]), f"{true[k]:,}") for k, name in enumerate(decisions.names)
+    ]  # fmt: skip
+    occurs = true + predicted > 0
+    mean = np.nan_to_num(values[:, occurs]).mean(axis=1)
+    rows.append(("mean of the classes", *map(_score, mean), f"{true.sum():,}"))
+    part = SPLIT_NAMES[decisions.predictions.split]
+    return ClassTable(f"{output}: by class" if output else "By class", rows, _note(decisions, part))
+
+
+def _note(decisions: Decisions, part: str) -> str:
+    text = (
+        f"Of the {part} examples that are said to be of a class, precision is the fraction that is; of those "
+        "that are, recall is the fraction that is found; F1 is their harmonic mean."
+    )
+    if len(decisions.names) == 2:
+        text += f" The positive class is “{decisions.names[1]}”: a metric with one value is that of it."
+    return text
+
+
+def _score(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "–"

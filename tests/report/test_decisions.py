@@ -1,0 +1,88 @@
+"""What the report says of classes: their table, the curves over thresholds, and the calibration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import calibration as sk_calibration
+from sklearn import metrics as sk
+
+from nnjit.report import write_report
+from nnjit.report.decisions import Decisions
+from nnjit.report.files import read_run
+from nnjit.report.pages.decisions import class_tables, scores
+from nnjit.report.pictures.calibration import binned
+from nnjit.report.pictures.ranking import curve_of
+from nnjit.runs.predictions import Predictions
+from tests.report.run_folders import class_predictions, write_run
+from tests.report.test_report import words
+
+
+def probabilities(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Which examples are positive, and probabilities with ties that rank them somewhat."""
+    rng = np.random.default_rng(4)
+    is_true = rng.random(n) < 0.3
+    return is_true, np.round(np.clip(0.4 * is_true + rng.uniform(0, 0.6, n), 0, 1), 2)
+
+
+def test_precision_recall_and_f1_are_those_of_each_class() -> None:
+    rng = np.random.default_rng(1)
+    target, prediction = rng.integers(0, 3, (2, 200))
+    given = Predictions("test", target, prediction, np.full((200, 3), 1 / 3))
+    *expected, support = sk.precision_recall_fscore_support(target, prediction)
+    np.testing.assert_allclose(scores(Decisions(("a", "b", "c"), given)), expected, rtol=1e-12)
+    np.testing.assert_array_equal(Decisions(("a", "b", "c"), given).counts[0], support)
+
+
+def test_a_class_that_is_never_predicted_has_no_precision(tmp_path: Path) -> None:
+    p = np.tile([0.6, 0.3, 0.1], (4, 1))
+    found = {"target": np.array([0, 1, 1, 0]), "prediction": np.zeros(4, int), "probability": p}
+    folder = write_run(
+        tmp_path / "run", data={"classes": ["a", "b", "c"]}, predictions=found | {"split": np.array("test")}
+    )
+    (table,) = class_tables(read_run(folder))
+    assert table.rows == [
+        ("a", "0.500", "1.000", "0.667", "2"),
+        ("b", "–", "0.000", "0.000", "2"),
+        ("c", "–", "–", "–", "0"),
+        ("mean of the classes", "0.250", "0.500", "0.333", "4"),
+    ]
+
+
+def test_the_curves_are_those_of_scikit_learn() -> None:
+    is_true, p = probabilities()
+    curve = curve_of(p, is_true)
+    assert curve is not None
+    false, found, _ = sk.roc_curve(is_true, p, drop_intermediate=False)
+    np.testing.assert_allclose((curve.false, curve.found), (false, found), rtol=1e-12)
+    precision, recall, _ = sk.precision_recall_curve(is_true, p)
+    reached = len(precision)
+    np.testing.assert_allclose(curve.precision, precision[::-1], rtol=1e-12)
+    np.testing.assert_allclose(curve.found[:reached], recall[::-1], rtol=1e-12)
+    assert curve.area == pytest.approx(sk.roc_auc_score(is_true, p), rel=1e-12)
+    assert curve.average_precision == pytest.approx(sk.average_precision_score(is_true, p), rel=1e-12)
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_one_class_throughout_has_no_curve(value: bool) -> None:
+    assert curve_of(np.linspace(0, 1, 5), np.full(5, value)) is None
+
+
+def test_the_bins_of_the_calibration_are_those_of_scikit_learn() -> None:
+    is_true, p = probabilities()
+    p = 0.997 * p + 0.0011  # not on an edge, which scikit-learn counts to the lower bin
+    bins = binned(p, is_true)
+    right, mean = sk_calibration.calibration_curve(is_true, p, n_bins=10)
+    np.testing.assert_allclose((bins.right, bins.mean), (right, mean), rtol=1e-12)
+    assert bins.examples.sum() == len(p)
+
+
+def test_of_two_classes_the_page_names_the_positive_one(tmp_path: Path) -> None:
+    folder = write_run(
+        tmp_path / "run", data={"classes": ["no", "yes"]}, predictions=class_predictions(2, 85)
+    )
+    write_report(folder)
+    assert "The positive class is “yes”" in words(folder)
+    assert "by the probability of “yes”" in words(folder)
