@@ -55,6 +55,7 @@ class DataEntry(JsonFile):
         warnings: what the user should know about the data before believing the metrics.
         columns: of a table, the kind of each and what its encoding has learned, as plain data.
         notes: what was found out about the data rather than given.
+        threshold: the probability above which predictions are the second of two classes; None is 1/2.
         class_counts: how many rows of each part each class has; empty if the targets are values.
     """
 
@@ -78,11 +79,14 @@ class DataEntry(JsonFile):
     columns: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     class_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         for name, counts in self.class_counts.items():
             if len(counts) != len(self.classes or ()):
                 raise ValueError(f"class_counts.{name}: they are not those of the classes")
+        if self.threshold is not None and not (0 < self.threshold < 1 and len(self.classes or ()) == 2):
+            raise ValueError(f"threshold: {self.threshold:g} decides between no two classes")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -92,6 +96,7 @@ class DataEntry(JsonFile):
             **({"columns": self.columns} if self.columns else {}),
             "targets": self.targets,
             "classes": self.classes,
+            **({} if self.threshold is None else {"threshold": self.threshold}),
             **({"codes": self.codes} if self.codes else {}),
             "examples": self.examples,
             **({"class_counts": self.class_counts} if self.class_counts else {}),

@@ -133,6 +133,7 @@ def open_run(path: Path, experiment: Experiment) -> Run:
         targets=tuple(map(_target, data.outputs)),
         target_names=data.targets,
         columns=() if encoder is None else encoder.inputs,
+        threshold=data.threshold,
     )
     try:
         task, outputs = make_task(experiment, described)

@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 from nnjit.report import write_report
 from nnjit.report.decisions import Decisions
 from nnjit.report.files import read_run
-from nnjit.report.pages.decisions import class_tables, scores
+from nnjit.report.pages.decisions import class_tables, scores, threshold_table
 from nnjit.report.pictures.calibration import binned
 from nnjit.report.pictures.ranking import curve_of
 from nnjit.runs.predictions import Predictions
@@ -77,6 +77,23 @@ def test_the_bins_of_the_calibration_are_those_of_scikit_learn() -> None:
     right, mean = sk_calibration.calibration_curve(is_true, p, n_bins=10)
     np.testing.assert_allclose((bins.right, bins.mean), (right, mean), rtol=1e-12)
     assert bins.examples.sum() == len(p)
+
+
+@pytest.mark.parametrize("threshold", [None, 0.25])
+def test_thresholds_are_tabulated_with_that_of_the_run(threshold: float | None, tmp_path: Path) -> None:
+    is_true, p = probabilities()
+    found = {"target": is_true.astype(int), "prediction": (p > (threshold or 0.5)).astype(int)}
+    found |= {"probability": np.stack([1 - p, p], 1), "split": np.array("test")}
+    data = {"classes": ["no", "yes"]} | ({} if threshold is None else {"threshold": threshold})
+    table = threshold_table(read_run(write_run(tmp_path / "run", data=data, predictions=found)))
+    assert table is not None
+    rows = {row[0]: row[1:] for row in table.rows}
+    own = rows[f"{threshold or 0.5:g}, this run"]
+    expected = sk.precision_recall_fscore_support(is_true, found["prediction"], average="binary")[:3]
+    assert own[:3] == tuple(f"{value:.3f}" for value in expected)
+    (_, false), (missed, _) = sk.confusion_matrix(is_true, found["prediction"])
+    assert own[3:] == (str(false), str(missed))
+    assert len(rows) == 9 + (threshold is not None)
 
 
 def test_of_two_classes_the_page_names_the_positive_one(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ FILES: list[JsonFile] = [
                               "class_weights": {"a": 1.0, "b": 2.0}}),
     DataEntry(**vars(DATA) | {"columns": ({"name": "length", "kind": "number"},), "notes": ("a note",)}),
     DataEntry(**vars(DATA) | {"class_counts": {"train": (50, 30), "test": (10, 10)}}),
+    DataEntry(**vars(DATA) | {"threshold": 0.25}),
     Environment("0.1.0", "3.11.9", "0.68.1", None, "2.4.6", None, "Linux", "AMD EPYC", 2, "2025-11-23"),
     Explanation((NumberedLayer(0, "input", "the data", (4,)),), (Section("Forward", (LINE,)),),
                 Update(("θ ← θ - lr g",), "", (("learning_rate", "0.5"),)), "return x",
@@ -135,6 +136,7 @@ MALFORMED: list[tuple[str, type[JsonFile], Any, str]] = [
     ("model.json",   ModelEntry,   {"loss": "huber"},                       "\"optimizer\" is missing; "),
     ("data.json",    DataEntry,    DATA.to_json() | {"features": 3},        "features: expected a list, "),
     ("data.json",    DataEntry,    DATA.to_json() | {"class_counts": {"test": [1]}}, "class_counts.test: th"),
+    ("data.json",    DataEntry,    DATA.to_json() | {"threshold": 1.5}, "threshold: 1.5 decides betw"),
     ("data.json",    DataEntry,    [],                                      "expected a JSON object"),
 ]
 # fmt: on

@@ -1,4 +1,4 @@
-"""What a finished training is compared with: an answer that is the same for every example."""
+"""What a finished training is compared with, which class is sought, and at which threshold."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+import nnjit
 from nnjit import config
-from nnjit.errors import ConfigError
+from nnjit.errors import ConfigError, UserError
+from nnjit.experiment.threshold import Costs, LeastCost
 from nnjit.nn.metrics import F1, Accuracy, AveragePrecision, LogLoss, Matthews, RocAuc, TopK
+from nnjit.runs.data import DataEntry
+from nnjit.runs.predictions import read_predictions
+from nnjit.training import Run
 from nnjit.training.results.baseline import baseline, of_classes
+from nnjit.training.results.threshold import choose
 from nnjit.training.setup.setup import Setup, set_up
 
 # fmt: off
@@ -96,3 +102,86 @@ def test_a_wrong_positive_class_is_named(change: dict[str, Any], message: str) -
     with pytest.raises(ConfigError, match=re.escape(message)) as error:
         set_up(config.resolve(content), Path())
     assert error.value.path == ("positive",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "score"),
+    [
+        ("best_f1", lambda y, p: sk.f1_score(y, p)),
+        (LeastCost(cost=Costs(false_negative=5.0)), lambda y, p: -((p & ~y).sum() + 5 * (y & ~p).sum())),
+    ],
+)
+def test_no_other_threshold_is_better_than_the_chosen_one(rule: Any, score: Any) -> None:
+    rng = np.random.default_rng(2)
+    y = rng.random(300) < 0.2
+    p = np.round(np.clip(rng.normal(0.3 + 0.2 * y, 0.15), 0, 1), 2)  # with ties
+    chosen = choose(rule, p, y, np.ones(300))
+    assert score(y, p > chosen) == pytest.approx(max(score(y, p > t / 200) for t in range(1, 200)), rel=1e-12)
+
+
+def test_rows_count_by_their_weights_in_the_choice() -> None:
+    p, y = np.array([0.2, 0.4, 0.6]), np.array([True, False, True])
+    assert choose("best_f1", p, y, np.array([9.0, 1.0, 1.0])) == pytest.approx(0.1)
+    assert choose("best_f1", p, y, np.array([1.0, 9.0, 9.0])) == pytest.approx(0.5)
+
+
+@pytest.fixture(scope="module")
+def cautious(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(200, 2))
+    y = (x.sum(axis=1) + rng.normal(0, 0.7, 200) > 1.2).astype(int)
+    content = {
+        "data": {
+            "type": "inline",
+            "x": x.tolist(),
+            "y": y.tolist(),
+            "split": {"validation": 0.3, "test": 0.3},
+        },
+        "model": [{"type": "dense"}],
+        "loss": "binary_cross_entropy",
+        "metrics": ["f1", "accuracy", "log_loss"],
+        "threshold": {"cost": {"false_negative": 20}},
+        "training": {"epochs": 10},
+    }
+    return nnjit.fit(content, output=tmp_path_factory.mktemp("cautious") / "run")
+
+
+def test_predictions_and_final_metrics_decide_at_the_threshold(cautious: Run) -> None:
+    data = DataEntry.read(cautious.path)
+    assert data.threshold is not None
+    assert data.threshold < 0.4
+    found = read_predictions(cautious.path)
+    assert found is not None
+    assert found.probability is not None
+    decided = found.probability[:, 1] > data.threshold
+    np.testing.assert_array_equal(found.prediction, decided)
+    assert (decided != found.probability.argmax(axis=1)).any()
+    test = cautious.metrics["splits"]["test"]
+    assert test["f1"] == pytest.approx(sk.f1_score(found.target, decided), rel=1e-12)
+    assert test["accuracy"] == pytest.approx((found.target == decided).mean(), rel=1e-12)
+
+
+def test_a_loaded_run_decides_at_the_threshold(cautious: Run) -> None:
+    x = np.random.default_rng(4).normal(size=(50, 2))
+    again = nnjit.load(cautious.path)
+    decided = again.predict_probabilities(x)[:, 1] > DataEntry.read(cautious.path).threshold
+    np.testing.assert_array_equal(again.predict(x), decided)
+    np.testing.assert_array_equal(cautious.predict(x), decided)
+
+
+# fmt: off
+BAD_THRESHOLD = [
+    ({"data": TWO | {"y": list("abca")}, "threshold": 0.5}, "two classes, and the data has 3 classes"),
+    ({"data": TWO | {"y": [1.5, 2, 3, 4]}, "loss": "squared_error"}, "two classes, and the data has values"),
+    ({"threshold": "best_f1"}, "chosen on the validation part, and there is none"),
+    ({"threshold": "best_f1", "validation_data": TWO | {"y": ["bad"] * 4}}, 'has no example of "good"'),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("change", "message"), BAD_THRESHOLD)
+def test_a_threshold_that_decides_nothing_is_refused(change: dict[str, Any], message: str) -> None:
+    content = {"data": TWO, "model": [{"type": "dense"}], "loss": "softmax_cross_entropy", "threshold": 0.3}
+    with pytest.raises(UserError, match=re.escape(message)) as error:
+        set_up(config.resolve(content | change), Path())
+    assert error.value.path == ("threshold",)

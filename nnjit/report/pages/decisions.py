@@ -1,4 +1,4 @@
-"""Tabulate how well each class is found."""
+"""Tabulate how well each class is found, and at which threshold."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from nnjit.report.files import RunFiles
 from nnjit.report.formatting import SPLIT_NAMES, Row
 
 COLUMNS = ("class", "precision", "recall", "F1", "examples")
+THRESHOLD_COLUMNS = ("threshold", "precision", "recall", "F1", "false alarms", "missed")
+THRESHOLDS = tuple(k / 10 for k in range(1, 10))
 
 
 class ClassTable(NamedTuple):
@@ -21,6 +23,17 @@ class ClassTable(NamedTuple):
     """
 
     title: str
+    rows: list[Row]
+    note: str
+
+
+class ThresholdTable(NamedTuple):
+    """A row for each threshold.
+
+    Args:
+        note: how to read it.
+    """
+
     rows: list[Row]
     note: str
 
@@ -62,3 +75,35 @@ def _note(decisions: Decisions, part: str) -> str:
 
 def _score(value: float) -> str:
     return f"{value:.3f}" if np.isfinite(value) else "–"
+
+
+def threshold_table(run: RunFiles) -> ThresholdTable | None:
+    """What decisions at several thresholds would be; None unless a single output tells two classes apart."""
+    decisions = decisions_of(run)
+    if decisions is None or len(decisions.names) != 2:
+        return None
+    own = 0.5 if run.data.threshold is None else run.data.threshold
+    p, is_true = decisions.probability(1), decisions.is_true(1)
+    rows = [_at(t, p, is_true, is_own=t == own) for t in sorted({*THRESHOLDS, own})]
+    part = SPLIT_NAMES[decisions.predictions.split]
+    name = decisions.names[1]
+    note = (
+        f"An example is taken for “{name}” if its probability is above the threshold; the values are of the "
+        f"{part} examples, each of which counts alike."
+    )
+    if run.data.threshold is None:
+        note += " The network decides at 0.5; with `threshold`, the config names another, or a rule."
+    else:
+        note += f" The network decides at {own:.4g}, as `threshold` asks; the history has values at 0.5."
+    return ThresholdTable(rows, note)
+
+
+def _at(threshold: float, p: np.ndarray, is_true: np.ndarray, *, is_own: bool) -> Row:
+    """The row of a threshold."""
+    is_taken = p > threshold
+    hits, false = int((is_taken & is_true).sum()), int((is_taken & ~is_true).sum())
+    missed = int(is_true.sum()) - hits
+    ratios = ((hits, hits + false), (hits, hits + missed), (2 * hits, 2 * hits + false + missed))
+    values = (part / whole if whole else np.nan for part, whole in ratios)
+    label = f"{threshold:.4g}{', this run' if is_own else ''}"
+    return (label, *map(_score, values), f"{false:,}", f"{missed:,}")

@@ -54,9 +54,11 @@ class SingleDecoder(Decoder):
 
     Args:
         classes: the names of the classes; None if the predictions are values.
+        threshold: the probability above which the second of two classes is decided for; None is 1/2.
     """
 
     classes: tuple[str, ...] | None
+    threshold: float | None = None
 
     @property
     def has_classes(self) -> bool:
@@ -65,7 +67,7 @@ class SingleDecoder(Decoder):
     def decide(self, predicted: np.ndarray) -> np.ndarray:
         if self.classes is None:
             return self.scaling.inverse_targets(predicted)
-        return np.asarray(np.argmax(self.scores(predicted), axis=1), np.int32)
+        return decide(self.scores(predicted), self.threshold)
 
     def scores(self, predicted: np.ndarray) -> np.ndarray:
         """The probability of each class, (n, K); a single output p gives 1 - p and p."""
@@ -103,6 +105,17 @@ class JointDecoder(Decoder):
     def predictions(self, split: str, predicted: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
         targets, decided, scores = self.targets(y), self.decide(predicted), self.scores(predicted)
         return {name: Predictions(split, targets[name], decided[name], scores.get(name)) for name in targets}
+
+
+def decide(scores: np.ndarray, threshold: float | None = None) -> np.ndarray:
+    """The most probable class (n,), or of two the second if its probability is above a threshold.
+
+    >>> decide(np.array([[0.7, 0.3], [0.9, 0.1]]), 0.2)
+    array([1, 0], dtype=int32)
+    """
+    if threshold is None:
+        return np.asarray(np.argmax(scores, axis=1), np.int32)
+    return np.asarray(scores[:, 1].astype(np.float64) > threshold, np.int32)
 
 
 def decoder_of(output: Output) -> SingleDecoder:

@@ -25,10 +25,12 @@ from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
 from nnjit.runs.status import Status
 from nnjit.runs.weights import weights_bytes
+from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.loop.stopping import Outcome
 from nnjit.training.results.baseline import baseline
+from nnjit.training.results.threshold import values_at_threshold, with_threshold
 from nnjit.training.setup.setup import Setup
 
 
@@ -86,12 +88,14 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
     theta = best if which == "best" else last
+    setup = with_threshold(setup, theta)
     splits = {name: _values(setup, theta, name) for name in setup.splits}
     weights = {BEST: best, LAST: last}
     writers: tuple[Callable[[], None], ...] = (
         lambda: replace_files(
             path, {name: weights_bytes(setup.model.arrays.unflatten(w)) for name, w in weights.items()}
         ),
+        lambda: _write_threshold(setup, path),
         lambda: write_predictions(path, predictions(setup, theta)),
         lambda: setup.compiled.save_kernels(path / file_names.KERNELS),
         lambda: explain(setup, setup.compiled.kernels).write(path),
@@ -99,6 +103,16 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
     )
     problems = (not_saved, *map(_problem, writers))
     return "; ".join(dict.fromkeys(problem for problem in problems if problem))
+
+
+def _write_threshold(setup: Setup, path: Path) -> None:
+    """Add the threshold to what is said about the data, if there is one."""
+    if _threshold(setup) is not None:
+        _data(setup).write(path)
+
+
+def _threshold(setup: Setup) -> float | None:
+    return setup.decoder.threshold if isinstance(setup.decoder, SingleDecoder) else None
 
 
 def _problem(write: Callable[[], None]) -> str:
@@ -168,7 +182,7 @@ def _seconds(setup: Setup, path: Path, began: float) -> dict[str, float]:
 
 def _values(setup: Setup, theta: np.ndarray, name: str) -> SplitValues:
     part = setup.splits[name]
-    metrics = setup.compiled.evaluate(theta, part)
+    metrics = setup.compiled.evaluate(theta, part) | values_at_threshold(setup, theta, part)
     return SplitValues(len(part), metrics.pop("loss"), metrics)
 
 
@@ -209,6 +223,7 @@ def _data(setup: Setup) -> DataEntry:
         scaling=data.scaling.to_json(),
         magnitude=_magnitude(data.train, data.scaling.padding),
         class_counts=_class_counts(setup),
+        threshold=_threshold(setup),
         codes=data.codes,
         is_weighted=data.is_weighted,
         class_weights=setup.outputs.class_weights_by_name,

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 
 from nnjit.data import Center
-from nnjit.nn import Metric, SummedMetric, WholeMetric
+from nnjit.nn import Metric, SummedMetric
 from nnjit.nn.metrics import Mae
 from nnjit.training.graphs.decoding import JointDecoder, SingleDecoder, decoder_of
 from nnjit.training.graphs.output import Output
 from nnjit.training.graphs.target_metrics import MOST, for_each_target
+from nnjit.training.results.measuring import Values, value_of
 from nnjit.training.setup.setup import Setup
-
-Values = dict[str, float]
 
 
 def baseline(setup: Setup, split: str) -> Values:
@@ -84,7 +83,7 @@ def of_classes(
     p = np.tile(in_training / in_training.sum(), (len(truth), 1))
     least = np.finfo(np.float64).tiny  # of a class that the training part lacks
     given = {"log_probabilities": np.log(np.maximum(p, least))}
-    return {m.column: _value(m, given.get(_reads(m), p), truth, measured[truth]) for m in metrics}
+    return {m.column: value_of(m, given.get(_reads(m), p), truth, measured[truth]) for m in metrics}
 
 
 def _of_values(
@@ -95,17 +94,8 @@ def _of_values(
     mean = np.tile(np.average(in_training, axis=0, weights=weights[0]), (len(measured), 1))
     given = {"centered": (mean - origin, measured - origin)}
     pairs = [(m, *given.get(_reads(m), (mean, measured))) for m in metrics]
-    return {m.column: _value(m, p, t, weights[1].astype(np.float64)) for m, p, t in pairs}
+    return {m.column: value_of(m, p, t, weights[1].astype(np.float64)) for m, p, t in pairs}
 
 
 def _reads(metric: Metric) -> str:
     return metric.reads if isinstance(metric, SummedMetric) else "scores"
-
-
-def _value(metric: Metric, prediction: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
-    """A metric of predictions, one of which each row has whatever its target."""
-    if isinstance(metric, WholeMetric):
-        return metric.measure(prediction, target, weight)
-    assert isinstance(metric, SummedMetric)
-    totals = metric.totals(prediction, target, weight[:, None])
-    return metric.finish(np.asarray(totals), float(weight.sum()))

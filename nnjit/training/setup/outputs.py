@@ -30,6 +30,7 @@ class DataDescription:
         target_names: those of the columns of y.
         center: where target values lie; None of classes, and if nothing is trained.
         columns: those of a table; () for arrays.
+        threshold: the probability that a trained network decides at; None is 1/2.
     """
 
     input_shape: tuple[int, ...]
@@ -40,6 +41,7 @@ class DataDescription:
     target_names: tuple[str, ...] = ()
     center: Center | None = None
     columns: Columns = ()
+    threshold: float | None = None
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:
