@@ -21,7 +21,10 @@ class OutputEntry:
         columns: [first, end) of its target among the data's targets.
         weight: of its loss in the sum.
         class_weights: of each class in its loss; None if all count alike.
+        has_labels: whether its values are 0 or 1, each a yes or no of its own.
     """
+
+    KEYS: ClassVar[Mapping[str, str]] = {"has_labels": "labels"}
 
     name: str
     target: str
@@ -30,6 +33,11 @@ class OutputEntry:
     loss: str = ""
     weight: float = 1.0
     class_weights: tuple[float, ...] | None = None
+    has_labels: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        content = {name: value for name, value in vars(self).items() if name != "has_labels"}
+        return content | ({"labels": True} if self.has_labels else {})
 
     def __post_init__(self) -> None:
         start, stop = self.columns
@@ -56,11 +64,14 @@ class DataEntry(JsonFile):
         columns: of a table, the kind of each and what its encoding has learned, as plain data.
         notes: what was found out about the data rather than given.
         threshold: the probability above which predictions are the second of two classes; None is 1/2.
+        has_labels: whether the targets are values 0 or 1, each a yes or no of its own.
         class_counts: how many rows of each part each class has; empty if the targets are values.
     """
 
     file_name: ClassVar[str] = file_names.DATA
-    KEYS: ClassVar[Mapping[str, str]] = {"problem_type": "task", "is_weighted": "weighted"}
+    KEYS: ClassVar[Mapping[str, str]] = {
+        "problem_type": "task", "is_weighted": "weighted", "has_labels": "labels"
+    }  # fmt: skip
     ABSENT: ClassVar[Mapping[str, Any]] = {"scaling": {}}
 
     description: str
@@ -80,6 +91,7 @@ class DataEntry(JsonFile):
     notes: tuple[str, ...] = ()
     class_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     threshold: float | None = None
+    has_labels: bool = False
 
     def __post_init__(self) -> None:
         for name, counts in self.class_counts.items():
@@ -96,6 +108,7 @@ class DataEntry(JsonFile):
             **({"columns": self.columns} if self.columns else {}),
             "targets": self.targets,
             "classes": self.classes,
+            **({"labels": True} if self.has_labels else {}),
             **({} if self.threshold is None else {"threshold": self.threshold}),
             **({"codes": self.codes} if self.codes else {}),
             "examples": self.examples,
@@ -104,7 +117,7 @@ class DataEntry(JsonFile):
             "magnitude": self.magnitude,
             **({"weighted": True} if self.is_weighted else {}),
             **({"class_weights": self.class_weights} if self.class_weights else {}),
-            **({"outputs": [vars(output) for output in self.outputs]} if self.outputs else {}),
+            **({"outputs": [output.to_json() for output in self.outputs]} if self.outputs else {}),
             **({"warnings": self.warnings} if self.warnings else {}),
             **({"notes": self.notes} if self.notes else {}),
         }

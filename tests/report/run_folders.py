@@ -274,6 +274,33 @@ def regression(folder: Path) -> Path:
     )
 
 
+def labels(folder: Path) -> Path:
+    rng = np.random.default_rng(9)
+    target = (rng.random((300, 3)) < (0.5, 0.2, 0.1)).astype(float)
+    prediction = np.clip(0.2 + 0.6 * target + rng.normal(0, 0.15, (300, 3)), 0, 1)
+    return write_run(
+        folder,
+        name="labels",
+        loss="binary_cross_entropy",
+        layers=chain(4, 3),
+        input_shape=(4,),
+        data={
+            "task": "regression",
+            "classes": None,
+            "labels": True,
+            "targets": ["sport", "politics", "weather"],
+            "features": ["a", "b", "c", "d"],
+            "examples": {"train": 900, "validation": 300, "test": 300},
+        },
+        curves=learning_curves(40, None),
+        metrics={
+            "splits": {"train": {"examples": 900, "loss": 0.2}, "test": {"examples": 300, "loss": 0.25}},
+            "baseline": {"binary_accuracy": 0.732},
+        },
+        predictions={"split": np.array("test"), "target": target, "prediction": prediction},
+    )
+
+
 def several_outputs(folder: Path) -> Path:
     rng = np.random.default_rng(2)
     target = rng.normal(0, [1, 1000, 1e-4, 1, 1], (2000, 5))
@@ -535,6 +562,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
             hundred_classes,
             two_classes,
             regression,
+            labels,
             several_outputs,
             moons,
             blobs,

@@ -10,7 +10,7 @@ from sklearn import calibration as sk_calibration
 from sklearn import metrics as sk
 
 from nnjit.report import write_report
-from nnjit.report.decisions import Decisions
+from nnjit.report.decisions import ClassDecisions, LabelDecisions
 from nnjit.report.files import read_run
 from nnjit.report.pages.decisions import class_tables, scores, threshold_table
 from nnjit.report.pictures.calibration import binned
@@ -32,8 +32,17 @@ def test_precision_recall_and_f1_are_those_of_each_class() -> None:
     target, prediction = rng.integers(0, 3, (2, 200))
     given = Predictions("test", target, prediction, np.full((200, 3), 1 / 3))
     *expected, support = sk.precision_recall_fscore_support(target, prediction)
-    np.testing.assert_allclose(scores(Decisions(("a", "b", "c"), given)), expected, rtol=1e-12)
-    np.testing.assert_array_equal(Decisions(("a", "b", "c"), given).counts[0], support)
+    np.testing.assert_allclose(scores(ClassDecisions(("a", "b", "c"), given)), expected, rtol=1e-12)
+    np.testing.assert_array_equal(ClassDecisions(("a", "b", "c"), given).counts[0], support)
+
+
+def test_labels_are_counted_each_by_itself() -> None:
+    rng = np.random.default_rng(1)
+    target, prediction = (rng.random((2, 200, 3)) < 0.4).astype(float)
+    given = LabelDecisions(("a", "b", "c"), Predictions("test", target, 0.9 * prediction))
+    *expected, support = sk.precision_recall_fscore_support(target, prediction, average=None)
+    np.testing.assert_allclose(scores(given), expected, rtol=1e-12)
+    np.testing.assert_array_equal(given.counts[0], support)
 
 
 def test_a_class_that_is_never_predicted_has_no_precision(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ FILES: list[JsonFile] = [
     DataEntry(**vars(DATA) | {"columns": ({"name": "length", "kind": "number"},), "notes": ("a note",)}),
     DataEntry(**vars(DATA) | {"class_counts": {"train": (50, 30), "test": (10, 10)}}),
     DataEntry(**vars(DATA) | {"threshold": 0.25}),
+    DataEntry(**vars(DATA) | {"classes": None, "has_labels": True,
+                              "outputs": (replace(OUTPUT, has_labels=True),)}),
     Environment("0.1.0", "3.11.9", "0.68.1", None, "2.4.6", None, "Linux", "AMD EPYC", 2, "2025-11-23"),
     Explanation((NumberedLayer(0, "input", "the data", (4,)),), (Section("Forward", (LINE,)),),
                 Update(("θ ← θ - lr g",), "", (("learning_rate", "0.5"),)), "return x",

@@ -66,6 +66,15 @@ def test_the_baseline_of_values_is_their_mean_in_their_own_unit() -> None:
         assert found[f"{name}_mae"] == pytest.approx(abs(values - values.mean()).mean(), rel=1e-6)
 
 
+def test_values_of_0_and_1_are_labels_if_the_loss_is_made_for_them(tmp_path: Path) -> None:
+    data = {"type": "inline", "x": [1, 2, 3], "y": [[0, 1], [1, 1], [1, 0]]}
+    made = {"data": data, "model": [{"type": "dense"}], "training": {"epochs": 1}}
+    for loss, expected in (("binary_cross_entropy", True), ("squared_error", False)):
+        run = nnjit.fit(made | {"loss": loss}, output=tmp_path / loss)
+        assert DataEntry.read(run.path).has_labels is expected
+        assert list(run.metrics["baseline"]) == (["binary_accuracy"] if expected else ["y1_mae", "y2_mae"])
+
+
 TWO = {"type": "inline", "x": [1, 2, 3, 4], "y": ["good", "bad", "good", "good"]}
 
 

@@ -6,23 +6,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnjit.report.decisions import Decisions, decisions_of, single_outputs
+from nnjit.report.decisions import (
+    ClassDecisions,
+    Decisions,
+    LabelDecisions,
+    decisions_of,
+    single_outputs,
+)
 from nnjit.report.files import RunFiles
 from nnjit.report.formatting import SPLIT_NAMES, Row
 
-COLUMNS = ("class", "precision", "recall", "F1", "examples")
+COLUMNS = ("precision", "recall", "F1", "examples")
 THRESHOLD_COLUMNS = ("threshold", "precision", "recall", "F1", "false alarms", "missed")
 THRESHOLDS = tuple(k / 10 for k in range(1, 10))
 
 
 class ClassTable(NamedTuple):
-    """A row for each class of an output, and one for their mean.
+    """A row for each class or label of an output, and one for their mean.
 
     Args:
+        columns: what its columns are.
         note: how to read it.
     """
 
     title: str
+    columns: Row
     rows: list[Row]
     note: str
 
@@ -39,7 +47,7 @@ class ThresholdTable(NamedTuple):
 
 
 def class_tables(run: RunFiles) -> list[ClassTable]:
-    """A table for each output that predicts classes."""
+    """A table for each output that predicts classes or labels."""
     found = {name: decisions_of(single) for name, single in single_outputs(run).items()}
     return [_table(name, decisions) for name, decisions in found.items() if decisions is not None]
 
@@ -58,12 +66,19 @@ def _table(output: str, decisions: Decisions) -> ClassTable:
     ]  # fmt: skip
     occurs = true + predicted > 0
     mean = np.nan_to_num(values[:, occurs]).mean(axis=1)
-    rows.append(("mean of the classes", *map(_score, mean), f"{true.sum():,}"))
+    word = decisions.word
+    rows.append((f"mean of the {decisions.words}", *map(_score, mean), f"{true.sum():,}"))
     part = SPLIT_NAMES[decisions.predictions.split]
-    return ClassTable(f"{output}: by class" if output else "By class", rows, _note(decisions, part))
+    title = f"{output}: by {word}" if output else f"By {word}"
+    return ClassTable(title, (word, *COLUMNS), rows, _note(decisions, part))
 
 
 def _note(decisions: Decisions, part: str) -> str:
+    if isinstance(decisions, LabelDecisions):
+        return (
+            f"Of the {part} examples that are said to have a label, precision is the fraction that does; of "
+            "those that do, recall is the fraction that is found; F1 is their harmonic mean."
+        )
     text = (
         f"Of the {part} examples that are said to be of a class, precision is the fraction that is; of those "
         "that are, recall is the fraction that is found; F1 is their harmonic mean."
@@ -80,7 +95,7 @@ def _score(value: float) -> str:
 def threshold_table(run: RunFiles) -> ThresholdTable | None:
     """What decisions at several thresholds would be; None unless a single output tells two classes apart."""
     decisions = decisions_of(run)
-    if decisions is None or len(decisions.names) != 2:
+    if not isinstance(decisions, ClassDecisions) or len(decisions.names) != 2:
         return None
     own = 0.5 if run.data.threshold is None else run.data.threshold
     p, is_true = decisions.probability(1), decisions.is_true(1)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nnjit.errors import counted
+from nnjit.report.decisions import LabelDecisions, decisions_of
 from nnjit.report.files import RunFiles
 from nnjit.report.formatting import (
     SPLIT_NAMES,
@@ -40,6 +43,8 @@ def result(run: RunFiles) -> str:
     if metrics == ["accuracy"]:
         return _accuracy(run, values, examples)
     error = _typical_error(run)
+    if not metrics and (labels := _labels(run, examples)):
+        return labels
     if metrics:
         return f"{sentence(_with_baselines(run, values, metrics))} on the {examples}{error}."
     return f"Loss {number(values.loss)} on the {examples}{error or _fall(run)}."
@@ -50,9 +55,22 @@ def _first_of_each_target(values: SplitValues) -> list[str]:
     names = [name for name in values.metrics if not is_loss(name)]
     if not names:
         return []
-    (output, kind, option), *_ = map(kind_of, names)
-    alike = [name for name in names if kind_of(name)[1:] == (kind, option)] if output else names[:1]
-    return alike[:MOST]
+    first = kind_of(names[0])[1:]
+    of_targets = [name for name in names if kind_of(name)[1:] == first and kind_of(name)[0]]
+    return of_targets[:MOST] or names[:1]
+
+
+def _labels(run: RunFiles, examples: str) -> str:
+    """How many labels are right; empty unless the targets are labels."""
+    decisions = decisions_of(run)
+    if not isinstance(decisions, LabelDecisions) or decisions.predictions.split != run.headline_split:
+        return ""
+    p, is_true = decisions.confidence
+    text = f"{percent(float(np.mean((p > 0.5) == is_true)))} of the labels of {examples} are right"
+    baseline = run.metrics.baseline.get("binary_accuracy")
+    if baseline is None:
+        return f"{text}."
+    return f"{text}; always saying the more frequent answer to each would be right for {percent(baseline)}."
 
 
 def _accuracy(run: RunFiles, values: SplitValues, examples: str) -> str:
@@ -97,7 +115,7 @@ def _typical_error(run: RunFiles) -> str:
     """How far off the predictions are in their own unit, if there is one target."""
     if run.predictions is None or run.predictions.split != run.headline_split or len(run.data.targets) != 1:
         return ""
-    if run.data.classes is not None:
+    if run.data.classes is not None or run.data.has_labels:
         return ""
     target, prediction = columns(run.predictions, 0)
     error = number(float(abs(prediction - target).mean()), 3)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnjit.report.decisions import Decisions, decisions_of
+from nnjit.report.decisions import Decisions, LabelDecisions, decisions_of
 from nnjit.report.files import RunFiles
 from nnjit.report.formatting import SPLIT_NAMES, number, percent, shorten
 from nnjit.report.pictures.axes import Axes, add_axes, add_title
@@ -76,8 +76,12 @@ def binned(probability: np.ndarray, is_true: np.ndarray) -> Bins:
 
 def _subtitle(decisions: Decisions) -> str:
     part = SPLIT_NAMES[decisions.predictions.split]
-    positive = shorten(decisions.names[1], 24)
-    about = f"of “{positive}”" if len(decisions.sought) == 1 else "of the predicted class"
+    if isinstance(decisions, LabelDecisions):
+        about = "of all labels"
+    elif len(decisions.names) > 2:
+        about = "of the predicted class"
+    else:
+        about = f"of “{shorten(decisions.names[1], 24)}”"
     return f"{len(decisions):,} {part} examples, by the probability {about}"
 
 

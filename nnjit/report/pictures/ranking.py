@@ -89,9 +89,13 @@ def _picture(decisions: Decisions, shown: dict[int, Curve], known: Sequence[Curv
     side = (WIDTH - legend - 2 * LEFT - GAP - 8) / 2
     fig = new_figure(TOP + side + BOTTOM)
     title = f"Area under the ROC curve {area:.3f}, average precision {average:.3f}"
-    title += ": means of the classes" if len(known) > 1 else ""
+    title += f": means of the {decisions.words}" if len(known) > 1 else ""
     part = SPLIT_NAMES[decisions.predictions.split]
-    about = f"“{shorten(decisions.names[next(iter(shown))], 24)}”" if len(known) == 1 else "each class"
+    about = (
+        f"“{shorten(decisions.names[next(iter(shown))], 24)}”"
+        if len(known) == 1
+        else f"each {decisions.word}"
+    )
     add_title(fig, title, f"{len(decisions):,} {part} examples, by the probability of {about}")
     left = add_axes(fig, left=LEFT, top=TOP, right=WIDTH - LEFT - side, bottom=BOTTOM)
     start = LEFT + side + GAP
@@ -110,20 +114,20 @@ def _picture(decisions: Decisions, shown: dict[int, Curve], known: Sequence[Curv
     _frame(right, "found (recall)", "right (precision)")
     if legend:
         _legend(fig, decisions.names, shown, colors)
-    return Picture("ranking", "predictions", title, _caption(len(shown), len(known)), fig)
+    return Picture("ranking", "predictions", title, _caption(len(shown), len(known), decisions), fig)
 
 
-def _caption(shown: int, known: int) -> str:
+def _caption(shown: int, known: int, decisions: Decisions) -> str:
     text = (
         "Each point of a curve is a threshold for the probability. Left: a network that knows nothing is on "
-        "the dotted diagonal, of area 0.5, and a perfect one has 1. Right: it says more where a class is "
-        "rare; saying always yes has the precision of the class's frequency"
+        "the dotted diagonal, of area 0.5, and a perfect one has 1. Right: it says more of a rare "
+        f"{decisions.word}; saying always yes has the precision of its frequency"
     )
     text += " (dotted)." if known == 1 else "."
     if shown > 1:
-        text += " The area under the ROC curve of each class stands beside its name."
+        text += f" The area under the ROC curve of each {decisions.word} stands beside its name."
     if known > shown:
-        text += f" Drawn are the {shown} classes of {known} with the smallest area."
+        text += f" Drawn are the {shown} {decisions.words} of {known} with the smallest area."
     return text
 
 

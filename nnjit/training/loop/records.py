@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from nnjit.data import AnyPart, Padding, find_padding
 from nnjit.durable import replace_files
 from nnjit.errors import DataWarning, NnjitError, reason
 from nnjit.runs import file_names
-from nnjit.runs.data import DataEntry
+from nnjit.runs.data import DataEntry, OutputEntry
 from nnjit.runs.environment import Environment
 from nnjit.runs.file_names import BEST, CHECKPOINT, HISTORY, LAST, METRICS, PREDICTIONS, REPORT
 from nnjit.runs.fingerprint import Fingerprint
@@ -25,11 +26,12 @@ from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
 from nnjit.runs.status import Status
 from nnjit.runs.weights import weights_bytes
-from nnjit.training.graphs.decoding import SingleDecoder
+from nnjit.training.graphs.decoding import JointDecoder, SingleDecoder
 from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.loop.stopping import Outcome
 from nnjit.training.results.baseline import baseline
+from nnjit.training.results.measuring import are_yes_or_no
 from nnjit.training.results.threshold import values_at_threshold, with_threshold
 from nnjit.training.setup.setup import Setup
 
@@ -227,11 +229,32 @@ def _data(setup: Setup) -> DataEntry:
         codes=data.codes,
         is_weighted=data.is_weighted,
         class_weights=setup.outputs.class_weights_by_name,
-        outputs=setup.outputs.entries,
+        outputs=_entries(setup),
+        has_labels=_has_labels(setup),
         warnings=setup.warnings,
         columns=() if data.encoder is None else tuple(data.encoder.to_json()),
         notes=data.notes,
     )
+
+
+def _entries(setup: Setup) -> tuple[OutputEntry, ...]:
+    """Those of several outputs, with whether their targets are labels."""
+    if not isinstance(setup.decoder, JointDecoder):
+        return ()
+    pairs = zip(setup.outputs.entries, setup.decoder.outputs, strict=True)
+    y = setup.data.train.all_targets
+    return tuple(
+        replace(e, has_labels=e.classes is None and are_yes_or_no(o.loss, np.asarray(o.truth(y))))
+        for e, o in pairs
+    )
+
+
+def _has_labels(setup: Setup) -> bool:
+    """Whether the targets of a single output are labels."""
+    decoder = setup.decoder
+    if not isinstance(decoder, SingleDecoder) or decoder.classes is not None:
+        return False
+    return are_yes_or_no(setup.task.loss, decoder.targets(setup.data.train.all_targets))
 
 
 def _class_counts(setup: Setup) -> dict[str, tuple[int, ...]]:

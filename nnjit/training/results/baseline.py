@@ -12,33 +12,35 @@ from typing import Any
 import numpy as np
 
 from nnjit.data import Center
-from nnjit.nn import Metric, SummedMetric
-from nnjit.nn.metrics import Mae
+from nnjit.nn import Loss, Metric, SummedMetric
+from nnjit.nn.metrics import BinaryAccuracy, Mae
 from nnjit.training.graphs.decoding import JointDecoder, SingleDecoder, decoder_of
 from nnjit.training.graphs.output import Output
 from nnjit.training.graphs.target_metrics import MOST, for_each_target
-from nnjit.training.results.measuring import Values, value_of
+from nnjit.training.results.measuring import Values, are_yes_or_no, value_of
 from nnjit.training.setup.setup import Setup
 
 
 def baseline(setup: Setup, split: str) -> Values:
     """The metrics of the baseline on a part of the data, by column.
 
-    Of target values they have the mean absolute error of each as well, whether it was asked for or not.
+    Of target values they have the mean absolute error of each as well, and of labels the binary accuracy,
+    whether it was asked for or not.
     """
     train, part = setup.splits["train"], setup.splits[split]
     ys, weights = (train.all_targets, part.all_targets), (train.w, part.w)
     decoder = setup.decoder
     if isinstance(decoder, SingleDecoder):
         center = setup.outputs.reading.center
-        return _of_output(setup.task.metrics, decoder, center, setup.data.targets, ys, weights)
+        loss, names = setup.task.loss, setup.data.targets
+        return _of_output(setup.task.metrics, loss, decoder, center, names, ys, weights)
     assert isinstance(decoder, JointDecoder)
     found: Values = {}
     for output in decoder.outputs:
         truths = tuple(np.asarray(output.truth(y)) for y in ys)
         names = setup.data.targets[output.target.columns]
         own = _own_metrics(setup.task.metrics, output)
-        values = _of_output(own, decoder_of(output), output.center, names, truths, weights)
+        values = _of_output(own, output.loss, decoder_of(output), output.center, names, truths, weights)
         found |= {f"{output.name}_{column}": value for column, value in values.items()}
     return found
 
@@ -52,6 +54,7 @@ def _own_metrics(metrics: Iterable[Metric], output: Output) -> list[Metric]:
 
 def _of_output(
     metrics: Sequence[Metric],
+    loss: Loss,
     decoder: SingleDecoder,
     center: Center | None,
     names: Sequence[str],
@@ -67,9 +70,10 @@ def _of_output(
     if decoder.classes is not None:
         return of_classes(metrics, len(decoder.classes), ys, weights)
     targets = [decoder.targets(y).astype(np.float64) for y in ys]
-    if len(names) <= MOST:
-        errors = for_each_target((Mae(),), names)
-        metrics = tuple({m.column: m for m in (*metrics, *errors)}.values())
+    more: Sequence[Metric] = (BinaryAccuracy(),)
+    if not are_yes_or_no(loss, targets[0]):
+        more = for_each_target((Mae(),), names) if len(names) <= MOST else ()
+    metrics = tuple({m.column: m for m in (*metrics, *more)}.values())
     origin = 0.0 if center is None else center.origin
     return _of_values(metrics, targets, weights, origin)
 

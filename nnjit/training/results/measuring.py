@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nnjit.nn import Metric, SummedMetric, WholeMetric
+from nnjit.nn import Loss, Metric, SummedMetric, WholeMetric
 from nnjit.nn.metrics import Accuracy, BinaryAccuracy
 from nnjit.nn.metrics.confusion import Confusion
 
@@ -24,6 +24,11 @@ def value_of(metric: Metric, prediction: np.ndarray, target: np.ndarray, weight:
     assert isinstance(metric, SummedMetric)
     totals = metric.totals(prediction, target, weight[:, None])
     return metric.finish(np.asarray(totals), float(weight.sum()))
+
+
+def are_yes_or_no(loss: Loss, y: np.ndarray) -> bool:
+    """Whether target values (n, O) are labels: 0 or 1, with a loss that is made for a yes or no of each."""
+    return loss.targets == "either" and bool(((y == 0) | (y == 1)).all())
 
 
 def decided_values(
