@@ -17,6 +17,7 @@ from nnjit.runs.environment import Environment
 from nnjit.runs.explanation import Explanation
 from nnjit.runs.fingerprint import Change, Fingerprint
 from nnjit.runs.history import read_history
+from nnjit.runs.importance import Importance
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
@@ -77,8 +78,8 @@ class RunFiles:
         metrics: if the training was killed, or still runs, what the history tells.
         predictions: of a model with a single output; None if there are none.
         output_predictions: of a model with several outputs, by the output's name.
-        diagnosis, explanation, learning_rate_search, fingerprint, initial_weights: None if the run has no
-            such file.
+        diagnosis, explanation, learning_rate_search, fingerprint, initial_weights, importance: None if the
+            run has no such file.
     """
 
     folder: Path
@@ -95,6 +96,7 @@ class RunFiles:
     output_predictions: Mapping[str, Predictions] = field(default_factory=dict)
     fingerprint: Fingerprint | None = None
     initial_weights: LoadedWeights | None = None
+    importance: Importance | None = None
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -176,6 +178,7 @@ def read_run(folder: Path) -> RunFiles:
         output_predictions={name: given for name, given in found.items() if name and given is not None},
         fingerprint=Fingerprint.read_if_there(folder),
         initial_weights=LoadedWeights.read_if_there(folder),
+        importance=Importance.read_if_there(folder),
     )
 
 

@@ -261,7 +261,7 @@ def regression(folder: Path) -> Path:
         "examples": {"train": 309, "validation": 66, "test": 67},
         "scaling": {"inputs": scale, "targets": scale},
     }
-    return write_run(
+    write_run(
         folder,
         name="diabetes",
         loss="mean_squared_error",
@@ -272,6 +272,14 @@ def regression(folder: Path) -> Path:
         metrics={"splits": splits, "baseline": {"r2": -0.0071, "mae": 68.25}},
         predictions={"split": np.array("test"), "target": target, "prediction": prediction},
     )
+    rises = np.linspace(-0.01, 0.2, 10)
+    importance = [
+        {"name": name, "loss": rise, "deviation": 0.01, "metric": rise / 2}
+        for name, rise in zip(features, rises.tolist(), strict=True)
+    ]
+    content = {"split": "test", "rows": 67, "shuffles": 3, "metric": "r2", "columns": importance}
+    _write_json(folder / file_names.IMPORTANCE, content)
+    return folder
 
 
 def labels(folder: Path) -> Path:

@@ -25,6 +25,7 @@ from nnjit.runs.explanation import (
     TypesetLine,
     Update,
 )
+from nnjit.runs.importance import ColumnImportance, Importance
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
@@ -79,6 +80,7 @@ FILES: list[JsonFile] = [
     Explanation((NumberedLayer(0, "input", "the data", (4,)),), (Section("Forward", (LINE,)),),
                 Update(("θ ← θ - lr g",), "", (("learning_rate", "0.5"),)), "return x",
                 (KernelSummary("rows_1", "over the rows", "", ("dense_1",), 7),)),
+    Importance("test", 40, 3, "accuracy", (ColumnImportance("length", 0.5, 0.25, 0.125),)),
     LoadedWeights("a/best.safetensors", ("stem.weight",), {"head.bias": "skipped"}, ("old.weight",)),
     StudyMetrics(Status.COMPLETED, "replicas", 3, {"train": {"loss": Aggregate(0.25, 0.125)}}, 12,
                  {"train": 0.5}, (MemberEntry.of(1, 7, METRICS),)),

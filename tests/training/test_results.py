@@ -16,9 +16,11 @@ from nnjit.errors import ConfigError, UserError
 from nnjit.experiment.threshold import Costs, LeastCost
 from nnjit.nn.metrics import F1, Accuracy, AveragePrecision, LogLoss, Matthews, RocAuc, TopK
 from nnjit.runs.data import DataEntry
+from nnjit.runs.importance import Importance
 from nnjit.runs.predictions import read_predictions
 from nnjit.training import Run
 from nnjit.training.results.baseline import baseline, of_classes
+from nnjit.training.results.importance import importance
 from nnjit.training.results.threshold import choose
 from nnjit.training.setup.setup import Setup, set_up
 
@@ -194,3 +196,36 @@ def test_a_threshold_that_decides_nothing_is_refused(change: dict[str, Any], mes
     with pytest.raises(UserError, match=re.escape(message)) as error:
         set_up(config.resolve(content | change), Path())
     assert error.value.path == ("threshold",)
+
+
+def test_only_the_columns_that_the_target_depends_on_matter(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    size, colour, noise = (
+        rng.normal(size=150),
+        rng.choice(["red", "green", "blue"], 150),
+        rng.normal(size=150),
+    )
+    target = 3 * size + (colour == "red")
+    table = {"size": size, "colour": colour, "noise": noise, "price": target}
+    content = {
+        "data": {"type": "table", "target": "price", "split": {"test": 0.4}},
+        "model": [{"type": "dense"}],
+        "loss": "squared_error",
+        "metrics": ["r2"],
+        "optimizer": {"type": "adam", "learning_rate": 0.1},
+        "training": {"epochs": 60, "batch_size": "full"},
+    }
+    run = nnjit.fit(content, data=table, output=tmp_path / "run")
+    found = Importance.read(run.path)
+    assert (found.split, found.rows, found.metric) == ("test", 60, "r2")
+    by_name = {column.name: column for column in found.columns}
+    assert list(by_name) == ["size", "colour", "noise"]
+    assert by_name["size"].loss > by_name["colour"].loss > 10 * abs(by_name["noise"].loss)
+    assert by_name["size"].metric > by_name["colour"].metric > 0
+
+
+def test_images_have_no_columns_that_matter() -> None:
+    data = {"type": "sklearn", "dataset": "digits"}
+    content = {"data": data, "model": ["flatten", {"type": "dense"}], "loss": "softmax_cross_entropy"}
+    setup = set_up(config.resolve(content), Path())
+    assert importance(setup, np.zeros(setup.model.arrays.size, np.float32)) is None

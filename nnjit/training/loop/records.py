@@ -31,6 +31,7 @@ from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.loop.stopping import Outcome
 from nnjit.training.results.baseline import baseline
+from nnjit.training.results.importance import importance
 from nnjit.training.results.measuring import are_yes_or_no
 from nnjit.training.results.threshold import values_at_threshold, with_threshold
 from nnjit.training.setup.setup import Setup
@@ -99,12 +100,20 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
         ),
         lambda: _write_threshold(setup, path),
         lambda: write_predictions(path, predictions(setup, theta)),
+        lambda: _write_importance(setup, theta, path),
         lambda: setup.compiled.save_kernels(path / file_names.KERNELS),
         lambda: explain(setup, setup.compiled.kernels).write(path),
         lambda: _metrics(setup, path, outcome, which, splits, began).write(path),  # says that all is there
     )
     problems = (not_saved, *map(_problem, writers))
     return "; ".join(dict.fromkeys(problem for problem in problems if problem))
+
+
+def _write_importance(setup: Setup, theta: np.ndarray, path: Path) -> None:
+    """Write what the columns of the inputs matter, if they are columns."""
+    found = importance(setup, theta)
+    if found is not None:
+        found.write(path)
 
 
 def _write_threshold(setup: Setup, path: Path) -> None:
