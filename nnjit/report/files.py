@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ from nnjit.runs.model import ModelEntry
 from nnjit.runs.predictions import Predictions, read_predictions
 from nnjit.runs.reading import damaged, read_text
 from nnjit.runs.status import Status
+from nnjit.runs.weights import read_tensors
 
 F = TypeVar("F", bound=JsonFile)
 
@@ -140,6 +142,27 @@ class RunFiles:
         """The first epoch whose loss is not finite; None if every epoch that ended has a finite one."""
         lost = self.history.epoch[~np.isfinite(self.history["train_loss"])]
         return int(lost[0]) if len(lost) else None
+
+    @cached_property
+    def first_filters(self) -> np.ndarray | None:
+        """The weights (h, w, channels, filters) of a first convolution of images; None if there is none.
+
+        Raises:
+            RunError: the file of the weights is damaged.
+        """
+        layer = next((layer for layer in self.model.layers if layer.type == "conv2d"), None)
+        path = self.folder / file_names.weights(self.metrics.weights)
+        if (
+            layer is None
+            or layer.parameters["weight"][2] not in (1, 3)
+            or self.is_killed
+            or not path.exists()
+        ):
+            return None
+        try:
+            return read_tensors(path)[0][f"{layer.name}.weight"].astype(float)
+        except (ValueError, KeyError) as error:
+            raise damaged(path, error) from None
 
     @property
     def headline_split(self) -> str:

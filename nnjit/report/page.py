@@ -9,12 +9,15 @@ from nnjit.errors import counted
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import plain, sentence, shape
 from nnjit.report.pages import decisions, headline, summary
+from nnjit.report.pages import examples as wrong
 from nnjit.report.pages.advice import advice
 from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures import (
     calibration,
     confusion,
     evaluations,
+    examples,
+    filters,
     importance,
     layer_graph,
     layer_health,
@@ -41,6 +44,8 @@ PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
     regression.draw,
     regions.draw,
     importance.draw,
+    examples.draw_wrong,
+    examples.draw_some,
     loss_curve.draw,
     metric_curves.draw,
     learning_rate.draw,
@@ -48,6 +53,7 @@ PICTURES: tuple[Callable[[RunFiles], Picture | None], ...] = (
     evaluations.draw,
     layer_health.draw,
     layer_graph.draw,
+    filters.draw,
 )
 
 
@@ -88,6 +94,7 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
         summary=summary,
         headline=headline,
         decisions=decisions,
+        wrong=wrong.wrong_rows(run),
         advice=advice(run),
         path=summary.path_as_typed(run.folder),
         drawings=drawings,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.metrics import SPLITS
+
+LEAST_SIDE = 5  # of an image
 
 
 @dataclass(frozen=True)
@@ -128,3 +131,17 @@ class DataEntry(JsonFile):
         examples = content.get("examples")
         found = dict.fromkeys(SPLITS, 0) | examples if isinstance(examples, dict) else examples
         return {**content, "examples": found}
+
+
+def image_shape(input_shape: Sequence[int], features: Sequence[str]) -> tuple[int, ...] | None:
+    """The shape of the images that inputs are, (H, W), (H, W, 1) or (H, W, 3); None if they are not.
+
+    >>> image_shape((64,), [f"pixel_{k}" for k in range(64)]), image_shape((28, 28, 1), ())
+    ((8, 8), (28, 28, 1))
+    >>> image_shape((4,), ("length", "width", "height", "mass"))
+    """
+    if len(input_shape) == 1 and all(name.startswith("pixel") for name in features):
+        side = math.isqrt(input_shape[0])
+        return (side, side) if side**2 == input_shape[0] and side >= LEAST_SIDE else None
+    is_image = len(input_shape) == 2 or (len(input_shape) == 3 and input_shape[2] in (1, 3))
+    return tuple(input_shape) if is_image and min(input_shape[:2]) >= LEAST_SIDE else None

@@ -31,7 +31,7 @@ from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import RunMetrics, SplitValues
 from nnjit.runs.model import LayerEntry, ModelEntry
-from nnjit.runs.predictions import Grid, Predictions, read_predictions, write_predictions
+from nnjit.runs.predictions import Examples, Grid, Predictions, read_predictions, write_predictions
 from nnjit.runs.status import Status
 from nnjit.runs.study import Aggregate, MemberEntry, StudyMetrics, study_kind
 
@@ -110,10 +110,18 @@ def test_predictions_are_read_as_they_were_written(output: str, tmp_path: Path) 
     grid = Grid(x[:, 0], x[:, 1], np.ones((3, 3, 1)), x, x[:, 0])
     classes = np.arange(3) % 2
     written = Predictions("test", classes, classes[::-1], x / 6, None if output else grid, np.arange(3))
+    shown = None if output else Examples(np.array([2, 0]), np.ones((2, 4), np.float32))
+    written = replace(written, wrong=shown, some=shown)
     write_predictions(tmp_path, {output: written})
     read = read_predictions(tmp_path, output)
     assert read is not None
     assert (read.split, read.grid is None) == ("test", written.grid is None)
+    for field in ("wrong", "some"):
+        examples = getattr(read, field)
+        assert (examples is None) is (shown is None)
+        if shown is not None:
+            np.testing.assert_array_equal(examples.places, shown.places)
+            np.testing.assert_array_equal(examples.inputs, shown.inputs)
     for name in ("target", "prediction", "probability", "rows"):
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
 
@@ -122,6 +130,14 @@ def test_predictions_of_an_output_that_is_not_there_are_an_error(tmp_path: Path)
     write_predictions(tmp_path, {"a": Predictions("test", np.zeros(2), np.zeros(2))})
     with pytest.raises(RunError, match=r"predictions\.npz: the array .*target_b.* is missing"):
         read_predictions(tmp_path, "b")
+
+
+@pytest.mark.parametrize("places", [[3], [-1], [0.5]])
+def test_examples_that_are_none_of_the_predictions_are_an_error(places: list[float], tmp_path: Path) -> None:
+    shown = Examples(np.array(places), np.ones((1, 4)))
+    write_predictions(tmp_path, {"": Predictions("test", np.zeros(3), np.zeros(3), wrong=shown)})
+    with pytest.raises(RunError, match="the examples are not some of the predictions"):
+        read_predictions(tmp_path)
 
 
 def test_a_value_that_is_not_finite_is_null_and_read_as_nan(tmp_path: Path) -> None:

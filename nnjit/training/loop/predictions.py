@@ -10,6 +10,7 @@ from nnjit.data import Part
 from nnjit.runs.metrics import headline_split
 from nnjit.runs.predictions import Grid, Predictions
 from nnjit.training.graphs.decoding import SingleDecoder
+from nnjit.training.results.examples import most_wrong, some
 from nnjit.training.setup.setup import Setup
 
 GRID = 120  # points along each side
@@ -29,6 +30,10 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
     found = {
         name: replace(one, rows=rows) for name, one in decoder.predictions(split, predicted, part.y).items()
     }
+    if isinstance(decoder, SingleDecoder):
+        only = found[""]
+        wrong, shown = most_wrong(only, part, decoder), some(part, decoder, setup.data.features)
+        found[""] = replace(only, wrong=wrong, some=shown)
     if isinstance(decoder, SingleDecoder) and setup.model.input_shape == (2,):
         return {name: replace(one, grid=_plane(setup, decoder, theta, part)) for name, one in found.items()}
     return found

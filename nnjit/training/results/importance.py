@@ -10,6 +10,7 @@ import numpy as np
 
 from nnjit.data import Part
 from nnjit.data.storage.parts import spread_evenly
+from nnjit.runs.data import image_shape
 from nnjit.runs.importance import ColumnImportance, Importance
 from nnjit.runs.metrics import headline_split
 from nnjit.training.setup.setup import Setup
@@ -66,8 +67,8 @@ def _columns(setup: Setup) -> Iterator[Column]:
         for place in data.columns:
             if place.size:
                 yield Column(place.name, slice(place.start, place.start + place.size))
-    elif len(data.input_shape) == 1:
-        yield from (Column(name, slice(k, k + 1)) for k, name in enumerate(data.features))
+    elif image_shape(data.input_shape, data.features) is None:
+        yield from (Column(name, slice(k, k + 1)) for k, name in enumerate(data.features))  # () of others
 
 
 def _shuffled(part: Part, column: Column, rng: np.random.Generator) -> Part:
