@@ -8,7 +8,7 @@ from pathlib import Path
 from nnjit.errors import counted
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import plain, sentence, shape
-from nnjit.report.pages import decisions, headline, summary
+from nnjit.report.pages import data, decisions, headline, summary
 from nnjit.report.pages import examples as wrong
 from nnjit.report.pages.advice import advice
 from nnjit.report.pages.templates import template, write_page
@@ -93,6 +93,7 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
         run=run,
         summary=summary,
         headline=headline,
+        data=data,
         decisions=decisions,
         wrong=wrong.wrong_rows(run),
         advice=advice(run),
