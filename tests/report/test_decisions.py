@@ -13,6 +13,7 @@ from nnjit.report import write_report
 from nnjit.report.decisions import ClassDecisions, LabelDecisions
 from nnjit.report.files import read_run
 from nnjit.report.pages.decisions import class_tables, scores, threshold_table
+from nnjit.report.pictures import confusion
 from nnjit.report.pictures.calibration import binned
 from nnjit.report.pictures.ranking import curve_of
 from nnjit.runs.predictions import Predictions
@@ -112,3 +113,21 @@ def test_of_two_classes_the_page_names_the_positive_one(tmp_path: Path) -> None:
     write_report(folder)
     assert "The positive class is “yes”" in words(folder)
     assert "by the probability of “yes”" in words(folder)
+
+
+@pytest.mark.parametrize(("count", "cut"), [(2, False), (12, False), (60, True)])
+def test_names_of_classes_are_cut_only_where_there_is_no_room(count: int, cut: bool, tmp_path: Path) -> None:
+    names = [
+        f"{'name of number' if count == 12 else 'a longer name of number'} {k:02d}" for k in range(count)
+    ]
+    made = class_predictions(count, 300)
+    folder = write_run(tmp_path / "run", data={"classes": names}, predictions=made)
+    picture = confusion.draw(read_run(folder))
+    assert picture is not None
+    (ax,) = picture.figure.axes
+    shown = [label.get_text() for label in (*ax.get_yticklabels(), *ax.get_xticklabels())]
+    assert any(text.endswith("…") for text in shown) is cut
+    picture.figure.draw_without_rendering()
+    box = ax.get_tightbbox()
+    assert box.x0 >= 0
+    assert box.x1 <= picture.figure.bbox.width + 1

@@ -24,13 +24,12 @@ from nnjit.report.formatting import (
     shape,
     turned,
 )
-from nnjit.runs.explanation import KernelSummary, Section
+from nnjit.runs.explanation import KernelSummary
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.status import Status
 
 WIDEST = 7  # columns of a table that a page has room for
-LONG = 30  # lines from which a section is folded
 
 
 @dataclass(frozen=True)
@@ -242,11 +241,6 @@ def _why_last(metrics: RunMetrics) -> str:
     if not metrics.best_epoch:
         return f": no epoch had a finite {column_name(metrics.monitor)}"
     return f", as `training.keep: last` asks; epoch {metrics.best_epoch:,} had {_record(metrics)}"
-
-
-def is_long(section: Section) -> bool:
-    """Whether a section of the explanation has too many lines to be open at first."""
-    return len(section.lines) > LONG
 
 
 def kernel_size(kernel: KernelSummary) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,8 @@ from nnjit.report.pictures.style import (
 
 MOST = len(CLASS_COLORS)  # curves in a panel
 POINTS = 200  # of a curve
-TOP, BOTTOM, LEFT, GAP, LEGEND = 84, 44, 44, 64, 150
+TOP, BOTTOM, LEFT, GAP = 84, 44, 44, 64
+NARROWEST, WIDEST, BESIDE, LETTER = 110, 250, 70, 7.0  # a legend, what is beside its names, and their letters
 
 
 class Curve(NamedTuple):
@@ -85,7 +86,7 @@ def curve_of(probability: np.ndarray, is_true: np.ndarray) -> Curve | None:
 
 def _picture(decisions: Decisions, shown: dict[int, Curve], known: Sequence[Curve]) -> Picture:
     area, average = (float(np.mean([getattr(c, n) for c in known])) for n in ("area", "average_precision"))
-    legend = LEGEND if len(shown) > 1 else 0
+    legend = _legend_width(decisions.names[k] for k in shown) if len(shown) > 1 else 0.0
     side = (WIDTH - legend - 2 * LEFT - GAP - 8) / 2
     fig = new_figure(TOP + side + BOTTOM)
     title = f"Area under the ROC curve {area:.3f}, average precision {average:.3f}"
@@ -113,7 +114,7 @@ def _picture(decisions: Decisions, shown: dict[int, Curve], known: Sequence[Curv
     _frame(left, "others taken for it (false positives)", "found (recall)")
     _frame(right, "found (recall)", "right (precision)")
     if legend:
-        _legend(fig, decisions.names, shown, colors)
+        _legend(fig, legend, decisions.names, shown, colors)
     return Picture("ranking", "predictions", title, _caption(len(shown), len(known), decisions), fig)
 
 
@@ -147,12 +148,18 @@ def _frame(ax: Axes, x_label: str, y_label: str) -> None:
     ax.grid(True, axis="both")
 
 
-def _legend(fig: Figure, names: Sequence[str], shown: dict[int, Curve], colors: dict[int, str]) -> None:
+def _legend_width(names: Iterable[str]) -> float:
+    return min(WIDEST, max(NARROWEST, BESIDE + LETTER * max(map(len, names))))
+
+
+def _legend(
+    fig: Figure, legend: float, names: Sequence[str], shown: dict[int, Curve], colors: dict[int, str]
+) -> None:
     width, height = (72 * extent for extent in fig.get_size_inches())
     for i, (k, curve) in enumerate(shown.items()):
         y = 1 - (TOP + 8 + 1.5 * SIZE * i) / height
-        x = (width - LEGEND) / width
+        x = (width - legend) / width
         at = {"va": "center", "color": INK}
         fig.text(x, y, "●", ha="left", va="center", color=colors[k])
-        fig.text(x + 14 / width, y, shorten(names[k], 12), ha="left", **at)
+        fig.text(x + 14 / width, y, shorten(names[k], int((legend - BESIDE) / LETTER)), ha="left", **at)
         fig.text(1 - 4 / width, y, f"{curve.area:.3f}", ha="right", **at)
