@@ -143,11 +143,15 @@ def metric_value(metric: str, value: float) -> str:
 
     >>> metric_value("accuracy", 0.5), metric_value("f1", 0.5), metric_value("mae", 0.5)
     ('50.0 %', '0.500', '0.5')
+    >>> metric_value("r2", -0.5), metric_value("r2", -1e-5)
+    ('−0.500', '0.000')
     """
     if is_fraction(metric):
         return percent(value)
-    is_score = kind_of(metric)[1] in SCORES
-    return f"{value:.3f}".replace("-", "−") if is_score and abs(value) < 10 else number(value)
+    if kind_of(metric)[1] not in SCORES or not abs(value) < 10:
+        return number(value)
+    text = f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text.replace("-", "−")
 
 
 def is_loss(column: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,8 +28,20 @@ from nnjit.report.formatting import (
 from nnjit.runs.metrics import SPLITS
 from nnjit.runs.writing import write_atomically
 
-MOST_VALUES = 8  # columns of losses and metrics that a page has room for; the file has all
+MOST_VALUES = 5  # columns of losses and metrics that a page has room for; the file has all
 HEAD = ("run", "folder", "ended", "epochs", "best_epoch", "train_seconds", "parameters", "frozen_parameters")
+
+# fmt: off
+FACTS: Mapping[str, Callable[[Entry], str]] = {
+    "ended":             lambda e: e.ended,
+    "best epoch":        lambda e: number(best) if (best := e.run.metrics.best_epoch) else ABSENT,
+    "epochs":            lambda e: number(e.run.metrics.epochs),
+    "time of training":  lambda e: seconds(e.run.metrics.seconds.get("train", np.nan)),
+    "parameters":        lambda e: number(e.run.model.parameters),
+    "frozen parameters": lambda e: number(e.run.model.frozen),
+}
+# fmt: on
+COMMON = {"ended": "completed", "frozen parameters": "0"}  # facts that a table of such runs alone leaves out
 
 
 class Criterion(NamedTuple):
@@ -91,21 +103,16 @@ def headline(comparison: Comparison) -> str:
 
 def results(comparison: Comparison) -> tuple[Row, list[Row]]:
     """The columns' names, and a row for each run: its values on held-out parts, and how it got there."""
-    runs, entries = comparison.runs, ranked(comparison)
+    entries = ranked(comparison)
     values = _columns(comparison)
-    facts = ["ended", "best epoch", "epochs", "time of training", "parameters"]
-    facts += ["frozen parameters"] if any(run.model.frozen for run in runs) else []
+    facts = {name: [fact(entry) for entry in entries] for name, fact in FACTS.items()}
+    facts = {name: found for name, found in facts.items() if set(found) != {COMMON.get(name)}}
     names = (f"{SPLIT_NAMES[split]} {metric_name(metric)}" for split, metric in values)
     rows = [
-        (entry.label, *(_shown(entry, split, metric) for split, metric in values), *_facts(entry, len(facts)))
-        for entry in entries
+        (entry.label, *(_shown(entry, split, metric) for split, metric in values), *found)
+        for entry, *found in zip(entries, *facts.values(), strict=True)
     ]
     return ("run", *names, *facts), rows
-
-
-def is_cut(comparison: Comparison) -> bool:
-    """Whether the file has values that the page does not have."""
-    return len(_columns(comparison)) < len(_all_columns(comparison.runs))
 
 
 def write_table(comparison: Comparison, path: Path) -> None:
@@ -186,17 +193,3 @@ def _shown(entry: Entry, split: str, name: str) -> str:
     if not _has(entry.run, split, name):
         return ABSENT
     return mean_value(name, _value(entry, split, name), entry.deviations.get(split, {}).get(name, np.nan))
-
-
-def _facts(entry: Entry, count: int) -> Row:
-    """How a run ended, and what it took."""
-    metrics, model = entry.run.metrics, entry.run.model
-    found = (
-        entry.ended,
-        number(metrics.best_epoch) if metrics.best_epoch else ABSENT,
-        number(metrics.epochs),
-        seconds(metrics.seconds.get("train", np.nan)),
-        number(model.parameters),
-        number(model.frozen),
-    )
-    return found[:count]
