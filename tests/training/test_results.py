@@ -12,6 +12,7 @@ from sklearn import metrics as sk
 
 import nnjit
 from nnjit import config
+from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError, UserError
 from nnjit.experiment.threshold import Costs, LeastCost
 from nnjit.nn.metrics import F1, Accuracy, AveragePrecision, LogLoss, Matthews, RocAuc, TopK
@@ -178,6 +179,11 @@ def test_a_loaded_run_decides_at_the_threshold(cautious: Run) -> None:
     decided = again.predict_probabilities(x)[:, 1] > DataEntry.read(cautious.path).threshold
     np.testing.assert_array_equal(again.predict(x), decided)
     np.testing.assert_array_equal(cautious.predict(x), decided)
+
+
+def test_the_summary_says_the_threshold(cautious: Run) -> None:
+    threshold = DataEntry.read(cautious.path).threshold
+    assert f'decides for "1" above a probability of {threshold:.4g}\n' in summary(cautious)
 
 
 # fmt: off
