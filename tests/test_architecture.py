@@ -33,12 +33,12 @@ INSIDE = {
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (
-        ("graphs",), ("setup",), ("evaluation", "gradient_check", "inputs"), ("run",), ("loop",), ("study",),
-        ("predicting",),
+        ("graphs",), ("setup",), ("results",), ("evaluation", "gradient_check", "inputs"), ("run",),
+        ("loop",), ("study",), ("predicting",),
     ),
     "report": (
-        ("files", "formatting"), ("pictures",), ("drawing",), ("pages",), ("study",), ("comparison",),
-        ("page",), ("evaluation",), ("__main__",),
+        ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
+        ("comparison",), ("page",), ("evaluation",), ("__main__",),
     ),
 }  # fmt: skip
 FEW = {  # rooms that know less than their place would allow

@@ -305,6 +305,7 @@ def _described(
         target_names=data.targets,
         class_weights=weights,
         columns=() if encoder is None else encoder.inputs,
+        threshold=data.threshold,
     )
 
 
