@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nnjit.data.tables import typed_files
 from nnjit.data.tables.reading import Reading, read_blocks, read_table
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.text import files
+from nnjit.data.tables.typed import files as typed_files
 from nnjit.errors import DataError
 
 ROWS = [f"{k},{k / 8},town {k % 3}" for k in range(40)]
