@@ -19,6 +19,7 @@ from nnjit.autodiff import as_node, flatten
 from nnjit.codegen.rewrite.legalize import is_batch_reduction
 from nnjit.errors import UserError
 from nnjit.export.c.document import Description, document
+from nnjit.export.c.library import MISSING
 from nnjit.export.c.text import comment, string
 from nnjit.export.c.write import document_of, note, write
 from nnjit.export.network import Network
@@ -39,6 +40,7 @@ from nnjit.ir.types import DTYPES
 from tests.codegen.random_graphs import Maker
 from tests.export.compile_c import Predict, compiled, compiled_files, executable, needs_gcc
 from tests.export.networks import CASES, Case, network_of
+from tests.export.rows import AT_ENDS, CONTROL
 from tests.primitives.table import PRIMITIVE_ROWS, ROWS, Arg, Row, whole
 
 LENET = (
@@ -51,10 +53,11 @@ LENET = (
 SORTED = Row("argsort of ties", nnp.argsort, np.argsort, (Arg((B, 20), whole),))
 OPERATIONS = {
     f"{row.name} {dtype}": (row, dtype)
-    for row in (*ROWS, SORTED)
+    for row in (*ROWS, SORTED, *CONTROL)
     for dtype in ("f32", "f64")[: 2 if row in PRIMITIVE_ROWS else 1]
     if any(B in a.shape for a in row.args)
 }
+ENDS = {f"{row.name} {dtype}": (row, dtype) for row in AT_ENDS for dtype in ("f32", "f64")}
 RANDOM_GRAPHS = 60
 LAYER = "mixing"
 TITLE = Description("A test.")
@@ -102,7 +105,15 @@ def example_of(graph: Graph, arrays: Sequence[np.ndarray], dtype: str) -> Exampl
 
 @cache
 def operation(name: str) -> Example:
-    row, dtype = OPERATIONS[name]
+    return example_of_row(*OPERATIONS[name])
+
+
+@cache
+def at_ends(name: str) -> Example:
+    return example_of_row(*ENDS[name])
+
+
+def example_of_row(row: Row, dtype: str) -> Example:
     inputs = tuple(new_input(a.type(dtype)) for a in row.args)
     with scope(LAYER):
         graph = Graph(inputs, tuple(flatten(row.function(*inputs))[0]))
@@ -112,6 +123,8 @@ def operation(name: str) -> Example:
 def why_not(output: Node) -> str | None:
     """Why C cannot express an output; None if it can."""
     nodes = topological([output])
+    if missing := next((n.primitive.name for n in nodes if n.primitive.name in MISSING), None):
+        return f"{missing} is no function of libm"
     if any(n.primitive.kind == "counter" for n in nodes):
         return "random_uniform draws random numbers"
     return "mixes the examples of a batch" if any(map(is_batch_reduction, nodes)) else None
@@ -158,6 +171,7 @@ def network(name: str) -> tuple[Network, np.ndarray, Any, Any]:
 @pytest.fixture(scope="module")
 def predict(tmp_path_factory: pytest.TempPathFactory) -> Predict:
     examples = {name: operation(name) for name in OPERATIONS} | random_examples()
+    examples |= {f"{name} at the ends": at_ends(name) for name in ENDS}
     made = {
         name: document(example.graph, {}, TITLE)
         for name, example in examples.items()
@@ -185,6 +199,17 @@ def test_an_operation_is_in_c_or_refused(name: str, predict: Predict) -> None:
         return
     with pytest.raises(UserError, match=f'layer "{LAYER}" cannot be written in C: .*{reason}'):
         document(example.graph, {}, TITLE)
+
+
+@needs_gcc
+@pytest.mark.parametrize("name", ENDS)
+def test_a_formula_holds_at_the_ends(name: str, predict: Predict) -> None:
+    example = at_ends(name)
+    with np.errstate(all="ignore"):  # of logarithms below 0 and quotients by 0
+        (want,) = interpret(example.graph, [example.x])
+    found = predict(f"{name} at the ends", example.x, want.shape)
+    rtol = 1e-5 if name.endswith("f32") else 1e-12  # some units in the last place
+    np.testing.assert_allclose(found, want, rtol=rtol, atol=0)
 
 
 @needs_gcc

@@ -22,8 +22,9 @@ from nnjit.export.onnx.rows import MOVING  # noqa: E402
 
 WITHOUT = {  # what no prediction computes, or ONNX has no operators for
     "arctan2", "argsort", "cholesky", "cofactor_change", "cofactors", "det", "det_sign", "eigenvectors",
-    "gammaln", "logabsdet", "orthogonal", "overlap_add", "pinv", "random_uniform", "scatter_add",
-    "singular_vectors", "solve",
+    "erfcinv", "erfcx", "erfinv", "expi", "gamma", "gammaln", "logabsdet", "orthogonal", "overlap_add",
+    "pinv", "random_uniform", "scatter_add", "singular_vectors", "solve", "solve_triangular",
+    "erfc",  # 1 - Erf loses its digits as it falls
 }  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def test_a_convolution_is_one_operator_for_each_group(name: str, tmp_path: Path)
 def test_every_primitive_is_written_or_known_to_be_missing() -> None:
     written = ELEMENTWISE.keys() | MOVING.keys() | {"broadcast", "cast"}
     assert PRIMITIVES.keys() - written == WITHOUT
-    assert written - PRIMITIVES.keys() == {"scan", "cond", "custom"}
+    assert written - PRIMITIVES.keys() == {"scan", "switch", "custom"}
 
 
 def test_a_primitive_without_a_row_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,12 +20,13 @@ from nnjit.ir import Graph, interpret, new_input
 from nnjit.passes import optimize
 from tests.codegen.random_graphs import Maker
 from tests.export import test_numpy, test_onnx
+from tests.export.rows import AT_ENDS, CONTROL
 from tests.primitives.table import PRIMITIVE_ROWS, Row
 
 ROWS = 4
 # Of random graphs in float32, in which onnxruntime has all operators.
 SEEDS = (3, 5, 7, 8, 10, 13, 15, 18, 22, 26, 29, 33, 44, 45, 50, 52, 53, 55, 66, 71, 72, 73, 78, 82, 83, 85)
-each_row = pytest.mark.parametrize("row", PRIMITIVE_ROWS, ids=lambda row: row.name)
+each_row = pytest.mark.parametrize("row", [*PRIMITIVE_ROWS, *CONTROL], ids=lambda row: row.name)
 
 
 def graph_of(row: Row) -> Graph:
@@ -102,6 +103,17 @@ def test_onnx_computes_what_the_interpreter_does(row: Row) -> None:
         return
     with pytest.raises(GraphError, match="ONNX has no operators"):
         by_onnx(graph, values)
+
+
+@pytest.mark.parametrize("row", AT_ENDS, ids=lambda row: row.name)
+def test_a_formula_holds_at_the_ends(row: Row) -> None:
+    graph, values = graph_of(row), row.sample(ROWS, "f32")
+    with np.errstate(all="ignore"):  # of logarithms below 0 and quotients by 0
+        (wanted,) = interpret(graph, values)
+        for compute in (by_numpy, by_onnx):
+            (found,) = compute(graph, values)
+            assert found.dtype == wanted.dtype
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=0)  # some units in the last place
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -17,11 +17,17 @@ OF_LIBM = {
     "np.log10": "log10", "np.cbrt": "cbrt", "np.sqrt": "sqrt", "pow": "pow", "np.hypot": "hypot",
     "sin": "sin", "cos": "cos", "np.tan": "tan", "np.arcsin": "asin", "np.arccos": "acos",
     "np.arctan": "atan", "np.arctan2": "atan2", "np.sinh": "sinh", "np.cosh": "cosh", "tanh": "tanh",
-    "np.arcsinh": "asinh", "np.arccosh": "acosh", "np.arctanh": "atanh", "erf": "erf", "gammaln": "lgamma",
+    "np.arcsinh": "asinh", "np.arccosh": "acosh", "np.arctanh": "atanh", "erf": "erf", "erfc": "erfc",
+    "gamma": "tgamma", "gammaln": "lgamma",
     "np.floor": "floor", "np.ceil": "ceil", "np.trunc": "trunc", "np.rint": "rint", "np.fmod": "fmod",
 }
+WRITTEN_OUT = {
+    "sigmoid": "sigmoid", "softplus": "softplus", "np.remainder": "remainder_of", "entr": "entropy",
+    "rel_entr": "relative_entropy", "expm1mx": "expm1mx",
+}
 # fmt: on
-WRITTEN_OUT = {"sigmoid": "sigmoid", "softplus": "softplus", "np.remainder": "remainder_of"}
+MISSING = ("erfcx", "erfinv", "erfcinv", "expi")
+"""The primitives that libm has no function for, nor a short formula of those that it has."""
 
 REAL = {
     "sigmoid": """\
@@ -40,6 +46,41 @@ static real softplus@(real x)
 static real sign@(real x)
 {
     return x > 0 ? 1 : x < 0 ? -1 : x;
+}
+""",
+    "entropy": """\
+/* -x log(x), 0 at 0. */
+static real entropy@(real x)
+{
+    if (x == 0)
+        return 0;
+    return x < 0 ? -INFINITY : -x * log@(x);
+}
+""",
+    "relative_entropy": """\
+/* x log(x / y): 0 where x is 0 and y is not negative, else infinite unless both are positive. */
+static real relative_entropy@(real x, real y)
+{
+    const real ratio = x / y;
+    if (x != x || y != y)
+        return x + y;
+    if (!(x > 0 && y > 0))
+        return x == 0 && y >= 0 ? 0 : INFINITY;
+    if (fabs@(x - y) < y / 2)
+        return x * log1p@((x - y) / y);
+    return x * (ratio > 0 && ratio < INFINITY ? log@(ratio) : log@(x) - log@(y));
+}
+""",
+    "expm1mx": """\
+/* exp(x) - 1 - x; near 0, where that loses digits, the sum of its series. */
+static real expm1mx@(real x)
+{
+    real series = 1;
+    if (!(fabs@(x) < (real)0.5))
+        return x < INFINITY ? expm1@(x) - x : x;
+    for (int k = 16; k > 2; k--)
+        series = 1 + series * x / k;
+    return x * x / 2 * series;
 }
 """,
     "larger": """\

@@ -17,6 +17,7 @@ from nnjit.codegen.rewrite.legalize import is_batch_reduction, legalize
 from nnjit.codegen.source.program import Program, emit_call
 from nnjit.codegen.source.routines import ROUTINES
 from nnjit.errors import UserError
+from nnjit.export.c.library import MISSING
 from nnjit.export.c.rewriting import array_of, folded, with_numbers, without_windows
 from nnjit.ir import Graph, Node, new_input, rebuild, verify
 from nnjit.ir.graph import constant_p
@@ -112,6 +113,8 @@ def _check(graph: Graph) -> None:
     for node in _all_nodes(graph):
         if node.primitive in ROUTINES and node.primitive is not argsort:
             why = f"{node.primitive.name} is a routine of LAPACK"
+        elif node.primitive.name in MISSING:
+            why = f"{node.primitive.name} is no function of libm"
         elif node.primitive.kind == "counter":
             why = f"{node.primitive.name} draws random numbers"
         elif is_batch_reduction(node):

@@ -253,7 +253,7 @@ class Emitter:
         return Text(code, CALL, node.shape)
 
     def scan(self, node: Node) -> Text:
-        """A loop over the steps; its value is the record, flat for each step."""
+        """A loop over the steps; its value is the record, flat for each step or for the last alone."""
         loop = Loop(**node.params)
         arguments = [self.whole(n) for n in node.inputs]
         ends = loop.constants + loop.carried
@@ -269,7 +269,8 @@ class Emitter:
             index = "[:, t]" if body.type.is_batched else "[t]"
             inner.values[body] = Text(f"{name}{index}", ATOM, body.shape)
         record = self.name("steps")
-        self.lines.append(f"{record} = []")
+        if not loop.keeps_last:
+            self.lines.append(f"{record} = []")
         steps = f"range({loop.length})"
         self.lines.append(f"for t in {f'reversed({steps})' if loop.backwards else steps}:")
         inner.write()
@@ -282,25 +283,33 @@ class Emitter:
         if after:
             inner.lines.append(f"{', '.join(states)} = {', '.join(after)}")
         recorded = [Text(names[n], ATOM, n.shape) if n in names else inner.whole(n) for n in loop.recorded]
-        inner.lines.append(f"{record}.append({flat_record(recorded, loop)})")
+        flat = flat_record(recorded, loop)
+        if not loop.keeps_last:
+            inner.lines.append(f"{record}.append({flat})")
         self.needs_rows |= inner.needs_rows
         self.lines += [textwrap.indent(line, "    ") for line in inner.lines]
+        if loop.keeps_last:  # the names of the last step still have its values
+            return Text(flat, CALL, node.shape)
         order = f"{record}[::-1]" if loop.backwards else record
         return Text(f"np.stack({order}, axis={int(loop.is_batched)})", CALL, node.shape)
 
-    def cond(self, node: Node) -> Text:
-        """Both branches are computed, and one is selected."""
-        predicate = self.whole(node.inputs[0])
+    def switch(self, node: Node) -> Text:
+        """All branches are computed, and one is selected; a truth value chooses the first of two."""
+        chosen = self._named(self.whole(node.inputs[0]), node.inputs[0])
         found = []
-        for graph in (node.params["true"], node.params["false"]):
+        for graph in node.params["branches"]:
             inner = Emitter(self.shared, self.scope, graph.nodes, set(graph.outputs), self.rows)
             inner.names, inner.loads, inner.lines = self.names, self.loads, self.lines
             inner.values = {n: self.whole(a) for n, a in zip(graph.inputs, node.inputs[1:], strict=True)}
-            found.append(inner.whole(graph.outputs[0]))
+            found.append(inner.whole(graph.outputs[0]).code)
             self.needs_rows |= inner.needs_rows
-        axes = ", ".join(["..."] + ["None"] * (node.ndim - node.inputs[0].ndim))
-        test = predicate.code if axes == "..." else f"{self.argument(predicate, ATOM)}[{axes}]"
-        return Text(f"np.where({test}, {found[0].code}, {found[1].code})", CALL, node.shape)
+        if new := ", None" * (node.ndim - node.inputs[0].ndim):
+            chosen = f"{chosen}[...{new}]"
+        code = found[-1]
+        for k, branch in reversed(list(enumerate(found[:-1]))):
+            test = chosen if node.inputs[0].dtype.kind == "b" else f"{chosen} == {k}"
+            code = f"np.where({test}, {branch}, {code})"
+        return Text(code, CALL, node.shape)
 
     def _named(self, text: Text, node: Node) -> str:
         if text.binding == ATOM and text.code.isidentifier():
@@ -318,7 +327,7 @@ MOVING: dict[str, Callable[[Emitter, Node], Text]] = {
     "batch_matmul": Emitter.batch_matmul,
     "gather": Emitter.gather,
     "scan": Emitter.scan,
-    "cond": Emitter.cond,
+    "switch": Emitter.switch,
     "custom": lambda e, n: e.whole(n.inputs[0]),
     "transpose": lambda e, n: e.post(n, f".transpose{n.params['perm']}"),
     "reverse": lambda e, n: e.called(n, f"np.flip({{0}}, {n.params['along']})"),

@@ -12,6 +12,53 @@ def erf(x):
     """The error function of each element."""
     return np.frompyfunc(math.erf, 1, 1)(x).astype(x.dtype)
 ''',
+    "erfc": '''\
+def erfc(x):
+    """1 - erf(x) of each element."""
+    return np.frompyfunc(math.erfc, 1, 1)(x).astype(x.dtype)
+''',
+    "xlogy": '''\
+def xlogy(x, y):
+    """x log(y), and 0 where x is 0."""
+    return x * np.log(np.where((x == 0) & ~np.isnan(y), 1, y))
+''',
+    "xlog1py": '''\
+def xlog1py(x, y):
+    """x log(1 + y), and 0 where x is 0."""
+    return x * np.log1p(np.where((x == 0) & ~np.isnan(y), 0, y))
+''',
+    "xdivy": '''\
+def xdivy(x, y):
+    """x / y, and 0 where both are 0."""
+    return x / np.where((x == 0) & (y == 0), 1, y)
+''',
+    "entr": '''\
+def entr(x):
+    """-x log(x), 0 at 0 and -inf below."""
+    return np.where(x < 0, -np.inf, -x * np.log(np.where(x > 0, x, 1))).astype(x.dtype)
+''',
+    "rel_entr": '''\
+def rel_entr(x, y):
+    """x log(x / y): 0 where x is 0 and y is not negative, else inf unless both are positive."""
+    inside = (x > 0) & (y > 0)
+    p, q = np.where(inside, x, 1), np.where(inside, y, 1)
+    with np.errstate(all="ignore"):  # of the choices that are not taken
+        ratio = p / q
+        far = np.where((ratio > 0) & (ratio < np.inf), np.log(ratio), np.log(p) - np.log(q))
+        logarithm = np.where(np.abs(p - q) < q / 2, np.log1p((p - q) / q), far)
+    outside = np.where(np.isnan(x) | np.isnan(y), np.nan, np.where((x == 0) & (y >= 0), 0, np.inf))
+    return np.where(inside, p * logarithm, outside).astype(x.dtype)
+''',
+    "expm1mx": '''\
+def expm1mx(x):
+    """exp(x) - 1 - x; near 0, where that loses digits, the sum of its series."""
+    is_near = np.abs(x) < 0.5
+    v = np.where(is_near, x, 0)
+    series = 0 * v
+    for k in range(16, 1, -1):
+        series = series * v + 1 / math.factorial(k)
+    return np.where(is_near, v * v * series, np.expm1(x) - np.where(x == np.inf, 0, x))
+''',
     "gammaln": '''\
 def gammaln(x):
     """The logarithm of |Γ(x)| of each element."""

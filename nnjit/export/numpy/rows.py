@@ -39,17 +39,17 @@ ELEMENTWISE: dict[str, Row] = {
     "root":          _call("sqrt"),
     "stop_gradient": Row("{0}", CALL),
     "select":        _call("where", 3),
-    "sigmoid":       Row("sigmoid({0})", CALL, "sigmoid"),
     "softplus":      Row("np.logaddexp({0}, 0)", CALL),
-    "erf":           Row("erf({0})", CALL, "erf"),
-    "gammaln":       Row("gammaln({0})", CALL, "gammaln"),
-    "corner":        Row("corner({0})", CALL, "corner"),
     "cast":          Row("", ATOM),  # to its dtype: `emitter.py`
     **{name: _call(name) for name in (
         "abs", "sign", "floor", "sqrt", "exp", "expm1", "log", "log1p", "exp2", "log2", "log10", "cbrt",
         "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh",
         "tanh", "ceil", "trunc", "rint", "isfinite", "logical_not",
     )},
+    **{name: Row(f"{name}({{0}})", CALL, name) for name in (
+        "sigmoid", "erf", "erfc", "gammaln", "corner", "entr", "expm1mx",
+    )},
+    **{name: Row(f"{name}({{0}}, {{1}})", CALL, name) for name in ("xlogy", "xlog1py", "xdivy", "rel_entr")},
     **{name: _call(name, 2) for name in (
         "arctan2", "hypot", "logaddexp", "fmod", "maximum", "minimum", "logical_and", "logical_or",
         "bitwise_and", "bitwise_or", "bitwise_xor",

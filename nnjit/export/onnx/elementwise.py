@@ -88,6 +88,66 @@ def _cbrt(b: Builder, dtype: np.dtype, x: str) -> str:
     return b.add("Mul", b.add("Sign", x), b.add("Pow", b.add("Abs", x), _number(b, dtype, 1 / 3)))
 
 
+def _where_both(b: Builder, dtype: np.dtype, test: str, other: str, value: float, y: str) -> str:
+    """`value` where both tests hold, else y."""
+    return b.add("Where", b.add("And", test, other), _number(b, dtype, value), y)
+
+
+def _xlogy(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
+    """X log(y), and 0 where x is 0 and y is a number."""
+    is_zero, is_number = b.add("Equal", x, _number(b, dtype, 0)), b.add("Not", b.add("IsNaN", y))
+    return b.add("Mul", x, b.add("Log", _where_both(b, dtype, is_zero, is_number, 1, y)))
+
+
+def _xlog1py(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
+    """X log(1 + y), and 0 where x is 0 and y is a number."""
+    is_zero, is_number = b.add("Equal", x, _number(b, dtype, 0)), b.add("Not", b.add("IsNaN", y))
+    return b.add("Mul", x, _log1p(b, dtype, _where_both(b, dtype, is_zero, is_number, 0, y)))
+
+
+def _xdivy(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
+    """X / y, and 0 where both are 0."""
+    zero = _number(b, dtype, 0)
+    return b.add("Div", x, _where_both(b, dtype, b.add("Equal", x, zero), b.add("Equal", y, zero), 1, y))
+
+
+def _entr(b: Builder, dtype: np.dtype, x: str) -> str:
+    """-x log(x), 0 at 0 and -inf below."""
+    zero = _number(b, dtype, 0)
+    inside = b.add("Where", b.add("Less", zero, x), x, _number(b, dtype, 1))
+    value = b.add("Neg", b.add("Mul", x, b.add("Log", inside)))
+    return b.add("Where", b.add("Less", x, zero), _number(b, dtype, -math.inf), value)
+
+
+def _rel_entr(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
+    """X log(x / y): 0 where x is 0 and y is not negative, else inf unless both are positive."""
+    zero, one, infinite = (_number(b, dtype, value) for value in (0, 1, math.inf))
+    is_inside = b.add("And", b.add("Less", zero, x), b.add("Less", zero, y))
+    p, q = (b.add("Where", is_inside, value, one) for value in (x, y))
+    ratio, rest = b.add("Div", p, q), b.add("Sub", p, q)
+    is_kept = b.add("And", b.add("Less", zero, ratio), b.add("Less", ratio, infinite))
+    far = b.add("Where", is_kept, b.add("Log", ratio), b.add("Sub", b.add("Log", p), b.add("Log", q)))
+    is_near = b.add("Less", b.add("Abs", rest), b.add("Mul", q, _number(b, dtype, 0.5)))
+    near = _log1p(b, dtype, b.add("Div", rest, q))
+    inside = b.add("Mul", p, b.add("Where", is_near, near, far))
+    is_zero = b.add("And", b.add("Equal", x, zero), b.add("LessOrEqual", zero, y))
+    outside = b.add("Where", is_zero, zero, infinite)
+    is_nan = b.add("Or", b.add("IsNaN", x), b.add("IsNaN", y))
+    outside = b.add("Where", is_nan, _number(b, dtype, math.nan), outside)
+    return b.add("Where", is_inside, inside, outside)
+
+
+def _expm1mx(b: Builder, dtype: np.dtype, x: str) -> str:
+    """exp(x) - 1 - x; near 0, where that loses digits, the sum of its series."""
+    series = _number(b, dtype, 0)
+    for k in range(16 if dtype == np.float64 else 10, 1, -1):
+        series = b.add("Add", b.add("Mul", series, x), _number(b, dtype, 1 / math.factorial(k)))
+    infinite = _number(b, dtype, math.inf)
+    taken = b.add("Where", b.add("Equal", x, infinite), _number(b, dtype, 0), x)
+    far = b.add("Sub", _expm1(b, dtype, x), taken)
+    return _near_zero(b, dtype, x, b.add("Mul", b.add("Mul", x, x), series), far)
+
+
 # fmt: off
 ELEMENTWISE: dict[str, Formula] = {
     **{name: _alone(operator) for name, operator in {
@@ -117,5 +177,11 @@ ELEMENTWISE: dict[str, Formula] = {
     "remainder":    _remainder,
     "hypot":        _hypot,
     "corner":       _corner,
+    "xlogy":        _xlogy,
+    "xlog1py":      _xlog1py,
+    "xdivy":        _xdivy,
+    "entr":         _entr,
+    "rel_entr":     _rel_entr,
+    "expm1mx":      _expm1mx,
 }
 # fmt: on

@@ -192,27 +192,36 @@ def _scan(b: Builder, node: Node) -> str:
 
 
 def _record(b: Builder, loop: Loop, outputs: list[str]) -> str:
-    """The recorded values of all steps, flat and side by side."""
+    """The recorded values of all steps, or of the last alone, flat and side by side."""
     lead = [0] * loop.is_batched
+    if loop.keeps_last:
+        last = b.constant(np.array(loop.last))
+        outputs = [b.add("Gather", name, last, axis=len(lead)) for name in outputs]
+    else:
+        lead = [*lead, loop.length]
     flat = [
-        b.add("Reshape", name, b.ints(*lead, loop.length, node.type.row_size))
+        b.add("Reshape", name, b.ints(*lead, node.type.row_size))
         for name, node in zip(outputs, loop.recorded, strict=True)
     ]
-    return flat[0] if len(flat) == 1 else b.add("Concat", *flat, axis=len(lead) + 1)
+    return flat[0] if len(flat) == 1 else b.add("Concat", *flat, axis=len(lead))
 
 
-def _cond(b: Builder, node: Node) -> str:
-    """Both branches are computed, and one is selected."""
+def _switch(b: Builder, node: Node) -> str:
+    """All branches are computed, and one is selected; a truth value chooses the first of two."""
     found = []
-    for graph in (node.params["true"], node.params["false"]):
+    for graph in node.params["branches"]:
         pairs = zip(graph.inputs, node.inputs[1:], strict=True)
         inner = replace(b, values={k: Value(b.whole(n), k.shape) for k, n in pairs})
         add_all(inner, graph)
         found.append(inner.whole(graph.outputs[0]))
-    predicate = b.whole(node.inputs[0])
-    if new := list(range(node.inputs[0].ndim, node.ndim)):
-        predicate = b.add("Unsqueeze", predicate, b.ints(*new))
-    return b.add("Where", predicate, *found)
+    index, chosen = node.inputs[0], b.whole(node.inputs[0])
+    if new := list(range(index.ndim, node.ndim)):
+        chosen = b.add("Unsqueeze", chosen, b.ints(*new))
+    result = found[-1]
+    for k, branch in reversed(list(enumerate(found[:-1]))):
+        test = chosen if index.dtype.kind == "b" else b.add("Equal", chosen, b.constant(index.dtype.type(k)))
+        result = b.add("Where", test, branch, result)
+    return result
 
 
 MOVING: dict[str, Row] = {
@@ -229,6 +238,6 @@ MOVING: dict[str, Row] = {
     "gather": _gather,
     "windows": _windows,
     "scan": _scan,
-    "cond": _cond,
+    "switch": _switch,
     "custom": lambda b, n: b.whole(n.inputs[0]),
 }
