@@ -57,10 +57,12 @@ OWNERS = {  # library: the only rooms that may import it
     "polars": {"data"},
     "fastexcel": {"data"},
     "sklearn": {"data"},
+    "PIL": {"data"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
 SLOW = {
     "sklearn",
+    "PIL",
     "polars",
     "fastexcel",
     "matplotlib",
