@@ -73,8 +73,11 @@ def list_column(table: Table, column: str, folder: Path) -> tuple[Path, ...]:
 
 
 def list_images(folder: Path) -> tuple[Path, ...]:
-    """The files in a folder, sorted by name; hidden ones are left out."""
-    return tuple(_files(folder, folder.parent))
+    """The files in a folder, sorted by name, without hidden ones; a DataError if there are none."""
+    entries = _entries(folder)
+    if not entries:
+        raise DataError(f"{folder}: no images in this folder")
+    return tuple(entries)
 
 
 def _files(folder: Path, outer: Path) -> list[Path]:
