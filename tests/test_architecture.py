@@ -19,7 +19,8 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "registry"), ("ir",), ("primitives",),
     ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",),
-    ("experiment", "runs"), ("training",), ("report",), ("config",), ("api",), ("cli",), ("train",),
+    ("experiment", "runs"), ("training",), ("export",), ("report",), ("config",), ("api",), ("cli",),
+    ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
@@ -58,9 +59,11 @@ OWNERS = {  # library: the only rooms that may import it
     "fastexcel": {"data"},
     "sklearn": {"data"},
     "PIL": {"data"},
+    "onnx": {"export"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
 SLOW = {
+    "onnx",
     "sklearn",
     "PIL",
     "polars",
