@@ -58,12 +58,14 @@ OWNERS = {  # library: the only rooms that may import it
     "polars": {"data"},
     "fastexcel": {"data"},
     "sklearn": {"data"},
+    "PIL": {"data"},
     "onnx": {"export"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
 SLOW = {
     "onnx",
     "sklearn",
+    "PIL",
     "polars",
     "fastexcel",
     "matplotlib",

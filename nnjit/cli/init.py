@@ -1,8 +1,10 @@
-"""`nnjit init`: look at a table, and propose a config for it."""
+"""`nnjit init`: look at a table or a folder of images, and propose a config for it."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +17,8 @@ from nnjit.errors import UserError
 
 # fmt: off
 _Table = Annotated[str | None, typer.Argument(metavar="FILE", help=(
-    "The table: CSV or other text, Parquet, Arrow, JSON, JSON lines or Excel."))]
+    "The table: CSV or other text, Parquet, Arrow, JSON, JSON lines or Excel; or a folder of images with a "
+    "sub-folder for each class."))]
 _Targets = Annotated[list[str] | None, typer.Option("--target", metavar="COLUMN", help=(
     "The column to predict, by name or by position from 0 (-1 is the last). May be given many times."))]
 _Ignored = Annotated[list[str] | None, typer.Option("--ignore", metavar="COLUMN", help=(
@@ -39,20 +42,34 @@ def init(
 ) -> None:
     """Propose a config for a table: print one that trains a network to predict a column, as it stands.
 
-    Without --target, list the columns.
+    Without --target, list the columns. For a folder of images, its sub-folders are the classes to predict.
     """
     with exit_status():
         if file is None:
-            raise UserError("nothing to look at: give the FILE of a table")
+            raise UserError("nothing to look at: give the FILE of a table, or a folder of images")
         if output is not None and output.exists():
             raise UserError(f"--output {output}: exists already, and is not overwritten; give another name")
-        from nnjit.config.proposal import Wanted, open_table, propose
+        make: Callable[..., str]
+        if Path(file).is_dir():
+            from nnjit.config.proposal import propose_for_images
 
-        wanted = Wanted(target or (), ignore or (), task)
-        opened = open_table(file, settings or ())
+            _check_no_columns(file, target, ignore, task, settings)
+            make = partial(propose_for_images, file)
+        else:
+            from nnjit.config.proposal import Wanted, open_table, propose
+
+            wanted = Wanted(target or (), ignore or (), task)
+            make = partial(propose, open_table(file, settings or ()), wanted)
         if output is None:
-            say(propose(opened, wanted, escaped=not is_utf8()).rstrip())
+            say(make(escaped=not is_utf8()).rstrip())
             complain("next: save this config, as with --output FILE.yaml, and nnjit train FILE.yaml")
         else:
-            replace_file(output, propose(opened, wanted).encode())
+            replace_file(output, make().encode())
             say(f"{output} is written; next:\n  nnjit train {shlex.quote(str(output))}")
+
+
+def _check_no_columns(folder: str, *flags: object) -> None:
+    """Raise a UserError if a flag is given that is about the columns of a table."""
+    for name, given in zip(("--target", "--ignore", "--task", "--set"), flags, strict=True):
+        if given:
+            raise UserError(f"{name} is for a table, and {folder} is a folder of images; omit it")

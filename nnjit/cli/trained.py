@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help=(
     "A table with the columns of the training (.csv, .tsv, .parquet, .arrow, .jsonl, .xlsx, …; .gz and .zst "
-    "too), or arrays (.npy, .npz)."))]
+    "too), or arrays (.npy, .npz); after a training on images, an image or a folder of some."))]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="data.OPTION=VALUE", help=(
     "How FILE is written, if that cannot be found out: data.header=false, data.separator=';'. May be given "
     "many times."))]
@@ -33,13 +33,16 @@ def open_trained(folder: Path, file: Path, settings: list[str] | None) -> tuple[
     Raises:
         UserError: there is no such run or file, or a setting is about something else.
     """
-    if not file.is_file():
-        raise DataError(f"{file}: {'a folder; give a file' if file.is_dir() else 'no such file'}")
+    if not file.is_file() and not file.is_dir():
+        raise DataError(f"{file}: no such file")
     run = _opened(folder)
     from nnjit.config import read
+    from nnjit.data.known.known_images import holds_images
     from nnjit.data.tables.reading import Reading
     from nnjit.training.predicting import reading_for
 
+    if file.is_dir() and not holds_images(run.experiment.data, file):
+        raise DataError(f"{file}: a folder; give a file")
     chosen = set()
     for setting in settings or ():
         name = setting.partition("=")[0].removeprefix("data.")

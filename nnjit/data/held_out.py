@@ -92,7 +92,8 @@ def _inputs(data: Dataset, other: Dataset) -> InputRows:
         return other.x
     if data.features and other.features:
         return other.x if data.features == other.features else _columns(data, other)
-    if math.prod(own) != math.prod(shape):
+    is_turned = len(own) == len(shape) and own != shape  # as an image of 2×3 is to one of 3×2
+    if math.prod(own) != math.prod(shape) or is_turned:
         raise DataError(f"a row has the shape {own}, but that of data {shape}; give data of the same kind")
     rows = other.x[:] if isinstance(other.x, EncodedRows) else other.x
     return rows.reshape(len(rows), *shape)

@@ -1,4 +1,4 @@
-"""Predict and evaluate the rows of files: of tables in any format, or of NumPy arrays."""
+"""Predict and evaluate the rows of files: of tables in any format, of NumPy arrays, or of images."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from nnjit.data import Source
 from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.known.known_data import as_columns, blaming, place_in, unseen
+from nnjit.data.known.known_images import holds_images, images_in, labelled_images_in
 from nnjit.data.sources.npz import read_array
 from nnjit.data.sources.table import Table as TableSource
 from nnjit.data.storage.array_file import read_npy
@@ -33,7 +34,10 @@ BLOCK = 2**16
 """Rows that are predicted at once."""
 ROW = "row"
 """The column with the number of each row, counted from 1 as messages count."""
+FILE = "file"
+"""The column with the file of each image."""
 
+_IMAGES = 2**8  # that are decoded at once
 _ARRAYS = (".npy", ".npz")
 _UNWEIGHTED = "the training weighed its rows; here all count alike"
 _OWN_MARKS = ("missing_marks",)  # options of a table that hold whatever a file is written like
@@ -84,6 +88,9 @@ class FilePrediction:
 
     def _read(self) -> Iterator[tuple[Columns, EncodedRows | np.ndarray, Where]]:
         """The columns as they are given, the inputs, and the names of rows for messages."""
+        if holds_images(self.run.experiment.data, self.path):
+            yield from self._read_images()
+            return
         if self.path.suffix.lower() in _ARRAYS:
             x = _inputs(self.path)
             yield self._array_columns(x), x, lambda row: f"{self.path}: row {row + 1}"
@@ -94,6 +101,15 @@ class FilePrediction:
             self.notes = self.notes or table.notes
             self.unseen.update(unseen(encoded))
             yield self._given(table), encoded, place_in(table)
+
+    def _read_images(self) -> Iterator[tuple[Columns, np.ndarray, Where]]:
+        if self.with_inputs:
+            raise DataError(f"{self.path}: images have no columns; omit --with-inputs")
+        paths = images_in(self.path)
+        for start in range(0, len(paths), _IMAGES):
+            chosen = paths[start : start + _IMAGES]
+            names = np.array([str(path) for path in chosen])
+            yield {FILE: names}, self.run.read_images(chosen), partial(_name, names)
 
     def _given(self, table: Table) -> Columns:
         if not self.with_inputs:
@@ -151,11 +167,16 @@ def decision_columns(
 def evaluate_file(run: Run, path: Path, reading: Reading) -> tuple[Evaluation, tuple[str, ...]]:
     """The evaluation of a run on the rows of a file, and what was found out about the file.
 
-    A file of arrays, npz, has those that the run's data had: `x`, and `y` or the names of the targets.
+    A file of arrays, npz, has those that the run's data had: `x`, and `y` or the names of the targets. A
+    folder of images has a sub-folder for each class.
 
     Raises:
         DataError: as a prediction; or the file lacks a target, or has a class that the training did not have.
     """
+    if holds_images(run.experiment.data, path):
+        listing = labelled_images_in(path)
+        found = run.evaluation(list(listing.paths), np.array(listing.labels))
+        return found, (*listing.notes, *found.notes)
     if path.suffix.lower() not in _ARRAYS:
         table = read_table(path, reading)
         is_unlike = run.data.is_weighted and run.known.weights is None
@@ -210,6 +231,10 @@ def _inputs(path: Path) -> np.ndarray:
     """The inputs (n, ...) in a file of arrays, which as in a training may be (n,) if each is one number."""
     x = _array(path, "x")
     return x[:, None] if x.ndim == 1 else x
+
+
+def _name(names: np.ndarray, row: int) -> str:
+    return str(names[row])
 
 
 def _later(where: Where, start: int, row: int) -> str:

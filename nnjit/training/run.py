@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -98,7 +98,7 @@ class Run:
 
         Args:
             x: rows (n, …); or a polars or pandas DataFrame, or a dict of columns, with the columns of the
-                data by name, of which others are ignored.
+                data by name, of which others are ignored; or, after a training on images, a list of files.
             names: whether classes are names, as in `classes`, instead of their indices.
 
         Returns:
@@ -193,11 +193,22 @@ class Run:
         """
         return self.compiled.predict(self.theta, self._inputs.read(x, where))
 
+    def read_images(self, paths: Sequence[Path]) -> np.ndarray:
+        """The pixels of images in the shape of the training, which was on images."""
+        from nnjit.data.known.known_images import read_known_images
+
+        return read_known_images(self.experiment.data, self.compiled.task.model.input_shape, paths)
+
     def _predicted(self, x: Any) -> np.ndarray:
         return self.forward(*self._rows(x))
 
     def _rows(self, x: Any) -> tuple[Any, Where | None]:
-        """Inputs of the shape of examples, and the names of the rows of a table."""
+        """Inputs of the shape of examples, and the names of the rows of a table, or of images."""
+        from nnjit.data.known.known_images import are_images
+
+        if are_images(self.experiment.data, x):
+            paths = [Path(each) for each in x]
+            return self.read_images(paths), lambda row: str(paths[row])
         if not self._is_table(x):
             return x, None
         from nnjit.data.known.known_data import place_in

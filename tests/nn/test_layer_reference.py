@@ -19,8 +19,8 @@ REFERENCE = json.loads(Path(__file__).with_name("layer_reference.json").read_tex
 """Made by `scripts/make_layer_reference.py`."""
 ROWS = [pytest.param(r, id=str(r["options"])) for r in REFERENCE["rows"]]
 WITHOUT = {
-    "add", "concat", "dropout", "features", "flatten", "gaussian_noise", "multiply", "permute", "reshape",
-    "scale", "select",
+    "add", "concat", "cutout", "dropout", "features", "flatten", "gaussian_noise", "multiply", "permute",
+    "random_crop", "random_flip", "random_shift", "reshape", "scale", "select",
 }  # fmt: skip
 """Layers that only move, add, multiply or draw numbers: NumPy's values say all of them (`test_layers.py`)."""
 

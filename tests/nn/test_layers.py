@@ -3,6 +3,7 @@
 # ruff: noqa: E501  # one row is one line
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -207,6 +208,13 @@ ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, 
      lambda x: np.einsum("bijk->bkij", x)),
     ({"type": "permute", "axes": (1,)}, [(3,)], (3,), {}, lambda x: x),
     ({"type": "gaussian_noise", "stddev": 0.5}, [(2, 3)], (2, 3), {}, lambda x: x),
+    ({"type": "random_flip"}, [(2, 3, 2)], (2, 3, 2), {}, lambda x: x),
+    ({"type": "random_flip", "direction": "both"}, [(2, 3)], (2, 3), {}, lambda x: x),
+    ({"type": "random_shift", "pixels": (1, 2)}, [(3, 4, 2)], (3, 4, 2), {}, lambda x: x),
+    ({"type": "random_shift", "fraction": 0.5}, [(3, 4)], (3, 4), {}, lambda x: x),
+    ({"type": "random_crop", "size": (3, 2)}, [(5, 6, 2)], (3, 2, 2), {}, lambda x: x[:, 1:4, 2:4]),
+    ({"type": "random_crop", "padding": 2}, [(3, 2)], (3, 2), {}, lambda x: x),
+    ({"type": "cutout", "size": 2}, [(4, 5, 2)], (4, 5, 2), {}, lambda x: x),
     ({"type": "layer_norm"}, [(4,)], (4,), {"scale": (4,), "shift": (4,)},
      lambda x, g, b: normalized(x, (1,), 1e-5) * g + b),
     ({"type": "layer_norm", "epsilon": 0.1, "shift": False}, [(2, 3)], (2, 3), {"scale": (3,)},
@@ -247,6 +255,8 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "reshape", "shape": (4, 3)}, [(5, 2)], r"have 10 elements, which \(4, 3\) .*multiply to 10"),
     ({"type": "reshape", "shape": (-1, 3)}, [(8,)],  r"\(8,\) have 8 elements, which \(-1, 3\) cannot hold"),
     ({"type": "permute", "axes": (2, 1)}, [(8,)],    r"axes \(2, 1\) takes 2 axes, got the shape \(8,\)"),
+    ({"type": "random_flip"}, [(4,)],         r"takes images of shape .*, got \(4,\); put a reshape"),
+    ({"type": "random_crop", "size": 5}, [(4, 6)], "a window of 5×5 does not fit into an image of 4×6"),
     ({"type": "batch_norm"}, [()],            r"batch_norm takes at least one axis of an example, got \(\)"),
     ({"type": "layer_norm"}, [()],            r"layer_norm takes at least one axis of an example, got \(\)"),
 ]
@@ -300,6 +310,14 @@ BAD = [  # type, options, what the message says
     ("batch_norm", {"epsilon": 0.0},                            "greater than 0"),
     ("batch_norm", {"momentum": 0.0},                           "greater than 0"),
     ("batch_norm", {"momentum": 1.1},                           "less than or equal to 1"),
+    ("random_flip", {"direction": "left"},                      "'horizontal', 'vertical' or 'both'"),
+    ("random_flip", {"rate": 1.1},                              "less than or equal to 1"),
+    ("random_shift", {},                                        "give either pixels or fraction"),
+    ("random_shift", {"pixels": 1, "fraction": 0.1},            "give either pixels or fraction"),
+    ("random_shift", {"pixels": -1},                            "greater than or equal to 0"),
+    ("random_crop", {"size": 0},                                "greater than or equal to 1"),
+    ("cutout",     {},                                          "Field required"),
+    ("cutout",     {"size": 2, "rate": -0.1},                   "greater than or equal to 0"),
     ("gaussian_noise", {},                                      "Field required"),
     ("gaussian_noise", {"stddev": -1.0},                        "greater than or equal to 0"),
 ]
@@ -372,9 +390,15 @@ def test_the_values_are_the_formulas(
 ) -> None:
     if training:
         options = {k: 0.0 if k in ("rate", "stddev") else v for k, v in options.items()}
+    options = (
+        options | {"rate": 0.0} if training and options["type"] in ("cutout", "random_flip") else options
+    )
     layer, inputs = build(options), inputs_of(options, shapes)
     arrays = [*inputs, *draw([*params.values()], seed=1)]
-    result = as_function(layer, len(shapes), context_of(layer, inputs, training=training))(*arrays)
+    context = context_of(layer, inputs, training=training)
+    if training and options["type"] in ("random_shift", "random_crop"):
+        context = replace(context, uniform=lambda shape: np.full(shape, 0.5))  # which is the middle
+    result = as_function(layer, len(shapes), context)(*arrays)
     assert result.shape == (ROWS_OF_DATA, *output)
     np.testing.assert_allclose(result, formula(*arrays), rtol=1e-13, atol=1e-15)
 

@@ -9,7 +9,13 @@ from nnjit.nn import layers
 from nnjit.nn.notation.table import FILES, notation_of, stated_recurrence
 from tests.nn.test_lines import Bilinear
 
-FALL_BACK = {"features"}  # layers whose lines are those of the transposes of their derivative
+FALL_BACK = {
+    "cutout",
+    "features",
+    "random_crop",
+    "random_flip",
+    "random_shift",
+}  # layers whose lines are those of the transposes of their derivative
 IMPORTED = """
 import sys, nnjit.nn
 print([name for name in sys.modules if name.startswith("nnjit.nn.notation")])

@@ -14,7 +14,7 @@ from nnjit.nn.array import Shape
 from nnjit.nn.formula import Formula, symbol
 from nnjit.nn.notation.lines import backward_lines, forward_lines, word_lines
 from nnjit.nn.notation.recurrence import Recurrence, letter
-from nnjit.nn.notation.table import stated_recurrence
+from nnjit.nn.notation.table import FILES, stated_recurrence
 from nnjit.nn.notation.typeset import text, typeset
 from tests.nn.evaluate_lines import FUNCTIONS, Loop, each_part, evaluate, whole_of
 from tests.nn.test_layers import ROWS as ROWS_OF_LAYERS
@@ -148,7 +148,7 @@ ONE_BY_ONE = ("attention",)  # whose products are those of an example
 STATING = [
     (options, shapes)
     for options, shapes, *_ in ROWS_OF_LAYERS
-    if options["type"] not in (*LOOPS, *ONE_BY_ONE)
+    if options["type"] in FILES.keys() - {*LOOPS, *ONE_BY_ONE}
 ]
 
 
@@ -293,7 +293,9 @@ def formulas(stated: Recurrence) -> list[Formula]:
     return found
 
 
-@pytest.mark.parametrize(("options", "shapes"), [row[:2] for row in ROWS_OF_LAYERS])
+@pytest.mark.parametrize(
+    ("options", "shapes"), [row[:2] for row in ROWS_OF_LAYERS if row[0]["type"] in FILES]
+)
 def test_what_formulas_call_by_a_word_is_told(options: dict[str, Any], shapes: list[Shape]) -> None:
     stated = stated_recurrence(one(options), *shapes)
     assert stated is not None

@@ -13,7 +13,7 @@ from nnjit.errors import ConfigPath, counted, shortened
 
 _MOST_NAMED = 3  # of the columns that are ignored
 _LONGEST_NAME = 32
-_WIDTH = 108
+WIDTH = 108
 _KINDS = "number, category, flag, date, text, or left out: id, constant"
 
 Comments = dict[ConfigPath, str]
@@ -39,7 +39,7 @@ def head_of(made: Plan) -> list[str]:
             "row follows from those before it"
         )
     lines.append("nnjit help NAME explains an option: nnjit help features")
-    return [part for line in lines for part in textwrap.wrap(printable(line), _WIDTH)]
+    return [part for line in lines for part in textwrap.wrap(printable(line), WIDTH)]
 
 
 def comments_on(made: Plan) -> Comments:

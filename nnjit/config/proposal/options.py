@@ -21,7 +21,7 @@ def options_of(made: Plan) -> Options:
     if sizes.held_out:
         training["early_stopping"] = {"patience": sizes.patience}
     return {
-        "name": _name(made.opened.file),
+        "name": name_of(made.opened.file),
         "seed": 0,
         "data": _data(made),
         **(_one_output(made) if made.has_one_output else _outputs(made)),
@@ -30,7 +30,7 @@ def options_of(made: Plan) -> Options:
     }
 
 
-def _name(file: str) -> str:
+def name_of(file: str) -> str:
     """The name of the experiment: that of the file, without what a folder cannot be called."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).name.partition(".")[0]).strip("-._")
     return stem[:80] or "table"

@@ -14,7 +14,7 @@ Holds = Literal["classes", "two classes", "values"]
 
 _MOST_CODES = 20  # classes that are numbers; more are values
 _LEAST_ROWS = 5  # for each class that is a number
-_UNEVEN = 0.75  # of the rows in one class
+UNEVEN = 0.75  # of the rows in one class
 
 # fmt: off
 LOSSES = {  # what a target holds: the loss, and the metrics
@@ -56,7 +56,7 @@ class Goal:
         """The metrics besides the loss; of uneven classes, the accuracy says little."""
         metrics = LOSSES[self.holds][1]
         known = self.survey.rows - self.survey.missing
-        is_uneven = self.holds == "classes" and self.survey.frequent[0][1] > _UNEVEN * known
+        is_uneven = self.holds == "classes" and self.survey.frequent[0][1] > UNEVEN * known
         return (*metrics, "balanced_accuracy") if is_uneven else metrics
 
 

@@ -4,6 +4,7 @@ from nnjit.data.sources.adding import Adding
 from nnjit.data.sources.arrays import Arrays
 from nnjit.data.sources.function import Function
 from nnjit.data.sources.idx import Idx
+from nnjit.data.sources.images import Images
 from nnjit.data.sources.inline import Inline
 from nnjit.data.sources.npy import Npy
 from nnjit.data.sources.npz import Npz
@@ -11,4 +12,7 @@ from nnjit.data.sources.openml import Openml
 from nnjit.data.sources.sklearn import Sklearn
 from nnjit.data.sources.table import Csv, Table
 
-__all__ = ["Adding", "Arrays", "Csv", "Function", "Idx", "Inline", "Npy", "Npz", "Openml", "Sklearn", "Table"]
+__all__ = [
+    "Adding", "Arrays", "Csv", "Function", "Idx", "Images", "Inline", "Npy", "Npz", "Openml", "Sklearn",
+    "Table",
+]  # fmt: skip

@@ -220,6 +220,13 @@ def _select(layer: Any, place: Place) -> str:
     return f"{place.x}[..., {columns if isinstance(columns, int) else f'{columns[0]}:{columns[1]}'}]"
 
 
+def _middle(layer: Any, place: Place) -> str:
+    """The window of an image that is predicted by."""
+    (height, width), (rows, columns) = place.shape[:2], place.node.output_shape[:2]
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return f"{place.x}[:, {top}:{top + rows}, {left}:{left + columns}]"
+
+
 def _reshaped(place: Place) -> str:
     lengths = "".join(f", {length}" for length in place.node.output_shape)
     return f"{place.x}.reshape(len({place.x}){lengths})"
@@ -244,6 +251,10 @@ LAYERS: dict[str, Row] = {
     "activation":          lambda layer, p: _activated(layer.function, p.x),
     "dropout":             lambda layer, p: f"{p.module(f'nn.Dropout({layer.rate})', {})}({p.x})",
     "gaussian_noise":      _gaussian_noise,
+    "random_flip":         lambda layer, p: p.x,  # these change images in training alone; PyTorch's users
+    "random_shift":        lambda layer, p: p.x,  # do so to the data, before the module
+    "cutout":              lambda layer, p: p.x,
+    "random_crop":         _middle,
     "flatten":             lambda layer, p: _reshaped(p),
     "reshape":             lambda layer, p: _reshaped(p),
     "permute":             lambda layer, p: f"{p.x}.permute{(0, *layer.axes)}",

@@ -1,0 +1,1 @@
+"""Read image files: which there are, what classes they have, and their pixels."""

@@ -1,0 +1,43 @@
+"""`cutout`: in training, a rectangle of each image is blank."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+import nnjit.numpy as np
+from nnjit.nn.array import Array
+from nnjit.nn.layers.shared.augmenting import Augmenting, Sizes, both, drawn, sides
+from nnjit.nn.layers.shared.base import Context, layers
+
+
+@layers.register
+class Cutout(Augmenting):
+    """In training, a rectangle of the image is `fill`, with probability `rate`; elsewhere it stays as it is.
+
+    All pixels are as likely to be its centre, so that it may reach beyond the edges, as in the paper.
+    Reference: DeVries & Taylor 2017, arXiv:1708.04552.
+    """
+
+    type: Literal["cutout"] = "cutout"
+    formula: ClassVar[str] = "in training, an image with a blank rectangle"
+    size: Sizes
+    """[height, width] of the rectangle in pixels, or one number for both."""
+    rate: float = Field(1.0, ge=0, le=1)
+    """The probability that an image has one, 0 <= rate <= 1."""
+    fill: float = 0.0
+    """The value of its pixels, after scaling; of images scaled by `unit`, 0 is black."""
+
+    def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
+        (x,) = inputs
+        if not context.training or self.rate == 0:
+            return x
+        u = context.uniform((x.shape[0], 3))  # a second draw in this step would give the same numbers
+        is_blank = (u[:, 2] < self.rate)[:, None, None]
+        for axis, (length, own) in enumerate(zip(sides(x), both(self.size), strict=True)):
+            place = np.arange(length) - (drawn(u[:, axis], length) - own // 2)[:, None]
+            is_in = (place >= 0) & (place < own)
+            is_blank = is_blank & (is_in[:, :, None] if axis == 0 else is_in[:, None, :])
+        return np.where(is_blank if x.ndim == 3 else is_blank[..., None], self.fill, x)
