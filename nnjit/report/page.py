@@ -14,6 +14,7 @@ from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures import (
     confusion,
     evaluations,
+    forecast,
     layer_graph,
     layer_health,
     learning_rate,
@@ -33,6 +34,7 @@ from nnjit.runs.writing import write_atomically
 # In the order of the page. A picture's module has `draw(run)`, which is None if it has nothing to show.
 OF_PREDICTIONS: tuple[Callable[[RunFiles], Picture | None], ...] = (
     confusion.draw,
+    forecast.draw,
     regression.draw,
     regions.draw,
 )

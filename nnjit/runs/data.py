@@ -55,6 +55,8 @@ class DataEntry(JsonFile):
         warnings: what the user should know about the data before believing the metrics.
         columns: of a table, the kind of each and what its encoding has learned, as plain data.
         notes: what was found out about the data rather than given.
+        naive: of a series, the errors of forecasts that need no training: by their name ("last value"), the
+            part and the error ("mae", "mse"), those of each target in its own unit.
     """
 
     file_name: ClassVar[str] = file_names.DATA
@@ -76,6 +78,7 @@ class DataEntry(JsonFile):
     warnings: tuple[str, ...] = ()
     columns: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    naive: Mapping[str, Mapping[str, Mapping[str, tuple[float, ...]]]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -94,6 +97,7 @@ class DataEntry(JsonFile):
             **({"outputs": [vars(output) for output in self.outputs]} if self.outputs else {}),
             **({"warnings": self.warnings} if self.warnings else {}),
             **({"notes": self.notes} if self.notes else {}),
+            **({"naive": self.naive} if self.naive else {}),
         }
 
     @classmethod

@@ -242,3 +242,13 @@ def test_what_is_wrong_is_said_with_its_place(case: str) -> None:
 def test_a_series_is_never_shuffled() -> None:
     with pytest.raises(UserError, match=r"data\.split\.shuffle"):
         nnjit.fit(config(split={"test": 0.2, "shuffle": True}), data=COUNTS)
+
+
+def test_a_run_keeps_the_times_of_its_predictions_and_the_naive_errors(tmp_path: Path) -> None:
+    given = config(horizon=2) | {"model": ["flatten", {"type": "dense", "units": 2}]}
+    run = nnjit.fit(given, data=COUNTS, output=tmp_path / "run")
+    with np.load(run.path / "predictions.npz") as kept:
+        np.testing.assert_array_equal(kept["times"], kept["target"].round())  # y counts like t
+        np.testing.assert_array_equal(kept["rows"], kept["times"][:, 0])
+    assert run.data.naive["last value"]["test"]["mae"] == (1.0, 2.0)
+    assert 'id="forecast"' in (run.path / "report.html").read_text(encoding="utf-8")

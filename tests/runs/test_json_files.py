@@ -69,6 +69,7 @@ FILES: list[JsonFile] = [
     DataEntry(**vars(DATA) | {"codes": {"length": ("long", "short")}, "is_weighted": True,
                               "class_weights": {"a": 1.0, "b": 2.0}}),
     DataEntry(**vars(DATA) | {"columns": ({"name": "length", "kind": "number"},), "notes": ("a note",)}),
+    DataEntry(**vars(DATA) | {"naive": {"last value": {"test": {"mae": (0.5, 1.5), "mse": (1.0, 2.5)}}}}),
     Environment("0.1.0", "3.11.9", "0.68.1", None, "2.4.6", None, "Linux", "AMD EPYC", 2, "2025-11-23"),
     Explanation((NumberedLayer(0, "input", "the data", (4,)),), (Section("Forward", (LINE,)),),
                 Update(("θ ← θ - lr g",), "", (("learning_rate", "0.5"),)), "return x",

@@ -70,10 +70,15 @@ def errors_by_part(
 def errors_of(forecast: np.ndarray, y: np.ndarray) -> Errors:
     """The errors of a forecast (n, O) of each column of y."""
     difference = forecast - y
-    return {
-        "mae": tuple(np.nanmean(np.abs(difference), axis=0).tolist()),
-        "mse": tuple(np.nanmean(difference**2, axis=0).tolist()),
-    }
+    return {"mae": _means(np.abs(difference)), "mse": _means(difference**2)}
+
+
+def _means(values: np.ndarray) -> tuple[float, ...]:
+    """The mean of each column, NaN left out; NaN if all are."""
+    is_known = ~np.isnan(values)
+    counts = is_known.sum(axis=0)
+    means = np.where(is_known, values, 0.0).sum(axis=0) / np.maximum(counts, 1)
+    return tuple(np.where(counts > 0, means, np.nan).tolist())
 
 
 def _last_known(values: np.ndarray, ends: np.ndarray, begins: np.ndarray) -> np.ndarray:
