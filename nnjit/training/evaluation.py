@@ -62,7 +62,7 @@ def evaluate(
     values = compiled.evaluate(theta, part)
     rows = np.arange(len(y)) if data.source_rows is None else data.source_rows
     made = outputs.decoder.predictions("test", compiled.predict(theta, x), y)
-    predictions = {name: replace(one, rows=rows) for name, one in made.items()}
+    predictions = {name: replace(one, rows=rows, times=data.times) for name, one in made.items()}
     return Evaluation(SplitValues(len(y), values.pop("loss"), values), predictions, _notes(data))
 
 

@@ -11,7 +11,10 @@ import pytest
 import nnjit
 from nnjit.data import DiskPart, Prepared, load, load_held_out, prepare, sources, split_and_encode
 from nnjit.data.series.windows import Windows, covered_rows
+from nnjit.data.tables.reading import Reading
 from nnjit.errors import ConfigError, DataError, UserError
+from nnjit.training import Run
+from nnjit.training.predicting import FilePrediction
 
 T = 30
 COUNTS = {"t": np.arange(T), "y": np.arange(T) * 1.0, "z": -np.arange(T) * 1.0}
@@ -252,3 +255,80 @@ def test_a_run_keeps_the_times_of_its_predictions_and_the_naive_errors(tmp_path:
         np.testing.assert_array_equal(kept["rows"], kept["times"][:, 0])
     assert run.data.naive["last value"]["test"]["mae"] == (1.0, 2.0)
     assert 'id="forecast"' in (run.path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of a series in groups, with a category as a channel."""
+    k = np.arange(40)
+    data = {
+        "t": np.repeat(k, 2),
+        "who": ["a", "b"] * 40,
+        "y": np.stack([k, -k], axis=1).ravel() * 1.0,
+        "kind": ["u" if each % 3 else "v" for each in np.repeat(k, 2)],
+    }
+    given = config(group="who", inputs=["y", "kind"])
+    return nnjit.fit(given, data=data, output=tmp_path_factory.mktemp("series") / "run")
+
+
+NEW = {
+    "t": [3, 1, 4, 2, 5, 3, 6, 4, 7],
+    "who": ["b", "a", "b", "a", "b", "a", "b", "a", "b"],
+    "y": [30.0, 1, 40, 2, 50, 3, 60, 4, 70],
+    "kind": list("uvuvuvuvu"),
+}  # of which the group b has two windows, and a one
+
+
+def test_new_rows_are_forecast_window_by_window(trained: Run) -> None:
+    names = {"u": [1.0, 0.0], "v": [0.0, 1.0]}
+    assert trained.features == ("y", "kind=u", "kind=v")
+    rows = list(zip(NEW["who"], NEW["y"], NEW["kind"], strict=True))
+    b, a = ([[y, *names[kind]] for who, y, kind in rows if who == group] for group in "ba")
+    x = np.array([b[:4], b[1:5], a])
+    forecast = trained.predict(NEW)
+    np.testing.assert_array_equal(forecast, trained.predict(x))
+    assert forecast.shape == (3, 1)
+
+
+def test_the_rows_of_a_file_are_forecast_with_the_number_and_time_of_the_last_of_each(
+    trained: Run, tmp_path: Path
+) -> None:
+    lines = [",".join(NEW), *(",".join(map(str, row)) for row in zip(*NEW.values(), strict=True))]
+    (tmp_path / "new.csv").write_text("\n".join(lines))
+    (block,) = FilePrediction(trained, tmp_path / "new.csv", Reading()).blocks()
+    assert list(block) == ["row", "t", "who", "y+1"]
+    assert [list(block[name]) for name in ("row", "t", "who")] == [
+        [7, 9, 8], ["6", "7", "4"], ["b", "b", "a"]
+    ]  # fmt: skip
+    np.testing.assert_array_equal(block["y+1"], trained.predict(NEW)[:, 0])
+    np.save(tmp_path / "x.npy", np.zeros((2, 4, 3)))
+    (block,) = FilePrediction(trained, tmp_path / "x.npy", Reading()).blocks()
+    assert list(block) == ["row", "y+1"]
+
+
+def test_the_test_part_is_evaluated_as_the_training_did(tmp_path: Path) -> None:
+    data = {"t": np.arange(60), "y": np.sin(np.arange(60))}
+    run = nnjit.fit(config(), data=data, output=tmp_path / "run")
+    found = run.evaluate({name: values[48:] for name, values in data.items()})
+    expected = run.metrics["splits"]["test"]
+    assert found["examples"] == expected["examples"] == 8
+    assert found["loss"] == pytest.approx(expected["loss"], rel=1e-5)  # both are float32
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"y": None}, r'column "y": there is no such column'),
+        (
+            {"t": [3, 1, 4, 2, 5, 3, 6, 4, 6]},
+            r'row 9, column "t": 6 is the time of row 7 of the group "b" too',
+        ),
+        ({"who": list("abcdefghi")}, r"a window needs 4 rows, but the longest group has 1 row"),
+    ],
+)
+def test_new_rows_that_make_no_windows_are_refused(
+    changed: dict[str, Any], message: str, trained: Run
+) -> None:
+    rows = {name: values for name, values in (NEW | changed).items() if values is not None}
+    with pytest.raises(DataError, match=message):
+        trained.predict(rows)

@@ -106,8 +106,9 @@ def _cut(
 def _table(source: Series, folder: Path) -> Table:
     if source.file is not None:
         return read_table(locate(folder, source.file), source)
+    given = source.given_data()
     try:
-        return table_of(source.given_data())
+        return given if isinstance(given, Table) else table_of(given)
     except DataError as error:
         raise DataError(error.message, ("type",)) from None
 
