@@ -221,7 +221,7 @@ def test_a_validation_series_of_its_own_is_encoded_like_the_data() -> None:
 
 
 BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "window": ({"window": 40}, {}, r"a window of 40 steps and the 1 ahead need 41 rows, but .* has 30"),
+    "window": ({"window": 40}, {}, r"a window of 40 steps and a horizon of 1 need 41 rows, but .* has 30"),
     "test": ({"split": {"test": 0.1}}, {}, r"the test part has 3 rows in a piece, but .* need 5 rows"),
     "train": ({"split": {"test": 0.9}}, {}, r"the training part has 3 rows in a piece.*hold out less"),
     "column": ({"target": "yy"}, {}, r'no column "yy"; did you mean "y"\?'),
@@ -231,6 +231,7 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no time": ({}, {"t": [0, None, *range(2, T)]}, r'row 2, column "t": no value'),
     "text": ({}, {"y": ["a", "b", *["1"] * (T - 2)]}, r'row 1, column "y": expected a number, got "a"'),
     "the time": ({"target": "t"}, {}, r'column "t" is the time, so it cannot be a target'),
+    "season": ({"season": 31}, {}, "a season of 31 rows is longer than the series, which has 30"),
     "drop": ({"columns": {"z": {"type": "number", "missing": "drop"}}}, {}, "missing: drop would leave rows"),
 }  # fmt: skip
 
@@ -243,7 +244,9 @@ def test_what_is_wrong_is_said_with_its_place(case: str) -> None:
 
 
 def test_a_series_is_never_shuffled() -> None:
-    with pytest.raises(UserError, match=r"data\.split\.shuffle"):
+    with pytest.raises(
+        UserError, match=r"data\.split\.shuffle.*: a series is split in time order; remove shuffle"
+    ):
         nnjit.fit(config(split={"test": 0.2, "shuffle": True}), data=COUNTS)
 
 

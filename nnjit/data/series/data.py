@@ -10,7 +10,7 @@ import numpy as np
 
 from nnjit.data.dataset import Dataset
 from nnjit.data.encoding.encoder import TableEncoder, fit
-from nnjit.data.encoding.inference import infer
+from nnjit.data.encoding.inference import infer, with_missing
 from nnjit.data.encoding.kinds import ColumnOptions, Number
 from nnjit.data.encoding.raw_column import RawColumn
 from nnjit.data.encoding.rows import EncodedRows, Indexed
@@ -23,6 +23,7 @@ from nnjit.data.storage.disk_rows import DiskRows
 from nnjit.data.tables.table import Table
 from nnjit.data.target import Labelled, Target
 from nnjit.errors import ConfigPath, DataError
+from nnjit.memory import check_fits
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,11 @@ class SeriesData(Labelled):
     def _with_channels(self, encoded: EncodedRows) -> Dataset:
         windows = Windows(encoded[self.order.rows], self.cut.starts, self.window, encoded.table)
         is_kept = self.buffer_size is not None and len(windows) > self.buffer_size
+        if not is_kept:
+            check_fits(
+                4 * windows.size, f"{len(windows):,} windows of {self.window:,} steps",
+                "set in_memory: false, or a larger step", ("window",),
+            )  # fmt: skip
         left_out = self._left_out(encoded.encoder)
         return Dataset(
             DiskRows.of(windows, self.buffer_size or 1) if is_kept else windows,
@@ -134,9 +140,8 @@ class SeriesData(Labelled):
 
     def _kinds(self, inputs: tuple[str, ...]) -> dict[str, ColumnOptions]:
         """The kinds of the channels' columns that are not inferred: targets are numbers."""
-        return {name: Number() for name in self.known if self.inputs is None and self.missing is None} | {
-            name: kind for name, kind in self.options.items() if name in inputs
-        }
+        targets = {name: with_missing(Number(), self.missing) for name in self.known}
+        return {name: kind for name, kind in (targets | dict(self.options)).items() if name in inputs}
 
     def _left_out(self, encoder: TableEncoder) -> tuple[str, ...]:
         """Which columns are no channels because nothing named them."""

@@ -66,6 +66,11 @@ def _cut(
     source: Series, table: Table, columns: _Columns, order: Order, title: str, path: ConfigPath
 ) -> SeriesData:
     """The windows of a table, those without a target left out."""
+    longest = int(order.sizes.max())
+    if source.season is not None and source.season > longest:
+        which = "any group, of which the longest" if order.names else "the series, which"
+        words = counted(source.season, "row")
+        raise DataError(f"a season of {words} is longer than {which} has {longest}; shorten it", ("season",))
     found = cut(order, source.split, window=source.window, ahead=max(source.steps), step=source.step)
     values = _values(table, columns.targets)[order.rows]
     ends = found.starts + source.window - 1

@@ -56,7 +56,7 @@ def cut(order: Order, split: Split, *, window: int, ahead: int, step: int) -> Cu
         DataError: no window fits into the series, or into a part.
     """
     parts, span = _part_of_each(order, split), window + ahead
-    needs = f"a window of {counted(window, 'step')} and the {ahead} ahead need {span} rows"
+    needs = f"a window of {counted(window, 'step')} and a horizon of {ahead} need {span} rows"
     longest = int(order.sizes.max())
     if longest < span:
         has = f"the longest of {len(order.names)} groups has" if order.names else "the series has"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nnjit.data.files import locate
 from nnjit.data.source import Split, sources
@@ -27,9 +27,16 @@ class SeriesSplit(Split):
     one has rows.
     """
 
-    shuffle: Literal[False] = False
+    shuffle: bool = False
     """Never: a series is split in time order. With a column `time`, groups are cut at the same moments, else
     each by its own rows; a fold is trained on all that comes before it and on nothing after it."""
+
+    @field_validator("shuffle")
+    @classmethod
+    def _keeps_the_order(cls, shuffle: bool) -> bool:
+        if shuffle:
+            raise ValueError("a series is split in time order; remove shuffle")
+        return shuffle
 
 
 @sources.register
