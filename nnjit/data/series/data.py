@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -43,7 +44,7 @@ class SeriesData(Labelled):
         inputs: the columns that become channels; None for those of numbers.
         excluded: columns that are not among those of numbers, such as the time.
         options, missing: as of `TableData`.
-        buffer_size: the most windows that are made at a time; None makes all.
+        buffer_of: how many numbers a window has -> the most that are made at a time; None makes all.
         notes: what was found out about the series, in sentences.
         path: the option to blame for what is wrong with the table.
     """
@@ -64,7 +65,7 @@ class SeriesData(Labelled):
     excluded: tuple[str, ...] = ()
     options: Mapping[str, ColumnOptions] = field(default_factory=dict)
     missing: str | None = None
-    buffer_size: int | None = None
+    buffer_of: Callable[[int], int] | None = None
     notes: tuple[str, ...] = ()
     path: ConfigPath = ("file",)
     classes: None = None
@@ -105,15 +106,15 @@ class SeriesData(Labelled):
 
     def _with_channels(self, encoded: EncodedRows) -> Dataset:
         windows = Windows(encoded[self.order.rows], self.cut.starts, self.window, encoded.table)
-        is_kept = self.buffer_size is not None and len(windows) > self.buffer_size
-        if not is_kept:
+        size = len(windows) if self.buffer_of is None else self.buffer_of(math.prod(windows.shape[1:]))
+        if len(windows) <= size:
             check_fits(
                 4 * windows.size, f"{len(windows):,} windows of {self.window:,} steps",
                 "set in_memory: false, or a larger step", ("window",),
             )  # fmt: skip
         left_out = self._left_out(encoded.encoder)
         return Dataset(
-            DiskRows.of(windows, self.buffer_size or 1) if is_kept else windows,
+            windows if len(windows) <= size else DiskRows.of(windows, size),
             self.y, encoded.encoder.features, self.targets, None, self.description,
             source_rows=self.source_rows,
             encoder=encoded.encoder,

@@ -102,7 +102,7 @@ def _cut(
         excluded=tuple(n for n in (*columns.ignored, columns.time, columns.group) if n is not None),
         options={n: k for n, k in source.columns.items() if n != columns.time or columns.inputs},
         missing=source.missing,
-        buffer_size=_buffer_size(source),
+        buffer_of=None if source.in_memory else source.buffer_of,
         notes=_notes(found, order),
         path=path,
     )
@@ -153,14 +153,6 @@ def _values(table: Table, names: Sequence[str]) -> np.ndarray:
         problems += unreadable(column, is_bad, "a number", "correct it") or infinite(column, np.isinf(values))
     check(problems)
     return np.stack([column.numbers[0] for column in columns], axis=1)
-
-
-def _buffer_size(source: Series) -> int | None:
-    """The most windows that are made at a time; None if all are."""
-    if source.in_memory:
-        return None
-    channels = 1 if source.inputs is None else len(source.inputs)
-    return source.buffer_of(source.window * channels)
 
 
 def _description(title: str, table: Table, window: int, found: Cut, order: Order, lacking: int) -> str:
