@@ -19,7 +19,8 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "registry"), ("ir",), ("primitives",),
     ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",),
-    ("experiment", "runs"), ("training",), ("report",), ("config",), ("api",), ("cli",), ("train",),
+    ("experiment", "runs"), ("training",), ("export",), ("report",), ("config",), ("api",), ("cli",),
+    ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
@@ -32,12 +33,12 @@ INSIDE = {
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (
-        ("graphs",), ("setup",), ("evaluation", "gradient_check", "inputs"), ("run",), ("loop",), ("study",),
-        ("predicting",),
+        ("graphs",), ("setup",), ("results",), ("evaluation", "gradient_check", "inputs"), ("run",),
+        ("loop",), ("study",), ("predicting",),
     ),
     "report": (
-        ("files", "formatting"), ("pictures",), ("drawing",), ("pages",), ("study",), ("comparison",),
-        ("page",), ("evaluation",), ("__main__",),
+        ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
+        ("comparison",), ("page",), ("evaluation",), ("__main__",),
     ),
 }  # fmt: skip
 FEW = {  # rooms that know less than their place would allow
@@ -57,9 +58,11 @@ OWNERS = {  # library: the only rooms that may import it
     "polars": {"data"},
     "fastexcel": {"data"},
     "sklearn": {"data"},
+    "onnx": {"export"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
 SLOW = {
+    "onnx",
     "sklearn",
     "polars",
     "fastexcel",

@@ -30,6 +30,7 @@ def main() -> None:
     from nnjit.cli.compare import compare
     from nnjit.cli.evaluate import evaluate
     from nnjit.cli.explain import explain
+    from nnjit.cli.export import export
     from nnjit.cli.help import help
     from nnjit.cli.init import init
     from nnjit.cli.predict import predict
@@ -38,7 +39,7 @@ def main() -> None:
     from nnjit.cli.train import train
 
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
-    for verb in (init, train, predict, evaluate, explain, check, compare, report, schema, help):
+    for verb in (init, train, predict, evaluate, explain, check, compare, report, export, schema, help):
         app.command()(verb)
     _run(app, "nnjit")
 

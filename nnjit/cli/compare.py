@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 # fmt: off
 _Runs = Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Two run folders or more, or studies.")]
 _Page = Annotated[Path, typer.Option(metavar="FILE", help=(
-    "The page to write; an earlier comparison there is replaced."))]
+    "The page to write, and beside it a .csv; an earlier comparison there is replaced."))]
 # fmt: on
 
 
 def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
     """Compare runs: their loss curves on one axis, their final metrics, and what differs in their configs.
+
+    Runs are sorted, the best first. Beside the page, a CSV file has all their values.
 
     A study of replicas or folds is shown by its medians and means.
 
@@ -31,9 +33,11 @@ def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
     """
     with exit_status():
         from nnjit.report import write_comparison
+        from nnjit.report.comparison.page import table_path
 
         compared = write_comparison(_configs(runs), output)
-        say("\n".join([*_text(compared), "", f"{'page':<10}  {output}"]))
+        written = [f"{'page':<10}  {output}", f"{'table':<10}  {table_path(output)}"]
+        say("\n".join([*_text(compared), "", *written]))
 
 
 def _configs(runs: Sequence[Path]) -> dict[Path, dict[str, Any]]:
@@ -47,10 +51,12 @@ def _configs(runs: Sequence[Path]) -> dict[Path, dict[str, Any]]:
 
 
 def _text(compared: Comparison) -> list[str]:
-    """The results, and below them the options that differ, with a column for each run."""
-    from nnjit.report.comparison.summary import differences, results
+    """The results, with a row for each run; and the options that differ, with a column for each."""
+    from nnjit.report.comparison.summary import differences
+    from nnjit.report.comparison.table import results
 
-    rows = [("", *compared.labels), *results(compared)]
+    columns, rows = results(compared)
+    text = aligned([columns, *rows])
     if differing := differences(compared):
-        rows += [("",) * len(rows[0]), *differing]
-    return aligned(rows)
+        text += ["", *aligned([("option", *compared.labels), *differing])]
+    return text

@@ -56,9 +56,13 @@ def no_value_notes(splits: Splits) -> list[str]:
 
 
 def _data_notes(folder: Path) -> tuple[str, ...]:
-    """What was found out about the data rather than given."""
+    """What was found out about the data rather than given, and the threshold that was."""
     data = DataEntry.read_if_there(folder)
-    return () if data is None else data.notes
+    if data is None:
+        return ()
+    if data.threshold is None or data.classes is None:
+        return data.notes
+    return (*data.notes, f'decides for "{data.classes[1]}" above a probability of {data.threshold:.4g}')
 
 
 def _study_notes(study: StudyMetrics) -> list[str]:

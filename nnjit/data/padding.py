@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-_APART = 2.0**-23  # float32's rounding error of 1, so that a training of either type can tell
+APART = 2.0**-23  # float32's rounding error of 1, so that a training of either type can tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Padding:
     def find(self, x: np.ndarray) -> np.ndarray:
         """Which elements of x (n, ...) are in a step of padding, as booleans of the same shape."""
         flat = x.reshape(len(x), -1)
-        steps = self._places(x.shape[1:])
+        steps = self.places(x.shape[1:])
         found = np.zeros(flat.shape, bool)
         with np.errstate(over="ignore"):  # a value beyond the type of x is nowhere in it
             found[:, steps] = (flat[:, steps] == self.value).all(axis=2)[:, :, None]
@@ -35,7 +35,7 @@ class Padding:
 
     def shared(self, values: np.ndarray, is_known: np.ndarray) -> np.ndarray:
         """Values with the shape of a row, where unknown the mean of those known of the feature."""
-        flat, steps = values.ravel().copy(), self._places(values.shape)
+        flat, steps = values.ravel().copy(), self.places(values.shape)
         own, known = flat[steps], is_known.ravel()[steps]
         counts = known.sum(axis=0)
         means = np.where(known, own, 0.0).sum(axis=0) / np.maximum(counts, 1)
@@ -57,7 +57,7 @@ class Padding:
             raise ValueError("padding: steps are not lists of whole numbers >= 0, of one length")
         return cls(value, None if places is None else places.astype(np.int64))
 
-    def _places(self, shape: tuple[int, ...]) -> np.ndarray:
+    def places(self, shape: tuple[int, ...]) -> np.ndarray:
         """(steps, features), for examples of a shape."""
         if self.steps is not None:
             return self.steps
@@ -80,4 +80,4 @@ def restore_padding(x: np.ndarray, raw: np.ndarray, paddings: Sequence[Padding])
     for padding in paddings:
         with np.errstate(over="ignore"):
             mistaken = padding.find(x.astype(np.float32)) & ~is_padding
-        x[mistaken] += _APART * max(1.0, abs(padding.value))
+        x[mistaken] += APART * max(1.0, abs(padding.value))

@@ -30,14 +30,14 @@ class Affine:
     def apply(self, values: np.ndarray) -> np.ndarray:
         """The scaled values, computed in float64 whatever their type."""
         values = np.asarray(values, np.float64)
-        if self._is_huge:
+        if self.is_huge:
             return np.asarray(values / self.scale - self.shift / self.scale)
         return np.asarray((values - self.shift) / self.scale)
 
     def undo(self, values: np.ndarray) -> np.ndarray:
         """The values in their original unit, in float64."""
         values = np.asarray(values, np.float64)
-        if self._is_huge:
+        if self.is_huge:
             return np.asarray((values + self.shift / self.scale) * self.scale)
         return np.asarray(values * self.scale + self.shift)
 
@@ -45,7 +45,7 @@ class Affine:
         return {"method": self.method, "shift": self.shift.tolist(), "scale": self.scale.tolist()}
 
     @property
-    def _is_huge(self) -> bool:
+    def is_huge(self) -> bool:
         """Whether what lies between a value and the scaled one may be beyond float64."""
         return bool(max(np.abs(self.shift).max(), np.abs(self.scale).max()) > _HUGE)
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticKnownError
 from nnjit.data import Source, sources
 from nnjit.experiment.options import TrainingOptions
 from nnjit.experiment.outputs import JOINED, OutputOptions, joined
+from nnjit.experiment.threshold import Threshold
 from nnjit.nn import AnyEntry, Layer, Loss, Metric, Repeat, losses, metrics
 from nnjit.nn.model.expansion import INPUT
 from nnjit.optim import (
@@ -26,7 +27,7 @@ from nnjit.optim import (
 )
 from nnjit.optim.optimizers import Adam
 from nnjit.optim.schedules import Constant
-from nnjit.registry import SEEDS, Options, Seed
+from nnjit.registry import MOST, SEEDS, Options, Seed
 
 if TYPE_CHECKING:
     AnySource = Source
@@ -183,6 +184,16 @@ class Experiment(Options):
     losses: Annotated[dict[str, OutputOptions], AfterValidator(_check_outputs)] | None = None
     """Several outputs, instead of `loss`: the name of each output layer, with its loss, the target that it
     is compared with, and its weight in C = Σ weight · cost."""
+
+    positive: str | Annotated[int, Field(ge=-MOST, le=MOST)] | None = None
+    """Of two classes, the label of the one that is sought, as it stands in the data: `precision`, `recall`,
+    `f1`, `roc_auc` and `average_precision` are those of it. null means the second in the order of labels."""
+
+    threshold: Threshold | None = None
+    """The probability above which an example is taken for the positive one of two classes: a number between
+    0 and 1, `best_f1`, or `{cost: {false_positive: …, false_negative: …}}`. The last two choose it on the
+    validation part when the training ends. Predictions and the final metrics decide by it; the history and
+    early stopping decide at 1/2, as null does."""
 
     loss: Annotated[AnyLoss | None, AfterValidator(_check_one_loss)] = Field(None, validate_default=True)
     """The cost of an example, whose mean over the examples the training lowers; or give `losses`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from nnjit.report.files import RunFiles, drawable, read_run
 from nnjit.report.formatting import SPLIT_NAMES, Row, metric_name, metric_value, number
 from nnjit.report.page import OF_PREDICTIONS
-from nnjit.report.pages import summary
+from nnjit.report.pages import headline, summary
 from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures.outputs import of_outputs
 from nnjit.report.pictures.style import style, to_svg
@@ -42,7 +42,7 @@ def write_evaluation(
         run=run,
         file=summary.path_as_typed(file),
         path=summary.path_as_typed(folder),
-        result=summary.result(run),
+        result=headline.result(run),
         table=_table(trained, values, file.name),
         drawings=drawings,
     )
@@ -57,7 +57,7 @@ def _with(run: RunFiles, values: SplitValues, predictions: Mapping[str, Predicti
     }
     return replace(
         run,
-        metrics=replace(run.metrics, splits={_SPLIT: values}),
+        metrics=replace(run.metrics, splits={_SPLIT: values}, baseline={}),
         data=replace(run.data, examples={**run.data.examples, _SPLIT: values.examples}),
         predictions=found.get(""),
         output_predictions={name: one for name, one in found.items() if name},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,14 +18,16 @@ from nnjit.runs.environment import Environment
 from nnjit.runs.explanation import Explanation
 from nnjit.runs.fingerprint import Change, Fingerprint
 from nnjit.runs.history import read_history
+from nnjit.runs.importance import Importance
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
-from nnjit.runs.metrics import SPLITS, RunMetrics
+from nnjit.runs.metrics import SPLITS, RunMetrics, headline_split
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.predictions import Predictions, read_predictions
-from nnjit.runs.reading import read_text
+from nnjit.runs.reading import damaged, read_text
 from nnjit.runs.status import Status
+from nnjit.runs.weights import read_tensors
 
 F = TypeVar("F", bound=JsonFile)
 
@@ -77,8 +80,8 @@ class RunFiles:
         metrics: if the training was killed, or still runs, what the history tells.
         predictions: of a model with a single output; None if there are none.
         output_predictions: of a model with several outputs, by the output's name.
-        diagnosis, explanation, learning_rate_search, fingerprint, initial_weights: None if the run has no
-            such file.
+        diagnosis, explanation, learning_rate_search, fingerprint, initial_weights, importance: None if the
+            run has no such file.
     """
 
     folder: Path
@@ -95,6 +98,7 @@ class RunFiles:
     output_predictions: Mapping[str, Predictions] = field(default_factory=dict)
     fingerprint: Fingerprint | None = None
     initial_weights: LoadedWeights | None = None
+    importance: Importance | None = None
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -139,12 +143,31 @@ class RunFiles:
         lost = self.history.epoch[~np.isfinite(self.history["train_loss"])]
         return int(lost[0]) if len(lost) else None
 
+    @cached_property
+    def first_filters(self) -> np.ndarray | None:
+        """The weights (h, w, channels, filters) of a first convolution of images; None if there is none.
+
+        Raises:
+            RunError: the file of the weights is damaged.
+        """
+        layer = next((layer for layer in self.model.layers if layer.type == "conv2d"), None)
+        path = self.folder / file_names.weights(self.metrics.weights)
+        if (
+            layer is None
+            or layer.parameters["weight"][2] not in (1, 3)
+            or self.is_killed
+            or not path.exists()
+        ):
+            return None
+        try:
+            return read_tensors(path)[0][f"{layer.name}.weight"].astype(float)
+        except (ValueError, KeyError) as error:
+            raise damaged(path, error) from None
+
     @property
     def headline_split(self) -> str:
         """The part that says most about new data: given data, else test, validation or training."""
-        return next(
-            s for s in ("given", "test", "validation", "train") if s in self.metrics.splits or s == "train"
-        )
+        return "given" if "given" in self.metrics.splits else headline_split(self.metrics.splits)
 
 
 def read_run(folder: Path) -> RunFiles:
@@ -161,7 +184,8 @@ def read_run(folder: Path) -> RunFiles:
     metrics = _killed(history, model) if ended is None or ended.epochs < len(history.epoch) else ended
     names = [output.name for output in data.outputs] or [""]
     # Of a training that was resumed and then killed, there may be predictions of earlier weights.
-    found = {} if metrics.status is Status.KILLED else {name: _predictions(folder, name) for name in names}
+    is_killed = metrics.status is Status.KILLED
+    found = {} if is_killed else {name: _predictions(folder, data, name) for name in names}
     return RunFiles(
         folder=folder,
         config=config,
@@ -177,6 +201,7 @@ def read_run(folder: Path) -> RunFiles:
         output_predictions={name: given for name, given in found.items() if name and given is not None},
         fingerprint=Fingerprint.read_if_there(folder),
         initial_weights=LoadedWeights.read_if_there(folder),
+        importance=Importance.read_if_there(folder),
     )
 
 
@@ -207,10 +232,15 @@ def _history(folder: Path, *, can_lack: bool) -> History:
     return History({**columns, "epoch": columns["epoch"].astype(int)})
 
 
-def _predictions(folder: Path, output: str = "") -> Predictions | None:
+def _predictions(folder: Path, data: DataEntry, output: str) -> Predictions | None:
     found = read_predictions(folder, output)
     if found is None:
         return None
+    classes = next((o.classes for o in data.outputs if o.name == output), data.classes)
+    given = 0 if found.probability is None else found.probability.shape[1]
+    if given not in (0, len(classes or ())):
+        problem = f"it has probabilities of {given} classes, {file_names.DATA} has {len(classes or ())}"
+        raise damaged(folder / file_names.PREDICTIONS, problem)
     return replace(found, target=drawable(found.target), prediction=drawable(found.prediction))
 
 

@@ -121,7 +121,7 @@ def shape(sizes: Sequence[int]) -> str:
 
 def is_fraction(metric: str) -> bool:
     """Whether a metric is a fraction of the examples, shown in percent."""
-    return _parts(metric)[1] in FRACTIONS
+    return kind_of(metric)[1] in FRACTIONS
 
 
 def metric_name(metric: str) -> str:
@@ -132,7 +132,7 @@ def metric_name(metric: str) -> str:
     >>> metric_name("digit_roc_auc")
     'digit area under the ROC curve'
     """
-    output, kind, option = _parts(metric)
+    output, kind, option = kind_of(metric)
     if kind == "top_k":
         return " ".join(filter(None, (output, "top", option, "accuracy")))
     name = METRIC_NAMES.get(kind, plain(kind))
@@ -144,11 +144,15 @@ def metric_value(metric: str, value: float) -> str:
 
     >>> metric_value("accuracy", 0.5), metric_value("f1", 0.5), metric_value("mae", 0.5)
     ('50.0 %', '0.500', '0.5')
+    >>> metric_value("r2", -0.5), metric_value("r2", -1e-5)
+    ('−0.500', '0.000')
     """
     if is_fraction(metric):
         return percent(value)
-    is_score = _parts(metric)[1] in SCORES
-    return f"{value:.3f}".replace("-", "−") if is_score and abs(value) < 10 else number(value)
+    if kind_of(metric)[1] not in SCORES or not abs(value) < 10:
+        return number(value)
+    text = f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text.replace("-", "−")
 
 
 def is_loss(column: str) -> bool:
@@ -157,7 +161,7 @@ def is_loss(column: str) -> bool:
     >>> is_loss("loss"), is_loss("kind_loss"), is_loss("log_loss")
     (True, True, False)
     """
-    return column.endswith("loss") and _parts(column)[1] != "log_loss"
+    return column.endswith("loss") and kind_of(column)[1] != "log_loss"
 
 
 def is_better_higher(column: str) -> bool:
@@ -166,10 +170,10 @@ def is_better_higher(column: str) -> bool:
     >>> is_better_higher("kind_roc_auc"), is_better_higher("mae"), is_better_higher("width_loss")
     (True, False, False)
     """
-    return not is_loss(column) and _parts(column)[1] not in ERRORS
+    return not is_loss(column) and kind_of(column)[1] not in ERRORS
 
 
-def _parts(metric: str) -> tuple[str, str, str]:
+def kind_of(metric: str) -> tuple[str, str, str]:
     """The output of a metric, if there are several; its kind; and the option in its column, if any."""
     found = _COLUMN.fullmatch(metric)
     return ("", metric, "") if found is None else (found[1] or "", found[2], found[3] or "")

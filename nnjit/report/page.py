@@ -8,19 +8,25 @@ from pathlib import Path
 from nnjit.errors import counted
 from nnjit.report.files import RunFiles, read_run
 from nnjit.report.formatting import plain, sentence, shape
-from nnjit.report.pages import summary
+from nnjit.report.pages import data, decisions, headline, summary
+from nnjit.report.pages import examples as wrong
 from nnjit.report.pages.advice import advice
 from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures import (
+    calibration,
     confusion,
     evaluations,
+    examples,
+    filters,
     forecast,
+    importance,
     layer_graph,
     layer_health,
     learning_rate,
     learning_rate_search,
     loss_curve,
     metric_curves,
+    ranking,
     regions,
     regression,
 )
@@ -35,11 +41,16 @@ from nnjit.runs.writing import write_atomically
 OF_PREDICTIONS: tuple[Callable[[RunFiles], Picture | None], ...] = (
     confusion.draw,
     forecast.draw,
+    ranking.draw,
+    calibration.draw,
     regression.draw,
     regions.draw,
 )
 PICTURES = (
     *OF_PREDICTIONS,
+    importance.draw,
+    examples.draw_wrong,
+    examples.draw_some,
     loss_curve.draw,
     metric_curves.draw,
     learning_rate.draw,
@@ -47,6 +58,7 @@ PICTURES = (
     evaluations.draw,
     layer_health.draw,
     layer_graph.draw,
+    filters.draw,
 )
 
 
@@ -85,6 +97,10 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
     return template("report.html.jinja").render(
         run=run,
         summary=summary,
+        headline=headline,
+        data=data,
+        decisions=decisions,
+        wrong=wrong.wrong_rows(run),
         advice=advice(run),
         path=summary.path_as_typed(run.folder),
         drawings=drawings,

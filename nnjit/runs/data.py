@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.metrics import SPLITS
+
+LEAST_SIDE = 5  # of an image
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,10 @@ class OutputEntry:
         columns: [first, end) of its target among the data's targets.
         weight: of its loss in the sum.
         class_weights: of each class in its loss; None if all count alike.
+        has_labels: whether its values are 0 or 1, each a yes or no of its own.
     """
+
+    KEYS: ClassVar[Mapping[str, str]] = {"has_labels": "labels"}
 
     name: str
     target: str
@@ -30,6 +36,11 @@ class OutputEntry:
     loss: str = ""
     weight: float = 1.0
     class_weights: tuple[float, ...] | None = None
+    has_labels: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        content = {name: value for name, value in vars(self).items() if name != "has_labels"}
+        return content | ({"labels": True} if self.has_labels else {})
 
     def __post_init__(self) -> None:
         start, stop = self.columns
@@ -57,10 +68,15 @@ class DataEntry(JsonFile):
         notes: what was found out about the data rather than given.
         naive: of a series, the errors of forecasts that need no training: by their name ("last value"), the
             part and the error ("mae", "mse"), those of each target in its own unit.
+        threshold: the probability above which predictions are the second of two classes; None is 1/2.
+        has_labels: whether the targets are values 0 or 1, each a yes or no of its own.
+        class_counts: how many rows of each part each class has; empty if the targets are values.
     """
 
     file_name: ClassVar[str] = file_names.DATA
-    KEYS: ClassVar[Mapping[str, str]] = {"problem_type": "task", "is_weighted": "weighted"}
+    KEYS: ClassVar[Mapping[str, str]] = {
+        "problem_type": "task", "is_weighted": "weighted", "has_labels": "labels"
+    }  # fmt: skip
     ABSENT: ClassVar[Mapping[str, Any]] = {"scaling": {}}
 
     description: str
@@ -79,6 +95,16 @@ class DataEntry(JsonFile):
     columns: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     naive: Mapping[str, Mapping[str, Mapping[str, tuple[float, ...]]]] = field(default_factory=dict)
+    class_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    threshold: float | None = None
+    has_labels: bool = False
+
+    def __post_init__(self) -> None:
+        for name, counts in self.class_counts.items():
+            if len(counts) != len(self.classes or ()):
+                raise ValueError(f"class_counts.{name}: they are not those of the classes")
+        if self.threshold is not None and not (0 < self.threshold < 1 and len(self.classes or ()) == 2):
+            raise ValueError(f"threshold: {self.threshold:g} decides between no two classes")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -88,13 +114,16 @@ class DataEntry(JsonFile):
             **({"columns": self.columns} if self.columns else {}),
             "targets": self.targets,
             "classes": self.classes,
+            **({"labels": True} if self.has_labels else {}),
+            **({} if self.threshold is None else {"threshold": self.threshold}),
             **({"codes": self.codes} if self.codes else {}),
             "examples": self.examples,
+            **({"class_counts": self.class_counts} if self.class_counts else {}),
             "scaling": self.scaling,
             "magnitude": self.magnitude,
             **({"weighted": True} if self.is_weighted else {}),
             **({"class_weights": self.class_weights} if self.class_weights else {}),
-            **({"outputs": [vars(output) for output in self.outputs]} if self.outputs else {}),
+            **({"outputs": [output.to_json() for output in self.outputs]} if self.outputs else {}),
             **({"warnings": self.warnings} if self.warnings else {}),
             **({"notes": self.notes} if self.notes else {}),
             **({"naive": self.naive} if self.naive else {}),
@@ -106,3 +135,17 @@ class DataEntry(JsonFile):
         examples = content.get("examples")
         found = dict.fromkeys(SPLITS, 0) | examples if isinstance(examples, dict) else examples
         return {**content, "examples": found}
+
+
+def image_shape(input_shape: Sequence[int], features: Sequence[str]) -> tuple[int, ...] | None:
+    """The shape of the images that inputs are, (H, W), (H, W, 1) or (H, W, 3); None if they are not.
+
+    >>> image_shape((64,), [f"pixel_{k}" for k in range(64)]), image_shape((28, 28, 1), ())
+    ((8, 8), (28, 28, 1))
+    >>> image_shape((4,), ("length", "width", "height", "mass"))
+    """
+    if len(input_shape) == 1 and all(name.startswith("pixel") for name in features):
+        side = math.isqrt(input_shape[0])
+        return (side, side) if side**2 == input_shape[0] and side >= LEAST_SIDE else None
+    is_image = len(input_shape) == 2 or (len(input_shape) == 3 and input_shape[2] in (1, 3))
+    return tuple(input_shape) if is_image and min(input_shape[:2]) >= LEAST_SIDE else None

@@ -20,6 +20,7 @@ BEST                 = "best.safetensors"           # weights of the best epoch
 LAST                 = "last.safetensors"           # weights of the last epoch
 METRICS              = "metrics.json"               # the final metrics; in a study, their aggregates
 PREDICTIONS          = "predictions.npz"            # predictions for the test part
+IMPORTANCE           = "importance.json"            # what is lost without each column
 EXPLANATION          = "explanation.json"           # formulas, graph and kernels
 REPORT               = "report.html"
 LOSS_CURVE           = "loss_curve.png"

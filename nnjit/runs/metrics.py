@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -45,6 +45,11 @@ class SplitValues:
         return {**content, "metrics": metrics}
 
 
+def headline_split(splits: Collection[str]) -> str:
+    """The part of the data that says most about new data: test, else validation, else training."""
+    return next((name for name in reversed(SPLITS) if name in splits), "train")
+
+
 Splits = Annotated[Mapping[str, SplitValues], SPLITS]
 """The values of the parts of the data that there are, in the order of `SPLITS`."""
 
@@ -73,6 +78,8 @@ class RunMetrics(JsonFile):
         found_learning_rate: what the range test of `learning_rate: find` found.
         averaging: the type of the average that the weights are; empty if they are not averaged.
         message: why it ended so, if there is more to say.
+        baseline: the metrics of the class frequencies, or of the mean, of the training part, on the part
+            of the data that says most about new data; of values, with the mean absolute error.
     """
 
     file_name: ClassVar[str] = file_names.METRICS
@@ -90,6 +97,7 @@ class RunMetrics(JsonFile):
     found_learning_rate: float | None = None
     averaging: str = ""
     message: str = ""
+    baseline: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def without_value(self) -> tuple[str, ...]:
@@ -116,6 +124,7 @@ class RunMetrics(JsonFile):
             "found_learning_rate": self.found_learning_rate,
             "averaging": self.averaging,
             "message": self.message,
+            "baseline": dict(self.baseline),
         }
         return always | {key: value for key, value in optional.items() if value}
 

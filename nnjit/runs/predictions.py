@@ -43,6 +43,28 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
+class Examples:
+    """Some of the examples, with their inputs.
+
+    Args:
+        places: (m,) their positions among the predictions.
+        inputs: (m, …) in the data's own units.
+    """
+
+    places: np.ndarray
+    inputs: np.ndarray
+
+    def check(self, count: int) -> None:
+        """Raise a ValueError if they are not some of so many."""
+        are_places = self.places.ndim == 1 and self.places.dtype.kind in "iu"
+        are_there = are_places and self.places.min(initial=0) >= 0 and self.places.max(initial=-1) < count
+        if not are_there or len(self.places) != len(self.inputs):
+            raise ValueError("the examples are not some of the predictions")
+        if self.inputs.dtype.kind not in "biuf" or self.inputs.ndim < 2 or not np.isfinite(self.inputs).all():
+            raise ValueError("the inputs of the examples are not finite numbers")
+
+
+@dataclass(frozen=True, eq=False)
 class Predictions:
     """Targets and predictions of one output.
 
@@ -54,6 +76,8 @@ class Predictions:
         grid: None unless the model has two inputs and one output.
         rows: (n,) which rows of the data these are, counted from 0; None if unknown.
         times: those of the targets of a series, of the same shape, numbers or dates; None for other data.
+        wrong: those that are most wrong, the worst first; None if none is, or with several outputs.
+        some: some of all images; None of other inputs.
     """
 
     split: str
@@ -63,11 +87,16 @@ class Predictions:
     grid: Grid | None = None
     rows: np.ndarray | None = None
     times: np.ndarray | None = None
+    wrong: Examples | None = None
+    some: Examples | None = None
 
     def check(self) -> None:
         """Raise a ValueError if the arrays do not fit each other."""
         if self.grid is not None:
             self.grid.check()
+        for examples in (self.wrong, self.some):
+            if examples is not None:
+                examples.check(len(self.target))
         arrays = [self.target, self.prediction]
         arrays += [array for array in (self.probability, self.rows) if array is not None]
         if any(array.dtype.kind not in "biuf" for array in arrays):
@@ -93,6 +122,10 @@ class Predictions:
 GRID = {"grid_x": "x", "grid_y": "y", "grid": "values", "points": "points", "point_target": "targets"}
 
 
+# what examples are -> the arrays of their places and inputs
+EXAMPLES = {"wrong": ("wrong", "wrong_x"), "some": ("some", "some_x")}
+
+
 def write_predictions(folder: Path, outputs: Mapping[str, Predictions]) -> None:
     """Write the predictions of each output, by name."""
     write_atomically(folder / PREDICTIONS, predictions_bytes(outputs))
@@ -114,6 +147,9 @@ def predictions_bytes(outputs: Mapping[str, Predictions]) -> bytes:
     for output in outputs.values():
         if output.grid is not None:
             arrays |= {name: getattr(output.grid, field) for name, field in GRID.items()}
+        for field, (places, inputs) in EXAMPLES.items():
+            if (examples := getattr(output, field)) is not None:
+                arrays |= {places: examples.places, inputs: examples.inputs}
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
     return file.getvalue()
@@ -140,6 +176,11 @@ def read_predictions(folder: Path, output: str = "") -> Predictions | None:
                 rows=arrays.get("rows"),
                 times=arrays.get("times"),
                 grid=Grid(**{f: arrays[name] for name, f in GRID.items()}) if "grid" in arrays else None,
+                **{
+                    field: Examples(arrays[places], arrays[inputs])
+                    for field, (places, inputs) in EXAMPLES.items()
+                    if places in arrays
+                },
             )
         read.check()
         return read

@@ -17,6 +17,7 @@ from nnjit.errors import DataError
 from nnjit.experiment import Experiment
 from nnjit.runs.metrics import SplitValues
 from nnjit.runs.predictions import Predictions
+from nnjit.training.results.measuring import decided_values
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
@@ -59,9 +60,13 @@ def evaluate(
     task, outputs = make_task(experiment, described)
     outputs.check_targets([part])
     compiled = CompiledTask(task, batch=1)
-    values = compiled.evaluate(theta, part)
+    values, predicted = compiled.evaluate(theta, part), compiled.predict(theta, x)
+    if described.threshold is not None:
+        scores = outputs.decoder.scores(predicted)
+        assert isinstance(scores, np.ndarray)  # only a single output has a threshold
+        values |= decided_values(task.metrics, scores[:, 1] > described.threshold, y, weights)
     rows = np.arange(len(y)) if data.source_rows is None else data.source_rows
-    made = outputs.decoder.predictions("test", compiled.predict(theta, x), y)
+    made = outputs.decoder.predictions("test", predicted, y)
     predictions = {name: replace(one, rows=rows, times=data.times) for name, one in made.items()}
     return Evaluation(SplitValues(len(y), values.pop("loss"), values), predictions, _notes(data))
 

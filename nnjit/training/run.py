@@ -327,6 +327,7 @@ def _described(
         target_names=data.targets,
         class_weights=weights,
         columns=() if encoder is None or len(input_shape) > 1 else encoder.inputs,
+        threshold=data.threshold,
     )
 
 

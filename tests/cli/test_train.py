@@ -339,6 +339,7 @@ FOREIGN_TO_PREDICTIONS = (
         (["predict", "trained", "x.csv"], 0, FOREIGN_TO_PREDICTIONS),
         (["evaluate", "trained", "xy.npz"], 0, (*FOREIGN_TO_PREDICTIONS, "polars")),
         (["init", "t.csv", "--target", "y"], 0, (*FOREIGN_TO_TABLES, *COMPILING)),
+        (["export", "none", "--to", "onnx", "--output", "o"], 2, (*FOREIGN_TO_CONFIGS, "numpy", "onnx")),
     ],
     ids=[
         "help",
@@ -351,6 +352,7 @@ FOREIGN_TO_PREDICTIONS = (
         "predict",
         "evaluate",
         "init",
+        "export",
     ],
 )
 def test_a_command_imports_only_what_it_uses(

@@ -33,7 +33,7 @@ def test_function_keeps_its_dtype_and_has_finite_gradients_everywhere(name: str)
             assert np.isfinite(gradient(x)).all()
 
 
-@pytest.mark.parametrize("name", set(F.__all__) - {"identity"})
+@pytest.mark.parametrize("name", sorted(set(F.__all__) - {"identity"}))
 def test_whole_numbers_and_lists_of_numbers_are_taken(name: str) -> None:
     f = getattr(F, name)
     want = f(np.array([1.0, -2.0]))

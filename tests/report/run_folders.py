@@ -185,13 +185,15 @@ def digits(folder: Path) -> Path:
             plain("dropout_1", "dropout", ["dense_1"], [64], rate=0.1),
             dense("dense_2", "dropout_1", 64, 10, "identity"),
         ],
+        data={"class_counts": {"train": [*[125] * 8, 128, 129]}},
+        metrics={"baseline": {"accuracy": 0.1}},
         predictions=class_predictions(10, 270),
     )
 
 
 def early_stopped(folder: Path) -> Path:
     return write_run(
-        folder, metrics={"status": "early_stopped", "weights": "best"}, predictions=class_predictions(3, 40)
+        folder, metrics={"status": "early_stopped", "weights": "best"}, predictions=class_predictions(10, 40)
     )
 
 
@@ -259,7 +261,7 @@ def regression(folder: Path) -> Path:
         "examples": {"train": 309, "validation": 66, "test": 67},
         "scaling": {"inputs": scale, "targets": scale},
     }
-    return write_run(
+    write_run(
         folder,
         name="diabetes",
         loss="mean_squared_error",
@@ -267,7 +269,42 @@ def regression(folder: Path) -> Path:
         input_shape=(10,),
         data=data,
         curves=learning_curves(40, "r2"),
-        metrics={"splits": splits},
+        metrics={"splits": splits, "baseline": {"r2": -0.0071, "mae": 68.25}},
+        predictions={"split": np.array("test"), "target": target, "prediction": prediction},
+    )
+    rises = np.linspace(-0.01, 0.2, 10)
+    importance = [
+        {"name": name, "loss": rise, "deviation": 0.01, "metric": rise / 2}
+        for name, rise in zip(features, rises.tolist(), strict=True)
+    ]
+    content = {"split": "test", "rows": 67, "shuffles": 3, "metric": "r2", "columns": importance}
+    _write_json(folder / file_names.IMPORTANCE, content)
+    return folder
+
+
+def labels(folder: Path) -> Path:
+    rng = np.random.default_rng(9)
+    target = (rng.random((300, 3)) < (0.5, 0.2, 0.1)).astype(float)
+    prediction = np.clip(0.2 + 0.6 * target + rng.normal(0, 0.15, (300, 3)), 0, 1)
+    return write_run(
+        folder,
+        name="labels",
+        loss="binary_cross_entropy",
+        layers=chain(4, 3),
+        input_shape=(4,),
+        data={
+            "task": "regression",
+            "classes": None,
+            "labels": True,
+            "targets": ["sport", "politics", "weather"],
+            "features": ["a", "b", "c", "d"],
+            "examples": {"train": 900, "validation": 300, "test": 300},
+        },
+        curves=learning_curves(40, None),
+        metrics={
+            "splits": {"train": {"examples": 900, "loss": 0.2}, "test": {"examples": 300, "loss": 0.25}},
+            "baseline": {"binary_accuracy": 0.732},
+        },
         predictions={"split": np.array("test"), "target": target, "prediction": prediction},
     )
 
@@ -563,6 +600,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
             two_classes,
             regression,
             series,
+            labels,
             several_outputs,
             moons,
             blobs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sys
@@ -16,7 +17,8 @@ from nnjit.errors import RunError
 from nnjit.report import write_comparison
 from nnjit.report.comparison.differences import differing
 from nnjit.report.comparison.page import draw, draw_evaluations
-from nnjit.report.comparison.summary import caveat, differences, headline, read_comparison, results
+from nnjit.report.comparison.summary import caveat, differences, read_comparison
+from nnjit.report.comparison.table import headline, results
 from nnjit.report.pictures.style import CLASS_COLORS
 from tests.report.run_folders import chain, digits_metrics, learning_curves, write_run
 
@@ -52,15 +54,47 @@ def test_page_is_one_well_formed_file_with_the_figures_of_all_runs(tmp_path: Pat
     assert "model[0].units 64 128" in words(tmp_path / "page.html")
 
 
-def test_results_have_a_row_for_each_figure(tmp_path: Path) -> None:
-    table = {row[0]: row[1:] for row in results(read_comparison(runs(tmp_path)))}
-    assert table["test loss"] == ("0.09123", "0.5")
-    assert table["test accuracy"] == ("97.4 %", "90.0 %")
-    assert table["validation accuracy"] == ("97.8 %", "–")
-    assert table["best epoch"] == ("32", "48")
-    assert table["epochs"] == ("40", "60")
-    assert table["parameters"] == ("4,810", "9,610")
-    assert table["time of training"] == ("430 ms", "430 ms")
+def test_results_have_a_row_for_each_run_the_best_first(tmp_path: Path) -> None:
+    columns, rows = results(read_comparison(dict(reversed(runs(tmp_path).items()))))
+    assert columns == (
+        *("run", "validation loss", "test loss", "test accuracy", "validation accuracy"),
+        *("best epoch", "epochs", "time of training", "parameters"),
+    )
+    assert rows == [
+        ("small", "0.08713", "0.09123", "97.4 %", "97.8 %", "32", "40", "430 ms", "4,810"),
+        ("wide", "0.4", "0.5", "90.0 %", "–", "48", "60", "430 ms", "9,610"),
+    ]
+
+
+def test_the_file_has_all_values_of_all_runs(tmp_path: Path) -> None:
+    write_comparison(dict(reversed(runs(tmp_path).items())), tmp_path / "page.html")
+    with (tmp_path / "page.csv").open(encoding="utf-8", newline="") as file:
+        small, wide = csv.DictReader(file)
+    assert (small["run"], small["folder"], wide["run"]) == ("small", str(tmp_path / "small"), "wide")
+    assert float(small["validation_accuracy"]) == 0.977777
+    assert (float(wide["test_loss"]), wide["validation_accuracy"]) == (0.5, "")
+    assert float(small["train_loss"]) == 0.0041237
+    assert (wide["epochs"], wide["parameters"]) == ("60", "9610")
+
+
+# fmt: off
+SORTED = [  # the metrics of the test part of both runs, and the labels in their order
+    ([{"accuracy": 0.5, "loss": 0.1}, {"accuracy": 0.9, "loss": 0.9}],            ("b", "a")),
+    ([{"loss": 0.1, "mae": 3.0}, {"loss": 0.9, "mae": 2.0}],                      ("b", "a")),
+    ([{"loss": 0.1}, {"loss": None}],                                            ("a", "b")),
+    ([{"loss": 0.2, "f1": 0.1}, {"loss": 0.1, "r2": 0.1}],                        ("b", "a")),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("values", "order"), SORTED)
+def test_runs_are_sorted_by_the_first_metric_that_all_have(
+    values: list[dict[str, Any]], order: tuple[str, ...], tmp_path: Path
+) -> None:
+    for label, given in zip("ab", values, strict=True):
+        write_run(tmp_path / label, metrics={"splits": {"test": {"examples": 270} | given}})
+    compared = read_comparison({tmp_path / label: DIGITS for label in "ab"})
+    assert tuple(row[0] for row in results(compared)[1]) == order
 
 
 def test_only_what_differs_in_the_configs_is_listed(tmp_path: Path) -> None:
@@ -209,6 +243,13 @@ def test_a_comparison_replaces_a_comparison_and_no_other_file(tmp_path: Path) ->
     with pytest.raises(RunError, match="exists already, and is not a comparison; choose another --output"):
         write_comparison(given, page)
     assert page.read_text() == "mine"
+    page.unlink()
+    page.with_suffix(".csv").write_text("mine")
+    with pytest.raises(RunError, match="is not the table of a comparison; choose another --output"):
+        write_comparison(given, page)
+    assert (page.exists(), page.with_suffix(".csv").read_text()) == (False, "mine")
+    with pytest.raises(RunError, match=r"whose table has this suffix; choose a file such as .*other\.html"):
+        write_comparison(given, tmp_path / "other.csv")
     with pytest.raises(RunError, match="is a folder; choose a file"):
         write_comparison(given, tmp_path)
     with pytest.raises(RunError, match="the page cannot be written"):
@@ -259,9 +300,10 @@ def test_what_cannot_be_compared_is_one_message(given: str, message: str, comman
 def test_the_command_prints_the_tables_and_writes_the_page(command: Any) -> None:
     status, out, err = command("a", "b")
     assert (status, err) == (0, "")
-    assert re.search(r"^test accuracy +97\.4 % +97\.4 %$", out, re.MULTILINE)
+    assert re.search(r"^a +97\.8 % +0\.09123 +97\.4 % .* 40 ", out, re.MULTILINE)
+    assert re.search(r"^b +97\.8 % .* 20 ", out, re.MULTILINE)
     assert re.search(r"^training\.epochs +40 +20$", out, re.MULTILINE)
-    assert out.endswith("page        comparison.html\n")
+    assert out.endswith("page        comparison.html\ntable       comparison.csv\n")
     assert "Comparison of 2 runs" in words(Path("comparison.html"))
     assert command("a", "b", "--output", "other.html")[0] == 0
     assert Path("other.html").exists()

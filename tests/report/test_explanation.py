@@ -11,7 +11,6 @@ import pytest
 
 from nnjit.errors import RunError
 from nnjit.report import write_report
-from nnjit.report.pages.summary import LONG
 from nnjit.runs import file_names
 from tests.report.run_folders import write_run
 
@@ -87,12 +86,11 @@ def test_update_kernels_and_graph_are_there(tmp_path: Path) -> None:
     assert "x: f32[B,13] return x" in text
 
 
-def test_a_long_section_is_folded(tmp_path: Path) -> None:
-    for count, is_open in ((LONG, "open"), (LONG + 1, None)):
-        root = report(tmp_path / str(count), explanation(*[line()] * count))
-        (section,) = (d for d in root.iter("details") if words(d).startswith("Backward"))
-        assert section.get("open") == is_open
-        assert len(lines_of(root)) == count
+def test_mathematics_is_folded(tmp_path: Path) -> None:
+    root = report(tmp_path / "run", explanation(line(), line()))
+    folded = [d for d in root.iter("details") if words(d).startswith(("Backward", "Update"))]
+    assert [section.get("open") for section in folded] == [None, None]
+    assert len(lines_of(root)) == 2
 
 
 def test_a_file_cannot_bring_its_own_elements(tmp_path: Path) -> None:

@@ -22,10 +22,11 @@ from nnjit.report.pictures import loss_curve
 from nnjit.report.pictures.axes import THIN_TO
 from nnjit.report.pictures.style import Picture, new_figure, to_svg
 from nnjit.runs import file_names
-from tests.report.run_folders import KINDS, learning_curves, write_run
+from tests.report.run_folders import KINDS, class_predictions, learning_curves, write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
+OF_CLASSES = ("confusion", "ranking", "calibration")
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +129,14 @@ def test_every_layer_is_in_the_graph_and_in_the_table(kind: str, reports: Path) 
 @pytest.mark.parametrize(
     ("kind", "pictures"),
     [
-        ("digits", ["confusion", "loss", "metrics", "learning_rate", "layers"]),
+        ("digits", [*OF_CLASSES, "loss", "metrics", "learning_rate", "layers"]),
         ("found_rate", ["loss", "metrics", "learning_rate", "rate_search", "layers"]),
-        ("moons", ["confusion", "regions", "loss", "metrics", "learning_rate", "layers"]),
-        ("regression", ["regression", "loss", "metrics", "learning_rate", "layers"]),
+        (
+            "moons",
+            [*OF_CLASSES, "regions", "loss", "metrics", "learning_rate", "layers"],
+        ),
+        ("regression", ["regression", "importance", "loss", "metrics", "learning_rate", "layers"]),
+        ("labels", ["ranking", "calibration", "loss", "learning_rate", "layers"]),
         ("series", ["forecast", "regression", "loss", "learning_rate", "layers"]),
         ("surface", ["regression", "regions", "loss", "learning_rate", "layers"]),
         ("no_validation", ["loss", "learning_rate", "layers"]),
@@ -147,7 +152,10 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
 @pytest.mark.parametrize(
     ("kind", "phrase"),
     [
-        ("digits", "97.4 % of the 270 test examples are classified right."),
+        ("two_classes", "97.4 % of the 270 test examples are classified right."),
+        ("digits", "are classified right; always saying “9” would be right for 10.0 %."),
+        ("digits", "test, by the baseline – 10.0 %"),
+        ("digits", "whatever the inputs are: the class frequencies of the training part."),
         ("digits", "A network of 3 layers with 4,810 parameters was trained for 40 epochs on 1,257 examples"),
         ("digits", "compile time 2.13 s training time 430 ms"),
         ("digits", "compiling the network to machine code (little when cached) 2.13 s"),
@@ -164,12 +172,17 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ("digits", "2.13 s"),
         (
             "regression",
-            "R² 0.463 on the 67 test examples; disease_progression is predicted with an average error of",
+            "R² 0.463 (baseline −0.007) on the 67 test examples; disease_progression is predicted with an "
+            "average error of",
         ),
         ("series", "y+1: off by 0.125 on average"),
         ("series", "naive forecasts are off by 0.5 (last value)"),
         ("series", "Of several series, the first is drawn"),
+        ("regression", ", in its own unit, where always saying the mean has 68.2."),
+        ("regression", "“s6” matters most"),
         ("regression", "It is measured on the scaled targets"),
+        ("labels", "of the labels of 300 test examples are right; always saying the more frequent answer to"),
+        ("labels", "By label label precision recall F1 examples sport"),
         ("no_validation", "Loss 0.00213 on the 64 training examples"),
         ("no_validation", "No examples were held out, so this says nothing about new data."),
         ("early_stopped", "Stopped early, after 40 epochs: the validation loss no longer improved."),
@@ -194,6 +207,21 @@ def test_page_says(kind: str, phrase: str, reports: Path) -> None:
 def test_a_result_of_weighted_examples_says_so(tmp_path: Path) -> None:
     write_report(write_run(tmp_path / "run", data={"weighted": True}))
     phrase = "97.4 % of the 270 test examples, counted by their weights, are classified right."
+    assert phrase in words(tmp_path / "run")
+
+
+def test_the_headline_has_the_first_metric_of_the_config(tmp_path: Path) -> None:
+    splits = {"test": {"examples": 270, "loss": 0.1, "f1_macro": 0.9, "accuracy": 0.97}}
+    metrics = {"splits": splits, "baseline": {"f1_macro": 0.02, "accuracy": 0.1}}
+    write_report(write_run(tmp_path / "run", metrics=metrics))
+    assert "F1 (macro) 0.900 (baseline 0.020) on the 270 test examples." in words(tmp_path / "run")
+
+
+def test_the_headline_has_the_metric_of_each_target(tmp_path: Path) -> None:
+    splits = {"test": {"examples": 20, "loss": 0.1, "mass_mae": 3.0, "width_mae": 0.25, "r2": 0.5}}
+    data = {"task": "regression", "classes": None, "targets": ["mass", "width"]}
+    write_report(write_run(tmp_path / "run", data=data, metrics={"splits": splits}))
+    phrase = "Mass mean absolute error 3, width mean absolute error 0.25 on the 20 test examples."
     assert phrase in words(tmp_path / "run")
 
 
@@ -306,6 +334,12 @@ def test_pickled_predictions_are_refused(tmp_path: Path) -> None:
     objects = np.array([{}], dtype=object)
     np.savez(folder / file_names.PREDICTIONS, split=np.array("test"), target=objects, prediction=objects)
     with pytest.raises(RunError, match=r"predictions\.npz: not predictions of nnjit"):
+        write_report(folder)
+
+
+def test_predictions_of_other_classes_are_named(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", predictions=class_predictions(3, 20))
+    with pytest.raises(RunError, match=r"has probabilities of 3 classes, data\.json has 10; restore"):
         write_report(folder)
 
 

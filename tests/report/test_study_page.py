@@ -14,7 +14,8 @@ import pytest
 from nnjit.errors import RunError
 from nnjit.report import write_report
 from nnjit.report.comparison.page import draw
-from nnjit.report.comparison.summary import read_comparison, results
+from nnjit.report.comparison.summary import read_comparison
+from nnjit.report.comparison.table import results
 from nnjit.report.formatting import is_better_higher, mean_value, turned
 from nnjit.report.study import pictures, summary
 from nnjit.report.study.study import read_study
@@ -227,7 +228,9 @@ def test_few_runs_with_many_figures_have_a_column_each(tmp_path: Path) -> None:
 def test_a_study_is_compared_by_its_medians_and_means(tmp_path: Path) -> None:
     study, run = write_study(tmp_path / "study"), write_run(tmp_path / "run")
     compared = read_comparison({study: {}, run: {}})
-    table = {row[0]: row[1:] for row in results(compared)}
+    columns, rows = results(compared)
+    of_run, of_study = (dict(zip(columns, row, strict=True)) for row in rows)  # the best first
+    table = {name: (of_study[name], of_run[name]) for name in columns}
     assert table["test accuracy"] == ("96.2 ± 4.8 %", "97.4 %")
     assert table["test loss"] == ("0.09", "0.09123")
     assert table["ended"] == ("4 of 4 finished", "completed")

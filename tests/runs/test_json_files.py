@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,13 @@ from nnjit.runs.explanation import (
     TypesetLine,
     Update,
 )
+from nnjit.runs.importance import ColumnImportance, Importance
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.runs.metrics import RunMetrics, SplitValues
 from nnjit.runs.model import LayerEntry, ModelEntry
-from nnjit.runs.predictions import Grid, Predictions, read_predictions, write_predictions
+from nnjit.runs.predictions import Examples, Grid, Predictions, read_predictions, write_predictions
 from nnjit.runs.status import Status
 from nnjit.runs.study import Aggregate, MemberEntry, StudyMetrics, study_kind
 
@@ -63,6 +65,7 @@ FILES: list[JsonFile] = [
     METRICS,
     RunMetrics(**vars(METRICS) | {"found_learning_rate": 0.5, "averaging": "ema", "message": "done"}),
     RunMetrics(**vars(METRICS) | {"status": Status.DIVERGED, "best_epoch": None, "message": "epoch 3"}),
+    RunMetrics(**vars(METRICS) | {"baseline": {"accuracy": 0.5}}),
     ModelEntry("huber", "adam", (4,), (LAYER,), 8),
     DATA,
     DataEntry(**vars(DATA) | {"problem_type": "several", "classes": None, "outputs": (OUTPUT,)}),
@@ -70,10 +73,15 @@ FILES: list[JsonFile] = [
                               "class_weights": {"a": 1.0, "b": 2.0}}),
     DataEntry(**vars(DATA) | {"columns": ({"name": "length", "kind": "number"},), "notes": ("a note",)}),
     DataEntry(**vars(DATA) | {"naive": {"last value": {"test": {"mae": (0.5, 1.5), "mse": (1.0, 2.5)}}}}),
+    DataEntry(**vars(DATA) | {"class_counts": {"train": (50, 30), "test": (10, 10)}}),
+    DataEntry(**vars(DATA) | {"threshold": 0.25}),
+    DataEntry(**vars(DATA) | {"classes": None, "has_labels": True,
+                              "outputs": (replace(OUTPUT, has_labels=True),)}),
     Environment("0.1.0", "3.11.9", "0.68.1", None, "2.4.6", None, "Linux", "AMD EPYC", 2, "2025-11-23"),
     Explanation((NumberedLayer(0, "input", "the data", (4,)),), (Section("Forward", (LINE,)),),
                 Update(("θ ← θ - lr g",), "", (("learning_rate", "0.5"),)), "return x",
                 (KernelSummary("rows_1", "over the rows", "", ("dense_1",), 7),)),
+    Importance("test", 40, 3, "accuracy", (ColumnImportance("length", 0.5, 0.25, 0.125),)),
     LoadedWeights("a/best.safetensors", ("stem.weight",), {"head.bias": "skipped"}, ("old.weight",)),
     StudyMetrics(Status.COMPLETED, "replicas", 3, {"train": {"loss": Aggregate(0.25, 0.125)}}, 12,
                  {"train": 0.5}, (MemberEntry.of(1, 7, METRICS),)),
@@ -103,10 +111,18 @@ def test_predictions_are_read_as_they_were_written(output: str, tmp_path: Path) 
     grid = Grid(x[:, 0], x[:, 1], np.ones((3, 3, 1)), x, x[:, 0])
     classes = np.arange(3) % 2
     written = Predictions("test", classes, classes[::-1], x / 6, None if output else grid, np.arange(3))
+    shown = None if output else Examples(np.array([2, 0]), np.ones((2, 4), np.float32))
+    written = replace(written, wrong=shown, some=shown)
     write_predictions(tmp_path, {output: written})
     read = read_predictions(tmp_path, output)
     assert read is not None
     assert (read.split, read.grid is None) == ("test", written.grid is None)
+    for field in ("wrong", "some"):
+        examples = getattr(read, field)
+        assert (examples is None) is (shown is None)
+        if shown is not None:
+            np.testing.assert_array_equal(examples.places, shown.places)
+            np.testing.assert_array_equal(examples.inputs, shown.inputs)
     for name in ("target", "prediction", "probability", "rows"):
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
 
@@ -115,6 +131,14 @@ def test_predictions_of_an_output_that_is_not_there_are_an_error(tmp_path: Path)
     write_predictions(tmp_path, {"a": Predictions("test", np.zeros(2), np.zeros(2))})
     with pytest.raises(RunError, match=r"predictions\.npz: the array .*target_b.* is missing"):
         read_predictions(tmp_path, "b")
+
+
+@pytest.mark.parametrize("places", [[3], [-1], [0.5]])
+def test_examples_that_are_none_of_the_predictions_are_an_error(places: list[float], tmp_path: Path) -> None:
+    shown = Examples(np.array(places), np.ones((1, 4)))
+    write_predictions(tmp_path, {"": Predictions("test", np.zeros(3), np.zeros(3), wrong=shown)})
+    with pytest.raises(RunError, match="the examples are not some of the predictions"):
+        read_predictions(tmp_path)
 
 
 def test_a_value_that_is_not_finite_is_null_and_read_as_nan(tmp_path: Path) -> None:
@@ -133,6 +157,8 @@ MALFORMED: list[tuple[str, type[JsonFile], Any, str]] = [
     ("metrics.json", StudyMetrics, FILES[-1].to_json() | {"kind": "pairs"}, "kind: expected one of repli"),
     ("model.json",   ModelEntry,   {"loss": "huber"},                       "\"optimizer\" is missing; "),
     ("data.json",    DataEntry,    DATA.to_json() | {"features": 3},        "features: expected a list, "),
+    ("data.json",    DataEntry,    DATA.to_json() | {"class_counts": {"test": [1]}}, "class_counts.test: th"),
+    ("data.json",    DataEntry,    DATA.to_json() | {"threshold": 1.5}, "threshold: 1.5 decides betw"),
     ("data.json",    DataEntry,    [],                                      "expected a JSON object"),
 ]
 # fmt: on

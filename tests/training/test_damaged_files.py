@@ -22,6 +22,7 @@ from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
 from nnjit.runs.explanation import Explanation
 from nnjit.runs.fingerprint import Fingerprint
+from nnjit.runs.importance import ColumnImportance, Importance
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
@@ -62,6 +63,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         given = config.read(options | {"training": LINE["training"] | training})
         api.run(given, output=path / name, write_report=lambda _: None)
     LoadedWeights("a", ("dense_1.weight",), {"dense_1.bias": "skipped"}, ("b",)).write(path / "run")
+    Importance("test", 4, 3, "accuracy", (ColumnImportance("x1", 0.5, 0.1, 0.2),)).write(path / "run")
     return path
 
 
@@ -94,6 +96,7 @@ READERS = {
     file_names.EXPLANATION:          (report,),
     file_names.FINGERPRINT:          (report,),
     file_names.INITIAL_WEIGHTS:      (report,),
+    file_names.IMPORTANCE:           (report,),
     file_names.PREDICTIONS:          (report,),
     file_names.LEARNING_RATE_SEARCH: (report,),
 }

@@ -25,8 +25,8 @@ from tests.training.conftest import IRIS, LINE, same_bits
 
 FILES = {
     "best.safetensors", "checkpoint.safetensors", "config.yaml", "data.json", "diagnosis.csv",
-    "environment.json", "explanation.json", "fingerprint.json", "history.csv", "kernels", "last.safetensors",
-    "loss_curve.png", "metrics.json",
+    "environment.json", "explanation.json", "fingerprint.json", "history.csv", "importance.json", "kernels",
+    "last.safetensors", "loss_curve.png", "metrics.json",
     "model.json", "predictions.npz", "report.html",
 }  # fmt: skip
 COLUMNS = [

@@ -37,13 +37,21 @@ LONG = 4096  # elements: with 32 partial sums, each of 128, an f32 sum is as exa
 LARGEST = 16  # elements of a matrix of weights; a single column or row may have any number
 
 
-def expand(graph: Graph) -> Graph:
-    """`graph` without the products that loops compute better, and without sums of scattered rows."""
-    outputs = rebuild(rebuild(graph.outputs, {}, dense), {}, _expand)
+def expand(graph: Graph, *, products: bool = True) -> Graph:
+    """`graph` without the products that loops compute better, and without sums of scattered rows.
+
+    Args:
+        products: False to leave all products as they are.
+    """
+    outputs = rebuild(rebuild(graph.outputs, {}, dense), {}, _expand if products else _expand_others)
     return Graph(graph.inputs, outputs, graph.names)
 
 
 def _expand(node: Node) -> Any:
+    return _expand_product(node) if node.primitive is matmul else _expand_others(node)
+
+
+def _expand_others(node: Node) -> Any:
     if node.primitive in COMPOSED:
         return COMPOSED[node.primitive](*node.inputs)
     if node.primitive is scan_p:
@@ -57,7 +65,11 @@ def _expand(node: Node) -> Any:
         (x,) = node.inputs
         is_scattered = x.primitive is scatter_add and x.type.is_batched and x.params["axis"] > 0
         return apply(scatter_sum_p, *x.inputs, **x.params) if is_scattered else node
-    if node.primitive is not matmul or (node.params["tb"] and node.inputs[1].type.is_batched):
+    return node
+
+
+def _expand_product(node: Node) -> Any:
+    if node.params["tb"] and node.inputs[1].type.is_batched:
         return node
     a, b = node.inputs
     if a.ndim > 2 or b.ndim > 2:

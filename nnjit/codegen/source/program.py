@@ -61,7 +61,7 @@ class Program:
         pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads divide
             by rows.
         totals: the columns of an epoch's totals.
-        functions: kernel of a step, unless it is a product -> its name in the source.
+        functions: kernel, unless it is a product, -> its name in the source.
     """
 
     source: str
@@ -87,7 +87,8 @@ def emit_call(plan: Plan, block: int, title: str) -> Program:
     body.include(written)
     if batch.can_fail:
         body.add("return failed")
-    return _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "**JIT"))
+    program = _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "**JIT"))
+    return replace(program, functions=batch.functions)
 
 
 def emit_epochs(plan: Plan, evaluation: Plan | None, block: int, title: str, interface: Interface) -> Program:

@@ -124,7 +124,7 @@ class TableEncoder:
             else:
                 raw = RawColumn(table, column.name)
                 read, found = _unreadable(raw) or column.read(raw)
-                values.append(read)
+                values.append(_nothing(table) if table.is_stored else read)
                 problems += found
         check(problems)
         return EncodedRows(self, tuple(values), table)
@@ -185,7 +185,7 @@ def fit(
         encoding = _fitted(kind, column, indexed, is_inferred=name not in options)
         read, found = encoding.read(column) if encoding.inputs else (_nothing(table), ())
         encodings.append(encoding)
-        values.append(read)
+        values.append(_nothing(table) if table.is_stored else read)
         problems += found
     check(problems)
     made = EncodedRows(TableEncoder(tuple(encodings)), tuple(values), table)

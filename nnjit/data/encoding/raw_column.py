@@ -32,7 +32,7 @@ class RawColumn:
     def __len__(self) -> int:
         return len(self.table)
 
-    @property
+    @cached_property
     def series(self) -> pl.Series:
         """The values; missing ones are null."""
         return self.table.frame[self.name]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Indexed = frozenset[str] | Literal["all"]
 """The columns that become indices, which an embedding takes; the others become inputs of their own.
 
-"all" means all columns of categories; those of text are always named.
+"all" means all columns of categories or text.
 """
 
 
@@ -25,7 +25,7 @@ class EncodedRows:
     `rows[a:b]` and `rows[indices]` are arrays (n, inputs) float64.
 
     Args:
-        values: of each column, what its encoding has read.
+        values: of each column, what its encoding has read; nothing of a table that stays in its file.
         table: what was read.
     """
 
@@ -51,6 +51,9 @@ class EncodedRows:
         return len(self.table) * len(self.encoder.features)
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        if self.table.is_stored:
+            indices = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
+            return self.encoder.encode(self.table.taken(indices))[:]
         count = len(range(len(self.table))[rows]) if isinstance(rows, slice) else len(rows)
         out = np.empty((count, len(self.encoder.features)))
         for column, place, values in zip(self.encoder.columns, self.encoder.inputs, self.values, strict=True):

@@ -15,6 +15,7 @@ from nnjit.data.encoding.encoder import TableEncoder
 from nnjit.data.encoding.kinds import CategoryEncoding, NumberEncoding
 from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.tables.table import Table
+from nnjit.data.tables.typed.stored_frame import StoredFrame
 from nnjit.data.target import Target
 from nnjit.errors import DataError, UserError, counted, did_you_mean
 
@@ -131,6 +132,7 @@ def unseen_words(column: str, rows: int) -> str:
 
 def renamed(table: Table, names: tuple[str, ...]) -> Table:
     """A table whose columns have other names, by their position."""
+    assert not isinstance(table.frame, StoredFrame)  # what is predicted is read, whole or in blocks
     frame = table.frame.rename(dict(zip(table.columns, names, strict=True)))
     old = dict(zip(names, table.columns, strict=True))
     original = table.original

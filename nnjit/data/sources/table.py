@@ -10,7 +10,8 @@ from pydantic import Field
 
 from nnjit.data.encoding.kinds import ColumnOptions, kinds
 from nnjit.data.files import locate
-from nnjit.data.source import Source, sources
+from nnjit.data.source import sources
+from nnjit.data.storage.source import DiskSource
 from nnjit.data.tables.reading import Reading
 from nnjit.data.target import ProblemType, ProblemTypes
 from nnjit.errors import ConfigPath, DataError
@@ -31,7 +32,7 @@ else:
 
 
 @sources.register
-class Table(Reading, Source):
+class Table(Reading, DiskSource):
     """The rows of a table, in a file or a data frame. The kind of each column is inferred from the training
     rows unless `columns` says it.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -12,9 +12,12 @@ from nnjit.data.dataset import Dataset
 from nnjit.data.encoding.encoder import TableEncoder, fit
 from nnjit.data.encoding.kinds import ColumnOptions
 from nnjit.data.encoding.rows import EncodedRows, Indexed
+from nnjit.data.storage.disk_rows import RowArray, Stored
 from nnjit.data.tables.table import Table
 from nnjit.data.target import Labelled, Target
 from nnjit.errors import ConfigPath, DataError
+
+Keep = Callable[[Stored], list[RowArray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +30,7 @@ class TableData(Labelled):
         missing: what to do about missing values where no options are given; None leaves it to the kind.
         indexed: columns that become indices.
         path: the option to blame for what is wrong with the table.
+        keep: rows that stay in their file → those rows, or an array if they fit into memory.
     """
 
     table: Table
@@ -41,6 +45,7 @@ class TableData(Labelled):
     missing: str | None = None
     indexed: frozenset[str] = frozenset()
     path: ConfigPath = ("file",)
+    keep: Keep | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -88,8 +93,9 @@ class TableData(Labelled):
 
     def with_inputs(self, x: EncodedRows) -> Dataset:
         """The data set with these inputs."""
+        rows = x if self.keep is None or not self.table.is_stored else self.keep(x)[0]
         return Dataset(
-            x, self.y, x.encoder.features, self.targets, self.classes, self.description, self.weights,
+            rows, self.y, x.encoder.features, self.targets, self.classes, self.description, self.weights,
             self.target_layout, self.source_rows, x.encoder,
             notes=(*self.table.notes, *x.encoder.notes),
         )  # fmt: skip

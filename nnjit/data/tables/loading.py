@@ -11,7 +11,7 @@ from nnjit.data.encoding.kinds import Category, ColumnOptions
 from nnjit.data.files import locate
 from nnjit.data.tables.data import TableData
 from nnjit.data.tables.frames import table_of
-from nnjit.data.tables.reading import read_table
+from nnjit.data.tables.reading import open_stored, read_table
 from nnjit.data.tables.roles import Roles
 from nnjit.data.tables.selection import select
 from nnjit.data.tables.table import Table
@@ -52,7 +52,7 @@ def load(source: Source, folder: Path, problem_types: ProblemTypes | None, takes
     try:
         return select(
             table, roles, options, read,
-            title=title, missing=source.missing, indexed=indexed, path=path,
+            title=title, missing=source.missing, indexed=indexed, path=path, keep=source.kept,
         )  # fmt: skip
     except DataError as error:
         raise DataError(f"{table.name}: {error.message}", error.path or path) from None
@@ -60,7 +60,10 @@ def load(source: Source, folder: Path, problem_types: ProblemTypes | None, takes
 
 def _table(source: Source, folder: Path) -> Table:
     if source.file is not None:
-        return read_table(locate(folder, source.file), source)
+        path = locate(folder, source.file)
+        return read_table(path, source) if source.in_memory else open_stored(path, source)
+    if not source.in_memory:
+        raise DataError("a table given in Python is in memory already; remove it", ("in_memory",))
     try:
         return table_of(source.given_data())
     except DataError as error:

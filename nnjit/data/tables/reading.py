@@ -62,7 +62,7 @@ def read_table(path: Path, options: Reading) -> Table:
     """
     from nnjit.data.tables.forking import check_not_forked
     from nnjit.data.tables.text.files import read_text_file
-    from nnjit.data.tables.typed_files import READERS
+    from nnjit.data.tables.typed.files import READERS
 
     check_not_forked(str(path))
     chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
@@ -75,6 +75,28 @@ def read_table(path: Path, options: Reading) -> Table:
         raise DataError(error.message, error.path or ("file",)) from None
 
 
+def open_stored(path: Path, options: Reading) -> Table:
+    """The table in an Arrow or Parquet file, whose rows stay there.
+
+    Raises:
+        DataError: as `read_table`, or the file has another format.
+    """
+    from nnjit.data.tables.forking import check_not_forked
+    from nnjit.data.tables.typed.files import stored_table
+
+    check_not_forked(str(path))
+    chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
+    if chosen not in ("arrow", "parquet"):
+        mend = 'convert it, e.g. with polars: scan_csv("a.csv").sink_ipc("a.arrow")'
+        raise DataError(
+            f"rows stay in Arrow and Parquet files, and {path} is {chosen}; {mend}", ("in_memory",)
+        )
+    try:
+        return stored_table(path, options, chosen)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
 def read_blocks(path: Path, options: Reading) -> Iterator[Table]:
     """The table in a file, as one table or, if it is a large text or Parquet file, in blocks of rows.
 
@@ -84,7 +106,7 @@ def read_blocks(path: Path, options: Reading) -> Iterator[Table]:
     """
     from nnjit.data.tables.forking import check_not_forked
     from nnjit.data.tables.text.files import LARGE, text_blocks
-    from nnjit.data.tables.typed_files import is_large_parquet, parquet_blocks
+    from nnjit.data.tables.typed.files import is_large_parquet, parquet_blocks
 
     check_not_forked(str(path))
     chosen = options.format or SUFFIXES.get(_suffix(path), "csv")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnjit.data.tables.marks import POINT, Marks
+from nnjit.data.tables.typed.stored_frame import StoredFrame
 from nnjit.data.tables.values import as_numbers, as_text, problem_of
 from nnjit.errors import DataError
 
@@ -22,7 +23,7 @@ class Table:
 
     Args:
         frame: columns of a text file are text, trimmed; those of other files and of data frames keep their
-            type. Missing values are null.
+            type. Missing values are null. A `StoredFrame` is read when it is needed.
         name: what messages call it, e.g. the path of the file.
         where: the index of a row → its name in messages, e.g. "line 7".
         marks: those in numbers that are written as text.
@@ -30,7 +31,7 @@ class Table:
         original: reads a column of a large text file, which was read as float64, as the text that it is.
     """
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame | StoredFrame
     name: str
     where: Callable[[int], str]
     marks: Marks = POINT
@@ -44,6 +45,11 @@ class Table:
     def columns(self) -> list[str]:
         """The names of the columns, in their order."""
         return self.frame.columns
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the rows stay in their file."""
+        return isinstance(self.frame, StoredFrame)
 
     def problem(self, column: str) -> str | None:
         """Why a column, e.g. of lists, can be neither text nor numbers, with the mend; None if it can."""
@@ -81,12 +87,15 @@ class Table:
         return replace(self, frame=self.frame.select(columns))
 
     def rows(self, kept: np.ndarray) -> Table:
-        """The table with the rows of a mask, which keep their names."""
-        indices = np.flatnonzero(kept)
-        original = self.original
+        """The table with the rows of a mask, in memory; they keep their names."""
+        return self.taken(np.flatnonzero(kept))
+
+    def taken(self, indices: np.ndarray) -> Table:
+        """The table with the rows of some indices, in memory; they keep their names."""
+        original, frame = self.original, self.frame
         return replace(
             self,
-            frame=self.frame[indices],
+            frame=frame.chosen(indices) if isinstance(frame, StoredFrame) else frame[indices],
             where=lambda row: self.where(int(indices[row])),
             original=None if original is None else lambda column: original(column)[indices],
         )

@@ -44,6 +44,11 @@ class Features(TrainedLayer):
 
     _columns: Columns = PrivateAttr(())
 
+    @property
+    def columns(self) -> Columns:
+        """The columns that it takes; () until they are known."""
+        return self._columns
+
     def with_columns(self, columns: Columns) -> Self:
         made = self.model_copy()
         wanted = None if self.from_ is None else (self.from_,) if isinstance(self.from_, str) else self.from_
@@ -51,28 +56,28 @@ class Features(TrainedLayer):
         return made
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        if not self._columns:
+        if not self.columns:
             raise GraphError(
                 "features takes the columns of a table, and this data has none; give data: {type: table}, or "
                 "remove the layer"
             )
-        return (sum(self._size(c) if c.is_indexed else c.size for c in self._columns),)
+        return (sum(self._size(c) if c.is_indexed else c.size for c in self.columns),)
 
     def params(self, *inputs: Shape) -> tuple[Param, ...]:
         return tuple(
             Param(name, (len(c.entries), self._size(c)), self.weight_initializer, penalized=True)
-            for name, c in self._tables()
+            for name, c in self.tables()
         )
 
     def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
-        return {name: UsedRows(_indices(inputs[0], c), always=False) for name, c in self._tables()}
+        return {name: UsedRows(_indices(inputs[0], c), always=False) for name, c in self.tables()}
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        tables = {c.name: params[name] for name, c in self._tables()}
+        tables = {c.name: params[name] for name, c in self.tables()}
         parts = [
             _vectors(x, part, tables[part.name]) if not isinstance(part, slice) else x[:, part]
-            for part in _parts(self._columns)
+            for part in _parts(self.columns)
         ]
         out = np.concatenate(parts, axis=-1)
         if not self.dropout or not context.training:
@@ -83,10 +88,10 @@ class Features(TrainedLayer):
         """How many numbers stand for an entry of a column."""
         return min(LARGEST, round(1.6 * len(column.entries) ** 0.56)) if self.size == "auto" else self.size
 
-    def _tables(self) -> Iterator[tuple[str, InputColumn]]:
+    def tables(self) -> Iterator[tuple[str, InputColumn]]:
         """The name of the param of each column with a trained vector for each entry."""
         taken: set[str] = set()
-        for column in self._columns:
+        for column in self.columns:
             if column.is_indexed:
                 name = re.sub(r"\W+", "_", column.name)
                 while name in taken:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit.errors import RunError, counted
-from nnjit.report.comparison import summary
+from nnjit.report.comparison import summary, table
 from nnjit.report.comparison.differences import Options
 from nnjit.report.comparison.summary import Comparison, Entry
 from nnjit.report.formatting import number, plain, shorten
@@ -46,24 +46,41 @@ def write_comparison(runs: Mapping[Path, Options], output: Path) -> Comparison:
 
     Args:
         runs: folder -> its config as data.
-        output: the page; an earlier comparison there is replaced.
+        output: the page, beside which the table of all values has the suffix `.csv`; an earlier comparison
+            there is replaced.
 
     Raises:
         RunError: the runs cannot be compared, or `output` is a file of another kind.
     """
     compared = summary.read_comparison(runs)
     _check_output(output)
+    table.check_table(table_path(output))
     with style():
         pictures = [picture for make in (draw, draw_evaluations) if (picture := make(compared))]
         drawings = [(picture, to_svg(picture)) for picture in pictures]
     page = template("comparison.html.jinja").render(
-        comparison=compared, summary=summary, drawings=drawings, mark=MARK, counted=counted
+        comparison=compared,
+        summary=summary,
+        table=table,
+        file=table_path(output).name,
+        drawings=drawings,
+        mark=MARK,
+        counted=counted,
     )
     write_page(output, page)
+    table.write_table(compared, table_path(output))
     return compared
 
 
+def table_path(output: Path) -> Path:
+    """The file of the values beside a page."""
+    return output.with_suffix(".csv")
+
+
 def _check_output(output: Path) -> None:
+    if output.suffix == ".csv":
+        mend = output.with_suffix(".html")
+        raise RunError(f"{output}: a page, whose table has this suffix; choose a file such as {mend}")
     if output.is_dir():
         raise RunError(
             f"{output} is a folder; choose a file for the page, such as {output / 'comparison.html'}"

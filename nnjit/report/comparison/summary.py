@@ -8,16 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from nnjit.errors import RunError, counted
-from nnjit.report.comparison.differences import ABSENT, Options, differing
+from nnjit.report.comparison.differences import Options, differing
 from nnjit.report.comparison.study_as_run import as_run, deviations
 from nnjit.report.files import RunFiles, read_run
-from nnjit.report.formatting import SPLIT_NAMES, Row, mean_value, metric_name, number, plain, seconds
+from nnjit.report.formatting import Row, plain
 from nnjit.report.study.study import read_study
 from nnjit.runs import file_names
-from nnjit.runs.metrics import SPLITS
 from nnjit.runs.study import study_kind
 
 
@@ -101,75 +98,28 @@ def _labels(folders: Sequence[Path]) -> dict[Path, str]:
     return {folder: str(folder.resolve().relative_to(around)) for folder in folders}
 
 
-def results(comparison: Comparison) -> list[Row]:
-    """A row for each final value, and for how it was reached."""
-    runs = comparison.runs
-    rows = [
-        (f"{SPLIT_NAMES[s]} {metric_name(m)}", *(_value(entry, s, m) for entry in comparison.entries))
-        for m in ("loss", *_metrics(runs))
-        for s in _splits(runs)
-    ]
-    facts = {
-        "ended": [entry.ended for entry in comparison.entries],
-        "best epoch": [number(b) if (b := run.metrics.best_epoch) else ABSENT for run in runs],
-        "epochs": [number(run.metrics.epochs) for run in runs],
-        "time of training": [seconds(run.metrics.seconds.get("train", np.nan)) for run in runs],
-        "parameters": [number(run.model.parameters) for run in runs],
-    }
-    if any(run.model.frozen for run in runs):
-        facts["frozen parameters"] = [number(run.model.frozen) for run in runs]
-    return [row for row in rows if set(row[1:]) != {ABSENT}] + [(k, *values) for k, values in facts.items()]
-
-
-def _splits(runs: Sequence[RunFiles]) -> list[str]:
-    return [s for s in reversed(SPLITS) if any(s in run.metrics.splits for run in runs)]
-
-
-def _metrics(runs: Sequence[RunFiles]) -> list[str]:
-    found = [m for run in runs for values in run.metrics.splits.values() for m in values.metrics]
-    return list(dict.fromkeys(found))
-
-
-def _value(entry: Entry, split: str, name: str) -> str:
-    """The loss or a metric; for a study, its mean ± deviation."""
-    values = entry.run.metrics.splits.get(split)
-    if values is None or (name != "loss" and name not in values.metrics):
-        return ABSENT
-    value = values.loss if name == "loss" else values.metrics[name]
-    return mean_value(name, value, entry.deviations.get(split, {}).get(name, np.nan))
-
-
 def differences(comparison: Comparison) -> list[Row]:
     """A row for each option, as a dotted path, that is not the same in all configs."""
     return list(differing(comparison.labels, [entry.options for entry in comparison.entries]))
 
 
-def headline(comparison: Comparison) -> str:
-    """Which run reached the lowest loss, if their losses are the same function."""
+def without_winner(comparison: Comparison) -> str:
+    """Why no run is the best by its loss; empty if the losses can be compared."""
     losses = {run.model.loss for run in comparison.runs}
     if len(losses) > 1:
         return (
             f"{len(comparison.entries)} runs with different losses: {', '.join(map(plain, sorted(losses)))}."
         )
-    if other := _other_costs(comparison):
+    if other := other_costs(comparison):
         return f"{len(comparison.entries)} runs whose losses are not the same function: {other} differs."
-    if _has_other_data(comparison):
+    if has_other_data(comparison):
         return f"{len(comparison.entries)} runs on different data."
-    split = next((s for s in ("validation", "test", "train") if _all_have(comparison.runs, s)), None)
-    if split is None:
-        return f"{len(comparison.entries)} runs without metrics on the same part of the data."
-    best = min(comparison.entries, key=lambda entry: entry.run.metrics.splits[split].loss)
-    value = number(best.run.metrics.splits[split].loss)
-    return f"{best.label} has the lowest {SPLIT_NAMES[split]} loss, {value}."
-
-
-def _all_have(runs: Sequence[RunFiles], split: str) -> bool:
-    return all(split in r.metrics.splits and np.isfinite(r.metrics.splits[split].loss) for r in runs)
+    return ""
 
 
 def caveat(comparison: Comparison) -> str:
     """What keeps the values from being comparable; empty if nothing does."""
-    if _has_other_data(comparison):
+    if has_other_data(comparison):
         return "They were trained or evaluated on different data, so their metrics are not comparable."
     seeds = {str(entry.options.get("seed")) for entry in comparison.entries}
     if len(seeds) > 1:
@@ -177,11 +127,12 @@ def caveat(comparison: Comparison) -> str:
     return ""
 
 
-def _has_other_data(comparison: Comparison) -> bool:
+def has_other_data(comparison: Comparison) -> bool:
+    """Whether the runs were trained or evaluated on different data."""
     return len({(run.data.description, *run.data.examples.values()) for run in comparison.runs}) > 1
 
 
-def _other_costs(comparison: Comparison) -> str:
+def other_costs(comparison: Comparison) -> str:
     """The first option that makes the losses of the runs different functions; empty if none does."""
     options = ("loss", "training.class_weights")  # loss, its options, and losses
     return next((row[0] for row in differences(comparison) if row[0].startswith(options)), "")

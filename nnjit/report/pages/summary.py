@@ -19,22 +19,17 @@ from nnjit.report.formatting import (
     metric_name,
     metric_value,
     number,
-    percent,
     seconds,
     sentence,
     shape,
     turned,
 )
-from nnjit.report.pictures.loss_curve import when_lost
-from nnjit.report.pictures.outputs import first_metrics
-from nnjit.report.pictures.regression import columns
-from nnjit.runs.explanation import KernelSummary, Section
+from nnjit.runs.explanation import KernelSummary
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.status import Status
 
 WIDEST = 7  # columns of a table that a page has room for
-LONG = 30  # lines from which a section is folded
 
 
 @dataclass(frozen=True)
@@ -52,45 +47,6 @@ class Notice:
     kind: str
     text: str
     command: str = ""
-
-
-def result(run: RunFiles) -> str:
-    """The result on the part of the data that says most about new data, in one sentence."""
-    split = run.headline_split
-    values = run.metrics.splits.get(split)
-    if run.metrics.status is Status.DIVERGED:
-        return f"No result: the training diverged {when_lost(run)}."
-    if not run.metrics.epochs:
-        return "No result: no epoch was finished."
-    if values is None:
-        return "No result yet: the training did not come to its end."
-    examples = f"{counted(values.examples, SPLIT_NAMES[split] + ' example')}"
-    if run.data.outputs:
-        return f"{sentence(first_metrics(run.data.outputs, values))} on the {examples}."
-    if "accuracy" in values.metrics:
-        weighted = ", counted by their weights," if run.data.is_weighted else ""
-        return f"{percent(values.metrics['accuracy'])} of the {examples}{weighted} are classified right."
-    if "r2" in values.metrics:
-        return f"R² {metric_value('r2', values.metrics['r2'])} on the {examples}{_typical_error(run)}."
-    metric = next(iter(values.metrics), None)
-    if metric:
-        value = metric_value(metric, values.metrics[metric])
-        return f"{sentence(metric_name(metric))} {value} on the {examples}."
-    return f"Loss {number(values.loss)} on the {examples}{_fall(run)}."
-
-
-def _typical_error(run: RunFiles) -> str:
-    """How far off the predictions are in their own unit, if there is one output."""
-    if run.predictions is None or run.predictions.split != run.headline_split or len(run.data.targets) != 1:
-        return ""
-    target, prediction = columns(run.predictions, 0)
-    error = number(float(abs(prediction - target).mean()), 3)
-    return f"; {run.data.targets[0]} is predicted with an average error of {error}, in its own unit"
-
-
-def _fall(run: RunFiles) -> str:
-    losses = run.history["train_loss"]
-    return f", after {number(losses[0])} in the first epoch" if len(losses) > 1 else ""
 
 
 def story(run: RunFiles) -> str:
@@ -234,6 +190,10 @@ def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
         )
         for name, values in splits.items()
     ]
+    if run.metrics.baseline:
+        known = run.metrics.baseline
+        values = (metric_value(m, known[m]) if m in known else "–" for m in metrics)
+        rows.append((f"{SPLIT_NAMES[run.headline_split]}, by the baseline", "", "–", *values))
     columns = ("part of the data", "examples", "loss", *map(metric_name, metrics))
     return turned(columns, rows, widest=WIDEST)
 
@@ -281,11 +241,6 @@ def _why_last(metrics: RunMetrics) -> str:
     if not metrics.best_epoch:
         return f": no epoch had a finite {column_name(metrics.monitor)}"
     return f", as `training.keep: last` asks; epoch {metrics.best_epoch:,} had {_record(metrics)}"
-
-
-def is_long(section: Section) -> bool:
-    """Whether a section of the explanation has too many lines to be open at first."""
-    return len(section.lines) > LONG
 
 
 def kernel_size(kernel: KernelSummary) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nnjit.report.files import RunFiles
@@ -12,8 +14,10 @@ from nnjit.report.pictures.style import INK, MUTED, SIZE, WIDTH, Picture, new_fi
 SHADE = (0.122, 0.470, 0.729)  # readable on a light and on a dark page, as cells differ in opacity only
 PERCENT_UP_TO = 12  # classes whose cells have room for a percentage below the count
 COUNTS_UP_TO = 32  # classes whose cells have room for a count
-LABEL = 18
 LETTER = 7.0  # the width of one
+LONGEST = 45  # letters of a class, wherever there is room
+UPRIGHT = 24  # of one that stands upright
+SLANT = 0.77  # the cosine of a slanted name's angle
 TOP, BOTTOM, RIGHT = 84, 14, 92
 
 
@@ -23,13 +27,14 @@ def draw(run: RunFiles) -> Picture | None:
     if classes is None or predictions is None:
         return None
     table = count_pairs(predictions.target, predictions.prediction, len(classes))
-    names = [shorten(name, LABEL) for name in classes]
-    longest = max(len(name) for name in names)
-    left = 20 + LETTER * longest
-    cell = min(64.0, 480 / len(names), (WIDTH - left - RIGHT) / len(names))
-    angle = _angle(cell, longest)
-    top = TOP + {0: 0, 40: 5, 90: LETTER}[angle] * longest
-    side = cell * len(names)
+    cell = min(64.0, 480 / len(classes))
+    side = cell * len(classes)
+    names = _cut(classes, (WIDTH - RIGHT - side - 20) / LETTER)
+    left = 20 + LETTER * max(map(len, names))
+    angle = _angle(cell, max(map(len, classes)))
+    beside = (WIDTH - left - side + cell / 2) / (SLANT * LETTER)
+    above = _cut(classes, {0: cell / LETTER, 40: beside, 90: UPRIGHT}[angle])
+    top = TOP + {0: 0, 40: 5, 90: LETTER}[angle] * max(map(len, above))
     fig = new_figure(top + side + BOTTOM)
     ax = add_axes(fig, left=left, top=top, right=WIDTH - left - side, bottom=BOTTOM)
     examples = f"{table.sum():,} {SPLIT_NAMES[predictions.split]} examples"
@@ -38,7 +43,7 @@ def draw(run: RunFiles) -> Picture | None:
         fig, title, "rows: true class; columns: what the network says; found: share of the row that is right"
     )
     _cells(ax, table, cell)
-    _names(ax, names, angle, min(SIZE, max(8, 0.6 * cell)))
+    _names(ax, names, above, angle, min(SIZE, max(8, 0.6 * cell)))
     _row_fractions(ax, table)
     caption = _caption(table, classes)
     split = predictions.split
@@ -96,10 +101,15 @@ def _cells(ax: Axes, table: np.ndarray, cell: float) -> None:
             ax.text(column, row + 0.24, percent(fractions[row, column]), size=min(8.5, cell / 5), **text)
 
 
-def _names(ax: Axes, names: list[str], angle: int, size: float) -> None:
+def _cut(classes: Sequence[str], room: float) -> list[str]:
+    """The names of the classes, cut where there is no room for so many letters."""
+    return [shorten(name, min(LONGEST, int(room))) for name in classes]
+
+
+def _names(ax: Axes, names: list[str], above: list[str], angle: int, size: float) -> None:
     every = -(-len(names) // 40)
     positions = range(0, len(names), every)
-    ax.set_xticks(positions, names[::every], rotation=angle, ha="left" if angle == 40 else "center")
+    ax.set_xticks(positions, above[::every], rotation=angle, ha="left" if angle == 40 else "center")
     ax.set_yticks(positions, names[::every])
     ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False, colors=INK)
     ax.tick_params(labelsize=size)

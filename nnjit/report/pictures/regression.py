@@ -19,7 +19,12 @@ ROW_HEIGHT = 360
 def draw(run: RunFiles) -> Picture | None:
     """A row of two panels for each output, up to four; None unless the targets are values."""
     predictions = run.predictions
-    if run.data.classes is not None or predictions is None or not len(predictions.target):
+    if (
+        run.data.classes is not None
+        or run.data.has_labels
+        or predictions is None
+        or not len(predictions.target)
+    ):
         return None
     names = run.data.targets[:OUTPUTS]
     fig = new_figure(ROW_HEIGHT * len(names))

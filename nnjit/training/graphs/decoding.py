@@ -62,9 +62,11 @@ class SingleDecoder(Decoder):
 
     Args:
         classes: the names of the classes; None if the predictions are values.
+        threshold: the probability above which the second of two classes is decided for; None is 1/2.
     """
 
     classes: tuple[str, ...] | None
+    threshold: float | None = None
 
     @property
     def known_classes(self) -> Classes:
@@ -73,7 +75,7 @@ class SingleDecoder(Decoder):
     def decide(self, predicted: np.ndarray) -> np.ndarray:
         if self.classes is None:
             return self.scaling.inverse_targets(predicted)
-        return np.asarray(np.argmax(self.scores(predicted), axis=1), np.int32)
+        return decide(self.scores(predicted), self.threshold)
 
     def scores(self, predicted: np.ndarray) -> np.ndarray:
         """The probability of each class, (n, K); a single output p gives 1 - p and p."""
@@ -123,6 +125,17 @@ def with_names(decided: Decoded, classes: Classes) -> Decoded:
         return decided if classes is None or isinstance(classes, dict) else np.array(classes)[decided]
     known = classes if isinstance(classes, dict) else {}
     return {k: np.array(known[k])[given] if k in known else given for k, given in decided.items()}
+
+
+def decide(scores: np.ndarray, threshold: float | None = None) -> np.ndarray:
+    """The most probable class (n,), or of two the second if its probability is above a threshold.
+
+    >>> decide(np.array([[0.7, 0.3], [0.9, 0.1]]), 0.2)
+    array([1, 0], dtype=int32)
+    """
+    if threshold is None:
+        return np.asarray(np.argmax(scores, axis=1), np.int32)
+    return np.asarray(scores[:, 1].astype(np.float64) > threshold, np.int32)
 
 
 def decoder_of(output: Output) -> SingleDecoder:

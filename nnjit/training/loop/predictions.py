@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from nnjit.data import Part
+from nnjit.runs.metrics import headline_split
 from nnjit.runs.predictions import Grid, Predictions
 from nnjit.training.graphs.decoding import SingleDecoder
+from nnjit.training.results.examples import most_wrong, some
 from nnjit.training.setup.setup import Setup
 
 GRID = 120  # points along each side
@@ -21,7 +23,7 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
     They are of the test part; without one, of the validation part; without either, of the training part. Of
     a part on the disk they are of as many rows as are in memory at a time, spread evenly over it.
     """
-    split = next(name for name in ("test", "validation", "train") if name in setup.splits)
+    split = headline_split(setup.splits)
     part, decoder = setup.splits[split].spread(), setup.decoder
     predicted = setup.compiled.predict(theta, part.x)
     rows = np.arange(len(part.y)) if part.source_rows is None else part.source_rows
@@ -32,6 +34,10 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
         name: replace(one, rows=rows, times=times)
         for name, one in decoder.predictions(split, predicted, part.y).items()
     }
+    if isinstance(decoder, SingleDecoder):
+        only = found[""]
+        wrong, shown = most_wrong(only, part, decoder), some(part, decoder, setup.data.features)
+        found[""] = replace(only, wrong=wrong, some=shown)
     if isinstance(decoder, SingleDecoder) and setup.model.input_shape == (2,):
         return {name: replace(one, grid=_plane(setup, decoder, theta, part)) for name, one in found.items()}
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +15,25 @@ from nnjit.data import AnyPart, Padding, find_padding
 from nnjit.durable import replace_files
 from nnjit.errors import DataWarning, NnjitError, reason
 from nnjit.runs import file_names
-from nnjit.runs.data import DataEntry
+from nnjit.runs.data import DataEntry, OutputEntry
 from nnjit.runs.environment import Environment
 from nnjit.runs.file_names import BEST, CHECKPOINT, HISTORY, LAST, METRICS, PREDICTIONS, REPORT
 from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.history import read_history
 from nnjit.runs.json_file import JsonFile
-from nnjit.runs.metrics import RunMetrics, SplitValues, Weights, earlier_seconds
+from nnjit.runs.metrics import RunMetrics, SplitValues, Weights, earlier_seconds, headline_split
 from nnjit.runs.model import LayerEntry, ModelEntry
 from nnjit.runs.predictions import write_predictions
 from nnjit.runs.status import Status
 from nnjit.runs.weights import weights_bytes
+from nnjit.training.graphs.decoding import JointDecoder, SingleDecoder
 from nnjit.training.loop.explanation import explain
 from nnjit.training.loop.predictions import predictions
 from nnjit.training.loop.stopping import Outcome
+from nnjit.training.results.baseline import baseline
+from nnjit.training.results.importance import importance
+from nnjit.training.results.measuring import are_yes_or_no
+from nnjit.training.results.threshold import values_at_threshold, with_threshold
 from nnjit.training.setup.setup import Setup
 
 
@@ -85,19 +91,39 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
     last = setup.inference_theta(state)
     best = state.best_theta if state.best_epoch else last
     theta = best if which == "best" else last
+    setup = with_threshold(setup, theta)
     splits = {name: _values(setup, theta, name) for name in setup.splits}
     weights = {BEST: best, LAST: last}
     writers: tuple[Callable[[], None], ...] = (
         lambda: replace_files(
             path, {name: weights_bytes(setup.model.arrays.unflatten(w)) for name, w in weights.items()}
         ),
+        lambda: _write_threshold(setup, path),
         lambda: write_predictions(path, predictions(setup, theta)),
+        lambda: _write_importance(setup, theta, path),
         lambda: setup.compiled.save_kernels(path / file_names.KERNELS),
         lambda: explain(setup, setup.compiled.kernels).write(path),
         lambda: _metrics(setup, path, outcome, which, splits, began).write(path),  # says that all is there
     )
     problems = (not_saved, *map(_problem, writers))
     return "; ".join(dict.fromkeys(problem for problem in problems if problem))
+
+
+def _write_importance(setup: Setup, theta: np.ndarray, path: Path) -> None:
+    """Write what the columns of the inputs matter, if they are columns."""
+    found = importance(setup, theta)
+    if found is not None:
+        found.write(path)
+
+
+def _write_threshold(setup: Setup, path: Path) -> None:
+    """Add the threshold to what is said about the data, if there is one."""
+    if _threshold(setup) is not None:
+        _data(setup).write(path)
+
+
+def _threshold(setup: Setup) -> float | None:
+    return setup.decoder.threshold if isinstance(setup.decoder, SingleDecoder) else None
 
 
 def _problem(write: Callable[[], None]) -> str:
@@ -149,6 +175,7 @@ def _metrics(
         found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
         averaging="" if experiment.averaging is None else experiment.averaging.type,
         message=outcome.message,
+        baseline=baseline(setup, headline_split(setup.splits)),
     )
 
 
@@ -166,7 +193,7 @@ def _seconds(setup: Setup, path: Path, began: float) -> dict[str, float]:
 
 def _values(setup: Setup, theta: np.ndarray, name: str) -> SplitValues:
     part = setup.splits[name]
-    metrics = setup.compiled.evaluate(theta, part)
+    metrics = setup.compiled.evaluate(theta, part) | values_at_threshold(setup, theta, part)
     return SplitValues(len(part), metrics.pop("loss"), metrics)
 
 
@@ -206,15 +233,49 @@ def _data(setup: Setup) -> DataEntry:
         examples={name: len(part) for name, part in setup.splits.items()},
         scaling=data.scaling.to_json(),
         magnitude=_magnitude(data.train, data.scaling.padding),
+        class_counts=_class_counts(setup),
+        threshold=_threshold(setup),
         codes=data.codes,
         is_weighted=data.is_weighted,
         class_weights=setup.outputs.class_weights_by_name,
-        outputs=setup.outputs.entries,
+        outputs=_entries(setup),
+        has_labels=_has_labels(setup),
         warnings=setup.warnings,
         columns=() if data.encoder is None else tuple(data.encoder.to_json()),
         notes=data.notes,
         naive=data.naive,
     )
+
+
+def _entries(setup: Setup) -> tuple[OutputEntry, ...]:
+    """Those of several outputs, with whether their targets are labels."""
+    if not isinstance(setup.decoder, JointDecoder):
+        return ()
+    pairs = zip(setup.outputs.entries, setup.decoder.outputs, strict=True)
+    y = setup.data.train.all_targets
+    return tuple(
+        replace(e, has_labels=e.classes is None and are_yes_or_no(o.loss, np.asarray(o.truth(y))))
+        for e, o in pairs
+    )
+
+
+def _has_labels(setup: Setup) -> bool:
+    """Whether the targets of a single output are labels."""
+    decoder = setup.decoder
+    if not isinstance(decoder, SingleDecoder) or decoder.classes is not None:
+        return False
+    return are_yes_or_no(setup.task.loss, decoder.targets(setup.data.train.all_targets))
+
+
+def _class_counts(setup: Setup) -> dict[str, tuple[int, ...]]:
+    """How many rows of each part each class has; empty if the targets are values, or several."""
+    classes = setup.data.classes
+    if classes is None:
+        return {}
+    counts = {
+        name: np.bincount(part.all_targets, minlength=len(classes)) for name, part in setup.splits.items()
+    }
+    return {name: tuple(found.tolist()) for name, found in counts.items()}
 
 
 def _magnitude(train: AnyPart, padding: Sequence[Padding]) -> float:

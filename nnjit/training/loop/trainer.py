@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +17,7 @@ from nnjit.durable import replace_files
 from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, RunError, reason
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
+from nnjit.runs.data import DataEntry
 from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.folder import check_files, mark_unfinished
 from nnjit.runs.history import HistoryFile
@@ -25,6 +26,7 @@ from nnjit.runs.json_file import JsonFile
 from nnjit.runs.lock import check_unlocked, lock_run
 from nnjit.runs.reading import damaged
 from nnjit.runs.status import Status
+from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.loop.checkpoints import KeptWeights
 from nnjit.training.loop.diagnosis import Looks
 from nnjit.training.loop.divergence import NotFinite
@@ -235,8 +237,11 @@ def _finish(setup: Setup, recorder: Recorder, state: State, quiet: bool, began: 
         raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; {where}", path)
     if outcome.lacking:
         raise Incomplete(f"the training is done, but {lacking}", path)
+    decoder = setup.decoder
+    if isinstance(decoder, SingleDecoder) and setup.experiment.threshold is not None:
+        decoder = replace(decoder, threshold=DataEntry.read(path).threshold)
     data = setup.data
-    return Run(path, setup.experiment, setup.compiled, setup.decoder, data.features, data.encoder)
+    return Run(path, setup.experiment, setup.compiled, decoder, data.features, data.encoder)
 
 
 def train_and_record(

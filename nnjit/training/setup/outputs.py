@@ -31,6 +31,7 @@ class DataDescription:
         center: where target values lie; None of classes, and if nothing is trained.
         class_weights: of a trained network, by output, "" for a single one; else the training part decides.
         columns: of a table, where the inputs of each column are; () for arrays.
+        threshold: the probability that a trained network decides at; None is 1/2.
     """
 
     input_shape: tuple[int, ...]
@@ -42,6 +43,7 @@ class DataDescription:
     center: Center | None = None
     class_weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     columns: Columns = ()
+    threshold: float | None = None
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:

@@ -48,7 +48,7 @@ from nnjit.training.setup.masked_steps import find_masked_steps
 from nnjit.training.setup.monitor import Followed, Monitor, Threshold, followed_by
 from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.state import SlotLayout, State
-from nnjit.training.setup.targets import joined_targets, target_types
+from nnjit.training.setup.targets import check_threshold, joined_targets, target_types, with_positive
 from nnjit.training.setup.task import make_task
 from nnjit.training.setup.threads import threads_for
 
@@ -256,6 +256,7 @@ def _load(experiment: Experiment, folder: Path) -> tuple[Prepared, dict[str, Con
         loaded = load(sources["data"], folder, types, _takes(experiment))
         indexed = indexed_columns(experiment.model.layers) if experiment.data.is_table else frozenset()
         data, rows = split_and_encode(experiment.data, loaded, seed=experiment.seed, indexed=indexed)
+    data = with_positive(data, experiment.positive)
     held_out = _load_held_out(experiment, data, folder, types)
     all_data = {"data": data, **{f"{part}_data": other for part, other in held_out.items()}}
     contents = {
@@ -312,6 +313,7 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
     if not task.model.table.size:
         raise ConfigError(_nothing_to_train(task.model), ("model",))
     check_factors(experiment, task.model)
+    check_threshold(experiment, data)
     outputs.check_targets([part for part in (data.train, data.validation, data.test) if part is not None])
     with within("schedule"):
         learning_rate = experiment.optimizer.learning_rate

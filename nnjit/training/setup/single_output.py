@@ -100,7 +100,7 @@ def single_output(
     if data.center is not None:
         chosen = tuple(metric.for_rounding(data.center.rounding) for metric in chosen)
     weights = data.class_weights.get("") if train is None else _class_weights(experiment, data, train)
-    decoder = SingleDecoder(data.scaling, data.classes)
+    decoder = SingleDecoder(data.scaling, data.classes, data.threshold)
     link = linked(model, model.output, experiment.loss)
     reading = Reading(experiment.loss, link, data.scaling.targets, data.center)
     activated = (model.output,) if link != experiment.loss.link else ()

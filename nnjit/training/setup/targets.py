@@ -1,12 +1,14 @@
-"""Match the entries of `losses` with the targets of the data."""
+"""Match the config with the targets of the data: the entries of `losses`, and the positive class."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nnjit.data import ProblemType, Target
+from nnjit.data import Dataset, Prepared, ProblemType, Target
+from nnjit.data.storage.disk_rows import in_memory
 from nnjit.errors import ConfigError, ConfigPath, DataError, did_you_mean
 from nnjit.experiment import Experiment
 from nnjit.experiment.outputs import OutputOptions
@@ -72,3 +74,47 @@ def joined_targets(experiment: Experiment, found: Sequence[Target]) -> tuple[Tar
         label, size = ", ".join(entry.targets), sum(part.size for part in parts)
         made.append(Target(label, parts[0].start, size, parts[0].classes))
     return tuple(made)
+
+
+def check_threshold(experiment: Experiment, data: Prepared) -> None:
+    """Raise a UserError if there is a threshold, but nothing that it decides or is chosen on."""
+    rule, path = experiment.threshold, ("threshold",)
+    if rule is None:
+        return
+    if data.classes is None or len(data.classes) != 2:
+        message = f"a threshold decides between two classes, and the data has {_found(data)}; remove it"
+        raise ConfigError(message, path)
+    if isinstance(rule, float):
+        return
+    if data.validation is None:
+        mend = "set data.split.validation, or give a number between 0 and 1"
+        raise ConfigError(f"it is chosen on the validation part, and there is none; {mend}", path)
+    if not (data.validation.all_targets == 1).any():
+        lacks = f'the validation part has no example of "{data.classes[1]}"'
+        raise DataError(f"{lacks}, so none can be chosen on it; hold out more, or give a number", path)
+
+
+def _found(data: Dataset | Prepared) -> str:
+    """What the targets are, in words."""
+    if data.target_layout:
+        return "several outputs"
+    return "values" if data.classes is None else f"{len(data.classes)} classes"
+
+
+def with_positive(data: Dataset, positive: str | int | None) -> Dataset:
+    """The data with a class as the second of its two, the positive one; as it is if none is named.
+
+    Raises:
+        ConfigError: there are not two classes, or none is called so.
+    """
+    if positive is None:
+        return data
+    label = str(positive)
+    if data.classes is None or len(data.classes) != 2:
+        message = f"a positive class is one of two, and the data has {_found(data)}; remove it"
+        raise ConfigError(message, ("positive",))
+    if label not in data.classes:
+        raise ConfigError(f'no class is called "{label}"{did_you_mean(label, data.classes)}', ("positive",))
+    if label == data.classes[1]:
+        return data
+    return replace(data, y=1 - in_memory(data.y), classes=data.classes[::-1])

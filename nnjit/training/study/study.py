@@ -15,7 +15,7 @@ from nnjit.runs import file_names
 from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.runs.study import StudyMetrics
 from nnjit.runs.study_kind import KINDS, StudyKind
-from nnjit.training.graphs.decoding import Classes, with_names
+from nnjit.training.graphs.decoding import Classes, SingleDecoder, decide, with_names
 from nnjit.training.run import Run, open_run
 from nnjit.training.study.members import Members
 
@@ -60,6 +60,7 @@ class Study:
     def predict(self, x: Any, *, names: bool = False) -> Any:
         """The class that is the most probable on average (n,), or the mean of the values (n, O).
 
+        With a threshold, the second class if its mean probability is above the mean of the thresholds.
         Of several outputs, a dict of these. The arguments are those of `Run.predict`.
         """
         if names and not self.classes:
@@ -74,9 +75,16 @@ class Study:
     def _decided(self, x: Any) -> Any:
         likely = self.predict_probabilities(x) if self.runs[0].decoder.has_classes else {}
         if not isinstance(likely, dict):
-            return _likeliest(likely)
+            return decide(likely, self._threshold)
         mean = _mean([run.predict(x) for run in self.runs])
-        return mean if not likely else mean | {name: _likeliest(p) for name, p in likely.items()}
+        return mean if not likely else mean | {name: decide(p) for name, p in likely.items()}
+
+    @property
+    def _threshold(self) -> float | None:
+        """The mean of the thresholds that the networks decide at; None if one decides at 1/2."""
+        found = [run.decoder.threshold for run in self.runs if isinstance(run.decoder, SingleDecoder)]
+        known = [threshold for threshold in found if threshold is not None]
+        return float(np.mean(known)) if known and len(known) == len(found) else None
 
     def __repr__(self) -> str:
         return f"Study of {len(self.runs)} {self.kind}, which predict together\n  {self.path}"
@@ -87,10 +95,6 @@ def _mean(predictions: Sequence[Any]) -> Any:
     if isinstance(predictions[0], dict):
         return {name: _mean([prediction[name] for prediction in predictions]) for name in predictions[0]}
     return np.asarray(np.mean(predictions, axis=0))
-
-
-def _likeliest(probabilities: np.ndarray) -> np.ndarray:
-    return np.asarray(np.argmax(probabilities, axis=1), np.int32)
 
 
 def check_study(path: Path, members: Members | None) -> None:

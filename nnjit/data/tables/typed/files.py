@@ -10,12 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nnjit.data.tables.excel import read_excel
 from nnjit.data.tables.frames import RECORDS, frame_of_records
 from nnjit.data.tables.marks import marks_of
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.text.content import content_of
 from nnjit.data.tables.text.records import lines_of
+from nnjit.data.tables.typed.excel import read_excel
+from nnjit.data.tables.typed.stored_frame import StoredFrame
 from nnjit.data.tables.values import missing_marks, normalised, problem_of
 from nnjit.errors import DataError, shortened
 from nnjit.memory import check_fits
@@ -71,6 +72,24 @@ def parquet_blocks(path: Path, options: Reading) -> Iterator[Table]:
             yield replace(first, frame=normalised(frame, missing_marks(options.missing_marks)), where=where)
     if first is None:
         raise DataError(f"{path}: no rows", ("file",))
+
+
+def stored_table(path: Path, options: Reading, kind: str) -> Table:
+    """The table in an Arrow or Parquet file, whose rows stay there.
+
+    The first rows decide how numbers in text are written.
+
+    Raises:
+        DataError: the file cannot be read, or has no rows.
+    """
+    import polars as pl
+
+    lazy = pl.scan_parquet(path, glob=False) if kind == "parquet" else pl.scan_ipc(glob.escape(str(path)))
+    height, width = _by_polars(path, lambda: _shape(lazy), kind.capitalize())
+    first = _by_polars(path, lazy.head(max(1, _BLOCK // max(1, width))).collect, kind.capitalize())
+    made = _made(path, options, first)
+    marks = missing_marks(options.missing_marks)
+    return replace(made, frame=StoredFrame(path, lazy, height, made.columns, marks))
 
 
 def is_large_parquet(path: Path) -> bool:

@@ -1,0 +1,66 @@
+"""Divide a graph into parts that a reader knows: one for each layer, in the order they run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from nnjit.ir import Graph, Node
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Nodes of one layer, each after those that it takes.
+
+    Args:
+        scope: the layer's name.
+        takes: values of segments before it, and the input.
+        gives: values that segments after it take, or that are outputs of the graph.
+    """
+
+    scope: str
+    nodes: tuple[Node, ...]
+    takes: tuple[Node, ...]
+    gives: tuple[Node, ...]
+
+
+def dependent(graph: Graph, source: Node) -> set[Node]:
+    """The nodes of a graph that depend on one of its inputs."""
+    found = {source}
+    for node in graph.nodes:
+        if any(n in found for n in node.inputs):
+            found.add(node)
+    return found
+
+
+def segments(graph: Graph, source: Node) -> list[Segment]:
+    """The nodes that depend on the input `source`, in segments; all others are left to whoever needs them."""
+    moving = dependent(graph, source)
+    nodes = [n for n in graph.nodes if n in moving and n is not source]
+    scopes = _scopes(nodes, source)
+    done, parts = {source}, []
+    while left := [n for n in nodes if n not in done]:
+        own, scope = [], scopes[left[0]]
+        for node in left:
+            if scopes[node] == scope and all(n in done or n not in moving for n in node.inputs):
+                own.append(node)
+                done.add(node)
+        parts.append((scope, own))
+    return [_segment(scope, own, nodes, graph.outputs, moving) for scope, own in parts]
+
+
+def _scopes(nodes: Collection[Node], source: Node) -> dict[Node, str]:
+    """The scope of each node; of one without, which a pass has made, that of what it takes."""
+    scopes = {source: source.scope}
+    for node in nodes:
+        scopes[node] = node.scope or next(scopes[n] for n in node.inputs if n in scopes)
+    return scopes
+
+
+def _segment(
+    scope: str, own: list[Node], nodes: list[Node], outputs: tuple[Node, ...], moving: set[Node]
+) -> Segment:
+    inside = set(own)
+    takes = dict.fromkeys(n for node in own for n in node.inputs if n in moving and n not in inside)
+    taken = {n for node in nodes if node not in inside for n in node.inputs} | set(outputs)
+    return Segment(scope, tuple(own), tuple(takes), tuple(n for n in own if n in taken))

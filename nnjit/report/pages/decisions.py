@@ -1,0 +1,124 @@
+"""Tabulate how well each class is found, and at which threshold."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nnjit.report.decisions import (
+    ClassDecisions,
+    Decisions,
+    LabelDecisions,
+    decisions_of,
+    single_outputs,
+)
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import SPLIT_NAMES, Row
+
+COLUMNS = ("precision", "recall", "F1", "examples")
+THRESHOLD_COLUMNS = ("threshold", "precision", "recall", "F1", "false alarms", "missed")
+THRESHOLDS = tuple(k / 10 for k in range(1, 10))
+
+
+class ClassTable(NamedTuple):
+    """A row for each class or label of an output, and one for their mean.
+
+    Args:
+        columns: what its columns are.
+        note: how to read it.
+    """
+
+    title: str
+    columns: Row
+    rows: list[Row]
+    note: str
+
+
+class ThresholdTable(NamedTuple):
+    """A row for each threshold.
+
+    Args:
+        note: how to read it.
+    """
+
+    rows: list[Row]
+    note: str
+
+
+def class_tables(run: RunFiles) -> list[ClassTable]:
+    """A table for each output that predicts classes or labels."""
+    found = {name: decisions_of(single) for name, single in single_outputs(run).items()}
+    return [_table(name, decisions) for name, decisions in found.items() if decisions is not None]
+
+
+def scores(decisions: Decisions) -> np.ndarray:
+    """Precision, recall and F1 of each class (3, K); nan where there is nothing to divide."""
+    true, predicted, both = decisions.counts
+    with np.errstate(invalid="ignore"):
+        return np.array([both / predicted, both / true, 2 * both / (true + predicted)])
+
+
+def _table(output: str, decisions: Decisions) -> ClassTable:
+    values, (true, predicted, _) = scores(decisions), decisions.counts
+    rows = [
+        (name, *map(_score, values[:, k]), f"{true[k]:,}") for k, name in enumerate(decisions.names)
+    ]  # fmt: skip
+    occurs = true + predicted > 0
+    mean = np.nan_to_num(values[:, occurs]).mean(axis=1)
+    word = decisions.word
+    rows.append((f"mean of the {decisions.words}", *map(_score, mean), f"{true.sum():,}"))
+    part = SPLIT_NAMES[decisions.predictions.split]
+    title = f"{output}: by {word}" if output else f"By {word}"
+    return ClassTable(title, (word, *COLUMNS), rows, _note(decisions, part))
+
+
+def _note(decisions: Decisions, part: str) -> str:
+    if isinstance(decisions, LabelDecisions):
+        return (
+            f"Of the {part} examples that are said to have a label, precision is the fraction that does; of "
+            "those that do, recall is the fraction that is found; F1 is their harmonic mean."
+        )
+    text = (
+        f"Of the {part} examples that are said to be of a class, precision is the fraction that is; of those "
+        "that are, recall is the fraction that is found; F1 is their harmonic mean."
+    )
+    if len(decisions.names) == 2:
+        text += f" The positive class is “{decisions.names[1]}”: a metric with one value is that of it."
+    return text
+
+
+def _score(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "–"
+
+
+def threshold_table(run: RunFiles) -> ThresholdTable | None:
+    """What decisions at several thresholds would be; None unless a single output tells two classes apart."""
+    decisions = decisions_of(run)
+    if not isinstance(decisions, ClassDecisions) or len(decisions.names) != 2:
+        return None
+    own = 0.5 if run.data.threshold is None else run.data.threshold
+    p, is_true = decisions.probability(1), decisions.is_true(1)
+    rows = [_at(t, p, is_true, is_own=t == own) for t in sorted({*THRESHOLDS, own})]
+    part = SPLIT_NAMES[decisions.predictions.split]
+    name = decisions.names[1]
+    note = (
+        f"An example is taken for “{name}” if its probability is above the threshold; the values are of the "
+        f"{part} examples, each of which counts alike."
+    )
+    if run.data.threshold is None:
+        note += " The network decides at 0.5; with `threshold`, the config names another, or a rule."
+    else:
+        note += f" The network decides at {own:.4g}, as `threshold` asks; the history has values at 0.5."
+    return ThresholdTable(rows, note)
+
+
+def _at(threshold: float, p: np.ndarray, is_true: np.ndarray, *, is_own: bool) -> Row:
+    """The row of a threshold."""
+    is_taken = p > threshold
+    hits, false = int((is_taken & is_true).sum()), int((is_taken & ~is_true).sum())
+    missed = int(is_true.sum()) - hits
+    ratios = ((hits, hits + false), (hits, hits + missed), (2 * hits, 2 * hits + false + missed))
+    values = (part / whole if whole else np.nan for part, whole in ratios)
+    label = f"{threshold:.4g}{', this run' if is_own else ''}"
+    return (label, *map(_score, values), f"{false:,}", f"{missed:,}")

@@ -1,0 +1,129 @@
+"""Say the result of a run in one sentence, with what the baseline would have had."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnjit.errors import counted
+from nnjit.report.decisions import LabelDecisions, decisions_of
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import (
+    SPLIT_NAMES,
+    is_loss,
+    kind_of,
+    metric_name,
+    metric_value,
+    number,
+    percent,
+    sentence,
+)
+from nnjit.report.pictures.loss_curve import when_lost
+from nnjit.report.pictures.outputs import first_metric
+from nnjit.report.pictures.regression import columns
+from nnjit.runs.metrics import SplitValues
+from nnjit.runs.status import Status
+
+MOST = 4  # metrics in a sentence
+
+
+def result(run: RunFiles) -> str:
+    """The result on the part of the data that says most about new data, in the first metric of the config."""
+    values = run.metrics.splits.get(run.headline_split)
+    if run.metrics.status is Status.DIVERGED:
+        return f"No result: the training diverged {when_lost(run)}."
+    if not run.metrics.epochs:
+        return "No result: no epoch was finished."
+    if values is None:
+        return "No result yet: the training did not come to its end."
+    examples = counted(values.examples, SPLIT_NAMES[run.headline_split] + " example")
+    if run.data.outputs:
+        metrics = [first_metric(output.name, values) for output in run.data.outputs]
+    else:
+        metrics = _first_of_each_target(values)
+    if metrics == ["accuracy"]:
+        return _accuracy(run, values, examples)
+    error = _typical_error(run)
+    if not metrics and (labels := _labels(run, examples)):
+        return labels
+    if metrics:
+        return f"{sentence(_with_baselines(run, values, metrics))} on the {examples}{error}."
+    return f"Loss {number(values.loss)} on the {examples}{error or _fall(run)}."
+
+
+def _first_of_each_target(values: SplitValues) -> list[str]:
+    """The first metric; if it is one of several targets, that of each."""
+    names = [name for name in values.metrics if not is_loss(name)]
+    if not names:
+        return []
+    first = kind_of(names[0])[1:]
+    of_targets = [name for name in names if kind_of(name)[1:] == first and kind_of(name)[0]]
+    return of_targets[:MOST] or names[:1]
+
+
+def _labels(run: RunFiles, examples: str) -> str:
+    """How many labels are right; empty unless the targets are labels."""
+    decisions = decisions_of(run)
+    if not isinstance(decisions, LabelDecisions) or decisions.predictions.split != run.headline_split:
+        return ""
+    p, is_true = decisions.confidence
+    text = f"{percent(float(np.mean((p > 0.5) == is_true)))} of the labels of {examples} are right"
+    baseline = run.metrics.baseline.get("binary_accuracy")
+    if baseline is None:
+        return f"{text}."
+    return f"{text}; always saying the more frequent answer to each would be right for {percent(baseline)}."
+
+
+def _accuracy(run: RunFiles, values: SplitValues, examples: str) -> str:
+    weighted = ", counted by their weights," if run.data.is_weighted else ""
+    text = f"{percent(values.metrics['accuracy'])} of the {examples}{weighted} are classified right"
+    baseline = run.metrics.baseline.get("accuracy")
+    if baseline is None:
+        return f"{text}."
+    return f"{text}; always saying {majority(run)} would be right for {percent(baseline)}."
+
+
+def majority(run: RunFiles) -> str:
+    """The most frequent class of the training part, in words."""
+    counts = run.data.class_counts.get("train")
+    if not counts or run.data.classes is None or run.data.is_weighted:
+        return "the most frequent class"
+    return f"“{run.data.classes[counts.index(max(counts))]}”"
+
+
+def _with_baselines(run: RunFiles, values: SplitValues, metrics: list[str]) -> str:
+    """Metrics with their values, each with what the baseline has: `R² 0.46 (baseline 0.00)`."""
+    found = []
+    for metric in metrics:
+        text = f"{metric_name(metric)} {metric_value(metric, values.metrics[metric])}"
+        baseline = run.metrics.baseline.get(metric)
+        found.append(text if baseline is None else f"{text} (baseline {metric_value(metric, baseline)})")
+    return ", ".join(found)
+
+
+def baseline_words(run: RunFiles) -> str:
+    """What the baseline is; empty if the run has none."""
+    if not run.metrics.baseline:
+        return ""
+    if run.data.outputs:
+        always = "the class frequencies or the mean"
+    else:
+        always = "the mean" if run.data.classes is None else "the class frequencies"
+    return f"The baseline says the same whatever the inputs are: {always} of the training part."
+
+
+def _typical_error(run: RunFiles) -> str:
+    """How far off the predictions are in their own unit, if there is one target."""
+    if run.predictions is None or run.predictions.split != run.headline_split or len(run.data.targets) != 1:
+        return ""
+    if run.data.classes is not None or run.data.has_labels:
+        return ""
+    target, prediction = columns(run.predictions, 0)
+    error = number(float(abs(prediction - target).mean()), 3)
+    text = f"; {run.data.targets[0]} is predicted with an average error of {error}, in its own unit"
+    baseline = run.metrics.baseline.get("mae")
+    return text if baseline is None else f"{text}, where always saying the mean has {number(baseline, 3)}"
+
+
+def _fall(run: RunFiles) -> str:
+    losses = run.history["train_loss"]
+    return f", after {number(losses[0])} in the first epoch" if len(losses) > 1 else ""

@@ -1,0 +1,108 @@
+"""Draw whether probabilities mean what they say: of the examples with 80 %, four in five should be right."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nnjit.report.decisions import Decisions, LabelDecisions, decisions_of
+from nnjit.report.files import RunFiles
+from nnjit.report.formatting import SPLIT_NAMES, number, percent, shorten
+from nnjit.report.pictures.axes import Axes, add_axes, add_title
+from nnjit.report.pictures.style import LEARNED, MUTED, SIZE, TRAIN, Picture, new_figure
+
+BINS = 10
+FEWEST = 50  # examples, below which a fraction of a bin says little
+SIDE, COUNTS = 300, 70  # the height of the panels
+TOP, BOTTOM, LEFT, RIGHT = 84, 44, 70, 24
+
+
+class Bins(NamedTuple):
+    """Examples by their probability, a bin for each tenth that has any.
+
+    Args:
+        mean: (m,) mean probability.
+        right: (m,) fraction of which it is true.
+        examples: (m,) how many.
+        starts: (m,) the lowest probability of the bin.
+    """
+
+    mean: np.ndarray
+    right: np.ndarray
+    examples: np.ndarray
+    starts: np.ndarray
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error: the mean of |mean - right|, weighted by the examples."""
+        return float(np.average(abs(self.mean - self.right), weights=self.examples))
+
+
+def draw(run: RunFiles) -> Picture | None:
+    """How often something is true over how probable it was said to be; None of few examples."""
+    decisions = decisions_of(run)
+    if decisions is None or len(decisions) < FEWEST:
+        return None
+    bins = binned(*decisions.confidence)
+    fig = new_figure(TOP + SIDE + 12 + COUNTS + BOTTOM)
+    title = f"Probabilities are off by {percent(bins.error)} on average"
+    add_title(fig, title, _subtitle(decisions))
+    upper = add_axes(fig, left=LEFT, top=TOP, right=RIGHT, bottom=BOTTOM + COUNTS + 12)
+    lower = add_axes(fig, left=LEFT, top=TOP + SIDE + 12, right=RIGHT, bottom=BOTTOM)
+    upper.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
+    upper.plot(bins.mean, bins.right, color=TRAIN, linewidth=1.6, marker="o", markersize=6)
+    lower.bar(bins.starts, bins.examples, width=1 / BINS, align="edge", color=LEARNED, edgecolor=TRAIN)
+    _frame(upper, lower, bins)
+    caption = (
+        "Above: how often it was true over the probability that the network gave it, for each tenth that "
+        "has examples; on the dotted line, probabilities are what they say, and below it the network is too "
+        f"sure. Below: how many examples each tenth has. The expected calibration error is {bins.error:.3f} "
+        "(Naeini et al. 2015)."
+    )
+    return Picture("calibration", "predictions", title, caption, fig)
+
+
+def binned(probability: np.ndarray, is_true: np.ndarray) -> Bins:
+    """The bins of probabilities (n,) and of what is true (n,)."""
+    place = np.minimum((probability * BINS).astype(int), BINS - 1)
+    count = np.bincount(place, minlength=BINS)
+    there = np.flatnonzero(count)
+    mean, right = (
+        np.bincount(place, weights, BINS)[there] / count[there] for weights in (probability, is_true)
+    )
+    return Bins(mean, right, count[there], there / BINS)
+
+
+def _subtitle(decisions: Decisions) -> str:
+    part = SPLIT_NAMES[decisions.predictions.split]
+    if isinstance(decisions, LabelDecisions):
+        about = "of all labels"
+    elif len(decisions.names) > 2:
+        about = "of the predicted class"
+    else:
+        about = f"of “{shorten(decisions.names[1], 24)}”"
+    return f"{len(decisions):,} {part} examples, by the probability {about}"
+
+
+def _frame(upper: Axes, lower: Axes, bins: Bins) -> None:
+    from matplotlib import ticker
+
+    ticks = np.linspace(0, 1, 6)
+    for ax in (upper, lower):
+        ax.set_xlim(-0.01, 1.01)
+        ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    upper.set_ylim(-0.01, 1.03)
+    upper.set_yticks(ticks, [f"{t:g}" for t in ticks])
+    upper.tick_params(labelbottom=False)
+    upper.grid(True, axis="both")
+    lower.yaxis.set_major_locator(ticker.MaxNLocator(2, integer=True))
+    lower.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(value)))
+    lower.set_xlabel("probability")
+    for ax, text in ((upper, "true"), (lower, "")):
+        ax.annotate(
+            *(text, (0, 1), (-LEFT + 8, SIZE - 5)),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            color=MUTED,
+        )

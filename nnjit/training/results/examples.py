@@ -1,0 +1,50 @@
+"""Choose the examples that the report shows: those that the network gets most wrong, and some of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nnjit.data import Part
+from nnjit.runs.data import image_shape
+from nnjit.runs.predictions import Examples, Predictions
+from nnjit.training.graphs.decoding import Decoder
+
+MOST = 12
+MOST_NUMBERS = 500_000  # of the inputs of all examples
+
+
+def most_wrong(found: Predictions, part: Part, decoder: Decoder) -> Examples | None:
+    """The most wrong predictions, the worst first; None if none is wrong, or they would take much room."""
+    wrongness = _wrongness(found)
+    order = np.argsort(-wrongness, kind="stable")[:MOST]
+    places = order[wrongness[order] > 0]
+    return _examples(places, part, decoder)
+
+
+def some(part: Part, decoder: Decoder, features: Sequence[str]) -> Examples | None:
+    """Some examples of images, spread evenly; None of other inputs."""
+    if image_shape(part.x.shape[1:], features) is None:
+        return None
+    places = np.unique(np.linspace(0, len(part) - 1, MOST).astype(int))
+    return _examples(places, part, decoder)
+
+
+def _examples(places: np.ndarray, part: Part, decoder: Decoder) -> Examples | None:
+    if not len(places) or part.x[places].size > MOST_NUMBERS:
+        return None
+    inputs = decoder.scaling.inverse_inputs(part.x[places])
+    return Examples(places, np.asarray(inputs, np.float32)) if np.isfinite(inputs).all() else None
+
+
+def _wrongness(found: Predictions) -> np.ndarray:
+    """How wrong each prediction (n,) is; of classes 0 if it is right, of values relative to their spread."""
+    if found.probability is not None:
+        p = np.take_along_axis(found.probability, found.target[:, None].astype(int), axis=1)[:, 0]
+        return np.asarray(np.where(found.prediction == found.target, 0.0, np.nan_to_num(2.0 - p)))
+    target, prediction = (y.reshape(len(y), -1).astype(np.float64) for y in (found.target, found.prediction))
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = np.maximum(target.std(axis=0), np.finfo(np.float64).tiny)
+        squares = ((prediction - target) / spread) ** 2
+        return np.asarray(np.nan_to_num(np.sqrt(squares.mean(axis=1)), posinf=0.0))
