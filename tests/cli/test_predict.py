@@ -14,8 +14,9 @@ import polars as pl
 import pytest
 
 import nnjit
-from nnjit.data.tables import reading, typed_files
+from nnjit.data.tables import reading
 from nnjit.data.tables.text import files as text_files
+from nnjit.data.tables.typed import files as typed_files
 from nnjit.runs import file_names
 from nnjit.training import Run, predicting
 from tests.cli.command import run as command
