@@ -143,9 +143,12 @@ def image_shape(input_shape: Sequence[int], features: Sequence[str]) -> tuple[in
     >>> image_shape((64,), [f"pixel_{k}" for k in range(64)]), image_shape((28, 28, 1), ())
     ((8, 8), (28, 28, 1))
     >>> image_shape((4,), ("length", "width", "height", "mass"))
+    >>> image_shape((24, 8), tuple("abcdefgh"))  # windows of a series
     """
     if len(input_shape) == 1 and all(name.startswith("pixel") for name in features):
         side = math.isqrt(input_shape[0])
         return (side, side) if side**2 == input_shape[0] and side >= LEAST_SIDE else None
+    if features:
+        return None
     is_image = len(input_shape) == 2 or (len(input_shape) == 3 and input_shape[2] in (1, 3))
     return tuple(input_shape) if is_image and min(input_shape[:2]) >= LEAST_SIDE else None
