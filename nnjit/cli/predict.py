@@ -39,7 +39,8 @@ def predict(
     """Predict the rows of a file with a trained network.
 
     There is a row for each of FILE, with its number, counted from 1, and a column for each target: the names
-    of classes, or values in the target's own unit. Columns of FILE are found by name, and others are ignored.
+    of classes, or values in the target's own unit. Of a series there is a row for each window, with the
+    number, the time and the group of its last row. Columns of FILE are found by name, and others are ignored.
     A large CSV or Parquet file is read in blocks, so it may be larger than memory.
 
     Exit status: 0 done, 2 something given is wrong.

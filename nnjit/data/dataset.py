@@ -6,13 +6,14 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nnjit.data.encoding.rows import EncodedRows, Indexed
 from nnjit.data.labels import as_classes, row_name
+from nnjit.data.series.windows import Windows
 from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory, select
 from nnjit.data.target import Labelled, ProblemType, Target
 from nnjit.data.weights import as_weights
@@ -28,7 +29,7 @@ _TABLE_ROWS = 2**12  # of a block of a table, or the columns' own cost would cou
 _FACTORS = 2**13  # words of eight bytes that are multiplied and added up to one
 
 
-InputRows = RowArray | EncodedRows
+InputRows = RowArray | EncodedRows | Windows
 """Rows that are there, or are read or made when asked for: all have shape, dtype, len and rows[…]."""
 
 
@@ -41,6 +42,9 @@ class Dataset(Labelled):
         features: names of the columns of x; () for images.
         encoder: what made x of a table; None for arrays.
         notes: what was found out about the data rather than given, in sentences.
+        windows: what x is, wherever it stays, if it is windows of a series.
+        times: (n, O) of the values of y in a series, numbers or dates; None for other data.
+        naive: forecasts (n, O) of y that need no training, by name.
 
     The others are those of `Labelled`.
 
@@ -59,13 +63,16 @@ class Dataset(Labelled):
     source_rows: np.ndarray | None = None
     encoder: TableEncoder | None = None
     notes: tuple[str, ...] = ()
+    windows: Windows | None = None
+    times: np.ndarray | None = None
+    naive: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
             raise DataError(f"x has {len(self.x)} rows and y has {len(self.y)}; every row needs its target")
         if not self.x.size or not self.y.size:
             raise DataError(f"no data: x has shape {self.x.shape} and y {self.y.shape}")
-        if not isinstance(self.x, EncodedRows):  # an encoder gives no others
+        if self.windows is None and isinstance(self.x, np.ndarray | DiskRows):  # an encoder gives no others
             _check_finite("x", self.x, self.features)
         _check_finite("y", self.y, self.targets)
 
@@ -244,9 +251,11 @@ def contents_of(data: Dataset, *, is_computed: bool) -> Contents:
     Args:
         is_computed: whether its options and its seed alone decide on the rows.
     """
-    x = data.x
+    x = data.x if data.windows is None else data.windows
     if isinstance(x, EncodedRows):
         inputs: tuple[Any, ...] = (x.table.columns,)
+    elif isinstance(x, Windows):
+        inputs = (x.table.columns, x.length)
     else:
         inputs = (data.features, x.shape[1:])
     arrays = () if is_computed else (x, data.y, data.weights)
@@ -261,8 +270,9 @@ def digest(array: InputRows) -> str:
     Blocks of words are reduced modulo 2⁶⁴ by odd factors, so that no change of a single word is missed,
     before SHA-256 sees them: it would take six times as long for all bytes.
     """
-    if isinstance(array, EncodedRows):
-        return _short(*(_column_digest(series).encode() for series in array.table.frame))
+    if isinstance(array, EncodedRows | Windows):
+        columns = [_column_digest(series).encode() for series in array.table.frame]
+        return _short(*columns, *([digest(array.starts).encode()] if isinstance(array, Windows) else []))
     factors = np.random.default_rng(0).integers(2**64, size=_FACTORS, dtype=np.uint64) | np.uint64(1)
     parts, rest = [f"{array.dtype.str} {array.shape}".encode()], np.zeros(0, np.uint8)
     blocks = (block for _, block in row_blocks(array)) if isinstance(array, DiskRows) else (array,)

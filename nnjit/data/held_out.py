@@ -15,7 +15,7 @@ from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.labels import row_name
 from nnjit.data.preparation import load_unchecked
 from nnjit.data.source import Source
-from nnjit.data.storage.disk_rows import RowArray, in_memory
+from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
 from nnjit.data.target import ProblemType, ProblemTypes, Takes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
 
@@ -88,14 +88,14 @@ def _align(other: Dataset, data: Dataset) -> Dataset:
 
 def _inputs(data: Dataset, other: Dataset) -> InputRows:
     shape, own = data.x.shape[1:], other.x.shape[1:]
-    if other.encoder is not None and other.encoder is data.encoder:
+    if other.encoder is not None and other.encoder is data.encoder and own == shape:
         return other.x
-    if data.features and other.features:
+    if data.features and other.features and data.windows is None and other.windows is None:
         return other.x if data.features == other.features else _columns(data, other)
     is_turned = len(own) == len(shape) and own != shape  # as an image of 2×3 is to one of 3×2
     if math.prod(own) != math.prod(shape) or is_turned:
         raise DataError(f"a row has the shape {own}, but that of data {shape}; give data of the same kind")
-    rows = other.x[:] if isinstance(other.x, EncodedRows) else other.x
+    rows = other.x if isinstance(other.x, np.ndarray | DiskRows) else other.x[:]
     return rows.reshape(len(rows), *shape)
 
 

@@ -8,7 +8,7 @@ part says how they are scaled when they are read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
 from nnjit.data.padding import Padding, find_padding
 from nnjit.data.scaling import Affine, Scaling
+from nnjit.data.series.naive import Errors, errors_by_part
 from nnjit.data.source import Source
 from nnjit.data.splits import Rows, split_rows
 from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
@@ -48,6 +49,8 @@ class Prepared:
         warnings: what the user should know about the parts.
         encoder: what made the inputs of a table; None for arrays.
         notes: what was found out about the data rather than given.
+        times: of a series, those of the targets of the data that each part is from.
+        naive: of a series, the errors of naive forecasts, by their name and the part.
     """
 
     classes: tuple[str, ...] | None
@@ -66,6 +69,8 @@ class Prepared:
     warnings: tuple[str, ...] = ()
     encoder: TableEncoder | None = None
     notes: tuple[str, ...] = ()
+    times: Mapping[str, np.ndarray] = field(default_factory=dict)
+    naive: Mapping[str, Mapping[str, Errors]] = field(default_factory=dict)
 
     @property
     def codes(self) -> Mapping[str, tuple[str, ...]]:
@@ -74,8 +79,8 @@ class Prepared:
 
     @property
     def columns(self) -> tuple[InputColumn, ...]:
-        """Where the inputs of each column of a table are; () for arrays."""
-        return () if self.encoder is None else self.encoder.inputs
+        """Where the inputs of each column of a table are; () for arrays, and for the channels of a series."""
+        return () if self.encoder is None or len(self.input_shape) > 1 else self.encoder.inputs
 
 
 def prepare(
@@ -152,7 +157,9 @@ def split_and_encode(
         DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
     """
     _check_scalable(source, data)
-    rows = split_rows(source.split, len(data.y), data.labels, seed=seed, names=data.label_names)
+    rows = data.split_rows
+    if rows is None:
+        rows = split_rows(source.split, len(data.y), data.labels, seed=seed, names=data.label_names)
     return data.encoded(rows.train, indexed), rows
 
 
@@ -184,6 +191,7 @@ def scale(
             return _part(held_out[name], None, scaling, dtype)
         return None if rows is None else _part(data, rows, scaling, dtype)
 
+    of_parts = {"train": data, "validation": data, "test": data, **held_out}
     return Prepared(
         classes=data.classes,
         features=data.features,
@@ -201,6 +209,8 @@ def scale(
         warnings=(rows.warning,) if rows.warning else (),
         encoder=data.encoder,
         notes=tuple(dict.fromkeys(note for each in (data, *held_out.values()) for note in each.notes)),
+        times={name: each.times for name, each in of_parts.items() if each.times is not None},
+        naive=errors_by_part(of_parts, rows, held_out),
     )
 
 
@@ -213,8 +223,11 @@ def _check_scalable(source: Source, data: Data) -> None:
 
 def _fit_scaling(source: Source, data: Dataset, rows: Rows, padding: Sequence[Padding]) -> Scaling:
     is_scaled = None if data.encoder is None else data.encoder.is_scaled
-    inputs = _fit(source, "scale", data.x, rows, padding, is_scaled)
-    targets = _without_classes(_fit(source, "scale_target", data.y, rows, ()), data.target_layout)
+    if data.windows is None:
+        inputs = _fit(source, "scale", data.x, rows.train, padding, is_scaled)
+    else:  # each row once, however many windows see it
+        inputs = _fit(source, "scale", data.windows.covered(rows.train), None, (), is_scaled)
+    targets = _without_classes(_fit(source, "scale_target", data.y, rows.train, ()), data.target_layout)
     return Scaling(inputs, targets, padding)
 
 
@@ -222,18 +235,19 @@ def _fit(
     source: Source,
     option: str,
     array: InputRows,
-    rows: Rows,
+    rows: np.ndarray | None,
     padding: Sequence[Padding],
     is_scaled: np.ndarray | None = None,
 ) -> Affine | None:
     """The scaling of inputs or targets that an option asks for, of the training part.
 
     Args:
+        rows: those of the training part; None for all.
         is_scaled: (I,) which columns are scaled; None for all.
     """
 
     def blocks() -> Iterator[Block]:
-        for block in _blocks(array, rows.train, padding):
+        for block in _blocks(array, rows, padding):
             if is_scaled is not None:
                 block.values[:, ~is_scaled] = 0.0  # which no method shifts or scales
             yield block

@@ -16,7 +16,12 @@ _HUGE = 2.0**1000  # of numbers beyond, a difference or product may be beyond fl
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """(value - shift) / scale; shift and scale have the shape of a row, or () to scale all columns alike."""
+    """(value - shift) / scale.
+
+    Args:
+        shift, scale: of the shape of a row, or of its last axis, as the channels of a series; or () to scale
+            all columns alike.
+    """
 
     method: str
     shift: np.ndarray
@@ -46,7 +51,8 @@ class Affine:
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether it scales rows of a shape."""
-        return self.shift.shape in ((), shape) and self.scale.shape in ((), shape)
+        shapes = ((), shape, shape[-1:])
+        return self.shift.shape in shapes and self.scale.shape in shapes
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:

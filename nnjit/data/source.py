@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -16,10 +16,11 @@ from nnjit.errors import ConfigPath, DataError
 from nnjit.registry import MOST, Count, Options, Registry, Seed
 
 if TYPE_CHECKING:
+    from nnjit.data.series.data import SeriesData
     from nnjit.data.tables.data import TableData
 
-    Data = Dataset | TableData
-    """What a source gives: arrays, or a table whose columns an encoder makes inputs of."""
+    Data: TypeAlias = Dataset | TableData | SeriesData
+    """What a source gives: arrays, or a table or series whose columns an encoder makes inputs of."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nnjit.data.storage.disk_rows import RowArray, in_memory
+
+if TYPE_CHECKING:
+    from nnjit.data.splits import Rows
 
 ProblemType = Literal["classification", "regression"]
 ProblemTypes = Mapping[str, ProblemType | None]
@@ -78,6 +81,11 @@ class Labelled:
     weights: np.ndarray | None
     target_layout: tuple[Target, ...]
     source_rows: np.ndarray | None
+
+    @property
+    def split_rows(self) -> Rows | None:
+        """The rows of each part, if they follow from the data: those of a series do from its time."""
+        return None
 
     @property
     def labels(self) -> np.ndarray | None:

@@ -54,7 +54,7 @@ class Network:
         name: that of the experiment's run folder.
         arrays: all arrays of the model by name.
         features: the names of the inputs; () for images.
-        columns: of a table, the columns that the inputs stand for; () for arrays.
+        columns: of a table, the columns that the inputs stand for; () for arrays and series.
     """
 
     name: str
@@ -70,7 +70,8 @@ class Network:
         """The network of a run, with the weights that the run predicts with."""
         arrays = run.compiled.task.model.arrays.unflatten(run.theta)
         data = DataEntry.read(run.path)
-        columns = () if run.encoder is None else tuple(c for c in run.encoder.inputs if c.size)
+        is_table = run.encoder is not None and len(run.compiled.task.model.input_shape) == 1
+        columns = tuple(c for c in run.encoder.inputs if c.size) if run.encoder and is_table else ()
         return cls(
             name=run.path.resolve().name,
             task=run.compiled.task,

@@ -18,6 +18,7 @@ from nnjit.report.pictures import (
     evaluations,
     examples,
     filters,
+    forecast,
     importance,
     layer_graph,
     layer_health,
@@ -39,6 +40,7 @@ from nnjit.runs.writing import write_atomically
 # In the order of the page. A picture's module has `draw(run)`, which is None if it has nothing to show.
 OF_PREDICTIONS: tuple[Callable[[RunFiles], Picture | None], ...] = (
     confusion.draw,
+    forecast.draw,
     ranking.draw,
     calibration.draw,
     regression.draw,

@@ -66,6 +66,8 @@ class DataEntry(JsonFile):
         warnings: what the user should know about the data before believing the metrics.
         columns: of a table, the kind of each and what its encoding has learned, as plain data.
         notes: what was found out about the data rather than given.
+        naive: of a series, the errors of forecasts that need no training: by their name ("last value"), the
+            part and the error ("mae", "mse"), those of each target in its own unit.
         threshold: the probability above which predictions are the second of two classes; None is 1/2.
         has_labels: whether the targets are values 0 or 1, each a yes or no of its own.
         class_counts: how many rows of each part each class has; empty if the targets are values.
@@ -92,6 +94,7 @@ class DataEntry(JsonFile):
     warnings: tuple[str, ...] = ()
     columns: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    naive: Mapping[str, Mapping[str, Mapping[str, tuple[float, ...]]]] = field(default_factory=dict)
     class_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     threshold: float | None = None
     has_labels: bool = False
@@ -123,6 +126,7 @@ class DataEntry(JsonFile):
             **({"outputs": [output.to_json() for output in self.outputs]} if self.outputs else {}),
             **({"warnings": self.warnings} if self.warnings else {}),
             **({"notes": self.notes} if self.notes else {}),
+            **({"naive": self.naive} if self.naive else {}),
         }
 
     @classmethod
@@ -139,9 +143,12 @@ def image_shape(input_shape: Sequence[int], features: Sequence[str]) -> tuple[in
     >>> image_shape((64,), [f"pixel_{k}" for k in range(64)]), image_shape((28, 28, 1), ())
     ((8, 8), (28, 28, 1))
     >>> image_shape((4,), ("length", "width", "height", "mass"))
+    >>> image_shape((24, 8), tuple("abcdefgh"))  # windows of a series
     """
     if len(input_shape) == 1 and all(name.startswith("pixel") for name in features):
         side = math.isqrt(input_shape[0])
         return (side, side) if side**2 == input_shape[0] and side >= LEAST_SIDE else None
+    if features:
+        return None
     is_image = len(input_shape) == 2 or (len(input_shape) == 3 and input_shape[2] in (1, 3))
     return tuple(input_shape) if is_image and min(input_shape[:2]) >= LEAST_SIDE else None

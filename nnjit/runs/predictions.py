@@ -75,6 +75,7 @@ class Predictions:
         probability: (n, K) of each class; None if the output is values.
         grid: None unless the model has two inputs and one output.
         rows: (n,) which rows of the data these are, counted from 0; None if unknown.
+        times: those of the targets of a series, of the same shape, numbers or dates; None for other data.
         wrong: those that are most wrong, the worst first; None if none is, or with several outputs.
         some: some of all images; None of other inputs.
     """
@@ -85,6 +86,7 @@ class Predictions:
     probability: np.ndarray | None = None
     grid: Grid | None = None
     rows: np.ndarray | None = None
+    times: np.ndarray | None = None
     wrong: Examples | None = None
     some: Examples | None = None
 
@@ -101,6 +103,10 @@ class Predictions:
             raise ValueError("targets and predictions are not numbers")
         if len({array.shape[:1] for array in arrays}) > 1 or self.target.shape != self.prediction.shape:
             raise ValueError("targets and predictions are not of one shape")
+        if self.times is not None and (
+            self.times.dtype.kind not in "iufM" or self.times.shape != self.target.shape
+        ):
+            raise ValueError("the times are not those of the targets")
         if self.probability is not None and not self._are_classes(self.probability):
             raise ValueError("the classes are not those of the probabilities")
 
@@ -132,7 +138,9 @@ def predictions_bytes(outputs: Mapping[str, Predictions]) -> bytes:
         outputs: by name; the only one of a model with a single output is called "".
     """
     first = next(iter(outputs.values()))
-    arrays = {"split": np.array(first.split)} | ({} if first.rows is None else {"rows": first.rows})
+    arrays = {"split": np.array(first.split)}
+    shared = {"rows": first.rows, "times": first.times}
+    arrays |= {name: array for name, array in shared.items() if array is not None}
     for field in ("target", "prediction", "probability"):
         found = {name: getattr(output, field) for name, output in outputs.items()}
         arrays |= {_array(field, name): array for name, array in found.items() if array is not None}
@@ -166,6 +174,7 @@ def read_predictions(folder: Path, output: str = "") -> Predictions | None:
                 prediction=arrays[_array("prediction", output)],
                 probability=arrays.get(probability),
                 rows=arrays.get("rows"),
+                times=arrays.get("times"),
                 grid=Grid(**{f: arrays[name] for name, f in GRID.items()}) if "grid" in arrays else None,
                 **{
                     field: Examples(arrays[places], arrays[inputs])

@@ -15,7 +15,9 @@ from nnjit.data import Source
 from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.known.known_data import as_columns, blaming, place_in, unseen
 from nnjit.data.known.known_images import holds_images, images_in, labelled_images_in
+from nnjit.data.series.windows import Windows
 from nnjit.data.sources.npz import read_array
+from nnjit.data.sources.series import Series
 from nnjit.data.sources.table import Table as TableSource
 from nnjit.data.storage.array_file import read_npy
 from nnjit.data.tables.reading import Reading, read_blocks, read_table
@@ -75,41 +77,58 @@ class FilePrediction:
             DataError: the file cannot be read, lacks a column, or has a value that the network cannot take.
         """
         done = 0
-        for given, rows, where in self._read():
+        for given, rows, where, numbers in self._read():
             for start in range(0, len(rows), BLOCK):
                 stop = min(start + BLOCK, len(rows))
                 x = rows[start:stop]
                 x = self.run.known.shaped(x) if isinstance(rows, EncodedRows) else x
                 found = {name: column[start:stop] for name, column in given.items()}
                 with blaming(str(self.path)):
-                    made = self._columns(done, x, partial(_later, where, start), found)
+                    own = np.arange(done + 1, done + 1 + len(x)) if numbers is None else numbers[start:stop]
+                    made = self._columns(own, x, partial(_later, where, start), found)
                 yield made
                 done += stop - start
 
-    def _read(self) -> Iterator[tuple[Columns, EncodedRows | np.ndarray, Where]]:
-        """The columns as they are given, the inputs, and the names of rows for messages."""
+    def _read(self) -> Iterator[tuple[Columns, EncodedRows | Windows | np.ndarray, Where, np.ndarray | None]]:
+        """The columns as they are given, the inputs, the names of rows for messages, and their numbers.
+
+        Without numbers, rows are those of the file, in its order.
+        """
         if holds_images(self.run.experiment.data, self.path):
             yield from self._read_images()
             return
         if self.path.suffix.lower() in _ARRAYS:
             x = _inputs(self.path)
-            yield self._array_columns(x), x, lambda row: f"{self.path}: row {row + 1}"
+            yield self._array_columns(x), x, lambda row: f"{self.path}: row {row + 1}", None
+            return
+        if isinstance(self.run.experiment.data, Series):
+            yield self._windows()
             return
         known = self.run.known
         for table in read_blocks(self.path, self.reading):
             encoded = known.encode(table)
             self.notes = self.notes or table.notes
             self.unseen.update(unseen(encoded))
-            yield self._given(table), encoded, place_in(table)
+            yield self._given(table), encoded, place_in(table), None
 
-    def _read_images(self) -> Iterator[tuple[Columns, np.ndarray, Where]]:
+    def _windows(self) -> tuple[Columns, Windows, Where, np.ndarray]:
+        """The windows of a series, each with the number, the time and the group of its last row."""
+        table = read_table(self.path, self.reading)
+        found = self.run.windows(table)
+        self.notes = table.notes
+        self.unseen.update(unseen(found.encoded))
+        columns = as_columns(table, None if self.is_text else self.run.known.encoder)
+        names = table.columns if self.with_inputs else found.names
+        return {n: columns[n][found.last] for n in names}, found.x, found.where, found.last + 1
+
+    def _read_images(self) -> Iterator[tuple[Columns, np.ndarray, Where, None]]:
         if self.with_inputs:
             raise DataError(f"{self.path}: images have no columns; omit --with-inputs")
         paths = images_in(self.path)
         for start in range(0, len(paths), _IMAGES):
             chosen = paths[start : start + _IMAGES]
             names = np.array([str(path) for path in chosen])
-            yield {FILE: names}, self.run.read_images(chosen), partial(_name, names)
+            yield {FILE: names}, self.run.read_images(chosen), partial(_name, names), None
 
     def _given(self, table: Table) -> Columns:
         if not self.with_inputs:
@@ -123,7 +142,7 @@ class FilePrediction:
             raise DataError(f"{self.path}: the rows are no table of columns; omit --with-inputs")
         return {name: x[:, k] for k, name in enumerate(self.run.features)}
 
-    def _columns(self, first: int, x: np.ndarray, where: Where, given: Columns) -> Columns:
+    def _columns(self, numbers: np.ndarray, x: np.ndarray, where: Where, given: Columns) -> Columns:
         predicted = self.run.forward(x, where)
         decoder = self.run.decoder
         scores = _by_output(decoder.scores(predicted)) if self.probabilities else {}
@@ -132,7 +151,7 @@ class FilePrediction:
         decided = decision_columns(
             self.run, _by_output(decoder.decide(predicted)), scores, taken={ROW: 0, **given}
         )
-        return {ROW: np.arange(first + 1, first + 1 + len(x)), **given, **decided}
+        return {ROW: numbers, **given, **decided}
 
 
 def decision_columns(
@@ -211,7 +230,7 @@ def reading_for(source: Source, path: Path, chosen: frozenset[str] = frozenset()
         source: the data of the training.
         chosen: options of the source that hold for the new file.
     """
-    if not isinstance(source, TableSource):
+    if not isinstance(source, TableSource | Series):
         return Reading()
     is_alike = source.file is not None and Path(source.file).suffix.lower() == path.suffix.lower()
     names = frozenset(Reading.model_fields) if is_alike else chosen.union(_OWN_MARKS)

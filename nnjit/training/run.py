@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnjit.data import Scaling, Target
+from nnjit.data import Dataset, Scaling, Target
+from nnjit.data.sources.series import Series
 from nnjit.errors import DataError, GraphError, RunError, UserError, counted, shortened
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
@@ -29,6 +30,7 @@ from nnjit.training.setup.task import make_task
 if TYPE_CHECKING:
     from nnjit.data.encoding.encoder import TableEncoder
     from nnjit.data.known.known_data import KnownData
+    from nnjit.data.known.series import NewWindows
     from nnjit.data.tables.table import Table
     from nnjit.training.evaluation import Evaluation
 
@@ -98,7 +100,8 @@ class Run:
 
         Args:
             x: rows (n, …); or a polars or pandas DataFrame, or a dict of columns, with the columns of the
-                data by name, of which others are ignored; or, after a training on images, a list of files.
+                data by name, of which others are ignored. Of a series, each window of its rows is predicted,
+                the last of them from the last rows. After a training on images, a list of files.
             names: whether classes are names, as in `classes`, instead of their indices.
 
         Returns:
@@ -144,7 +147,7 @@ class Run:
     def evaluation(self, x: Any, y: Any = None, *, weights: Any = None) -> Evaluation:
         """The same with the predictions for the rows."""
         # A training, which imports this file, evaluates in its own way.
-        from nnjit.data.known.targets import arrays_with_targets, table_with_targets
+        from nnjit.data.known.targets import arrays_with_targets
         from nnjit.training.evaluation import evaluate
 
         if y is None:
@@ -152,7 +155,7 @@ class Run:
                 raise DataError("weights are given without y; give both, or a table that holds them")
             if not self._is_table(x):
                 raise DataError("no targets are given; give y, or a table with a column of them")
-            data, where = table_with_targets(self.known, _table(x))
+            data, where = self._with_targets(_table(x))
             read = self._inputs.read(self.known.shaped(data.x[:]), where)
         else:
             rows, named = self._rows(x)
@@ -214,7 +217,26 @@ class Run:
         from nnjit.data.known.known_data import place_in
 
         table = _table(x)
+        if isinstance(self.experiment.data, Series):
+            windows = self.windows(table)
+            return windows.x[:], windows.where
         return self.known.shaped(self.known.encode(table)[:]), place_in(table)
+
+    def windows(self, table: Table) -> NewWindows:
+        """The windows of new rows of a series, each of which `forward` forecasts."""
+        from nnjit.data.known.series import windows_of
+
+        assert isinstance(self.experiment.data, Series)
+        return windows_of(self.experiment.data, self.known, table)
+
+    def _with_targets(self, table: Table) -> tuple[Dataset, Where]:
+        """The rows of a table, or its windows, with targets, and their names in messages."""
+        from nnjit.data.known.series import windows_with_targets
+        from nnjit.data.known.targets import table_with_targets
+
+        if isinstance(self.experiment.data, Series):
+            return windows_with_targets(self.experiment.data, self.known, table)
+        return table_with_targets(self.known, table)
 
     def _is_table(self, x: Any) -> bool:
         """Whether inputs are a table, whose columns have names; of other libraries it is an array."""
@@ -315,7 +337,7 @@ def _described(
         targets=tuple(map(_target, data.outputs)),
         target_names=data.targets,
         class_weights=weights,
-        columns=() if encoder is None else encoder.inputs,
+        columns=() if encoder is None or len(input_shape) > 1 else encoder.inputs,
         threshold=data.threshold,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nnjit
 from nnjit.errors import GraphError
 from nnjit.export.network import Network
 from nnjit.primitives import PRIMITIVES
@@ -62,6 +63,23 @@ def test_the_file_predicts_as_the_run_does(name: str, tmp_path: Path) -> None:
         if likely is not None:
             np.testing.assert_allclose(found[f"{output.name}_probabilities"], likely, rtol=1e-5, atol=1e-6)
     assert made.run(None, fed(network, x[:1]))[-1].shape[0] == 1
+
+
+def test_a_series_has_one_input_of_windows(tmp_path: Path) -> None:
+    wave = np.sin(np.arange(60))
+    given = {
+        "data": {"type": "series", "target": "y", "window": 5, "scale": "standard"},
+        "model": [{"type": "lstm", "units": 3}, {"type": "dense", "units": 1}],
+        "loss": "mean_squared_error",
+        "training": {"epochs": 1},
+    }
+    data = {"y": 5 + 2 * wave, "z": -wave}
+    network = Network.of(run := nnjit.fit(given, data=data, output=tmp_path / "run"))
+    made = session(network, tmp_path)
+    assert {i.name: i.shape for i in made.get_inputs()} == {"x": ["n", 5, 2]}
+    x = np.stack([data["y"][:10], data["z"][:10]], axis=1).reshape(2, 5, 2)
+    (found,) = made.run(None, fed(network, x))
+    np.testing.assert_allclose(found, run.predict(x), rtol=1e-5, atol=1e-6)  # as above
 
 
 def test_names_are_those_of_the_data(tmp_path: Path) -> None:

@@ -309,6 +309,35 @@ def labels(folder: Path) -> Path:
     )
 
 
+def series(folder: Path) -> Path:
+    """A forecast of two steps, of two series one after the other."""
+    days = np.tile(np.arange("2020-01-01", "2020-02-10", dtype="datetime64[D]"), 2).astype("datetime64[us]")
+    wave = np.sin(np.arange(80) / 4)
+    target = np.stack([wave, np.roll(wave, -1)], axis=1)
+    naive = {"last value": {"test": {"mae": [0.25, 0.5], "mse": [0.09, 0.4]}}}
+    data = {
+        "task": "regression",
+        "classes": None,
+        "targets": ["y+1", "y+2"],
+        "features": ["y"],
+        "naive": naive,
+    }
+    return write_run(
+        folder,
+        name="series",
+        loss="mean_squared_error",
+        layers=chain(5, 2),
+        input_shape=(5, 1),
+        data=data | {"examples": {"train": 80, "validation": 0, "test": 80}},
+        curves=learning_curves(40, None),
+        metrics={"splits": {"train": {"examples": 80, "loss": 0.5}, "test": {"examples": 80, "loss": 0.7}}},
+        predictions={
+            **{"split": np.array("test"), "target": target, "prediction": target + 0.125},
+            "times": np.stack([days, days + np.timedelta64(1, "D")], axis=1),
+        },
+    )
+
+
 def several_outputs(folder: Path) -> Path:
     rng = np.random.default_rng(2)
     target = rng.normal(0, [1, 1000, 1e-4, 1, 1], (2000, 5))
@@ -570,6 +599,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
             hundred_classes,
             two_classes,
             regression,
+            series,
             labels,
             several_outputs,
             moons,

@@ -137,6 +137,7 @@ def test_every_layer_is_in_the_graph_and_in_the_table(kind: str, reports: Path) 
         ),
         ("regression", ["regression", "importance", "loss", "metrics", "learning_rate", "layers"]),
         ("labels", ["ranking", "calibration", "loss", "learning_rate", "layers"]),
+        ("series", ["forecast", "regression", "loss", "learning_rate", "layers"]),
         ("surface", ["regression", "regions", "loss", "learning_rate", "layers"]),
         ("no_validation", ["loss", "learning_rate", "layers"]),
         ("full_batch", ["loss", "evaluations", "layers"]),
@@ -174,6 +175,9 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
             "R² 0.463 (baseline −0.007) on the 67 test examples; disease_progression is predicted with an "
             "average error of",
         ),
+        ("series", "y+1: off by 0.125 on average"),
+        ("series", "naive forecasts are off by 0.5 (last value)"),
+        ("series", "Of several series, the first is drawn"),
         ("regression", ", in its own unit, where always saying the mean has 68.2."),
         ("regression", "“s6” matters most"),
         ("regression", "It is measured on the scaled targets"),

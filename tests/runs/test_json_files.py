@@ -72,6 +72,7 @@ FILES: list[JsonFile] = [
     DataEntry(**vars(DATA) | {"codes": {"length": ("long", "short")}, "is_weighted": True,
                               "class_weights": {"a": 1.0, "b": 2.0}}),
     DataEntry(**vars(DATA) | {"columns": ({"name": "length", "kind": "number"},), "notes": ("a note",)}),
+    DataEntry(**vars(DATA) | {"naive": {"last value": {"test": {"mae": (0.5, 1.5), "mse": (1.0, 2.5)}}}}),
     DataEntry(**vars(DATA) | {"class_counts": {"train": (50, 30), "test": (10, 10)}}),
     DataEntry(**vars(DATA) | {"threshold": 0.25}),
     DataEntry(**vars(DATA) | {"classes": None, "has_labels": True,

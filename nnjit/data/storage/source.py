@@ -41,6 +41,10 @@ class DiskSource(Source, ABC):
     def kept(self, *arrays: Stored) -> list[RowArray]:
         """Stored arrays (n, ...) of the same rows; they stay on the disk unless a buffer holds them all."""
         numbers = sum(math.prod(array.shape[1:]) for array in arrays)
-        size = max(1, _AUTO // max(1, numbers)) if self.buffer_size == "auto" else self.buffer_size
+        size = self.buffer_of(numbers)
         fit = all(array.shape[0] <= size for array in arrays)
         return [array[:] if fit else DiskRows.of(array, size) for array in arrays]
+
+    def buffer_of(self, numbers: int) -> int:
+        """The most rows of so many numbers that are in memory at a time."""
+        return max(1, _AUTO // max(1, numbers)) if self.buffer_size == "auto" else self.buffer_size

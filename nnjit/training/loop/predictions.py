@@ -27,8 +27,12 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
     part, decoder = setup.splits[split].spread(), setup.decoder
     predicted = setup.compiled.predict(theta, part.x)
     rows = np.arange(len(part.y)) if part.source_rows is None else part.source_rows
+    times = setup.data.times.get(split)
+    if times is not None and part.rows is not None:
+        times = times[part.rows]
     found = {
-        name: replace(one, rows=rows) for name, one in decoder.predictions(split, predicted, part.y).items()
+        name: replace(one, rows=rows, times=times)
+        for name, one in decoder.predictions(split, predicted, part.y).items()
     }
     if isinstance(decoder, SingleDecoder):
         only = found[""]

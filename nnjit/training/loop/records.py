@@ -243,6 +243,7 @@ def _data(setup: Setup) -> DataEntry:
         warnings=setup.warnings,
         columns=() if data.encoder is None else tuple(data.encoder.to_json()),
         notes=data.notes,
+        naive=data.naive,
     )
 
 

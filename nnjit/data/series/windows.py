@@ -1,0 +1,63 @@
+"""Windows of consecutive steps of a series, made when they are asked for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from nnjit.data.tables.table import Table
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Windows (n, steps, channels) of rows that are held once, however many windows share them.
+
+    `windows[a:b]` and `windows[indices]` are arrays (m, steps, channels) float64.
+
+    Args:
+        values: (rows, channels) float64, the rows of a group one after the other in time order.
+        starts: (n,) the first row of each window.
+        length: how many steps a window has.
+        table: what the values were made of.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    length: int
+    table: Table
+
+    dtype = np.dtype(np.float64)
+    ndim = 3
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return len(self.starts), self.length, self.values.shape[1]
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        return np.asarray(self.values[self.starts[rows][:, None] + np.arange(self.length)])
+
+    def covered(self, windows: np.ndarray | None) -> np.ndarray:
+        """The rows (m, channels) that some windows see (all if None), each once."""
+        chosen = self.starts if windows is None else self.starts[windows]
+        return np.asarray(self.values[covered_rows(chosen, self.length, len(self.values))])
+
+
+def covered_rows(starts: np.ndarray, length: int, rows: int) -> np.ndarray:
+    """The indices of the rows that windows with these starts see, in ascending order.
+
+    >>> covered_rows(np.array([0, 1, 5]), 2, 8)
+    array([0, 1, 2, 5, 6])
+    """
+    changes = np.bincount(starts, minlength=rows + 1) - np.bincount(starts + length, minlength=rows + 1)
+    return np.flatnonzero(np.cumsum(changes[:rows]) > 0)
