@@ -34,8 +34,9 @@ def some(part: Part, decoder: Decoder, features: Sequence[str]) -> Examples | No
 def _examples(places: np.ndarray, part: Part, decoder: Decoder) -> Examples | None:
     if not len(places) or part.x[places].size > MOST_NUMBERS:
         return None
-    inputs = decoder.scaling.inverse_inputs(part.x[places])
-    return Examples(places, np.asarray(inputs, np.float32)) if np.isfinite(inputs).all() else None
+    with np.errstate(over="ignore"):  # such examples are not shown
+        inputs = np.asarray(decoder.scaling.inverse_inputs(part.x[places]), np.float32)
+    return Examples(places, inputs) if np.isfinite(inputs).all() else None
 
 
 def _wrongness(found: Predictions) -> np.ndarray:
