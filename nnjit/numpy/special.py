@@ -12,7 +12,9 @@ from nnjit import primitives as p
 from nnjit.ir import Primitive
 from nnjit.numpy.elementwise import (
     abs,
+    absolute,
     add,
+    arctanh,
     divide,
     equal,
     exp,
@@ -34,10 +36,20 @@ from nnjit.numpy.elementwise import (
     remainder,
     rint,
     sin,
+    subtract,
     trunc,
     where,
 )
-from nnjit.numpy.promotion import Array, as_array, astype, broadcast_together, filled, promote, unary_float
+from nnjit.numpy.promotion import (
+    Array,
+    as_array,
+    astype,
+    binary,
+    broadcast_together,
+    filled,
+    promote,
+    unary_float,
+)
 
 LN_2 = math.log(2.0)
 # Of sin(t)/t = Σ (-t²)ᵏ / (2k+1)!: below |t| = 1 the next term is under 1e-19, and so is that of derivatives.
@@ -91,14 +103,16 @@ def logaddexp2(x: Array, y: Array) -> Any:
 
 
 def xlogy(x: Array, y: Array) -> Any:
-    """`x` log(y), 0 where `x` is 0."""
-    is_zero = equal(x, 0)
-    return where(is_zero, multiply(x, 0.0), multiply(x, unary_float(p.log, where(is_zero, 1.0, y))))
+    """`x` log(y), 0 where `x` is 0; there its derivative is log(y)."""
+    return binary(p.xlogy, x, y, dtype="f2")
 
 
 def logit(x: Array) -> Any:
-    """log(x / (1 - x)), the inverse of `sigmoid`."""
-    return unary_float(p.log, x) - log1p(negative(x))
+    """log(x / (1 - x)), the inverse of `sigmoid`; near ½ it is 2 artanh(2x - 1), without cancellation."""
+    is_near = less(absolute(subtract(x, 0.5)), 0.25)
+    near = multiply(2.0, arctanh(subtract(multiply(2.0, where(is_near, x, 0.5)), 1.0)))
+    far = where(is_near, 0.1, x)
+    return where(is_near, near, unary_float(p.log, far) - log1p(negative(far)))
 
 
 def log_sigmoid(x: Array) -> Any:

@@ -160,3 +160,15 @@ def test_a_norm_of_any_order_has_the_slope_zero_at_zero(order: float | str) -> N
     x = np.zeros((2, 2)) if order == "fro" else np.zeros(3)
     assert not grad(lambda x: nnp.linalg.norm(x, order))(x).any()
     assert not jit(grad(lambda x: nnp.linalg.norm(x, order)))(x).any()
+
+
+def test_x_log_y_rises_by_log_y_from_zero() -> None:
+    for f in (nnp.xlogy, jit(nnp.xlogy)):
+        assert f(0.0, 2.0) == 0.0
+        np.testing.assert_allclose(grad(f)(0.0, 2.0), np.log(2.0), rtol=1e-15)
+
+
+def test_logit_keeps_its_digits_near_a_half() -> None:
+    x = 0.5 + np.array([-1e-12, 1e-9, 0.1, 0.24, -0.26, 0.4999])
+    np.testing.assert_allclose(nnp.logit(x), 2 * np.arctanh(2 * (x - 0.5)), rtol=1e-13)
+    np.testing.assert_allclose(grad(lambda x: nnp.sum(nnp.logit(x)))(x), 1 / (x * (1 - x)), rtol=1e-12)
