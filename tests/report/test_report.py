@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,11 +19,12 @@ from nnjit.errors import RunError
 from nnjit.report import write_report
 from nnjit.report.files import read_run
 from nnjit.report.formatting import metric_value, number
+from nnjit.report.pages.headline import result
 from nnjit.report.pictures import loss_curve
 from nnjit.report.pictures.axes import THIN_TO
 from nnjit.report.pictures.style import Picture, new_figure, to_svg
 from nnjit.runs import file_names
-from tests.report.run_folders import KINDS, class_predictions, learning_curves, write_run
+from tests.report.run_folders import KINDS, class_predictions, learning_curves, series, write_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -369,3 +371,17 @@ def test_importing_the_report_imports_nothing_slow() -> None:
 def test_a_wide_picture_is_scrolled_instead_of_shrunk(width: int, least: str) -> None:
     svg = to_svg(Picture("layers", "network", "", "", new_figure(40, width=width)))
     assert svg[: svg.index(">")].endswith(f'width="{width}" height="40"{least}')
+
+
+@pytest.mark.parametrize(("metrics", "headline"), [
+    ({"mae": 0.125}, "absolute error 0.125 (repeating the last value has 0.25) on the 80 test examples."),
+    ({}, "an average error of 0.125, in its own unit; repeating the last value has 0.25."),
+])  # fmt: skip
+def test_the_headline_of_a_series_has_the_naive_forecast(
+    metrics: dict[str, float], headline: str, tmp_path: Path
+) -> None:
+    run = read_run(series(tmp_path / "run"))
+    test = replace(run.metrics.splits["test"], metrics=metrics)
+    data = replace(run.data, targets=("y+1",))
+    one = replace(run, data=data, metrics=replace(run.metrics, splits={"test": test}))
+    assert result(one).endswith(headline)

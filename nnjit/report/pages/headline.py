@@ -17,6 +17,7 @@ from nnjit.report.formatting import (
     percent,
     sentence,
 )
+from nnjit.report.pictures.forecast import naive_errors
 from nnjit.report.pictures.loss_curve import when_lost
 from nnjit.report.pictures.outputs import first_metric
 from nnjit.report.pictures.regression import columns
@@ -42,7 +43,7 @@ def result(run: RunFiles) -> str:
         metrics = _first_of_each_target(values)
     if metrics == ["accuracy"]:
         return _accuracy(run, values, examples)
-    error = _typical_error(run)
+    error = "" if metrics == ["mae"] else _typical_error(run)
     if not metrics and (labels := _labels(run, examples)):
         return labels
     if metrics:
@@ -96,6 +97,9 @@ def _with_baselines(run: RunFiles, values: SplitValues, metrics: list[str]) -> s
     for metric in metrics:
         text = f"{metric_name(metric)} {metric_value(metric, values.metrics[metric])}"
         baseline = run.metrics.baseline.get(metric)
+        if metric == "mae" and (naive := _naive(run)):
+            found.append(f"{text} ({naive})")
+            continue
         found.append(text if baseline is None else f"{text} (baseline {metric_value(metric, baseline)})")
     return ", ".join(found)
 
@@ -121,7 +125,18 @@ def _typical_error(run: RunFiles) -> str:
     error = number(float(abs(prediction - target).mean()), 3)
     text = f"; {run.data.targets[0]} is predicted with an average error of {error}, in its own unit"
     baseline = run.metrics.baseline.get("mae")
+    if naive := _naive(run):
+        return f"{text}; {naive}"
     return text if baseline is None else f"{text}, where always saying the mean has {number(baseline, 3)}"
+
+
+def _naive(run: RunFiles) -> str:
+    """The error of the better naive forecast of a series with one output; empty of other data."""
+    errors = naive_errors(run, 0) if len(run.data.targets) == 1 else {}
+    if not errors:
+        return ""
+    name = min(errors, key=errors.__getitem__)
+    return f"repeating the {name} has {number(errors[name], 3)}"
 
 
 def _fall(run: RunFiles) -> str:
