@@ -36,6 +36,10 @@ class Averaging(Stated, ABC):
             steps_per_epoch: updates in an epoch, >= 1.
         """
 
+    def has_begun(self, epoch: int) -> bool:
+        """Whether the average after so many epochs is of more than the last params."""
+        return epoch > 0
+
     def check(self, epochs: int) -> None:
         """Raise a ConfigError if the options do not fit a training of so many epochs."""
         return
@@ -101,6 +105,9 @@ class SWA(Averaging):
     averages_state: ClassVar[bool] = False
     start: Count
     """The first epoch whose params the mean is of, counted from 1."""
+
+    def has_begun(self, epoch: int) -> bool:
+        return epoch > self.start
 
     def fractions(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
         whole, rest = numpy.divmod(numpy.asarray(steps) + 1, steps_per_epoch)

@@ -108,3 +108,14 @@ def test_a_loss_that_is_not_a_number_is_no_improvement() -> None:
 def test_an_option_of_a_plateau_out_of_range_is_an_error(options: dict) -> None:
     with pytest.raises(ValidationError):
         ReduceOnPlateau.model_validate(options)
+
+
+def test_an_average_begins_after_its_first_epoch() -> None:
+    assert [averagings["swa"](start=2).has_begun(epoch) for epoch in range(5)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert [averagings["ema"]().has_begun(epoch) for epoch in range(2)] == [False, True]

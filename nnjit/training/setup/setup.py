@@ -175,7 +175,8 @@ class Setup:
         if not averages:
             return state.theta
         theta = np.concatenate((*averages, *list(vectors.values())[len(averages) :]))
-        if self.task.measures_state and not np.array_equal(averages[0], vectors["theta"]):
+        averaging = self.experiment.averaging
+        if self.task.measures_state and averaging is not None and averaging.has_begun(state.epoch):
             self.model.split(theta)["state"][:] = self.compiled.measure_state(theta, self.data.train)
         return theta
 
