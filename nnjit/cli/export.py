@@ -44,7 +44,7 @@ def export(run: _Run, to: _To, output: _Output) -> None:
 
 
 def _check(run: Path) -> None:
-    """Raise a RunError if there is no folder, or if its training goes on or was killed."""
+    """Raise a RunError if the folder does not exist, or its training is still running or was killed."""
     if not run.is_dir():
         raise RunError(f"{run}: no such folder")
     if (run / file_names.CONFIG).is_file() and not (run / file_names.METRICS).is_file():

@@ -89,7 +89,7 @@ def _write(found: FilePrediction, writer: Writer, output: Path) -> None:
 
 
 def _begun(blocks: Iterable[Columns]) -> Iterable[Columns]:
-    """Blocks of which the first is made."""
+    """The same blocks, the first of them computed already, so that its errors come before any output."""
     others = iter(blocks)
     return chain([next(others)], others)
 

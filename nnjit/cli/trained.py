@@ -31,7 +31,7 @@ def open_trained(folder: Path, file: Path, settings: list[str] | None) -> tuple[
     """The run in a folder, and how a file is written that it is to read.
 
     Raises:
-        UserError: there is no such run or file, or a setting is about something else.
+        UserError: the run or the file does not exist, or a setting is not an option of the data.
     """
     if not file.is_file() and not file.is_dir():
         raise DataError(f"{file}: no such file")

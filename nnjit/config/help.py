@@ -46,7 +46,7 @@ class Help:
         """The help of a name: a type such as `dense`, or an option such as `training.epochs`.
 
         Raises:
-            ConfigError: there is no such name.
+            ConfigError: nothing has this name.
         """
         found = [*self._types(name), *self._path(name)] or list(self._named(name))
         if not found:

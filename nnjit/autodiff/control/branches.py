@@ -63,7 +63,7 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
         operands: nested dicts, lists and tuples of arrays, or anything else that the functions take.
 
     Raises:
-        GraphError: the index is not a whole number, there is no branch, or the traced results differ in
+        GraphError: the index is not an integer, `branches` is empty, or the results of the branches differ in
             structure or type.
 
     >>> halve, keep, double = lambda x: x / 2, lambda x: x, lambda x: 2 * x

@@ -1,8 +1,8 @@
 """The error function's complement, also scaled, and the inverses of both; float32 is computed in float64.
 
 With t = (x - 4) / (x + 4), (1 + 2x) exp(x²) erfc(x) is smooth on all of x >= 0, and so is erfcinv(q) / s as a
-function of s = √-log(q): one polynomial each. The argument's square is taken in two parts, of which the
-first is exact, since exp multiplies its error by x².
+function of s = √-log(q), so one polynomial suffices for each. exp(x²) would magnify the rounding error of x²,
+so the square is split into two parts, the first of them exact.
 
 Reference: Shepherd & Laframboise 1981, Math. Comp. 36, "Chebyshev approximation of (1 + 2x) exp(x²) erfc x in
 0 <= x < ∞"; Giles 2012, "Approximating the erfinv function".
@@ -68,7 +68,7 @@ def erfcx_f64(x: np.float64) -> np.float64:
 
 @elementary
 def _inverse(q: np.float64, z: np.float64) -> np.float64:
-    """Return x with erfc|x| = q and erf(x) = z, of which the smaller one is used."""
+    """Return x with erfc(|x|) = q and erf(x) = z, computed from the smaller of q and |z|."""
     s = np.sqrt(-log_f64(q if q > ZERO else TINY))
     tail = s * polynomial((s - CENTER) / (s + CENTER), ERFCINV_F64)
     tail = tail if q > ZERO else (INF if q == ZERO else NAN)

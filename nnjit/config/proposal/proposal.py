@@ -43,8 +43,8 @@ def propose(opened: OpenTable, wanted: Wanted, *, escaped: bool = False) -> str:
         escaped: whether to write characters beyond ASCII as escapes.
 
     Raises:
-        UserError: there is no target, or no such column; nothing can be learned of a target; or no column is
-            left to learn it from.
+        UserError: no target is given, a column does not exist, a target has nothing to learn, or no column is
+            left as an input.
     """
     columns = opened.table.columns
     ignored = _named(wanted.ignore, "--ignore", columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from nnjit.errors import counted
@@ -17,29 +19,24 @@ NAME = 13  # letters of a class below an image
 
 def draw_wrong(run: RunFiles) -> Picture | None:
     """The images that are most wrong; None of other inputs, or if none is."""
-    found = run.predictions
-    if found is None or found.wrong is None:
-        return None
-    images = images_of(run, found.wrong)
-    if images is None:
-        return None
-    title = f"The {counted(len(images), SPLIT_NAMES[found.split] + ' image')} that it gets most wrong"
-    fig = image_grid(images, words_of(run, found, found.wrong), title, "true, and what the network says")
     caption = "The worst first. Some may be wrong in the data rather than in the network."
-    return Picture("wrong", "predictions", title, caption, fig)
+    return _drawn(run, "wrong", "The {} that it gets most wrong", caption)
 
 
 def draw_some(run: RunFiles) -> Picture | None:
     """Some images; None of other inputs."""
+    return _drawn(run, "some", "{} with what the network says", "Spread evenly over the examples.")
+
+
+def _drawn(run: RunFiles, name: Literal["wrong", "some"], title: str, caption: str) -> Picture | None:
+    """The images among the examples that the predictions keep under a name; None if there are none."""
     found = run.predictions
-    if found is None or found.some is None:
+    examples: Examples | None = None if found is None else getattr(found, name)
+    if found is None or examples is None or (images := images_of(run, examples)) is None:
         return None
-    images = images_of(run, found.some)
-    if images is None:
-        return None
-    title = f"{counted(len(images), SPLIT_NAMES[found.split] + ' image')} with what the network says"
-    fig = image_grid(images, words_of(run, found, found.some), title, "true, and what the network says")
-    return Picture("some", "predictions", title, "Spread evenly over the examples.", fig)
+    title = title.format(counted(len(images), SPLIT_NAMES[found.split] + " image"))
+    fig = image_grid(images, words_of(run, found, examples), title, "true, and what the network says")
+    return Picture(name, "predictions", title, caption, fig)
 
 
 def images_of(run: RunFiles, examples: Examples) -> np.ndarray | None:
