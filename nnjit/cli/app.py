@@ -36,10 +36,24 @@ def main() -> None:
     from nnjit.cli.predict import predict
     from nnjit.cli.report import report
     from nnjit.cli.schema import schema
+    from nnjit.cli.search import search
     from nnjit.cli.train import train
 
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
-    for verb in (init, train, predict, evaluate, explain, check, compare, report, export, schema, help):
+    for verb in (
+        init,
+        train,
+        search,
+        predict,
+        evaluate,
+        explain,
+        check,
+        compare,
+        report,
+        export,
+        schema,
+        help,
+    ):
         app.command()(verb)
     _run(app, "nnjit")
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticKnownError
 from nnjit.data import Source, sources
 from nnjit.experiment.options import TrainingOptions
 from nnjit.experiment.outputs import JOINED, OutputOptions, joined
+from nnjit.experiment.search import SearchOptions
 from nnjit.experiment.threshold import Threshold
 from nnjit.nn import AnyEntry, Layer, Loss, Metric, Repeat, losses, metrics
 from nnjit.nn.model.expansion import INPUT
@@ -225,6 +226,9 @@ class Experiment(Options):
 
     training: TrainingOptions = TrainingOptions()
     """Epochs, batches and stopping."""
+
+    search: SearchOptions | None = None
+    """What `nnjit search` tries; null if nothing is. A training ignores it."""
 
     @property
     def sources(self) -> dict[str, Source]:

@@ -63,11 +63,15 @@ PICTURES = (
 
 
 def write_report(folder: Path) -> None:
-    """Write the report into the folder of a run or a study, from its files alone.
+    """Write the report into the folder of a run, a study or a search, from its files alone.
 
     Raises:
         RunError: the folder is not that of a run.
     """
+    if (folder / file_names.SEARCH).is_file():
+        from nnjit.report.search.page import write_search_report
+
+        return write_search_report(folder)
     if study_kind(folder) is not None:
         from nnjit.report.study.page import write_study_report
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
-    from nnjit.training.loop.trainer import resume, train
+    from nnjit.training.columns import modes_of_experiment
+    from nnjit.training.loop.trainer import new_folder, resume, train
     from nnjit.training.run import Run, open_run
     from nnjit.training.study.members import members_of
     from nnjit.training.study.parallel import resume_members, train_members
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 __getattr__ = lazy(
     __name__,
     {
+        "new_folder": "nnjit.training.loop.trainer",
+        "modes_of_experiment": "nnjit.training.columns",
         "resume": "nnjit.training.loop.trainer",
         "train": "nnjit.training.loop.trainer",
         "Run": "nnjit.training.run",
@@ -28,6 +31,6 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "Run", "Study", "check_study", "members_of", "open_run", "open_study", "resume", "resume_members",
-    "train", "train_members",
+    "Run", "Study", "check_study", "members_of", "modes_of_experiment", "new_folder", "open_run",
+    "open_study", "resume", "resume_members", "train", "train_members",
 ]  # fmt: skip

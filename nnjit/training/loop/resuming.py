@@ -38,6 +38,7 @@ MAY_CHANGE: Mapping[str, bool] = {
     "*data.x":                   False,  # the files of npy
     "*data.y*":                  False,
     "*data.weights":             False,
+    "search*":                   False,
     "threshold*":                False,
     "optimizer.learning_rate*":  True,   # and its factors by layer
     "schedule*":                 True,
