@@ -6,6 +6,7 @@ from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
     from nnjit.training.columns import modes_of_experiment
+    from nnjit.training.loop.in_memory import train_in_memory
     from nnjit.training.loop.trainer import new_folder, resume, train
     from nnjit.training.run import Run, open_run
     from nnjit.training.study.members import members_of
@@ -19,6 +20,7 @@ __getattr__ = lazy(
         "modes_of_experiment": "nnjit.training.columns",
         "resume": "nnjit.training.loop.trainer",
         "train": "nnjit.training.loop.trainer",
+        "train_in_memory": "nnjit.training.loop.in_memory",
         "Run": "nnjit.training.run",
         "open_run": "nnjit.training.run",
         "members_of": "nnjit.training.study.members",
@@ -32,5 +34,5 @@ __getattr__ = lazy(
 
 __all__ = [
     "Run", "Study", "check_study", "members_of", "modes_of_experiment", "new_folder", "open_run",
-    "open_study", "resume", "resume_members", "train", "train_members",
+    "open_study", "resume", "resume_members", "train", "train_in_memory", "train_members",
 ]  # fmt: skip

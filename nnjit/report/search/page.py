@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from nnjit.errors import counted
-from nnjit.report.formatting import Row, column_name, metric_value, number, plain, seconds, sentence
+from nnjit.report.formatting import Row, column_name, metric_value, number, option_value, plain, seconds, sentence
 from nnjit.report.pages.summary import path_as_typed
 from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures.style import Picture, style, to_svg
@@ -66,7 +64,7 @@ def story(result: SearchResult) -> str:
 def best_options(result: SearchResult) -> list[Row]:
     """The options of the best trial."""
     options = {} if result.best is None else result.best.options
-    return [(option, value_text(value)) for option, value in options.items()]
+    return [(option, option_value(value)) for option, value in options.items()]
 
 
 def table(result: SearchResult) -> tuple[Row, list[Row]]:
@@ -77,7 +75,7 @@ def table(result: SearchResult) -> tuple[Row, list[Row]]:
 
 def _row(result: SearchResult, trial: Trial) -> Row:
     value = _value(result, trial) if trial.status is TrialStatus.COMPLETED else str(trial.status)
-    options = [value_text(trial.options[o]) if o in trial.options else ABSENT for o in result.options]
+    options = [option_value(trial.options[o]) if o in trial.options else ABSENT for o in result.options]
     return (str(trial.number), value, *options, number(trial.epochs), seconds(trial.seconds))
 
 
@@ -87,12 +85,5 @@ def _value(result: SearchResult, trial: Trial) -> str:
 
 def options_text(trial: Trial) -> str:
     """The options of a trial in a sentence."""
-    parts = [f"{option} {value_text(value)}" for option, value in trial.options.items()]
+    parts = [f"{option} {option_value(value)}" for option, value in trial.options.items()]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def value_text(value: Any) -> str:
-    """A value of an option: a number with few digits, or as a config has it."""
-    if isinstance(value, float):
-        return number(value, 3)
-    return value if isinstance(value, str) else json.dumps(value).replace('"', "")

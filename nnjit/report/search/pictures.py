@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.errors import counted
-from nnjit.report.formatting import column_name, metric_value, number, percent, sentence, shorten
+from nnjit.report.formatting import column_name, metric_value, number, option_value, percent, sentence, shorten
 from nnjit.report.pictures.axes import (
     Axes,
     add_axes,
@@ -73,7 +73,7 @@ def draw_coordinates(result: SearchResult) -> Picture | None:
     axes.append(_Axis.of([float(v) for v in values]))
     names = [*result.options, column_name(result.metric)]
     fig = new_figure(400)
-    ax = add_axes(fig, left=60, top=92, right=60, bottom=30)
+    ax = add_axes(fig, left=MARGIN / 2, top=92, right=MARGIN / 2, bottom=30)
     title = "What the best trials have in common"
     add_title(fig, title, "each line is a trial, drawn through its options to its result on the right")
     places = np.arange(len(axes))
@@ -166,7 +166,7 @@ class _Axis:
         """The axis of numbers, logarithmic if they range far, or of other values, in their order."""
         if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
             return cls._of_numbers(np.array(values, float))
-        texts = ["–" if v is None else shorten(str(v), 18) for v in values]
+        texts = ["–" if v is None else shorten(option_value(v), 18) for v in values]
         kinds = sorted(set(texts))
         places = {text: (k + 0.5) / len(kinds) for k, text in enumerate(kinds)}
         return cls(np.array([places[text] for text in texts]), [(places[t], t) for t in kinds])
@@ -190,13 +190,14 @@ class _Axis:
 def _draw_axis(ax: Axes, place: float, axis: _Axis, name: str, count: int) -> None:
     ax.plot([place, place], [0, 1], color=LINE, linewidth=1.2, zorder=0)
     room = max(8, int((WIDTH - 120) / max(1, count - 1) / LETTER))
-    ax.text(place, 1.05, shorten(name, room), ha="center", va="bottom", color=INK, weight="bold", size=11)
+    side = "left" if place == 0 else "right" if place == count - 1 else "center"
+    ax.text(place, 1.05, shorten(name, room), ha=side, va="bottom", color=INK, weight="bold", size=11)
     for height, text in axis.ticks:
         ax.text(place, height, f" {text}", ha="left", va="center", color=MUTED, size=10)
 
 
 def _without_frame(ax: Axes, count: int) -> None:
-    ax.set_xlim(-0.05, count - 1 + 0.12)
+    ax.set_xlim(-0.02, count - 1 + 0.12)
     ax.set_ylim(-0.04, 1.04)
     ax.set_xticks([])
     ax.set_yticks([])
