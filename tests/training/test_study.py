@@ -159,7 +159,7 @@ def test_when_all_diverge_so_does_the_study(folder: Path, bad_seeds: Callable[[s
     with pytest.raises(
         Diverged, match="all 2 replicas diverged; the first: the training diverged in epoch 1"
     ):
-        nnjit.fit(LINE | {"training": LINE["training"] | {"replicas": 2}}, output="study")
+        nnjit.fit(LINE | {"training": LINE["training"] | {"replicas": 2}}, output="study", report=True)
     assert metrics()["status"] == "diverged"
     assert "none of 2 replicas finished" in Path("study/report.html").read_text()
     with pytest.raises(RunError, match="none of its replicas finished"):
