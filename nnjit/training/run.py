@@ -261,6 +261,11 @@ class Run:
         carried = {name: getattr(self, name) for name in ("metrics", "theta")}
         return _restored, (self.path.absolute(), self.experiment, self.data, self._model, carried)
 
+    def _repr_html_(self) -> str:
+        from nnjit.progress.html import run_html
+
+        return run_html(repr(self), self.metrics["splits"], lambda: self.history)
+
     def __repr__(self) -> str:
         metrics = RunMetrics.from_json(self.metrics)
         shape = " × ".join(map(str, self.compiled.task.model.input_shape))
