@@ -291,6 +291,11 @@ class Run:
         path = None if self.path is None else self.path.absolute()
         return _restored, (path, self.experiment, self.data, self._model, carried)
 
+    def _repr_html_(self) -> str:
+        from nnjit.progress.html import run_html
+
+        return run_html(repr(self), self.metrics["splits"], lambda: self.history)
+
     def __repr__(self) -> str:
         metrics = RunMetrics.from_json(self.metrics)
         shape = " × ".join(map(str, self.compiled.task.model.input_shape))
