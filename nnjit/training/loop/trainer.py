@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from nnjit.codegen import ThreadTeam
+from nnjit import codegen
 from nnjit.durable import replace_files
 from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, RunError, reason
 from nnjit.experiment import Experiment
@@ -270,7 +270,7 @@ def _run_epochs(
 ) -> Outcome:
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
-    with ThreadTeam(setup.compiled.threads) as team:
+    with codegen.ThreadTeam(setup.compiled.threads) as team:
         stopping = Stopping(setup, recorder.history.kept)
         runner = runner_type(setup)(setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end)
         while state.epoch < options.epochs and stopping.status(state) is None:
