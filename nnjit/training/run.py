@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnjit.data import Dataset, Scaling, Target
-from nnjit.data.sources.series import Series
 from nnjit.errors import DataError, GraphError, RunError, UserError, counted, shortened
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from nnjit.data.encoding.encoder import TableEncoder
     from nnjit.data.known.known_data import KnownData
     from nnjit.data.known.series import NewWindows
+    from nnjit.data.sources.series import Series
     from nnjit.data.tables.table import Table
     from nnjit.training.evaluation import Evaluation
 
@@ -245,25 +245,33 @@ class Run:
         from nnjit.data.known.known_data import place_in
 
         table = _table(x)
-        if isinstance(self.experiment.data, Series):
+        if self._series is not None:
             windows = self.windows(table)
             return windows.x[:], windows.where
         return self.known.shaped(self.known.encode(table)[:]), place_in(table)
+
+    @property
+    def _series(self) -> Series | None:
+        """The source of the data if it is a series."""
+        from nnjit.data.sources.series import Series
+
+        source = self.experiment.data
+        return source if isinstance(source, Series) else None
 
     def windows(self, table: Table) -> NewWindows:
         """The windows of new rows of a series, each of which `forward` forecasts."""
         from nnjit.data.known.series import windows_of
 
-        assert isinstance(self.experiment.data, Series)
-        return windows_of(self.experiment.data, self.known, table)
+        assert self._series is not None
+        return windows_of(self._series, self.known, table)
 
     def _with_targets(self, table: Table) -> tuple[Dataset, Where]:
         """The rows of a table, or its windows, with targets, and their names in messages."""
         from nnjit.data.known.series import windows_with_targets
         from nnjit.data.known.targets import table_with_targets
 
-        if isinstance(self.experiment.data, Series):
-            return windows_with_targets(self.experiment.data, self.known, table)
+        if self._series is not None:
+            return windows_with_targets(self._series, self.known, table)
         return table_with_targets(self.known, table)
 
     def _is_table(self, x: Any) -> bool:

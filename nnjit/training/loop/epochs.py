@@ -10,11 +10,11 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nnjit.codegen import BestEpoch, ThreadTeam
+from nnjit.codegen import BestEpoch
 from nnjit.data import Part
 from nnjit.errors import DataError
 from nnjit.ir import Graph, Node
@@ -23,6 +23,9 @@ from nnjit.training.loop.feeding import Piece, feed_of
 from nnjit.training.setup.compiled_task import Columns, TotalsLayout
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
+
+if TYPE_CHECKING:
+    from nnjit.codegen import ThreadTeam
 
 CALL_SECONDS = 0.05
 MOST_EPOCHS = 2**14  # of a span, since the orders of all its rows are drawn before it

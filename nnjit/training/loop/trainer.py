@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from nnjit.codegen import ThreadTeam
+from nnjit import codegen
 from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, Raised, RunError, reason
 from nnjit.experiment import Experiment
 from nnjit.progress.display import Display
@@ -218,7 +218,7 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
     """
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
-    with ThreadTeam(setup.compiled.threads) as team:
+    with codegen.ThreadTeam(setup.compiled.threads) as team:
         stopping = Stopping(setup, recorder.so_far)
         runner = runner_type(setup)(
             setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end, callbacks.most_epochs
