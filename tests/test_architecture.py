@@ -33,8 +33,9 @@ INSIDE = {
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (
-        ("graphs",), ("setup",), ("results",), ("contents", "evaluation", "gradient_check", "inputs"),
-        ("run",), ("loop",), ("study",), ("predicting",),
+        ("graphs",), ("setup",), ("results",),
+        ("contents", "description", "evaluation", "gradient_check", "inputs"), ("run",), ("loop",), ("study",),
+        ("predicting",),
     ),
     "report": (
         ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
