@@ -34,8 +34,8 @@ INSIDE = {
     ),
     "training": (
         ("graphs",), ("setup",), ("results",),
-        ("contents", "description", "evaluation", "gradient_check", "inputs"), ("run",), ("loop",), ("study",),
-        ("predicting",),
+        ("contents", "description", "evaluation", "gradient_check", "inputs"), ("run",), ("loop",),
+        ("study",), ("predicting",),
     ),
     "report": (
         ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
