@@ -12,7 +12,7 @@ import numpy as np
 from nnjit.codegen.call import Caller, check_success
 from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.numba.cache import load
-from nnjit.codegen.plan.buffers import ALIGNMENT
+from nnjit.codegen.plan.buffers import ALIGNMENT, BLOCK
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.lanes import in_lanes
@@ -33,7 +33,6 @@ from nnjit.passes import optimize
 from nnjit.primitives import scan_p
 from nnjit.primitives.elementwise import copy_p
 
-BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
 # If rows are as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).
 LARGE_BLOCK, CACHED = 2**24, 2**22  # bytes
 # A thread takes a group at a time, or two if what they compute stays in a cache (LeNet: −2 %).

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnjit.data.dataset import Dataset, InputRows, describe_index, row_blocks, rows_per_block
-from nnjit.data.encoding.rows import Indexed
+from nnjit.data.encoding.rows import EncodedRows, Indexed
 from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
 from nnjit.data.padding import Padding, find_padding
@@ -344,6 +344,8 @@ def _gather(
     if isinstance(array, DiskRows):
         chosen = array if rows is None else array.select(rows)
         made = chosen.map(convert, dtype=dtype, row_shape=array.row_shape)
+        if isinstance(array.stored, EncodedRows):  # which takes longer than to read it again
+            return made.spooled()
         _check_range(made, array.dtype, is_scaled=scale is not None)
         return made
     if isinstance(array, np.ndarray) and rows is None and scale is None and array.dtype == dtype:

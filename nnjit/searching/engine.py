@@ -28,8 +28,8 @@ DRIVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql"}
 IDENTITY = "nnjit"  # the attribute of a study that says what it searches
 
 
-def import_optuna() -> Any:
-    """Optuna, which says nothing of its own.
+def silence_optuna() -> None:
+    """Have Optuna say nothing of its own.
 
     Raises:
         UserError: it is not installed.
@@ -39,7 +39,6 @@ def import_optuna() -> Any:
     except ImportError:
         raise UserError(MISSING) from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna
 
 
 def open_study(
@@ -54,14 +53,16 @@ def open_study(
     Raises:
         UserError: the storage cannot be reached, or holds another search, or one that is not to be joined.
     """
-    optuna: Any = import_optuna()
+    silence_optuna()
+    import optuna
+
     name = space.given.experiment.name
     with _storage_errors(options.storage):
         storage = _storage(options.storage, folder)
         known = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
         if options.storage is not None and (name in known) != join:
             raise UserError(_about_joining(name, is_known=name in known), ("search", "storage"))
-        study = optuna.create_study(
+        study: optuna.Study = optuna.create_study(
             storage=storage,
             study_name=name,
             direction="minimize" if mode == "min" else "maximize",

@@ -1,30 +1,23 @@
-"""Train one trial of a search: its replicas one after the other, or the folds that its config asks for."""
+"""Train one trial of a search, in memory: its replicas or folds one after the other."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from nnjit.config import Config
+from nnjit.config import Config, dump
 from nnjit.errors import Diverged, UserError
-from nnjit.registry import SEEDS
+from nnjit.experiment import Experiment
+from nnjit.progress.follower import Audience, Follower
+from nnjit.progress.values import Columns
 from nnjit.runs.search import TrialStatus
+from nnjit.training import members_of, train_in_memory
 
 Report = Callable[[int, float], bool]
 """Takes an epoch and the metric after it, and says whether to go on."""
-
-
-@dataclass
-class Progress:
-    """What a trial has reached so far; its first training draws the curve and may be pruned."""
-
-    metric: str
-    report: Report
-    curve: list[tuple[int, float]] = field(default_factory=list)
-    is_pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,65 +38,58 @@ def run_trial(make: Callable[[], Config], *, metric: str, replicas: int, report:
     Args:
         make: makes the config of the trial, whose options may not fit together.
         metric: the column of the history whose value counts.
-        replicas: trainings, with seeds that follow each other.
+        replicas: trainings, with seeds that follow each other; of folds, each is trained once.
+        report: of the first training, which draws the curve and may be pruned.
     """
-    began = time.perf_counter()
-    progress, values, epochs = Progress(metric, report), [], 0
+    began, follower = time.perf_counter(), _Curve(metric, report)
+    values: list[float] = []
+    epochs, message = 0, ""
     try:
-        given = make()
-        for index in range(replicas):
-            value, lasted = _train(_replica(given, index), progress, is_first=index == 0)
+        for index, member in enumerate(_members(make().experiment, replicas)):
+            value, lasted = _train(member, metric, follower if index == 0 else Follower())
             epochs = max(epochs, lasted)
-            if progress.is_pruned:
+            if follower.stops:
                 break
             values.append(value)
+        status = TrialStatus.PRUNED if follower.stops else TrialStatus.COMPLETED
     except Diverged:
-        status, value, message = TrialStatus.DIVERGED, math.nan, ""
+        status = TrialStatus.DIVERGED
     except UserError as error:
-        status, value, message = TrialStatus.FAILED, math.nan, str(error)
-    else:
-        status = TrialStatus.PRUNED if progress.is_pruned else TrialStatus.COMPLETED
-        value, message = math.nan if progress.is_pruned else math.fsum(values) / len(values), ""
-    if status is TrialStatus.COMPLETED and not math.isfinite(value):
-        status, value = TrialStatus.DIVERGED, math.nan
-    seconds = time.perf_counter() - began
-    return Outcome(status, value, epochs, seconds, tuple(progress.curve), message)
+        status, message = TrialStatus.FAILED, str(error)
+    mean = math.fsum(values) / len(values) if status is TrialStatus.COMPLETED else math.nan
+    if status is TrialStatus.COMPLETED and not math.isfinite(mean):
+        status = TrialStatus.DIVERGED
+    return Outcome(status, mean, epochs, time.perf_counter() - began, tuple(follower.curve), message)
 
 
-def _replica(given: Config, index: int) -> Config:
-    """The config with another seed for all but the data and their split."""
-    if index == 0:
-        return given
-    experiment = given.experiment
-    split = experiment.data.split
-    seeded = split.model_copy(update={"seed": experiment.seed if split.seed is None else split.seed})
-    data = experiment.data.seeded(experiment.seed).model_copy(update={"split": seeded})
-    update = {"data": data, "seed": (experiment.seed + index) % SEEDS}
-    return Config(experiment.model_copy(update=update), given.document)
+def _members(experiment: Experiment, replicas: int) -> tuple[Experiment, ...]:
+    """The trainings of a trial."""
+    if replicas > 1 and experiment.training.folds is None:
+        training = experiment.training.model_copy(update={"replicas": replicas})
+        experiment = experiment.model_copy(update={"training": training})
+    members = members_of(experiment)
+    return (experiment,) if members is None else members.experiments
 
 
-def _train(given: Config, progress: Progress, *, is_first: bool) -> tuple[float, int]:
-    """The metric of the weights that a training keeps, and its epochs."""
-    from nnjit import api
-
-    def follow(epoch: Any) -> None:
-        value = epoch.values.get(progress.metric, math.nan)
-        if not math.isfinite(value):
-            return
-        progress.curve.append((epoch.number, value))
-        if not progress.report(epoch.number, value):
-            progress.is_pruned = True
-            epoch.stop()
-
-    run = api.run(given, output=False, on_epoch=follow if is_first else None)
-    split, _, name = progress.metric.partition("_")
-    return _value(run.metrics, split, name)
-
-
-def _value(metrics: Mapping[str, Any], split: str, name: str) -> tuple[float, int]:
-    """A metric of a run, or its mean over the members of a study; and the epochs."""
-    if "runs" in metrics:
-        mean = metrics["splits"][split][name]["mean"]
-        return (math.nan if mean is None else mean), max(run["epochs"] for run in metrics["runs"])
+def _train(experiment: Experiment, metric: str, follower: Follower) -> tuple[float, int]:
+    """The metric of the weights that a training keeps, and how many epochs it took."""
+    run = train_in_memory(experiment, dump, audience=Audience(make=lambda: (follower,)))
+    split, _, name = metric.partition("_")
+    metrics: Mapping[str, Any] = run.metrics
     value = metrics["splits"][split][name]
     return (math.nan if value is None else value), metrics["epochs"]
+
+
+class _Curve(Follower):
+    """Follows the metric of a training, and stops it if it is not to go on."""
+
+    def __init__(self, metric: str, report: Report) -> None:
+        self._metric, self._report = metric, report
+        self.curve: list[tuple[int, float]] = []
+
+    def follow(self, columns: Columns) -> None:
+        values = columns[self._metric]
+        rows = zip(columns["epoch"].tolist(), values.tolist(), strict=True)
+        new = [(int(epoch), value) for epoch, value in rows if math.isfinite(value)]
+        self.curve += new
+        self.stops = not all(self._report(*point) for point in new[-1:])

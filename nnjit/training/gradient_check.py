@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnjit.codegen import Compiled
+from nnjit import codegen
 from nnjit.errors import DataError
 from nnjit.ir import Graph, Node, interpret
 from nnjit.nn import ParamEntry
@@ -147,7 +147,7 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
     if not np.isfinite(here):
         mend = "scale the data (data.scale: standard), or start from smaller weights"
         raise DataError(f"the cost of the first weights is {here}, so it has no gradient to check; {mend}")
-    compiled = Compiled(graph, title="The gradient of a few rows.")(theta, *arguments)[0]
+    compiled = codegen.Compiled(graph, title="The gradient of a few rows.")(theta, *arguments)[0]
     interpreted = interpret(graph, [theta, *arguments])[0]
     tensors = []
     for entry in setup.model.table:

@@ -14,7 +14,7 @@ import nnjit.numpy as nnp
 from nnjit.autodiff import check_grads, grad
 from nnjit.errors import DataError, GraphError
 from nnjit.nn import Loss, losses
-from nnjit.nn.losses import SumOfSquares
+from nnjit.nn.losses.loss import SumOfSquares
 
 REFERENCE = json.loads((Path(__file__).parent / "loss_reference.json").read_text(encoding="utf-8"))
 OUT = [[1.0, -2.0, 0.5], [0.0, 3.0, -1.0]]

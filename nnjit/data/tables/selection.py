@@ -44,9 +44,6 @@ def select(
     drops = {name: missing == "drop" for name in (*roles.features, roles.weights) if name is not None}
     drops |= {name: kind.drops for name, kind in options.items()}
     kept, weights, left_out = _kept(table, roles, [name for name, is_dropped in drops.items() if is_dropped])
-    if table.is_stored and not kept.all():
-        mend = "leave such rows out of the file, or set in_memory: true"
-        raise DataError(f"rows that stay in their file are all taken{left_out}; {mend}", ("in_memory",))
     chosen = table if kept.all() else table.rows(kept)
     found, columns = read(chosen), counted(len(roles.features), "column")
     return TableData(

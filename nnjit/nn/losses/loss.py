@@ -99,4 +99,12 @@ class Loss(Options, ABC):
         return
 
 
+class SumOfSquares(Loss):
+    """A loss that is the sum of the squares of its residuals, as Gauss–Newton and its kin need it."""
+
+    @abstractmethod
+    def residuals(self, output: Array, target: Array) -> Array:
+        """The residuals r (B, O) for an output (B, O), with the cost Σₒ r²."""
+
+
 losses: Registry[Loss] = Registry("loss")

@@ -141,6 +141,8 @@ def notice(run: RunFiles) -> Notice | None:
         return Notice("calm", f"Stopped early, after {epochs}: the {word} no longer improved.{best}")
     if metrics.status is Status.TARGET_REACHED:
         return Notice("calm", f"Stopped after {epochs}: the training had reached its target.")
+    if metrics.status is Status.STOPPED:
+        return Notice("calm", f"Stopped after {epochs}: the function given as on_epoch asked for it.")
     if metrics.status is Status.OUT_OF_TIME:
         text = f"Stopped after {epochs}: the time was over. This continues where it stopped, bit for bit:"
         return Notice("calm", text, resume_command(run.folder))

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from nnjit.errors import counted
-from nnjit.report.formatting import Row, column_name, metric_value, number, option_value, plain, seconds, sentence
+from nnjit.report.formatting import (
+    Row,
+    column_name,
+    metric_value,
+    number,
+    option_value,
+    plain,
+    seconds,
+    sentence,
+)
 from nnjit.report.pages.summary import path_as_typed
 from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures.style import Picture, style, to_svg

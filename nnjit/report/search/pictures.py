@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from nnjit.errors import counted
-from nnjit.report.formatting import column_name, metric_value, number, option_value, percent, sentence, shorten
+from nnjit.report.formatting import (
+    column_name,
+    metric_value,
+    number,
+    option_value,
+    percent,
+    sentence,
+    shorten,
+)
 from nnjit.report.pictures.axes import (
     Axes,
     add_axes,

@@ -7,16 +7,14 @@ hundreds of short ones, each evaluated and compared with the best so far inside 
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nnjit.codegen import BestEpoch, ThreadTeam
+from nnjit.codegen import BestEpoch
 from nnjit.data import Part
 from nnjit.errors import DataError
 from nnjit.ir import Graph, Node
@@ -25,6 +23,9 @@ from nnjit.training.loop.feeding import Piece, feed_of
 from nnjit.training.setup.compiled_task import Columns, TotalsLayout
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
+
+if TYPE_CHECKING:
+    from nnjit.codegen import ThreadTeam
 
 CALL_SECONDS = 0.05
 MOST_EPOCHS = 2**14  # of a span, since the orders of all its rows are drawn before it
@@ -56,10 +57,17 @@ class EpochRunner:
     Args:
         team: the threads that share the work.
         is_stopped: asked between native calls; True abandons the epoch.
+        most_epochs: the most epochs of a native call.
     """
 
-    def __init__(self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool]) -> None:
-        self._most_epochs = longest_span(setup)
+    def __init__(
+        self,
+        setup: Setup,
+        team: ThreadTeam,
+        is_stopped: Callable[[], bool],
+        most_epochs: int = MOST_EPOCHS,
+    ) -> None:
+        self._most_epochs = min(longest_span(setup), most_epochs)
         self._setup, self._team, self._is_stopped = setup, team, is_stopped
         self._feed = feed_of(setup)
         self._given: dict[str, np.ndarray] = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}
@@ -319,25 +327,3 @@ def _fractions(ticks: np.ndarray) -> np.ndarray:
     """The fraction of a call's time that each epoch's training took; `ticks` are (training, evaluation)."""
     total = ticks.sum()
     return ticks[:, 0] / total if total else np.full(len(ticks), 1 / len(ticks))
-
-
-@contextmanager
-def progress(first: int, total: int, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """Show a progress bar of the epochs with the latest values, if stderr is a terminal.
-
-    Yields:
-        A function that updates it: (epochs done, values).
-    """
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda done, values: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=total, initial=first, unit="epoch", leave=False) as bar:
-
-        def show(done: int, values: dict[str, float]) -> None:
-            with suppress(OSError):  # a terminal that is gone ends no training
-                bar.set_postfix({k: f"{v:.4g}" for k, v in values.items()}, refresh=False)
-                bar.update(done - bar.n)
-
-        yield show

@@ -10,13 +10,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from nnjit.codegen import Turns
+from nnjit import codegen
 from nnjit.data import DiskPart, Part
 from nnjit.training.setup.setup import Setup
+
+if TYPE_CHECKING:
+    from nnjit.codegen import Turns
 
 BLOCK = 2**20  # bytes of a block of rows that are read together
 BLOCKS = 16  # of a buffer, at least, so that it mixes rows from several places
@@ -50,7 +53,7 @@ class Piece:
 
     def between(self, begin: int, end: int) -> Turns:
         """The steps `begin` to `end`, counted from its first."""
-        return Turns(begin, end, self.steps, self.batch, self.rows, self.stride)
+        return codegen.Turns(begin, end, self.steps, self.batch, self.rows, self.stride)
 
     def rows_of(self, turn: int) -> np.ndarray:
         """The indices of the rows of a step, counted from its first."""

@@ -33,7 +33,7 @@ from nnjit.errors import ConfigError, ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.nn.model.columns import indexed_columns
-from nnjit.optim.schedules import ReduceOnPlateau
+from nnjit.optim.schedules.plateau import ReduceOnPlateau
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.step import step_graph
