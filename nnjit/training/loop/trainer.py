@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from nnjit.training.loop.full_batch import FullBatchRunner
 
 CHECKPOINT_SECONDS = 20.0
+RUNS = Path("runs")  # where run folders are made that no --output names
 
 
 @dataclass(frozen=True)
@@ -321,11 +323,16 @@ def columns_of(setup: Setup) -> list[str]:
 
 
 def check_output(output: Path | None) -> None:
-    """Raise a RunError if the requested run folder exists already."""
+    """Raise a RunError if the requested run folder exists already, or cannot be made."""
     if output is not None and output.exists():
         if output.is_dir():
             check_unlocked(output)
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
+    path = output or RUNS / "x"
+    parent = next(parent for parent in path.parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        problem = "Permission denied" if parent.is_dir() else "Not a directory"
+        raise RunError(f"{output or RUNS}: the run folder cannot be made ({problem})")
 
 
 @contextmanager
@@ -339,9 +346,7 @@ def new_folder(output: Path | None, name: str) -> Iterator[Path]:
 def _make_folder(output: Path | None, name: str) -> Path:
     """Make the run folder; if its name is taken, a number after the time makes it unique."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    candidates = (
-        [output] if output else [Path("runs") / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
-    )
+    candidates = [output] if output else [RUNS / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
     for path in candidates:
         try:
             path.mkdir(parents=True)
