@@ -23,7 +23,7 @@ RANKED = (
 NEGATIVE = ("loss=poisson", "data={type: inline, x: [[1], [2]], y: [-1.5, 1.5]}", "model=[dense]")
 WINE = ("data.split={test: 0.2}", "validation_data={type: sklearn, dataset: wine}")
 UNMASKED = (
-    "model[0]={type: embedding, entries: 9}",
+    "model[0]={type: embedding, entries: 9, size: 2}",
     "model[1]={type: gru, units: 3, mask_value: 0}",
 )
 FROZEN = ("model[0].trainable=false", "model[1].trainable=false")
