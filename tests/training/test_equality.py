@@ -15,7 +15,6 @@ from nnjit.codegen import BestEpoch, EpochTotals, Interface, ThreadTeam, Turns
 from nnjit.ir import Graph, Node, interpret
 from nnjit.runs import file_names
 from nnjit.training import Run, train
-from nnjit.training.setup import compiled_task
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 # Their layers are in test_threads and test_workloads.
@@ -138,8 +137,8 @@ def test_compiled_training_equals_interpreted_training(
 ) -> None:
     real_data = request.getfixturevalue("real_data") if name == "mnist" else None
     compiled = run(name, tmp_path / "compiled", real_data)
-    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
-    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
+    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
     interpreted = run(name, tmp_path / "interpreted", real_data)
 
     # Sums in another order differ by some 1e-15 a step, and Adam enlarges that where a gradient is tiny.
