@@ -349,14 +349,13 @@ def _gather(
     if isinstance(array, np.ndarray) and rows is None and scale is None and array.dtype == dtype:
         return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
     shape = (len(array) if rows is None else len(rows), *array.shape[1:])
-    blocks = (
-        (here, convert(block, here if rows is None else rows[here])) for here, block in _selected(array, rows)
-    )
+    blocks = _selected(array, rows)
     if isinstance(array, EncodedRows) and array.buffer_size is not None:
-        return _spooled((block for _, block in blocks), shape, dtype, array.buffer_size)
+        converted = (convert(block, here if rows is None else rows[here]) for here, block in blocks)
+        return _spooled(converted, shape, dtype, array.buffer_size)
     out = np.empty(shape, dtype)
     for here, block in blocks:
-        out[here] = block
+        out[here] = convert(block, here if rows is None else rows[here])
     return out
 
 
