@@ -45,6 +45,10 @@ class Loss(Options, ABC):
     applies: ClassVar[tuple[str, ...]] = ()
     """Activations that the loss replaces or makes meaningless: the output must not end with one."""
 
+    is_linear: ClassVar[bool] = False
+    """Whether its gradient by the output is linear in the target: then the mean of the costs of two targets
+    has the gradient of the cost of their mean."""
+
     type: str
 
     @abstractmethod

@@ -21,6 +21,8 @@ from nnjit.nn.targets import as_values
 class SumOfSquares(Loss):
     """A loss that is the sum of the squares of its residuals, as Gauss–Newton and its kin need it."""
 
+    is_linear: ClassVar[bool] = True
+
     @abstractmethod
     def residuals(self, output: Array, target: Array) -> Array:
         """The residuals r (B, O) for an output (B, O), with the cost Σₒ r²."""
@@ -188,6 +190,7 @@ class Poisson(Loss):
     formula: ClassVar[str] = "(1/O) Σₒ exp(z) - t z"
     formula_note: ClassVar[str] = "for the logarithm z of a rate and counts t >= 0, whole or not"
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
+    is_linear: ClassVar[bool] = True
     link: ClassVar[Link] = "exp"
 
     def __call__(self, output: Array, target: Array) -> Array:
