@@ -199,8 +199,8 @@ def fit(
 def _fitted(kind: ColumnOptions, column: RawColumn, indexed: Indexed, *, is_inferred: bool) -> ColumnEncoding:
     is_named = indexed == "all" or column.name in indexed
     if isinstance(kind, Text) and is_inferred and not is_named:
-        return TextEncoding(name=column.name, words=(), length=0)
-    encoding = kind.fit(column)
+        return TextEncoding(name=column.name, words=(), length=0, missing_rows=column.missing_rows)
+    encoding = replace(kind.fit(column), missing_rows=column.missing_rows)
     if isinstance(encoding, CategoryEncoding) and is_named:
         return replace(encoding, is_indexed=True)
     return encoding
@@ -211,7 +211,10 @@ def _without(rows: EncodedRows, constants: Collection[str]) -> EncodedRows:
     if not constants:
         return rows
     columns, empty = rows.encoder.columns, _nothing(rows.table)
-    encodings = [LeftOut(name=c.name, kind="constant") if c.name in constants else c for c in columns]
+    encodings = [
+        LeftOut(name=c.name, kind="constant", missing_rows=c.missing_rows) if c.name in constants else c
+        for c in columns
+    ]
     pairs = zip(columns, rows.values, strict=True)
     values = [empty if column.name in constants else value for column, value in pairs]
     return EncodedRows(TableEncoder(tuple(encodings)), tuple(values), rows.table)

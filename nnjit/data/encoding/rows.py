@@ -34,11 +34,13 @@ class EncodedRows:
     Args:
         values: of each column, what its encoding has read, in memory or in a temporary file.
         table: what was read.
+        buffer_size: the most rows that a training holds in memory at a time; None for all.
     """
 
     encoder: TableEncoder
     values: tuple[Stored, ...]
     table: Table
+    buffer_size: int | None = None
 
     dtype = np.dtype(np.float64)
 

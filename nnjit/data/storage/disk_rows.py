@@ -111,18 +111,6 @@ class DiskRows:
         conversions = (*self.conversions, convert)
         return replace(self, conversions=conversions, dtype=np.dtype(dtype), row_shape=row_shape)
 
-    def spooled(self) -> DiskRows:
-        """The rows in a temporary file, once they are read and converted.
-
-        Raises:
-            DataError: they cannot be, or there is no room for them.
-        """
-        from nnjit.data.storage.spool import Spool  # most rows need none of it
-
-        step = max(1, _PIECE // max(1, math.prod(self.row_shape)))
-        blocks = (self[k : k + step] for k in range(0, len(self), step))
-        return DiskRows.of(Spool().write(blocks, self.shape, self.dtype), self.buffer_size)
-
     def _converted(self, rows: slice | np.ndarray) -> np.ndarray:
         """A piece of the rows; the slice or the indices are those of the stored array."""
         block = np.asarray(self.stored[rows])

@@ -10,7 +10,7 @@ from nnjit.data.encoding.encoder import complete_rows
 from nnjit.data.encoding.kinds import ColumnOptions
 from nnjit.data.encoding.problem import check, missing, unreadable
 from nnjit.data.encoding.raw_column import RawColumn
-from nnjit.data.tables.data import Keep, TableData
+from nnjit.data.tables.data import TableData
 from nnjit.data.tables.roles import Roles
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.targets import Targets
@@ -28,12 +28,12 @@ def select(
     missing: str | None = None,
     indexed: frozenset[str] = frozenset(),
     path: ConfigPath = ("file",),
-    keep: Keep | None = None,
+    buffer_of: Callable[[int], int] | None = None,
 ) -> TableData:
     """The inputs, targets and weights of a table, without rows that lack a target or have the weight 0.
 
     Args:
-        options, missing, indexed, path, keep: those of `TableData`; rows without a value that must be
+        options, missing, indexed, path, buffer_of: those of `TableData`; rows without a value that must be
             dropped are.
         read: reads the targets of a table of the rows that are left.
         title: the beginning of the description.
@@ -59,7 +59,7 @@ def select(
         missing=missing,
         indexed=indexed,
         path=path,
-        keep=keep,
+        buffer_of=buffer_of,
     )
 
 

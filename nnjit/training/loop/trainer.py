@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State
 
 CHECKPOINT_SECONDS = 20.0
+RUNS = Path("runs")  # where run folders are made that no --output names
 
 
 def train(
@@ -252,11 +254,16 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
 
 
 def check_output(output: Path | None) -> None:
-    """Raise a RunError if the requested run folder exists already."""
+    """Raise a RunError if the requested run folder exists already, or cannot be made."""
     if output is not None and output.exists():
         if output.is_dir():
             check_unlocked(output)
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
+    path = output or RUNS / "x"
+    parent = next(parent for parent in path.parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        problem = "Permission denied" if parent.is_dir() else "Not a directory"
+        raise RunError(f"{output or RUNS}: the run folder cannot be made ({problem})")
 
 
 @contextmanager
@@ -270,9 +277,7 @@ def new_folder(output: Path | None, name: str) -> Iterator[Path]:
 def _make_folder(output: Path | None, name: str) -> Path:
     """Make the run folder; if its name is taken, a number after the time makes it unique."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    candidates = (
-        [output] if output else [Path("runs") / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
-    )
+    candidates = [output] if output else [RUNS / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
     for path in candidates:
         try:
             path.mkdir(parents=True)
