@@ -42,11 +42,18 @@ def silence_optuna() -> None:
 
 
 def open_study(
-    options: SearchOptions, space: Space, folder: Path, *, mode: str, identity: Mapping[str, str], join: bool
+    options: SearchOptions,
+    space: Space,
+    folder: Path | None,
+    *,
+    mode: str,
+    identity: Mapping[str, str],
+    join: bool,
 ) -> optuna.Study:
     """The study of a search: a new one, or that which it goes on with or joins.
 
     Args:
+        folder: that of the search; None with a storage elsewhere.
         identity: what all who take part must share, such as the digest of the config.
         join: whether to take part in a search that is in the storage already.
 
@@ -149,14 +156,15 @@ def _trial(trial: FrozenTrial, space: Space) -> Trial:
     )
 
 
-def _storage(url: str | None, folder: Path) -> BaseStorage:
-    from optuna.storages import JournalStorage, RDBStorage
-    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-
+def _storage(url: str | None, folder: Path | None) -> BaseStorage:
     if url is not None:
+        from optuna.storages import RDBStorage
+
         return RDBStorage(url, engine_kwargs={"connect_args": _connection(url)})
-    path = str(folder / file_names.JOURNAL)
-    return JournalStorage(JournalFileBackend(path, JournalFileOpenLock(path)))
+    from nnjit.searching.journal import journal_storage
+
+    assert folder is not None  # which only a storage elsewhere can do without
+    return journal_storage(folder / file_names.JOURNAL)
 
 
 def _connection(url: str) -> dict[str, Any]:

@@ -104,9 +104,10 @@ def search(
         if join and options.storage is None:
             raise UserError("there is no database to join a search in; give storage, such as postgresql://…")
         plan = _plan(given, options)
-        place = _folder(output, resume, given.experiment.name)
-        with place as path:
-            return _search(plan, path, workers=workers or usable_cores(), join=join, quiet=quiet)
+        elsewhere = None if options.storage is None else _study(plan, None, join=join)
+        with _folder(output, resume, given.experiment.name) as path:
+            study = elsewhere or _study(plan, path, join=False)
+            return _search(plan, study, path, workers=workers or usable_cores(), quiet=quiet)
 
 
 @dataclass(frozen=True)
@@ -224,10 +225,13 @@ class _Locked:
         self._lock.__exit__(*error)
 
 
-def _search(plan: _Plan, path: Path, *, workers: int, join: bool, quiet: bool) -> Search:
-    study = engine.open_study(
+def _study(plan: _Plan, path: Path | None, *, join: bool) -> optuna.Study:
+    return engine.open_study(
         plan.options, plan.space, path, mode=plan.mode, identity=plan.identity, join=join
     )
+
+
+def _search(plan: _Plan, study: optuna.Study, path: Path, *, workers: int, quiet: bool) -> Search:
     if plan.options.storage is None:
         engine.end_orphans(study)
     hidden = plan.options.model_copy(update={"storage": None})  # its address may hold a password
