@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +77,11 @@ def open_study(
             load_if_exists=True,
         )
         _check_identity(study, identity, new=name not in known)
-    study.sampler = _sampler(options, space, seed=space.given.experiment.seed + len(study.get_trials(False)))
+    study.sampler = _sampler(options, seed=space.given.experiment.seed + len(study.get_trials(False)))
     study.pruner = _pruner(options, space)
+    if options.sampler == "grid" and name not in known:
+        for combination in islice(space.grid(), options.trials):
+            study.enqueue_trial(combination)
     return study
 
 
@@ -220,15 +224,13 @@ def _check_identity(study: optuna.Study, identity: Mapping[str, str], *, new: bo
             )
 
 
-def _sampler(options: SearchOptions, space: Space, *, seed: int) -> BaseSampler:
+def _sampler(options: SearchOptions, *, seed: int) -> BaseSampler:
     from optuna import samplers
 
     seed %= 2**32
     match options.sampler:
-        case "random":
+        case "random" | "grid":  # whose combinations wait in the study
             return samplers.RandomSampler(seed=seed)
-        case "grid":
-            return samplers.GridSampler(space.grid(), seed=seed)
         case "cma":
             _require_cma()
             return samplers.CmaEsSampler(seed=seed, n_startup_trials=options.startup)

@@ -125,7 +125,7 @@ class _Plan:
         """How many there are to be; a grid has no more than its combinations."""
         if self.options.sampler != "grid":
             return self.options.trials
-        return min(self.options.trials, prod(map(len, self.space.grid().values())))
+        return min(self.options.trials, prod(len(v.choices or ()) for v in self.options.space.values()))
 
     @property
     def identity(self) -> dict[str, str]:
@@ -163,7 +163,7 @@ def _plan(given: Config, options: SearchOptions) -> _Plan:
     space = Space(_for_trials(given), options.space)
     space.check()
     if options.sampler == "grid":
-        space.grid()
+        space.check_grid()
     modes = modes_of_experiment(space.given.experiment)
     metric = _metric(options.metric, modes)
     return _Plan(given, options, space, metric, modes[metric])

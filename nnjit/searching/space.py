@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from nnjit.config import Config, varied
@@ -59,12 +60,8 @@ class Space:
         """The options of a trial, of what Optuna has drawn."""
         return {option: _value(self.variations[option], drawn) for option, drawn in params.items()}
 
-    def grid(self) -> dict[str, list[Any]]:
-        """The values of each option that a grid combines.
-
-        Raises:
-            ConfigError: one has a range instead of choices.
-        """
+    def check_grid(self) -> None:
+        """Raise a ConfigError if an option has a range instead of choices."""
         for option, variation in self.variations.items():
             if variation.choices is None:
                 raise ConfigError(
@@ -72,7 +69,11 @@ class Space:
                     "sampler",
                     ("search", "space", option),
                 )
-        return {option: list(map(_label, v.choices or ())) for option, v in self.variations.items()}
+
+    def grid(self) -> Iterator[dict[str, Any]]:
+        """What Optuna would draw for all combinations of choices, in turn."""
+        labels = (list(map(_label, variation.choices or ())) for variation in self.variations.values())
+        return (dict(zip(self.variations, drawn, strict=True)) for drawn in product(*labels))
 
 
 def _extremes(variation: Variation) -> Iterator[Any]:
