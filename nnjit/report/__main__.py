@@ -35,7 +35,7 @@ def _import_matplotlib() -> None:
     """
     from matplotlib.artist import Artist
 
-    setattr(Artist, "_update_set_signature_and_docstring", classmethod(lambda cls: None))
+    Artist._update_set_signature_and_docstring = classmethod(lambda cls: None)  # type: ignore[attr-defined]
     sys.modules["mpl_toolkits.mplot3d"] = None  # type: ignore[assignment]  # as if it was not installed
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Unable to import Axes3D")
