@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from nnjit.data.encoding.encoder import TableEncoder
     from nnjit.data.known.known_data import KnownData
     from nnjit.data.known.series import NewWindows
-    from nnjit.data.sources.series import Series
     from nnjit.data.tables.table import Table
     from nnjit.training.evaluation import Evaluation
     from nnjit.training.setup.outputs import DataDescription
@@ -246,33 +245,24 @@ class Run:
         from nnjit.data.known.known_data import place_in
 
         table = _table(x)
-        if self._series is not None:
+        if self.experiment.data.is_series:
             windows = self.windows(table)
             return windows.x[:], windows.where
         return self.known.shaped(self.known.encode(table)[:]), place_in(table)
-
-    @property
-    def _series(self) -> Series | None:
-        """The source of the data if it is a series."""
-        from nnjit.data.sources.series import Series
-
-        source = self.experiment.data
-        return source if isinstance(source, Series) else None
 
     def windows(self, table: Table) -> NewWindows:
         """The windows of new rows of a series, each of which `forward` forecasts."""
         from nnjit.data.known.series import windows_of
 
-        assert self._series is not None
-        return windows_of(self._series, self.known, table)
+        return windows_of(self.experiment.data, self.known, table)
 
     def _with_targets(self, table: Table) -> tuple[Dataset, Where]:
         """The rows of a table, or its windows, with targets, and their names in messages."""
         from nnjit.data.known.series import windows_with_targets
         from nnjit.data.known.targets import table_with_targets
 
-        if self._series is not None:
-            return windows_with_targets(self._series, self.known, table)
+        if self.experiment.data.is_series:
+            return windows_with_targets(self.experiment.data, self.known, table)
         return table_with_targets(self.known, table)
 
     def _is_table(self, x: Any) -> bool:
