@@ -73,16 +73,18 @@ def normalised(frame: pl.DataFrame, marks: tuple[str, ...] = MISSING_MARKS) -> p
         cs.datetime(time_zone="*").dt.replace_time_zone(None),
     )
     gaps = [name for name in plain.select(cs.float()).columns if plain[name].is_nan().any()]
-    return plain.with_columns(pl.col(gaps).fill_nan(None), trimmed(marks))
+    return trimmed(plain.with_columns(pl.col(gaps).fill_nan(None)), marks)
 
 
-def trimmed(marks: tuple[str, ...]) -> pl.Expr:
-    """All columns of text without blanks around it, with null for what marks a missing value."""
+def trimmed(frame: pl.DataFrame, marks: tuple[str, ...]) -> pl.DataFrame:
+    """A frame whose text has no blanks around it, with null for what marks a missing value."""
     import polars as pl
     import polars.selectors as cs
 
-    text = cs.string().str.strip_chars()
-    return pl.when(~text.is_in(list(marks))).then(text).name.keep()
+    plain = frame.with_columns(cs.string().str.strip_chars())
+    has_gaps = plain.select(cs.string().is_in(list(marks)).any())  # most columns have none: half the time
+    gaps = pl.col([name for name in has_gaps.columns if has_gaps.item(0, name)])
+    return plain.with_columns(pl.when(~gaps.is_in(list(marks))).then(gaps).name.keep())
 
 
 def as_numbers(series: pl.Series, marks: Marks) -> tuple[np.ndarray, np.ndarray]:
