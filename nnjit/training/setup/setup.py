@@ -281,7 +281,9 @@ def _load_held_out(
         if (name := f"{part}_data") in experiment.sources:
             with within(name):
                 source, takes = experiment.sources[name], _takes(experiment)
-                held_out[part] = load_held_out(source, data, folder, types, takes)
+                held_out[part] = load_held_out(
+                    source, data, folder, types, takes, own=experiment.sources["data"]
+                )
     return held_out
 
 
