@@ -1,7 +1,5 @@
 """What the report says of the data: its columns with their kinds, and how frequent the classes are."""
 
-
-
 from __future__ import annotations
 
 from pathlib import Path
