@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nnjit.errors import Incomplete, RunError, Stopped, UserError, reason
 from nnjit.runs import file_names
@@ -23,11 +23,12 @@ def fit(
     *,
     data: Any = None,
     initial_run: str | Path | None = None,
-    output: str | Path | None = None,
+    output: str | Path | Literal[False] | None = None,
     resume_or_start: bool = False,
+    report: bool = False,
     quiet: bool = True,
 ) -> Run | Study:
-    """Train an experiment and leave its run folder, report included; a study if it has replicas or folds.
+    """Train an experiment and leave its run folder; a study if it has replicas or folds.
 
     Args:
         config: a YAML file, a mapping of the same options, or an `Experiment`.
@@ -37,13 +38,17 @@ def fit(
             keeps their names and a digest, not the data: to resume the run, give them again.
         initial_run: the folder of a run, or a file, to start with the weights of: those whose name and shape
             match. `initial_weights.json` in the run folder says which.
-        output: the run folder; `runs/<name>-<time>` if None.
+        output: the run folder; `runs/<name>-<time>` if None. If False, nothing is written: the run is in
+            memory, and `run.save(folder)` writes its folder later.
         resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
             is opened.
+        report: whether to write the report at once, however the training ends; `run.report()` writes it
+            later.
         quiet: whether to show no progress.
 
     Raises:
-        UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete.
+        UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete, if
+            there is one.
         Incomplete: the training is done, but its report, or another file, could not be written.
     """
     from nnjit.config import read, starting_from
@@ -53,8 +58,23 @@ def fit(
     if initial_run is not None:
         given = starting_from(given, str(initial_run), "initial_run")
     with given.located():
-        folder = None if output is None else Path(output)
-        return run(given, output=folder, resume_or_start=resume_or_start, quiet=quiet)
+        if output is False:
+            return _in_memory(given.experiment, resume_or_start or report, quiet)
+        folder, write_report = None if output is None else Path(output), _write_report if report else None
+        return run(
+            given, output=folder, resume_or_start=resume_or_start, quiet=quiet, write_report=write_report
+        )
+
+
+def _in_memory(experiment: Experiment, needs_folder: bool, quiet: bool) -> Run | Study:
+    from nnjit import training
+    from nnjit.config import dump
+
+    if needs_folder:
+        raise RunError("with output=False there is no folder to resume or to report in; give output")
+    if training.members_of(experiment) is not None:
+        raise RunError("replicas and folds need a folder; give output")
+    return training.train_in_memory(experiment, dump, quiet=quiet)
 
 
 def load(folder: str | Path) -> Run | Study:
@@ -83,21 +103,20 @@ def run(
     quiet: bool = False,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
-    """Train, or resume the run in the folder `resume`, and write the report however the training ends.
+    """Train, or resume the run in the folder `resume`.
 
     Args:
         resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
-        write_report: writes the report; `nnjit.report.write_report` if None.
+        write_report: writes the report, however the training ends; None to write none.
 
     Raises:
         Incomplete: the training is done, but its report, or another file, could not be written.
     """
-    write_report = write_report or _write_report
     if resume_or_start:
         if output is None:
             raise RunError("resume_or_start needs the folder to look in: give output")
         if is_done(given.experiment, output):
-            if not (output / file_names.REPORT).is_file():
+            if write_report is not None and not (output / file_names.REPORT).is_file():
                 _report(write_report, output)
             return load(output)
         if holds_run(output):
@@ -105,12 +124,13 @@ def run(
     try:
         done = _train(given.experiment, output, resume, quiet)
     except Stopped as stopped:
-        if problem := _problem(write_report, stopped.folder):
+        if write_report and stopped.folder and (problem := _problem(write_report, stopped.folder)):
             raise type(stopped)(f"{stopped}\n{problem}", stopped.folder) from None
         raise
     except OSError as error:
         raise RunError(reason(error)) from error
-    _report(write_report, done.path)
+    if write_report is not None:
+        _report(write_report, done.folder)
     return done
 
 

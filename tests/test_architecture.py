@@ -19,7 +19,7 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "registry"), ("ir",), ("primitives",),
     ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",),
-    ("experiment", "runs"), ("training",), ("export",), ("report",), ("config",), ("api",), ("cli",),
+    ("experiment", "runs"), ("report",), ("training",), ("export",), ("config",), ("api",), ("cli",),
     ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
@@ -33,8 +33,8 @@ INSIDE = {
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (
-        ("graphs",), ("setup",), ("results",), ("evaluation", "gradient_check", "inputs"), ("run",),
-        ("loop",), ("study",), ("predicting",),
+        ("graphs",), ("setup",), ("results",), ("contents", "evaluation", "gradient_check", "inputs"),
+        ("run",), ("loop",), ("study",), ("predicting",),
     ),
     "report": (
         ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),

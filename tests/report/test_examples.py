@@ -30,7 +30,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "loss": "softmax_cross_entropy",
         "training": {"epochs": 1},
     }
-    return nnjit.fit(content, output=tmp_path_factory.mktemp("digits") / "run").path
+    return nnjit.fit(content, output=tmp_path_factory.mktemp("digits") / "run", report=True).path
 
 
 def test_the_most_wrong_come_first_with_their_own_inputs(digits: Path) -> None:

@@ -93,7 +93,7 @@ def test_the_average_is_that_of_a_descent_by_hand(options: dict, threads: int, f
     save_file(START, "start.safetensors")
     model = {"layers": LINE["model"], "initial_weights": "start.safetensors"}
     settings = ["training.epochs=5", f"training.threads={threads}"]
-    run = nnjit.fit(LINE | {"model": model, "averaging": options}, settings, output="run")
+    run = nnjit.fit(LINE | {"model": model, "averaging": options}, settings, output="run", report=True)
     theta, average = averaged_by_hand(options, 5)
     last, state = load_file(run.path / file_names.LAST), saved_state(run)
     np.testing.assert_allclose([last["only.weight"].item(), last["only.bias"].item()], average, rtol=1e-12)

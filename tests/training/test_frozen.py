@@ -26,7 +26,7 @@ from nnjit.training import resume
 from nnjit.training.gradient_check import check_gradient
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.loop.diagnosis import Probe
-from nnjit.training.loop.trainer import runner_type
+from nnjit.training.loop.recorders import runner_type
 from nnjit.training.setup import compiled_task
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State

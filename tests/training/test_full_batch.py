@@ -208,7 +208,7 @@ def test_the_squares_of_all_residuals_are_the_cost(
 
 @each_method
 def test_the_cost_falls_in_every_epoch(method: str, folder: Path) -> None:
-    run = nnjit.fit(SINC, [f"optimizer={METHODS[method]}"], output="run")
+    run = nnjit.fit(SINC, [f"optimizer={METHODS[method]}"], output="run", report=True)
     history = run.history
     assert (np.diff(history["train_loss"] + history["penalty"]) < 0).all()
     assert (np.diff(history["gradient_evaluations"]) >= 1).all()
@@ -260,7 +260,7 @@ def test_gauss_newton_solves_linear_regression_in_one_iteration(folder: Path) ->
 
 def test_a_training_ends_where_no_lower_cost_is_found(folder: Path) -> None:
     settings = ["optimizer=lbfgs", "training.batch_size=full", "training.epochs=500"]
-    run = nnjit.fit(LINE, settings, output="run")
+    run = nnjit.fit(LINE, settings, output="run", report=True)
     assert run.metrics["status"] == "converged"
     assert len(run.history["epoch"]) == run.metrics["epochs"] < 50
     assert "no lower cost" in run.metrics["message"] or "gradient is zero" in run.metrics["message"]

@@ -286,7 +286,7 @@ def test_a_defect_in_one_is_raised_and_ends_all(folder: Path, monkeypatch: pytes
 
 
 def test_reports_and_comparisons_take_a_replica(folder: Path) -> None:
-    nnjit.fit(IRIS | {"training": IRIS["training"] | {"replicas": 2}}, output="study")
+    nnjit.fit(IRIS | {"training": IRIS["training"] | {"replicas": 2}}, output="study", report=True)
     assert "Report of 2 replicas: iris" in Path("study/report.html").read_text()
     write_report(Path("study/replicas/2"))
     assert "Training report: iris" in Path("study/replicas/2/report.html").read_text()

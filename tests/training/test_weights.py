@@ -55,7 +55,7 @@ def classifier(case: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_weighted_training_is_pytorchs(case: dict[str, Any], folder: Path) -> None:
-    run = nnjit.fit(classifier(case), output="run")
+    run = nnjit.fit(classifier(case), output="run", report=True)
     last = load_file("run/last.safetensors")
     np.testing.assert_allclose(run.history["train_loss"], case["losses"], **EXACT)
     np.testing.assert_allclose(last["only.weight"], case["weight"], **EXACT)
