@@ -19,8 +19,8 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "registry"), ("ir",), ("primitives",),
     ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",),
-    ("experiment", "runs"), ("report",), ("training",), ("export",), ("config",), ("api",), ("cli",),
-    ("train",),
+    ("experiment", "runs"), ("report",), ("training",), ("export",), ("config",), ("api",), ("sklearn",),
+    ("cli",), ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
@@ -34,7 +34,7 @@ INSIDE = {
     ),
     "training": (
         ("graphs",), ("setup",), ("results",), ("contents", "evaluation", "gradient_check", "inputs"),
-        ("run",), ("loop",), ("study",), ("predicting",),
+        ("run",), ("loop",), ("continuing", "study"), ("predicting",),
     ),
     "report": (
         ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
@@ -57,7 +57,7 @@ OWNERS = {  # library: the only rooms that may import it
     "typer": {"cli"},
     "polars": {"data"},
     "fastexcel": {"data"},
-    "sklearn": {"data"},
+    "sklearn": {"data", "sklearn"},
     "PIL": {"data"},
     "onnx": {"export"},
 }
@@ -71,7 +71,7 @@ SLOW = {
     "matplotlib",
     "scipy",
 }  # imported inside the function that uses them
-SLOW_AT_THE_TOP = {"report"}  # which is itself imported only when a report is written
+SLOW_AT_THE_TOP = {"report", "sklearn"}  # which are themselves imported only by who asks for them
 
 
 MOST_FILES = 15  # of a folder, except those of alike entries:

@@ -8,7 +8,7 @@ True
 """
 
 from nnjit.sklearn.classifier import NetworkClassifier
+from nnjit.sklearn.loading import load_estimator
 from nnjit.sklearn.regressor import NetworkRegressor
-from nnjit.sklearn.saving import load_estimator
 
 __all__ = ["NetworkClassifier", "NetworkRegressor", "load_estimator"]

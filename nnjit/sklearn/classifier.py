@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted
 
 from nnjit.sklearn.estimator import NetworkEstimator
 from nnjit.sklearn.parameters import Problem, names_of
@@ -100,24 +101,23 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
     def predict(self, X: Any) -> np.ndarray:
         """The classes (n,), or the labels (n, K), of rows as `fit` takes them."""
-        x = self._given(X)
-        decided = np.asarray(self.run_.predict(x))
+        decided = self._predicted(X)
         if self._problem == "labels":
             return (decided > 0.5).astype(int)
         return np.asarray(self.classes_[self._order[decided]])
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, or label, (n, K) in the order of `classes_`."""
-        x = self._given(X)
+        check_is_fitted(self)
         if self._problem == "labels":
-            return np.asarray(self.run_.predict(x), np.float64)
-        found = np.asarray(self.run_.predict_probabilities(x), np.float64)
-        return found[:, np.argsort(self._order)] / found.sum(axis=1, keepdims=True)
+            return self._predicted(X).astype(np.float64)
+        found = self._answer(X, Run.predict_probabilities).astype(np.float64)
+        return np.asarray(found[:, np.argsort(self._order)] / found.sum(axis=1, keepdims=True))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """The logarithms of `predict_proba`."""
         with np.errstate(divide="ignore"):  # of a probability that is 0
-            return np.log(self.predict_proba(X))
+            return np.asarray(np.log(self.predict_proba(X)))
 
     @property
     def _problem(self) -> Problem:
@@ -158,8 +158,23 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         self.n_outputs_ = targets.shape[1] if has_labels else len(known)
         return targets.astype(np.float64) if has_labels else self._indices(targets)
 
+    def _read_more(self, X: Any, y: Any, classes: Any) -> np.ndarray:
+        targets = read_targets(self, X, y, is_numeric=False)
+        check_classification_targets(targets)
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(f"`classes={classes}` is not the same as in the last call: {self.classes_}")
+        if self._has_labels:
+            if targets.ndim != 2 or targets.shape[1] != self.n_outputs_:
+                raise ValueError(f"y has the shape {targets.shape}; expected (n, {self.n_outputs_}) labels")
+            return targets.astype(np.float64)
+        if targets.ndim != 1 or not np.isin(targets, self.classes_).all():
+            new = np.setdiff1d(targets, self.classes_)
+            raise ValueError(f"`y` has classes not in `self.classes_`: {new}; the first call has all classes")
+        names = np.array(self._class_names)
+        return np.asarray(names[self._indices(targets)])
+
     def _indices(self, targets: np.ndarray) -> np.ndarray:
-        return np.searchsorted(self.classes_, targets).astype(np.int32)
+        return np.asarray(np.searchsorted(self.classes_, targets), np.int32)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,10 +14,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from nnjit.config import dump, read
 from nnjit.sklearn.errors import as_value_errors
 from nnjit.sklearn.parameters import Problem, Settings, is_full_batch, settings_of
 from nnjit.sklearn.rows import Rows, read_rows, read_weights
-from nnjit.training import Run
+from nnjit.sklearn.saving import save_estimator, write_report
+from nnjit.training import Run, train_in_memory, train_on
 
 _SEEDS = 2**31
 
@@ -65,15 +67,39 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         weights, targets = read_weights(rows, sample_weight), self._read_first(X, y, None, before)
         return self._train(rows, targets, weights, before=before)
 
-    @available_if(_takes_steps)
+    @available_if(_takes_steps)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Go on with an epoch on other rows."""
-        raise NotImplementedError
+        """Train for one epoch, from where the last call ended, if there was one.
+
+        Scales, categories and what stands for gaps are those of the first call.
+
+        Args:
+            X, y, sample_weight: rows as `fit` takes them.
+            classes: of a classifier, all classes that any call will have, in the first call; None takes those
+                of its y.
+
+        Raises:
+            ValueError: a parameter, or something in the data, is not usable.
+        """
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if not hasattr(self, "run_"):
+            return self._begin(X, y, classes, sample_weight)
+        check_is_fitted(self)
+        rows = read_rows(self, X, reset=False, is_encoded=self.run_.encoder is not None)
+        weights, targets = read_weights(rows, sample_weight), self._read_more(X, y, classes)
+        with as_value_errors({}):
+            self._keep(train_on(self.run_, rows.x, targets, weights, dump=dump))
+        self.n_iter_ = 1
+        return self
+
+    def _begin(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
+        rows = read_rows(self, X, reset=True)
+        weights, targets = read_weights(rows, sample_weight), self._read_first(X, y, classes, None)
+        return self._train(rows, targets, weights, before=None, epochs=1)
 
     def report(self, path: str | Path) -> Path:
         """Write the report of the training, one HTML file that needs nothing else, and give its path."""
-        from nnjit.sklearn.saving import write_report
-
         check_is_fitted(self)
         return write_report(self, Path(path))
 
@@ -83,8 +109,6 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         Raises:
             ValueError: the folder exists already, or cannot be written.
         """
-        from nnjit.sklearn.saving import save_estimator
-
         check_is_fitted(self)
         return save_estimator(self, Path(folder))
 
@@ -120,20 +144,39 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
             before: the training that this one goes on from.
         """
 
+    @abstractmethod
+    def _read_more(self, X: Any, y: Any, classes: Any) -> np.ndarray:
+        """The targets that a training goes on with, as its run takes them."""
+
     @property
     @abstractmethod
     def _class_names(self) -> tuple[str, ...] | None:
         """The names of the classes; None if the targets are values or labels."""
 
     def _train(
-        self, rows: Rows, targets: np.ndarray, weights: np.ndarray | None, *, before: Run | None
+        self,
+        rows: Rows,
+        targets: np.ndarray,
+        weights: np.ndarray | None,
+        *,
+        before: Run | None,
+        epochs: int | None = None,
     ) -> Self:
+        """Train, and keep the run.
+
+        Args:
+            before: the run whose weights to begin with.
+            epochs: how many, instead of the parameter.
+        """
         settings = self._settings
         config = settings.config | {"name": type(self).__name__, "seed": self._seed(settings)}
         source, data = _source(rows, targets, weights, self._class_names)
         config["data"] = config["data"] | source
         with as_value_errors(settings.places):
-            self._keep(train(config, data, before, quiet=not self.verbose))
+            given = read(config, [] if epochs is None else [f"training.epochs={epochs}"]).with_data(data)
+            with given.located():
+                experiment = given.experiment
+                self._keep(train_in_memory(experiment, dump, start=before, quiet=not self.verbose))
         return self
 
     def _keep(self, run: Run) -> None:
@@ -144,7 +187,8 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
     def _settings(self) -> Settings:
         names = inspect.signature(type(self).__init__).parameters
         defaults = {name: p.default for name, p in names.items() if name != "self"}
-        return settings_of(self.get_params(deep=False), defaults, self._problem)
+        with as_value_errors({}):
+            return settings_of(self.get_params(deep=False), defaults, self._problem)
 
     def _seed(self, settings: Settings) -> int:
         """The seed of a training, drawn anew for each unless `random_state` or the config is a number."""
@@ -155,10 +199,16 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(_SEEDS - 1))
 
-    def _given(self, X: Any) -> Any:
-        """New rows as the run takes them."""
+    def _predicted(self, X: Any) -> np.ndarray:
+        """The indices of classes (n,), or values (n, O)."""
+        return self._answer(X, Run.predict)
+
+    def _answer(self, X: Any, question: Callable[[Run, Any], Any]) -> np.ndarray:
+        """What the run says of new rows."""
         check_is_fitted(self)
-        return read_rows(self, X, reset=False, is_encoded=self.run_.encoder is not None).x
+        rows = read_rows(self, X, reset=False, is_encoded=self.run_.encoder is not None)
+        with as_value_errors({}):
+            return np.asarray(question(self.run_, rows.x))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -181,11 +231,10 @@ def _source(
         added = {_free(f"y{k + 1}", columns): values[:, k] for k in range(values.shape[1])}
     else:
         added = {_free("y", columns): np.array(classes)[targets]}
-    source = {"type": "table", "target": tuple(added)} | task
-    if weights is not None:
-        source["weights"] = _free("weights", columns)
-        added[source["weights"]] = weights
-    return source, columns | added
+    name = _free("weights", columns)
+    weighted = {} if weights is None else {name: weights}
+    source = {"type": "table", "target": tuple(added), "weights": name if weighted else None} | task
+    return source, columns | added | weighted
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:
@@ -193,17 +242,3 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     while name in taken:
         name += "_"
     return name
-
-
-def train(config: dict[str, Any], data: Any, before: Run | None, *, quiet: bool) -> Run:
-    """Train in memory."""
-    import tempfile
-
-    from nnjit import api
-    from nnjit.config import read
-
-    given = read(config).with_data(data)
-    with tempfile.TemporaryDirectory() as folder, given.located():
-        run = api.run(given, output=Path(folder) / "run", quiet=quiet, write_report=lambda path: None)
-        _ = run.history, run.metrics, run.theta, run.data, run._model
-    return run

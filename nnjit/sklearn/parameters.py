@@ -116,7 +116,7 @@ def plain(value: Any) -> Any:
 def is_full_batch(optimizer: Mapping[str, Any]) -> bool:
     """Whether an optimizer takes all rows at once."""
     name = optimizer.get("type")
-    if not isinstance(name, str) or name not in optimizers:
+    if not isinstance(name, str) or name not in set(optimizers):
         return False  # which the config reports
     return bool(optimizer.get("line_search")) or issubclass(optimizers[name], FullBatchOptimizer)
 
@@ -197,10 +197,10 @@ def _read(config: Any) -> dict[str, Any]:
     found = {str(key): plain(value) for key, value in config.items()}
     for name in OTHER_DATA:
         if found.get(name) is not None:
-            raise InvalidParameter(f"config: {name} is given, but an estimator has the data of fit; remove it")
+            raise InvalidParameter(f"config: {name} is given, but the data is that of fit; remove it")
     training = found.get("training")
-    for name in STUDIES if isinstance(training, Mapping) else ():
-        if training.get(name) is not None:
+    for name in STUDIES:
+        if isinstance(training, Mapping) and training.get(name) is not None:
             mend = "remove it, and use cross_validate"
             raise InvalidParameter(f"config: training.{name} trains several networks; {mend}")
     if "losses" in found:

@@ -97,8 +97,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc] 
 
     def predict(self, X: Any) -> np.ndarray:
         """The values (n,) or (n, O) of rows as `fit` takes them, in the unit of y."""
-        x = self._given(X)
-        found = np.asarray(self.run_.predict(x), np.float64)
+        found = self._predicted(X).astype(np.float64)
         return found[:, 0] if self._is_single else found
 
     @property
@@ -113,8 +112,15 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc] 
         targets = read_targets(self, X, y, is_numeric=True).astype(np.float64)
         self._is_single, outputs = targets.ndim == 1, 1 if targets.ndim == 1 else targets.shape[1]
         if before is not None and outputs != self.n_outputs_:
-            raise ValueError(f"warm_start needs the {self.n_outputs_} targets of the fit before, got {outputs}")
+            raise ValueError(f"warm_start: y has {outputs} targets, and had {self.n_outputs_} before")
         self.n_outputs_ = outputs
+        return targets
+
+    def _read_more(self, X: Any, y: Any, classes: Any) -> np.ndarray:
+        targets = read_targets(self, X, y, is_numeric=True).astype(np.float64)
+        targets = targets.reshape(len(targets), -1)
+        if targets.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {targets.shape[1]} targets a row; expected {self.n_outputs_}")
         return targets
 
     def __sklearn_tags__(self) -> Any:

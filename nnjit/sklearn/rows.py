@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
 
 from nnjit.memory import check_fits
 
@@ -39,9 +39,7 @@ class Rows:
         return isinstance(self.x, dict)
 
 
-def read_rows(
-    estimator: BaseEstimator, X: Any, *, reset: bool, is_encoded: bool | None = None
-) -> Rows:
+def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool, is_encoded: bool | None = None) -> Rows:
     """The rows of X.
 
     Args:
@@ -51,7 +49,7 @@ def read_rows(
     Raises:
         ValueError: X is no table of numbers, or has other columns than the training had.
     """
-    if (has_mixed_columns(X) if is_encoded is None else is_encoded):
+    if has_mixed_columns(X) if is_encoded is None else is_encoded:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         return Rows(_columns(estimator, X), _names(estimator))
     x = validate_data(estimator, X, reset=reset, dtype=(np.float64, np.float32), accept_sparse="csr")
@@ -67,7 +65,10 @@ def read_targets(estimator: BaseEstimator, X: Any, y: Any, *, is_numeric: bool) 
     if y is None:
         name = type(estimator).__name__
         raise ValueError(f"This {name} estimator requires y to be passed, but the target y is None")
-    targets = validate_data(estimator, y=y, multi_output=True, y_numeric=is_numeric)
+    targets = check_array(
+        y, dtype="numeric" if is_numeric else None, ensure_2d=False, accept_sparse="csr", input_name="y",
+        estimator=estimator,
+    )  # fmt: skip
     check_consistent_length(X, targets)
     targets = np.asarray(dense(targets))
     return column_or_1d(targets, warn=True) if targets.ndim == 2 and targets.shape[1] == 1 else targets
@@ -88,7 +89,7 @@ def read_weights(rows: Rows, sample_weight: Any) -> np.ndarray | None:
             f"sample_weight has shape {weights.shape}; expected ({len(rows)},), a weight for each row"
         )
     if not weights.any():
-        raise ValueError("every weight in sample_weight is zero, so no row is left; give some row a weight > 0")
+        raise ValueError("every weight in sample_weight is zero, so no row is left; give one a weight > 0")
     return weights
 
 

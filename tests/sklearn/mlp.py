@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 
 from nnjit.sklearn import NetworkClassifier, NetworkRegressor
 
@@ -17,6 +18,10 @@ DEFAULTS: dict[str, Any] = {
     "epsilon": 1e-8, "n_iter_no_change": 10, "loss": None,
 }  # fmt: skip
 ACTIVATIONS = {"logistic": "sigmoid"}
+
+
+def _goes_on(mlp: Mlp) -> bool:
+    return hasattr(mlp.network.set_params(optimizer=mlp.optimizer()), "partial_fit")
 
 
 class Mlp:
@@ -34,31 +39,33 @@ class Mlp:
         return self
 
     def fit(self, X: Any, y: Any, **more: Any) -> Mlp:
-        self._tell(len(y))
+        self._tell(y)
         self.network.fit(X, y, **more)
         return self
 
+    @available_if(_goes_on)
     def partial_fit(self, X: Any, y: Any, **more: Any) -> Mlp:
-        self._tell(len(y))
+        self._tell(y)
+        self.network.set_params(early_stopping=self.given["early_stopping"])  # tol is for fit alone
         self.network.partial_fit(X, y, **more)
         return self
 
-    def _tell(self, rows: int) -> None:
-        self.network.set_params(**self.as_ours(rows))
+    def _tell(self, y: Any) -> None:
+        self.network.set_params(**self.as_ours(y))
 
-    def as_ours(self, rows: int) -> dict[str, Any]:
-        """The parameters of a network that is trained on so many rows."""
-        of = self.given
+    def as_ours(self, y: Any) -> dict[str, Any]:
+        """The parameters of a network that is trained on such targets."""
+        of, rows = self.given, len(y)
         batch = min(200, rows) if of["batch_size"] == "auto" else min(of["batch_size"], rows)
         stopping = of["early_stopping"]
         patience = min(of["n_iter_no_change"], 10**6)
         ours = {
             "hidden": of["hidden_layer_sizes"],
             "activation": ACTIVATIONS.get(of["activation"], of["activation"]),
-            "penalty": of["alpha"] / (2 * batch),
+            "penalty": of["alpha"] / (2 * batch) * self._slope(y),
             "epochs": of["max_iter"],
             "batch_size": "full" if of["solver"] == "lbfgs" else batch,
-            "optimizer": self._optimizer(),
+            "optimizer": self.optimizer(self._slope(y)),
             "schedule": {"constant": "constant", "invscaling": "inverse_sqrt"}[of["learning_rate"]],
             "early_stopping": {"patience": int(patience), "min_delta": float(of["tol"])},
             "validation_fraction": of["validation_fraction"] if stopping else 0.0,
@@ -71,17 +78,25 @@ class Mlp:
         }
         return ours if of["loss"] is None else ours | {"loss": of["loss"]}
 
-    def _optimizer(self) -> dict[str, Any]:
+    def _slope(self, y: Any) -> float:
+        """How many times our gradient is that of an MLP: our cost of labels is their mean."""
+        if isinstance(self, MLPRegressor):
+            return 2.0
+        return 1.0 if np.ndim(y) == 1 else 1 / np.shape(y)[1]
+
+    def optimizer(self, slope: float = 1.0) -> dict[str, Any]:
+        """Ours, with a learning rate for a gradient that is so many times theirs."""
         of = self.given
         match of["solver"]:
             case "adam":
                 return {"type": "adam", "learning_rate": of["learning_rate_init"]}
             case "lbfgs":
                 return {"type": "lbfgs"}
+        rate = of["learning_rate_init"] / slope
         if not of["momentum"]:
-            return {"type": "gradient_descent", "learning_rate": of["learning_rate_init"]}
+            return {"type": "gradient_descent", "learning_rate": rate}
         name = "nesterov" if of["nesterovs_momentum"] else "momentum"
-        return {"type": name, "learning_rate": of["learning_rate_init"], "momentum": of["momentum"]}
+        return {"type": name, "learning_rate": rate, "momentum": of["momentum"]}
 
     @property
     def coefs_(self) -> list[np.ndarray]:

@@ -22,21 +22,22 @@ LEFT_OUT = {
     "test_fit": "sets private arrays of an MLP",
     "test_gradient": "calls a private method of an MLP; tests/training/test_gradient_check.py does the same",
     "test_learning_rate_warmstart": "reads the rate in a private object of an MLP",
-    "test_adaptive_learning_rate": "reads the rate in a private object; schedule: reduce_on_plateau is tested elsewhere",
+    "test_adaptive_learning_rate": "reads the rate in a private object of an MLP",
     "test_n_iter_no_change": "reads a private counter of an MLP",
     "test_n_iter_no_change_inf": "reads a private counter of an MLP",
-    "test_early_stopping": "reads validation scores, accuracy or R²; a network watches the loss unless told otherwise",
+    "test_early_stopping": "reads validation scores; a network watches the validation loss",
     "test_mlp_early_stopping_string_labels": "reads validation scores",
     "test_mlp_warm_start_with_early_stopping": "reads validation scores, which go on from fit to fit",
     "test_mlp_diverging_loss": "wants no error of a training that diverges, which ours is",
-    "test_lbfgs_classification_maxfun": "max_fun limits evaluations within an iteration, and a warning says so",
-    "test_lbfgs_regression_maxfun": "max_fun limits evaluations within an iteration, and a warning says so",
-    "test_mlp_warm_start_no_convergence": "wants a warning that epochs ended; ours end as they were asked for",
+    "test_lbfgs_classification_maxfun": "there is no max_fun, and no warning",
+    "test_lbfgs_regression_maxfun": "there is no max_fun, and no warning",
+    "test_mlp_warm_start_no_convergence": "wants a warning after the last epoch, which was asked for",
     "test_nonfinite_params": "asks for the words of an error",
     "test_early_stopping_stratified": "asks for the words of an error; a class of one row is trained on here",
     "test_minimum_input_sample_size": "asks for the words of an error",
     "test_verbose_sgd": "asks for lines on standard output; ours is a bar in a terminal",
     "test_mlp_param_dtypes": "wants the type of X in the weights; ours is the parameter dtype",
+    "test_preserve_feature_names-0": "fits a classifier to one class, which ours refuses",
 }
 # fmt: on
 
@@ -52,7 +53,8 @@ def cases() -> Iterator[Any]:
             for mark, values in zip(marks, chosen, strict=True):
                 names = [n.strip() for n in mark.args[0].split(",")]
                 arguments |= dict(zip(names, values if len(names) > 1 else (values,), strict=True))
-            yield pytest.param(test, arguments, id=f"{name}-{k}" if marks else name)
+            if f"{name}-{k}" not in LEFT_OUT:
+                yield pytest.param(test, arguments, id=f"{name}-{k}" if marks else name)
 
 
 def ours(value: Any) -> Any:
@@ -81,4 +83,4 @@ def test_a_network_does_as_an_mlp_does(
 
 
 def test_what_is_left_out_is_there() -> None:
-    assert all(hasattr(theirs, name) for name in LEFT_OUT)
+    assert all(hasattr(theirs, name.partition("-")[0]) for name in LEFT_OUT)

@@ -139,7 +139,7 @@ class Probe:
         experiment = self.setup.experiment
         scalars = {
             "key": np.uint32(experiment.seed % 2**32),
-            "step": np.uint32(state.epoch * self.setup.steps + 1),
+            "step": np.uint32(state.epoch * self.setup.steps + state.offset + 1),
             "lr": state.theta.dtype.type(lr),
             "fraction": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
         }

@@ -285,7 +285,7 @@ class _Epochs:
 
     def __init__(self, setup: Setup, state: State, count: int, learning_rate: float) -> None:
         self.state, self.count = state, count
-        first = state.epoch * setup.steps
+        first = state.epoch * setup.steps + state.offset
         steps = np.arange(first, first + count * setup.steps)
         experiment = setup.experiment
         last = experiment.training.epochs

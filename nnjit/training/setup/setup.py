@@ -191,13 +191,14 @@ class Setup:
     def begin(self, folder: Path) -> tuple[State, LoadedWeights | None]:
         """As `initial_state`, with what was loaded; None if all weights are drawn from the seed."""
         theta, loaded = initial_theta(self.experiment, self.task, folder)
-        return self._state(theta), loaded
+        return self.state_of(theta), loaded
 
     def blank_state(self) -> State:
         """A state with the arrays of any other, to compare a checkpoint with; no weights are read for it."""
-        return self._state(np.zeros(self.model.arrays.size, self.experiment.dtype))
+        return self.state_of(np.zeros(self.model.arrays.size, self.experiment.dtype))
 
-    def _state(self, theta: np.ndarray) -> State:
+    def state_of(self, theta: np.ndarray) -> State:
+        """The state before the first epoch of a training that begins with these weights."""
         slots = initial_slots(self.task, self.model.split(theta))
         return State.initial(theta, slots, "" if self.monitor is None else str(self.monitor))
 
@@ -229,8 +230,12 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     Raises:
         UserError: something does not fit; the error has its path in the config.
     """
-    data, contents = _load(experiment, folder)
-    batches = _batches(experiment, len(data.train))
+    return set_up_on(*_load(experiment, folder), experiment)
+
+
+def set_up_on(data: Prepared, contents: Mapping[str, Contents], experiment: Experiment) -> Setup:
+    """The same on data that is loaded, encoded and scaled."""
+    batches = batches_of(experiment, len(data.train))
     check_buffer(experiment, data.train, batches.size)
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
     task, outputs = make_task(experiment, description, data.train)
@@ -289,7 +294,7 @@ def _takes(experiment: Experiment) -> Takes:
     return "either" if experiment.loss is None else experiment.loss.targets
 
 
-def _batches(experiment: Experiment, rows: int) -> Batches:
+def batches_of(experiment: Experiment, rows: int) -> Batches:
     """The batches of a training part of so many rows."""
     options = experiment.training
     batch_size = rows if options.batch_size == "full" else options.batch_size
@@ -324,7 +329,7 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
         with within("averaging"):
             experiment.averaging.check(experiment.training.epochs)
     check_layers(task.model, data)
-    check_batch(task.model, _batches(experiment, len(data.train)).size)
+    check_batch(task.model, batches_of(experiment, len(data.train)).size)
     if (method := experiment.optimizer.full_batch) is not None:
         from nnjit.training.setup.checks.full_batch import Case, check_full_batch
 
