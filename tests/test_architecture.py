@@ -33,7 +33,8 @@ INSIDE = {
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (
-        ("graphs",), ("setup",), ("results",), ("contents", "evaluation", "gradient_check", "inputs"),
+        ("graphs",), ("structure",), ("setup",), ("results",),
+        ("contents", "evaluation", "gradient_check", "inputs"),
         ("run",), ("loop",), ("continuing", "study"), ("predicting",),
     ),
     "report": (

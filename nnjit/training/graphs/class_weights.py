@@ -44,6 +44,6 @@ def class_weights(
     return tuple(float(wanted.get(label, 1.0)) for label in classes)
 
 
-def class_weight_of_rows(weights: Sequence[float], y: Any, dtype: Any) -> Any:
+def class_weight_of_rows(weights: Any, y: Any, dtype: Any) -> Any:
     """The weight (B,) of each row's class, for class indices y (B,)."""
-    return np.sum(np.one_hot(y, len(weights), dtype) * numpy.array(weights, dtype), axis=1)
+    return np.sum(np.one_hot(y, len(weights), dtype) * np.astype(weights, dtype), axis=1)

@@ -115,7 +115,7 @@ class Probe:
 
     @property
     def _step(self) -> Graph:
-        return self.setup.compiled.epoch.graph
+        return self.setup.compiled.step
 
     @cached_property
     def _watched(self) -> list[tuple[str, str]]:

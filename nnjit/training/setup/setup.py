@@ -36,7 +36,6 @@ from nnjit.nn.model.columns import indexed_columns
 from nnjit.optim.schedules import ReduceOnPlateau
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.graphs.decoding import Decoder
-from nnjit.training.graphs.step import step_graph
 from nnjit.training.graphs.task import Task
 from nnjit.training.setup.checks.data import check_batch, check_buffer, check_layers, lone_examples
 from nnjit.training.setup.checks.learning_rates import check_factors
@@ -50,7 +49,6 @@ from nnjit.training.setup.outputs import DataDescription, Outputs
 from nnjit.training.setup.state import SlotLayout, State
 from nnjit.training.setup.targets import check_threshold, joined_targets, target_types, with_positive
 from nnjit.training.setup.task import make_task
-from nnjit.training.setup.threads import threads_for
 
 STEPS = 2**32  # the counter of a training's updates has 32 bits
 HIGHEST_LEARNING_RATE = 10.0  # the highest learning rate that a search tries
@@ -246,7 +244,11 @@ def set_up_on(data: Prepared, contents: Mapping[str, Contents], experiment: Expe
     followed = followed_by(experiment.training, experiment.schedule, task, has_validation=has_validation)
     are_in_memory = all(isinstance(part, Part) for part in (data.train, data.validation) if part is not None)
     is_evaluated = (followed.needs_train or has_validation) and not task.measures_state and are_in_memory
-    compiled = _trace(experiment, task, batches, is_evaluated=is_evaluated)
+    compiled = CompiledTask(
+        task, batches.size, batches.rows_at_once, experiment.training.threads, is_evaluated,
+        batches.in_order, batches.block,
+    )  # fmt: skip
+    _ = compiled.threads  # for which the step is traced, unless one of its structure was
     rate = experiment.optimizer.learning_rate
     learning_rate = math.nan if rate == "find" else rate
     sizes = batches.size, batches.steps
@@ -344,15 +346,6 @@ def _nothing_to_train(model: Model) -> str:
         f"every layer with params is frozen ({frozen}), so there is nothing to train; remove "
         "trainable: false from one of them"
     )
-
-
-def _trace(experiment: Experiment, task: Task, batches: Batches, *, is_evaluated: bool) -> CompiledTask:
-    """The task with its step traced, on which the number of threads depends."""
-    step, threads = None, 1
-    if experiment.optimizer.full_batch is None:
-        step = step_graph(task, in_order=batches.in_order)
-        threads = threads_for(experiment.training.threads, step[0], batches.rows_at_once)
-    return CompiledTask(task, batches.size, threads, is_evaluated, batches.in_order, batches.block, step)
 
 
 def _check_followed(setup: Setup) -> None:
