@@ -20,6 +20,7 @@ ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "progress", "registry"), ("ir",),
     ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"),
     ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("config",), ("api",),
+    ("sklearn",),
     ("cli",), ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
@@ -33,9 +34,9 @@ INSIDE = {
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (
-        ("graphs",), ("setup",), ("results",),
+        ("graphs",), ("structure",), ("setup",), ("results",),
         ("contents", "description", "evaluation", "gradient_check", "inputs"), ("run",), ("loop",),
-        ("study",), ("predicting",),
+        ("continuing", "study"), ("predicting",),
     ),
     "report": (
         ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
@@ -58,7 +59,7 @@ OWNERS = {  # library: the only rooms that may import it
     "typer": {"cli"},
     "polars": {"data"},
     "fastexcel": {"data"},
-    "sklearn": {"data"},
+    "sklearn": {"data", "sklearn"},
     "PIL": {"data"},
     "onnx": {"export"},
 }
@@ -72,7 +73,7 @@ SLOW = {
     "matplotlib",
     "scipy",
 }  # imported inside the function that uses them
-SLOW_AT_THE_TOP = {"report"}  # which is itself imported only when a report is written
+SLOW_AT_THE_TOP = {"report", "sklearn"}  # which are themselves imported only by who asks for them
 
 
 MOST_FILES = 15  # of a folder, except those of alike entries:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
+    from nnjit.training.continuing import train_on
     from nnjit.training.loop.in_memory import train_in_memory
     from nnjit.training.loop.trainer import resume, train
     from nnjit.training.run import Run, open_run
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __getattr__ = lazy(
     __name__,
     {
+        "train_on": "nnjit.training.continuing",
         "resume": "nnjit.training.loop.trainer",
         "train": "nnjit.training.loop.trainer",
         "train_in_memory": "nnjit.training.loop.in_memory",
@@ -31,5 +33,5 @@ __getattr__ = lazy(
 
 __all__ = [
     "Run", "Study", "check_study", "members_of", "open_run", "open_study", "resume", "resume_members",
-    "train", "train_in_memory", "train_members",
+    "train", "train_in_memory", "train_members", "train_on",
 ]  # fmt: skip
