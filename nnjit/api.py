@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from nnjit.errors import Incomplete, Raised, RunError, Stopped, UserError, reaso
 from nnjit.progress.display import Display
 from nnjit.progress.follower import Audience, Follower
 from nnjit.progress.place import display_for
+from nnjit.progress.redrawing import Redrawing
 from nnjit.runs import file_names
 from nnjit.runs.folder import has_ended, holds_run
 
@@ -122,6 +124,7 @@ def run(
     quiet: bool | None = None,
     display: Display | None = None,
     on_epoch: OnEpoch | None = None,
+    redrawing: Redrawing | None = None,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
     """Train, or resume the run in the folder `resume`, and write the report however the training ends.
@@ -130,6 +133,7 @@ def run(
         resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
         quiet, on_epoch: as of `fit`.
         display: shows how it goes; one that suits the place if None.
+        redrawing: draws the report while it goes on; every 30 seconds if None.
         write_report: writes the report; `nnjit.report.write_report` if None.
 
     Raises:
@@ -145,9 +149,24 @@ def run(
             return load(output)
         if holds_run(output):
             output, resume = None, output
+    redrawing = redrawing or Redrawing()
+    audience = Audience(display or display_for(quiet), _followers(given.experiment, redrawing, on_epoch))
+    with closing(audience):
+        return _trained(given.experiment, output, resume, audience, redrawing, write_report)
+
+
+def _trained(
+    experiment: Experiment,
+    output: Path | None,
+    resume: Path | None,
+    audience: Audience,
+    redrawing: Redrawing,
+    write_report: Callable[[Path], None],
+) -> Run | Study:
+    """Train or resume, and write the report however the training ends."""
     try:
-        with display or display_for(quiet) as display:
-            done = _train(given.experiment, output, resume, _audience(display, on_epoch))
+        with audience.display, redrawing:
+            done = _train(experiment, output, resume, audience)
     except Raised as raised:
         _problem(write_report, raised.folder)  # which theirs must not give way to
         theirs = raised.error
@@ -163,19 +182,23 @@ def run(
     raise theirs  # here, so that its own context is all that it has
 
 
-def _audience(display: Display, on_epoch: OnEpoch | None) -> Audience:
+def _followers(
+    experiment: Experiment, redrawing: Redrawing, on_epoch: OnEpoch | None
+) -> Callable[[], Sequence[Follower]]:
+    """What makes the followers of one training."""
     if on_epoch is not None and not callable(on_epoch):
         raise UserError(f"on_epoch: expected a function of one argument, got {type(on_epoch).__name__}")
-    lock = threading.Lock()
+    lock, trackers = threading.Lock(), _trackers(experiment)
 
     def followers() -> Sequence[Follower]:
-        if on_epoch is None:
-            return ()
-        from nnjit.progress.on_epoch import EpochCaller
+        found = [redrawing.follower(), *trackers()]
+        if on_epoch is not None:
+            from nnjit.progress.on_epoch import EpochCaller
 
-        return (EpochCaller(on_epoch, lock),)
+            found.append(EpochCaller(on_epoch, lock))
+        return found
 
-    return Audience(display, followers)
+    return followers
 
 
 def _write_report(folder: Path) -> None:
@@ -205,6 +228,16 @@ def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
         why = reason(error) if isinstance(error, OSError) else str(error)
         return f"its report could not be written: {why}; to write it: nnjit report {shlex.quote(str(folder))}"
     return ""
+
+
+def _trackers(experiment: Experiment) -> Callable[[], Sequence[Follower]]:
+    """What makes the trackers of one training, which are installed."""
+    if not experiment.trackers:
+        return tuple
+    from nnjit.tracking.trackers import check_trackers, trackers_of
+
+    check_trackers(experiment)
+    return lambda: trackers_of(experiment)
 
 
 def _train(

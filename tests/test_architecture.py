@@ -19,8 +19,8 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "progress", "registry"), ("ir",),
     ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"),
-    ("data",), ("experiment", "runs"), ("training",), ("export",), ("report",), ("config",), ("api",),
-    ("cli",), ("train",),
+    ("data",), ("experiment", "runs"), ("training",), ("export",), ("report",), ("tracking",), ("config",),
+    ("api",), ("cli",), ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
@@ -37,8 +37,8 @@ INSIDE = {
         ("loop",), ("study",), ("predicting",),
     ),
     "report": (
-        ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
-        ("comparison",), ("page",), ("evaluation",), ("__main__",),
+        ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",),
+        ("study",), ("comparison",), ("page",), ("evaluation",), ("__main__",),
     ),
 }  # fmt: skip
 FEW = {  # rooms that know less than their place would allow
