@@ -19,9 +19,8 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "progress", "registry"), ("ir",),
     ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"),
-    ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("config",), ("api",),
-    ("sklearn",),
-    ("cli",), ("train",),
+    ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("tracking",), ("config",),
+    ("api",), ("sklearn",), ("cli",), ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
@@ -39,8 +38,8 @@ INSIDE = {
         ("continuing", "study"), ("predicting",),
     ),
     "report": (
-        ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
-        ("comparison",), ("page",), ("evaluation",), ("__main__",),
+        ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",),
+        ("study",), ("comparison",), ("page",), ("evaluation",), ("__main__",),
     ),
 }  # fmt: skip
 FEW = {  # rooms that know less than their place would allow

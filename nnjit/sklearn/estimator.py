@@ -15,6 +15,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from nnjit.config import dump, read
+from nnjit.progress.follower import Audience
+from nnjit.progress.place import display_for
 from nnjit.sklearn.errors import as_value_errors
 from nnjit.sklearn.parameters import Problem, Settings, is_full_batch, settings_of
 from nnjit.sklearn.rows import Rows, read_rows, read_weights
