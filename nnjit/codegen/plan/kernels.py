@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 from nnjit.codegen.rewrite.legalize import is_accumulated, is_batch_reduction, is_batched, is_computed, source
@@ -86,13 +87,15 @@ def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] =
         for need in needs[node]:
             users[need].append(node)
     phase, phases = _phases(order, needs, users)
+    parts: dict[tuple[int, str], list[Node]] = {}
+    for node in order:
+        parts.setdefault((phase[node], _zone(node)), []).append(node)
+    outputs = set(map(source, graph.outputs))
     kernels: list[Kernel] = []
-    for turn in range(phases + 1):
-        for zone in ("flat", "rows"):
-            own = [n for n in order if _zone(n) == zone and phase[n] == turn]
-            outputs = set(map(source, graph.outputs))
-            made = _kernels(zone, turn, _Staging(own, needs, users, outputs, together))
-            kernels += sorted(made, key=sums_products) if is_shared else made
+    for turn, zone in product(range(phases + 1), ("flat", "rows")):
+        own = parts.get((turn, zone), [])
+        made = _kernels(zone, turn, _Staging(own, needs, users, outputs, together))
+        kernels += sorted(made, key=sums_products) if is_shared else made
     crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
     return Plan(graph, tuple(kernels), phases, crossing, is_shared)
 
@@ -135,18 +138,16 @@ def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
     _find_stages(staging)
     _postpone_all(staging)
     kernels = []
-    for stage in sorted(set(staging.stage.values())):
-        members = tuple(n for n in staging.own if staging.stage[n] == stage)
+    for stage, members in sorted(staging.by_stage().items()):
         groups = _in_pieces(members, 1 if stage.is_products else MOST_OPERATIONS, staging.together)
         kernels += [Kernel(zone, phase, stage.is_products, group) for group in groups]
     return kernels
 
 
-def _in_pieces(members: tuple[Node, ...], most: int, together: Set[Node]) -> list[tuple[Node, ...]]:
+def _in_pieces(members: Sequence[Node], most: int, together: Set[Node]) -> list[tuple[Node, ...]]:
     """Members in pieces of at most so many, which keep their order; whole if some belong together."""
-    if not together.isdisjoint(members):
-        return [members]
-    return [members[k : k + most] for k in range(0, len(members), most)]
+    size = most if together.isdisjoint(members) else len(members)
+    return [tuple(members[k : k + size]) for k in range(0, len(members), size)]
 
 
 def _find_stages(staging: _Staging) -> None:
@@ -204,6 +205,13 @@ class _Staging:
     def here(self) -> frozenset[Node]:
         return frozenset(self.own)
 
+    def by_stage(self) -> dict[_Stage, list[Node]]:
+        """The operations of each stage, in their order."""
+        found: dict[_Stage, list[Node]] = {}
+        for node in self.own:
+            found.setdefault(self.stage[node], []).append(node)
+        return found
+
     def is_apart(self, node: Node, user: Node) -> bool:
         """Whether `user` must be in a later kernel than `node`: threads share long vectors, but not sums."""
         is_scalar = bool(self.together) and node.type.row_size == 1 < user.type.row_size
@@ -227,8 +235,10 @@ class _Staging:
 
     def is_free(self, group: set[Node]) -> bool:
         """Whether `group` consists of sums of inputs, which any loop over the rows can compute."""
-        reads = {n for member in group for n in self.needs[member]} & self.here - group
-        return not reads and all(is_batch_reduction(n) or self._is_own(n, group) for n in group)
+        reads = {n for member in group for n in self.needs[member]}
+        if any(n in self.here and n not in group for n in reads):
+            return False
+        return all(is_batch_reduction(n) or self._is_own(n, group) for n in group)
 
     def _is_own(self, node: Node, group: set[Node]) -> bool:
         """Whether only `group` uses `node`."""
@@ -255,13 +265,19 @@ def _postpone_all(staging: _Staging) -> None:
     pass keeps anyway. Connected operations move together. Sums of inputs alone, such as that of the examples'
     weights, join the last loops.
     """
-    for first in sorted({s for s in staging.stage.values() if not s.is_products}):
-        for group in _connected([n for n in staging.own if staging.stage[n] == first], staging):
+    place = {node: k for k, node in enumerate(staging.own)}
+    waiting = {stage: nodes for stage, nodes in staging.by_stage().items() if not stage.is_products}
+    last = max(waiting, default=FIRST)
+    for first in sorted(waiting):
+        for group in _connected(sorted(waiting[first], key=place.__getitem__), staging):
             if staging.is_free(group):
-                others = [s for n, s in staging.stage.items() if n not in group and not s.is_products]
-                staging.stage.update(dict.fromkeys(group, max([first, *others])))
+                staging.stage.update(dict.fromkeys(group, last))
             else:
                 _postpone(staging, group)
+            stage = next(staging.stage[n] for n in group)
+            if stage != first:
+                last = max(last, stage)
+                waiting.get(stage, []).extend(group)
     for node in reversed(staging.own):
         if node.primitive.kind in ("elementwise", "counter", "reduce"):
             _postpone(staging, {node})
@@ -275,12 +291,23 @@ def _postpone(staging: _Staging, group: set[Node]) -> None:
 
 
 def _connected(members: Sequence[Node], staging: _Staging) -> list[set[Node]]:
-    """The members in groups that are connected by what they read."""
-    groups: list[set[Node]] = []
+    """The members in groups that are connected by what they read, in the order of their last ones."""
+    parent: dict[Node, Node] = {}
+
+    def head(node: Node) -> Node:
+        while parent[node] is not node:
+            parent[node] = node = parent[parent[node]]
+        return node
+
     for node in members:
-        joined = [g for g in groups if any(n in g for n in staging.needs[node])]
-        groups = [g for g in groups if g not in joined] + [{node}.union(*joined)]
-    return groups
+        parent[node] = node
+        for need in staging.needs[node]:
+            if need in parent:
+                parent[head(need)] = node
+    groups: dict[Node, set[Node]] = {}
+    for node in reversed(members):
+        groups.setdefault(head(node), set()).add(node)
+    return list(reversed(groups.values()))
 
 
 def _bytes(node: Node) -> int:
