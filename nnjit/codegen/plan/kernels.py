@@ -2,8 +2,8 @@
 
 The batch passes through *phases*: `flat 0, rows 0, flat 1, rows 1, …, flat L`. What is summed over the
 batch in `rows p` is complete in `flat p+1`. A value of a row is computed in the latest phase that serves
-its users, so that rows rarely cross from phase to phase; if some do (batch normalisation), the block
-of rows must be the whole batch.
+its users, and a sum in the earliest that it can be, so that rows rarely cross from phase to phase; if some do
+(batch normalisation), the block of rows must be the whole batch.
 
 Within one of these, *stages* alternate between loops and products: everything between two products is fused
 into one kernel. A sum that is computed once a batch ends a stage too: threads that share a long vector must
@@ -96,8 +96,7 @@ def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] =
         own = parts.get((turn, zone), [])
         made = _kernels(zone, turn, _Staging(own, needs, users, outputs, together))
         kernels += sorted(made, key=sums_products) if is_shared else made
-    crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
-    return Plan(graph, tuple(kernels), phases, crossing, is_shared)
+    return Plan(graph, tuple(kernels), phases, _crosses(order, users, phase), is_shared)
 
 
 def sums_products(kernel: Kernel) -> bool:
@@ -120,17 +119,35 @@ def _zone(node: Node) -> str:
 def _phases(
     order: Sequence[Node], needs: dict[Node, tuple[Node, ...]], users: dict[Node, list[Node]]
 ) -> tuple[dict[Node, int], int]:
-    """The latest phase of each node, and the number of phases that the rows need."""
+    """The phase of each node, and the number of phases that the rows need.
+
+    It is the latest one. But if rows cross phases anyway, sums over the batch, and what is computed of them
+    once a batch, come as early as they can: their arguments need not be kept until the last phase, and equal
+    layers have equal kernels.
+    """
     earliest: dict[Node, int] = {}
+    summed: set[Node] = set()
     for node in order:
         earliest[node] = max((earliest[n] + is_batch_reduction(n) for n in needs[node]), default=0)
+        if is_batch_reduction(node) or (not is_batched(node) and not summed.isdisjoint(needs[node])):
+            summed.add(node)
     last = max((earliest[n] + 1 for n in order if _zone(n) == "rows"), default=0)
-    latest: dict[Node, int] = {}
-    for node in reversed(order):
-        end = last - 1 if _zone(node) == "rows" else last
-        latest[node] = min((latest[u] - is_batch_reduction(node) for u in users[node]), default=end)
-        latest[node] = min(latest[node], end)
-    return latest, last
+
+    def latest(early: Set[Node]) -> dict[Node, int]:
+        phase: dict[Node, int] = {}
+        for node in reversed(order):
+            end = last - 1 if _zone(node) == "rows" else last
+            found = min((phase[u] - is_batch_reduction(node) for u in users[node]), default=end)
+            phase[node] = earliest[node] if node in early else min(found, end)
+        return phase
+
+    phase = latest(frozenset())
+    return (latest(summed) if _crosses(order, users, phase) else phase), last
+
+
+def _crosses(order: Sequence[Node], users: Mapping[Node, Sequence[Node]], phase: Mapping[Node, int]) -> bool:
+    """Whether values of rows are kept from phase to phase."""
+    return any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
 
 
 def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
