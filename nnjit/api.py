@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +14,7 @@ from nnjit.errors import Incomplete, Raised, RunError, Stopped, UserError, reaso
 from nnjit.progress.display import Display
 from nnjit.progress.follower import Audience, Follower
 from nnjit.progress.place import display_for
+from nnjit.progress.redrawing import Redrawing
 from nnjit.runs import file_names
 from nnjit.runs.folder import has_ended, holds_run
 
@@ -137,6 +140,7 @@ def run(
     quiet: bool | None = None,
     display: Display | None = None,
     on_epoch: OnEpoch | None = None,
+    redrawing: Redrawing | None = None,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
     """Train, or resume the run in the folder `resume`.
@@ -145,7 +149,8 @@ def run(
         resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
         quiet, on_epoch: as of `fit`.
         display: shows how it goes; one that suits the place if None.
-        write_report: writes the report, however the training ends; None to write none.
+        redrawing: draws the report while it goes on; every 30 seconds if None.
+        write_report: writes the report, however the training ends; None to write none, meanwhile neither.
 
     Raises:
         Incomplete: the training is done, but its report, or another file, could not be written.
@@ -159,9 +164,24 @@ def run(
             return load(output)
         if holds_run(output):
             output, resume = None, output
+    redrawing = redrawing or (Redrawing() if write_report else Redrawing(first=math.inf))
+    audience = Audience(display or display_for(quiet), _followers(given.experiment, redrawing, on_epoch))
+    with closing(audience):
+        return _trained(given.experiment, output, resume, audience, redrawing, write_report)
+
+
+def _trained(
+    experiment: Experiment,
+    output: Path | None,
+    resume: Path | None,
+    audience: Audience,
+    redrawing: Redrawing,
+    write_report: Callable[[Path], None] | None,
+) -> Run | Study:
+    """Train or resume, and write the report however the training ends."""
     try:
-        with display or display_for(quiet) as display:
-            done = _train(given.experiment, output, resume, _audience(display, on_epoch))
+        with audience.display, redrawing:
+            done = _train(experiment, output, resume, audience)
     except Raised as raised:
         if write_report and raised.folder:
             _problem(write_report, raised.folder)  # which theirs must not give way to
@@ -183,34 +203,46 @@ def run_in_memory(given: Config, *, quiet: bool | None = True, on_epoch: OnEpoch
     """Train without a file; the arguments are those of `fit`.
 
     Raises:
-        RunError: the config asks for replicas or folds, which need a folder.
+        RunError: the config asks for replicas, folds or trackers, which need a folder.
     """
     from nnjit import training
     from nnjit.config import dump
 
     if training.members_of(given.experiment) is not None:
         raise RunError("replicas and folds need a folder; give output")
+    if given.experiment.trackers:
+        raise RunError("trackers need a folder; give output")
+    _check_callable(on_epoch)
+    audience = Audience(display_for(quiet), lambda: _callers(on_epoch, threading.Lock()))
     try:
-        with display_for(quiet) as display:
-            return training.train_in_memory(given.experiment, dump, audience=_audience(display, on_epoch))
+        with audience.display:
+            return training.train_in_memory(given.experiment, dump, audience=audience)
     except Raised as raised:
         theirs = raised.error
     raise theirs
 
 
-def _audience(display: Display, on_epoch: OnEpoch | None) -> Audience:
+def _followers(
+    experiment: Experiment, redrawing: Redrawing, on_epoch: OnEpoch | None
+) -> Callable[[], Sequence[Follower]]:
+    """What makes the followers of one training."""
+    lock, trackers = threading.Lock(), _trackers(experiment)
+    _check_callable(on_epoch)
+    return lambda: [redrawing.follower(), *trackers(), *_callers(on_epoch, lock)]
+
+
+def _callers(on_epoch: OnEpoch | None, lock: threading.Lock) -> Sequence[Follower]:
+    """The follower that calls a function of the user's; none without one."""
+    if on_epoch is None:
+        return ()
+    from nnjit.progress.on_epoch import EpochCaller
+
+    return (EpochCaller(on_epoch, lock),)
+
+
+def _check_callable(on_epoch: OnEpoch | None) -> None:
     if on_epoch is not None and not callable(on_epoch):
         raise UserError(f"on_epoch: expected a function of one argument, got {type(on_epoch).__name__}")
-    lock = threading.Lock()
-
-    def followers() -> Sequence[Follower]:
-        if on_epoch is None:
-            return ()
-        from nnjit.progress.on_epoch import EpochCaller
-
-        return (EpochCaller(on_epoch, lock),)
-
-    return Audience(display, followers)
 
 
 def _write_report(folder: Path) -> None:
@@ -240,6 +272,16 @@ def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
         why = reason(error) if isinstance(error, OSError) else str(error)
         return f"its report could not be written: {why}; to write it: nnjit report {shlex.quote(str(folder))}"
     return ""
+
+
+def _trackers(experiment: Experiment) -> Callable[[], Sequence[Follower]]:
+    """What makes the trackers of one training, which are installed."""
+    if not experiment.trackers:
+        return tuple
+    from nnjit.tracking.trackers import check_trackers, trackers_of
+
+    check_trackers(experiment)
+    return lambda: trackers_of(experiment)
 
 
 def _train(

@@ -6,15 +6,15 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from nnjit.cli.exit_status import WRONG
-from nnjit.cli.streams import abandon, prepare_streams
+from nnjit.cli.streams import abandon, prepare_streams, say
+from nnjit.version import VERSION
 
 _PLAIN: dict[str, Any] = {
-    "add_completion": False,
     "rich_markup_mode": None,
     "pretty_exceptions_enable": False,
 }
@@ -28,6 +28,7 @@ def main() -> None:
     """The command `nnjit`."""
     from nnjit.cli.check import check
     from nnjit.cli.compare import compare
+    from nnjit.cli.doctor import doctor
     from nnjit.cli.evaluate import evaluate
     from nnjit.cli.explain import explain
     from nnjit.cli.export import export
@@ -40,29 +41,32 @@ def main() -> None:
     from nnjit.cli.train import train
 
     app = typer.Typer(help="Train neural networks from a YAML file.", no_args_is_help=True, **_PLAIN)
-    for verb in (
-        init,
-        train,
-        search,
-        predict,
-        evaluate,
-        explain,
-        check,
-        compare,
-        report,
-        export,
-        schema,
-        help,
-    ):
+    app.callback()(_options)
+    trained = (predict, evaluate, explain, compare, report, export)
+    for verb in (init, check, train, search, *trained, schema, help, doctor):
         app.command()(verb)
     _run(app, "nnjit")
 
 
 def single(verb: Callable[..., None], *, name: str) -> None:
     """Run a command with this one verb, called `name` in its help."""
-    app = typer.Typer(**_PLAIN)
+    app = typer.Typer(add_completion=False, **_PLAIN)
     app.command()(verb)
     _run(app, name)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        say(f"nnjit {VERSION}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train neural networks from a YAML file."""
 
 
 def _run(app: typer.Typer, name: str) -> None:

@@ -225,10 +225,11 @@ def _check_scalable(source: Source, data: Data) -> None:
 def _fit_scaling(source: Source, data: Dataset, rows: Rows, padding: Sequence[Padding]) -> Scaling:
     is_scaled = None if data.encoder is None else data.encoder.is_scaled
     if data.windows is None:
-        inputs = _fit(source, "scale", data.x, rows.train, padding, is_scaled)
+        inputs = _fit(source, "scale", data.x, rows.train, padding, is_scaled, data.weights)
     else:  # each row once, however many windows see it
         inputs = _fit(source, "scale", data.windows.covered(rows.train), None, (), is_scaled)
-    targets = _without_classes(_fit(source, "scale_target", data.y, rows.train, ()), data.target_layout)
+    targets = _fit(source, "scale_target", data.y, rows.train, (), weights=data.weights)
+    targets = _without_classes(targets, data.target_layout)
     return Scaling(inputs, targets, padding)
 
 
@@ -239,16 +240,18 @@ def _fit(
     rows: np.ndarray | None,
     padding: Sequence[Padding],
     is_scaled: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> Affine | None:
     """The scaling of inputs or targets that an option asks for, of the training part.
 
     Args:
         rows: those of the training part; None for all.
         is_scaled: (I,) which columns are scaled; None for all.
+        weights: (n,) how much each row of the array counts; None if all count alike.
     """
 
     def blocks() -> Iterator[Block]:
-        for block in _blocks(array, rows, padding):
+        for block in _blocks(array, rows, padding, weights=weights):
             if is_scaled is not None:
                 block.values[:, ~is_scaled] = 0.0  # which no method shifts or scales
             yield block
@@ -307,10 +310,16 @@ def _weights(data: Dataset, rows: np.ndarray | None, dtype: str, x: RowArray) ->
 
 
 def _blocks(
-    array: InputRows, rows: np.ndarray | None, padding: Sequence[Padding], most: int | None = None
+    array: InputRows,
+    rows: np.ndarray | None,
+    padding: Sequence[Padding],
+    most: int | None = None,
+    weights: np.ndarray | None = None,
 ) -> Iterator[Block]:
-    for _, block in _selected(array, rows, most):
-        yield Block(block.astype(np.float64), ~find_padding(block, padding) if padding else True)
+    chosen = weights if weights is None or rows is None else weights[rows]
+    for here, block in _selected(array, rows, most):
+        counts = ~find_padding(block, padding) if padding else True
+        yield Block(block.astype(np.float64), counts, None if chosen is None else chosen[here])
 
 
 def _selected(

@@ -46,6 +46,8 @@ else:
     AnyAveraging = averagings.field()
 
 
+Tracker = Literal["tensorboard", "mlflow"]
+
 _Layers = Annotated[tuple[AnyEntry, ...], Field(min_length=1)]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
@@ -226,6 +228,13 @@ class Experiment(Options):
 
     training: TrainingOptions = TrainingOptions()
     """Epochs, batches and stopping."""
+
+    trackers: tuple[Tracker, ...] = ()
+    """Other programs that are told of losses, metrics, rates, the config and the pictures of the report.
+
+    `tensorboard`: event files in the folder `tensorboard` of the run. `mlflow`: the server or the store that
+    MLFLOW_TRACKING_URI names, or the folder `mlruns`.
+    """
 
     search: SearchOptions | None = None
     """What `nnjit search` tries; null if nothing is. A training ignores it."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 WIDTH, HEIGHT = 440, 150
-LEFT, RIGHT, TOP, BOTTOM = 52, 124, 8, 22
+LEFT, RIGHT, TOP, BOTTOM = 62, 124, 8, 22
 LOG_RATIO = 20  # a range wider than this is drawn on a logarithmic scale
 MOST_POINTS = 200  # of a line, which a picture of this size shows
 LINE = 13  # points between two words

@@ -19,7 +19,7 @@ class Course:
     """A training whose epochs are about to begin.
 
     Args:
-        folder: the run folder; None if nothing is written.
+        path: the run folder; None if nothing is written.
         name: that of the experiment.
         done: the epochs that were done before, in other sessions.
         epochs: the most there will be.
@@ -27,12 +27,18 @@ class Course:
         member: its number in a study, from 1; None if it is a single training.
     """
 
-    folder: Path | None
+    path: Path | None
     name: str
     done: int
     epochs: int
     history: Mapping[str, np.ndarray]
     member: int | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The run folder, of a training that has one."""
+        assert self.path is not None  # those who need it follow no other training
+        return self.path
 
 
 class Follower:

@@ -78,12 +78,26 @@ def write_report(folder: Path) -> None:
         return write_study_report(folder)
     run = read_run(folder)
     with style():
-        pictures = [*of_outputs(run), *(picture for draw in PICTURES if (picture := draw(run)))]
+        pictures = _drawn(run)
         loss = next(picture for picture in pictures if picture.name == "loss")
         curve = to_png(loss.figure)
         drawings = [(picture, to_svg(picture)) for picture in pictures]
     write_page(folder / file_names.REPORT, render(run, drawings))
     write_atomically(folder / file_names.LOSS_CURVE, curve)
+
+
+def pictures_of(folder: Path) -> dict[str, bytes]:
+    """The pictures of a run's report as PNG files, by their names.
+
+    Raises:
+        RunError: the folder is not that of a run.
+    """
+    with style():
+        return {picture.name: to_png(picture.figure) for picture in _drawn(read_run(folder))}
+
+
+def _drawn(run: RunFiles) -> list[Picture]:
+    return [*of_outputs(run), *(picture for draw in PICTURES if (picture := draw(run)))]
 
 
 def warm_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from optuna.storages import JournalStorage
@@ -33,5 +34,4 @@ def _drop_torn_line(path: Path) -> None:
         content = path.read_bytes()
         complete = content.rfind(b"\n") + 1
         if complete < len(content):
-            with path.open("r+b") as file:
-                file.truncate(complete)
+            os.truncate(path, complete)

@@ -6,6 +6,7 @@ from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
     from nnjit.training.columns import modes_of_experiment
+    from nnjit.training.continuing import train_on
     from nnjit.training.loop.in_memory import train_in_memory
     from nnjit.training.loop.trainer import new_folder, resume, train
     from nnjit.training.run import Run, open_run
@@ -18,6 +19,7 @@ __getattr__ = lazy(
     {
         "new_folder": "nnjit.training.loop.trainer",
         "modes_of_experiment": "nnjit.training.columns",
+        "train_on": "nnjit.training.continuing",
         "resume": "nnjit.training.loop.trainer",
         "train": "nnjit.training.loop.trainer",
         "train_in_memory": "nnjit.training.loop.in_memory",
@@ -34,5 +36,5 @@ __getattr__ = lazy(
 
 __all__ = [
     "Run", "Study", "check_study", "members_of", "modes_of_experiment", "new_folder", "open_run",
-    "open_study", "resume", "resume_members", "train", "train_in_memory", "train_members",
+    "open_study", "resume", "resume_members", "train", "train_in_memory", "train_members", "train_on",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from nnjit.codegen.maths import MATHS
 from nnjit.codegen.plan.kernels import Kernel, Plan
 from nnjit.codegen.source.batch import Batch
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
-from nnjit.codegen.source.lines import Lines
+from nnjit.codegen.source.lines import Lines, divided
 from nnjit.codegen.source.routines import ROUTINES
 from nnjit.codegen.source.views import Text
 from nnjit.ir import Node
@@ -87,7 +87,7 @@ def emit_call(plan: Plan, block: int, title: str) -> Program:
     body.include(written)
     if batch.can_fail:
         body.add("return failed")
-    program = _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "**JIT"))
+    program = _program(text, title, f"{block} rows", _function("run", "memory, rows", body, text, "**JIT"))
     return replace(program, functions=batch.functions)
 
 
@@ -133,7 +133,7 @@ class _Epochs:
             lines.include(self._epoch())
         lines.add("restore_mode(mode)", "return end")
         arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held_out"
-        functions += _function(f"run({arguments})", lines, "**JIT")
+        functions += _function("run", arguments, lines, self.text, "**JIT")
         lanes = self.interface.lanes
         rows = f"{self.block} rows" if lanes == 1 else f"{self.block} groups of {lanes} examples"
         step = self.step
@@ -219,8 +219,8 @@ class _Epochs:
         lines.include(written)
         lines.include(totals)
         lines.add("return phase")
-        head = "evaluate(memory, thread, threads, phase, arrived, totals, row, rows)"
-        return _function(head, lines, "**KERNEL")
+        arguments = "memory, thread, threads, phase, arrived, totals, row, rows"
+        return _function("evaluate", arguments, lines, self.text, "**KERNEL")
 
 
 def _size(outputs: Sequence[Node]) -> int:
@@ -256,10 +256,10 @@ def _totals(batch: Batch, start: int) -> Lines:
     return lines
 
 
-def _function(head: str, lines: Lines, decoration: str) -> str:
+def _function(name: str, arguments: str, lines: Lines, text: Text, decoration: str) -> str:
     whole = Lines()
-    with whole.block(f"def {head}:"):
-        whole.include(lines)
+    with whole.block(f"def {name}({arguments}):"):
+        whole.include(divided(arguments.split(", "), lines, text.kernel))
     return f"\n\n@njit({decoration})\n{whole}\n"
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
     from markupsafe import Markup
 
-_JOINTS = re.compile(r"([_.=/-])(?=[^\W_])")
+_LONG = re.compile(r"[^\s<>&;]{11,}")  # words that may not fit into a column
+_JOINTS = re.compile(r"([_=/])(?=[^\W_])|(\.)(?=[^\W\d_])")
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -39,14 +40,15 @@ def write_page(path: Path, page: str) -> None:
 
 
 def breakable(text: object) -> Markup:
-    """The text as HTML, in which a name such as `max_pool_1` may go on in a new line at its joints.
+    """The text as HTML, in which long names may go on in a new line at their joints, and percentages do not.
 
-    >>> print(breakable("max_pool_1 <b>"))
-    max_<wbr/>pool_<wbr/>1 &lt;b&gt;
+    >>> print(breakable("average_pool_1 <b>"))
+    average_<wbr/>pool_<wbr/>1 &lt;b&gt;
     """
     from markupsafe import Markup, escape
 
-    return Markup(_JOINTS.sub(r"\1<wbr/>", str(escape(text))))
+    html = _LONG.sub(lambda word: _JOINTS.sub(r"\g<0><wbr/>", word[0]), str(escape(text)))
+    return Markup(html.replace(" %", "\u00a0%"))
 
 
 def marked(text: object) -> Markup:

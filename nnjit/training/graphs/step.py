@@ -190,7 +190,7 @@ def penalty_of(task: Task, theta: Node) -> Node | None:
 
     It is that of one vector, with zeros for params without a penalty: one loop for any number of layers.
     """
-    if not (task.penalty.l1 or task.penalty.l2):
+    if task.penalty.is_none:
         return None
     counts = [numpy.full(e.size, e.penalized, theta.dtype) for e in task.model.table]
     mask = numpy.concatenate(counts) if counts else numpy.zeros(0, theta.dtype)

@@ -116,7 +116,7 @@ class Probe:
 
     @property
     def _step(self) -> Graph:
-        return self.setup.compiled.epoch.graph
+        return self.setup.compiled.step
 
     @cached_property
     def _watched(self) -> list[tuple[str, str]]:
@@ -140,7 +140,7 @@ class Probe:
         experiment = self.setup.experiment
         scalars = {
             "key": np.uint32(experiment.seed % 2**32),
-            "step": np.uint32(state.epoch * self.setup.steps + 1),
+            "step": np.uint32(state.epoch * self.setup.steps + state.offset + 1),
             "lr": state.theta.dtype.type(lr),
             "fraction": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
         }

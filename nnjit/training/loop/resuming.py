@@ -42,6 +42,7 @@ MAY_CHANGE: Mapping[str, bool] = {
     "threshold*":                False,
     "optimizer.learning_rate*":  True,   # and its factors by layer
     "schedule*":                 True,
+    "trackers*":                 False,
     "training.epochs":           True,   # if the schedule depends on it
     "training.early_stopping*":  True,
     "training.target*":          True,

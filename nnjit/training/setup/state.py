@@ -87,6 +87,8 @@ class State:
         best_epoch: 0 before the first epoch.
         monitor: in words, what makes an epoch the best.
         checksums: of the files with a row for each epoch, as they were when this was saved; {} if it was not.
+        offset: what the number of updates has more than epochs × steps of one; not 0 if some epochs were on
+            another number of rows.
     """
 
     theta: np.ndarray
@@ -97,6 +99,7 @@ class State:
     best_epoch: int
     monitor: str
     checksums: Mapping[str, str] = field(default_factory=dict)
+    offset: int = 0
 
     @classmethod
     def initial(cls, theta: np.ndarray, slots: Slots, monitor: str) -> State:
@@ -134,6 +137,7 @@ def state_bytes(state: State, rows: Mapping[str, bytes]) -> bytes:
         "best_epoch": state.best_epoch,
         "best_loss": state.best_loss.hex(),
     }
+    facts |= {"offset": state.offset} if state.offset else {}
     facts |= {"monitor": state.monitor, "checksums": {name: checksum(rows[name]) for name in rows}}
     return tensors_bytes(_arrays(state), "state", json.dumps(facts))
 
@@ -162,7 +166,7 @@ def load_state(folder: Path, like: State) -> State:
     arrays = {name: codegen.aligned_copy(tensor) for name, tensor in tensors.items()}
     slots = like.slots.layout.named([arrays[f"slot_{k}"] for k in range(len(like.slots))])
     best = arrays["best_theta"], best_loss, facts.best_epoch
-    return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor, facts.checksums)
+    return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor, facts.checksums, facts.offset)
 
 
 def checksum(content: bytes) -> str:
@@ -179,6 +183,7 @@ class _Facts:
     best_loss: str
     monitor: str
     checksums: Mapping[str, str] = field(default_factory=dict)
+    offset: int = 0
 
     def __post_init__(self) -> None:
         if not self.best_epoch <= self.epoch < MOST_EPOCHS:
