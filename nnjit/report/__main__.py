@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nnjit.errors import UserError
 from nnjit.report.page import warm_up, write_report
+from nnjit.report.side_by_side import side_by_side
 
 # Importing what draws makes objects by the hundred thousand: looking for garbage among them takes 0.04 s.
 GARBAGE_THRESHOLD = 200_000
@@ -23,7 +24,7 @@ def main() -> None:
         _import_matplotlib()
     warm_up()
     if folder := sys.stdin.buffer.read():
-        write_report(Path(os.fsdecode(folder)))
+        write_report(Path(os.fsdecode(folder)), do=side_by_side)
     gc.freeze()  # the exit need not look for garbage
 
 
