@@ -64,8 +64,8 @@ class InterpretedEpoch:
         for turn in range(turns.begin, turns.end):
             epoch, step = divmod(turn, turns.steps)
             first = epoch * turns.stride + step * turns.batch
-            rows = order[first : min(first + turns.batch, epoch * turns.stride + turns.rows)]
-            outputs = interpret(self.graph, self._of_step(arguments, turn, rows))
+            rows = slice(first, min(first + turns.batch, epoch * turns.stride + turns.rows))
+            outputs = interpret(self.graph, self._of_step(arguments, turn, order, rows))
             for name, new in zip(interface.updates, outputs, strict=False):
                 np.copyto(arguments[name], new)
             row = totals[epoch - turns.begin // turns.steps, None]
@@ -102,12 +102,15 @@ class InterpretedEpoch:
         is_exhausted = 0 < now.patience <= now.done - now.epoch
         best[:] = now._replace(is_exhausted=float(is_exhausted)).array()
 
-    def _of_step(self, arguments: Mapping[str, np.ndarray], step: int, rows: np.ndarray) -> list[np.ndarray]:
+    def _of_step(
+        self, arguments: Mapping[str, np.ndarray], step: int, order: np.ndarray, rows: slice
+    ) -> list[np.ndarray]:
         given = []
         for name, node in zip(self.graph.names, self.graph.inputs, strict=True):
             argument = arguments[name]
             if node.type.is_batched:
-                given.append(argument[rows])
+                is_partner = name in self.interface.partners
+                given.append(argument[(arguments["partners"] if is_partner else order)[rows]])
             elif node.shape == ():
                 given.append(np.asarray(argument[step if name in self.interface.per_step else 0]))
             else:

@@ -45,6 +45,10 @@ class Loss(Options, ABC):
     applies: ClassVar[tuple[str, ...]] = ()
     """Activations that the loss replaces or makes meaningless: the output must not end with one."""
 
+    is_linear: ClassVar[bool] = False
+    """Whether its gradient by the output is linear in the target: then the mean of the costs of two targets
+    has the gradient of the cost of their mean."""
+
     type: str
 
     @abstractmethod
@@ -101,6 +105,8 @@ class Loss(Options, ABC):
 
 class SumOfSquares(Loss):
     """A loss that is the sum of the squares of its residuals, as Gauss–Newton and its kin need it."""
+
+    is_linear: ClassVar[bool] = True
 
     @abstractmethod
     def residuals(self, output: Array, target: Array) -> Array:

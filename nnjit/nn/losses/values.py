@@ -180,6 +180,7 @@ class Poisson(Loss):
     formula: ClassVar[str] = "(1/O) Σₒ exp(z) - t z"
     formula_note: ClassVar[str] = "for the logarithm z of a rate and counts t >= 0, whole or not"
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
+    is_linear: ClassVar[bool] = True
     link: ClassVar[Link] = "exp"
 
     def __call__(self, output: Array, target: Array) -> Array:

@@ -39,9 +39,12 @@ class FullBatchRunner:
     Args:
         team: not used; each evaluation is one native call.
         is_stopped: asked before each evaluation; True abandons the epoch.
+        most_epochs: not used; each call is one.
     """
 
-    def __init__(self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool], most_epochs: int = 1
+    ) -> None:
         self._setup, self._method = setup, _method(setup)
         self._evaluations = Evaluations(setup, is_stopped)
 
