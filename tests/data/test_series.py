@@ -236,6 +236,20 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }  # fmt: skip
 
 
+NUMBERS_ALONE = {
+    "loss": ({"loss": "softmax_cross_entropy"}, "softmax_cross_entropy needs .* squared_error elsewhere"),
+    "values": ({"metrics": ["accuracy"]}, "accuracy needs classes, .* such as mae or r2"),
+    "metric": ({"metrics": ["matthews"]}, "matthews needs data with classes, .* mae or r2 elsewhere"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NUMBERS_ALONE)
+def test_what_needs_classes_is_refused_without_naming_an_option_that_a_series_lacks(case: str) -> None:
+    change, message = NUMBERS_ALONE[case]
+    with pytest.raises(UserError, match=f"{message}$"):
+        nnjit.fit(config() | change, data=COUNTS)
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_what_is_wrong_is_said_with_its_place(case: str) -> None:
     options, columns, message = BAD[case]
