@@ -143,6 +143,7 @@ def render(run: RunFiles, drawings: list[Drawing]) -> str:
         advice=advice(run),
         path=summary.path_as_typed(run.folder),
         drawings=drawings,
+        constant_rate=learning_rate.constant_words(run),
         manner=manner,
         shape=shape,
         plain=plain,
