@@ -18,7 +18,14 @@ from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
 from nnjit.runs.writing import write_atomically
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
-from nnjit.training.graphs.step import evaluation_graph, logits_graph, prediction_graph, state_graph
+from nnjit.training.graphs.signs import signs_graph
+from nnjit.training.graphs.step import (
+    evaluation_graph,
+    gradient_graph,
+    logits_graph,
+    prediction_graph,
+    state_graph,
+)
 from nnjit.training.graphs.task import Task
 
 Values = dict[str, float]
@@ -27,7 +34,10 @@ Values = dict[str, float]
 Columns = dict[str, np.ndarray]
 """The same for each of a number of epochs."""
 
-Program = Literal["evaluation", "prediction", "logits", "state", "cost", "product", "residuals", "jacobian"]
+Program = Literal[
+    "evaluation", "prediction", "logits", "state", "signs", "gradient", "cost", "product", "residuals",
+    "jacobian",
+]  # fmt: skip
 
 # fmt: off
 PROGRAMS: Mapping[Program, tuple[Callable[[Task], Graph], str]] = {
@@ -36,6 +46,8 @@ PROGRAMS: Mapping[Program, tuple[Callable[[Task], Graph], str]] = {
     "prediction": (prediction_graph, "The prediction."),
     "logits":     (logits_graph,     "The output before any sigmoid or softmax."),
     "state":      (state_graph,      "The state of the layers over a batch."),
+    "signs":      (signs_graph,      "The fractions of idle units."),
+    "gradient":   (gradient_graph,   "The gradient of the cost without dropout and penalty."),
     "cost":       (cost_graph,       "The cost and its gradient."),
     "product":    (product_graph,    "The Hessian of the cost times a vector."),
     "residuals":  (residual_graph,   "The residuals."),
@@ -224,8 +236,8 @@ class CompiledTask:
     @cached_property
     def _sizes(self) -> tuple[int, ...]:
         """How many sums each metric has."""
-        outputs = self.epoch.graph.outputs
-        return tuple(n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :])
+        totals = self.epoch.interface.totals_of(self.epoch.graph)
+        return tuple(n.type.row_size for n in totals[len(totals) - len(self.task.sums) :])
 
     def save_kernels(self, folder: Path) -> None:
         """Write the source of everything compiled so far into `folder`."""
