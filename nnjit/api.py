@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nnjit.errors import Incomplete, Raised, RunError, Stopped, UserError, reason
 from nnjit.progress.display import Display
@@ -31,12 +31,13 @@ def fit(
     *,
     data: Any = None,
     initial_run: str | Path | None = None,
-    output: str | Path | None = None,
+    output: str | Path | Literal[False] | None = None,
     resume_or_start: bool = False,
+    report: bool = False,
     quiet: bool | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Run | Study:
-    """Train an experiment and leave its run folder, report included; a study if it has replicas or folds.
+    """Train an experiment and leave its run folder; a study if it has replicas or folds.
 
     Args:
         config: a YAML file, a mapping of the same options, or an `Experiment`.
@@ -46,16 +47,20 @@ def fit(
             keeps their names and a digest, not the data: to resume the run, give them again.
         initial_run: the folder of a run, or a file, to start with the weights of: those whose name and shape
             match. `initial_weights.json` in the run folder says which.
-        output: the run folder; `runs/<name>-<time>` if None.
+        output: the run folder; `runs/<name>-<time>` if None. If False, nothing is written: the run is in
+            memory, and `run.save(folder)` writes its folder later.
         resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
             is opened.
+        report: whether to write the report at once, however the training ends; `run.report()` writes it
+            later.
         quiet: whether to show no progress; None shows it in a notebook alone.
         on_epoch: called after each epoch with a `FinishedEpoch`: its `number`, its `values` by column of the
             history, and `stop()`, which ends the training. What it raises is raised here, once the run is
             saved.
 
     Raises:
-        UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete.
+        UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete, if
+            there is one.
         Incomplete: the training is done, but its report, or another file, could not be written.
     """
     from nnjit.config import read, starting_from
@@ -65,8 +70,18 @@ def fit(
     if initial_run is not None:
         given = starting_from(given, str(initial_run), "initial_run")
     with given.located():
-        folder = None if output is None else Path(output)
-        return run(given, output=folder, resume_or_start=resume_or_start, quiet=quiet, on_epoch=on_epoch)
+        if output is False:
+            if resume_or_start or report:
+                raise RunError("with output=False there is no folder to resume or to report in; give output")
+            return run_in_memory(given, quiet=quiet, on_epoch=on_epoch)
+        return run(
+            given,
+            output=None if output is None else Path(output),
+            resume_or_start=resume_or_start,
+            quiet=quiet,
+            on_epoch=on_epoch,
+            write_report=_write_report if report else None,
+        )
 
 
 def load(folder: str | Path) -> Run | Study:
@@ -98,7 +113,7 @@ def compare(runs: Iterable[str | Path | Run | Study]) -> Comparison:
     from nnjit.report.comparison.summary import read_comparison
 
     return read_comparison(
-        configs_of([Path(run) if isinstance(run, (str, Path)) else run.path for run in runs])
+        configs_of([Path(run) if isinstance(run, (str, Path)) else run.folder for run in runs])
     )
 
 
@@ -127,30 +142,33 @@ def run(
     redrawing: Redrawing | None = None,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
-    """Train, or resume the run in the folder `resume`, and write the report however the training ends.
+    """Train, or resume the run in the folder `resume`.
 
     Args:
         resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
         quiet, on_epoch: as of `fit`.
         display: shows how it goes; one that suits the place if None.
-        redrawing: draws the report while it goes on; every 30 seconds if None.
-        write_report: writes the report; `nnjit.report.write_report` if None.
+        redrawing: draws the report while it goes on, if it is to be written; every 30 seconds if None.
+        write_report: writes the report, however the training ends; None to write none.
 
     Raises:
         Incomplete: the training is done, but its report, or another file, could not be written.
     """
-    write_report = write_report or _write_report
     if resume_or_start:
         if output is None:
             raise RunError("resume_or_start needs the folder to look in: give output")
         if is_done(given.experiment, output):
-            if not (output / file_names.REPORT).is_file():
+            if write_report is not None and not (output / file_names.REPORT).is_file():
                 _report(write_report, output)
             return load(output)
         if holds_run(output):
             output, resume = None, output
-    redrawing = redrawing or Redrawing()
-    audience = Audience(display or display_for(quiet), _followers(given.experiment, redrawing, on_epoch))
+    if write_report is None:
+        redrawing = None
+    elif redrawing is None:
+        redrawing = Redrawing()
+    followers = _followers(given.experiment, on_epoch, redrawing)
+    audience = Audience(display or display_for(quiet), followers)
     with closing(audience):
         return _trained(given.experiment, output, resume, audience, redrawing, write_report)
 
@@ -160,38 +178,68 @@ def _trained(
     output: Path | None,
     resume: Path | None,
     audience: Audience,
-    redrawing: Redrawing,
-    write_report: Callable[[Path], None],
+    redrawing: Redrawing | None,
+    write_report: Callable[[Path], None] | None,
 ) -> Run | Study:
     """Train or resume, and write the report however the training ends."""
     try:
-        with audience.display, redrawing:
+        with audience.display, redrawing or nullcontext():
             done = _train(experiment, output, resume, audience)
     except Raised as raised:
-        _problem(write_report, raised.folder)  # which theirs must not give way to
+        if write_report and raised.folder:
+            _problem(write_report, raised.folder)  # which theirs must not give way to
         theirs = raised.error
     except Stopped as stopped:
-        if problem := _problem(write_report, stopped.folder):
+        if write_report and stopped.folder and (problem := _problem(write_report, stopped.folder)):
             raise type(stopped)(f"{stopped}\n{problem}", stopped.folder) from None
         raise
     except OSError as error:
         raise RunError(reason(error)) from error
     else:
-        _report(write_report, done.path)
+        if write_report is not None:
+            _report(write_report, done.folder)
         return done
     raise theirs  # here, so that its own context is all that it has
 
 
+def run_in_memory(given: Config, *, quiet: bool | None = True, on_epoch: OnEpoch | None = None) -> Run:
+    """Train without a file; the arguments are those of `fit`.
+
+    Raises:
+        RunError: the config asks for replicas, folds or trackers, which need a folder.
+    """
+    from nnjit import training
+    from nnjit.config import dump
+
+    if training.members_of(given.experiment) is not None:
+        raise RunError("replicas and folds need a folder; give output")
+    if given.experiment.trackers:
+        raise RunError("trackers are told of a run folder; give output, or omit trackers")
+    try:
+        with display_for(quiet) as display:
+            audience = Audience(display, _followers(None, on_epoch))
+            return training.train_in_memory(given.experiment, dump, audience=audience)
+    except Raised as raised:
+        theirs = raised.error
+    raise theirs
+
+
 def _followers(
-    experiment: Experiment, redrawing: Redrawing, on_epoch: OnEpoch | None
+    experiment: Experiment | None, on_epoch: OnEpoch | None, redrawing: Redrawing | None = None
 ) -> Callable[[], Sequence[Follower]]:
-    """What makes the followers of one training."""
+    """What makes the followers of one training.
+
+    Args:
+        experiment: None without trackers.
+    """
     if on_epoch is not None and not callable(on_epoch):
         raise UserError(f"on_epoch: expected a function of one argument, got {type(on_epoch).__name__}")
     lock, trackers = threading.Lock(), _trackers(experiment)
 
     def followers() -> Sequence[Follower]:
-        found = [redrawing.follower(), *trackers()]
+        found = [*trackers()]
+        if redrawing is not None:
+            found.append(redrawing.follower())
         if on_epoch is not None:
             from nnjit.progress.on_epoch import EpochCaller
 
@@ -230,9 +278,9 @@ def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
     return ""
 
 
-def _trackers(experiment: Experiment) -> Callable[[], Sequence[Follower]]:
+def _trackers(experiment: Experiment | None) -> Callable[[], Sequence[Follower]]:
     """What makes the trackers of one training, which are installed."""
-    if not experiment.trackers:
+    if experiment is None or not experiment.trackers:
         return tuple
     from nnjit.tracking.trackers import check_trackers, trackers_of
 

@@ -73,14 +73,14 @@ class CompileError(NnjitError):
 
 
 class Stopped(NnjitError):
-    """A training ended otherwise than asked; there is a run folder.
+    """A training ended otherwise than asked.
 
     Args:
         message: how far it came, why it ended, and what is saved.
-        folder: the run folder.
+        folder: the run folder; None if nothing was to be written.
     """
 
-    def __init__(self, message: str, folder: Path) -> None:
+    def __init__(self, message: str, folder: Path | None) -> None:
         super().__init__(message)
         self.folder = folder
 
@@ -100,7 +100,7 @@ class Interrupted(Stopped):
 class Raised(Stopped):
     """A function of the user's raised `error` after an epoch; the training can go on from its folder."""
 
-    def __init__(self, error: BaseException, folder: Path) -> None:
+    def __init__(self, error: BaseException, folder: Path | None) -> None:
         super().__init__(f"{type(error).__name__}: {error}", folder)
         self.error = error
 

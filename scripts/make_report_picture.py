@@ -48,7 +48,7 @@ def main() -> None:
     if browser is None:
         sys.exit(f"no browser on PATH: install one of {', '.join(BROWSERS)}")
     with tempfile.TemporaryDirectory() as folder:
-        run = nnjit.fit(CONFIG, output=Path(folder) / "run")
+        run = nnjit.fit(CONFIG, output=Path(folder) / "run", report=True)
         page, screenshot = Path(folder) / "page.html", Path(folder) / "page.png"
         report = (run.path / file_names.REPORT).read_text(encoding="utf-8")
         page.write_text(in_columns(report), encoding="utf-8")

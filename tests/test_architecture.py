@@ -19,8 +19,8 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("memory", "progress", "registry"), ("ir",),
     ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"),
-    ("data",), ("experiment", "runs"), ("training",), ("export",), ("report",), ("tracking",), ("config",),
-    ("api",), ("cli",), ("train",),
+    ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("tracking",),
+    ("config",), ("api",), ("cli",), ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
@@ -33,8 +33,9 @@ INSIDE = {
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (
-        ("graphs",), ("setup",), ("results",), ("evaluation", "gradient_check", "inputs"), ("run",),
-        ("loop",), ("study",), ("predicting",),
+        ("graphs",), ("setup",), ("results",),
+        ("contents", "description", "evaluation", "gradient_check", "inputs"), ("run",), ("loop",),
+        ("study",), ("predicting",),
     ),
     "report": (
         ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",),

@@ -56,7 +56,7 @@ def fit(name: str, output: Path, request: pytest.FixtureRequest) -> Run:
         option, inside = FILES[name]
         files = [f"{option}={request.getfixturevalue('real_data') / inside}"]
     files += ["training.epochs=6"] if name == "lenet_mnist" else []  # of 20: it takes long enough
-    return nnjit.fit(CONFIGS / f"{name}.yaml", files, output=output)
+    return nnjit.fit(CONFIGS / f"{name}.yaml", files, output=output, report=True)
 
 
 @pytest.mark.parametrize("name", REACHES)
@@ -89,7 +89,9 @@ def test_it_lowers_the_cost_of_the_regression(name: str, tmp_path: Path) -> None
 
 
 def test_most_seeds_of_xor_find_it(tmp_path: Path) -> None:
-    study = nnjit.fit(CONFIGS / "xor_replicas.yaml", ["training.replicas=24"], output=tmp_path / "run")
+    study = nnjit.fit(
+        CONFIGS / "xor_replicas.yaml", ["training.replicas=24"], output=tmp_path / "run", report=True
+    )
     right = [row["splits"]["train"]["accuracy"] == 1 for row in study.metrics["runs"]]
     assert 12 <= sum(right) < 24
     page = (study.path / file_names.REPORT).read_text(encoding="utf-8")

@@ -218,7 +218,7 @@ def test_every_file_of_a_run_folder_is_in_its_table(tmp_path: Path) -> None:
     options = ["training.epochs=2", "training.checkpoints={every: 1}", "optimizer.learning_rate=find"]
     save_file({"dense_2.bias": np.zeros(3)}, start := tmp_path / "start.safetensors")
     wine = ROOT / "configs" / "wine.yaml"
-    run = nnjit.fit(wine, options, initial_run=start, output=tmp_path / "run")
+    run = nnjit.fit(wine, options, initial_run=start, output=tmp_path / "run", report=True)
     files = {str(file.relative_to(run.path)) for file in run.path.rglob("*") if file.is_file()}
     cells = codes("\n".join(rows(section(CONFIG, "The run folder"))))
     patterns = [name.replace("<n>", "*") for name in cells]

@@ -80,6 +80,6 @@ def _write(run: Run, found: Evaluation, file: Path, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     columns = evaluation_columns(run, found.predictions)
     write_atomically(output / PREDICTIONS, csv_text(columns, has_header=True))
-    content = {"run": str(run.path), "file": str(file), **found.values.to_json()}
+    content = {"run": str(run.folder), "file": str(file), **found.values.to_json()}
     write_atomically(output / file_names.METRICS, json_bytes(content))
-    write_evaluation(run.path, found.values, found.predictions, file, output / PAGE)
+    write_evaluation(run.folder, found.values, found.predictions, file, output / PAGE)

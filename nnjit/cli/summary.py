@@ -30,9 +30,9 @@ def summary(run: Run | Study) -> str:
     else:
         metrics = RunMetrics.from_json(run.metrics)
         rows = {name: split.to_json() for name, split in metrics.splits.items()}
-        first_line, notes = _run_line(metrics), [*no_value_notes(metrics.splits), *_data_notes(run.path)]
-    report = run.path / file_names.REPORT
-    paths = [("run", run.path), *([("report", report)] if report.exists() else [])]
+        first_line, notes = _run_line(metrics), [*no_value_notes(metrics.splits), *_data_notes(run.folder)]
+    report = run.folder / file_names.REPORT
+    paths = [("run", run.folder), *([("report", report)] if report.exists() else [])]
     return "\n".join(
         [first_line, *values_table(rows), *notes, *(f"{name:<10}  {path}" for name, path in paths)]
     )

@@ -171,9 +171,9 @@ def _train(
             write_report=reporter.write,
         )
     try:
-        say(str(run.path) if quiet else _summary(run, is_done))
+        say(str(run.folder) if quiet else _summary(run, is_done))
     except OutputError as error:
-        raise Incomplete(f"{error}; the training is done and saved in {run.path}", run.path) from None
+        raise Incomplete(f"{error}; the training is done and saved in {run.folder}", run.folder) from None
 
 
 def _summary(run: Run | Study, is_done: bool) -> str:

@@ -53,5 +53,5 @@ def check(to: str, path: Path) -> Format:
 
 def _one_of(study: Study) -> str:
     """What to give instead of a study."""
-    first = shlex.quote(str(study.runs[0].path))
+    first = shlex.quote(str(study.runs[0].folder))
     return f"{study.path} is a study of several {study.kind}; give the folder of one of them, such as {first}"

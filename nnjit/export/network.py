@@ -16,7 +16,6 @@ from nnjit.ir import B, Graph, array_type, as_dtype, new_input, scope, tracing
 from nnjit.nn import Loss
 from nnjit.nn.layers.shared.columns import InputColumn
 from nnjit.passes import optimize
-from nnjit.runs.data import DataEntry
 from nnjit.training import Run
 from nnjit.training.graphs.decoding import JointDecoder, SingleDecoder
 from nnjit.training.graphs.task import Task
@@ -69,11 +68,11 @@ class Network:
     def of(cls, run: Run) -> Network:
         """The network of a run, with the weights that the run predicts with."""
         arrays = run.compiled.task.model.arrays.unflatten(run.theta)
-        data = DataEntry.read(run.path)
+        data = run.data
         is_table = run.encoder is not None and len(run.compiled.task.model.input_shape) == 1
         columns = tuple(c for c in run.encoder.inputs if c.size) if run.encoder and is_table else ()
         return cls(
-            name=run.path.resolve().name,
+            name=run.experiment.name if run.path is None else run.path.resolve().name,
             task=run.compiled.task,
             arrays={name: numpy.asarray(array) for name, array in arrays.items()},
             scaling=run.decoder.scaling,

@@ -24,5 +24,5 @@ class Penalty(Options):
 
     def __call__(self, param: Array) -> Array:
         """The penalty of one param, a scalar of its dtype."""
-        absolute = self.l1 * np.sum(np.abs(param)) if self.l1 else np.zeros_like(np.sum(param))
+        absolute = self.l1 * np.sum(param * np.sign(param)) if self.l1 else np.zeros_like(np.sum(param))
         return absolute + self.l2 * np.sum(np.square(param)) if self.l2 else absolute

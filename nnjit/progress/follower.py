@@ -19,7 +19,7 @@ class Course:
     """A training whose epochs are about to begin.
 
     Args:
-        folder: the run folder.
+        folder: the run folder; None if nothing is written.
         name: that of the experiment.
         done: the epochs that were done before, in other sessions.
         epochs: the most there will be.
@@ -27,12 +27,18 @@ class Course:
         member: its number in a study, from 1; None if it is a single training.
     """
 
-    folder: Path
+    folder: Path | None
     name: str
     done: int
     epochs: int
     history: Mapping[str, np.ndarray]
     member: int | None = None
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder, for those who follow only a training that has one."""
+        assert self.folder is not None
+        return self.folder
 
 
 class Follower:

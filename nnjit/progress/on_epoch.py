@@ -19,14 +19,14 @@ class FinishedEpoch:
         number: of the epoch, from 1.
         epochs: the most there will be.
         values: its row of the history by column: losses, metrics, `learning_rate`.
-        folder: the run folder.
+        folder: the run folder; None if nothing is written.
         member: the number of the training in a study, from 1; None if it is a single one.
     """
 
     number: int
     epochs: int
     values: dict[str, float]
-    folder: Path
+    folder: Path | None
     member: int | None
     _stops: list[bool] = field(default_factory=list, repr=False)
 

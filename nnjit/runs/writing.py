@@ -24,6 +24,12 @@ def json_bytes(content: Any) -> bytes:
     return (json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n").encode()
 
 
+def as_read(content: dict[str, Any]) -> dict[str, Any]:
+    """The content of a JSON file as reading it gives it: plain lists, and null for what is not finite."""
+    found: dict[str, Any] = json.loads(json_bytes(content))
+    return found
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _finite(v) for k, v in value.items()}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
+    from nnjit.training.loop.in_memory import train_in_memory
     from nnjit.training.loop.trainer import resume, train
     from nnjit.training.run import Run, open_run
     from nnjit.training.study.members import members_of
@@ -16,6 +17,7 @@ __getattr__ = lazy(
     {
         "resume": "nnjit.training.loop.trainer",
         "train": "nnjit.training.loop.trainer",
+        "train_in_memory": "nnjit.training.loop.in_memory",
         "Run": "nnjit.training.run",
         "open_run": "nnjit.training.run",
         "members_of": "nnjit.training.study.members",
@@ -29,5 +31,5 @@ __getattr__ = lazy(
 
 __all__ = [
     "Run", "Study", "check_study", "members_of", "open_run", "open_study", "resume", "resume_members",
-    "train", "train_members",
+    "train", "train_in_memory", "train_members",
 ]  # fmt: skip

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnjit.data import Dataset, Scaling, Target
-from nnjit.data.sources.series import Series
+from nnjit.data import Dataset, Scaling
 from nnjit.errors import DataError, GraphError, RunError, UserError, counted, shortened
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
-from nnjit.runs.data import DataEntry, OutputEntry
-from nnjit.runs.history import read_history
+from nnjit.runs.data import DataEntry
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
-from nnjit.runs.reading import damaged, parse, read_json
+from nnjit.runs.reading import damaged, parse
+from nnjit.training.contents import FolderContents, RunContents
+from nnjit.training.description import described, encoder_of
 from nnjit.training.graphs.decoding import Classes, Decoder, with_names
 from nnjit.training.inputs import Inputs, Where
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.initial_weights import weights_of
-from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
 
 if TYPE_CHECKING:
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from nnjit.data.known.series import NewWindows
     from nnjit.data.tables.table import Table
     from nnjit.training.evaluation import Evaluation
+    from nnjit.training.setup.outputs import DataDescription
 
 
 _FRAMES = ("polars", "pandas", "pyarrow", "nnjit")  # the libraries whose frames are tables
@@ -47,33 +46,32 @@ class Run:
     evaluates in another process even without its folder. Only `history` is read from there.
 
     Args:
-        path: the run folder.
+        path: the run folder; None if the training was to write nothing.
         experiment: what was trained.
         compiled: its compiled graphs.
         decoder: decodes predictions into classes or values.
         features: names of the input columns; () for images.
         encoder: what makes inputs of a table; None if it was trained on arrays.
+        contents: what it left, if not the files of its folder.
     """
 
-    path: Path
+    path: Path | None
     experiment: Experiment
     compiled: CompiledTask
     decoder: Decoder
     features: tuple[str, ...]
     encoder: TableEncoder | None = None
+    contents: RunContents | None = None
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
         """The columns of `history.csv` by name, each of shape (epochs,)."""
-        return read_history(self.path)
+        return self._contents.history()
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: the final loss and metrics of each split, and the times."""
-        path = self.path / file_names.METRICS
-        content = read_json(path)
-        parse(path, content, RunMetrics.from_json)
-        return content
+        return self._contents.metrics()
 
     @cached_property
     def theta(self) -> np.ndarray:
@@ -81,11 +79,41 @@ class Run:
 
         `metrics["weights"]` says whether they are the best or the last.
         """
-        path = self.path / file_names.weights(RunMetrics.read(self.path).weights)
-        try:
-            return weights_of(path, self.compiled.task.model)
-        except ValueError as error:
-            raise damaged(path, error) from None
+        return self._contents.theta(self.compiled.task.model)
+
+    @property
+    def folder(self) -> Path:
+        """The run folder.
+
+        Raises:
+            RunError: there is none, since the training was to write nothing.
+        """
+        if self.path is None:
+            raise RunError("this run is in memory alone; save it first, such as run = run.save('runs/1')")
+        return self.path
+
+    def save(self, folder: str | Path) -> Run:
+        """Write the run folder, or a copy of it, and give the run in it.
+
+        Raises:
+            RunError: the folder exists already, or cannot be written.
+        """
+        path = Path(folder)
+        if path.exists():
+            raise RunError(f"{path} exists already, and a run is never overwritten; choose another folder")
+        self._contents.save(path)
+        return replace(self, path=path, contents=None)
+
+    def report(self) -> Path:
+        """Write `report.html` and `loss_curve.png` into the run folder, and give the path of the page."""
+        from nnjit.report import write_report
+
+        write_report(self.folder)
+        return self.folder / file_names.REPORT
+
+    @property
+    def _contents(self) -> RunContents:
+        return FolderContents(self.folder) if self.contents is None else self.contents
 
     @property
     def classes(self) -> Classes:
@@ -182,7 +210,7 @@ class Run:
     @cached_property
     def data(self) -> DataEntry:
         """`data.json`: what is known of the data."""
-        return DataEntry.read(self.path)
+        return self._contents.data()
 
     def _check_classes(self) -> None:
         if not self.decoder.has_classes:
@@ -217,7 +245,7 @@ class Run:
         from nnjit.data.known.known_data import place_in
 
         table = _table(x)
-        if isinstance(self.experiment.data, Series):
+        if self.experiment.data.is_series:
             windows = self.windows(table)
             return windows.x[:], windows.where
         return self.known.shaped(self.known.encode(table)[:]), place_in(table)
@@ -226,7 +254,6 @@ class Run:
         """The windows of new rows of a series, each of which `forward` forecasts."""
         from nnjit.data.known.series import windows_of
 
-        assert isinstance(self.experiment.data, Series)
         return windows_of(self.experiment.data, self.known, table)
 
     def _with_targets(self, table: Table) -> tuple[Dataset, Where]:
@@ -234,7 +261,7 @@ class Run:
         from nnjit.data.known.series import windows_with_targets
         from nnjit.data.known.targets import table_with_targets
 
-        if isinstance(self.experiment.data, Series):
+        if self.experiment.data.is_series:
             return windows_with_targets(self.experiment.data, self.known, table)
         return table_with_targets(self.known, table)
 
@@ -250,16 +277,18 @@ class Run:
 
     @cached_property
     def _model(self) -> ModelEntry:
-        return ModelEntry.read(self.path)
+        return self._contents.model()
 
     @cached_property
     def _description(self) -> DataDescription:
         shape = self.compiled.task.model.input_shape
-        return _described(self.data, shape, self.decoder.scaling, self.encoder)
+        return described(self.data, shape, self.decoder.scaling, self.encoder)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        carried = {name: getattr(self, name) for name in ("metrics", "theta")}
-        return _restored, (self.path.absolute(), self.experiment, self.data, self._model, carried)
+        names = ("metrics", "theta") if self.path is not None else ("metrics", "theta", "history")
+        carried = {name: getattr(self, name) for name in names}
+        path = None if self.path is None else self.path.absolute()
+        return _restored, (path, self.experiment, self.data, self._model, carried)
 
     def _repr_html_(self) -> str:
         from nnjit.progress.html import run_html
@@ -277,7 +306,7 @@ class Run:
         return (
             f"Run {self.experiment.name}: {inputs} → {self._aim()}; {parameters}\n"
             f"  {split or 'no result'}{': ' if shown else ''}{shown}; {counted(metrics.epochs, 'epoch')}\n"
-            f"  {self.path}"
+            f"  {self.path or 'in memory'}"
         )
 
     def _aim(self) -> str:
@@ -302,7 +331,7 @@ def open_run(path: Path, experiment: Experiment) -> Run:
 
 
 def _restored(
-    path: Path, experiment: Experiment, data: DataEntry, model: ModelEntry, carried: Mapping[str, Any]
+    path: Path | None, experiment: Experiment, data: DataEntry, model: ModelEntry, carried: Mapping[str, Any]
 ) -> Run:
     """A run that was pickled."""
     run = _made(path, experiment, data, model)
@@ -310,55 +339,23 @@ def _restored(
     return run
 
 
-def _made(path: Path, experiment: Experiment, data: DataEntry, model: ModelEntry) -> Run:
-    scaling = parse(path / file_names.DATA, dict(data.scaling), Scaling.from_json)
+def _made(path: Path | None, experiment: Experiment, data: DataEntry, model: ModelEntry) -> Run:
+    place = path or Path()
+    scaling = parse(place / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
-        raise damaged(path / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
-    encoder = _encoder(path, data)
+        raise damaged(place / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
+    encoder = encoder_of(place, data)
     if encoder is not None and encoder.features != data.features:
-        raise damaged(path / file_names.DATA, "its columns do not give its features")
+        raise damaged(place / file_names.DATA, "its columns do not give its features")
     try:
-        task, outputs = make_task(experiment, _described(data, model.input_shape, scaling, encoder))
+        task, outputs = make_task(experiment, described(data, model.input_shape, scaling, encoder))
     except UserError as error:
         names = f"{file_names.CONFIG}, {file_names.MODEL} and {file_names.DATA}"
-        raise RunError(f"{path}: {names} are not of one training: {error.message}; restore them") from None
+        raise RunError(f"{place}: {names} are not of one training: {error.message}; restore them") from None
     shapes = [(n.name, n.output_shape) for n in task.model.nodes]
     if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
-        raise damaged(path / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
+        raise damaged(place / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
     return Run(path, experiment, CompiledTask(task, batch=1), outputs.decoder, data.features, encoder)
-
-
-def _described(
-    data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling, encoder: TableEncoder | None
-) -> DataDescription:
-    weights = {o.name: o.class_weights for o in data.outputs if o.class_weights is not None}
-    if data.class_weights and data.classes is not None:
-        weights[""] = tuple(data.class_weights[name] for name in data.classes)
-    return DataDescription(
-        input_shape=input_shape,
-        output_size=len(data.targets if data.classes is None else data.classes),
-        classes=data.classes,
-        scaling=scaling,
-        targets=tuple(map(_target, data.outputs)),
-        target_names=data.targets,
-        class_weights=weights,
-        columns=() if encoder is None or len(input_shape) > 1 else encoder.inputs,
-        threshold=data.threshold,
-    )
-
-
-def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
-    """What makes inputs of a table; None of a run on arrays."""
-    if not data.columns:
-        return None
-    from nnjit.data.encoding.encoder import TableEncoder
-
-    return parse(path / file_names.DATA, data.columns, TableEncoder.from_json)
-
-
-def _target(output: OutputEntry) -> Target:
-    start, stop = output.columns
-    return Target(output.target, start, stop - start, output.classes)
 
 
 def _table(x: Any) -> Table:

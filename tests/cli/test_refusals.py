@@ -15,7 +15,7 @@ from nnjit import api, config
 from nnjit.errors import Incomplete, RunError
 from nnjit.report import write_report
 from nnjit.runs import file_names
-from nnjit.training.loop import trainer
+from nnjit.training.loop import recorders
 from tests.cli.command import SMALLEST, run
 from tests.report.run_folders import write_run
 
@@ -112,7 +112,7 @@ def test_a_report_that_fails_leaves_the_training_done(given: config.Config) -> N
 def test_a_folder_that_is_deleted_is_one_message(
     given: config.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer.Recorder, "write", lambda self, *_: shutil.rmtree(self.path, True))
+    monkeypatch.setattr(recorders.FileRecorder, "write", lambda self, *_: shutil.rmtree(self.path, True))
     with pytest.raises(Incomplete) as caught:
         train(given, write_report=write_report)
     results, report = str(caught.value).splitlines()

@@ -52,7 +52,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[SimpleNamespace
 
     def run(given: config.Config, **options: Any) -> SimpleNamespace:
         asked.append(SimpleNamespace(experiment=given.experiment, **options))
-        return SimpleNamespace(path=Path("runs/tiny-1"), metrics=METRICS)
+        return SimpleNamespace(folder=Path("runs/tiny-1"), metrics=METRICS)
 
     monkeypatch.setattr(api, "run", run)
     return asked
@@ -100,7 +100,7 @@ def test_a_training_prints_its_values_and_folder(command: Command, calls: Calls)
 )
 def test_it_is_said_whose_the_values_are(best: int, weights: str, words: str) -> None:
     metrics = METRICS | {"status": "completed", "best_epoch": best, "weights": weights}
-    run: Any = SimpleNamespace(path=Path("runs/tiny-1"), metrics=metrics)
+    run: Any = SimpleNamespace(folder=Path("runs/tiny-1"), metrics=metrics)
     assert summary(run).startswith(words)
 
 
@@ -113,7 +113,7 @@ def test_replicas_print_mean_and_deviation(
     ended = ("completed", "diverged", "converged", "diverged")
     runs = [{"number": k, "seed": k, "status": status} for k, status in enumerate(ended, start=1)]
     facts = {"status": "completed", "kind": "replicas", "count": 4, "seconds": {}}
-    study = SimpleNamespace(path=Path("runs/x"), metrics={"runs": runs, "splits": splits, **facts})
+    study = SimpleNamespace(folder=Path("runs/x"), metrics={"runs": runs, "splits": splits, **facts})
     monkeypatch.setattr(api, "run", lambda *given, **options: study)
     assert command("train", "--config", "a.yaml")[1] == (
         "2 of 4 replicas finished; 2 diverged: 2, 4; mean ± standard deviation\n"

@@ -56,7 +56,10 @@ def test_it_changes_no_bit_of_the_training(tmp_path: Path) -> None:
 
 def test_it_ends_the_training_after_an_epoch(tmp_path: Path) -> None:
     run = nnjit.fit(
-        CONFIG, output=tmp_path / "run", on_epoch=lambda epoch: epoch.number == 4 and epoch.stop()
+        CONFIG,
+        output=tmp_path / "run",
+        report=True,
+        on_epoch=lambda epoch: epoch.number == 4 and epoch.stop(),
     )
     assert (run.metrics["status"], run.metrics["epochs"]) == ("stopped", 4)
     assert "on_epoch" in (tmp_path / "run" / file_names.REPORT).read_text(encoding="utf-8")
@@ -81,7 +84,7 @@ def test_what_it_raises_is_raised_once_the_run_is_saved(tmp_path: Path) -> None:
             raise Mine("no more") from KeyError("a cause")
 
     with pytest.raises(Mine, match="no more") as caught:
-        nnjit.fit(CONFIG, output=tmp_path / "run", on_epoch=fail)
+        nnjit.fit(CONFIG, output=tmp_path / "run", on_epoch=fail, report=True)
     assert isinstance(caught.value.__cause__, KeyError)
     assert caught.traceback[-1].name == "fail"
     assert nnjit.load(tmp_path / "run").metrics["status"] == "interrupted"

@@ -32,8 +32,8 @@ from nnjit.runs.reading import parse
 from nnjit.runs.study import StudyMetrics
 from nnjit.runs.weights import read_tensors
 from nnjit.training import resume
+from nnjit.training.loop.recorders import FileRecorder
 from nnjit.training.loop.resuming import restore_checkpoint
-from nnjit.training.loop.trainer import Recorder
 from nnjit.training.setup.setup import Setup, set_up
 from tests.training.conftest import LINE
 
@@ -146,7 +146,9 @@ def test_a_damaged_file_is_named(name: str, damage: str, run: Path, given: Setup
         assert is_told(name, lambda read=read: read(run)) or (name, damage) in HARMLESS, read
     if name in RESUMED_FROM:
         told = is_told(name, lambda: restore_checkpoint(given, run, Path()))
-        told = told or is_told(name, lambda: Recorder.at(given, run, replace(given.blank_state(), epoch=3)))
+        told = told or is_told(
+            name, lambda: FileRecorder.at(given, run, replace(given.blank_state(), epoch=3))
+        )
         assert told or (name, damage) in HARMLESS
 
 

@@ -113,7 +113,7 @@ def test_the_log_the_run_folder_and_the_report_say_what_the_data_lacks(
     }
     with warnings.catch_warnings(), exit_status():
         warnings.simplefilter("always")
-        nnjit.fit(given, output="run")
+        nnjit.fit(given, output="run", report=True)
     said = DataEntry.read(Path("run")).warnings
     assert said[0].partition(":")[0] == "not every class is in each part"
     assert "the last batch of an epoch has 1 example" in said[1]

@@ -95,7 +95,7 @@ def test_looking_changes_no_bit(folder: Path) -> None:
     runs = {}
     for diagnosis in ("true", "false", "auto"):
         settings = ["training.epochs=12", f"training.diagnosis={diagnosis}"]
-        runs[diagnosis] = nnjit.fit(IRIS, settings, output=diagnosis).path
+        runs[diagnosis] = nnjit.fit(IRIS, settings, output=diagnosis, report=True).path
         same_bits(runs["true"], runs[diagnosis])
     assert not (runs["false"] / file_names.DIAGNOSIS).exists()
     looks = {name: [row["epoch"] for row in rows(runs[name])[::2]] for name in ("true", "auto")}

@@ -15,7 +15,7 @@ import pytest
 from nnjit import api, config
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
-from nnjit.training.loop import checkpoints, epochs, trainer
+from nnjit.training.loop import epochs, recorders, trainer
 from nnjit.training.setup import setup as setups
 from nnjit.training.study import parallel
 from tests.training.conftest import LINE, same_bits
@@ -86,7 +86,7 @@ def _prepare_once(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "set_up", set_up)
     monkeypatch.setattr(config, "dump", once(config.dump))
     monkeypatch.setattr(epochs, "CALL_SECONDS", 0.0)  # one epoch a span
-    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    monkeypatch.setattr(recorders, "SECONDS", 0.0)
     monkeypatch.setattr("nnjit.training.study.parallel.usable_cores", lambda: 1)  # one member at a time
 
 

@@ -49,7 +49,7 @@ def test_where_no_rate_lowers_the_loss_none_is_found(losses: np.ndarray) -> None
 
 
 def test_the_rate_found_is_the_peak_of_the_training(folder: Path) -> None:
-    run = nnjit.fit(IRIS, ["optimizer.learning_rate=find", "schedule=constant"], output="run")
+    run = nnjit.fit(IRIS, ["optimizer.learning_rate=find", "schedule=constant"], output="run", report=True)
     found = json.loads((run.path / file_names.LEARNING_RATE_SEARCH).read_text())
     assert run.metrics["found_learning_rate"] == found["found"]
     assert 1e-3 < found["found"] < 1

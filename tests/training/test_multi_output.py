@@ -104,7 +104,7 @@ def reference_config(**options: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def flowers(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A training of two outputs of iris, with all that a run folder holds."""
-    return nnjit.fit(FLOWERS, output=tmp_path_factory.mktemp("flowers") / "run")
+    return nnjit.fit(FLOWERS, output=tmp_path_factory.mktemp("flowers") / "run", report=True)
 
 
 def test_the_training_is_pytorchs(folder: Path) -> None:

@@ -22,7 +22,7 @@ from nnjit.runs import file_names
 from nnjit.runs.history import read_history
 from nnjit.runs.weights import read_tensors
 from nnjit.training import Run, resume, train
-from nnjit.training.loop import checkpoints, epochs, interruption, trainer
+from nnjit.training.loop import epochs, interruption, recorders, trainer
 from nnjit.training.loop.interruption import SIGNALS
 from tests.training.conftest import IRIS, same_bits
 
@@ -73,16 +73,16 @@ def test_ctrl_c_in_the_middle_of_an_epoch_loses_that_epoch_alone(
     whole: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = [0]
-    native = trainer.EpochRunner._count
+    native = epochs.EpochRunner._count
 
-    def press(self: trainer.EpochRunner, *arguments: Any) -> Any:
+    def press(self: epochs.EpochRunner, *arguments: Any) -> Any:
         calls[0] += 1
         if calls[0] == 3:
             signal.raise_signal(signal.SIGINT)
         return native(self, *arguments)
 
     monkeypatch.setattr(epochs, "CALL_SECONDS", 1e-12)
-    monkeypatch.setattr(trainer.EpochRunner, "_count", press)
+    monkeypatch.setattr(epochs.EpochRunner, "_count", press)
     with pytest.raises(Interrupted, match="after epoch 2 of 6"):
         begin(folder / "run")
     monkeypatch.undo()
@@ -176,7 +176,7 @@ def test_a_crashed_run_goes_on_from_its_last_checkpoint(
 def test_the_checkpoints_of_the_config_are_enough_to_go_on_from(
     whole: Path, folder: Path, after_epoch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    monkeypatch.setattr(recorders, "SECONDS", 0.0)
     crash_after(5, after_epoch)
     with pytest.raises(Crash):
         begin(folder / "run", "training.checkpoints={every: 2}")

@@ -52,12 +52,12 @@ DIABETES = {
 
 @pytest.fixture(scope="module")
 def iris(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return nnjit.fit(IRIS, output=tmp_path_factory.mktemp("iris") / "run")
+    return nnjit.fit(IRIS, output=tmp_path_factory.mktemp("iris") / "run", report=True)
 
 
 @pytest.fixture(scope="module")
 def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return nnjit.fit(DIABETES, output=tmp_path_factory.mktemp("diabetes") / "run")
+    return nnjit.fit(DIABETES, output=tmp_path_factory.mktemp("diabetes") / "run", report=True)
 
 
 def test_it_holds_these_files_and_no_other(iris: Run) -> None:
@@ -86,7 +86,7 @@ def test_the_history_can_be_read_while_the_training_runs(
         seen.append((len(columns["epoch"]), list(columns), columns["epoch"][-1]))
 
     after_epoch(look)
-    nnjit.fit(IRIS, output="run")
+    nnjit.fit(IRIS, output="run", report=True)
     assert seen == [(epoch, COLUMNS, epoch) for epoch in range(1, 7)]
 
 

@@ -42,7 +42,7 @@ def test_a_divergence_names_epoch_batch_layer_and_operation(folder: Path) -> Non
 
 def test_a_diverged_run_is_complete_and_its_weights_are_those_of_the_last_good_epoch(folder: Path) -> None:
     with pytest.raises(Diverged):
-        nnjit.fit(LINE, TOO_FAST, output="run")
+        nnjit.fit(LINE, TOO_FAST, output="run", report=True)
     run = nnjit.load("run")
     assert run.metrics["status"] == "diverged"
     assert run.metrics["epochs"] == len(run.history["epoch"]) > 0
@@ -73,7 +73,7 @@ def test_a_divergence_among_many_epochs_of_a_call_keeps_the_good_ones(
 
 def test_a_divergence_in_the_first_batch_leaves_a_complete_run(folder: Path) -> None:
     with pytest.raises(Diverged, match=r"epoch 1, batch 1 of 3: .* inf, from mul \(f64\[B,1\]\) in \"loss\""):
-        nnjit.fit(LINE, ["data.y[0]=1e200"], output="run")
+        nnjit.fit(LINE, ["data.y[0]=1e200"], output="run", report=True)
     run = nnjit.load("run")
     assert (run.metrics["epochs"], run.metrics["best_epoch"]) == (0, None)
     assert len(run.history["epoch"]) == 0
@@ -244,7 +244,7 @@ WATCHED = "training.early_stopping={monitor: validation_accuracy, patience: 6}"
 )
 def test_early_stopping_watches_any_figure_of_the_history(metric: str, words: str, folder: Path) -> None:
     settings = [*STOPPING, f"metrics=[{metric}]", WATCHED.replace("accuracy", metric)]
-    run = nnjit.fit(IRIS, settings, output="run")
+    run = nnjit.fit(IRIS, settings, output="run", report=True)
     figures, scores = run.metrics, run.history[f"validation_{metric}"]
     assert (figures["status"], figures["monitor"], figures["mode"]) == (
         "early_stopped", f"validation_{metric}", "max",
@@ -332,7 +332,7 @@ def test_a_training_ends_with_the_epoch_that_reaches_its_target(
     metric: str, value: float, is_enough: np.ufunc, folder: Path
 ) -> None:
     target = f"training.target={{metric: {metric}, value: {value}}}"
-    run = nnjit.fit(IRIS, [*STOPPING, "training.early_stopping=null", target], output="run")
+    run = nnjit.fit(IRIS, [*STOPPING, "training.early_stopping=null", target], output="run", report=True)
     assert (run.metrics["status"], run.metrics["weights"]) == ("target_reached", "last")
     assert np.flatnonzero(is_enough(run.history[metric], value)).tolist() == [run.metrics["epochs"] - 1]
     assert "had reached its target" in (run.path / file_names.REPORT).read_text()
@@ -345,7 +345,7 @@ def test_a_target_that_is_never_reached_changes_nothing(folder: Path) -> None:
 
 
 def test_no_epoch_fits_into_no_time(folder: Path) -> None:
-    run = nnjit.fit(IRIS, ["training.max_seconds=1e-9"], output="run")
+    run = nnjit.fit(IRIS, ["training.max_seconds=1e-9"], output="run", report=True)
     assert (run.metrics["status"], run.metrics["epochs"]) == ("out_of_time", 0)
     page = (run.path / file_names.REPORT).read_text()
     assert "the time was over" in page

@@ -159,7 +159,7 @@ def test_when_all_diverge_so_does_the_study(folder: Path, bad_seeds: Callable[[s
     with pytest.raises(
         Diverged, match="all 2 replicas diverged; the first: the training diverged in epoch 1"
     ):
-        nnjit.fit(LINE | {"training": LINE["training"] | {"replicas": 2}}, output="study")
+        nnjit.fit(LINE | {"training": LINE["training"] | {"replicas": 2}}, output="study", report=True)
     assert metrics()["status"] == "diverged"
     assert "none of 2 replicas finished" in Path("study/report.html").read_text()
     with pytest.raises(RunError, match="none of its replicas finished"):
@@ -286,7 +286,7 @@ def test_a_defect_in_one_is_raised_and_ends_all(folder: Path, monkeypatch: pytes
 
 
 def test_reports_and_comparisons_take_a_replica(folder: Path) -> None:
-    nnjit.fit(IRIS | {"training": IRIS["training"] | {"replicas": 2}}, output="study")
+    nnjit.fit(IRIS | {"training": IRIS["training"] | {"replicas": 2}}, output="study", report=True)
     assert "Report of 2 replicas: iris" in Path("study/report.html").read_text()
     write_report(Path("study/replicas/2"))
     assert "Training report: iris" in Path("study/replicas/2/report.html").read_text()

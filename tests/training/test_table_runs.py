@@ -54,7 +54,7 @@ def config(**options: Any) -> dict[str, Any]:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run on all the people."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    run = nnjit.fit(config(), data=people(), output=folder)
+    run = nnjit.fit(config(), data=people(), output=folder, report=True)
     assert isinstance(run, Run)
     return run
 

@@ -14,7 +14,6 @@ from numba import config as numba_config
 
 import nnjit
 from nnjit.cores import usable_cores
-from nnjit.training.setup import compiled_task
 from nnjit.training.setup.threads import threads_for
 from tests.processors import PROCESSORS, environment_of
 
@@ -108,7 +107,7 @@ def test_threads_give_the_result_of_one(
 ) -> None:
     """The one is the interpreter, which compiles nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
+        patch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
         theta, history = train(given, settings, 1)
     for threads in (2, 3):
         shared_theta, shared_history = train(given, settings, threads)

@@ -102,7 +102,7 @@ def begun(given: dict[str, Any]) -> tuple[dict[str, np.ndarray], LoadedWeights, 
 
 def test_frozen_layers_of_another_task_stay_and_the_rest_is_trained(low: Path, folder: Path) -> None:
     frozen = [e | ({"trainable": False} if e["name"] in ("stem", "norm") else {}) for e in NET]
-    run = nnjit.fit(high(low, frozen), initial_run=low / "run", output="run")
+    run = nnjit.fit(high(low, frozen), initial_run=low / "run", output="run", report=True)
     source, found = load_file(low / "run" / file_names.BEST), load_file(run.path / file_names.BEST)
     kept = {name for name in found if name.startswith(("stem.", "norm."))}
     assert len(kept) == 6

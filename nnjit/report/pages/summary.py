@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -201,12 +202,27 @@ def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
         )
         for name, values in splits.items()
     ]
+    simple: dict[str, Mapping[str, float]] = {
+        f"repeating the {name}": _naive(run, errors) for name, errors in run.data.naive.items()
+    }
     if run.metrics.baseline:
-        known = run.metrics.baseline
+        simple["the baseline"] = run.metrics.baseline
+    for name, known in simple.items():
         values = (metric_value(m, known[m]) if m in known else "–" for m in metrics)
-        rows.append((f"{SPLIT_NAMES[run.headline_split]}, by the baseline", "", "–", *values))
+        rows.append((f"{SPLIT_NAMES[run.headline_split]}, by {name}", "", "–", *values))
     columns = ("part of the data", "examples", "loss", *map(metric_name, metrics))
     return turned(columns, rows, widest=WIDEST)
+
+
+def _naive(run: RunFiles, errors: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, float]:
+    """The metrics that are known of a naive forecast, of each output if there are several."""
+    found: dict[str, float] = {}
+    for kind, values in errors.get(run.headline_split, {}).items():
+        if len(values) == len(run.data.targets) == 1:
+            found[kind] = values[0]
+        else:
+            found |= {f"{name}_{kind}": v for name, v in zip(run.data.targets, values, strict=False)}
+    return found
 
 
 def times(run: RunFiles) -> tuple[Fact, ...]:

@@ -54,7 +54,7 @@ class Callbacks:
         """What a function of the user's has raised."""
         return next((f.error for f in self.followers if f.error is not None), None)
 
-    def begin(self, experiment: Experiment, folder: Path, history: Mapping[str, np.ndarray]) -> None:
+    def begin(self, experiment: Experiment, folder: Path | None, history: Mapping[str, np.ndarray]) -> None:
         """The epochs are about to begin.
 
         Args:

@@ -10,19 +10,23 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nnjit.codegen import BestEpoch, ThreadTeam
+from nnjit.codegen import BestEpoch
 from nnjit.data import Part
 from nnjit.errors import DataError
 from nnjit.ir import Graph, Node
+from nnjit.training.graphs.mixing import PARTNERS
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
 from nnjit.training.loop.feeding import Piece, feed_of
 from nnjit.training.setup.compiled_task import Columns, TotalsLayout
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
+
+if TYPE_CHECKING:
+    from nnjit.codegen import ThreadTeam
 
 CALL_SECONDS = 0.05
 MOST_EPOCHS = 2**14  # of a span, since the orders of all its rows are drawn before it
@@ -188,7 +192,7 @@ class EpochRunner:
         steps = slice(piece.first, piece.first + piece.count)
         per_step = {name: values[steps] for name, values in epochs.per_step.items()}
         vectors = self._setup.model.split(state.theta)
-        return {**vectors, **slots, **per_step, **self._given, **piece.arrays}
+        return {**vectors, **slots, **per_step, **self._given, **piece.given}
 
     def _count(self, state: State) -> int:
         """How many epochs fit into a call; one until they are timed, or if Python decides after each."""
@@ -308,11 +312,10 @@ class _Epochs:
         self, turn: int, piece: Piece, graph: Graph, arguments: Mapping[str, np.ndarray]
     ) -> list[np.ndarray]:
         """The arguments of the graph in one step of a piece, taken from those for all of its steps."""
-        rows = piece.rows_of(turn)
 
         def argument(name: str, node: Node) -> np.ndarray:
             if node.type.is_batched:
-                return np.take(arguments[name], rows, axis=0)
+                return np.take(arguments[name], piece.rows_of(turn, name in PARTNERS), axis=0)
             if node.shape == ():
                 return np.asarray(arguments[name][turn if name in self.per_step else 0])
             return arguments[name]

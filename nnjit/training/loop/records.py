@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,11 +29,11 @@ from nnjit.runs.status import Status
 from nnjit.runs.weights import weights_bytes
 from nnjit.training.graphs.decoding import JointDecoder, SingleDecoder
 from nnjit.training.loop.explanation import explain
-from nnjit.training.loop.predictions import predictions
 from nnjit.training.loop.stopping import Outcome
 from nnjit.training.results.baseline import baseline
 from nnjit.training.results.importance import importance
 from nnjit.training.results.measuring import are_yes_or_no
+from nnjit.training.results.predictions import predictions
 from nnjit.training.results.threshold import values_at_threshold, with_threshold
 from nnjit.training.setup.setup import Setup
 
@@ -47,7 +48,7 @@ def describe(
     Args:
         made: what else was made when the training began: a search for the rate, and what was loaded.
     """
-    files: list[JsonFile] = [environment(), _model(setup), _data(setup), *made]
+    files: list[JsonFile] = [environment(), model_entry(setup), data_entry(setup), *made]
     _write(path, config, fingerprint, files)
     for text in setup.warnings:
         warnings.warn(text, DataWarning, stacklevel=2)
@@ -72,10 +73,67 @@ def environment() -> Environment:
     return Environment.here(cores=usable_cores())
 
 
+class Results(NamedTuple):
+    """What a training came to.
+
+    Args:
+        setup: with the threshold that its predictions are decided at.
+        which: the weights that metrics and predictions are of.
+        best: weights; without a best epoch, they are the last.
+    """
+
+    setup: Setup
+    outcome: Outcome
+    which: Weights
+    best: np.ndarray
+    last: np.ndarray
+
+    @classmethod
+    def of(cls, setup: Setup, outcome: Outcome) -> Results:
+        """The results of a training that has ended.
+
+        Raises:
+            DataError: rows on the disk cannot be read any more.
+        """
+        state, which = outcome.state, _kept(setup, outcome)
+        last = setup.inference_theta(state)
+        best = state.best_theta if state.best_epoch else last
+        return cls(with_threshold(setup, best if which == "best" else last), outcome, which, best, last)
+
+    @property
+    def theta(self) -> np.ndarray:
+        """The weights that metrics and predictions are of."""
+        return self.best if self.which == "best" else self.last
+
+    def splits(self) -> dict[str, SplitValues]:
+        """The values of each part of the data."""
+        return {name: _values(self.setup, self.theta, name) for name in self.setup.splits}
+
+    def metrics(self, splits: Mapping[str, SplitValues], seconds: Mapping[str, float]) -> RunMetrics:
+        """The final metrics."""
+        setup, outcome = self.setup, self.outcome
+        experiment, state, monitor = setup.experiment, outcome.state, setup.monitor
+        return RunMetrics(
+            status=outcome.status,
+            epochs=state.epoch,
+            best_epoch=state.best_epoch or None,
+            monitor=monitor.column if monitor is not None else "",
+            mode=monitor.mode if monitor is not None else "min",
+            weights=self.which,
+            splits=splits,
+            parameters=setup.model.table.size,
+            seconds=seconds,
+            found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
+            averaging="" if experiment.averaging is None else experiment.averaging.type,
+            message=outcome.message,
+            baseline=baseline(setup, headline_split(setup.splits)),
+        )
+
+
 def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save: Callable[[], None]) -> str:
     """Write checkpoint, weights and final metrics, and then what can be done without.
 
-    Without a best epoch, the best weights are the last. What fails keeps nothing else from being written.
+    What fails keeps nothing else from being written.
 
     Args:
         save: writes the history and the checkpoint.
@@ -87,13 +145,9 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
         DataError: rows on the disk cannot be read any more; the checkpoint is written.
     """
     not_saved = _problem(save)
-    state, which = outcome.state, _kept(setup, outcome)
-    last = setup.inference_theta(state)
-    best = state.best_theta if state.best_epoch else last
-    theta = best if which == "best" else last
-    setup = with_threshold(setup, theta)
-    splits = {name: _values(setup, theta, name) for name in setup.splits}
-    weights = {BEST: best, LAST: last}
+    results = Results.of(setup, outcome)
+    setup, theta, splits = results.setup, results.theta, results.splits()
+    weights = {BEST: results.best, LAST: results.last}
     writers: tuple[Callable[[], None], ...] = (
         lambda: replace_files(
             path, {name: weights_bytes(setup.model.arrays.unflatten(w)) for name, w in weights.items()}
@@ -103,7 +157,8 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
         lambda: _write_importance(setup, theta, path),
         lambda: setup.compiled.save_kernels(path / file_names.KERNELS),
         lambda: explain(setup, setup.compiled.kernels).write(path),
-        lambda: _metrics(setup, path, outcome, which, splits, began).write(path),  # says that all is there
+        # Last, since they say that all is there.
+        lambda: results.metrics(splits, _seconds(setup, path, began)).write(path),
     )
     problems = (not_saved, *map(_problem, writers))
     return "; ".join(dict.fromkeys(problem for problem in problems if problem))
@@ -119,7 +174,7 @@ def _write_importance(setup: Setup, theta: np.ndarray, path: Path) -> None:
 def _write_threshold(setup: Setup, path: Path) -> None:
     """Add the threshold to what is said about the data, if there is one."""
     if _threshold(setup) is not None:
-        _data(setup).write(path)
+        data_entry(setup).write(path)
 
 
 def _threshold(setup: Setup) -> float | None:
@@ -152,40 +207,26 @@ def _kept(setup: Setup, outcome: Outcome) -> Weights:
     return chosen or ("last" if outcome.status is Status.TARGET_REACHED else "best")
 
 
-def _metrics(
-    setup: Setup,
-    path: Path,
-    outcome: Outcome,
-    which: Weights,
-    splits: Mapping[str, SplitValues],
-    began: float,
-) -> RunMetrics:
-    """The final metrics, of the weights `which`."""
-    experiment, state = setup.experiment, outcome.state
-    return RunMetrics(
-        status=outcome.status,
-        epochs=state.epoch,
-        best_epoch=state.best_epoch or None,
-        monitor=setup.monitor.column if setup.monitor is not None else "",
-        mode=setup.monitor.mode if setup.monitor is not None else "min",
-        weights=which,
-        splits=splits,
-        parameters=setup.model.table.size,
-        seconds=_seconds(setup, path, began),
-        found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
-        averaging="" if experiment.averaging is None else experiment.averaging.type,
-        message=outcome.message,
-        baseline=baseline(setup, headline_split(setup.splits)),
-    )
-
-
 def _seconds(setup: Setup, path: Path, began: float) -> dict[str, float]:
     """The times of all sessions of a run so far, before their metrics are written over.
 
     A session that was killed left no metrics: of it, only the epochs count.
     """
-    train = float(read_history(path)["train_seconds"].sum())
-    earlier = earlier_seconds(path / file_names.METRICS)
+    train = read_history(path)["train_seconds"]
+    return times(setup, train, began, earlier_seconds(path / file_names.METRICS))
+
+
+def times(
+    setup: Setup, train_seconds: np.ndarray, began: float, earlier: Mapping[str, float]
+) -> dict[str, float]:
+    """How long it took to compile, to train, and all in all.
+
+    Args:
+        train_seconds: of each epoch.
+        began: when this session began.
+        earlier: the times of the sessions before it.
+    """
+    train = float(train_seconds.sum())
     compiled = earlier["compile"] + setup.compiled.compile_seconds
     wall = max(earlier["wall"] + time.perf_counter() - began, compiled + train)
     return {name: round(v, 6) for name, v in (("compile", compiled), ("train", train), ("wall", wall))}
@@ -197,7 +238,8 @@ def _values(setup: Setup, theta: np.ndarray, name: str) -> SplitValues:
     return SplitValues(len(part), metrics.pop("loss"), metrics)
 
 
-def _model(setup: Setup) -> ModelEntry:
+def model_entry(setup: Setup) -> ModelEntry:
+    """What is said about the model."""
     layers = tuple(
         LayerEntry(
             name=n.name,
@@ -222,7 +264,8 @@ def _model(setup: Setup) -> ModelEntry:
     )
 
 
-def _data(setup: Setup) -> DataEntry:
+def data_entry(setup: Setup) -> DataEntry:
+    """What is said about the data."""
     data = setup.data
     return DataEntry(
         description=data.description,

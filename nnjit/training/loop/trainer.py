@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from nnjit.codegen import ThreadTeam
-from nnjit.durable import replace_files
+from nnjit import codegen
 from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, Raised, RunError, reason
 from nnjit.experiment import Experiment
 from nnjit.progress.display import Display
@@ -21,19 +21,15 @@ from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.folder import check_files, mark_unfinished
-from nnjit.runs.history import HistoryFile
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.lock import check_unlocked, lock_run
-from nnjit.runs.reading import damaged
 from nnjit.runs.status import Status
 from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.loop.callbacks import Callbacks, process_callbacks
-from nnjit.training.loop.checkpoints import KeptWeights
-from nnjit.training.loop.diagnosis import Looks
 from nnjit.training.loop.divergence import NotFinite
-from nnjit.training.loop.epochs import EpochRunner
 from nnjit.training.loop.learning_rate_search import find_learning_rate
+from nnjit.training.loop.recorders import FileRecorder, Recorder, runner_type
 from nnjit.training.loop.records import describe, saved_words, write_results
 from nnjit.training.loop.resuming import (
     check_experiment,
@@ -43,14 +39,11 @@ from nnjit.training.loop.resuming import (
 )
 from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
-from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
-from nnjit.training.setup.state import State, checksum, state_bytes
-
-if TYPE_CHECKING:
-    from nnjit.training.loop.full_batch import FullBatchRunner
+from nnjit.training.setup.state import State
 
 CHECKPOINT_SECONDS = 20.0
+RUNS = Path("runs")  # where run folders are made that no --output names
 
 
 def train(
@@ -88,7 +81,7 @@ def train(
     audience.display.stage("")  # warnings may follow
     fingerprint = fingerprint_of(setup, base)
     with new_folder(output, experiment.name) as path:
-        recorder = Recorder.at(setup, path, state)
+        recorder = FileRecorder.at(setup, path, state)
         describe(setup, config, path, fingerprint, made_of(search, loaded))
         return _finish(setup, recorder, state, audience, began)
 
@@ -124,7 +117,7 @@ def resume(
         audience.display.stage("compiling")
         runner_type(begun.setup).prepare(begun.setup)
         audience.display.stage("")
-        recorder = Recorder.at(begun.setup, path, begun.state)
+        recorder = FileRecorder.at(begun.setup, path, begun.state)
         mark_unfinished(path)
         describe(begun.setup, config, path, begun.fingerprint, begun.made)
         return _finish(begun.setup, recorder, begun.state, audience, began)
@@ -174,47 +167,7 @@ def has_saved(path: Path) -> bool:
     return any((path / name).exists() for name in (file_names.CHECKPOINT, file_names.LAST))
 
 
-class Recorder(NamedTuple):
-    """What a training writes on its way."""
-
-    path: Path
-    history: HistoryFile
-    looks: Looks
-    kept: KeptWeights
-
-    @classmethod
-    def at(cls, setup: Setup, path: Path, state: State) -> Recorder:
-        """The recorder of a training that goes on from a state; nothing is written yet.
-
-        Raises:
-            RunError: the rows of the epochs before it are missing or damaged.
-        """
-        history = HistoryFile(path, columns_of(setup), keep=state.epoch)
-        looks = Looks.at(setup, path, keep=state.epoch)
-        for name, content in (history.contents | looks.contents).items():
-            if (path / name).is_file() and checksum(content) != state.checksums.get(name, checksum(content)):
-                problem = f"a row of the first {state.epoch} epochs is not what was written"
-                raise damaged(path / name, problem)
-        return cls(path, history, looks, KeptWeights(setup, path))
-
-    def write(self, state: State, history: Columns) -> None:
-        """Record a span of epochs; it is on the disk when the state is saved.
-
-        Args:
-            history: its rows of the history, by column.
-        """
-        self.history.write(history)
-        self.looks(state, history)
-        self.kept.take(state)
-
-    def save(self, state: State) -> None:
-        """Write the checkpoint, and before it all that belongs to its epochs."""
-        self.kept.save()
-        rows = self.history.contents | self.looks.contents
-        replace_files(self.path, rows | {file_names.CHECKPOINT: state_bytes(state, rows)})
-
-
-def _finish(setup: Setup, recorder: Recorder, state: State, audience: Audience, began: float) -> Run:
+def _finish(setup: Setup, recorder: FileRecorder, state: State, audience: Audience, began: float) -> Run:
     last, path = setup.experiment.training.epochs, recorder.path
     with process_callbacks(state.epoch, last, audience.display) as process:
         callbacks = replace(process, followers=audience.followers())
@@ -238,7 +191,7 @@ def _finish(setup: Setup, recorder: Recorder, state: State, audience: Audience, 
 
 
 def train_and_record(
-    setup: Setup, recorder: Recorder, state: State, callbacks: Callbacks, began: float
+    setup: Setup, recorder: FileRecorder, state: State, callbacks: Callbacks, began: float
 ) -> Outcome:
     """Train on from a state, and write the checkpoint and the results, however the training ends.
 
@@ -246,9 +199,9 @@ def train_and_record(
         RunError: the folder cannot be written while the training runs, or rows on the disk cannot be read.
     """
     path = recorder.path
-    callbacks.begin(setup.experiment, path, recorder.history.kept)
+    callbacks.begin(setup.experiment, path, recorder.so_far)
     try:
-        outcome = _run_epochs(setup, recorder, state, callbacks, began)
+        outcome = run_epochs(setup, recorder, state, callbacks, began)
         lacking = write_results(setup, path, outcome, began, save=lambda: recorder.save(outcome.state))
     except DataError as error:
         raise RunError(f"the training stopped: {error.message}; {saved_words(path)}") from error
@@ -259,13 +212,16 @@ def train_and_record(
     return outcome._replace(lacking=lacking)
 
 
-def _run_epochs(
-    setup: Setup, recorder: Recorder, state: State, callbacks: Callbacks, began: float
-) -> Outcome:
+def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callbacks, began: float) -> Outcome:
+    """Run the epochs after a state until something stops them, and record them.
+
+    Raises:
+        DataError: rows on the disk cannot be read any more. OSError: what is recorded cannot be written.
+    """
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
-    with ThreadTeam(setup.compiled.threads) as team:
-        stopping = Stopping(setup, recorder.history.kept)
+    with codegen.ThreadTeam(setup.compiled.threads) as team:
+        stopping = Stopping(setup, recorder.so_far)
         runner = runner_type(setup)(
             setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end, callbacks.most_epochs
         )
@@ -285,7 +241,7 @@ def _run_epochs(
             callbacks.follow(state.epoch, span.history)
             if callbacks.error is not None:
                 return Outcome(state, Status.INTERRUPTED)
-            patience = min(CHECKPOINT_SECONDS, recorder.kept.patience)
+            patience = min(CHECKPOINT_SECONDS, recorder.patience)
             if time.perf_counter() - saved > patience or callbacks.want_files:
                 recorder.save(state)
                 saved = time.perf_counter()
@@ -297,36 +253,17 @@ def _run_epochs(
     return Outcome(state, stopping.status(state) or Status.COMPLETED)
 
 
-def runner_type(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
-    """The class that runs the epochs: compiled steps, or iterations of a full-batch method."""
-    if setup.experiment.optimizer.full_batch is None:
-        return EpochRunner
-    from nnjit.training.loop.full_batch import FullBatchRunner
-
-    return FullBatchRunner
-
-
-def columns_of(setup: Setup) -> list[str]:
-    """The columns of the history of a training."""
-    measured = dict.fromkeys(m.column for metrics in setup.followed_metrics.values() for m in metrics)
-    names = ["loss", *(m.column for m in setup.task.sums), *measured]
-    values = [f"{split}_{name}" for name in names for split in ("train", "validation")]
-    return [
-        "epoch",
-        *values,
-        "learning_rate",
-        "penalty",
-        *runner_type(setup).extra_columns(setup),
-        "train_seconds",
-    ]
-
-
 def check_output(output: Path | None) -> None:
-    """Raise a RunError if the requested run folder exists already."""
+    """Raise a RunError if the requested run folder exists already, or cannot be made."""
     if output is not None and output.exists():
         if output.is_dir():
             check_unlocked(output)
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
+    path = output or RUNS / "x"
+    parent = next(parent for parent in path.parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        problem = "Permission denied" if parent.is_dir() else "Not a directory"
+        raise RunError(f"{output or RUNS}: the run folder cannot be made ({problem})")
 
 
 @contextmanager
@@ -340,9 +277,7 @@ def new_folder(output: Path | None, name: str) -> Iterator[Path]:
 def _make_folder(output: Path | None, name: str) -> Path:
     """Make the run folder; if its name is taken, a number after the time makes it unique."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    candidates = (
-        [output] if output else [Path("runs") / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
-    )
+    candidates = [output] if output else [RUNS / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
     for path in candidates:
         try:
             path.mkdir(parents=True)

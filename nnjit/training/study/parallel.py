@@ -27,6 +27,7 @@ from nnjit.runs.lock import lock_run
 from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
 from nnjit.training.loop.callbacks import Callbacks, process_callbacks
+from nnjit.training.loop.recorders import FileRecorder, runner_type
 from nnjit.training.loop.records import describe, saved_words, write_environment
 from nnjit.training.loop.resuming import (
     check_data,
@@ -38,11 +39,9 @@ from nnjit.training.loop.resuming import (
     resumed,
 )
 from nnjit.training.loop.trainer import (
-    Recorder,
     begin_or_restore,
     check_output,
     new_folder,
-    runner_type,
     show_loaded,
     train_and_record,
 )
@@ -209,7 +208,7 @@ class _MemberTrainer:
         for index in begun:
             member = replace(self.first, experiment=self.members.experiments[index])
             setup, state = read_checkpoint(member, self.run_folder(index))
-            Recorder.at(setup, self.run_folder(index), state)  # reads what it goes on with
+            FileRecorder.at(setup, self.run_folder(index), state)  # reads what it goes on with
             epochs.append(state.epoch)
         return resumed(then, now, experiment, min(epochs, default=0))
 
@@ -231,7 +230,7 @@ class _MemberTrainer:
         with lock_run(path):
             begun = begin_or_restore(setup, path, self.base)
             setup = begun.setup
-            recorder = Recorder.at(setup, path, begun.state)
+            recorder = FileRecorder.at(setup, path, begun.state)
             mark_unfinished(path)
             describe(setup, self.dump(setup.experiment), path, begun.fingerprint, begun.made)
             outcome = train_and_record(setup, recorder, begun.state, callbacks, began)

@@ -53,6 +53,18 @@ class Study:
         }
 
     @property
+    def folder(self) -> Path:
+        """The folder, as that of a `Run`."""
+        return self.path
+
+    def report(self) -> Path:
+        """Write `report.html` into the folder, and give its path."""
+        from nnjit.report import write_report
+
+        write_report(self.path)
+        return self.path / file_names.REPORT
+
+    @property
     def classes(self) -> Classes:
         """The names of the classes, as those of a `Run`."""
         return self.runs[0].classes

@@ -1,0 +1,197 @@
+"""Record a training on its way: in the files of its run folder, or in memory alone."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnjit.durable import replace_files
+from nnjit.runs import file_names
+from nnjit.runs.history import HistoryFile
+from nnjit.runs.reading import damaged
+from nnjit.runs.weights import weights_bytes
+from nnjit.training.loop.diagnosis import Looks
+from nnjit.training.loop.epochs import EpochRunner
+from nnjit.training.setup.compiled_task import Columns
+from nnjit.training.setup.setup import Setup
+from nnjit.training.setup.state import State, checksum, state_bytes
+
+if TYPE_CHECKING:
+    from nnjit.training.loop.full_batch import FullBatchRunner
+
+SECONDS = 1.0  # in which the weights of many short epochs are written together
+MOST_BYTES = 2**26  # of weights that wait for it
+
+
+class Recorder(ABC):
+    """What a training leaves on its way."""
+
+    @property
+    @abstractmethod
+    def so_far(self) -> Mapping[str, np.ndarray]:
+        """The columns of the history of the epochs before, each (epochs,)."""
+
+    @property
+    def patience(self) -> float:
+        """How many seconds after the last saving the state is to be saved again, if that is soon."""
+        return math.inf
+
+    @abstractmethod
+    def write(self, state: State, history: Columns) -> None:
+        """Record a span of epochs.
+
+        Args:
+            history: its rows of the history, by column.
+        """
+
+    @abstractmethod
+    def save(self, state: State) -> None:
+        """Save all that resuming needs."""
+
+
+class MemoryRecorder(Recorder):
+    """Keeps the history in memory, and nothing else."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._columns = columns_of(setup)
+        self.spans: list[Columns] = []
+
+    @property
+    def so_far(self) -> Mapping[str, np.ndarray]:
+        return dict.fromkeys(self._columns, np.empty(0))
+
+    def write(self, state: State, history: Columns) -> None:
+        self.spans.append(history)
+
+    def save(self, state: State) -> None:
+        pass  # what was not saved cannot be resumed
+
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """The columns of the history, as `history.csv` has them."""
+        return {
+            name: np.concatenate([np.empty(0), *(self._of(name, span) for span in self.spans)])
+            for name in self._columns
+        }
+
+    @staticmethod
+    def _of(name: str, span: Columns) -> np.ndarray:
+        return span[name] if name in span else np.full(len(span["epoch"]), np.nan)
+
+
+class FileRecorder(Recorder):
+    """Writes the files of a run folder that grow with the epochs."""
+
+    def __init__(self, path: Path, history: HistoryFile, looks: Looks, kept: KeptWeights) -> None:
+        self.path, self._history, self._looks, self._kept = path, history, looks, kept
+
+    @classmethod
+    def of(cls, setup: Setup, path: Path, state: State, spans: Sequence[Columns]) -> FileRecorder:
+        """The recorder of a training that has come to a state, of which nothing is written yet."""
+        made = cls.at(setup, path, setup.blank_state())
+        for span in spans:
+            made._history.write(span)
+        if spans:
+            made._looks(state, spans[-1])
+        return made
+
+    @classmethod
+    def at(cls, setup: Setup, path: Path, state: State) -> FileRecorder:
+        """The recorder of a training that goes on from a state; nothing is written yet.
+
+        Raises:
+            RunError: the rows of the epochs before it are missing or damaged.
+        """
+        history = HistoryFile(path, columns_of(setup), keep=state.epoch)
+        looks = Looks.at(setup, path, keep=state.epoch)
+        for name, content in (history.contents | looks.contents).items():
+            if (path / name).is_file() and checksum(content) != state.checksums.get(name, checksum(content)):
+                problem = f"a row of the first {state.epoch} epochs is not what was written"
+                raise damaged(path / name, problem)
+        return cls(path, history, looks, KeptWeights(setup, path))
+
+    @property
+    def so_far(self) -> Mapping[str, np.ndarray]:
+        return self._history.kept
+
+    @property
+    def patience(self) -> float:
+        return self._kept.patience
+
+    def write(self, state: State, history: Columns) -> None:
+        """As `Recorder.write`; it is on the disk when the state is saved."""
+        self._history.write(history)
+        self._looks(state, history)
+        self._kept.take(state)
+
+    def save(self, state: State) -> None:
+        """Write the checkpoint, and before it all that belongs to its epochs."""
+        self._kept.save()
+        rows = self._history.contents | self._looks.contents
+        replace_files(self.path, rows | {file_names.CHECKPOINT: state_bytes(state, rows)})
+
+
+class KeptWeights:
+    """The weights of every so many epochs, if the config asks for them.
+
+    Args:
+        path: the run folder.
+    """
+
+    def __init__(self, setup: Setup, path: Path) -> None:
+        self._setup, self._folder = setup, path / file_names.CHECKPOINTS
+        self._options = setup.experiment.training.checkpoints
+        self._pending: dict[str, bytes] = {}
+        self._epoch = 0
+
+    @property
+    def patience(self) -> float:
+        """How many seconds after the last saving they are to be saved again."""
+        if sum(map(len, self._pending.values())) > MOST_BYTES:
+            return 0.0
+        return SECONDS if self._pending else math.inf
+
+    def take(self, state: State) -> None:
+        """Take the weights of the epoch just done, if it is one to keep."""
+        if self._options is None or state.epoch % self._options.every:
+            return
+        arrays = self._setup.model.arrays.unflatten(self._setup.inference_theta(state))
+        self._pending[file_names.kept_weights(state.epoch)] = weights_bytes(arrays)
+        self._epoch = state.epoch
+        if self._options.keep and len(self._pending) > self._options.keep:
+            del self._pending[next(iter(self._pending))]
+
+    def save(self) -> None:
+        """Write what was taken, and remove old ones."""
+        if self._options is None or not self._pending:
+            return
+        self._folder.mkdir(exist_ok=True)
+        replace_files(self._folder, self._pending)
+        self._pending = {}
+        # A crashed run that is resumed from an earlier epoch comes to later ones again.
+        epochs = [epoch for epoch in file_names.epochs_kept(self._folder) if epoch <= self._epoch]
+        for epoch in epochs[: -self._options.keep] if self._options.keep else ():
+            (self._folder / file_names.kept_weights(epoch)).unlink()
+
+
+def runner_type(setup: Setup) -> type[EpochRunner | FullBatchRunner]:
+    """The class that runs the epochs: compiled steps, or iterations of a full-batch method."""
+    if setup.experiment.optimizer.full_batch is None:
+        return EpochRunner
+    from nnjit.training.loop.full_batch import FullBatchRunner
+
+    return FullBatchRunner
+
+
+def columns_of(setup: Setup) -> list[str]:
+    """The columns of the history of a training."""
+    measured = dict.fromkeys(m.column for metrics in setup.followed_metrics.values() for m in metrics)
+    names = ["loss", *(m.column for m in setup.task.sums), *measured]
+    values = [f"{split}_{name}" for name in names for split in ("train", "validation")]
+    extra = runner_type(setup).extra_columns(setup)
+    return ["epoch", *values, "learning_rate", "penalty", *extra, "train_seconds"]
