@@ -19,7 +19,7 @@ from nnjit.codegen import BestEpoch, Turns
 from nnjit.data import Part, spread_evenly
 from nnjit.nn import Model, ParamEntry
 from nnjit.runs.diagnosis import DiagnosisFile
-from nnjit.training.graphs.mixing import mirrored
+from nnjit.training.graphs.mixing import mirrored_natively
 from nnjit.training.graphs.signs import SIGNS, watched
 from nnjit.training.loop.epochs import longest_span
 from nnjit.training.setup.compiled_task import Columns, TotalsLayout
@@ -110,8 +110,8 @@ class Probe:
         slots = dict(zip(self.setup.task.slots, copy.slots, strict=True))
         rows = self._rows
         turns, order = Turns(0, 1, 2, len(rows["w"]), len(rows["w"])), np.arange(len(rows["w"]))
-        given = {**vectors, **slots, **self._scalars(state, lr), **self._held_out, **rows, **mirrored(rows)}
-        given |= self.setup.compiled.epoch_numbers
+        given = {**vectors, **slots, **self._scalars(state, lr), **self._held_out, **rows}
+        given |= mirrored_natively(rows) | self.setup.compiled.epoch_numbers
         best = BestEpoch().array(), np.array(copy.best_theta)
         with codegen.ThreadTeam(self.setup.compiled.threads) as team:
             epoch.run(turns, order, given, totals, best=best, team=team)
