@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -149,8 +148,8 @@ def run(
         resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
         quiet, on_epoch: as of `fit`.
         display: shows how it goes; one that suits the place if None.
-        redrawing: draws the report while it goes on; every 30 seconds if None.
-        write_report: writes the report, however the training ends; None to write none, meanwhile neither.
+        redrawing: draws the report while it goes on, if it is to be written; every 30 seconds if None.
+        write_report: writes the report, however the training ends; None to write none.
 
     Raises:
         Incomplete: the training is done, but its report, or another file, could not be written.
@@ -164,8 +163,12 @@ def run(
             return load(output)
         if holds_run(output):
             output, resume = None, output
-    redrawing = redrawing or (Redrawing() if write_report else Redrawing(first=math.inf))
-    audience = Audience(display or display_for(quiet), _followers(given.experiment, redrawing, on_epoch))
+    if write_report is None:
+        redrawing = None
+    elif redrawing is None:
+        redrawing = Redrawing()
+    followers = _followers(given.experiment, on_epoch, redrawing)
+    audience = Audience(display or display_for(quiet), followers)
     with closing(audience):
         return _trained(given.experiment, output, resume, audience, redrawing, write_report)
 
@@ -175,12 +178,12 @@ def _trained(
     output: Path | None,
     resume: Path | None,
     audience: Audience,
-    redrawing: Redrawing,
+    redrawing: Redrawing | None,
     write_report: Callable[[Path], None] | None,
 ) -> Run | Study:
     """Train or resume, and write the report however the training ends."""
     try:
-        with audience.display, redrawing:
+        with audience.display, redrawing or nullcontext():
             done = _train(experiment, output, resume, audience)
     except Raised as raised:
         if write_report and raised.folder:
@@ -211,11 +214,10 @@ def run_in_memory(given: Config, *, quiet: bool | None = True, on_epoch: OnEpoch
     if training.members_of(given.experiment) is not None:
         raise RunError("replicas and folds need a folder; give output")
     if given.experiment.trackers:
-        raise RunError("trackers need a folder; give output")
-    _check_callable(on_epoch)
-    audience = Audience(display_for(quiet), lambda: _callers(on_epoch, threading.Lock()))
+        raise RunError("trackers are told of a run folder; give output, or omit trackers")
     try:
-        with audience.display:
+        with display_for(quiet) as display:
+            audience = Audience(display, _followers(None, on_epoch))
             return training.train_in_memory(given.experiment, dump, audience=audience)
     except Raised as raised:
         theirs = raised.error
@@ -223,26 +225,28 @@ def run_in_memory(given: Config, *, quiet: bool | None = True, on_epoch: OnEpoch
 
 
 def _followers(
-    experiment: Experiment, redrawing: Redrawing, on_epoch: OnEpoch | None
+    experiment: Experiment | None, on_epoch: OnEpoch | None, redrawing: Redrawing | None = None
 ) -> Callable[[], Sequence[Follower]]:
-    """What makes the followers of one training."""
-    lock, trackers = threading.Lock(), _trackers(experiment)
-    _check_callable(on_epoch)
-    return lambda: [redrawing.follower(), *trackers(), *_callers(on_epoch, lock)]
+    """What makes the followers of one training.
 
-
-def _callers(on_epoch: OnEpoch | None, lock: threading.Lock) -> Sequence[Follower]:
-    """The follower that calls a function of the user's; none without one."""
-    if on_epoch is None:
-        return ()
-    from nnjit.progress.on_epoch import EpochCaller
-
-    return (EpochCaller(on_epoch, lock),)
-
-
-def _check_callable(on_epoch: OnEpoch | None) -> None:
+    Args:
+        experiment: None without trackers.
+    """
     if on_epoch is not None and not callable(on_epoch):
         raise UserError(f"on_epoch: expected a function of one argument, got {type(on_epoch).__name__}")
+    lock, trackers = threading.Lock(), _trackers(experiment)
+
+    def followers() -> Sequence[Follower]:
+        found = [*trackers()]
+        if redrawing is not None:
+            found.append(redrawing.follower())
+        if on_epoch is not None:
+            from nnjit.progress.on_epoch import EpochCaller
+
+            found.append(EpochCaller(on_epoch, lock))
+        return found
+
+    return followers
 
 
 def _write_report(folder: Path) -> None:
@@ -274,9 +278,9 @@ def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
     return ""
 
 
-def _trackers(experiment: Experiment) -> Callable[[], Sequence[Follower]]:
+def _trackers(experiment: Experiment | None) -> Callable[[], Sequence[Follower]]:
     """What makes the trackers of one training, which are installed."""
-    if not experiment.trackers:
+    if experiment is None or not experiment.trackers:
         return tuple
     from nnjit.tracking.trackers import check_trackers, trackers_of
 

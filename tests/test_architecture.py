@@ -38,7 +38,7 @@ INSIDE = {
         ("continuing", "study"), ("columns",), ("predicting",),
     ),
     "report": (
-        ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",),
+        ("files", "formatting", "side_by_side"), ("decisions",), ("pictures",), ("drawing",), ("pages",),
         ("search", "study"), ("comparison",), ("page",), ("evaluation",), ("__main__",),
     ),
 }  # fmt: skip
@@ -47,7 +47,7 @@ FEW = {  # rooms that know less than their place would allow
     "optim": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "data": {"errors", "memory", "registry"},
     "runs": {"cores", "durable", "errors", "version"},
-    "report": {"errors", "lazy", "progress", "runs"},
+    "report": {"cores", "errors", "lazy", "progress", "runs"},
 }
 MORE = {"report/drawing.py": {"ir", "primitives", "autodiff"}}  # files that know more than their room
 OWNERS = {  # library: the only rooms that may import it

@@ -230,6 +230,11 @@ class CompiledEpoch:
         guard = self.interface.guard(self.plan.graph)
         return summarize(self.plan, self.program.functions, guard, self.interface.lanes)
 
+    def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray]:
+        """The watched outputs of the latest step that these threads ran: views of the work memory, flat."""
+        memory = self._memory(team.threads)
+        return [memory[name][start : start + size] for name, start, size in self.program.watched]
+
     def compile(self) -> None:
         """Compile the program now, or load it from the cache, instead of at the first call."""
         table = table_of([np.zeros(1)] * len(self.program.memory))

@@ -19,7 +19,7 @@ class Course:
     """A training whose epochs are about to begin.
 
     Args:
-        path: the run folder; None if nothing is written.
+        folder: the run folder; None if nothing is written.
         name: that of the experiment.
         done: the epochs that were done before, in other sessions.
         epochs: the most there will be.
@@ -27,7 +27,7 @@ class Course:
         member: its number in a study, from 1; None if it is a single training.
     """
 
-    path: Path | None
+    folder: Path | None
     name: str
     done: int
     epochs: int
@@ -35,10 +35,10 @@ class Course:
     member: int | None = None
 
     @property
-    def folder(self) -> Path:
-        """The run folder, of a training that has one."""
-        assert self.path is not None  # those who need it follow no other training
-        return self.path
+    def run_folder(self) -> Path:
+        """The folder, for those who follow only a training that has one."""
+        assert self.folder is not None
+        return self.folder
 
 
 class Follower:

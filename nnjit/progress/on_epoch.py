@@ -56,7 +56,7 @@ class EpochCaller(Follower):
     def follow(self, columns: Columns) -> None:
         course = self._course
         epoch = FinishedEpoch(
-            int(columns["epoch"][-1]), course.epochs, last_row(columns), course.path, course.member
+            int(columns["epoch"][-1]), course.epochs, last_row(columns), course.folder, course.member
         )
         with self._lock:
             try:

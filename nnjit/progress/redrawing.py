@@ -94,7 +94,7 @@ class _Redrawn(Follower):
         self._drawing = drawing
 
     def begin(self, course: Course) -> None:
-        of_study = course.folder.parent.parent  # its members are in folders such as `replicas/1`
+        of_study = course.run_folder.parent.parent  # its members are in folders such as `replicas/1`
         self._drawing.folder = course.folder if course.member is None else of_study
 
     def wants_files(self) -> bool:

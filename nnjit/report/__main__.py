@@ -18,16 +18,18 @@ GARBAGE_THRESHOLD = 200_000
 
 
 def main() -> None:
-    if "--idle" in sys.argv and hasattr(os, "nice"):
+    is_idle = "--idle" in sys.argv
+    if is_idle and hasattr(os, "nice"):
         os.nice(19)
     gc.set_threshold(GARBAGE_THRESHOLD)
     with suppress(ValueError):  # matplotlib cannot be imported: who draws says why
         _import_matplotlib()
     from nnjit.report.page import warm_up, write_report
+    from nnjit.report.side_by_side import in_turn, side_by_side
 
     warm_up()
     if folder := sys.stdin.buffer.read():
-        write_report(Path(os.fsdecode(folder)))
+        write_report(Path(os.fsdecode(folder)), do=in_turn if is_idle else side_by_side)
     gc.freeze()  # the exit need not look for garbage
 
 

@@ -150,6 +150,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit."
                 f" Previously got {self.classes_}, `y` has {known}"
             )
+        if has_labels and len(known) != len(found):
+            raise ValueError(f"`classes` has {len(known)} labels, and y has {len(found)}")
         if not has_labels and not np.isin(found, known).all():
             raise ValueError(f"`y` has classes not in `classes`: {np.setdiff1d(found, known)}")
         if len(known) < 2 and not has_labels:

@@ -85,6 +85,10 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         """
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        if getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                "partial_fit does not support class_weight='balanced'; give a weight of each class"
+            )
         if not hasattr(self, "run_"):
             return self._begin(X, y, classes, sample_weight)
         check_is_fitted(self)

@@ -40,7 +40,7 @@ class MLflow(Tracker):
         from mlflow.entities import Param
 
         self._client = MlflowClient(tracking_uri=tracking_uri())
-        self._folder = course.folder.absolute()
+        self._folder = course.run_folder.absolute()
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or course.name
         found = self._client.get_experiment_by_name(name)
         experiment = self._client.create_experiment(name) if found is None else found.experiment_id

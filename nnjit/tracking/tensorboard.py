@@ -27,8 +27,8 @@ class TensorBoard(Tracker):
         from tensorboardX import SummaryWriter
 
         again = {"purge_step": course.done + 1} if course.done else {}
-        self._writer: Any = SummaryWriter(str(course.folder / FOLDER), **again)
-        config = (course.folder / file_names.CONFIG).read_text(encoding="utf-8")
+        self._writer: Any = SummaryWriter(str(course.run_folder / FOLDER), **again)
+        config = (course.run_folder / file_names.CONFIG).read_text(encoding="utf-8")
         self._writer.add_text("config", "    " + config.replace("\n", "\n    "))
         self._epoch = course.done
 

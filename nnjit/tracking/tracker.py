@@ -7,13 +7,13 @@ import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, ClassVar
 
-from nnjit.errors import TrackingWarning
+from nnjit.errors import TrackingWarning, UserError
 from nnjit.progress.follower import Course, Follower
 from nnjit.progress.values import Columns
-from nnjit.runs import file_names
 from nnjit.runs.metrics import RunMetrics
 
 MOST_ROWS = 4  # of the epochs of a native call, which takes a twentieth of a second
@@ -79,12 +79,13 @@ class Tracker(Follower, ABC):
             warnings.warn(text, TrackingWarning, stacklevel=2)
 
     def _finish(self) -> None:
-        folder = self._course.folder
+        folder = self._course.run_folder
         pictures: Mapping[str, bytes] = {}
-        if self._course.member is None and (folder / file_names.REPORT).is_file():
+        if self._course.member is None:
             from nnjit.report.page import pictures_of
 
-            pictures = pictures_of(folder)
+            with suppress(UserError):  # the results could not be written, as was said
+                pictures = pictures_of(folder)
         self.finish(RunMetrics.read_if_there(folder), pictures)
 
     def _work(self) -> None:

@@ -14,7 +14,7 @@ from nnjit.codegen import ThreadTeam, aligned_copy
 from nnjit.data import Dataset, Part, Prepared
 from nnjit.data.fitting import Block, fit_center
 from nnjit.data.weights import as_type
-from nnjit.errors import Diverged
+from nnjit.errors import ConfigError, Diverged
 from nnjit.experiment import Experiment
 from nnjit.runs.status import Status
 from nnjit.training.loop.divergence import NotFinite
@@ -44,7 +44,11 @@ def train_on(run: Run, x: Any, y: Any, weights: Any = None, *, dump: Dump) -> Ru
         UserError: something given does not fit. Diverged: a value is not finite; the run is as it was.
     """
     began = time.perf_counter()
+    if run.experiment.optimizer.full_batch is not None:
+        raise ConfigError("a full-batch method cannot go on with other rows; take another", ("optimizer",))
     setup = set_up_on(_prepared(run, *run.with_targets(x, y, weights)), {}, _experiment(run))
+    if run.experiment.optimizer.learning_rate == "find":
+        setup = replace(setup, learning_rate=run.metrics["found_learning_rate"])
     EpochRunner.prepare(setup)
     state, recorder = _state(run, setup), MemoryRecorder(setup)
     recorder.write(state, _rows_of(run.history))

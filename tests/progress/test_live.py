@@ -26,6 +26,7 @@ from nnjit.progress.display import Display
 from nnjit.progress.live import Live
 from nnjit.progress.on_epoch import FinishedEpoch
 from nnjit.progress.redrawing import Redrawing
+from nnjit.report import write_report
 from nnjit.runs import file_names
 from tests.cli.command import run as command
 from tests.progress.test_on_epoch import CONFIG, with_training
@@ -64,7 +65,12 @@ def watched(
 
             given = config.read(CONFIG)
             run = api.run(
-                given, output=tmp_path / "run", display=display, redrawing=redrawing, on_epoch=on_epoch
+                given,
+                output=tmp_path / "run",
+                display=display,
+                redrawing=redrawing,
+                on_epoch=on_epoch,
+                write_report=write_report,
             )
             look(0, address, redrawing)
         assert isinstance(run, nnjit.Run)
@@ -186,7 +192,8 @@ def test_the_report_of_a_training_that_goes_on_says_so(options: dict[str, Any], 
             seen.append((path / file_names.REPORT).read_text(encoding="utf-8"))
 
     redrawing = Redrawing(first=0.0)
-    api.run(config.read(with_training(**options)), output=path, redrawing=redrawing, on_epoch=look)
+    given, options = config.read(with_training(**options)), {"on_epoch": look, "write_report": write_report}
+    api.run(given, output=path, redrawing=redrawing, **options)
     assert all(RUNNING in page and 'http-equiv="refresh"' in page for page in seen)
     ended = (path / file_names.REPORT).read_text(encoding="utf-8")
     assert RUNNING not in ended
@@ -198,7 +205,8 @@ def test_a_training_goes_on_if_its_report_cannot_be_drawn_meanwhile(
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
     given = config.read(CONFIG)
-    run = api.run(given, output=tmp_path / "run", redrawing=Redrawing(first=0.0, seconds=0.0))
+    redrawing = Redrawing(first=0.0, seconds=0.0)
+    run = api.run(given, output=tmp_path / "run", redrawing=redrawing, write_report=write_report)
     assert run.metrics["status"] == "completed"
     assert (tmp_path / "run" / file_names.REPORT).is_file()
 

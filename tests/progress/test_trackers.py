@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import nnjit
-from nnjit.errors import TrackingWarning
+from nnjit.errors import RunError, TrackingWarning
 from nnjit.progress.on_epoch import FinishedEpoch
 from nnjit.runs import file_names
 from nnjit.tracking.trackers import TRACKERS
@@ -197,6 +197,12 @@ def test_without_its_library_it_is_refused_with_the_command(
     problem = f"{name} is reported to by {library}, which is not installed"
     assert capsys.readouterr().err == f'a.yaml:7: trackers[0]: {problem}: pip install "nnjit[{name}]"\n'
     assert not Path("run").exists()
+
+
+@each_tracker
+def test_it_needs_a_folder(name: str) -> None:
+    with pytest.raises(RunError, match=r"^trackers are told of a run folder; give output, or omit trackers$"):
+        nnjit.fit(tracked(name), output=False)
 
 
 def test_a_tracker_that_there_is_not_is_an_error_with_the_names(capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,6 +95,16 @@ def test_cross_validation_in_two_processes_gives_the_same_scores() -> None:
     assert scores.mean() > 0.9
 
 
+def test_threads_that_train_side_by_side_do_not_meet() -> None:
+    def trained(seed: int) -> np.ndarray:
+        made = NetworkClassifier(**SMALL | {"random_state": seed, "early_stopping": seed % 2 == 0})
+        return made.fit(*IRIS).predict_proba(IRIS[0])
+
+    found = joblib.Parallel(n_jobs=3, prefer="threads")(joblib.delayed(trained)(seed) for seed in range(6))
+    for seed, one in enumerate(found):
+        np.testing.assert_array_equal(one, trained(seed))
+
+
 def test_trained_estimators_come_back_from_other_processes() -> None:
     found = cross_validate(NetworkClassifier(**SMALL), *IRIS, cv=2, n_jobs=2, return_estimator=True)
     for made in found["estimator"]:

@@ -200,6 +200,47 @@ def test_a_partial_fit_learns_a_class_of_which_the_first_rows_had_none(frame: bo
         made.partial_fit(x[:3], [99, 98, 97])
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"learning_rate": "find"}, {"schedule": "reduce_on_plateau"}, {"schedule": "cosine"},
+        {"config": {"averaging": "ema"}}, {"batch_norm": True}, {"class_weight": {0: 2.0}}, {"dropout": 0.3},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_training_of_any_kind_goes_on(parameters: dict[str, Any], tmp_path: Path) -> None:
+    x, y = IRIS
+    made = NetworkClassifier(**SMALL | parameters).fit(x, y)
+    made.partial_fit(x[:100], y[:100]).partial_fit(x[50:], y[50:])
+    assert list(made.history_["epoch"]) == list(range(1, 13))
+    assert np.isfinite(made.history_["train_loss"]).all()
+    opened = load_estimator(made.save(tmp_path / "saved"))
+    for each in (made, opened):
+        each.partial_fit(x, y)
+    np.testing.assert_array_equal(opened.predict_proba(x), made.predict_proba(x))
+
+
+def test_labels_and_values_of_a_frame() -> None:
+    frame, y = mixed()
+    labels = np.stack([y == 7, frame["member"]], axis=1).astype(int)
+    made = NetworkClassifier(**SMALL | {"epochs": 60}).fit(frame, labels)
+    assert made.score(frame, labels) > 0.8
+    values = np.stack([frame["age"].fillna(50), -frame["age"].fillna(50)], axis=1)
+    regressor = NetworkRegressor(**SMALL | {"epochs": 60}).fit(frame, values)
+    assert regressor.score(frame, values) > 0.9
+    assert regressor.partial_fit(frame, values).predict(frame[:3]).shape == (3, 2)
+
+
+def test_a_frame_of_numbers_is_an_array_with_names() -> None:
+    x, y = IRIS
+    frame = pl.DataFrame(x, schema=["a", "b", "c", "d"])
+    made = NetworkClassifier(**SMALL).fit(frame, y)
+    assert made.run_.encoder is None
+    assert made.run_.features == ("a", "b", "c", "d") == tuple(made.feature_names_in_)
+    plain = NetworkClassifier(**SMALL).fit(x, y)
+    np.testing.assert_array_equal(made.predict_proba(frame), plain.predict_proba(x))
+
+
 def test_a_partial_fit_counts_updates_not_epochs_times_its_own_steps() -> None:
     """After one row, adam corrects the bias of two updates, and not that of a whole epoch."""
     x, y = make_regression(640, 5, random_state=0)
@@ -318,6 +359,11 @@ def test_a_wrong_parameter_is_told_by_fit_and_not_before(parameters: dict[str, A
     assert "\n" not in str(caught.value)
 
 
+def twice(made: Any) -> Any:
+    """Two calls of `partial_fit`."""
+    return made.partial_fit(*DIABETES).partial_fit(*DIABETES)
+
+
 MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: NetworkClassifier().fit(IRIS[0], np.zeros(150, int)), "1 class"),
     (lambda: NetworkClassifier().fit(IRIS[0], np.stack([IRIS[1]] * 2, 1)), "MultiOutputClassifier"),
@@ -327,6 +373,16 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: NetworkClassifier().fit(*IRIS, sample_weight=np.ones(3)), r"sample_weight has shape \(3,\)"),
     (lambda: NetworkClassifier().fit(*IRIS, sample_weight=-np.ones(150)), "the weight -1"),
     (lambda: NetworkClassifier(early_stopping=True).partial_fit(*IRIS), "does not support early_stopping"),
+    (lambda: NetworkClassifier(class_weight="balanced").partial_fit(*IRIS), "class_weight='balanced'"),
+    (lambda: NetworkClassifier().partial_fit(*LABELS, classes=[0, 1]), "has 2 labels, and y has 3"),
+    (
+        lambda: NetworkClassifier(**SMALL).partial_fit(*LABELS).partial_fit(*IRIS),
+        "expected 20 features|20 features",
+    ),
+    (
+        lambda: twice(NetworkRegressor(config={"optimizer": "lbfgs"}, epochs=2, batch_size="full")),
+        "full-batch",
+    ),
     (lambda: NetworkRegressor(learning_rate=1e20, optimizer="gradient_descent").fit(*DIABETES), "diverged"),
     (lambda: NetworkRegressor(loss="poisson").fit(*DIABETES), "loss: "),
     (lambda: NetworkRegressor(random_state=0, epochs=1).fit(*TARGETS).partial_fit(*DIABETES), "10 features"),

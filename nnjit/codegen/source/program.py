@@ -62,6 +62,7 @@ class Program:
             by rows.
         totals: the columns of an epoch's totals.
         functions: kernel, unless it is a product, -> its name in the source.
+        watched: (array of the work memory, first element, elements) of each watched output.
     """
 
     source: str
@@ -72,6 +73,7 @@ class Program:
     pieces: Sequence[tuple[int, int, int]] = ()
     totals: EpochTotals = field(default_factory=lambda: EpochTotals(0))
     functions: Mapping[Kernel, str] = field(default_factory=dict)
+    watched: Sequence[tuple[str, int, int]] = ()
 
 
 def emit_call(plan: Plan, block: int, title: str) -> Program:
@@ -140,6 +142,7 @@ class _Epochs:
         return replace(
             _program(self.text, title, rows, functions), length=step.layout.length,
             pieces=tuple(step.pieces), totals=self.totals, functions=step.functions,
+            watched=tuple(step.views.place(n) for n in self.interface.watched_of(step.graph)),
         )  # fmt: skip
 
     def _declare(self) -> None:

@@ -255,8 +255,8 @@ class CompiledTask:
     @cached_property
     def _sizes(self) -> tuple[int, ...]:
         """How many sums each metric has."""
-        outputs = self.epoch.graph.outputs
-        return tuple(n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :])
+        totals = self.epoch.interface.totals_of(self.epoch.graph)
+        return tuple(n.type.row_size for n in totals[len(totals) - len(self.task.sums) :])
 
     def save_kernels(self, folder: Path) -> None:
         """Write the source of everything compiled so far into `folder`."""

@@ -42,7 +42,7 @@ from nnjit.training.setup.checks.learning_rates import check_factors
 from nnjit.training.setup.checks.memory import check_outputs, check_state
 from nnjit.training.setup.checks.mixup import check_mixup
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.error_paths import within
+from nnjit.training.setup.error_paths import mends_for, within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
 from nnjit.training.setup.masked_steps import find_masked_steps
 from nnjit.training.setup.monitor import Followed, Monitor, Threshold, followed_by
@@ -237,8 +237,9 @@ def set_up_on(data: Prepared, contents: Mapping[str, Contents], experiment: Expe
     batches = batches_of(experiment, len(data.train))
     check_buffer(experiment, data.train, batches.size)
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
-    task, outputs = make_task(experiment, description, data.train)
-    _check(experiment, data, task, outputs)
+    with mends_for(experiment):
+        task, outputs = make_task(experiment, description, data.train)
+        _check(experiment, data, task, outputs)
     check_state(task)
     check_outputs(task, batches.rows_at_once)
     has_validation = data.validation is not None

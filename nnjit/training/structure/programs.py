@@ -18,8 +18,10 @@ from nnjit.ir import Graph, Node, array_type, interpret, new_input
 from nnjit.numpy.promotion import as_number
 from nnjit.passes.split_off import Parts, split_off
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
+from nnjit.training.graphs.signs import signs_graph
 from nnjit.training.graphs.step import (
     evaluation_graph,
+    gradient_graph,
     logits_graph,
     prediction_graph,
     state_graph,
@@ -32,7 +34,10 @@ from nnjit.training.structure.walk import Numbers, key_of, replaced
 if TYPE_CHECKING:
     from nnjit.codegen import Compiled, CompiledEpoch
 
-Name = Literal["evaluation", "prediction", "logits", "state", "cost", "product", "residuals", "jacobian"]
+Name = Literal[
+    "evaluation", "prediction", "logits", "state", "signs", "gradient", "cost", "product", "residuals",
+    "jacobian",
+]  # fmt: skip
 
 # fmt: off
 PROGRAMS: Mapping[Name, tuple[Callable[[Task], Graph], str]] = {
@@ -41,6 +46,8 @@ PROGRAMS: Mapping[Name, tuple[Callable[[Task], Graph], str]] = {
     "prediction": (prediction_graph, "The prediction."),
     "logits":     (logits_graph,     "The output before any sigmoid or softmax."),
     "state":      (state_graph,      "The state of the layers over a batch."),
+    "signs":      (signs_graph,      "The fractions of idle units."),
+    "gradient":   (gradient_graph,   "The gradient of the cost without dropout and penalty."),
     "cost":       (cost_graph,       "The cost and its gradient."),
     "product":    (product_graph,    "The Hessian of the cost times a vector."),
     "residuals":  (residual_graph,   "The residuals."),

@@ -1,6 +1,15 @@
 """The measurements, a file each: `run` prints its tables, and returns what goes into the JSON."""
 
-from scripts.benchmark.sections import autodiff, epochs, growth, prediction, startup, threads, training
+from scripts.benchmark.sections import (
+    autodiff,
+    epochs,
+    estimators,
+    growth,
+    prediction,
+    startup,
+    threads,
+    training,
+)
 
 SECTIONS = {
     "workloads": training.run,
@@ -10,4 +19,5 @@ SECTIONS = {
     "epochs": epochs.run,
     "autodiff": autodiff.run,
     "prediction": prediction.run,
+    "estimators": estimators.run,
 }
