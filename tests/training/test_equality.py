@@ -52,6 +52,8 @@ class InterpretedEpoch:
 
     path, program = Interpreted.path, Interpreted.program
     kernels: tuple[object, ...] = ()
+    plan = SimpleNamespace(tables=())
+    _watched: Sequence[np.ndarray] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:
         self.graph, self.interface, self._evaluation = graph, interface, evaluation
@@ -83,6 +85,7 @@ class InterpretedEpoch:
                 np.copyto(arguments[name], new)
             row = totals[epoch - turns.begin // turns.steps, None]
             own = outputs[len(interface.updates) :][: interface.totals]
+            self._watched = outputs[len(outputs) - interface.watched :]
             self.layout.of_step(row)[0] += np.concatenate([np.ravel(v) for v in own])
             if step == turns.steps - 1:
                 judged = self.layout.of_step(row)[0]
@@ -97,6 +100,10 @@ class InterpretedEpoch:
                 kept = np.concatenate([arguments[name] for name in interface.kept])
                 self._keep(judged[0] / judged[1], kept, *best)
         return turns.end
+
+    def watched(self, team: ThreadTeam) -> Sequence[np.ndarray]:
+        """The watched outputs of the latest step."""
+        return self._watched
 
     @property
     def layout(self) -> EpochTotals:

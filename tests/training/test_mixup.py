@@ -19,7 +19,7 @@ from nnjit.training import Run, resume
 from nnjit.training.graphs.mixing import shares
 from nnjit.training.loop.feeding import Piece, feed_of
 from nnjit.training.setup.setup import set_up
-from tests.training.test_equality import interpret_trainings
+from tests.training.test_equality import close, interpret_trainings
 
 ALPHA = 0.4
 DIGITS: dict[str, Any] = {"type": "sklearn", "dataset": "digits", "split": {"validation": 0.8, "test": 0.05}}
