@@ -74,6 +74,8 @@ def _run(app: typer.Typer, name: str) -> None:
     # Starting a thread for each core takes NumPy 0.03 s, here and in the report's process, and a training
     # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Looking for plugins of pydantic reads a file of each package that is installed: 0.01 s for a hundred.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     os.environ.pop("MPLBACKEND", None)  # matplotlib cannot be imported if it names no backend; none is used
     prepare_streams()
     try:
