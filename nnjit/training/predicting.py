@@ -119,9 +119,9 @@ class FilePrediction:
         for found, carried, done in window_blocks(source, self.run.known, tables):
             self.notes = self.notes or found.table.notes
             self.unseen.update(unseen(found.encoded, carried))
-            columns = as_columns(found.table, None if self.is_text else self.run.known.encoder)
             names = found.table.columns if self.with_inputs else found.names
-            given = {n: columns[n][found.last] for n in names}
+            ending = found.table.select(names).taken(found.last)
+            given = as_columns(ending, None if self.is_text else self.run.known.encoder)
             yield given, found.x, found.where, found.last + 1 + done - carried
 
     def _read_images(self) -> Iterator[tuple[Columns, np.ndarray, Where, None]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -85,15 +86,18 @@ def window_blocks(
         DataError: as `windows_of`, when it comes to the row.
     """
     earlier: Table | None = None
+    names: list[Callable[[], str]] = []  # of its rows; their tables are not kept
     done, is_found = 0, False
     for block in tables:
         table = block if earlier is None else _joined(earlier, block)
-        carried = len(table) - len(block)
+        carried = len(names)
         found = _windows_of(source, known, table)
         is_found |= len(found.x) > 0
         yield found.ending_from(carried), carried, done
         done += len(block)
-        earlier = table.taken(_last_rows(found.order, max(source.window - 1, 1)))
+        rows = _last_rows(found.order, max(source.window - 1, 1))
+        names = [names[k] if k < carried else partial(block.where, k - carried) for k in rows.tolist()]
+        earlier = replace(table.taken(rows), where=partial(_name_of, names))
     if not is_found and earlier is not None:
         windows_of(source, known, earlier)  # which has all rows, and says what is wrong
 
@@ -104,13 +108,17 @@ def _joined(first: Table, then: Table) -> Table:
 
     assert isinstance(first.frame, pl.DataFrame)
     assert isinstance(then.frame, pl.DataFrame)  # what is predicted is read, whole or in blocks
-    count = len(first)
+    count, where_first, where_then = len(first), first.where, then.where
     return replace(
         then,
         frame=pl.concat([first.frame, then.frame], how="vertical_relaxed"),
-        where=lambda row: first.where(row) if row < count else then.where(row - count),
+        where=lambda row: where_first(row) if row < count else where_then(row - count),
         original=None,
     )
+
+
+def _name_of(names: Sequence[Callable[[], str]], row: int) -> str:
+    return names[row]()
 
 
 def _last_rows(order: Order, count: int) -> np.ndarray:
