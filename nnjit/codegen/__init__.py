@@ -1,7 +1,8 @@
 """Compile graphs: plan kernels and memory, write them as Python source, and have Numba compile that."""
 
 from nnjit.codegen.function import clear_cache, jit
-from nnjit.codegen.program import BLOCK, Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
+from nnjit.codegen.plan.blocks import BLOCK
+from nnjit.codegen.program import Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
 from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
 from nnjit.codegen.source.summary import KernelEntry
