@@ -96,10 +96,10 @@ def _compile(machine: Machine) -> bytes:
         tile = tile_for(bits, features())
         emit_product(module, symbol, tile)
         emit_lane_products(module, tile)
-    emit_assembly(module)
     emit_barrier(module)
-    emit_ticks(module)
     emit_vectors(module)
+    emit_assembly(module)
+    emit_ticks(module)
     compiled = llvm.parse_assembly(str(module))
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_unrolling = False  # compiles in a third of the time, and products are as fast

@@ -14,6 +14,8 @@ from typing import NamedTuple
 TRIAL = 0.005  # seconds: a few time slices of an operating system, and soon over if a choice is bad
 LONGEST = 0.05  # seconds of a call at most, since it sees too late that the machine has become busy
 SOON, LATE = 0.1, 0.8  # seconds from one trial to the next; a machine is to be seen free within a second
+COST = 20  # how many times as long as a bad trial took too long no more threads are tried
+FADE = 0.9  # of the highest rate, each time that a lower one is measured
 GAIN = 1.03  # how many times faster another number of threads must be, as a rate varies by some per cent
 
 
@@ -32,6 +34,9 @@ class Choice(NamedTuple):
 class ThreadTuner:
     """Chooses among 1, 2, 4, … threads; now and then it tries more or fewer than the best number so far.
 
+    On a busy machine rates vary by a multiple. Fewer threads then count with their highest rate of late, more
+    threads with their last one: they must be worth it all the time.
+
     Args:
         most: the number of shares.
         now: gives the time in seconds.
@@ -42,6 +47,7 @@ class ThreadTuner:
         self._now, self._next_trial = now, now()
         self._best = self._timed = 0  # indices: of the best number so far, and of the one that is timed now
         self._rates: dict[int, float] = {}  # index -> steps a second, when last timed
+        self._peaks: dict[int, float] = {}  # index -> the highest rate of late
         self._steps, self._seconds, self._length = 0, 0.0, TRIAL
         self._direction, self._pause = 1, SOON  # of the next trial, and before more threads are tried again
 
@@ -52,14 +58,15 @@ class ThreadTuner:
     def note(self, steps: int, seconds: float) -> None:
         """Note how many steps the call of the last choice ran, and how long it took."""
         self._steps, self._seconds = self._steps + steps, self._seconds + seconds
-        if self._seconds < self._until():
+        if self._seconds < self._until() or not self._steps:
             return
-        self._rates[self._timed] = self._steps / self._seconds
-        self._steps, self._seconds = 0, 0.0
+        rate = self._rates[self._timed] = self._steps / self._seconds
+        self._peaks[self._timed] = max(rate, FADE * self._peaks.get(self._timed, 0.0))
         if self._timed == self._best:
             self._go_on()
         else:
-            self._judge()
+            self._judge(lost=self._seconds * (1 - rate / max(rate, self._rates[self._best])))
+        self._steps, self._seconds = 0, 0.0
 
     def _until(self) -> float:
         """The seconds for which a number of threads is timed."""
@@ -70,21 +77,24 @@ class ThreadTuner:
         if self._length == LONGEST and self._best > 0:
             self._pause = SOON  # several threads have been worth it for a while
         self._length = min(2 * self._length, LONGEST)
-        if self._rates[self._best] < self._rates.get(self._best - 1, 0.0):
+        if self._rates[self._best] < self._peaks.get(self._best - 1, 0.0):
             self._timed, self._direction = self._best - 1, -1
-        elif self._now() >= self._next_trial:
+        elif self._now() >= self._next_trial and len(self._numbers) > 1:
             if not 0 <= self._best + self._direction < len(self._numbers):
                 self._direction *= -1
             self._timed = self._best + self._direction
 
-    def _judge(self) -> None:
-        """End a trial: keep the number of threads that was tried if it is faster."""
+    def _judge(self, lost: float) -> None:
+        """End a trial, which took some seconds too long: keep what was tried if it is faster."""
         tried, is_upward = self._timed, self._direction > 0
-        is_faster = self._rates[tried] > self._rates[self._best] * (GAIN if is_upward else 1.0)
+        if is_upward:
+            is_faster = self._rates[tried] > GAIN * self._peaks[self._best]
+        else:
+            is_faster = self._peaks[tried] > self._rates[self._best]
         if is_faster:
             self._best, self._length = tried, TRIAL
         if is_faster != is_upward:  # fewer threads are faster
-            self._pause = min(2 * self._pause, LATE)
+            self._pause = min(max(2 * self._pause, COST * lost), LATE)
         goes_on = is_faster and 0 <= self._best + self._direction < len(self._numbers)
         if not is_faster:
             self._direction *= -1
