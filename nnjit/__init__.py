@@ -14,7 +14,7 @@ from nnjit.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
-    from nnjit.api import fit, load
+    from nnjit.api import compare, fit, load
     from nnjit.autodiff import (
         ShapeDtype,
         associative_scan,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __getattr__ = lazy(
     __name__,
     {
+        "compare": "nnjit.api",
         "fit": "nnjit.api",
         "load": "nnjit.api",
         "ShapeDtype": "nnjit.autodiff",
@@ -90,8 +91,8 @@ __getattr__ = lazy(
 
 __all__ = [
     "Run", "ShapeDtype", "Study", "__version__", "associative_scan", "check_grads", "checkpoint",
-    "clear_cache", "cond", "custom_jvp", "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad",
-    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph",
+    "clear_cache", "compare", "cond", "custom_jvp", "custom_vjp", "draw", "eval_shape", "fit", "fori_loop",
+    "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph",
     "register_dataclass", "remat", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap",
     "while_loop",
 ]  # fmt: skip

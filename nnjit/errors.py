@@ -93,6 +93,14 @@ class Interrupted(Stopped):
     """The user stopped the training, which can go on from its folder."""
 
 
+class Raised(Stopped):
+    """A function of the user's raised `error` after an epoch; the training can go on from its folder."""
+
+    def __init__(self, error: BaseException, folder: Path | None) -> None:
+        super().__init__(f"{type(error).__name__}: {error}", folder)
+        self.error = error
+
+
 def reason(error: OSError) -> str:
     """The file and why the operating system refused, e.g. `a.csv: No space left on device`."""
     where = f"{error.filename}: " if error.filename else ""

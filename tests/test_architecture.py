@@ -17,10 +17,10 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
-    ("durable", "errors", "lazy", "cores", "version"), ("memory", "registry"), ("ir",), ("primitives",),
-    ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"), ("data",),
-    ("experiment", "runs"), ("report",), ("training",), ("export",), ("config",), ("api",), ("cli",),
-    ("train",),
+    ("durable", "errors", "lazy", "cores", "version"), ("memory", "progress", "registry"), ("ir",),
+    ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"),
+    ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("config",), ("api",),
+    ("cli",), ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
@@ -33,8 +33,9 @@ INSIDE = {
         ("losses", "metrics", "layers.shared"), ("layers",), ("model",), ("notation",),
     ),
     "training": (
-        ("graphs",), ("setup",), ("results",), ("contents", "evaluation", "gradient_check", "inputs"),
-        ("run",), ("loop",), ("study",), ("predicting",),
+        ("graphs",), ("setup",), ("results",),
+        ("contents", "description", "evaluation", "gradient_check", "inputs"), ("run",), ("loop",),
+        ("study",), ("predicting",),
     ),
     "report": (
         ("files", "formatting"), ("decisions",), ("pictures",), ("drawing",), ("pages",), ("study",),
@@ -46,7 +47,7 @@ FEW = {  # rooms that know less than their place would allow
     "optim": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "data": {"errors", "memory", "registry"},
     "runs": {"cores", "durable", "errors", "version"},
-    "report": {"errors", "lazy", "runs"},
+    "report": {"errors", "lazy", "progress", "runs"},
 }
 MORE = {"report/drawing.py": {"ir", "primitives", "autodiff"}}  # files that know more than their room
 OWNERS = {  # library: the only rooms that may import it

@@ -12,6 +12,8 @@ from nnjit.cli.options import ConfigFile, File, Settings, one_of
 from nnjit.cli.reporter import Reporter
 from nnjit.cli.streams import OutputError, is_utf8, say
 from nnjit.errors import Incomplete, RunError, UserError
+from nnjit.progress.display import Display
+from nnjit.progress.place import display_for
 from nnjit.runs import file_names
 from nnjit.runs.folder import is_begun
 
@@ -54,17 +56,25 @@ def train(
     Exit status: 0 done, 1 done but something could not be written, 2 something given is wrong,
     3 the training diverged, 130 interrupted.
     """
-    with exit_status(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
+    command = "nnjit train" if context.parent else "python -m nnjit.train"
+    with exit_status(resume_command=command), display_for(quiet or print_config) as display:
         config = one_of(file, config)
         _check(config, output, start, resume, resume_or_start)
         folder = output if resume_or_start else resume
         if print_config:
             _print(_read(config, folder, settings or [], start))
             return
+        display.stage(f"reading {config or folder}")
         with Reporter() as reporter:  # at once: it takes as long to start as a short training
             given = _read(config, folder, settings or [], start)
             _train(
-                given, reporter, output=output, resume=resume, resume_or_start=resume_or_start, quiet=quiet
+                given,
+                reporter,
+                output=output,
+                resume=resume,
+                resume_or_start=resume_or_start,
+                quiet=quiet,
+                display=display,
             )
 
 
@@ -123,6 +133,7 @@ def _train(
     resume: Path | None,
     resume_or_start: bool,
     quiet: bool,
+    display: Display,
 ) -> None:
     from nnjit import api
 
@@ -133,7 +144,7 @@ def _train(
             output=output,
             resume=resume,
             resume_or_start=resume_or_start,
-            quiet=quiet,
+            display=display,
             write_report=reporter.write,
         )
     try:

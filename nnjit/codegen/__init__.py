@@ -1,11 +1,38 @@
-"""Compile graphs: plan kernels and memory, write them as Python source, and have Numba compile that."""
+"""Compile graphs: plan kernels and memory, write them as Python source, and have Numba compile that.
 
-from nnjit.codegen.function import clear_cache, jit
-from nnjit.codegen.plan.blocks import BLOCK
-from nnjit.codegen.program import Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
-from nnjit.codegen.runtime.threads import ThreadTeam
-from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
-from nnjit.codegen.source.summary import KernelEntry
+Numba is imported when something is compiled or loaded, so that what is wrong with a config is said before.
+"""
+
+from typing import TYPE_CHECKING
+
+from nnjit.lazy import lazy
+
+if TYPE_CHECKING:
+    from nnjit.codegen.function import clear_cache, jit
+    from nnjit.codegen.plan.buffers import BLOCK
+    from nnjit.codegen.program import Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
+    from nnjit.codegen.runtime.threads import ThreadTeam
+    from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
+    from nnjit.codegen.source.summary import KernelEntry
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "clear_cache": "nnjit.codegen.function",
+        "jit": "nnjit.codegen.function",
+        "BLOCK": "nnjit.codegen.plan.buffers",
+        "Compiled": "nnjit.codegen.program",
+        "CompiledEpoch": "nnjit.codegen.program",
+        "Turns": "nnjit.codegen.program",
+        "aligned_copy": "nnjit.codegen.program",
+        "compile_graph": "nnjit.codegen.program",
+        "ThreadTeam": "nnjit.codegen.runtime.threads",
+        "BestEpoch": "nnjit.codegen.source.layouts",
+        "EpochTotals": "nnjit.codegen.source.layouts",
+        "Interface": "nnjit.codegen.source.layouts",
+        "KernelEntry": "nnjit.codegen.source.summary",
+    },
+)
 
 __all__ = [
     "BLOCK", "BestEpoch", "Compiled", "CompiledEpoch", "EpochTotals", "Interface", "KernelEntry",

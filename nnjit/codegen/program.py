@@ -15,8 +15,8 @@ from nnjit.codegen.library.barrier import MEETING
 from nnjit.codegen.library.compiled import CLOCK
 from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.numba.cache import load
-from nnjit.codegen.plan.blocks import BLOCK, block_groups, block_rows, groups_at_once
-from nnjit.codegen.plan.buffers import ALIGNMENT
+from nnjit.codegen.plan.blocks import block_groups, block_rows, groups_at_once
+from nnjit.codegen.plan.buffers import ALIGNMENT, BLOCK
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
 from nnjit.codegen.plan.slices import own_sums
 from nnjit.codegen.rewrite.expand import expand
@@ -205,8 +205,8 @@ class CompiledEpoch:
 
         Args:
             order: i64, the rows of each epoch in the order to take them.
-            arguments: by name, those of the step and of the evaluation. What has a value for each step has
-                those of all the epochs' steps.
+            arguments: by name, those of the step and of the evaluation, and the order of `partners` if the
+                interface has some. What has a value for each step has those of all the epochs' steps.
             totals: from `totals()`, or as an earlier part of the epoch left it; it is added to.
             best: a `BestEpoch` as an array, and the values kept of that epoch; None if none are.
             team: the threads that share the work.
@@ -357,15 +357,15 @@ def _grouped(
     graphs: list[Graph], interface: Interface, most_rows: int, is_shared: bool
 ) -> tuple[list[Graph], int]:
     """A step, and its evaluation, for groups of examples, and a group's size; 1 if groups are no gain."""
-    if interface.weight is None:
+    if not interface.weights:
         return graphs, 1
-    lanes = WIDTH // graphs[0].input(interface.weight).dtype.itemsize
+    lanes = WIDTH // graphs[0].input(interface.weights[0]).dtype.itemsize
     groups = -(-most_rows // lanes)
     if groups < 1 + is_shared or groups * lanes > MOST_IDLE * most_rows:
         return graphs, 1
-    names = (interface.weight, interface.evaluation_weight)
-    weights = [graph.input(name) for graph, name in zip(graphs, names, strict=False) if name is not None]
-    grouped = [in_lanes(g, w, lanes) for g, w in zip(graphs, weights, strict=True)]
+    held_out = () if interface.evaluation_weight is None else (interface.evaluation_weight,)
+    named = zip(graphs, (interface.weights, held_out), strict=False)
+    grouped = [in_lanes(g, [g.input(name) for name in names], lanes) for g, names in named]
     made = [g for g in grouped if g is not None]
     return (made, lanes) if len(made) == len(graphs) else (graphs, 1)
 

@@ -2,7 +2,8 @@
 
 Memory: each part is written once, in the type of the training, a block of rows at a time. If nothing is
 split, scaled or converted, the training part is the source's own array. Rows on the disk stay there: their
-part says how they are scaled when they are read.
+part says how they are scaled when they are read. Those of a table are
+encoded and scaled once, into a temporary file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnjit.data.dataset import Dataset, InputRows, describe_index, row_blocks, rows_per_block
-from nnjit.data.encoding.rows import Indexed
+from nnjit.data.encoding.rows import EncodedRows, Indexed
 from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
 from nnjit.data.padding import Padding, find_padding
@@ -283,7 +284,7 @@ def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) 
     scale_y = scaling.transform_targets if scaling.targets else None
     x = _gather("x", data.x, rows, scale_x, dtype, data.features)
     y = _gather("y", data.y, rows, scale_y, y_dtype, data.targets)
-    w, source_rows = _weights(data, rows, dtype), _source_rows(data, rows)
+    w, source_rows = _weights(data, rows, dtype, x), _source_rows(data, rows)
     if isinstance(x, DiskRows):
         return DiskPart(x, y, w, rows, source_rows)
     return Part(x, in_memory(y), w, rows, source_rows)
@@ -296,14 +297,13 @@ def _source_rows(data: Dataset, rows: np.ndarray | None) -> np.ndarray | None:
     return np.asarray(data.source_rows[rows])
 
 
-def _weights(data: Dataset, rows: np.ndarray | None, dtype: str) -> np.ndarray:
+def _weights(data: Dataset, rows: np.ndarray | None, dtype: str, x: RowArray) -> np.ndarray:
     if data.weights is not None:
         weights = as_type(data.weights, dtype)
         return weights if rows is None else weights[rows]
-    count = len(data.x) if rows is None else len(rows)
-    if isinstance(data.x, DiskRows):
-        return np.broadcast_to(np.ones((), dtype), (count,))
-    return np.ones(count, dtype)
+    if isinstance(x, DiskRows):
+        return np.broadcast_to(np.ones((), dtype), (len(x),))
+    return np.ones(len(x), dtype)
 
 
 def _blocks(
@@ -348,10 +348,22 @@ def _gather(
         return made
     if isinstance(array, np.ndarray) and rows is None and scale is None and array.dtype == dtype:
         return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
-    out = np.empty((len(array) if rows is None else len(rows), *array.shape[1:]), dtype)
-    for here, block in _selected(array, rows):
+    shape = (len(array) if rows is None else len(rows), *array.shape[1:])
+    blocks = _selected(array, rows)
+    if isinstance(array, EncodedRows) and array.buffer_size is not None:
+        converted = (convert(block, here if rows is None else rows[here]) for here, block in blocks)
+        return _spooled(converted, shape, dtype, array.buffer_size)
+    out = np.empty(shape, dtype)
+    for here, block in blocks:
         out[here] = convert(block, here if rows is None else rows[here])
     return out
+
+
+def _spooled(blocks: Iterator[np.ndarray], shape: tuple[int, ...], dtype: str, buffer_size: int) -> DiskRows:
+    """Rows of a table that is larger than memory, made once and kept on the disk."""
+    from nnjit.data.storage.spool import Spool  # most data needs none of it
+
+    return DiskRows.of(Spool().write(blocks, shape, dtype), buffer_size)
 
 
 def _converted(

@@ -67,9 +67,9 @@ def _read(name: str) -> tuple[np.ndarray, np.ndarray, Sequence[str]]:
         return _numbers(folder / "diabetes_data_raw.csv.gz"), _numbers(folder / "diabetes_target.csv.gz"), ()
     file = {"wine": "wine_data.csv"}.get(name, f"{name}.csv")
     with (folder / file).open(encoding="utf-8", newline="") as text:
-        (_, _, *classes), *rows = csv.reader(text)
-    data = np.array([row[:-1] for row in rows], np.float64)
-    return data, np.array([row[-1] for row in rows]).astype(np.int64), classes
+        (_, _, *classes), *lines = csv.reader(text)
+    data = np.array([line[:-1] for line in lines], np.float64)
+    return data, np.array([line[-1] for line in lines]).astype(np.int64), classes
 
 
 def _folder() -> Path:

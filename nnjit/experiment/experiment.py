@@ -25,8 +25,8 @@ from nnjit.optim import (
     optimizers,
     schedules,
 )
-from nnjit.optim.optimizers import Adam
-from nnjit.optim.schedules import Constant
+from nnjit.optim.optimizers.adam import Adam
+from nnjit.optim.schedules.endless import Constant
 from nnjit.registry import MOST, SEEDS, Options, Seed
 
 if TYPE_CHECKING:

@@ -35,6 +35,7 @@ from nnjit.ir.node import (
     type_of,
 )
 from nnjit.ir.types import B, Dim
+from nnjit.lazy import lazy_method
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,7 @@ class Graph:
         return "\n".join([*lines, f"return {', '.join(names[n] for n in self.outputs)}"])
 
     __repr__ = __str__
+    _repr_html_ = lazy_method("nnjit.report.drawing", "graph_html")
 
 
 def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:

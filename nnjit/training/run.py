@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnjit.data import Dataset, Scaling, Target
-from nnjit.data.sources.series import Series
+from nnjit.data import Dataset, Scaling
 from nnjit.errors import DataError, GraphError, RunError, UserError, counted, shortened
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
-from nnjit.runs.data import DataEntry, OutputEntry
+from nnjit.runs.data import DataEntry
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse
 from nnjit.training.contents import FolderContents, RunContents
+from nnjit.training.description import described, encoder_of
 from nnjit.training.graphs.decoding import Classes, Decoder, with_names
 from nnjit.training.inputs import Inputs, Where
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from nnjit.data.known.series import NewWindows
     from nnjit.data.tables.table import Table
     from nnjit.training.evaluation import Evaluation
+    from nnjit.training.setup.outputs import DataDescription
 
 
 _FRAMES = ("polars", "pandas", "pyarrow", "nnjit")  # the libraries whose frames are tables
@@ -245,7 +245,7 @@ class Run:
         from nnjit.data.known.known_data import place_in
 
         table = _table(x)
-        if isinstance(self.experiment.data, Series):
+        if self.experiment.data.is_series:
             windows = self.windows(table)
             return windows.x[:], windows.where
         return self.known.shaped(self.known.encode(table)[:]), place_in(table)
@@ -254,7 +254,6 @@ class Run:
         """The windows of new rows of a series, each of which `forward` forecasts."""
         from nnjit.data.known.series import windows_of
 
-        assert isinstance(self.experiment.data, Series)
         return windows_of(self.experiment.data, self.known, table)
 
     def _with_targets(self, table: Table) -> tuple[Dataset, Where]:
@@ -262,7 +261,7 @@ class Run:
         from nnjit.data.known.series import windows_with_targets
         from nnjit.data.known.targets import table_with_targets
 
-        if isinstance(self.experiment.data, Series):
+        if self.experiment.data.is_series:
             return windows_with_targets(self.experiment.data, self.known, table)
         return table_with_targets(self.known, table)
 
@@ -283,13 +282,18 @@ class Run:
     @cached_property
     def _description(self) -> DataDescription:
         shape = self.compiled.task.model.input_shape
-        return _described(self.data, shape, self.decoder.scaling, self.encoder)
+        return described(self.data, shape, self.decoder.scaling, self.encoder)
 
     def __reduce__(self) -> tuple[Any, ...]:
         names = ("metrics", "theta") if self.path is not None else ("metrics", "theta", "history")
         carried = {name: getattr(self, name) for name in names}
         path = None if self.path is None else self.path.absolute()
         return _restored, (path, self.experiment, self.data, self._model, carried)
+
+    def _repr_html_(self) -> str:
+        from nnjit.progress.html import run_html
+
+        return run_html(repr(self), self.metrics["splits"], lambda: self.history)
 
     def __repr__(self) -> str:
         metrics = RunMetrics.from_json(self.metrics)
@@ -340,11 +344,11 @@ def _made(path: Path | None, experiment: Experiment, data: DataEntry, model: Mod
     scaling = parse(place / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
         raise damaged(place / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
-    encoder = _encoder(place, data)
+    encoder = encoder_of(place, data)
     if encoder is not None and encoder.features != data.features:
         raise damaged(place / file_names.DATA, "its columns do not give its features")
     try:
-        task, outputs = make_task(experiment, _described(data, model.input_shape, scaling, encoder))
+        task, outputs = make_task(experiment, described(data, model.input_shape, scaling, encoder))
     except UserError as error:
         names = f"{file_names.CONFIG}, {file_names.MODEL} and {file_names.DATA}"
         raise RunError(f"{place}: {names} are not of one training: {error.message}; restore them") from None
@@ -352,39 +356,6 @@ def _made(path: Path | None, experiment: Experiment, data: DataEntry, model: Mod
     if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
         raise damaged(place / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
     return Run(path, experiment, CompiledTask(task, batch=1), outputs.decoder, data.features, encoder)
-
-
-def _described(
-    data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling, encoder: TableEncoder | None
-) -> DataDescription:
-    weights = {o.name: o.class_weights for o in data.outputs if o.class_weights is not None}
-    if data.class_weights and data.classes is not None:
-        weights[""] = tuple(data.class_weights[name] for name in data.classes)
-    return DataDescription(
-        input_shape=input_shape,
-        output_size=len(data.targets if data.classes is None else data.classes),
-        classes=data.classes,
-        scaling=scaling,
-        targets=tuple(map(_target, data.outputs)),
-        target_names=data.targets,
-        class_weights=weights,
-        columns=() if encoder is None or len(input_shape) > 1 else encoder.inputs,
-        threshold=data.threshold,
-    )
-
-
-def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
-    """What makes inputs of a table; None of a run on arrays."""
-    if not data.columns:
-        return None
-    from nnjit.data.encoding.encoder import TableEncoder
-
-    return parse(path / file_names.DATA, data.columns, TableEncoder.from_json)
-
-
-def _target(output: OutputEntry) -> Target:
-    start, stop = output.columns
-    return Target(output.target, start, stop - start, output.classes)
 
 
 def _table(x: Any) -> Table:

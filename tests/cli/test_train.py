@@ -18,6 +18,8 @@ from nnjit import api, config
 from nnjit.cli import main
 from nnjit.cli.summary import summary
 from nnjit.errors import DataError, Diverged, GraphError, Incomplete, Interrupted, RunError
+from nnjit.progress.display import Display
+from nnjit.progress.lines import Lines
 from tests.cli.command import SMALLEST
 from tests.report.run_folders import write_run
 
@@ -123,7 +125,7 @@ def test_replicas_print_mean_and_deviation(
 
 def test_quiet_prints_the_run_folder_alone(command: Command, calls: Calls) -> None:
     assert command("train", "a.yaml", "--quiet") == (0, "runs/tiny-1\n", "")
-    assert calls[0].quiet is True
+    assert type(calls[0].display) is Display
 
 
 def test_the_report_is_named_where_there_is_one(command: Command, calls: Calls) -> None:
@@ -137,7 +139,7 @@ def test_flags_reach_the_training(command: Command, calls: Calls) -> None:
     assert command("train", *words.split())[0] == 0
     (call,) = calls
     assert (call.experiment.training.epochs, call.experiment.model.layers[0].units) == (5, 3)
-    assert (call.output, call.resume, call.quiet) == (Path("out"), None, False)
+    assert (call.output, call.resume, type(call.display)) == (Path("out"), None, Lines)
 
 
 def test_print_config_prints_a_config_that_prints_itself(command: Command, calls: Calls) -> None:

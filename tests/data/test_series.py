@@ -252,7 +252,7 @@ def test_a_series_is_never_shuffled() -> None:
 
 def test_a_run_keeps_the_times_of_its_predictions_and_the_naive_errors(tmp_path: Path) -> None:
     given = config(horizon=2) | {"model": ["flatten", {"type": "dense", "units": 2}]}
-    run = nnjit.fit(given, data=COUNTS, output=tmp_path / "run")
+    run = nnjit.fit(given, data=COUNTS, output=tmp_path / "run", report=True)
     with np.load(run.path / "predictions.npz") as kept:
         np.testing.assert_array_equal(kept["times"], kept["target"].round())  # y counts like t
         np.testing.assert_array_equal(kept["rows"], kept["times"][:, 0])

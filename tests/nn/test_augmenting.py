@@ -13,7 +13,6 @@ import nnjit
 from nnjit.autodiff import check_grads
 from nnjit.nn import Context
 from nnjit.runs import file_names
-from nnjit.training.setup import compiled_task
 from tests.nn.test_layers import build, draw
 from tests.training.test_equality import Interpreted, InterpretedEpoch, close
 
@@ -119,8 +118,8 @@ ALL = config_of(
 @pytest.mark.kernels
 def test_a_compiled_training_is_the_interpreted_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = nnjit.fit(ALL, output=tmp_path / "compiled")
-    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
-    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
+    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
     interpreted = nnjit.fit(ALL, output=tmp_path / "interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)

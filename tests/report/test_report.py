@@ -46,7 +46,7 @@ def page(folder: Path) -> str:
 
 def tree(folder: Path) -> ElementTree.Element:
     """The page as XML; a page that is not well-formed raises."""
-    return ElementTree.fromstring(page(folder).replace("<!DOCTYPE html>", "", 1))
+    return ElementTree.fromstring(page(folder).replace("<!DOCTYPE html>", "", 1).replace("<wbr/>", ""))
 
 
 def words(folder: Path) -> str:
@@ -163,7 +163,7 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ("digits", "compiling the network to machine code (little when cached) 2.13 s"),
         ("digits", "training, without compiling and evaluating 430 ms"),
         ("digits", "an epoch, the mean of 40 10.7 ms"),
-        ("digits", "those of the weights after the last epoch, epoch 40, as `training.keep: last` asks"),
+        ("digits", "those of the weights after the last epoch, epoch 40, as training.keep: last asks"),
         ("early_stopped", "the best epoch’s weights, epoch 32, which had the lowest validation loss."),
         ("found_rate", "The learning rate 0.0074 was found in a test of 170 updates"),
         ("found_rate", "Stopped after 40 epochs: the training had reached its target."),

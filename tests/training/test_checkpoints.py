@@ -14,7 +14,6 @@ from nnjit.errors import ConfigError
 from nnjit.runs import file_names
 from nnjit.training import Run
 from nnjit.training.loop import epochs
-from nnjit.training.setup import compiled_task
 from nnjit.training.setup.setup import set_up
 from nnjit.training.setup.state import State, load_state
 from tests.training.conftest import IRIS, LINE, same_bits
@@ -122,8 +121,8 @@ def flowers() -> np.ndarray:
 def test_a_compiled_average_is_the_interpreted_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ["training.epochs=3", "averaging={type: ema, decay: 0.9}"]
     compiled = nnjit.fit(IRIS, settings, output="compiled")
-    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
-    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
+    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
     interpreted = nnjit.fit(IRIS, settings, output="interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)

@@ -15,7 +15,6 @@ from nnjit.codegen import BestEpoch, EpochTotals, Interface, ThreadTeam, Turns
 from nnjit.ir import Graph, Node, interpret
 from nnjit.runs import file_names
 from nnjit.training import Run, train
-from nnjit.training.setup import compiled_task
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 # Their layers are in test_threads and test_workloads.
@@ -65,8 +64,8 @@ class InterpretedEpoch:
         for turn in range(turns.begin, turns.end):
             epoch, step = divmod(turn, turns.steps)
             first = epoch * turns.stride + step * turns.batch
-            rows = order[first : min(first + turns.batch, epoch * turns.stride + turns.rows)]
-            outputs = interpret(self.graph, self._of_step(arguments, turn, rows))
+            rows = slice(first, min(first + turns.batch, epoch * turns.stride + turns.rows))
+            outputs = interpret(self.graph, self._of_step(arguments, turn, order, rows))
             for name, new in zip(interface.updates, outputs, strict=False):
                 np.copyto(arguments[name], new)
             row = totals[epoch - turns.begin // turns.steps, None]
@@ -103,12 +102,15 @@ class InterpretedEpoch:
         is_exhausted = 0 < now.patience <= now.done - now.epoch
         best[:] = now._replace(is_exhausted=float(is_exhausted)).array()
 
-    def _of_step(self, arguments: Mapping[str, np.ndarray], step: int, rows: np.ndarray) -> list[np.ndarray]:
+    def _of_step(
+        self, arguments: Mapping[str, np.ndarray], step: int, order: np.ndarray, rows: slice
+    ) -> list[np.ndarray]:
         given = []
         for name, node in zip(self.graph.names, self.graph.inputs, strict=True):
             argument = arguments[name]
             if node.type.is_batched:
-                given.append(argument[rows])
+                is_partner = name in self.interface.partners
+                given.append(argument[(arguments["partners"] if is_partner else order)[rows]])
             elif node.shape == ():
                 given.append(np.asarray(argument[step if name in self.interface.per_step else 0]))
             else:
@@ -138,8 +140,8 @@ def test_compiled_training_equals_interpreted_training(
 ) -> None:
     real_data = request.getfixturevalue("real_data") if name == "mnist" else None
     compiled = run(name, tmp_path / "compiled", real_data)
-    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
-    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
+    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
     interpreted = run(name, tmp_path / "interpreted", real_data)
 
     # Sums in another order differ by some 1e-15 a step, and Adam enlarges that where a gradient is tiny.

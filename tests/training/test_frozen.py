@@ -27,7 +27,6 @@ from nnjit.training.gradient_check import check_gradient
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.loop.diagnosis import Probe
 from nnjit.training.loop.recorders import runner_type
-from nnjit.training.setup import compiled_task
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State
 from tests.training.conftest import same_bits, train_epochs
@@ -117,8 +116,8 @@ def frozen_names(setup: Setup) -> set[str]:
 
 
 def interpret_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
-    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
+    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
 
 
 def test_what_frozen_layers_hold_is_a_vector_of_its_own() -> None:

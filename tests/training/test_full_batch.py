@@ -18,7 +18,6 @@ from nnjit.runs import file_names
 from nnjit.training import Run, resume, train
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
 from nnjit.training.loop import full_batch, trainer
-from nnjit.training.setup import compiled_task
 from nnjit.training.setup.setup import Setup, set_up
 from tests.training.conftest import IRIS, LINE, LINE_X, LINE_Y, same_bits
 from tests.training.test_equality import Interpreted
@@ -194,7 +193,7 @@ def test_the_jacobian_is_that_of_the_residuals(setup: Setup, theta: np.ndarray) 
 def test_the_squares_of_all_residuals_are_the_cost(
     setup: Setup, theta: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
+    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
     problem = full_batch.Evaluations(setup, lambda: False).problem
     cost, gradient = problem.gradient(theta)
     residuals, jacobian = problem.jacobian(theta)
@@ -226,7 +225,7 @@ def test_compiled_training_equals_interpreted_training(
     method: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled = begin(folder / "compiled", method, "training.epochs=3")
-    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
+    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
     interpreted = begin(folder / "interpreted", method, "training.epochs=3")
     for column in compiled.history.keys() - {"train_seconds"}:
         # 1e-8: what differs in the last digits of the first costs grows a little in three iterations

@@ -15,7 +15,9 @@ from nnjit import config
 from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError, UserError
 from nnjit.experiment.threshold import Costs, LeastCost
-from nnjit.nn.metrics import F1, Accuracy, AveragePrecision, LogLoss, Matthews, RocAuc, TopK
+from nnjit.nn.metrics.confusion import F1, Matthews
+from nnjit.nn.metrics.decisions import Accuracy, LogLoss, TopK
+from nnjit.nn.metrics.rankings import AveragePrecision, RocAuc
 from nnjit.runs.data import DataEntry
 from nnjit.runs.importance import Importance
 from nnjit.runs.predictions import read_predictions

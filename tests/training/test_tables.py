@@ -20,7 +20,6 @@ from nnjit.optim import Optimizer, optimizers
 from nnjit.primitives.tables import used_p, where_used_p
 from nnjit.training.loop import epochs
 from nnjit.training.loop.divergence import NotFinite
-from nnjit.training.setup import compiled_task
 from nnjit.training.setup.setup import Setup, set_up
 from tests.codegen.sharing import share_short_vectors
 
@@ -96,7 +95,7 @@ def test_steps_are_those_of_the_interpreter(
 ) -> None:
     assert count(settings) == tables
     with monkeypatch.context() as patch:
-        patch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
+        patch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
         state, history = train_epochs(TABLES, settings)
     for threads in (1, 2, 3) if "adam" in settings[0] or "clip" in settings[0] else (1,):
         own, figures = train_epochs(TABLES, (*settings, f"training.threads={threads}"))

@@ -17,7 +17,6 @@ from nnjit import config
 from nnjit.errors import ConfigError
 from nnjit.runs import file_names
 from nnjit.training.loop import epochs
-from nnjit.training.setup import compiled_task
 from tests.training.conftest import LINE, same_bits
 from tests.training.test_equality import Interpreted, InterpretedEpoch
 
@@ -74,8 +73,8 @@ def test_a_compiled_weighted_training_is_the_interpreted_one(
     given = classifier(CASES["balanced_rows-rows"])
     given["data"] |= {"split": {"validation": 0.3, "test": 0.2}}
     compiled = nnjit.fit(given, output="compiled")
-    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
-    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
+    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
     interpreted = nnjit.fit(given, output="interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         np.testing.assert_allclose(compiled.history[column], interpreted.history[column], **EXACT)

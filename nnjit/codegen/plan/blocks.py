@@ -7,7 +7,6 @@ from nnjit.ir import Graph
 from nnjit.primitives import scan_p
 from nnjit.primitives.elementwise import copy_p
 
-BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
 # If rows are as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).
 LARGE_BLOCK, CACHED = 2**24, 2**22  # bytes
 # A thread takes a group at a time, or two if what they compute stays in a cache (LeNet: −2 %).

@@ -11,6 +11,7 @@ from nnjit.ir import Node
 from nnjit.ir.types import DTYPES
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
 
 
 class Owner(Enum):

@@ -29,6 +29,9 @@ class Interface:
         in_order: whether rows are taken in the order of the data, and read in place if they can be.
         weight: the input that has the weight of each example, if any.
         evaluation_weight: the same for the evaluation.
+        partners: inputs with another row for each of a batch: they take theirs in the order `partners`, where
+            the others do in `order`, so that `in_order` is False.
+        partner_weight: the one of them that has weights.
         lanes: examples of a row: 1, or those of a group (`rewrite/lanes.py`).
         groups: how many a thread takes at a time, if rows are groups.
     """
@@ -41,6 +44,8 @@ class Interface:
     in_order: bool = False
     weight: str | None = None
     evaluation_weight: str | None = None
+    partners: tuple[str, ...] = ()
+    partner_weight: str | None = None
     lanes: int = 1
     groups: int = 1
 
@@ -48,6 +53,11 @@ class Interface:
     def is_copied(self) -> bool:
         """Whether the rows of a block are copied to memory of their own."""
         return not self.in_order or self.lanes > 1
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The inputs that have weights of examples."""
+        return tuple(name for name in (self.weight, self.partner_weight) if name is not None)
 
     def updated(self, graph: Graph) -> dict[str, Node]:
         """The new value of each input that is updated."""

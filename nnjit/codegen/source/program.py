@@ -154,6 +154,8 @@ class _Epochs:
     def _declare(self) -> None:
         for name, dtype in (("totals", "f64"), ("order", "i64"), ("meeting", "i64"), ("bounds", "i64")):
             self.text.declare(name, dtype)
+        if self.interface.partners:
+            self.text.declare("partners", "i64")
         if self.interface.kept:
             self.text.declare("best", "f64")
             self.text.declare("kept", self.text.memory[self.interface.kept[0]])
@@ -250,8 +252,9 @@ def _data(batch: Batch) -> Lines:
     lines = Lines()
     if not batch.interface.is_copied:
         return lines
-    if not batch.interface.in_order:
-        lines.add(f"order = {batch.text.at('order', '0', 'rows + stride * ((end - 1) // steps)')}")
+    orders = () if batch.interface.in_order else ("order", "partners")[: 1 + bool(batch.interface.partners)]
+    for name in orders:
+        lines.add(f"{name} = {batch.text.at(name, '0', 'rows + stride * ((end - 1) // steps)')}")
     for node, name in zip(batch.graph.inputs, batch.graph.names, strict=True):
         if node.type.is_batched:
             size = node.type.row_size // batch.interface.lanes

@@ -197,13 +197,14 @@ class Views:
         size, view = node.type.row_size // self.interface.lanes, self.name(node)
         if self.interface.in_order:
             return f"copy(part({name}, {first}, {count}, {size}), {count} * {size}, {view})"
-        return f"gather({name}, part(order, {first}, {count}, 1), {count}, {size}, {view})"
+        order = "partners" if name in self.interface.partners else "order"
+        return f"gather({name}, part({order}, {first}, {count}, 1), {count}, {size}, {view})"
 
     def _fill_line(self, name: str) -> str:
         """The line that completes the last group of an input's `have` examples, with copies of weight 0."""
         node, lanes = self.graph.input(name), self.interface.lanes
         view, rest = self.name(node), f"n * {lanes} - have"
-        if name == self.interface.weight:
+        if name in self.interface.weights:
             return f"fill(part({view}, have, {rest}, 1), {rest}, {SHORT[node.dtype]}(0))"
         return f"repeat_last({view}, have, n * {lanes}, {node.type.row_size // lanes})"
 

@@ -101,10 +101,15 @@ class RawColumn:
         text = self.text if self.rows is None else self.text[self.rows]
         return text.drop_nulls()
 
+    @cached_property
+    def missing_rows(self) -> int:
+        """How many training rows have no value."""
+        return int(self.training(self.is_missing).sum())
+
     @property
     def has_gaps(self) -> bool:
         """Whether a training row has no value."""
-        return bool(self.training(self.is_missing).any())
+        return self.missing_rows > 0
 
 
 def _parsed(text: pl.Series, day_format: str) -> pl.Series:

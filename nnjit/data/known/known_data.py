@@ -116,7 +116,8 @@ def unseen(rows: EncodedRows) -> dict[str, int]:
             continue
         others = len(column.categories) + column.has_missing
         is_known = rows.table.frame[column.name].is_not_null().to_numpy()
-        count = int((is_known & ((values < 0) | (values >= others))).sum())
+        positions = values[:]
+        count = int((is_known & ((positions < 0) | (positions >= others))).sum())
         if count:
             found[column.name] = count
     return found

@@ -14,6 +14,7 @@ from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.known.known_data import KnownData, blaming
 from nnjit.data.series.order import find_order
 from nnjit.data.series.windows import Windows
+from nnjit.data.source import Source
 from nnjit.data.sources.series import Series, SeriesSplit
 from nnjit.data.tables.roles import named
 from nnjit.data.tables.table import Table
@@ -42,12 +43,13 @@ class NewWindows:
         return f"{table.name}: the window up to {table.where(int(self.last[window]))}"
 
 
-def windows_of(source: Series, known: KnownData, table: Table) -> NewWindows:
+def windows_of(source: Source, known: KnownData, table: Table) -> NewWindows:
     """All windows of a table, one after each row, whether or not the values to forecast are there.
 
     Raises:
         DataError: a column is not there or cannot be read, times do not go up, or no window fits.
     """
+    assert isinstance(source, Series)
     encoded = known.encode(table)
     with blaming(table.name):
         time, group = (_name(source, option, table) for option in ("time", "group"))
@@ -65,13 +67,14 @@ def windows_of(source: Series, known: KnownData, table: Table) -> NewWindows:
 
 
 def windows_with_targets(
-    source: Series, known: KnownData, table: Table
+    source: Source, known: KnownData, table: Table
 ) -> tuple[Dataset, Callable[[int], str]]:
     """The windows of a table with the values that follow each, and the name of each for messages.
 
     Raises:
         DataError: as `windows_of`; or a target is missing or no number.
     """
+    assert isinstance(source, Series)
     given = source.model_copy(update={"split": SeriesSplit(), "in_memory": True}).with_data(table)
     with blaming(table.name):
         data = given.load(Path()).encoded_by(known.encoder)

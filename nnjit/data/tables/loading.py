@@ -52,7 +52,8 @@ def load(source: Source, folder: Path, problem_types: ProblemTypes | None, takes
     try:
         return select(
             table, roles, options, read,
-            title=title, missing=source.missing, indexed=indexed, path=path, keep=source.kept,
+            title=title, missing=source.missing, indexed=indexed, path=path,
+            buffer_of=None if source.in_memory else source.buffer_of,
         )  # fmt: skip
     except DataError as error:
         raise DataError(f"{table.name}: {error.message}", error.path or path) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
 from typing import ClassVar, Literal
 
 import numpy
@@ -15,16 +14,8 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, as_formula, call, positive
 from nnjit.nn.functional import piecewise_abs
 from nnjit.nn.links import Link
-from nnjit.nn.losses.loss import Letter, Loss, losses
+from nnjit.nn.losses.loss import Letter, Loss, SumOfSquares, losses
 from nnjit.nn.targets import as_values
-
-
-class SumOfSquares(Loss):
-    """A loss that is the sum of the squares of its residuals, as Gauss–Newton and its kin need it."""
-
-    @abstractmethod
-    def residuals(self, output: Array, target: Array) -> Array:
-        """The residuals r (B, O) for an output (B, O), with the cost Σₒ r²."""
 
 
 @losses.register
@@ -189,6 +180,7 @@ class Poisson(Loss):
     formula: ClassVar[str] = "(1/O) Σₒ exp(z) - t z"
     formula_note: ClassVar[str] = "for the logarithm z of a rate and counts t >= 0, whole or not"
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
+    is_linear: ClassVar[bool] = True
     link: ClassVar[Link] = "exp"
 
     def __call__(self, output: Array, target: Array) -> Array:

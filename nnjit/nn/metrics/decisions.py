@@ -28,6 +28,7 @@ class Accuracy(RowMetric):
     type: Literal["accuracy"] = "accuracy"
     also_called: ClassVar[tuple[str, ...]] = ("acc", "categorical_accuracy", "sparse_categorical_accuracy")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    compares_decisions: ClassVar[bool] = True
 
     def sums(self, prediction: Array, target: Array) -> Array:
         is_hit = np.equal(as_classes(prediction, self.type), as_classes(target, self.type))
@@ -52,6 +53,7 @@ class BinaryAccuracy(RowMetric):
     type: Literal["binary_accuracy"] = "binary_accuracy"
     also_called: ClassVar[tuple[str, ...]] = ("hamming",)
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    compares_decisions: ClassVar[bool] = True
 
     def sums(self, prediction: Array, target: Array) -> Array:
         p, t = as_values(prediction, target, self.type)

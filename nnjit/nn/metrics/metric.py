@@ -34,6 +34,11 @@ class Metric(Options, ABC):
 
     better: ClassVar[Literal["higher", "lower"]]
     """Which of two values is better."""
+    of_each_target: ClassVar[Literal["never", "too", "instead"]] = "never"
+    """Whether each of several target columns has one too, or each has one instead of their mean, since it has
+    the unit of its target."""
+    compares_decisions: ClassVar[bool] = False
+    """Whether it is about the classes that are decided on alone, whatever their probabilities."""
 
     type: str
 

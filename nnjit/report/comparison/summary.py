@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnjit.errors import RunError, counted
+from nnjit.lazy import lazy_method
 from nnjit.report.comparison.differences import Options, differing
 from nnjit.report.comparison.study_as_run import as_run, deviations
 from nnjit.report.files import RunFiles, read_run
@@ -39,6 +40,8 @@ class Comparison:
     """Two runs or more, in the order in which they were given."""
 
     entries: tuple[Entry, ...]
+
+    _repr_html_ = lazy_method("nnjit.report.comparison.cell", "comparison_html")
 
     @property
     def labels(self) -> Row:

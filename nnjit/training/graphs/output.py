@@ -12,7 +12,7 @@ from nnjit.nn import Loss
 from nnjit.nn.array import Array
 from nnjit.nn.formula import Formula, columns, symbol
 from nnjit.nn.links import Link
-from nnjit.nn.losses import SumOfSquares
+from nnjit.nn.losses.loss import SumOfSquares
 from nnjit.training.graphs.class_weights import class_weight_of_rows
 from nnjit.training.graphs.reading import Reading
 

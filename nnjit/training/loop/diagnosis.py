@@ -20,6 +20,7 @@ from nnjit.ir import Graph, interpret, tracing
 from nnjit.nn import Model
 from nnjit.passes import optimize
 from nnjit.runs.diagnosis import DiagnosisFile
+from nnjit.training.graphs.mixing import mirrored
 from nnjit.training.graphs.step import batch_inputs, flat_gradient, mean_cost, params_of
 from nnjit.training.graphs.task import Task
 from nnjit.training.loop.epochs import longest_span
@@ -144,7 +145,8 @@ class Probe:
             "fraction": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
         }
         slots = dict(zip(self.setup.task.slots, state.slots, strict=True))
-        arrays = self._model.split(state.theta) | slots | dict(zip("xyw", self._rows, strict=True))
+        rows = dict(zip("xyw", self._rows, strict=True))
+        arrays = self._model.split(state.theta) | slots | rows | mirrored(rows)
         return arrays | {name: np.asarray(value) for name, value in scalars.items()}
 
 

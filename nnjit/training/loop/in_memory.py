@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnjit.errors import DataError, Diverged, Interrupted, RunError
+from nnjit.errors import DataError, Diverged, Interrupted, Raised, RunError
 from nnjit.experiment import Experiment
 from nnjit.nn import Model
+from nnjit.progress.follower import Audience
 from nnjit.runs.data import DataEntry
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.metrics import RunMetrics
@@ -21,18 +22,12 @@ from nnjit.runs.model import ModelEntry
 from nnjit.runs.status import Status
 from nnjit.runs.writing import as_read
 from nnjit.training.contents import RunContents
+from nnjit.training.loop.callbacks import process_callbacks
 from nnjit.training.loop.learning_rate_search import find_learning_rate
 from nnjit.training.loop.recorders import FileRecorder, MemoryRecorder, runner_type
 from nnjit.training.loop.records import Results, data_entry, describe, model_entry, times, write_results
 from nnjit.training.loop.resuming import fingerprint_of
-from nnjit.training.loop.trainer import (
-    check_output,
-    made_of,
-    new_folder,
-    process_callbacks,
-    run_epochs,
-    show_loaded,
-)
+from nnjit.training.loop.trainer import check_output, made_of, new_folder, run_epochs, show_loaded
 from nnjit.training.run import Run
 from nnjit.training.setup.setup import Setup, set_up
 
@@ -41,32 +36,41 @@ Dump = Callable[[Experiment], str]
 
 
 def train_in_memory(
-    experiment: Experiment, dump: Dump, *, folder: Path | None = None, quiet: bool = True
+    experiment: Experiment, dump: Dump, *, folder: Path | None = None, audience: Audience | None = None
 ) -> Run:
     """Train an experiment, and write nothing.
 
     Args:
         dump: writes the config, if the run is saved.
         folder: where relative paths in the experiment start; the current directory if None.
+        audience: who is told how it goes; nobody if None.
 
     Raises:
         UserError: something given does not fit.
-        Diverged: a value is not finite. Interrupted: Ctrl-C, SIGTERM or SIGHUP. Nothing is left of either.
+        Diverged: a value is not finite. Interrupted: Ctrl-C, SIGTERM or SIGHUP. Raised: a function of the
+            user's has raised something. Nothing is left of any of them.
     """
-    began, base = time.perf_counter(), folder or Path()
+    began, base, audience = time.perf_counter(), folder or Path(), audience or Audience()
+    audience.display.stage("loading the data")
     setup = set_up(experiment, base)
     state, loaded = setup.begin(base)
-    show_loaded(loaded, quiet)
+    show_loaded(loaded, audience.display)
+    audience.display.stage("compiling")
     runner_type(setup).prepare(setup)
     setup, search = find_learning_rate(setup, state)
+    audience.display.stage("")
     recorder, last = MemoryRecorder(setup), experiment.training.epochs
-    with process_callbacks(state.epoch, last, quiet) as callbacks:
+    with process_callbacks(state.epoch, last, audience.display) as process:
+        callbacks = replace(process, followers=audience.followers())
+        callbacks.begin(experiment, None, recorder.so_far)
         try:
             outcome = run_epochs(setup, recorder, state, callbacks, began)
         except DataError as error:
             raise RunError(f"the training stopped: {error.message}") from error
     if outcome.status is Status.DIVERGED:
         raise Diverged(outcome.message, None)
+    if audience.error is not None:
+        raise Raised(audience.error, None)
     if outcome.status is Status.INTERRUPTED:
         message = f"interrupted after epoch {outcome.state.epoch} of {last}; nothing was saved"
         raise Interrupted(message, None)

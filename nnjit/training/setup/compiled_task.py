@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, Interface, KernelEntry
+from nnjit import codegen
+from nnjit.codegen import BLOCK, Interface
 from nnjit.data import AnyPart
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
@@ -20,6 +21,9 @@ from nnjit.runs.writing import write_atomically
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
 from nnjit.training.graphs.step import evaluation_graph, logits_graph, prediction_graph, state_graph
 from nnjit.training.graphs.task import Task
+
+if TYPE_CHECKING:
+    from nnjit.codegen import Compiled, CompiledEpoch, KernelEntry
 
 Values = dict[str, float]
 """`loss` and the metrics of a split."""
@@ -121,7 +125,7 @@ class CompiledTask:
         """The native epochs with their source written, but not compiled yet."""
         assert self.step is not None  # a full-batch method has no epochs of steps
         graph, interface = self.step
-        return CompiledEpoch(
+        return codegen.CompiledEpoch(
             graph,
             interface,
             evaluation=evaluation_graph(self.task) if self.is_evaluated else None,
@@ -243,7 +247,7 @@ def _joined(blocks: Sequence[np.ndarray]) -> np.ndarray:
 
 def _compiled(graph: Graph, title: str) -> Compiled:
     """The graph compiled, by a first call with zeros."""
-    compiled = Compiled(graph, title=title)
+    compiled = codegen.Compiled(graph, title=title)
     inputs = compiled.graph.inputs
     compiled(*(np.zeros([d if isinstance(d, int) else 1 for d in n.shape], n.dtype) for n in inputs))
     return compiled

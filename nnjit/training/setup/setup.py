@@ -33,7 +33,7 @@ from nnjit.errors import ConfigError, ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.nn.model.columns import indexed_columns
-from nnjit.optim.schedules import ReduceOnPlateau
+from nnjit.optim.schedules.plateau import ReduceOnPlateau
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.step import step_graph
@@ -41,6 +41,7 @@ from nnjit.training.graphs.task import Task
 from nnjit.training.setup.checks.data import check_batch, check_buffer, check_layers, lone_examples
 from nnjit.training.setup.checks.learning_rates import check_factors
 from nnjit.training.setup.checks.memory import check_outputs, check_state
+from nnjit.training.setup.checks.mixup import check_mixup
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
@@ -280,7 +281,9 @@ def _load_held_out(
         if (name := f"{part}_data") in experiment.sources:
             with within(name):
                 source, takes = experiment.sources[name], _takes(experiment)
-                held_out[part] = load_held_out(source, data, folder, types, takes)
+                held_out[part] = load_held_out(
+                    source, data, folder, types, takes, own=experiment.sources["data"]
+                )
     return held_out
 
 
@@ -325,6 +328,7 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
             experiment.averaging.check(experiment.training.epochs)
     check_layers(task.model, data)
     check_batch(task.model, _batches(experiment, len(data.train)).size)
+    check_mixup(experiment, task.model, outputs)
     if (method := experiment.optimizer.full_batch) is not None:
         from nnjit.training.setup.checks.full_batch import Case, check_full_batch
 

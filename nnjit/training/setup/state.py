@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nnjit.codegen import aligned_copy
+from nnjit import codegen
 from nnjit.errors import RunError
 from nnjit.runs.decoding import build
 from nnjit.runs.file_names import CHECKPOINT
@@ -101,7 +101,15 @@ class State:
     @classmethod
     def initial(cls, theta: np.ndarray, slots: Slots, monitor: str) -> State:
         """The state before the first epoch."""
-        return cls(aligned_copy(theta), slots.map(aligned_copy), 0, theta.copy(), math.inf, 0, monitor)
+        return cls(
+            codegen.aligned_copy(theta),
+            slots.map(codegen.aligned_copy),
+            0,
+            theta.copy(),
+            math.inf,
+            0,
+            monitor,
+        )
 
     def copy(self) -> State:
         """A copy that the loop doesn't change."""
@@ -151,7 +159,7 @@ def load_state(folder: Path, like: State) -> State:
         raise damaged(path, "not a checkpoint of nnjit (nested too deeply)") from None
     except ValueError as error:
         raise damaged(path, f"not a checkpoint of this training ({error})") from None
-    arrays = {name: aligned_copy(tensor) for name, tensor in tensors.items()}
+    arrays = {name: codegen.aligned_copy(tensor) for name, tensor in tensors.items()}
     slots = like.slots.layout.named([arrays[f"slot_{k}"] for k in range(len(like.slots))])
     best = arrays["best_theta"], best_loss, facts.best_epoch
     return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor, facts.checksums)

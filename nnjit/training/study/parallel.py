@@ -15,8 +15,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nnjit.cores import usable_cores
-from nnjit.errors import Diverged, Interrupted, RunError
+from nnjit.errors import Diverged, Interrupted, Raised, RunError
 from nnjit.experiment import Experiment
+from nnjit.progress.display import Display
+from nnjit.progress.follower import Audience
 from nnjit.runs import file_names
 from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.fingerprint import Fingerprint
@@ -24,6 +26,7 @@ from nnjit.runs.folder import check_files, mark_unfinished
 from nnjit.runs.lock import lock_run
 from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
+from nnjit.training.loop.callbacks import Callbacks, process_callbacks
 from nnjit.training.loop.recorders import FileRecorder, runner_type
 from nnjit.training.loop.records import describe, saved_words, write_environment
 from nnjit.training.loop.resuming import (
@@ -36,15 +39,14 @@ from nnjit.training.loop.resuming import (
     resumed,
 )
 from nnjit.training.loop.trainer import (
-    Callbacks,
     begin_or_restore,
     check_output,
     new_folder,
-    process_callbacks,
     show_loaded,
     train_and_record,
 )
 from nnjit.training.setup.checks.memory import check_state
+from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study
@@ -60,7 +62,7 @@ def train_members(
     *,
     folder: Path | None = None,
     output: Path | None = None,
-    quiet: bool = True,
+    audience: Audience | None = None,
 ) -> Study:
     """Train the members of a study, and leave a folder with a run for each and their aggregates.
 
@@ -68,14 +70,16 @@ def train_members(
         dump: writes the configs that are kept in the folders.
         folder: where relative paths in the experiment start; the current directory if None.
         output: the folder to make; `runs/<name>-<time>` if None.
+        audience: who is told how it goes; nobody if None.
 
     Raises:
         UserError: something given does not fit; nothing was written.
-        Diverged: every member diverged. Interrupted: a signal. Both leave a complete folder.
+        Diverged: every member diverged. Interrupted: a signal. Raised: a function of the user's has raised
+            something. All leave a complete folder.
     """
     check_output(output)
     place = new_folder(output, experiment.name)
-    return _train_study(experiment, members, dump, folder, place, quiet)
+    return _train_study(experiment, members, dump, folder, place, audience or Audience())
 
 
 def resume_members(
@@ -85,7 +89,7 @@ def resume_members(
     dump: Dump,
     *,
     folder: Path | None = None,
-    quiet: bool = True,
+    audience: Audience | None = None,
 ) -> Study:
     """Resume each member of a study from its last saved epoch, and train those that were never begun.
 
@@ -98,7 +102,8 @@ def resume_members(
     with lock_run(path):
         check_files(path)
         check_study(path, members)
-        return _train_study(experiment, members, dump, folder, nullcontext(path), quiet)
+        place = nullcontext(path)
+        return _train_study(experiment, members, dump, folder, place, audience or Audience())
 
 
 def _train_study(
@@ -107,12 +112,12 @@ def _train_study(
     dump: Dump,
     folder: Path | None,
     place: AbstractContextManager[Path],
-    quiet: bool,
+    audience: Audience,
 ) -> Study:
     """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
-    first, workers = _set_up_first(members, base, quiet), min(_workers(experiment), members.count)
+    first, workers = _set_up_first(members, base, audience.display), min(_workers(experiment), members.count)
     check_state(first.task, workers)
     with place as path:
         trainer = _MemberTrainer(members, first, base, path, dump)
@@ -124,23 +129,28 @@ def _train_study(
         replace(so_far, status=Status.INTERRUPTED, seconds={**so_far.seconds, **earlier}).write(path)
         (path / members.kind).mkdir(exist_ok=True)
         first.compiled.save_kernels(path / file_names.KERNELS)
-        results = _train_all(trainer, workers, quiet)
+        results = _train_all(trainer, workers, audience)
         metrics = aggregate(members.kind, members.count, results)
         times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
         total = {name: round(earlier[name] + value, 6) for name, value in times.items()}
         replace(metrics, seconds={**metrics.seconds, **total}).write(path)
+    if audience.error is not None:
+        raise Raised(audience.error, path)
     _raise_if_stopped(members, metrics.status, results, path)
     return open_study(path, members)
 
 
-def _set_up_first(members: Members, base: Path, quiet: bool) -> Setup:
+def _set_up_first(members: Members, base: Path, display: Display) -> Setup:
     """The first member's setup, compiled: before there is a folder, so that a failure leaves none."""
+    display.stage("loading the data")
     with errors_at_folds():
         setup = set_up(members.experiments[0], base)
-    show_loaded(setup.begin(base)[1], quiet)
+    show_loaded(setup.begin(base)[1], display)
+    display.stage("compiling")
     runner_type(setup).prepare(setup)
     _ = setup.compiled.evaluation, setup.compiled.prediction
     _ = setup.compiled.program("logits") if setup.task.wholes else None
+    display.stage("")
     return setup
 
 
@@ -244,7 +254,7 @@ def _workers(experiment: Experiment) -> int:
     return usable_cores() if wanted == "auto" else wanted
 
 
-def _train_all(trainer: _MemberTrainer, workers: int, quiet: bool) -> list[Result]:
+def _train_all(trainer: _MemberTrainer, workers: int, audience: Audience) -> list[Result]:
     """The results of the members that were begun, in their order."""
     experiments = trainer.members.experiments
     total = sum(member.training.epochs for member in experiments)
@@ -252,7 +262,7 @@ def _train_all(trainer: _MemberTrainer, workers: int, quiet: bool) -> list[Resul
     failed = threading.Event()
     done: dict[int, int] = {}
     with (
-        process_callbacks(0, total, quiet) as callbacks,
+        process_callbacks(0, total, audience.display) as callbacks,
         ThreadPoolExecutor(workers, "nnjit-member") as executor,
     ):
 
@@ -260,16 +270,19 @@ def _train_all(trainer: _MemberTrainer, workers: int, quiet: bool) -> list[Resul
             return callbacks.is_stopped() or failed.is_set()
 
         def work(index: int) -> Result | None:
-            def show(epochs: int, losses: dict[str, float]) -> None:
+            def show(epochs: int, columns: Columns) -> None:
                 with lock:
                     done[index] = epochs
-                    callbacks.show(sum(done.values()), losses)
+                    audience.display.show(sum(done.values()), columns, index + 1)
 
             try:
-                return trainer.train(index, Callbacks(is_stopped, show))
+                return trainer.train(index, Callbacks(is_stopped, show, audience.followers(), index + 1))
             except BaseException:
                 failed.set()
                 raise
+            finally:
+                if audience.error is not None:
+                    failed.set()
 
         results = list(executor.map(work, range(len(experiments))))
     return [result for result in results if result is not None]
