@@ -153,7 +153,7 @@ class CompiledEpoch:
         block = block_rows(self.plan.graph, block) if lanes == 1 else block_groups(groups, lanes, block)
         if any(plan.crossing for plan in plans):
             block = max(block, -(-most_rows // lanes))
-        sums = own_sums(self.plan, several_blocks=-(-most_rows // lanes) > block)
+        sums = own_sums(self.plan, blocks=-(-most_rows // (lanes * block)))
         self.plan = replace(self.plan, own_sums=sums)
         self.program = emit_epochs(self.plan, evaluate, block, title, self.interface)
         module, self.path = load(self.program.source)

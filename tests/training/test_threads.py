@@ -73,7 +73,7 @@ TASKS = (
     ("few params", IRIS, ()),
     ("a slice each", DIGITS, ()),
     ("batches of several blocks", DIGITS, ("training.batch_size=600",)),
-    ("large params, several blocks", DIGITS, ("model[0].units=500", "training.batch_size=600")),
+    ("large params, several blocks", DIGITS, ("model[0].units=1000", "training.batch_size=600")),
     ("full batch", DIGITS, ("training.batch_size=full", "optimizer={type: momentum, learning_rate: 0.1}")),
     ("fewer rows than threads", DIGITS, ("training.batch_size=2", "training.epochs=1")),
     ("sums over all params", DIGITS, ("clip.norm=0.1", "penalty={l1: 1e-4, l2: 1e-3}")),
