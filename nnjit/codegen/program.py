@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -10,13 +11,17 @@ from typing import NamedTuple
 import numpy as np
 
 from nnjit.codegen.call import Caller, check_success
+from nnjit.codegen.library.barrier import MEETING
+from nnjit.codegen.library.compiled import CLOCK
 from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.numba.cache import load
+from nnjit.codegen.plan.blocks import block_groups, block_rows, groups_at_once
 from nnjit.codegen.plan.buffers import BLOCK, aligned_zeros
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
+from nnjit.codegen.plan.slices import own_sums
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.lanes import in_lanes
-from nnjit.codegen.rewrite.legalize import is_computed, legalize
+from nnjit.codegen.rewrite.legalize import legalize
 from nnjit.codegen.rewrite.sparse_rows import with_lists
 from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.runtime.views import table_of
@@ -30,14 +35,9 @@ from nnjit.ir.graph import constant_p
 from nnjit.ir.types import DTYPES, with_rows
 from nnjit.memory import check_fits
 from nnjit.passes import optimize
-from nnjit.primitives import scan_p
-from nnjit.primitives.elementwise import copy_p
 
-# If rows are as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).
-LARGE_BLOCK, CACHED = 2**24, 2**22  # bytes
-# A thread takes a group at a time, or two if what they compute stays in a cache (LeNet: −2 %).
-MOST_THREADS, SMALL_GROUP = 8, 2**21  # threads that a block of groups is enough for; bytes
 MOST_IDLE = 1.25  # the most places that a batch of groups may have, as a multiple of its examples
+LATE = 0.001  # seconds for which a call waits for its threads before it begins with one
 ALONE = ThreadTeam(1)
 
 Arrays = Sequence[np.ndarray]
@@ -58,7 +58,7 @@ class Compiled:
         lowered, self._constants = _lower(optimize(verify(graph)))
         self._plan = plan_kernels(lowered)
         self._title = title
-        self._emit(_block_rows(lowered, block))
+        self._emit(block_rows(lowered, block))
 
     def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
         """The outputs, in new arrays.
@@ -148,11 +148,13 @@ class CompiledEpoch:
             self._fixed |= _constants(lowered, constants)
             evaluate = plan_kernels(lowered, is_shared=is_shared)
             plans.append(evaluate)
-        groups = 1 + (lanes > 1 and _row_bytes(self.plan.graph) <= SMALL_GROUP)
+        groups = groups_at_once(self.plan.graph) if lanes > 1 else 1
         self.interface = replace(interface, lanes=lanes, groups=groups)
-        block = _block_rows(self.plan.graph, block) if lanes == 1 else _block_groups(self.interface, block)
+        block = block_rows(self.plan.graph, block) if lanes == 1 else block_groups(groups, lanes, block)
         if any(plan.crossing for plan in plans):
             block = max(block, -(-most_rows // lanes))
+        sums = own_sums(self.plan, blocks=-(-most_rows // (lanes * block)))
+        self.plan = replace(self.plan, own_sums=sums)
         self.program = emit_epochs(self.plan, evaluate, block, title, self.interface)
         module, self.path = load(self.program.source)
         self._run = module.run
@@ -214,15 +216,47 @@ class CompiledEpoch:
         """
         if turns.begin >= turns.end:
             return turns.end
-        given = {**arguments, **self._fixed, **self._memory(team.threads)}
-        given |= {"totals": totals, "order": order, "arrived": np.zeros(1, np.int64)}
-        given |= {"bounds": self._bounds(team.threads)}
+        given = {**arguments, **self._fixed, **self._memory(team.shares)}
+        given |= {"order": order, "bounds": self._bounds(team.shares)}
         if best is not None:
             given["best"], given["kept"] = best
-        arrays = [np.ascontiguousarray(given[name]) for name in self.program.memory]
-        table, held_out = table_of(arrays), len(given[self._held_out]) if self._held_out else 0
-        whole = (turns.begin, turns.end, turns.steps, turns.batch, turns.rows, turns.stride, held_out)
-        return team.run(lambda thread, threads: int(self._run(table, thread, threads, *whole)))
+        held_out = len(given[self._held_out]) if self._held_out else 0
+        given = {name: np.ascontiguousarray(given[name]) for name in self.program.memory if name in given}
+        while turns.begin < turns.end:
+            stopped, is_late = self._call(turns, given, totals, held_out, team)
+            if not is_late:
+                return stopped
+            totals = totals[stopped // turns.steps - turns.begin // turns.steps :]
+            turns = turns._replace(begin=stopped)
+        return turns.end
+
+    def _call(
+        self,
+        turns: Turns,
+        given: Mapping[str, np.ndarray],
+        totals: np.ndarray,
+        held_out: int,
+        team: ThreadTeam,
+    ) -> tuple[int, bool]:
+        """The step before which a native call stopped, and whether because its time was over."""
+        choice, begin, ticks = team.tuner.next(), time.perf_counter(), self._ticks(totals)
+        meeting = MEETING.array(start=CLOCK.after(LATE), deadline=CLOCK.after(choice.seconds))
+        memory = {**given, "totals": totals, "meeting": meeting}
+        table, whole = table_of([memory[name] for name in self.program.memory]), (*turns, held_out)
+
+        def run(thread: int, threads: int) -> int:
+            return int(self._run(table, thread, threads, team.shares, *whole))
+
+        stopped = team.run(run, choice.threads)
+        trained, evaluated = self._ticks(totals) - ticks
+        seconds = (time.perf_counter() - begin) * (trained / (trained + evaluated) if evaluated else 1.0)
+        team.tuner.note(abs(stopped) - turns.begin, seconds)
+        return abs(stopped), stopped < 0
+
+    def _ticks(self, totals: np.ndarray) -> np.ndarray:
+        """The ticks of all training, and of all evaluation, so far."""
+        ticks: np.ndarray = self.layout.ticks(totals).sum(axis=0)
+        return ticks
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
@@ -232,13 +266,13 @@ class CompiledEpoch:
 
     def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray]:
         """The watched outputs of the latest step that these threads ran: views of the work memory, flat."""
-        memory = self._memory(team.threads)
+        memory = self._memory(team.shares)
         return [memory[name][start : start + size] for name, start, size in self.program.watched]
 
     def compile(self) -> None:
         """Compile the program now, or load it from the cache, instead of at the first call."""
-        table = table_of([np.zeros(1)] * len(self.program.memory))
-        self._run(table, 0, 1, 0, 0, 1, 1, 1, 0, 0)
+        table = table_of([np.zeros(MEETING.size)] * len(self.program.memory))
+        self._run(table, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0)
 
     def twin(self) -> CompiledEpoch:
         """The same program with its own work memory, so that both can run at the same time."""
@@ -340,30 +374,6 @@ def _plan_step(
             return plan, constants
     lowered, constants = _lower(graph)
     return plan_kernels(lowered, is_shared=is_shared), constants
-
-
-def _block_rows(graph: Graph, block: int) -> int:
-    """The rows of a block: `block`, or a power of two, at least 8, if so many do not fit into the cache.
-
-    A loop needs a few more, since the products of a step have no other rows (LSTM: 2.1 → 1.7 ms).
-    """
-    size = _row_bytes(graph)
-    if block * size <= LARGE_BLOCK:
-        return block
-    least = 16 if any(n.primitive is scan_p for n in graph.nodes) else 8
-    return min(block, max(least, 1 << max(CACHED // size, 1).bit_length() - 1))
-
-
-def _block_groups(interface: Interface, block: int) -> int:
-    """The groups of a block: as many as its rows fill, but no more than the threads take at a time."""
-    return min(max(block // interface.lanes, 1), MOST_THREADS * interface.groups)
-
-
-def _row_bytes(graph: Graph) -> int:
-    """About how many bytes of a row are kept: those of the values that are not computed where used."""
-    kept = [n for n in graph.nodes if n.type.is_batched and is_computed(n)]
-    kept = [n for n in kept if n.primitive.kind != "elementwise" or n.primitive is copy_p]
-    return sum(n.type.row_size * n.dtype.itemsize for n in kept)
 
 
 def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:

@@ -134,7 +134,10 @@ class TrainingOptions(Options):
     """Which weights are kept besides the best and the last; null keeps no others."""
 
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | Literal["auto"] = "auto"
-    """Threads that share each update; `auto` takes one where an update is too small to share.
+    """Shares of each update, and the most threads that compute them; `auto` takes one if an update is small.
+
+    The number of shares decides on the last bits of the results. How many threads compute them does not: it
+    follows from what they gain, which is nothing beside other busy processes.
 
     With `replicas` or `folds`, each has one thread, and this is how many are trained at once.
     """

@@ -57,6 +57,7 @@ class Plan:
         is_shared: whether it is for threads that share each batch.
         tables: the params of which only the rows that a batch used are updated.
         update: the kernel that updates them.
+        own_sums: the products over the batch of which each share has a part of its own until the batch ends.
     """
 
     graph: Graph
@@ -66,6 +67,7 @@ class Plan:
     is_shared: bool
     tables: tuple[Table, ...] = ()
     update: Kernel | None = None
+    own_sums: frozenset[Node] = frozenset()
 
     def table_of(self, node: Node) -> Table | None:
         """The table whose gradient `node` is."""

@@ -262,9 +262,10 @@ def _partials(build: _Builder) -> dict[Node, Buffer]:
     buffers = {}
     for kernel in build.plan.kernels:
         for node in kernel.nodes:
-            is_long = kernel in build.sliced and is_long_sum(node)
+            is_parted = is_accumulated(node) or node in build.plan.own_sums
+            is_parted |= kernel in build.sliced and is_long_sum(node)
             lanes = node.inputs[0].type.row_shape[-1] if node.primitive is lane_weights else 1
-            if lanes > 1 or (build.plan.is_shared and (is_accumulated(node) or is_long)):
+            if lanes > 1 or (build.plan.is_shared and is_parted):
                 storage, size = Storage.work(Owner.SUMS, SHORT[node.dtype]), node.type.row_size * lanes
                 start = aligned(build.work.get(storage, 0), storage.dtype)
                 buffers[node] = Buffer(storage, start, size, rows=False)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from nnjit.codegen.library.barrier import MEETING
 from nnjit.codegen.maths import MATHS
 from nnjit.codegen.plan.kernels import Kernel, Plan
-from nnjit.codegen.source.batch import Batch
+from nnjit.codegen.source.batch import WAIT, Batch
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
 from nnjit.codegen.source.lines import Lines, divided
 from nnjit.codegen.source.routines import ROUTINES
@@ -43,10 +44,12 @@ FROM = {
     ),
     "nnjit.codegen.runtime.sorting": (ROUTINES[argsort].function,),
     "nnjit.codegen.runtime.threads": (
-        "add_up", "add_up_lanes", "flush_subnormals", "restore_mode", "rows_before", "ticks",
+        "add_up", "add_up_lanes", "assemble", "flush_subnormals", "restore_mode", "rows_before", "ticks",
         "wait_at_barrier",
     ),
 }  # fmt: skip
+
+EVALUATED = "memory, thread, threads, shares, phase, meeting, totals, row"
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,13 @@ def emit_call(plan: Plan, block: int, title: str) -> Program:
 def emit_epochs(plan: Plan, evaluation: Plan | None, block: int, title: str, interface: Interface) -> Program:
     """A function that runs steps of epochs, and returns the step it stopped before.
 
-    `run(memory, thread, threads, begin, end, steps, batch, rows, stride, held_out)` runs the steps from
-    `begin` to `end`. An epoch has `steps` of them; it takes `rows` examples in batches of `batch`, in the
+    `run(memory, thread, threads, shares, begin, end, steps, batch, rows, stride, held_out)` runs the steps
+    from `begin` to `end`, divided into `shares`; thread `thread` of `threads` takes every `threads`-th share.
+    An epoch has `steps` of them; it takes `rows` examples in batches of `batch`, in the
     order that begins in `order` at the epoch's number times `stride`, and `held_out` examples for the
     evaluation. It stops early if the guard is not finite, and after an epoch in which the patience is
-    exhausted.
+    exhausted. If threads share the step, it also stops after its deadline (`Meeting`), and then returns the
+    negative of the step.
     """
     return _Epochs(plan, evaluation, block, interface).write(title)
 
@@ -128,13 +133,17 @@ class _Epochs:
         lines = Lines("mode = flush_subnormals()", "phase = 0")
         epochs = "((end - 1) // steps + 1 - begin // steps)"
         lines.add(f"totals = {self.text.at('totals', '0', f'{epochs} * {self.totals.width}')}")
-        lines.add(f"arrived = {self.text.at('arrived', '0', '1')}")
+        lines.add(f"meeting = {self.text.at('meeting', '0', str(MEETING.size))}")
+        if self.step.is_shared:
+            lines.add("threads = assemble(meeting, thread, threads)")
+            with lines.block("if threads == 0:"):
+                lines.add("restore_mode(mode)", "return begin")
         lines.include(_data(self.step))
         lines.include(self.step.hoisted())
         with lines.block("for epoch in range(begin // steps, (end - 1) // steps + 1):"):
             lines.include(self._epoch())
         lines.add("restore_mode(mode)", "return end")
-        arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held_out"
+        arguments = "memory, thread, threads, shares, begin, end, steps, batch, rows, stride, held_out"
         functions += _function("run", arguments, lines, self.text, "**JIT")
         lanes = self.interface.lanes
         rows = f"{self.block} rows" if lanes == 1 else f"{self.block} groups of {lanes} examples"
@@ -146,7 +155,7 @@ class _Epochs:
         )  # fmt: skip
 
     def _declare(self) -> None:
-        for name, dtype in (("totals", "f64"), ("order", "i64"), ("arrived", "i64"), ("bounds", "i64")):
+        for name, dtype in (("totals", "f64"), ("order", "i64"), ("meeting", "i64"), ("bounds", "i64")):
             self.text.declare(name, dtype)
         if self.interface.partners:
             self.text.declare("partners", "i64")
@@ -161,6 +170,8 @@ class _Epochs:
         if is_timed:
             lines.add("began = ticks()")
         with lines.block("for turn in range(max(begin, epoch * steps), min(end, (epoch + 1) * steps)):"):
+            if self.step.is_shared:
+                lines.include(_stopping())
             lines.add("at = (turn - epoch * steps) * batch", "count = min(batch, rows - at)")
             if not self.interface.in_order:
                 lines.add("at += epoch * stride")
@@ -184,7 +195,7 @@ class _Epochs:
         """The evaluation, and the comparison with the best epoch so far."""
         lines = Lines()
         if self.evaluation is not None:
-            lines.add("phase = evaluate(memory, thread, threads, phase, arrived, totals, row, held_out)")
+            lines.add(f"phase = evaluate({EVALUATED}, held_out)")
         if not self.interface.kept:
             return lines
         loss, epoch, done, min_delta, patience, is_exhausted = map(
@@ -199,7 +210,7 @@ class _Epochs:
                 lines.add(f"{loss} = loss", f"{epoch} = {done}")
             lines.add(f"{is_exhausted} = {patience} > 0 and {done} - {epoch} >= {patience}")
         if self.step.is_shared:
-            lines.add("phase = wait_at_barrier(arrived, threads, phase)")
+            lines.add(WAIT)
         return lines
 
     def _keeping(self) -> Lines:
@@ -222,8 +233,17 @@ class _Epochs:
         lines.include(written)
         lines.include(totals)
         lines.add("return phase")
-        arguments = "memory, thread, threads, phase, arrived, totals, row, rows"
-        return _function("evaluate", arguments, lines, self.text, "**KERNEL")
+        return _function("evaluate", f"{EVALUATED}, rows", lines, self.text, "**KERNEL")
+
+
+def _stopping() -> Lines:
+    """Have all threads stop before the same step: the second after the deadline, which the first one sees."""
+    lines = Lines()
+    with lines.block(f"if turn == meeting[{MEETING.stop}]:"):
+        lines.add("restore_mode(mode)", "return -turn")
+    with lines.block(f"if thread == 0 and ticks() > meeting[{MEETING.deadline}]:"):
+        lines.add(f"meeting[{MEETING.stop}] = turn + 1")
+    return lines
 
 
 def _size(outputs: Sequence[Node]) -> int:

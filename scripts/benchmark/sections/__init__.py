@@ -2,6 +2,7 @@
 
 from scripts.benchmark.sections import (
     autodiff,
+    busy,
     epochs,
     estimators,
     growth,
@@ -14,6 +15,7 @@ from scripts.benchmark.sections import (
 SECTIONS = {
     "workloads": training.run,
     "threads": threads.run,
+    "busy": busy.run,
     "growth": growth.run,
     "startup": startup.run,
     "epochs": epochs.run,
