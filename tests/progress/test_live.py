@@ -20,6 +20,7 @@ import pytest
 import nnjit
 from nnjit import api, config
 from nnjit.cli.live import live_page
+from nnjit.durable import is_temporary
 from nnjit.errors import UserError
 from nnjit.progress import live
 from nnjit.progress.display import Display
@@ -209,6 +210,13 @@ def test_a_training_goes_on_if_its_report_cannot_be_drawn_meanwhile(
     run = api.run(given, output=tmp_path / "run", redrawing=redrawing, write_report=write_report)
     assert run.metrics["status"] == "completed"
     assert (tmp_path / "run" / file_names.REPORT).is_file()
+
+
+def test_a_drawing_that_the_end_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    redrawing = Redrawing(first=0.0, seconds=0.0)  # the training ends long before the first is drawn
+    api.run(config.read(CONFIG), output=tmp_path / "run", redrawing=redrawing, write_report=write_report)
+    assert [path for path in (tmp_path / "run").iterdir() if is_temporary(path.name)] == []
+    assert RUNNING not in (tmp_path / "run" / file_names.REPORT).read_text(encoding="utf-8")
 
 
 def test_a_live_page_is_not_made_for_a_wrong_port() -> None:
