@@ -322,6 +322,7 @@ FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
 FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
 FOREIGN_TO_TRAININGS = (
     *FOREIGN, "nnjit.training.loop.full_batch", "nnjit.training.evaluation", "nnjit.data.known",
+    "nnjit.tracking", "tensorboardX", "mlflow", "IPython", "http.server",
 )  # fmt: skip
 FOREIGN_TO_PREDICTIONS = (
     "sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report", "nnjit.training.loop",

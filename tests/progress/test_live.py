@@ -196,6 +196,7 @@ def test_the_report_of_a_training_that_goes_on_says_so(options: dict[str, Any], 
     given, options = config.read(with_training(**options)), {"on_epoch": look, "write_report": write_report}
     api.run(given, output=path, redrawing=redrawing, **options)
     assert all(RUNNING in page and 'http-equiv="refresh"' in page for page in seen)
+    assert not any("No result:" in page for page in seen)
     ended = (path / file_names.REPORT).read_text(encoding="utf-8")
     assert RUNNING not in ended
     assert 'http-equiv="refresh"' not in ended
