@@ -12,10 +12,10 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from nnjit.durable import is_temporary
 from nnjit.progress.follower import Course, Follower
 
 SECONDS = 30.0  # between two drawings
-LONGEST = 10.0  # seconds that the last one is waited for when the training has ended
 
 
 class Redrawing:
@@ -41,7 +41,13 @@ class Redrawing:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self._due = float("inf")
-        self.wait(LONGEST)
+        if self._process is None or self._process.poll() is not None or self.folder is None:
+            return
+        self._process.kill()  # the report of the end is to come, and waits for nothing
+        self._process.wait()
+        for path in self.folder.glob(f".*.{self._process.pid}-*"):  # what it was writing
+            if is_temporary(path.name):
+                path.unlink(missing_ok=True)
 
     def follower(self) -> Follower:
         """The follower of one training."""
@@ -62,14 +68,10 @@ class Redrawing:
             with suppress(OSError):  # the user has as many processes as are allowed
                 self._process = _started(self.folder)
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Wait for the drawing that was begun; end one that takes longer."""
+    def wait(self) -> None:
+        """Wait for the drawing that was begun."""
         if self._process is not None:
-            try:
-                self._process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            self._process.wait()
 
 
 def _started(folder: Path) -> subprocess.Popen[bytes]:

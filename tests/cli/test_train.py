@@ -329,6 +329,7 @@ OTHER_TYPES = (  # layers, losses, sources, kinds of columns and the like that t
 )  # fmt: skip
 FOREIGN_TO_TRAININGS = (
     *FOREIGN, *OTHER_TYPES, "nnjit.training.loop.full_batch", "nnjit.training.evaluation", "nnjit.data.known",
+    "nnjit.tracking", "tensorboardX", "mlflow", "IPython", "http.server",
 )  # fmt: skip
 FOREIGN_TO_PREDICTIONS = (
     "sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report", "nnjit.training.loop",

@@ -20,6 +20,7 @@ import pytest
 import nnjit
 from nnjit import api, config
 from nnjit.cli.live import live_page
+from nnjit.durable import is_temporary
 from nnjit.errors import UserError
 from nnjit.progress import live
 from nnjit.progress.display import Display
@@ -195,6 +196,7 @@ def test_the_report_of_a_training_that_goes_on_says_so(options: dict[str, Any], 
     given, options = config.read(with_training(**options)), {"on_epoch": look, "write_report": write_report}
     api.run(given, output=path, redrawing=redrawing, **options)
     assert all(RUNNING in page and 'http-equiv="refresh"' in page for page in seen)
+    assert not any("No result:" in page for page in seen)
     ended = (path / file_names.REPORT).read_text(encoding="utf-8")
     assert RUNNING not in ended
     assert 'http-equiv="refresh"' not in ended
@@ -209,6 +211,13 @@ def test_a_training_goes_on_if_its_report_cannot_be_drawn_meanwhile(
     run = api.run(given, output=tmp_path / "run", redrawing=redrawing, write_report=write_report)
     assert run.metrics["status"] == "completed"
     assert (tmp_path / "run" / file_names.REPORT).is_file()
+
+
+def test_a_drawing_that_the_end_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    redrawing = Redrawing(first=0.0, seconds=0.0)  # the training ends long before the first is drawn
+    api.run(config.read(CONFIG), output=tmp_path / "run", redrawing=redrawing, write_report=write_report)
+    assert [path for path in (tmp_path / "run").iterdir() if is_temporary(path.name)] == []
+    assert RUNNING not in (tmp_path / "run" / file_names.REPORT).read_text(encoding="utf-8")
 
 
 def test_a_live_page_is_not_made_for_a_wrong_port() -> None:

@@ -27,7 +27,8 @@ WIDEST_OF_RUNS = 9
 def result(study: StudyFiles) -> str:
     """The aggregate that leads the report, in one sentence."""
     if not study.finished:
-        return f"No result: none of {counted(study.metrics.count, study.word)} finished."
+        yet, have = (" yet", "has ") if study.is_running else ("", "")
+        return f"No result{yet}: none of {counted(study.metrics.count, study.word)} {have}finished."
     split, column = study.headline_split, study.headline_column
     aggregate = study.splits[split][column]
     name = "loss" if column == "loss" else metric_name(column)
