@@ -164,6 +164,11 @@ class Source(Options, ABC):
             f"{options} {folder} {problem_types} {takes} {self._given.data is None}", read
         )
 
+    @property
+    def data_from_python(self) -> Any:
+        """What Python gives; None if it gives nothing."""
+        return self._given.data
+
     def _given_data(self, mend: str) -> Any:
         """What Python gives; a DataError if it gives nothing."""
         if self._given.data is None:
