@@ -113,10 +113,10 @@ class MemoryContents(RunContents):
         return self.results.theta
 
     def data(self) -> DataEntry:
-        return DataEntry.from_json(as_read(data_entry(self._setup).to_json()))
+        return data_entry(self._setup).as_read()
 
     def model(self) -> ModelEntry:
-        return ModelEntry.from_json(as_read(model_entry(self._setup).to_json()))
+        return model_entry(self._setup).as_read()
 
     def save(self, folder: Path) -> None:
         check_output(folder)
@@ -128,3 +128,7 @@ class MemoryContents(RunContents):
             lacking = write_results(setup, path, outcome, began, save=lambda: recorder.save(outcome.state))
         if lacking:
             raise RunError(f"{folder}: not all results could be written ({lacking})")
+
+    @property
+    def place(self) -> str:
+        return "in memory"
