@@ -32,6 +32,7 @@ def interpret_trainings(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("nnjit.codegen.program.Compiled", Interpreted)
     patch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
     patch.setattr(compiled_task, "KEPT", programs.Kept())
+    patch.setattr(programs, "ON_DISK", False)
 
 
 class Interpreted:
@@ -60,6 +61,10 @@ class InterpretedEpoch:
 
     def compile(self) -> None:
         """Nothing."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(n.type.row_size for n in self.graph.outputs)
 
     def twin(self) -> InterpretedEpoch:
         """Itself: it has no memory."""

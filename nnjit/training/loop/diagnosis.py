@@ -116,7 +116,7 @@ class Probe:
         with codegen.ThreadTeam(self.setup.compiled.threads) as team:
             epoch.run(turns, order, given, totals, best=best, team=team)
             (whole,) = epoch.watched(team)
-            if epoch.plan.tables:  # their gradients are back at zero
+            if epoch.code.tables:  # their gradients are back at zero
                 return vectors["theta"], self._gradient(state)
             return vectors["theta"], whole / epoch.layout.of_step(totals)[0][TotalsLayout.weight]
 
