@@ -23,8 +23,8 @@ from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.ir import Graph, Node
 
 OWN_STAGE = ("matmul", "routine", "loop")  # kinds of operations that have their own stages
-# Of fused loops. LLVM takes more than linear time (2,000 operations in one kernel: 20 s), and pieces of a chain
-# that are short are equal more often (a chain of 200 with its gradient: 0.8 s in pieces of 128, here 0.6 s).
+# Of fused loops. LLVM takes more than linear time (2,000 operations in one kernel: 20 s), and short pieces of
+# a chain are equal more often (one of 200 with its gradient: 0.8 s in pieces of 128, here 0.6 s).
 MOST_OPERATIONS, PIECE = 128, 32  # of a kernel; of each of its pieces, if there are more
 LONG = 4096  # elements of a vector from which threads share a loop over it
 

@@ -1,11 +1,21 @@
 """The measurements, a file each: `run` prints its tables, and returns what goes into the JSON."""
 
-from scripts.benchmark.sections import autodiff, epochs, growth, prediction, startup, threads, training
+from scripts.benchmark.sections import (
+    autodiff,
+    epochs,
+    growth,
+    layers,
+    prediction,
+    startup,
+    threads,
+    training,
+)
 
 SECTIONS = {
     "workloads": training.run,
     "threads": threads.run,
     "growth": growth.run,
+    "layers": layers.run,
     "startup": startup.run,
     "epochs": epochs.run,
     "autodiff": autodiff.run,
