@@ -62,8 +62,9 @@ def test_compiled_gradients_in_float32_are_those_of_float64(workload: Workload, 
         entries = slice(entry.offset, entry.offset + entry.size)
         error = np.linalg.norm(trained.slots.optimizer[0][entries] - velocity[entries])
         size = np.linalg.norm(velocity[entries])
-        least = 1e-3 * np.linalg.norm(velocity)  # the gradient of a key's bias is 0 but for rounding
-        most = 1e-4 if workload.has_state else 1e-5  # what is centred loses digits
+        # The gradient of a key's bias, or of one before a batch norm, is 0 but for rounding.
+        least = (3e-2 if workload.has_state else 1e-3) * np.linalg.norm(velocity)
+        most = 1e-3 if workload.has_state else 1e-5  # what is centred loses digits, layer after layer
         assert error <= most * max(size, least), entry.name
 
 
