@@ -97,10 +97,10 @@ def settings_of(parameters: Mapping[str, Any], defaults: Mapping[str, Any], prob
     places |= {option: name for name, option in OPTIONS.items() if name in given and option != "model"}
     places |= {"optimizer": "optimizer", "optimizer.learning_rate": "learning_rate", "penalty.l2": "penalty"}
     places |= {"data.scale_target": "scale", "data.split.validation": "validation_fraction"}
-    changed = {name: value for name, value in parameters.items() if not _is_equal(value, defaults[name])}
-    for name in changed.keys() & OPTIONS.keys():
-        if _has(theirs, OPTIONS[name]):
-            raise InvalidParameter(f"{name} is given, and config has {OPTIONS[name]} too; omit one of them")
+    for name, option in OPTIONS.items():
+        is_given = name in parameters and not _is_equal(parameters[name], defaults[name])
+        if is_given and _has(theirs, option):
+            raise InvalidParameter(f"{name} is given, and config has {option} too; omit one of them")
     for section, options in theirs.items():
         is_merged = section in MERGED and isinstance(options, Mapping)
         config[section] = config[section] | options if is_merged else options
