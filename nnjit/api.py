@@ -72,8 +72,8 @@ def _in_memory(experiment: Experiment, needs_folder: bool, quiet: bool) -> Run |
 
     if needs_folder:
         raise RunError("with output=False there is no folder to resume or to report in; give output")
-    if training.members_of(experiment) is not None:
-        raise RunError("replicas and folds need a folder; give output")
+    if (members := training.members_of(experiment)) is not None:
+        return training.train_members_in_memory(experiment, members, quiet=quiet)
     return training.train_in_memory(experiment, dump, quiet=quiet)
 
 

@@ -87,7 +87,7 @@ def jit(f: Callable[..., Any], *, static_argnums: Any = (), static_argnames: Any
 
 
 def clear_cache() -> None:
-    """Free the compiled programs that all functions from `jit` hold in memory.
+    """Free the compiled programs that are held in memory: by functions from `jit`, and for further trainings.
 
     `f.clear_cache()` frees those of one function `f`. The next call loads its program from the cache on disk,
     which stays, or compiles it anew. A run keeps its own programs, which are freed with it. (JAX:
@@ -100,12 +100,18 @@ def clear_cache() -> None:
     >>> float(double(2.0))
     4.0
     """
-    for native in list(_jitted):
-        vars(native)["clear_cache"]()
+    for clear in [*(vars(native)["clear_cache"] for native in list(_jitted)), *_clears]:
+        clear()
     functions_in.cache_clear()
     gc.collect()  # the functions of a program name each other
 
 
+def on_clear(clear: Callable[[], None]) -> None:
+    """Have `clear_cache` call this, too."""
+    _clears.append(clear)
+
+
+_clears: list[Callable[[], None]] = []
 _jitted: weakref.WeakSet[Callable[..., Any]] = weakref.WeakSet()
 
 

@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from nnjit.codegen.call import Caller, check_success
-from nnjit.codegen.library.vector_loops import WIDTH
+from nnjit.codegen.code import CallCode, EpochCode, Signature
+from nnjit.codegen.lowering import (
+    SMALL_GROUP,
+    block_groups,
+    block_rows,
+    constants_of,
+    in_groups,
+    lower,
+    plan_step,
+    row_bytes,
+)
 from nnjit.codegen.numba.cache import load
 from nnjit.codegen.plan.buffers import ALIGNMENT
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
-from nnjit.codegen.rewrite.expand import expand
-from nnjit.codegen.rewrite.lanes import in_lanes
-from nnjit.codegen.rewrite.legalize import is_computed, legalize
-from nnjit.codegen.rewrite.sparse_rows import with_lists
 from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.runtime.views import table_of
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
 from nnjit.codegen.source.program import Program, emit_call, emit_epochs
-from nnjit.codegen.source.sparse_updates import plan_tables
 from nnjit.codegen.source.summary import KernelEntry, summarize
 from nnjit.errors import GraphError
-from nnjit.ir import Graph, Node, interpret, new_input, rebuild, tracing, type_of, verify
-from nnjit.ir.graph import constant_p
+from nnjit.ir import Graph, interpret, tracing, type_of, verify
 from nnjit.ir.types import DTYPES, with_rows
 from nnjit.memory import check_fits
 from nnjit.passes import optimize
-from nnjit.primitives import scan_p
-from nnjit.primitives.elementwise import copy_p
 
 BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
-# If rows are as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).
-LARGE_BLOCK, CACHED = 2**24, 2**22  # bytes
-# A thread takes a group at a time, or two if what they compute stays in a cache (LeNet: −2 %).
-MOST_THREADS, SMALL_GROUP = 8, 2**21  # threads that a block of groups is enough for; bytes
-MOST_IDLE = 1.25  # the most places that a batch of groups may have, as a multiple of its examples
 ALONE = ThreadTeam(1)
 
 Arrays = Sequence[np.ndarray]
@@ -56,10 +53,28 @@ class Compiled:
     @tracing(is_on=False)
     def __init__(self, graph: Graph, *, title: str = "A compiled graph.", block: int = BLOCK) -> None:
         self.graph = graph
-        lowered, self._constants = _lower(optimize(verify(graph)))
-        self._plan = plan_kernels(lowered)
-        self._title = title
-        self._emit(_block_rows(lowered, block))
+        self._whole: Callable[[], Graph] = lambda: graph
+        lowered, constants = lower(optimize(verify(graph)))
+        self._plan: Plan | None = plan_kernels(lowered)
+        self._constants, self._title = tuple(constants), title
+        self._emit(block_rows(lowered, block))
+
+    @classmethod
+    def of(cls, code: CallCode, graph: Callable[[], Graph]) -> Compiled:
+        """A program that was kept, and what traces its graph if it has to."""
+        made = cls.__new__(cls)
+        made.graph, made._whole, made._plan = code.signature.graph, graph, None
+        made._constants, made._block = code.constants, code.block
+        made._load(code.program)
+        return made
+
+    @property
+    def code(self) -> CallCode | None:
+        """What is kept of it; None if a block has to hold as many rows as it is called with."""
+        if self._plan is None or self._plan.crossing:
+            return None
+        program = replace(self.program, functions={})
+        return CallCode(Signature.of(self.graph), program, self._block, self._constants)
 
     def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
         """The outputs, in new arrays.
@@ -70,8 +85,8 @@ class Compiled:
         """
         rows = check_arguments(self.graph, arguments)
         if rows == 0:
-            return interpret(self.graph, arguments)
-        if self._plan.crossing and rows > self._block:
+            return interpret(self._whole(), arguments)
+        if self._plan is not None and self._plan.crossing and rows > self._block:
             self._emit(1 << (rows - 1).bit_length())
         outputs = [np.empty(with_rows(n.shape, rows), n.dtype) for n in self.graph.outputs]
         inputs = [np.ascontiguousarray(a) for a in (*arguments, *self._constants)]
@@ -88,9 +103,13 @@ class Compiled:
     @tracing(is_on=False)
     def _emit(self, block: int) -> None:
         """Write and load the program for blocks of `block` rows."""
+        assert self._plan is not None  # only what was kept has none
         self._block = block
-        self.program = emit_call(self._plan, block, self._title)
-        module, self.path = load(self.program.source)
+        self._load(emit_call(self._plan, block, self._title))
+
+    def _load(self, program: Program) -> None:
+        self.program = program
+        module, self.path = load(program.source)
         self._run = module.run
 
 
@@ -135,29 +154,42 @@ class CompiledEpoch:
         is_shared: bool = False,
         block: int = BLOCK,
     ) -> None:
-        self.graph = graph
         for name, new in interface.updated(graph).items():
             if new.type != (old := graph.input(name)).type:
                 raise GraphError(f"{name}: an update {new.type} does not fit over {old.type}")
         graphs = [optimize(verify(g)) for g in (graph, evaluation) if g is not None]
-        graphs, lanes = _grouped(graphs, interface, most_rows, is_shared)
-        self.plan, constants = _plan_step(graphs[0], interface, most_rows, is_shared)
-        self._fixed = _constants(self.plan.graph, constants)
-        plans, evaluate = [self.plan], None
+        graphs, lanes = in_groups(graphs, interface, most_rows, is_shared)
+        plan, constants = plan_step(graphs[0], interface, most_rows, is_shared)
+        fixed = constants_of(plan.graph, constants)
+        plans, evaluate = [plan], None
         if evaluation is not None:
-            lowered, constants = _lower(graphs[1], "held_out_")
-            self._fixed |= _constants(lowered, constants)
+            lowered, constants = lower(graphs[1], "held_out_")
+            fixed |= constants_of(lowered, constants)
             evaluate = plan_kernels(lowered, is_shared=is_shared)
             plans.append(evaluate)
-        groups = 1 + (lanes > 1 and _row_bytes(self.plan.graph) <= SMALL_GROUP)
-        self.interface = replace(interface, lanes=lanes, groups=groups)
-        block = _block_rows(self.plan.graph, block) if lanes == 1 else _block_groups(self.interface, block)
+        groups = 1 + (lanes > 1 and row_bytes(plan.graph) <= SMALL_GROUP)
+        interface = replace(interface, lanes=lanes, groups=groups)
+        block = block_rows(plan.graph, block) if lanes == 1 else block_groups(interface, block)
         if any(plan.crossing for plan in plans):
             block = max(block, -(-most_rows // lanes))
-        self.program = emit_epochs(self.plan, evaluate, block, title, self.interface)
-        module, self.path = load(self.program.source)
+        program = emit_epochs(plan, evaluate, block, title, interface)
+        held_out = interface.evaluation_weight if evaluation is not None else None
+        tables = tuple((t.start, t.entries * t.size) for t in plan.tables)
+        kernels = summarize(plan, program.functions, interface.guard(plan.graph), lanes)
+        program = replace(program, functions={})
+        self._take(EpochCode(Signature.of(graph), interface, program, fixed, held_out, tables, kernels))
+
+    @classmethod
+    def of(cls, code: EpochCode) -> CompiledEpoch:
+        """Epochs that were kept."""
+        made = cls.__new__(cls)
+        made._take(code)
+        return made
+
+    def _take(self, code: EpochCode) -> None:
+        self.code, self.interface, self.program = code, code.interface, code.program
+        module, self.path = load(code.program.source)
         self._run = module.run
-        self._held_out = interface.evaluation_weight if evaluation is not None else None
         self._work: dict[int, dict[str, np.ndarray]] = {}
 
     def __call__(
@@ -174,7 +206,7 @@ class CompiledEpoch:
         """
         rows = len(order)
         turns = Turns(begin, end, max(-(-rows // batch), end), batch, rows)
-        given = dict(zip(self.graph.names, arguments, strict=True))
+        given = dict(zip(self.code.signature.names, arguments, strict=True))
         kept = [given[name] for name in self.interface.kept]
         best = (BestEpoch().array(), np.concatenate(kept)) if kept else None
         totals = self.totals(1)
@@ -215,21 +247,26 @@ class CompiledEpoch:
         """
         if turns.begin >= turns.end:
             return turns.end
-        given = {**arguments, **self._fixed, **self._memory(team.threads)}
+        given = {**arguments, **self.code.fixed, **self._memory(team.threads)}
         given |= {"totals": totals, "order": order, "arrived": np.zeros(1, np.int64)}
         given |= {"bounds": self._bounds(team.threads)}
         if best is not None:
             given["best"], given["kept"] = best
         arrays = [np.ascontiguousarray(given[name]) for name in self.program.memory]
-        table, held_out = table_of(arrays), len(given[self._held_out]) if self._held_out else 0
+        weights = self.code.held_out
+        table, held_out = table_of(arrays), 0 if weights is None else len(given[weights])
         whole = (turns.begin, turns.end, turns.steps, turns.batch, turns.rows, turns.stride, held_out)
         return team.run(lambda thread, threads: int(self._run(table, thread, threads, *whole)))
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
         """What the kernels of a step compute, in the order they run."""
-        guard = self.interface.guard(self.plan.graph)
-        return summarize(self.plan, self.program.functions, guard, self.interface.lanes)
+        return self.code.kernels
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many elements each output of a step has, or of each row."""
+        return tuple(type.row_size for type in self.code.signature.outputs)
 
     def compile(self) -> None:
         """Compile the program now, or load it from the cache, instead of at the first call."""
@@ -253,11 +290,11 @@ class CompiledEpoch:
 
         Elements of tables do not count, since threads divide their rows in another way.
         """
-        length, tables = self.program.length, self.plan.tables
-        free = length - sum(t.entries * t.size for t in tables)
+        length, tables = self.program.length, self.code.tables
+        free = length - sum(size for _, size in tables)
         bounds = np.arange(threads + 1) * free // threads
-        for table in tables:
-            bounds += (bounds > table.start) * (table.entries * table.size)
+        for start, size in tables:
+            bounds += (bounds > start) * size
         bounds[-1] = length
         for k in range(1, threads):
             for offset, rows, columns in self.program.pieces:
@@ -318,73 +355,3 @@ def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
     memory = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size * dtype.itemsize].view(dtype)
-
-
-def _grouped(
-    graphs: list[Graph], interface: Interface, most_rows: int, is_shared: bool
-) -> tuple[list[Graph], int]:
-    """A step, and its evaluation, for groups of examples, and a group's size; 1 if groups are no gain."""
-    if interface.weight is None:
-        return graphs, 1
-    lanes = WIDTH // graphs[0].input(interface.weight).dtype.itemsize
-    groups = -(-most_rows // lanes)
-    if groups < 1 + is_shared or groups * lanes > MOST_IDLE * most_rows:
-        return graphs, 1
-    names = (interface.weight, interface.evaluation_weight)
-    weights = [graph.input(name) for graph, name in zip(graphs, names, strict=False) if name is not None]
-    grouped = [in_lanes(g, w, lanes) for g, w in zip(graphs, weights, strict=True)]
-    made = [g for g in grouped if g is not None]
-    return (made, lanes) if len(made) == len(graphs) else (graphs, 1)
-
-
-def _plan_step(
-    graph: Graph, interface: Interface, most_rows: int, is_shared: bool
-) -> tuple[Plan, list[np.ndarray]]:
-    """The kernels of a step, and the arrays of its constants."""
-    step = with_lists(graph, range(len(interface.updates)), most_rows)
-    if step is not None:
-        lowered, constants = _lower(step.graph)
-        plan = plan_tables(lowered, step, is_shared=is_shared)
-        if plan is not None:
-            return plan, constants
-    lowered, constants = _lower(graph)
-    return plan_kernels(lowered, is_shared=is_shared), constants
-
-
-def _block_rows(graph: Graph, block: int) -> int:
-    """The rows of a block: `block`, or a power of two, at least 8, if so many do not fit into the cache.
-
-    A loop needs a few more, since the products of a step have no other rows (LSTM: 2.1 → 1.7 ms).
-    """
-    size = _row_bytes(graph)
-    if block * size <= LARGE_BLOCK:
-        return block
-    least = 16 if any(n.primitive is scan_p for n in graph.nodes) else 8
-    return min(block, max(least, 1 << max(CACHED // size, 1).bit_length() - 1))
-
-
-def _block_groups(interface: Interface, block: int) -> int:
-    """The groups of a block: as many as its rows fill, but no more than the threads take at a time."""
-    return min(max(block // interface.lanes, 1), MOST_THREADS * interface.groups)
-
-
-def _row_bytes(graph: Graph) -> int:
-    """About how many bytes of a row are kept: those of the values that are not computed where used."""
-    kept = [n for n in graph.nodes if n.type.is_batched and is_computed(n)]
-    kept = [n for n in kept if n.primitive.kind != "elementwise" or n.primitive is copy_p]
-    return sum(n.type.row_size * n.dtype.itemsize for n in kept)
-
-
-def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
-    """A legal graph whose constant arrays are additional inputs, and those arrays."""
-    graph = legalize(expand(graph))
-    constants = [n for n in graph.nodes if n.primitive is constant_p and n.shape != ()]
-    replace: Mapping[Node, Node] = {n: new_input(n.type) for n in constants}
-    names = (*graph.names, *(f"{prefix}constant{k}" for k in range(len(constants))))
-    lifted = Graph((*graph.inputs, *replace.values()), rebuild(graph.outputs, replace), names)
-    return lifted, [n.params["value"].array for n in constants]
-
-
-def _constants(lowered: Graph, arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """The constants of a lowered graph, its last inputs, by name."""
-    return dict(zip(lowered.names[len(lowered.names) - len(arrays) :], arrays, strict=True))

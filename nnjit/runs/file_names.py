@@ -25,6 +25,8 @@ EXPLANATION          = "explanation.json"           # formulas, graph and kernel
 REPORT               = "report.html"
 LOSS_CURVE           = "loss_curve.png"
 
+MEMBERS              = "members.safetensors"        # of a study: what its members left
+
 LOCK                 = "training.lock"              # the process that trains here, while it does
 
 KERNELS              = "kernels"                    # folder of the compiled source

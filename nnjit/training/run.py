@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnjit.data import Dataset, Scaling, Target
+from nnjit.data import Dataset, Scaling
 from nnjit.data.sources.series import Series
 from nnjit.errors import DataError, GraphError, RunError, UserError, counted, shortened
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
-from nnjit.runs.data import DataEntry, OutputEntry
+from nnjit.runs.data import DataEntry
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse
@@ -289,7 +289,7 @@ class Run:
     @cached_property
     def _description(self) -> DataDescription:
         shape = self.compiled.task.model.input_shape
-        return _described(self.data, shape, self.decoder.scaling, self.encoder)
+        return DataDescription.of_entry(self.data, shape, self.decoder.scaling, self.encoder)
 
     def __reduce__(self) -> tuple[Any, ...]:
         carried = {name: getattr(self, name) for name in ("metrics", "theta")}
@@ -308,8 +308,14 @@ class Run:
         return (
             f"Run {self.experiment.name}: {inputs} → {self._aim()}; {parameters}\n"
             f"  {split or 'no result'}{': ' if shown else ''}{shown}; {counted(metrics.epochs, 'epoch')}\n"
-            f"  {self.path or 'in memory'}"
+            f"  {self._place}"
         )
+
+    @property
+    def _place(self) -> str:
+        if self.contents is not None:
+            return self.contents.place
+        return "in memory" if self.path is None else str(self.path)
 
     def _aim(self) -> str:
         """What it predicts, in words."""
@@ -329,20 +335,33 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     Raises:
         RunError: the folder is not that of a finished run, or its files do not belong together.
     """
-    return _made(path, experiment, DataEntry.read(path), ModelEntry.read(path))
+    return replace(make_run(path, experiment, DataEntry.read(path), ModelEntry.read(path)), path=path)
 
 
 def _restored(
     path: Path | None, experiment: Experiment, data: DataEntry, model: ModelEntry, carried: Mapping[str, Any]
 ) -> Run:
     """A run that was pickled."""
-    run = _made(path, experiment, data, model)
+    run = replace(make_run(path or Path(), experiment, data, model), path=path)
     run.__dict__.update(carried, data=data, _model=model)  # what it would read from its folder
     return run
 
 
-def _made(path: Path | None, experiment: Experiment, data: DataEntry, model: ModelEntry) -> Run:
-    place = path or Path()
+def make_run(
+    place: Path,
+    experiment: Experiment,
+    data: DataEntry,
+    model: ModelEntry,
+    contents: RunContents | None = None,
+) -> Run:
+    """The run of an experiment with these files.
+
+    Args:
+        place: the folder that they are from, for messages.
+
+    Raises:
+        RunError: they do not belong together.
+    """
     scaling = parse(place / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
         raise damaged(place / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
@@ -350,33 +369,17 @@ def _made(path: Path | None, experiment: Experiment, data: DataEntry, model: Mod
     if encoder is not None and encoder.features != data.features:
         raise damaged(place / file_names.DATA, "its columns do not give its features")
     try:
-        task, outputs = make_task(experiment, _described(data, model.input_shape, scaling, encoder))
+        task, outputs = make_task(
+            experiment, DataDescription.of_entry(data, model.input_shape, scaling, encoder)
+        )
     except UserError as error:
         names = f"{file_names.CONFIG}, {file_names.MODEL} and {file_names.DATA}"
         raise RunError(f"{place}: {names} are not of one training: {error.message}; restore them") from None
     shapes = [(n.name, n.output_shape) for n in task.model.nodes]
     if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
         raise damaged(place / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
-    return Run(path, experiment, CompiledTask(task, batch=1), outputs.decoder, data.features, encoder)
-
-
-def _described(
-    data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling, encoder: TableEncoder | None
-) -> DataDescription:
-    weights = {o.name: o.class_weights for o in data.outputs if o.class_weights is not None}
-    if data.class_weights and data.classes is not None:
-        weights[""] = tuple(data.class_weights[name] for name in data.classes)
-    return DataDescription(
-        input_shape=input_shape,
-        output_size=len(data.targets if data.classes is None else data.classes),
-        classes=data.classes,
-        scaling=scaling,
-        targets=tuple(map(_target, data.outputs)),
-        target_names=data.targets,
-        class_weights=weights,
-        columns=() if encoder is None or len(input_shape) > 1 else encoder.inputs,
-        threshold=data.threshold,
-    )
+    compiled = CompiledTask(task)
+    return Run(None, experiment, compiled, outputs.decoder, data.features, encoder, contents)
 
 
 def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
@@ -386,11 +389,6 @@ def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
     from nnjit.data.encoding.encoder import TableEncoder
 
     return parse(path / file_names.DATA, data.columns, TableEncoder.from_json)
-
-
-def _target(output: OutputEntry) -> Target:
-    start, stop = output.columns
-    return Target(output.target, start, stop - start, output.classes)
 
 
 def _table(x: Any) -> Table:

@@ -59,6 +59,10 @@ class InterpretedEpoch:
     def compile(self) -> None:
         """Nothing."""
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(n.type.row_size for n in self.graph.outputs)
+
     def twin(self) -> InterpretedEpoch:
         """Itself: it has no memory."""
         return self

@@ -56,10 +56,17 @@ class EpochRunner:
     Args:
         team: the threads that share the work.
         is_stopped: asked between native calls; True abandons the epoch.
+        longest_span: the most epochs of a span.
     """
 
-    def __init__(self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool]) -> None:
-        self._most_epochs = longest_span(setup)
+    def __init__(
+        self,
+        setup: Setup,
+        team: ThreadTeam,
+        is_stopped: Callable[[], bool],
+        longest_span: int = MOST_EPOCHS,
+    ) -> None:
+        self._most_epochs = longest_span
         self._setup, self._team, self._is_stopped = setup, team, is_stopped
         self._feed = feed_of(setup)
         self._given: dict[str, np.ndarray] = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}

@@ -37,9 +37,12 @@ class FullBatchRunner:
     Args:
         team: not used; each evaluation is one native call.
         is_stopped: asked before each evaluation; True abandons the epoch.
+        longest_span: not used; a span is an epoch.
     """
 
-    def __init__(self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool], longest_span: int = 1
+    ) -> None:
         self._setup, self._method = setup, _method(setup)
         self._evaluations = Evaluations(setup, is_stopped)
 

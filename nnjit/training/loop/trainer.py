@@ -227,7 +227,12 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
     end = math.inf if options.max_seconds is None else began + options.max_seconds
     with ThreadTeam(setup.compiled.threads) as team:
         stopping = Stopping(setup, recorder.so_far)
-        runner = runner_type(setup)(setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end)
+        runner = runner_type(setup)(
+            setup,
+            team,
+            lambda: callbacks.is_stopped() or time.perf_counter() > end,
+            recorder.longest_span,
+        )
         while state.epoch < options.epochs and stopping.status(state) is None:
             try:
                 span = runner.run(state, stopping.learning_rate)

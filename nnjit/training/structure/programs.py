@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from nnjit.codegen import Compiled, CompiledEpoch, Interface
+from nnjit.codegen import Compiled, CompiledEpoch, Interface, on_clear
 from nnjit.cores import usable_cores
 from nnjit.ir import Graph, Node, array_type, interpret, new_input
 from nnjit.numpy.promotion import as_number
@@ -214,6 +214,7 @@ class Kept:
 
 
 KEPT = Kept()
+on_clear(KEPT.clear)
 
 
 def _traced(task: Task) -> tuple[Task, dict[str, Node]]:
