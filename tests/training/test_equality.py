@@ -32,6 +32,7 @@ def interpret_trainings(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(programs, "Compiled", Interpreted)
     patch.setattr(programs, "CompiledEpoch", InterpretedEpoch)
     patch.setattr(compiled_task, "KEPT", programs.Kept())
+    patch.setattr(programs, "ON_DISK", False)
 
 
 class Interpreted:
