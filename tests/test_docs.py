@@ -35,6 +35,7 @@ from nnjit.optim import averagings, optimizers, schedules
 from nnjit.registry import Options
 from nnjit.runs.status import Status
 from nnjit.scipy import linalg, special
+from nnjit.sklearn import NetworkClassifier, NetworkRegressor
 from scripts.benchmark.contestants import CONTESTANTS, PEERS
 from scripts.benchmark.docs import BEGIN, END, rewrite
 from scripts.benchmark.workloads import WORKLOADS
@@ -243,6 +244,14 @@ def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pyte
         exec(compile(block, page.name, "exec"), names)
     pictures = re.findall(r"\w+\.png", "".join(blocks(page, "python")))
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
+
+
+@pytest.mark.parametrize("estimator", [NetworkClassifier, NetworkRegressor])
+def test_every_parameter_of_an_estimator_is_in_its_table_and_docstring(estimator: type[Any]) -> None:
+    shown = rows(section(ROOT / "docs" / "scikit-learn.md", "Parameters"))
+    for name in estimator().get_params():
+        assert f"`{name}`" in shown
+        assert f"\n        {name}: " in (estimator.__doc__ or "")
 
 
 def test_every_function_of_nnjit_is_in_the_page_about_python() -> None:

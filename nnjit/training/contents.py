@@ -152,6 +152,9 @@ class MemberContents(RunContents):
             f"{folder}: a {self.word} of this study has no folder; train with training.members: folders"
         )
 
+    def state(self, like: State) -> State:
+        raise RunError(f"a {self.word} of a study does not go on with other rows; train a run of its own")
+
     @property
     def place(self) -> str:
         where = "in memory" if self.folder is None else str(self.folder)

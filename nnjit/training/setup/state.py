@@ -114,7 +114,8 @@ class State:
     def facts(self) -> dict[str, Any]:
         """All else in it, as plain data, but for the checksums."""
         best = {"best_epoch": self.best_epoch, "best_loss": self.best_loss.hex()}
-        return {"epoch": self.epoch, **best, "monitor": self.monitor}
+        offset = {"offset": self.offset} if self.offset else {}
+        return {"epoch": self.epoch, **best, **offset, "monitor": self.monitor}
 
     def copy(self) -> State:
         """A copy that the loop doesn't change."""
