@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from nnjit.codegen import clear_cache, jit
     from nnjit.report import draw
+    from nnjit.searching import Search, search
     from nnjit.training import Run, Study
 
 __getattr__ = lazy(
@@ -84,15 +85,17 @@ __getattr__ = lazy(
         "clear_cache": "nnjit.codegen",
         "jit": "nnjit.codegen",
         "draw": "nnjit.report",
+        "Search": "nnjit.searching",
+        "search": "nnjit.searching",
         "Run": "nnjit.training",
         "Study": "nnjit.training",
     },
 )
 
 __all__ = [
-    "Run", "ShapeDtype", "Study", "__version__", "associative_scan", "check_grads", "checkpoint",
+    "Run", "Search", "ShapeDtype", "Study", "__version__", "associative_scan", "check_grads", "checkpoint",
     "clear_cache", "compare", "cond", "custom_jvp", "custom_vjp", "draw", "eval_shape", "fit", "fori_loop",
     "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph",
-    "register_dataclass", "remat", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap",
-    "while_loop",
+    "register_dataclass", "remat", "scan", "search", "stop_gradient", "switch", "value_and_grad", "vjp",
+    "vmap", "while_loop",
 ]  # fmt: skip

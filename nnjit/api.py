@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,7 @@ from nnjit.errors import Incomplete, Raised, RunError, Stopped, UserError, reaso
 from nnjit.progress.display import Display
 from nnjit.progress.follower import Audience, Follower
 from nnjit.progress.place import display_for
+from nnjit.progress.redrawing import Redrawing
 from nnjit.runs import file_names
 from nnjit.runs.folder import has_ended, holds_run
 
@@ -137,6 +139,7 @@ def run(
     quiet: bool | None = None,
     display: Display | None = None,
     on_epoch: OnEpoch | None = None,
+    redrawing: Redrawing | None = None,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
     """Train, or resume the run in the folder `resume`.
@@ -145,6 +148,7 @@ def run(
         resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
         quiet, on_epoch: as of `fit`.
         display: shows how it goes; one that suits the place if None.
+        redrawing: draws the report while it goes on, if it is to be written; every 30 seconds if None.
         write_report: writes the report, however the training ends; None to write none.
 
     Raises:
@@ -159,9 +163,28 @@ def run(
             return load(output)
         if holds_run(output):
             output, resume = None, output
+    if write_report is None:
+        redrawing = None
+    elif redrawing is None:
+        redrawing = Redrawing()
+    followers = _followers(given.experiment, on_epoch, redrawing)
+    audience = Audience(display or display_for(quiet), followers)
+    with closing(audience):
+        return _trained(given.experiment, output, resume, audience, redrawing, write_report)
+
+
+def _trained(
+    experiment: Experiment,
+    output: Path | None,
+    resume: Path | None,
+    audience: Audience,
+    redrawing: Redrawing | None,
+    write_report: Callable[[Path], None] | None,
+) -> Run | Study:
+    """Train or resume, and write the report however the training ends."""
     try:
-        with display or display_for(quiet) as display:
-            done = _train(given.experiment, output, resume, _audience(display, on_epoch))
+        with audience.display, redrawing or nullcontext():
+            done = _train(experiment, output, resume, audience)
     except Raised as raised:
         if write_report and raised.folder:
             _problem(write_report, raised.folder)  # which theirs must not give way to
@@ -183,34 +206,47 @@ def run_in_memory(given: Config, *, quiet: bool | None = True, on_epoch: OnEpoch
     """Train without a file; the arguments are those of `fit`.
 
     Raises:
-        RunError: the config asks for replicas or folds, which need a folder.
+        RunError: the config asks for replicas, folds or trackers, which need a folder.
     """
     from nnjit import training
     from nnjit.config import dump
 
     if training.members_of(given.experiment) is not None:
         raise RunError("replicas and folds need a folder; give output")
+    if given.experiment.trackers:
+        raise RunError("trackers are told of a run folder; give output, or omit trackers")
     try:
         with display_for(quiet) as display:
-            return training.train_in_memory(given.experiment, dump, audience=_audience(display, on_epoch))
+            audience = Audience(display, _followers(None, on_epoch))
+            return training.train_in_memory(given.experiment, dump, audience=audience)
     except Raised as raised:
         theirs = raised.error
     raise theirs
 
 
-def _audience(display: Display, on_epoch: OnEpoch | None) -> Audience:
+def _followers(
+    experiment: Experiment | None, on_epoch: OnEpoch | None, redrawing: Redrawing | None = None
+) -> Callable[[], Sequence[Follower]]:
+    """What makes the followers of one training.
+
+    Args:
+        experiment: None without trackers.
+    """
     if on_epoch is not None and not callable(on_epoch):
         raise UserError(f"on_epoch: expected a function of one argument, got {type(on_epoch).__name__}")
-    lock = threading.Lock()
+    lock, trackers = threading.Lock(), _trackers(experiment)
 
     def followers() -> Sequence[Follower]:
-        if on_epoch is None:
-            return ()
-        from nnjit.progress.on_epoch import EpochCaller
+        found = [*trackers()]
+        if redrawing is not None:
+            found.append(redrawing.follower())
+        if on_epoch is not None:
+            from nnjit.progress.on_epoch import EpochCaller
 
-        return (EpochCaller(on_epoch, lock),)
+            found.append(EpochCaller(on_epoch, lock))
+        return found
 
-    return Audience(display, followers)
+    return followers
 
 
 def _write_report(folder: Path) -> None:
@@ -240,6 +276,16 @@ def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
         why = reason(error) if isinstance(error, OSError) else str(error)
         return f"its report could not be written: {why}; to write it: nnjit report {shlex.quote(str(folder))}"
     return ""
+
+
+def _trackers(experiment: Experiment | None) -> Callable[[], Sequence[Follower]]:
+    """What makes the trackers of one training, which are installed."""
+    if experiment is None or not experiment.trackers:
+        return tuple
+    from nnjit.tracking.trackers import check_trackers, trackers_of
+
+    check_trackers(experiment)
+    return lambda: trackers_of(experiment)
 
 
 def _train(

@@ -25,6 +25,10 @@ class DataWarning(UserWarning):
     """Data can be trained on, but some of what comes out says less than it seems."""
 
 
+class TrackingWarning(UserWarning):
+    """A training is done, but another program could not be told of it."""
+
+
 class UserError(NnjitError):
     """What the user gave cannot be used: a config, a data file, a flag or an argument.
 

@@ -25,6 +25,20 @@ SEEDS = 2**63
 REGISTRY = "registry"
 """The key of a JSON Schema's node that stands for any entry of the registry of this kind."""
 
+
+class _Mark:
+    """Marks a declaration; it stands beside a type in `Annotated`."""
+
+
+NUMBER = _Mark()
+"""Marks a field that is a number in computations, and decides on no operation or shape but if it is 0 or 1.
+
+A compiled step takes it as an input, so that another value needs no compiling. While such a step is traced,
+the field holds a traced value (`training/structure`). Fields without the mark are structure.
+"""
+Number = Annotated[float, NUMBER]
+NumberOrNone = Annotated[float | None, NUMBER]
+
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Index = Annotated[int, Field(ge=0, le=MOST)]
 Seed = Annotated[int, Field(ge=0, lt=SEEDS)]

@@ -9,8 +9,8 @@ from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
     from nnjit.codegen.function import clear_cache, jit
-    from nnjit.codegen.plan.buffers import BLOCK
-    from nnjit.codegen.program import Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
+    from nnjit.codegen.plan.buffers import BLOCK, aligned_copy
+    from nnjit.codegen.program import Compiled, CompiledEpoch, Turns, compile_graph
     from nnjit.codegen.runtime.threads import ThreadTeam
     from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
     from nnjit.codegen.source.summary import KernelEntry
@@ -24,7 +24,7 @@ __getattr__ = lazy(
         "Compiled": "nnjit.codegen.program",
         "CompiledEpoch": "nnjit.codegen.program",
         "Turns": "nnjit.codegen.program",
-        "aligned_copy": "nnjit.codegen.program",
+        "aligned_copy": "nnjit.codegen.plan.buffers",
         "compile_graph": "nnjit.codegen.program",
         "ThreadTeam": "nnjit.codegen.runtime.threads",
         "BestEpoch": "nnjit.codegen.source.layouts",

@@ -16,7 +16,7 @@ from nnjit.codegen.library.compiled import CLOCK
 from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.numba.cache import load
 from nnjit.codegen.plan.blocks import block_groups, block_rows, groups_at_once
-from nnjit.codegen.plan.buffers import ALIGNMENT, BLOCK
+from nnjit.codegen.plan.buffers import BLOCK, aligned_zeros
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
 from nnjit.codegen.plan.slices import own_sums
 from nnjit.codegen.rewrite.expand import expand
@@ -264,6 +264,11 @@ class CompiledEpoch:
         guard = self.interface.guard(self.plan.graph)
         return summarize(self.plan, self.program.functions, guard, self.interface.lanes)
 
+    def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray]:
+        """The watched outputs of the latest step that these threads ran: views of the work memory, flat."""
+        memory = self._memory(team.shares)
+        return [memory[name][start : start + size] for name, start, size in self.program.watched]
+
     def compile(self) -> None:
         """Compile the program now, or load it from the cache, instead of at the first call."""
         table = table_of([np.zeros(MEETING.size)] * len(self.program.memory))
@@ -337,20 +342,7 @@ def allocate(program: Program, threads: int) -> list[np.ndarray]:
     ]
     size = sum(count * dtype.itemsize for count, dtype in work)
     check_fits(size, "the work memory of a compiled program", "choose smaller arrays, or a smaller batch")
-    return [_aligned(count, dtype) for count, dtype in work]
-
-
-def aligned_copy(array: np.ndarray) -> np.ndarray:
-    """A copy that begins at a cache line, where vectors are read fastest (deep: −2 % of a step)."""
-    copy = _aligned(array.size, array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-
-def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
-    memory = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + size * dtype.itemsize].view(dtype)
+    return [aligned_zeros(count, dtype) for count, dtype in work]
 
 
 def _grouped(

@@ -8,15 +8,15 @@ encoded and scaled once, into a temporary file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, InputRows, describe_index, row_blocks, rows_per_block
-from nnjit.data.encoding.rows import EncodedRows, Indexed
+from nnjit.data.dataset import Dataset, InputRows
+from nnjit.data.encoding.rows import Indexed
 from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
 from nnjit.data.padding import Padding, find_padding
@@ -25,6 +25,7 @@ from nnjit.data.series.naive import Errors, errors_by_part
 from nnjit.data.source import Source
 from nnjit.data.splits import Rows, split_rows
 from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
+from nnjit.data.storage.gathering import gather, selected
 from nnjit.data.storage.parts import AnyPart, DiskPart, Part
 from nnjit.data.target import ProblemTypes, Takes, Target
 from nnjit.data.weights import as_type
@@ -33,8 +34,6 @@ from nnjit.errors import DataError
 if TYPE_CHECKING:
     from nnjit.data.encoding.encoder import InputColumn, TableEncoder
     from nnjit.data.source import Data
-
-Scale = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,10 +224,11 @@ def _check_scalable(source: Source, data: Data) -> None:
 def _fit_scaling(source: Source, data: Dataset, rows: Rows, padding: Sequence[Padding]) -> Scaling:
     is_scaled = None if data.encoder is None else data.encoder.is_scaled
     if data.windows is None:
-        inputs = _fit(source, "scale", data.x, rows.train, padding, is_scaled)
+        inputs = _fit(source, "scale", data.x, rows.train, padding, is_scaled, data.weights)
     else:  # each row once, however many windows see it
         inputs = _fit(source, "scale", data.windows.covered(rows.train), None, (), is_scaled)
-    targets = _without_classes(_fit(source, "scale_target", data.y, rows.train, ()), data.target_layout)
+    targets = _fit(source, "scale_target", data.y, rows.train, (), weights=data.weights)
+    targets = _without_classes(targets, data.target_layout)
     return Scaling(inputs, targets, padding)
 
 
@@ -239,16 +239,18 @@ def _fit(
     rows: np.ndarray | None,
     padding: Sequence[Padding],
     is_scaled: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> Affine | None:
     """The scaling of inputs or targets that an option asks for, of the training part.
 
     Args:
         rows: those of the training part; None for all.
         is_scaled: (I,) which columns are scaled; None for all.
+        weights: (n,) how much each row of the array counts; None if all count alike.
     """
 
     def blocks() -> Iterator[Block]:
-        for block in _blocks(array, rows, padding):
+        for block in _blocks(array, rows, padding, weights=weights):
             if is_scaled is not None:
                 block.values[:, ~is_scaled] = 0.0  # which no method shifts or scales
             yield block
@@ -282,8 +284,8 @@ def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) 
     y_dtype = dtype if data.classes is None else "int32"
     scale_x = scaling.transform_inputs if scaling.changes_inputs else None
     scale_y = scaling.transform_targets if scaling.targets else None
-    x = _gather("x", data.x, rows, scale_x, dtype, data.features)
-    y = _gather("y", data.y, rows, scale_y, y_dtype, data.targets)
+    x = gather("x", data.x, rows, scale_x, dtype, data.features)
+    y = gather("y", data.y, rows, scale_y, y_dtype, data.targets)
     w, source_rows = _weights(data, rows, dtype, x), _source_rows(data, rows)
     if isinstance(x, DiskRows):
         return DiskPart(x, y, w, rows, source_rows)
@@ -307,90 +309,13 @@ def _weights(data: Dataset, rows: np.ndarray | None, dtype: str, x: RowArray) ->
 
 
 def _blocks(
-    array: InputRows, rows: np.ndarray | None, padding: Sequence[Padding], most: int | None = None
-) -> Iterator[Block]:
-    for _, block in _selected(array, rows, most):
-        yield Block(block.astype(np.float64), ~find_padding(block, padding) if padding else True)
-
-
-def _selected(
-    array: InputRows, rows: np.ndarray | None, most: int | None = None
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """The given rows of an array (all if None) a block at a time, each block with its slice of them.
-
-    Args:
-        most: how many rows a block has at most.
-    """
-    step = min(rows_per_block(array), most or len(array))
-    count = len(array) if rows is None else len(rows)
-    for start in range(0, count, step):
-        here = slice(start, min(start + step, count))
-        yield here, array[here] if rows is None else array[rows[here]]
-
-
-def _gather(
-    name: str,
     array: InputRows,
     rows: np.ndarray | None,
-    scale: Scale | None,
-    dtype: str,
-    columns: tuple[str, ...],
-) -> RowArray:
-    """The given rows (all if None), scaled and in the type of the training; those on the disk stay there."""
-
-    def convert(block: np.ndarray, indices: np.ndarray | slice) -> np.ndarray:
-        return _converted(name, block, indices, scale, dtype, columns)
-
-    if isinstance(array, DiskRows):
-        chosen = array if rows is None else array.select(rows)
-        made = chosen.map(convert, dtype=dtype, row_shape=array.row_shape)
-        _check_range(made, array.dtype, is_scaled=scale is not None)
-        return made
-    if isinstance(array, np.ndarray) and rows is None and scale is None and array.dtype == dtype:
-        return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
-    shape = (len(array) if rows is None else len(rows), *array.shape[1:])
-    blocks = _selected(array, rows)
-    if isinstance(array, EncodedRows) and array.buffer_size is not None:
-        converted = (convert(block, here if rows is None else rows[here]) for here, block in blocks)
-        return _spooled(converted, shape, dtype, array.buffer_size)
-    out = np.empty(shape, dtype)
-    for here, block in blocks:
-        out[here] = convert(block, here if rows is None else rows[here])
-    return out
-
-
-def _spooled(blocks: Iterator[np.ndarray], shape: tuple[int, ...], dtype: str, buffer_size: int) -> DiskRows:
-    """Rows of a table that is larger than memory, made once and kept on the disk."""
-    from nnjit.data.storage.spool import Spool  # most data needs none of it
-
-    return DiskRows.of(Spool().write(blocks, shape, dtype), buffer_size)
-
-
-def _converted(
-    name: str,
-    block: np.ndarray,
-    rows: np.ndarray | slice,
-    scale: Scale | None,
-    dtype: str,
-    columns: tuple[str, ...],
-) -> np.ndarray:
-    """A block of rows, scaled and in the type of the training, whose range it must not leave."""
-    with np.errstate(over="ignore"):  # reported below, with its row and column
-        out = (scale(block) if scale else block).astype(dtype)
-    is_bad = ~np.isfinite(out)
-    if is_bad.any():
-        at = tuple(int(k) for k in np.argwhere(is_bad)[0])
-        row = rows.start + at[0] if isinstance(rows, slice) else int(rows[at[0]])
-        where = describe_index((row, *at[1:]), columns)
-        raise DataError(
-            f"{name} in {where} (counted from 1) is {block[at]}, beyond the range of {dtype}"
-            f"{' once scaled' if scale else ''}; use dtype: float64 or smaller units"
-        )
-    return out
-
-
-def _check_range(rows: DiskRows, stored: np.dtype, *, is_scaled: bool) -> None:
-    """Read the rows once if scaled ones may be out of range, so that no later reading finds it."""
-    if is_scaled or (stored.kind == "f" and stored.itemsize > rows.dtype.itemsize):
-        for _ in row_blocks(rows):
-            pass
+    padding: Sequence[Padding],
+    most: int | None = None,
+    weights: np.ndarray | None = None,
+) -> Iterator[Block]:
+    chosen = weights if weights is None or rows is None else weights[rows]
+    for here, block in selected(array, rows, most):
+        counts = ~find_padding(block, padding) if padding else True
+        yield Block(block.astype(np.float64), counts, None if chosen is None else chosen[here])

@@ -145,8 +145,9 @@ class TrainingOptions(Options):
     diagnosis: bool | Literal["auto"] = "auto"
     """Whether to look into the layers: gradients, updates, and dead or saturated units. `true` some fifty
     times, of which the report draws curves; `auto` some five times, for the report's advice, and not in
-    replicas and folds. A look costs about what two updates do in NumPy, on 256 rows at most (`auto`:
-    64). Full-batch methods are not looked into.
+    replicas and folds. A look makes a step on a copy of the weights, of a batch at most, and takes idle units
+    of at most 256 rows (`auto`: 64, and some two percent of the training's time). Full-batch methods are not
+    looked into.
     """
 
     @property

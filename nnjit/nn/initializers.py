@@ -17,7 +17,7 @@ import numpy
 from pydantic import Field, model_validator
 
 from nnjit.nn.array import Shape
-from nnjit.registry import Options, Registry
+from nnjit.registry import Number, Options, Registry
 
 
 class Initializer(Options, ABC):
@@ -60,7 +60,7 @@ class Constant(Initializer):
     """`value` everywhere."""
 
     type: Literal["constant"] = "constant"
-    value: float
+    value: Number
     """The value of every element."""
 
     def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
@@ -72,9 +72,9 @@ class Normal(Initializer):
     """Normal with a given mean and standard deviation."""
 
     type: Literal["normal"] = "normal"
-    mean: float = 0.0
+    mean: Number = 0.0
     """Mean of the distribution."""
-    std: float = Field(0.05, gt=0)
+    std: Number = Field(0.05, gt=0)
     """Standard deviation, > 0."""
 
     def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
@@ -86,9 +86,9 @@ class Uniform(Initializer):
     """Uniform in [low, high)."""
 
     type: Literal["uniform"] = "uniform"
-    low: float = -0.05
+    low: Number = -0.05
     """Lower end."""
-    high: float = 0.05
+    high: Number = 0.05
     """Upper end, above `low`."""
 
     @model_validator(mode="after")
@@ -172,7 +172,7 @@ class Orthogonal(Initializer):
     """
 
     type: Literal["orthogonal"] = "orthogonal"
-    gain: float = Field(1.0, gt=0)
+    gain: Number = Field(1.0, gt=0)
     """Factor of the matrix, > 0."""
 
     def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
@@ -205,8 +205,8 @@ class Altered(Initializer):
     first: AnyInitializer
     start: int
     end: int
-    factor: float = 1.0
-    amount: float = 0.0
+    factor: Number = 1.0
+    amount: Number = 0.0
 
     def __call__(self, rng: numpy.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> numpy.ndarray:
         values = self.first(rng, shape, fan_in, fan_out)

@@ -16,7 +16,7 @@ from pydantic import Field
 from nnjit.errors import ConfigError
 from nnjit.optim.array import Array
 from nnjit.optim.stated import Stated
-from nnjit.registry import Count, Registry
+from nnjit.registry import Count, Number, Registry
 
 
 class Averaging(Stated, ABC):
@@ -74,7 +74,7 @@ class EMA(Averaging):
 
     type: Literal["ema"] = "ema"
     also_called: ClassVar[tuple[str, ...]] = ("polyak", "exponential_moving_average")
-    decay: float = Field(0.999, ge=0, lt=1)
+    decay: Number = Field(0.999, ge=0, lt=1)
     """The fraction of the average that an update keeps, 0 <= decay < 1; about 1 / (1 - decay) count."""
     warmup: bool = True
     """Whether an update keeps less at the beginning, when there is little to average."""

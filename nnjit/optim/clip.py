@@ -6,7 +6,7 @@ from pydantic import Field
 
 import nnjit.numpy as np
 from nnjit.optim.array import Array
-from nnjit.registry import Options
+from nnjit.registry import NumberOrNone, Options
 
 # As in PyTorch's clip_grad_norm_; the clipped norm is smaller than the bound by this relative to the norm.
 TINY = 1e-6
@@ -23,9 +23,9 @@ class Clip(Options):
     et al. 2013, arXiv:1211.5063.
     """
 
-    value: float | None = Field(None, gt=0)
+    value: NumberOrNone = Field(None, gt=0)
     """The largest absolute value of an element, > 0."""
-    norm: float | None = Field(None, gt=0)
+    norm: NumberOrNone = Field(None, gt=0)
     """The largest Euclidean norm over all params, > 0."""
 
     def __call__(self, grad: Array) -> Array:

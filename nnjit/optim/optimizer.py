@@ -7,19 +7,19 @@ The arithmetic and the defaults are PyTorch's, which follow the papers.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 import nnjit.numpy as np
+from nnjit.numpy.numbers import is_exactly, log_of
 from nnjit.optim.array import Array, NoSlots, SlotType, Update, slot_names
 from nnjit.optim.full_batch import FullBatchOptimizer
 from nnjit.optim.stated import Stated
-from nnjit.registry import Registry
+from nnjit.registry import NUMBER, Registry
 
-LearningRate: TypeAlias = Annotated[float, Field(gt=0)] | Literal["find"]
+LearningRate: TypeAlias = Annotated[Annotated[float, Field(gt=0)] | Literal["find"], NUMBER]
 
 
 def _check_factors(factors: dict[str, float] | None) -> dict[str, float] | None:
@@ -101,4 +101,4 @@ optimizers: Registry[Optimizer | FullBatchOptimizer] = Registry("optimizer")
 
 def bias_correction(beta: float, step: Array) -> Array:
     """1 - betaᵗ; by expm1, because in f32 the subtraction loses half of the digits for beta near 1."""
-    return -np.expm1(step * math.log(beta)) if beta > 0 else 1.0
+    return 1.0 if is_exactly(beta, 0) else -np.expm1(step * log_of(beta))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 import nnjit.numpy as np
+from nnjit.numpy.numbers import is_exactly
 from nnjit.optim.array import Array
-from nnjit.registry import Options
+from nnjit.registry import Number, Options
 
 
 class Penalty(Options):
@@ -17,12 +18,18 @@ class Penalty(Options):
     penalty is scaled as the gradient is; weight decay that isn't is adamw.
     """
 
-    l1: float = Field(0.0, ge=0)
+    l1: Number = Field(0.0, ge=0)
     """Factor of the sum of absolute values, >= 0."""
-    l2: float = Field(0.0, ge=0)
+    l2: Number = Field(0.0, ge=0)
     """Factor of the sum of squares, >= 0."""
 
     def __call__(self, param: Array) -> Array:
         """The penalty of one param, a scalar of its dtype."""
-        absolute = self.l1 * np.sum(param * np.sign(param)) if self.l1 else np.zeros_like(np.sum(param))
-        return absolute + self.l2 * np.sum(np.square(param)) if self.l2 else absolute
+        l1, l2 = self.l1, self.l2
+        absolute = np.zeros_like(np.sum(param)) if is_exactly(l1, 0) else l1 * np.sum(param * np.sign(param))
+        return absolute if is_exactly(l2, 0) else absolute + l2 * np.sum(np.square(param))
+
+    @property
+    def is_none(self) -> bool:
+        """Whether there is no penalty."""
+        return is_exactly(self.l1, 0) and is_exactly(self.l2, 0)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 WIDTH, HEIGHT = 440, 150
-LEFT, RIGHT, TOP, BOTTOM = 52, 124, 8, 22
+LEFT, RIGHT, TOP, BOTTOM = 62, 124, 8, 22
 LOG_RATIO = 20  # a range wider than this is drawn on a logarithmic scale
 MOST_POINTS = 200  # of a line, which a picture of this size shows
 LINE = 13  # points between two words
@@ -128,7 +128,7 @@ def _polyline(scale: _Scale, line: Line, x: np.ndarray, y: np.ndarray) -> str:
 
 def _labels(scale: _Scale, ends: Sequence[tuple[Line, float]]) -> list[str]:
     """The name and the last value of each kind of line, below each other without overlap."""
-    named = {line.name: (line, value) for line, value in ends}
+    named = {(line.name, line.color): (line, value) for line, value in ends}
     words, free = [], -math.inf
     for line, value in sorted(named.values(), key=lambda end: -end[1]):
         free = y = max(scale.y(value) + 4, free + LINE)

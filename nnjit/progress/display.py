@@ -72,3 +72,31 @@ class Display:
 
     def draw(self, done: int, columns: Columns) -> None:
         """Show a state."""
+
+
+class Several(Display):
+    """Shows everything on several displays."""
+
+    def __init__(self, displays: Sequence[Display]) -> None:
+        super().__init__()
+        self._displays = displays
+
+    def stage(self, words: str) -> None:
+        for display in self._displays:
+            display.stage(words)
+
+    def say(self, lines: Sequence[str]) -> None:
+        for display in self._displays:
+            display.say(lines)
+
+    def begin(self, first: int, total: int) -> None:
+        for display in self._displays:
+            display.begin(first, total)
+
+    def show(self, done: int, columns: Columns, member: int | None = None) -> None:
+        for display in self._displays:
+            display.show(done, columns, member)
+
+    def close(self) -> None:
+        for display in self._displays:
+            display.close()

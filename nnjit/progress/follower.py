@@ -34,6 +34,12 @@ class Course:
     history: Mapping[str, np.ndarray]
     member: int | None = None
 
+    @property
+    def run_folder(self) -> Path:
+        """The folder, for those who follow only a training that has one."""
+        assert self.folder is not None
+        return self.folder
+
 
 class Follower:
     """Follows one training, and changes nothing that is computed; this one does nothing, its heirs do.

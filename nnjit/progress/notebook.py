@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from nnjit.progress.curve import LOSSES, Line, curve_svg, loss_lines
+from nnjit.progress.curves import Curves
 from nnjit.progress.display import Display
 from nnjit.progress.html import card
 from nnjit.progress.terminal import postfix
 from nnjit.progress.values import Columns
-
-MOST_MEMBERS = 8  # of a study, whose curves are drawn
 
 
 class Notebook(Display):
@@ -25,7 +22,7 @@ class Notebook(Display):
         super().__init__()
         self._bar: Any = None
         self._handle: Any = None
-        self._rows: defaultdict[int | None, list[Columns]] = defaultdict(list)
+        self._curves = Curves()
 
     def stage(self, words: str) -> None:
         if words:
@@ -43,28 +40,17 @@ class Notebook(Display):
             self._bar = tqdm(total=total, initial=first, unit="epoch", mininterval=0, miniters=1)
 
     def take(self, columns: Columns, member: int | None) -> None:
-        if member in self._rows or len(self._rows) < MOST_MEMBERS:
-            self._rows[member].append({name: columns[name] for name in ("epoch", *_losses(columns))})
+        self._curves.take(columns, member)
 
     def draw(self, done: int, columns: Columns) -> None:
         self._bar.set_postfix_str(postfix(columns), refresh=False)
         self._bar.update(done - self._bar.n)
-        self._replace(curve_svg(self._lines()))
+        self._replace(self._curves.svg())
 
     def close(self) -> None:
         self._draw_latest()
         if self._bar is not None:
             self._bar.close()
-
-    def _lines(self) -> list[Line]:
-        import numpy as np
-
-        found = []
-        for rows in self._rows.values():
-            joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-            rows[:] = [joined]
-            found += loss_lines(joined)
-        return found
 
     def _replace(self, html: str) -> None:
         from IPython.display import HTML, display
@@ -73,7 +59,3 @@ class Notebook(Display):
             self._handle = display(HTML(html), display_id=True)
         else:
             self._handle.update(HTML(html))
-
-
-def _losses(columns: Columns) -> list[str]:
-    return [column for column, _, _ in LOSSES if column in columns]

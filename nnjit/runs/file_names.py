@@ -25,6 +25,12 @@ EXPLANATION          = "explanation.json"           # formulas, graph and kernel
 REPORT               = "report.html"
 LOSS_CURVE           = "loss_curve.png"
 
+SEARCH               = "search.json"                # the trials of a search
+TRIALS               = "trials.csv"                 # the same as a table, the best first
+BEST_CONFIG          = "best.yaml"                  # the config of the best trial
+BEST_RUN             = "best"                       # folder of that trial, trained anew
+JOURNAL              = "journal.log"                # what Optuna knows of the trials, to go on with
+
 LOCK                 = "training.lock"              # the process that trains here, while it does
 
 KERNELS              = "kernels"                    # folder of the compiled source

@@ -17,6 +17,7 @@ from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.training.setup.initial_weights import weights_of
+from nnjit.training.setup.state import State, load_state
 
 
 class RunContents(ABC):
@@ -45,6 +46,18 @@ class RunContents(ABC):
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write the run folder, which must not exist yet."""
+
+    @abstractmethod
+    def state(self, like: State) -> State:
+        """The state after the last epoch, from which a training goes on.
+
+        Args:
+            like: a state of the same training, whatever its values.
+        """
+
+    def carried(self) -> RunContents:
+        """What of it a pickled run takes along."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -80,3 +93,6 @@ class FolderContents(RunContents):
         import shutil
 
         shutil.copytree(self.path, folder, ignore=shutil.ignore_patterns(file_names.LOCK, ".*.tmp"))
+
+    def state(self, like: State) -> State:
+        return load_state(self.path, like)

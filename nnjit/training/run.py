@@ -66,12 +66,12 @@ class Run:
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
         """The columns of `history.csv` by name, each of shape (epochs,)."""
-        return self._contents.history()
+        return self.contents_or_folder.history()
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: the final loss and metrics of each split, and the times."""
-        return self._contents.metrics()
+        return self.contents_or_folder.metrics()
 
     @cached_property
     def theta(self) -> np.ndarray:
@@ -79,7 +79,7 @@ class Run:
 
         `metrics["weights"]` says whether they are the best or the last.
         """
-        return self._contents.theta(self.compiled.task.model)
+        return self.contents_or_folder.theta(self.compiled.task.model)
 
     @property
     def folder(self) -> Path:
@@ -101,7 +101,7 @@ class Run:
         path = Path(folder)
         if path.exists():
             raise RunError(f"{path} exists already, and a run is never overwritten; choose another folder")
-        self._contents.save(path)
+        self.contents_or_folder.save(path)
         return replace(self, path=path, contents=None)
 
     def report(self) -> Path:
@@ -112,7 +112,8 @@ class Run:
         return self.folder / file_names.REPORT
 
     @property
-    def _contents(self) -> RunContents:
+    def contents_or_folder(self) -> RunContents:
+        """What the training left, wherever it is."""
         return FolderContents(self.folder) if self.contents is None else self.contents
 
     @property
@@ -175,8 +176,14 @@ class Run:
     def evaluation(self, x: Any, y: Any = None, *, weights: Any = None) -> Evaluation:
         """The same with the predictions for the rows."""
         # A training, which imports this file, evaluates in its own way.
-        from nnjit.data.known.targets import arrays_with_targets
         from nnjit.training.evaluation import evaluate
+
+        read, data = self.with_targets(x, y, weights)
+        return evaluate(self.experiment, self._description, self.theta, read, data)
+
+    def with_targets(self, x: Any, y: Any = None, weights: Any = None) -> tuple[np.ndarray, Dataset]:
+        """Inputs as the network takes them, and their data with its targets, from what `evaluate` takes."""
+        from nnjit.data.known.targets import arrays_with_targets
 
         if y is None:
             if weights is not None:
@@ -189,11 +196,10 @@ class Run:
             rows, named = self._rows(x)
             read = self._inputs.read(rows, named)
             targets = y if isinstance(y, Mapping) else np.asarray(y)
-            data = arrays_with_targets(
-                self.known, read, targets, None if weights is None else np.asarray(weights)
-            )
+            counts = None if weights is None else np.asarray(weights)
+            data = arrays_with_targets(self.known, read, targets, counts)
             read = read if data.source_rows is None else read[data.source_rows]
-        return evaluate(self.experiment, self._description, self.theta, read, data)
+        return read, data
 
     @cached_property
     def known(self) -> KnownData:
@@ -210,7 +216,7 @@ class Run:
     @cached_property
     def data(self) -> DataEntry:
         """`data.json`: what is known of the data."""
-        return self._contents.data()
+        return self.contents_or_folder.data()
 
     def _check_classes(self) -> None:
         if not self.decoder.has_classes:
@@ -277,7 +283,7 @@ class Run:
 
     @cached_property
     def _model(self) -> ModelEntry:
-        return self._contents.model()
+        return self.contents_or_folder.model()
 
     @cached_property
     def _description(self) -> DataDescription:
@@ -285,8 +291,8 @@ class Run:
         return described(self.data, shape, self.decoder.scaling, self.encoder)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        names = ("metrics", "theta") if self.path is not None else ("metrics", "theta", "history")
-        carried = {name: getattr(self, name) for name in names}
+        carried = {name: getattr(self, name) for name in ("metrics", "theta")}
+        carried |= {} if self.contents is None else {"contents": self.contents.carried()}
         path = None if self.path is None else self.path.absolute()
         return _restored, (path, self.experiment, self.data, self._model, carried)
 

@@ -318,10 +318,18 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
 FOREIGN_TO_TABLES = ("sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
 FOREIGN = (*FOREIGN_TO_TABLES, "polars")
 COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
+COMPILERS = ("numba", "llvmlite", "nnjit.codegen.program")
 FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
 FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
+OTHER_TYPES = (  # layers, losses, sources, kinds of columns and the like that the config does not name
+    "nnjit.nn.layers.lstm", "nnjit.nn.layers.conv2d", "nnjit.nn.losses.margins", "nnjit.nn.metrics.rankings",
+    "nnjit.nn.metrics.confusion", "nnjit.optim.optimizers.searching", "nnjit.data.sources.table",
+    "nnjit.data.sources.images", "nnjit.data.sources.series", "nnjit.data.encoding.kinds",
+    "nnjit.data.tables", "nnjit.autodiff.control",
+)  # fmt: skip
 FOREIGN_TO_TRAININGS = (
-    *FOREIGN, "nnjit.training.loop.full_batch", "nnjit.training.evaluation", "nnjit.data.known",
+    *FOREIGN, *OTHER_TYPES, "nnjit.training.loop.full_batch", "nnjit.training.evaluation", "nnjit.data.known",
+    "nnjit.tracking", "tensorboardX", "mlflow", "IPython", "http.server",
 )  # fmt: skip
 FOREIGN_TO_PREDICTIONS = (
     "sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report", "nnjit.training.loop",
@@ -335,6 +343,7 @@ FOREIGN_TO_PREDICTIONS = (
         (["train", "--config", "a.yaml", "--print-config"], 0, FOREIGN_TO_CONFIGS),
         (["check", "--config", "a.yaml", "--set", "model[0].unit=2"], 2, FOREIGN_TO_CONFIGS),
         (["train", "--config", "a.yaml", "--set", "los=1"], 2, FOREIGN_TO_CONFIGS),
+        (["train", "--config", "a.yaml", "--set", "schedule.warmup=1000"], 2, (*FOREIGN, *COMPILERS)),
         (["check", "--config", "a.yaml"], 0, FOREIGN),
         (["train", "--config", "a.yaml"], 0, FOREIGN_TO_TRAININGS),
         (["report", "run"], 0, FOREIGN_TO_REPORTS),
@@ -348,6 +357,7 @@ FOREIGN_TO_PREDICTIONS = (
         "config",
         "error",
         "error-of-train",
+        "error-of-setup",
         "check",
         "train",
         "report",

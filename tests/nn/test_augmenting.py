@@ -14,7 +14,7 @@ from nnjit.autodiff import check_grads
 from nnjit.nn import Context
 from nnjit.runs import file_names
 from tests.nn.test_layers import build, draw
-from tests.training.test_equality import Interpreted, InterpretedEpoch, close
+from tests.training.test_equality import close, interpret_trainings
 
 IMAGES = np.arange(1.0, 61.0).reshape(3, 4, 5)
 U = np.array([[0.1, 0.9, 0.2], [0.5, 0.4, 0.6], [0.99, 0.0, 0.9]])
@@ -118,8 +118,7 @@ ALL = config_of(
 @pytest.mark.kernels
 def test_a_compiled_training_is_the_interpreted_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = nnjit.fit(ALL, output=tmp_path / "compiled")
-    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
-    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
+    interpret_trainings(monkeypatch)
     interpreted = nnjit.fit(ALL, output=tmp_path / "interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)

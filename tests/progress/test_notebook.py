@@ -64,7 +64,11 @@ def test_a_study_shows_means_and_deviations(tmp_path: Path) -> None:
 def test_a_comparison_shows_the_best_first_and_what_differs(tmp_path: Path) -> None:
     run = nnjit.fit(CONFIG, output=tmp_path / "short")
     nnjit.fit(with_training(epochs=40), output=tmp_path / "long")
-    shown = parsed(nnjit.compare([run, tmp_path / "long"])._repr_html_())
+    compared = nnjit.compare([run, tmp_path / "long"])
+    assert repr(compared).startswith(
+        "Comparison of short, long: long has the lowest validation mean absolute"
+    )
+    shown = parsed(compared._repr_html_())
     text = words(shown)
     assert text.startswith("long has the lowest validation mean absolute error")
     assert "training.epochs 12 40" in text
@@ -100,6 +104,7 @@ CURVES: dict[str, Sequence[Line]] = {
     "many points":  [line("a", *np.sin(np.arange(1e4)))],
     "equal ends":   [line(f"line {k}", 1.0, 2.0) for k in range(9)],
     "markup":       [line("a < b & c", 1.0, 2.0)],
+    "equal names":  [line("a", 1.0, 2.0), Line("a", "#ffffff", np.arange(1, 3), np.array([3.0, 4.0]))],
 }
 # fmt: on
 
@@ -115,6 +120,7 @@ def test_a_curve_stays_in_its_picture(name: str) -> None:
     labels = [t for t in shown.findall(".//{*}text") if t.get("fill")]
     ys = sorted(float(label.get("y", "nan")) for label in labels)
     assert all(b - a >= 12 for a, b in itertools.pairwise(ys))
+    assert len(labels) == len(CURVES[name])
     assert {label.text.rpartition(" ")[0] for label in labels if label.text} == {x.name for x in CURVES[name]}
 
 

@@ -18,7 +18,7 @@ from nnjit.training.setup.setup import set_up
 from nnjit.training.setup.state import State, load_state
 from tests.training.conftest import IRIS, LINE, same_bits
 from tests.training.test_batches import FOURS, START
-from tests.training.test_equality import Interpreted, InterpretedEpoch, close
+from tests.training.test_equality import close, interpret_trainings
 
 EVERY = "training.checkpoints={every: 2}"
 
@@ -121,8 +121,7 @@ def flowers() -> np.ndarray:
 def test_a_compiled_average_is_the_interpreted_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ["training.epochs=3", "averaging={type: ema, decay: 0.9}"]
     compiled = nnjit.fit(IRIS, settings, output="compiled")
-    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
-    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
+    interpret_trainings(monkeypatch)
     interpreted = nnjit.fit(IRIS, settings, output="interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)

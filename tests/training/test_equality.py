@@ -15,6 +15,8 @@ from nnjit.codegen import BestEpoch, EpochTotals, Interface, ThreadTeam, Turns
 from nnjit.ir import Graph, Node, interpret
 from nnjit.runs import file_names
 from nnjit.training import Run, train
+from nnjit.training.setup import compiled_task
+from nnjit.training.structure import programs
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 # Their layers are in test_threads and test_workloads.
@@ -23,6 +25,13 @@ NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml") if path.stem not in 
 SMALL = ("lecture_chain", "xor")
 QUICK = (*SMALL, "wine", "residual")
 EPOCHS = 3
+
+
+def interpret_trainings(patch: pytest.MonkeyPatch) -> None:
+    """Have NumPy in the place of every kernel of the trainings that begin from here on."""
+    patch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    patch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
+    patch.setattr(compiled_task, "KEPT", programs.Kept())
 
 
 class Interpreted:
@@ -43,12 +52,18 @@ class InterpretedEpoch:
 
     path, program = Interpreted.path, Interpreted.program
     kernels: tuple[object, ...] = ()
+    plan = SimpleNamespace(tables=())
+    _watched: Sequence[np.ndarray] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:
         self.graph, self.interface, self._evaluation = graph, interface, evaluation
 
     def compile(self) -> None:
         """Nothing."""
+
+    def twin(self) -> InterpretedEpoch:
+        """Itself: it has no memory."""
+        return self
 
     def run(
         self,
@@ -70,16 +85,25 @@ class InterpretedEpoch:
                 np.copyto(arguments[name], new)
             row = totals[epoch - turns.begin // turns.steps, None]
             own = outputs[len(interface.updates) :][: interface.totals]
+            self._watched = outputs[len(outputs) - interface.watched :]
             self.layout.of_step(row)[0] += np.concatenate([np.ravel(v) for v in own])
             if step == turns.steps - 1:
                 judged = self.layout.of_step(row)[0]
                 if evaluate is not None:
-                    found = interpret(evaluate, [arguments[name] for name in evaluate.names])
+                    pairs = zip(evaluate.names, evaluate.inputs, strict=True)
+                    given = [
+                        arguments[k].reshape(n.shape) if n.shape == () else arguments[k] for k, n in pairs
+                    ]
+                    found = interpret(evaluate, given)
                     judged = self.layout.of_evaluation(row)[0]
                     judged[:] = np.concatenate([np.ravel(v) for v in found])
                 kept = np.concatenate([arguments[name] for name in interface.kept])
                 self._keep(judged[0] / judged[1], kept, *best)
         return turns.end
+
+    def watched(self, team: ThreadTeam) -> Sequence[np.ndarray]:
+        """The watched outputs of the latest step."""
+        return self._watched
 
     @property
     def layout(self) -> EpochTotals:
@@ -140,8 +164,7 @@ def test_compiled_training_equals_interpreted_training(
 ) -> None:
     real_data = request.getfixturevalue("real_data") if name == "mnist" else None
     compiled = run(name, tmp_path / "compiled", real_data)
-    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
-    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
+    interpret_trainings(monkeypatch)
     interpreted = run(name, tmp_path / "interpreted", real_data)
 
     # Sums in another order differ by some 1e-15 a step, and Adam enlarges that where a gradient is tiny.

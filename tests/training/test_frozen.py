@@ -30,7 +30,7 @@ from nnjit.training.loop.recorders import runner_type
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State
 from tests.training.conftest import same_bits, train_epochs
-from tests.training.test_equality import Interpreted, InterpretedEpoch
+from tests.training.test_equality import interpret_trainings
 
 X = np.random.default_rng(0).normal(size=(20, 3)).round(2)
 Y = (X[:, :1] - X[:, 1:2] * X[:, 2:]).round(3)
@@ -115,11 +115,6 @@ def frozen_names(setup: Setup) -> set[str]:
     return {entry.name for entry in setup.model.frozen_table}
 
 
-def interpret_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
-    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
-
-
 def test_what_frozen_layers_hold_is_a_vector_of_its_own() -> None:
     setup = of(ICE)
     model, state = setup.model, setup.initial_state(Path())
@@ -175,7 +170,7 @@ def two_epochs(kind: str) -> tuple[Setup, State, dict[str, np.ndarray]]:
 
 @pytest.mark.parametrize("kind", sorted(optimizers))
 def test_every_optimizer_moves_the_others_alone(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    interpret_all(monkeypatch)  # what is compiled is the same graph
+    interpret_trainings(monkeypatch)  # what is compiled is the same graph
     setup, state, first = two_epochs(kind)
     last, size = named(setup, state.theta), setup.model.table.size
     moved = {name for name in first if not np.array_equal(first[name], last[name])}
@@ -187,7 +182,7 @@ def test_every_optimizer_moves_the_others_alone(kind: str, monkeypatch: pytest.M
 @pytest.mark.parametrize("kind", ["newton_cg", "levenberg_marquardt"])
 def test_compiled_iterations_are_the_interpreted_ones(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _, compiled, _ = two_epochs(kind)
-    interpret_all(monkeypatch)
+    interpret_trainings(monkeypatch)
     _, interpreted, _ = two_epochs(kind)
     # A solver's iterations stop at a tolerance, so they differ by more than rounding.
     np.testing.assert_allclose(compiled.theta, interpreted.theta, rtol=1e-6, atol=1e-8)
@@ -207,7 +202,7 @@ def test_compiled_steps_are_the_interpreted_ones(
     given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled, history = train_epochs(given)
-    interpret_all(monkeypatch)
+    interpret_trainings(monkeypatch)
     interpreted, expected = train_epochs(given)
     tolerance = {"rtol": 1e-10, "atol": 1e-10}  # sums in another order, which adam enlarges
     np.testing.assert_allclose(compiled.theta, interpreted.theta, **tolerance)

@@ -20,7 +20,7 @@ from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product
 from nnjit.training.loop import full_batch, trainer
 from nnjit.training.setup.setup import Setup, set_up
 from tests.training.conftest import IRIS, LINE, LINE_X, LINE_Y, same_bits
-from tests.training.test_equality import Interpreted
+from tests.training.test_equality import interpret_trainings
 
 METHODS = {
     "armijo": "{type: gradient_descent, line_search: armijo, learning_rate: 0.1}",
@@ -193,7 +193,7 @@ def test_the_jacobian_is_that_of_the_residuals(setup: Setup, theta: np.ndarray) 
 def test_the_squares_of_all_residuals_are_the_cost(
     setup: Setup, theta: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    interpret_trainings(monkeypatch)
     problem = full_batch.Evaluations(setup, lambda: False).problem
     cost, gradient = problem.gradient(theta)
     residuals, jacobian = problem.jacobian(theta)
@@ -225,7 +225,7 @@ def test_compiled_training_equals_interpreted_training(
     method: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled = begin(folder / "compiled", method, "training.epochs=3")
-    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    interpret_trainings(monkeypatch)
     interpreted = begin(folder / "interpreted", method, "training.epochs=3")
     for column in compiled.history.keys() - {"train_seconds"}:
         # 1e-8: what differs in the last digits of the first costs grows a little in three iterations

@@ -19,7 +19,7 @@ from nnjit.training import resume
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup.setup import set_up
 from tests.training.conftest import same_bits
-from tests.training.test_equality import Interpreted, InterpretedEpoch, close
+from tests.training.test_equality import close, interpret_trainings
 
 DIGITS: dict[str, Any] = {
     "dtype": "float64",
@@ -70,8 +70,7 @@ def state_of(path: Path) -> dict[str, np.ndarray]:
 
 def test_compiled_layers_are_the_interpreted_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = nnjit.fit(MANY, output=tmp_path / "compiled")
-    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
-    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
+    interpret_trainings(monkeypatch)
     interpreted = nnjit.fit(MANY, output=tmp_path / "interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)

@@ -18,9 +18,8 @@ from nnjit.runs import file_names
 from nnjit.training import Run, resume
 from nnjit.training.graphs.mixing import shares
 from nnjit.training.loop.feeding import Piece, feed_of
-from nnjit.training.setup import compiled_task
 from nnjit.training.setup.setup import set_up
-from tests.training.test_equality import Interpreted, InterpretedEpoch, close
+from tests.training.test_equality import close, interpret_trainings
 
 ALPHA = 0.4
 DIGITS: dict[str, Any] = {"type": "sklearn", "dataset": "digits", "split": {"validation": 0.8, "test": 0.05}}
@@ -82,8 +81,7 @@ def test_compiled_mixing_equals_interpreted_mixing(
     np.testing.assert_array_equal(compiled.theta, again.theta)
     plain = trained(given | {"training": given["training"] | {"mixup": None}}, tmp_path / "plain")
     assert np.abs(compiled.theta - plain.theta).max() > 1e-3
-    monkeypatch.setattr(compiled_task, "Compiled", Interpreted)
-    monkeypatch.setattr(compiled_task, "CompiledEpoch", InterpretedEpoch)
+    interpret_trainings(monkeypatch)
     interpreted = trained(given, tmp_path / "interpreted")
     close(compiled.theta, interpreted.theta, "weights")
     for column in compiled.history.keys() - {"train_seconds"}:

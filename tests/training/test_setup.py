@@ -10,9 +10,11 @@ import pytest
 
 from nnjit import config
 from nnjit.nn import Model
+from nnjit.training.setup import compiled_task
 from nnjit.training.setup.compiled_task import TotalsLayout
 from nnjit.training.setup.setup import set_up
 from nnjit.training.setup.state import SlotLayout, Slots
+from nnjit.training.structure.programs import Kept
 from tests.training.conftest import IRIS, LINE
 
 FULL = {"optimizer": "lbfgs", "training": {"epochs": 1, "batch_size": "full"}}
@@ -28,6 +30,7 @@ def traces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return train(self, *arguments, **options)
 
     monkeypatch.setattr(Model, "train", counted)
+    monkeypatch.setattr(compiled_task, "KEPT", Kept())
     return made
 
 
@@ -44,7 +47,7 @@ def test_setting_up_and_compiling_trace_the_step_once(
 
 def test_a_full_batch_method_has_no_step_to_trace(traces: list[str], folder: Path) -> None:
     setup = set_up(config.resolve(LINE | FULL), folder)
-    assert setup.compiled.step is None
+    assert not setup.compiled.has_steps
     assert not traces
 
 

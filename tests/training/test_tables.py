@@ -24,7 +24,7 @@ from nnjit.training.setup.setup import Setup, set_up
 from tests.codegen.sharing import share_short_vectors
 
 from .conftest import train_epochs
-from .test_equality import InterpretedEpoch
+from .test_equality import interpret_trainings
 
 REFERENCE = json.loads((Path(__file__).parent / "table_reference.json").read_text(encoding="utf-8"))
 RNG = np.random.default_rng(0)
@@ -95,7 +95,7 @@ def test_steps_are_those_of_the_interpreter(
 ) -> None:
     assert count(settings) == tables
     with monkeypatch.context() as patch:
-        patch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
+        interpret_trainings(patch)
         state, history = train_epochs(TABLES, settings)
     for threads in (1, 2, 3) if "adam" in settings[0] or "clip" in settings[0] else (1,):
         own, figures = train_epochs(TABLES, (*settings, f"training.threads={threads}"))

@@ -17,11 +17,11 @@ from nnjit.codegen import program
 from nnjit.codegen.runtime import threads
 from nnjit.codegen.runtime.tuner import Choice, ThreadTuner
 from nnjit.cores import usable_cores
-from nnjit.training.setup.threads import threads_for
+from nnjit.training.structure.threads import threads_for
 from tests.processors import PROCESSORS, environment_of
 
 from .conftest import IRIS, train_epochs
-from .test_equality import InterpretedEpoch
+from .test_equality import interpret_trainings
 
 DIGITS: dict[str, Any] = {
     "dtype": "float64",
@@ -111,7 +111,7 @@ def test_threads_give_the_result_of_one(
 ) -> None:
     """The one is the interpreter, which compiles nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
+        interpret_trainings(patch)
         theta, history = train(given, settings, 1)
     for shares in (2, 3):
         shared_theta, shared_history = train(given, settings, shares)

@@ -22,7 +22,7 @@ from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.setup.setup import Setup, set_up
 from tests.cli.command import run as run_command
 from tests.training.conftest import LINE, train_epochs
-from tests.training.test_frozen import interpret_all
+from tests.training.test_frozen import interpret_trainings
 
 REFERENCE = json.loads(Path(__file__).with_name("transfer_reference.json").read_text(encoding="utf-8"))
 """Made by `scripts/make_transfer_reference.py`."""
@@ -49,7 +49,7 @@ DIGITS: dict[str, Any] = {
 def test_frozen_layers_and_factors_train_as_in_pytorch(
     case: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    interpret_all(monkeypatch)  # `test_frozen` compares compiled steps with these
+    interpret_trainings(monkeypatch)  # `test_frozen` compares compiled steps with these
     start = {name: np.array(values) for name, values in REFERENCE["start"].items()}
     save_file(start, "start.safetensors")
     entries = [

@@ -18,7 +18,7 @@ from nnjit.errors import ConfigError
 from nnjit.runs import file_names
 from nnjit.training.loop import epochs
 from tests.training.conftest import LINE, same_bits
-from tests.training.test_equality import Interpreted, InterpretedEpoch
+from tests.training.test_equality import interpret_trainings
 
 REFERENCE = json.loads((Path(__file__).parent / "weight_reference.json").read_text(encoding="utf-8"))
 CASES = {f"{r['class_weights']}-{'rows' if r['row_weights'] else 'alike'}": r for r in REFERENCE["rows"]}
@@ -73,8 +73,7 @@ def test_a_compiled_weighted_training_is_the_interpreted_one(
     given = classifier(CASES["balanced_rows-rows"])
     given["data"] |= {"split": {"validation": 0.3, "test": 0.2}}
     compiled = nnjit.fit(given, output="compiled")
-    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
-    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
+    interpret_trainings(monkeypatch)
     interpreted = nnjit.fit(given, output="interpreted")
     for column in compiled.history.keys() - {"train_seconds"}:
         np.testing.assert_allclose(compiled.history[column], interpreted.history[column], **EXACT)

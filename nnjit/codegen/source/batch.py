@@ -96,11 +96,12 @@ class Batch:
         self.count, lanes = count, self.interface.lanes
         if lanes > 1:
             self.out.once(f"groups = ({count} + {lanes - 1}) // {lanes}")
+        parts: dict[tuple[int, str], list[Kernel]] = {}
+        for kernel in self.plan.kernels:
+            parts.setdefault((kernel.phase, kernel.zone), []).append(kernel)
         for phase in range(self.plan.phases + 1):
-            own = [k for k in self.plan.kernels if k.phase == phase]
-            self._flat([k for k in own if k.zone == "flat"])
-            rows = [k for k in own if k.zone == "rows"]
-            if rows:
+            self._flat(parts.get((phase, "flat"), []))
+            if rows := parts.get((phase, "rows")):
                 self._rows(phase, rows, "groups" if lanes > 1 else count)
         self._copies()
         self.out.end_shares()

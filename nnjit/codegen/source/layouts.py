@@ -23,6 +23,7 @@ class Interface:
         updates: inputs that their new values are written over.
         per_step: scalar inputs that have a value for each step.
         totals: how many outputs, f64, are added up over the steps of an epoch.
+        watched: how many outputs after those stay in the work memory until the next step.
         is_guarded: whether a first total that is not finite stops the epoch before the update of its step.
         kept: inputs, of one dtype, whose values in the best epoch are kept, one after the other: the epoch
             with the lowest ratio of the first two totals, of the evaluation if there is one.
@@ -39,6 +40,7 @@ class Interface:
     updates: tuple[str, ...] = ()
     per_step: tuple[str, ...] = ()
     totals: int = 0
+    watched: int = 0
     is_guarded: bool = False
     kept: tuple[str, ...] = ()
     in_order: bool = False
@@ -67,6 +69,11 @@ class Interface:
         """The outputs that are added up."""
         first = len(self.updates)
         return graph.outputs[first : first + self.totals]
+
+    def watched_of(self, graph: Graph) -> Sequence[Node]:
+        """The outputs that stay in the work memory."""
+        first = len(self.updates) + self.totals
+        return graph.outputs[first : first + self.watched]
 
     def guard(self, graph: Graph) -> Node | None:
         """The output that stops the epoch if it is not finite."""

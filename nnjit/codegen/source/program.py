@@ -10,7 +10,7 @@ from nnjit.codegen.maths import MATHS
 from nnjit.codegen.plan.kernels import Kernel, Plan
 from nnjit.codegen.source.batch import WAIT, Batch
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
-from nnjit.codegen.source.lines import Lines
+from nnjit.codegen.source.lines import Lines, divided
 from nnjit.codegen.source.routines import ROUTINES
 from nnjit.codegen.source.views import Text
 from nnjit.ir import Node
@@ -65,6 +65,7 @@ class Program:
             by rows.
         totals: the columns of an epoch's totals.
         functions: kernel, unless it is a product, -> its name in the source.
+        watched: (array of the work memory, first element, elements) of each watched output.
     """
 
     source: str
@@ -75,6 +76,7 @@ class Program:
     pieces: Sequence[tuple[int, int, int]] = ()
     totals: EpochTotals = field(default_factory=lambda: EpochTotals(0))
     functions: Mapping[Kernel, str] = field(default_factory=dict)
+    watched: Sequence[tuple[str, int, int]] = ()
 
 
 def emit_call(plan: Plan, block: int, title: str) -> Program:
@@ -90,7 +92,7 @@ def emit_call(plan: Plan, block: int, title: str) -> Program:
     body.include(written)
     if batch.can_fail:
         body.add("return failed")
-    program = _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "**JIT"))
+    program = _program(text, title, f"{block} rows", _function("run", "memory, rows", body, text, "**JIT"))
     return replace(program, functions=batch.functions)
 
 
@@ -142,13 +144,14 @@ class _Epochs:
             lines.include(self._epoch())
         lines.add("restore_mode(mode)", "return end")
         arguments = "memory, thread, threads, shares, begin, end, steps, batch, rows, stride, held_out"
-        functions += _function(f"run({arguments})", lines, "**JIT")
+        functions += _function("run", arguments, lines, self.text, "**JIT")
         lanes = self.interface.lanes
         rows = f"{self.block} rows" if lanes == 1 else f"{self.block} groups of {lanes} examples"
         step = self.step
         return replace(
             _program(self.text, title, rows, functions), length=step.layout.length,
             pieces=tuple(step.pieces), totals=self.totals, functions=step.functions,
+            watched=tuple(step.views.place(n) for n in self.interface.watched_of(step.graph)),
         )  # fmt: skip
 
     def _declare(self) -> None:
@@ -230,7 +233,7 @@ class _Epochs:
         lines.include(written)
         lines.include(totals)
         lines.add("return phase")
-        return _function(f"evaluate({EVALUATED}, rows)", lines, "**KERNEL")
+        return _function("evaluate", f"{EVALUATED}, rows", lines, self.text, "**KERNEL")
 
 
 def _stopping() -> Lines:
@@ -276,10 +279,10 @@ def _totals(batch: Batch, start: int) -> Lines:
     return lines
 
 
-def _function(head: str, lines: Lines, decoration: str) -> str:
+def _function(name: str, arguments: str, lines: Lines, text: Text, decoration: str) -> str:
     whole = Lines()
-    with whole.block(f"def {head}:"):
-        whole.include(lines)
+    with whole.block(f"def {name}({arguments}):"):
+        whole.include(divided(arguments.split(", "), lines, text.kernel))
     return f"\n\n@njit({decoration})\n{whole}\n"
 
 

@@ -167,6 +167,11 @@ class Views:
         """The name of the view of a value."""
         return self.name_of(buffer_of(node, self.layout.buffers), source(node).primitive.name)
 
+    def place(self, node: Node) -> tuple[str, int, int]:
+        """The array of a value, its first element there, and its elements; of threads', the first's."""
+        buffer = buffer_of(node, self.layout.buffers)
+        return self.name_of_array(buffer.storage), buffer.start, buffer.size
+
     def name_of(self, buffer: Buffer, kind: str) -> str:
         """The name of the view of a buffer; a new one begins with its kind."""
         if buffer not in self.names:

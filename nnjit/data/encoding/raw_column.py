@@ -49,6 +49,13 @@ class RawColumn:
         """The values (n,) as float64, nan where there is none, and which of them are not numbers."""
         return self.table.numbers(self.name)
 
+    @property
+    def own_numbers(self) -> np.ndarray:
+        """The values (n,) of `numbers`, without a copy if they came in float32."""
+        import polars as pl
+
+        return self.series.to_numpy() if self.series.dtype == pl.Float32 else self.numbers[0]
+
     @cached_property
     def text(self) -> pl.Series:
         """The values as text, null where there is none."""

@@ -108,8 +108,8 @@ def as_columns(table: Table, encoder: TableEncoder | None) -> dict[str, pl.Serie
     return found
 
 
-def unseen(rows: EncodedRows) -> dict[str, int]:
-    """How many rows have a category that is not among those of the training, by column."""
+def unseen(rows: EncodedRows, first: int = 0) -> dict[str, int]:
+    """How many rows, from the first on, have a category that the training did not have, by column."""
     found = {}
     for column, values in zip(rows.encoder.columns, rows.values, strict=True):
         if not isinstance(column, CategoryEncoding) or not column.inputs:
@@ -117,7 +117,7 @@ def unseen(rows: EncodedRows) -> dict[str, int]:
         others = len(column.categories) + column.has_missing
         is_known = rows.table.frame[column.name].is_not_null().to_numpy()
         positions = values[:]
-        count = int((is_known & ((positions < 0) | (positions >= others))).sum())
+        count = int((is_known & ((positions < 0) | (positions >= others)))[first:].sum())
         if count:
             found[column.name] = count
     return found

@@ -13,6 +13,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Constant, Zeros
 from nnjit.nn.layers.shared.base import Context, Param, layers
 from nnjit.nn.layers.shared.normalisation import Normalisation
+from nnjit.registry import Number
 
 LEAST_COUNT = 1.001  # the fewest values that a variance is estimated from; a rounded count of 1 is below it
 
@@ -35,7 +36,7 @@ class BatchNorm(Normalisation):
 
     type: Literal["batch_norm"] = "batch_norm"
     also_called: ClassVar[tuple[str, ...]] = ("bn", "batch_normalization")
-    momentum: float = Field(0.1, gt=0, le=1)
+    momentum: Number = Field(0.1, gt=0, le=1)
     """How much of each batch's mean and variance goes into the running ones, > 0 and <= 1."""
 
     def state(self, *inputs: Shape) -> tuple[Param, ...]:

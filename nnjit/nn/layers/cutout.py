@@ -11,6 +11,8 @@ import nnjit.numpy as np
 from nnjit.nn.array import Array
 from nnjit.nn.layers.shared.augmenting import Augmenting, Sizes, both, drawn, sides
 from nnjit.nn.layers.shared.base import Context, layers
+from nnjit.numpy.numbers import is_exactly
+from nnjit.registry import Number
 
 
 @layers.register
@@ -25,14 +27,14 @@ class Cutout(Augmenting):
     formula: ClassVar[str] = "in training, an image with a blank rectangle"
     size: Sizes
     """[height, width] of the rectangle in pixels, or one number for both."""
-    rate: float = Field(1.0, ge=0, le=1)
+    rate: Number = Field(1.0, ge=0, le=1)
     """The probability that an image has one, 0 <= rate <= 1."""
     fill: float = 0.0
     """The value of its pixels, after scaling; of images scaled by `unit`, 0 is black."""
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        if not context.training or self.rate == 0:
+        if not context.training or is_exactly(self.rate, 0):
             return x
         u = context.uniform((x.shape[0], 3))  # a second draw in this step would give the same numbers
         is_blank = (u[:, 2] < self.rate)[:, None, None]

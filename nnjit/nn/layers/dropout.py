@@ -11,6 +11,8 @@ import nnjit.numpy as np
 from nnjit.nn.array import Array
 from nnjit.nn.layers.shared.base import Context, layers
 from nnjit.nn.layers.shared.elementwise import Elementwise
+from nnjit.numpy.numbers import is_exactly
+from nnjit.registry import Number
 
 
 @layers.register
@@ -22,11 +24,11 @@ class Dropout(Elementwise):
     """
 
     type: Literal["dropout"] = "dropout"
-    rate: float = Field(ge=0, lt=1)
+    rate: Number = Field(ge=0, lt=1)
     """The fraction of elements that are dropped, 0 <= rate < 1."""
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        if not context.training or self.rate == 0:
+        if not context.training or is_exactly(self.rate, 0):
             return x
         return np.where(context.uniform(x.shape) < self.rate, 0.0, x * (1 / (1 - self.rate)))

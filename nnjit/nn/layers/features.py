@@ -14,7 +14,8 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import AnyInitializer, Normal
 from nnjit.nn.layers.shared.base import Context, Param, TrainedLayer, UsedRows, layers
 from nnjit.nn.layers.shared.columns import Columns, InputColumn
-from nnjit.registry import Count
+from nnjit.numpy.numbers import is_exactly
+from nnjit.registry import Count, Number
 
 LARGEST = 600
 """The most numbers that stand for a category if their number is not given."""
@@ -37,7 +38,7 @@ class Features(TrainedLayer):
     one_hot: bool = False
     """Whether each category is an input of its own instead, 1 where a row has it and else 0; text is then
     left out."""
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: Number = Field(0.0, ge=0, lt=1)
     """The fraction of the outputs that a training step sets to 0, in [0, 1), as `dropout` does it."""
     weight_initializer: AnyInitializer = Normal()
     """How the vectors begin."""
@@ -80,7 +81,7 @@ class Features(TrainedLayer):
             for part in _parts(self.columns)
         ]
         out = np.concatenate(parts, axis=-1)
-        if not self.dropout or not context.training:
+        if is_exactly(self.dropout, 0) or not context.training:
             return out
         return np.where(context.uniform(out.shape) < self.dropout, 0.0, out * (1 / (1 - self.dropout)))
 

@@ -12,6 +12,8 @@ import nnjit.numpy as np
 from nnjit.nn.array import Array
 from nnjit.nn.layers.shared.base import Context, layers
 from nnjit.nn.layers.shared.elementwise import Elementwise
+from nnjit.numpy.numbers import is_exactly
+from nnjit.registry import Number
 
 
 @layers.register
@@ -24,12 +26,12 @@ class GaussianNoise(Elementwise):
 
     type: Literal["gaussian_noise"] = "gaussian_noise"
     also_called: ClassVar[tuple[str, ...]] = ("noise",)
-    stddev: float = Field(ge=0)
+    stddev: Number = Field(ge=0)
     """The standard deviation of the noise, >= 0."""
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        if not context.training or self.stddev == 0:
+        if not context.training or is_exactly(self.stddev, 0):
             return x
         # One draw for both, as a second one in this step would give the same numbers.
         pairs = np.astype(context.uniform((x.shape[0], 2, *x.shape[1:])), x.dtype)

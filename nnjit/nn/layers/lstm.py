@@ -10,6 +10,7 @@ from nnjit.nn.array import Array, Shape
 from nnjit.nn.initializers import Altered
 from nnjit.nn.layers.shared.base import Param, layers
 from nnjit.nn.layers.shared.recurrent import Recurrent
+from nnjit.registry import Number
 
 
 @layers.register
@@ -26,7 +27,7 @@ class LSTM(Recurrent):
     gates: ClassVar[int] = 4
     states: ClassVar[int] = 2
 
-    forget_bias: float = 1.0
+    forget_bias: Number = 1.0
     """What is added to the first bias of the forget gate, so that the memory lasts at first.
 
     Reference: Jozefowicz et al. 2015.

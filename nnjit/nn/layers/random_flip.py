@@ -11,6 +11,8 @@ import nnjit.numpy as np
 from nnjit.nn.array import Array
 from nnjit.nn.layers.shared.augmenting import Augmenting
 from nnjit.nn.layers.shared.base import Context, layers
+from nnjit.numpy.numbers import is_exactly
+from nnjit.registry import Number
 
 
 @layers.register
@@ -24,12 +26,12 @@ class RandomFlip(Augmenting):
     formula: ClassVar[str] = "in training, an image or its mirror image"
     direction: Literal["horizontal", "vertical", "both"] = "horizontal"
     """`horizontal` exchanges left and right, `vertical` top and bottom."""
-    rate: float = Field(0.5, ge=0, le=1)
+    rate: Number = Field(0.5, ge=0, le=1)
     """The probability of each direction, 0 <= rate <= 1."""
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs
-        if not context.training or self.rate == 0:
+        if not context.training or is_exactly(self.rate, 0):
             return x
         axes = {"horizontal": (2,), "vertical": (1,), "both": (1, 2)}[self.direction]
         # One draw for both, as a second one in this step would give the same numbers.

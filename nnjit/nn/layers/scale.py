@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from nnjit.nn.array import Array
 from nnjit.nn.layers.shared.base import Context, layers
 from nnjit.nn.layers.shared.elementwise import Elementwise
+from nnjit.registry import Number
 
 
 @layers.register
@@ -19,9 +20,9 @@ class Scale(Elementwise):
 
     type: Literal["scale"] = "scale"
     also_called: ClassVar[tuple[str, ...]] = ("rescaling",)
-    factor: float = 1.0
+    factor: Number = 1.0
     """What each element is multiplied by."""
-    offset: float = 0.0
+    offset: Number = 0.0
     """What is added to the product."""
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:

@@ -26,6 +26,8 @@ from nnjit.nn.targets import (
     is_classes,
     shape_text,
 )
+from nnjit.numpy.numbers import is_exactly
+from nnjit.registry import Number, NumberOrNone
 
 
 class YesOrNo(Loss):
@@ -75,7 +77,7 @@ class OneOfMany(Loss):
 class Smoothed(Loss):
     """A loss that can take its targets for less certain than they are."""
 
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    label_smoothing: Number = Field(0.0, ge=0, lt=1)
     """ε, the fraction of every target that is spread evenly over the possible answers, 0 <= ε < 1.
 
     It counts in the losses of all parts of the data. Reference: Szegedy et al. 2016, arXiv:1512.00567.
@@ -84,7 +86,7 @@ class Smoothed(Loss):
     def smoothed(self, t: Array, answers: int) -> Array:
         """(1 - ε) t + ε / answers."""
         epsilon = self.label_smoothing
-        return (1 - epsilon) * t + epsilon / answers if epsilon else t
+        return t if is_exactly(epsilon, 0) else (1 - epsilon) * t + epsilon / answers
 
     def smoothed_targets(self, answers: int) -> Formula:
         """The same as a formula."""
@@ -133,9 +135,9 @@ class Focal(YesOrNo):
     also_called: ClassVar[tuple[str, ...]] = ("binary_focal_crossentropy",)
     formula: ClassVar[str] = "(1/O) Σₒ -α t (1 - p)^γ log p - (1 - α) (1 - t) p^γ log(1 - p)"
     formula_note: ClassVar[str] = "with p = σ(z), for targets t in [0, 1]"
-    gamma: float = Field(2.0, ge=0)
+    gamma: Number = Field(2.0, ge=0)
     """γ, how little sure answers count, >= 0."""
-    alpha: float | None = Field(None, gt=0, lt=1)
+    alpha: NumberOrNone = Field(None, gt=0, lt=1)
     """α, the weight of yes, where no has 1 - α; the paper's is 0.25. null gives both the weight 1."""
 
     def __call__(self, output: Array, target: Array) -> Array:

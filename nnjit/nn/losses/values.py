@@ -16,6 +16,7 @@ from nnjit.nn.functional import piecewise_abs
 from nnjit.nn.links import Link
 from nnjit.nn.losses.loss import Letter, Loss, SumOfSquares, losses
 from nnjit.nn.targets import as_values
+from nnjit.registry import Number
 
 
 @losses.register
@@ -102,7 +103,7 @@ class Huber(Loss):
     also_called: ClassVar[tuple[str, ...]] = ("smooth_l1",)
     formula: ClassVar[str] = "(1/O) Σₒ h(output - target)"
     formula_note: ClassVar[str] = "with h(r) = r²/2 where |r| <= delta, else delta (|r| - delta/2)"
-    delta: float = Field(1.0, gt=0)
+    delta: Number = Field(1.0, gt=0)
     """The residual at which the square turns into a line, > 0."""
 
     def __call__(self, output: Array, target: Array) -> Array:
@@ -153,7 +154,7 @@ class Quantile(Loss):
     also_called: ClassVar[tuple[str, ...]] = ("pinball",)
     formula: ClassVar[str] = "(1/O) Σₒ q max(r, 0) + (1 - q) max(-r, 0)"
     formula_note: ClassVar[str] = "with r = target - output: its least mean is the q-quantile"
-    quantile: float = Field(0.5, gt=0, lt=1)
+    quantile: Number = Field(0.5, gt=0, lt=1)
     """q, the fraction of the targets that should lie below the output, 0 < q < 1."""
 
     def __call__(self, output: Array, target: Array) -> Array:

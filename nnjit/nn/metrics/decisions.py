@@ -10,10 +10,18 @@ import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
 from nnjit.nn.metrics.metric import ClassMetric, Reads, RowMetric, metrics
-from nnjit.nn.targets import as_classes, as_columns, as_values, check_fractions, check_sums, is_classes
+from nnjit.nn.targets import (
+    OR_CLASSES,
+    as_classes,
+    as_columns,
+    as_values,
+    check_fractions,
+    check_sums,
+    is_classes,
+)
 from nnjit.registry import Count
 
-MEND = "choose a metric of values, such as mae or r2, or set task: classification"
+MEND = f"choose a metric of values, such as mae or r2{OR_CLASSES}"
 
 
 @metrics.register

@@ -20,7 +20,7 @@ import numpy
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.targets import check_zero_or_one
+from nnjit.nn.targets import OR_CLASSES, check_zero_or_one
 from nnjit.registry import Options, Registry
 
 Reads = Literal["prediction", "centered", "class_scores", "log_probabilities", "output", "logits"]
@@ -112,7 +112,7 @@ class ClassMetric(Metric):
         if classes is None:
             raise ConfigError(
                 f"{self.type} needs data with classes, but its targets are values; choose f1 or "
-                "binary_accuracy where each is a yes or no, mae or r2 elsewhere, or set task: classification"
+                f"binary_accuracy where each is a yes or no, mae or r2 elsewhere{OR_CLASSES}"
             )
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 import nnjit.numpy as np
 from nnjit.optim.array import Array, SlotType, Update
 from nnjit.optim.optimizer import Optimizer, bias_correction, optimizers
+from nnjit.registry import Number
 
 
 class Moments(NamedTuple):
@@ -30,11 +31,11 @@ class MomentOptimizer(Optimizer):
     """An optimizer that carries the mean m of the gradient and the mean v of its square."""
 
     slot_type: ClassVar[SlotType] = Moments
-    beta1: float = Field(0.9, ge=0, lt=1)
+    beta1: Number = Field(0.9, ge=0, lt=1)
     """β₁, the fraction of the mean gradient that a step keeps, 0 <= β₁ < 1."""
-    beta2: float = Field(0.999, ge=0, lt=1)
+    beta2: Number = Field(0.999, ge=0, lt=1)
     """β₂, the fraction of the mean square that a step keeps, 0 <= β₂ < 1."""
-    epsilon: float = Field(1e-8, gt=0)
+    epsilon: Number = Field(1e-8, gt=0)
     """ε, what keeps the division finite, > 0."""
 
     def moments(self, grad: Array, slots: Moments | AdamSlots) -> Moments:
@@ -101,7 +102,7 @@ class AdamW(Adam):
     )
 
     type: Literal["adamw"] = "adamw"  # type: ignore[assignment]  # another name, one more option
-    weight_decay: float = Field(1e-2, ge=0)
+    weight_decay: Number = Field(1e-2, ge=0)
     """λ, the fraction of a param that decays in a step of learning rate 1, >= 0."""
 
     def _update(self, theta: Array, grad: Array, slots: AdamSlots, *, lr: Array, step: Array) -> Update:

@@ -9,9 +9,11 @@ import numpy
 from pydantic import Field
 
 import nnjit.numpy as np
+from nnjit.numpy.numbers import log_of
 from nnjit.optim.array import Array, SlotType, Update
 from nnjit.optim.optimizer import LearningRate, bias_correction, optimizers
 from nnjit.optim.optimizers.adam import MomentOptimizer, Moments
+from nnjit.registry import Number
 
 # Terms of the series in Nadam: its rest is below 2⁻⁴⁸ of it.
 TERMS = numpy.arange(1, 49)
@@ -65,9 +67,9 @@ class Nadam(MomentOptimizer):
     type: Literal["nadam"] = "nadam"
     learning_rate: LearningRate = 2e-3
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
-    beta1: float = Field(0.9, gt=0, lt=1)
+    beta1: Number = Field(0.9, gt=0, lt=1)
     """β₁, the momentum after many steps, the fraction of the mean gradient that a step keeps, 0 < β₁ < 1."""
-    momentum_decay: float = Field(4e-3, gt=0)
+    momentum_decay: Number = Field(4e-3, gt=0)
     """ψ, how quickly the momentum rises to β₁, > 0."""
 
     def _update(self, theta: Array, grad: Array, slots: Moments, *, lr: Array, step: Array) -> Update:
@@ -91,7 +93,7 @@ class Nadam(MomentOptimizer):
     def _log_product(self, step: Array) -> Array:
         log_powers = TERMS * (self.momentum_decay * math.log(0.96))  # log qᵏ
         weights = numpy.exp(log_powers) * 0.5**TERMS / (TERMS * -numpy.expm1(log_powers))
-        return step * math.log(self.beta1) + np.sum(weights * np.expm1(step * log_powers))
+        return step * log_of(self.beta1) + np.sum(weights * np.expm1(step * log_powers))
 
 
 @optimizers.register
@@ -123,6 +125,6 @@ class RAdam(MomentOptimizer):
         correction = bias_correction(self.beta2, step)
         rho = limit - 2 * step * (1 - correction) / correction
         # At least 5 below, so that the root exists where it isn't used.
-        most, bounded = max(limit, 5.0), np.maximum(rho, 5.0)
+        most, bounded = np.maximum(limit, 5.0), np.maximum(rho, 5.0)
         square = (bounded - 4) * (bounded - 2) * most / ((most - 4) * (most - 2) * bounded)
         return rho > 5.0, np.sqrt(square * correction)

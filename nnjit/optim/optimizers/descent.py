@@ -12,6 +12,7 @@ from nnjit.optim.full_batch import FullBatchOptimizer
 from nnjit.optim.line_search import LineSearch
 from nnjit.optim.optimizer import LearningRate, Optimizer, optimizers
 from nnjit.optim.optimizers.searching import SteepestDescent
+from nnjit.registry import Number
 
 
 class VelocitySlots(NamedTuple):
@@ -75,7 +76,7 @@ class Momentum(Optimizer):
 
     slot_type: ClassVar[SlotType] = VelocitySlots
     type: Literal["momentum"] = "momentum"
-    momentum: float = Field(0.9, ge=0, lt=1)
+    momentum: Number = Field(0.9, ge=0, lt=1)
     """μ, the fraction of the velocity that a step keeps, 0 <= μ < 1."""
     nesterov: bool = False
     """Whether the gradient counts as if taken after the momentum's move."""
@@ -109,11 +110,11 @@ class Lion(Optimizer):
     type: Literal["lion"] = "lion"
     learning_rate: LearningRate = 1e-4
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
-    beta1: float = Field(0.9, ge=0, lt=1)
+    beta1: Number = Field(0.9, ge=0, lt=1)
     """β₁, the fraction of the mean gradient in the direction of a step, 0 <= β₁ < 1."""
-    beta2: float = Field(0.99, ge=0, lt=1)
+    beta2: Number = Field(0.99, ge=0, lt=1)
     """β₂, the fraction of the mean gradient that a step keeps, 0 <= β₂ < 1."""
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: Number = Field(0.0, ge=0)
     """λ, the fraction of a param that decays in a step of learning rate 1, >= 0."""
 
     def _update(self, theta: Array, grad: Array, slots: LionSlots, *, lr: Array, step: Array) -> Update:

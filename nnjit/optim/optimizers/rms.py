@@ -7,8 +7,10 @@ from typing import ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 import nnjit.numpy as np
+from nnjit.numpy.numbers import is_exactly
 from nnjit.optim.array import Array, SlotType, Update
 from nnjit.optim.optimizer import LearningRate, Optimizer, optimizers
+from nnjit.registry import Number
 
 
 class AdagradSlots(NamedTuple):
@@ -42,9 +44,9 @@ class Adagrad(Optimizer):
     type: Literal["adagrad"] = "adagrad"
     learning_rate: LearningRate = 1e-2
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
-    initial_accumulator: float = Field(0.0, ge=0)
+    initial_accumulator: Number = Field(0.0, ge=0)
     """s before the first step, >= 0."""
-    epsilon: float = Field(1e-10, gt=0)
+    epsilon: Number = Field(1e-10, gt=0)
     """ε, what keeps the division finite, > 0."""
 
     def initial_slots(self, theta: Array) -> tuple[Array, ...]:
@@ -71,9 +73,9 @@ class Adadelta(Optimizer):
     type: Literal["adadelta"] = "adadelta"
     learning_rate: LearningRate = 1.0
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
-    decay: float = Field(0.9, ge=0, lt=1)
+    decay: Number = Field(0.9, ge=0, lt=1)
     """ρ, the fraction of both mean squares that a step keeps, 0 <= ρ < 1; PyTorch's `rho`."""
-    epsilon: float = Field(1e-6, gt=0)
+    epsilon: Number = Field(1e-6, gt=0)
     """ε, with which the first steps begin, > 0."""
 
     def _update(self, theta: Array, grad: Array, slots: AdadeltaSlots, *, lr: Array, step: Array) -> Update:
@@ -98,18 +100,18 @@ class RmsProp(Optimizer):
     type: Literal["rmsprop"] = "rmsprop"
     learning_rate: LearningRate = 1e-2
     """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
-    decay: float = Field(0.99, ge=0, lt=1)
+    decay: Number = Field(0.99, ge=0, lt=1)
     """ρ, the fraction of the mean square that a step keeps, 0 <= ρ < 1; PyTorch's `alpha`."""
-    momentum: float = Field(0.0, ge=0, lt=1)
+    momentum: Number = Field(0.0, ge=0, lt=1)
     """μ, the fraction of the velocity that a step keeps, 0 <= μ < 1."""
     centered: bool = False
     """Whether the gradient's variance is used instead of its mean square."""
-    epsilon: float = Field(1e-8, gt=0)
+    epsilon: Number = Field(1e-8, gt=0)
     """ε, what keeps the division finite, > 0."""
 
     @property
     def unused_slots(self) -> frozenset[str]:
-        is_used = {"mean": self.centered, "velocity": self.momentum > 0}
+        is_used = {"mean": self.centered, "velocity": not is_exactly(self.momentum, 0)}
         return frozenset(name for name, used in is_used.items() if not used)
 
     def _update(self, theta: Array, grad: Array, slots: RmsPropSlots, *, lr: Array, step: Array) -> Update:
@@ -121,6 +123,6 @@ class RmsProp(Optimizer):
         else:
             square = self.decay * slots.mean_square + (1 - self.decay) * np.square(grad)
         move = grad / (np.sqrt(square) + self.epsilon)
-        if self.momentum > 0:
+        if not is_exactly(self.momentum, 0):
             move = velocity = self.momentum * velocity + move
         return theta - lr * move, RmsPropSlots(square, mean, velocity)

@@ -8,10 +8,14 @@ from nnjit.progress.curve import Line, curve_svg
 from nnjit.progress.html import card, table
 from nnjit.report.comparison.summary import Comparison, caveat, differences
 from nnjit.report.comparison.table import headline, ranked, results
-from nnjit.report.formatting import shorten
 from nnjit.report.pictures.style import CLASS_COLORS
 
-LONGEST = 16  # letters of a name beside a curve
+LONGEST = 11  # letters of a name beside a curve: the last ones, where names that nnjit makes differ
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """The headline, in a line."""
+    return f"Comparison of {', '.join(comparison.labels)}: {headline(comparison)}"
 
 
 def comparison_html(comparison: Comparison) -> str:
@@ -31,10 +35,14 @@ def _lines(comparison: Comparison) -> list[Line]:
     column = "validation_loss" if is_held_out else "train_loss"
     return [
         Line(
-            shorten(entry.label, LONGEST),
+            _shortened(entry.label),
             CLASS_COLORS[k % len(CLASS_COLORS)],
             entry.run.history.epoch,
             entry.run.history[column],
         )
         for k, entry in enumerate(ranked(comparison))
     ]
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= LONGEST else f"…{label[1 - LONGEST :]}"

@@ -35,12 +35,13 @@ class Entry:
     deviations: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Two runs or more, in the order in which they were given."""
 
     entries: tuple[Entry, ...]
 
+    __repr__ = lazy_method("nnjit.report.comparison.cell", "comparison_text")
     _repr_html_ = lazy_method("nnjit.report.comparison.cell", "comparison_html")
 
     @property

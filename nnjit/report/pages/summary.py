@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,8 @@ def notice(run: RunFiles) -> Notice | None:
     """How the training ended; None if it simply completed."""
     metrics = run.metrics
     epochs = counted(metrics.epochs, "epoch")
+    if run.is_running:
+        return Notice("calm", running(f"epoch {metrics.epochs:,}"))
     if metrics.status is Status.KILLED:
         return Notice("warning", _killed(run), resume_command(run.folder))
     if metrics.status is Status.EARLY_STOPPED:
@@ -159,6 +162,12 @@ def notice(run: RunFiles) -> Notice | None:
         reason = metrics.message or f"the training diverged: a value was no longer finite. {mend}"
         return Notice("warning", f"{sentence(reason).rstrip('.')}.")
     return None
+
+
+def running(state: str) -> str:
+    """That a training is going on, and how old the page is."""
+    drawn = f"drawn at {datetime.now():%H:%M:%S} and again within 30 s"
+    return f"The training is running: this is its state after {state}, {drawn}."
 
 
 def _killed(run: RunFiles) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
     from markupsafe import Markup
 
-_LONG = re.compile(r"[^\s<>&;]{11,}")  # words that may not fit into a column
+_LONG = re.compile(r"[^\s<>&;]{8,}")  # words that may not fit into a column
 _JOINTS = re.compile(r"([_=/])(?=[^\W_])|(\.)(?=[^\W\d_])")
 _CODE = re.compile(r"`([^`]+)`")
 

@@ -15,6 +15,7 @@ from nnjit.report.formatting import is_loss
 from nnjit.runs import file_names
 from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.environment import Environment
+from nnjit.runs.lock import is_locked
 from nnjit.runs.metrics import SPLITS
 from nnjit.runs.reading import damaged, read_text
 from nnjit.runs.status import Status
@@ -42,6 +43,7 @@ class StudyFiles:
 
     Args:
         members: those that were begun, in their order.
+        is_running: whether a process trains in the folder now.
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class StudyFiles:
     environment: Environment
     metrics: StudyMetrics
     members: tuple[Member, ...]
+    is_running: bool = False
 
     @property
     def word(self) -> str:
@@ -110,7 +113,7 @@ def read_study(folder: Path) -> StudyFiles:
         members.sort(key=lambda member: member.number)
         results = [Result(m.number, m.seed, m.run.metrics) for m in members]
         metrics = aggregate(metrics.kind, metrics.count, results)
-    return StudyFiles(folder, config, environment, metrics, tuple(members))
+    return StudyFiles(folder, config, environment, metrics, tuple(members), is_locked(folder))
 
 
 def _check_means(folder: Path, metrics: StudyMetrics, members: Sequence[Member]) -> None:

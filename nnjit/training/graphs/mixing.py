@@ -61,6 +61,12 @@ def mirrored(rows: Mapping[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
     return {partner: rows[name][::-1] for partner, name in zip(PARTNERS, "xyw", strict=True)}
 
 
+def mirrored_natively(rows: Mapping[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
+    """The same as native steps take it: the rows, and the order in which they are partners."""
+    order = numpy.arange(len(rows["w"]), dtype=numpy.int64)[::-1].copy()
+    return {partner: rows[name] for partner, name in zip(PARTNERS, "xyw", strict=True)} | {"partners": order}
+
+
 def shares(alpha: float, u: Any) -> Any:
     """max(λ, 1 - λ), shape (B,), of λ from Beta(alpha, alpha), for u (B, 2) uniform in [0, 1).
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import nnjit.numpy as np
@@ -13,6 +12,8 @@ from nnjit.nn.array import Array
 from nnjit.nn.formula import Formula, columns, symbol
 from nnjit.nn.links import Link
 from nnjit.nn.losses.loss import SumOfSquares
+from nnjit.numpy.numbers import is_exactly, sqrt_of
+from nnjit.registry import NUMBER
 from nnjit.training.graphs.class_weights import class_weight_of_rows
 from nnjit.training.graphs.reading import Reading
 
@@ -33,11 +34,11 @@ class Output:
 
     name: str
     loss: Loss
-    weight: float
+    weight: float = field(metadata={NUMBER: True})
     target: Target
     columns: slice
     unit: Affine | None = None
-    class_weights: tuple[float, ...] | None = None
+    class_weights: tuple[float, ...] | None = field(default=None, metadata={NUMBER: True})
     link: Link = "identity"
     center: Center | None = None
 
@@ -60,7 +61,7 @@ class Output:
         """The residuals (B, O) of its loss, whose squares sum to the cost times both weights."""
         assert isinstance(self.loss, SumOfSquares)  # no other loss has residuals
         found, weight = self.loss.residuals(self.take(joined), self.truth(y)), self._class_weight(y, joined)
-        found = weighted(math.sqrt(self.weight), found)
+        found = weighted(sqrt_of(self.weight), found)
         return found if weight is None else found * np.expand_dims(np.sqrt(weight), 1)
 
     @property
@@ -93,4 +94,4 @@ class Output:
 
 def weighted(weight: float, cost: Any) -> Any:
     """A cost times its weight, without a multiplication if that is 1."""
-    return cost if weight == 1 else weight * cost
+    return cost if is_exactly(weight, 1) else weight * cost

@@ -11,6 +11,7 @@ import nnjit.numpy as np
 from nnjit.data import Affine, Center
 from nnjit.nn import Loss, Reads, SummedMetric
 from nnjit.nn.links import Link, class_scores, log_odds, log_probabilities
+from nnjit.numpy.numbers import is_exactly
 
 OF_LOGITS = {"class_scores": class_scores, "log_probabilities": log_probabilities}
 
@@ -47,7 +48,7 @@ class Reading(NamedTuple):
         """Values with their scaling undone, less a number: so the digits of a scaled value are all kept."""
         if self.unit is not None:
             return np.astype(values, "f64") * self.unit.scale + (self.unit.shift - origin)
-        return np.astype(values, "f64") - origin if numpy.any(origin) else values
+        return values if is_exactly(origin, 0) else np.astype(values, "f64") - origin
 
 
 def metric_totals(

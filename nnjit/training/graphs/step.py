@@ -78,7 +78,7 @@ class _Cost(NamedTuple):
 
 @tracing()
 def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tuple[Graph, Interface]:
-    """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
+    """An update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metrics, ∇ Σ w C).
 
     If the params are averaged, their average follows the slots, and that of the layers' state if it is
     averaged too; the best epoch's averages are kept instead of its params and state. The input after lr is
@@ -98,7 +98,8 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     trained = task.model.train(named, examples.x, **draws)
     cost = _cost(task, trained.output, examples)
     # Divided only now: the backward pass need not wait for the sum of the weights, which takes all rows.
-    gradient = flat_gradient(cost.total, params_of(task, named)) / cost.weight
+    whole = as_node(flat_gradient(cost.total, params_of(task, named)))
+    gradient = whole / cost.weight
     penalty, gradient = _with_penalty(task, theta, gradient)
     with scope("clip"):
         gradient = task.clip(gradient)
@@ -114,7 +115,7 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
         updated.append(trained.state)
     interface = _interface(task, inputs, len(totals), in_order=in_order)
     names = (*interface.updates, *_frozen(task), "key", *inputs.per_step, "x", "y", "w", *interface.partners)
-    return Graph(inputs.nodes, (*updated, *totals), names), interface
+    return Graph(inputs.nodes, (*updated, *totals, whole), names), interface
 
 
 @tracing()
@@ -143,6 +144,15 @@ def evaluation_graph(task: Task) -> Graph:
     totals += _metric_totals(task, output, logits, y, w)
     names = (*_kept(task), *_frozen(task), "held_out_x", "held_out_y", "held_out_w")
     return Graph((*vectors.values(), x, y, w), tuple(totals), names)
+
+
+@tracing()
+def gradient_graph(task: Task) -> Graph:
+    """(θ, [state, frozen,] x, y, w) → the gradient of the mean cost, without dropout and penalty."""
+    vectors, batch = task.vectors(), batch_inputs(task)
+    named = {name: as_node(array) for name, array in task.named(vectors).items()}
+    gradient = flat_gradient(mean_cost(task, named, *batch), params_of(task, named))
+    return Graph((*vectors.values(), *batch), (gradient,), (*vectors, "x", "y", "w"))
 
 
 @tracing()
@@ -190,7 +200,7 @@ def penalty_of(task: Task, theta: Node) -> Node | None:
 
     It is that of one vector, with zeros for params without a penalty: one loop for any number of layers.
     """
-    if not (task.penalty.l1 or task.penalty.l2):
+    if task.penalty.is_none:
         return None
     counts = [numpy.full(e.size, e.penalized, theta.dtype) for e in task.model.table]
     mask = numpy.concatenate(counts) if counts else numpy.zeros(0, theta.dtype)
@@ -230,6 +240,7 @@ def _interface(task: Task, inputs: _Inputs, totals: int, *, in_order: bool) -> I
         updates=("theta", *task.slots, *(name for name in inputs.vectors if name == "state")),
         per_step=inputs.per_step,
         totals=totals,
+        watched=1,
         is_guarded=True,
         kept=_kept(task),
         in_order=in_order and not inputs.partners,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy
@@ -11,6 +11,7 @@ import numpy
 from nnjit.ir import ArrayType, B, Node, array_type, new_input
 from nnjit.nn import Loss, Metric, Model, SummedMetric, WholeMetric
 from nnjit.optim import Averaging, Clip, FullBatchOptimizer, Optimizer, Penalty
+from nnjit.registry import NUMBER
 from nnjit.training.graphs.reading import Reading, reads_logits
 
 
@@ -37,7 +38,7 @@ class Task:
     dtype: str
     target_type: ArrayType
     reading: Reading
-    class_weights: tuple[float, ...] | None = None
+    class_weights: tuple[float, ...] | None = field(default=None, metadata={NUMBER: True})
     averaging: Averaging | None = None
     activated: tuple[str, ...] = ()
     mixup: float | None = None

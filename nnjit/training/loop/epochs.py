@@ -76,6 +76,7 @@ class EpochRunner:
             held_out = setup.splits[setup.native_evaluation]
             assert isinstance(held_out, Part)  # Python evaluates rows on the disk
             self._given |= {"held_out_x": held_out.x, "held_out_y": held_out.y, "held_out_w": held_out.w}
+        self._given |= setup.compiled.epoch_numbers
         self._step_seconds: float | None = None  # until an epoch has been timed
         self._divergence: NotFinite | None = None
 
@@ -263,7 +264,7 @@ class EpochRunner:
         def advance(turn: int) -> bool:
             return self._call(epochs, piece, (turn, turn + 1), totals, best) == turn + 1
 
-        graph, updated = setup.compiled.epoch.graph, (state.theta, *state.slots)
+        graph, updated = setup.compiled.step, (state.theta, *state.slots)
         arguments = self._arguments(epochs, piece)
         turn, reason = find_first_bad(
             graph, piece.count, advance, lambda k: epochs.arguments_of(k, piece, graph, arguments),
@@ -294,7 +295,7 @@ class _Epochs:
 
     def __init__(self, setup: Setup, state: State, count: int, learning_rate: float) -> None:
         self.state, self.count = state, count
-        first = state.epoch * setup.steps
+        first = state.epoch * setup.steps + state.offset
         steps = np.arange(first, first + count * setup.steps)
         experiment = setup.experiment
         last = experiment.training.epochs

@@ -46,7 +46,7 @@ def step_text(compiled: CompiledTask) -> str:
 
     A full-batch method has no step; its text is the graph of the cost and its gradient.
     """
-    graph = cost_graph(compiled.task) if compiled.step is None else compiled.step[0]
+    graph = compiled.step if compiled.has_steps else cost_graph(compiled.task)
     return str(optimize(graph))
 
 

@@ -14,14 +14,14 @@ from nnjit.optim import FullBatchOptimizer, Problem
 from nnjit.optim.full_batch import Iteration, Need
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
 from nnjit.training.loop.epochs import Span
-from nnjit.training.setup.compiled_task import Program
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import Slots, State
+from nnjit.training.structure.programs import Name
 
 if TYPE_CHECKING:
     from nnjit.codegen import ThreadTeam
 
-PROGRAMS_OF: Mapping[Need, tuple[Program, ...]] = {
+PROGRAMS_OF: Mapping[Need, tuple[Name, ...]] = {
     "gradient": ("cost",),
     "product": ("cost", "product"),
     "jacobian": ("cost", "residuals", "jacobian"),
@@ -133,7 +133,7 @@ class Evaluations:
 
     def not_finite(self, state: State) -> NotFinite:
         """The error to raise if the cost or its derivatives at the state are not finite."""
-        graph = self._setup.compiled.program("cost").graph
+        graph = self._setup.compiled.graph("cost")
         arguments = (*self._setup.model.split(state.theta).values(), *self._batch)
         _, reason = find_first_bad(
             graph, 1, lambda _: False, lambda _: arguments, lambda: (), self._setup.model.table
@@ -161,7 +161,7 @@ class Evaluations:
     def _with_penalty(self, theta: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         return np.concatenate([residuals.ravel() * self._scale, self._roots @ theta])
 
-    def _call(self, program: Program, *arguments: np.ndarray) -> list[np.ndarray]:
+    def _call(self, program: Name, *arguments: np.ndarray) -> list[np.ndarray]:
         if self._is_stopped():
             raise _Abandoned
         self.count += 1

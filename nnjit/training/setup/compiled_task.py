@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from nnjit import codegen
-from nnjit.codegen import BLOCK, Interface
+from nnjit.codegen import BLOCK
 from nnjit.data import AnyPart
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
 from nnjit.runs.writing import write_atomically
-from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
-from nnjit.training.graphs.step import evaluation_graph, logits_graph, prediction_graph, state_graph
+from nnjit.training.graphs.step import step_graph
 from nnjit.training.graphs.task import Task
+from nnjit.training.structure.programs import KEPT, PROGRAMS, EpochProgram, Name, Programs, options_for
+from nnjit.training.structure.walk import Numbers
 
 if TYPE_CHECKING:
     from nnjit.codegen import Compiled, CompiledEpoch, KernelEntry
@@ -30,22 +30,6 @@ Values = dict[str, float]
 
 Columns = dict[str, np.ndarray]
 """The same for each of a number of epochs."""
-
-Program = Literal["evaluation", "prediction", "logits", "state", "cost", "product", "residuals", "jacobian"]
-
-# fmt: off
-PROGRAMS: Mapping[Program, tuple[Callable[[Task], Graph], str]] = {
-    # name        its graph         the title of its source
-    "evaluation": (evaluation_graph, "The evaluation of a split."),
-    "prediction": (prediction_graph, "The prediction."),
-    "logits":     (logits_graph,     "The output before any sigmoid or softmax."),
-    "state":      (state_graph,      "The state of the layers over a batch."),
-    "cost":       (cost_graph,       "The cost and its gradient."),
-    "product":    (product_graph,    "The Hessian of the cost times a vector."),
-    "residuals":  (residual_graph,   "The residuals."),
-    "jacobian":   (jacobian_graph,   "The residuals and their Jacobian."),
-}
-# fmt: on
 
 
 @dataclass(frozen=True)
@@ -81,40 +65,93 @@ class TotalsLayout:
         return tuple(slice(start, start + size) for start, size in zip(starts, self.sizes, strict=True))
 
 
+@dataclass(frozen=True, eq=False)
+class BoundProgram:
+    """A compiled graph with the numbers of a task.
+
+    Args:
+        numbers: its last arguments.
+    """
+
+    compiled: Compiled
+    numbers: tuple[np.ndarray, ...]
+
+    def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
+        """The outputs of the graph for its other arguments."""
+        return self.compiled(*arguments, *self.numbers)
+
+
 @dataclass
 class CompiledTask:
-    """Runs a task natively. Each graph is compiled when it is first needed.
+    """Runs a task natively. Each graph is compiled when it is first needed by a task of this structure.
 
     Args:
         batch: rows of the largest batch.
-        threads: how many share a step.
+        rows_at_once: rows of a batch that are computed together.
+        wanted_threads: how many share a step.
         is_evaluated: whether native code evaluates a part of the data after each epoch.
         in_order: whether epochs take the examples in the order of the data.
         block: rows that there is memory for at once, if a step needs no more.
-        step: the traced step; None if none is run, as with a full-batch method.
     """
 
     task: Task
-    batch: int
-    threads: int = 1
+    batch: int = 1
+    rows_at_once: int = 1
+    wanted_threads: int | Literal["auto"] = 1
     is_evaluated: bool = False
     in_order: bool = False
     block: int = BLOCK
-    step: tuple[Graph, Interface] | None = None
     compile_seconds: float = field(default=0.0, init=False)
     _epoch: CompiledEpoch | None = field(default=None, init=False)
-    _programs: dict[Program, Compiled] = field(default_factory=dict, init=False)
+    _programs: dict[Name, BoundProgram] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def _kept(self) -> tuple[Programs, Numbers]:
+        return KEPT.of(self.task)
+
+    @cached_property
+    def _epoch_program(self) -> EpochProgram:
+        assert self.has_steps  # a full-batch method has no epochs of steps
+        options = options_for(
+            batch=self.batch, rows_at_once=self.rows_at_once, wanted_threads=self.wanted_threads,
+            is_evaluated=self.is_evaluated, in_order=self.in_order, block=self.block,
+        )  # fmt: skip
+        return self._kept[0].epochs(options)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether the training is one by steps, not by a full-batch method."""
+        return self.task.optimizer.full_batch is None
+
+    @property
+    def threads(self) -> int:
+        """How many threads share a step."""
+        return self._epoch_program.threads if self.has_steps else 1
+
+    @cached_property
+    def step(self) -> Graph:
+        """The graph of a step with its numbers as constants, for those who interpret it."""
+        return step_graph(self.task, in_order=self.in_order)[0]
+
+    def graph(self, name: Name) -> Graph:
+        """The graph of a program with its numbers as constants."""
+        return PROGRAMS[name][0](self.task)
 
     @property
     def epoch(self) -> CompiledEpoch:
         """The training step, repeated natively over the batches of epochs."""
         if self._epoch is None:
             begin = time.perf_counter()
-            epoch = self.written_epoch()
-            epoch.compile()
+            self._epoch = self._epoch_program.compiled()
             self.compile_seconds += time.perf_counter() - begin
-            self._epoch = epoch
         return self._epoch
+
+    @cached_property
+    def epoch_numbers(self) -> dict[str, np.ndarray]:
+        """What the epochs take of the numbers of the task, by name; a scalar is an array of one."""
+        _, numbers = self._kept
+        made = (graph(numbers) for graph in self._epoch_program.number_graphs)
+        return {name: np.atleast_1d(value) for values in made for name, value in values.items()}
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
@@ -123,34 +160,24 @@ class CompiledTask:
 
     def written_epoch(self) -> CompiledEpoch:
         """The native epochs with their source written, but not compiled yet."""
-        assert self.step is not None  # a full-batch method has no epochs of steps
-        graph, interface = self.step
-        return codegen.CompiledEpoch(
-            graph,
-            interface,
-            evaluation=evaluation_graph(self.task) if self.is_evaluated else None,
-            most_rows=self.batch,
-            is_shared=self.threads > 1,
-            block=self.block,
-            title="The training step.",
-        )
+        return self._epoch_program.written()
 
     @property
-    def evaluation(self) -> Compiled:
+    def evaluation(self) -> BoundProgram:
         """Loss and metric sums of a split."""
         return self.program("evaluation")
 
     @property
-    def prediction(self) -> Compiled:
+    def prediction(self) -> BoundProgram:
         """The predictions for rows of inputs."""
         return self.program("prediction")
 
-    def program(self, name: Program) -> Compiled:
+    def program(self, name: Name) -> BoundProgram:
         """The compiled graph of this name."""
         if name not in self._programs:
-            trace, title = PROGRAMS[name]
-            graph, begin = trace(self.task), time.perf_counter()
-            self._programs[name] = _compiled(graph, title)
+            begin, (programs, numbers) = time.perf_counter(), self._kept
+            made = programs.program(name)
+            self._programs[name] = BoundProgram(made.compiled, tuple(made.numbers(numbers).values()))
             self.compile_seconds += time.perf_counter() - begin
         return self._programs[name]
 
@@ -228,13 +255,13 @@ class CompiledTask:
     @cached_property
     def _sizes(self) -> tuple[int, ...]:
         """How many sums each metric has."""
-        outputs = self.epoch.graph.outputs
-        return tuple(n.type.row_size for n in outputs[len(outputs) - len(self.task.sums) :])
+        totals = self.epoch.interface.totals_of(self.epoch.graph)
+        return tuple(n.type.row_size for n in totals[len(totals) - len(self.task.sums) :])
 
     def save_kernels(self, folder: Path) -> None:
         """Write the source of everything compiled so far into `folder`."""
         folder.mkdir(exist_ok=True)
-        sources = {f"{name}.py": compiled.program.source for name, compiled in self._programs.items()}
+        sources = {f"{name}.py": bound.compiled.program.source for name, bound in self._programs.items()}
         if self._epoch is not None:
             sources["epoch.py"] = self._epoch.program.source
         for name, source in sources.items():
@@ -243,11 +270,3 @@ class CompiledTask:
 
 def _joined(blocks: Sequence[np.ndarray]) -> np.ndarray:
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-
-
-def _compiled(graph: Graph, title: str) -> Compiled:
-    """The graph compiled, by a first call with zeros."""
-    compiled = codegen.Compiled(graph, title=title)
-    inputs = compiled.graph.inputs
-    compiled(*(np.zeros([d if isinstance(d, int) else 1 for d in n.shape], n.dtype) for n in inputs))
-    return compiled

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nnjit import codegen
+from nnjit.codegen import aligned_copy
 from nnjit.errors import RunError
 from nnjit.runs.decoding import build
 from nnjit.runs.file_names import CHECKPOINT
@@ -87,6 +87,8 @@ class State:
         best_epoch: 0 before the first epoch.
         monitor: in words, what makes an epoch the best.
         checksums: of the files with a row for each epoch, as they were when this was saved; {} if it was not.
+        offset: what the number of updates has more than epochs × steps of one; not 0 if some epochs were on
+            another number of rows.
     """
 
     theta: np.ndarray
@@ -97,19 +99,12 @@ class State:
     best_epoch: int
     monitor: str
     checksums: Mapping[str, str] = field(default_factory=dict)
+    offset: int = 0
 
     @classmethod
     def initial(cls, theta: np.ndarray, slots: Slots, monitor: str) -> State:
         """The state before the first epoch."""
-        return cls(
-            codegen.aligned_copy(theta),
-            slots.map(codegen.aligned_copy),
-            0,
-            theta.copy(),
-            math.inf,
-            0,
-            monitor,
-        )
+        return cls(aligned_copy(theta), slots.map(aligned_copy), 0, theta.copy(), math.inf, 0, monitor)
 
     def copy(self) -> State:
         """A copy that the loop doesn't change."""
@@ -134,6 +129,7 @@ def state_bytes(state: State, rows: Mapping[str, bytes]) -> bytes:
         "best_epoch": state.best_epoch,
         "best_loss": state.best_loss.hex(),
     }
+    facts |= {"offset": state.offset} if state.offset else {}
     facts |= {"monitor": state.monitor, "checksums": {name: checksum(rows[name]) for name in rows}}
     return tensors_bytes(_arrays(state), "state", json.dumps(facts))
 
@@ -159,10 +155,10 @@ def load_state(folder: Path, like: State) -> State:
         raise damaged(path, "not a checkpoint of nnjit (nested too deeply)") from None
     except ValueError as error:
         raise damaged(path, f"not a checkpoint of this training ({error})") from None
-    arrays = {name: codegen.aligned_copy(tensor) for name, tensor in tensors.items()}
+    arrays = {name: aligned_copy(tensor) for name, tensor in tensors.items()}
     slots = like.slots.layout.named([arrays[f"slot_{k}"] for k in range(len(like.slots))])
     best = arrays["best_theta"], best_loss, facts.best_epoch
-    return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor, facts.checksums)
+    return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor, facts.checksums, facts.offset)
 
 
 def checksum(content: bytes) -> str:
@@ -179,6 +175,7 @@ class _Facts:
     best_loss: str
     monitor: str
     checksums: Mapping[str, str] = field(default_factory=dict)
+    offset: int = 0
 
     def __post_init__(self) -> None:
         if not self.best_epoch <= self.epoch < MOST_EPOCHS:

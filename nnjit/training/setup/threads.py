@@ -1,45 +1,31 @@
-"""Choose the number of threads that share a step, and limit BLAS to one thread meanwhile."""
+"""Limit BLAS to one thread while a training runs."""
 
 from __future__ import annotations
 
-import math
+import functools
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from nnjit.cores import usable_cores
-from nnjit.ir import Graph, Shape
-
-WORTH_SHARING = 2**18  # multiplications of a step; with fewer, waiting costs more than sharing saves
-FEW = 16  # rows of a batch; with fewer, moving weights between cores costs more than sharing rows saves
-WORTH_SHARING_FEW = 2**22
-MOST = 8  # threads that "auto" takes: more were never measured
-
-
-def threads_for(wanted: int | Literal["auto"], graph: Graph, batch: int) -> int:
-    """The threads that share each step.
-
-    Args:
-        wanted: "auto" takes all usable cores, at most `MOST`, if a step is large enough to be shared.
-        graph: the step.
-        batch: rows of a batch.
-    """
-    if wanted != "auto":
-        return wanted
-    products = [n for n in graph.nodes if n.primitive.kind == "matmul"]
-    work = sum(_length(n.inputs[0].shape, batch) * _length(n.shape[1:], batch) for n in products)
-    least = WORTH_SHARING_FEW if batch < FEW else WORTH_SHARING
-    return min(usable_cores(), MOST) if work >= least else 1
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Limit BLAS to one thread while a training runs, whose own threads share its products."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):
+    with _libraries(len(sys.modules)).limit(limits=1, user_api="blas"):
         yield
 
 
-def _length(shape: Shape, batch: int) -> int:
-    return math.prod(d if isinstance(d, int) else batch for d in shape)
+@functools.lru_cache(maxsize=1)
+def _libraries(modules: int) -> ThreadpoolController:
+    """The libraries that a process has loaded, which takes some milliseconds to find out.
+
+    Args:
+        modules: how many there are; others may have loaded another library.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -1,6 +1,16 @@
 """The measurements, a file each: `run` prints its tables, and returns what goes into the JSON."""
 
-from scripts.benchmark.sections import autodiff, busy, epochs, growth, prediction, startup, threads, training
+from scripts.benchmark.sections import (
+    autodiff,
+    busy,
+    epochs,
+    estimators,
+    growth,
+    prediction,
+    startup,
+    threads,
+    training,
+)
 
 SECTIONS = {
     "workloads": training.run,
@@ -11,4 +21,5 @@ SECTIONS = {
     "epochs": epochs.run,
     "autodiff": autodiff.run,
     "prediction": prediction.run,
+    "estimators": estimators.run,
 }

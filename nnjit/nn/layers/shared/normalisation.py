@@ -8,12 +8,13 @@ from nnjit.errors import GraphError
 from nnjit.nn.array import Shape
 from nnjit.nn.initializers import Constant, Zeros
 from nnjit.nn.layers.shared.base import Param, TrainedLayer
+from nnjit.registry import Number
 
 
 class Normalisation(TrainedLayer):
     """(x - mean) / √(variance + epsilon) · scale + shift, with x (B, …, C), scale and shift (C,)."""
 
-    epsilon: float = Field(1e-5, gt=0)
+    epsilon: Number = Field(1e-5, gt=0)
     """What is added to the variance, > 0."""
     scale: bool = True
     """Whether the result is multiplied by a trained array, which begins with 1."""

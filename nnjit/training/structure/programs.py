@@ -1,0 +1,269 @@
+"""The compiled programs of a structure: made once, and shared by all tasks of it, whatever their numbers."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from nnjit import codegen
+from nnjit.codegen import Interface
+from nnjit.cores import usable_cores
+from nnjit.ir import Graph, Node, array_type, interpret, new_input
+from nnjit.numpy.promotion import as_number
+from nnjit.passes.split_off import Parts, split_off
+from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
+from nnjit.training.graphs.signs import signs_graph
+from nnjit.training.graphs.step import (
+    evaluation_graph,
+    gradient_graph,
+    logits_graph,
+    prediction_graph,
+    state_graph,
+    step_graph,
+)
+from nnjit.training.graphs.task import Task
+from nnjit.training.structure.threads import threads_for
+from nnjit.training.structure.walk import Numbers, key_of, replaced
+
+if TYPE_CHECKING:
+    from nnjit.codegen import Compiled, CompiledEpoch
+
+Name = Literal[
+    "evaluation", "prediction", "logits", "state", "signs", "gradient", "cost", "product", "residuals",
+    "jacobian",
+]  # fmt: skip
+
+# fmt: off
+PROGRAMS: Mapping[Name, tuple[Callable[[Task], Graph], str]] = {
+    # name        its graph         the title of its source
+    "evaluation": (evaluation_graph, "The evaluation of a split."),
+    "prediction": (prediction_graph, "The prediction."),
+    "logits":     (logits_graph,     "The output before any sigmoid or softmax."),
+    "state":      (state_graph,      "The state of the layers over a batch."),
+    "signs":      (signs_graph,      "The fractions of idle units."),
+    "gradient":   (gradient_graph,   "The gradient of the cost without dropout and penalty."),
+    "cost":       (cost_graph,       "The cost and its gradient."),
+    "product":    (product_graph,    "The Hessian of the cost times a vector."),
+    "residuals":  (residual_graph,   "The residuals."),
+    "jacobian":   (jacobian_graph,   "The residuals and their Jacobian."),
+}
+# fmt: on
+
+PREFIX, HELD_OUT = "number_", "held_out_number_"
+MOST = 64  # structures whose programs are kept
+
+
+@dataclass(frozen=True, eq=False)
+class NumberGraph:
+    """Computes what the programs of a structure take of the numbers of a task.
+
+    Args:
+        graph: of the numbers by their paths.
+        names: of the values, as the programs know them.
+    """
+
+    graph: Graph
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, parts: Parts) -> NumberGraph:
+        """Of a graph that was split off."""
+        count = len(parts.before.outputs)
+        return cls(parts.before, parts.rest.names[len(parts.rest.names) - count :])
+
+    def __call__(self, numbers: Numbers) -> dict[str, np.ndarray]:
+        """The values for the numbers of a task."""
+        values = interpret(self.graph, [numbers[name] for name in self.graph.names])
+        return dict(zip(self.names, values, strict=True))
+
+
+class Numbered(NamedTuple):
+    """A compiled graph, and what it takes of the numbers of a task."""
+
+    compiled: Compiled
+    numbers: NumberGraph
+
+
+class EpochOptions(NamedTuple):
+    """What the program of epochs depends on, besides the structure of the task.
+
+    Args:
+        batch: rows of the largest batch.
+        rows_at_once: rows of a batch that are computed together.
+        wanted_threads: how many share a step.
+        cores: the most threads that "auto" takes.
+        is_evaluated: whether native code evaluates a part of the data after each epoch.
+        in_order: whether epochs take the examples in the order of the data.
+        block: rows that there is memory for at once, if a step needs no more.
+    """
+
+    batch: int
+    rows_at_once: int
+    wanted_threads: int | Literal["auto"]
+    cores: int
+    is_evaluated: bool
+    in_order: bool
+    block: int
+
+
+class EpochProgram:
+    """The native epochs of a structure. It is traced, written and compiled when each is first needed.
+
+    Args:
+        task: with traced numbers, whose nodes are
+        numbers: by their paths.
+    """
+
+    def __init__(self, task: Task, numbers: Mapping[str, Node], options: EpochOptions) -> None:
+        self._task, self._numbers, self.options = task, numbers, options
+        self._lock = threading.RLock()
+        self._compiled: CompiledEpoch | None = None
+
+    @cached_property
+    def _step(self) -> tuple[Parts, Interface]:
+        graph, interface = step_graph(self._task, in_order=self.options.in_order)
+        return _split(graph, self._numbers, PREFIX), interface
+
+    @cached_property
+    def _evaluation(self) -> Parts | None:
+        if not self.options.is_evaluated:
+            return None
+        return _split(evaluation_graph(self._task), self._numbers, HELD_OUT)
+
+    @cached_property
+    def threads(self) -> int:
+        """How many threads share a step."""
+        options = self.options
+        with self._lock:
+            return threads_for(options.wanted_threads, self._step[0].rest, options.rows_at_once)
+
+    @cached_property
+    def number_graphs(self) -> Sequence[NumberGraph]:
+        """What the steps take of the numbers of a task, and the evaluations."""
+        with self._lock:
+            parts = [self._step[0], *([] if self._evaluation is None else [self._evaluation])]
+            return tuple(map(NumberGraph.of, parts))
+
+    def written(self) -> CompiledEpoch:
+        """The epochs with their source written, but not compiled yet."""
+        with self._lock:
+            (step, interface), evaluation = self._step, self._evaluation
+            return codegen.CompiledEpoch(
+                step.rest,
+                interface,
+                evaluation=None if evaluation is None else evaluation.rest,
+                most_rows=self.options.batch,
+                is_shared=self.threads > 1,
+                block=self.options.block,
+                title="The training step.",
+            )
+
+    def compiled(self) -> CompiledEpoch:
+        """The compiled epochs, with memory of their own."""
+        with self._lock:
+            if self._compiled is None:
+                epoch = self.written()
+                epoch.compile()
+                self._compiled = epoch
+            return self._compiled.twin()
+
+
+class Programs:
+    """All programs of a structure."""
+
+    def __init__(self, task: Task, numbers: Mapping[str, Node]) -> None:
+        self._task, self._numbers = task, numbers
+        self._lock = threading.RLock()
+        self._made: dict[Name, Numbered] = {}
+        self._epochs: dict[EpochOptions, EpochProgram] = {}
+
+    def program(self, name: Name) -> Numbered:
+        """The compiled graph of this name."""
+        with self._lock:
+            if name not in self._made:
+                trace, title = PROGRAMS[name]
+                parts = _split(trace(self._task), self._numbers, PREFIX)
+                self._made[name] = Numbered(_compiled(parts.rest, title), NumberGraph.of(parts))
+            return self._made[name]
+
+    def epochs(self, options: EpochOptions) -> EpochProgram:
+        """The native epochs with these options."""
+        with self._lock:
+            if options not in self._epochs:
+                self._epochs[options] = EpochProgram(self._task, self._numbers, options)
+            return self._epochs[options]
+
+
+class Kept:
+    """The programs of the structures that were asked for last, in this process."""
+
+    def __init__(self) -> None:
+        self._programs: OrderedDict[Hashable, Programs] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, task: Task) -> tuple[Programs, Numbers]:
+        """The programs of the structure of a task, and its numbers."""
+        key, numbers = key_of(task)
+        with self._lock:
+            if key not in self._programs:
+                self._programs[key] = Programs(*_traced(task))
+                while len(self._programs) > MOST:
+                    self._programs.popitem(last=False)
+            self._programs.move_to_end(key)
+            return self._programs[key], numbers
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._programs.clear()
+
+
+KEPT = Kept()
+
+
+def _traced(task: Task) -> tuple[Task, dict[str, Node]]:
+    """The task with traced values in the place of its numbers, and these by their paths."""
+    nodes: dict[str, Node] = {}
+
+    def put(path: str, number: np.ndarray) -> Node:
+        node = new_input(array_type("f64", number.shape))
+        nodes[path] = as_number(node) if number.shape == () else node
+        return nodes[path]
+
+    return replaced(task, put), nodes
+
+
+def _split(graph: Graph, numbers: Mapping[str, Node], prefix: str) -> Parts:
+    """A graph, and what it takes of the numbers of a task."""
+    needed = {node: path for path, node in numbers.items()}
+    used = [node for node in graph.nodes if node in needed]
+    whole = Graph((*graph.inputs, *used), graph.outputs, (*graph.names, *(needed[n] for n in used)))
+    return split_off(whole, [needed[n] for n in used], prefix)
+
+
+def _compiled(graph: Graph, title: str) -> Compiled:
+    """The graph compiled, by a first call with zeros."""
+    compiled = codegen.Compiled(graph, title=title)
+    inputs = compiled.graph.inputs
+    compiled(*(np.zeros([d if isinstance(d, int) else 1 for d in n.shape], n.dtype) for n in inputs))
+    return compiled
+
+
+def options_for(
+    *,
+    batch: int,
+    rows_at_once: int,
+    wanted_threads: int | Literal["auto"],
+    is_evaluated: bool,
+    in_order: bool,
+    block: int,
+) -> EpochOptions:
+    """The options of epochs on this machine."""
+    cores = usable_cores() if wanted_threads == "auto" else 0
+    return EpochOptions(batch, rows_at_once, wanted_threads, cores, is_evaluated, in_order, block)
