@@ -142,11 +142,6 @@ class MemberContents(RunContents):
     def model(self) -> ModelEntry:
         return self.of_model.as_read()
 
-    def state(self, like: State) -> State:
-        raise RunError(
-            f"a {self.word} of this study has no state to go on from; train with training.members: folders"
-        )
-
     def save(self, folder: Path) -> None:
         raise RunError(
             f"{folder}: a {self.word} of this study has no folder; train with training.members: folders"
