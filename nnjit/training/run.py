@@ -22,6 +22,7 @@ from nnjit.training.contents import FolderContents, RunContents
 from nnjit.training.graphs.decoding import Classes, Decoder, with_names
 from nnjit.training.inputs import Inputs, Where
 from nnjit.training.setup.compiled_task import CompiledTask
+from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from nnjit.data.known.series import NewWindows
     from nnjit.data.tables.table import Table
     from nnjit.training.evaluation import Evaluation
-    from nnjit.training.setup.outputs import DataDescription
 
 
 _FRAMES = ("polars", "pandas", "pyarrow", "nnjit")  # the libraries whose frames are tables
