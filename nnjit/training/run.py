@@ -316,9 +316,7 @@ class Run:
 
     @property
     def _place(self) -> str:
-        if self.contents is not None:
-            return self.contents.place
-        return "in memory" if self.path is None else str(self.path)
+        return self.contents.place if self.contents is not None else str(self.path or "in memory")
 
     def _aim(self) -> str:
         """What it predicts, in words."""

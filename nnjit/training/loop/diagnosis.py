@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nnjit import codegen
-from nnjit.codegen import BestEpoch, Turns
+from nnjit.codegen import BestEpoch
 from nnjit.data import Part, spread_evenly
 from nnjit.nn import Model, ParamEntry
 from nnjit.runs.diagnosis import DiagnosisFile
@@ -109,7 +109,7 @@ class Probe:
         totals, vectors = epoch.totals(1), self._model.split(copy.theta)
         slots = dict(zip(self.setup.task.slots, copy.slots, strict=True))
         rows = self._rows
-        turns, order = Turns(0, 1, 2, len(rows["w"]), len(rows["w"])), np.arange(len(rows["w"]))
+        turns, order = codegen.Turns(0, 1, 2, len(rows["w"]), len(rows["w"])), np.arange(len(rows["w"]))
         given = {**vectors, **slots, **self._scalars(state, lr), **self._held_out, **rows}
         given |= mirrored_natively(rows) | self.setup.compiled.epoch_numbers
         best = BestEpoch().array(), np.array(copy.best_theta)
