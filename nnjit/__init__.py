@@ -14,7 +14,7 @@ from nnjit.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
-    from nnjit.api import fit, load
+    from nnjit.api import compare, fit, load
     from nnjit.autodiff import (
         ShapeDtype,
         associative_scan,
@@ -46,11 +46,13 @@ if TYPE_CHECKING:
     )
     from nnjit.codegen import clear_cache, jit
     from nnjit.report import draw
+    from nnjit.searching import Search, search
     from nnjit.training import Run, Study
 
 __getattr__ = lazy(
     __name__,
     {
+        "compare": "nnjit.api",
         "fit": "nnjit.api",
         "load": "nnjit.api",
         "ShapeDtype": "nnjit.autodiff",
@@ -83,15 +85,17 @@ __getattr__ = lazy(
         "clear_cache": "nnjit.codegen",
         "jit": "nnjit.codegen",
         "draw": "nnjit.report",
+        "Search": "nnjit.searching",
+        "search": "nnjit.searching",
         "Run": "nnjit.training",
         "Study": "nnjit.training",
     },
 )
 
 __all__ = [
-    "Run", "ShapeDtype", "Study", "__version__", "associative_scan", "check_grads", "checkpoint",
-    "clear_cache", "cond", "custom_jvp", "custom_vjp", "draw", "eval_shape", "fit", "fori_loop", "grad",
-    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph",
-    "register_dataclass", "remat", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap",
-    "while_loop",
+    "Run", "Search", "ShapeDtype", "Study", "__version__", "associative_scan", "check_grads", "checkpoint",
+    "clear_cache", "compare", "cond", "custom_jvp", "custom_vjp", "draw", "eval_shape", "fit", "fori_loop",
+    "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "linearize", "load", "make_graph",
+    "register_dataclass", "remat", "scan", "search", "stop_gradient", "switch", "value_and_grad", "vjp",
+    "vmap", "while_loop",
 ]  # fmt: skip

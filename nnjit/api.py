@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nnjit.errors import Incomplete, RunError, Stopped, UserError, reason
+from nnjit.errors import Incomplete, Raised, RunError, Stopped, UserError, reason
+from nnjit.progress.display import Display
+from nnjit.progress.follower import Audience, Follower
+from nnjit.progress.place import display_for
+from nnjit.progress.redrawing import Redrawing
 from nnjit.runs import file_names
 from nnjit.runs.folder import has_ended, holds_run
 
 if TYPE_CHECKING:
     from nnjit.config import Config
     from nnjit.experiment import Experiment
+    from nnjit.progress.on_epoch import OnEpoch
+    from nnjit.report.comparison.summary import Comparison
     from nnjit.training import Run, Study
 
 
@@ -26,7 +34,8 @@ def fit(
     output: str | Path | Literal[False] | None = None,
     resume_or_start: bool = False,
     report: bool = False,
-    quiet: bool = True,
+    quiet: bool | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> Run | Study:
     """Train an experiment and leave its run folder; a study if it has replicas or folds.
 
@@ -44,7 +53,10 @@ def fit(
             is opened.
         report: whether to write the report at once, however the training ends; `run.report()` writes it
             later.
-        quiet: whether to show no progress.
+        quiet: whether to show no progress; None shows it in a notebook alone.
+        on_epoch: called after each epoch with a `FinishedEpoch`: its `number`, its `values` by column of the
+            history, and `stop()`, which ends the training. What it raises is raised here, once the run is
+            saved.
 
     Raises:
         UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete, if
@@ -59,22 +71,17 @@ def fit(
         given = starting_from(given, str(initial_run), "initial_run")
     with given.located():
         if output is False:
-            return _in_memory(given.experiment, resume_or_start or report, quiet)
-        folder, write_report = None if output is None else Path(output), _write_report if report else None
+            if resume_or_start or report:
+                raise RunError("with output=False there is no folder to resume or to report in; give output")
+            return run_in_memory(given, quiet=quiet, on_epoch=on_epoch)
         return run(
-            given, output=folder, resume_or_start=resume_or_start, quiet=quiet, write_report=write_report
+            given,
+            output=None if output is None else Path(output),
+            resume_or_start=resume_or_start,
+            quiet=quiet,
+            on_epoch=on_epoch,
+            write_report=_write_report if report else None,
         )
-
-
-def _in_memory(experiment: Experiment, needs_folder: bool, quiet: bool) -> Run | Study:
-    from nnjit import training
-    from nnjit.config import dump
-
-    if needs_folder:
-        raise RunError("with output=False there is no folder to resume or to report in; give output")
-    if (members := training.members_of(experiment)) is not None:
-        return training.train_members_in_memory(experiment, members, quiet=quiet)
-    return training.train_in_memory(experiment, dump, quiet=quiet)
 
 
 def load(folder: str | Path) -> Run | Study:
@@ -94,19 +101,54 @@ def load(folder: str | Path) -> Run | Study:
     return open_run(path, experiment) if members is None else open_study(path, members)
 
 
+def compare(runs: Iterable[str | Path | Run | Study]) -> Comparison:
+    """Compare runs or studies, which a notebook shows as curves and tables; `nnjit compare` writes a page.
+
+    Args:
+        runs: two or more, or their folders.
+
+    Raises:
+        RunError: they cannot be compared.
+    """
+    from nnjit.report.comparison.summary import read_comparison
+
+    return read_comparison(
+        configs_of([Path(run) if isinstance(run, (str, Path)) else run.folder for run in runs])
+    )
+
+
+def configs_of(folders: Sequence[Path]) -> dict[Path, dict[str, Any]]:
+    """Runs to compare, each with its config as data, unchecked, so that runs of other versions can be.
+
+    Raises:
+        RunError: they cannot be compared.
+    """
+    from nnjit.config.reading import read_file
+    from nnjit.report.comparison.summary import check_folders
+
+    check_folders(folders)
+    return {folder: dict(read_file(folder / file_names.CONFIG).data) for folder in folders}
+
+
 def run(
     given: Config,
     *,
     output: Path | None = None,
     resume: Path | None = None,
     resume_or_start: bool = False,
-    quiet: bool = False,
+    quiet: bool | None = None,
+    display: Display | None = None,
+    on_epoch: OnEpoch | None = None,
+    redrawing: Redrawing | None = None,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
     """Train, or resume the run in the folder `resume`.
 
     Args:
         resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
+        quiet, on_epoch: as of `fit`.
+        display: shows how it goes; one that suits the place if None.
+        redrawing: draws the report while it goes on, if it is to be written; every 30 seconds if None.
         write_report: writes the report, however the training ends; None to write none.
 
     Raises:
@@ -121,17 +163,93 @@ def run(
             return load(output)
         if holds_run(output):
             output, resume = None, output
+    if write_report is None:
+        redrawing = None
+    elif redrawing is None:
+        redrawing = Redrawing()
+    followers = _followers(given.experiment, on_epoch, redrawing)
+    audience = Audience(display or display_for(quiet), followers)
+    with closing(audience):
+        return _trained(given.experiment, output, resume, audience, redrawing, write_report)
+
+
+def _trained(
+    experiment: Experiment,
+    output: Path | None,
+    resume: Path | None,
+    audience: Audience,
+    redrawing: Redrawing | None,
+    write_report: Callable[[Path], None] | None,
+) -> Run | Study:
+    """Train or resume, and write the report however the training ends."""
     try:
-        done = _train(given.experiment, output, resume, quiet)
+        with audience.display, redrawing or nullcontext():
+            done = _train(experiment, output, resume, audience)
+    except Raised as raised:
+        if write_report and raised.folder:
+            _problem(write_report, raised.folder)  # which theirs must not give way to
+        theirs = raised.error
     except Stopped as stopped:
         if write_report and stopped.folder and (problem := _problem(write_report, stopped.folder)):
             raise type(stopped)(f"{stopped}\n{problem}", stopped.folder) from None
         raise
     except OSError as error:
         raise RunError(reason(error)) from error
-    if write_report is not None:
-        _report(write_report, done.folder)
-    return done
+    else:
+        if write_report is not None:
+            _report(write_report, done.folder)
+        return done
+    raise theirs  # here, so that its own context is all that it has
+
+
+def run_in_memory(
+    given: Config, *, quiet: bool | None = True, on_epoch: OnEpoch | None = None
+) -> Run | Study:
+    """Train without a file; the arguments are those of `fit`.
+
+    Raises:
+        RunError: the config asks for trackers, which need a folder.
+    """
+    from nnjit import training
+    from nnjit.config import dump
+
+    members = training.members_of(given.experiment)
+    if given.experiment.trackers:
+        raise RunError("trackers are told of a run folder; give output, or omit trackers")
+    try:
+        with display_for(quiet) as display:
+            audience = Audience(display, _followers(None, on_epoch))
+            if members is not None:
+                return training.train_members_in_memory(given.experiment, members, audience=audience)
+            return training.train_in_memory(given.experiment, dump, audience=audience)
+    except Raised as raised:
+        theirs = raised.error
+    raise theirs
+
+
+def _followers(
+    experiment: Experiment | None, on_epoch: OnEpoch | None, redrawing: Redrawing | None = None
+) -> Callable[[], Sequence[Follower]]:
+    """What makes the followers of one training.
+
+    Args:
+        experiment: None without trackers.
+    """
+    if on_epoch is not None and not callable(on_epoch):
+        raise UserError(f"on_epoch: expected a function of one argument, got {type(on_epoch).__name__}")
+    lock, trackers = threading.Lock(), _trackers(experiment)
+
+    def followers() -> Sequence[Follower]:
+        found = [*trackers()]
+        if redrawing is not None:
+            found.append(redrawing.follower())
+        if on_epoch is not None:
+            from nnjit.progress.on_epoch import EpochCaller
+
+            found.append(EpochCaller(on_epoch, lock))
+        return found
+
+    return followers
 
 
 def _write_report(folder: Path) -> None:
@@ -163,7 +281,19 @@ def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
     return ""
 
 
-def _train(experiment: Experiment, output: Path | None, resume: Path | None, quiet: bool) -> Run | Study:
+def _trackers(experiment: Experiment | None) -> Callable[[], Sequence[Follower]]:
+    """What makes the trackers of one training, which are installed."""
+    if experiment is None or not experiment.trackers:
+        return tuple
+    from nnjit.tracking.trackers import check_trackers, trackers_of
+
+    check_trackers(experiment)
+    return lambda: trackers_of(experiment)
+
+
+def _train(
+    experiment: Experiment, output: Path | None, resume: Path | None, audience: Audience
+) -> Run | Study:
     from nnjit import training
     from nnjit.config import dump
 
@@ -171,8 +301,8 @@ def _train(experiment: Experiment, output: Path | None, resume: Path | None, qui
     if resume is not None:
         training.check_study(resume, members)
         if members is not None:
-            return training.resume_members(resume, experiment, members, dump, quiet=quiet)
-        return training.resume(resume, experiment, dump(experiment), quiet=quiet)
+            return training.resume_members(resume, experiment, members, dump, audience=audience)
+        return training.resume(resume, experiment, dump(experiment), audience=audience)
     if members is not None:
-        return training.train_members(experiment, members, dump, output=output, quiet=quiet)
-    return training.train(experiment, dump(experiment), output=output, quiet=quiet)
+        return training.train_members(experiment, members, dump, output=output, audience=audience)
+    return training.train(experiment, dump(experiment), output=output, audience=audience)

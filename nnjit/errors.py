@@ -25,6 +25,10 @@ class DataWarning(UserWarning):
     """Data can be trained on, but some of what comes out says less than it seems."""
 
 
+class TrackingWarning(UserWarning):
+    """A training is done, but another program could not be told of it."""
+
+
 class UserError(NnjitError):
     """What the user gave cannot be used: a config, a data file, a flag or an argument.
 
@@ -91,6 +95,14 @@ class Diverged(Stopped):
 
 class Interrupted(Stopped):
     """The user stopped the training, which can go on from its folder."""
+
+
+class Raised(Stopped):
+    """A function of the user's raised `error` after an epoch; the training can go on from its folder."""
+
+    def __init__(self, error: BaseException, folder: Path | None) -> None:
+        super().__init__(f"{type(error).__name__}: {error}", folder)
+        self.error = error
 
 
 def reason(error: OSError) -> str:

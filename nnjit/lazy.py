@@ -1,4 +1,4 @@
-"""Packages whose names are imported when they are first used, so that importing the package costs nothing."""
+"""Names of packages, and methods, that are imported when first used, so that they cost nothing until then."""
 
 from __future__ import annotations
 
@@ -20,3 +20,15 @@ def lazy(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         return getattr(importlib.import_module(homes[name]), name)
 
     return find
+
+
+def lazy_method(module: str, name: str) -> Callable[[Any], Any]:
+    """A method that calls a function of a later room with its object, imported at the first call.
+
+    It is for how a value is shown, which the room that makes it does not know.
+    """
+
+    def method(self: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(self)
+
+    return method

@@ -8,10 +8,13 @@ the config.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticKnownError, core_schema
 
 from nnjit.errors import ConfigError, did_you_mean, shortened
 
@@ -19,6 +22,8 @@ MOST = 10**9
 """The largest count in a config; what it counts is kept in memory or waited for."""
 SEEDS = 2**63
 """How many seeds there are, from 0."""
+REGISTRY = "registry"
+"""The key of a JSON Schema's node that stands for any entry of the registry of this kind."""
 
 
 class _Mark:
@@ -58,13 +63,27 @@ T = TypeVar("T", bound=Options)
 class Registry(Generic[T], Mapping[str, type[T]]):
     """The classes of one kind by their `type`, e.g. `layers["dense"]`.
 
+    A class registers itself when its module is imported. That takes half a millisecond for each class, so a
+    package lists where its classes are, and a module is imported when one of its types is asked for.
+
     Args:
         kind: the word for one entry in messages, e.g. `"layer"`.
+        base: another registry, whose entries are in this one too.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, base: Registry[Any] | None = None) -> None:
         self.kind = kind
+        self._base = base
+        self._modules: dict[str, str] = {}
         self._entries: dict[str, type[T]] = {}
+
+    def list_modules(self, package: str, modules: Mapping[str, Iterable[str]]) -> None:
+        """Say where entries are.
+
+        Args:
+            modules: name of a module in the package -> the types that it registers.
+        """
+        self._modules |= {kind: f"{package}.{name}" for name, kinds in modules.items() for kind in kinds}
 
     def register(self, cls: type[T]) -> type[T]:
         """Add a class whose field `type` has its name as the default; used as a decorator."""
@@ -72,46 +91,80 @@ class Registry(Generic[T], Mapping[str, type[T]]):
         return cls
 
     def __getitem__(self, name: str) -> type[T]:
-        if name not in self._entries:
-            raise ConfigError(self._unknown(name))
-        return self._entries[name]
+        if name not in self._entries and name in self._modules:
+            import_module(self._modules[name])
+        if name in self._entries:
+            return self._entries[name]
+        if self._base is not None and name in self._base:
+            return self._base[name]
+        raise ConfigError(self._unknown(name))
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == entry for entry in self)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(dict.fromkeys([*(self._base or ()), *self._modules, *self._entries]))
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(tuple(iter(self)))
 
     def field(self) -> Any:
-        """The annotation of a field that holds one of the entries registered so far.
+        """The annotation of a field that holds one of the entries.
 
-        It accepts the options as a mapping with `type`, or the name alone. Use it after every entry of
-        the registry is defined.
+        It accepts the options as a mapping with `type`, or the name alone.
         """
-        entries: Any = Union[tuple(self._entries.values())]  # noqa: UP007  # made at run time
-        return Annotated[entries, Field(discriminator="type"), BeforeValidator(self._from_name)]
+        return Annotated[Options, _Entry(self)]
 
-    def _from_name(self, value: object) -> object:
+    def validated(self, value: object) -> T:
+        """An entry, from its options as a config has them.
+
+        Raises:
+            ValueError, PydanticKnownError, ValidationError: it is none.
+        """
         value = {"type": value} if isinstance(value, str) else value
-        name = value.get("type") if isinstance(value, dict) else None
-        if isinstance(name, str) and name not in self._entries:
+        if not isinstance(value, dict | Options):
+            raise PydanticKnownError("model_type", {"class_name": self.kind})
+        if isinstance(value, dict) and "type" not in value:
+            raise PydanticKnownError("union_tag_not_found", {"discriminator": "type"})
+        name = value["type"] if isinstance(value, dict) else getattr(value, "type", None)
+        if not isinstance(name, str):
+            tags = {"discriminator": "type", "tag": repr(name), "expected_tags": ", ".join(self)}
+            raise PydanticKnownError("union_tag_invalid", tags)
+        if name not in self:
             raise ValueError(self._unknown(name))
-        return value
+        return self[name].model_validate(value, by_name=False)
 
     def _unknown(self, name: str) -> str:
         name = shortened(name)
-        same = next((entry for entry in self._entries if _letters(entry) == _letters(name)), None)
+        same = next((entry for entry in self if _letters(entry) == _letters(name)), None)
         if same is not None:
             return f'unknown {self.kind} "{name}"; did you mean "{same}"?'
         known = self._known_elsewhere(name)
-        near = did_you_mean(name, self._entries) if known is None else f'; it is called "{known}" here'
+        near = did_you_mean(name, self) if known is None else f'; it is called "{known}" here'
         return f'unknown {self.kind} "{name}"{near}'
 
     def _known_elsewhere(self, name: str) -> str | None:
         """The entry that other libraries know by this name."""
-        names = {n: (n, *entry.also_called) for n, entry in self._entries.items()}
+        names = {n: (n, *entry.also_called) for n, entry in self.items()}
         forms = ((n, form) for form in (_letters, _stem) for n in names)
         return next((n for n, form in forms if form(name) in map(form, names[n])), None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """Tells pydantic how to validate an entry of a registry, whose class is imported only then."""
+
+    registry: Registry[Any]
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.registry.validated)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {REGISTRY: self.registry.kind}
 
 
 def _letters(name: str) -> str:

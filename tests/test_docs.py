@@ -231,7 +231,9 @@ def test_every_status_is_in_the_page_about_configs() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", PYTHON, ROOT / "docs" / "predicting.md"], ids=lambda page: page.name
+    "page",
+    [ROOT / "README.md", PYTHON, ROOT / "docs" / "predicting.md", ROOT / "docs" / "scikit-learn.md"],
+    ids=lambda page: page.name,
 )
 def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,22 +31,13 @@ def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
     Exit status: 0 done, 2 something given is wrong.
     """
     with exit_status():
+        from nnjit.api import configs_of
         from nnjit.report import write_comparison
         from nnjit.report.comparison.page import table_path
 
-        compared = write_comparison(_configs(runs), output)
+        compared = write_comparison(configs_of(runs), output)
         written = [f"{'page':<10}  {output}", f"{'table':<10}  {table_path(output)}"]
         say("\n".join([*_text(compared), "", *written]))
-
-
-def _configs(runs: Sequence[Path]) -> dict[Path, dict[str, Any]]:
-    """Each run with its config as data, unchecked, so that runs of other versions can be compared."""
-    from nnjit.config.reading import read_file
-    from nnjit.report.comparison.summary import check_folders
-    from nnjit.runs import file_names
-
-    check_folders(runs)
-    return {path: dict(read_file(path / file_names.CONFIG).data) for path in runs}
 
 
 def _text(compared: Comparison) -> list[str]:

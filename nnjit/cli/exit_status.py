@@ -16,7 +16,15 @@ from typing import Any
 import typer
 
 from nnjit.cli.streams import complain
-from nnjit.errors import DataWarning, Diverged, Incomplete, Interrupted, UserError, reason
+from nnjit.errors import (
+    DataWarning,
+    Diverged,
+    Incomplete,
+    Interrupted,
+    TrackingWarning,
+    UserError,
+    reason,
+)
 
 FAILED, WRONG, DIVERGED, INTERRUPTED = 1, 2, 3, 130
 
@@ -54,7 +62,7 @@ def _show(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
 ) -> None:
     """Show a warning of ours as a message, and another with its place in the source."""
-    place = "" if issubclass(category, DataWarning) else f"{filename}:{lineno}: "
+    place = "" if issubclass(category, (DataWarning, TrackingWarning)) else f"{filename}:{lineno}: "
     complain(f"{place}warning: {message}")
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnjit.cli.exit_status import exit_status
+from nnjit.cli.live import live_page
 from nnjit.cli.options import ConfigFile, File, Settings, one_of
 from nnjit.cli.reporter import Reporter
 from nnjit.cli.streams import OutputError, is_utf8, say
 from nnjit.errors import Incomplete, RunError, UserError
+from nnjit.progress.display import Display
+from nnjit.progress.place import display_for
+from nnjit.progress.redrawing import Redrawing
 from nnjit.runs import file_names
 from nnjit.runs.folder import is_begun
 
@@ -31,8 +36,14 @@ _ResumeOrStart = Annotated[bool, typer.Option("--resume-or-start", help=(
     "that may be stopped and queued again."))]
 _PrintConfig = Annotated[bool, typer.Option("--print-config", help=(
     "Print the config with every option filled in, and train nothing."))]
+_Live = Annotated[bool, typer.Option("--live", help=(
+    "Serve a page that follows the training to a browser on this machine, and print its address."))]
+_Port = Annotated[int | None, typer.Option(metavar="N", help=(
+    "The port of --live; any that is free if omitted."))]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the run folder alone.")]
 # fmt: on
+
+MOST_PORTS = 65535
 
 
 def train(
@@ -45,6 +56,8 @@ def train(
     resume: _Resume = None,
     resume_or_start: _ResumeOrStart = False,
     print_config: _PrintConfig = False,
+    live: _Live = False,
+    port: _Port = None,
     quiet: _Quiet = False,
 ) -> None:
     """Train the network that a YAML file describes.
@@ -54,18 +67,36 @@ def train(
     Exit status: 0 done, 1 done but something could not be written, 2 something given is wrong,
     3 the training diverged, 130 interrupted.
     """
-    with exit_status(resume_command="nnjit train" if context.parent else "python -m nnjit.train"):
+    command = "nnjit train" if context.parent else "python -m nnjit.train"
+    with exit_status(resume_command=command), display_for(quiet or print_config) as display:
         config = one_of(file, config)
         _check(config, output, start, resume, resume_or_start)
+        _check_port(port, live)
         folder = output if resume_or_start else resume
         if print_config:
             _print(_read(config, folder, settings or [], start))
             return
-        with Reporter() as reporter:  # at once: it takes as long to start as a short training
+        page = live_page(display, port or 0) if live else nullcontext((display, Redrawing()))
+        with page as (shown, redrawing), Reporter() as reporter:  # which takes as long as a short training
+            shown.stage(f"reading {config or folder}")
             given = _read(config, folder, settings or [], start)
             _train(
-                given, reporter, output=output, resume=resume, resume_or_start=resume_or_start, quiet=quiet
+                given,
+                reporter,
+                output=output,
+                resume=resume,
+                resume_or_start=resume_or_start,
+                quiet=quiet,
+                display=shown,
+                redrawing=redrawing,
             )
+
+
+def _check_port(port: int | None, live: bool) -> None:
+    if port is not None and not live:
+        raise UserError(f"--port {port} is the port of --live; add --live, or omit --port")
+    if port is not None and not 0 <= port <= MOST_PORTS:
+        raise UserError(f"--port {port}: expected a port from 1 to {MOST_PORTS}, or 0 for any that is free")
 
 
 def _check(
@@ -123,6 +154,8 @@ def _train(
     resume: Path | None,
     resume_or_start: bool,
     quiet: bool,
+    display: Display,
+    redrawing: Redrawing,
 ) -> None:
     from nnjit import api
 
@@ -133,7 +166,8 @@ def _train(
             output=output,
             resume=resume,
             resume_or_start=resume_or_start,
-            quiet=quiet,
+            display=display,
+            redrawing=redrawing,
             write_report=reporter.write,
         )
     try:

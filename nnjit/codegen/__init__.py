@@ -1,11 +1,45 @@
-"""Compile graphs: plan kernels and memory, write them as Python source, and have Numba compile that."""
+"""Compile graphs: plan kernels and memory, write them as Python source, and have Numba compile that.
 
-from nnjit.codegen.code import CallCode, EpochCode, read_code, write_code
-from nnjit.codegen.function import clear_cache, jit, on_clear
-from nnjit.codegen.program import BLOCK, Compiled, CompiledEpoch, Turns, aligned_copy, compile_graph
-from nnjit.codegen.runtime.threads import ThreadTeam
-from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
-from nnjit.codegen.source.summary import KernelEntry
+Numba is imported when something is compiled or loaded, so that what is wrong with a config is said before.
+"""
+
+from typing import TYPE_CHECKING
+
+from nnjit.lazy import lazy
+
+if TYPE_CHECKING:
+    from nnjit.codegen.clearing import on_clear
+    from nnjit.codegen.code import CallCode, EpochCode, read_code, write_code
+    from nnjit.codegen.function import clear_cache, jit
+    from nnjit.codegen.plan.buffers import BLOCK, aligned_copy
+    from nnjit.codegen.program import Compiled, CompiledEpoch, Turns, compile_graph
+    from nnjit.codegen.runtime.threads import ThreadTeam
+    from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
+    from nnjit.codegen.source.summary import KernelEntry
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "on_clear": "nnjit.codegen.clearing",
+        "CallCode": "nnjit.codegen.code",
+        "EpochCode": "nnjit.codegen.code",
+        "read_code": "nnjit.codegen.code",
+        "write_code": "nnjit.codegen.code",
+        "clear_cache": "nnjit.codegen.function",
+        "jit": "nnjit.codegen.function",
+        "BLOCK": "nnjit.codegen.plan.buffers",
+        "Compiled": "nnjit.codegen.program",
+        "CompiledEpoch": "nnjit.codegen.program",
+        "Turns": "nnjit.codegen.program",
+        "aligned_copy": "nnjit.codegen.plan.buffers",
+        "compile_graph": "nnjit.codegen.program",
+        "ThreadTeam": "nnjit.codegen.runtime.threads",
+        "BestEpoch": "nnjit.codegen.source.layouts",
+        "EpochTotals": "nnjit.codegen.source.layouts",
+        "Interface": "nnjit.codegen.source.layouts",
+        "KernelEntry": "nnjit.codegen.source.summary",
+    },
+)
 
 __all__ = [
     "BLOCK", "BestEpoch", "CallCode", "Compiled", "CompiledEpoch", "EpochCode", "EpochTotals", "Interface",

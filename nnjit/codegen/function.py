@@ -13,6 +13,7 @@ import numpy as np
 from nnjit.autodiff import close, flatten
 from nnjit.autodiff.tracing import standing_for
 from nnjit.autodiff.tree import Rebuild, children, is_branch, key_of
+from nnjit.codegen.clearing import CLEARS
 from nnjit.codegen.numba.cache import functions_in
 from nnjit.codegen.program import Compiled
 from nnjit.codegen.static_arguments import static_of
@@ -100,18 +101,12 @@ def clear_cache() -> None:
     >>> float(double(2.0))
     4.0
     """
-    for clear in [*(vars(native)["clear_cache"] for native in list(_jitted)), *_clears]:
+    for clear in [*(vars(native)["clear_cache"] for native in list(_jitted)), *CLEARS]:
         clear()
     functions_in.cache_clear()
     gc.collect()  # the functions of a program name each other
 
 
-def on_clear(clear: Callable[[], None]) -> None:
-    """Have `clear_cache` call this, too."""
-    _clears.append(clear)
-
-
-_clears: list[Callable[[], None]] = []
 _jitted: weakref.WeakSet[Callable[..., Any]] = weakref.WeakSet()
 
 

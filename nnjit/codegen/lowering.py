@@ -1,4 +1,4 @@
-"""Lower graphs to plans: rewrite them, group their examples, and choose how many rows there is memory for."""
+"""Lower graphs to plans: rewrite them, group their examples, and lift their constants."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.lanes import in_lanes
-from nnjit.codegen.rewrite.legalize import is_computed, legalize
+from nnjit.codegen.rewrite.legalize import legalize
 from nnjit.codegen.rewrite.sparse_rows import with_lists
 from nnjit.codegen.source.layouts import Interface
 from nnjit.codegen.source.sparse_updates import plan_tables
 from nnjit.ir import Graph, Node, new_input, rebuild
 from nnjit.ir.graph import constant_p
-from nnjit.primitives import scan_p
-from nnjit.primitives.elementwise import copy_p
 
-# If rows are as large as those of a convolution, as many as stay in the cache (LeNet: 9.6 → 5.7 ms a step).
-LARGE_BLOCK, CACHED = 2**24, 2**22  # bytes
-# A thread takes a group at a time, or two if what they compute stays in a cache (LeNet: −2 %).
-MOST_THREADS, SMALL_GROUP = 8, 2**21  # threads that a block of groups is enough for; bytes
 MOST_IDLE = 1.25  # the most places that a batch of groups may have, as a multiple of its examples
 
 
@@ -30,15 +24,15 @@ def in_groups(
     graphs: list[Graph], interface: Interface, most_rows: int, is_shared: bool
 ) -> tuple[list[Graph], int]:
     """A step, and its evaluation, for groups of examples, and a group's size; 1 if groups are no gain."""
-    if interface.weight is None:
+    if not interface.weights:
         return graphs, 1
-    lanes = WIDTH // graphs[0].input(interface.weight).dtype.itemsize
+    lanes = WIDTH // graphs[0].input(interface.weights[0]).dtype.itemsize
     groups = -(-most_rows // lanes)
     if groups < 1 + is_shared or groups * lanes > MOST_IDLE * most_rows:
         return graphs, 1
-    names = (interface.weight, interface.evaluation_weight)
-    weights = [graph.input(name) for graph, name in zip(graphs, names, strict=False) if name is not None]
-    grouped = [in_lanes(g, w, lanes) for g, w in zip(graphs, weights, strict=True)]
+    held_out = () if interface.evaluation_weight is None else (interface.evaluation_weight,)
+    named = zip(graphs, (interface.weights, held_out), strict=False)
+    grouped = [in_lanes(g, [g.input(name) for name in names], lanes) for g, names in named]
     made = [g for g in grouped if g is not None]
     return (made, lanes) if len(made) == len(graphs) else (graphs, 1)
 
@@ -55,30 +49,6 @@ def plan_step(
             return plan, constants
     lowered, constants = lower(graph)
     return plan_kernels(lowered, is_shared=is_shared), constants
-
-
-def block_rows(graph: Graph, block: int) -> int:
-    """The rows of a block: `block`, or a power of two, at least 8, if so many do not fit into the cache.
-
-    A loop needs a few more, since the products of a step have no other rows (LSTM: 2.1 → 1.7 ms).
-    """
-    size = row_bytes(graph)
-    if block * size <= LARGE_BLOCK:
-        return block
-    least = 16 if any(n.primitive is scan_p for n in graph.nodes) else 8
-    return min(block, max(least, 1 << max(CACHED // size, 1).bit_length() - 1))
-
-
-def block_groups(interface: Interface, block: int) -> int:
-    """The groups of a block: as many as its rows fill, but no more than the threads take at a time."""
-    return min(max(block // interface.lanes, 1), MOST_THREADS * interface.groups)
-
-
-def row_bytes(graph: Graph) -> int:
-    """About how many bytes of a row are kept: those of the values that are not computed where used."""
-    kept = [n for n in graph.nodes if n.type.is_batched and is_computed(n)]
-    kept = [n for n in kept if n.primitive.kind != "elementwise" or n.primitive is copy_p]
-    return sum(n.type.row_size * n.dtype.itemsize for n in kept)
 
 
 def lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:

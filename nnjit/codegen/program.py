@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -11,19 +12,14 @@ import numpy as np
 
 from nnjit.codegen.call import Caller, check_success
 from nnjit.codegen.code import CallCode, EpochCode, Signature
-from nnjit.codegen.lowering import (
-    SMALL_GROUP,
-    block_groups,
-    block_rows,
-    constants_of,
-    in_groups,
-    lower,
-    plan_step,
-    row_bytes,
-)
+from nnjit.codegen.library.barrier import MEETING
+from nnjit.codegen.library.compiled import CLOCK
+from nnjit.codegen.lowering import constants_of, in_groups, lower, plan_step
 from nnjit.codegen.numba.cache import load
-from nnjit.codegen.plan.buffers import ALIGNMENT
+from nnjit.codegen.plan.blocks import block_groups, block_rows, groups_at_once
+from nnjit.codegen.plan.buffers import BLOCK, aligned_zeros
 from nnjit.codegen.plan.kernels import Plan, plan_kernels
+from nnjit.codegen.plan.slices import own_sums
 from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.runtime.views import table_of
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
@@ -35,7 +31,7 @@ from nnjit.ir.types import DTYPES, with_rows
 from nnjit.memory import check_fits
 from nnjit.passes import optimize
 
-BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
+LATE = 0.001  # seconds for which a call waits for its threads before it begins with one
 ALONE = ThreadTeam(1)
 
 Arrays = Sequence[np.ndarray]
@@ -167,11 +163,12 @@ class CompiledEpoch:
             fixed |= constants_of(lowered, constants)
             evaluate = plan_kernels(lowered, is_shared=is_shared)
             plans.append(evaluate)
-        groups = 1 + (lanes > 1 and row_bytes(plan.graph) <= SMALL_GROUP)
+        groups = groups_at_once(plan.graph) if lanes > 1 else 1
         interface = replace(interface, lanes=lanes, groups=groups)
-        block = block_rows(plan.graph, block) if lanes == 1 else block_groups(interface, block)
+        block = block_rows(plan.graph, block) if lanes == 1 else block_groups(groups, lanes, block)
         if any(plan.crossing for plan in plans):
             block = max(block, -(-most_rows // lanes))
+        plan = replace(plan, own_sums=own_sums(plan, blocks=-(-most_rows // (lanes * block))))
         program = emit_epochs(plan, evaluate, block, title, interface)
         held_out = interface.evaluation_weight if evaluation is not None else None
         tables = tuple((t.start, t.entries * t.size) for t in plan.tables)
@@ -236,8 +233,8 @@ class CompiledEpoch:
 
         Args:
             order: i64, the rows of each epoch in the order to take them.
-            arguments: by name, those of the step and of the evaluation. What has a value for each step has
-                those of all the epochs' steps.
+            arguments: by name, those of the step and of the evaluation, and the order of `partners` if the
+                interface has some. What has a value for each step has those of all the epochs' steps.
             totals: from `totals()`, or as an earlier part of the epoch left it; it is added to.
             best: a `BestEpoch` as an array, and the values kept of that epoch; None if none are.
             team: the threads that share the work.
@@ -247,16 +244,47 @@ class CompiledEpoch:
         """
         if turns.begin >= turns.end:
             return turns.end
-        given = {**arguments, **self.code.fixed, **self._memory(team.threads)}
-        given |= {"totals": totals, "order": order, "arrived": np.zeros(1, np.int64)}
-        given |= {"bounds": self._bounds(team.threads)}
+        given = {**arguments, **self.code.fixed, **self._memory(team.shares)}
+        given |= {"order": order, "bounds": self._bounds(team.shares)}
         if best is not None:
             given["best"], given["kept"] = best
-        arrays = [np.ascontiguousarray(given[name]) for name in self.program.memory]
-        weights = self.code.held_out
-        table, held_out = table_of(arrays), 0 if weights is None else len(given[weights])
-        whole = (turns.begin, turns.end, turns.steps, turns.batch, turns.rows, turns.stride, held_out)
-        return team.run(lambda thread, threads: int(self._run(table, thread, threads, *whole)))
+        held_out = 0 if self.code.held_out is None else len(given[self.code.held_out])
+        given = {name: np.ascontiguousarray(given[name]) for name in self.program.memory if name in given}
+        while turns.begin < turns.end:
+            stopped, is_late = self._call(turns, given, totals, held_out, team)
+            if not is_late:
+                return stopped
+            totals = totals[stopped // turns.steps - turns.begin // turns.steps :]
+            turns = turns._replace(begin=stopped)
+        return turns.end
+
+    def _call(
+        self,
+        turns: Turns,
+        given: Mapping[str, np.ndarray],
+        totals: np.ndarray,
+        held_out: int,
+        team: ThreadTeam,
+    ) -> tuple[int, bool]:
+        """The step before which a native call stopped, and whether because its time was over."""
+        choice, begin, ticks = team.tuner.next(), time.perf_counter(), self._ticks(totals)
+        meeting = MEETING.array(start=CLOCK.after(LATE), deadline=CLOCK.after(choice.seconds))
+        memory = {**given, "totals": totals, "meeting": meeting}
+        table, whole = table_of([memory[name] for name in self.program.memory]), (*turns, held_out)
+
+        def run(thread: int, threads: int) -> int:
+            return int(self._run(table, thread, threads, team.shares, *whole))
+
+        stopped = team.run(run, choice.threads)
+        trained, evaluated = self._ticks(totals) - ticks
+        seconds = (time.perf_counter() - begin) * (trained / (trained + evaluated) if evaluated else 1.0)
+        team.tuner.note(abs(stopped) - turns.begin, seconds)
+        return abs(stopped), stopped < 0
+
+    def _ticks(self, totals: np.ndarray) -> np.ndarray:
+        """The ticks of all training, and of all evaluation, so far."""
+        ticks: np.ndarray = self.layout.ticks(totals).sum(axis=0)
+        return ticks
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
@@ -265,13 +293,20 @@ class CompiledEpoch:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many elements each output of a step has, or of each row."""
-        return tuple(type.row_size for type in self.code.signature.outputs)
+        """How many elements each total of a step has."""
+        first = len(self.interface.updates)
+        totals = self.code.signature.outputs[first : first + self.interface.totals]
+        return tuple(type.row_size for type in totals)
+
+    def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray]:
+        """The watched outputs of the latest step that these threads ran: views of the work memory, flat."""
+        memory = self._memory(team.shares)
+        return [memory[name][start : start + size] for name, start, size in self.program.watched]
 
     def compile(self) -> None:
         """Compile the program now, or load it from the cache, instead of at the first call."""
-        table = table_of([np.zeros(1)] * len(self.program.memory))
-        self._run(table, 0, 1, 0, 0, 1, 1, 1, 0, 0)
+        table = table_of([np.zeros(MEETING.size)] * len(self.program.memory))
+        self._run(table, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0)
 
     def twin(self) -> CompiledEpoch:
         """The same program with its own work memory, so that both can run at the same time."""
@@ -341,17 +376,4 @@ def allocate(program: Program, threads: int) -> list[np.ndarray]:
     ]
     size = sum(count * dtype.itemsize for count, dtype in work)
     check_fits(size, "the work memory of a compiled program", "choose smaller arrays, or a smaller batch")
-    return [_aligned(count, dtype) for count, dtype in work]
-
-
-def aligned_copy(array: np.ndarray) -> np.ndarray:
-    """A copy that begins at a cache line, where vectors are read fastest (deep: −2 % of a step)."""
-    copy = _aligned(array.size, array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-
-def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
-    memory = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + size * dtype.itemsize].view(dtype)
+    return [aligned_zeros(count, dtype) for count, dtype in work]

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from nnjit.config.document import Data, Document, quoted
-from nnjit.config.overrides import override
+from nnjit.config.overrides import override, with_option
 from nnjit.config.problems import as_config_error
 from nnjit.config.reading import read_file
 from nnjit.config.shorthand import expand_shorthand
@@ -72,6 +72,30 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
         _check_text(document)
     except RecursionError:
         raise ConfigError("not a usable config: nested too deeply, or inside itself") from None
+    return _checked(document)
+
+
+def varied(given: Config, options: Mapping[str, Data], locations: Mapping[str, str]) -> Config:
+    """The config with other values of some options; those of an option around another are set first.
+
+    Args:
+        options: their values by path as text, such as `model[2].units`.
+        locations: where each was given, to put before messages about it.
+
+    Raises:
+        ConfigError: a path leads nowhere, or a value does not fit.
+    """
+    document = given.document
+    for option in sorted(options, key=len):
+        document = with_option(document, option, options[option], locations[option])
+    varied = _checked(expand_shorthand(document))
+    source = given.experiment.data  # which may hold data that Python gave
+    if document.value(("data",)) == given.document.value(("data",)):
+        varied = replace(varied, experiment=varied.experiment.model_copy(update={"data": source}))
+    return varied
+
+
+def _checked(document: Document) -> Config:
     try:
         config = Config(Experiment.model_validate(document.data, by_name=False), document)
     except ValidationError as error:

@@ -89,6 +89,8 @@ class Expectation:
             return self._described_list(node)
         if "pattern" in node:
             return f"text that matches {node['pattern'].strip('^$')}"
+        if node.get("minProperties"):
+            return "a non-empty mapping"
         bounds = [f"{sign} {_number(node[bound])}" for bound, sign in _BOUNDS if self._is_told(node, bound)]
         return " ".join([_NOUNS.get(kind, ""), " and ".join(bounds)]).strip()
 

@@ -35,8 +35,21 @@ def _apply(document: Document, setting: str) -> Document:
     target, equals, text = setting.partition("=")
     if not equals:
         raise ConfigError(f"{location}: expected PATH=VALUE, such as training.epochs=5")
-    path = _path(target.strip(), location)
     value, _ = parse(text, lambda line: location)
+    return with_option(document, target.strip(), value, location)
+
+
+def with_option(document: Document, option: str, value: Data, location: str) -> Document:
+    """The document with another value of one option.
+
+    Args:
+        option: its path as text, such as `model[2].units`.
+        location: where the value was given, to put before messages about it.
+
+    Raises:
+        ConfigError: the path is malformed, or leads past the end of a list.
+    """
+    path = _path(option, location)
     try:
         data = _put(_with_layers(document.data), path, value, ())
     except ConfigError as error:

@@ -113,18 +113,15 @@ _WORDINGS: dict[str, Callable[[_Problem], str]] = {
 def _path(detail: ErrorDetails, document: Document) -> ConfigPath:
     """The path of the option that a problem is about.
 
-    pydantic's location also has a step for each union that it enters: the `type`, or the name of an
-    alternative, which are not keys of the data.
+    pydantic's location also has a step for each union that it enters: the name of an alternative, which is
+    not a key of the data.
     """
     path: ConfigPath = ()
     data: Data = document.data
-    entered = False
     last = len(detail["loc"]) - 1
     for k, step in enumerate(detail["loc"]):
-        if entered and step in (data, entry_of(data, "type")):
-            entered = False
-        elif _holds(data, step) or (detail["type"] == "missing" and k == last):
-            path, data, entered = (*path, step), entry_of(data, step), True
+        if _holds(data, step) or (detail["type"] == "missing" and k == last):
+            path, data = (*path, step), entry_of(data, step)
     return path
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from itertools import pairwise
 from textwrap import dedent
 from typing import Any
 
+from pydantic.json_schema import models_json_schema
+
 from nnjit.experiment import Experiment
-from nnjit.registry import Options
+from nnjit.registry import REGISTRY, Options, Registry
 
 Schema = dict[str, Any]
 
@@ -34,10 +36,31 @@ def schema() -> Schema:
 @cache
 def structure() -> Schema:
     """The schema without descriptions, which take nine tenths of the time. It is cached: do not mutate it."""
-    raw = Experiment.model_json_schema(by_alias=True)
+    entries = {registry.kind: dict(registry) for registry in registries()}
+    classes: list[type[Options]] = [Experiment, *(cls for each in entries.values() for cls in each.values())]
+    references, raw = models_json_schema([(cls, "validation") for cls in classes], by_alias=True)
+    names = {cls: reference["$ref"].rpartition("/")[2] for (cls, _), reference in references.items()}
     for choice in list(_choices(raw)):
-        _allow_names(choice, raw["$defs"])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **raw, "title": "nnjit experiment"}
+        chosen = {kind: names[cls] for kind, cls in entries[choice.pop(REGISTRY)].items()}
+        _fill(choice, chosen, raw["$defs"])
+    experiment = raw["$defs"].pop(names[Experiment])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$defs": raw["$defs"],
+        **experiment,
+        "title": "nnjit experiment",
+    }
+
+
+def registries() -> tuple[Registry[Any], ...]:
+    """All that an option with a `type` can be an entry of."""
+    from nnjit.data import sources
+    from nnjit.data.encoding.kinds import kinds
+    from nnjit.nn import initializers, losses, metrics
+    from nnjit.nn.model.repeat import entries
+    from nnjit.optim import averagings, optimizers, schedules
+
+    return (sources, entries, initializers, losses, metrics, optimizers, schedules, averagings, kinds)
 
 
 def _descendants(cls: type[Options]) -> Iterator[type[Options]]:
@@ -73,7 +96,7 @@ def _docstrings(options: type[Options]) -> dict[str, str]:
 def _choices(node: object) -> Iterator[Schema]:
     """Every node of the schema that stands for one entry of a registry."""
     if isinstance(node, dict):
-        if "discriminator" in node:
+        if REGISTRY in node:
             yield node
         node = list(node.values())
     if isinstance(node, list):
@@ -81,16 +104,16 @@ def _choices(node: object) -> Iterator[Schema]:
             yield from _choices(inner)
 
 
-def _allow_names(choice: Schema, definitions: dict[str, Schema]) -> None:
-    """Allow the bare name of an entry that needs no options; require `type` in the options."""
+def _fill(choice: Schema, entries: Mapping[str, str], definitions: dict[str, Schema]) -> None:
+    """Allow the options of any entry, with a `type`, and the bare name of one that needs no options."""
     alone = []
-    for name, reference in choice.pop("discriminator")["mapping"].items():
-        entry = definitions[reference.rpartition("/")[2]]
+    for name, definition in entries.items():
+        entry = definitions[definition]
         entry["required"] = ["type", *(key for key in entry.get("required", ()) if key != "type")]
         if entry["required"] == ["type"]:
             alone.append(name)
-    names = [{"type": "string", "enum": alone}] if alone else []
-    choice["anyOf"] = [*choice.pop("oneOf"), *names]
+    names = [{"type": "string", "enum": sorted(alone)}] if alone else []
+    choice["anyOf"] = [*({"$ref": f"#/$defs/{name}"} for name in entries.values()), *names]
 
 
 def _allow_short_repeats(described: Schema) -> None:

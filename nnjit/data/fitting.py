@@ -25,10 +25,29 @@ class Block(NamedTuple):
     Args:
         values: float64 (rows, ...).
         counts: which of them are data rather than padding; True for all.
+        weights: (rows,) how much each row counts in a mean, > 0; None if all count alike.
     """
 
     values: np.ndarray
     counts: np.ndarray | bool = True
+    weights: np.ndarray | None = None
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """The sum over the rows of values of the shape of its own, by their weights, padding left out."""
+        if self.weights is not None:
+            values = values * self._weights_of(values)
+        return np.asarray(values.sum(axis=0, where=self.counts))
+
+    def weight(self) -> np.ndarray:
+        """What the rows of each column count together."""
+        if self.weights is None:
+            return np.asarray(len(self.values) if self.counts is True else np.sum(self.counts, axis=0))
+        weights = np.broadcast_to(self._weights_of(self.values), self.values.shape)
+        return np.asarray(weights.sum(axis=0, where=self.counts))
+
+    def _weights_of(self, values: np.ndarray) -> np.ndarray:
+        assert self.weights is not None
+        return self.weights.reshape(-1, *[1] * (values.ndim - 1))
 
 
 Blocks = Callable[[], Iterator[Block]]
@@ -68,7 +87,8 @@ def fit_affine(
     """Fit the scaling of one method to the training rows; None for `"none"`.
 
     A column that is constant but for rounding is divided by 1: its deviation, or for `min_max` its range, is
-    at most 8 ε max|x| with float64's ε = 2⁻⁵², or ε max|x| with that of the type that the values came in. A
+    at most 8 ε max|x| with float64's ε = 2⁻⁵², or ε max|x| with that of the type that the values came in.
+    Mean and deviation count each row by its weight. A
     step that is padding in every row gets the average shift of the other steps of its sequence, and one that
     is data in a single row at most, which has no spread, their average scale.
 
@@ -120,7 +140,7 @@ def _rounding(dtype: np.dtype) -> float:
 
 def _extent(blocks: Blocks) -> _Extent:
     lows, highs, count = [], [], np.array(0)
-    for values, counts in blocks():
+    for values, counts, _ in blocks():
         lows.append(values.min(axis=0, where=counts, initial=np.inf))
         highs.append(values.max(axis=0, where=counts, initial=-np.inf))
         count = count + (len(values) if counts is True else np.sum(counts, axis=0))
@@ -131,26 +151,27 @@ def _extent(blocks: Blocks) -> _Extent:
 def _standard(blocks: Blocks, extent: _Extent) -> tuple[np.ndarray, np.ndarray]:
     unit = _unit_for(extent.magnitude)
     if unit is None:
-        return _moments(blocks, extent.low, extent.counts)
+        return _moments(blocks, extent.low)
 
     def in_units() -> Iterator[Block]:
-        return (Block(values * unit, counts) for values, counts in blocks())
+        return (block._replace(values=block.values * unit) for block in blocks())
 
-    mean, deviation = _moments(in_units, extent.low * unit, extent.counts)
+    mean, deviation = _moments(in_units, extent.low * unit)
     return mean / unit, deviation / unit
 
 
-def _moments(blocks: Blocks, low: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _moments(blocks: Blocks, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation. Measured from the first row, those of a constant column are exact."""
-    (first, counts), total = next(blocks()), np.maximum(count, 1)
+    (first, counts, _), weight = next(blocks()), np.asarray(sum(block.weight() for block in blocks()))
+    weight = np.where(weight > 0, weight, 1)
     origin = np.where(counts, first, low)[0]
-    mean = origin + _sum(blocks, lambda values: values - origin) / total
-    return mean, np.sqrt(_sum(blocks, lambda values: np.square(values - mean)) / total)
+    mean = origin + _sum(blocks, lambda values: values - origin) / weight
+    return mean, np.sqrt(_sum(blocks, lambda values: np.square(values - mean)) / weight)
 
 
 def _sum(blocks: Blocks, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """The sum over the rows of what is made of the data, padding left out."""
-    return np.asarray(sum(of(values).sum(axis=0, where=counts) for values, counts in blocks()))
+    return np.asarray(sum(block.total(of(block.values)) for block in blocks()))
 
 
 def _unit_for(magnitude: np.ndarray) -> np.ndarray | None:

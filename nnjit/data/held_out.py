@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nnjit.data.source import Data
 
 _SET_BY_TRAINING_DATA = ("split", "scale", "scale_target")
+_KINDS = ("columns", "missing", "categorical", "indexed")  # which may be repeated
 
 
 def load_held_out(
@@ -31,8 +32,12 @@ def load_held_out(
     folder: Path,
     problem_types: ProblemTypes | None = None,
     takes: Takes = "either",
+    own: Source | None = None,
 ) -> Dataset:
     """The data of another source, with the columns, categories and classes of `data`, which is trained on.
+
+    Args:
+        own: the source of `data`, whose kinds of columns the other may repeat.
 
     Raises:
         DataError: with `path` as seen from the source: it is not the same kind of data, or has a category or
@@ -41,6 +46,12 @@ def load_held_out(
     for option in _SET_BY_TRAINING_DATA:
         if getattr(source, option) != type(source).model_fields[option].default:
             raise DataError("is set by data, of which this is a part; remove it here", (option,))
+    for option in _KINDS:
+        given = getattr(source, option, None)
+        if given and given != getattr(own, option, None):
+            raise DataError(
+                "is not what data says, which decides on the kinds of columns; remove it here", (option,)
+            )
     if problem_types is not None:
         _check_target_names(source.targets(folder), problem_types)
     other = load_unchecked(source, folder, problem_types, takes)

@@ -2,19 +2,20 @@
 
 Memory: each part is written once, in the type of the training, a block of rows at a time. If nothing is
 split, scaled or converted, the training part is the source's own array. Rows on the disk stay there: their
-part says how they are scaled when they are read.
+part says how they are scaled when they are read. Those of a table are
+encoded and scaled once, into a temporary file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnjit.data.dataset import Dataset, InputRows, describe_index, row_blocks, rows_per_block
+from nnjit.data.dataset import Dataset, InputRows
 from nnjit.data.encoding.rows import Indexed
 from nnjit.data.fitting import Block, Center, fit_affine, fit_center
 from nnjit.data.labels import check_several
@@ -24,6 +25,7 @@ from nnjit.data.series.naive import Errors, errors_by_part
 from nnjit.data.source import Source
 from nnjit.data.splits import Rows, split_rows
 from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
+from nnjit.data.storage.gathering import gather, selected
 from nnjit.data.storage.parts import AnyPart, DiskPart, Part
 from nnjit.data.target import ProblemTypes, Takes, Target
 from nnjit.data.weights import as_type
@@ -32,8 +34,6 @@ from nnjit.errors import DataError
 if TYPE_CHECKING:
     from nnjit.data.encoding.encoder import InputColumn, TableEncoder
     from nnjit.data.source import Data
-
-Scale = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,10 +224,11 @@ def _check_scalable(source: Source, data: Data) -> None:
 def _fit_scaling(source: Source, data: Dataset, rows: Rows, padding: Sequence[Padding]) -> Scaling:
     is_scaled = None if data.encoder is None else data.encoder.is_scaled
     if data.windows is None:
-        inputs = _fit(source, "scale", data.x, rows.train, padding, is_scaled)
+        inputs = _fit(source, "scale", data.x, rows.train, padding, is_scaled, data.weights)
     else:  # each row once, however many windows see it
         inputs = _fit(source, "scale", data.windows.covered(rows.train), None, (), is_scaled)
-    targets = _without_classes(_fit(source, "scale_target", data.y, rows.train, ()), data.target_layout)
+    targets = _fit(source, "scale_target", data.y, rows.train, (), weights=data.weights)
+    targets = _without_classes(targets, data.target_layout)
     return Scaling(inputs, targets, padding)
 
 
@@ -238,16 +239,18 @@ def _fit(
     rows: np.ndarray | None,
     padding: Sequence[Padding],
     is_scaled: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> Affine | None:
     """The scaling of inputs or targets that an option asks for, of the training part.
 
     Args:
         rows: those of the training part; None for all.
         is_scaled: (I,) which columns are scaled; None for all.
+        weights: (n,) how much each row of the array counts; None if all count alike.
     """
 
     def blocks() -> Iterator[Block]:
-        for block in _blocks(array, rows, padding):
+        for block in _blocks(array, rows, padding, weights=weights):
             if is_scaled is not None:
                 block.values[:, ~is_scaled] = 0.0  # which no method shifts or scales
             yield block
@@ -281,9 +284,9 @@ def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) 
     y_dtype = dtype if data.classes is None else "int32"
     scale_x = scaling.transform_inputs if scaling.changes_inputs else None
     scale_y = scaling.transform_targets if scaling.targets else None
-    x = _gather("x", data.x, rows, scale_x, dtype, data.features)
-    y = _gather("y", data.y, rows, scale_y, y_dtype, data.targets)
-    w, source_rows = _weights(data, rows, dtype), _source_rows(data, rows)
+    x = gather("x", data.x, rows, scale_x, dtype, data.features)
+    y = gather("y", data.y, rows, scale_y, y_dtype, data.targets)
+    w, source_rows = _weights(data, rows, dtype, x), _source_rows(data, rows)
     if isinstance(x, DiskRows):
         return DiskPart(x, y, w, rows, source_rows)
     return Part(x, in_memory(y), w, rows, source_rows)
@@ -296,89 +299,23 @@ def _source_rows(data: Dataset, rows: np.ndarray | None) -> np.ndarray | None:
     return np.asarray(data.source_rows[rows])
 
 
-def _weights(data: Dataset, rows: np.ndarray | None, dtype: str) -> np.ndarray:
+def _weights(data: Dataset, rows: np.ndarray | None, dtype: str, x: RowArray) -> np.ndarray:
     if data.weights is not None:
         weights = as_type(data.weights, dtype)
         return weights if rows is None else weights[rows]
-    count = len(data.x) if rows is None else len(rows)
-    if isinstance(data.x, DiskRows):
-        return np.broadcast_to(np.ones((), dtype), (count,))
-    return np.ones(count, dtype)
+    if isinstance(x, DiskRows):
+        return np.broadcast_to(np.ones((), dtype), (len(x),))
+    return np.ones(len(x), dtype)
 
 
 def _blocks(
-    array: InputRows, rows: np.ndarray | None, padding: Sequence[Padding], most: int | None = None
-) -> Iterator[Block]:
-    for _, block in _selected(array, rows, most):
-        yield Block(block.astype(np.float64), ~find_padding(block, padding) if padding else True)
-
-
-def _selected(
-    array: InputRows, rows: np.ndarray | None, most: int | None = None
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """The given rows of an array (all if None) a block at a time, each block with its slice of them.
-
-    Args:
-        most: how many rows a block has at most.
-    """
-    step = min(rows_per_block(array), most or len(array))
-    count = len(array) if rows is None else len(rows)
-    for start in range(0, count, step):
-        here = slice(start, min(start + step, count))
-        yield here, array[here] if rows is None else array[rows[here]]
-
-
-def _gather(
-    name: str,
     array: InputRows,
     rows: np.ndarray | None,
-    scale: Scale | None,
-    dtype: str,
-    columns: tuple[str, ...],
-) -> RowArray:
-    """The given rows (all if None), scaled and in the type of the training; those on the disk stay there."""
-
-    def convert(block: np.ndarray, indices: np.ndarray | slice) -> np.ndarray:
-        return _converted(name, block, indices, scale, dtype, columns)
-
-    if isinstance(array, DiskRows):
-        chosen = array if rows is None else array.select(rows)
-        made = chosen.map(convert, dtype=dtype, row_shape=array.row_shape)
-        _check_range(made, array.dtype, is_scaled=scale is not None)
-        return made
-    if isinstance(array, np.ndarray) and rows is None and scale is None and array.dtype == dtype:
-        return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
-    out = np.empty((len(array) if rows is None else len(rows), *array.shape[1:]), dtype)
-    for here, block in _selected(array, rows):
-        out[here] = convert(block, here if rows is None else rows[here])
-    return out
-
-
-def _converted(
-    name: str,
-    block: np.ndarray,
-    rows: np.ndarray | slice,
-    scale: Scale | None,
-    dtype: str,
-    columns: tuple[str, ...],
-) -> np.ndarray:
-    """A block of rows, scaled and in the type of the training, whose range it must not leave."""
-    with np.errstate(over="ignore"):  # reported below, with its row and column
-        out = (scale(block) if scale else block).astype(dtype)
-    is_bad = ~np.isfinite(out)
-    if is_bad.any():
-        at = tuple(int(k) for k in np.argwhere(is_bad)[0])
-        row = rows.start + at[0] if isinstance(rows, slice) else int(rows[at[0]])
-        where = describe_index((row, *at[1:]), columns)
-        raise DataError(
-            f"{name} in {where} (counted from 1) is {block[at]}, beyond the range of {dtype}"
-            f"{' once scaled' if scale else ''}; use dtype: float64 or smaller units"
-        )
-    return out
-
-
-def _check_range(rows: DiskRows, stored: np.dtype, *, is_scaled: bool) -> None:
-    """Read the rows once if scaled ones may be out of range, so that no later reading finds it."""
-    if is_scaled or (stored.kind == "f" and stored.itemsize > rows.dtype.itemsize):
-        for _ in row_blocks(rows):
-            pass
+    padding: Sequence[Padding],
+    most: int | None = None,
+    weights: np.ndarray | None = None,
+) -> Iterator[Block]:
+    chosen = weights if weights is None or rows is None else weights[rows]
+    for here, block in selected(array, rows, most):
+        counts = ~find_padding(block, padding) if padding else True
+        yield Block(block.astype(np.float64), counts, None if chosen is None else chosen[here])

@@ -113,6 +113,11 @@ class Source(Options, ABC):
         return False
 
     @property
+    def is_series(self) -> bool:
+        """Whether it has windows of steps in time order."""
+        return False
+
+    @property
     def takes_data(self) -> bool:
         """Whether Python may give the data, instead of a file or of options."""
         return False

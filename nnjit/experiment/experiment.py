@@ -11,6 +11,7 @@ from pydantic_core import PydanticKnownError
 from nnjit.data import Source, sources
 from nnjit.experiment.options import TrainingOptions
 from nnjit.experiment.outputs import JOINED, OutputOptions, joined
+from nnjit.experiment.search import SearchOptions
 from nnjit.experiment.threshold import Threshold
 from nnjit.nn import AnyEntry, Layer, Loss, Metric, Repeat, losses, metrics
 from nnjit.nn.model.expansion import INPUT
@@ -25,8 +26,8 @@ from nnjit.optim import (
     optimizers,
     schedules,
 )
-from nnjit.optim.optimizers import Adam
-from nnjit.optim.schedules import Constant
+from nnjit.optim.optimizers.adam import Adam
+from nnjit.optim.schedules.endless import Constant
 from nnjit.registry import MOST, SEEDS, Options, Seed
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ else:
     AnySchedule = schedules.field()
     AnyAveraging = averagings.field()
 
+
+Tracker = Literal["tensorboard", "mlflow"]
 
 _Layers = Annotated[tuple[AnyEntry, ...], Field(min_length=1)]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -225,6 +228,16 @@ class Experiment(Options):
 
     training: TrainingOptions = TrainingOptions()
     """Epochs, batches and stopping."""
+
+    trackers: tuple[Tracker, ...] = ()
+    """Other programs that are told of losses, metrics, rates, the config and the pictures of the report.
+
+    `tensorboard`: event files in the folder `tensorboard` of the run. `mlflow`: the server or the store that
+    MLFLOW_TRACKING_URI names, or the folder `mlruns`.
+    """
+
+    search: SearchOptions | None = None
+    """What `nnjit search` tries; null if nothing is. A training ignores it."""
 
     @property
     def sources(self) -> dict[str, Source]:

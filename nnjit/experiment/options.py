@@ -66,6 +66,19 @@ class Checkpoints(Options):
     """How many of the latest are kept; null keeps all."""
 
 
+class Mixup(Options):
+    """Train on mixtures of examples: λ x + (1 - λ) x′ with the cost λ C(y) + (1 - λ) C(y′).
+
+    x′ and y′ are those of another example of the training part, each with its own weight. λ is drawn from
+    Beta(alpha, alpha) for each example and each step. With a cross-entropy or a squared error, that is to
+    mix the targets too; other losses cannot take mixed targets. Evaluations and predictions mix nothing.
+    Reference: Zhang et al. 2018, arXiv:1710.09412.
+    """
+
+    alpha: float = Field(0.2, ge=0.01, le=100)
+    """How much is mixed: at 0.01 next to nothing, at 1 all λ are as likely, above it halves are."""
+
+
 class TrainingOptions(Options):
     """Epochs, batches and stopping."""
 
@@ -89,6 +102,12 @@ class TrainingOptions(Options):
     as they are. A mapping from labels, as they stand in the data, to weights; a class that is left
     out has 1; or `balanced`, rows / (classes · rows of the class) of the training part, so that rare classes
     weigh as much as frequent ones. The weights of the data's own rows are multiplied with them."""
+
+    mixup: Mixup | None = None
+    """Whether to train on mixtures of two examples; null trains on the examples as they are.
+
+    The training columns of the history are then of mixtures, and their metrics compare with the target of
+    the larger part."""
 
     keep: Literal["best", "last"] | None = None
     """Which weights count: those of the best epoch, or of the last. Metrics and predictions are theirs.
@@ -115,7 +134,10 @@ class TrainingOptions(Options):
     """Which weights are kept besides the best and the last; null keeps no others."""
 
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | Literal["auto"] = "auto"
-    """Threads that share each update; `auto` takes one where an update is too small to share.
+    """Shares of each update, and the most threads that compute them; `auto` takes one if an update is small.
+
+    The number of shares decides on the last bits of the results. How many threads compute them does not: it
+    follows from what they gain, which is nothing beside other busy processes.
 
     With `replicas` or `folds`, each has one thread, and this is how many are trained at once.
     """
@@ -123,8 +145,9 @@ class TrainingOptions(Options):
     diagnosis: bool | Literal["auto"] = "auto"
     """Whether to look into the layers: gradients, updates, and dead or saturated units. `true` some fifty
     times, of which the report draws curves; `auto` some five times, for the report's advice, and not in
-    replicas and folds. A look costs about what two updates do in NumPy, on 256 rows at most (`auto`:
-    64). Full-batch methods are not looked into.
+    replicas and folds. A look makes a step on a copy of the weights, of a batch at most, and takes idle units
+    of at most 256 rows (`auto`: 64, and some two percent of the training's time). Full-batch methods are not
+    looked into.
     """
 
     @property

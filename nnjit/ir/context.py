@@ -35,31 +35,37 @@ def is_tracing() -> bool:
     return _is_tracing.get()
 
 
-@contextmanager
-def _placed(scope: str, origin: Origin) -> Iterator[None]:
-    token = _place.set((scope, origin))
-    try:
-        yield
-    finally:
-        _place.reset(token)
+class _Placed:
+    """Sets the place inside `with`: a class, since every node of every pass enters one."""
+
+    __slots__ = ("_place", "_token")
+
+    def __init__(self, scope: str, origin: Origin) -> None:
+        self._place = scope, origin
+
+    def __enter__(self) -> None:
+        self._token = _place.set(self._place)
+
+    def __exit__(self, *_: object) -> None:
+        _place.reset(self._token)
 
 
 def scope(name: str) -> AbstractContextManager[None]:
     """Nodes that are built inside carry `name`; an inner scope wins."""
-    return _placed(name, _place.get()[1])
+    return _Placed(name, _place.get()[1])
 
 
 @contextmanager
 def origin(name: Origin) -> Iterator[None]:
     """Nodes that are built inside come from the pass `name`; an outer pass, of which it is a part, wins."""
     scope, outer = _place.get()
-    with _placed(scope, name if outer == "value" else outer):
+    with _Placed(scope, name if outer == "value" else outer):
         yield
 
 
 def beside(node: Built) -> AbstractContextManager[None]:
     """Nodes that are built inside have the scope and the origin of `node`."""
-    return _placed(node.scope, node.origin)
+    return _Placed(node.scope, node.origin)
 
 
 @contextmanager

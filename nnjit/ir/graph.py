@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from nnjit.ir.node import (
     type_of,
 )
 from nnjit.ir.types import B, Dim
+from nnjit.lazy import lazy_method
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,7 @@ class Graph:
         return "\n".join([*lines, f"return {', '.join(names[n] for n in self.outputs)}"])
 
     __repr__ = __str__
+    _repr_html_ = lazy_method("nnjit.report.drawing", "graph_html")
 
 
 def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
@@ -86,16 +89,18 @@ def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node
     order: list[Node] = []
     seen: set[Node] = set()
     ends = set(stop)
-    stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(list(outputs))]
+    begun: list[Node] = []
+    stack: list[Node | None] = [*reversed([*outputs])]
     while stack:
-        node, is_expanded = stack.pop()
-        if is_expanded:
-            order.append(node)
+        node = stack.pop()
+        if node is None:  # all that the node begun last needs is done
+            order.append(begun.pop())
         elif node not in seen:
             seen.add(node)
-            stack.append((node, True))
+            begun.append(node)
+            stack.append(None)
             if node not in ends:
-                stack.extend((n, False) for n in reversed(node.inputs))
+                stack.extend(node.inputs[::-1])
     return order
 
 
@@ -123,13 +128,13 @@ def rebuild(
     for node in topological(outputs, stop=replace):
         if node not in new:
             with beside(node):
-                new[node] = rewrite(with_inputs(node, tuple(new[n] for n in node.inputs)))
+                new[node] = rewrite(with_inputs(node, tuple(map(new.__getitem__, node.inputs))))
     return tuple(new[n] for n in outputs)
 
 
 def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
     """`node` applied to other arguments; `node` itself if they are the same."""
-    if all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
+    if len(inputs) == len(node.inputs) and all(map(is_, inputs, node.inputs)):
         return node
     type = node.primitive.infer(*(n.type for n in inputs), **node.params)
     return Node(node.primitive, inputs, node.params, type, node.scope, node.origin)

@@ -104,7 +104,15 @@ def softplus(x: Array, beta: float = 1.0) -> Array:
 
 def softsign(x: Array) -> Array:
     """`x` / (1 + |x|)."""
-    return np.divide(x, 1 + np.abs(x))
+    return np.divide(x, 1 + piecewise_abs(x))
+
+
+def piecewise_abs(x: Array) -> Array:
+    """|x| as two straight lines: its second derivative is 0 at 0 too, where that of `np.abs` is NaN.
+
+    For costs whose curvature a full-batch method takes: there a NaN at one param would end the training.
+    """
+    return np.multiply(x, np.sign(x))
 
 
 def hard_tanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:

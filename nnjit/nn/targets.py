@@ -8,6 +8,8 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 
+# The mend of data whose option `task` says what its targets are.
+OR_CLASSES = ", or set task: classification"
 # A variance below this fraction of Σt² is 0 but for rounding.
 VARIANCE_TOLERANCE = 1e-12
 # How far a sum of probabilities may be from 1: text files round them.
@@ -71,7 +73,7 @@ def check_classes(classes: int | None, name: str) -> None:
     if classes is None:
         raise GraphError(
             f"{name} needs data with classes, but its targets are values; choose binary_cross_entropy "
-            "where each is a yes or no, squared_error elsewhere, or set task: classification"
+            f"where each is a yes or no, squared_error elsewhere{OR_CLASSES}"
         )
 
 
@@ -93,7 +95,7 @@ def check_zero_or_one(target: numpy.ndarray, name: str) -> None:
     if bad.size:
         raise DataError(
             f"{name} needs classes, or targets that are 0 or 1, but there is {bad[0]:g}; choose a metric of "
-            "values, such as mae or r2, or set task: classification"
+            f"values, such as mae or r2{OR_CLASSES}"
         )
 
 

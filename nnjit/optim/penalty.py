@@ -26,7 +26,7 @@ class Penalty(Options):
     def __call__(self, param: Array) -> Array:
         """The penalty of one param, a scalar of its dtype."""
         l1, l2 = self.l1, self.l2
-        absolute = np.zeros_like(np.sum(param)) if is_exactly(l1, 0) else l1 * np.sum(np.abs(param))
+        absolute = np.zeros_like(np.sum(param)) if is_exactly(l1, 0) else l1 * np.sum(param * np.sign(param))
         return absolute if is_exactly(l2, 0) else absolute + l2 * np.sum(np.square(param))
 
     @property

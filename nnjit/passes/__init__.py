@@ -3,7 +3,8 @@
 Dead code needs no pass: a graph is what its outputs reach.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle, islice
 
 from nnjit.ir import Graph, tracing
 from nnjit.passes.fold_constants import fold_constants
@@ -16,20 +17,25 @@ from nnjit.passes.trim_loops import trim_loops
 
 Pass = Callable[[Graph], Graph]
 PASSES: tuple[Pass, ...] = (share_common, fold_constants, simplify, fold_transposes, join_pieces, merge_loops)
-LAST = (trim_loops, *PASSES)  # loops that record less could no longer become one
+LAST = (*PASSES, trim_loops)  # loops that record less could no longer become one
 MOST_ROUNDS = 8
 
 
 @tracing(is_on=False)
 def optimize(graph: Graph) -> Graph:
-    """`graph` after all passes, in rounds until nothing changes."""
-    for passes in (PASSES, LAST):
-        for _ in range(MOST_ROUNDS):
-            before = graph
-            for run in passes:
-                graph = run(graph)
-            if graph.outputs == before.outputs:
-                break
+    """`graph` after all passes, in turn until none of them changes it."""
+    graph = _settled(graph, PASSES)
+    trimmed = trim_loops(graph)
+    return graph if trimmed.outputs == graph.outputs else _settled(trimmed, LAST)
+
+
+def _settled(graph: Graph, passes: Sequence[Pass]) -> Graph:
+    idle = 0  # passes since one changed the graph
+    for run in islice(cycle(passes), MOST_ROUNDS * len(passes)):
+        before, graph = graph, run(graph)
+        idle = idle + 1 if graph.outputs == before.outputs else 0
+        if idle == len(passes):
+            break
     return graph
 
 

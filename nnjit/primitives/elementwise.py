@@ -3,12 +3,13 @@
 Ties and edges: `abs`, `sign` and `hypot` have derivative 0 at 0, `relu` has 0 at 0 (as in PyTorch), `maximum`
 and `minimum` share the derivative evenly between equal arguments (as in autograd and JAX), and roundings have
 derivative 0 everywhere, at their steps too. `root`, the square root of a sum of squares, has 0 at 0 too. The next
-derivative of `root` and `hypot` is NaN there, since no number is right: `corner` is 1 / x, and 0 at 0, where it
-has no derivative.
+derivative of `abs`, `root` and `hypot` is NaN there, since no number is right: `side` is the sign and `corner` is
+1 / x, both with the value 0 at 0, where they have no derivative.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from nnjit.primitives.define import define, elementwise, require
 TWO_OVER_SQRT_PI = 1.1283791670955126
 LN_2, LOG2_E, LOG10_E = 0.6931471805599453, 1.4426950408889634, 0.4342944819032518
 
-sign: Primitive  # rules refer to rows below them
+side: Primitive  # rules refer to rows below them
 cosh: Primitive
 sinh: Primitive
 corner: Primitive
@@ -73,8 +74,9 @@ def _share(is_chosen: Any, x: Any, y: Any) -> Any:
 
 # fmt: off
 neg      = elementwise("neg",      np.negative, "-{0}",             (-1,), domain="number")
-abs_     = elementwise("abs",      np.abs,      "abs({0})",         (lambda out, x: sign(x),), domain="number")
+abs_     = elementwise("abs",      np.abs,      "abs({0})",         (lambda out, x: side(x),), domain="number")
 sign     = elementwise("sign",     np.sign,     "np.sign({0})",     (None,), domain="number")
+side     = elementwise("side",     np.sign,     "np.sign({0})",     (lambda out, x: select(equal(x, full_like(x, 0)), full_like(x, math.nan), full_like(x, 0)),), domain="number")
 floor    = elementwise("floor",    np.floor,    "np.floor({0})",    (None,))
 sqrt     = elementwise("sqrt",     np.sqrt,     "np.sqrt({0})",     (lambda out, x: 0.5 / out,))
 root     = elementwise("root",     np.sqrt,     "np.sqrt({0})",     (lambda out, x: 0.5 * corner(out),))

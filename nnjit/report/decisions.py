@@ -40,7 +40,23 @@ class Decisions(ABC):
     @property
     @abstractmethod
     def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """How often each class or label (K,) is true, is predicted, and is both."""
+        """How often each class or label (K,) is true, is predicted, and is both, by weight."""
+
+    @property
+    @abstractmethod
+    def examples(self) -> np.ndarray:
+        """For how many examples each class or label (K,) is true."""
+
+    @property
+    def weights(self) -> np.ndarray:
+        """How much each example (n,) counts."""
+        given = self.predictions.weights
+        return np.ones(len(self)) if given is None else np.asarray(given, np.float64)
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether examples count unlike each other."""
+        return self.predictions.weights is not None
 
     @abstractmethod
     def is_true(self, k: int) -> np.ndarray:
@@ -69,10 +85,14 @@ class ClassDecisions(Decisions):
 
     @property
     def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        target, prediction = self.predictions.target, self.predictions.prediction
-        each = (target, prediction, target[target == prediction])
-        true, predicted, both = (np.bincount(y, minlength=len(self.names)) for y in each)
+        target, prediction, w = self.predictions.target, self.predictions.prediction, self.weights
+        pairs = ((target, w), (prediction, w), (target, w * (target == prediction)))
+        true, predicted, both = (np.bincount(y, w, minlength=len(self.names)) for y, w in pairs)
         return true, predicted, both
+
+    @property
+    def examples(self) -> np.ndarray:
+        return np.bincount(self.predictions.target, minlength=len(self.names))
 
     def is_true(self, k: int) -> np.ndarray:
         return np.asarray(self.predictions.target == k)
@@ -109,7 +129,12 @@ class LabelDecisions(Decisions):
     def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         given = (self.predictions.target, self.predictions.prediction)
         true, predicted = (self._rows(values) > 0.5 for values in given)
-        return true.sum(axis=0), predicted.sum(axis=0), (true & predicted).sum(axis=0)
+        w = self.weights
+        return w @ true, w @ predicted, w @ (true & predicted)
+
+    @property
+    def examples(self) -> np.ndarray:
+        return np.asarray((self._rows(self.predictions.target) > 0.5).sum(axis=0))
 
     def is_true(self, k: int) -> np.ndarray:
         return np.asarray(self._rows(self.predictions.target)[:, k] > 0.5)

@@ -15,7 +15,7 @@ from nnjit.ir.graph import constant_p, input_p
 from nnjit.primitives import full_like
 from nnjit.report.pictures import graph_picture
 from nnjit.report.pictures.graph_picture import Item, Part
-from nnjit.report.pictures.style import Figure
+from nnjit.report.pictures.style import Figure, to_plain_svg
 
 LONGEST = 30  # letters of the arguments in a box
 EXPANDING = ("broadcast", "cast")  # primitives that fit a single number to an array; not worth a box
@@ -58,6 +58,14 @@ def draw(graph: Graph, path: str | Path | None = None, *, backward: bool = False
     if path is not None:
         graph_picture.save(fig, Path(path))
     return fig
+
+
+def graph_html(graph: Graph) -> str | None:
+    """A graph as SVG for a notebook; None if it has too many values to draw, or none."""
+    try:
+        return to_plain_svg(draw(graph))
+    except GraphError:
+        return None
 
 
 def with_gradient(graph: Graph) -> Graph:

@@ -22,6 +22,7 @@ from nnjit.runs.importance import Importance
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.learning_rate_search import LearningRateSearch
+from nnjit.runs.lock import is_locked
 from nnjit.runs.metrics import SPLITS, RunMetrics, headline_split
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.predictions import Predictions, read_predictions
@@ -82,6 +83,7 @@ class RunFiles:
         output_predictions: of a model with several outputs, by the output's name.
         diagnosis, explanation, learning_rate_search, fingerprint, initial_weights, importance: None if the
             run has no such file.
+        is_running: whether a process trains in the folder now.
     """
 
     folder: Path
@@ -99,6 +101,7 @@ class RunFiles:
     fingerprint: Fingerprint | None = None
     initial_weights: LoadedWeights | None = None
     importance: Importance | None = None
+    is_running: bool = False
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -118,7 +121,7 @@ class RunFiles:
 
     @property
     def is_killed(self) -> bool:
-        """Whether the training was killed; it may be running still."""
+        """Whether the training was killed, or is running."""
         return self.metrics.status is Status.KILLED
 
     @property
@@ -181,7 +184,9 @@ def read_run(folder: Path) -> RunFiles:
     history = _history(folder, can_lack=ended is None)
     data = _read(DataEntry, folder, ended, NO_DATA)
     model = _read(ModelEntry, folder, ended, NO_MODEL)
-    metrics = _killed(history, model) if ended is None or ended.epochs < len(history.epoch) else ended
+    is_running = is_locked(folder)
+    is_old = ended is None or ended.epochs < len(history.epoch)
+    metrics = _killed(history, model) if ended is None or is_old or is_running else ended
     names = [output.name for output in data.outputs] or [""]
     # Of a training that was resumed and then killed, there may be predictions of earlier weights.
     is_killed = metrics.status is Status.KILLED
@@ -202,6 +207,7 @@ def read_run(folder: Path) -> RunFiles:
         fingerprint=Fingerprint.read_if_there(folder),
         initial_weights=LoadedWeights.read_if_there(folder),
         importance=Importance.read_if_there(folder),
+        is_running=is_running,
     )
 
 

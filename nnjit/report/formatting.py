@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOT_FINITE = "not finite"
@@ -210,6 +212,17 @@ def column_name(column: str) -> str:
 def plain(name: str) -> str:
     """A name of an option as words: `softmax_cross_entropy` is `softmax cross entropy`."""
     return name.replace("_", " ")
+
+
+def option_value(value: Any) -> str:
+    """A value of an option: a number with few digits, others as a config has them.
+
+    >>> option_value(0.0012345), option_value("adam"), option_value({"type": "momentum"})
+    ('0.00123', 'adam', '{type: momentum}')
+    """
+    if isinstance(value, float):
+        return number(value, 3)
+    return value if isinstance(value, str) else json.dumps(value).replace('"', "")
 
 
 def sentence(text: str) -> str:

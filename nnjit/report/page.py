@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from nnjit.errors import counted
 from nnjit.report.files import RunFiles, read_run
@@ -33,6 +36,7 @@ from nnjit.report.pictures import (
 from nnjit.report.pictures.layer_graph import manner
 from nnjit.report.pictures.outputs import of_outputs
 from nnjit.report.pictures.style import Picture, new_figure, style, to_png, to_svg
+from nnjit.report.side_by_side import Pieces, in_turn
 from nnjit.runs import file_names
 from nnjit.runs.study import study_kind
 from nnjit.runs.writing import write_atomically
@@ -62,24 +66,65 @@ PICTURES = (
 )
 
 
-def write_report(folder: Path) -> None:
-    """Write the report into the folder of a run or a study, from its files alone.
+Drawing = tuple[Picture, str]
+"""A picture, without its figure, and its SVG text."""
+
+Draw = Callable[[RunFiles], Picture | list[Picture] | None]
+"""Draws what there is to draw of a run."""
+
+
+def write_report(folder: Path, *, do: Callable[[Pieces], list[Any]] = in_turn) -> None:
+    """Write the report into the folder of a run, a study or a search, from its files alone.
+
+    Args:
+        do: does pieces of work, and gives their results in order.
 
     Raises:
         RunError: the folder is not that of a run.
     """
+    if (folder / file_names.SEARCH).is_file():
+        from nnjit.report.search.page import write_search_report
+
+        return write_search_report(folder)
     if study_kind(folder) is not None:
         from nnjit.report.study.page import write_study_report
 
         return write_study_report(folder)
     run = read_run(folder)
     with style():
-        pictures = [*of_outputs(run), *(picture for draw in PICTURES if (picture := draw(run)))]
-        loss = next(picture for picture in pictures if picture.name == "loss")
-        curve = to_png(loss.figure)
-        drawings = [(picture, to_svg(picture)) for picture in pictures]
-    write_page(folder / file_names.REPORT, render(run, drawings))
+        drawn = (of_outputs, *PICTURES)
+        pieces: Pieces = [partial(_curve, run), *(partial(_drawings, draw, run) for draw in drawn)]
+        curve, *drawings = do(pieces)
+    write_page(folder / file_names.REPORT, render(run, [each for some in drawings for each in some]))
     write_atomically(folder / file_names.LOSS_CURVE, curve)
+
+
+def pictures_of(folder: Path) -> dict[str, bytes]:
+    """The pictures of a run's report as PNG files, by their names.
+
+    Raises:
+        RunError: the folder is not that of a run.
+    """
+    run = read_run(folder)
+    with style():
+        drawn = [picture for draw in (of_outputs, *PICTURES) for picture in _pictures(draw, run)]
+        return {picture.name: to_png(picture.figure) for picture in drawn}
+
+
+def _curve(run: RunFiles) -> bytes:
+    """The loss curve as a PNG file."""
+    return to_png(loss_curve.draw(run).figure)
+
+
+def _pictures(draw: Draw, run: RunFiles) -> list[Picture]:
+    """What a function draws of a run."""
+    drawn = draw(run) or []
+    return drawn if isinstance(drawn, list) else [drawn]
+
+
+def _drawings(draw: Draw, run: RunFiles) -> list[Drawing]:
+    """The same as SVG."""
+    return [(replace(picture, figure=None), to_svg(picture)) for picture in _pictures(draw, run)]
 
 
 def warm_up() -> None:
@@ -92,7 +137,7 @@ def warm_up() -> None:
         template(name)
 
 
-def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
+def render(run: RunFiles, drawings: list[Drawing]) -> str:
     """The page's HTML, with everything from the run's files escaped."""
     return template("report.html.jinja").render(
         run=run,
@@ -104,6 +149,7 @@ def render(run: RunFiles, drawings: list[tuple[Picture, str]]) -> str:
         advice=advice(run),
         path=summary.path_as_typed(run.folder),
         drawings=drawings,
+        constant_rate=learning_rate.constant_words(run),
         manner=manner,
         shape=shape,
         plain=plain,

@@ -26,6 +26,11 @@ REPORT               = "report.html"
 LOSS_CURVE           = "loss_curve.png"
 
 MEMBERS              = "members.safetensors"        # of a study: what its members left
+SEARCH               = "search.json"                # the trials of a search
+TRIALS               = "trials.csv"                 # the same as a table, the best first
+BEST_CONFIG          = "best.yaml"                  # the config of the best trial
+BEST_RUN             = "best"                       # folder of that trial, trained anew
+JOURNAL              = "journal.log"                # what Optuna knows of the trials, to go on with
 
 LOCK                 = "training.lock"              # the process that trains here, while it does
 

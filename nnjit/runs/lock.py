@@ -47,6 +47,23 @@ def check_unlocked(folder: Path) -> None:
         os.close(_acquire(folder))
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether a process trains in a folder; asking takes nothing from it."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        _lock(descriptor, shared=True)
+    except BlockingIOError:
+        return True
+    except OSError:  # this file system has no locks
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _acquire(folder: Path) -> int:
     """An open descriptor of the lock file that holds the lock."""
     path = folder / LOCK
@@ -79,8 +96,11 @@ def _acquire(folder: Path) -> int:
     return descriptor
 
 
-def _lock(descriptor: int) -> None:
+def _lock(descriptor: int, *, shared: bool = False) -> None:
     """Lock an open file; BlockingIOError if someone else holds it.
+
+    Args:
+        shared: whether others may hold it so, too (but on Windows).
 
     Not by the library filelock, whose import takes as long as half of a short training.
     """
@@ -96,7 +116,7 @@ def _lock(descriptor: int) -> None:
     else:
         import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -75,6 +75,7 @@ class Predictions:
         probability: (n, K) of each class; None if the output is values.
         grid: None unless the model has two inputs and one output.
         rows: (n,) which rows of the data these are, counted from 0; None if unknown.
+        weights: (n,) how much each counts in the metrics; None if all count alike.
         times: those of the targets of a series, of the same shape, numbers or dates; None for other data.
         wrong: those that are most wrong, the worst first; None if none is, or with several outputs.
         some: some of all images; None of other inputs.
@@ -86,6 +87,7 @@ class Predictions:
     probability: np.ndarray | None = None
     grid: Grid | None = None
     rows: np.ndarray | None = None
+    weights: np.ndarray | None = None
     times: np.ndarray | None = None
     wrong: Examples | None = None
     some: Examples | None = None
@@ -98,11 +100,13 @@ class Predictions:
             if examples is not None:
                 examples.check(len(self.target))
         arrays = [self.target, self.prediction]
-        arrays += [array for array in (self.probability, self.rows) if array is not None]
+        arrays += [array for array in (self.probability, self.rows, self.weights) if array is not None]
         if any(array.dtype.kind not in "biuf" for array in arrays):
             raise ValueError("targets and predictions are not numbers")
         if len({array.shape[:1] for array in arrays}) > 1 or self.target.shape != self.prediction.shape:
             raise ValueError("targets and predictions are not of one shape")
+        if self.weights is not None and (self.weights.ndim != 1 or not (self.weights >= 0).all()):
+            raise ValueError("the weights are not a number >= 0 for each prediction")
         if self.times is not None and (
             self.times.dtype.kind not in "iufM" or self.times.shape != self.target.shape
         ):
@@ -139,7 +143,7 @@ def predictions_bytes(outputs: Mapping[str, Predictions]) -> bytes:
     """
     first = next(iter(outputs.values()))
     arrays = {"split": np.array(first.split)}
-    shared = {"rows": first.rows, "times": first.times}
+    shared = {"rows": first.rows, "weights": first.weights, "times": first.times}
     arrays |= {name: array for name, array in shared.items() if array is not None}
     for field in ("target", "prediction", "probability"):
         found = {name: getattr(output, field) for name, output in outputs.items()}
@@ -174,6 +178,7 @@ def read_predictions(folder: Path, output: str = "") -> Predictions | None:
                 prediction=arrays[_array("prediction", output)],
                 probability=arrays.get(probability),
                 rows=arrays.get("rows"),
+                weights=arrays.get("weights"),
                 times=arrays.get("times"),
                 grid=Grid(**{f: arrays[name] for name, f in GRID.items()}) if "grid" in arrays else None,
                 **{

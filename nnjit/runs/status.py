@@ -12,6 +12,7 @@ class Status(StrEnum):
     CONVERGED = "converged"
     EARLY_STOPPED = "early_stopped"
     TARGET_REACHED = "target_reached"
+    STOPPED = "stopped"
     OUT_OF_TIME = "out_of_time"
     INTERRUPTED = "interrupted"
     DIVERGED = "diverged"
@@ -34,6 +35,7 @@ _TABLE = {  # status: (whether finished, in words)
     Status.CONVERGED:      (True,  "converged"),
     Status.EARLY_STOPPED:  (True,  "stopped early"),
     Status.TARGET_REACHED: (True,  "target reached"),
+    Status.STOPPED:        (True,  "stopped by on_epoch"),
     Status.OUT_OF_TIME:    (True,  "out of time"),
     Status.INTERRUPTED:    (False, "interrupted"),
     Status.DIVERGED:       (False, "diverged"),

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
+    from nnjit.training.columns import modes_of_experiment
+    from nnjit.training.continuing import train_on
     from nnjit.training.loop.in_memory import train_in_memory
-    from nnjit.training.loop.trainer import resume, train
+    from nnjit.training.loop.trainer import new_folder, resume, train
     from nnjit.training.run import Run, open_run
     from nnjit.training.study.members import members_of
     from nnjit.training.study.parallel import resume_members, train_members, train_members_in_memory
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 __getattr__ = lazy(
     __name__,
     {
+        "new_folder": "nnjit.training.loop.trainer",
+        "modes_of_experiment": "nnjit.training.columns",
+        "train_on": "nnjit.training.continuing",
         "resume": "nnjit.training.loop.trainer",
         "train": "nnjit.training.loop.trainer",
         "train_in_memory": "nnjit.training.loop.in_memory",
@@ -31,6 +36,7 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "Run", "Study", "check_study", "members_of", "open_run", "open_study", "resume", "resume_members",
-    "train", "train_in_memory", "train_members", "train_members_in_memory",
+    "Run", "Study", "check_study", "members_of", "modes_of_experiment", "new_folder", "open_run",
+    "open_study", "resume", "resume_members", "train", "train_in_memory", "train_members",
+    "train_members_in_memory", "train_on",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.runs.writing import as_read
 from nnjit.training.setup.initial_weights import weights_of
+from nnjit.training.setup.state import State, load_state, restored
 
 
 class RunContents(ABC):
@@ -53,6 +54,18 @@ class RunContents(ABC):
     @abstractmethod
     def place(self) -> str:
         """Where it is, in words."""
+
+    @abstractmethod
+    def state(self, like: State) -> State:
+        """The state after the last epoch, from which a training goes on.
+
+        Args:
+            like: a state of the same training, whatever its values.
+        """
+
+    def carried(self) -> RunContents:
+        """What of it a pickled run takes along."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,9 @@ class FolderContents(RunContents):
         import shutil
 
         shutil.copytree(self.path, folder, ignore=shutil.ignore_patterns(file_names.LOCK, ".*.tmp"))
+
+    def state(self, like: State) -> State:
+        return load_state(self.path, like)
 
     @property
     def place(self) -> str:
@@ -125,6 +141,9 @@ class MemberContents(RunContents):
 
     def model(self) -> ModelEntry:
         return self.of_model.as_read()
+
+    def state(self, like: State) -> State:
+        return restored(like, self.entry.state, self.entry.record.facts)
 
     def save(self, folder: Path) -> None:
         raise RunError(

@@ -67,7 +67,8 @@ def evaluate(
         values |= decided_values(task.metrics, scores[:, 1] > described.threshold, y, weights)
     rows = np.arange(len(y)) if data.source_rows is None else data.source_rows
     made = outputs.decoder.predictions("test", predicted, y)
-    predictions = {name: replace(one, rows=rows, times=data.times) for name, one in made.items()}
+    given = None if data.weights is None else weights
+    predictions = {k: replace(one, rows=rows, times=data.times, weights=given) for k, one in made.items()}
     return Evaluation(SplitValues(len(y), values.pop("loss"), values), predictions, _notes(data))
 
 

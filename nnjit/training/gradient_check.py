@@ -18,12 +18,13 @@ from typing import Literal
 
 import numpy as np
 
-from nnjit.codegen import Compiled
+from nnjit import codegen
 from nnjit.errors import DataError
 from nnjit.ir import Graph, Node, interpret
 from nnjit.nn import ParamEntry
 from nnjit.optim import Clip, Optimizer
 from nnjit.optim.array import Array, NoSlots, Update
+from nnjit.training.graphs.mixing import mirrored
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup.setup import Setup
 
@@ -147,7 +148,7 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
     if not np.isfinite(here):
         mend = "scale the data (data.scale: standard), or start from smaller weights"
         raise DataError(f"the cost of the first weights is {here}, so it has no gradient to check; {mend}")
-    compiled = Compiled(graph, title="The gradient of a few rows.")(theta, *arguments)[0]
+    compiled = codegen.Compiled(graph, title="The gradient of a few rows.")(theta, *arguments)[0]
     interpreted = interpret(graph, [theta, *arguments])[0]
     tensors = []
     for entry in setup.model.table:
@@ -216,13 +217,13 @@ def _arguments(setup: Setup, rng: np.random.Generator) -> dict[str, np.ndarray]:
     train = setup.data.train
     most = min(MOST_ROWS, train.most_at_once)
     rows = train.take(np.sort(rng.choice(len(train), most, replace=False)))
+    batch = {"x": rows.x, "y": rows.y, "w": np.ones(len(rows))}
     return {
         "key": np.asarray(setup.experiment.seed % 2**32, np.uint32),
         "step": np.asarray(1, np.uint32),
         "lr": np.asarray(1.0),
-        "x": rows.x,
-        "y": rows.y,
-        "w": np.ones(len(rows)),
+        **batch,
+        **mirrored(batch),
     }
 
 

@@ -102,7 +102,7 @@ class FilePrediction:
             yield self._array_columns(x), x, lambda row: f"{self.path}: row {row + 1}", None
             return
         if isinstance(self.run.experiment.data, Series):
-            yield self._windows()
+            yield from self._windows(self.run.experiment.data)
             return
         known = self.run.known
         for table in read_blocks(self.path, self.reading):
@@ -111,15 +111,18 @@ class FilePrediction:
             self.unseen.update(unseen(encoded))
             yield self._given(table), encoded, place_in(table), None
 
-    def _windows(self) -> tuple[Columns, Windows, Where, np.ndarray]:
+    def _windows(self, source: Series) -> Iterator[tuple[Columns, Windows, Where, np.ndarray]]:
         """The windows of a series, each with the number, the time and the group of its last row."""
-        table = read_table(self.path, self.reading)
-        found = self.run.windows(table)
-        self.notes = table.notes
-        self.unseen.update(unseen(found.encoded))
-        columns = as_columns(table, None if self.is_text else self.run.known.encoder)
-        names = table.columns if self.with_inputs else found.names
-        return {n: columns[n][found.last] for n in names}, found.x, found.where, found.last + 1
+        from nnjit.data.known.series import window_blocks
+
+        tables = read_blocks(self.path, self.reading)
+        for found, carried, done in window_blocks(source, self.run.known, tables):
+            self.notes = self.notes or found.table.notes
+            self.unseen.update(unseen(found.encoded, carried))
+            names = found.table.columns if self.with_inputs else found.names
+            ending = found.table.select(names).taken(found.last)
+            given = as_columns(ending, None if self.is_text else self.run.known.encoder)
+            yield given, found.x, found.where, found.last + 1 + done - carried
 
     def _read_images(self) -> Iterator[tuple[Columns, np.ndarray, Where, None]]:
         if self.with_inputs:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnjit.data import Dataset, Scaling
-from nnjit.data.sources.series import Series
 from nnjit.errors import DataError, GraphError, RunError, UserError, counted, shortened
 from nnjit.experiment import Experiment
 from nnjit.runs import file_names
@@ -20,10 +19,10 @@ from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse
 from nnjit.training.contents import FolderContents, RunContents
+from nnjit.training.description import described, encoder_of
 from nnjit.training.graphs.decoding import Classes, Decoder, with_names
 from nnjit.training.inputs import Inputs, Where
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from nnjit.data.known.series import NewWindows
     from nnjit.data.tables.table import Table
     from nnjit.training.evaluation import Evaluation
+    from nnjit.training.setup.outputs import DataDescription
 
 
 _FRAMES = ("polars", "pandas", "pyarrow", "nnjit")  # the libraries whose frames are tables
@@ -66,12 +66,12 @@ class Run:
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
         """The columns of `history.csv` by name, each of shape (epochs,)."""
-        return self._contents.history()
+        return self.contents_or_folder.history()
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: the final loss and metrics of each split, and the times."""
-        return self._contents.metrics()
+        return self.contents_or_folder.metrics()
 
     @cached_property
     def theta(self) -> np.ndarray:
@@ -79,7 +79,7 @@ class Run:
 
         `metrics["weights"]` says whether they are the best or the last.
         """
-        return self._contents.theta(self.compiled.task.model)
+        return self.contents_or_folder.theta(self.compiled.task.model)
 
     @property
     def folder(self) -> Path:
@@ -101,7 +101,7 @@ class Run:
         path = Path(folder)
         if path.exists():
             raise RunError(f"{path} exists already, and a run is never overwritten; choose another folder")
-        self._contents.save(path)
+        self.contents_or_folder.save(path)
         return replace(self, path=path, contents=None)
 
     def report(self) -> Path:
@@ -112,7 +112,8 @@ class Run:
         return self.folder / file_names.REPORT
 
     @property
-    def _contents(self) -> RunContents:
+    def contents_or_folder(self) -> RunContents:
+        """What the training left, wherever it is."""
         return FolderContents(self.folder) if self.contents is None else self.contents
 
     @property
@@ -175,8 +176,14 @@ class Run:
     def evaluation(self, x: Any, y: Any = None, *, weights: Any = None) -> Evaluation:
         """The same with the predictions for the rows."""
         # A training, which imports this file, evaluates in its own way.
-        from nnjit.data.known.targets import arrays_with_targets
         from nnjit.training.evaluation import evaluate
+
+        read, data = self.with_targets(x, y, weights)
+        return evaluate(self.experiment, self._description, self.theta, read, data)
+
+    def with_targets(self, x: Any, y: Any = None, weights: Any = None) -> tuple[np.ndarray, Dataset]:
+        """Inputs as the network takes them, and their data with its targets, from what `evaluate` takes."""
+        from nnjit.data.known.targets import arrays_with_targets
 
         if y is None:
             if weights is not None:
@@ -189,11 +196,10 @@ class Run:
             rows, named = self._rows(x)
             read = self._inputs.read(rows, named)
             targets = y if isinstance(y, Mapping) else np.asarray(y)
-            data = arrays_with_targets(
-                self.known, read, targets, None if weights is None else np.asarray(weights)
-            )
+            counts = None if weights is None else np.asarray(weights)
+            data = arrays_with_targets(self.known, read, targets, counts)
             read = read if data.source_rows is None else read[data.source_rows]
-        return evaluate(self.experiment, self._description, self.theta, read, data)
+        return read, data
 
     @cached_property
     def known(self) -> KnownData:
@@ -210,7 +216,7 @@ class Run:
     @cached_property
     def data(self) -> DataEntry:
         """`data.json`: what is known of the data."""
-        return self._contents.data()
+        return self.contents_or_folder.data()
 
     def _check_classes(self) -> None:
         if not self.decoder.has_classes:
@@ -245,7 +251,7 @@ class Run:
         from nnjit.data.known.known_data import place_in
 
         table = _table(x)
-        if isinstance(self.experiment.data, Series):
+        if self.experiment.data.is_series:
             windows = self.windows(table)
             return windows.x[:], windows.where
         return self.known.shaped(self.known.encode(table)[:]), place_in(table)
@@ -254,7 +260,6 @@ class Run:
         """The windows of new rows of a series, each of which `forward` forecasts."""
         from nnjit.data.known.series import windows_of
 
-        assert isinstance(self.experiment.data, Series)
         return windows_of(self.experiment.data, self.known, table)
 
     def _with_targets(self, table: Table) -> tuple[Dataset, Where]:
@@ -262,7 +267,7 @@ class Run:
         from nnjit.data.known.series import windows_with_targets
         from nnjit.data.known.targets import table_with_targets
 
-        if isinstance(self.experiment.data, Series):
+        if self.experiment.data.is_series:
             return windows_with_targets(self.experiment.data, self.known, table)
         return table_with_targets(self.known, table)
 
@@ -278,18 +283,23 @@ class Run:
 
     @cached_property
     def _model(self) -> ModelEntry:
-        return self._contents.model()
+        return self.contents_or_folder.model()
 
     @cached_property
     def _description(self) -> DataDescription:
         shape = self.compiled.task.model.input_shape
-        return DataDescription.of_entry(self.data, shape, self.decoder.scaling, self.encoder)
+        return described(self.data, shape, self.decoder.scaling, self.encoder)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        names = ("metrics", "theta") if self.path is not None else ("metrics", "theta", "history")
-        carried = {name: getattr(self, name) for name in names}
+        carried = {name: getattr(self, name) for name in ("metrics", "theta")}
+        carried |= {} if self.contents is None else {"contents": self.contents.carried()}
         path = None if self.path is None else self.path.absolute()
         return _restored, (path, self.experiment, self.data, self._model, carried)
+
+    def _repr_html_(self) -> str:
+        from nnjit.progress.html import run_html
+
+        return run_html(repr(self), self.metrics["splits"], lambda: self.history)
 
     def __repr__(self) -> str:
         metrics = RunMetrics.from_json(self.metrics)
@@ -359,13 +369,11 @@ def make_run(
     scaling = parse(place / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
         raise damaged(place / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
-    encoder = _encoder(place, data)
+    encoder = encoder_of(place, data)
     if encoder is not None and encoder.features != data.features:
         raise damaged(place / file_names.DATA, "its columns do not give its features")
     try:
-        task, outputs = make_task(
-            experiment, DataDescription.of_entry(data, model.input_shape, scaling, encoder)
-        )
+        task, outputs = make_task(experiment, described(data, model.input_shape, scaling, encoder))
     except UserError as error:
         names = f"{file_names.CONFIG}, {file_names.MODEL} and {file_names.DATA}"
         raise RunError(f"{place}: {names} are not of one training: {error.message}; restore them") from None
@@ -374,15 +382,6 @@ def make_run(
         raise damaged(place / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
     compiled = CompiledTask(task)
     return Run(None, experiment, compiled, outputs.decoder, data.features, encoder, contents)
-
-
-def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
-    """What makes inputs of a table; None of a run on arrays."""
-    if not data.columns:
-        return None
-    from nnjit.data.encoding.encoder import TableEncoder
-
-    return parse(path / file_names.DATA, data.columns, TableEncoder.from_json)
 
 
 def _table(x: Any) -> Table:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scripts.benchmark.functions import FUNCTIONS, Function
-from scripts.benchmark.workloads import WORKLOADS, Workload
+from scripts.benchmark.workloads import OTHERS, WORKLOADS, Workload
 
 ROOT = Path(__file__).parents[2]
 HARMFUL = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
@@ -43,7 +43,7 @@ class Spec:
 
     @property
     def training(self) -> Workload:
-        made = WORKLOADS[self.workload]
+        made = (WORKLOADS | OTHERS)[self.workload]
         return replace(made, rows=self.rows) if self.rows else made
 
     @property

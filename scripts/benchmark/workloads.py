@@ -187,10 +187,15 @@ def _table(width: int) -> Callable[[int], Examples]:
 
 def _classes(width: int) -> Callable[[int], Examples]:
     """Uniform inputs, as dense as an image's, of ten classes."""
+    return _classes_of(width, 10)
+
+
+def _classes_of(width: int, count: int) -> Callable[[int], Examples]:
+    """Uniform inputs of so many classes."""
 
     def examples(rows: int) -> Examples:
         x = np.random.default_rng(SEED).random((rows, width), np.float32)
-        return x, np.arange(rows, dtype=np.int32) % 10
+        return x, np.arange(rows, dtype=np.int32) % count
 
     return examples
 
@@ -245,10 +250,16 @@ _ROWS = (
 WORKLOADS = {workload.name: workload for workload in _ROWS}
 
 _MLP3 = chain(96, 48, 10, hidden="relu")
+_TANH3 = chain(32, 16, 4, hidden="tanh")
 _EQUAL16 = chain(*[64] * 16, 10, hidden="relu")
 
 # fmt: off
 LARGE_TABLE = Workload("large-table", "100-64-64-1 tanh", chain(64, 64, 1, hidden="tanh"), _table(100), MEAN_SQUARED, ADAM, 100, 1_000_000, {})
 MLP3 = Workload("mlp3", "784-96-48-10 relu", _MLP3, _classes(784), CROSS_ENTROPY, ADAM, 64, 1280, {})
+LARGE_BATCH = Workload("large-batch", "4-32-16-4 tanh", _TANH3, _classes_of(4, 4), CROSS_ENTROPY, ADAM, None, 10_000, {})
+MEDIUM = Workload("medium", "300-200-20 relu", chain(200, 20, hidden="relu"), _classes_of(300, 20), CROSS_ENTROPY, ADAM, 50, 20_000, {})
 EQUAL16 = Workload("equal16", "64-16×64-10 relu", _EQUAL16, _classes(64), CROSS_ENTROPY, ADAM, 64, 1280, {})
 # fmt: on
+
+OTHERS = {workload.name: workload for workload in (LARGE_BATCH, MEDIUM)}
+"""Those that are compared with themselves alone."""

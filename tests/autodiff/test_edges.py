@@ -155,6 +155,27 @@ def test_the_corner_of_a_norm_has_a_slope_of_zero_and_no_false_curvature(f: Call
         np.testing.assert_allclose(curvature(apart), differences, atol=1e-8)
 
 
+# fmt: off
+EVEN = {  # functions of |x|, and their second derivative at 0 where they have one
+    "abs":            (nnp.abs,                             np.nan),
+    "its square":     (lambda x: nnp.abs(x) ** 2,           2.0),
+    "with itself":    (lambda x: nnp.abs(x) * nnp.abs(x),   2.0),
+    "its cosine":     (lambda x: nnp.cos(nnp.abs(x)),      -1.0),
+    "fabs":           (lambda x: nnp.fabs(x) ** 2,          2.0),
+    "with its sign":  (lambda x: x * nnp.abs(x),            np.nan),
+    "norm 1":         (lambda x: nnp.linalg.norm(nnp.stack([x]), 1) ** 2, 2.0),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("f", "truth"), EVEN.values(), ids=EVEN)
+def test_the_second_derivative_of_abs_at_zero_is_right_or_nan(f: Callable[[Any], Any], truth: float) -> None:
+    for second in (grad(grad(f)), jit(grad(grad(f)))):
+        assert np.isnan(second(0.0)) or second(0.0) == truth
+        assert np.isfinite([second(0.3), second(-0.3)]).all()
+    assert grad(f)(0.0) == jit(grad(f))(0.0) == 0.0
+
+
 @pytest.mark.parametrize("order", [1.5, 2, 3, 7, "fro"])
 def test_a_norm_of_any_order_has_the_slope_zero_at_zero(order: float | str) -> None:
     x = np.zeros((2, 2)) if order == "fro" else np.zeros(3)

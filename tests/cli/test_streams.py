@@ -135,7 +135,7 @@ def test_a_summary_that_cannot_be_printed_names_the_run(
     from nnjit import api
 
     def trained(*given: object, **options: object) -> object:
-        return type("Run", (), {"path": Path("runs/x")})
+        return type("Run", (), {"folder": Path("runs/x")})
 
     monkeypatch.setattr(api, "run", trained)
     with FULL.open("w", encoding="utf-8") as stream:

@@ -18,6 +18,8 @@ from nnjit import api, config
 from nnjit.cli import main
 from nnjit.cli.summary import summary
 from nnjit.errors import DataError, Diverged, GraphError, Incomplete, Interrupted, RunError
+from nnjit.progress.display import Display
+from nnjit.progress.lines import Lines
 from tests.cli.command import SMALLEST
 from tests.report.run_folders import write_run
 
@@ -123,7 +125,7 @@ def test_replicas_print_mean_and_deviation(
 
 def test_quiet_prints_the_run_folder_alone(command: Command, calls: Calls) -> None:
     assert command("train", "a.yaml", "--quiet") == (0, "runs/tiny-1\n", "")
-    assert calls[0].quiet is True
+    assert type(calls[0].display) is Display
 
 
 def test_the_report_is_named_where_there_is_one(command: Command, calls: Calls) -> None:
@@ -137,7 +139,7 @@ def test_flags_reach_the_training(command: Command, calls: Calls) -> None:
     assert command("train", *words.split())[0] == 0
     (call,) = calls
     assert (call.experiment.training.epochs, call.experiment.model.layers[0].units) == (5, 3)
-    assert (call.output, call.resume, call.quiet) == (Path("out"), None, False)
+    assert (call.output, call.resume, type(call.display)) == (Path("out"), None, Lines)
 
 
 def test_print_config_prints_a_config_that_prints_itself(command: Command, calls: Calls) -> None:
@@ -316,10 +318,18 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
 FOREIGN_TO_TABLES = ("sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
 FOREIGN = (*FOREIGN_TO_TABLES, "polars")
 COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
+COMPILERS = ("numba", "llvmlite", "nnjit.codegen.program")
 FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
 FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
+OTHER_TYPES = (  # layers, losses, sources, kinds of columns and the like that the config does not name
+    "nnjit.nn.layers.lstm", "nnjit.nn.layers.conv2d", "nnjit.nn.losses.margins", "nnjit.nn.metrics.rankings",
+    "nnjit.nn.metrics.confusion", "nnjit.optim.optimizers.searching", "nnjit.data.sources.table",
+    "nnjit.data.sources.images", "nnjit.data.sources.series", "nnjit.data.encoding.kinds",
+    "nnjit.data.tables", "nnjit.autodiff.control",
+)  # fmt: skip
 FOREIGN_TO_TRAININGS = (
-    *FOREIGN, "nnjit.training.loop.full_batch", "nnjit.training.evaluation", "nnjit.data.known",
+    *FOREIGN, *OTHER_TYPES, "nnjit.training.loop.full_batch", "nnjit.training.evaluation", "nnjit.data.known",
+    "nnjit.tracking", "tensorboardX", "mlflow", "IPython", "http.server",
 )  # fmt: skip
 FOREIGN_TO_PREDICTIONS = (
     "sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report", "nnjit.training.loop",
@@ -333,6 +343,7 @@ FOREIGN_TO_PREDICTIONS = (
         (["train", "--config", "a.yaml", "--print-config"], 0, FOREIGN_TO_CONFIGS),
         (["check", "--config", "a.yaml", "--set", "model[0].unit=2"], 2, FOREIGN_TO_CONFIGS),
         (["train", "--config", "a.yaml", "--set", "los=1"], 2, FOREIGN_TO_CONFIGS),
+        (["train", "--config", "a.yaml", "--set", "schedule.warmup=1000"], 2, (*FOREIGN, *COMPILERS)),
         (["check", "--config", "a.yaml"], 0, FOREIGN),
         (["train", "--config", "a.yaml"], 0, FOREIGN_TO_TRAININGS),
         (["report", "run"], 0, FOREIGN_TO_REPORTS),
@@ -346,6 +357,7 @@ FOREIGN_TO_PREDICTIONS = (
         "config",
         "error",
         "error-of-train",
+        "error-of-setup",
         "check",
         "train",
         "report",

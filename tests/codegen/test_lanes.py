@@ -166,7 +166,7 @@ def test_grouped_step_equals_the_plain_one(
     graph, interface = step_graph(setup.task)
     plain = optimize(graph)
     assert interface.weight is not None
-    grouped = in_lanes(plain, plain.input(interface.weight), LANES)
+    grouped = in_lanes(plain, [plain.input(interface.weight)], LANES)
     if not is_grouped:
         assert grouped is None
         return
@@ -230,4 +230,4 @@ def test_sum_that_is_no_multiple_of_the_weight_is_not_grouped(tmp_path: Path) ->
     whole = broadcast(reduce_sum(mul(w, w), axes=(0,)), shape=(B,), axes=())
     for value, is_grouped in ((mul(w, y), True), (y, False), (mul(whole, y), False)):
         more = Graph(plain.inputs, (*plain.outputs, reduce_sum(value, axes=(0,))), plain.names)
-        assert (in_lanes(more, w, LANES) is not None) == is_grouped
+        assert (in_lanes(more, [w], LANES) is not None) == is_grouped

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from nnjit.data import sources
 from nnjit.data.labels import as_classes
+from nnjit.data.tables.reading import Reading, open_stored, read_table
+from nnjit.data.tables.text import zstd
 from nnjit.errors import DataError, UserError
 
 IMAGES = "t10k-images-idx3-ubyte"
@@ -149,3 +152,35 @@ def test_a_label_of_what_is_no_character_is_refused(code: int) -> None:
     labels = np.array([65, code], np.uint32).view("<U1")
     with pytest.raises(DataError, match=rf"the label of row 2 \(counted from 1\) holds U\+{code:04X}"):
         as_classes(labels)
+
+
+@pytest.mark.parametrize("read", [read_table, open_stored])
+def test_a_damaged_arrow_file_whose_buffer_claims_too_much_is_refused(read: Any, tmp_path: Path) -> None:
+    """Polars would end the process."""
+    path = tmp_path / "a.arrow"
+    pl.DataFrame({"a": np.arange(3000.0), "c": pl.Series(["u", "v"] * 1500, dtype=pl.Categorical)}).write_ipc(
+        path, compression="zstd"
+    )
+    whole = path.read_bytes()
+    starts = [k for k in range(0, len(whole), 8) if whole[k : k + 4] == zstd.MAGIC]
+    assert len(starts) == 3  # the numbers, the categories of a row, and their names
+    read(path, Reading())
+    for start in starts:
+        path.write_bytes(whole[: start - 8] + struct.pack("<q", 2**62) + whole[start:])
+        with pytest.raises(DataError, match=r"a compressed buffer claims 5e\+09 GB") as caught:
+            read(path, Reading())
+        assert caught.value.path == ("file",)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"ARROW1", b"ARROW1\0\0" + b"\xff" * 4000, b"ARROW1\0\0" + bytes(4000)]
+)
+@pytest.mark.parametrize(
+    "end", [b"", b"\xff\xff\xff\x7fARROW1", b"\x10\0\0\0ARROW1", b"\xf0\xff\xff\xffARROW1"]
+)
+@pytest.mark.parametrize("read", [read_table, open_stored])
+def test_what_is_no_arrow_file_is_told(read: Any, content: bytes, end: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    path.write_bytes(content + end)
+    with pytest.raises(DataError, match="not a whole Arrow file"):
+        read(path, Reading())

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from nnjit.data import Dataset, load, load_held_out, sources, split_and_scale
+from nnjit.data.encoding.kinds import Category
 from nnjit.errors import DataError
 
 from .files import idx_bytes, images
@@ -28,8 +29,10 @@ def people(folder: Path, text: str, **options: Any) -> tuple[Dataset, Dataset]:
     """The data of the people, and other people beside them."""
     (folder / "train.csv").write_text(PEOPLE)
     (folder / "test.csv").write_text(text)
-    data = load(source("csv", CSV), folder).encoded(None)
-    return data, load_held_out(source("csv", CSV | {"file": "test.csv"} | options), data, folder)
+    own = source("csv", CSV)
+    data = load(own, folder).encoded(None)
+    other = source("csv", CSV | {"file": "test.csv"} | options)
+    return data, load_held_out(other, data, folder, own=own)
 
 
 def test_columns_are_found_by_name_and_categories_have_their_numbers(tmp_path: Path) -> None:
@@ -99,6 +102,8 @@ def test_several_targets_keep_their_order_and_classes(tmp_path: Path) -> None:
 OF_PEOPLE = [
     # the text of the test file                    options                what the message says
     ("age,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,lows\n", {},         ["line 3: ", 'the target has "lows"', 'did you mean "low"?']),
+    ("age,job,town,pay\n1,cook,Ulm,low\n", {"columns": {"age": Category()}}, ["is not what data says, which decides on the kinds of columns; remove it here"]),
+    ("age,job,town,pay\n1,cook,Ulm,low\n", {"missing": "mean"},         ["is not what data says"]),
     ("ages,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,mid\n", {},         ['test.csv: column "age": there is no such column; did you mean "ages"?']),
     ("ages,jobs,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,mid\n", {"indexed": ()}, ["2 columns cannot be read", 'column "age"', 'column "job"']),
     ("age,job,town,pay\n1,cook,Ulm,low\nold,cook,Ulm,mid\n", {},        ['test.csv: line 3, column "age": expected a number, got "old"']),

@@ -273,3 +273,22 @@ def test_two_kinds_of_padding_are_both_left_as_they_are() -> None:
 def test_without_padding_a_run_says_nothing_of_it() -> None:
     scaling = prepared(np.arange(6.0).reshape(3, 2), scale="standard").scaling
     assert list(scaling.to_json()) == ["inputs", "targets"]
+
+
+@pytest.mark.parametrize("method", ["standard", "min_max"])
+def test_a_row_of_weight_two_is_scaled_as_two_rows(method: str) -> None:
+    rng = np.random.default_rng(0)
+    x, y, weights = rng.normal(3, 2, (40, 2)), rng.normal(size=40), rng.integers(0, 4, 40)
+
+    def scaling(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Scaling:
+        data = make_dataset(x, y, problem_type="regression", description="of a test", weights=weights)
+        source = Given(data=data, scale=method, scale_target=method)
+        return split_and_scale(source, load(source, Path()), seed=0, dtype="float64").scaling
+
+    weighted = scaling(x, y, weights)
+    repeated = scaling(x.repeat(weights, axis=0), y.repeat(weights), None)
+    for one, other in ((weighted.inputs, repeated.inputs), (weighted.targets, repeated.targets)):
+        assert one is not None
+        assert other is not None
+        np.testing.assert_allclose(one.shift, other.shift, rtol=ROUNDING * 10)  # other sums
+        np.testing.assert_allclose(one.scale, other.scale, rtol=ROUNDING * 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 import nnjit
 from nnjit.data import DiskPart, Prepared, load, load_held_out, prepare, sources, split_and_encode
 from nnjit.data.series.windows import Windows, covered_rows
-from nnjit.data.tables.reading import Reading
+from nnjit.data.tables.reading import Reading, read_table
+from nnjit.data.tables.table import Table
 from nnjit.errors import ConfigError, DataError, UserError
-from nnjit.training import Run
+from nnjit.training import Run, predicting
 from nnjit.training.predicting import FilePrediction
 
 T = 30
@@ -236,6 +238,20 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }  # fmt: skip
 
 
+NUMBERS_ALONE = {
+    "loss": ({"loss": "softmax_cross_entropy"}, "softmax_cross_entropy needs .* squared_error elsewhere"),
+    "values": ({"metrics": ["accuracy"]}, "accuracy needs classes, .* such as mae or r2"),
+    "metric": ({"metrics": ["matthews"]}, "matthews needs data with classes, .* mae or r2 elsewhere"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NUMBERS_ALONE)
+def test_what_needs_classes_is_refused_without_naming_an_option_that_a_series_lacks(case: str) -> None:
+    change, message = NUMBERS_ALONE[case]
+    with pytest.raises(UserError, match=f"{message}$"):
+        nnjit.fit(config() | change, data=COUNTS)
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_what_is_wrong_is_said_with_its_place(case: str) -> None:
     options, columns, message = BAD[case]
@@ -252,7 +268,7 @@ def test_a_series_is_never_shuffled() -> None:
 
 def test_a_run_keeps_the_times_of_its_predictions_and_the_naive_errors(tmp_path: Path) -> None:
     given = config(horizon=2) | {"model": ["flatten", {"type": "dense", "units": 2}]}
-    run = nnjit.fit(given, data=COUNTS, output=tmp_path / "run")
+    run = nnjit.fit(given, data=COUNTS, output=tmp_path / "run", report=True)
     with np.load(run.path / "predictions.npz") as kept:
         np.testing.assert_array_equal(kept["times"], kept["target"].round())  # y counts like t
         np.testing.assert_array_equal(kept["rows"], kept["times"][:, 0])
@@ -307,6 +323,56 @@ def test_the_rows_of_a_file_are_forecast_with_the_number_and_time_of_the_last_of
     np.save(tmp_path / "x.npy", np.zeros((2, 4, 3)))
     (block,) = FilePrediction(trained, tmp_path / "x.npy", Reading()).blocks()
     assert list(block) == ["row", "y+1"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 8, 9])
+def test_a_series_in_blocks_is_forecast_as_in_one(
+    size: int, trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = {name: list(values) for name, values in NEW.items()} | {"kind": list("uvuvuvuvx")}
+    lines = [",".join(map(str, row)) for row in zip(*new.values(), strict=True)]
+    (tmp_path / "new.csv").write_text("\n".join([",".join(new), *lines]))
+    whole = FilePrediction(trained, tmp_path / "new.csv", Reading())
+    (expected,) = whole.blocks()
+
+    def in_blocks(path: Path, options: Reading) -> Iterator[Table]:
+        table = read_table(path, options)
+        for start in range(0, len(table), size):
+            yield table.taken(np.arange(start, min(start + size, len(table))))
+
+    monkeypatch.setattr(predicting, "read_blocks", in_blocks)
+    parts = FilePrediction(trained, tmp_path / "new.csv", Reading())
+    blocks = [block for block in parts.blocks() if len(block["row"])]
+    found = {name: np.concatenate([block[name] for block in blocks]) for name in expected}
+    by_row, order = np.argsort(np.asarray(expected["row"])), np.argsort(found["row"])
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name][order], np.asarray(values)[by_row])
+    assert parts.unseen == whole.unseen == {"kind": 1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"t": [3, 1, 4, 2, 5, 3, 6, 4, 6]},
+            r'line 10, column "t": 6 is the time of line 8 of the group "b" too',
+        ),
+        ({"who": list("abcdefghi")}, "a window needs 4 rows, but the longest group has 1 row"),
+    ],
+)
+def test_what_is_wrong_with_a_block_is_said_with_its_line(
+    changed: dict[str, Any], message: str, trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = zip(*(NEW | changed).values(), strict=True)
+    (tmp_path / "new.csv").write_text("\n".join([",".join(NEW), *(",".join(map(str, row)) for row in rows)]))
+
+    def in_blocks(path: Path, options: Reading) -> Iterator[Table]:
+        table = read_table(path, options)
+        yield from (table.taken(np.arange(start, min(start + 4, len(table)))) for start in range(0, 9, 4))
+
+    monkeypatch.setattr(predicting, "read_blocks", in_blocks)
+    with pytest.raises(DataError, match=message):
+        list(FilePrediction(trained, tmp_path / "new.csv", Reading()).blocks())
 
 
 def test_the_test_part_is_evaluated_as_the_training_did(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from nnjit.data import DiskPart, DiskRows, Part, dataset, digest, load, load_held_out, prepare, sources
-from nnjit.data.storage import array_file
+from nnjit.data.storage import file_rows
 from nnjit.data.storage.array_file import npy_file
 from nnjit.errors import DataError
 
@@ -56,8 +56,8 @@ def test_chosen_rows_are_those_of_the_array(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(array_file, "_GAP", sizes[0])
-    monkeypatch.setattr(array_file, "_PIECE", sizes[1])
+    monkeypatch.setattr(file_rows, "_GAP", sizes[0])
+    monkeypatch.setattr(file_rows, "_PIECE", sizes[1])
     array = np.arange(300 * np.prod(shape, dtype=int)).reshape(300, *shape)
     rows = stored(tmp_path / "x.npy", array)
     np.testing.assert_array_equal(rows[choice], array[choice], strict=True)

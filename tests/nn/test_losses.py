@@ -14,7 +14,7 @@ import nnjit.numpy as nnp
 from nnjit.autodiff import check_grads, grad
 from nnjit.errors import DataError, GraphError
 from nnjit.nn import Loss, losses
-from nnjit.nn.losses import SumOfSquares
+from nnjit.nn.losses.loss import SumOfSquares
 
 REFERENCE = json.loads((Path(__file__).parent / "loss_reference.json").read_text(encoding="utf-8"))
 OUT = [[1.0, -2.0, 0.5], [0.0, 3.0, -1.0]]
@@ -350,6 +350,19 @@ def test_two_classes_need_one_output_where_each_output_is_a_yes_or_no() -> None:
     single = [name for name in losses if build({"type": name}).output_size(2, 2) == 1]
     assert set(single) == {"binary_cross_entropy", "focal", "hinge", "squared_hinge"}
     assert all(build({"type": name}).output_size(7, classes) == 7 for name in losses for classes in (7, None))
+
+
+@pytest.mark.parametrize("name", losses)
+def test_a_loss_says_whether_its_gradient_is_linear_in_the_target(name: str) -> None:
+    """Then the gradient for a target between two lies as far between the gradients for these."""
+    loss, z = losses[name](), np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.5]])
+    first, second = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), np.array([[1.0, 0.0, 0.0], [0.2, 0.5, 0.3]])
+
+    def slope(t: np.ndarray) -> np.ndarray:
+        return np.asarray(grad(lambda output: nnp.sum(loss(output, t)))(z))
+
+    gap = np.abs(slope(0.7 * first + 0.3 * second) - 0.7 * slope(first) - 0.3 * slope(second)).max()
+    assert (gap < 1e-12) == loss.is_linear  # of slopes of about 1
 
 
 def test_those_made_for_classes_are_known() -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from nnjit.errors import ConfigError
 from nnjit.optim import averagings, blend
-from nnjit.optim.schedules import Plateau, ReduceOnPlateau
+from nnjit.optim.schedules.plateau import Plateau, ReduceOnPlateau
 
 REFERENCE = json.loads((Path(__file__).parent / "averaging_reference.json").read_text(encoding="utf-8"))
 AVERAGES, PLATEAUS = REFERENCE["averagings"], REFERENCE["plateaus"]

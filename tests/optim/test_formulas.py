@@ -13,7 +13,7 @@ import pytest
 
 from nnjit.config import schema
 from nnjit.optim import averagings, blend, schedules
-from nnjit.optim.schedules import Plateau
+from nnjit.optim.schedules.plateau import Plateau
 
 PEAK, PER_EPOCH, EPOCHS = 0.4, 5, 8
 TOTAL = PER_EPOCH * EPOCHS

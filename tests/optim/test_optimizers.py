@@ -15,7 +15,7 @@ from nnjit.autodiff import trace
 from nnjit.ir import array_type, verify
 from nnjit.optim import Optimizer, optimizers
 from nnjit.optim.array import slot_names
-from nnjit.optim.optimizers import Nadam
+from nnjit.optim.optimizers.adam_variants import Nadam
 
 REFERENCE = json.loads((Path(__file__).parent / "reference.json").read_text(encoding="utf-8"))
 STEPS = 8

@@ -147,6 +147,7 @@ PRIMITIVE_ROWS = (
     Row("neg",          p.neg,                       np.negative,            (X,)),
     Row("abs",          p.abs_,                      np.abs,                 (APART,)),
     Row("sign",         p.sign,                      np.sign,                (APART,)),
+    Row("side",         p.side,                      np.sign,                (APART,)),
     Row("floor",        p.floor,                     np.floor,               (Arg((B, 3), between_whole),)),
     Row("sqrt",         p.sqrt,                      np.sqrt,                (POSITIVE,)),
     Row("exp",          p.exp,                       np.exp,                 (X,)),

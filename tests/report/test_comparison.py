@@ -42,7 +42,8 @@ def runs(folder: Path) -> dict[Path, dict[str, Any]]:
 
 
 def words(page: Path) -> str:
-    root = ElementTree.fromstring(page.read_text(encoding="utf-8").replace("<!DOCTYPE html>", "", 1))
+    text = page.read_text(encoding="utf-8").replace("<wbr/>", "")
+    root = ElementTree.fromstring(text.replace("<!DOCTYPE html>", "", 1))
     return " ".join(" ".join(root.itertext()).split())
 
 

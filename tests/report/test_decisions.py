@@ -12,6 +12,7 @@ from sklearn import metrics as sk
 from nnjit.report import write_report
 from nnjit.report.decisions import ClassDecisions, LabelDecisions
 from nnjit.report.files import read_run
+from nnjit.report.formatting import number
 from nnjit.report.pages.decisions import class_tables, scores, threshold_table
 from nnjit.report.pictures import confusion
 from nnjit.report.pictures.calibration import binned
@@ -35,6 +36,31 @@ def test_precision_recall_and_f1_are_those_of_each_class() -> None:
     *expected, support = sk.precision_recall_fscore_support(target, prediction)
     np.testing.assert_allclose(scores(ClassDecisions(("a", "b", "c"), given)), expected, rtol=1e-12)
     np.testing.assert_array_equal(ClassDecisions(("a", "b", "c"), given).counts[0], support)
+
+
+def test_examples_count_by_their_weights(tmp_path: Path) -> None:
+    is_true, p = probabilities()
+    w = np.random.default_rng(2).uniform(0.2, 3, len(p))
+    found = {"target": is_true.astype(int), "prediction": (p > 0.5).astype(int), "weights": w}
+    found |= {"probability": np.stack([1 - p, p], 1), "split": np.array("test")}
+    data = {"classes": ["no", "yes"], "weighted": True}
+    run = read_run(write_run(tmp_path / "run", data=data, predictions=found))
+    *expected, _ = sk.precision_recall_fscore_support(is_true, p > 0.5, sample_weight=w)
+    (table,) = class_tables(run)
+    assert table.columns == ("class", "precision", "recall", "F1", "examples", "weight")
+    for k, row in enumerate(table.rows[:2]):
+        assert row[1:4] == tuple(f"{value[k]:.3f}" for value in expected)
+        assert (row[4], row[5]) == (str((is_true == k).sum()), number(w[is_true == k].sum()))
+    thresholds = threshold_table(run)
+    assert thresholds is not None
+    (own,) = (row for row in thresholds.rows if row[0] == "0.5, this run")
+    assert own[1:4] == table.rows[1][1:4]
+    assert own[4:] == (str((~is_true & (p > 0.5)).sum()), str((is_true & (p <= 0.5)).sum()))
+    curve = curve_of(p, is_true, w)
+    assert curve is not None
+    assert curve.area == pytest.approx(sk.roc_auc_score(is_true, p, sample_weight=w), rel=1e-12)
+    average = sk.average_precision_score(is_true, p, sample_weight=w)
+    assert curve.average_precision == pytest.approx(average, rel=1e-12)
 
 
 def test_labels_are_counted_each_by_itself() -> None:
@@ -63,7 +89,7 @@ def test_a_class_that_is_never_predicted_has_no_precision(tmp_path: Path) -> Non
 
 def test_the_curves_are_those_of_scikit_learn() -> None:
     is_true, p = probabilities()
-    curve = curve_of(p, is_true)
+    curve = curve_of(p, is_true, np.ones(len(p)))
     assert curve is not None
     false, found, _ = sk.roc_curve(is_true, p, drop_intermediate=False)
     np.testing.assert_allclose((curve.false, curve.found), (false, found), rtol=1e-12)
@@ -77,7 +103,7 @@ def test_the_curves_are_those_of_scikit_learn() -> None:
 
 @pytest.mark.parametrize("value", [True, False])
 def test_one_class_throughout_has_no_curve(value: bool) -> None:
-    assert curve_of(np.linspace(0, 1, 5), np.full(5, value)) is None
+    assert curve_of(np.linspace(0, 1, 5), np.full(5, value), np.ones(5)) is None
 
 
 def test_the_bins_of_the_calibration_are_those_of_scikit_learn() -> None:

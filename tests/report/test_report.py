@@ -46,7 +46,7 @@ def page(folder: Path) -> str:
 
 def tree(folder: Path) -> ElementTree.Element:
     """The page as XML; a page that is not well-formed raises."""
-    return ElementTree.fromstring(page(folder).replace("<!DOCTYPE html>", "", 1))
+    return ElementTree.fromstring(page(folder).replace("<!DOCTYPE html>", "", 1).replace("<wbr/>", ""))
 
 
 def words(folder: Path) -> str:
@@ -143,7 +143,7 @@ def test_every_layer_is_in_the_graph_and_in_the_table(kind: str, reports: Path) 
         ("surface", ["regression", "regions", "loss", "learning_rate", "layers"]),
         ("no_validation", ["loss", "learning_rate", "layers"]),
         ("full_batch", ["loss", "evaluations", "layers"]),
-        ("diverged_at_once", ["loss", "learning_rate", "layers"]),
+        ("diverged_at_once", ["loss", "layers"]),
         ("nothing_done", ["loss", "layers"]),
     ],
 )
@@ -163,7 +163,7 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ("digits", "compiling the network to machine code (little when cached) 2.13 s"),
         ("digits", "training, without compiling and evaluating 430 ms"),
         ("digits", "an epoch, the mean of 40 10.7 ms"),
-        ("digits", "those of the weights after the last epoch, epoch 40, as `training.keep: last` asks"),
+        ("digits", "those of the weights after the last epoch, epoch 40, as training.keep: last asks"),
         ("early_stopped", "the best epoch’s weights, epoch 32, which had the lowest validation loss."),
         ("found_rate", "The learning rate 0.0074 was found in a test of 170 updates"),
         ("found_rate", "Stopped after 40 epochs: the training had reached its target."),
@@ -195,6 +195,7 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ("diverged", "No result: the training diverged in epoch 5."),
         ("diverged", "The layer dense_1 (multiply) gave a value that is not finite, in epoch 5, batch 3. "),
         ("diverged_at_once", "The training diverged: a value was no longer finite."),
+        ("diverged_at_once", "all the time."),
         ("one_epoch", "After one epoch the training loss was"),
         ("twenty_thousand_epochs", "of 20,000"),
         ("residual", "32 · 2,080 parameters"),

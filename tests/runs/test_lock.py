@@ -14,7 +14,7 @@ import pytest
 
 from nnjit.errors import RunError
 from nnjit.runs import file_names, lock
-from nnjit.runs.lock import check_unlocked, lock_run
+from nnjit.runs.lock import check_unlocked, is_locked, lock_run
 
 HOLD = """
 import pathlib, nnjit.runs.lock
@@ -40,6 +40,18 @@ def test_a_lock_is_free_once_it_is_left_and_leaves_no_file(tmp_path: Path) -> No
             raise ZeroDivisionError
         check_unlocked(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_asking_whether_a_folder_is_locked_takes_nothing_from_it(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path)
+    with lock_run(tmp_path):
+        assert is_locked(tmp_path)
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)
+    (tmp_path / file_names.LOCK).touch()  # as a killed process leaves it
+    assert not is_locked(tmp_path)
+    with lock_run(tmp_path):
+        pass
 
 
 def test_a_killed_process_blocks_nobody(tmp_path: Path) -> None:

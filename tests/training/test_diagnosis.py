@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 import nnjit
 from nnjit import config
 from nnjit.errors import Interrupted
+from nnjit.ir import B, Graph, array_type, interpret, new_input
 from nnjit.runs import file_names
-from nnjit.training.loop.diagnosis import ROWS, SIGNS, Probe
+from nnjit.training.graphs.signs import SIGNS
+from nnjit.training.loop.diagnosis import ROWS, Probe
 from nnjit.training.loop.epochs import longest_span
 from nnjit.training.setup.setup import set_up
 from nnjit.training.setup.state import State
@@ -37,8 +40,16 @@ def probe_of(options: dict[str, Any]) -> tuple[Probe, State]:
     return Probe(setup), setup.initial_state(Path())
 
 
-@pytest.mark.parametrize("options", [LINE, IRIS], ids=["line", "iris"])
+CERTAIN = IRIS | {"model": [layer for layer in IRIS["model"] if layer["type"] != "dropout"]}
+WEIGHED = CERTAIN | {"training": IRIS["training"] | {"class_weights": "balanced"}}
+SHARED = CERTAIN | {"training": IRIS["training"] | {"threads": 2}}
+
+
+@pytest.mark.parametrize(
+    "options", [LINE, CERTAIN, WEIGHED, SHARED], ids=["line", "iris", "weighed", "shared"]
+)
 def test_gradients_are_those_of_differences(options: dict[str, Any], folder: Path) -> None:
+    options = options | {"training": options["training"] | {"batch_size": "full"}}
     probe, state = probe_of(options)
     setup, theta = probe.setup, state.theta
     assert len(setup.data.train.x) <= ROWS[True]  # so that a look takes all of them
@@ -124,3 +135,92 @@ def test_a_resumed_run_has_the_looks_of_one_that_never_stopped(
         nnjit.fit(looked(IRIS), output="run")
     nnjit.api.run(config.read("run/config.yaml"), resume=Path("run"), quiet=True)
     assert rows(Path("run")) == rows(Path("whole"))
+
+
+def test_rows_of_a_table_have_the_gradient_of_a_dense_one(folder: Path) -> None:
+    """An update of few rows of a table resets its gradient, so a graph of its own computes it."""
+    rng = np.random.default_rng(0)
+    data = {"x": rng.integers(0, 2000, (64, 1)).astype(np.float32), "y": rng.standard_normal((64, 1))}
+    options = {
+        "dtype": "float64",
+        "data": {"type": "arrays"},
+        "model": [
+            {"type": "embedding", "entries": 2000, "size": 4, "name": "table"},
+            {"type": "flatten"},
+            {"type": "dense", "units": 1},
+        ],
+        "loss": "squared_error",
+        "training": {"epochs": 1, "batch_size": 8, "diagnosis": True},
+    }
+    norms = {}
+    for optimizer in ("gradient_descent", "adam"):
+        given = options | {"optimizer": {"type": optimizer, "learning_rate": 0.1}}
+        setup = set_up(config.read(given).with_data(data).experiment, Path())
+        tables = setup.compiled.epoch.code.tables
+        norms[bool(tables)] = Probe(setup)(setup.initial_state(Path()), 0.1)["table"]["gradient_norm"]
+    np.testing.assert_allclose(norms[True], norms[False], rtol=1e-12)
+
+
+# fmt: off
+DENSE = {"type": "dense", "units": 4, "activation": "relu"}
+CONV = {"type": "conv2d", "filters": 2, "kernel_size": 3, "padding": "same", "activation": "relu"}
+NORM, POOL, FLAT = {"type": "batch_norm"}, {"type": "global_average_pool"}, {"type": "flatten"}
+TABLE = {"type": "embedding", "entries": 500, "size": 4}
+UNINTERPRETED: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
+    # name          an example  hidden layers
+    "dense":       ((3,),      [DENSE, NORM, {"type": "dropout", "rate": 0.2}]),
+    "convolution": ((6, 6, 1), [CONV, NORM, {"type": "max_pool", "size": 2}, FLAT]),
+    "recurrent":   ((5, 2),    [{"type": "lstm", "units": 3}]),
+    "attention":   ((5, 4),    [{"type": "attention"}, {"type": "layer_norm"}, POOL]),
+    "embedding":   ((2,),      [TABLE, FLAT, DENSE]),
+}
+# fmt: on
+
+
+@pytest.fixture
+def interpretations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The graphs of rows that are interpreted meanwhile."""
+    module, found = sys.modules["nnjit.ir.interpret"], []
+    check = module._check  # called once by each interpretation
+
+    def noted(graph: Graph, arguments: Any) -> Any:
+        if any(node.type.is_batched for node in graph.inputs):
+            found.append(str(graph))
+        return check(graph, arguments)
+
+    monkeypatch.setattr(module, "_check", noted)
+    return found
+
+
+@pytest.mark.parametrize("name", UNINTERPRETED)
+def test_a_training_interprets_nothing(name: str, folder: Path, interpretations: list[str]) -> None:
+    shape, layers = UNINTERPRETED[name]
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 500, (60, *shape)) if name == "embedding" else rng.standard_normal((60, *shape))
+    x, y = x.astype(np.float32), (np.arange(60) % 2).astype(np.int32)
+    options = {
+        "data": {"type": "arrays", "task": "classification", "split": {"validation": 0.2, "test": 0.2}},
+        "model": [*layers, {"type": "dense", "units": 2}],
+        "loss": "softmax_cross_entropy",
+        "metrics": ["accuracy"],
+        "training": {"epochs": 3, "batch_size": 12},
+    }
+    run = nnjit.fit(options, data=(x, y), output="run")
+    assert isinstance(run, nnjit.Run)
+    run.predict(x)
+    run.evaluate(x, y)
+    assert rows(Path("run"))
+    assert interpretations == []
+
+
+def test_several_outputs_interpret_nothing(folder: Path, interpretations: list[str]) -> None:
+    path = Path(__file__).parents[2] / "configs" / "two_outputs.yaml"
+    nnjit.fit(path, ["training.epochs=2"], output="run")
+    assert rows(Path("run"))
+    assert interpretations == []
+
+
+def test_the_interpreter_is_noticed(interpretations: list[str]) -> None:
+    x = new_input(array_type("f32", (B, 2)))
+    interpret(Graph((x,), (x * x,)), [np.ones((3, 2), np.float32)])
+    assert len(interpretations) == 1

@@ -29,8 +29,8 @@ EPOCHS = 3
 
 def interpret_trainings(patch: pytest.MonkeyPatch) -> None:
     """Have NumPy in the place of every kernel of the trainings that begin from here on."""
-    patch.setattr(programs, "Compiled", Interpreted)
-    patch.setattr(programs, "CompiledEpoch", InterpretedEpoch)
+    patch.setattr("nnjit.codegen.program.Compiled", Interpreted)
+    patch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
     patch.setattr(compiled_task, "KEPT", programs.Kept())
     patch.setattr(programs, "ON_DISK", False)
 
@@ -53,6 +53,8 @@ class InterpretedEpoch:
 
     path, program = Interpreted.path, Interpreted.program
     kernels: tuple[object, ...] = ()
+    code = SimpleNamespace(tables=())
+    _watched: Sequence[np.ndarray] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:
         self.graph, self.interface, self._evaluation = graph, interface, evaluation
@@ -82,12 +84,13 @@ class InterpretedEpoch:
         for turn in range(turns.begin, turns.end):
             epoch, step = divmod(turn, turns.steps)
             first = epoch * turns.stride + step * turns.batch
-            rows = order[first : min(first + turns.batch, epoch * turns.stride + turns.rows)]
-            outputs = interpret(self.graph, self._of_step(arguments, turn, rows))
+            rows = slice(first, min(first + turns.batch, epoch * turns.stride + turns.rows))
+            outputs = interpret(self.graph, self._of_step(arguments, turn, order, rows))
             for name, new in zip(interface.updates, outputs, strict=False):
                 np.copyto(arguments[name], new)
             row = totals[epoch - turns.begin // turns.steps, None]
             own = outputs[len(interface.updates) :][: interface.totals]
+            self._watched = outputs[len(outputs) - interface.watched :]
             self.layout.of_step(row)[0] += np.concatenate([np.ravel(v) for v in own])
             if step == turns.steps - 1:
                 judged = self.layout.of_step(row)[0]
@@ -102,6 +105,10 @@ class InterpretedEpoch:
                 kept = np.concatenate([arguments[name] for name in interface.kept])
                 self._keep(judged[0] / judged[1], kept, *best)
         return turns.end
+
+    def watched(self, team: ThreadTeam) -> Sequence[np.ndarray]:
+        """The watched outputs of the latest step."""
+        return self._watched
 
     @property
     def layout(self) -> EpochTotals:
@@ -124,12 +131,15 @@ class InterpretedEpoch:
         is_exhausted = 0 < now.patience <= now.done - now.epoch
         best[:] = now._replace(is_exhausted=float(is_exhausted)).array()
 
-    def _of_step(self, arguments: Mapping[str, np.ndarray], step: int, rows: np.ndarray) -> list[np.ndarray]:
+    def _of_step(
+        self, arguments: Mapping[str, np.ndarray], step: int, order: np.ndarray, rows: slice
+    ) -> list[np.ndarray]:
         given = []
         for name, node in zip(self.graph.names, self.graph.inputs, strict=True):
             argument = arguments[name]
             if node.type.is_batched:
-                given.append(argument[rows])
+                is_partner = name in self.interface.partners
+                given.append(argument[(arguments["partners"] if is_partner else order)[rows]])
             elif node.shape == ():
                 given.append(np.asarray(argument[step if name in self.interface.per_step else 0]))
             else:

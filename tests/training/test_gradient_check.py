@@ -18,7 +18,6 @@ from nnjit.errors import DataError
 from nnjit.ir import Graph, Primitive, interpret
 from nnjit.nn import ACTIVATIONS, Activation
 from nnjit.nn.initializers import GlorotUniform
-from nnjit.training import gradient_check
 from nnjit.training.gradient_check import ALL_OF, SOME, STEPS, GradientCheck, check_gradient, compare
 from nnjit.training.setup.setup import set_up
 from tests.training.test_threads import LAYERED
@@ -68,7 +67,7 @@ class Interpreted:
 
 @pytest.fixture
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gradient_check, "Compiled", Interpreted)
+    monkeypatch.setattr("nnjit.codegen.program.Compiled", Interpreted)
 
 
 @pytest.fixture

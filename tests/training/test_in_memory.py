@@ -89,12 +89,21 @@ def test_nothing_is_overwritten(folder: Path) -> None:
         nnjit.fit(LINE, output=False).save("run")
 
 
+def test_a_pickled_run_is_saved_without_what_needs_its_data(folder: Path) -> None:
+    run = nnjit.fit(LINE, output=False)
+    saved = pickle.loads(pickle.dumps(run)).save("run")
+    assert saved.report().is_file()
+    assert not (folder / "run" / "predictions.npz").exists()
+    opened, x = nnjit.load("run"), [[0.5], [2.0]]
+    np.testing.assert_array_equal(opened.predict(x), run.predict(x))
+    np.testing.assert_equal(opened.history, run.history)
+    assert opened.metrics == run.metrics
+
+
 def test_what_needs_a_folder_says_so(folder: Path) -> None:
     run = nnjit.fit(LINE, output=False)
     with pytest.raises(RunError, match=r"in memory alone; save it first"):
         run.report()
-    with pytest.raises(RunError, match=r"in memory alone; save it first"):
-        pickle.loads(pickle.dumps(run)).save("run")
     for option in ("report", "resume_or_start"):
         with pytest.raises(RunError, match=r"with output=False there is no folder"):
             nnjit.fit(LINE, output=False, **{option: True})

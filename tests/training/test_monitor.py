@@ -8,7 +8,7 @@ import pytest
 
 from nnjit.errors import ConfigError
 from nnjit.experiment.options import EarlyStopping, Goal, TrainingOptions
-from nnjit.optim.schedules import ReduceOnPlateau
+from nnjit.optim.schedules.plateau import ReduceOnPlateau
 from nnjit.training.setup.monitor import MOST_LISTED, Mode, monitor_of, plateau_of, threshold_of
 
 TRAIN: dict[str, Mode] = {"train_loss": "min", "train_accuracy": "max"}

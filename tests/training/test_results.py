@@ -15,7 +15,9 @@ from nnjit import config
 from nnjit.cli.summary import summary
 from nnjit.errors import ConfigError, UserError
 from nnjit.experiment.threshold import Costs, LeastCost
-from nnjit.nn.metrics import F1, Accuracy, AveragePrecision, LogLoss, Matthews, RocAuc, TopK
+from nnjit.nn.metrics.confusion import F1, Matthews
+from nnjit.nn.metrics.decisions import Accuracy, LogLoss, TopK
+from nnjit.nn.metrics.rankings import AveragePrecision, RocAuc
 from nnjit.runs.data import DataEntry
 from nnjit.runs.importance import Importance
 from nnjit.runs.predictions import read_predictions
@@ -228,6 +230,28 @@ def test_only_the_columns_that_the_target_depends_on_matter(tmp_path: Path) -> N
     assert list(by_name) == ["size", "colour", "noise"]
     assert by_name["size"].loss > by_name["colour"].loss > 10 * abs(by_name["noise"].loss)
     assert by_name["size"].metric > by_name["colour"].metric > 0
+
+
+def test_only_the_channels_that_a_forecast_depends_on_matter(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    wave, noise = np.sin(np.arange(240) / 5), rng.normal(size=240)
+    content = {
+        "data": {
+            "type": "series",
+            "target": "wave",
+            "inputs": ["wave", "noise"],
+            "window": 6,
+            "split": {"test": 0.3},
+        },
+        "model": ["flatten", {"type": "dense"}],
+        "loss": "squared_error",
+        "optimizer": {"type": "adam", "learning_rate": 0.05},
+        "training": {"epochs": 60, "batch_size": "full"},
+    }
+    run = nnjit.fit(content, data={"wave": wave, "noise": noise}, output=tmp_path / "run")
+    by_name = {column.name: column.loss for column in Importance.read(run.path).columns}
+    assert list(by_name) == ["wave", "noise"]
+    assert by_name["wave"] > 10 * abs(by_name["noise"])
 
 
 def test_images_have_no_columns_that_matter() -> None:

@@ -14,7 +14,7 @@ import nnjit.numpy as nnp
 from nnjit.autodiff import checkpoint, cond, custom_jvp, custom_vjp, switch, while_loop
 from nnjit.nn.activations import ACTIVATIONS, Activation
 from nnjit.nn.initializers import GlorotUniform
-from nnjit.nn.losses import SquaredError
+from nnjit.nn.losses.values import SquaredError
 from nnjit.runs import file_names
 
 from .conftest import LINE

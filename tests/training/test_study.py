@@ -179,7 +179,7 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
 
     interrupted = threading.Event()
     before = signal.getsignal(signal.SIGINT)
-    note = nnjit.training.loop.trainer.Interruption._note
+    note = nnjit.training.loop.callbacks.Interruption._note
 
     def noted(self: Any, number: int, frame: Any) -> None:
         note(self, number, frame)
@@ -187,7 +187,7 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
 
     after_epoch(press)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nnjit.training.loop.trainer.Interruption, "_note", noted)
+        patch.setattr(nnjit.training.loop.callbacks.Interruption, "_note", noted)
         with pytest.raises(Interrupted, match=r"interrupted when 0 of 5 replicas were done") as caught:
             study_of(LINE, replicas=5, epochs=50, threads=2)
     assert caught.value.folder == Path("study")

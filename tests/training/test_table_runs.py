@@ -195,6 +195,7 @@ GIVEN = [
     ({"x": X, "y": Y},                                {}),
     ((X.tolist(), ["ab"[k] for k in Y]),              {}),
     ({"x": X, "y": Y, "w": np.ones(20)},              {"weights": "w"}),
+    ((X, Y),                                          {"classes": ["no", "yes"], "features": ["p", "q", "r"]}),
 ]  # fmt: skip
 
 
@@ -215,6 +216,27 @@ def test_arrays_are_given_in_python(tmp_path: Path) -> None:
         assert run.predict(X).shape == (20,)
 
 
+@pytest.mark.parametrize("kind", ["arrays", "table"])
+def test_a_class_needs_no_row(kind: str, tmp_path: Path) -> None:
+    names = ("no", "perhaps", "yes")
+    if kind == "arrays":
+        source, data = {"features": ["a", "b", "c"]}, (X, 2 * Y)
+    else:
+        labels = [names[2 * k] for k in Y]
+        source, data = {"target": "y"}, {"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "y": labels}
+    given = config(data={"type": kind, "classes": names, **source}) | {
+        "model": [{"type": "dense"}],
+        "training": {"epochs": 2, "class_weights": "balanced"},
+    }
+    run = nnjit.fit(given, data=data, output=tmp_path / "run")
+    assert isinstance(run, Run)
+    assert run.classes == names
+    assert run.features == ("a", "b", "c")
+    assert run.predict_probabilities(X[:2]).shape == (2, 3)
+    assert run.data.class_counts["train"] == (10, 0, 10)
+    assert run.data.class_weights == {"no": 2 / 3, "perhaps": 1.0, "yes": 2 / 3}
+
+
 # fmt: off
 NOT_GIVEN = [
     # data of the config                             data                        what the message says
@@ -225,6 +247,11 @@ NOT_GIVEN = [
     ({"type": "arrays"},                             5,                          "data.type: data= is of the type int; expected (x, y)"),
     ({"type": "arrays", "weights": "v"},             (X, Y),                     'data.weights: no array "v" is given'),
     ({"type": "arrays"},                             (X, Y[:5]),                 "x has 20 rows and y has 5"),
+    ({"type": "arrays", "features": ["a"]},          (X, Y),                     "data.features: 1 name for 3 columns of x; give one for each"),
+    ({"type": "arrays", "classes": ["a", "b"]},      (X, Y + 1),                 "data.classes: y holds values from 1 to 2; with classes it holds their indices, whole numbers from 0 to 1"),
+    ({"type": "arrays", "classes": ["a", "b"]},      (X, Y * 0.5),               "data.classes: y holds values from 0.0 to 0.5"),
+    ({"type": "arrays", "classes": ["a", "b"]},      (X, ["a", "b"] * 10),       "data.classes: y holds values of type <U1"),
+    ({"type": "table", "target": "y", "classes": ["2", "30"]}, {"x": Y, "y": Y + 2}, 'column "y" has the label "3", which is not in classes; did you mean "30"?'),
     ({"type": "table", "target": "y"},               (X, Y),                     "data.type: data of the type tuple cannot be read as a table"),
     ({"type": "table", "target": "z"},               {"x": Y, "y": Y},           'data.target: no column "z"'),
     ({"type": "table", "target": "y"},               {"x": ["1", "u", "2", "3"], "y": Y[:4]}, 'data.type: the dict of columns: row 2, column "x": expected a number'),

@@ -13,6 +13,9 @@ import pytest
 from numba import config as numba_config
 
 import nnjit
+from nnjit.codegen import program
+from nnjit.codegen.runtime import threads
+from nnjit.codegen.runtime.tuner import Choice, ThreadTuner
 from nnjit.cores import usable_cores
 from nnjit.training.structure.threads import threads_for
 from tests.processors import PROCESSORS, environment_of
@@ -70,6 +73,7 @@ TASKS = (
     ("few params", IRIS, ()),
     ("a slice each", DIGITS, ()),
     ("batches of several blocks", DIGITS, ("training.batch_size=600",)),
+    ("large params, several blocks", DIGITS, ("model[0].units=1000", "training.batch_size=600")),
     ("full batch", DIGITS, ("training.batch_size=full", "optimizer={type: momentum, learning_rate: 0.1}")),
     ("fewer rows than threads", DIGITS, ("training.batch_size=2", "training.epochs=1")),
     ("sums over all params", DIGITS, ("clip.norm=0.1", "penalty={l1: 1e-4, l2: 1e-3}")),
@@ -109,8 +113,8 @@ def test_threads_give_the_result_of_one(
     with monkeypatch.context() as patch:
         interpret_trainings(patch)
         theta, history = train(given, settings, 1)
-    for threads in (2, 3):
-        shared_theta, shared_history = train(given, settings, threads)
+    for shares in (2, 3):
+        shared_theta, shared_history = train(given, settings, shares)
         for column in history:
             np.testing.assert_allclose(shared_history[column], history[column], 1e-9, 1e-9, err_msg=column)
         np.testing.assert_allclose(shared_theta, theta, rtol=1e-7, atol=1e-9)
@@ -118,6 +122,45 @@ def test_threads_give_the_result_of_one(
 
 def test_same_threads_give_the_same_bits() -> None:
     (one, first), (other, second) = (train(DIGITS, ("dtype=float32",), 2) for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+    for column in first:
+        np.testing.assert_array_equal(first[column], second[column], column)
+
+
+class Drawn(ThreadTuner):
+    """Draws the number of threads of each call, which lasts a few steps."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.rng = most, np.random.default_rng(most)
+
+    def next(self) -> Choice:
+        return Choice(int(self.rng.integers(1, self.most + 1)), float(self.rng.choice([0.0, 1e-4, 1e-3])))
+
+    def note(self, steps: int, seconds: float) -> None:
+        pass
+
+
+class Alone(Drawn):
+    """Runs all shares on one thread."""
+
+    def next(self) -> Choice:
+        return Choice(1, 1e6)
+
+
+@pytest.mark.parametrize("shares", [2, 3])
+@pytest.mark.parametrize(
+    ("given", "settings"), [pytest.param(*task, id=name, marks=_marks(name)) for name, *task in TASKS]
+)
+def test_any_number_of_threads_gives_the_same_bits(
+    given: dict[str, Any], settings: tuple[str, ...], shares: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number changes in the middle of an epoch."""
+    monkeypatch.setattr(program, "LATE", 10.0)  # as many as are drawn
+    results = []
+    for tuner in (Alone, Drawn):
+        monkeypatch.setattr(threads, "ThreadTuner", tuner)
+        results.append(train(given, settings, shares))
+    (one, first), (other, second) = results
     np.testing.assert_array_equal(one, other)
     for column in first:
         np.testing.assert_array_equal(first[column], second[column], column)

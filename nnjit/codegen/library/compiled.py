@@ -1,4 +1,4 @@
-"""Compile matrix products, loops over vectors and the barrier once on a machine, and load them.
+"""Compile matrix products, loops over vectors, the barrier and the clock once on a machine, and load them.
 
 Generated programs call them as external functions, so no program compiles them again. LLVM looks up their
 names in every process, so compiled programs can be cached.
@@ -15,7 +15,8 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import config
 
-from nnjit.codegen.library.barrier import BARRIER, emit_barrier, offer_yield
+from nnjit.codegen.library.barrier import ASSEMBLE, BARRIER, emit_assembly, emit_barrier, offer_yield
+from nnjit.codegen.library.clock import TICKS, Clock, emit_ticks
 from nnjit.codegen.library.lane_kernels import LANE_SYMBOLS, emit_lane_products
 from nnjit.codegen.library.matrix_product import emit_product, tile_for
 from nnjit.codegen.library.vector_loops import emit_vectors, vector_symbols
@@ -73,7 +74,7 @@ def _load() -> Any:
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    for symbol in (*SYMBOLS.values(), *LANE_SYMBOLS.values(), BARRIER, *vector_symbols()):
+    for symbol in (*SYMBOLS.values(), *LANE_SYMBOLS.values(), ASSEMBLE, BARRIER, *vector_symbols()):
         llvm.add_symbol(symbol, engine.get_function_address(symbol))
     return engine
 
@@ -97,6 +98,8 @@ def _compile(machine: Machine) -> bytes:
         emit_lane_products(module, tile)
     emit_barrier(module)
     emit_vectors(module)
+    emit_assembly(module)
+    emit_ticks(module)
     compiled = llvm.parse_assembly(str(module))
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_unrolling = False  # compiles in a third of the time, and products are as fast
@@ -128,3 +131,4 @@ def features() -> dict[str, bool]:
 
 # At import, since a program from the cache is linked without being compiled.
 _ENGINE = None if config.DISABLE_JIT else _load()
+CLOCK = Clock(None if _ENGINE is None else _ENGINE.get_function_address(TICKS))

@@ -10,6 +10,7 @@ LlvmValue: TypeAlias = Any
 """A constant, an argument or the result of an instruction (`llvmlite.ir.Value`)."""
 LlvmType: TypeAlias = Any
 """The type of an `LlvmValue` (`llvmlite.ir.Type`)."""
+LlvmBlock: TypeAlias = Any
 LlvmFunction: TypeAlias = Any
 """A function that is being written or called (`llvmlite.ir.Function`)."""
 LlvmModule: TypeAlias = Any

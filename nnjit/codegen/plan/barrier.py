@@ -7,7 +7,8 @@ class Barrier:
     """What threads have written since they last waited for each other.
 
     A thread that has written to its own slice of a vector may go on with that slice. What is written anywhere
-    else (*scattered*) must be complete before any other thread reads it, in a slice or not.
+    else (*scattered*) must be complete before any other thread reads it, in a slice or not. What the first
+    thread alone has written, it may read at once.
 
     >>> barrier = Barrier()
     >>> barrier.passed()  # nothing is written yet
@@ -18,20 +19,26 @@ class Barrier:
     """
 
     def __init__(self) -> None:
-        self._is_open = self._is_scattered = False
+        self._is_open = self._is_scattered = self._is_of_others = False
 
     @property
     def is_scattered(self) -> bool:
         """Whether something was written outside the threads' own slices."""
         return self._is_scattered
 
-    def wrote(self, *, is_scattered: bool = False) -> None:
-        """Note that threads have written, in their own slices or anywhere."""
+    @property
+    def is_of_others(self) -> bool:
+        """Whether threads besides the first one have written."""
+        return self._is_of_others
+
+    def wrote(self, *, is_scattered: bool = False, by_first: bool = False) -> None:
+        """Note that threads, or the first one alone, have written, in their own slices or anywhere."""
         self._is_open = True
         self._is_scattered |= is_scattered
+        self._is_of_others |= not by_first
 
     def passed(self) -> bool:
         """Note that all threads meet here; return whether they have to wait for each other."""
         is_needed = self._is_open
-        self._is_open = self._is_scattered = False
+        self._is_open = self._is_scattered = self._is_of_others = False
         return is_needed

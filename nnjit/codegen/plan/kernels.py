@@ -2,8 +2,8 @@
 
 The batch passes through *phases*: `flat 0, rows 0, flat 1, rows 1, …, flat L`. What is summed over the
 batch in `rows p` is complete in `flat p+1`. A value of a row is computed in the latest phase that serves
-its users, so that rows rarely cross from phase to phase; if some do (batch normalisation), the block
-of rows must be the whole batch.
+its users, and a sum in the earliest that it can be, so that rows rarely cross from phase to phase; if some do
+(batch normalisation), the block of rows must be the whole batch.
 
 Within one of these, *stages* alternate between loops and products: everything between two products is fused
 into one kernel. A sum that is computed once a batch ends a stage too: threads that share a long vector must
@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 from nnjit.codegen.rewrite.legalize import is_accumulated, is_batch_reduction, is_batched, is_computed, source
@@ -56,6 +57,7 @@ class Plan:
         is_shared: whether it is for threads that share each batch.
         tables: the params of which only the rows that a batch used are updated.
         update: the kernel that updates them.
+        own_sums: the products over the batch of which each share has a part of its own until the batch ends.
     """
 
     graph: Graph
@@ -65,6 +67,7 @@ class Plan:
     is_shared: bool
     tables: tuple[Table, ...] = ()
     update: Kernel | None = None
+    own_sums: frozenset[Node] = frozenset()
 
     def table_of(self, node: Node) -> Table | None:
         """The table whose gradient `node` is."""
@@ -86,15 +89,16 @@ def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] =
         for need in needs[node]:
             users[need].append(node)
     phase, phases = _phases(order, needs, users)
+    parts: dict[tuple[int, str], list[Node]] = {}
+    for node in order:
+        parts.setdefault((phase[node], _zone(node)), []).append(node)
+    outputs = set(map(source, graph.outputs))
     kernels: list[Kernel] = []
-    for turn in range(phases + 1):
-        for zone in ("flat", "rows"):
-            own = [n for n in order if _zone(n) == zone and phase[n] == turn]
-            outputs = set(map(source, graph.outputs))
-            made = _kernels(zone, turn, _Staging(own, needs, users, outputs, together))
-            kernels += sorted(made, key=sums_products) if is_shared else made
-    crossing = any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
-    return Plan(graph, tuple(kernels), phases, crossing, is_shared)
+    for turn, zone in product(range(phases + 1), ("flat", "rows")):
+        own = parts.get((turn, zone), [])
+        made = _kernels(zone, turn, _Staging(own, needs, users, outputs, together))
+        kernels += sorted(made, key=sums_products) if is_shared else made
+    return Plan(graph, tuple(kernels), phases, _crosses(order, users, phase), is_shared)
 
 
 def sums_products(kernel: Kernel) -> bool:
@@ -117,17 +121,35 @@ def _zone(node: Node) -> str:
 def _phases(
     order: Sequence[Node], needs: dict[Node, tuple[Node, ...]], users: dict[Node, list[Node]]
 ) -> tuple[dict[Node, int], int]:
-    """The latest phase of each node, and the number of phases that the rows need."""
+    """The phase of each node, and the number of phases that the rows need.
+
+    It is the latest one. But if rows cross phases anyway, sums over the batch, and what is computed of them
+    once a batch, come as early as they can: their arguments need not be kept until the last phase, and equal
+    layers have equal kernels.
+    """
     earliest: dict[Node, int] = {}
+    summed: set[Node] = set()
     for node in order:
         earliest[node] = max((earliest[n] + is_batch_reduction(n) for n in needs[node]), default=0)
+        if is_batch_reduction(node) or (not is_batched(node) and not summed.isdisjoint(needs[node])):
+            summed.add(node)
     last = max((earliest[n] + 1 for n in order if _zone(n) == "rows"), default=0)
-    latest: dict[Node, int] = {}
-    for node in reversed(order):
-        end = last - 1 if _zone(node) == "rows" else last
-        latest[node] = min((latest[u] - is_batch_reduction(node) for u in users[node]), default=end)
-        latest[node] = min(latest[node], end)
-    return latest, last
+
+    def latest(early: Set[Node]) -> dict[Node, int]:
+        phase: dict[Node, int] = {}
+        for node in reversed(order):
+            end = last - 1 if _zone(node) == "rows" else last
+            found = min((phase[u] - is_batch_reduction(node) for u in users[node]), default=end)
+            phase[node] = earliest[node] if node in early else min(found, end)
+        return phase
+
+    phase = latest(frozenset())
+    return (latest(summed) if _crosses(order, users, phase) else phase), last
+
+
+def _crosses(order: Sequence[Node], users: Mapping[Node, Sequence[Node]], phase: Mapping[Node, int]) -> bool:
+    """Whether values of rows are kept from phase to phase."""
+    return any(is_batched(n) and any(phase[u] != phase[n] for u in users[n]) for n in order)
 
 
 def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
@@ -135,18 +157,16 @@ def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
     _find_stages(staging)
     _postpone_all(staging)
     kernels = []
-    for stage in sorted(set(staging.stage.values())):
-        members = tuple(n for n in staging.own if staging.stage[n] == stage)
+    for stage, members in sorted(staging.by_stage().items()):
         groups = _in_pieces(members, 1 if stage.is_products else MOST_OPERATIONS, staging.together)
         kernels += [Kernel(zone, phase, stage.is_products, group) for group in groups]
     return kernels
 
 
-def _in_pieces(members: tuple[Node, ...], most: int, together: Set[Node]) -> list[tuple[Node, ...]]:
+def _in_pieces(members: Sequence[Node], most: int, together: Set[Node]) -> list[tuple[Node, ...]]:
     """Members in pieces of at most so many, which keep their order; whole if some belong together."""
-    if not together.isdisjoint(members):
-        return [members]
-    return [members[k : k + most] for k in range(0, len(members), most)]
+    size = most if together.isdisjoint(members) else len(members)
+    return [tuple(members[k : k + size]) for k in range(0, len(members), size)]
 
 
 def _find_stages(staging: _Staging) -> None:
@@ -204,6 +224,13 @@ class _Staging:
     def here(self) -> frozenset[Node]:
         return frozenset(self.own)
 
+    def by_stage(self) -> dict[_Stage, list[Node]]:
+        """The operations of each stage, in their order."""
+        found: dict[_Stage, list[Node]] = {}
+        for node in self.own:
+            found.setdefault(self.stage[node], []).append(node)
+        return found
+
     def is_apart(self, node: Node, user: Node) -> bool:
         """Whether `user` must be in a later kernel than `node`: threads share long vectors, but not sums."""
         is_scalar = bool(self.together) and node.type.row_size == 1 < user.type.row_size
@@ -227,8 +254,10 @@ class _Staging:
 
     def is_free(self, group: set[Node]) -> bool:
         """Whether `group` consists of sums of inputs, which any loop over the rows can compute."""
-        reads = {n for member in group for n in self.needs[member]} & self.here - group
-        return not reads and all(is_batch_reduction(n) or self._is_own(n, group) for n in group)
+        reads = {n for member in group for n in self.needs[member]}
+        if any(n in self.here and n not in group for n in reads):
+            return False
+        return all(is_batch_reduction(n) or self._is_own(n, group) for n in group)
 
     def _is_own(self, node: Node, group: set[Node]) -> bool:
         """Whether only `group` uses `node`."""
@@ -255,13 +284,19 @@ def _postpone_all(staging: _Staging) -> None:
     pass keeps anyway. Connected operations move together. Sums of inputs alone, such as that of the examples'
     weights, join the last loops.
     """
-    for first in sorted({s for s in staging.stage.values() if not s.is_products}):
-        for group in _connected([n for n in staging.own if staging.stage[n] == first], staging):
+    place = {node: k for k, node in enumerate(staging.own)}
+    waiting = {stage: nodes for stage, nodes in staging.by_stage().items() if not stage.is_products}
+    last = max(waiting, default=FIRST)
+    for first in sorted(waiting):
+        for group in _connected(sorted(waiting[first], key=place.__getitem__), staging):
             if staging.is_free(group):
-                others = [s for n, s in staging.stage.items() if n not in group and not s.is_products]
-                staging.stage.update(dict.fromkeys(group, max([first, *others])))
+                staging.stage.update(dict.fromkeys(group, last))
             else:
                 _postpone(staging, group)
+            stage = next(staging.stage[n] for n in group)
+            if stage != first:
+                last = max(last, stage)
+                waiting.get(stage, []).extend(group)
     for node in reversed(staging.own):
         if node.primitive.kind in ("elementwise", "counter", "reduce"):
             _postpone(staging, {node})
@@ -275,12 +310,23 @@ def _postpone(staging: _Staging, group: set[Node]) -> None:
 
 
 def _connected(members: Sequence[Node], staging: _Staging) -> list[set[Node]]:
-    """The members in groups that are connected by what they read."""
-    groups: list[set[Node]] = []
+    """The members in groups that are connected by what they read, in the order of their last ones."""
+    parent: dict[Node, Node] = {}
+
+    def head(node: Node) -> Node:
+        while parent[node] is not node:
+            parent[node] = node = parent[parent[node]]
+        return node
+
     for node in members:
-        joined = [g for g in groups if any(n in g for n in staging.needs[node])]
-        groups = [g for g in groups if g not in joined] + [{node}.union(*joined)]
-    return groups
+        parent[node] = node
+        for need in staging.needs[node]:
+            if need in parent:
+                parent[head(need)] = node
+    groups: dict[Node, set[Node]] = {}
+    for node in reversed(members):
+        groups.setdefault(head(node), set()).add(node)
+    return list(reversed(groups.values()))
 
 
 def _bytes(node: Node) -> int:

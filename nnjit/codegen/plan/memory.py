@@ -7,11 +7,14 @@ thread computes for itself, and one for its part of each sum.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nnjit.codegen.plan.buffers import ALIGNMENT, Buffer, Owner, Storage, aligned
+from nnjit.codegen.plan.arena import Arena
+from nnjit.codegen.plan.buffers import Buffer, Owner, Storage, aligned
 from nnjit.codegen.plan.kernels import OWN_STAGE, Kernel, Plan, is_long_sum
+from nnjit.codegen.plan.liveness import Span, spans_of
 from nnjit.codegen.plan.nests import POINTWISE, Nest, nests, reads_same_element
 from nnjit.codegen.plan.slices import sliced_kernels
 from nnjit.codegen.rewrite.legalize import (
@@ -29,12 +32,6 @@ from nnjit.primitives.lanes import lane_weights
 
 Pool = tuple[Storage, int]
 """An array, and the size of the rows in this part of it; 0 if rows may have any size."""
-
-Span = tuple[int, int]
-"""The first and the last kernel during which a value must be kept."""
-
-Taken = tuple[int, int, Span]
-"""A part of a pool that is in use: its first element, the one after its last, and during which kernels."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +138,12 @@ def pieces_in_place(plan: Plan) -> dict[Node, tuple[Node, int]]:
         for node in kernel.nodes:
             if node.primitive.kind != "concat" or is_batched(node) or node.ndim != 1:
                 continue
-            start = 0
+            start, times = 0, Counter(map(id, node.inputs))
             for piece in node.inputs:
                 base = root(piece)
                 whole = not is_view(piece) and is_computed(base) and base.type.row_size == piece.type.row_size
                 free = base not in inside and base not in results and base.primitive.kind != "concat"
-                if whole and free and node.inputs.count(piece) == 1:
+                if whole and free and times[id(piece)] == 1:
                     inside[base] = (node, start)
                     inside[piece] = (node, start)
                 start += piece.type.row_size
@@ -221,12 +218,12 @@ def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> No
     """A part of the work memory for each value that needs one."""
     in_memory = _in_memory(build.plan, build.scratch)
     pending = [n for n in index if n not in build.buffers and n in in_memory]
-    spans = _spans(build, pending, index, kept)
-    taken: dict[Pool, list[Taken]] = {}
+    spans = spans_of(build.plan, pending, index, kept=kept, inside=build.inside)
+    arenas: dict[Pool, Arena] = {}
     pools: dict[Node, Pool] = {}
     for node in sorted((n for n in pending if n not in build.inside), key=lambda n: spans[n][0]):
-        pools[node] = _take(build, node, build.plan.kernels[index[node]], spans[node], taken)
-    bases = _join_pools(build, taken)
+        pools[node] = _take(build, node, build.plan.kernels[index[node]], spans[node], arenas)
+    bases = _join_pools(build, arenas)
     for node, pool in pools.items():
         buffer = build.buffers[node]
         build.buffers[node] = buffer._replace(start=buffer.start + bases[pool])
@@ -236,41 +233,27 @@ def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> No
             build.buffers[piece] = Buffer(base.storage, base.start + start, piece.type.row_size, rows=False)
 
 
-def _spans(
-    build: _Builder, pending: Sequence[Node], index: Mapping[Node, int], kept: set[Node]
-) -> dict[Node, Span]:
-    """During which kernels each value is kept; a concatenation, from the first of its pieces to the last."""
-    spans = {n: _span(n, build.plan, index, n in kept) for n in pending}
-    for piece, (whole, _) in build.inside.items():
-        if piece in spans and whole in spans:
-            a, b = spans[piece], spans[whole]
-            spans[whole] = (min(a[0], b[0]), max(a[1], b[1]))
-    return spans
-
-
-def _take(build: _Builder, node: Node, home: Kernel, span: Span, taken: dict[Pool, list[Taken]]) -> Pool:
+def _take(build: _Builder, node: Node, home: Kernel, span: Span, arenas: dict[Pool, Arena]) -> Pool:
     """Give a value the first part of its pool that no other value uses at the same time."""
     storage, size = build.storage(node, home), node.type.row_size
     rows = is_batched(node) and node not in build.scratch
     length = size * (build.block if rows else 1)
     pool = storage, size if rows and build.plan.is_shared else 0
-    others = taken.setdefault(pool, [])
-    start = _first_fit(length, span, others, node.dtype.itemsize)
-    others.append((start, start + length, span))
-    build.buffers[node] = Buffer(storage, start, size, rows)
+    arena = arenas.setdefault(pool, Arena(node.dtype.itemsize))
+    build.buffers[node] = Buffer(storage, arena.take(length, span), size, rows)
     return pool
 
 
-def _join_pools(build: _Builder, taken: Mapping[Pool, Sequence[Taken]]) -> dict[Pool, int]:
+def _join_pools(build: _Builder, arenas: Mapping[Pool, Arena]) -> dict[Pool, int]:
     """Place the pools of a storage one after another; return where each begins.
 
     If threads share the batch, rows of each size have their own pool: a part that is reused is then divided
     at the same places, so that no thread writes into rows that another one still reads.
     """
     bases = {}
-    for storage, size in sorted(taken, key=lambda pool: (pool[0].name, pool[1])):
+    for storage, size in sorted(arenas, key=lambda pool: (pool[0].name, pool[1])):
         bases[storage, size] = aligned(build.work.get(storage, 0), storage.dtype)
-        build.work[storage] = bases[storage, size] + max(end for _, end, _ in taken[storage, size])
+        build.work[storage] = bases[storage, size] + arenas[storage, size].size
     return bases
 
 
@@ -279,46 +262,12 @@ def _partials(build: _Builder) -> dict[Node, Buffer]:
     buffers = {}
     for kernel in build.plan.kernels:
         for node in kernel.nodes:
-            is_long = kernel in build.sliced and is_long_sum(node)
+            is_parted = is_accumulated(node) or node in build.plan.own_sums
+            is_parted |= kernel in build.sliced and is_long_sum(node)
             lanes = node.inputs[0].type.row_shape[-1] if node.primitive is lane_weights else 1
-            if lanes > 1 or (build.plan.is_shared and (is_accumulated(node) or is_long)):
+            if lanes > 1 or (build.plan.is_shared and is_parted):
                 storage, size = Storage.work(Owner.SUMS, SHORT[node.dtype]), node.type.row_size * lanes
                 start = aligned(build.work.get(storage, 0), storage.dtype)
                 buffers[node] = Buffer(storage, start, size, rows=False)
                 build.work[storage] = start + size
     return buffers
-
-
-def _first_fit(length: int, span: Span, taken: Sequence[Taken], itemsize: int) -> int:
-    step = ALIGNMENT // itemsize
-    start = 0
-    for low, high, other in sorted(taken, key=lambda t: t[:2]):
-        if other[0] <= span[1] and span[0] <= other[1] and low < start + length and start < high:
-            start = -(-high // step) * step
-    return start
-
-
-def _span(node: Node, plan: Plan, index: Mapping[Node, int], is_kept: bool) -> Span:
-    """The first and the last kernel during which a value must be kept."""
-    users = [
-        k for k, kernel in enumerate(plan.kernels) for u in kernel.nodes if node in map(source, u.inputs)
-    ]
-    first, last = index[node], max([index[node], *users])
-    if not is_batched(node):
-        first, last = (
-            _whole_phase(first, plan, node)[0],
-            max(_whole_phase(k, plan, node)[1] for k in [first, *users]),
-        )
-    if plan.table_of(node) is not None:
-        return 0, len(plan.kernels)  # rows that no batch used stay 0 from step to step
-    is_result = is_kept or any(source(n) is node for n in plan.graph.outputs)
-    return first, len(plan.kernels) if is_result else last
-
-
-def _whole_phase(k: int, plan: Plan, node: Node) -> Span:
-    """All kernels of the pass over the rows that kernel `k` is in, since it repeats block by block."""
-    own = plan.kernels[k]
-    if own.zone == "flat":
-        return k, k
-    turns = [i for i, other in enumerate(plan.kernels) if other.zone == "rows" and other.phase == own.phase]
-    return turns[0], turns[-1]

@@ -50,11 +50,11 @@ from nnjit.primitives.lanes import (
 ROWS, IMAGES = "rows", "images"  # [B,lanes,…] and [B,…,lanes]
 
 
-def in_lanes(graph: Graph, weights: Node, lanes: int) -> Graph | None:
+def in_lanes(graph: Graph, weights: Sequence[Node], lanes: int) -> Graph | None:
     """`graph` for groups of examples; None if it has no windows, or something in it cannot be grouped.
 
     Args:
-        weights: the input that has the weight of each example.
+        weights: the inputs that have weights of the examples.
         lanes: examples of a group.
     """
     if not any(n.primitive in (windows, overlap_add) for n in graph.nodes) or not _is_fit(graph, weights):
@@ -74,7 +74,7 @@ def _is_sum(node: Node) -> bool:
 # -- whether a graph can be grouped
 
 
-def _is_fit(graph: Graph, weights: Node) -> bool:
+def _is_fit(graph: Graph, weights: Sequence[Node]) -> bool:
     images, nothing = _images(graph.nodes), _multiples(graph.nodes, weights)
     for node in graph.nodes:
         if _is_sum(node):
@@ -105,9 +105,9 @@ def _is_fit_product(node: Node) -> bool:
     return _is_batched(a) and not _is_batched(b) and not ta
 
 
-def _multiples(nodes: Iterable[Node], weights: Node) -> set[Node]:
+def _multiples(nodes: Iterable[Node], weights: Sequence[Node]) -> set[Node]:
     """The values that are 0 for each example whose weight is 0, if all else is finite."""
-    found = {weights}
+    found = set(weights)
     for node in nodes:
         if node.primitive is constant_p and not node.params["value"].array.any():
             found.add(node)

@@ -18,7 +18,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from nnjit.codegen.library.barrier import call_barrier, is_x86
+from nnjit.codegen.library.barrier import MEETING, call_assembly, call_barrier
+from nnjit.codegen.library.clock import is_x86, read_ticks
 from nnjit.codegen.library.vector_loops import WIDTH, call_add_up
 from nnjit.codegen.numba.emit import BYTES, call_external, on_stack, slot_for
 from nnjit.codegen.numba.types import (
@@ -31,6 +32,7 @@ from nnjit.codegen.numba.types import (
     TargetContext,
     TypingContext,
 )
+from nnjit.codegen.runtime.tuner import ThreadTuner
 from nnjit.codegen.runtime.views import IS_PLAIN, pointer_of
 
 FLUSH = 0x8040  # bits of the x86 control register MXCSR: subnormal results and arguments count as zero
@@ -38,26 +40,31 @@ _ONE_BY_ONE = threading.Lock()
 
 
 class ThreadTeam:
-    """Threads that run one function together, thread 0 being the caller; a context manager.
+    """Threads that run a program together, thread 0 being the caller; a context manager.
 
-    If the system cannot start all of them, only thread 0 runs: some would wait for the others for ever.
+    How many of them run is decided from call to call, by how long the last ones took. The result does not
+    depend on it, but on the number of shares alone.
+
+    Args:
+        shares: into how many parts the program divides its work, and the most threads.
     """
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self._others = ThreadPoolExecutor(threads - 1, "nnjit") if threads > 1 else None
+    def __init__(self, shares: int) -> None:
+        self.shares = shares
+        self.tuner = ThreadTuner(shares)
+        self._others = ThreadPoolExecutor(shares - 1, "nnjit") if shares > 1 else None
 
     def __enter__(self) -> Self:
         if self._others is not None:
             try:
-                all_run = threading.Barrier(self.threads)
-                waits = [self._others.submit(all_run.wait) for _ in range(self.threads - 1)]
+                all_run = threading.Barrier(self.shares)
+                waits = [self._others.submit(all_run.wait) for _ in range(self.shares - 1)]
                 all_run.wait()
                 for wait in waits:
                     wait.result()
-            except RuntimeError:  # no more threads can be started
+            except RuntimeError:  # no more threads can be started; some would wait for the others for ever
                 all_run.abort()
-                self.threads = 1
+                self.tuner = ThreadTuner(1)
         return self
 
     def __exit__(
@@ -66,37 +73,66 @@ class ThreadTeam:
         if self._others is not None:
             self._others.shutdown()
 
-    def run(self, function: Callable[[int, int], int]) -> int:
+    def run(self, function: Callable[[int, int], int], threads: int) -> int:
         """The result of `function(thread, threads)` for thread 0, after all threads have returned."""
-        if self.threads == 1 or self._others is None:
+        if threads == 1 or self._others is None:
             return function(0, 1)
-        others = [self._others.submit(function, k, self.threads) for k in range(1, self.threads)]
-        result = function(0, self.threads)
+        others = [self._others.submit(function, k, threads) for k in range(1, threads)]
+        result = function(0, threads)
         for other in others:
-            other.result()
+            if not other.cancel():  # the first thread has not begun without it
+                other.result()
         return result
 
 
-def _wait_plain(arrived: np.ndarray, threads: int, phase: int) -> int:
+def _assemble_plain(meeting: np.ndarray, thread: int, threads: int) -> int:
+    if thread == 0:
+        while meeting[MEETING.ready] < threads - 1 and time.perf_counter_ns() <= meeting[MEETING.start]:
+            time.sleep(0)
+        meeting[MEETING.begun] = threads if meeting[MEETING.ready] == threads - 1 else 1
+        return int(meeting[MEETING.begun])
     with _ONE_BY_ONE:
-        arrived[0] += 1
-    while arrived[0] < phase + threads:
+        meeting[MEETING.ready] += 1
+    while meeting[MEETING.begun] == 0:
+        time.sleep(0)
+    return threads if meeting[MEETING.begun] == threads else 0
+
+
+def _wait_plain(meeting: np.ndarray, threads: int, phase: int) -> int:
+    with _ONE_BY_ONE:
+        meeting[MEETING.arrived] += 1
+    while meeting[MEETING.arrived] < phase + threads:
         time.sleep(0)
     return phase + threads
 
 
 @intrinsic
+def _assemble_native(
+    typingctx: TypingContext, meeting: NumbaType, thread: NumbaType, threads: NumbaType
+) -> Intrinsic:
+    """Begin with all threads that are there: return their number, or 0 if this one is too late."""
+
+    def build(
+        context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
+    ) -> LlvmValue:
+        return call_assembly(builder, pointer_of(context, builder, meeting, args[0]), args[1], args[2])
+
+    return types.intp(meeting, types.intp, types.intp), build
+
+
+@intrinsic
 def _wait_native(
-    typingctx: TypingContext, arrived: NumbaType, threads: NumbaType, phase: NumbaType
+    typingctx: TypingContext, meeting: NumbaType, threads: NumbaType, phase: NumbaType
 ) -> Intrinsic:
     """Wait until all threads have come here as often as this one, and return the next phase."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
     ) -> LlvmValue:
-        return call_barrier(builder, pointer_of(context, builder, arrived, args[0]), args[1], args[2])
+        arrived = builder.gep(pointer_of(context, builder, meeting, args[0]), [INDEX(MEETING.arrived)])
+        return call_barrier(builder, arrived, args[1], args[2])
 
-    return types.intp(arrived, types.intp, types.intp), build
+    return types.intp(meeting, types.intp, types.intp), build
 
 
 def _control(builder: Builder, name: str, slot: LlvmValue) -> None:
@@ -139,14 +175,12 @@ def _restore_native(typingctx: TypingContext, mode: NumbaType) -> Intrinsic:
 
 @intrinsic
 def _ticks_native(typingctx: TypingContext) -> Intrinsic:
-    """A clock of constant, unknown rate; always 0 if LLVM has none for this processor."""
+    """The time in ticks of `library.clock`."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
     ) -> LlvmValue:
-        if not is_x86():
-            return INDEX(0)
-        return call_external(builder, "llvm.readcyclecounter", INDEX, [])
+        return read_ticks(builder)
 
     return types.int64(), build
 
@@ -173,18 +207,16 @@ def _rows_before_native(
     return types.intp(*(types.intp,) * 4), build
 
 
-def _add_up_plain(
-    threads: int, stride: int, low: int, high: int, sums: np.ndarray, total: np.ndarray
-) -> None:
-    parts = [sums[k * stride + low : k * stride + high] for k in range(threads)]
+def _add_up_plain(shares: int, stride: int, low: int, high: int, sums: np.ndarray, total: np.ndarray) -> None:
+    parts = [sums[k * stride + low : k * stride + high] for k in range(shares)]
     total[low:high] = sum(parts[1:], parts[0])
 
 
 def _add_up_lanes_plain(
-    threads: int, stride: int, low: int, high: int, sums: np.ndarray, total: np.ndarray
+    shares: int, stride: int, low: int, high: int, sums: np.ndarray, total: np.ndarray
 ) -> None:
     lanes = WIDTH // total.itemsize
-    parts = [sums[k * stride + low * lanes : k * stride + high * lanes] for k in range(threads)]
+    parts = [sums[k * stride + low * lanes : k * stride + high * lanes] for k in range(shares)]
     total[low:high] = sum(parts[1:], parts[0]).reshape(-1, lanes).sum(axis=1)
 
 
@@ -192,14 +224,14 @@ def _make_add_up(what: str) -> Any:
     @intrinsic
     def add_up(
         typingctx: TypingContext,
-        threads: NumbaType,
+        shares: NumbaType,
         stride: NumbaType,
         low: NumbaType,
         high: NumbaType,
         sums: NumbaType,
         total: NumbaType,
     ) -> Intrinsic:
-        """Sum elements `low` to `high` of all threads' parts, in the order of the threads."""
+        """Sum elements `low` to `high` of all shares' parts, in the order of the shares."""
 
         def build(
             context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
@@ -214,7 +246,8 @@ def _make_add_up(what: str) -> Any:
 
 
 if IS_PLAIN:
-    rows_before, wait_at_barrier, ticks = _rows_before_plain, _wait_plain, time.perf_counter_ns
+    rows_before, ticks = _rows_before_plain, time.perf_counter_ns
+    assemble, wait_at_barrier = _assemble_plain, _wait_plain
     add_up, add_up_lanes = _add_up_plain, _add_up_lanes_plain
 
     def flush_subnormals() -> int:
@@ -224,6 +257,7 @@ if IS_PLAIN:
     def restore_mode(mode: int) -> None:
         """Nothing."""
 else:
-    rows_before, wait_at_barrier, ticks = _rows_before_native, _wait_native, _ticks_native
+    rows_before, ticks = _rows_before_native, _ticks_native
+    assemble, wait_at_barrier = _assemble_native, _wait_native
     add_up, add_up_lanes = _make_add_up("add_up"), _make_add_up("add_up_lanes")
     flush_subnormals, restore_mode = _flush_native, _restore_native

@@ -1,13 +1,14 @@
 """Write the lines of a program that take a batch through a graph: its blocks of rows, kernels and sums.
 
-If threads share the batch, each has a slice of every block's rows and of each long vector. They wait for each
-other before the products over the batch, which need all rows, and before one reads what others wrote.
+If threads share the batch, it has a number of *shares*, each a slice of every block's rows and of each long
+vector. A thread takes one share after another as far as the next barrier, so that any number of threads
+computes the same. They wait for each other before the products over the batch, which need all rows, and
+before one reads what others wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from nnjit.codegen.plan.barrier import Barrier
 from nnjit.codegen.plan.buffers import Owner, aligned, buffer_of
@@ -16,7 +17,7 @@ from nnjit.codegen.rewrite.legalize import is_batched, loop_source, root, source
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.codegen.source.kernel import Function, emit_kernel, identity_of
 from nnjit.codegen.source.layouts import Interface
-from nnjit.codegen.source.lines import Lines
+from nnjit.codegen.source.lines import Lines, SharedLines
 from nnjit.codegen.source.loop import emit_loop
 from nnjit.codegen.source.products import gemm_for, product_line, rows_of
 from nnjit.codegen.source.routines import ROUTINES, can_fail, routine_line
@@ -24,9 +25,8 @@ from nnjit.codegen.source.sparse_updates import between, update_text
 from nnjit.codegen.source.sums import Sums
 from nnjit.codegen.source.views import Text, Views
 from nnjit.ir import Node
-from nnjit.ir.types import SHORT
 
-WAIT = "phase = wait_at_barrier(arrived, threads, phase)"
+WAIT = "phase = wait_at_barrier(meeting, threads, phase)"
 
 
 class Batch:
@@ -50,7 +50,9 @@ class Batch:
         self.loops: dict[str, str] = {}  # the view of the work memory of loops -> its array
         self.functions: dict[Kernel, str] = {}  # the name of each kernel's function
         self.pieces: list[tuple[int, int, int]] = []
-        self.lines = Lines()
+        self.out = SharedLines(self._of_share, is_shared=plan.is_shared)
+        self.cut: list[str] = []  # the definitions of which rows of the batch are a share's
+        self.is_in_block = False
         self.count = ""  # of the rows of a batch, as source
         self.can_fail = False  # whether the lines set `failed`
         self.barrier = Barrier()
@@ -58,16 +60,28 @@ class Batch:
     def hoisted(self) -> Lines:
         """The lines before all steps."""
         lines = self.views.hoisted()
-        for view, name in self.loops.items():
-            size = self.text.work[name]
-            start = f"thread * {size}" if self.is_shared else "0"
-            lines.add(f"{view} = {self.text.at(name, start, str(size))}")
-        lines.add(*self.ranges)
+        if not self.is_shared:
+            lines.add(*self._of_share())
         for table in self.plan.tables:
             lines.include(self._cleared(table))
         if self.can_fail:
             lines.add("failed = 0")
         return lines
+
+    def _of_share(self) -> list[str]:
+        """The definitions of what a share has."""
+        lines = []
+        for view, name in self.loops.items():
+            size = self.text.work[name]
+            start = f"share * {size}" if self.is_shared else "0"
+            lines.append(f"{view} = {self.text.at(name, start, str(size))}")
+        rows = self.views.rows_of_share() if self.is_in_block else []
+        return [*self.views.of_share(), *lines, *self.ranges, *self.cut, *rows]
+
+    def wait(self) -> None:
+        """Have threads wait for each other if one of them may have written what others read."""
+        if self.barrier.passed() and self.is_shared:
+            self.out.once(WAIT)
 
     def name(self, node: Node) -> str:
         """The name of the view of a value."""
@@ -78,25 +92,27 @@ class Batch:
     def write(self, count: str) -> Lines:
         """The lines for a batch of `count` rows, of which `at` is the first."""
         for node in map(self.graph.input, self.interface.per_step):
-            self.line(f"{self.name(node)} = {self.views.base(buffer_of(node, self.layout.buffers))}")
+            self.out.once(f"{self.name(node)} = {self.views.base(buffer_of(node, self.layout.buffers))}")
         self.count, lanes = count, self.interface.lanes
         if lanes > 1:
-            self.line(f"groups = ({count} + {lanes - 1}) // {lanes}")
+            self.out.once(f"groups = ({count} + {lanes - 1}) // {lanes}")
+        parts: dict[tuple[int, str], list[Kernel]] = {}
+        for kernel in self.plan.kernels:
+            parts.setdefault((kernel.phase, kernel.zone), []).append(kernel)
         for phase in range(self.plan.phases + 1):
-            own = [k for k in self.plan.kernels if k.phase == phase]
-            self._flat([k for k in own if k.zone == "flat"])
-            rows = [k for k in own if k.zone == "rows"]
-            if rows:
+            self._flat(parts.get((phase, "flat"), []))
+            if rows := parts.get((phase, "rows")):
                 self._rows(phase, rows, "groups" if lanes > 1 else count)
         self._copies()
-        return self.lines
+        self.out.end_shares()
+        return self.out.lines
 
     def _copies(self) -> None:
         """Copy the results that could not be computed in place."""
         for node, buffer in self.layout.copies:
             value, target = self.name(node), self.views.name_of(buffer, "result")
-            size = f"{buffer.size} * (thread == 0)" if self.is_shared else str(buffer.size)
-            self.line(f"copy({value}, {size}, {target})")
+            size = f"{buffer.size} * (share == 0)" if self.is_shared else str(buffer.size)
+            self.out.each(f"copy({value}, {size}, {target})")
         if self.layout.copies:
             self.barrier.wrote()
             self.wait()
@@ -106,31 +122,78 @@ class Batch:
         sums = self.layout.accumulators.get(phase, ())
         for node in sums:
             if self.plan.table_of(node) is None:
-                self.line(self.sums.cleared(node))
-        step = self._rows_of_a_block()
-        products = [k for k in kernels if self.is_shared and sums_products(k)]
-        with self.lines.block(f"for start in range(0, {count}, {step}):"):
-            self._cut_block(count, step)
-            with self._set_aside() as body:
-                self._block(kernels, products)
-                if self.is_shared:  # the next block may cut the memory of rows elsewhere
-                    with body.block(f"if start + {step} < {count}:"):
-                        body.add(WAIT)
-            gathered = self._gather_lines(kernels)  # names views, so it comes before those are listed
-            self.lines.add(*self.views.moved(), *gathered)
-            self.lines.include(body)
+                self.out.each(self.sums.cleared(node))
+        own = [n for k in kernels for n in k.nodes if n in self.plan.own_sums]
+        products = [k for k in kernels if self.is_shared and sums_products(k) and not own]
+        if own:
+            self._rows_of_shares(kernels, count)
+        else:
+            self._blocks(kernels, products, count)
         self.barrier.wrote()
         if not products:
             self.wait()
-        for node in sums:
+        for node in (*sums, *own):
             self._total(node)
         self._guard(kernels)
 
+    def _rows_of_shares(self, kernels: Sequence[Kernel], count: str) -> None:
+        """Take each share's rows of the batch through all kernels, as many at a time as it has memory for."""
+        block, lanes = self.block, self.interface.lanes
+        step = str(self.interface.groups) if lanes > 1 else f"{block} // parts"
+        self.cut = [
+            f"parts = min(shares, {block // self.interface.groups if lanes > 1 else block})",
+            f"first = {count} * min(share, parts) // parts",
+            f"many = {count} * min(share + 1, parts) // parts - first",
+            f"step = {step}",
+            "slot = step * share",
+        ]
+        with self.out.set_aside() as body:
+            for kernel in kernels:
+                self._kernel(kernel)
+            gathered = self.views.gathered(kernels, self.count)
+        inner = Lines(*gathered)
+        inner.include(body)
+        with self.out.block_of_share("for start in range(0, max(many, 1), step):") as lines:
+            lines.add("n = min(step, many - start)", *inner.needed(self.views.rows_of_share(slot="slot")))
+            lines.include(inner)
+        self.out.end_shares()
+        self.cut = []
+
+    def _blocks(self, kernels: Sequence[Kernel], products: Sequence[Kernel], count: str) -> None:
+        """Take the blocks of a batch through all kernels: each thread its shares of every block."""
+        step = self._rows_of_a_block()
+        with self.out.block(f"for start in range(0, {count}, {step}):"):
+            size = f"min({step}, {count} - start)"
+            if not self.is_shared:
+                self.out.each(f"n = {size}")
+                with self.out.set_aside() as body:
+                    self._block(kernels, products)
+                gathered = self.views.gathered(
+                    kernels, self.count
+                )  # names views, so it comes before those are listed
+                self.out.lines.add(*self.views.moved(), *gathered)
+                self.out.lines.include(body)
+                return
+            self.cut = ["first = block * share // shares", "n = block * (share + 1) // shares - first"]
+            self.is_in_block = True
+            with self.out.set_aside() as body:
+                self.out.each(*self.views.gathered(kernels, self.count))
+                self._block(kernels, products)
+                self.out.end_shares()
+                more = f"start + {step} < {count}"
+                if not products:  # the memory of rows is cut elsewhere in a last block of fewer
+                    more += f" and {count} < start + 2 * {step}"
+                with self.out.lines.block(f"if {more}:"):
+                    self.out.lines.add(WAIT)
+            self.out.lines.add(f"block = {size}", *body.needed(self.views.of_block()))
+            self.out.lines.include(body)
+            self.cut, self.is_in_block = [], False
+
     def _rows_of_a_block(self) -> str:
-        """How many rows a block has, as source; of groups, each thread takes a few at a time."""
+        """How many rows a block has, as source; of groups, each share takes a few at a time."""
         if self.interface.lanes == 1 or self.plan.crossing:
             return str(self.block)
-        self.line(f"step = min({self.interface.groups} * threads, {self.block})")
+        self.out.once(f"step = min({self.interface.groups} * shares, {self.block})")
         return "step"
 
     def _block(self, kernels: Sequence[Kernel], products: Sequence[Kernel]) -> None:
@@ -144,62 +207,16 @@ class Batch:
             for kernel in products:
                 self._product_over_rows(kernel.nodes[0])
 
-    def _cut_block(self, count: str, step: str) -> None:
-        if self.is_shared:
-            self.line(f"block = min({step}, {count} - start)")
-            self.line("first = block * thread // threads")
-            self.line("n = block * (thread + 1) // threads - first")
-        else:
-            self.line(f"n = min({step}, {count} - start)")
-
-    @contextmanager
-    def _set_aside(self) -> Iterator[Lines]:
-        """Collect the lines that are written inside, to be included later."""
-        outer, self.lines = self.lines, Lines()
-        yield self.lines
-        self.lines = outer
-
-    def _gather_lines(self, kernels: Sequence[Kernel]) -> list[str]:
-        """The lines that gather the rows of a block, and fill the last of its groups."""
-        if not self.interface.is_copied:
-            return []
-        used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
-        named = zip(self.graph.names, self.graph.inputs, strict=True)
-        inputs = [name for name, node in named if is_batched(node) and node in used]
-        first, lanes = "start + first" if self.is_shared else "start", self.interface.lanes
-        if lanes == 1:
-            return [self._gather_line(name, f"at + {first}", "n") for name in inputs]
-        lines = [f"have = max(min(n * {lanes}, {self.count} - ({first}) * {lanes}), 0)"]
-        for name in inputs:
-            lines += [self._gather_line(name, f"at + ({first}) * {lanes}", "have"), self._fill_line(name)]
-        return lines
-
-    def _gather_line(self, name: str, first: str, count: str) -> str:
-        """The line that copies `count` examples of an input to the memory of a block."""
-        node = self.graph.input(name)
-        size, view = node.type.row_size // self.interface.lanes, self.name(node)
-        if self.interface.in_order:
-            return f"copy(part({name}, {first}, {count}, {size}), {count} * {size}, {view})"
-        return f"gather({name}, part(order, {first}, {count}, 1), {count}, {size}, {view})"
-
-    def _fill_line(self, name: str) -> str:
-        """The line that completes the last group of an input's `have` examples, with copies of weight 0."""
-        node, lanes = self.graph.input(name), self.interface.lanes
-        view, rest = self.name(node), f"n * {lanes} - have"
-        if name == self.interface.weight:
-            return f"fill(part({view}, have, {rest}, 1), {rest}, {SHORT[node.dtype]}(0))"
-        return f"repeat_last({view}, have, n * {lanes}, {node.type.row_size // lanes})"
-
     def _guard(self, kernels: Sequence[Kernel]) -> None:
         guard = self.interface.guard(self.graph)
         if guard is not None and any(root(guard) in k.nodes for k in kernels):
-            with self.lines.block(f"if not is_finite({self.name(guard)}[0]):"):
-                self.lines.add("restore_mode(mode)", "return turn")
+            with self.out.block(f"if not is_finite({self.name(guard)}[0]):"):
+                self.out.lines.add("restore_mode(mode)", "return turn")
 
     # -- kernels
 
     def _flat(self, kernels: Sequence[Kernel]) -> None:
-        """Compute what is needed once a batch: each thread its slice, or one thread everything."""
+        """Compute what is needed once a batch: each share its slice, or the first thread everything."""
         for kernel in kernels:
             if not self.is_shared:
                 self._kernel(kernel)
@@ -210,11 +227,11 @@ class Batch:
                 self.barrier.wrote()
                 self._long_sums(kernel)
             else:
-                self.wait()
-                with self.lines.block("if thread == 0:"):
+                if self.barrier.is_of_others:
+                    self.wait()
+                with self.out.first_thread():
                     self._kernel(kernel)
-                self.barrier.wrote()
-                self.wait()
+                self.barrier.wrote(is_scattered=True, by_first=True)
         self.wait()
 
     def _long_sums(self, kernel: Kernel) -> None:
@@ -228,11 +245,6 @@ class Batch:
         computed = [op.node for nest in self.layout.nests[kernel] for op in nest.ops]
         buffers = [self.layout.buffers[n] for n in computed if n in self.layout.buffers]
         return any(b.storage.owner is Owner.ALL for b in buffers)
-
-    def wait(self) -> None:
-        """Have threads wait for each other if one of them may have written what others read."""
-        if self.barrier.passed() and self.is_shared:
-            self.line(WAIT)
 
     def _kernel(self, kernel: Kernel) -> None:
         if kernel.nodes[0].primitive.kind == "loop":
@@ -260,7 +272,7 @@ class Batch:
         values = [f"part({view}, low, mine, 1)" if cut else view for view, cut in pairs]
         first = "start + first" if self.is_shared else "start"
         given = {"n": "mine" if length else "n", "first": first}
-        self.line(f"{name}({', '.join([*(given[p] for p in function.leading), *values])})")
+        self.out.each(f"{name}({', '.join([*(given[p] for p in function.leading), *values])})")
 
     def _memory(self, kernel: Kernel) -> list[Node]:
         nodes = [*kernel.nodes, *(a for n in kernel.nodes for a in n.inputs)]
@@ -271,16 +283,16 @@ class Batch:
         def name(value: Node) -> str:
             return self.sums.part(value) if value is node else self.name(value)
 
-        self.line(product_line(node, name, self.layout.buffers))
+        self.out.each(product_line(node, name, self.layout.buffers))
 
     def _routine(self, kernel: Kernel) -> None:
         node = kernel.nodes[0]
         self.functions[kernel] = ROUTINES[node.primitive].function
         self.can_fail |= can_fail(node)
-        self.line(routine_line(node, self.name))
+        self.out.each(routine_line(node, self.name))
 
     def _loop(self, kernel: Kernel) -> None:
-        """Call a loop over steps; each thread has work memory of its own, which all loops share in turn."""
+        """Call a loop over steps; each share has work memory of its own, which all loops use in turn."""
         node = kernel.nodes[0]
         function = emit_loop(node, self.block, self.text)
         self.functions[kernel] = function.name
@@ -295,7 +307,7 @@ class Batch:
         rows = "n" if is_batched(node) else "1"
         call = f"{function.name}({', '.join([rows, *names, self.name(node), *work])})"
         self.can_fail |= function.can_fail
-        self.line(f"failed = max(failed, {call})" if function.can_fail else call)
+        self.out.each(f"failed = max(failed, {call})" if function.can_fail else call)
 
     # -- sums over threads
 
@@ -305,27 +317,30 @@ class Batch:
             return
         table = self.plan.table_of(node)
         if table is not None:
-            self.line(self.sums.total_of_rows(table, self.count))
+            self.out.each(self.sums.total_of_rows(table, self.count))
             self.barrier.wrote(is_scattered=True)
             return
-        self.line(self.sums.total(node))
-        if self.sums.is_piece(node):
-            self.barrier.wrote(is_scattered=not self.sums.is_sliced(node))
+        self.out.each(self.sums.total(node))
+        if self.sums.is_sliced(node):
+            self.barrier.wrote()
+        elif self.sums.is_common(node):
+            self.barrier.wrote(is_scattered=True, by_first=True)
 
     def _product_over_rows(self, node: Node) -> None:
-        """A product over all rows of the block; each thread computes some rows of the result."""
+        """A product over all rows of the block; each share computes some rows of the result."""
         a, b = node.inputs
         (m, n), number = node.type.row_shape, len(self.ranges)
         if self.sums.is_sliced(node):
-            self.pieces.append((self.layout.inside[node][1] if self.sums.is_piece(node) else 0, m, n))
+            _, offset = self.layout.inside.get(node, (node, 0))
+            self.pieces.append((offset, m, n))
             low, high = self.sums.slice_of(node, m, n)
         else:
-            low, high = f"{m} * thread // threads", f"{m} * (thread + 1) // threads"
+            low, high = f"{m} * share // shares", f"{m} * (share + 1) // shares"
             self.barrier.wrote(is_scattered=True)
         self.ranges.append(f"low_{number}, high_{number} = {low}, {high}")
         operands = f"{self.name(a)}_block, {self.name(b)}_block, start, {self.name(node)}"
         rows = f"low_{number}, high_{number}, {m}, {n}, {rows_of(a, 'block')}"
-        self.line(f"{gemm_for(node)}_slice({rows}, {operands})    # {node.type}")
+        self.out.each(f"{gemm_for(node)}_slice({rows}, {operands})    # {node.type}")
 
     # -- tables
 
@@ -340,11 +355,11 @@ class Batch:
             lines.add(f"fill({self.name(node)}, {size}, {identity_of(node)})")
         if self.is_shared:
             with lines.block("if begin < end:"):
-                lines.add(self.sums.cleared(node))
+                lines.include(self.out.over_shares(Lines(self.sums.cleared(node))))
         return lines
 
     def _update_tables(self, name: str, function: Function, views: list[str], is_slice: list[bool]) -> None:
-        """Update this thread's slice of the params outside tables, and its rows of each table."""
+        """Update a share's slice of the params outside tables, and its rows of each table."""
         length, tables = self.layout.length, self.plan.tables
         for start, size in between(tables, length):
             k = len(self.ranges)
@@ -353,13 +368,9 @@ class Batch:
             piece = f"{start} + low_{k}, high_{k} - low_{k}, 1"
             pairs = zip(views, is_slice, strict=True)
             values = [f"part({view}, {piece})" if cut else view for view, cut in pairs]
-            self.line(f"{name}({', '.join([f'high_{k} - low_{k}', *values])})")
+            self.out.each(f"{name}({', '.join([f'high_{k} - low_{k}', *values])})")
         for number, table in enumerate(tables):
             kernel = self.text.kernel("update_rows", update_text(table, name, function, length))
             lists = f"{self.name(table.listed)}, seen_{number}, {self.name(table.gradient)}"
-            rows = f"{self.count} * {table.uses}, thread, threads, turn"
-            self.line(f"{kernel}({', '.join([rows, lists, *views])})")
-
-    def line(self, text: str) -> None:
-        """Append a line at the current depth."""
-        self.lines.add(text)
+            rows = f"{self.count} * {table.uses}, {self.views.share}, shares, turn"
+            self.out.each(f"{kernel}({', '.join([rows, lists, *views])})")

@@ -68,6 +68,7 @@ class _Writer:
 
     def __init__(self, kernel: Kernel, layout: Layout, plan: Plan) -> None:
         self.kernel, self.layout, self.plan = kernel, layout, plan
+        self.own = frozenset(kernel.nodes)
         self.by_row = kernel.zone == "rows"
         self.slices = layout.slices(kernel)
         self.counts = False
@@ -278,7 +279,7 @@ class _Writer:
         if is_view(node):
             return self._read(node.inputs[0], through(node, index))
         buffer = self._buffer(node)
-        if buffer.size == 1 and not buffer.rows and source(node) not in self.kernel.nodes:
+        if buffer.size == 1 and not buffer.rows and source(node) not in self.own:
             return self._hoist(node, buffer)
         return _loaded(node, self._element(node, flat_index(index, node.type.row_shape)))
 
@@ -298,7 +299,7 @@ class _Writer:
 
     def _buffer(self, node: Node) -> Buffer:
         """The buffer of a value; for a shared sum that this kernel computes, that of the thread's part."""
-        if node in self.kernel.nodes and node in self.layout.partials:
+        if node in self.own and node in self.layout.partials:
             return self.layout.partials[node]
         return buffer_of(node, self.layout.buffers)
 

@@ -23,12 +23,16 @@ class Interface:
         updates: inputs that their new values are written over.
         per_step: scalar inputs that have a value for each step.
         totals: how many outputs, f64, are added up over the steps of an epoch.
+        watched: how many outputs after those stay in the work memory until the next step.
         is_guarded: whether a first total that is not finite stops the epoch before the update of its step.
         kept: inputs, of one dtype, whose values in the best epoch are kept, one after the other: the epoch
             with the lowest ratio of the first two totals, of the evaluation if there is one.
         in_order: whether rows are taken in the order of the data, and read in place if they can be.
         weight: the input that has the weight of each example, if any.
         evaluation_weight: the same for the evaluation.
+        partners: inputs with another row for each of a batch: they take theirs in the order `partners`, where
+            the others do in `order`, so that `in_order` is False.
+        partner_weight: the one of them that has weights.
         lanes: examples of a row: 1, or those of a group (`rewrite/lanes.py`).
         groups: how many a thread takes at a time, if rows are groups.
     """
@@ -36,11 +40,14 @@ class Interface:
     updates: tuple[str, ...] = ()
     per_step: tuple[str, ...] = ()
     totals: int = 0
+    watched: int = 0
     is_guarded: bool = False
     kept: tuple[str, ...] = ()
     in_order: bool = False
     weight: str | None = None
     evaluation_weight: str | None = None
+    partners: tuple[str, ...] = ()
+    partner_weight: str | None = None
     lanes: int = 1
     groups: int = 1
 
@@ -48,6 +55,11 @@ class Interface:
     def is_copied(self) -> bool:
         """Whether the rows of a block are copied to memory of their own."""
         return not self.in_order or self.lanes > 1
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The inputs that have weights of examples."""
+        return tuple(name for name in (self.weight, self.partner_weight) if name is not None)
 
     def updated(self, graph: Graph) -> dict[str, Node]:
         """The new value of each input that is updated."""
@@ -57,6 +69,11 @@ class Interface:
         """The outputs that are added up."""
         first = len(self.updates)
         return graph.outputs[first : first + self.totals]
+
+    def watched_of(self, graph: Graph) -> Sequence[Node]:
+        """The outputs that stay in the work memory."""
+        first = len(self.updates) + self.totals
+        return graph.outputs[first : first + self.watched]
 
     def guard(self, graph: Graph) -> Node | None:
         """The output that stops the epoch if it is not finite."""

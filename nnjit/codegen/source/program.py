@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from nnjit.codegen.library.barrier import MEETING
 from nnjit.codegen.maths import MATHS
 from nnjit.codegen.plan.kernels import Kernel, Plan
-from nnjit.codegen.source.batch import Batch
+from nnjit.codegen.source.batch import WAIT, Batch
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
-from nnjit.codegen.source.lines import Lines
+from nnjit.codegen.source.lines import Lines, divided
 from nnjit.codegen.source.routines import ROUTINES
 from nnjit.codegen.source.views import Text
 from nnjit.ir import Node
@@ -43,10 +44,12 @@ FROM = {
     ),
     "nnjit.codegen.runtime.sorting": (ROUTINES[argsort].function,),
     "nnjit.codegen.runtime.threads": (
-        "add_up", "add_up_lanes", "flush_subnormals", "restore_mode", "rows_before", "ticks",
+        "add_up", "add_up_lanes", "assemble", "flush_subnormals", "restore_mode", "rows_before", "ticks",
         "wait_at_barrier",
     ),
 }  # fmt: skip
+
+EVALUATED = "memory, thread, threads, shares, phase, meeting, totals, row"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Program:
             by rows.
         totals: the columns of an epoch's totals.
         functions: kernel, unless it is a product, -> its name in the source.
+        watched: (array of the work memory, first element, elements) of each watched output.
     """
 
     source: str
@@ -72,6 +76,7 @@ class Program:
     pieces: Sequence[tuple[int, int, int]] = ()
     totals: EpochTotals = field(default_factory=lambda: EpochTotals(0))
     functions: Mapping[Kernel, str] = field(default_factory=dict)
+    watched: Sequence[tuple[str, int, int]] = ()
 
 
 def emit_call(plan: Plan, block: int, title: str) -> Program:
@@ -87,18 +92,20 @@ def emit_call(plan: Plan, block: int, title: str) -> Program:
     body.include(written)
     if batch.can_fail:
         body.add("return failed")
-    program = _program(text, title, f"{block} rows", _function("run(memory, rows)", body, "**JIT"))
+    program = _program(text, title, f"{block} rows", _function("run", "memory, rows", body, text, "**JIT"))
     return replace(program, functions=batch.functions)
 
 
 def emit_epochs(plan: Plan, evaluation: Plan | None, block: int, title: str, interface: Interface) -> Program:
     """A function that runs steps of epochs, and returns the step it stopped before.
 
-    `run(memory, thread, threads, begin, end, steps, batch, rows, stride, held_out)` runs the steps from
-    `begin` to `end`. An epoch has `steps` of them; it takes `rows` examples in batches of `batch`, in the
+    `run(memory, thread, threads, shares, begin, end, steps, batch, rows, stride, held_out)` runs the steps
+    from `begin` to `end`, divided into `shares`; thread `thread` of `threads` takes every `threads`-th share.
+    An epoch has `steps` of them; it takes `rows` examples in batches of `batch`, in the
     order that begins in `order` at the epoch's number times `stride`, and `held_out` examples for the
     evaluation. It stops early if the guard is not finite, and after an epoch in which the patience is
-    exhausted.
+    exhausted. If threads share the step, it also stops after its deadline (`Meeting`), and then returns the
+    negative of the step.
     """
     return _Epochs(plan, evaluation, block, interface).write(title)
 
@@ -126,25 +133,32 @@ class _Epochs:
         lines = Lines("mode = flush_subnormals()", "phase = 0")
         epochs = "((end - 1) // steps + 1 - begin // steps)"
         lines.add(f"totals = {self.text.at('totals', '0', f'{epochs} * {self.totals.width}')}")
-        lines.add(f"arrived = {self.text.at('arrived', '0', '1')}")
+        lines.add(f"meeting = {self.text.at('meeting', '0', str(MEETING.size))}")
+        if self.step.is_shared:
+            lines.add("threads = assemble(meeting, thread, threads)")
+            with lines.block("if threads == 0:"):
+                lines.add("restore_mode(mode)", "return begin")
         lines.include(_data(self.step))
         lines.include(self.step.hoisted())
         with lines.block("for epoch in range(begin // steps, (end - 1) // steps + 1):"):
             lines.include(self._epoch())
         lines.add("restore_mode(mode)", "return end")
-        arguments = "memory, thread, threads, begin, end, steps, batch, rows, stride, held_out"
-        functions += _function(f"run({arguments})", lines, "**JIT")
+        arguments = "memory, thread, threads, shares, begin, end, steps, batch, rows, stride, held_out"
+        functions += _function("run", arguments, lines, self.text, "**JIT")
         lanes = self.interface.lanes
         rows = f"{self.block} rows" if lanes == 1 else f"{self.block} groups of {lanes} examples"
         step = self.step
         return replace(
             _program(self.text, title, rows, functions), length=step.layout.length,
             pieces=tuple(step.pieces), totals=self.totals, functions=step.functions,
+            watched=tuple(step.views.place(n) for n in self.interface.watched_of(step.graph)),
         )  # fmt: skip
 
     def _declare(self) -> None:
-        for name, dtype in (("totals", "f64"), ("order", "i64"), ("arrived", "i64"), ("bounds", "i64")):
+        for name, dtype in (("totals", "f64"), ("order", "i64"), ("meeting", "i64"), ("bounds", "i64")):
             self.text.declare(name, dtype)
+        if self.interface.partners:
+            self.text.declare("partners", "i64")
         if self.interface.kept:
             self.text.declare("best", "f64")
             self.text.declare("kept", self.text.memory[self.interface.kept[0]])
@@ -156,6 +170,8 @@ class _Epochs:
         if is_timed:
             lines.add("began = ticks()")
         with lines.block("for turn in range(max(begin, epoch * steps), min(end, (epoch + 1) * steps)):"):
+            if self.step.is_shared:
+                lines.include(_stopping())
             lines.add("at = (turn - epoch * steps) * batch", "count = min(batch, rows - at)")
             if not self.interface.in_order:
                 lines.add("at += epoch * stride")
@@ -179,7 +195,7 @@ class _Epochs:
         """The evaluation, and the comparison with the best epoch so far."""
         lines = Lines()
         if self.evaluation is not None:
-            lines.add("phase = evaluate(memory, thread, threads, phase, arrived, totals, row, held_out)")
+            lines.add(f"phase = evaluate({EVALUATED}, held_out)")
         if not self.interface.kept:
             return lines
         loss, epoch, done, min_delta, patience, is_exhausted = map(
@@ -194,7 +210,7 @@ class _Epochs:
                 lines.add(f"{loss} = loss", f"{epoch} = {done}")
             lines.add(f"{is_exhausted} = {patience} > 0 and {done} - {epoch} >= {patience}")
         if self.step.is_shared:
-            lines.add("phase = wait_at_barrier(arrived, threads, phase)")
+            lines.add(WAIT)
         return lines
 
     def _keeping(self) -> Lines:
@@ -217,8 +233,17 @@ class _Epochs:
         lines.include(written)
         lines.include(totals)
         lines.add("return phase")
-        head = "evaluate(memory, thread, threads, phase, arrived, totals, row, rows)"
-        return _function(head, lines, "**KERNEL")
+        return _function("evaluate", f"{EVALUATED}, rows", lines, self.text, "**KERNEL")
+
+
+def _stopping() -> Lines:
+    """Have all threads stop before the same step: the second after the deadline, which the first one sees."""
+    lines = Lines()
+    with lines.block(f"if turn == meeting[{MEETING.stop}]:"):
+        lines.add("restore_mode(mode)", "return -turn")
+    with lines.block(f"if thread == 0 and ticks() > meeting[{MEETING.deadline}]:"):
+        lines.add(f"meeting[{MEETING.stop}] = turn + 1")
+    return lines
 
 
 def _size(outputs: Sequence[Node]) -> int:
@@ -230,8 +255,9 @@ def _data(batch: Batch) -> Lines:
     lines = Lines()
     if not batch.interface.is_copied:
         return lines
-    if not batch.interface.in_order:
-        lines.add(f"order = {batch.text.at('order', '0', 'rows + stride * ((end - 1) // steps)')}")
+    orders = () if batch.interface.in_order else ("order", "partners")[: 1 + bool(batch.interface.partners)]
+    for name in orders:
+        lines.add(f"{name} = {batch.text.at(name, '0', 'rows + stride * ((end - 1) // steps)')}")
     for node, name in zip(batch.graph.inputs, batch.graph.names, strict=True):
         if node.type.is_batched:
             size = node.type.row_size // batch.interface.lanes
@@ -253,10 +279,10 @@ def _totals(batch: Batch, start: int) -> Lines:
     return lines
 
 
-def _function(head: str, lines: Lines, decoration: str) -> str:
+def _function(name: str, arguments: str, lines: Lines, text: Text, decoration: str) -> str:
     whole = Lines()
-    with whole.block(f"def {head}:"):
-        whole.include(lines)
+    with whole.block(f"def {name}({arguments}):"):
+        whole.include(divided(arguments.split(", "), lines, text.kernel))
     return f"\n\n@njit({decoration})\n{whole}\n"
 
 

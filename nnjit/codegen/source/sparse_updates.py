@@ -1,7 +1,7 @@
 """Plan and write steps that update only the used rows of tables.
 
-The loops over the batch list the rows that they use. Each thread then takes the rows whose number modulo the
-number of threads is its own: it adds up the threads' parts of their gradient, calls the kernel of the update
+The loops over the batch list the rows that they use. Each share then has the rows whose number modulo the
+number of shares is its own: it adds up the shares' parts of their gradient, calls the kernel of the update
 for each, and resets the gradient and the parts to 0. All other params are updated as without tables.
 """
 
@@ -79,7 +79,7 @@ def between(tables: Sequence[Table], length: int) -> Iterator[tuple[int, int]]:
 
 
 def update_text(table: Table, name: str, function: Function, length: int) -> str:
-    """A kernel that calls the update `name` for each row that a thread has to update."""
+    """A kernel that calls the update `name` for each row that a share has to update."""
     arguments, first = [], added(str(table.start), times("row", table.size))
     for parameter, buffer in zip(function.parameters[1:], function.arguments, strict=True):
         is_vector = buffer.size == length and not buffer.rows
@@ -87,10 +87,10 @@ def update_text(table: Table, name: str, function: Function, length: int) -> str
         arguments.append(row if is_vector else parameter)
     zero = f"{SHORT[table.gradient.dtype]}(0)"
     return (
-        f"(n, thread, threads, turn, used, seen, gradient, {', '.join(function.parameters[1:])}):\n"
+        f"(n, share, shares, turn, used, seen, gradient, {', '.join(function.parameters[1:])}):\n"
         "    for k in range(n):\n"
         "        row = i64(used[k])\n"
-        "        if row % threads == thread and seen[row] != turn:\n"
+        "        if row % shares == share and seen[row] != turn:\n"
         "            seen[row] = turn\n"
         f"            {name}({table.size}, {', '.join(arguments)})\n"
         f"            fill(part(gradient, row, 1, {table.size}), {table.size}, {zero})\n"
@@ -98,14 +98,14 @@ def update_text(table: Table, name: str, function: Function, length: int) -> str
 
 
 def total_text(table: Table) -> str:
-    """A kernel that adds up the parts of the gradient of a thread's rows, and resets them to 0."""
+    """A kernel that adds up the parts of the gradient of a share's rows, and resets them to 0."""
     zero = f"{SHORT[table.gradient.dtype]}(0)"
     return (
-        "(n, thread, threads, stride, used, sums, total):\n"
+        "(n, share, shares, stride, used, sums, total):\n"
         "    for k in range(n):\n"
         "        row = i64(used[k])\n"
-        "        if row % threads == thread:\n"
-        "            for t in range(threads):\n"
+        "        if row % shares == share:\n"
+        "            for t in range(shares):\n"
         f"                for j in range(row * {table.size}, (row + 1) * {table.size}):\n"
         "                    total[j] = total[j] + sums[t * stride + j]\n"
         f"                    sums[t * stride + j] = {zero}\n"

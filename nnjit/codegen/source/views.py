@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nnjit.codegen.plan.buffers import Buffer, Owner, Storage, aligned, buffer_of
-from nnjit.codegen.plan.kernels import Plan
+from nnjit.codegen.plan.kernels import Kernel, Plan
 from nnjit.codegen.plan.memory import plan_memory
 from nnjit.codegen.rewrite.legalize import is_batched, root, source
 from nnjit.codegen.source.layouts import Interface
@@ -66,6 +67,7 @@ class Views:
         self.block, self.text, self.prefix = block, text, prefix
         self.graph: Graph = plan.graph
         self.is_shared, self.tables = plan.is_shared, plan.tables
+        self.share = "share" if plan.is_shared else "thread"  # the number of a share; the only one's is 0
         self.is_called, self.interface = interface is None, interface or Interface(in_order=True)
         self.whole: set[Storage] = set()  # arrays that have all rows, or a value for each step
         self.names: dict[Buffer, str] = {}
@@ -82,16 +84,45 @@ class Views:
         """The lines before all steps: the views that do not move."""
         lines = Lines()
         for buffer, name in self.names.items():
-            if not self._is_per_step(buffer):
+            if not (self._is_per_step(buffer) or self._is_each_shares(buffer)):
                 lines.add(f"{self._base_name(buffer, name)} = {self.base(buffer)}")
-        if self.layout.length:
-            bounds = self.text.at("bounds", "thread", "2")
-            lines.add(f"low, high = {bounds}[0], {bounds}[1]", "mine = high - low")
         return lines
+
+    def of_share(self) -> list[str]:
+        """The definitions of what a share has, apart from rows: its slice of long vectors, and its views."""
+        lines = []
+        if self.layout.length:
+            self.text.declare("bounds", "i64")
+            bounds = self.text.at("bounds", self.share, "2")
+            lines += [f"low, high = {bounds}[0], {bounds}[1]", "mine = high - low"]
+        own = [(buffer, name) for buffer, name in self.names.items() if self._is_each_shares(buffer)]
+        return lines + [f"{name} = {self.base(buffer)}" for buffer, name in own]
+
+    def rows_of_share(self, *, slot: str | None = None) -> list[str]:
+        """The definitions of `n` rows of a share.
+
+        Args:
+            slot: where they begin in the memory of a block; None if the block is that of all shares.
+        """
+        lines = []
+        for buffer, name in self.names.items():
+            if buffer.rows and slot and buffer.storage in self.whole:
+                lines.append(f"{name} = part({name}_data, at + start + first, n, {buffer.size})")
+            elif buffer.rows:
+                lines.append(f"{name} = part({name}_block, {slot or 'first'}, n, {buffer.size})")
+        return lines
+
+    def of_block(self) -> list[str]:
+        """The definitions of the rows of a block in arrays that have all rows."""
+        rows = [(b, name) for b, name in self.names.items() if b.rows and b.storage in self.whole]
+        return [f"{name}_block = part({name}_data, at + start, block, {b.size})" for b, name in rows]
 
     def moved(self) -> list[str]:
         """The lines that move the views named since the last call to the rows of a block."""
-        lines = [line for item in self.moving.items() for line in self._moved(*item)]
+        lines = [
+            f"{name} = part({name}_data, at + start, n, {buffer.size})"
+            for buffer, name in self.moving.items()
+        ]
         self.moving = {}
         return lines
 
@@ -136,14 +167,51 @@ class Views:
         """The name of the view of a value."""
         return self.name_of(buffer_of(node, self.layout.buffers), source(node).primitive.name)
 
+    def place(self, node: Node) -> tuple[str, int, int]:
+        """The array of a value, its first element there, and its elements; of threads', the first's."""
+        buffer = buffer_of(node, self.layout.buffers)
+        return self.name_of_array(buffer.storage), buffer.start, buffer.size
+
     def name_of(self, buffer: Buffer, kind: str) -> str:
         """The name of the view of a buffer; a new one begins with its kind."""
         if buffer not in self.names:
             self.names[buffer] = f"{kind}_{len(self.names) + 1}"
         name = self.names[buffer]
-        if buffer.rows and (self.is_shared or buffer.storage in self.whole):
+        if buffer.rows and buffer.storage in self.whole:
             self.moving[buffer] = name
         return name
+
+    def gathered(self, kernels: Sequence[Kernel], count: str) -> list[str]:
+        """The lines that gather a block's rows of a batch of `count`, and fill the last of its groups."""
+        if not self.interface.is_copied:
+            return []
+        used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
+        named = zip(self.graph.names, self.graph.inputs, strict=True)
+        inputs = [name for name, node in named if is_batched(node) and node in used]
+        first, lanes = "start + first" if self.is_shared else "start", self.interface.lanes
+        if lanes == 1:
+            return [self._gather_line(name, f"at + {first}", "n") for name in inputs]
+        lines = [f"have = max(min(n * {lanes}, {count} - ({first}) * {lanes}), 0)"]
+        for name in inputs:
+            lines += [self._gather_line(name, f"at + ({first}) * {lanes}", "have"), self._fill_line(name)]
+        return lines
+
+    def _gather_line(self, name: str, first: str, count: str) -> str:
+        """The line that copies `count` examples of an input to the memory of a block."""
+        node = self.graph.input(name)
+        size, view = node.type.row_size // self.interface.lanes, self.name(node)
+        if self.interface.in_order:
+            return f"copy(part({name}, {first}, {count}, {size}), {count} * {size}, {view})"
+        order = "partners" if name in self.interface.partners else "order"
+        return f"gather({name}, part({order}, {first}, {count}, 1), {count}, {size}, {view})"
+
+    def _fill_line(self, name: str) -> str:
+        """The line that completes the last group of an input's `have` examples, with copies of weight 0."""
+        node, lanes = self.graph.input(name), self.interface.lanes
+        view, rest = self.name(node), f"n * {lanes} - have"
+        if name in self.interface.weights:
+            return f"fill(part({view}, have, {rest}, 1), {rest}, {SHORT[node.dtype]}(0))"
+        return f"repeat_last({view}, have, n * {lanes}, {node.type.row_size // lanes})"
 
     def _is_per_step(self, buffer: Buffer) -> bool:
         return buffer.storage in self.whole and not buffer.rows
@@ -160,8 +228,8 @@ class Views:
         if buffer.storage in self.whole:
             return self.text.at(name, "0", _times("rows", buffer.size))
         start = str(buffer.start)
-        if buffer.storage.is_each_threads:
-            stride = f"thread * {self.text.work[name]}"
+        if self._is_each_shares(buffer):
+            stride = f"share * {self.text.work[name]}"
             start = f"{stride} + {start}" if buffer.start else stride
         return self.text.at(name, start, str(buffer.size * (self.block if buffer.rows else 1)))
 
@@ -170,16 +238,8 @@ class Views:
             return f"{name}_data"
         return f"{name}_block" if buffer.rows and self.is_shared else name
 
-    def _moved(self, buffer: Buffer, name: str) -> list[str]:
-        """The lines that point a moving view at the rows of a block."""
-        size, lines, inner = buffer.size, [], self._base_name(buffer, name)
-        if buffer.storage in self.whole:
-            outer, inner = inner, f"{name}_block" if self.is_shared else name
-            count = "block" if self.is_shared else "n"
-            lines.append(f"{inner} = part({outer}, at + start, {count}, {size})")
-        if self.is_shared:
-            lines.append(f"{name} = part({inner}, first, n, {size})")
-        return lines
+    def _is_each_shares(self, buffer: Buffer) -> bool:
+        return self.is_shared and buffer.storage.is_each_threads
 
 
 def _times(factor: str, size: int) -> str:

@@ -27,7 +27,8 @@ from nnjit.data.encoding.kinds import (
 from nnjit.data.encoding.kinds.base import Read
 from nnjit.data.encoding.problem import Problem, check
 from nnjit.data.encoding.raw_column import RawColumn
-from nnjit.data.encoding.rows import EncodedRows, Indexed
+from nnjit.data.encoding.rows import EncodedRows, Indexed, keeper
+from nnjit.data.storage.disk_rows import Stored
 from nnjit.data.tables.table import Table
 from nnjit.errors import did_you_mean
 
@@ -114,7 +115,8 @@ class TableEncoder:
             DataError: a column is not there, or has values that its kind cannot be; all are reported.
         """
         problems: list[Problem] = []
-        values: list[np.ndarray] = []
+        values: list[Stored] = []
+        kept = keeper(table)
         for column in self.columns:
             if not column.inputs:
                 values.append(_nothing(table))
@@ -124,7 +126,7 @@ class TableEncoder:
             else:
                 raw = RawColumn(table, column.name)
                 read, found = _unreadable(raw) or column.read(raw)
-                values.append(_nothing(table) if table.is_stored else read)
+                values.append(kept(read))
                 problems += found
         check(problems)
         return EncodedRows(self, tuple(values), table)
@@ -170,7 +172,8 @@ def fit(
         DataError: columns have values that their kind cannot be; all are reported.
     """
     encodings: list[ColumnEncoding] = []
-    values: list[np.ndarray] = []
+    values: list[Stored] = []
+    kept = keeper(table)
     problems: list[Problem] = []
     constants: set[str] = set()
     for name in table.columns:
@@ -185,7 +188,7 @@ def fit(
         encoding = _fitted(kind, column, indexed, is_inferred=name not in options)
         read, found = encoding.read(column) if encoding.inputs else (_nothing(table), ())
         encodings.append(encoding)
-        values.append(_nothing(table) if table.is_stored else read)
+        values.append(kept(read))
         problems += found
     check(problems)
     made = EncodedRows(TableEncoder(tuple(encodings)), tuple(values), table)
@@ -196,8 +199,8 @@ def fit(
 def _fitted(kind: ColumnOptions, column: RawColumn, indexed: Indexed, *, is_inferred: bool) -> ColumnEncoding:
     is_named = indexed == "all" or column.name in indexed
     if isinstance(kind, Text) and is_inferred and not is_named:
-        return TextEncoding(name=column.name, words=(), length=0)
-    encoding = kind.fit(column)
+        return TextEncoding(name=column.name, words=(), length=0, missing_rows=column.missing_rows)
+    encoding = replace(kind.fit(column), missing_rows=column.missing_rows)
     if isinstance(encoding, CategoryEncoding) and is_named:
         return replace(encoding, is_indexed=True)
     return encoding
@@ -208,7 +211,10 @@ def _without(rows: EncodedRows, constants: Collection[str]) -> EncodedRows:
     if not constants:
         return rows
     columns, empty = rows.encoder.columns, _nothing(rows.table)
-    encodings = [LeftOut(name=c.name, kind="constant") if c.name in constants else c for c in columns]
+    encodings = [
+        LeftOut(name=c.name, kind="constant", missing_rows=c.missing_rows) if c.name in constants else c
+        for c in columns
+    ]
     pairs = zip(columns, rows.values, strict=True)
     values = [empty if column.name in constants else value for column, value in pairs]
     return EncodedRows(TableEncoder(tuple(encodings)), tuple(values), rows.table)

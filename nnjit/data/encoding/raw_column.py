@@ -49,6 +49,13 @@ class RawColumn:
         """The values (n,) as float64, nan where there is none, and which of them are not numbers."""
         return self.table.numbers(self.name)
 
+    @property
+    def own_numbers(self) -> np.ndarray:
+        """The values (n,) of `numbers`, without a copy if they came in float32."""
+        import polars as pl
+
+        return self.series.to_numpy() if self.series.dtype == pl.Float32 else self.numbers[0]
+
     @cached_property
     def text(self) -> pl.Series:
         """The values as text, null where there is none."""
@@ -101,10 +108,15 @@ class RawColumn:
         text = self.text if self.rows is None else self.text[self.rows]
         return text.drop_nulls()
 
+    @cached_property
+    def missing_rows(self) -> int:
+        """How many training rows have no value."""
+        return int(self.training(self.is_missing).sum())
+
     @property
     def has_gaps(self) -> bool:
         """Whether a training row has no value."""
-        return bool(self.training(self.is_missing).any())
+        return self.missing_rows > 0
 
 
 def _parsed(text: pl.Series, day_format: str) -> pl.Series:

@@ -1,11 +1,18 @@
-"""The inputs of the rows of a table, which an encoder makes when they are asked for."""
+"""The inputs of the rows of a table, which an encoder makes when they are asked for.
+
+What the encodings have read of a table that stays in its file goes into a temporary file: formats of tables
+decode a whole batch of rows for any of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from nnjit.data.storage.disk_rows import Stored
 
 if TYPE_CHECKING:
     from nnjit.data.encoding.encoder import TableEncoder
@@ -25,13 +32,15 @@ class EncodedRows:
     `rows[a:b]` and `rows[indices]` are arrays (n, inputs) float64.
 
     Args:
-        values: of each column, what its encoding has read; nothing of a table that stays in its file.
+        values: of each column, what its encoding has read, in memory or in a temporary file.
         table: what was read.
+        buffer_size: the most rows that a training holds in memory at a time; None for all.
     """
 
     encoder: TableEncoder
-    values: tuple[np.ndarray, ...]
+    values: tuple[Stored, ...]
     table: Table
+    buffer_size: int | None = None
 
     dtype = np.dtype(np.float64)
 
@@ -51,12 +60,18 @@ class EncodedRows:
         return len(self.table) * len(self.encoder.features)
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        if self.table.is_stored:
-            indices = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
-            return self.encoder.encode(self.table.taken(indices))[:]
         count = len(range(len(self.table))[rows]) if isinstance(rows, slice) else len(rows)
         out = np.empty((count, len(self.encoder.features)))
         for column, place, values in zip(self.encoder.columns, self.encoder.inputs, self.values, strict=True):
             if place.size:
                 column.write(values[rows], out[:, place.start : place.start + place.size])
         return out
+
+
+def keeper(table: Table) -> Callable[[np.ndarray], Stored]:
+    """What keeps what is read of a column: in memory, or on the disk if the table stays there."""
+    if not table.is_stored:
+        return lambda values: values
+    from nnjit.data.storage.spool import Spool  # a table in memory needs none of it
+
+    return Spool().add

@@ -108,15 +108,16 @@ def as_columns(table: Table, encoder: TableEncoder | None) -> dict[str, pl.Serie
     return found
 
 
-def unseen(rows: EncodedRows) -> dict[str, int]:
-    """How many rows have a category that is not among those of the training, by column."""
+def unseen(rows: EncodedRows, first: int = 0) -> dict[str, int]:
+    """How many rows, from the first on, have a category that the training did not have, by column."""
     found = {}
     for column, values in zip(rows.encoder.columns, rows.values, strict=True):
         if not isinstance(column, CategoryEncoding) or not column.inputs:
             continue
         others = len(column.categories) + column.has_missing
         is_known = rows.table.frame[column.name].is_not_null().to_numpy()
-        count = int((is_known & ((values < 0) | (values >= others))).sum())
+        positions = values[:]
+        count = int((is_known & ((positions < 0) | (positions >= others)))[first:].sum())
         if count:
             found[column.name] = count
     return found

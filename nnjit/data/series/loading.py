@@ -26,6 +26,7 @@ from nnjit.errors import ConfigPath, DataError, counted, did_you_mean
 if TYPE_CHECKING:
     from nnjit.data.sources.series import Series
 
+_MEND = "correct it, or number what it names: a series forecasts numbers, such as 0 and 1 for a yes or no"
 _MOST_NAMES = 5
 
 
@@ -150,7 +151,7 @@ def _values(table: Table, names: Sequence[str]) -> np.ndarray:
     columns = [RawColumn(table, name) for name in names]
     for column in columns:
         values, is_bad = column.numbers
-        problems += unreadable(column, is_bad, "a number", "correct it") or infinite(column, np.isinf(values))
+        problems += unreadable(column, is_bad, "a number", _MEND) or infinite(column, np.isinf(values))
     check(problems)
     return np.stack([column.numbers[0] for column in columns], axis=1)
 

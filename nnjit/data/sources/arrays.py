@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.multi_target import make_multi_target_dataset
 from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemType, ProblemTypes, problem_type_of
-from nnjit.errors import ConfigPath, DataError, did_you_mean
+from nnjit.errors import ConfigPath, DataError, counted, did_you_mean
 
 _TYPE: ConfigPath = ("type",)
 
@@ -30,13 +30,21 @@ class Arrays(Source):
     weights: str | None = None
     """The array (n,) that says how much each row counts in the cost and the metrics, numbers >= 0; null
     counts all alike. A row of weight 0 is left out."""
+    features: tuple[str, ...] | None = None
+    """The names of the columns of x, if it has columns; null calls them x1, x2, …."""
+    classes: tuple[str, ...] | None = None
+    """The names of the classes whose indices 0, 1, … y holds, whether or not each has a row; null finds the
+    classes in y."""
 
     def load(self, folder: Path) -> Dataset:
         x, y = self._array("x"), self._array("y")
-        problem_type = problem_type_of(y, self._takes) if self.task == "auto" else self.task
+        if self.classes is not None:
+            _check_indices(y, self.classes)
         return make_dataset(
-            x, y, problem_type=problem_type, description=_description(x), weights=self._weights()
-        )
+            x, y,
+            problem_type=self._problem_type(y), description=_description(x), features=self._features(x),
+            classes=self.classes, weights=self._weights(),
+        )  # fmt: skip
 
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         return {name: None for name in self._arrays() if name not in ("x", self.weights)}
@@ -45,12 +53,27 @@ class Arrays(Source):
         x = self._array("x")
         targets = {name: self._array(name) for name in problem_types}
         return make_multi_target_dataset(
-            x, targets, problem_types, description=_description(x), weights=self._weights()
-        )
+            x, targets, problem_types,
+            description=_description(x), features=self._features(x), weights=self._weights(),
+        )  # fmt: skip
 
     @property
     def takes_data(self) -> bool:
         return True
+
+    def _problem_type(self, y: np.ndarray) -> ProblemType:
+        if self.task != "auto":
+            return self.task
+        return "classification" if self.classes is not None else problem_type_of(y, self._takes)
+
+    def _features(self, x: np.ndarray) -> tuple[str, ...]:
+        if self.features is None or x.ndim > 2:
+            return ()
+        columns = 1 if x.ndim == 1 else x.shape[1]
+        if len(self.features) != columns:
+            names, given = counted(len(self.features), "name"), counted(columns, "column")
+            raise DataError(f"{names} for {given} of x; give one for each", ("features",))
+        return self.features
 
     def _weights(self) -> np.ndarray | None:
         return None if self.weights is None else self._array(self.weights, ("weights",))
@@ -78,6 +101,17 @@ class Arrays(Source):
         mend = "; for the columns of a data frame set type: table" if hasattr(data, "columns") else ""
         raise DataError(
             f"data= is of the type {type(data).__name__}; expected (x, y), or a dict of arrays{mend}", _TYPE
+        )
+
+
+def _check_indices(y: np.ndarray, classes: Sequence[str]) -> None:
+    """Raise a DataError unless y holds the indices of classes."""
+    if y.dtype.kind not in "biu" or (y.size and not 0 <= y.min() <= y.max() < len(classes)):
+        range_ = f"from {y.min()} to {y.max()}" if y.dtype.kind in "biuf" and y.size else f"of type {y.dtype}"
+        raise DataError(
+            f"y holds values {range_}; with classes it holds their indices, whole numbers from 0 to "
+            f"{len(classes) - 1}",
+            ("classes",),
         )
 
 

@@ -94,6 +94,10 @@ class Series(Reading, DiskSource):
         return self.horizon if isinstance(self.horizon, tuple) else tuple(range(1, self.horizon + 1))
 
     @property
+    def is_series(self) -> bool:
+        return True
+
+    @property
     def takes_data(self) -> bool:
         return True
 

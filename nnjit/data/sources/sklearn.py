@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from nnjit.data.dataset import Dataset, make_dataset
 from nnjit.data.multi_target import make_multi_target_dataset
+from nnjit.data.sklearn_tables import SklearnTable, read_sklearn_table
 from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemTypes
 from nnjit.errors import ConfigPath, DataError, did_you_mean
@@ -73,7 +74,7 @@ class Sklearn(Source):
         if self.target is not None:
             mend = "remove it, or give losses instead of loss"
             raise DataError(f"targets by name are for losses; {mend}", ("target",))
-        return self._generated() if self.dataset in _GENERATORS else self._table()
+        return self._generated() if self.dataset in _GENERATORS else self._shipped()
 
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
         if self.dataset in _GENERATORS or self.target is None:
@@ -89,16 +90,16 @@ class Sklearn(Source):
         return {name: ("target", k) for k, name in enumerate(self.target)}
 
     def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Dataset:
-        bunch, names = self._bunch(), self._names()
-        own = bunch.target if self._own == _VALUES else np.array(bunch.target_names)[bunch.target].astype(str)
-        arrays = {self._own: own} | dict(zip(names[1:], bunch.data.T, strict=True))
+        table, names = self._table(), self._names()
+        own = np.array(table.classes)[table.target] if table.classes else table.target
+        arrays = {self._own: own} | dict(zip(names[1:], table.data.T, strict=True))
         kept = [k for k, name in enumerate(names[1:]) if name not in problem_types]
         return make_multi_target_dataset(
-            bunch.data[:, kept],
+            table.data[:, kept],
             arrays,
             problem_types,
             features=[names[k + 1] for k in kept],
-            description=f"scikit-learn {self.dataset}: {len(bunch.data)} rows of {len(kept)} features",
+            description=f"scikit-learn {self.dataset}: {len(table.data)} rows of {len(kept)} features",
         )
 
     @property
@@ -108,25 +109,22 @@ class Sklearn(Source):
 
     def _names(self) -> list[str]:
         """The table's own target, and its features."""
-        return [self._own, *map(str, self._bunch().feature_names)]
+        return [self._own, *self._table().features]
 
-    def _bunch(self) -> Any:
-        from sklearn import datasets
+    def _table(self) -> SklearnTable:
+        return read_sklearn_table(self.dataset)
 
-        options = {"scaled": False} if self.dataset == "diabetes" else {}
-        return getattr(datasets, f"load_{self.dataset}")(**options)
-
-    def _table(self) -> Dataset:
-        bunch, is_values = self._bunch(), self._own == _VALUES
-        content = "images of 8×8" if self.dataset == "digits" else f"rows of {bunch.data.shape[1]} features"
+    def _shipped(self) -> Dataset:
+        table = self._table()
+        content = "images of 8×8" if self.dataset == "digits" else f"rows of {table.data.shape[1]} features"
         return make_dataset(
-            bunch.data,
-            bunch.target,
-            problem_type="regression" if is_values else "classification",
-            features=[str(name) for name in bunch.feature_names],
+            table.data,
+            table.target,
+            problem_type="classification" if table.classes else "regression",
+            features=table.features,
             targets=[self._own],
-            classes=None if is_values else [str(name) for name in bunch.target_names],
-            description=f"scikit-learn {self.dataset}: {len(bunch.data)} {content}",
+            classes=table.classes or None,
+            description=f"scikit-learn {self.dataset}: {len(table.data)} {content}",
         )
 
     def _generated(self) -> Dataset:

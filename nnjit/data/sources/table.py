@@ -48,6 +48,9 @@ class Table(Reading, DiskSource):
     """What the target holds: classes, values, or (auto) classes if it is one column of text, or of whole
     numbers and the loss is made for classes, as a cross-entropy is; else values. With `losses`, these
     decide."""
+    classes: tuple[str, ...] | None = None
+    """The classes of a single target in order, as they are written, whether or not each has a row; null
+    finds them in the target."""
     columns: dict[str, AnyKind] = {}
     """The kinds of columns by name, such as `{age: number, island: {type: category, other: 5}}`; those of
     others are inferred from the training rows."""

@@ -1,8 +1,4 @@
-"""Read rows of an array from a `.npy` file, or from one that lies uncompressed in an `.npz` archive.
-
-Rows are read rather than mapped: pages of a mapped file would count as memory of the process, and a file that
-is cut off meanwhile would end it with a signal instead of a message.
-"""
+"""Open an array in a `.npy` file, or in one that lies uncompressed in an `.npz` archive."""
 
 from __future__ import annotations
 
@@ -18,11 +14,10 @@ from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
 
+from nnjit.data.storage.file_rows import FileRows
 from nnjit.errors import ConfigPath, DataError, reason
 from nnjit.memory import check_fits
 
-_PIECE = 2**20  # bytes of a file that are read at once if only some of its rows are wanted
-_GAP = 2**16  # bytes between two wanted rows that cost less to read than to skip
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # of a zip member: signature, lengths of its name and extra field
 
 
@@ -50,76 +45,23 @@ def read_header(file: IO[bytes]) -> Header:
     return Header(*read(file))
 
 
-@dataclass(frozen=True, eq=False)
-class ArrayFile:
-    """An array (n, ...) in a file, whose rows are read when they are asked for.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ArrayFile(FileRows):
+    """An array (n, ...) in a file of the user's.
 
     Args:
-        offset: where its first row begins, in bytes.
         version: size and time of the last change of the file, which must stay as they are.
     """
 
     path: Path
-    offset: int
-    shape: tuple[int, ...]
-    dtype: np.dtype
     version: tuple[int, int]
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Some rows in a new array; indices may come in any order.
-
-        Raises:
-            DataError: the file has changed since it was opened, or cannot be read.
-        """
-        if isinstance(rows, slice):
-            start, stop, step = rows.indices(len(self))
-            if step != 1:
-                return self[np.arange(start, stop, step)]
-            with self._opened() as file:
-                return self._read(file, start, max(start, stop))
-        if (np.diff(rows) < 0).any():
-            order = np.argsort(rows, kind="stable")
-            out = np.empty((len(rows), *self.shape[1:]), self.dtype)
-            out[order] = self[rows[order]]
-            return out
-        return self._some(rows)
-
-    def _some(self, rows: np.ndarray) -> np.ndarray:
-        """Rows whose indices ascend: those that are close to each other are read at once."""
-        out = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        places = rows.astype(np.int64) * self._row_bytes
-        is_apart = (np.diff(places) > _GAP + self._row_bytes) | (np.diff(places // _PIECE) > 0)
-        ends = [*(np.flatnonzero(is_apart) + 1).tolist(), len(rows)]
-        with self._opened() as file:
-            begin = 0
-            for end in ends:
-                if end > begin:
-                    first = int(rows[begin])
-                    block = self._read(file, first, int(rows[end - 1]) + 1)
-                    out[begin:end] = block[rows[begin:end] - first]
-                begin = end
-        return out
-
     @property
-    def _row_bytes(self) -> int:
-        return math.prod(self.shape[1:]) * self.dtype.itemsize
-
-    def _read(self, file: BinaryIO, start: int, stop: int) -> np.ndarray:
-        memory = np.empty((stop - start) * self._row_bytes, np.uint8)
-        view = memory.data
-        file.seek(self.offset + start * self._row_bytes)
-        while view:
-            count = file.readinto(view)  # type: ignore[attr-defined]  # a raw file reads into memory
-            if not count:
-                raise DataError(f"{self.path}: cut off while it was read")
-            view = view[count:]
-        return np.ndarray((stop - start, *self.shape[1:]), self.dtype, memory)
+    def name(self) -> str:
+        return str(self.path)
 
     @contextmanager
-    def _opened(self) -> Iterator[BinaryIO]:
+    def opened(self) -> Iterator[BinaryIO]:
         """The open file, which is still the one that it was."""
         try:
             with self.path.open("rb", buffering=0) as file:
@@ -185,7 +127,8 @@ def npz_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) ->
     offset = member.header_offset + _LOCAL_HEADER.size + sum(lengths) + inside
     if signature != b"PK\3\4" or found.st_size < offset + header.size:
         raise DataError(f"{name} is not where the directory of the archive says", ("file",))
-    return ArrayFile(path, offset, header.shape, header.dtype, version_of(found))
+    version = version_of(found)
+    return ArrayFile(path=path, offset=offset, shape=header.shape, dtype=header.dtype, version=version)
 
 
 def version_of(found: os.stat_result) -> tuple[int, int]:
@@ -203,7 +146,8 @@ def _npy(path: Path, option: ConfigPath) -> tuple[ArrayFile, bool]:
         raise DataError(f"cannot read {path}: {reason(error)}", option) from None
     if found.st_size - offset != header.size:
         raise DataError(f"{path}: {_cut_off(header, f'{found.st_size - offset:,}')}", option)
-    array = ArrayFile(path, offset, header.shape, header.dtype, version_of(found))
+    version = version_of(found)
+    array = ArrayFile(path=path, offset=offset, shape=header.shape, dtype=header.dtype, version=version)
     return array, header.is_fortran
 
 

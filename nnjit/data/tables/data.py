@@ -12,12 +12,9 @@ from nnjit.data.dataset import Dataset
 from nnjit.data.encoding.encoder import TableEncoder, fit
 from nnjit.data.encoding.kinds import ColumnOptions
 from nnjit.data.encoding.rows import EncodedRows, Indexed
-from nnjit.data.storage.disk_rows import RowArray, Stored
 from nnjit.data.tables.table import Table
 from nnjit.data.target import Labelled, Target
 from nnjit.errors import ConfigPath, DataError
-
-Keep = Callable[[Stored], list[RowArray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +27,7 @@ class TableData(Labelled):
         missing: what to do about missing values where no options are given; None leaves it to the kind.
         indexed: columns that become indices.
         path: the option to blame for what is wrong with the table.
-        keep: rows that stay in their file → those rows, or an array if they fit into memory.
+        buffer_of: the numbers of a row → the most rows that a training holds in memory; None for all.
     """
 
     table: Table
@@ -45,7 +42,7 @@ class TableData(Labelled):
     missing: str | None = None
     indexed: frozenset[str] = frozenset()
     path: ConfigPath = ("file",)
-    keep: Keep | None = None
+    buffer_of: Callable[[int], int] | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -93,9 +90,10 @@ class TableData(Labelled):
 
     def with_inputs(self, x: EncodedRows) -> Dataset:
         """The data set with these inputs."""
-        rows = x if self.keep is None or not self.table.is_stored else self.keep(x)[0]
+        size = len(x) if self.buffer_of is None else self.buffer_of(x.shape[1])
         return Dataset(
-            rows, self.y, x.encoder.features, self.targets, self.classes, self.description, self.weights,
+            replace(x, buffer_size=size if size < len(x) else None),
+            self.y, x.encoder.features, self.targets, self.classes, self.description, self.weights,
             self.target_layout, self.source_rows, x.encoder,
             notes=(*self.table.notes, *x.encoder.notes),
         )  # fmt: skip

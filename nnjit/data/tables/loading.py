@@ -52,7 +52,8 @@ def load(source: Source, folder: Path, problem_types: ProblemTypes | None, takes
     try:
         return select(
             table, roles, options, read,
-            title=title, missing=source.missing, indexed=indexed, path=path, keep=source.kept,
+            title=title, missing=source.missing, indexed=indexed, path=path,
+            buffer_of=None if source.in_memory else source.buffer_of,
         )  # fmt: skip
     except DataError as error:
         raise DataError(f"{table.name}: {error.message}", error.path or path) from None
@@ -73,7 +74,8 @@ def _table(source: Source, folder: Path) -> Table:
 def _targets(source: Source, table: Table, names: Sequence[str], takes: Takes) -> Targets:
     if source.task == "classification" and len(names) > 1:
         raise DataError(f"classification has one target column, got {len(names)}", ("target",))
-    return read_targets(table, names, None if source.task == "auto" else source.task, takes)
+    task = "classification" if source.classes is not None and source.task == "auto" else source.task
+    return read_targets(table, names, None if task == "auto" else task, takes, source.classes)
 
 
 def _kinds(source: Source, roles: Roles, columns: Sequence[str]) -> dict[str, ColumnOptions]:

@@ -25,6 +25,11 @@ SUFFIXES: dict[str, Format] = {
 }  # fmt: skip
 """The format of a file by its suffix; a file of another suffix is text."""
 _COMPRESSED = {".gz", ".zst"}
+_ONLY: dict[str, tuple[Format, ...]] = {
+    "separator": ("csv",), "quote": ("csv",), "comment": ("csv",), "encoding": ("csv", "json", "jsonl"),
+    "header": ("csv", "excel"), "sheet": ("excel",),
+}  # fmt: skip
+"""The formats that have any use for an option."""
 
 
 class Reading(Options):
@@ -65,7 +70,7 @@ def read_table(path: Path, options: Reading) -> Table:
     from nnjit.data.tables.typed.files import READERS
 
     check_not_forked(str(path))
-    chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
+    chosen = _format(path, options)
     try:
         _check_size(path)
         return read_text_file(path, options) if chosen == "csv" else READERS[chosen](path, options)
@@ -85,7 +90,7 @@ def open_stored(path: Path, options: Reading) -> Table:
     from nnjit.data.tables.typed.files import stored_table
 
     check_not_forked(str(path))
-    chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
+    chosen = _format(path, options)
     if chosen not in ("arrow", "parquet"):
         mend = 'convert it, e.g. with polars: scan_csv("a.csv").sink_ipc("a.arrow")'
         raise DataError(
@@ -109,7 +114,7 @@ def read_blocks(path: Path, options: Reading) -> Iterator[Table]:
     from nnjit.data.tables.typed.files import is_large_parquet, parquet_blocks
 
     check_not_forked(str(path))
-    chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
+    chosen = _format(path, options)
     try:
         if chosen == "csv" and path.stat().st_size >= LARGE:
             yield from text_blocks(path, options)
@@ -119,6 +124,23 @@ def read_blocks(path: Path, options: Reading) -> Iterator[Table]:
             yield read_table(path, options)
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def _format(path: Path, options: Reading) -> Format:
+    """The format of a file by the options or its suffix; a DataError if it has no use for an option."""
+    chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
+    for option, formats in _ONLY.items():
+        if getattr(options, option) is not None and chosen not in formats:
+            mend = f"remove it, or set format: {formats[0]} if that is what the file is"
+            raise DataError(
+                f"{path} is {chosen}, and only {_listed(formats)} files have such an option; {mend}",
+                (option,),
+            )
+    return chosen
+
+
+def _listed(formats: tuple[Format, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(formats[:-1]), formats[-1])))
 
 
 def _check_size(path: Path) -> None:

@@ -10,7 +10,7 @@ from nnjit.data.encoding.encoder import complete_rows
 from nnjit.data.encoding.kinds import ColumnOptions
 from nnjit.data.encoding.problem import check, missing, unreadable
 from nnjit.data.encoding.raw_column import RawColumn
-from nnjit.data.tables.data import Keep, TableData
+from nnjit.data.tables.data import TableData
 from nnjit.data.tables.roles import Roles
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.targets import Targets
@@ -28,12 +28,12 @@ def select(
     missing: str | None = None,
     indexed: frozenset[str] = frozenset(),
     path: ConfigPath = ("file",),
-    keep: Keep | None = None,
+    buffer_of: Callable[[int], int] | None = None,
 ) -> TableData:
     """The inputs, targets and weights of a table, without rows that lack a target or have the weight 0.
 
     Args:
-        options, missing, indexed, path, keep: those of `TableData`; rows without a value that must be
+        options, missing, indexed, path, buffer_of: those of `TableData`; rows without a value that must be
             dropped are.
         read: reads the targets of a table of the rows that are left.
         title: the beginning of the description.
@@ -44,9 +44,6 @@ def select(
     drops = {name: missing == "drop" for name in (*roles.features, roles.weights) if name is not None}
     drops |= {name: kind.drops for name, kind in options.items()}
     kept, weights, left_out = _kept(table, roles, [name for name, is_dropped in drops.items() if is_dropped])
-    if table.is_stored and not kept.all():
-        mend = "leave such rows out of the file, or set in_memory: true"
-        raise DataError(f"rows that stay in their file are all taken{left_out}; {mend}", ("in_memory",))
     chosen = table if kept.all() else table.rows(kept)
     found, columns = read(chosen), counted(len(roles.features), "column")
     return TableData(
@@ -62,7 +59,7 @@ def select(
         missing=missing,
         indexed=indexed,
         path=path,
-        keep=keep,
+        buffer_of=buffer_of,
     )
 
 

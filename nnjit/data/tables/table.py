@@ -87,11 +87,11 @@ class Table:
         return replace(self, frame=self.frame.select(columns))
 
     def rows(self, kept: np.ndarray) -> Table:
-        """The table with the rows of a mask, in memory; they keep their names."""
+        """The table with the rows of a mask; they keep their names."""
         return self.taken(np.flatnonzero(kept))
 
     def taken(self, indices: np.ndarray) -> Table:
-        """The table with the rows of some indices, in memory; they keep their names."""
+        """The table with the rows of some indices; they keep their names."""
         original, frame = self.original, self.frame
         return replace(
             self,

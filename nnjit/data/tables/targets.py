@@ -12,7 +12,7 @@ from nnjit.data.encoding.problem import Problem, check, infinite, unreadable
 from nnjit.data.encoding.raw_column import RawColumn
 from nnjit.data.tables.table import Table
 from nnjit.data.target import ProblemType, ProblemTypes, Takes, Target
-from nnjit.errors import DataError, counted, shortened
+from nnjit.errors import DataError, counted, did_you_mean, shortened
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +24,18 @@ class Targets:
     layout: tuple[Target, ...] = ()
 
 
-def read_targets(table: Table, names: Sequence[str], task: ProblemType | None, takes: Takes) -> Targets:
+def read_targets(
+    table: Table,
+    names: Sequence[str],
+    task: ProblemType | None,
+    takes: Takes,
+    classes: tuple[str, ...] | None = None,
+) -> Targets:
     """The targets of one output, of which no value is missing.
 
     Args:
         task: what they hold; None lets the loss decide, which takes what `takes` says.
+        classes: those that there are, in order; None for those that occur.
 
     Raises:
         DataError: a value is not a number, or a number is not a class.
@@ -36,8 +43,8 @@ def read_targets(table: Table, names: Sequence[str], task: ProblemType | None, t
     columns = [RawColumn(table, name) for name in names]
     problem_type = task or _problem_type(columns, takes)
     if problem_type == "classification":
-        indices, classes = _classes(columns[0], "use a loss of values, or task: regression")
-        return Targets(indices, classes)
+        indices, found = _classes(columns[0], "use a loss of values, or task: regression", classes)
+        return Targets(indices, found)
     mend = "correct it, or use task: classification" if len(names) == 1 else "correct it"
     return Targets(_values(columns, mend), None)
 
@@ -75,12 +82,18 @@ def _problem_type(columns: Sequence[RawColumn], takes: Takes) -> ProblemType:
     return "classification" if takes == "classes" else "regression"
 
 
-def _classes(column: RawColumn, mend: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The index of the class of each row, (n,) int32, and the names, as they are written."""
+def _classes(
+    column: RawColumn, mend: str, given: tuple[str, ...] | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The index of the class of each row, (n,) int32, and the names, as they are written.
+
+    Args:
+        given: the names, if not those that occur.
+    """
     import polars as pl
 
     values, is_bad = column.numbers
-    if not is_bad.any():
+    if given is None and not is_bad.any():
         is_label = values == np.floor(values)
         bad = np.flatnonzero(~is_label | np.isinf(values))
         if len(bad):
@@ -90,7 +103,10 @@ def _classes(column: RawColumn, mend: str) -> tuple[np.ndarray, tuple[str, ...]]
                 f'labels are not classes: {column.table.where(row)}, column "{column.name}" has {value} '
                 f"({count}); expected text or whole numbers; for values {mend}"
             )
-    names = ordered(column.text.unique())
+    names = ordered(column.text.unique()) if given is None else given
+    if unknown := [label for label in column.text.unique() if label not in names]:
+        name, near = shortened(unknown[0]), did_you_mean(unknown[0], names)
+        raise DataError(f'column "{column.name}" has the label "{name}", which is not in classes{near}')
     indices = column.text.cast(pl.Enum(names)).to_physical().cast(pl.Int32).to_numpy()
     return np.ascontiguousarray(indices), names
 

@@ -39,6 +39,7 @@ ELEMENTWISE: dict[str, Row] = {
     "root":          _call("sqrt"),
     "stop_gradient": Row("{0}", CALL),
     "select":        _call("where", 3),
+    "side":          Row("np.sign({0})", CALL),
     "softplus":      Row("np.logaddexp({0}, 0)", CALL),
     "cast":          Row("", ATOM),  # to its dtype: `emitter.py`
     **{name: _call(name) for name in (

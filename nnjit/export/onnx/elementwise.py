@@ -159,7 +159,7 @@ ELEMENTWISE: dict[str, Formula] = {
         "maximum": "Max", "minimum": "Min", "less": "Less", "less_equal": "LessOrEqual", "equal": "Equal",
         "logical_and": "And", "logical_or": "Or", "logical_not": "Not", "select": "Where",
         "bitwise_and": "BitwiseAnd", "bitwise_or": "BitwiseOr", "bitwise_xor": "BitwiseXor",
-        "stop_gradient": "Identity",
+        "side": "Sign", "stop_gradient": "Identity",
     }.items()},
     "not_equal":    _both("Not", "Equal"),
     "fmod":         _alone("Mod", fmod=1),

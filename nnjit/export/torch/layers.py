@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnjit.export.torch.writing import Place
-from nnjit.nn.layers import Features
+from nnjit.nn.layers.features import Features
 from nnjit.nn.layers.shared.columns import InputColumn
 from nnjit.nn.layers.shared.window import Window
 

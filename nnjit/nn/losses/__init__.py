@@ -1,26 +1,15 @@
-"""The losses, by what they are made for; importing the room registers them."""
+"""The losses, by what they are made for; a file is imported when one of its losses is chosen."""
 
-from nnjit.nn.losses.entropies import (
-    BinaryCrossEntropy,
-    Focal,
-    KlDivergence,
-    SoftmaxCrossEntropy,
-)
-from nnjit.nn.losses.margins import Hinge, SquaredHinge
-from nnjit.nn.losses.values import (
-    AbsoluteError,
-    Huber,
-    LogCosh,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    Poisson,
-    Quantile,
-    SquaredError,
-    SumOfSquares,
-)
+from nnjit.nn.losses.loss import losses
 
-__all__ = [
-    "AbsoluteError", "BinaryCrossEntropy", "Focal", "Hinge", "Huber", "KlDivergence", "LogCosh",
-    "MeanAbsoluteError", "MeanSquaredError", "Poisson", "Quantile", "SoftmaxCrossEntropy", "SquaredError",
-    "SquaredHinge", "SumOfSquares",
-]  # fmt: skip
+losses.list_modules(
+    __name__,
+    {
+        "entropies": ["binary_cross_entropy", "focal", "softmax_cross_entropy", "kl_divergence"],
+        "margins": ["hinge", "squared_hinge"],
+        "values": [
+            *("squared_error", "mean_squared_error", "absolute_error", "mean_absolute_error"),
+            *("huber", "log_cosh", "quantile", "poisson"),
+        ],
+    },
+)

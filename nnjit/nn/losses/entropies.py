@@ -33,6 +33,7 @@ from nnjit.registry import Number, NumberOrNone
 class YesOrNo(Loss):
     """A loss whose every output is the logit of a yes or no of its own, for targets t in [0, 1]."""
 
+    is_linear: ClassVar[bool] = True
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
     link: ClassVar[Link] = "sigmoid"
@@ -49,6 +50,7 @@ class YesOrNo(Loss):
 class OneOfMany(Loss):
     """A loss whose outputs are the logits of classes that exclude each other."""
 
+    is_linear: ClassVar[bool] = True
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
     link: ClassVar[Link] = "softmax"

@@ -45,6 +45,10 @@ class Loss(Options, ABC):
     applies: ClassVar[tuple[str, ...]] = ()
     """Activations that the loss replaces or makes meaningless: the output must not end with one."""
 
+    is_linear: ClassVar[bool] = False
+    """Whether its gradient by the output is linear in the target: then the mean of the costs of two targets
+    has the gradient of the cost of their mean."""
+
     type: str
 
     @abstractmethod
@@ -97,6 +101,16 @@ class Loss(Options, ABC):
     def check_targets(self, target: numpy.ndarray) -> None:
         """Raise a DataError if target values (n, O) are outside the domain; class indices never are."""
         return
+
+
+class SumOfSquares(Loss):
+    """A loss that is the sum of the squares of its residuals, as Gauss–Newton and its kin need it."""
+
+    is_linear: ClassVar[bool] = True
+
+    @abstractmethod
+    def residuals(self, output: Array, target: Array) -> Array:
+        """The residuals r (B, O) for an output (B, O), with the cost Σₒ r²."""
 
 
 losses: Registry[Loss] = Registry("loss")

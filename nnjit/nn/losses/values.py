@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
 from typing import ClassVar, Literal
 
 import numpy
@@ -13,18 +12,11 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 from nnjit.nn.formula import A, Formula, Y, as_formula, call, positive
+from nnjit.nn.functional import piecewise_abs
 from nnjit.nn.links import Link
-from nnjit.nn.losses.loss import Letter, Loss, losses
+from nnjit.nn.losses.loss import Letter, Loss, SumOfSquares, losses
 from nnjit.nn.targets import as_values
 from nnjit.registry import Number
-
-
-class SumOfSquares(Loss):
-    """A loss that is the sum of the squares of its residuals, as Gauss–Newton and its kin need it."""
-
-    @abstractmethod
-    def residuals(self, output: Array, target: Array) -> Array:
-        """The residuals r (B, O) for an output (B, O), with the cost Σₒ r²."""
 
 
 @losses.register
@@ -78,7 +70,7 @@ class AbsoluteError(Loss):
     formula_note: ClassVar[str] = "its derivative at 0 is 0"
 
     def __call__(self, output: Array, target: Array) -> Array:
-        return np.sum(np.abs(_residual(self, output, target)), axis=1)
+        return np.sum(piecewise_abs(_residual(self, output, target)), axis=1)
 
     def slope(self, outputs: int) -> Formula:
         return call("sign", A - Y)
@@ -94,7 +86,7 @@ class MeanAbsoluteError(Loss):
     formula_note: ClassVar[str] = "PyTorch's L1Loss"
 
     def __call__(self, output: Array, target: Array) -> Array:
-        return np.mean(np.abs(_residual(self, output, target)), axis=1)
+        return np.mean(piecewise_abs(_residual(self, output, target)), axis=1)
 
     def slope(self, outputs: int) -> Formula:
         return (1 / outputs) * call("sign", A - Y)
@@ -115,7 +107,7 @@ class Huber(Loss):
     """The residual at which the square turns into a line, > 0."""
 
     def __call__(self, output: Array, target: Array) -> Array:
-        r = np.abs(_residual(self, output, target))
+        r = piecewise_abs(_residual(self, output, target))
         square, line = 0.5 * np.square(r), self.delta * (r - 0.5 * self.delta)
         return np.mean(np.where(r <= self.delta, square, line), axis=1)
 
@@ -137,7 +129,7 @@ class LogCosh(Loss):
 
     def __call__(self, output: Array, target: Array) -> Array:
         r = _residual(self, output, target)
-        a = np.abs(r)
+        a = piecewise_abs(r)
         m = np.expm1(np.clip(r, -1.0, 1.0))  # cosh r - 1 = m² / (2 (1 + m)); clipped, so that 1 + m > 0
         near = np.log1p(0.5 * np.square(m) / (1 + m))
         far = a + np.softplus(-2 * a) - math.log(2)
@@ -189,6 +181,7 @@ class Poisson(Loss):
     formula: ClassVar[str] = "(1/O) Σₒ exp(z) - t z"
     formula_note: ClassVar[str] = "for the logarithm z of a rate and counts t >= 0, whole or not"
     letters: ClassVar[tuple[Letter, ...]] = ("z", "t")
+    is_linear: ClassVar[bool] = True
     link: ClassVar[Link] = "exp"
 
     def __call__(self, output: Array, target: Array) -> Array:

@@ -1,26 +1,13 @@
-"""The metrics, by what they are made of; importing the room registers them."""
+"""The metrics, by what they are made of; a file is imported when one of its metrics is chosen."""
 
-from nnjit.nn.metrics.confusion import F1, BalancedAccuracy, Matthews, Precision, Recall
-from nnjit.nn.metrics.decisions import Accuracy, BinaryAccuracy, LogLoss, TopK
-from nnjit.nn.metrics.rankings import AveragePrecision, RocAuc
-from nnjit.nn.metrics.values import R2, ExplainedVariance, Mae, Mape, Mse, Rmse
+from nnjit.nn.metrics.metric import metrics
 
-__all__ = [
-    "F1",
-    "R2",
-    "Accuracy",
-    "AveragePrecision",
-    "BalancedAccuracy",
-    "BinaryAccuracy",
-    "ExplainedVariance",
-    "LogLoss",
-    "Mae",
-    "Mape",
-    "Matthews",
-    "Mse",
-    "Precision",
-    "Recall",
-    "Rmse",
-    "RocAuc",
-    "TopK",
-]  # fmt: skip
+metrics.list_modules(
+    __name__,
+    {
+        "confusion": ["precision", "recall", "f1", "balanced_accuracy", "matthews"],
+        "decisions": ["accuracy", "binary_accuracy", "top_k", "log_loss"],
+        "rankings": ["roc_auc", "average_precision"],
+        "values": ["mae", "mse", "rmse", "mape", "r2", "explained_variance"],
+    },
+)

@@ -23,6 +23,7 @@ class Confusion(RowMetric):
     """A metric of three counts for each class; a single output means class 1 if it is above 1/2."""
 
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    compares_decisions: ClassVar[bool] = True
 
     def sums(self, prediction: Array, target: Array) -> Array:
         scores = as_columns(prediction, self.type)

@@ -10,10 +10,18 @@ import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
 from nnjit.nn.metrics.metric import ClassMetric, Reads, RowMetric, metrics
-from nnjit.nn.targets import as_classes, as_columns, as_values, check_fractions, check_sums, is_classes
+from nnjit.nn.targets import (
+    OR_CLASSES,
+    as_classes,
+    as_columns,
+    as_values,
+    check_fractions,
+    check_sums,
+    is_classes,
+)
 from nnjit.registry import Count
 
-MEND = "choose a metric of values, such as mae or r2, or set task: classification"
+MEND = f"choose a metric of values, such as mae or r2{OR_CLASSES}"
 
 
 @metrics.register
@@ -28,6 +36,7 @@ class Accuracy(RowMetric):
     type: Literal["accuracy"] = "accuracy"
     also_called: ClassVar[tuple[str, ...]] = ("acc", "categorical_accuracy", "sparse_categorical_accuracy")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    compares_decisions: ClassVar[bool] = True
 
     def sums(self, prediction: Array, target: Array) -> Array:
         is_hit = np.equal(as_classes(prediction, self.type), as_classes(target, self.type))
@@ -52,6 +61,7 @@ class BinaryAccuracy(RowMetric):
     type: Literal["binary_accuracy"] = "binary_accuracy"
     also_called: ClassVar[tuple[str, ...]] = ("hamming",)
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    compares_decisions: ClassVar[bool] = True
 
     def sums(self, prediction: Array, target: Array) -> Array:
         p, t = as_values(prediction, target, self.type)

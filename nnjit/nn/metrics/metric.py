@@ -20,7 +20,7 @@ import numpy
 import nnjit.numpy as np
 from nnjit.errors import ConfigError
 from nnjit.nn.array import Array
-from nnjit.nn.targets import check_zero_or_one
+from nnjit.nn.targets import OR_CLASSES, check_zero_or_one
 from nnjit.registry import Options, Registry
 
 Reads = Literal["prediction", "centered", "class_scores", "log_probabilities", "output", "logits"]
@@ -34,6 +34,11 @@ class Metric(Options, ABC):
 
     better: ClassVar[Literal["higher", "lower"]]
     """Which of two values is better."""
+    of_each_target: ClassVar[Literal["never", "too", "instead"]] = "never"
+    """Whether each of several target columns has one too, or each has one instead of their mean, since it has
+    the unit of its target."""
+    compares_decisions: ClassVar[bool] = False
+    """Whether it is about the classes that are decided on alone, whatever their probabilities."""
 
     type: str
 
@@ -113,7 +118,7 @@ class ClassMetric(Metric):
         if classes is None:
             raise ConfigError(
                 f"{self.type} needs data with classes, but its targets are values; choose f1 or "
-                "binary_accuracy where each is a yes or no, mae or r2 elsewhere, or set task: classification"
+                f"binary_accuracy where each is a yes or no, mae or r2 elsewhere{OR_CLASSES}"
             )
 
 

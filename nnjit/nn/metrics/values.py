@@ -23,6 +23,7 @@ class Mae(RowMetric):
     type: Literal["mae"] = "mae"
     also_called: ClassVar[tuple[str, ...]] = ("mean_absolute_error",)
     better: ClassVar[Literal["higher", "lower"]] = "lower"
+    of_each_target: ClassVar[Literal["never", "too", "instead"]] = "instead"
     reads: ClassVar[Reads] = "centered"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -37,6 +38,7 @@ class Mse(RowMetric):
     type: Literal["mse"] = "mse"
     also_called: ClassVar[tuple[str, ...]] = ("mean_squared_error",)
     better: ClassVar[Literal["higher", "lower"]] = "lower"
+    of_each_target: ClassVar[Literal["never", "too", "instead"]] = "instead"
     reads: ClassVar[Reads] = "centered"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -50,6 +52,7 @@ class Rmse(RowMetric):
 
     type: Literal["rmse"] = "rmse"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
+    of_each_target: ClassVar[Literal["never", "too", "instead"]] = "instead"
     reads: ClassVar[Reads] = "centered"
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -69,6 +72,7 @@ class Mape(ValueMetric, RowMetric):
 
     type: Literal["mape"] = "mape"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
+    of_each_target: ClassVar[Literal["never", "too", "instead"]] = "too"
 
     def sums(self, prediction: Array, target: Array) -> Array:
         p, t = _values(self, prediction, target)
@@ -87,6 +91,7 @@ class VarianceMetric(ValueMetric, SummedMetric):
     """A metric of how much of the targets' variance the predictions explain."""
 
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    of_each_target: ClassVar[Literal["never", "too", "instead"]] = "too"
     reads: ClassVar[Reads] = "centered"
     _rounding: numpy.ndarray = PrivateAttr(default_factory=lambda: numpy.zeros(1))
 

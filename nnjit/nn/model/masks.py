@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import nnjit.numpy as np
 from nnjit.errors import GraphError
-from nnjit.nn.layers import Embedding
+from nnjit.nn.layers.embedding import Embedding
 from nnjit.nn.layers.shared.base import Layer
 from nnjit.nn.layers.shared.masking import steps_of_data
 from nnjit.nn.model.expansion import INPUT

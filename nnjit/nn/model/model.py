@@ -147,6 +147,10 @@ class Model:
         """
         return self._run(params, x, training, partial(_uniform, key, step), None)[0][self.output]
 
+    def outputs(self, params: Mapping[str, Array] | Array, x: Array) -> Mapping[str, Any]:
+        """The output (B, …) of each layer by its name, without dropout and its like."""
+        return self._run(params, x, False, partial(_uniform, None, None), None)[0]
+
     def train(
         self, params: Mapping[str, Array] | Array, x: Array, *, key: Any, step: Any, weights: Array
     ) -> Trained:

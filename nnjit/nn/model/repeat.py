@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-import nnjit.nn.layers as _all_layers  # registers every layer
 from nnjit.nn.layers.shared.base import Layer, layers
 from nnjit.registry import Options, Registry
 
-del _all_layers
+entries: Registry[Any] = Registry("layer", layers)
 
 
+@entries.register
 class Repeat(Options):
     """Copies of some layers, one after another, each with params of its own.
 
@@ -39,7 +39,4 @@ class Repeat(Options):
 if TYPE_CHECKING:
     AnyEntry = Layer | Repeat
 else:
-    entries = Registry("layer")
-    for entry in (*layers.values(), Repeat):
-        entries.register(entry)
     AnyEntry = entries.field()  # the annotation of an entry in a list of layers

@@ -1,13 +1,15 @@
-"""The optimizers, by their families; importing the room registers them."""
+"""The optimizers, by their families; a file is imported when one of its optimizers is chosen."""
 
-from nnjit.optim.optimizers.adam import Adam, AdamW
-from nnjit.optim.optimizers.adam_variants import Adamax, Nadam, RAdam
-from nnjit.optim.optimizers.descent import GradientDescent, Lion, Momentum, Nesterov
-from nnjit.optim.optimizers.least_squares import GaussNewton, LevenbergMarquardt
-from nnjit.optim.optimizers.rms import Adadelta, Adagrad, RmsProp
-from nnjit.optim.optimizers.searching import ConjugateGradient, Lbfgs, NewtonCg
+from nnjit.optim.optimizer import optimizers
 
-__all__ = [
-    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "ConjugateGradient", "GaussNewton", "GradientDescent",
-    "Lbfgs", "LevenbergMarquardt", "Lion", "Momentum", "Nadam", "Nesterov", "NewtonCg", "RAdam", "RmsProp",
-]  # fmt: skip
+optimizers.list_modules(
+    __name__,
+    {
+        "adam": ["adam", "adamw"],
+        "adam_variants": ["adamax", "nadam", "radam"],
+        "descent": ["gradient_descent", "momentum", "nesterov", "lion"],
+        "least_squares": ["gauss_newton", "levenberg_marquardt"],
+        "rms": ["adagrad", "adadelta", "rmsprop"],
+        "searching": ["conjugate_gradient", "lbfgs", "newton_cg"],
+    },
+)

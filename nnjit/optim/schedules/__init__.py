@@ -1,10 +1,12 @@
-"""The schedules; importing the room registers them."""
+"""The schedules; a file is imported when one of its schedules is chosen."""
 
-from nnjit.optim.schedules.endless import Constant, Exponential, InverseSqrt, Piecewise, Step
-from nnjit.optim.schedules.finite import Cosine, CosineRestarts, OneCycle, Polynomial
-from nnjit.optim.schedules.plateau import Plateau, ReduceOnPlateau
+from nnjit.optim.schedule import schedules
 
-__all__ = [
-    "Constant", "Cosine", "CosineRestarts", "Exponential", "InverseSqrt", "OneCycle", "Piecewise",
-    "Plateau", "Polynomial", "ReduceOnPlateau", "Step",
-]  # fmt: skip
+schedules.list_modules(
+    __name__,
+    {
+        "endless": ["constant", "step", "exponential", "inverse_sqrt", "piecewise"],
+        "finite": ["cosine", "polynomial", "cosine_restarts", "one_cycle"],
+        "plateau": ["reduce_on_plateau"],
+    },
+)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnjit.errors import RunError, counted
+from nnjit.lazy import lazy_method
 from nnjit.report.comparison.differences import Options, differing
 from nnjit.report.comparison.study_as_run import as_run, deviations
 from nnjit.report.files import RunFiles, read_run
@@ -34,11 +35,14 @@ class Entry:
     deviations: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Two runs or more, in the order in which they were given."""
 
     entries: tuple[Entry, ...]
+
+    __repr__ = lazy_method("nnjit.report.comparison.cell", "comparison_text")
+    _repr_html_ = lazy_method("nnjit.report.comparison.cell", "comparison_html")
 
     @property
     def labels(self) -> Row:

@@ -12,14 +12,22 @@ from nnjit.report.formatting import SPLIT_NAMES, Row, number, percent, plain, sh
 MOST_NAMES = 4  # of the categories of a column
 NAME = 24  # letters of one
 LEFT_OUT = ("constant", "id")
+_COLUMNS = ("column", "kind", "content", "missing in training", "missing values are")
 
 
-def column_rows(run: RunFiles) -> list[Row]:
-    """Name, kind, content and missing values of each column of a table; none of arrays."""
-    return [
-        (_text(column, "name"), _kind(run, column), _content(column), _missing(column))
-        for column in run.data.columns
+def columns(run: RunFiles) -> tuple[Row, list[Row]] | None:
+    """What is said of each column of a table, and a row for each; None for arrays.
+
+    It is the name, the kind, the content, how many values are missing and what stands for them; what no
+    column has is left out.
+    """
+    rows = [
+        (_text(c, "name"), _kind(run, c), _content(c), _missing(run, c), _filled(c)) for c in run.data.columns
     ]
+    shown = [k for k in range(len(_COLUMNS)) if k < 2 or any(row[k] for row in rows)]
+    if not rows:
+        return None
+    return tuple(_COLUMNS[k] for k in shown), [tuple(row[k] for k in shown) for row in rows]
 
 
 def balance(run: RunFiles) -> tuple[Row, list[Row]] | None:
@@ -68,7 +76,15 @@ def _content(column: Mapping[str, Any]) -> str:
     return f"{len(names):,}: {shown}{', …' if len(names) > MOST_NAMES else ''}"
 
 
-def _missing(column: Mapping[str, Any]) -> str:
+def _missing(run: RunFiles, column: Mapping[str, Any]) -> str:
+    """How many training rows have no value of it; empty if all have one."""
+    count, rows = column.get("missing_rows", 0), run.data.examples["train"]
+    if not isinstance(count, int) or not count:
+        return ""
+    return _share(count, rows) if count <= rows else f"{count:,}"
+
+
+def _filled(column: Mapping[str, Any]) -> str:
     """What stands for its missing values; empty if the training rows had none."""
     if column.get("has_missing"):
         return "a category of their own"

@@ -14,10 +14,13 @@ from nnjit.report.decisions import (
     single_outputs,
 )
 from nnjit.report.files import RunFiles
-from nnjit.report.formatting import SPLIT_NAMES, Row
+from nnjit.report.formatting import SPLIT_NAMES, Row, number
 
 COLUMNS = ("precision", "recall", "F1", "examples")
 THRESHOLD_COLUMNS = ("threshold", "precision", "recall", "F1", "false alarms", "missed")
+_WEIGHTED = (
+    "Fractions count examples by their weights, whose mean in the data is 1; numbers of examples do not."
+)
 THRESHOLDS = tuple(k / 10 for k in range(1, 10))
 
 
@@ -61,16 +64,22 @@ def scores(decisions: Decisions) -> np.ndarray:
 
 def _table(output: str, decisions: Decisions) -> ClassTable:
     values, (true, predicted, _) = scores(decisions), decisions.counts
+    counts = [decisions.examples, *([true] if decisions.is_weighted else [])]
     rows = [
-        (name, *map(_score, values[:, k]), f"{true[k]:,}") for k, name in enumerate(decisions.names)
-    ]  # fmt: skip
+        (name, *map(_score, values[:, k]), *(number(count[k]) for count in counts))
+        for k, name in enumerate(decisions.names)
+    ]
     occurs = true + predicted > 0
     mean = np.nan_to_num(values[:, occurs]).mean(axis=1)
     word = decisions.word
-    rows.append((f"mean of the {decisions.words}", *map(_score, mean), f"{true.sum():,}"))
+    rows.append(
+        (f"mean of the {decisions.words}", *map(_score, mean), *(number(count.sum()) for count in counts))
+    )
     part = SPLIT_NAMES[decisions.predictions.split]
     title = f"{output}: by {word}" if output else f"By {word}"
-    return ClassTable(title, (word, *COLUMNS), rows, _note(decisions, part))
+    columns = (word, *COLUMNS, *(("weight",) if decisions.is_weighted else ()))
+    note = f"{_note(decisions, part)} {_WEIGHTED}" if decisions.is_weighted else _note(decisions, part)
+    return ClassTable(title, columns, rows, note)
 
 
 def _note(decisions: Decisions, part: str) -> str:
@@ -98,14 +107,15 @@ def threshold_table(run: RunFiles) -> ThresholdTable | None:
     if not isinstance(decisions, ClassDecisions) or len(decisions.names) != 2:
         return None
     own = 0.5 if run.data.threshold is None else run.data.threshold
-    p, is_true = decisions.probability(1), decisions.is_true(1)
-    rows = [_at(t, p, is_true, is_own=t == own) for t in sorted({*THRESHOLDS, own})]
+    rows = [_at(t, decisions, is_own=t == own) for t in sorted({*THRESHOLDS, own})]
     part = SPLIT_NAMES[decisions.predictions.split]
     name = decisions.names[1]
     note = (
         f"An example is taken for “{name}” if its probability is above the threshold; the values are of the "
-        f"{part} examples, each of which counts alike."
+        f"{part} examples{'' if decisions.is_weighted else ', each of which counts alike'}."
     )
+    if decisions.is_weighted:
+        note += f" {_WEIGHTED}"
     if run.data.threshold is None:
         note += " The network decides at 0.5; with `threshold`, the config names another, or a rule."
     else:
@@ -113,12 +123,12 @@ def threshold_table(run: RunFiles) -> ThresholdTable | None:
     return ThresholdTable(rows, note)
 
 
-def _at(threshold: float, p: np.ndarray, is_true: np.ndarray, *, is_own: bool) -> Row:
+def _at(threshold: float, decisions: ClassDecisions, *, is_own: bool) -> Row:
     """The row of a threshold."""
-    is_taken = p > threshold
-    hits, false = int((is_taken & is_true).sum()), int((is_taken & ~is_true).sum())
-    missed = int(is_true.sum()) - hits
+    is_taken, is_true = decisions.probability(1) > threshold, decisions.is_true(1)
+    kinds = (is_taken & is_true, is_taken & ~is_true, ~is_taken & is_true)
+    hits, false, missed = (float(decisions.weights @ kind) for kind in kinds)
     ratios = ((hits, hits + false), (hits, hits + missed), (2 * hits, 2 * hits + false + missed))
     values = (part / whole if whole else np.nan for part, whole in ratios)
     label = f"{threshold:.4g}{', this run' if is_own else ''}"
-    return (label, *map(_score, values), f"{false:,}", f"{missed:,}")
+    return (label, *map(_score, values), *(f"{kind.sum():,}" for kind in kinds[1:]))

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from nnjit.report.files import RunFiles
-from nnjit.report.formatting import number, percent, shorten
+from nnjit.report.formatting import Row, number, percent, shorten
 from nnjit.runs.data import image_shape
 
-MOST_COLUMNS = 12
+MOST_COLUMNS, MOST_TARGETS = 12, 4
 CELL = 30  # letters of a category
 
 
@@ -20,12 +20,13 @@ class WrongRow(NamedTuple):
 
     Args:
         row: which one of the data it is, counted from 1.
+        true, predicted: a line for each target that there is something to say of.
         values: of its columns, in words.
     """
 
     row: str
-    true: str
-    predicted: str
+    true: Row
+    predicted: Row
     values: str
 
 
@@ -50,16 +51,28 @@ def wrong_rows(run: RunFiles) -> list[WrongRow]:
 def _values(run: RunFiles, inputs: np.ndarray) -> dict[str, str]:
     """The values of a row by column: of a category, the name whose input is 1."""
     found: dict[str, str] = {}
+    dates = {str(c["name"]): c["first"] for c in run.data.columns if c.get("kind") == "date" and "first" in c}
     for feature, value in zip(run.data.features, inputs.tolist(), strict=True):
         column, mark, category = feature.rpartition("=")
+        name, _, part = feature.rpartition(".")
+        if name in dates:
+            if part == "days":
+                found[name] = str(np.datetime64(dates[name] + round(value), "D"))
+            continue
         codes = run.data.codes.get(feature, ())
         if codes and 0 <= round(value) < len(codes):
             found[feature] = shorten(codes[round(value)], CELL)
         elif mark and value > 0.5:
             found[column] = shorten(category, CELL)
         elif not mark:
-            found[feature] = number(value, 4)
+            found[feature] = _number(value)
     return found
+
+
+def _number(value: float) -> str:
+    """A number; a whole one that may be a year has no comma."""
+    is_small = value == round(value) and abs(value) < 10_000
+    return f"{value:.0f}".replace("-", "−") if is_small else number(value, 4)
 
 
 def _shown(run: RunFiles, names: Sequence[str]) -> list[str]:
@@ -72,13 +85,30 @@ def _shown(run: RunFiles, names: Sequence[str]) -> list[str]:
     return [name for name in names if name in first]
 
 
-def _outcome(run: RunFiles, place: int) -> tuple[str, str]:
+def _outcome(run: RunFiles, place: int) -> tuple[Row, Row]:
     """The truth and the prediction."""
     assert run.predictions is not None  # `wrong_rows` has seen to it
     target, prediction = run.predictions.target[place], run.predictions.prediction[place]
+    if run.data.has_labels:
+        return _labels(run.data.targets, np.ravel(target) > 0.5, np.ravel(prediction))
     if run.data.classes is None or run.predictions.probability is None:
-        true, said = (", ".join(number(float(v), 4) for v in np.ravel(y)[:4]) for y in (target, prediction))
-        return true, said
+        return _targets(run, target), _targets(run, prediction)
     p = percent(float(run.predictions.probability[place, prediction]))
     true, said = (shorten(run.data.classes[k], CELL) for k in (target, prediction))
-    return true, f"{said} ({p})"
+    return (true,), (f"{said} ({p})",)
+
+
+def _labels(names: Sequence[str], is_true: np.ndarray, p: np.ndarray) -> tuple[Row, Row]:
+    """The labels that are true, and those that are true or said, with their probabilities."""
+    shown = [k for k in range(len(names)) if is_true[k] or p[k] > 0.5][:MOST_COLUMNS]
+    true = tuple(shorten(names[k], CELL) for k in shown if is_true[k])
+    said = tuple(f"{shorten(names[k], CELL)} ({percent(float(np.clip(p[k], 0, 1)))})" for k in shown)
+    return true or ("none",), said or ("none",)
+
+
+def _targets(run: RunFiles, values: np.ndarray) -> Row:
+    """The values of the first targets; of several, with their names."""
+    first = [number(float(value), 4) for value in np.ravel(values)[:MOST_TARGETS]]
+    if np.size(values) == 1:
+        return tuple(first)
+    return tuple(f"{shorten(n, CELL)} {v}" for n, v in zip(run.data.targets, first, strict=False))

@@ -32,6 +32,8 @@ def result(run: RunFiles) -> str:
     values = run.metrics.splits.get(run.headline_split)
     if run.metrics.status is Status.DIVERGED:
         return f"No result: the training diverged {when_lost(run)}."
+    if run.is_running:
+        return f"The training is running: {counted(run.metrics.epochs, 'epoch')} so far."
     if not run.metrics.epochs:
         return "No result: no epoch was finished."
     if values is None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +131,8 @@ def notice(run: RunFiles) -> Notice | None:
     """How the training ended; None if it simply completed."""
     metrics = run.metrics
     epochs = counted(metrics.epochs, "epoch")
+    if run.is_running:
+        return Notice("calm", running(f"epoch {metrics.epochs:,}"))
     if metrics.status is Status.KILLED:
         return Notice("warning", _killed(run), resume_command(run.folder))
     if metrics.status is Status.EARLY_STOPPED:
@@ -141,6 +145,8 @@ def notice(run: RunFiles) -> Notice | None:
         return Notice("calm", f"Stopped early, after {epochs}: the {word} no longer improved.{best}")
     if metrics.status is Status.TARGET_REACHED:
         return Notice("calm", f"Stopped after {epochs}: the training had reached its target.")
+    if metrics.status is Status.STOPPED:
+        return Notice("calm", f"Stopped after {epochs}: the function given as on_epoch asked for it.")
     if metrics.status is Status.OUT_OF_TIME:
         text = f"Stopped after {epochs}: the time was over. This continues where it stopped, bit for bit:"
         return Notice("calm", text, resume_command(run.folder))
@@ -156,6 +162,12 @@ def notice(run: RunFiles) -> Notice | None:
         reason = metrics.message or f"the training diverged: a value was no longer finite. {mend}"
         return Notice("warning", f"{sentence(reason).rstrip('.')}.")
     return None
+
+
+def running(state: str) -> str:
+    """That a training is going on, and how old the page is."""
+    drawn = f"drawn at {datetime.now():%H:%M:%S} and again within 30 s"
+    return f"The training is running: this is its state after {state}, {drawn}."
 
 
 def _killed(run: RunFiles) -> str:
@@ -190,12 +202,27 @@ def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
         )
         for name, values in splits.items()
     ]
+    simple: dict[str, Mapping[str, float]] = {
+        f"repeating the {name}": _naive(run, errors) for name, errors in run.data.naive.items()
+    }
     if run.metrics.baseline:
-        known = run.metrics.baseline
+        simple["the baseline"] = run.metrics.baseline
+    for name, known in simple.items():
         values = (metric_value(m, known[m]) if m in known else "–" for m in metrics)
-        rows.append((f"{SPLIT_NAMES[run.headline_split]}, by the baseline", "", "–", *values))
+        rows.append((f"{SPLIT_NAMES[run.headline_split]}, by {name}", "", "–", *values))
     columns = ("part of the data", "examples", "loss", *map(metric_name, metrics))
     return turned(columns, rows, widest=WIDEST)
+
+
+def _naive(run: RunFiles, errors: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, float]:
+    """The metrics that are known of a naive forecast, of each output if there are several."""
+    found: dict[str, float] = {}
+    for kind, values in errors.get(run.headline_split, {}).items():
+        if len(values) == len(run.data.targets) == 1:
+            found[kind] = values[0]
+        else:
+            found |= {f"{name}_{kind}": v for name, v in zip(run.data.targets, values, strict=False)}
+    return found
 
 
 def times(run: RunFiles) -> tuple[Fact, ...]:

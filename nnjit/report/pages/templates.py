@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,11 @@ from nnjit.runs.writing import write_atomically
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
+    from markupsafe import Markup
+
+_LONG = re.compile(r"[^\s<>&;]{8,}")  # words that may not fit into a column
+_JOINTS = re.compile(r"([_=/])(?=[^\W_])|(\.)(?=[^\W\d_])")
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def template(name: str) -> Template:
@@ -33,6 +39,29 @@ def write_page(path: Path, page: str) -> None:
         raise RunError(f"the page cannot be written ({reason(error)})") from None
 
 
+def breakable(text: object) -> Markup:
+    """The text as HTML, in which long names may go on in a new line at their joints, and percentages do not.
+
+    >>> print(breakable("average_pool_1 <b>"))
+    average_<wbr/>pool_<wbr/>1 &lt;b&gt;
+    """
+    from markupsafe import Markup, escape
+
+    html = _LONG.sub(lambda word: _JOINTS.sub(r"\g<0><wbr/>", word[0]), str(escape(text)))
+    return Markup(html.replace(" %", "\u00a0%"))
+
+
+def marked(text: object) -> Markup:
+    """The text as HTML, with what stands between backticks as code.
+
+    >>> print(marked("as `threshold` asks"))
+    as <code>threshold</code> asks
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -43,6 +72,7 @@ def _environment() -> Environment:
     )
     light, dark = zip(*THEME.values(), strict=True)
     environment.filters |= {"pyrepr": repr, "shellquote": shlex.quote}
+    environment.filters |= {"breakable": breakable, "marked": marked}
     environment.globals["file_names"] = file_names
     environment.globals["themes"] = {
         "light": dict(zip(THEME, light, strict=True)),

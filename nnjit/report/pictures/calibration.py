@@ -88,7 +88,7 @@ def _subtitle(decisions: Decisions) -> str:
 def _frame(upper: Axes, lower: Axes, bins: Bins) -> None:
     from matplotlib import ticker
 
-    ticks = np.linspace(0, 1, 6)
+    ticks = (0, 0.5, 1)  # each takes half a millisecond
     for ax in (upper, lower):
         ax.set_xlim(-0.01, 1.01)
         ax.set_xticks(ticks, [f"{t:g}" for t in ticks])

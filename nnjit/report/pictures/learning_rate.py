@@ -12,14 +12,13 @@ from nnjit.report.pictures.style import INK, MARGIN, Picture, new_figure
 CHANGING = (
     "Large steps find the region of a good solution, small ones settle in it; the schedule decides when."
 )
-CONSTANT = "Without a schedule, every update has the same learning rate from the first epoch to the last."
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The curve of the learning rate; None if it was not recorded."""
+    """The curve of the learning rate; None if it was not recorded, or never changed."""
     lr = run.history["learning_rate"]
     finite = lr[np.isfinite(lr)]
-    if not finite.size:
+    if not finite.size or finite.min() == finite.max():
         return None
     title = _title(finite)
     fig = new_figure(210)
@@ -29,14 +28,20 @@ def draw(run: RunFiles) -> Picture | None:
     scale_y(ax, lr)
     curve(ax, run.history.epoch, lr, INK)
     end_labels(ax, [(finite[-1], number(finite[-1]), INK)])
-    caption = CHANGING if finite.min() < finite.max() else CONSTANT
-    return Picture("learning_rate", "training", title, caption, fig)
+    return Picture("learning_rate", "training", title, CHANGING, fig)
+
+
+def constant_words(run: RunFiles) -> str:
+    """The learning rate in a sentence if it never changed; empty if it did."""
+    lr = run.history["learning_rate"]
+    finite = lr[np.isfinite(lr)]
+    if not finite.size or finite.min() < finite.max():
+        return ""
+    return f"The learning rate was {number(finite[0], 3)} all the time."
 
 
 def _title(lr: np.ndarray) -> str:
     first, highest, last = lr[0], lr.max(), lr[-1]
-    if lr.min() == highest:
-        return f"The learning rate was {number(highest, 3)} all the time"
     rise = f"rose from {number(first, 3)} to {number(highest, 3)}" if highest > first else ""
     start = "" if rise else f"from {number(highest, 3)} "
     fall = f"fell {start}to {number(last, 3)}" if last < highest else ""

@@ -127,16 +127,32 @@ def to_png(fig: Figure) -> bytes:
 
 def to_svg(picture: Picture) -> str:
     """The picture as SVG text for a page: unique ids, and colours as CSS variables `--ink`, `--train`, …."""
+    return _themed(_svg(picture.figure, picture.name, transparent=True))
+
+
+def to_plain_svg(fig: Figure) -> str:
+    """The figure as SVG text on the light background, which stands alone."""
+    with style():
+        svg = _svg(fig, "plain", transparent=False)
+    return svg.replace("<svg ", '<svg font-family="sans-serif" ', 1)
+
+
+def _svg(fig: Figure, salt: str, *, transparent: bool) -> str:
+    """The figure as SVG text.
+
+    Args:
+        salt: makes its ids unique in the page.
+    """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    FigureCanvasSVG(picture.figure)
+    FigureCanvasSVG(fig)
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    with matplotlib.rc_context({"svg.hashsalt": picture.name}):  # makes its ids unique in the page
-        picture.figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    with matplotlib.rc_context({"svg.hashsalt": salt}):
+        fig.savefig(buffer, format="svg", transparent=transparent, metadata=nothing)
     text = buffer.getvalue()
-    return _themed(_cleaned(text[text.index("<svg") :]))
+    return _cleaned(text[text.index("<svg") :])
 
 
 def _cleaned(svg: str) -> str:

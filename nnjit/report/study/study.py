@@ -16,6 +16,7 @@ from nnjit.runs import file_names
 from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
+from nnjit.runs.lock import is_locked
 from nnjit.runs.members import has_members, read_members
 from nnjit.runs.metrics import SPLITS
 from nnjit.runs.model import ModelEntry
@@ -45,6 +46,7 @@ class StudyFiles:
 
     Args:
         members: those that were begun, in their order.
+        is_running: whether a process trains in the folder now.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class StudyFiles:
     environment: Environment
     metrics: StudyMetrics
     members: tuple[Member, ...]
+    is_running: bool = False
 
     @property
     def word(self) -> str:
@@ -115,7 +118,7 @@ def read_study(folder: Path) -> StudyFiles:
         members.sort(key=lambda member: member.number)
         results = [Result(m.number, m.seed, m.run.metrics) for m in members]
         metrics = aggregate(metrics.kind, metrics.count, results)
-    return StudyFiles(folder, config, environment, metrics, tuple(members))
+    return StudyFiles(folder, config, environment, metrics, tuple(members), is_locked(folder))
 
 
 def _of_table(folder: Path, config: str, environment: Environment, metrics: StudyMetrics) -> StudyFiles:
@@ -132,7 +135,7 @@ def _of_table(folder: Path, config: str, environment: Environment, metrics: Stud
     if {m.number for m in metrics.members} != {m.number for m in members}:
         results = [Result(m.number, m.seed, m.run.metrics) for m in members]
         metrics = aggregate(metrics.kind, metrics.count, results)
-    return StudyFiles(folder, config, environment, metrics, tuple(members))
+    return StudyFiles(folder, config, environment, metrics, tuple(members), is_locked(folder))
 
 
 def _check_means(folder: Path, metrics: StudyMetrics, members: Sequence[Member]) -> None:

@@ -17,7 +17,7 @@ from nnjit.report.formatting import (
     sentence,
     turned,
 )
-from nnjit.report.pages.summary import Fact, Notice, parameters, resume_command
+from nnjit.report.pages.summary import Fact, Notice, parameters, resume_command, running
 from nnjit.report.study.study import Member, StudyFiles
 
 WIDEST = 5  # columns of mean ± deviation that a page has room for
@@ -27,7 +27,8 @@ WIDEST_OF_RUNS = 9
 def result(study: StudyFiles) -> str:
     """The aggregate that leads the report, in one sentence."""
     if not study.finished:
-        return f"No result: none of {counted(study.metrics.count, study.word)} finished."
+        yet, have = (" yet", "has ") if study.is_running else ("", "")
+        return f"No result{yet}: none of {counted(study.metrics.count, study.word)} {have}finished."
     split, column = study.headline_split, study.headline_column
     aggregate = study.splits[split][column]
     name = "loss" if column == "loss" else metric_name(column)
@@ -73,7 +74,10 @@ def notices(study: StudyFiles) -> list[Notice]:
         first = lost[0].run.metrics.message
         text = f"{many} diverged ({numbers}), and {counts} in no mean. The first: {first}"
         words.append(Notice("warning", text))
-    if missing:
+    if study.is_running:
+        done = f"{len(study.finished)} of {study.metrics.count} {study.metrics.kind}"
+        words.append(Notice("calm", running(done)))
+    elif missing:
         many, counts = counted(missing, study.word), _counts(missing)
         is_killed = any(m.run.is_killed for m in study.members)
         how = "Killed, or still running" if is_killed else "Interrupted"

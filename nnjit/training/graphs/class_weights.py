@@ -19,7 +19,8 @@ def class_weights(
 
     `balanced` gives class k the weight n / (K nₖ), for n rows in K classes, nₖ of them in class k; if rows
     have weights, n and nₖ are sums of these. So every class has the same total weight, as with
-    scikit-learn's `compute_class_weight`. A class that the mapping omits has weight 1, as there.
+    scikit-learn's `compute_class_weight`. A class that the mapping omits has weight 1, as there; and so has
+    one without rows.
 
     Args:
         wanted: the option `class_weights`.
@@ -35,7 +36,8 @@ def class_weights(
         raise ConfigError("the targets are values, which have no classes; weigh rows with data.weights")
     if wanted == "balanced":
         counts = numpy.bincount(y, w, len(classes))
-        return tuple((counts.sum() / (len(classes) * counts)).tolist())
+        balanced = counts.sum() / (len(classes) * numpy.where(counts > 0, counts, 1.0))
+        return tuple(numpy.where(counts > 0, balanced, 1.0).tolist())
     for label in wanted:
         if label not in classes:
             raise ConfigError(f'the data has no class "{label}"{did_you_mean(label, classes)}')

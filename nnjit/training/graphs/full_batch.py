@@ -14,7 +14,7 @@ import nnjit.numpy as np
 from nnjit.autodiff import as_node, pull_back, push_forward
 from nnjit.autodiff.batch import batch
 from nnjit.ir import B, Graph, Node, array_type, constant, new_input, scope, topological
-from nnjit.nn.losses import SumOfSquares
+from nnjit.nn.losses.loss import SumOfSquares
 from nnjit.training.graphs.step import batch_inputs, flat_gradient, params_of, penalty_of, row_weight
 from nnjit.training.graphs.task import Task
 

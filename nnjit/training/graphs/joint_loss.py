@@ -14,7 +14,7 @@ import nnjit.numpy as np
 from nnjit.nn import Loss
 from nnjit.nn.array import Array
 from nnjit.nn.formula import A, Formula, joined
-from nnjit.nn.losses import SumOfSquares
+from nnjit.nn.losses.loss import SumOfSquares
 from nnjit.training.graphs.output import Output, weighted
 
 

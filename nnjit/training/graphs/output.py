@@ -11,7 +11,7 @@ from nnjit.nn import Loss
 from nnjit.nn.array import Array
 from nnjit.nn.formula import Formula, columns, symbol
 from nnjit.nn.links import Link
-from nnjit.nn.losses import SumOfSquares
+from nnjit.nn.losses.loss import SumOfSquares
 from nnjit.numpy.numbers import is_exactly, sqrt_of
 from nnjit.registry import NUMBER
 from nnjit.training.graphs.class_weights import class_weight_of_rows

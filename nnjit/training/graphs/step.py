@@ -22,6 +22,7 @@ from nnjit.optim import Optimizer, blend
 from nnjit.primitives import full_like
 from nnjit.primitives.tables import used_p, where_used_p
 from nnjit.training.graphs.class_weights import class_weight_of_rows
+from nnjit.training.graphs.mixing import PARTNERS, Examples, mixed
 from nnjit.training.graphs.reading import metric_totals
 from nnjit.training.graphs.task import Task
 
@@ -35,6 +36,7 @@ class _Inputs(NamedTuple):
         averages: of the params and of the layers' state.
         fraction: that of the new values in their averages; () without averages.
         batch: rows, targets and weights.
+        partners: the same of the examples that these are mixed with; () if they are not.
     """
 
     vectors: Mapping[str, Node]
@@ -45,6 +47,7 @@ class _Inputs(NamedTuple):
     lr: Node
     fraction: tuple[Node, ...]
     batch: tuple[Node, Node, Node]
+    partners: tuple[Node, ...]
 
     @property
     def theta(self) -> Node:
@@ -56,7 +59,7 @@ class _Inputs(NamedTuple):
         """All of them."""
         others = [node for name, node in self.vectors.items() if name != "theta"]
         arrays = (self.theta, *self.slots, *self.averages, *others)
-        return (*arrays, self.key, self.step, self.lr, *self.fraction, *self.batch)
+        return (*arrays, self.key, self.step, self.lr, *self.fraction, *self.batch, *self.partners)
 
     @property
     def per_step(self) -> tuple[str, ...]:
@@ -65,7 +68,7 @@ class _Inputs(NamedTuple):
 
 
 class _Cost(NamedTuple):
-    """The cost of a batch: of each row, its weight there, and their sums Σ w C and Σ w."""
+    """The cost of a batch: of each row, w C and w, and their sums."""
 
     rows: Any
     row_weight: Any
@@ -75,25 +78,28 @@ class _Cost(NamedTuple):
 
 @tracing()
 def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tuple[Graph, Interface]:
-    """One update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metric sums).
+    """An update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metrics, ∇ Σ w C).
 
     If the params are averaged, their average follows the slots, and that of the layers' state if it is
     averaged too; the best epoch's averages are kept instead of its params and state. The input after lr is
     then the fraction of the new values in the averages. If layers have state, the graph takes it after
     all these and returns it after their new values. What frozen layers hold it takes after that, and no
-    derivative by it is computed.
+    derivative by it is computed. If rows are mixed with others, these follow x, y and w.
 
     Args:
-        in_order: whether epochs take the examples in the order of the data.
+        in_order: whether epochs take the examples in the order of the data; not those to mix them with.
         sparse: whether layers may restrict the update to those rows that a batch used.
     """
     inputs = _step_inputs(task)
-    theta, (x, y, w) = inputs.theta, inputs.batch
+    theta, (_, y, w) = inputs.theta, inputs.batch
     named = {name: as_node(array) for name, array in task.named(inputs.vectors).items()}
-    trained = task.model.train(named, x, key=inputs.key, step=inputs.step, weights=w)
-    cost = _cost(task, trained.output, y, w)
+    examples = _examples(task, inputs)
+    draws = {"key": inputs.key, "step": inputs.step, "weights": examples.weights}
+    trained = task.model.train(named, examples.x, **draws)
+    cost = _cost(task, trained.output, examples)
     # Divided only now: the backward pass need not wait for the sum of the weights, which takes all rows.
-    gradient = flat_gradient(cost.total, params_of(task, named)) / cost.weight
+    whole = as_node(flat_gradient(cost.total, params_of(task, named)))
+    gradient = whole / cost.weight
     penalty, gradient = _with_penalty(task, theta, gradient)
     with scope("clip"):
         gradient = task.clip(gradient)
@@ -103,14 +109,13 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     totals = [*_cost_sums(cost), constant(0.0) if penalty is None else np.astype(penalty, "f64")]
     logits = trained.output
     if task.needs_logits:
-        again = task.logits_model.train(named, x, key=inputs.key, step=inputs.step, weights=w)
-        logits = again.output
+        logits = task.logits_model.train(named, examples.x, **draws).output
     totals += _metric_totals(task, trained.output, logits, y, w)
     if "state" in inputs.vectors:
         updated.append(trained.state)
     interface = _interface(task, inputs, len(totals), in_order=in_order)
-    names = (*interface.updates, *_frozen(task), "key", *inputs.per_step, "x", "y", "w")
-    return Graph(inputs.nodes, (*updated, *totals), names), interface
+    names = (*interface.updates, *_frozen(task), "key", *inputs.per_step, "x", "y", "w", *interface.partners)
+    return Graph(inputs.nodes, (*updated, *totals, whole), names), interface
 
 
 @tracing()
@@ -139,6 +144,15 @@ def evaluation_graph(task: Task) -> Graph:
     totals += _metric_totals(task, output, logits, y, w)
     names = (*_kept(task), *_frozen(task), "held_out_x", "held_out_y", "held_out_w")
     return Graph((*vectors.values(), x, y, w), tuple(totals), names)
+
+
+@tracing()
+def gradient_graph(task: Task) -> Graph:
+    """(θ, [state, frozen,] x, y, w) → the gradient of the mean cost, without dropout and penalty."""
+    vectors, batch = task.vectors(), batch_inputs(task)
+    named = {name: as_node(array) for name, array in task.named(vectors).items()}
+    gradient = flat_gradient(mean_cost(task, named, *batch), params_of(task, named))
+    return Graph((*vectors.values(), *batch), (gradient,), (*vectors, "x", "y", "w"))
 
 
 @tracing()
@@ -206,7 +220,18 @@ def _step_inputs(task: Task) -> _Inputs:
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
     lr, batch = new_input(array_type(task.dtype)), batch_inputs(task)
     fraction = (new_input(array_type(task.dtype)),) if averages else ()
-    return _Inputs(vectors, slots, averages, key, step, lr, fraction, batch)
+    partners = () if task.mixup is None else batch_inputs(task)
+    return _Inputs(vectors, slots, averages, key, step, lr, fraction, batch, partners)
+
+
+def _examples(task: Task, inputs: _Inputs) -> Examples:
+    """What the step trains on: the rows, or those mixed with their partners."""
+    x, y, w = inputs.batch
+    if task.mixup is None:
+        return Examples(x, ((y, w),))
+    stream = len(task.model.nodes)  # those before are the layers'
+    x2, y2, w2 = inputs.partners
+    return mixed(task.mixup, inputs.key, inputs.step, stream, inputs.batch, (x2, y2, w2))
 
 
 def _interface(task: Task, inputs: _Inputs, totals: int, *, in_order: bool) -> Interface:
@@ -215,23 +240,28 @@ def _interface(task: Task, inputs: _Inputs, totals: int, *, in_order: bool) -> I
         updates=("theta", *task.slots, *(name for name in inputs.vectors if name == "state")),
         per_step=inputs.per_step,
         totals=totals,
+        watched=1,
         is_guarded=True,
         kept=_kept(task),
-        in_order=in_order,
+        in_order=in_order and not inputs.partners,
         weight="w",
         evaluation_weight="held_out_w",
+        partners=PARTNERS if inputs.partners else (),
+        partner_weight="partner_w" if inputs.partners else None,
     )
 
 
-def _cost(task: Task, output: Node, y: Node, w: Node) -> _Cost:
+def _cost(task: Task, output: Node, examples: Examples) -> _Cost:
     with scope("loss"):
-        rows, weight = task.loss(output, y), row_weight(task, y, w)
-        return _Cost(rows, weight, np.sum(rows * weight), np.sum(weight))
+        weights = [row_weight(task, y, w) for y, w in examples.targets]
+        costs = [task.loss(output, y) * w for (y, _), w in zip(examples.targets, weights, strict=True)]
+        rows, weight = sum(costs[1:], costs[0]), sum(weights[1:], weights[0])
+        return _Cost(rows, weight, np.sum(rows), np.sum(weight))
 
 
 def _cost_sums(cost: _Cost) -> list[Any]:
     """Σ w C and Σ w in float64."""
-    return [np.sum(np.astype(cost.rows * cost.row_weight, "f64")), np.sum(np.astype(cost.row_weight, "f64"))]
+    return [np.sum(np.astype(cost.rows, "f64")), np.sum(np.astype(cost.row_weight, "f64"))]
 
 
 def _with_penalty(task: Task, theta: Node, gradient: Any) -> tuple[Node | None, Any]:

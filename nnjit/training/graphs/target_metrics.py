@@ -11,12 +11,9 @@ from pydantic import InstanceOf
 
 from nnjit.nn import Metric, Reads, SummedMetric
 from nnjit.nn.array import Array
-from nnjit.nn.metrics import R2, ExplainedVariance, Mae, Mape, Mse, Rmse
 from nnjit.registry import Index
 
 MOST = 20  # target columns that have values of their own; of more, such as pixels, a metric is the mean
-WITH_UNIT = (Mae, Mse, Rmse)
-WITHOUT_UNIT = (Mape, R2, ExplainedVariance)  # their mean over the columns says something too
 
 
 class TargetMetric(SummedMetric):
@@ -67,9 +64,9 @@ def for_each_target(chosen: Iterable[Metric], names: Sequence[str]) -> tuple[Met
         return tuple(chosen)
     made: list[Metric] = []
     for metric in chosen:
-        if not isinstance(metric, WITH_UNIT):
+        if metric.of_each_target != "instead":
             made.append(metric)
-        if isinstance(metric, (*WITH_UNIT, *WITHOUT_UNIT)):
+        if isinstance(metric, SummedMetric) and metric.of_each_target != "never":
             made += [TargetMetric(target=n, index=k, metric=metric) for k, n in enumerate(_words(names))]
     return tuple(made)
 

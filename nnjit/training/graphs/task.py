@@ -26,6 +26,7 @@ class Task:
         activated: the layers whose last sigmoid or softmax the logits leave out.
         class_weights: the factor of each class in the cost; None if all classes count alike.
         averaging: whether and how a step carries averages, of the params and of the layers' state.
+        mixup: α of the distribution by which rows are mixed with others in training; None if they are not.
     """
 
     model: Model
@@ -40,6 +41,7 @@ class Task:
     class_weights: tuple[float, ...] | None = field(default=None, metadata={NUMBER: True})
     averaging: Averaging | None = None
     activated: tuple[str, ...] = ()
+    mixup: float | None = None
 
     @property
     def averages(self) -> tuple[str, ...]:

@@ -1,45 +1,38 @@
 """Measure what a step does to each layer, some five to fifty times in a training, for `diagnosis.csv`.
 
-A look interprets two graphs with NumPy on some rows of the training part, so it compiles nothing and
-changes nothing: the step, for its update, and the gradient with the layers' outputs.
+A look runs the compiled step on a copy of the state and some rows of the training part: the update is what it
+changes, and its gradient stays in its memory. Another compiled graph gives the fractions of idle units. So a
+look changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nnjit.autodiff import as_node
-from nnjit.data import spread_evenly
-from nnjit.ir import Graph, interpret, tracing
-from nnjit.nn import Model
-from nnjit.passes import optimize
+from nnjit import codegen
+from nnjit.codegen import BestEpoch, Turns
+from nnjit.data import Part, spread_evenly
+from nnjit.nn import Model, ParamEntry
 from nnjit.runs.diagnosis import DiagnosisFile
-from nnjit.training.graphs.step import batch_inputs, flat_gradient, mean_cost, params_of
-from nnjit.training.graphs.task import Task
+from nnjit.training.graphs.mixing import mirrored_natively
+from nnjit.training.graphs.signs import SIGNS, watched
 from nnjit.training.loop.epochs import longest_span
-from nnjit.training.setup.compiled_task import Columns
+from nnjit.training.setup.compiled_task import Columns, TotalsLayout
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
 
 ROWS: Mapping[bool | str, int] = {True: 256, "auto": 64, False: 64}
 """The most rows of a look, by the option `diagnosis`."""
 
-
-# fmt: off
-# What outputs (n, ..., units) are a sign of, by their activation: the column, and the fraction of the units
-# (for images, the channels) or of the outputs.
-SIGNS: Mapping[str, tuple[str, Callable[[np.ndarray], float]]] = {
-    "relu":    ("dead",      lambda a: float(np.mean((a == 0).reshape(-1, a.shape[-1]).all(axis=0)))),
-    "sigmoid": ("saturated", lambda a: float(np.mean(np.abs(2 * a - 1) > 0.99))),
-    "tanh":    ("saturated", lambda a: float(np.mean(np.abs(a) > 0.99))),
-}
-# fmt: on
+# With "auto", a look costs some two percent of the training: of the rows that were trained on since the last
+# look, it makes a step on one of so many, but at least on a few, and looks for idle units on others.
+SHARE, FEWEST = 64, 16
+SHARE_OF_SIGNS, FEWEST_OF_SIGNS = 32, 32
 
 
 class Looks:
@@ -92,82 +85,105 @@ class Probe:
 
         A norm is the root of the sum of squares over all params of a layer.
         """
-        vectors = self._model.split(state.theta)
-        params = vectors["theta"]
-        gradient, *outputs = interpret(self._graph, [*vectors.values(), *self._rows])
-        updated = interpret(self._step, [self._arguments(state, lr)[name] for name in self._step.names])[0]
+        updated, gradient = self._stepped(state, lr)
+        params = self._model.split(state.theta)["theta"]
         of_params = {"gradient_norm": gradient, "param_norm": params, "update": updated - params}
         values: dict[str, dict[str, float]] = {}
         for node in self._model.nodes:
-            norms = {name: _norm(self._model, vector, node.name) for name, vector in of_params.items()}
+            own = self._entries.get(node.name, [])
+            norms = {name: _norm(vector, own) for name, vector in of_params.items()}
             change = norms.pop("update")
             if node.params and not node.is_frozen:
                 size = norms["param_norm"]
                 values[node.name] = {**norms, "update_ratio": change / size if size else 0.0}
-        for (layer, activation), output in zip(self._watched, outputs, strict=True):
-            column, fraction = SIGNS[activation]
-            values.setdefault(layer, {})[column] = fraction(output)
+        for layer, sign, fraction in self._signs(state):
+            values.setdefault(layer, {})[sign] = fraction
         return values
+
+    def _stepped(self, state: State, lr: float) -> tuple[np.ndarray, np.ndarray]:
+        """The params after the step that would come next, on the rows of a look; and its gradient (P,).
+
+        The gradient is that of the mean cost of the rows with dropout, before penalty and clipping.
+        """
+        epoch, copy = self.setup.compiled.epoch, state.copy()
+        totals, vectors = epoch.totals(1), self._model.split(copy.theta)
+        slots = dict(zip(self.setup.task.slots, copy.slots, strict=True))
+        rows = self._rows
+        turns, order = Turns(0, 1, 2, len(rows["w"]), len(rows["w"])), np.arange(len(rows["w"]))
+        given = {**vectors, **slots, **self._scalars(state, lr), **self._held_out, **rows}
+        given |= mirrored_natively(rows) | self.setup.compiled.epoch_numbers
+        best = BestEpoch().array(), np.array(copy.best_theta)
+        with codegen.ThreadTeam(self.setup.compiled.threads) as team:
+            epoch.run(turns, order, given, totals, best=best, team=team)
+            (whole,) = epoch.watched(team)
+            if epoch.code.tables:  # their gradients are back at zero
+                return vectors["theta"], self._gradient(state)
+            return vectors["theta"], whole / epoch.layout.of_step(totals)[0][TotalsLayout.weight]
+
+    def _gradient(self, state: State) -> np.ndarray:
+        """The gradient of the mean cost of the rows, without dropout and penalty, by a graph of its own."""
+        arrays = self._model.split(state.theta).values()
+        return self.setup.compiled.program("gradient")(*arrays, *self._rows.values())[0]
+
+    def _signs(self, state: State) -> list[tuple[str, str, float]]:
+        """The layers that may be idle, of what they have signs, and the fraction."""
+        layers = watched(self.setup.task)
+        if not layers:
+            return []
+        arrays = self._model.split(state.theta).values()
+        found = self.setup.compiled.program("signs")(*arrays, self._inputs)
+        return [(w.layer, SIGNS[w.activation][0], float(f)) for w, f in zip(layers, found, strict=True)]
+
+    @cached_property
+    def _rows(self) -> dict[str, np.ndarray]:
+        rows = self._taken(min(self._most(SHARE, FEWEST), self.setup.batch))
+        return {"x": rows.x, "y": rows.y, "w": rows.w}
+
+    @cached_property
+    def _inputs(self) -> np.ndarray:
+        return self._taken(self._most(SHARE_OF_SIGNS, FEWEST_OF_SIGNS)).x
+
+    def _most(self, share: int, fewest: int) -> int:
+        """The most rows of a look, if it may take one of so many rows, but at least so few."""
+        option = self.setup.experiment.training.diagnosis
+        trained = len(self.setup.data.train) * longest_span(self.setup)
+        return min(ROWS[option], ROWS[option] if option is True else max(fewest, trained // share))
+
+    def _taken(self, most: int) -> Part:
+        train = self.setup.data.train
+        return train.take(spread_evenly(min(most, train.most_at_once), len(train)))
+
+    @cached_property
+    def _held_out(self) -> dict[str, np.ndarray]:
+        """The rows that the native function evaluates after an epoch, of which a look has none."""
+        if self.setup.native_evaluation is None:
+            return {}
+        return {f"held_out_{name}": rows[:1] for name, rows in self._rows.items()}
+
+    def _scalars(self, state: State, lr: float) -> dict[str, np.ndarray]:
+        """What the step that would come next takes besides arrays, by name."""
+        dtype = state.theta.dtype
+        return {
+            "key": np.array([self.setup.experiment.seed % 2**32], np.uint32),
+            "step": np.array([state.epoch * self.setup.steps + 1], np.uint32),
+            "lr": np.array([lr], dtype),
+            "fraction": np.zeros(1, dtype),  # of the new params in their mean, which is not looked at
+        }
+
+    @cached_property
+    def _entries(self) -> dict[str, list[ParamEntry]]:
+        """The params of each layer."""
+        entries: dict[str, list[ParamEntry]] = {}
+        for entry in self._model.table:
+            entries.setdefault(entry.layer, []).append(entry)
+        return entries
 
     @property
     def _model(self) -> Model:
         return self.setup.task.model
 
-    @property
-    def _step(self) -> Graph:
-        return self.setup.compiled.step
 
-    @cached_property
-    def _watched(self) -> list[tuple[str, str]]:
-        """The hidden layers whose outputs have a sign, with their activations."""
-        named = [(n.name, _activation(n.layer)) for n in self._model.nodes if n.name != self._model.output]
-        return [(name, activation) for name, activation in named if activation in SIGNS]
-
-    @cached_property
-    def _graph(self) -> Graph:
-        return probe_graph(self.setup.task, [name for name, _ in self._watched])
-
-    @cached_property
-    def _rows(self) -> list[np.ndarray]:
-        train = self.setup.data.train
-        most = min(ROWS[self.setup.experiment.training.diagnosis], train.most_at_once)
-        rows = train.take(spread_evenly(most, len(train)))
-        return [rows.x, rows.y, rows.w]
-
-    def _arguments(self, state: State, lr: float) -> dict[str, Any]:
-        """The arguments of the step that would come next, by name."""
-        experiment = self.setup.experiment
-        scalars = {
-            "key": np.uint32(experiment.seed % 2**32),
-            "step": np.uint32(state.epoch * self.setup.steps + 1),
-            "lr": state.theta.dtype.type(lr),
-            "fraction": state.theta.dtype.type(0),  # of the new params in their mean, which is not looked at
-        }
-        slots = dict(zip(self.setup.task.slots, state.slots, strict=True))
-        arrays = self._model.split(state.theta) | slots | dict(zip("xyw", self._rows, strict=True))
-        return arrays | {name: np.asarray(value) for name, value in scalars.items()}
-
-
-@tracing()
-def probe_graph(task: Task, layers: list[str]) -> Graph:
-    """(θ, [state, frozen,] x, y, w) → (the gradient of the cost without dropout and penalty; some outputs).
-
-    Args:
-        layers: the names of those whose outputs it gives.
-    """
-    vectors, batch = task.vectors(), batch_inputs(task)
-    named = {name: as_node(array) for name, array in task.named(vectors).items()}
-    gradient = flat_gradient(mean_cost(task, named, *batch), params_of(task, named))
-    outputs = [as_node(replace(task.model, output=name)(named, batch[0])) for name in layers]
-    inputs, names = (*vectors.values(), *batch), (*vectors, "x", "y", "w")
-    return optimize(Graph(inputs, (gradient, *outputs), names))
-
-
-def _activation(layer: Any) -> str:
-    return getattr(layer, "activation", None) or getattr(layer, "function", None) or ""
-
-
-def _norm(model: Model, vector: np.ndarray, layer: str) -> float:
-    parts = [vector[e.offset : e.offset + e.size] for e in model.table if e.layer == layer]
+def _norm(vector: np.ndarray, entries: Sequence[ParamEntry]) -> float:
+    parts = [vector[e.offset : e.offset + e.size] for e in entries]
     with np.errstate(over="ignore"):  # shortly before it diverges
         return float(np.sqrt(sum(np.square(part.astype(np.float64)).sum() for part in parts)))

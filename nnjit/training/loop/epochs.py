@@ -7,24 +7,26 @@ hundreds of short ones, each evaluated and compared with the best so far inside 
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nnjit.codegen import BestEpoch, ThreadTeam
+from nnjit.codegen import BestEpoch
 from nnjit.data import Part
 from nnjit.errors import DataError
 from nnjit.ir import Graph, Node
+from nnjit.training.graphs.mixing import PARTNERS
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
 from nnjit.training.loop.feeding import Piece, feed_of
 from nnjit.training.setup.compiled_task import Columns, TotalsLayout
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
+
+if TYPE_CHECKING:
+    from nnjit.codegen import ThreadTeam
 
 CALL_SECONDS = 0.05
 MOST_EPOCHS = 2**14  # of a span, since the orders of all its rows are drawn before it
@@ -56,7 +58,7 @@ class EpochRunner:
     Args:
         team: the threads that share the work.
         is_stopped: asked between native calls; True abandons the epoch.
-        longest_span: the most epochs of a span.
+        most_epochs: the most epochs of a native call.
     """
 
     def __init__(
@@ -64,9 +66,9 @@ class EpochRunner:
         setup: Setup,
         team: ThreadTeam,
         is_stopped: Callable[[], bool],
-        longest_span: int = MOST_EPOCHS,
+        most_epochs: int = MOST_EPOCHS,
     ) -> None:
-        self._most_epochs = longest_span
+        self._most_epochs = most_epochs
         self._setup, self._team, self._is_stopped = setup, team, is_stopped
         self._feed = feed_of(setup)
         self._given: dict[str, np.ndarray] = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}
@@ -191,7 +193,7 @@ class EpochRunner:
         steps = slice(piece.first, piece.first + piece.count)
         per_step = {name: values[steps] for name, values in epochs.per_step.items()}
         vectors = self._setup.model.split(state.theta)
-        return {**vectors, **slots, **per_step, **self._given, **piece.arrays}
+        return {**vectors, **slots, **per_step, **self._given, **piece.given}
 
     def _count(self, state: State) -> int:
         """How many epochs fit into a call; one until they are timed, or if Python decides after each."""
@@ -293,7 +295,7 @@ class _Epochs:
 
     def __init__(self, setup: Setup, state: State, count: int, learning_rate: float) -> None:
         self.state, self.count = state, count
-        first = state.epoch * setup.steps
+        first = state.epoch * setup.steps + state.offset
         steps = np.arange(first, first + count * setup.steps)
         experiment = setup.experiment
         last = experiment.training.epochs
@@ -311,11 +313,10 @@ class _Epochs:
         self, turn: int, piece: Piece, graph: Graph, arguments: Mapping[str, np.ndarray]
     ) -> list[np.ndarray]:
         """The arguments of the graph in one step of a piece, taken from those for all of its steps."""
-        rows = piece.rows_of(turn)
 
         def argument(name: str, node: Node) -> np.ndarray:
             if node.type.is_batched:
-                return np.take(arguments[name], rows, axis=0)
+                return np.take(arguments[name], piece.rows_of(turn, name in PARTNERS), axis=0)
             if node.shape == ():
                 return np.asarray(arguments[name][turn if name in self.per_step else 0])
             return arguments[name]
@@ -327,25 +328,3 @@ def _fractions(ticks: np.ndarray) -> np.ndarray:
     """The fraction of a call's time that each epoch's training took; `ticks` are (training, evaluation)."""
     total = ticks.sum()
     return ticks[:, 0] / total if total else np.full(len(ticks), 1 / len(ticks))
-
-
-@contextmanager
-def progress(first: int, total: int, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """Show a progress bar of the epochs with the latest values, if stderr is a terminal.
-
-    Yields:
-        A function that updates it: (epochs done, values).
-    """
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda done, values: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=total, initial=first, unit="epoch", leave=False) as bar:
-
-        def show(done: int, values: dict[str, float]) -> None:
-            with suppress(OSError):  # a terminal that is gone ends no training
-                bar.set_postfix({k: f"{v:.4g}" for k, v in values.items()}, refresh=False)
-                bar.update(done - bar.n)
-
-        yield show

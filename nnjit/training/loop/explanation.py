@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from nnjit.codegen import KernelEntry
 from nnjit.ir import Dim
 from nnjit.nn.formula import symbol, words
 from nnjit.nn.notation.functions import function_lines
@@ -22,6 +22,9 @@ from nnjit.training.graphs.task import Task
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.outputs import Outputs
 from nnjit.training.setup.setup import Setup
+
+if TYPE_CHECKING:
+    from nnjit.codegen import KernelEntry
 
 ZONES = {"rows": "over the rows", "flat": "once a batch"}
 

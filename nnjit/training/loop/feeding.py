@@ -10,13 +10,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from nnjit.codegen import Turns
+from nnjit import codegen
 from nnjit.data import DiskPart, Part
+from nnjit.training.graphs.mixing import PARTNERS
 from nnjit.training.setup.setup import Setup
+
+if TYPE_CHECKING:
+    from nnjit.codegen import Turns
 
 BLOCK = 2**20  # bytes of a block of rows that are read together
 BLOCKS = 16  # of a buffer, at least, so that it mixes rows from several places
@@ -36,6 +40,7 @@ class Piece:
         batch: rows of a step.
         stride: how far apart the orders of successive epochs begin; 0 if all share one.
         seconds: how long it took to read the rows.
+        partners: i64, like `order`, the rows that these are mixed with; None if they are not.
     """
 
     first: int
@@ -47,16 +52,27 @@ class Piece:
     batch: int
     stride: int = 0
     seconds: float = 0.0
+    partners: np.ndarray | None = None
 
     def between(self, begin: int, end: int) -> Turns:
         """The steps `begin` to `end`, counted from its first."""
-        return Turns(begin, end, self.steps, self.batch, self.rows, self.stride)
+        return codegen.Turns(begin, end, self.steps, self.batch, self.rows, self.stride)
 
-    def rows_of(self, turn: int) -> np.ndarray:
-        """The indices of the rows of a step, counted from its first."""
+    def rows_of(self, turn: int, of_partners: bool = False) -> np.ndarray:
+        """The indices of the rows of a step, counted from its first, or of their partners."""
         epoch, step = divmod(turn, self.steps)
         start = epoch * self.stride + step * self.batch
-        return self.order[start : min(start + self.batch, epoch * self.stride + self.rows)]
+        order = self.partners if of_partners else self.order
+        assert order is not None  # partners are asked for where there are some
+        return order[start : min(start + self.batch, epoch * self.stride + self.rows)]
+
+    @property
+    def given(self) -> dict[str, np.ndarray]:
+        """The rows, those of their partners too, and the order of these."""
+        if self.partners is None:
+            return dict(self.arrays)
+        of_partners = {partner: self.arrays[name] for partner, name in zip(PARTNERS, "xyw", strict=True)}
+        return {**self.arrays, **of_partners, "partners": self.partners}
 
 
 class Feed(Protocol):
@@ -81,14 +97,19 @@ class MemoryFeed:
     train: Part
 
     def pieces(self, epoch: int, count: int) -> Iterator[Piece]:
-        setup, train = self.setup, self.train
-        identity = np.arange(len(train), dtype=np.int64)
-        orders = [identity]
+        setup, train, epochs = self.setup, self.train, range(epoch, epoch + count)
+        identity, partners = np.arange(len(train), dtype=np.int64), None
+        is_one = setup.in_order and setup.task.mixup is None  # order for all epochs
+        orders = [identity] * (1 if is_one else count)
         if not setup.in_order:
-            orders = [_generator(setup, k).permutation(identity) for k in range(epoch, epoch + count)]
-        arrays, stride = {"x": train.x, "y": train.y, "w": train.w}, 0 if setup.in_order else len(train)
+            orders = [_generator(setup, k).permutation(identity) for k in epochs]
+        if setup.task.mixup is not None:
+            partners = np.concatenate([_partners(setup, k).permutation(identity) for k in epochs])
+        arrays, stride = {"x": train.x, "y": train.y, "w": train.w}, 0 if is_one else len(train)
         order, steps = np.concatenate(orders), setup.steps
-        yield Piece(0, count * steps, arrays, order, len(train), steps, setup.batch, stride)
+        yield Piece(
+            0, count * steps, arrays, order, len(train), steps, setup.batch, stride, partners=partners
+        )
 
 
 class DiskFeed:
@@ -104,9 +125,10 @@ class DiskFeed:
 
     def pieces(self, epoch: int, count: int) -> Iterator[Piece]:
         for k in range(count):
-            yield from self._epoch(_generator(self._setup, epoch + k), k * self._setup.steps)
+            yield from self._epoch(epoch + k, k * self._setup.steps)
 
-    def _epoch(self, rng: np.random.Generator, first: int) -> Iterator[Piece]:
+    def _epoch(self, epoch: int, first: int) -> Iterator[Piece]:
+        rng, of_partners = _generator(self._setup, epoch), _partners(self._setup, epoch)
         setup, blocks = self._setup, self._blocks(rng)
         last, read, held = first + setup.steps, 0, 0
         while first < last:
@@ -115,10 +137,13 @@ class DiskFeed:
             self._fill(blocks, read, end, held)
             read, held = end, held + end - read
             order = np.arange(held) if setup.in_order else rng.permutation(held)
+            partners = None if setup.task.mixup is None else of_partners.permutation(held)
             count = held // setup.batch if held == self._size else last - first
             arrays = {name: array[:held] for name, array in self._buffer.items()}
             seconds = time.perf_counter() - began
-            yield Piece(first, count, arrays, order, held, count, setup.batch, seconds=seconds)
+            yield Piece(
+                first, count, arrays, order, held, count, setup.batch, seconds=seconds, partners=partners
+            )
             rest = order[count * setup.batch :]
             for array in self._buffer.values():
                 array[: len(rest)] = array[rest]
@@ -160,3 +185,8 @@ class _Blocks(NamedTuple):
 def _generator(setup: Setup, epoch: int) -> np.random.Generator:
     """What draws the order of an epoch."""
     return np.random.default_rng([setup.experiment.seed, epoch])
+
+
+def _partners(setup: Setup, epoch: int) -> np.random.Generator:
+    """What draws the rows that those of an epoch are mixed with."""
+    return np.random.default_rng([setup.experiment.seed, epoch, 1])

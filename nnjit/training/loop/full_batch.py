@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnjit.codegen import ThreadTeam
 from nnjit.data import Part
 from nnjit.optim import FullBatchOptimizer, Problem
 from nnjit.optim.full_batch import Iteration, Need
@@ -18,6 +17,9 @@ from nnjit.training.loop.epochs import Span
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import Slots, State
 from nnjit.training.structure.programs import Name
+
+if TYPE_CHECKING:
+    from nnjit.codegen import ThreadTeam
 
 PROGRAMS_OF: Mapping[Need, tuple[Name, ...]] = {
     "gradient": ("cost",),
@@ -37,11 +39,11 @@ class FullBatchRunner:
     Args:
         team: not used; each evaluation is one native call.
         is_stopped: asked before each evaluation; True abandons the epoch.
-        longest_span: not used; a span is an epoch.
+        most_epochs: not used; each call is one.
     """
 
     def __init__(
-        self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool], longest_span: int = 1
+        self, setup: Setup, team: ThreadTeam, is_stopped: Callable[[], bool], most_epochs: int = 1
     ) -> None:
         self._setup, self._method = setup, _method(setup)
         self._evaluations = Evaluations(setup, is_stopped)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.codegen import ThreadTeam
+from nnjit import codegen
 from nnjit.errors import ConfigError, RunError
 from nnjit.runs.learning_rate_search import LearningRateSearch
 from nnjit.training.loop.epochs import EpochRunner
@@ -40,7 +40,7 @@ def find_learning_rate(setup: Setup, state: State) -> tuple[Setup, LearningRateS
         return setup, None
     updates = min(max(setup.steps, FEWEST), MOST)
     lr = np.geomspace(LOWEST_LEARNING_RATE, HIGHEST_LEARNING_RATE, updates)
-    with ThreadTeam(setup.compiled.threads) as team, one_blas_thread():
+    with codegen.ThreadTeam(setup.compiled.threads) as team, one_blas_thread():
         losses = EpochRunner(setup, team, lambda: False).losses_at(state, lr)
         with within("optimizer", "learning_rate"):
             search = choose(lr, losses)

@@ -38,9 +38,11 @@ MAY_CHANGE: Mapping[str, bool] = {
     "*data.x":                   False,  # the files of npy
     "*data.y*":                  False,
     "*data.weights":             False,
+    "search*":                   False,
     "threshold*":                False,
     "optimizer.learning_rate*":  True,   # and its factors by layer
     "schedule*":                 True,
+    "trackers*":                 False,
     "training.epochs":           True,   # if the schedule depends on it
     "training.early_stopping*":  True,
     "training.target*":          True,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnjit.optim.schedules import Plateau, ReduceOnPlateau
+from nnjit.optim.schedules.plateau import Plateau, ReduceOnPlateau
 from nnjit.runs.status import Status
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-import sys
+import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from nnjit.codegen import ThreadTeam
-from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, RunError, reason
+from nnjit import codegen
+from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, Raised, RunError, reason
 from nnjit.experiment import Experiment
+from nnjit.progress.display import Display
+from nnjit.progress.follower import Audience
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.fingerprint import Fingerprint
@@ -24,9 +26,8 @@ from nnjit.runs.json_file import JsonFile
 from nnjit.runs.lock import check_unlocked, lock_run
 from nnjit.runs.status import Status
 from nnjit.training.graphs.decoding import SingleDecoder
+from nnjit.training.loop.callbacks import Callbacks, process_callbacks
 from nnjit.training.loop.divergence import NotFinite
-from nnjit.training.loop.epochs import progress
-from nnjit.training.loop.interruption import Interruption
 from nnjit.training.loop.learning_rate_search import find_learning_rate
 from nnjit.training.loop.recorders import FileRecorder, Recorder, runner_type
 from nnjit.training.loop.records import describe, saved_words, write_results
@@ -40,32 +41,9 @@ from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State
-from nnjit.training.setup.threads import one_blas_thread
 
 CHECKPOINT_SECONDS = 20.0
-
-
-@dataclass(frozen=True)
-class Callbacks:
-    """What a training calls after each span of epochs.
-
-    Args:
-        is_stopped: whether the user has asked to stop.
-        show: shows the number of epochs done and the latest losses.
-    """
-
-    is_stopped: Callable[[], bool]
-    show: Callable[[int, dict[str, float]], None]
-
-
-@contextmanager
-def process_callbacks(first: int, total: int, quiet: bool) -> Iterator[Callbacks]:
-    """Callbacks for trainings that own the process: a signal stops them, and a bar shows the epochs.
-
-    Meanwhile BLAS has a single thread.
-    """
-    with Interruption() as interruption, progress(first, total, quiet) as show, one_blas_thread():
-        yield Callbacks(lambda: interruption.requested, show)
+RUNS = Path("runs")  # where run folders are made that no --output names
 
 
 def train(
@@ -74,7 +52,7 @@ def train(
     *,
     folder: Path | None = None,
     output: Path | None = None,
-    quiet: bool = True,
+    audience: Audience | None = None,
 ) -> Run:
     """Train an experiment and leave its run folder.
 
@@ -82,29 +60,39 @@ def train(
         config: the resolved config as text, kept in the run folder.
         folder: where relative paths in the experiment start; the current directory if None.
         output: the run folder; `runs/<name>-<time>` if None.
+        audience: who is told how it goes; nobody if None.
 
     Raises:
         UserError: something given does not fit; nothing was written.
-        Diverged: a value is not finite. Interrupted: Ctrl-C, SIGTERM or SIGHUP. Both leave a complete run
-            folder.
+        Diverged: a value is not finite. Interrupted: Ctrl-C, SIGTERM or SIGHUP. Raised: a function of the
+            user's has raised something. All leave a complete run folder.
     """
     began = time.perf_counter()
     base = folder or Path()
+    audience = audience or Audience()
     check_output(output)
+    audience.display.stage("loading the data")
     setup = set_up(experiment, base)
     state, loaded = setup.begin(base)
-    show_loaded(loaded, quiet)
+    show_loaded(loaded, audience.display)
+    audience.display.stage("compiling")
     runner_type(setup).prepare(setup)  # before there is a folder, so that a failure leaves none
     setup, search = find_learning_rate(setup, state)
+    audience.display.stage("")  # warnings may follow
     fingerprint = fingerprint_of(setup, base)
     with new_folder(output, experiment.name) as path:
         recorder = FileRecorder.at(setup, path, state)
         describe(setup, config, path, fingerprint, made_of(search, loaded))
-        return _finish(setup, recorder, state, quiet, began)
+        return _finish(setup, recorder, state, audience, began)
 
 
 def resume(
-    path: Path, experiment: Experiment, config: str, *, folder: Path | None = None, quiet: bool = True
+    path: Path,
+    experiment: Experiment,
+    config: str,
+    *,
+    folder: Path | None = None,
+    audience: Audience | None = None,
 ) -> Run:
     """Resume a run from its last saved epoch; the result has the bits of a run that was never stopped.
 
@@ -112,22 +100,27 @@ def resume(
 
     Args:
         experiment: the run's own, or with other options that may change (`resuming.MAY_CHANGE`).
+        audience: who is told how it goes; nobody if None.
 
     Raises:
         RunError: the run cannot go on so, is damaged, or trains now; nothing was written.
     """
     began = time.perf_counter()
     base = folder or Path()
+    audience = audience or Audience()
     with lock_run(path):
         check_files(path)
         if has_saved(path):
             check_experiment(path, experiment)  # before what may take long
+        audience.display.stage("loading the data")
         begun = begin_or_restore(set_up(experiment, base), path, base)
+        audience.display.stage("compiling")
         runner_type(begun.setup).prepare(begun.setup)
+        audience.display.stage("")
         recorder = FileRecorder.at(begun.setup, path, begun.state)
         mark_unfinished(path)
         describe(begun.setup, config, path, begun.fingerprint, begun.made)
-        return _finish(begun.setup, recorder, begun.state, quiet, began)
+        return _finish(begun.setup, recorder, begun.state, audience, began)
 
 
 class Begun(NamedTuple):
@@ -163,12 +156,10 @@ def made_of(*files: JsonFile | None) -> tuple[JsonFile, ...]:
     return tuple(file for file in files if file is not None)
 
 
-def show_loaded(loaded: LoadedWeights | None, quiet: bool) -> None:
-    """Say on standard error what was loaded, if anything was, before the training that depends on it."""
-    if loaded is None or quiet or sys.stderr is None:
-        return
-    with suppress(OSError):  # a terminal that is gone ends no training
-        print("\n  ".join(loaded.lines), file=sys.stderr, flush=True)
+def show_loaded(loaded: LoadedWeights | None, display: Display) -> None:
+    """Say what was loaded, if anything was, before the training that depends on it."""
+    if loaded is not None:
+        display.say(["\n  ".join(loaded.lines)])
 
 
 def has_saved(path: Path) -> bool:
@@ -176,14 +167,17 @@ def has_saved(path: Path) -> bool:
     return any((path / name).exists() for name in (file_names.CHECKPOINT, file_names.LAST))
 
 
-def _finish(setup: Setup, recorder: FileRecorder, state: State, quiet: bool, began: float) -> Run:
+def _finish(setup: Setup, recorder: FileRecorder, state: State, audience: Audience, began: float) -> Run:
     last, path = setup.experiment.training.epochs, recorder.path
-    with process_callbacks(state.epoch, last, quiet) as callbacks:
+    with process_callbacks(state.epoch, last, audience.display) as process:
+        callbacks = replace(process, followers=audience.followers())
         outcome = train_and_record(setup, recorder, state, callbacks, began)
     lacking = f"not all results could be written ({outcome.lacking}); {saved_words(path)}"
     if outcome.status is Status.DIVERGED:
         where = lacking if outcome.lacking else f"the run so far is in {path}"
         raise Diverged(f"{outcome.message}\n{where}", path)
+    if audience.error is not None:
+        raise Raised(audience.error, path)
     if outcome.status is Status.INTERRUPTED:
         where = lacking if outcome.lacking else f"saved in {path}"
         raise Interrupted(f"interrupted after epoch {outcome.state.epoch} of {last}; {where}", path)
@@ -205,6 +199,7 @@ def train_and_record(
         RunError: the folder cannot be written while the training runs, or rows on the disk cannot be read.
     """
     path = recorder.path
+    callbacks.begin(setup.experiment, path, recorder.so_far)
     try:
         outcome = run_epochs(setup, recorder, state, callbacks, began)
         lacking = write_results(setup, path, outcome, began, save=lambda: recorder.save(outcome.state))
@@ -225,13 +220,13 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
     """
     options, saved = setup.experiment.training, time.perf_counter()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
-    with ThreadTeam(setup.compiled.threads) as team:
+    with codegen.ThreadTeam(setup.compiled.threads) as team:
         stopping = Stopping(setup, recorder.so_far)
         runner = runner_type(setup)(
             setup,
             team,
             lambda: callbacks.is_stopped() or time.perf_counter() > end,
-            recorder.longest_span,
+            min(recorder.longest_span, callbacks.most_epochs),
         )
         while state.epoch < options.epochs and stopping.status(state) is None:
             try:
@@ -246,22 +241,32 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
             state = span.state
             stopping.follow(span.history)
             recorder.write(state, span.history)
-            if time.perf_counter() - saved > min(CHECKPOINT_SECONDS, recorder.patience):
+            callbacks.follow(state.epoch, span.history)
+            if callbacks.error is not None:
+                return Outcome(state, Status.INTERRUPTED)
+            patience = min(CHECKPOINT_SECONDS, recorder.patience)
+            if time.perf_counter() - saved > patience or callbacks.want_files:
                 recorder.save(state)
                 saved = time.perf_counter()
-            losses = {k: float(v[-1]) for k, v in span.history.items() if k.endswith("_loss")}
-            callbacks.show(state.epoch, losses)
+                callbacks.saved()
             if span.stop_reason:
                 return Outcome(state, Status.CONVERGED, span.stop_reason)
+            if callbacks.are_stopping and state.epoch < options.epochs:
+                return Outcome(state, stopping.status(state) or Status.STOPPED)
     return Outcome(state, stopping.status(state) or Status.COMPLETED)
 
 
 def check_output(output: Path | None) -> None:
-    """Raise a RunError if the requested run folder exists already."""
+    """Raise a RunError if the requested run folder exists already, or cannot be made."""
     if output is not None and output.exists():
         if output.is_dir():
             check_unlocked(output)
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
+    path = output or RUNS / "x"
+    parent = next(parent for parent in path.parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        problem = "Permission denied" if parent.is_dir() else "Not a directory"
+        raise RunError(f"{output or RUNS}: the run folder cannot be made ({problem})")
 
 
 @contextmanager
@@ -275,9 +280,7 @@ def new_folder(output: Path | None, name: str) -> Iterator[Path]:
 def _make_folder(output: Path | None, name: str) -> Path:
     """Make the run folder; if its name is taken, a number after the time makes it unique."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    candidates = (
-        [output] if output else [Path("runs") / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
-    )
+    candidates = [output] if output else [RUNS / f"{name}-{stamp}{f'-{k}' if k else ''}" for k in range(100)]
     for path in candidates:
         try:
             path.mkdir(parents=True)

@@ -13,7 +13,6 @@ import numpy as np
 
 from nnjit.data import Center
 from nnjit.nn import Loss, Metric, SummedMetric
-from nnjit.nn.metrics import BinaryAccuracy, Mae
 from nnjit.training.graphs.decoding import JointDecoder, SingleDecoder, decoder_of
 from nnjit.training.graphs.output import Output
 from nnjit.training.graphs.target_metrics import MOST, for_each_target
@@ -70,12 +69,21 @@ def _of_output(
     if decoder.classes is not None:
         return of_classes(metrics, len(decoder.classes), ys, weights)
     targets = [decoder.targets(y).astype(np.float64) for y in ys]
-    more: Sequence[Metric] = (BinaryAccuracy(),)
-    if not are_yes_or_no(loss, targets[0]):
-        more = for_each_target((Mae(),), names) if len(names) <= MOST else ()
+    more = _more(names, is_labels=are_yes_or_no(loss, targets[0]))
     metrics = tuple({m.column: m for m in (*metrics, *more)}.values())
     origin = 0.0 if center is None else center.origin
     return _of_values(metrics, targets, weights, origin)
+
+
+def _more(names: Sequence[str], *, is_labels: bool) -> Sequence[Metric]:
+    """The metrics of targets with these names that were not asked for."""
+    if is_labels:
+        from nnjit.nn.metrics.decisions import BinaryAccuracy
+
+        return (BinaryAccuracy(),)
+    from nnjit.nn.metrics.values import Mae
+
+    return for_each_target((Mae(),), names) if len(names) <= MOST else ()
 
 
 def of_classes(

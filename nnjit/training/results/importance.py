@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -29,7 +30,7 @@ class Column(NamedTuple):
 
 
 def importance(setup: Setup, theta: np.ndarray) -> Importance | None:
-    """The importance of each column, on some rows of the part that says most about new data.
+    """The importance of each column, or channel, on some rows of the part that says most about new data.
 
     None of inputs that are no columns, such as images, of too many of them, of a network so large that it
     would take long, and of one whose loss is not finite. Categories of one column are shuffled together.
@@ -39,7 +40,8 @@ def importance(setup: Setup, theta: np.ndarray) -> Importance | None:
     if not 1 < len(columns) <= MOST_COLUMNS:
         return None
     shuffles = min(MOST_SHUFFLES, MOST_CALLS // len(columns))
-    affordable = WORK / (len(columns) * shuffles * setup.model.table.size)
+    steps = math.prod(setup.model.input_shape[:-1])  # of a series, each of which may read all weights
+    affordable = WORK / (len(columns) * shuffles * setup.model.table.size * steps)
     rows = int(min(MOST_ROWS, len(part), affordable))
     if rows < FEWEST_ROWS:
         return None
@@ -61,10 +63,10 @@ def importance(setup: Setup, theta: np.ndarray) -> Importance | None:
 
 
 def _columns(setup: Setup) -> Iterator[Column]:
-    """The columns of a table, or the inputs of an array whose inputs have names."""
+    """The columns of a table, the channels of a series, or the inputs of an array whose inputs have names."""
     data = setup.data
     if data.encoder is not None:
-        for place in data.columns:
+        for place in data.encoder.inputs:
             if place.size:
                 yield Column(place.name, slice(place.start, place.start + place.size))
     elif image_shape(data.input_shape, data.features) is None:
@@ -72,7 +74,7 @@ def _columns(setup: Setup) -> Iterator[Column]:
 
 
 def _shuffled(part: Part, column: Column, rng: np.random.Generator) -> Part:
-    """The part with the values of a column in other rows."""
+    """The part with the values of a column in other rows; of a channel, those of all steps together."""
     x = part.x.copy()
-    x[:, column.inputs] = part.x[rng.permutation(len(x)), column.inputs]
+    x[..., column.inputs] = part.x[rng.permutation(len(x))][..., column.inputs]
     return replace(part, x=x)

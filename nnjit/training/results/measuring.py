@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from nnjit.nn import Loss, Metric, SummedMetric, WholeMetric
-from nnjit.nn.metrics import Accuracy, BinaryAccuracy
-from nnjit.nn.metrics.confusion import Confusion
 
 Values = dict[str, float]
 
@@ -45,5 +43,5 @@ def decided_values(
     weights = np.bincount(2 * target + is_taken, weight, 4)
     there = np.flatnonzero(weights)
     prediction, truth = np.eye(2)[there % 2], (there // 2).astype(np.int32)
-    decided = [m for m in metrics if isinstance(m, Accuracy | BinaryAccuracy | Confusion)]
+    decided = [m for m in metrics if m.compares_decisions]
     return {m.column: value_of(m, prediction, truth, weights[there]) for m in decided}

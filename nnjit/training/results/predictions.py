@@ -27,11 +27,12 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
     part, decoder = setup.splits[split].spread(), setup.decoder
     predicted = setup.compiled.predict(theta, part.x)
     rows = np.arange(len(part.y)) if part.source_rows is None else part.source_rows
+    weights = part.w if setup.data.is_weighted else None
     times = setup.data.times.get(split)
     if times is not None and part.rows is not None:
         times = times[part.rows]
     found = {
-        name: replace(one, rows=rows, times=times)
+        name: replace(one, rows=rows, weights=weights, times=times)
         for name, one in decoder.predictions(split, predicted, part.y).items()
     }
     if isinstance(decoder, SingleDecoder):

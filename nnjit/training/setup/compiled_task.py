@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from nnjit.codegen import BLOCK, Compiled, CompiledEpoch, KernelEntry
+from nnjit.codegen import BLOCK
 from nnjit.data import AnyPart
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
@@ -21,6 +21,9 @@ from nnjit.training.graphs.step import step_graph
 from nnjit.training.graphs.task import Task
 from nnjit.training.structure.programs import KEPT, PROGRAMS, EpochProgram, Name, Programs, options_for
 from nnjit.training.structure.walk import Numbers
+
+if TYPE_CHECKING:
+    from nnjit.codegen import Compiled, CompiledEpoch, KernelEntry
 
 Values = dict[str, float]
 """`loss` and the metrics of a split."""

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from nnjit.errors import ConfigError, UserError
+from nnjit.experiment import Experiment
 from nnjit.nn import Metric
+from nnjit.nn.targets import OR_CLASSES
 
 
 @contextmanager
@@ -18,6 +20,17 @@ def within(*prefix: str | int) -> Iterator[None]:
         yield
     except UserError as error:
         raise error.within(*prefix) from error.__cause__
+
+
+@contextmanager
+def mends_for(experiment: Experiment) -> Iterator[None]:
+    """Leave the option `task` out of every mend inside that names it if the data has no such option."""
+    try:
+        yield
+    except UserError as error:
+        if experiment.losses is not None or "task" in type(experiment.data).model_fields:
+            raise
+        raise type(error)(error.message.replace(OR_CLASSES, ""), error.path) from error.__cause__
 
 
 def check_values(chosen: Sequence[Metric], target: np.ndarray) -> None:

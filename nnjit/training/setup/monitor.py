@@ -13,7 +13,7 @@ from nnjit.errors import ConfigError, did_you_mean
 from nnjit.experiment.options import Goal, TrainingOptions
 from nnjit.nn import metrics
 from nnjit.optim import Schedule
-from nnjit.optim.schedules import ReduceOnPlateau
+from nnjit.optim.schedules.plateau import ReduceOnPlateau
 from nnjit.training.graphs.task import Task
 from nnjit.training.setup.error_paths import within
 from nnjit.training.setup.state import State

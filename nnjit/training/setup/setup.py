@@ -33,15 +33,16 @@ from nnjit.errors import ConfigError, ConfigPath, DataError, counted
 from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.nn.model.columns import indexed_columns
-from nnjit.optim.schedules import ReduceOnPlateau
+from nnjit.optim.schedules.plateau import ReduceOnPlateau
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.task import Task
 from nnjit.training.setup.checks.data import check_batch, check_buffer, check_layers, lone_examples
 from nnjit.training.setup.checks.learning_rates import check_factors
 from nnjit.training.setup.checks.memory import check_outputs, check_state
+from nnjit.training.setup.checks.mixup import check_mixup
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.error_paths import within
+from nnjit.training.setup.error_paths import mends_for, within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
 from nnjit.training.setup.masked_steps import find_masked_steps
 from nnjit.training.setup.monitor import Followed, Monitor, Threshold, followed_by
@@ -189,13 +190,14 @@ class Setup:
     def begin(self, folder: Path) -> tuple[State, LoadedWeights | None]:
         """As `initial_state`, with what was loaded; None if all weights are drawn from the seed."""
         theta, loaded = initial_theta(self.experiment, self.task, folder)
-        return self._state(theta), loaded
+        return self.state_of(theta), loaded
 
     def blank_state(self) -> State:
         """A state with the arrays of any other, to compare a checkpoint with; no weights are read for it."""
-        return self._state(np.zeros(self.model.arrays.size, self.experiment.dtype))
+        return self.state_of(np.zeros(self.model.arrays.size, self.experiment.dtype))
 
-    def _state(self, theta: np.ndarray) -> State:
+    def state_of(self, theta: np.ndarray) -> State:
+        """The state before the first epoch of a training that begins with these weights."""
         slots = initial_slots(self.task, self.model.split(theta))
         return State.initial(theta, slots, "" if self.monitor is None else str(self.monitor))
 
@@ -227,12 +229,17 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     Raises:
         UserError: something does not fit; the error has its path in the config.
     """
-    data, contents = _load(experiment, folder)
-    batches = _batches(experiment, len(data.train))
+    return set_up_on(*_load(experiment, folder), experiment)
+
+
+def set_up_on(data: Prepared, contents: Mapping[str, Contents], experiment: Experiment) -> Setup:
+    """The same on data that is loaded, encoded and scaled."""
+    batches = batches_of(experiment, len(data.train))
     check_buffer(experiment, data.train, batches.size)
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
-    task, outputs = make_task(experiment, description, data.train)
-    _check(experiment, data, task, outputs)
+    with mends_for(experiment):
+        task, outputs = make_task(experiment, description, data.train)
+        _check(experiment, data, task, outputs)
     check_state(task)
     check_outputs(task, batches.rows_at_once)
     has_validation = data.validation is not None
@@ -243,12 +250,12 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
         task, batches.size, batches.rows_at_once, experiment.training.threads, is_evaluated,
         batches.in_order, batches.block,
     )  # fmt: skip
-    _ = compiled.threads  # for which the step is traced, unless one of its structure was
     rate = experiment.optimizer.learning_rate
     learning_rate = math.nan if rate == "find" else rate
     sizes = batches.size, batches.steps
     setup = Setup(experiment, data, outputs, compiled, *sizes, followed, learning_rate, contents)
     _check_followed(setup)
+    _ = compiled.threads  # for which the step is traced, unless one of its structure was
     return setup
 
 
@@ -282,7 +289,9 @@ def _load_held_out(
         if (name := f"{part}_data") in experiment.sources:
             with within(name):
                 source, takes = experiment.sources[name], _takes(experiment)
-                held_out[part] = load_held_out(source, data, folder, types, takes)
+                held_out[part] = load_held_out(
+                    source, data, folder, types, takes, own=experiment.sources["data"]
+                )
     return held_out
 
 
@@ -291,7 +300,7 @@ def _takes(experiment: Experiment) -> Takes:
     return "either" if experiment.loss is None else experiment.loss.targets
 
 
-def _batches(experiment: Experiment, rows: int) -> Batches:
+def batches_of(experiment: Experiment, rows: int) -> Batches:
     """The batches of a training part of so many rows."""
     options = experiment.training
     batch_size = rows if options.batch_size == "full" else options.batch_size
@@ -326,7 +335,8 @@ def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs)
         with within("averaging"):
             experiment.averaging.check(experiment.training.epochs)
     check_layers(task.model, data)
-    check_batch(task.model, _batches(experiment, len(data.train)).size)
+    check_batch(task.model, batches_of(experiment, len(data.train)).size)
+    check_mixup(experiment, task.model, outputs)
     if (method := experiment.optimizer.full_batch) is not None:
         from nnjit.training.setup.checks.full_batch import Case, check_full_batch
 

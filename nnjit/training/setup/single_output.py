@@ -11,7 +11,7 @@ from nnjit.experiment import Experiment
 from nnjit.ir import ArrayType, B, array_type
 from nnjit.nn import Loss, Metric, Model, build_model
 from nnjit.nn.links import Link
-from nnjit.nn.metrics import Accuracy
+from nnjit.nn.metrics.decisions import Accuracy
 from nnjit.nn.notation.cost import cost_lines
 from nnjit.nn.notation.line import Line
 from nnjit.runs.data import OutputEntry

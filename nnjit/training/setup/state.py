@@ -87,6 +87,8 @@ class State:
         best_epoch: 0 before the first epoch.
         monitor: in words, what makes an epoch the best.
         checksums: of the files with a row for each epoch, as they were when this was saved; {} if it was not.
+        offset: what the number of updates has more than epochs × steps of one; not 0 if some epochs were on
+            another number of rows.
     """
 
     theta: np.ndarray
@@ -97,6 +99,7 @@ class State:
     best_epoch: int
     monitor: str
     checksums: Mapping[str, str] = field(default_factory=dict)
+    offset: int = 0
 
     @classmethod
     def initial(cls, theta: np.ndarray, slots: Slots, monitor: str) -> State:
@@ -111,7 +114,8 @@ class State:
     def facts(self) -> dict[str, Any]:
         """All else in it, as plain data, but for the checksums."""
         best = {"best_epoch": self.best_epoch, "best_loss": self.best_loss.hex()}
-        return {"epoch": self.epoch, **best, "monitor": self.monitor}
+        offset = {"offset": self.offset} if self.offset else {}
+        return {"epoch": self.epoch, **best, **offset, "monitor": self.monitor}
 
     def copy(self) -> State:
         """A copy that the loop doesn't change."""
@@ -171,7 +175,7 @@ def restored(like: State, tensors: Mapping[str, np.ndarray], content: Any) -> St
     arrays = {name: aligned_copy(tensor) for name, tensor in tensors.items()}
     slots = like.slots.layout.named([arrays[f"slot_{k}"] for k in range(len(like.slots))])
     best = arrays["best_theta"], best_loss, facts.best_epoch
-    return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor, facts.checksums)
+    return State(arrays["theta"], slots, facts.epoch, *best, facts.monitor, facts.checksums, facts.offset)
 
 
 def checksum(content: bytes) -> str:
@@ -188,6 +192,7 @@ class _Facts:
     best_loss: str
     monitor: str
     checksums: Mapping[str, str] = field(default_factory=dict)
+    offset: int = 0
 
     def __post_init__(self) -> None:
         if not self.best_epoch <= self.epoch < MOST_EPOCHS:

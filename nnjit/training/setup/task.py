@@ -38,6 +38,7 @@ def make_task(
         activated=outputs.activated,
         class_weights=outputs.class_weights,
         averaging=experiment.averaging,
+        mixup=None if (mixup := experiment.training.mixup) is None else mixup.alpha,
     )
     return task, outputs
 

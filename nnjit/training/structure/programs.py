@@ -7,27 +7,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from nnjit.codegen import (
-    CallCode,
-    Compiled,
-    CompiledEpoch,
-    EpochCode,
-    Interface,
-    on_clear,
-    read_code,
-    write_code,
-)
+from nnjit import codegen
+from nnjit.codegen import Interface, on_clear
 from nnjit.cores import usable_cores
 from nnjit.ir import Graph, Node, array_type, interpret, new_input
 from nnjit.numpy.promotion import as_number
 from nnjit.passes.split_off import Parts, split_off
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
+from nnjit.training.graphs.signs import signs_graph
 from nnjit.training.graphs.step import (
     evaluation_graph,
+    gradient_graph,
     logits_graph,
     prediction_graph,
     state_graph,
@@ -37,7 +31,13 @@ from nnjit.training.graphs.task import Task
 from nnjit.training.structure.threads import threads_for
 from nnjit.training.structure.walk import Numbers, key_of, replaced
 
-Name = Literal["evaluation", "prediction", "logits", "state", "cost", "product", "residuals", "jacobian"]
+if TYPE_CHECKING:
+    from nnjit.codegen import CallCode, Compiled, CompiledEpoch, EpochCode
+
+Name = Literal[
+    "evaluation", "prediction", "logits", "state", "signs", "gradient", "cost", "product", "residuals",
+    "jacobian",
+]  # fmt: skip
 
 # fmt: off
 PROGRAMS: Mapping[Name, tuple[Callable[[Task], Graph], str]] = {
@@ -46,6 +46,8 @@ PROGRAMS: Mapping[Name, tuple[Callable[[Task], Graph], str]] = {
     "prediction": (prediction_graph, "The prediction."),
     "logits":     (logits_graph,     "The output before any sigmoid or softmax."),
     "state":      (state_graph,      "The state of the layers over a batch."),
+    "signs":      (signs_graph,      "The fractions of idle units."),
+    "gradient":   (gradient_graph,   "The gradient of the cost without dropout and penalty."),
     "cost":       (cost_graph,       "The cost and its gradient."),
     "product":    (product_graph,    "The Hessian of the cost times a vector."),
     "residuals":  (residual_graph,   "The residuals."),
@@ -164,12 +166,12 @@ class Traced:
 
     def read(self, name: object) -> Any:
         """What is kept on disk of one of its programs; None if nothing is."""
-        return read_code(f"{self._key!r}\0{name!r}") if ON_DISK else None
+        return codegen.read_code(f"{self._key!r}\0{name!r}") if ON_DISK else None
 
     def write(self, name: object, value: object) -> None:
         """Keep something of one of its programs on disk."""
         if ON_DISK:
-            write_code(f"{self._key!r}\0{name!r}", value)
+            codegen.write_code(f"{self._key!r}\0{name!r}", value)
 
 
 class EpochProgram:
@@ -218,7 +220,7 @@ class EpochProgram:
         """The epochs with their source written, but not compiled yet."""
         with self._lock:
             (step, interface), evaluation = self._step, self._evaluation
-            return CompiledEpoch(
+            return codegen.CompiledEpoch(
                 step.rest,
                 interface,
                 evaluation=None if evaluation is None else evaluation.rest,
@@ -232,7 +234,7 @@ class EpochProgram:
         """The compiled epochs, with memory of their own."""
         with self._lock:
             if self._compiled is None:
-                epoch = self.written() if self._kept is None else CompiledEpoch.of(self._kept.code)
+                epoch = self.written() if self._kept is None else codegen.CompiledEpoch.of(self._kept.code)
                 epoch.compile()
                 if self._kept is None and ON_DISK:
                     kept = KeptEpochs(self.threads, self.number_graphs, epoch.code)
@@ -264,13 +266,15 @@ class Programs:
     def _new(self, name: Name) -> Numbered:
         """A program that is traced, compiled, and kept on disk if it can be."""
         parts = self._parts(name)
-        made = Numbered(_compiled(Compiled(parts.rest, title=PROGRAMS[name][1])), NumberGraph.of(parts))
+        made = Numbered(
+            _compiled(codegen.Compiled(parts.rest, title=PROGRAMS[name][1])), NumberGraph.of(parts)
+        )
         if ON_DISK and made.compiled.code is not None:
             self._traced.write(name, KeptCall(made.numbers, made.compiled.code))
         return made
 
     def _of(self, name: Name, kept: KeptCall) -> Numbered:
-        compiled = Compiled.of(kept.code, lambda: self._parts(name).rest)
+        compiled = codegen.Compiled.of(kept.code, lambda: self._parts(name).rest)
         return Numbered(_compiled(compiled), kept.numbers)
 
     def epochs(self, options: EpochOptions) -> EpochProgram:

@@ -15,8 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnjit.cores import usable_cores
-from nnjit.errors import Diverged, Interrupted
+from nnjit.errors import Diverged, Interrupted, Raised
 from nnjit.experiment import Experiment
+from nnjit.progress.display import Display
+from nnjit.progress.follower import Audience
 from nnjit.runs import file_names
 from nnjit.runs.aggregate import Result, aggregate
 from nnjit.runs.folder import check_files, mark_unfinished
@@ -25,10 +27,12 @@ from nnjit.runs.members import has_members
 from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
 from nnjit.runs.study import StudyMetrics
+from nnjit.training.loop.callbacks import Callbacks, process_callbacks
 from nnjit.training.loop.recorders import runner_type
 from nnjit.training.loop.records import data_entry, model_entry, write_environment
-from nnjit.training.loop.trainer import Callbacks, check_output, new_folder, process_callbacks, show_loaded
+from nnjit.training.loop.trainer import check_output, new_folder, show_loaded
 from nnjit.training.setup.checks.memory import check_state
+from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study, study_of
@@ -43,7 +47,7 @@ def train_members(
     *,
     folder: Path | None = None,
     output: Path | None = None,
-    quiet: bool = True,
+    audience: Audience | None = None,
 ) -> Study:
     """Train the members of a study, and leave a folder with a run for each and their aggregates.
 
@@ -51,14 +55,16 @@ def train_members(
         dump: writes the configs that are kept in the folders.
         folder: where relative paths in the experiment start; the current directory if None.
         output: the folder to make; `runs/<name>-<time>` if None.
+        audience: who is told how it goes; nobody if None.
 
     Raises:
         UserError: something given does not fit; nothing was written.
-        Diverged: every member diverged. Interrupted: a signal. Both leave a complete folder.
+        Diverged: every member diverged. Interrupted: a signal. Raised: a function of the user's has raised
+            something. All leave a complete folder.
     """
     check_output(output)
     place = new_folder(output, experiment.name)
-    return _train_study(experiment, members, dump, folder, place, quiet)
+    return _train_study(experiment, members, dump, folder, place, audience or Audience())
 
 
 def resume_members(
@@ -68,7 +74,7 @@ def resume_members(
     dump: Dump,
     *,
     folder: Path | None = None,
-    quiet: bool = True,
+    audience: Audience | None = None,
 ) -> Study:
     """Resume each member of a study from its last saved epoch, and train those that were never begun.
 
@@ -81,17 +87,24 @@ def resume_members(
     with lock_run(path):
         check_files(path)
         check_study(path, members)
-        return _train_study(experiment, members, dump, folder, nullcontext(path), quiet)
+        place = nullcontext(path)
+        return _train_study(experiment, members, dump, folder, place, audience or Audience())
 
 
 def train_members_in_memory(
-    experiment: Experiment, members: Members, *, folder: Path | None = None, quiet: bool = True
+    experiment: Experiment,
+    members: Members,
+    *,
+    folder: Path | None = None,
+    audience: Audience | None = None,
 ) -> Study:
     """Train the members of a study, and write nothing. Errors as `train_members`."""
-    began, base = time.perf_counter(), folder or Path()
-    first, workers = _set_up_first(members, base, quiet), min(_workers(experiment), members.count)
+    began, base, audience = time.perf_counter(), folder or Path(), audience or Audience()
+    first, workers = _set_up_first(members, base, audience.display), min(_workers(experiment), members.count)
     table = MembersTable(members.kind)
-    results = _train_all(TableTrainer(members, first, base, None, table), workers, quiet)
+    results = _train_all(TableTrainer(members, first, base, None, table), workers, audience)
+    if audience.error is not None:
+        raise Raised(audience.error, None)
     metrics = _with_times(aggregate(members.kind, members.count, results), first, began)
     _raise_if_stopped(members, metrics.status, results, None)
     data, model = data_entry(first), model_entry(first)
@@ -104,12 +117,12 @@ def _train_study(
     dump: Dump,
     folder: Path | None,
     place: AbstractContextManager[Path],
-    quiet: bool,
+    audience: Audience,
 ) -> Study:
     """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
-    first, workers = _set_up_first(members, base, quiet), min(_workers(experiment), members.count)
+    first, workers = _set_up_first(members, base, audience.display), min(_workers(experiment), members.count)
     check_state(first.task, workers)
     with place as path:
         trainer = _trainer(members, first, base, path, dump)
@@ -122,12 +135,14 @@ def _train_study(
         trainer.begin()
         first.compiled.save_kernels(path / file_names.KERNELS)
         try:
-            results = _train_all(trainer, workers, quiet)
+            results = _train_all(trainer, workers, audience)
         finally:
             if isinstance(trainer, TableTrainer):
                 trainer.table.save()
         metrics = _with_times(aggregate(members.kind, members.count, results), first, began, earlier)
         metrics.write(path)
+    if audience.error is not None:
+        raise Raised(audience.error, path)
     _raise_if_stopped(members, metrics.status, results, path)
     return open_study(path, members)
 
@@ -151,14 +166,17 @@ def _with_times(
     return replace(metrics, seconds={**metrics.seconds, **total})
 
 
-def _set_up_first(members: Members, base: Path, quiet: bool) -> Setup:
+def _set_up_first(members: Members, base: Path, display: Display) -> Setup:
     """The first member's setup, compiled: before there is a folder, so that a failure leaves none."""
+    display.stage("loading the data")
     with errors_at_folds():
         setup = set_up(members.experiments[0], base)
-    show_loaded(setup.begin(base)[1], quiet)
+    show_loaded(setup.begin(base)[1], display)
+    display.stage("compiling")
     runner_type(setup).prepare(setup)
     _ = setup.compiled.evaluation, setup.compiled.prediction
     _ = setup.compiled.program("logits") if setup.task.wholes else None
+    display.stage("")
     return setup
 
 
@@ -178,7 +196,7 @@ def _workers(experiment: Experiment) -> int:
     return usable_cores() if wanted == "auto" else wanted
 
 
-def _train_all(trainer: MemberTrainer, workers: int, quiet: bool) -> list[Result]:
+def _train_all(trainer: MemberTrainer, workers: int, audience: Audience) -> list[Result]:
     """The results of the members that were begun, in their order."""
     experiments = trainer.members.experiments
     total = sum(member.training.epochs for member in experiments)
@@ -186,7 +204,7 @@ def _train_all(trainer: MemberTrainer, workers: int, quiet: bool) -> list[Result
     failed = threading.Event()
     done: dict[int, int] = {}
     with (
-        process_callbacks(0, total, quiet) as callbacks,
+        process_callbacks(0, total, audience.display) as callbacks,
         ThreadPoolExecutor(workers, "nnjit-member") as executor,
     ):
 
@@ -194,16 +212,19 @@ def _train_all(trainer: MemberTrainer, workers: int, quiet: bool) -> list[Result
             return callbacks.is_stopped() or failed.is_set()
 
         def work(index: int) -> Result | None:
-            def show(epochs: int, losses: dict[str, float]) -> None:
+            def show(epochs: int, columns: Columns) -> None:
                 with lock:
                     done[index] = epochs
-                    callbacks.show(sum(done.values()), losses)
+                    audience.display.show(sum(done.values()), columns, index + 1)
 
             try:
-                return trainer.train(index, Callbacks(is_stopped, show))
+                return trainer.train(index, Callbacks(is_stopped, show, audience.followers(), index + 1))
             except BaseException:
                 failed.set()
                 raise
+            finally:
+                if audience.error is not None:
+                    failed.set()
 
         results = list(executor.map(work, range(len(experiments))))
     return [result for result in results if result is not None]

@@ -110,6 +110,11 @@ class Study:
         known = [threshold for threshold in found if threshold is not None]
         return float(np.mean(known)) if known and len(known) == len(found) else None
 
+    def _repr_html_(self) -> str:
+        from nnjit.progress.html import run_html
+
+        return run_html(repr(self), self.metrics["splits"], lambda: self.history)
+
     def __repr__(self) -> str:
         return f"Study of {len(self.runs)} {self.kind}, which predict together\n  {self.path or 'in memory'}"
 

@@ -20,6 +20,7 @@ from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.folder import mark_unfinished
 from nnjit.runs.lock import lock_run
 from nnjit.runs.members import MemberEntry, MemberRecord
+from nnjit.training.loop.callbacks import Callbacks
 from nnjit.training.loop.recorders import FileRecorder, MemoryRecorder
 from nnjit.training.loop.records import Results, data_entry, describe, model_entry, saved_words, times
 from nnjit.training.loop.resuming import (
@@ -32,7 +33,7 @@ from nnjit.training.loop.resuming import (
     read_fingerprint,
     resumed,
 )
-from nnjit.training.loop.trainer import Callbacks, begin_or_restore, run_epochs, train_and_record
+from nnjit.training.loop.trainer import begin_or_restore, run_epochs, train_and_record
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State, restored
 from nnjit.training.study.members import Members
@@ -227,6 +228,7 @@ class TableTrainer(MemberTrainer):
             self.table.put(self._entry(setup, record, history, now.theta, now), is_last=False)
 
         recorder = MemoryRecorder(setup, None if entry is None else entry.history, save)
+        callbacks.begin(setup.experiment, self.place(index), recorder.so_far)
         try:
             outcome = run_epochs(setup, recorder, state, callbacks, began)
             results = Results.of(setup, outcome)
@@ -245,6 +247,10 @@ class TableTrainer(MemberTrainer):
                 f"the training stopped: {self.path} cannot be written ({reason(error)})"
             ) from error
         return Result(index + 1, seed, metrics)
+
+    def place(self, index: int) -> Path | None:
+        """What followers know a member by: its folder, if it had one."""
+        return None if self.path is None else self.path / self.members.kind / file_names.member(index + 1)
 
     @property
     def _shares_data(self) -> bool:

@@ -1,13 +1,25 @@
 """The measurements, a file each: `run` prints its tables, and returns what goes into the JSON."""
 
-from scripts.benchmark.sections import autodiff, epochs, growth, prediction, startup, threads, training
+from scripts.benchmark.sections import (
+    autodiff,
+    busy,
+    epochs,
+    estimators,
+    growth,
+    prediction,
+    startup,
+    threads,
+    training,
+)
 
 SECTIONS = {
     "workloads": training.run,
     "threads": threads.run,
+    "busy": busy.run,
     "growth": growth.run,
     "startup": startup.run,
     "epochs": epochs.run,
     "autodiff": autodiff.run,
     "prediction": prediction.run,
+    "estimators": estimators.run,
 }

@@ -46,10 +46,12 @@ class ColumnEncoding(ABC):
     Args:
         name: that of the column.
         missing: what is done about missing values.
+        missing_rows: how many training rows have none.
     """
 
     name: str
     missing: str = "error"
+    missing_rows: int = 0
     kind: str
 
     @property

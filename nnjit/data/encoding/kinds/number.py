@@ -69,7 +69,7 @@ class NumberEncoding(ColumnEncoding):
     def read(self, column: RawColumn) -> Read:
         values, is_bad = column.numbers
         problems = unreadable(column, is_bad, "a number", MEND) or infinite(column, np.isinf(values))
-        return values, problems or self.gaps(column)
+        return column.own_numbers, problems or self.gaps(column)
 
     def write(self, values: np.ndarray, out: np.ndarray) -> None:
         out[:, 0] = values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 _SEPARATORS = (",", ";", "\t", "|", BLANKS)  # the likelier first
 _TITLES = {"\t": "tab", BLANKS: "blanks"}
-_SAMPLE = 1000  # records in which to look
+_SAMPLE = 1000  # records in which to look, unless they are wide:
+_SAMPLE_TEXT = 2**18  # characters of them, and
+_LEAST_SAMPLE = 100  # records in any case
 _LEAST_ALIKE = 0.5  # of the records, which have as many fields as most
 _LEAST_GAIN = 0.1  # of plain values, by which blanks must be better than other separators
 _TAB_SUFFIXES = (".tsv", ".tab")
@@ -68,7 +71,7 @@ def dialect_of(head: str, path: Path, options: Reading) -> Dialect:
     Raises:
         DataError: there is no telling whether the first row is a header, or it names two columns alike.
     """
-    lines = re.findall(r"[^\n]*\n|[^\n]+$", head)
+    lines = list(io.StringIO(head, newline="\n"))
     hint = _HINT.fullmatch(lines[0])
     comment = _comment(lines, options.comment)
     start = _leading(lines, comment, has_hint=hint is not None)
@@ -116,8 +119,15 @@ def _comment(lines: Sequence[str], option: str | None) -> str | None:
 
 def _records(lines: Sequence[str], start: int, layout: Layout) -> list[tuple[int, str]]:
     """The first records from a line on that are not blank, with the numbers of their lines."""
-    numbered = islice(layout.records(lines[start:]), _SAMPLE)
-    return [(start + line, record) for line, record in numbered if record.strip()]
+    found: list[tuple[int, str]] = []
+    size = 0
+    for line, record in islice(layout.records(lines[start:]), _SAMPLE):
+        if record.strip():
+            found.append((start + line, record))
+            size += len(record)
+        if size > _SAMPLE_TEXT and len(found) >= _LEAST_SAMPLE:
+            break
+    return found
 
 
 def _has_comments(lines: Sequence[str], layout: Layout) -> bool:
@@ -140,6 +150,8 @@ def _quote(text: str) -> str | None:
     """What is around fields: `"`, unless all of these are inside of values, or `'` is instead."""
     if '"' in text:
         return '"' if _STARTS_QUOTED.search(text) else None
+    if "'" not in text:
+        return '"'
     return "'" if 2 * len(_SINGLE_QUOTED.findall(text)) >= text.count("\n") > 0 else '"'
 
 
@@ -159,12 +171,14 @@ def _score(layout: Layout, records: Sequence[str]) -> float:
     """How likely the separator is: 0 if not at all."""
     rows = [layout.fields(record) for record in records]
     width, count = Counter(map(len, rows)).most_common(1)[0]
+    if width == 1:
+        return 0.0
     count += 1 < len(rows[0]) == width - 1  # R names no column of row numbers
     alike = count / len(rows)
-    values = [value for row in rows[1:] for value in row if value]
-    plain = sum(map(is_plain, values)) / len(values) if values else 0.0
-    if width == 1 or alike < _LEAST_ALIKE:
+    if alike < _LEAST_ALIKE:
         return 0.0
+    values = Counter(value for row in rows[1:] for value in row if value)
+    plain = sum(n for value, n in values.items() if is_plain(value)) / max(1, values.total())
     if layout.separator == BLANKS and (alike < 1 or plain == 0):  # else it may be between words
         return 0.0
     return alike + plain - (_LEAST_GAIN if layout.separator == BLANKS else 0)

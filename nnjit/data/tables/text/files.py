@@ -177,6 +177,8 @@ def _with_tabs(piece: bytes) -> bytes:
 
 
 def _has_blanks_at_quotes(head: str, separator: str, quote: str) -> bool:
+    if quote not in head:
+        return False
     blank, between = ("[ ]+", "\t") if separator == "\t" else ("[ \t]+", re.escape(separator))
     return re.search(f"(?m)(?:^|{between}){blank}{quote}|{quote}{blank}(?:{between}|\r?$)", head) is not None
 
@@ -204,7 +206,8 @@ def _table(text: _Text, numeric: frozenset[int], options: Reading) -> tuple[Tabl
     """The table, the marks in its numbers, and what is to be said of them."""
     frame = _parsed(text, numeric)
     records = _records_of_rows(text, frame)
-    frame = frame if len(records) == frame.height else frame[records]
+    is_end_blank = records[-1] == len(records) - 1
+    frame = frame[: len(records)] if is_end_blank else frame[records]
     names, notes = named_columns(frame, text.dialect.names, text.path.name)
 
     def where(row: int) -> str:
@@ -242,7 +245,7 @@ def _parsed(
             "schema_overrides": kinds if numeric else None,
         }
         try:
-            return _by_polars(text, rows, options).with_columns(trimmed(text.missing))
+            return trimmed(_by_polars(text, rows, options), text.missing)
         except pl.exceptions.PolarsError as error:
             if not numeric:
                 raise DataError(f"{text.path}: {_explained(text, error)}", ("file",)) from None

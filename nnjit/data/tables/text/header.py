@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,11 @@ def has_header(rows: Sequence[Row]) -> bool | None:
     columns = [
         [row[k] for row in below if k < len(row) and row[k] not in MISSING_MARKS] for k in range(len(first))
     ]
-    known = [(name, column) for name, column in zip(first, columns, strict=True) if column]
-    numbers = [name for name, column in known if _are_plain(column)]
-    texts = [(name, column) for name, column in known if not _are_plain(column)]
+    known = [
+        (name, column, _are_plain(column)) for name, column in zip(first, columns, strict=True) if column
+    ]
+    numbers = [name for name, _, are_plain in known if are_plain]
+    texts = [(name, column) for name, column, are_plain in known if not are_plain]
     if any(name not in MISSING_MARKS and not is_plain(name) for name in numbers):
         return True
     recurs = [name in column for name, column in texts]
@@ -153,7 +156,7 @@ def _is_index(column: pl.Series) -> bool:
 
 
 def _are_plain(column: Sequence[str]) -> bool:
-    return sum(not is_plain(value) for value in column) <= _MOST_TEXT * len(column)
+    return sum(n for value, n in Counter(column).items() if not is_plain(value)) <= _MOST_TEXT * len(column)
 
 
 def _counts_up(names: Row, start: int | None = None) -> bool:

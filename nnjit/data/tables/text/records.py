@@ -54,7 +54,9 @@ class Layout:
 
     def fields(self, record: str) -> list[str]:
         """The values in a record, trimmed and without quotes."""
-        return [self._value(part) for part in self.parts(record)]
+        if self.quote and self.quote in record:
+            return [self._value(part) for part in self.parts(record)]
+        return [part.strip() for part in self.parts(record)]
 
     def parts(self, record: str) -> list[str]:
         """The fields of a record as they are written; a separator inside quotes does not count."""

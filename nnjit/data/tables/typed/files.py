@@ -15,6 +15,7 @@ from nnjit.data.tables.marks import marks_of
 from nnjit.data.tables.table import Table
 from nnjit.data.tables.text.content import content_of
 from nnjit.data.tables.text.records import lines_of
+from nnjit.data.tables.typed.arrow_buffers import check_buffers
 from nnjit.data.tables.typed.excel import read_excel
 from nnjit.data.tables.typed.stored_frame import StoredFrame
 from nnjit.data.tables.values import missing_marks, normalised, problem_of
@@ -84,6 +85,8 @@ def stored_table(path: Path, options: Reading, kind: str) -> Table:
     """
     import polars as pl
 
+    if kind == "arrow":
+        check_buffers(path)
     lazy = pl.scan_parquet(path, glob=False) if kind == "parquet" else pl.scan_ipc(glob.escape(str(path)))
     height, width = _by_polars(path, lambda: _shape(lazy), kind.capitalize())
     first = _by_polars(path, lazy.head(max(1, _BLOCK // max(1, width))).collect, kind.capitalize())
@@ -116,6 +119,7 @@ def _read_arrow(path: Path, options: Reading) -> Table:
         if not is_file:
             with path.open("rb") as file:
                 return pl.read_ipc_stream(file)
+        check_buffers(path)
         lazy = pl.scan_ipc(glob.escape(str(path)))
         _check_fits(path, lazy)
         return lazy.collect()
@@ -175,7 +179,11 @@ def _by_polars(path: Path, read: Callable[[], T], kind: str) -> T:
 
     try:
         return read()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        if (
+            isinstance(error, OSError) and error.errno is not None
+        ):  # the system's, not polars' of a short file
+            raise
         problem = shortened(str(error).partition("\n")[0], 120)
         raise DataError(f"{path}: not a whole {kind} file ({problem})", ("file",)) from None
 

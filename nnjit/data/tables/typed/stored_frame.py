@@ -1,8 +1,10 @@
-"""Columns that stay in an Arrow or Parquet file, and are read one at a time, or some rows of all."""
+"""Columns that stay in an Arrow or Parquet file, and are read one at a time."""
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,58 +17,57 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-_NEAR = 4096  # rows
-
-
+@dataclass(frozen=True, eq=False)
 class StoredFrame:
     """What a table needs of a data frame, read when it is asked for.
 
     Args:
         path: the file, for messages.
         lazy: its rows.
-        height: how many there are.
+        file_height: how many there are.
         columns: which columns of the file.
         marks: what marks a missing value in text.
+        indices: which rows of the file; None for all.
     """
 
-    def __init__(
-        self, path: Path, lazy: pl.LazyFrame, height: int, columns: Sequence[str], marks: tuple[str, ...]
-    ) -> None:
-        self._path, self._lazy, self._marks = path, lazy, marks
-        self.height, self.columns = height, list(columns)
+    path: Path
+    lazy: pl.LazyFrame
+    file_height: int
+    columns: list[str]
+    marks: tuple[str, ...]
+    indices: np.ndarray | None = None
+    _read: weakref.WeakValueDictionary[str, pl.Series] = field(default_factory=weakref.WeakValueDictionary)
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return self.file_height if self.indices is None else len(self.indices)
 
     def __getitem__(self, column: str) -> pl.Series:
-        return self._read(self._lazy.select(column))[column]
+        """A column, in memory as long as somebody needs it."""
+        series = self._read.get(column)
+        if series is None:
+            self._read[column] = series = self._column(column)
+        return series
 
     def __iter__(self) -> Iterator[pl.Series]:
         return (self[column] for column in self.columns)
 
     def select(self, columns: Sequence[str]) -> StoredFrame:
         """The same rows of some columns."""
-        return StoredFrame(self._path, self._lazy, self.height, columns, self._marks)
+        return replace(self, columns=list(columns))
 
-    def rows(self, begin: int, end: int) -> pl.DataFrame:
-        """Consecutive rows of all columns, in memory."""
-        return self._read(self._lazy.select(self.columns).slice(begin, end - begin))
+    def chosen(self, indices: np.ndarray) -> StoredFrame:
+        """Some of the rows, which stay in the file."""
+        own = indices if self.indices is None else self.indices[indices]
+        return replace(self, indices=own, _read=weakref.WeakValueDictionary())
 
-    def chosen(self, indices: np.ndarray) -> pl.DataFrame:
-        """Rows of all columns, in memory; those that are near each other are read with those between them."""
-        import polars as pl
-
-        if not len(indices):
-            return self.rows(0, 0)
-        order = np.argsort(indices, kind="stable")
-        runs = np.split(indices[order], np.flatnonzero(np.diff(indices[order]) > _NEAR) + 1)
-        read: pl.DataFrame = pl.concat(
-            [self.rows(int(run[0]), int(run[-1]) + 1)[run - run[0]] for run in runs]
-        )
-        return read[np.argsort(order)]
-
-    def _read(self, lazy: pl.LazyFrame) -> pl.DataFrame:
+    def _column(self, column: str) -> pl.Series:
         import polars as pl
 
         try:
-            return normalised(lazy.collect(), self._marks)
+            series = normalised(self.lazy.select(column).collect(), self.marks)[column]
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             problem = str(error).partition("\n")[0]
-            raise DataError(f"{self._path}: the file can no longer be read ({problem})", ("file",)) from None
+            raise DataError(f"{self.path}: the file can no longer be read ({problem})", ("file",)) from None
+        return series if self.indices is None else series[self.indices]

@@ -94,7 +94,8 @@ def check_rows(model: Model, x: np.ndarray, words: Words) -> None:
     if not _checks_data(model):
         return
     columns = np.arange(math.prod(x.shape[1:]), dtype=np.int64).reshape(1, *x.shape[1:])
-    for (node, values), (_, positions) in zip(_taken(model, x), _taken(model, columns), strict=True):
+    taken = zip(layers_that_take(model, x), layers_that_take(model, columns), strict=True)
+    for (node, values), (_, positions) in taken:
 
         def where(at: tuple[int, ...], positions: np.ndarray = positions) -> str:
             return words(at[0], int(positions[(0, *at[1:])]))
@@ -110,7 +111,7 @@ def _checks_data(model: Model) -> bool:
     return any(type(node.layer).check_data is not Layer.check_data for node in model.nodes)
 
 
-def _taken(model: Model, x: np.ndarray) -> list[tuple[LayerNode, np.ndarray]]:
+def layers_that_take(model: Model, x: np.ndarray) -> list[tuple[LayerNode, np.ndarray]]:
     """The layers that take the data x, or what those that only move values make of it; and what they take."""
     values, taken = {INPUT: x}, []
     for node in model.nodes:

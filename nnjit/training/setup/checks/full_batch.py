@@ -9,10 +9,10 @@ from functools import cached_property
 from nnjit.errors import ConfigError, ConfigPath
 from nnjit.experiment import Experiment
 from nnjit.nn import Loss, losses
-from nnjit.nn.losses import SumOfSquares
+from nnjit.nn.losses.loss import SumOfSquares
 from nnjit.optim import Clip, FullBatchOptimizer
-from nnjit.optim.optimizers import LevenbergMarquardt
-from nnjit.optim.schedules import Constant
+from nnjit.optim.optimizers.least_squares import LevenbergMarquardt
+from nnjit.optim.schedules.endless import Constant
 from nnjit.training.graphs.full_batch import random_layers
 from nnjit.training.graphs.task import Task
 from nnjit.training.setup.outputs import Outputs

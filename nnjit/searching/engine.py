@@ -1,0 +1,260 @@
+"""Keep Optuna's study: its storage, its sampler and pruner, and what it remembers of each trial."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnjit.errors import ConfigError, RunError, UserError
+from nnjit.experiment.search import SearchOptions
+from nnjit.runs import file_names
+from nnjit.runs.search import Trial, TrialStatus
+from nnjit.searching.space import Space
+from nnjit.searching.trial import Outcome
+from nnjit.version import VERSION
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+MISSING = "a search needs Optuna: pip install 'nnjit[search]'"
+DRIVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql"}
+IDENTITY = "nnjit"  # the attribute of a study that says what it searches
+
+
+def silence_optuna() -> None:
+    """Have Optuna say nothing of its own.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        import optuna
+    except ImportError:
+        raise UserError(MISSING) from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def open_study(
+    options: SearchOptions,
+    space: Space,
+    folder: Path | None,
+    *,
+    mode: str,
+    identity: Mapping[str, str],
+    join: bool,
+) -> optuna.Study:
+    """The study of a search: a new one, or that which it goes on with or joins.
+
+    Args:
+        folder: that of the search; None with a storage elsewhere.
+        identity: what all who take part must share, such as the digest of the config.
+        join: whether to take part in a search that is in the storage already.
+
+    Raises:
+        UserError: the storage cannot be reached, or holds another search, or one that is not to be joined.
+    """
+    silence_optuna()
+    import optuna
+
+    name = space.given.experiment.name
+    with _storage_errors(options.storage):
+        storage = _storage(options.storage, folder)
+        known = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
+        if options.storage is not None and (name in known) != join:
+            raise UserError(_about_joining(name, is_known=name in known), ("search", "storage"))
+        study: optuna.Study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            direction="minimize" if mode == "min" else "maximize",
+            load_if_exists=True,
+        )
+        _check_identity(study, identity, new=name not in known)
+    study.sampler = _sampler(options, seed=space.given.experiment.seed + len(study.get_trials(False)))
+    study.pruner = _pruner(options, space)
+    if options.sampler == "grid" and name not in known:
+        for combination in islice(space.grid(), options.trials):
+            study.enqueue_trial(combination)
+    return study
+
+
+def end_orphans(study: optuna.Study) -> None:
+    """End the trials of a process that was killed, so that they are done anew."""
+    import optuna
+
+    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+
+def tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome) -> None:
+    """Store how a trial ended. One that diverged counts as pruned, which the sampler learns from."""
+    import optuna
+
+    states = optuna.trial.TrialState
+    trial.set_user_attr("outcome", {**vars(outcome), "value": None, "curve": list(outcome.curve)})
+    match outcome.status:
+        case TrialStatus.COMPLETED:
+            study.tell(trial, outcome.value)
+        case TrialStatus.FAILED:
+            study.tell(trial, state=states.FAIL)
+        case _:
+            study.tell(trial, state=states.PRUNED)
+
+
+def trials_of(study: optuna.Study, space: Space) -> tuple[Trial, ...]:
+    """The trials that have ended; those of a process that was killed are left out."""
+    ended = (trial for trial in study.get_trials(deepcopy=False) if "outcome" in trial.user_attrs)
+    return tuple(_trial(trial, space) for trial in ended)
+
+
+def count_ended(study: optuna.Study) -> int:
+    """How many trials have ended, here and elsewhere."""
+    return sum("outcome" in trial.user_attrs for trial in study.get_trials(deepcopy=False))
+
+
+def importance_of(study: optuna.Study) -> dict[str, float]:
+    """The share of each option in how the metric varies, by the variance of a forest's predictions (Hutter et
+    al. 2014); empty with fewer than four completed trials, or if all reached the same.
+    """
+    import optuna
+
+    completed = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+    if len(completed) < 4 or len({trial.value for trial in completed}) < 2:
+        return {}
+    evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=32, seed=0)
+    return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
+
+
+def identity_of(config: str) -> dict[str, str]:
+    """What all who take part in a search share.
+
+    Args:
+        config: its resolved config, without what each of them may choose.
+    """
+    return {"nnjit": VERSION, "config": hashlib.sha256(config.encode()).hexdigest()[:16]}
+
+
+def _trial(trial: FrozenTrial, space: Space) -> Trial:
+    outcome = trial.user_attrs["outcome"]
+    value = (
+        trial.value
+        if trial.value is not None and outcome["status"] == TrialStatus.COMPLETED
+        else float("nan")
+    )
+    return Trial(
+        number=trial.number,
+        status=TrialStatus(outcome["status"]),
+        value=value,
+        options=space.options(trial.params),
+        epochs=outcome["epochs"],
+        seconds=outcome["seconds"],
+        curve=tuple((epoch, found) for epoch, found in outcome["curve"]),
+        message=outcome["message"],
+    )
+
+
+def _storage(url: str | None, folder: Path | None) -> BaseStorage:
+    if url is not None:
+        from optuna.storages import RDBStorage
+
+        return RDBStorage(url, engine_kwargs={"connect_args": _connection(url)})
+    from nnjit.searching.journal import journal_storage
+
+    assert folder is not None  # which only a storage elsewhere can do without
+    return journal_storage(folder / file_names.JOURNAL)
+
+
+def _connection(url: str) -> dict[str, Any]:
+    return {"timeout": 60} if url.startswith("sqlite") else {"connect_timeout": 10}
+
+
+@contextmanager
+def _storage_errors(url: str | None) -> Iterator[None]:
+    """Turn what a database raises into one message."""
+    if url is None:
+        yield
+        return
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+    where = ("search", "storage")
+    try:
+        yield
+    except ImportError as error:
+        driver = DRIVERS.get(url.split(":")[0].split("+")[0], str(error.name))
+        raise UserError(f"this database needs a driver: pip install {driver}", where) from None
+    except ArgumentError:
+        raise ConfigError(
+            "expected the address of a database, such as postgresql://user@host/name or sqlite:///trials.db",
+            where,
+        ) from None
+    except SQLAlchemyError as error:
+        raise UserError(f"the database cannot be used: {_first_line(error)}", where) from None
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().splitlines()[0]
+
+
+def _about_joining(name: str, *, is_known: bool) -> str:
+    if is_known:
+        return (
+            f'the storage has a search "{name}" already; to take part in it, give --join, or give this one '
+            "another name"
+        )
+    return f'the storage has no search "{name}" to join; omit --join on the machine that begins it'
+
+
+def _check_identity(study: optuna.Study, identity: Mapping[str, str], *, new: bool) -> None:
+    if new:
+        study.set_user_attr(IDENTITY, dict(identity))
+    there = study.user_attrs.get(IDENTITY, {})
+    for key, word in (("nnjit", "version of nnjit"), ("config", "config")):
+        if there.get(key) != identity[key]:
+            raise RunError(
+                f'the search "{study.study_name}" was begun with another {word} ({there.get(key)}, here '
+                f"{identity[key]}); use the same, or give this one another name"
+            )
+
+
+def _sampler(options: SearchOptions, *, seed: int) -> BaseSampler:
+    from optuna import samplers
+
+    seed %= 2**32
+    match options.sampler:
+        case "random" | "grid":  # whose combinations wait in the study
+            return samplers.RandomSampler(seed=seed)
+        case "cma":
+            _require_cma()
+            return samplers.CmaEsSampler(seed=seed, n_startup_trials=options.startup)
+    return samplers.TPESampler(
+        seed=seed, n_startup_trials=options.startup, multivariate=True, constant_liar=True
+    )
+
+
+def _require_cma() -> None:
+    try:
+        import cmaes  # type: ignore[import-untyped]  # noqa: F401  # Optuna says what it lacks only later
+    except ImportError:
+        raise UserError(
+            "sampler: cma needs cmaes: pip install 'nnjit[search]'", ("search", "sampler")
+        ) from None
+
+
+def _pruner(options: SearchOptions, space: Space) -> BasePruner:
+    from optuna import pruners
+
+    match options.pruner:
+        case "median":
+            return pruners.MedianPruner(n_startup_trials=options.startup, n_warmup_steps=1)
+        case "hyperband":
+            epochs = space.given.experiment.training.epochs
+            return pruners.HyperbandPruner(min_resource=1, max_resource=max(epochs, 2))
+    return pruners.NopPruner()

@@ -1,0 +1,360 @@
+"""Search the options of a config: train many combinations, rank them, and train the best one anew."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnjit import api
+from nnjit.config import Config, dump, read
+from nnjit.cores import usable_cores
+from nnjit.errors import ConfigError, Interrupted, RunError, UserError, counted, did_you_mean
+from nnjit.experiment import Experiment
+from nnjit.experiment.search import SearchOptions
+from nnjit.report import write_report
+from nnjit.runs import file_names
+from nnjit.runs.lock import lock_run
+from nnjit.runs.metrics import Mode
+from nnjit.runs.search import SearchResult, Trial
+from nnjit.runs.writing import write_atomically
+from nnjit.searching import engine
+from nnjit.searching.progress import Progress, shown_on_terminal
+from nnjit.searching.space import Space
+from nnjit.searching.trial import Report, run_trial
+from nnjit.training import Run, Study, modes_of_experiment, new_folder
+from nnjit.training.loop.interruption import Interruption
+
+if TYPE_CHECKING:
+    import optuna
+
+COMMAND = "nnjit search"
+
+
+@dataclass(frozen=True, repr=False)
+class Search:
+    """What a search found.
+
+    Args:
+        path: its folder.
+        run: the training of the best options, a study if the config has replicas or folds.
+    """
+
+    path: Path
+    result: SearchResult
+    run: Run | Study
+
+    @property
+    def best_options(self) -> Mapping[str, Any]:
+        """The options of the best trial, by their paths."""
+        assert self.result.best is not None  # or else there were no search to open
+        return self.result.best.options
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The trials, the best first."""
+        return self.result.ranked
+
+    def __repr__(self) -> str:
+        best = self.result.best
+        value = "" if best is None else f"; best {self.result.metric} {best.value:.6g}"
+        return f"Search of {counted(len(self.trials), 'trial')}{value}\n  {self.path}"
+
+
+def search(
+    config: str | Path | Mapping[str, Any] | Experiment | None,
+    overrides: Iterable[str] = (),
+    *,
+    data: Any = None,
+    output: str | Path | None = None,
+    resume: str | Path | None = None,
+    storage: str | None = None,
+    join: bool = False,
+    workers: int | None = None,
+    quiet: bool = True,
+) -> Search:
+    """Try the options that the section `search` of a config names, and train the best of them anew.
+
+    Args:
+        config: a YAML file, a mapping of the same options, or an `Experiment`; None if a search is resumed.
+        overrides: options that beat it, e.g. `["search.trials=20"]`.
+        data: as of `nnjit.fit`.
+        output: the folder to make; `runs/<name>-<time>` if None.
+        resume: the folder of a search to go on with.
+        storage: the database that keeps the trials; it beats `search.storage`.
+        join: whether to take part in a search that another process has begun in this database.
+        workers: trials at a time, each on one thread; all usable cores if None.
+        quiet: whether to show no progress.
+
+    Raises:
+        UserError: the config or the data is wrong, Optuna is missing, or no trial completed.
+        Interrupted: a signal; the folder has the trials so far.
+    """
+    given = _read(config, overrides, data, resume)
+    with given.located():
+        options = _options(given)
+        options = options if storage is None else options.model_copy(update={"storage": storage})
+        if join and options.storage is None:
+            raise UserError("there is no database to join a search in; give storage, such as postgresql://…")
+        plan = _plan(given, options)
+        elsewhere = None if options.storage is None else _study(plan, None, join=join)
+        with _folder(output, resume, given.experiment.name) as path:
+            study = elsewhere or _study(plan, path, join=False)
+            return _search(plan, study, path, workers=workers or usable_cores(), quiet=quiet)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is searched: the space, and what is best in it."""
+
+    given: Config
+    options: SearchOptions
+    space: Space
+    metric: str
+    mode: Mode
+
+    @property
+    def trials(self) -> int:
+        """How many there are to be; a grid has no more than its combinations."""
+        if self.options.sampler != "grid":
+            return self.options.trials
+        return min(self.options.trials, prod(len(v.choices or ()) for v in self.options.space.values()))
+
+    @property
+    def identity(self) -> dict[str, str]:
+        chosen = {"trials": 1, "seconds": None, "storage": None}
+        options = self.options.model_copy(update=chosen)
+        return engine.identity_of(dump(self.given.experiment.model_copy(update={"search": options})))
+
+
+def _read(
+    config: str | Path | Mapping[str, Any] | Experiment | None,
+    overrides: Iterable[str],
+    data: Any,
+    resume: str | Path | None,
+) -> Config:
+    if config is None:
+        if resume is None:
+            raise UserError("nothing to search: give a config, or the folder of a search to resume")
+        config = Path(resume) / file_names.CONFIG
+    given = read(config, overrides)
+    return given if data is None else given.with_data(data)
+
+
+def _options(given: Config) -> SearchOptions:
+    options = given.experiment.search
+    if options is None:
+        raise ConfigError(
+            "nothing to search: the config has no section search; give one, such as "
+            "search: {space: {optimizer.learning_rate: {log: [1e-4, 1e-1]}}}"
+        )
+    return options
+
+
+def _plan(given: Config, options: SearchOptions) -> _Plan:
+    """The plan, every part of which has been checked: nothing is trained or written yet."""
+    space = Space(_for_trials(given), options.space)
+    space.check()
+    if options.sampler == "grid":
+        space.check_grid()
+    modes = modes_of_experiment(space.given.experiment)
+    metric = _metric(options.metric, modes)
+    return _Plan(given, options, space, metric, modes[metric])
+
+
+def _for_trials(given: Config) -> Config:
+    """The config with one thread for each training, so that trials on all cores do not share them."""
+    training = given.experiment.training
+    if training.threads != "auto":
+        return given
+    document = given.document
+    data = {**document.data, "training": _with_one_thread(document.value(("training",)))}
+    changed = training.model_copy(update={"threads": 1})
+    return Config(given.experiment.model_copy(update={"training": changed}), replace(document, data=data))
+
+
+def _with_one_thread(training: Any) -> dict[str, Any]:
+    return {**(training if isinstance(training, dict) else {}), "threads": 1}
+
+
+def _metric(name: str | None, modes: Mapping[str, Mode]) -> str:
+    columns = [column for column in modes if column.startswith("validation_")]
+    if name is None:
+        if not columns:
+            raise ConfigError(
+                "trials are compared on a validation part, and there is none; give data.split.validation, "
+                "validation_data or training.folds, or search.metric: train_loss",
+                ("search",),
+            )
+        return next((column for column in columns if column != "validation_loss"), columns[0])
+    if name not in modes:
+        raise ConfigError(f'no such metric "{name}"{did_you_mean(name, modes)}', ("search", "metric"))
+    return name
+
+
+def _folder(output: str | Path | None, resume: str | Path | None, name: str) -> AbstractContextManager[Path]:
+    if resume is None:
+        return new_folder(None if output is None else Path(output), f"{name}-search")
+    path = Path(resume)
+    if output is not None:
+        raise RunError(f"{output}: a resumed search stays in its own folder; omit output")
+    if not (path / file_names.JOURNAL).is_file() and not (path / file_names.SEARCH).is_file():
+        raise RunError(f"{path} is not the folder of a search: it has no {file_names.JOURNAL}")
+    return _Locked(path)
+
+
+@dataclass
+class _Locked:
+    """The folder of a search that goes on, while its lock is held."""
+
+    path: Path
+
+    def __enter__(self) -> Path:
+        self._lock = lock_run(self.path)
+        self._lock.__enter__()
+        return self.path
+
+    def __exit__(self, *error: Any) -> None:
+        self._lock.__exit__(*error)
+
+
+def _study(plan: _Plan, path: Path | None, *, join: bool) -> optuna.Study:
+    return engine.open_study(
+        plan.options, plan.space, path, mode=plan.mode, identity=plan.identity, join=join
+    )
+
+
+def _search(plan: _Plan, study: optuna.Study, path: Path, *, workers: int, quiet: bool) -> Search:
+    if plan.options.storage is None:
+        engine.end_orphans(study)
+    hidden = plan.options.model_copy(update={"storage": None})  # its address may hold a password
+    write_atomically(
+        path / file_names.CONFIG, dump(plan.given.experiment.model_copy(update={"search": hidden}))
+    )
+    with Interruption() as interruption, shown_on_terminal(plan.trials, quiet) as show:
+        work = _Work(plan, study, lambda: interruption.requested, show)
+        work.run(workers)
+    result = _write(plan, study, path)
+    if result.best is not None and not interruption.requested:
+        run = _train_best(plan, result, path, quiet=quiet)
+    write_report(path)
+    if interruption.requested:
+        done = f"interrupted after {counted(len(result.trials), 'trial')}; they are in {path}"
+        raise Interrupted(done, path)
+    if result.best is None:
+        raise RunError(_no_result(result, path))
+    return Search(path, result, run)
+
+
+@dataclass
+class _Work:
+    """The trials, taken one by one by several threads."""
+
+    plan: _Plan
+    study: optuna.Study
+    is_stopped: Callable[[], bool]
+    show: Progress
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    running: int = 0
+    failed: bool = False
+
+    def run(self, workers: int) -> None:
+        """Train trials until there are as many as wanted, or the time is over."""
+        seconds = self.plan.options.seconds
+        self.end = float("inf") if seconds is None else time.perf_counter() + seconds
+        count = min(workers, self.plan.trials)
+        with ThreadPoolExecutor(count, "nnjit-trial") as executor:
+            for done in [executor.submit(self._run_trials) for _ in range(count)]:
+                done.result()
+
+    def _run_trials(self) -> None:
+        try:
+            while (trial := self._next()) is not None:
+                self._run(trial)
+        except BaseException:
+            self.failed = True
+            raise
+
+    def _next(self) -> optuna.Trial | None:
+        with self.lock:
+            done = engine.count_ended(self.study)
+            over = time.perf_counter() > self.end or self.is_stopped() or self.failed
+            if over or done + self.running >= self.plan.trials:
+                return None
+            self.running += 1
+            return self.study.ask(self.plan.space.distributions())
+
+    def _run(self, trial: optuna.Trial) -> None:
+        plan = self.plan
+        outcome = None
+        try:
+            outcome = run_trial(
+                lambda: plan.space.config(plan.space.options(trial.params)),
+                metric=plan.metric,
+                replicas=plan.options.replicas,
+                report=self._reporter(trial),
+            )
+        finally:
+            with self.lock:
+                self.running -= 1
+                if outcome is not None and not self.is_stopped():
+                    engine.tell(self.study, trial, outcome)
+                    self.show(outcome.value if plan.mode == "min" else -outcome.value)
+
+    def _reporter(self, trial: optuna.Trial) -> Report:
+        has_pruner = self.plan.options.pruner is not None
+
+        def report(epoch: int, value: float) -> bool:
+            if self.is_stopped():
+                return False
+            if not has_pruner:
+                return True
+            with self.lock:
+                trial.report(value, epoch)
+                return not trial.should_prune()
+
+        return report
+
+
+def _write(plan: _Plan, study: optuna.Study, path: Path) -> SearchResult:
+    result = SearchResult(
+        name=plan.given.experiment.name,
+        metric=plan.metric,
+        mode=plan.mode,
+        wanted=plan.trials,
+        importance=engine.importance_of(study),
+        trials=engine.trials_of(study, plan.space),
+    )
+    result.write(path)
+    result.write_table(path)
+    return result
+
+
+def _train_best(plan: _Plan, result: SearchResult, path: Path, *, quiet: bool) -> Run | Study:
+    """Train the options of the best trial anew, with a folder and a report."""
+    assert result.best is not None  # as its caller makes sure
+    best = plan.space.config(result.best.options)
+    text, folder = dump(best.experiment), path / file_names.BEST_RUN
+    is_known = folder.is_dir() and (path / file_names.BEST_CONFIG).is_file()
+    if is_known and (path / file_names.BEST_CONFIG).read_text(encoding="utf-8") == text:
+        return api.load(folder)
+    if folder.is_dir():
+        shutil.rmtree(folder)  # of a trial that was the best before
+    write_atomically(path / file_names.BEST_CONFIG, text)
+    return api.run(best, output=folder, quiet=quiet)
+
+
+def _no_result(result: SearchResult, path: Path) -> str:
+    ended = [trial.status for trial in result.trials]
+    counts = ", ".join(f"{ended.count(status)} {status}" for status in dict.fromkeys(ended))
+    why = next((f"; the first: {trial.message}" for trial in result.trials if trial.message), "")
+    return (
+        f"no trial completed ({counts or 'none was begun'}){why}; the table is in {path / file_names.TRIALS}"
+    )

@@ -1,0 +1,37 @@
+"""Make the trackers that an experiment asks for, or say how one that is missing is installed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from nnjit.errors import ConfigError
+from nnjit.experiment import Experiment
+from nnjit.progress.follower import Follower
+
+# fmt: off
+TRACKERS = {  # name: (the library, the module and the class of ours)
+    "tensorboard": ("tensorboardX", "nnjit.tracking.tensorboard", "TensorBoard"),
+    "mlflow":      ("mlflow",       "nnjit.tracking.mlflow",      "MLflow"),
+}
+# fmt: on
+
+
+def check_trackers(experiment: Experiment) -> None:
+    """Raise a ConfigError if a tracker's library is not installed."""
+    for k, name in enumerate(experiment.trackers):
+        library, *_ = TRACKERS[name]
+        if find_spec(library) is None:
+            problem = f"{name} is reported to by {library}, which is not installed"
+            raise ConfigError(f'{problem}: pip install "nnjit[{name}]"', ("trackers", k))
+
+
+def trackers_of(experiment: Experiment) -> Sequence[Follower]:
+    """The trackers of one training of an experiment."""
+    made = []
+    for name in dict.fromkeys(experiment.trackers):
+        _, module, tracker = TRACKERS[name]
+        options = experiment.model_dump(mode="json", by_alias=True)
+        made.append(getattr(importlib.import_module(module), tracker)(options))
+    return made
