@@ -26,7 +26,7 @@ ORDER = (
 INSIDE = {
     "codegen": (
         ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",),
-        ("call", "code", "lowering"), ("program",), ("static_arguments",), ("function",),
+        ("call", "clearing", "code", "lowering"), ("program",), ("static_arguments",), ("function",),
     ),
     "nn": (
         ("array",), ("formula", "functional", "initializers", "targets"), ("activations", "links"),

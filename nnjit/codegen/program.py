@@ -293,8 +293,10 @@ class CompiledEpoch:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many elements each output of a step has, or of each row."""
-        return tuple(type.row_size for type in self.code.signature.outputs)
+        """How many elements each total of a step has."""
+        first = len(self.interface.updates)
+        totals = self.code.signature.outputs[first : first + self.interface.totals]
+        return tuple(type.row_size for type in totals)
 
     def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray]:
         """The watched outputs of the latest step that these threads ran: views of the work memory, flat."""

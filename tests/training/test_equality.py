@@ -53,7 +53,7 @@ class InterpretedEpoch:
 
     path, program = Interpreted.path, Interpreted.program
     kernels: tuple[object, ...] = ()
-    plan = SimpleNamespace(tables=())
+    code = SimpleNamespace(tables=())
     _watched: Sequence[np.ndarray] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:
