@@ -231,8 +231,13 @@ class CompiledEpoch:
         guard = self.interface.guard(self.plan.graph)
         return summarize(self.plan, self.program.functions, guard, self.interface.lanes)
 
-    def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray]:
-        """The watched outputs of the latest step that these threads ran: views of the work memory, flat."""
+    def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray] | None:
+        """The watched outputs of the latest step that these threads ran: views of the work memory, flat.
+
+        None if tables are updated row by row, since the gradient of those is back at 0.
+        """
+        if self.plan.tables:
+            return None
         memory = self._memory(team.threads)
         return [memory[name][start : start + size] for name, start, size in self.program.watched]
 

@@ -71,6 +71,7 @@ class InterpretedEpoch:
                 np.copyto(arguments[name], new)
             row = totals[epoch - turns.begin // turns.steps, None]
             own = outputs[len(interface.updates) :][: interface.totals]
+            self._watched = [np.ravel(v) for v in outputs[len(outputs) - interface.watched :]]
             self.layout.of_step(row)[0] += np.concatenate([np.ravel(v) for v in own])
             if step == turns.steps - 1:
                 judged = self.layout.of_step(row)[0]
@@ -81,6 +82,9 @@ class InterpretedEpoch:
                 kept = np.concatenate([arguments[name] for name in interface.kept])
                 self._keep(judged[0] / judged[1], kept, *best)
         return turns.end
+
+    def watched(self, team: ThreadTeam) -> list[np.ndarray]:
+        return self._watched
 
     @property
     def layout(self) -> EpochTotals:
