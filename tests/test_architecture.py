@@ -25,8 +25,8 @@ ORDER = (
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
     "codegen": (
-        ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",), ("call",),
-        ("program",), ("static_arguments",), ("function",),
+        ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",),
+        ("call", "clearing", "code", "lowering"), ("program",), ("static_arguments",), ("function",),
     ),
     "nn": (
         ("array",), ("formula", "functional", "initializers", "targets"), ("activations", "links"),
