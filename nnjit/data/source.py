@@ -161,7 +161,7 @@ class Source(Options, ABC):
         rest = () if self.is_series else ("split",)
         options = self.model_dump_json(exclude={"scale", "scale_target", *rest})
         return self._readings.get(
-            f"{options} {folder} {problem_types} {takes} {self._given.data is None}", read
+            f"{options} {folder.absolute()} {problem_types} {takes} {self._given.data is None}", read
         )
 
     @property

@@ -1,4 +1,4 @@
-"""A search on a Dask cluster of two worker processes."""
+"""A search and studies on a Dask cluster of two worker processes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from nnjit.cluster import dask
 from nnjit.errors import UserError
 from nnjit.runs import file_names
 from nnjit.searching import loop
+from nnjit.training.study.table import MembersTable
 from tests.searching.conftest import CONFIG, RATES, searching
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'nnjit[dask]'")
@@ -102,6 +103,69 @@ def test_trials_of_a_killed_worker_are_done_again(
     assert is_killed
     assert sorted(trial.number for trial in found.trials) == list(range(8))
     assert {trial.status for trial in found.trials} == {"completed"}
+
+
+STUDIES: tuple[dict[str, Any], ...] = (
+    {"training": {"epochs": 4, "replicas": 3}},
+    {"training": {"epochs": 4, "folds": 3}, "data": {"type": "sklearn", "dataset": "iris"}},
+)
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=["replicas", "folds"])
+def test_members_have_the_same_bits_on_a_cluster(study: dict[str, Any], workers: Any, tmp_path: Path) -> None:
+    here = nnjit.fit(CONFIG | study, output=tmp_path / "here")
+    there = nnjit.fit(CONFIG | study, output=tmp_path / "there", engine=address_of(workers))
+    for mine, other in zip(here.runs, there.runs, strict=True):
+        assert np.array_equal(mine.theta, other.theta)
+        assert mine.metrics["splits"] == other.metrics["splits"]
+    assert here.metrics["splits"] == there.metrics["splits"]
+
+
+def test_a_study_goes_on_elsewhere(workers: Any, tmp_path: Path) -> None:
+    config = CONFIG | {"training": {"epochs": 3, "replicas": 2}}
+    longer = ["training.epochs=6"]
+    whole = nnjit.fit(config, longer, output=tmp_path / "whole")
+    nnjit.fit(config, output=tmp_path / "s")
+    options: dict[str, Any] = {"output": tmp_path / "s", "resume_or_start": True}
+    resumed = nnjit.fit(config, longer, **options, engine=address_of(workers))
+    for mine, other in zip(whole.runs, resumed.runs, strict=True):
+        assert np.array_equal(mine.theta, other.theta)
+
+
+def test_members_of_a_killed_worker_are_done_again(
+    workers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_killed, put = False, MembersTable.put
+
+    def kill_one(*given: Any, **options: Any) -> None:
+        nonlocal is_killed
+        is_killed = is_killed or kill_a_busy_one(workers)
+        put(*given, **options)
+
+    monkeypatch.setattr(MembersTable, "put", kill_one)
+    config = CONFIG | {"training": {"epochs": 1000, "replicas": 6}}
+    found = nnjit.fit(config, output=tmp_path / "s", engine=address_of(workers))
+    assert is_killed
+    assert len(found.runs) == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "message"),
+    [
+        ({}, {}, "a cluster trains the members of a study, and this is one training"),
+        ({"replicas": 2}, {"on_epoch": print}, "on_epoch: a function here cannot follow members"),
+        ({"replicas": 2}, {"output": False}, "what a cluster trains is kept in a folder"),
+        ({"replicas": 2, "members": "folders"}, {}, "a cluster trains replicas that leave one table"),
+    ],
+)
+def test_what_a_cluster_does_not_train_is_said(
+    options: dict[str, Any], more: dict[str, Any], message: str, workers: Any, tmp_path: Path
+) -> None:
+    config = CONFIG | {"training": {"epochs": 4} | options}
+    given = {"output": tmp_path / "s"} | more
+    with pytest.raises(UserError, match=message):
+        nnjit.fit(config, **given, engine=address_of(workers))
+    assert not (tmp_path / "s").exists()
 
 
 def test_ctrl_c_stops_the_trials_of_all_workers(
