@@ -28,7 +28,17 @@ NEEDED = (
     "numba", "llvmlite", "numpy", "scipy", "pydantic", "ruamel.yaml", "typer", "tqdm", "safetensors",
     "scikit-learn", "polars", "matplotlib", "jinja2", "threadpoolctl", "platformdirs",
 )  # fmt: skip
-EXTRA = ("pillow", "fastexcel", "onnx", "tensorboardX", "mlflow-skinny", "ipywidgets")
+EXTRA = (
+    "pillow",
+    "fastexcel",
+    "onnx",
+    "tensorboardX",
+    "mlflow-skinny",
+    "optuna",
+    "cmaes",
+    "distributed",
+    "ipywidgets",
+)
 FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "neon", "sve")
 VARIABLES = (
     "NNJIT_",
