@@ -1,4 +1,4 @@
-"""The time until the result of a short training is in hand: in a process that trains again, or a whole one."""
+"""The time until the result of a short training is in hand, in a process that trains again or a new one."""
 
 from __future__ import annotations
 
