@@ -17,7 +17,7 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
-    ("durable", "errors", "lazy", "cores", "version"), ("memory", "progress", "registry"), ("ir",),
+    ("durable", "errors", "lazy", "cores", "version"), ("cluster", "memory", "progress", "registry"), ("ir",),
     ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"),
     ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("tracking",), ("config",),
     ("api",), ("searching", "sklearn"), ("cli",), ("train",),
@@ -62,6 +62,7 @@ OWNERS = {  # library: the only rooms that may import it
     "PIL": {"data"},
     "onnx": {"export"},
     "optuna": {"searching"},
+    "distributed": {"cluster"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
 SLOW = {

@@ -40,6 +40,8 @@ _Live = Annotated[bool, typer.Option("--live", help=(
     "Serve a page that follows the training to a browser on this machine, and print its address."))]
 _Port = Annotated[int | None, typer.Option(metavar="N", help=(
     "The port of --live; any that is free if omitted."))]
+_Engine = Annotated[str | None, typer.Option("--engine", metavar="URL", help=(
+    "The Dask cluster that trains replicas or folds, such as dask://10.0.0.5:8786  [default: this machine]"))]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the run folder alone.")]
 # fmt: on
 
@@ -58,6 +60,7 @@ def train(
     print_config: _PrintConfig = False,
     live: _Live = False,
     port: _Port = None,
+    engine: _Engine = None,
     quiet: _Quiet = False,
 ) -> None:
     """Train the network that a YAML file describes.
@@ -86,6 +89,7 @@ def train(
                 output=output,
                 resume=resume,
                 resume_or_start=resume_or_start,
+                engine=engine,
                 quiet=quiet,
                 display=shown,
                 redrawing=redrawing,
@@ -153,6 +157,7 @@ def _train(
     output: Path | None,
     resume: Path | None,
     resume_or_start: bool,
+    engine: str | None,
     quiet: bool,
     display: Display,
     redrawing: Redrawing,
@@ -168,6 +173,7 @@ def _train(
             resume_or_start=resume_or_start,
             display=display,
             redrawing=redrawing,
+            engine=engine,
             write_report=reporter.write,
         )
     try:

@@ -284,6 +284,18 @@ def _load(experiment: Experiment, folder: Path) -> tuple[Prepared, dict[str, Con
     return prepared, contents
 
 
+def read_sources(experiment: Experiment, folder: Path) -> None:
+    """Read all data of an experiment, which is to keep it: to have it ready, or to send it elsewhere.
+
+    Raises:
+        UserError: some is missing, unreadable or malformed.
+    """
+    types, takes = target_types(experiment, folder), _takes(experiment)
+    for name, source in experiment.sources.items():
+        with within(name):
+            source.load_once(folder, types, takes)
+
+
 def _load_held_out(
     experiment: Experiment, data: Dataset, folder: Path, types: Mapping[str, ProblemType | None] | None
 ) -> dict[str, Dataset]:

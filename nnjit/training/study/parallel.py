@@ -14,7 +14,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from nnjit.cluster.engine import Engine
+from nnjit.cluster.opening import engine_of
 from nnjit.cores import usable_cores
+from nnjit.data import Readings
 from nnjit.errors import Diverged, Interrupted, Raised
 from nnjit.experiment import Experiment
 from nnjit.progress.display import Display
@@ -34,6 +37,7 @@ from nnjit.training.loop.trainer import check_output, new_folder, show_loaded
 from nnjit.training.setup.checks.memory import check_state
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
+from nnjit.training.study.elsewhere import ClusterTrainer, StudyJob, check_elsewhere
 from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study, study_of
 from nnjit.training.study.table import MembersTable, fits_table
@@ -48,6 +52,7 @@ def train_members(
     folder: Path | None = None,
     output: Path | None = None,
     audience: Audience | None = None,
+    engine: str | None = None,
 ) -> Study:
     """Train the members of a study, and leave a folder with a run for each and their aggregates.
 
@@ -56,6 +61,7 @@ def train_members(
         folder: where relative paths in the experiment start; the current directory if None.
         output: the folder to make; `runs/<name>-<time>` if None.
         audience: who is told how it goes; nobody if None.
+        engine: the address of a cluster that trains them; this process if None.
 
     Raises:
         UserError: something given does not fit; nothing was written.
@@ -64,7 +70,7 @@ def train_members(
     """
     check_output(output)
     place = new_folder(output, experiment.name)
-    return _train_study(experiment, members, dump, folder, place, audience or Audience())
+    return _train_study(experiment, members, dump, folder, place, audience or Audience(), engine)
 
 
 def resume_members(
@@ -75,6 +81,7 @@ def resume_members(
     *,
     folder: Path | None = None,
     audience: Audience | None = None,
+    engine: str | None = None,
 ) -> Study:
     """Resume each member of a study from its last saved epoch, and train those that were never begun.
 
@@ -88,7 +95,7 @@ def resume_members(
         check_files(path)
         check_study(path, members)
         place = nullcontext(path)
-        return _train_study(experiment, members, dump, folder, place, audience or Audience())
+        return _train_study(experiment, members, dump, folder, place, audience or Audience(), engine)
 
 
 def train_members_in_memory(
@@ -118,14 +125,19 @@ def _train_study(
     folder: Path | None,
     place: AbstractContextManager[Path],
     audience: Audience,
+    address: str | None,
 ) -> Study:
     """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
-    first, workers = _set_up_first(members, base, audience.display), min(_workers(experiment), members.count)
-    check_state(first.task, workers)
-    with place as path:
-        trainer = _trainer(members, first, base, path, dump)
+    members, job = _shared(experiment, members, base)
+    first, workers = _set_up_first(members, base, audience.display), _workers(experiment)
+    if address is not None:
+        check_elsewhere(members, is_table=fits_table(first, members.count))
+    with engine_of(address, job, None, default=workers) as engine, place as path:
+        workers = min(engine.slots, members.count)
+        check_state(first.task, workers if address is None else 1)
+        trainer = _trainer(members, first, base, path, dump, None if address is None else engine)
         fingerprint = trainer.check(experiment)
         so_far = aggregate(members.kind, members.count, trainer.results_so_far())
         earlier = earlier_seconds(path / file_names.METRICS)
@@ -148,13 +160,24 @@ def _train_study(
 
 
 def _trainer(
-    members: Members, first: Setup, base: Path, path: Path, dump: Dump
+    members: Members, first: Setup, base: Path, path: Path, dump: Dump, engine: Engine[StudyJob] | None
 ) -> FolderTrainer | TableTrainer:
     """What trains the members in the way that they left what they came to before, if they did."""
     is_table = has_members(path) or not (path / members.kind).is_dir()
-    if is_table and (has_members(path) or fits_table(first, members.count)):
+    is_table = is_table and (has_members(path) or fits_table(first, members.count))
+    if engine is not None:
+        check_elsewhere(members, is_table=is_table)
+        return ClusterTrainer(members, first, base, path, MembersTable(members.kind, path), engine)
+    if is_table:
         return TableTrainer(members, first, base, path, MembersTable(members.kind, path))
     return FolderTrainer(members, first, base, path, dump)
+
+
+def _shared(experiment: Experiment, members: Members, base: Path) -> tuple[Members, StudyJob]:
+    """The members, whose data is read once, and what they share."""
+    readings = Readings()
+    kept = tuple(member.keeping(readings) for member in members.experiments)
+    return replace(members, experiments=kept), StudyJob(experiment, readings, base.absolute())
 
 
 def _with_times(
