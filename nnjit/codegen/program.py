@@ -118,7 +118,7 @@ class CompiledEpoch:
     Args:
         graph: the step, whose inputs and outputs `Interface` describes.
         evaluation: gives float64 sums, of (params, held-out rows, ...), after every epoch.
-        most_rows: the largest batch that it will be given.
+        most_rows: the largest batch that it will be given; of several ranks, the largest slice.
         is_shared: whether threads share the batches; it can then be run by any number of them.
     """
 
@@ -366,7 +366,8 @@ def _plan_step(
     graph: Graph, interface: Interface, most_rows: int, is_shared: bool
 ) -> tuple[Plan, list[np.ndarray]]:
     """The kernels of a step, and the arrays of its constants."""
-    step = with_lists(graph, range(len(interface.updates)), most_rows)
+    # Ranks use other rows of a table than each other, so they combine the whole of its gradient.
+    step = None if interface.has_ranks else with_lists(graph, range(len(interface.updates)), most_rows)
     if step is not None:
         lowered, constants = _lower(step.graph)
         plan = plan_tables(lowered, step, is_shared=is_shared)
