@@ -19,7 +19,7 @@ from nnjit.errors import Incomplete, RunError, UserError
 from nnjit.progress.display import Display
 from nnjit.progress.place import display_for
 from nnjit.progress.redrawing import Redrawing
-from nnjit.ranks import join, world
+from nnjit.ranks import host, join, world
 from nnjit.runs import file_names
 from nnjit.runs.folder import is_begun
 
@@ -118,7 +118,10 @@ def _ending_all() -> Iterator[None]:
 def _take_part() -> None:
     from nnjit.training.loop.ranks.taking_part import take_part
 
-    take_part()
+    try:
+        take_part()
+    except UserError as error:
+        raise RunError(f"rank {world().rank} ({host()}): {error}") from None
 
 
 def _share(given: Config | None) -> None:

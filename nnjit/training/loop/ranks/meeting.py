@@ -56,7 +56,8 @@ def meet(setup: Setup, state: State, base: Path) -> tuple[Setup, State]:
     ranks = world()
     if ranks.size == 1:
         return setup, state
-    _check_fits(setup, ranks.size)
+    if ranks.rank == 0:  # which the others wait for, as they wait for its message
+        _check_fits(setup, ranks.size)
     _check_alike(ranks.gather({HOST: host(), **_facts(setup, base)}))
     found, learning_rate = ranks.of_first((state, setup.learning_rate))
     vectors = aligned_copy(found.theta), found.slots.map(aligned_copy)
