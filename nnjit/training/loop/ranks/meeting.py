@@ -30,7 +30,7 @@ def share_experiment(experiment: Experiment | None) -> Experiment | None:
         experiment: of the first rank.
 
     Raises:
-        ConfigError: it is a study. RunError: a rank has other versions than the first.
+        ConfigError: several ranks cannot train it. RunError: a rank has other versions than the first.
     """
     ranks = world()
     if ranks.size == 1:
@@ -38,7 +38,7 @@ def share_experiment(experiment: Experiment | None) -> Experiment | None:
     here = Environment.here(cores=usable_cores())
     _check_alike(ranks.gather({HOST: host(), **{name: getattr(here, name) for name in VERSIONS}}))
     if experiment is not None:
-        _check_single(experiment, ranks.size)
+        _check_can_share(experiment, ranks.size)
     return ranks.of_first(experiment)
 
 
@@ -50,7 +50,7 @@ def meet(setup: Setup, state: State, base: Path) -> tuple[Setup, State]:
         base: where relative paths in the experiment start.
 
     Raises:
-        ConfigError, DataError: several ranks cannot train this.
+        DataError: a batch has fewer rows than there are ranks.
         RunError: the ranks would not train the same; it says on which one what differs.
     """
     ranks = world()
@@ -70,7 +70,12 @@ def report_failure(error: UserError) -> None:
     world().of_first(None)
 
 
-def _check_single(experiment: Experiment, ranks: int) -> None:
+def _check_can_share(experiment: Experiment, ranks: int) -> None:
+    if experiment.optimizer.full_batch is not None:
+        raise ConfigError(
+            f"this method has no batches for {ranks} ranks to share; take another, or start one process",
+            ("optimizer", "type"),
+        )
     options = experiment.training
     for name, count in (("replicas", options.replicas), ("folds", options.folds)):
         if count is not None:
@@ -82,11 +87,6 @@ def _check_single(experiment: Experiment, ranks: int) -> None:
 
 
 def _check_fits(setup: Setup, ranks: int) -> None:
-    if setup.experiment.optimizer.full_batch is not None:
-        raise ConfigError(
-            f"this method has no batches for {ranks} ranks to share; take another, or start one process",
-            ("optimizer", "type"),
-        )
     if setup.batch < ranks:
         raise DataError(
             f"expected at least one example for each of {ranks} ranks, got batches of {setup.batch}; take "
