@@ -232,7 +232,7 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
             setup,
             team,
             lambda: ranks.any(callbacks.is_stopped() or time.perf_counter() > end)[0],
-            callbacks.most_epochs,
+            min(recorder.longest_span, callbacks.most_epochs),
         )
         while state.epoch < options.epochs and stopping.status(state) is None:
             try:
