@@ -18,7 +18,8 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("cluster", "memory", "progress", "registry"), ("ir",),
-    ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"),
+    ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",),
+    ("nn", "optim", "ranks"),
     ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("tracking",), ("config",),
     ("api",), ("searching", "sklearn"), ("cli",), ("train",),
 )  # fmt: skip
@@ -63,6 +64,7 @@ OWNERS = {  # library: the only rooms that may import it
     "onnx": {"export"},
     "optuna": {"searching"},
     "distributed": {"cluster"},
+    "mpi4py": {"ranks"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
 SLOW = {
@@ -72,6 +74,7 @@ SLOW = {
     "polars",
     "fastexcel",
     "matplotlib",
+    "mpi4py",
     "scipy",
 }  # imported inside the function that uses them
 SLOW_AT_THE_TOP = {"report", "sklearn"}  # which are themselves imported only by who asks for them

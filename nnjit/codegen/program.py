@@ -134,7 +134,7 @@ class CompiledEpoch:
     Args:
         graph: the step, whose inputs and outputs `Interface` describes.
         evaluation: gives float64 sums, of (params, held-out rows, ...), after every epoch.
-        most_rows: the largest batch that it will be given.
+        most_rows: the largest batch that it will be given; of several ranks, the largest slice.
         is_shared: whether threads share the batches; it can then be run by any number of them.
     """
 

@@ -194,7 +194,7 @@ def test_a_step_measures_the_logits_of_its_own_dropout() -> None:
         cost, log_loss = (
             float(outputs[-6]),
             float(outputs[-3][0]),
-        )  # then weight, penalty; then top_k, gradient
+        )  # then weight, penalty; top_k, gradient
         likely.append(np.exp(-log_loss))
         assert cost == pytest.approx(2 * (1 - likely[-1]) ** 2, rel=1e-5)
     assert len(np.unique(np.round(likely, 4))) > 2
