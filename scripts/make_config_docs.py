@@ -49,6 +49,7 @@ CHOICES = {  # registry: heading, what its entries are
     "kind": ("Kinds of columns", "`columns` of a table maps a column to one of these."),
 }
 HIDDEN = "type"
+MARKS = re.compile(r"([*_\[\]\\])")  # those that GitHub and MkDocs both let escape
 SHARED = 4  # an option that so many entries have in the same words is described once for all
 
 
@@ -138,6 +139,8 @@ class Reference:
 
     def _choice(self, node: Schema) -> str:
         """A link to the entries that an option takes, or "" if it takes something else."""
+        if set(node.get("enum", ())) == set(ACTIVATIONS):
+            return "one of the [activations](#activations)"
         types = {type_of(inner) for inner in self._mappings(node)} - {""}
         for kind, registry in self._registries.items():
             if types and types <= {*registry, "repeat"}:
@@ -211,7 +214,7 @@ def paragraphs(text: str) -> list[str]:
 def escaped(text: str) -> str:
     """Text outside code, without what Markdown would take for its own marks."""
     pieces = re.split(r"(`[^`]*`)", text)
-    return "".join(p if p.startswith("`") else re.sub(r"([*_<\[\]~|\\])", r"\\\1", p) for p in pieces)
+    return "".join(p if p.startswith("`") else MARKS.sub(r"\\\1", p).replace("<", "&lt;") for p in pieces)
 
 
 def written() -> str:
