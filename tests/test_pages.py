@@ -68,17 +68,23 @@ def commands(block: Block) -> Iterator[list[str]]:
 class Reader:
     """Who copies the blocks of one page into one folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, capture: pytest.CaptureFixture[str]) -> None:
         self.names: dict[str, Any] = {"__name__": "page"}
+        self.printed, self.before, self._capture = "", "", capture
 
     def read(self, block: Block) -> None:
         if not block.text.startswith(UNTRIED):
             getattr(self, f"read_{block.language or 'output'}")(block)
+            self.printed += self._capture.readouterr().out
+        self.before = block.language
 
     def read_output(self, block: Block) -> None:
-        """What a command prints, or a formula: not a thing to run."""
+        """After a command, what it prints but for numbers; else a message or a formula."""
+        if self.before == "sh":
+            assert masked(block.text) in masked(self.printed)
 
-    read_llvm = read_output
+    def read_llvm(self, block: Block) -> None:
+        """The text of another test."""
 
     def read_python(self, block: Block) -> None:
         exec(compile(block.text, block.page, "exec"), self.names)
@@ -87,6 +93,10 @@ class Reader:
         name = re.match(r"# (\S+\.yaml)\n", block.text)
         if name:
             Path(name[1]).write_text(block.text, encoding="utf-8")
+        title = block.text.partition("\n")[0]
+        for file in Path().glob("*.yaml"):  # a config that `nnjit init` has just written
+            written = file.read_text(encoding="utf-8")
+            assert not title.startswith("#") or not written.startswith(title) or written == block.text
         given: dict[str, Any] = dict(read_text(block.text, block.page).data)
         whole = LEAST | given
         if "losses" in given:
@@ -123,6 +133,11 @@ class Reader:
                 raise AssertionError(f"no way to run {words}")
 
 
+def masked(text: str) -> str:
+    """A text with # instead of numbers, whose last digits differ between processors, and single blanks."""
+    return re.sub(r"\s+", " ", re.sub(r"\d[\d.]*(e-\d+)?", "#", text)).strip()
+
+
 def run_script(script: str, rest: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch, contextlib.suppress(SystemExit):
         patch.setattr(sys, "argv", [script, *rest])
@@ -135,7 +150,7 @@ def extras() -> set[str]:
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_everything_that_a_page_shows_runs(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -143,7 +158,7 @@ def test_everything_that_a_page_shows_runs(
         (tmp_path / folder).symlink_to(ROOT / folder)
     for name, text in NOT_SHIPPED.items():
         Path(name).write_text(text)
-    reader = Reader()
+    reader = Reader(capsys)
     for block in blocks(page):
         reader.read(block)
 
