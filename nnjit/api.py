@@ -202,22 +202,24 @@ def _trained(
     raise theirs  # here, so that its own context is all that it has
 
 
-def run_in_memory(given: Config, *, quiet: bool | None = True, on_epoch: OnEpoch | None = None) -> Run:
+def run_in_memory(
+    given: Config, *, quiet: bool | None = True, on_epoch: OnEpoch | None = None
+) -> Run | Study:
     """Train without a file; the arguments are those of `fit`.
 
     Raises:
-        RunError: the config asks for replicas, folds or trackers, which need a folder.
+        RunError: the config asks for trackers, which need a folder.
     """
     from nnjit import training
     from nnjit.config import dump
 
-    if training.members_of(given.experiment) is not None:
-        raise RunError("replicas and folds need a folder; give output")
     if given.experiment.trackers:
         raise RunError("trackers are told of a run folder; give output, or omit trackers")
     try:
         with display_for(quiet) as display:
             audience = Audience(display, _followers(None, on_epoch))
+            if (members := training.members_of(given.experiment)) is not None:
+                return training.train_members_in_memory(given.experiment, members, audience=audience)
             return training.train_in_memory(given.experiment, dump, audience=audience)
     except Raised as raised:
         theirs = raised.error

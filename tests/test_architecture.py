@@ -25,8 +25,8 @@ ORDER = (
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
     "codegen": (
-        ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",), ("call",),
-        ("program",), ("static_arguments",), ("function",),
+        ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",),
+        ("call", "clearing", "code", "lowering"), ("program",), ("static_arguments",), ("function",),
     ),
     "nn": (
         ("array",), ("formula", "functional", "initializers", "targets"), ("activations", "links"),
@@ -232,7 +232,7 @@ def text_calls(path: Path) -> Iterator[ast.Call]:
             "archive.open",
         ):
             modes = [ast.unparse(argument) for argument in node.args]
-            if "'rb'" not in modes and "'wb'" not in modes:
+            if not {"'rb'", "'wb'", "'ab'"} & set(modes):
                 yield node
         elif name.startswith("subprocess.") and "text" in words:
             yield node

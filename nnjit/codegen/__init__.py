@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nnjit.lazy import lazy
 
 if TYPE_CHECKING:
+    from nnjit.codegen.code import CallCode, EpochCode, read_code, write_code
     from nnjit.codegen.function import clear_cache, jit
     from nnjit.codegen.plan.buffers import BLOCK, aligned_copy
     from nnjit.codegen.program import Compiled, CompiledEpoch, Turns, compile_graph
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 __getattr__ = lazy(
     __name__,
     {
+        "CallCode": "nnjit.codegen.code",
+        "EpochCode": "nnjit.codegen.code",
+        "read_code": "nnjit.codegen.code",
+        "write_code": "nnjit.codegen.code",
         "clear_cache": "nnjit.codegen.function",
         "jit": "nnjit.codegen.function",
         "BLOCK": "nnjit.codegen.plan.buffers",
@@ -35,6 +40,7 @@ __getattr__ = lazy(
 )
 
 __all__ = [
-    "BLOCK", "BestEpoch", "Compiled", "CompiledEpoch", "EpochTotals", "Interface", "KernelEntry",
-    "ThreadTeam", "Turns", "aligned_copy", "clear_cache", "compile_graph", "jit",
+    "BLOCK", "BestEpoch", "CallCode", "Compiled", "CompiledEpoch", "EpochCode", "EpochTotals", "Interface",
+    "KernelEntry", "ThreadTeam", "Turns", "aligned_copy", "clear_cache", "compile_graph", "jit",
+    "read_code", "write_code",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from nnjit.registry import Count, Options
 ClassWeights = Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None
 
 MOST_THREADS = 256  # all of which run at once
-MOST_MEMBERS = 10_000  # of a study; each has a folder
+MOST_MEMBERS = 10_000  # of a study
 
 LOOKS: Mapping[bool | str, int] = {True: 50, "auto": 5, False: 0}
 
@@ -159,12 +159,18 @@ class TrainingOptions(Options):
     replicas: int | None = Field(None, ge=2, le=MOST_MEMBERS)
     """How many times to train, side by side, each with a seed of its own: `seed`, `seed` + 1, and so on, for
     the initial weights, the order of the examples and dropout. The split of the data stays that of `seed`.
-    The report shows the spread; each is a run in `replicas/<k>`."""
+    The report shows the spread."""
 
     folds: int | None = Field(None, ge=2, le=MOST_MEMBERS)
     """How many parts to cut the training data into for cross-validation: the network is trained once for
     each of them, with that one as its validation part. Parts are drawn by the seed, alike for each class;
-    `data.split.validation` must be 0. Each is a run in `folds/<k>`."""
+    `data.split.validation` must be 0."""
+
+    members: Literal["auto", "folders"] = "auto"
+    """Where replicas or folds leave their histories and weights: `auto` in one file, `members.safetensors`;
+    `folders` in a run folder for each, `replicas/<k>` or `folds/<k>`, with its predictions, which can have a
+    report of its own. `auto` takes folders, too, for large networks, with `checkpoints`, with
+    `diagnosis: true`, or if the learning rate is searched for."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

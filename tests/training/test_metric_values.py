@@ -302,7 +302,7 @@ def run_metrics(**values: float) -> RunMetrics:
 def printed(metrics: RunMetrics | StudyMetrics) -> str:
     """The summary of a run or study, from its file."""
     content = json.loads(metrics.to_bytes())
-    return summary(SimpleNamespace(metrics=content, path=Path("nowhere")))  # type: ignore[arg-type]  # all that it reads
+    return summary(SimpleNamespace(metrics=content, folder=Path("nowhere")))  # type: ignore[arg-type]  # all that it reads
 
 
 def test_a_ranking_of_one_class_has_no_value_and_the_summary_says_so() -> None:

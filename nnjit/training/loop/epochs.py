@@ -68,7 +68,7 @@ class EpochRunner:
         is_stopped: Callable[[], bool],
         most_epochs: int = MOST_EPOCHS,
     ) -> None:
-        self._most_epochs = min(longest_span(setup), most_epochs)
+        self._most_epochs = most_epochs
         self._setup, self._team, self._is_stopped = setup, team, is_stopped
         self._feed = feed_of(setup)
         self._given: dict[str, np.ndarray] = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}

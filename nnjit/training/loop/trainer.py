@@ -223,7 +223,10 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
     with codegen.ThreadTeam(setup.compiled.threads) as team:
         stopping = Stopping(setup, recorder.so_far)
         runner = runner_type(setup)(
-            setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end, callbacks.most_epochs
+            setup,
+            team,
+            lambda: callbacks.is_stopped() or time.perf_counter() > end,
+            min(recorder.longest_span, callbacks.most_epochs),
         )
         while state.epoch < options.epochs and stopping.status(state) is None:
             try:

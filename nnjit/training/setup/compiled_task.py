@@ -248,15 +248,14 @@ class CompiledTask:
         columns = {"loss": totals[:, layout.cost] / totals[:, layout.weight]}
         weights = totals[:, layout.metric_weight]
         for metric, sums in zip(self.task.sums, layout.metrics, strict=True):
-            pairs = zip(totals[:, sums], weights, strict=True)
-            columns[metric.column] = np.array([metric.finish(s, float(w)) for s, w in pairs])
+            columns[metric.column] = metric.finish_all(totals[:, sums], weights)
         return columns, totals[:, layout.penalty] if penalized else np.zeros(len(totals))
 
     @cached_property
     def _sizes(self) -> tuple[int, ...]:
         """How many sums each metric has."""
-        totals = self.epoch.interface.totals_of(self.epoch.graph)
-        return tuple(n.type.row_size for n in totals[len(totals) - len(self.task.sums) :])
+        sizes = self.epoch.sizes
+        return sizes[len(sizes) - len(self.task.sums) :]
 
     def save_kernels(self, folder: Path) -> None:
         """Write the source of everything compiled so far into `folder`."""
