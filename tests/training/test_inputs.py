@@ -64,6 +64,7 @@ REFUSED: list[tuple[Any, ...]] = [
     ([],       np.zeros((2, 3, 1)),                            r"shape \(n, 3\), got \(2, 3, 1\)"),
     ([],       5.0,                                            r"one row for each example, got float"),
     ([],       {"a": 1},                                       r"one row for each example, got dict"),
+    ([],       "new.csv",                                      r"got str; read a file into a data frame, or run nnjit predict"),
     ([],       Frame("b", "a", "c"),                           r"another order than in the training, which had a, b, c"),
     (EMBEDDING, [[9, 3, 9], [9, 4, 9]],                        r'row 2, column "b" .*: expected a whole number from 0 to 3, got 4'),
     (EMBEDDING, [[9, -1, 9]],                                  r'row 1, column "b" .*, got -1'),
