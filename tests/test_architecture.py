@@ -25,8 +25,9 @@ ORDER = (
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
     "codegen": (
-        ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",),
-        ("call", "code", "lowering"), ("program",), ("static_arguments",), ("function",),
+        ("clearing", "memory"), ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",),
+        ("source.layouts",), ("code",), ("source",), ("call", "code_files", "lowering"), ("writing",),
+        ("program",), ("static_arguments",), ("function",),
     ),
     "nn": (
         ("array",), ("formula", "functional", "initializers", "targets"), ("activations", "links"),
