@@ -233,7 +233,7 @@ def text_calls(path: Path) -> Iterator[ast.Call]:
             "archive.open",
         ):
             modes = [ast.unparse(argument) for argument in node.args]
-            if "'rb'" not in modes and "'wb'" not in modes:
+            if not {"'rb'", "'wb'", "'ab'"} & set(modes):
                 yield node
         elif name.startswith("subprocess.") and "text" in words:
             yield node

@@ -1,4 +1,4 @@
-"""Lower graphs to plans: rewrite them, and group their examples."""
+"""Lower graphs to plans: rewrite them, group their examples, and lift their constants."""
 
 from __future__ import annotations
 

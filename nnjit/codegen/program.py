@@ -285,11 +285,18 @@ class CompiledEpoch:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many elements each output of a step has, or of each row."""
-        return tuple(type.row_size for type in self.code.signature.outputs)
+        """How many elements each total of a step has."""
+        first = len(self.interface.updates)
+        totals = self.code.signature.outputs[first : first + self.interface.totals]
+        return tuple(type.row_size for type in totals)
 
-    def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray]:
-        """The watched outputs of the latest step that these threads ran: views of the work memory, flat."""
+    def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray] | None:
+        """The watched outputs of the latest step that these threads ran: views of the work memory, flat.
+
+        None if tables are updated row by row, since the gradient of those is back at 0.
+        """
+        if self.code.tables:
+            return None
         memory = self._memory(team.shares)
         return [memory[name][start : start + size] for name, start, size in self.program.watched]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticKnownError
 
-from nnjit.data import Source, sources
+from nnjit.data import Readings, Source, sources
 from nnjit.experiment.options import TrainingOptions
 from nnjit.experiment.outputs import JOINED, OutputOptions, joined
 from nnjit.experiment.search import SearchOptions
@@ -248,6 +248,11 @@ class Experiment(Options):
         given = {"data": self.data, "validation_data": self.validation_data, "test_data": self.test_data}
         seeds = {name: (self.seed + k) % SEEDS for k, name in enumerate(given)}
         return {name: s.seeded(seeds[name]) for name, s in given.items() if s is not None}
+
+    def keeping(self, readings: Readings) -> Experiment:
+        """The experiment whose data is read once, for all that share `readings`."""
+        sources: dict[str, Source] = {name: getattr(self, name) for name in self.sources}
+        return self.model_copy(update={name: s.keeping(readings) for name, s in sources.items()})
 
     @property
     def layers(self) -> tuple[Layer | Repeat, ...]:

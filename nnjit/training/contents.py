@@ -20,7 +20,7 @@ from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse, read_json
 from nnjit.runs.writing import as_read
 from nnjit.training.setup.initial_weights import weights_of
-from nnjit.training.setup.state import State, load_state
+from nnjit.training.setup.state import State, load_state, restored
 
 
 class RunContents(ABC):
@@ -142,13 +142,13 @@ class MemberContents(RunContents):
     def model(self) -> ModelEntry:
         return self.of_model.as_read()
 
+    def state(self, like: State) -> State:
+        return restored(like, self.entry.state, self.entry.record.facts)
+
     def save(self, folder: Path) -> None:
         raise RunError(
             f"{folder}: a {self.word} of this study has no folder; train with training.members: folders"
         )
-
-    def state(self, like: State) -> State:
-        raise RunError(f"a {self.word} of a study does not go on with other rows; train a run of its own")
 
     @property
     def place(self) -> str:

@@ -19,10 +19,10 @@ from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse
 from nnjit.training.contents import FolderContents, RunContents
+from nnjit.training.description import described, encoder_of
 from nnjit.training.graphs.decoding import Classes, Decoder, with_names
 from nnjit.training.inputs import Inputs, Where
 from nnjit.training.setup.compiled_task import CompiledTask
-from nnjit.training.setup.outputs import DataDescription
 from nnjit.training.setup.task import make_task
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nnjit.data.known.series import NewWindows
     from nnjit.data.tables.table import Table
     from nnjit.training.evaluation import Evaluation
+    from nnjit.training.setup.outputs import DataDescription
 
 
 _FRAMES = ("polars", "pandas", "pyarrow", "nnjit")  # the libraries whose frames are tables
@@ -287,7 +288,7 @@ class Run:
     @cached_property
     def _description(self) -> DataDescription:
         shape = self.compiled.task.model.input_shape
-        return DataDescription.of_entry(self.data, shape, self.decoder.scaling, self.encoder)
+        return described(self.data, shape, self.decoder.scaling, self.encoder)
 
     def __reduce__(self) -> tuple[Any, ...]:
         carried = {name: getattr(self, name) for name in ("metrics", "theta")}
@@ -316,7 +317,9 @@ class Run:
 
     @property
     def _place(self) -> str:
-        return self.contents.place if self.contents is not None else str(self.path or "in memory")
+        if self.contents is not None:
+            return self.contents.place
+        return "in memory" if self.path is None else str(self.path)
 
     def _aim(self) -> str:
         """What it predicts, in words."""
@@ -366,13 +369,11 @@ def make_run(
     scaling = parse(place / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
         raise damaged(place / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
-    encoder = _encoder(place, data)
+    encoder = encoder_of(place, data)
     if encoder is not None and encoder.features != data.features:
         raise damaged(place / file_names.DATA, "its columns do not give its features")
     try:
-        task, outputs = make_task(
-            experiment, DataDescription.of_entry(data, model.input_shape, scaling, encoder)
-        )
+        task, outputs = make_task(experiment, described(data, model.input_shape, scaling, encoder))
     except UserError as error:
         names = f"{file_names.CONFIG}, {file_names.MODEL} and {file_names.DATA}"
         raise RunError(f"{place}: {names} are not of one training: {error.message}; restore them") from None
@@ -381,15 +382,6 @@ def make_run(
         raise damaged(place / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
     compiled = CompiledTask(task)
     return Run(None, experiment, compiled, outputs.decoder, data.features, encoder, contents)
-
-
-def _encoder(path: Path, data: DataEntry) -> TableEncoder | None:
-    """What makes inputs of a table; None of a run on arrays."""
-    if not data.columns:
-        return None
-    from nnjit.data.encoding.encoder import TableEncoder
-
-    return parse(path / file_names.DATA, data.columns, TableEncoder.from_json)
 
 
 def _table(x: Any) -> Table:

@@ -53,7 +53,7 @@ class InterpretedEpoch:
 
     path, program = Interpreted.path, Interpreted.program
     kernels: tuple[object, ...] = ()
-    plan = SimpleNamespace(tables=())
+    code = SimpleNamespace(tables=())
     _watched: Sequence[np.ndarray] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:
@@ -90,7 +90,7 @@ class InterpretedEpoch:
                 np.copyto(arguments[name], new)
             row = totals[epoch - turns.begin // turns.steps, None]
             own = outputs[len(interface.updates) :][: interface.totals]
-            self._watched = outputs[len(outputs) - interface.watched :]
+            self._watched = [np.ravel(v) for v in outputs[len(outputs) - interface.watched :]]
             self.layout.of_step(row)[0] += np.concatenate([np.ravel(v) for v in own])
             if step == turns.steps - 1:
                 judged = self.layout.of_step(row)[0]

@@ -241,6 +241,7 @@ def test_a_kernel_cache_that_cannot_be_had_is_told_before_anything_is_written(
 ) -> None:
     Path("file").write_text("mine")
     monkeypatch.setenv("NNJIT_CACHE_DIR", "file/cache")
+    nnjit.clear_cache()
     with pytest.raises(UserError, match=r"file/cache: .*NNJIT_CACHE_DIR"):
         nnjit.fit(LINE, output="run")
     assert not Path("run").exists()

@@ -43,7 +43,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             super().__init__(*given, **options)
             made.append(self.program.source)
 
-    monkeypatch.setattr(programs, "CompiledEpoch", Counted)
+    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", Counted)
     return made
 
 

@@ -135,7 +135,7 @@ def _of_table(folder: Path, config: str, environment: Environment, metrics: Stud
     if {m.number for m in metrics.members} != {m.number for m in members}:
         results = [Result(m.number, m.seed, m.run.metrics) for m in members]
         metrics = aggregate(metrics.kind, metrics.count, results)
-    return StudyFiles(folder, config, environment, metrics, tuple(members))
+    return StudyFiles(folder, config, environment, metrics, tuple(members), is_locked(folder))
 
 
 def _check_means(folder: Path, metrics: StudyMetrics, members: Sequence[Member]) -> None:

@@ -115,9 +115,10 @@ class Probe:
         best = BestEpoch().array(), np.array(copy.best_theta)
         with codegen.ThreadTeam(self.setup.compiled.threads) as team:
             epoch.run(turns, order, given, totals, best=best, team=team)
-            (whole,) = epoch.watched(team)
-            if epoch.code.tables:  # their gradients are back at zero
+            kept = epoch.watched(team)
+            if kept is None:
                 return vectors["theta"], self._gradient(state)
+            (whole,) = kept
             return vectors["theta"], whole / epoch.layout.of_step(totals)[0][TotalsLayout.weight]
 
     def _gradient(self, state: State) -> np.ndarray:

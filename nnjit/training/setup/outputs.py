@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from nnjit.data import AnyPart, Center, Prepared, ProblemType, Scaling, Target
 from nnjit.errors import ConfigPath
@@ -13,12 +13,9 @@ from nnjit.ir import ArrayType
 from nnjit.nn import Loss, Metric, Model
 from nnjit.nn.layers.shared.columns import Columns
 from nnjit.nn.notation.line import Line
-from nnjit.runs.data import DataEntry, OutputEntry
+from nnjit.runs.data import OutputEntry
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.reading import Reading
-
-if TYPE_CHECKING:
-    from nnjit.data.encoding.encoder import TableEncoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,31 +58,6 @@ class DataDescription:
             center=data.center,
             columns=data.columns,
         )
-
-    @classmethod
-    def of_entry(
-        cls, data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling, encoder: TableEncoder | None
-    ) -> DataDescription:
-        """The description of the data of a run."""
-        weights = {o.name: o.class_weights for o in data.outputs if o.class_weights is not None}
-        if data.class_weights and data.classes is not None:
-            weights[""] = tuple(data.class_weights[name] for name in data.classes)
-        return cls(
-            input_shape=input_shape,
-            output_size=len(data.targets if data.classes is None else data.classes),
-            classes=data.classes,
-            scaling=scaling,
-            targets=tuple(map(_target, data.outputs)),
-            target_names=data.targets,
-            class_weights=weights,
-            columns=() if encoder is None or len(input_shape) > 1 else encoder.inputs,
-            threshold=data.threshold,
-        )
-
-
-def _target(output: OutputEntry) -> Target:
-    start, stop = output.columns
-    return Target(output.target, start, stop - start, output.classes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -250,12 +250,12 @@ def set_up_on(data: Prepared, contents: Mapping[str, Contents], experiment: Expe
         task, batches.size, batches.rows_at_once, experiment.training.threads, is_evaluated,
         batches.in_order, batches.block,
     )  # fmt: skip
-    _ = compiled.threads  # for which the step is traced, unless one of its structure was
     rate = experiment.optimizer.learning_rate
     learning_rate = math.nan if rate == "find" else rate
     sizes = batches.size, batches.steps
     setup = Setup(experiment, data, outputs, compiled, *sizes, followed, learning_rate, contents)
     _check_followed(setup)
+    _ = compiled.threads  # for which the step is traced, unless one of its structure was
     return setup
 
 

@@ -228,8 +228,7 @@ class TableTrainer(MemberTrainer):
             self.table.put(self._entry(setup, record, history, now.theta, now), is_last=False)
 
         recorder = MemoryRecorder(setup, None if entry is None else entry.history, save)
-        place = None if self.path is None else self.path / self.members.kind / file_names.member(index + 1)
-        callbacks.begin(setup.experiment, place, recorder.so_far)
+        callbacks.begin(setup.experiment, self.place(index), recorder.so_far)
         try:
             outcome = run_epochs(setup, recorder, state, callbacks, began)
             results = Results.of(setup, outcome)
@@ -248,6 +247,10 @@ class TableTrainer(MemberTrainer):
                 f"the training stopped: {self.path} cannot be written ({reason(error)})"
             ) from error
         return Result(index + 1, seed, metrics)
+
+    def place(self, index: int) -> Path | None:
+        """What followers know a member by: its folder, if it had one."""
+        return None if self.path is None else self.path / self.members.kind / file_names.member(index + 1)
 
     @property
     def _shares_data(self) -> bool:
