@@ -48,7 +48,7 @@ FEW = {  # rooms that know less than their place would allow
     "optim": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "data": {"errors", "memory", "registry"},
     "runs": {"cores", "durable", "errors", "version"},
-    "report": {"cores", "errors", "lazy", "progress", "runs"},
+    "report": {"cores", "durable", "errors", "lazy", "progress", "runs"},
 }
 MORE = {"report/drawing.py": {"ir", "primitives", "autodiff"}}  # files that know more than their room
 OWNERS = {  # library: the only rooms that may import it

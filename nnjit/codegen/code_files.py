@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,12 +47,13 @@ def _name(key: str) -> str:
 @functools.cache
 def _version() -> str:
     """What decides on the program of a structure: what shapes machine code, and all files of nnjit."""
-    files = (
-        (path.relative_to(PACKAGE).as_posix(), status.st_size, status.st_mtime_ns)
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if (status := path.stat())
-    )
-    return f"{environment_key()}\0{PACKAGE}\0{list(files)}"
+    files = [
+        (entry.path, (status := entry.stat()).st_size, status.st_mtime_ns)
+        for folder, _, _ in os.walk(PACKAGE)
+        for entry in os.scandir(folder)
+        if entry.name.endswith(".py")
+    ]
+    return f"{environment_key()}\0{sorted(files)}"
 
 
 class _Pickler(pickle.Pickler):
