@@ -40,7 +40,9 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 def _distinct(labels: np.ndarray) -> np.ndarray:
     """The values of labels without nan, sorted: as `np.unique`, which imports masked arrays (6 ms)."""
     ordered = np.sort(labels)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+    is_first: np.ndarray = np.append(True, ordered[1:] != ordered[:-1])
+    distinct: np.ndarray = ordered[is_first[: len(ordered)]]
+    return distinct
 
 
 def _check_text(labels: np.ndarray) -> None:

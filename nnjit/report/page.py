@@ -88,7 +88,7 @@ def write_report(folder: Path, *, do: Callable[[Pieces], list[Any]] = in_turn) -
     if study_kind(folder) is not None:
         from nnjit.report.study.page import write_study_report
 
-        return write_study_report(folder)
+        return write_study_report(folder, do=do)
     run = read_run(folder)
     with style():
         drawn = (of_outputs, *PICTURES)
