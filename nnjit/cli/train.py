@@ -13,7 +13,6 @@ import typer
 from nnjit.cli.exit_status import FAILED, exit_status
 from nnjit.cli.live import live_page
 from nnjit.cli.options import ConfigFile, File, Settings, one_of
-from nnjit.cli.reporter import Reporter
 from nnjit.cli.streams import OutputError, is_utf8, say
 from nnjit.errors import Incomplete, RunError, UserError
 from nnjit.progress.display import Display
@@ -24,6 +23,7 @@ from nnjit.runs import file_names
 from nnjit.runs.folder import is_begun
 
 if TYPE_CHECKING:
+    from nnjit.cli.reporter import Reporter
     from nnjit.config import Config
     from nnjit.training import Run, Study
 
@@ -87,12 +87,12 @@ def train(
             _print(_read(config, folder, settings or [], start))
             return
         page = live_page(display, port or 0) if live else nullcontext((display, Redrawing()))
-        with page as (shown, redrawing), Reporter() as reporter:  # which takes as long as a short training
+        with page as (shown, redrawing):
             shown.stage(f"reading {config or folder}")
             given = _read(config, folder, settings or [], start)
             _train(
                 given,
-                reporter,
+                context.obj,
                 output=output,
                 resume=resume,
                 resume_or_start=resume_or_start,
