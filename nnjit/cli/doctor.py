@@ -29,16 +29,9 @@ NEEDED = (
     "scikit-learn", "polars", "matplotlib", "jinja2", "threadpoolctl", "platformdirs",
 )  # fmt: skip
 EXTRA = (
-    "pillow",
-    "fastexcel",
-    "onnx",
-    "tensorboardX",
-    "mlflow-skinny",
-    "optuna",
-    "cmaes",
-    "distributed",
-    "ipywidgets",
-)
+    "pillow", "fastexcel", "onnx", "optuna", "cmaes", "distributed", "mpi4py", "tensorboardX",
+    "mlflow-skinny", "ipywidgets",
+)  # fmt: skip
 FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "neon", "sve")
 VARIABLES = (
     "NNJIT_",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +42,10 @@ from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study, study_of
 from nnjit.training.study.table import MembersTable, fits_table
 from nnjit.training.study.trainers import Dump, FolderTrainer, MemberTrainer, TableTrainer
+
+SHORT = 0.02  # seconds that members take on average after which others begin beside them
+NATIVE = 0.5  # the part of their time in native code from which others begin beside them
+RECENT = 16  # members by which that is judged
 
 
 def train_members(
@@ -156,6 +160,9 @@ def _train_study(
     if audience.error is not None:
         raise Raised(audience.error, path)
     _raise_if_stopped(members, metrics.status, results, path)
+    if isinstance(trainer, TableTrainer):
+        entries = trainer.table.sorted
+        return study_of(path, members, metrics, entries, data_entry(first), model_entry(first))
     return open_study(path, members)
 
 
@@ -249,5 +256,25 @@ def _train_all(trainer: MemberTrainer, workers: int, audience: Audience) -> list
                 if audience.error is not None:
                     failed.set()
 
-        results = list(executor.map(work, range(len(experiments))))
+        began, numbers = time.perf_counter(), iter(range(len(experiments)))
+        begun: list[Future[Result | None]] = []
+        for index in numbers:
+            begun.append(executor.submit(work, index))
+            if not isinstance(trainer, TableTrainer) or not _are_mostly_python(begun, began):
+                break
+        begun += [executor.submit(work, index) for index in numbers]
+        results = [future.result() for future in begun]
     return [result for result in results if result is not None]
+
+
+def _are_mostly_python(members: Sequence[Future[Result | None]], began: float) -> bool:
+    """Whether members that began one after the other are done soon, and little of that time was native.
+
+    Threads that share such members wait for each other in Python, and take longer than one (xor: 1.4 x).
+    """
+    wait(members[-1:], timeout=max(0.0, began + SHORT * len(members) - time.perf_counter()))
+    if not members[-1].done() or members[-1].exception() is not None:
+        return False
+    results = [result for member in members[-RECENT:] if (result := member.result()) is not None]
+    native = sum(result.metrics.seconds["train"] for result in results)
+    return native < NATIVE * sum(result.metrics.seconds["wall"] for result in results)

@@ -8,6 +8,7 @@ from scripts.benchmark.sections import (
     growth,
     layers,
     prediction,
+    repeated,
     search,
     startup,
     threads,
@@ -25,5 +26,6 @@ SECTIONS = {
     "autodiff": autodiff.run,
     "prediction": prediction.run,
     "estimators": estimators.run,
+    "repeated": repeated.run,
     "search": search.run,
 }
