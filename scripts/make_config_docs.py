@@ -127,7 +127,7 @@ class Reference:
             end = ", required" if key in required else default(node)
             first, *more = paragraphs(node.get("description", "")) or [""]
             yield f"- **`{key}`** ({self._kind(node)}{end}): {first}".rstrip(": \n")
-            yield from (f"\n  {line}".rstrip() for line in more)
+            yield from (f"\n    {line}".rstrip() for line in more)
         if options:
             yield ""
 
