@@ -41,7 +41,8 @@ def plan_step(
     graph: Graph, interface: Interface, most_rows: int, is_shared: bool
 ) -> tuple[Plan, list[np.ndarray]]:
     """The kernels of a step, and the arrays of its constants."""
-    step = with_lists(graph, range(len(interface.updates)), most_rows)
+    # Ranks use other rows of a table than each other, so they combine the whole of its gradient.
+    step = None if interface.has_ranks else with_lists(graph, range(len(interface.updates)), most_rows)
     if step is not None:
         lowered, constants = lower(step.graph)
         plan = plan_tables(lowered, step, is_shared=is_shared)

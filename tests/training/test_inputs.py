@@ -137,7 +137,7 @@ def test_runs_and_studies_check_what_they_predict(tmp_path: Path, monkeypatch: p
         "data": {"type": "inline", "x": [[0, 0], [0, 1], [1, 0], [1, 1]], "y": ["a", "b", "b", "a"], "task": "classification"},
         "model": [*columns, {"type": "dense"}],
         "loss": "softmax_cross_entropy",
-        "training": {"epochs": 1, "replicas": 2, "diagnosis": False},
+        "training": {"epochs": 1, "replicas": 2, "members": "folders"},
     }  # fmt: skip
     study = nnjit.fit(given, output="study")
     assert isinstance(study, Study)

@@ -18,6 +18,7 @@ from nnjit import codegen
 from nnjit.codegen import BestEpoch
 from nnjit.data import Part, spread_evenly
 from nnjit.nn import Model, ParamEntry
+from nnjit.ranks import world
 from nnjit.runs.diagnosis import DiagnosisFile
 from nnjit.training.graphs.mixing import mirrored_natively
 from nnjit.training.graphs.signs import SIGNS, watched
@@ -112,6 +113,8 @@ class Probe:
         turns, order = codegen.Turns(0, 1, 2, len(rows["w"]), len(rows["w"])), np.arange(len(rows["w"]))
         given = {**vectors, **slots, **self._scalars(state, lr), **self._held_out, **rows}
         given |= mirrored_natively(rows) | self.setup.compiled.epoch_numbers
+        if (table := world().own_table) is not None:
+            given["ranks"] = table
         best = BestEpoch().array(), np.array(copy.best_theta)
         with codegen.ThreadTeam(self.setup.compiled.threads) as team:
             epoch.run(turns, order, given, totals, best=best, team=team)
@@ -137,7 +140,8 @@ class Probe:
 
     @cached_property
     def _rows(self) -> dict[str, np.ndarray]:
-        rows = self._taken(min(self._most(SHARE, FEWEST), self.setup.batch))
+        most = self.setup.batch // world().size  # there is memory for a rank's slice
+        rows = self._taken(min(self._most(SHARE, FEWEST), most))
         return {"x": rows.x, "y": rows.y, "w": rows.w}
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -18,6 +18,7 @@ from nnjit.cores import usable_cores
 from nnjit.ir import Graph, Node, array_type, interpret, new_input
 from nnjit.numpy.promotion import as_number
 from nnjit.passes.split_off import Parts, split_off
+from nnjit.ranks import world
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
 from nnjit.training.graphs.signs import signs_graph
 from nnjit.training.graphs.step import (
@@ -104,6 +105,7 @@ class EpochOptions(NamedTuple):
         is_evaluated: whether native code evaluates a part of the data after each epoch.
         in_order: whether epochs take the examples in the order of the data.
         block: rows that there is memory for at once, if a step needs no more.
+        ranks: how many have a slice of each batch.
     """
 
     batch: int
@@ -113,6 +115,7 @@ class EpochOptions(NamedTuple):
     is_evaluated: bool
     in_order: bool
     block: int
+    ranks: int = 1
 
 
 class KeptEpochs(NamedTuple):
@@ -206,7 +209,8 @@ class EpochProgram:
         with self._lock:
             if self._kept is not None:
                 return self._kept.threads
-            return threads_for(options.wanted_threads, self._step[0].rest, options.rows_at_once)
+            rows = -(-options.rows_at_once // options.ranks)
+            return threads_for(options.wanted_threads, self._step[0].rest, rows)
 
     @cached_property
     def number_graphs(self) -> tuple[NumberGraph, ...]:
@@ -223,9 +227,9 @@ class EpochProgram:
             (step, interface), evaluation = self._step, self._evaluation
             return codegen.CompiledEpoch(
                 step.rest,
-                interface,
+                replace(interface, has_ranks=self.options.ranks > 1),
                 evaluation=None if evaluation is None else evaluation.rest,
-                most_rows=self.options.batch,
+                most_rows=-(-self.options.batch // self.options.ranks),
                 is_shared=self.threads > 1,
                 block=self.options.block,
                 title="The training step.",
@@ -332,4 +336,5 @@ def options_for(
 ) -> EpochOptions:
     """The options of epochs on this machine."""
     cores = usable_cores() if wanted_threads == "auto" else 0
-    return EpochOptions(batch, rows_at_once, wanted_threads, cores, is_evaluated, in_order, block)
+    ranks = world().size
+    return EpochOptions(batch, rows_at_once, wanted_threads, cores, is_evaluated, in_order, block, ranks)
