@@ -75,8 +75,8 @@ def explain() -> str:
 
 def python(*words: str) -> str:
     """What Python prints when it is called so."""
-    command = [sys.executable, *words]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout
+    command = [sys.executable, "-X", "utf8", *words]
+    return subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=True, cwd=ROOT).stdout
 
 
 def fill(page: str, said: Mapping[str, str], explained: str) -> str:

@@ -18,6 +18,7 @@ from scripts.make_lecture import (
     MEASURED,
     PAGES,
     PROGRAMS,
+    ROOT,
     explain,
     fill,
     functions,
@@ -124,6 +125,17 @@ def test_both_languages_have_the_same_blocks_formulas_pictures_and_sections() ->
     formulas, same = (re.findall(r"^(?:∂|δ|z⁽|C|∇C).* = .*$", text, re.MULTILINE) for text in TEXTS.values())
     assert formulas == same
     assert len(formulas) > 20
+
+
+@each_language
+def test_links_and_named_files_exist(language: str) -> None:
+    text = TEXTS[language]
+    for target in re.findall(
+        r"\]\((.+?)\)", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    ):
+        assert (FOLDER / target).exists(), target
+    for name in re.findall(r"(?:configs|scripts)/[\w./-]*\w", text):
+        assert (ROOT / name).exists(), name
 
 
 def test_every_program_is_on_the_pages() -> None:
