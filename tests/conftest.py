@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnjit import durable
+from nnjit.training.structure import programs
 
 _REPOSITORY = Path(__file__).parents[1]
 # What takes longest goes first, the longest of all at the head, so that no worker is left alone with it.
@@ -36,6 +37,14 @@ def _no_wait_for_the_disk() -> Iterator[None]:
     """Files are written as ever, but no test waits until the disk has them: that took longer than many."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(durable, "_sync", lambda *given: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_programs_by_structure_on_disk() -> Iterator[None]:
+    """Tests change constants that decide on programs, and another test must not find theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(programs, "ON_DISK", False)
         yield
 
 

@@ -17,15 +17,17 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
-    ("durable", "errors", "lazy", "cores", "version"), ("memory", "progress", "registry"), ("ir",),
-    ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",), ("nn", "optim"),
+    ("durable", "errors", "lazy", "cores", "version"), ("cluster", "memory", "progress", "registry"), ("ir",),
+    ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",),
+    ("nn", "optim", "ranks"),
     ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("tracking",), ("config",),
     ("api",), ("searching", "sklearn"), ("cli",), ("train",),
 )  # fmt: skip
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
     "codegen": (
-        ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",), ("call",),
+        ("clearing", "memory"), ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",),
+        ("source.layouts",), ("code",), ("source",), ("call", "code_files", "lowering"), ("writing",),
         ("program",), ("static_arguments",), ("function",),
     ),
     "nn": (
@@ -47,7 +49,7 @@ FEW = {  # rooms that know less than their place would allow
     "optim": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "data": {"errors", "memory", "registry"},
     "runs": {"cores", "durable", "errors", "version"},
-    "report": {"cores", "errors", "lazy", "progress", "runs"},
+    "report": {"cores", "durable", "errors", "lazy", "progress", "runs"},
 }
 MORE = {"report/drawing.py": {"ir", "primitives", "autodiff"}}  # files that know more than their room
 OWNERS = {  # library: the only rooms that may import it
@@ -62,6 +64,8 @@ OWNERS = {  # library: the only rooms that may import it
     "PIL": {"data"},
     "onnx": {"export"},
     "optuna": {"searching"},
+    "distributed": {"cluster"},
+    "mpi4py": {"ranks"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
 SLOW = {
@@ -71,6 +75,7 @@ SLOW = {
     "polars",
     "fastexcel",
     "matplotlib",
+    "mpi4py",
     "scipy",
 }  # imported inside the function that uses them
 SLOW_AT_THE_TOP = {"report", "sklearn"}  # which are themselves imported only by who asks for them
@@ -232,7 +237,7 @@ def text_calls(path: Path) -> Iterator[ast.Call]:
             "archive.open",
         ):
             modes = [ast.unparse(argument) for argument in node.args]
-            if "'rb'" not in modes and "'wb'" not in modes:
+            if not {"'rb'", "'wb'", "'ab'"} & set(modes):
                 yield node
         elif name.startswith("subprocess.") and "text" in words:
             yield node

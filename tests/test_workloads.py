@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from nnjit.ir import interpret
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup.setup import set_up
 from scripts.benchmark.nnjit_config import write_check
-from scripts.benchmark.workloads import CHECKED_STEPS, WORKLOADS, Workload
+from scripts.benchmark.workloads import CHECKED_STEPS, WORKLOADS, Workload, resnet
 from tests.training.conftest import train_epochs
 
 VELOCITY = {"type": "momentum", "learning_rate": 1e-4}
 """An optimizer whose slot is a sum of gradients: nothing is divided by their size, as in Adam."""
 
-each_workload = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+CHECKED = WORKLOADS | {"resnet": replace(WORKLOADS["resnet"], batch=16, layers=resnet(1, 8, 10))}
+"""The interpreter would take minutes for the whole residual network."""
+
+each_workload = pytest.mark.parametrize("workload", CHECKED.values(), ids=CHECKED)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +47,9 @@ def test_compiled_steps_equal_interpreted_steps(workload: Workload, tmp_path: Pa
     trained, history = train_epochs(given)
     before, [after, *_], loss = interpreted(workload, given)
     np.testing.assert_allclose(np.mean(history["train_loss"]), loss, rtol=1e-10)
-    assert np.linalg.norm(trained.theta - after) <= 1e-10 * np.linalg.norm(after - before)
+    # Before a batch norm a bias has a gradient of nothing but rounding, which Adam divides by its size.
+    most = 1e-7 if workload.has_state else 1e-10
+    assert np.linalg.norm(trained.theta - after) <= most * np.linalg.norm(after - before)
 
 
 @each_workload
@@ -55,15 +61,20 @@ def test_compiled_gradients_in_float32_are_those_of_float64(workload: Workload, 
     for entry in set_up(config.resolve(given), Path()).model.table:
         entries = slice(entry.offset, entry.offset + entry.size)
         error = np.linalg.norm(trained.slots.optimizer[0][entries] - velocity[entries])
-        assert error <= 1e-5 * np.linalg.norm(velocity[entries]), entry.name
+        size = np.linalg.norm(velocity[entries])
+        # The gradient of a key's bias, or of one before a batch norm, is 0 but for rounding.
+        least = (3e-2 if workload.has_state else 1e-3) * np.linalg.norm(velocity)
+        most = 1e-3 if workload.has_state else 1e-5  # what is centred loses digits, layer after layer
+        assert error <= most * max(size, least), entry.name
 
 
 def interpreted(workload: Workload, given: Mapping[str, Any]) -> tuple[np.ndarray, list[np.ndarray], float]:
-    """The params before the first steps, params and slots after them, and the mean loss in these."""
+    """Params and state before the first steps, these and the slots after them, and the mean loss."""
     setup = set_up(config.resolve(given), Path())
     start, train = setup.initial_state(Path()), setup.data.train
     graph, interface = step_graph(setup.task)
-    updated = [start.theta, *start.slots]
+    theta, *state = setup.model.split(start.theta).values()
+    updated = [theta, *start.slots, *state]
     key, lr = np.zeros((), np.uint32), np.asarray(given["optimizer"]["learning_rate"], start.theta.dtype)
     costs = weights = 0.0
     for step in range(CHECKED_STEPS):
@@ -74,4 +85,5 @@ def interpreted(workload: Workload, given: Mapping[str, Any]) -> tuple[np.ndarra
         updated = outputs[: len(updated)]
         cost, weight = map(float, outputs[len(interface.updates) :][:2])
         costs, weights = costs + cost, weights + weight
-    return start.theta, updated, costs / weights
+    after = np.concatenate([updated[0], *updated[1 + len(start.slots) :]])
+    return start.theta, [after, *updated[1 : 1 + len(start.slots)]], costs / weights

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnjit.cli.exit_status import exit_status
+from nnjit.cli.exit_status import FAILED, exit_status
 from nnjit.cli.live import live_page
 from nnjit.cli.options import ConfigFile, File, Settings, one_of
-from nnjit.cli.reporter import Reporter
 from nnjit.cli.streams import OutputError, is_utf8, say
 from nnjit.errors import Incomplete, RunError, UserError
 from nnjit.progress.display import Display
 from nnjit.progress.place import display_for
 from nnjit.progress.redrawing import Redrawing
+from nnjit.ranks import host, join, world
 from nnjit.runs import file_names
 from nnjit.runs.folder import is_begun
 
 if TYPE_CHECKING:
+    from nnjit.cli.reporter import Reporter
     from nnjit.config import Config
     from nnjit.training import Run, Study
 
@@ -40,6 +43,8 @@ _Live = Annotated[bool, typer.Option("--live", help=(
     "Serve a page that follows the training to a browser on this machine, and print its address."))]
 _Port = Annotated[int | None, typer.Option(metavar="N", help=(
     "The port of --live; any that is free if omitted."))]
+_Engine = Annotated[str | None, typer.Option("--engine", metavar="URL", help=(
+    "The Dask cluster that trains replicas or folds, such as dask://10.0.0.5:8786  [default: this machine]"))]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the run folder alone.")]
 # fmt: on
 
@@ -58,6 +63,7 @@ def train(
     print_config: _PrintConfig = False,
     live: _Live = False,
     port: _Port = None,
+    engine: _Engine = None,
     quiet: _Quiet = False,
 ) -> None:
     """Train the network that a YAML file describes.
@@ -68,7 +74,11 @@ def train(
     3 the training diverged, 130 interrupted.
     """
     command = "nnjit train" if context.parent else "python -m nnjit.train"
-    with exit_status(resume_command=command), display_for(quiet or print_config) as display:
+    with _ending_all(), exit_status(resume_command=command), display_for(quiet or print_config) as display:
+        if join().rank:
+            if not print_config:
+                _take_part()
+            return
         config = one_of(file, config)
         _check(config, output, start, resume, resume_or_start)
         _check_port(port, live)
@@ -77,19 +87,53 @@ def train(
             _print(_read(config, folder, settings or [], start))
             return
         page = live_page(display, port or 0) if live else nullcontext((display, Redrawing()))
-        with page as (shown, redrawing), Reporter() as reporter:  # which takes as long as a short training
+        with page as (shown, redrawing):
             shown.stage(f"reading {config or folder}")
             given = _read(config, folder, settings or [], start)
             _train(
                 given,
-                reporter,
+                context.obj,
                 output=output,
                 resume=resume,
                 resume_or_start=resume_or_start,
+                engine=engine,
                 quiet=quiet,
                 display=shown,
                 redrawing=redrawing,
             )
+
+
+@contextmanager
+def _ending_all() -> Iterator[None]:
+    """End all ranks if one cannot go on: the others would wait for it for ever."""
+    try:
+        yield
+    except typer.Exit as stopped:
+        if stopped.exit_code and world().size > 1 and not world().has_ended:
+            world().abort(stopped.exit_code)
+        raise
+    except Exception as error:
+        if world().size > 1:
+            traceback.print_exception(error)
+            world().abort(FAILED)
+        raise
+
+
+def _take_part() -> None:
+    from nnjit.training.loop.ranks.taking_part import take_part
+
+    try:
+        take_part()
+    except UserError as error:
+        raise RunError(f"rank {world().rank} ({host()}): {error}") from None
+
+
+def _share(given: Config | None) -> None:
+    """Tell the other ranks, if there are any, what to train; nothing if None."""
+    if world().size > 1:
+        from nnjit.training.loop.ranks.meeting import share_experiment
+
+        share_experiment(None if given is None else given.experiment)
 
 
 def _check_port(port: int | None, live: bool) -> None:
@@ -153,6 +197,7 @@ def _train(
     output: Path | None,
     resume: Path | None,
     resume_or_start: bool,
+    engine: str | None,
     quiet: bool,
     display: Display,
     redrawing: Redrawing,
@@ -161,6 +206,7 @@ def _train(
 
     with given.located():
         is_done = resume_or_start and output is not None and api.is_done(given.experiment, output)
+        _share(None if is_done else given)
         run = api.run(
             given,
             output=output,
@@ -168,6 +214,7 @@ def _train(
             resume_or_start=resume_or_start,
             display=display,
             redrawing=redrawing,
+            engine=engine,
             write_report=reporter.write,
         )
     try:

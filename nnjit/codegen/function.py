@@ -13,6 +13,7 @@ import numpy as np
 from nnjit.autodiff import close, flatten
 from nnjit.autodiff.tracing import standing_for
 from nnjit.autodiff.tree import Rebuild, children, is_branch, key_of
+from nnjit.codegen.clearing import clear_all
 from nnjit.codegen.numba.cache import functions_in
 from nnjit.codegen.program import Compiled
 from nnjit.codegen.static_arguments import static_of
@@ -87,7 +88,7 @@ def jit(f: Callable[..., Any], *, static_argnums: Any = (), static_argnames: Any
 
 
 def clear_cache() -> None:
-    """Free the compiled programs that all functions from `jit` hold in memory.
+    """Free the compiled programs that are held in memory: by functions from `jit`, and for further trainings.
 
     `f.clear_cache()` frees those of one function `f`. The next call loads its program from the cache on disk,
     which stays, or compiles it anew. A run keeps its own programs, which are freed with it. (JAX:
@@ -102,6 +103,7 @@ def clear_cache() -> None:
     """
     for native in list(_jitted):
         vars(native)["clear_cache"]()
+    clear_all()
     functions_in.cache_clear()
     gc.collect()  # the functions of a program name each other
 

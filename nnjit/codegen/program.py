@@ -1,42 +1,36 @@
-"""Compile a graph to a function of arrays, or a training step to native epochs."""
+"""Compile a graph to a function of arrays, or a training step to native epochs, and run them.
+
+What plans and writes programs is imported when one is written: a process that finds its programs on the disk
+needs none of it.
+"""
 
 from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from nnjit.codegen.call import Caller, check_success
+from nnjit.codegen.code import CallCode, EpochCode, KernelEntry, Program, Signature
 from nnjit.codegen.library.barrier import MEETING
 from nnjit.codegen.library.compiled import CLOCK
-from nnjit.codegen.library.vector_loops import WIDTH
+from nnjit.codegen.memory import BLOCK, aligned_zeros
 from nnjit.codegen.numba.cache import load
-from nnjit.codegen.plan.blocks import block_groups, block_rows, groups_at_once
-from nnjit.codegen.plan.buffers import BLOCK, aligned_zeros
-from nnjit.codegen.plan.kernels import Plan, plan_kernels
-from nnjit.codegen.plan.slices import own_sums
-from nnjit.codegen.rewrite.expand import expand
-from nnjit.codegen.rewrite.lanes import in_lanes
-from nnjit.codegen.rewrite.legalize import legalize
-from nnjit.codegen.rewrite.sparse_rows import with_lists
 from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.runtime.views import table_of
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
-from nnjit.codegen.source.program import Program, emit_call, emit_epochs
-from nnjit.codegen.source.sparse_updates import plan_tables
-from nnjit.codegen.source.summary import KernelEntry, summarize
 from nnjit.errors import GraphError
-from nnjit.ir import Graph, Node, interpret, new_input, rebuild, tracing, type_of, verify
-from nnjit.ir.graph import constant_p
+from nnjit.ir import Graph, interpret, tracing, type_of
 from nnjit.ir.types import DTYPES, with_rows
 from nnjit.memory import check_fits
-from nnjit.passes import optimize
 
-MOST_IDLE = 1.25  # the most places that a batch of groups may have, as a multiple of its examples
+if TYPE_CHECKING:
+    from nnjit.codegen.plan.kernels import Plan
+
 LATE = 0.001  # seconds for which a call waits for its threads before it begins with one
 ALONE = ThreadTeam(1)
 
@@ -54,11 +48,31 @@ class Compiled:
 
     @tracing(is_on=False)
     def __init__(self, graph: Graph, *, title: str = "A compiled graph.", block: int = BLOCK) -> None:
+        from nnjit.codegen.writing import plan_call
+
         self.graph = graph
-        lowered, self._constants = _lower(optimize(verify(graph)))
-        self._plan = plan_kernels(lowered)
+        self._whole: Callable[[], Graph] = lambda: graph
+        plan, self._constants, block = plan_call(graph, block)
+        self._plan: Plan | None = plan
         self._title = title
-        self._emit(block_rows(lowered, block))
+        self._emit(block)
+
+    @classmethod
+    def of(cls, code: CallCode, graph: Callable[[], Graph]) -> Compiled:
+        """A program that was kept, and what traces its graph if it has to."""
+        made = cls.__new__(cls)
+        made.graph, made._whole, made._plan = code.signature.graph, graph, None
+        made._constants, made._block = code.constants, code.block
+        made._load(code.program)
+        return made
+
+    @property
+    def code(self) -> CallCode | None:
+        """What is kept of it; None if a block has to hold as many rows as it is called with."""
+        if self._plan is None or self._plan.crossing:
+            return None
+        program = replace(self.program, functions={})
+        return CallCode(Signature.of(self.graph), program, self._block, self._constants)
 
     def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
         """The outputs, in new arrays.
@@ -69,8 +83,8 @@ class Compiled:
         """
         rows = check_arguments(self.graph, arguments)
         if rows == 0:
-            return interpret(self.graph, arguments)
-        if self._plan.crossing and rows > self._block:
+            return interpret(self._whole(), arguments)
+        if self._plan is not None and self._plan.crossing and rows > self._block:
             self._emit(1 << (rows - 1).bit_length())
         outputs = [np.empty(with_rows(n.shape, rows), n.dtype) for n in self.graph.outputs]
         inputs = [np.ascontiguousarray(a) for a in (*arguments, *self._constants)]
@@ -87,9 +101,15 @@ class Compiled:
     @tracing(is_on=False)
     def _emit(self, block: int) -> None:
         """Write and load the program for blocks of `block` rows."""
+        from nnjit.codegen.writing import emit_call
+
+        assert self._plan is not None  # only what was kept has none
         self._block = block
-        self.program = emit_call(self._plan, block, self._title)
-        module, self.path = load(self.program.source)
+        self._load(emit_call(self._plan, block, self._title))
+
+    def _load(self, program: Program) -> None:
+        self.program = program
+        module, self.path = load(program.source)
         self._run = module.run
 
 
@@ -118,7 +138,7 @@ class CompiledEpoch:
     Args:
         graph: the step, whose inputs and outputs `Interface` describes.
         evaluation: gives float64 sums, of (params, held-out rows, ...), after every epoch.
-        most_rows: the largest batch that it will be given.
+        most_rows: the largest batch that it will be given; of several ranks, the largest slice.
         is_shared: whether threads share the batches; it can then be run by any number of them.
     """
 
@@ -134,31 +154,31 @@ class CompiledEpoch:
         is_shared: bool = False,
         block: int = BLOCK,
     ) -> None:
-        self.graph = graph
-        for name, new in interface.updated(graph).items():
-            if new.type != (old := graph.input(name)).type:
-                raise GraphError(f"{name}: an update {new.type} does not fit over {old.type}")
-        graphs = [optimize(verify(g)) for g in (graph, evaluation) if g is not None]
-        graphs, lanes = _grouped(graphs, interface, most_rows, is_shared)
-        self.plan, constants = _plan_step(graphs[0], interface, most_rows, is_shared)
-        self._fixed = _constants(self.plan.graph, constants)
-        plans, evaluate = [self.plan], None
-        if evaluation is not None:
-            lowered, constants = _lower(graphs[1], "held_out_")
-            self._fixed |= _constants(lowered, constants)
-            evaluate = plan_kernels(lowered, is_shared=is_shared)
-            plans.append(evaluate)
-        groups = groups_at_once(self.plan.graph) if lanes > 1 else 1
-        self.interface = replace(interface, lanes=lanes, groups=groups)
-        block = block_rows(self.plan.graph, block) if lanes == 1 else block_groups(groups, lanes, block)
-        if any(plan.crossing for plan in plans):
-            block = max(block, -(-most_rows // lanes))
-        sums = own_sums(self.plan, blocks=-(-most_rows // (lanes * block)))
-        self.plan = replace(self.plan, own_sums=sums)
-        self.program = emit_epochs(self.plan, evaluate, block, title, self.interface)
-        module, self.path = load(self.program.source)
+        from nnjit.codegen.writing import write_epochs
+
+        self._take(
+            write_epochs(
+                graph,
+                interface,
+                most_rows=most_rows,
+                title=title,
+                evaluation=evaluation,
+                is_shared=is_shared,
+                block=block,
+            )
+        )
+
+    @classmethod
+    def of(cls, code: EpochCode) -> CompiledEpoch:
+        """Epochs that were kept."""
+        made = cls.__new__(cls)
+        made._take(code)
+        return made
+
+    def _take(self, code: EpochCode) -> None:
+        self.code, self.interface, self.program = code, code.interface, code.program
+        module, self.path = load(code.program.source)
         self._run = module.run
-        self._held_out = interface.evaluation_weight if evaluation is not None else None
         self._work: dict[int, dict[str, np.ndarray]] = {}
 
     def __call__(
@@ -175,7 +195,7 @@ class CompiledEpoch:
         """
         rows = len(order)
         turns = Turns(begin, end, max(-(-rows // batch), end), batch, rows)
-        given = dict(zip(self.graph.names, arguments, strict=True))
+        given = dict(zip(self.code.signature.names, arguments, strict=True))
         kept = [given[name] for name in self.interface.kept]
         best = (BestEpoch().array(), np.concatenate(kept)) if kept else None
         totals = self.totals(1)
@@ -216,11 +236,11 @@ class CompiledEpoch:
         """
         if turns.begin >= turns.end:
             return turns.end
-        given = {**arguments, **self._fixed, **self._memory(team.shares)}
+        given = {**arguments, **self.code.fixed, **self._memory(team.shares)}
         given |= {"order": order, "bounds": self._bounds(team.shares)}
         if best is not None:
             given["best"], given["kept"] = best
-        held_out = len(given[self._held_out]) if self._held_out else 0
+        held_out = 0 if self.code.held_out is None else len(given[self.code.held_out])
         given = {name: np.ascontiguousarray(given[name]) for name in self.program.memory if name in given}
         while turns.begin < turns.end:
             stopped, is_late = self._call(turns, given, totals, held_out, team)
@@ -261,11 +281,22 @@ class CompiledEpoch:
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
         """What the kernels of a step compute, in the order they run."""
-        guard = self.interface.guard(self.plan.graph)
-        return summarize(self.plan, self.program.functions, guard, self.interface.lanes)
+        return self.code.kernels
 
-    def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray]:
-        """The watched outputs of the latest step that these threads ran: views of the work memory, flat."""
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many elements each total of a step has."""
+        first = len(self.interface.updates)
+        totals = self.code.signature.outputs[first : first + self.interface.totals]
+        return tuple(type.row_size for type in totals)
+
+    def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray] | None:
+        """The watched outputs of the latest step that these threads ran: views of the work memory, flat.
+
+        None if tables are updated row by row, since the gradient of those is back at 0.
+        """
+        if self.code.tables:
+            return None
         memory = self._memory(team.shares)
         return [memory[name][start : start + size] for name, start, size in self.program.watched]
 
@@ -291,11 +322,11 @@ class CompiledEpoch:
 
         Elements of tables do not count, since threads divide their rows in another way.
         """
-        length, tables = self.program.length, self.plan.tables
-        free = length - sum(t.entries * t.size for t in tables)
+        length, tables = self.program.length, self.code.tables
+        free = length - sum(size for _, size in tables)
         bounds = np.arange(threads + 1) * free // threads
-        for table in tables:
-            bounds += (bounds > table.start) * (table.entries * table.size)
+        for start, size in tables:
+            bounds += (bounds > start) * size
         bounds[-1] = length
         for k in range(1, threads):
             for offset, rows, columns in self.program.pieces:
@@ -343,49 +374,3 @@ def allocate(program: Program, threads: int) -> list[np.ndarray]:
     size = sum(count * dtype.itemsize for count, dtype in work)
     check_fits(size, "the work memory of a compiled program", "choose smaller arrays, or a smaller batch")
     return [aligned_zeros(count, dtype) for count, dtype in work]
-
-
-def _grouped(
-    graphs: list[Graph], interface: Interface, most_rows: int, is_shared: bool
-) -> tuple[list[Graph], int]:
-    """A step, and its evaluation, for groups of examples, and a group's size; 1 if groups are no gain."""
-    if not interface.weights:
-        return graphs, 1
-    lanes = WIDTH // graphs[0].input(interface.weights[0]).dtype.itemsize
-    groups = -(-most_rows // lanes)
-    if groups < 1 + is_shared or groups * lanes > MOST_IDLE * most_rows:
-        return graphs, 1
-    held_out = () if interface.evaluation_weight is None else (interface.evaluation_weight,)
-    named = zip(graphs, (interface.weights, held_out), strict=False)
-    grouped = [in_lanes(g, [g.input(name) for name in names], lanes) for g, names in named]
-    made = [g for g in grouped if g is not None]
-    return (made, lanes) if len(made) == len(graphs) else (graphs, 1)
-
-
-def _plan_step(
-    graph: Graph, interface: Interface, most_rows: int, is_shared: bool
-) -> tuple[Plan, list[np.ndarray]]:
-    """The kernels of a step, and the arrays of its constants."""
-    step = with_lists(graph, range(len(interface.updates)), most_rows)
-    if step is not None:
-        lowered, constants = _lower(step.graph)
-        plan = plan_tables(lowered, step, is_shared=is_shared)
-        if plan is not None:
-            return plan, constants
-    lowered, constants = _lower(graph)
-    return plan_kernels(lowered, is_shared=is_shared), constants
-
-
-def _lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
-    """A legal graph whose constant arrays are additional inputs, and those arrays."""
-    graph = legalize(expand(graph))
-    constants = [n for n in graph.nodes if n.primitive is constant_p and n.shape != ()]
-    replace: Mapping[Node, Node] = {n: new_input(n.type) for n in constants}
-    names = (*graph.names, *(f"{prefix}constant{k}" for k in range(len(constants))))
-    lifted = Graph((*graph.inputs, *replace.values()), rebuild(graph.outputs, replace), names)
-    return lifted, [n.params["value"].array for n in constants]
-
-
-def _constants(lowered: Graph, arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """The constants of a lowered graph, its last inputs, by name."""
-    return dict(zip(lowered.names[len(lowered.names) - len(arrays) :], arrays, strict=True))

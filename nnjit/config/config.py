@@ -21,7 +21,7 @@ from nnjit.experiment.experiment import InitialWeights
 from nnjit.experiment.outputs import blaming_losses
 from nnjit.nn.model.wiring import wire
 
-Given = Experiment | str | Path | Mapping[str, Any]
+Given = Experiment | Document | str | Path | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
     """Read a file, a mapping of options, or an experiment, apply the overrides, and check the result.
 
     Args:
-        given: the path of a YAML file, or what such a file would hold.
+        given: the path of a YAML file, what such a file would hold, or that with where it is from.
         overrides: settings such as `"training.epochs=5"`, which take precedence.
 
     Raises:
@@ -179,6 +179,8 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Experiment:
 
 
 def _document(given: Given) -> Document:
+    if isinstance(given, Document):
+        return given
     if isinstance(given, Experiment):
         given = given.model_dump(by_alias=True)
     if isinstance(given, Mapping):

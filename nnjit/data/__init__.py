@@ -13,6 +13,7 @@ from nnjit.data.preparation import (
     split_and_encode,
     split_and_scale,
 )
+from nnjit.data.readings import Readings
 from nnjit.data.scaling import Affine, Scaling
 from nnjit.data.source import Source, Split, sources
 from nnjit.data.storage.disk_rows import DiskRows
@@ -32,6 +33,7 @@ __all__ = [
     "Prepared",
     "ProblemType",
     "ProblemTypes",
+    "Readings",
     "Scaling",
     "Source",
     "Split",

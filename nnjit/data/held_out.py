@@ -13,7 +13,6 @@ import numpy as np
 from nnjit.data.dataset import Dataset, InputRows
 from nnjit.data.encoding.rows import EncodedRows
 from nnjit.data.labels import row_name
-from nnjit.data.preparation import load_unchecked
 from nnjit.data.source import Source
 from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
 from nnjit.data.target import ProblemType, ProblemTypes, Takes
@@ -54,7 +53,7 @@ def load_held_out(
             )
     if problem_types is not None:
         _check_target_names(source.targets(folder), problem_types)
-    other = load_unchecked(source, folder, problem_types, takes)
+    other = source.load_once(folder, problem_types, takes)
     return _align(_encoded(other, data), data)
 
 

@@ -113,20 +113,13 @@ def load(
     Raises:
         DataError: with `path` as seen from the source, e.g. `("file",)`; or there is only one class.
     """
-    data = load_unchecked(source, folder, problem_types, takes)
+    data = source.load_once(folder, problem_types, takes)
     if data.classes is not None:
         check_several(data.classes, source=data.description)
     for target in data.target_layout:
         if target.classes is not None:
             check_several(target.classes, source=data.description, target=target.name)
     return data
-
-
-def load_unchecked(source: Source, folder: Path, problem_types: ProblemTypes | None, takes: Takes) -> Data:
-    """The data of a source, of which one class is enough."""
-    if problem_types is not None:
-        return source.load_multi_target(folder, problem_types)
-    return source.suited(takes).load(folder)
 
 
 def split_and_scale(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 from pydantic import Field, PrivateAttr, model_validator
 
 from nnjit.data.dataset import Dataset
+from nnjit.data.readings import Readings
 from nnjit.data.target import ProblemTypes, Takes
 from nnjit.errors import ConfigPath, DataError
 from nnjit.registry import MOST, Count, Options, Registry, Seed
@@ -100,6 +101,7 @@ class Source(Options, ABC):
 
     _takes: Takes = PrivateAttr("either")
     _given: Given = PrivateAttr(default_factory=Given)
+    _readings: Readings | None = PrivateAttr(None)
 
     def suited(self, takes: Takes) -> Self:
         """The source for a loss that takes such targets, which decides what they are where `task` is auto."""
@@ -118,6 +120,11 @@ class Source(Options, ABC):
         return False
 
     @property
+    def is_in_memory(self) -> bool:
+        """Whether all of its rows are read into memory."""
+        return True
+
+    @property
     def takes_data(self) -> bool:
         """Whether Python may give the data, instead of a file or of options."""
         return False
@@ -134,6 +141,33 @@ class Source(Options, ABC):
         given = self.model_copy()
         given._given = Given(data)
         return given
+
+    def keeping(self, readings: Readings) -> Self:
+        """The source whose data is read once and kept in `readings`, for all that share them."""
+        kept = self.model_copy()
+        kept._readings = readings
+        return kept
+
+    def load_once(self, folder: Path, problem_types: ProblemTypes | None, takes: Takes) -> Data:
+        """The data as `load` or `load_multi_target` gives it, or as it was read before."""
+
+        def read() -> Data:
+            if problem_types is not None:
+                return self.load_multi_target(folder, problem_types)
+            return self.suited(takes).load(folder)
+
+        if self._readings is None or not self.is_in_memory:
+            return read()
+        rest = () if self.is_series else ("split",)
+        options = self.model_dump_json(exclude={"scale", "scale_target", *rest})
+        return self._readings.get(
+            f"{options} {folder.absolute()} {problem_types} {takes} {self._given.data is None}", read
+        )
+
+    @property
+    def data_from_python(self) -> Any:
+        """What Python gives; None if it gives nothing."""
+        return self._given.data
 
     def _given_data(self, mend: str) -> Any:
         """What Python gives; a DataError if it gives nothing."""

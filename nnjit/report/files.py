@@ -211,6 +211,27 @@ def read_run(folder: Path) -> RunFiles:
     )
 
 
+def as_run_files(
+    folder: Path,
+    config: str,
+    environment: Environment,
+    history: Mapping[str, np.ndarray],
+    metrics: RunMetrics | None,
+    model: ModelEntry,
+    data: DataEntry,
+) -> RunFiles:
+    """A member of a study, of which there are no other files.
+
+    Args:
+        metrics: None if it has not ended.
+    """
+    columns = _drawable_history(history)
+    return RunFiles(
+        folder, config, environment, columns, metrics or _killed(columns, model), model, data,
+        predictions=None, diagnosis=None, explanation=None, learning_rate_search=None,
+    )  # fmt: skip
+
+
 def _read(file: type[F], folder: Path, ended: RunMetrics | None, substitute: F) -> F:
     """A file of the folder; its substitute if it is missing because the training was killed."""
     return file.read(folder) if ended else file.read_if_there(folder) or substitute
@@ -233,9 +254,12 @@ def _killed(history: History, model: ModelEntry) -> RunMetrics:
 
 def _history(folder: Path, *, can_lack: bool) -> History:
     is_there = (folder / file_names.HISTORY).exists() or not can_lack
-    columns = read_history(folder) if is_there else NO_HISTORY
-    columns = {name: drawable(column) for name, column in columns.items()}
-    return History({**columns, "epoch": columns["epoch"].astype(int)})
+    return _drawable_history(read_history(folder) if is_there else NO_HISTORY)
+
+
+def _drawable_history(columns: Mapping[str, np.ndarray]) -> History:
+    found = {name: drawable(column) for name, column in columns.items()}
+    return History({**found, "epoch": found["epoch"].astype(int)})
 
 
 def _predictions(folder: Path, data: DataEntry, output: str) -> Predictions | None:

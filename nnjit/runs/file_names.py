@@ -30,6 +30,7 @@ TRIALS               = "trials.csv"                 # the same as a table, the b
 BEST_CONFIG          = "best.yaml"                  # the config of the best trial
 BEST_RUN             = "best"                       # folder of that trial, trained anew
 JOURNAL              = "journal.log"                # what Optuna knows of the trials, to go on with
+MEMBERS              = "members.safetensors"        # of a study: what its members left
 
 LOCK                 = "training.lock"              # the process that trains here, while it does
 

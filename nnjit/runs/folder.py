@@ -61,7 +61,13 @@ def _runs(folder: Path) -> list[Path]:
 
 
 def _is_complete(folder: Path) -> bool:
-    """Whether all results of a run are there and can be read."""
+    """Whether all results of a run, or of members in one file, are there and can be read."""
+    if (folder / file_names.MEMBERS).is_file():
+        from nnjit.runs.members import read_members
+
+        with suppress(RunError):
+            return all(entry.record.metrics is not None for entry in read_members(folder)[1])
+        return False
     from nnjit.runs.data import DataEntry
     from nnjit.runs.diagnosis import read_diagnosis
     from nnjit.runs.explanation import Explanation

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from nnjit.runs.decoding import build
 from nnjit.runs.reading import parse, read_json
-from nnjit.runs.writing import json_bytes, write_atomically
+from nnjit.runs.writing import as_read, json_bytes, write_atomically
 
 
 class JsonFile(ABC):
@@ -31,6 +31,10 @@ class JsonFile(ABC):
     def write(self, folder: Path) -> None:
         """Write the file into a run folder, or replace it."""
         write_atomically(folder / self.file_name, self.to_bytes())
+
+    def as_read(self) -> Self:
+        """The value as reading its file gives it."""
+        return self.from_json(as_read(self.to_json()))
 
     def to_bytes(self) -> bytes:
         """The file."""

@@ -24,6 +24,11 @@ def json_bytes(content: Any) -> bytes:
     return (json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n").encode()
 
 
+def json_text(content: Any) -> str:
+    """The same on one line."""
+    return json.dumps(_finite(content), ensure_ascii=False)
+
+
 def as_read(content: dict[str, Any]) -> dict[str, Any]:
     """The content of a JSON file as reading it gives it: plain lists, and null for what is not finite."""
     found: dict[str, Any] = json.loads(json_bytes(content))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from nnjit.config import Config, varied
+from nnjit.data import Readings
 from nnjit.errors import ConfigError
 from nnjit.experiment.search import Variation
 
@@ -25,10 +26,12 @@ class Space:
 
     Args:
         given: the config whose options they are.
+        readings: the data, which all trials share.
     """
 
     given: Config
     variations: Mapping[str, Variation]
+    readings: Readings = field(default_factory=Readings)
 
     def check(self) -> None:
         """Try each choice, and both ends of each range, alone.
@@ -50,7 +53,7 @@ class Space:
         at = {option: document.location(("search", "space", option)) for option in options}
         found = varied(self.given, options, at)
         alone = found.experiment.model_copy(update={"search": None})
-        return Config(alone, found.document)
+        return Config(alone.keeping(self.readings), found.document)
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """What Optuna draws from, by option."""

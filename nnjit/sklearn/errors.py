@@ -25,7 +25,7 @@ def as_value_errors(places: Mapping[str, str]) -> Iterator[None]:
     except UserError as error:
         lines = [_line(line, places) for line in error.message.split("\n")]
         kind = InvalidParameter if any(name for name, _ in lines) else ValueError
-        raise kind("\n".join(line for _, line in lines)) from error
+        raise kind("\n".join(dict.fromkeys(line for _, line in lines))) from error
     except (Diverged, CompileError) as error:
         raise ValueError(str(error)) from error
     except Interrupted as error:

@@ -18,8 +18,8 @@ from nnjit.config import dump, read
 from nnjit.progress.follower import Audience
 from nnjit.progress.place import display_for
 from nnjit.sklearn.errors import as_value_errors
-from nnjit.sklearn.parameters import Problem, Settings, is_full_batch, settings_of
-from nnjit.sklearn.rows import Rows, read_rows, read_weights
+from nnjit.sklearn.parameters import Problem, Settings, encodes, is_full_batch, settings_of
+from nnjit.sklearn.rows import Rows, is_frame, read_rows, read_weights
 from nnjit.sklearn.saving import save_estimator, write_report
 from nnjit.training import Run, train_in_memory, train_on
 
@@ -28,8 +28,7 @@ _SEEDS = 2**31
 
 def _takes_steps(estimator: NetworkEstimator) -> bool:
     """Whether the optimizer updates batch by batch, so that it can go on with other rows."""
-    chosen = estimator.optimizer
-    return not is_full_batch(chosen if isinstance(chosen, Mapping) else {"type": chosen})
+    return not is_full_batch(estimator.optimizer)
 
 
 class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
@@ -65,7 +64,7 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
             ValueError: a parameter, or something in the data, is not usable.
         """
         before = self.run_ if self.warm_start and hasattr(self, "run_") else None
-        rows = read_rows(self, X, reset=True)
+        rows = self._read_rows(X)
         weights, targets = read_weights(rows, sample_weight), self._read_first(X, y, None, before)
         return self._train(rows, targets, weights, before=before)
 
@@ -100,9 +99,15 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         return self
 
     def _begin(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
-        rows = read_rows(self, X, reset=True)
+        rows = self._read_rows(X)
         weights, targets = read_weights(rows, sample_weight), self._read_first(X, y, classes, None)
         return self._train(rows, targets, weights, before=None, epochs=1)
+
+    def _read_rows(self, X: Any) -> Rows:
+        """The rows that a training begins with."""
+        with as_value_errors({}):
+            is_encoded = is_frame(X) and encodes(self.config)
+        return read_rows(self, X, reset=True, is_encoded=is_encoded or None)
 
     def report(self, path: str | Path) -> Path:
         """Write the report of the training, one HTML file that needs nothing else, and give its path."""
@@ -175,11 +180,13 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
             epochs: how many, instead of the parameter.
         """
         settings = self._settings
-        config = settings.config | {"name": type(self).__name__, "seed": self._seed(settings)}
         source, data = _source(rows, targets, weights, self._class_names)
-        config["data"] = config["data"] | source
+        name = settings.config.get("name", type(self).__name__)
+        document = settings.document(
+            name=name, seed=self._seed(settings), data=settings.config["data"] | source
+        )  # fmt: skip
         with as_value_errors(settings.places):
-            given = read(config, [] if epochs is None else [f"training.epochs={epochs}"]).with_data(data)
+            given = read(document, [] if epochs is None else [f"training.epochs={epochs}"]).with_data(data)
             with given.located(), display_for(not self.verbose) as display:
                 audience = Audience(display)
                 run = train_in_memory(given.experiment, dump, start=before, audience=audience)
@@ -197,10 +204,10 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         with as_value_errors({}):
             return settings_of(self.get_params(deep=False), defaults, self._problem)
 
-    def _seed(self, settings: Settings) -> int:
+    def _seed(self, settings: Settings) -> Any:
         """The seed of a training, drawn anew for each unless `random_state` or the config is a number."""
         if self.random_state is None and "seed" in settings.config:
-            return int(settings.config["seed"])
+            return settings.config["seed"]
         if isinstance(self.random_state, int | np.integer):
             check_random_state(self.random_state)
             return int(self.random_state)

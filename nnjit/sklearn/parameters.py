@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from nnjit.config.document import Document
+from nnjit.config.reading import read_file
+from nnjit.errors import ConfigPath
 from nnjit.optim import FullBatchOptimizer, optimizers
 from nnjit.sklearn.errors import InvalidParameter
 
@@ -52,14 +55,20 @@ STUDIES = ("replicas", "folds")
 
 @dataclass(frozen=True)
 class Settings:
-    """A config without its data, and which parameter to blame for each option.
+    """A config without its data, and what to blame for each option.
 
     Args:
-        places: an option's path -> the parameter.
+        places: an option's path -> the parameter that sets it.
+        locations: the lines of the options in a file, as a `Document` has them.
     """
 
     config: dict[str, Any]
     places: Mapping[str, str]
+    locations: Mapping[ConfigPath, str] = field(default_factory=dict)
+
+    def document(self, **more: Any) -> Document:
+        """The config with other sections, as `read` takes it."""
+        return Document(plain(self.config | more), self.locations, "")
 
 
 def settings_of(parameters: Mapping[str, Any], defaults: Mapping[str, Any], problem: Problem) -> Settings:
@@ -73,30 +82,30 @@ def settings_of(parameters: Mapping[str, Any], defaults: Mapping[str, Any], prob
     """
     given = {name: plain(value) for name, value in parameters.items() if name != "config"}
     model, places = _model(given)
+    theirs = {} if parameters["config"] is None else read_config(parameters["config"])
+    optimizer = theirs.get("optimizer", _optimizer(given))
     config: dict[str, Any] = {
         "data": {"split": _split(given)} | _scale(given, problem),
         "model": model,
         "loss": given.get("loss") or LOSSES[problem],
-        "optimizer": _optimizer(given),
+        "optimizer": optimizer,
         "schedule": given["schedule"],
         "penalty": given["penalty"] if isinstance(given["penalty"], Mapping) else {"l2": given["penalty"]},
-        "training": _training(given),
+        "training": _training(given, optimizer),
         "dtype": given["dtype"],
     }
     places |= {option: name for name, option in OPTIONS.items() if name in given and option != "model"}
     places |= {"optimizer": "optimizer", "optimizer.learning_rate": "learning_rate", "penalty.l2": "penalty"}
     places |= {"data.scale_target": "scale", "data.split.validation": "validation_fraction"}
-    if parameters["config"] is None:
-        return Settings(config, places)
-    theirs = _read(parameters["config"])
-    changed = {name: value for name, value in parameters.items() if not _is_equal(value, defaults[name])}
-    for name in changed.keys() & OPTIONS.keys():
-        if _has(theirs, OPTIONS[name]):
-            raise InvalidParameter(f"{name} is given, and config has {OPTIONS[name]} too; omit one of them")
+    for name, option in OPTIONS.items():
+        is_given = name in parameters and not _is_equal(parameters[name], defaults[name])
+        if is_given and _has(theirs, option):
+            raise InvalidParameter(f"{name} is given, and config has {option} too; omit one of them")
     for section, options in theirs.items():
         is_merged = section in MERGED and isinstance(options, Mapping)
         config[section] = config[section] | options if is_merged else options
-    return Settings(config, {option: name for option, name in places.items() if not _has(theirs, option)})
+    places = {option: name for option, name in places.items() if not _has(theirs, option)}
+    return Settings(config, places, _locations(parameters["config"]))
 
 
 def plain(value: Any) -> Any:
@@ -113,12 +122,19 @@ def plain(value: Any) -> Any:
     return value
 
 
-def is_full_batch(optimizer: Mapping[str, Any]) -> bool:
-    """Whether an optimizer takes all rows at once."""
-    name = optimizer.get("type")
+def is_full_batch(optimizer: Any) -> bool:
+    """Whether an optimizer, a name or a mapping, takes all rows at once."""
+    options = optimizer if isinstance(optimizer, Mapping) else {"type": optimizer}
+    name = options.get("type")
     if not isinstance(name, str) or name not in set(optimizers):
         return False  # which the config reports
-    return bool(optimizer.get("line_search")) or issubclass(optimizers[name], FullBatchOptimizer)
+    return bool(options.get("line_search")) or issubclass(optimizers[name], FullBatchOptimizer)
+
+
+def encodes(config: Any) -> bool:
+    """Whether a config says how columns are encoded, so that a data frame of numbers is encoded, too."""
+    data = None if config is None else read_config(config).get("data")
+    return isinstance(data, Mapping) and not data.keys().isdisjoint(OF_TABLES)
 
 
 def _model(given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, str]]:
@@ -154,10 +170,10 @@ def _optimizer(given: Mapping[str, Any]) -> dict[str, Any]:
     return options if given["learning_rate"] is None else options | {"learning_rate": given["learning_rate"]}
 
 
-def _training(given: Mapping[str, Any]) -> dict[str, Any]:
+def _training(given: Mapping[str, Any], optimizer: Any) -> dict[str, Any]:
     batch_size = given["batch_size"]
     if batch_size == "auto":
-        batch_size = "full" if is_full_batch(_optimizer(given)) else 32
+        batch_size = "full" if is_full_batch(optimizer) else 32
     options = {"epochs": given["epochs"], "batch_size": batch_size, "threads": given["threads"]}
     weights = given.get("class_weight")
     if weights is not None:
@@ -185,11 +201,25 @@ def _scale(given: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
     return scale | {"scale_target": "standard" if given["scale"] == "unit" else given["scale"]}
 
 
-def _read(config: Any) -> dict[str, Any]:
-    """What a config says that an estimator can use."""
-    if isinstance(config, str | Path):
-        from nnjit.config.reading import read_file
+def _locations(config: Any) -> dict[ConfigPath, str]:
+    """Where the options of a config file are; nothing of a mapping.
 
+    Sections whose options come from parameters, too, are left out.
+    """
+    if not isinstance(config, str | Path):
+        return {}
+    document = read_file(Path(config))
+    ours = {(), *((section,) for section in MERGED)}
+    return {path: where for path, where in document.locations.items() if path not in ours}
+
+
+def read_config(config: Any) -> dict[str, Any]:
+    """What a mapping or a YAML file says that an estimator can use.
+
+    Raises:
+        InvalidParameter: it is neither, or says what an estimator has no use for.
+    """
+    if isinstance(config, str | Path):
         config = read_file(Path(config)).data
     if not isinstance(config, Mapping):
         wanted = "expected a mapping of options, or the path of a YAML file"

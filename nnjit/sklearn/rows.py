@@ -105,15 +105,23 @@ def dense(x: Any) -> Any:
     return x.toarray()
 
 
+def is_frame(X: Any) -> bool:
+    """Whether X is a data frame."""
+    return _library(X) in _FRAMES and hasattr(X, "columns")
+
+
 def has_mixed_columns(X: Any) -> bool:
     """Whether a data frame has a column of something else than numbers, or a gap."""
-    library = type(X).__module__.partition(".")[0]
-    if library not in _FRAMES or not hasattr(X, "columns"):
+    if not is_frame(X):
         return False
-    if library == "polars":
+    if _library(X) == "polars":
         numbers = all(dtype.is_numeric() or str(dtype) == "Boolean" for dtype in X.dtypes)
         return not numbers or any(series.null_count() for series in X)
     return any(dtype.kind not in _NUMBERS for dtype in X.dtypes) or bool(X.isna().to_numpy().any())
+
+
+def _library(X: Any) -> str:
+    return type(X).__module__.partition(".")[0]
 
 
 def _names(estimator: Any) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nnjit.training.loop.trainer import new_folder, resume, train
     from nnjit.training.run import Run, open_run
     from nnjit.training.study.members import members_of
-    from nnjit.training.study.parallel import resume_members, train_members
+    from nnjit.training.study.parallel import resume_members, train_members, train_members_in_memory
     from nnjit.training.study.study import Study, check_study, open_study
 
 __getattr__ = lazy(
@@ -28,6 +28,7 @@ __getattr__ = lazy(
         "members_of": "nnjit.training.study.members",
         "resume_members": "nnjit.training.study.parallel",
         "train_members": "nnjit.training.study.parallel",
+        "train_members_in_memory": "nnjit.training.study.parallel",
         "check_study": "nnjit.training.study.study",
         "Study": "nnjit.training.study.study",
         "open_study": "nnjit.training.study.study",
@@ -36,5 +37,6 @@ __getattr__ = lazy(
 
 __all__ = [
     "Run", "Study", "check_study", "members_of", "modes_of_experiment", "new_folder", "open_run",
-    "open_study", "resume", "resume_members", "train", "train_in_memory", "train_members", "train_on",
+    "open_study", "resume", "resume_members", "train", "train_in_memory", "train_members",
+    "train_members_in_memory", "train_on",
 ]  # fmt: skip

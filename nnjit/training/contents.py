@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from nnjit.errors import RunError
 from nnjit.nn import Model
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.history import read_history
+from nnjit.runs.members import MemberEntry
 from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse, read_json
+from nnjit.runs.writing import as_read
 from nnjit.training.setup.initial_weights import weights_of
-from nnjit.training.setup.state import State, load_state
+from nnjit.training.setup.state import State, load_state, restored
 
 
 class RunContents(ABC):
@@ -59,6 +62,11 @@ class RunContents(ABC):
         """What of it a pickled run takes along."""
         return self
 
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Where it is, in words."""
+
 
 @dataclass(frozen=True)
 class FolderContents(RunContents):
@@ -96,3 +104,53 @@ class FolderContents(RunContents):
 
     def state(self, like: State) -> State:
         return load_state(self.path, like)
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True, eq=False)
+class MemberContents(RunContents):
+    """A member of a study whose members are in one table.
+
+    Args:
+        folder: of the study; None if it is in memory.
+        of_model, of_data: what is known of its model and its data.
+    """
+
+    folder: Path | None
+    word: str
+    entry: MemberEntry
+    of_model: ModelEntry
+    of_data: DataEntry
+
+    def history(self) -> dict[str, np.ndarray]:
+        return dict(self.entry.history)
+
+    def metrics(self) -> dict[str, Any]:
+        assert self.entry.record.metrics is not None  # it has ended
+        return as_read(self.entry.record.metrics.to_json())
+
+    def theta(self, model: Model) -> np.ndarray:
+        theta: np.ndarray = model.arrays.flatten(self.entry.weights)
+        return theta
+
+    def data(self) -> DataEntry:
+        return self.of_data.as_read()
+
+    def model(self) -> ModelEntry:
+        return self.of_model.as_read()
+
+    def state(self, like: State) -> State:
+        return restored(like, self.entry.state, self.entry.record.facts)
+
+    def save(self, folder: Path) -> None:
+        raise RunError(
+            f"{folder}: a {self.word} of this study has no folder; train with training.members: folders"
+        )
+
+    @property
+    def place(self) -> str:
+        where = "in memory" if self.folder is None else str(self.folder)
+        return f"{self.word} {self.entry.record.number} of the study {where}"

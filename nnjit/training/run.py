@@ -312,8 +312,14 @@ class Run:
         return (
             f"Run {self.experiment.name}: {inputs} → {self._aim()}; {parameters}\n"
             f"  {split or 'no result'}{': ' if shown else ''}{shown}; {counted(metrics.epochs, 'epoch')}\n"
-            f"  {self.path or 'in memory'}"
+            f"  {self._place}"
         )
+
+    @property
+    def _place(self) -> str:
+        if self.contents is not None:
+            return self.contents.place
+        return "in memory" if self.path is None else str(self.path)
 
     def _aim(self) -> str:
         """What it predicts, in words."""
@@ -333,20 +339,33 @@ def open_run(path: Path, experiment: Experiment) -> Run:
     Raises:
         RunError: the folder is not that of a finished run, or its files do not belong together.
     """
-    return _made(path, experiment, DataEntry.read(path), ModelEntry.read(path))
+    return replace(make_run(path, experiment, DataEntry.read(path), ModelEntry.read(path)), path=path)
 
 
 def _restored(
     path: Path | None, experiment: Experiment, data: DataEntry, model: ModelEntry, carried: Mapping[str, Any]
 ) -> Run:
     """A run that was pickled."""
-    run = _made(path, experiment, data, model)
+    run = replace(make_run(path or Path(), experiment, data, model), path=path)
     run.__dict__.update(carried, data=data, _model=model)  # what it would read from its folder
     return run
 
 
-def _made(path: Path | None, experiment: Experiment, data: DataEntry, model: ModelEntry) -> Run:
-    place = path or Path()
+def make_run(
+    place: Path,
+    experiment: Experiment,
+    data: DataEntry,
+    model: ModelEntry,
+    contents: RunContents | None = None,
+) -> Run:
+    """The run of an experiment with these files.
+
+    Args:
+        place: the folder that they are from, for messages.
+
+    Raises:
+        RunError: they do not belong together.
+    """
     scaling = parse(place / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
         raise damaged(place / file_names.DATA, f"its scaling is not that of the inputs in {file_names.MODEL}")
@@ -361,7 +380,8 @@ def _made(path: Path | None, experiment: Experiment, data: DataEntry, model: Mod
     shapes = [(n.name, n.output_shape) for n in task.model.nodes]
     if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
         raise damaged(place / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")
-    return Run(path, experiment, CompiledTask(task, batch=1), outputs.decoder, data.features, encoder)
+    compiled = CompiledTask(task)
+    return Run(None, experiment, compiled, outputs.decoder, data.features, encoder, contents)
 
 
 def _table(x: Any) -> Table:

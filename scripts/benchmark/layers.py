@@ -22,11 +22,13 @@ class Kind:
         params: (layer, shape of its input) -> the shapes of its params, by their own names; the first is the
             matrix that its input meets.
         uses: (layer, shape of its input) -> how many products with each matrix an example takes.
+        inner: (layer, shape of its input) -> the multiplications of an example's other products, each.
     """
 
     shape: Callable[[Layer, Shape], Shape]
     params: Callable[[Layer, Shape], Mapping[str, Shape]] = lambda layer, x: {}
     uses: Callable[[Layer, Shape], int] = lambda layer, x: 1
+    inner: Callable[[Layer, Shape], tuple[int, ...]] = lambda layer, x: ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class NetworkLayer:
         shape: of its output.
         params: the shapes of its params, by their own names.
         uses: how many products with each of its matrices an example takes.
+        inner: the multiplications of an example's other products, each.
     """
 
     options: Layer
@@ -45,6 +48,7 @@ class NetworkLayer:
     shape: Shape
     params: Mapping[str, Shape]
     uses: int
+    inner: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -56,8 +60,9 @@ class NetworkLayer:
 
     @property
     def flops(self) -> list[int]:
-        """Floating-point operations of an example's products with each matrix, forward."""
-        return [2 * self.uses * math.prod(shape) for shape in self.params.values() if len(shape) > 1]
+        """Floating-point operations of an example's products, forward."""
+        matrices = [2 * self.uses * math.prod(shape) for shape in self.params.values() if len(shape) > 1]
+        return [*matrices, *(2 * count for count in self.inner)]
 
 
 def connect(layers: Iterable[Layer], shape: Shape) -> tuple[NetworkLayer, ...]:
@@ -69,7 +74,14 @@ def connect(layers: Iterable[Layer], shape: Shape) -> tuple[NetworkLayer, ...]:
         sources = (given,) if isinstance(given, str) else tuple(given)
         kind, x = KINDS[layer["type"]], shapes[sources[0]]
         connected.append(
-            NetworkLayer(layer, sources, kind.shape(layer, x), kind.params(layer, x), kind.uses(layer, x))
+            NetworkLayer(
+                layer,
+                sources,
+                kind.shape(layer, x),
+                kind.params(layer, x),
+                kind.uses(layer, x),
+                kind.inner(layer, x),
+            )
         )
         latest = connected[-1].name
         shapes[latest] = connected[-1].shape
@@ -77,7 +89,20 @@ def connect(layers: Iterable[Layer], shape: Shape) -> tuple[NetworkLayer, ...]:
 
 
 def _dense_params(layer: Layer, x: Shape) -> dict[str, Shape]:
-    return {"weight": (x[0], layer["units"]), "bias": (layer["units"],)}
+    return {"weight": (x[-1], layer["units"]), "bias": (layer["units"],)}
+
+
+def _positions(layer: Layer, x: Shape) -> int:
+    return math.prod(x[:-1])
+
+
+def _norm_params(layer: Layer, x: Shape) -> dict[str, Shape]:
+    return {"scale": x[-1:], "shift": x[-1:]}
+
+
+def _attention_params(layer: Layer, x: Shape) -> dict[str, Shape]:
+    named = [(f"{part}_weight", f"{part}_bias") for part in ("query", "key", "value", "output")]
+    return {name: shape for w, b in named for name, shape in ((w, (x[1], x[1])), (b, x[1:]))}
 
 
 def _image(layer: Layer, x: Shape) -> Shape:
@@ -102,8 +127,15 @@ def _lstm_shape(layer: Layer, x: Shape) -> Shape:
 
 # fmt: off
 KINDS = {
-    "dense":    Kind(lambda layer, x: (layer["units"],), _dense_params),
+    "dense":    Kind(lambda layer, x: (*x[:-1], layer["units"]), _dense_params, _positions),
     "add":      Kind(lambda layer, x: x),
+    "activation": Kind(lambda layer, x: x),
+    "batch_norm": Kind(lambda layer, x: x, _norm_params),
+    "layer_norm": Kind(lambda layer, x: x, _norm_params),
+    "attention": Kind(
+        lambda layer, x: x, _attention_params, lambda layer, x: x[0], lambda layer, x: (x[0] ** 2 * x[1],) * 2
+    ),
+    "global_average_pool": Kind(lambda layer, x: x[-1:]),
     "flatten":  Kind(lambda layer, x: (math.prod(x),)),
     "conv2d":   Kind(_image, _image_params, lambda layer, x: math.prod(_image(layer, x)[:2])),
     "max_pool": Kind(lambda layer, x: (x[0] // layer["size"], x[1] // layer["size"], x[2])),

@@ -34,7 +34,7 @@ def mean_cost(library: Library, workload: Workload, params: Params, x: Any, y: A
         layer_params = {param: params[f"{layer.name}.{param}"] for param in layer.params}
         inputs = [values[source] for source in layer.sources]
         latest = library.layers[layer.type](layer.options, layer_params, *inputs)
-        activation = layer.options.get("activation", "identity")
+        activation = layer.options.get("activation", layer.options.get("function", "identity"))
         if activation != "identity":
             latest = library.activations[activation](latest)
         values[layer.name] = latest

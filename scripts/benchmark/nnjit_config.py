@@ -20,7 +20,7 @@ def write_config(workload: Workload, folder: Path, *, rows: int, **training: Any
     x, y = workload.examples(workload.rows)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "data.npz", x=x[:rows], y=y[:rows])
-    save_file(workload.initial_weights(), folder / "weights.safetensors")
+    save_file(workload.initial_weights() | workload.initial_state(), folder / "weights.safetensors")
     task = "classification" if workload.is_classification else "regression"
     return {
         "name": workload.name,

@@ -54,6 +54,11 @@ class Workload:
         return self.loss == "softmax_cross_entropy"
 
     @property
+    def has_state(self) -> bool:
+        """Whether a layer computes something else in training than after it, of what it saw there."""
+        return any(layer["type"] == "batch_norm" for layer in self.layers)
+
+    @property
     def steps(self) -> int:
         """The steps of a pass: an epoch, or a thousand where an epoch is a single step."""
         return self.rows // self.batch if self.batch else FULL_BATCH_EPOCHS
@@ -88,12 +93,21 @@ class Workload:
         return (self.batch or self.rows) * (3 * sum(products) - products[0])
 
     def initial_weights(self) -> dict[str, np.ndarray]:
-        """Weights by nnjit's names: uniform in ±√(6 / (I + O)) (Glorot & Bengio 2010), biases in ±0.1."""
+        """Weights by nnjit's names: uniform in ±√(6 / (I + O)) (Glorot & Bengio 2010), biases in ±0.1, and
+        scales in 1 ± 0.1.
+        """
         rng = np.random.default_rng(SEED)
         shapes = {
             f"{p.name}.{param}": shape for p in self.network_layers for param, shape in p.params.items()
         }
-        return {name: _uniform(rng, shape) for name, shape in shapes.items()}
+        first = {name: _uniform(rng, shape) for name, shape in shapes.items()}
+        return {name: w + w.dtype.type(name.endswith(".scale")) for name, w in first.items()}
+
+    def initial_state(self) -> dict[str, np.ndarray]:
+        """What layers have besides weights, by nnjit's names: the running mean and variance of batch norms."""
+        norms = [(p.name, p.params["scale"]) for p in self.network_layers if p.type == "batch_norm"]
+        means = {f"{name}.running_mean": np.zeros(shape, np.float32) for name, shape in norms}
+        return means | {f"{name}.running_variance": np.ones(shape, np.float32) for name, shape in norms}
 
     def first_order(self) -> np.ndarray:
         """The rows of the first few steps in the order of the data, as `orders` has them."""
@@ -167,6 +181,50 @@ def lstm(units: int, *, layers: int) -> tuple[Layer, ...]:
     )
 
 
+def transformer(blocks: int, width: int, heads: int, outputs: int) -> tuple[Layer, ...]:
+    """Blocks of attention and of two dense layers, each after a norm and beside what it read."""
+    layers: list[Layer] = [{**dense(0, width), "name": "sum_0"}]
+    for k in range(1, blocks + 1):
+        before, middle = f"sum_{k - 1}", f"middle_{k}"
+        layers += [
+            {"name": f"norm_{2 * k - 1}", "type": "layer_norm", "from": before},
+            {"name": f"attention_{k}", "type": "attention", "heads": heads},
+            {"name": middle, "type": "add", "from": [before, f"attention_{k}"]},
+            {"name": f"norm_{2 * k}", "type": "layer_norm"},
+            dense(2 * k - 1, 4 * width, "relu"),
+            dense(2 * k, width),
+            {"name": f"sum_{k}", "type": "add", "from": [middle, f"dense_{2 * k}"]},
+        ]
+    return (*layers, {"name": "pool", "type": "global_average_pool"}, dense(2 * blocks + 1, outputs))
+
+
+def resnet(blocks: int, filters: int, outputs: int) -> tuple[Layer, ...]:
+    """Blocks of two convolutions with batch norm (He et al. 2016)."""
+    layers: list[Layer] = [
+        *_normed_conv(0, filters),
+        {"name": "sum_0", "type": "activation", "function": "relu"},
+    ]
+    for k in range(1, blocks + 1):
+        before = f"sum_{k - 1}"
+        first, norm = _normed_conv(2 * k - 1, filters)
+        layers += [
+            {**first, "from": before}, norm,
+            {"name": f"relu_{k}", "type": "activation", "function": "relu"},
+            *_normed_conv(2 * k, filters),
+            {"name": f"add_{k}", "type": "add", "from": [before, f"batch_norm_{2 * k}"]},
+            {"name": f"sum_{k}", "type": "activation", "function": "relu"},
+        ]  # fmt: skip
+    return (*layers, {"name": "pool", "type": "global_average_pool"}, dense(1, outputs))
+
+
+def _normed_conv(k: int, filters: int) -> tuple[Layer, Layer]:
+    options = {"filters": filters, "kernel_size": 3, "padding": "same"}
+    return {"name": f"conv2d_{k}", "type": "conv2d", **options}, {
+        "name": f"batch_norm_{k}",
+        "type": "batch_norm",
+    }
+
+
 def _line(rows: int) -> Examples:
     x = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
     return x, 0.2 + 0.6 * np.square(x)
@@ -211,6 +269,18 @@ def _images(rows: int) -> Examples:
     return x.reshape(rows, 28, 28), y
 
 
+def _colored_images(rows: int) -> Examples:
+    """Images of 32 × 32 and three channels, of noise."""
+    x, y = _classes(32 * 32 * 3)(rows)
+    return x.reshape(rows, 32, 32, 3), y
+
+
+def _tokens(rows: int) -> Examples:
+    """32 steps of 16 features."""
+    x, y = _classes(32 * 16)(rows)
+    return x.reshape(rows, 32, 16), y
+
+
 def _sequences(rows: int) -> Examples:
     """50 steps of 8 features, of which the first two's products are added up."""
     x = np.random.default_rng(SEED).standard_normal((rows, 50, 8), np.float32)
@@ -244,6 +314,8 @@ _ROWS = (
     Workload("deep",    "64-20×64-10 relu, residual", residual(20, 64, 10),        _classes(64),    CROSS_ENTROPY, ADAM,       64, 6400, _goals(3, 12)),
     Workload("lenet",   "28×28, LeNet-5",        lenet(),                          _images,         CROSS_ENTROPY, ADAM,       64,  640, _goals(None, 6)),
     Workload("lstm",    "50 × 8, 2 × LSTM 64, 1", lstm(64, layers=2),              _sequences,      MEAN_SQUARED,  ADAM,       32,  640, _goals(3, 4)),
+    Workload("transformer", "32 × 16, 4 blocks of 64, 4 heads", transformer(4, 64, 4, 10), _tokens, CROSS_ENTROPY, ADAM,   32,  640, _goals(2.5, 2.5)),
+    Workload("resnet",  "32×32×3, 6 blocks of 2 × 16, batch norm", resnet(6, 16, 10), _colored_images, CROSS_ENTROPY, ADAM, 64, 512, _goals(None, 2.5)),
 )
 # fmt: on
 

@@ -130,10 +130,10 @@ TRAININGS: dict[str, Config] = {
             },
         }
     ),
-    "replicas": _trained(_classes(), epochs=5, replicas=3, threads=2),
+    "replicas": _trained(_classes(), epochs=5, replicas=3, members="folders", threads=2),
     "folds": _trained(
         _classes(data=_table(30, 3, classes=True, held_out=False) | _STANDARD),
-        epochs=5, folds=3, threads=2, checkpoints=None,
+        epochs=5, folds=3, members="folders", threads=2, checkpoints=None,
     ),
     "keep_two": _trained(_values(), keep="last", **_every(1, keep=2)),
     "keep_best": _trained(_values(data=_table(24, 3, held_out=False)), keep="best"),

@@ -17,7 +17,7 @@ from nnjit.export.numpy.emitter import MOVING
 from tests.cli.command import SMALLEST, run
 
 CONFIG = SMALLEST + "training: {epochs: 2}\n"
-STUDY = SMALLEST + "training: {epochs: 1, replicas: 2}\n"
+STUDY = SMALLEST + "training: {epochs: 1, replicas: 2, members: folders}\n"
 
 
 @pytest.fixture(scope="module")

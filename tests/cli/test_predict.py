@@ -66,7 +66,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.savetxt("x.csv", X, delimiter=",")
         for config in (CLASSES, VALUES, ARRAYS):
             nnjit.fit(config, output=str(config["name"]))
-        nnjit.fit({**ARRAYS, "training": {**TRAINING, "replicas": 2}}, output="study")
+        nnjit.fit({**ARRAYS, "training": {**TRAINING, "replicas": 2, "members": "folders"}}, output="study")
     return folder
 
 

@@ -88,7 +88,9 @@ def test_a_disk_that_is_full_at_the_end_has_the_results_first(given: config.Conf
 
 
 def test_a_full_disk_in_a_study_names_the_run(given: config.Config) -> None:
-    study = config.read(Path("a.yaml"), ["training.replicas=2", "training.epochs=1000"])  # a long history
+    study = config.read(
+        Path("a.yaml"), ["training.replicas=2", "training.members=folders", "training.epochs=1000"]
+    )  # a long history
     api.run(study, output=Path("study"), quiet=True, write_report=lambda folder: None)
     size = Path("study/replicas/1/history.csv").stat().st_size // 2
     with largest_file(size), pytest.raises(RunError, match=r"run/replicas/[12] holds ") as caught:

@@ -10,7 +10,7 @@ import pytest
 from numba import config, njit
 
 import nnjit
-from nnjit.codegen import program
+from nnjit.codegen import lowering
 from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.rewrite.lanes import in_lanes
 from nnjit.codegen.runtime import products
@@ -208,7 +208,8 @@ def test_grouped_training_equals_the_plain_one(
         return nnjit.fit(config_of(layers, tmp_path, **options), settings, output=tmp_path / name, quiet=True)
 
     runs = [train(f"{threads}", threads) for threads in (1, 2, 3)]
-    monkeypatch.setattr(program, "in_lanes", lambda *_: None)
+    monkeypatch.setattr(lowering, "in_lanes", lambda *_: None)
+    nnjit.clear_cache()
     plain = train("plain", 1)
     assert "lane_product" in (tmp_path / "1" / "kernels" / "epoch.py").read_text()
     assert "lane_product" not in (tmp_path / "plain" / "kernels" / "epoch.py").read_text()

@@ -25,6 +25,7 @@ SHAPES = [
     (32, 1, 64), (64, 10, 128), (40, 8, 257), (33, 64, 513), (784, 30, 10),
 ]  # fmt: skip
 CASES = [(s, *flags) for s, flags in product(SHAPES, product((0, 1), repeat=3))]
+CASES += [((8, 3, 0), 1, 0, add) for add in (0, 1)]  # the sum over a batch without rows
 # Sums of k terms in another order, of numbers of size 1: a few roundings for each root of k.
 TOLERANCE = {"f4": 4e-6, "f8": 8e-15}
 MARGIN = 37  # elements beside the rows of C that must stay

@@ -279,6 +279,37 @@ def test_a_config_says_what_is_trained(way: str, tmp_path: Path) -> None:
     assert made.run_.metrics["splits"]["train"]["examples"] == 150
 
 
+def test_a_wrong_option_of_a_config_file_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "network.yaml"
+    file.write_text("model:\n- {type: dense, unts: 3}\ntraining:\n  drop_last: maybe\n")
+    with pytest.raises(ValueError, match=r'yaml:2: model\[0\]: unknown option "unts".*units') as caught:
+        NetworkClassifier(config=file, epochs=0).fit(*IRIS)
+    lines = str(caught.value).split("\n")
+    assert lines[1] == "epochs: expected a whole number >= 1, got 0"
+    assert lines[2] == f'{file}:4: training.drop_last: expected true or false, got "maybe"'
+
+
+def test_all_wrong_parameters_are_told_at_once() -> None:
+    with pytest.raises(ValueError, match="scale: ") as caught:
+        NetworkClassifier(epochs=0, dropout=3, scale="x", hidden=(3, 0)).fit(*IRIS)
+    assert len(str(caught.value).split("\n")) == 4
+    assert isinstance(caught.value, TypeError)
+
+
+def test_a_config_may_say_how_columns_of_numbers_are_encoded() -> None:
+    frame, y = pd.DataFrame(IRIS[0], columns=list("abcd")).round(), IRIS[1]
+    config = {"data": {"columns": {"c": "category"}}, "training": {"batch_size": 16}}
+    made = NetworkClassifier(**SMALL, config=config).fit(frame, y)
+    assert made.run_.encoder is not None
+    assert made.run_.compiled.task.model.input_shape[0] > 4
+    assert made.score(frame, y) > 0.8
+
+
+def test_a_full_batch_method_of_a_config_takes_full_batches() -> None:
+    made = NetworkClassifier(**SMALL | {"learning_rate": None}, config={"optimizer": "lbfgs"}).fit(*IRIS)
+    assert made.run_.experiment.training.batch_size == "full"
+
+
 def test_the_saved_folder_is_a_run_and_an_estimator(tmp_path: Path) -> None:
     frame, y = mixed()
     given = NetworkClassifier(**SMALL, class_weight={3: 2.0}).fit(frame, y)
@@ -341,6 +372,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"threads": 0},                 r"threads: "),
     ({"config": 3},                  r"config: expected a mapping of options, or the path"),
     ({"config": "nowhere.yaml"},     r"nowhere.yaml: cannot read"),
+    ({"config": {"seed": "x"}, "random_state": None}, r"seed: "),
     ({"config": {"modle": []}},      r'unknown option "modle"; did you mean "model"\?'),
     ({"config": {"training": {"epochs": 3}}, "epochs": 5}, r"epochs is given, and config has"),
     ({"config": {"model": [{"type": "dense"}]}, "hidden": (3,)}, r"hidden is given, and config has model"),

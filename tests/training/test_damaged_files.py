@@ -58,7 +58,7 @@ def given() -> Setup:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("trained")
-    for name, training in (("run", {}), ("study", {"replicas": 2})):
+    for name, training in (("run", {}), ("study", {"replicas": 2, "members": "folders"})):
         options = LINE if training else OPTIONS
         given = config.read(options | {"training": LINE["training"] | training})
         api.run(given, output=path / name, write_report=lambda _: None)

@@ -156,7 +156,7 @@ def test_rows_of_a_table_have_the_gradient_of_a_dense_one(folder: Path) -> None:
     for optimizer in ("gradient_descent", "adam"):
         given = options | {"optimizer": {"type": optimizer, "learning_rate": 0.1}}
         setup = set_up(config.read(given).with_data(data).experiment, Path())
-        tables = setup.compiled.epoch.plan.tables
+        tables = setup.compiled.epoch.code.tables
         norms[bool(tables)] = Probe(setup)(setup.initial_state(Path()), 0.1)["table"]["gradient_norm"]
     np.testing.assert_allclose(norms[True], norms[False], rtol=1e-12)
 

@@ -242,7 +242,7 @@ def test_a_divergence_in_a_later_buffer_is_found() -> None:
 
 
 def test_replicas_have_a_buffer_each() -> None:
-    study = fit("study", "training.replicas=2")
+    study = fit("study", "training.replicas=2", "training.members=folders")
     alone = fit("alone", "seed=1", "data.split.seed=0", "training.threads=1")
     same_bits(study.path / "replicas" / "2", alone.path)
 

@@ -32,6 +32,7 @@ def interpret_trainings(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("nnjit.codegen.program.Compiled", Interpreted)
     patch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
     patch.setattr(compiled_task, "KEPT", programs.Kept())
+    patch.setattr(programs, "ON_DISK", False)
 
 
 class Interpreted:
@@ -52,7 +53,7 @@ class InterpretedEpoch:
 
     path, program = Interpreted.path, Interpreted.program
     kernels: tuple[object, ...] = ()
-    plan = SimpleNamespace(tables=())
+    code = SimpleNamespace(tables=())
     _watched: Sequence[np.ndarray] = ()
 
     def __init__(self, graph: Graph, interface: Interface, *, evaluation: Graph | None, **_: object) -> None:
@@ -60,6 +61,10 @@ class InterpretedEpoch:
 
     def compile(self) -> None:
         """Nothing."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(n.type.row_size for n in self.interface.totals_of(self.graph))
 
     def twin(self) -> InterpretedEpoch:
         """Itself: it has no memory."""
@@ -85,7 +90,7 @@ class InterpretedEpoch:
                 np.copyto(arguments[name], new)
             row = totals[epoch - turns.begin // turns.steps, None]
             own = outputs[len(interface.updates) :][: interface.totals]
-            self._watched = outputs[len(outputs) - interface.watched :]
+            self._watched = [np.ravel(v) for v in outputs[len(outputs) - interface.watched :]]
             self.layout.of_step(row)[0] += np.concatenate([np.ravel(v) for v in own])
             if step == turns.steps - 1:
                 judged = self.layout.of_step(row)[0]

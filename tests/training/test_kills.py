@@ -17,7 +17,7 @@ from nnjit.experiment import Experiment
 from nnjit.runs import file_names
 from nnjit.training.loop import epochs, recorders, trainer
 from nnjit.training.setup import setup as setups
-from nnjit.training.study import parallel
+from nnjit.training.study import parallel, trainers
 from tests.training.conftest import LINE, same_bits
 
 CHANGES = ("os.mkdir", "os.remove", "os.rename")
@@ -82,7 +82,7 @@ def _prepare_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return call
 
     set_up = once(setups.set_up)
-    for module in (trainer, parallel):
+    for module in (trainer, parallel, trainers):
         monkeypatch.setattr(module, "set_up", set_up)
     monkeypatch.setattr(config, "dump", once(config.dump))
     monkeypatch.setattr(epochs, "CALL_SECONDS", 0.0)  # one epoch a span
@@ -100,7 +100,7 @@ def run(path: str, given: config.Config) -> Path:
 TRAININGS = {  # the settings, where the weights are, and which operations: every so many
     "a run":    (["training.checkpoints={every: 2, keep: 1}"], ["."], 1),
     "a search": (["optimizer.learning_rate=find"], ["."], 4),
-    "replicas": (["training.replicas=2"], ["replicas/1", "replicas/2"], 5),
+    "replicas": (["training.replicas=2", "training.members=folders"], ["replicas/1", "replicas/2"], 5),
 }
 # fmt: on
 
@@ -127,7 +127,11 @@ def test_a_kill_at_any_file_operation_loses_nothing(
     assert k > 25
 
 
-@pytest.mark.parametrize(("settings", "every"), [([], 2), (["training.replicas=2"], 9)], ids=["run", "study"])
+@pytest.mark.parametrize(
+    ("settings", "every"),
+    [([], 2), (["training.replicas=2", "training.members=folders"], 9)],
+    ids=["run", "study"],
+)
 def test_a_kill_of_a_resumed_training_loses_nothing(
     settings: list[str], every: int, folder: Path, kill_at: Callable[[int], None]
 ) -> None:

@@ -61,7 +61,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         fit(TABLE, Path("run"))
         fit(LINE, Path("line"))
         for study in ("replicas", "folds"):
-            fit(LINE | {"training": LINE["training"] | {study: 2}}, Path(study))
+            fit(LINE | {"training": LINE["training"] | {study: 2, "members": "folders"}}, Path(study))
         yield path
     finally:
         os.chdir(here)

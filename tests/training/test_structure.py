@@ -43,7 +43,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             super().__init__(*given, **options)
             made.append(self.program.source)
 
-    monkeypatch.setattr(programs, "CompiledEpoch", Counted)
+    monkeypatch.setattr("nnjit.codegen.program.CompiledEpoch", Counted)
     return made
 
 
@@ -250,3 +250,10 @@ def test_programs_of_other_numbers_give_the_bits_of_ones_own(
         assert bits(alone) == bits(shared[1]), (given, numbers)
         assert alone.metrics["splits"] == shared[1].metrics["splits"], (given, numbers)
         assert bits(shared[0]) != bits(shared[1])
+
+
+def test_clear_cache_frees_them() -> None:
+    task = setup_of(LINE).task
+    first = programs.KEPT.of(task)[0]
+    nnjit.clear_cache()
+    assert programs.KEPT.of(task)[0] is not first

@@ -27,12 +27,13 @@ from nnjit.training import Study, members_of, train_members
 from nnjit.training.setup.setup import set_up
 from tests.training.conftest import IRIS, LINE, same_bits
 
+FOLDERS = {"members": "folders"}
 FOLDED = IRIS | {"data": IRIS["data"] | {"split": {"test": 0.2}}}
 
 
 def study_of(options: dict[str, Any], **training: Any) -> Study:
-    """Train it in the folder `study`, without a report."""
-    given = config.resolve(options | {"training": options["training"] | training})
+    """Train it in the folder `study`, with a folder for each member and without a report."""
+    given = config.resolve(options | {"training": options["training"] | FOLDERS | training})
     members = members_of(given)
     assert members is not None
     return train_members(given, members, dump, output=Path("study"))
@@ -198,7 +199,7 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
     assert "did not come to an end" in Path("study/report.html").read_text()
     resumed = nnjit.api.run(config.read("study/config.yaml"), resume=Path("study"), quiet=True)
     assert (resumed.metrics["status"], resumed.metrics["finished"]) == ("completed", 5)
-    nnjit.fit(LINE | {"training": LINE["training"] | {"replicas": 5, "epochs": 50}}, output="whole")
+    nnjit.fit(LINE | {"training": LINE["training"] | FOLDERS | {"replicas": 5, "epochs": 50}}, output="whole")
     for k in range(1, 6):
         same_bits(Path("whole/replicas", str(k)), Path("study/replicas", str(k)))
 
@@ -254,7 +255,7 @@ def test_replicas_do_not_go_on_from_a_run(folder: Path) -> None:
 
 def test_a_study_and_its_members_have_one_writer(folder: Path, after_epoch: Callable[..., None]) -> None:
     words: list[str] = []
-    given = {path: config.read(LINE | {"training": {"replicas": 2}}) for path in ("study",)}
+    given = {path: config.read(LINE | {"training": FOLDERS | {"replicas": 2}}) for path in ("study",)}
     given["study/replicas/1"] = config.read(LINE)
 
     def try_too(path: Path, done: int) -> None:
@@ -280,13 +281,13 @@ def test_a_defect_in_one_is_raised_and_ends_all(folder: Path, monkeypatch: pytes
     def fail(*given: Any) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("nnjit.training.study.parallel.describe", fail)
+    monkeypatch.setattr("nnjit.training.study.trainers.describe", fail)
     with pytest.raises(ZeroDivisionError, match="a defect"):
         study_of(LINE, replicas=3)
 
 
 def test_reports_and_comparisons_take_a_replica(folder: Path) -> None:
-    nnjit.fit(IRIS | {"training": IRIS["training"] | {"replicas": 2}}, output="study", report=True)
+    nnjit.fit(IRIS | {"training": IRIS["training"] | FOLDERS | {"replicas": 2}}, output="study", report=True)
     assert "Report of 2 replicas: iris" in Path("study/report.html").read_text()
     write_report(Path("study/replicas/2"))
     assert "Training report: iris" in Path("study/replicas/2/report.html").read_text()

@@ -75,7 +75,7 @@ def setup_of(settings: tuple[str, ...] = (), given: dict[str, Any] = TABLES) -> 
 
 def count(settings: tuple[str, ...]) -> int:
     """The tables of a step."""
-    return len(setup_of(settings).compiled.written_epoch().plan.tables)
+    return len(setup_of(settings).compiled.written_epoch().code.tables)
 
 
 # With bounds checked, those whose lists and blocks differ; another optimizer is but another formula.
@@ -125,7 +125,7 @@ def test_steps_are_those_of_pytorchs_sparse_adam() -> None:
         },
     }
     setup = setup_of((), given)
-    assert len(setup.compiled.written_epoch().plan.tables) == 1
+    assert len(setup.compiled.written_epoch().code.tables) == 1
     state = setup.initial_state(Path())
     np.copyto(state.theta, REFERENCE["before"])
     with ThreadTeam(1) as team:

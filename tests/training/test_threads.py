@@ -207,7 +207,7 @@ def test_threads_on_other_processors(cpu: str) -> None:
 
 def test_auto_takes_one_thread_for_small_steps_and_all_cores_for_large_ones(tmp_path: Path) -> None:
     small = nnjit.fit(IRIS, ["training.epochs=1"], output=tmp_path / "small")
-    graph = small.compiled.epoch.graph
+    graph = small.compiled.step
     assert small.compiled.threads == threads_for("auto", graph, 16) == 1
     assert threads_for("auto", graph, 10**6) == min(usable_cores(), 8)
     assert threads_for(5, graph, 16) == 5

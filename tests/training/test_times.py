@@ -19,7 +19,7 @@ from nnjit.runs.metrics import RunMetrics, earlier_seconds
 from nnjit.runs.status import Status
 from nnjit.runs.study import StudyMetrics
 from nnjit.training import Run
-from nnjit.training.loop import trainer
+from nnjit.training.loop import recorders
 from nnjit.training.setup import state
 from nnjit.training.study import parallel
 from tests.training.conftest import IRIS
@@ -64,7 +64,7 @@ def test_the_times_of_all_sessions_add_up(folder: Path, interrupt_after: Plan) -
 def test_epochs_of_a_killed_session_count_as_part_of_everything(
     folder: Path, interrupt_after: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (state, trainer):  # the history is changed below
+    for module in (state, recorders):  # the history is changed below
         monkeypatch.setattr(module, "checksum", lambda content: "")
     interrupt_after(4)
     with pytest.raises(Interrupted):
@@ -81,7 +81,9 @@ def test_epochs_of_a_killed_session_count_as_part_of_everything(
 def test_the_times_of_a_study_count_all_sessions(folder: Path, interrupt_after: Plan) -> None:
     interrupt_after(2)
     with pytest.raises(Interrupted):
-        nnjit.fit(IRIS, ["training.replicas=2", "training.threads=1"], output="run")
+        nnjit.fit(
+            IRIS, ["training.replicas=2", "training.members=folders", "training.threads=1"], output="run"
+        )
     first = StudyMetrics.read(Path("run")).seconds
     api.run(config.read(Path("run") / file_names.CONFIG), resume=Path("run"), quiet=True)
     done = StudyMetrics.read(Path("run")).seconds
@@ -105,7 +107,9 @@ def test_a_study_killed_in_its_second_session_keeps_the_times_of_the_first(
 ) -> None:
     interrupt_after(2)
     with pytest.raises(Interrupted):
-        nnjit.fit(IRIS, ["training.replicas=2", "training.threads=1"], output="run")
+        nnjit.fit(
+            IRIS, ["training.replicas=2", "training.members=folders", "training.threads=1"], output="run"
+        )
     first = StudyMetrics.read(Path("run"))
 
     def be_killed(*_: object) -> None:

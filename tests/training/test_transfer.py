@@ -221,15 +221,14 @@ def test_what_cannot_be_loaded_is_one_message(low: Path, folder: Path) -> None:
 
 
 def test_a_study_is_told_from_a_run(folder: Path) -> None:
-    nnjit.fit(LINE, ["training.replicas=2", "training.epochs=1"], output="study")
+    settings = ["training.replicas=2", "training.epochs=1", "training.members=folders"]
+    nnjit.fit(LINE, settings, output="study")
     model = {"layers": LINE["model"], "initial_weights": {"file": "study"}}
     refused(
         LINE | {"model": model},
         "study is a study of several runs; name one of them, such as study/replicas/1",
     )
-    study = nnjit.fit(
-        LINE, ["training.replicas=2", "training.epochs=1"], initial_run="study/replicas/1", output="both"
-    )
+    study = nnjit.fit(LINE, settings, initial_run="study/replicas/1", output="both")
     assert all(LoadedWeights.read(study.path / "replicas" / k).loaded for k in ("1", "2"))
 
 

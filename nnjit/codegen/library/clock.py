@@ -27,7 +27,8 @@ def read_ticks(builder: Builder) -> LlvmValue:
     if is_x86():
         return call_external(builder, "llvm.readcyclecounter", INDEX, [])
     if llvm.get_process_triple().startswith(("aarch64", "arm64")):  # the cycle counter is not for programs
-        return builder.asm(ir.FunctionType(INDEX, []), "mrs $0, cntvct_el0", "=r", (), side_effect=True)
+        counter = builder.module.add_metadata(["cntvct_el0"])
+        return call_external(builder, "llvm.read_volatile_register.i64", INDEX, [counter])
     return INDEX(0)
 
 

@@ -106,7 +106,9 @@ class _Emitter(VectorEmitter):
         self.packed = b.bitcast(self.packed, pointer)
         self.is_transposed, is_added = b.icmp_signed("!=", tb, INDEX(0)), b.icmp_signed("!=", add, INDEX(0))
         self.sums = [b.alloca(self.vector) for _ in range(self.tile.rows * self.tile.vectors)]
-        with self.loop(INDEX(0), k, DEPTH) as start:
+        # Of a batch without rows, which a thread or a rank may have, the product is 0.
+        end = b.select(b.icmp_signed(">", k, INDEX(0)), k, INDEX(1))
+        with self.loop(INDEX(0), end, DEPTH) as start:
             self.start, self.depth = start, self.smaller(b.sub(k, start), INDEX(DEPTH))
             self.is_added = b.or_(is_added, b.icmp_signed(">", start, INDEX(0)))
             self.columns()

@@ -3,17 +3,19 @@
 If threads share the batch, it has a number of *shares*, each a slice of every block's rows and of each long
 vector. A thread takes one share after another as far as the next barrier, so that any number of threads
 computes the same. They wait for each other before the products over the batch, which need all rows, and
-before one reads what others wrote.
+before one reads what others wrote. If the training has several ranks, each has a slice of the batch, and what
+is summed over it is completed before anything reads it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnjit.codegen.code import Reduction
 from nnjit.codegen.plan.barrier import Barrier
 from nnjit.codegen.plan.buffers import Owner, aligned, buffer_of
 from nnjit.codegen.plan.kernels import Kernel, Plan, is_long_sum, sums_products
-from nnjit.codegen.rewrite.legalize import is_batched, loop_source, root, source
+from nnjit.codegen.rewrite.legalize import is_batch_reduction, is_batched, loop_source, root, source
 from nnjit.codegen.rewrite.sparse_rows import Table
 from nnjit.codegen.source.kernel import Function, emit_kernel, identity_of
 from nnjit.codegen.source.layouts import Interface
@@ -22,7 +24,8 @@ from nnjit.codegen.source.loop import emit_loop
 from nnjit.codegen.source.products import gemm_for, product_line, rows_of
 from nnjit.codegen.source.routines import ROUTINES, can_fail, routine_line
 from nnjit.codegen.source.sparse_updates import between, update_text
-from nnjit.codegen.source.sums import Sums
+from nnjit.codegen.source.sums.over_ranks import over_ranks
+from nnjit.codegen.source.sums.over_threads import Sums
 from nnjit.codegen.source.views import Text, Views
 from nnjit.ir import Node
 
@@ -50,6 +53,7 @@ class Batch:
         self.loops: dict[str, str] = {}  # the view of the work memory of loops -> its array
         self.functions: dict[Kernel, str] = {}  # the name of each kernel's function
         self.pieces: list[tuple[int, int, int]] = []
+        self.reductions: list[Reduction] = []  # over ranks, in their order
         self.out = SharedLines(self._of_share, is_shared=plan.is_shared)
         self.cut: list[str] = []  # the definitions of which rows of the batch are a share's
         self.is_in_block = False
@@ -134,6 +138,8 @@ class Batch:
             self.wait()
         for node in (*sums, *own):
             self._total(node)
+        if self.interface.has_ranks:
+            self._over_ranks([n for k in kernels for n in k.nodes if is_batch_reduction(n)])
         self._guard(kernels)
 
     def _rows_of_shares(self, kernels: Sequence[Kernel], count: str) -> None:
@@ -162,7 +168,9 @@ class Batch:
     def _blocks(self, kernels: Sequence[Kernel], products: Sequence[Kernel], count: str) -> None:
         """Take the blocks of a batch through all kernels: each thread its shares of every block."""
         step = self._rows_of_a_block()
-        with self.out.block(f"for start in range(0, {count}, {step}):"):
+        # A rank without rows has a block of none, which sets its products to 0.
+        stop = f"max({count}, 1)" if self.interface.has_ranks else count
+        with self.out.block(f"for start in range(0, {stop}, {step}):"):
             size = f"min({step}, {count} - start)"
             if not self.is_shared:
                 self.out.each(f"n = {size}")
@@ -271,6 +279,7 @@ class Batch:
         pairs = zip(views, is_slice, strict=True)
         values = [f"part({view}, low, mine, 1)" if cut else view for view, cut in pairs]
         first = "start + first" if self.is_shared else "start"
+        first = f"ahead + {first}" if self.interface.has_ranks else first
         given = {"n": "mine" if length else "n", "first": first}
         self.out.each(f"{name}({', '.join([*(given[p] for p in function.leading), *values])})")
 
@@ -325,6 +334,22 @@ class Batch:
             self.barrier.wrote()
         elif self.sums.is_common(node):
             self.barrier.wrote(is_scattered=True, by_first=True)
+
+    def _over_ranks(self, nodes: Sequence[Node]) -> None:
+        """Complete sums, of which each rank has those of its rows."""
+        lines = over_ranks(self.sums, nodes)
+        self.reductions += lines.reductions
+        if not self.is_shared:
+            self.out.each(*lines.packed, *lines.calls, *lines.unpacked)
+            return
+        self.out.once(WAIT)  # for the slices of other shares; the first one then packs, in the first thread
+        self.out.each(*lines.packed)
+        with self.out.first_thread():
+            self.out.each(*lines.calls)
+        self.out.once(WAIT)
+        self.barrier.passed()
+        self.out.each(*lines.unpacked)
+        self.barrier.wrote(is_scattered=lines.has_common, by_first=True)
 
     def _product_over_rows(self, node: Node) -> None:
         """A product over all rows of the block; each share computes some rows of the result."""

@@ -35,6 +35,7 @@ class Interface:
         partner_weight: the one of them that has weights.
         lanes: examples of a row: 1, or those of a group (`rewrite/lanes.py`).
         groups: how many a thread takes at a time, if rows are groups.
+        has_ranks: whether the training has several ranks, each of which takes a slice of every batch.
     """
 
     updates: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class Interface:
     partner_weight: str | None = None
     lanes: int = 1
     groups: int = 1
+    has_ranks: bool = False
 
     @property
     def is_copied(self) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
+from nnjit.codegen.code import Program
 from nnjit.codegen.library.barrier import MEETING
+from nnjit.codegen.library.rank_table import RankTable
 from nnjit.codegen.maths import MATHS
-from nnjit.codegen.plan.kernels import Kernel, Plan
+from nnjit.codegen.plan.kernels import Plan
 from nnjit.codegen.source.batch import WAIT, Batch
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
 from nnjit.codegen.source.lines import Lines, divided
 from nnjit.codegen.source.routines import ROUTINES
+from nnjit.codegen.source.sums.over_ranks import TABLE
 from nnjit.codegen.source.views import Text
 from nnjit.ir import Node
 from nnjit.primitives import argsort
@@ -32,6 +35,7 @@ from numpy import bool_ as b1, float32 as f32, float64 as f64, int32 as i32, int
 '''
 
 FROM = {
+    "nnjit.codegen.runtime.all_reduce": ("all_reduce",),
     "nnjit.codegen.runtime.blas": ("blas_gemm", "blas_gemm_slice"),
     "nnjit.codegen.runtime.lapack": tuple(r.function for p, r in ROUTINES.items() if p is not argsort),
     "nnjit.codegen.maths": tuple(MATHS),
@@ -50,33 +54,6 @@ FROM = {
 }  # fmt: skip
 
 EVALUATED = "memory, thread, threads, shares, phase, meeting, totals, row"
-
-
-@dataclass(frozen=True)
-class Program:
-    """The source of a program, whose function is `run`, and the memory that it takes.
-
-    Args:
-        memory: name -> short dtype of every array of the table, in its order.
-        work: name -> elements of each array to allocate, for one thread if each thread has its own.
-        each_threads: the names of those that each thread has.
-        length: of the vectors that threads share; 0 if there are none.
-        pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads divide
-            by rows.
-        totals: the columns of an epoch's totals.
-        functions: kernel, unless it is a product, -> its name in the source.
-        watched: (array of the work memory, first element, elements) of each watched output.
-    """
-
-    source: str
-    memory: Mapping[str, str]
-    work: Mapping[str, int]
-    each_threads: frozenset[str] = frozenset()
-    length: int = 0
-    pieces: Sequence[tuple[int, int, int]] = ()
-    totals: EpochTotals = field(default_factory=lambda: EpochTotals(0))
-    functions: Mapping[Kernel, str] = field(default_factory=dict)
-    watched: Sequence[tuple[str, int, int]] = ()
 
 
 def emit_call(plan: Plan, block: int, title: str) -> Program:
@@ -122,7 +99,7 @@ class _Epochs:
         if evaluation is not None:
             of_all = Interface(
                 totals=len(evaluation.graph.outputs), in_order=True, weight=interface.evaluation_weight,
-                lanes=interface.lanes, groups=interface.groups,
+                lanes=interface.lanes, groups=interface.groups, has_ranks=interface.has_ranks,
             )  # fmt: skip
             self.totals = EpochTotals(self.totals.step, _size(evaluation.graph.outputs))
             self.evaluation = Batch(evaluation, block, self.text, of_all, "held_out_")
@@ -140,6 +117,8 @@ class _Epochs:
                 lines.add("restore_mode(mode)", "return begin")
         lines.include(_data(self.step))
         lines.include(self.step.hoisted())
+        if self.interface.has_ranks:
+            lines.add(_ranks(self.text))
         with lines.block("for epoch in range(begin // steps, (end - 1) // steps + 1):"):
             lines.include(self._epoch())
         lines.add("restore_mode(mode)", "return end")
@@ -152,6 +131,7 @@ class _Epochs:
             _program(self.text, title, rows, functions), length=step.layout.length,
             pieces=tuple(step.pieces), totals=self.totals, functions=step.functions,
             watched=tuple(step.views.place(n) for n in self.interface.watched_of(step.graph)),
+            reductions=(*step.reductions, *(self.evaluation.reductions if self.evaluation else ())),
         )  # fmt: skip
 
     def _declare(self) -> None:
@@ -175,6 +155,7 @@ class _Epochs:
             lines.add("at = (turn - epoch * steps) * batch", "count = min(batch, rows - at)")
             if not self.interface.in_order:
                 lines.add("at += epoch * stride")
+            lines.include(_slice_of_rank(self.step))
             lines.include(self.body)
             lines.include(_totals(self.step, 0))
         if is_timed:
@@ -225,11 +206,14 @@ class _Epochs:
 
     def _evaluate(self, batch: Batch) -> str:
         """The function of the evaluation, which all threads call after each epoch."""
-        written = batch.write("rows")
+        written = batch.write("count" if self.interface.has_ranks else "rows")
         totals = _totals(batch, self.totals.first_of_evaluation)
         lines = Lines("at = 0")
         lines.include(_data(batch))
         lines.include(batch.hoisted())
+        if self.interface.has_ranks:
+            lines.add("count = rows", _ranks(self.text))
+            lines.include(_slice_of_rank(batch))
         lines.include(written)
         lines.include(totals)
         lines.add("return phase")
@@ -244,6 +228,31 @@ def _stopping() -> Lines:
     with lines.block(f"if thread == 0 and ticks() > meeting[{MEETING.deadline}]:"):
         lines.add(f"meeting[{MEETING.stop}] = turn + 1")
     return lines
+
+
+def _ranks(text: Text) -> str:
+    """The line that makes the view of the table of ranks."""
+    text.declare(TABLE, "i64")
+    return f"{TABLE} = {text.at(TABLE, '0', str(len(RankTable._fields)))}"
+
+
+def _slice_of_rank(batch: Batch) -> Lines:
+    """Take the slice of a batch that is this rank's, in whole groups if rows are groups.
+
+    `ahead` is how many rows, or groups, those before it have: random numbers are counted from there.
+    """
+    if not batch.interface.has_ranks:
+        return Lines()
+    lanes = batch.interface.lanes
+    rank, ranks = (f"{TABLE}[{RankTable.place(field)}]" for field in ("rank", "ranks"))
+    rows, times = ("count", "") if lanes == 1 else (f"(count + {lanes - 1}) // {lanes}", f" * {lanes}")
+    return Lines(
+        f"ahead = {rows} * {rank} // {ranks}",
+        f"last = {rows} * ({rank} + 1) // {ranks}",
+        f"skipped = min(count, ahead{times})",
+        "at += skipped",
+        f"count = min(count, last{times}) - skipped",
+    )
 
 
 def _size(outputs: Sequence[Node]) -> int:

@@ -38,6 +38,10 @@ class DiskSource(Source, ABC):
             )
         return self
 
+    @property
+    def is_in_memory(self) -> bool:
+        return self.in_memory
+
     def kept(self, *arrays: Stored) -> list[RowArray]:
         """Stored arrays (n, ...) of the same rows; they stay on the disk unless a buffer holds them all."""
         numbers = sum(math.prod(array.shape[1:]) for array in arrays)

@@ -76,6 +76,12 @@ class SummedMetric(Metric):
         """The metric, for the totals (S,) of a split, and the sum of the weights."""
         return float(sums[0] / weight)
 
+    def finish_all(self, sums: numpy.ndarray, weights: numpy.ndarray) -> numpy.ndarray:
+        """The metric (n,) for n such totals (n, S), and as many sums of weights."""
+        if type(self).finish is SummedMetric.finish:
+            return numpy.asarray(sums[:, 0] / weights)
+        return numpy.array([self.finish(s, float(w)) for s, w in zip(sums, weights, strict=True)])
+
 
 class RowMetric(SummedMetric):
     """A metric of sums of values that each example has by itself."""

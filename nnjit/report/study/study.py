@@ -10,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.report.files import RunFiles, read_run
+from nnjit.report.files import RunFiles, as_run_files, read_run
 from nnjit.report.formatting import is_loss
 from nnjit.runs import file_names
 from nnjit.runs.aggregate import Result, aggregate
+from nnjit.runs.data import DataEntry
 from nnjit.runs.environment import Environment
 from nnjit.runs.lock import is_locked
+from nnjit.runs.members import has_members, read_members
 from nnjit.runs.metrics import SPLITS
+from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, read_text
 from nnjit.runs.status import Status
 from nnjit.runs.study import Aggregate, StudyMetrics
@@ -104,6 +107,8 @@ def read_study(folder: Path) -> StudyFiles:
     """
     config, environment = read_text(folder / file_names.CONFIG), Environment.read(folder)
     metrics = StudyMetrics.read(folder)
+    if has_members(folder):
+        return _of_table(folder, config, environment, metrics)
     members = [_member(folder, metrics.kind, m.number, m.seed) for m in metrics.members]
     _check_means(folder, metrics, members)
     known = {m.number for m in metrics.members}
@@ -111,6 +116,23 @@ def read_study(folder: Path) -> StudyFiles:
     if begun:
         members += [_member(folder, metrics.kind, k) for k in begun]
         members.sort(key=lambda member: member.number)
+        results = [Result(m.number, m.seed, m.run.metrics) for m in members]
+        metrics = aggregate(metrics.kind, metrics.count, results)
+    return StudyFiles(folder, config, environment, metrics, tuple(members), is_locked(folder))
+
+
+def _of_table(folder: Path, config: str, environment: Environment, metrics: StudyMetrics) -> StudyFiles:
+    """A study whose members are in one table; killed, it has those that the table has."""
+    data, model = DataEntry.read(folder), ModelEntry.read(folder)
+    members = []
+    for entry in read_members(folder)[1]:
+        record = entry.record
+        run = as_run_files(
+            folder, config, environment, entry.history, record.metrics, model, record.data or data
+        )
+        members.append(Member(record.number, record.seed, run))
+    _check_means(folder, metrics, members)
+    if {m.number for m in metrics.members} != {m.number for m in members}:
         results = [Result(m.number, m.seed, m.run.metrics) for m in members]
         metrics = aggregate(metrics.kind, metrics.count, results)
     return StudyFiles(folder, config, environment, metrics, tuple(members), is_locked(folder))

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from nnjit import codegen
-from nnjit.codegen import BestEpoch, Turns
+from nnjit.codegen import BestEpoch
 from nnjit.data import Part, spread_evenly
 from nnjit.nn import Model, ParamEntry
+from nnjit.ranks import world
 from nnjit.runs.diagnosis import DiagnosisFile
 from nnjit.training.graphs.mixing import mirrored_natively
 from nnjit.training.graphs.signs import SIGNS, watched
@@ -109,15 +110,18 @@ class Probe:
         totals, vectors = epoch.totals(1), self._model.split(copy.theta)
         slots = dict(zip(self.setup.task.slots, copy.slots, strict=True))
         rows = self._rows
-        turns, order = Turns(0, 1, 2, len(rows["w"]), len(rows["w"])), np.arange(len(rows["w"]))
+        turns, order = codegen.Turns(0, 1, 2, len(rows["w"]), len(rows["w"])), np.arange(len(rows["w"]))
         given = {**vectors, **slots, **self._scalars(state, lr), **self._held_out, **rows}
         given |= mirrored_natively(rows) | self.setup.compiled.epoch_numbers
+        if (table := world().own_table) is not None:
+            given["ranks"] = table
         best = BestEpoch().array(), np.array(copy.best_theta)
         with codegen.ThreadTeam(self.setup.compiled.threads) as team:
             epoch.run(turns, order, given, totals, best=best, team=team)
-            (whole,) = epoch.watched(team)
-            if epoch.plan.tables:  # their gradients are back at zero
+            kept = epoch.watched(team)
+            if kept is None:
                 return vectors["theta"], self._gradient(state)
+            (whole,) = kept
             return vectors["theta"], whole / epoch.layout.of_step(totals)[0][TotalsLayout.weight]
 
     def _gradient(self, state: State) -> np.ndarray:
@@ -136,7 +140,8 @@ class Probe:
 
     @cached_property
     def _rows(self) -> dict[str, np.ndarray]:
-        rows = self._taken(min(self._most(SHARE, FEWEST), self.setup.batch))
+        most = self.setup.batch // world().size  # there is memory for a rank's slice
+        rows = self._taken(min(self._most(SHARE, FEWEST), most))
         return {"x": rows.x, "y": rows.y, "w": rows.w}
 
     @cached_property

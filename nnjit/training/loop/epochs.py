@@ -18,6 +18,7 @@ from nnjit.codegen import BestEpoch
 from nnjit.data import Part
 from nnjit.errors import DataError
 from nnjit.ir import Graph, Node
+from nnjit.ranks import world
 from nnjit.training.graphs.mixing import PARTNERS
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
 from nnjit.training.loop.feeding import Piece, feed_of
@@ -68,7 +69,7 @@ class EpochRunner:
         is_stopped: Callable[[], bool],
         most_epochs: int = MOST_EPOCHS,
     ) -> None:
-        self._most_epochs = min(longest_span(setup), most_epochs)
+        self._most_epochs = most_epochs
         self._setup, self._team, self._is_stopped = setup, team, is_stopped
         self._feed = feed_of(setup)
         self._given: dict[str, np.ndarray] = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}
@@ -77,6 +78,9 @@ class EpochRunner:
             assert isinstance(held_out, Part)  # Python evaluates rows on the disk
             self._given |= {"held_out_x": held_out.x, "held_out_y": held_out.y, "held_out_w": held_out.w}
         self._given |= setup.compiled.epoch_numbers
+        self._world = world()
+        if self._world.table is not None:
+            self._given["ranks"] = self._world.table
         self._step_seconds: float | None = None  # until an epoch has been timed
         self._divergence: NotFinite | None = None
 
@@ -113,7 +117,8 @@ class EpochRunner:
             raise
 
     def _run(self, state: State, before: State, learning_rate: float) -> Span | None:
-        epochs, best = _Epochs(self._setup, state, self._count(state), learning_rate), self._best(state)
+        count = self._world.of_first(self._count(state))  # which the ranks' clocks would decide differently
+        epochs, best = _Epochs(self._setup, state, count, learning_rate), self._best(state)
         totals, seconds, done = self._setup.compiled.epoch.totals(epochs.count), np.zeros(epochs.count), 0
         for piece in self._feed.pieces(state.epoch, epochs.count):
             entry = before if piece.first == 0 else state.copy()
@@ -145,6 +150,7 @@ class EpochRunner:
             if self._is_stopped():
                 return None
             end = piece.count if epochs.count > 1 else min(piece.count, done + self._steps())
+            end = self._world.of_first(end)
             begin, ticks = time.perf_counter(), layout.ticks(totals).copy()
             stopped = self._call(epochs, piece, (done, end), totals, best)
             took = time.perf_counter() - begin

@@ -160,10 +160,10 @@ class MemoryContents(RunContents):
         return self.results.theta
 
     def data(self) -> DataEntry:
-        return DataEntry.from_json(as_read(data_entry(self._setup).to_json()))
+        return data_entry(self._setup).as_read()
 
     def model(self) -> ModelEntry:
-        return ModelEntry.from_json(as_read(model_entry(self._setup).to_json()))
+        return model_entry(self._setup).as_read()
 
     def state(self, like: State) -> State:
         return self.results.outcome.state
@@ -191,6 +191,10 @@ class MemoryContents(RunContents):
             lacking = write_results(setup, path, outcome, began, save=lambda: recorder.save(outcome.state))
         if lacking:
             raise RunError(f"{folder}: not all results could be written ({lacking})")
+
+    @property
+    def place(self) -> str:
+        return "in memory"
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,6 +236,10 @@ class CarriedContents(RunContents):
 
     def state(self, like: State) -> State:
         return self.end
+
+    @property
+    def place(self) -> str:
+        return "in memory"
 
     def save(self, folder: Path) -> None:
         check_output(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from nnjit.runs.history import HistoryFile
 from nnjit.runs.reading import damaged
 from nnjit.runs.weights import weights_bytes
 from nnjit.training.loop.diagnosis import Looks
-from nnjit.training.loop.epochs import EpochRunner
+from nnjit.training.loop.epochs import MOST_EPOCHS, EpochRunner, longest_span
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State, checksum, state_bytes
@@ -41,6 +41,11 @@ class Recorder(ABC):
         """How many seconds after the last saving the state is to be saved again, if that is soon."""
         return math.inf
 
+    @property
+    @abstractmethod
+    def longest_span(self) -> int:
+        """The most epochs to record at a time."""
+
     @abstractmethod
     def write(self, state: State, history: Columns) -> None:
         """Record a span of epochs.
@@ -55,27 +60,43 @@ class Recorder(ABC):
 
 
 class MemoryRecorder(Recorder):
-    """Keeps the history in memory, and nothing else."""
+    """Keeps the history in memory.
 
-    def __init__(self, setup: Setup) -> None:
-        self._columns = columns_of(setup)
+    Args:
+        so_far: the columns of the epochs before, if there are any.
+        on_save: called with the state, and the whole history, when both are to be saved.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        so_far: Mapping[str, np.ndarray] | None = None,
+        on_save: Callable[[State, dict[str, np.ndarray]], None] | None = None,
+    ) -> None:
+        self._columns, self._on_save = columns_of(setup), on_save
+        self._so_far = dict.fromkeys(self._columns, np.empty(0)) if so_far is None else so_far
         self.spans: list[Columns] = []
 
     @property
     def so_far(self) -> Mapping[str, np.ndarray]:
-        return dict.fromkeys(self._columns, np.empty(0))
+        return self._so_far
+
+    @property
+    def longest_span(self) -> int:
+        return MOST_EPOCHS  # nobody looks into its layers
 
     def write(self, state: State, history: Columns) -> None:
         self.spans.append(history)
 
     def save(self, state: State) -> None:
-        pass  # what was not saved cannot be resumed
+        if self._on_save is not None:
+            self._on_save(state, self.history)
 
     @property
     def history(self) -> dict[str, np.ndarray]:
         """The columns of the history, as `history.csv` has them."""
         return {
-            name: np.concatenate([np.empty(0), *(self._of(name, span) for span in self.spans)])
+            name: np.concatenate([self._so_far[name], *(self._of(name, span) for span in self.spans)])
             for name in self._columns
         }
 
@@ -87,8 +108,15 @@ class MemoryRecorder(Recorder):
 class FileRecorder(Recorder):
     """Writes the files of a run folder that grow with the epochs."""
 
-    def __init__(self, path: Path, history: HistoryFile, looks: Looks, kept: KeptWeights) -> None:
+    def __init__(
+        self, path: Path, history: HistoryFile, looks: Looks, kept: KeptWeights, longest_span: int
+    ) -> None:
         self.path, self._history, self._looks, self._kept = path, history, looks, kept
+        self._longest_span = longest_span
+
+    @property
+    def longest_span(self) -> int:
+        return self._longest_span
 
     @classmethod
     def of(cls, setup: Setup, path: Path, state: State, spans: Sequence[Columns]) -> FileRecorder:
@@ -113,7 +141,7 @@ class FileRecorder(Recorder):
             if (path / name).is_file() and checksum(content) != state.checksums.get(name, checksum(content)):
                 problem = f"a row of the first {state.epoch} epochs is not what was written"
                 raise damaged(path / name, problem)
-        return cls(path, history, looks, KeptWeights(setup, path))
+        return cls(path, history, looks, KeptWeights(setup, path), longest_span(setup))
 
     @property
     def so_far(self) -> Mapping[str, np.ndarray]:

@@ -109,8 +109,17 @@ class Results(NamedTuple):
         """The values of each part of the data."""
         return {name: _values(self.setup, self.theta, name) for name in self.setup.splits}
 
-    def metrics(self, splits: Mapping[str, SplitValues], seconds: Mapping[str, float]) -> RunMetrics:
-        """The final metrics."""
+    def metrics(
+        self,
+        splits: Mapping[str, SplitValues],
+        seconds: Mapping[str, float],
+        of_baseline: Mapping[str, float] | None = None,
+    ) -> RunMetrics:
+        """The final metrics.
+
+        Args:
+            of_baseline: those of the baseline, if they are known.
+        """
         setup, outcome = self.setup, self.outcome
         experiment, state, monitor = setup.experiment, outcome.state, setup.monitor
         return RunMetrics(
@@ -126,8 +135,12 @@ class Results(NamedTuple):
             found_learning_rate=setup.learning_rate if experiment.optimizer.learning_rate == "find" else None,
             averaging="" if experiment.averaging is None else experiment.averaging.type,
             message=outcome.message,
-            baseline=baseline(setup, headline_split(setup.splits)),
+            baseline=self.of_baseline() if of_baseline is None else of_baseline,
         )
+
+    def of_baseline(self) -> Mapping[str, float]:
+        """The metrics of the baseline."""
+        return baseline(self.setup, headline_split(self.setup.splits))
 
 
 def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save: Callable[[], None]) -> str:

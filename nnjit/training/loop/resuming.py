@@ -52,6 +52,7 @@ MAY_CHANGE: Mapping[str, bool] = {
     "training.threads":          False,  # the environment says how many there are
     "training.diagnosis":        False,
     "training.replicas":         False,
+    "training.members":          False,
 }
 # fmt: on
 INLINE = ("x", "y", "weights")  # options that are the data themselves

@@ -17,6 +17,7 @@ from nnjit.errors import DataError, Diverged, Incomplete, Interrupted, Raised, R
 from nnjit.experiment import Experiment
 from nnjit.progress.display import Display
 from nnjit.progress.follower import Audience
+from nnjit.ranks import world
 from nnjit.runs import file_names
 from nnjit.runs.data import DataEntry
 from nnjit.runs.fingerprint import Fingerprint
@@ -29,6 +30,7 @@ from nnjit.training.graphs.decoding import SingleDecoder
 from nnjit.training.loop.callbacks import Callbacks, process_callbacks
 from nnjit.training.loop.divergence import NotFinite
 from nnjit.training.loop.learning_rate_search import find_learning_rate
+from nnjit.training.loop.ranks.meeting import meet
 from nnjit.training.loop.recorders import FileRecorder, Recorder, runner_type
 from nnjit.training.loop.records import describe, saved_words, write_results
 from nnjit.training.loop.resuming import (
@@ -77,6 +79,7 @@ def train(
     show_loaded(loaded, audience.display)
     audience.display.stage("compiling")
     runner_type(setup).prepare(setup)  # before there is a folder, so that a failure leaves none
+    setup, state = meet(setup, state, base)
     setup, search = find_learning_rate(setup, state)
     audience.display.stage("")  # warnings may follow
     fingerprint = fingerprint_of(setup, base)
@@ -144,9 +147,11 @@ def begin_or_restore(setup: Setup, path: Path, base: Path) -> Begun:
         RunError: as `restore_checkpoint`; or the checkpoint is lost, since there are results.
     """
     if has_saved(path):
-        return Begun(*restore_checkpoint(setup, path, base))
+        setup, state, fingerprint = restore_checkpoint(setup, path, base)
+        return Begun(*meet(setup, state, base), fingerprint)
     fingerprint = first_fingerprint(setup, path, base)
     state, loaded = setup.begin(base)
+    setup, state = meet(setup, state, base)
     setup, search = find_learning_rate(setup, state)
     return Begun(setup, state, fingerprint, made_of(search, loaded))
 
@@ -202,6 +207,7 @@ def train_and_record(
     callbacks.begin(setup.experiment, path, recorder.so_far)
     try:
         outcome = run_epochs(setup, recorder, state, callbacks, began)
+        world().has_ended = True
         lacking = write_results(setup, path, outcome, began, save=lambda: recorder.save(outcome.state))
     except DataError as error:
         raise RunError(f"the training stopped: {error.message}; {saved_words(path)}") from error
@@ -218,12 +224,15 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
     Raises:
         DataError: rows on the disk cannot be read any more. OSError: what is recorded cannot be written.
     """
-    options, saved = setup.experiment.training, time.perf_counter()
+    options, saved, ranks = setup.experiment.training, time.perf_counter(), world()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
     with codegen.ThreadTeam(setup.compiled.threads) as team:
-        stopping = Stopping(setup, recorder.so_far)
+        stopping = Stopping(setup, ranks.of_first(recorder.so_far))
         runner = runner_type(setup)(
-            setup, team, lambda: callbacks.is_stopped() or time.perf_counter() > end, callbacks.most_epochs
+            setup,
+            team,
+            lambda: ranks.any(callbacks.is_stopped() or time.perf_counter() > end)[0],
+            min(recorder.longest_span, callbacks.most_epochs),
         )
         while state.epoch < options.epochs and stopping.status(state) is None:
             try:
@@ -234,12 +243,14 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
                 recorder.save(state)
                 raise
             if span is None:
-                return Outcome(state, Status.INTERRUPTED if callbacks.is_stopped() else Status.OUT_OF_TIME)
+                (is_stopped,) = ranks.any(callbacks.is_stopped())
+                return Outcome(state, Status.INTERRUPTED if is_stopped else Status.OUT_OF_TIME)
             state = span.state
             stopping.follow(span.history)
             recorder.write(state, span.history)
             callbacks.follow(state.epoch, span.history)
-            if callbacks.error is not None:
+            has_error, are_stopping = ranks.any(callbacks.error is not None, callbacks.are_stopping)
+            if has_error:
                 return Outcome(state, Status.INTERRUPTED)
             patience = min(CHECKPOINT_SECONDS, recorder.patience)
             if time.perf_counter() - saved > patience or callbacks.want_files:
@@ -248,7 +259,7 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
                 callbacks.saved()
             if span.stop_reason:
                 return Outcome(state, Status.CONVERGED, span.stop_reason)
-            if callbacks.are_stopping and state.epoch < options.epochs:
+            if are_stopping and state.epoch < options.epochs:
                 return Outcome(state, stopping.status(state) or Status.STOPPED)
     return Outcome(state, stopping.status(state) or Status.COMPLETED)
 

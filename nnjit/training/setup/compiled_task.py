@@ -14,9 +14,9 @@ import numpy as np
 
 from nnjit.codegen import BLOCK
 from nnjit.data import AnyPart
+from nnjit.durable import replace_files
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
-from nnjit.runs.writing import write_atomically
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.graphs.task import Task
 from nnjit.training.structure.programs import KEPT, PROGRAMS, EpochProgram, Name, Programs, options_for
@@ -248,15 +248,14 @@ class CompiledTask:
         columns = {"loss": totals[:, layout.cost] / totals[:, layout.weight]}
         weights = totals[:, layout.metric_weight]
         for metric, sums in zip(self.task.sums, layout.metrics, strict=True):
-            pairs = zip(totals[:, sums], weights, strict=True)
-            columns[metric.column] = np.array([metric.finish(s, float(w)) for s, w in pairs])
+            columns[metric.column] = metric.finish_all(totals[:, sums], weights)
         return columns, totals[:, layout.penalty] if penalized else np.zeros(len(totals))
 
     @cached_property
     def _sizes(self) -> tuple[int, ...]:
         """How many sums each metric has."""
-        totals = self.epoch.interface.totals_of(self.epoch.graph)
-        return tuple(n.type.row_size for n in totals[len(totals) - len(self.task.sums) :])
+        sizes = self.epoch.sizes
+        return sizes[len(sizes) - len(self.task.sums) :]
 
     def save_kernels(self, folder: Path) -> None:
         """Write the source of everything compiled so far into `folder`."""
@@ -264,8 +263,8 @@ class CompiledTask:
         sources = {f"{name}.py": bound.compiled.program.source for name, bound in self._programs.items()}
         if self._epoch is not None:
             sources["epoch.py"] = self._epoch.program.source
-        for name, source in sources.items():
-            write_atomically(folder / name, source.encode())
+        if sources:
+            replace_files(folder, {name: source.encode() for name, source in sources.items()})
 
 
 def _joined(blocks: Sequence[np.ndarray]) -> np.ndarray:

@@ -106,6 +106,17 @@ class State:
         """The state before the first epoch."""
         return cls(aligned_copy(theta), slots.map(aligned_copy), 0, theta.copy(), math.inf, 0, monitor)
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Its arrays by name."""
+        slots = {f"slot_{k}": slot for k, slot in enumerate(self.slots)}
+        return {"theta": self.theta, "best_theta": self.best_theta, **slots}
+
+    def facts(self) -> dict[str, Any]:
+        """All else in it, as plain data, but for the checksums."""
+        best = {"best_epoch": self.best_epoch, "best_loss": self.best_loss.hex()}
+        offset = {"offset": self.offset} if self.offset else {}
+        return {"epoch": self.epoch, **best, **offset, "monitor": self.monitor}
+
     def copy(self) -> State:
         """A copy that the loop doesn't change."""
         slots = self.slots.map(np.ndarray.copy)
@@ -124,14 +135,8 @@ def state_bytes(state: State, rows: Mapping[str, bytes]) -> bytes:
     Args:
         rows: the files with a row for each of its epochs, whose checksums it has.
     """
-    facts: dict[str, Any] = {
-        "epoch": state.epoch,
-        "best_epoch": state.best_epoch,
-        "best_loss": state.best_loss.hex(),
-    }
-    facts |= {"offset": state.offset} if state.offset else {}
-    facts |= {"monitor": state.monitor, "checksums": {name: checksum(rows[name]) for name in rows}}
-    return tensors_bytes(_arrays(state), "state", json.dumps(facts))
+    facts = state.facts() | {"checksums": {name: checksum(rows[name]) for name in rows}}
+    return tensors_bytes(state.arrays(), "state", json.dumps(facts))
 
 
 def load_state(folder: Path, like: State) -> State:
@@ -148,13 +153,25 @@ def load_state(folder: Path, like: State) -> State:
         raise RunError(f"{folder}: there is no {CHECKPOINT}, so this run cannot be resumed")
     try:
         tensors, metadata = read_tensors(path)
-        facts = build(_Facts, json.loads(metadata.get("state", "")))
-        _check_arrays(like, tensors)
-        best_loss = _best_loss(facts)
+        return restored(like, tensors, json.loads(metadata.get("state", "")))
     except RecursionError:
         raise damaged(path, "not a checkpoint of nnjit (nested too deeply)") from None
     except ValueError as error:
         raise damaged(path, f"not a checkpoint of this training ({error})") from None
+
+
+def restored(like: State, tensors: Mapping[str, np.ndarray], content: Any) -> State:
+    """The state that has these arrays and facts.
+
+    Args:
+        like: a state of the same training, whatever its values.
+
+    Raises:
+        ValueError: they are not those of a state like this.
+    """
+    facts = build(_Facts, content)
+    _check_arrays(like, tensors)
+    best_loss = _best_loss(facts)
     arrays = {name: aligned_copy(tensor) for name, tensor in tensors.items()}
     slots = like.slots.layout.named([arrays[f"slot_{k}"] for k in range(len(like.slots))])
     best = arrays["best_theta"], best_loss, facts.best_epoch
@@ -182,18 +199,12 @@ class _Facts:
             raise ValueError(f"epoch {self.epoch}, the best of which is {self.best_epoch}")
 
 
-def _arrays(state: State) -> dict[str, np.ndarray]:
-    """The arrays of a checkpoint by name."""
-    slots = {f"slot_{k}": slot for k, slot in enumerate(state.slots)}
-    return {"theta": state.theta, "best_theta": state.best_theta, **slots}
-
-
 def _check_arrays(like: State, found: Mapping[str, np.ndarray]) -> None:
     """Raise a ValueError unless these are the arrays of a state, and their numbers finite.
 
     An optimizer's slot may be infinite, as squares of gradients are sometimes.
     """
-    wanted = _arrays(like)
+    wanted = like.arrays()
     if found.keys() != wanted.keys():
         raise ValueError(f"expected the arrays {', '.join(wanted)}, got {', '.join(sorted(found)) or 'none'}")
     of_optimizer = {id(slot) for slot in like.slots.optimizer}

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from nnjit import codegen
 from nnjit.codegen import Interface
+from nnjit.codegen.clearing import on_clear
 from nnjit.cores import usable_cores
 from nnjit.ir import Graph, Node, array_type, interpret, new_input
 from nnjit.numpy.promotion import as_number
 from nnjit.passes.split_off import Parts, split_off
+from nnjit.ranks import world
 from nnjit.training.graphs.full_batch import cost_graph, jacobian_graph, product_graph, residual_graph
 from nnjit.training.graphs.signs import signs_graph
 from nnjit.training.graphs.step import (
@@ -32,7 +34,7 @@ from nnjit.training.structure.threads import threads_for
 from nnjit.training.structure.walk import Numbers, key_of, replaced
 
 if TYPE_CHECKING:
-    from nnjit.codegen import Compiled, CompiledEpoch
+    from nnjit.codegen import CallCode, Compiled, CompiledEpoch, EpochCode
 
 Name = Literal[
     "evaluation", "prediction", "logits", "state", "signs", "gradient", "cost", "product", "residuals",
@@ -56,7 +58,9 @@ PROGRAMS: Mapping[Name, tuple[Callable[[Task], Graph], str]] = {
 # fmt: on
 
 PREFIX, HELD_OUT = "number_", "held_out_number_"
-MOST = 64  # structures whose programs are kept
+MOST = 64  # structures whose programs are kept in the process
+ON_DISK = True
+"""Whether programs are kept on disk by their structure, so that another process traces and plans nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +105,7 @@ class EpochOptions(NamedTuple):
         is_evaluated: whether native code evaluates a part of the data after each epoch.
         in_order: whether epochs take the examples in the order of the data.
         block: rows that there is memory for at once, if a step needs no more.
+        ranks: how many have a slice of each batch.
     """
 
     batch: int
@@ -110,43 +115,109 @@ class EpochOptions(NamedTuple):
     is_evaluated: bool
     in_order: bool
     block: int
+    ranks: int = 1
+
+
+class KeptEpochs(NamedTuple):
+    """What is kept on disk of the epochs of a structure."""
+
+    threads: int
+    number_graphs: tuple[NumberGraph, ...]
+    code: EpochCode
+
+
+class KeptCall(NamedTuple):
+    """What is kept on disk of another program of a structure."""
+
+    numbers: NumberGraph
+    code: CallCode
+
+
+class Traced:
+    """A task with traced values in the place of its numbers, made when it is first needed.
+
+    Args:
+        task: one of the structure, whatever its numbers.
+        key: the structure.
+    """
+
+    def __init__(self, task: Task, key: Hashable) -> None:
+        self._given, self._key = task, key
+
+    @cached_property
+    def _made(self) -> tuple[Task, dict[str, Node]]:
+        nodes: dict[str, Node] = {}
+
+        def put(path: str, number: np.ndarray) -> Node:
+            node = new_input(array_type("f64", number.shape))
+            nodes[path] = as_number(node) if number.shape == () else node
+            return nodes[path]
+
+        return replaced(self._given, put), nodes
+
+    @property
+    def task(self) -> Task:
+        """The task."""
+        return self._made[0]
+
+    def split(self, graph: Graph, prefix: str) -> Parts:
+        """A graph of the task, and what it takes of its numbers."""
+        needed = {node: path for path, node in self._made[1].items()}
+        used = [node for node in graph.nodes if node in needed]
+        names = (*graph.names, *(needed[node] for node in used))
+        whole = Graph((*graph.inputs, *used), graph.outputs, names)
+        return split_off(whole, [needed[node] for node in used], prefix)
+
+    def read(self, name: object) -> Any:
+        """What is kept on disk of one of its programs; None if nothing is."""
+        return codegen.read_code(f"{self._key!r}\0{name!r}") if ON_DISK else None
+
+    def write(self, name: object, value: object) -> None:
+        """Keep something of one of its programs on disk."""
+        if ON_DISK:
+            codegen.write_code(f"{self._key!r}\0{name!r}", value)
 
 
 class EpochProgram:
-    """The native epochs of a structure. It is traced, written and compiled when each is first needed.
+    """The native epochs of a structure. It is traced, written and compiled when each is first needed."""
 
-    Args:
-        task: with traced numbers, whose nodes are
-        numbers: by their paths.
-    """
-
-    def __init__(self, task: Task, numbers: Mapping[str, Node], options: EpochOptions) -> None:
-        self._task, self._numbers, self.options = task, numbers, options
+    def __init__(self, traced: Traced, options: EpochOptions) -> None:
+        self._traced, self.options = traced, options
         self._lock = threading.RLock()
         self._compiled: CompiledEpoch | None = None
 
     @cached_property
+    def _kept(self) -> KeptEpochs | None:
+        found: KeptEpochs | None = self._traced.read(self.options)
+        return found
+
+    @cached_property
     def _step(self) -> tuple[Parts, Interface]:
-        graph, interface = step_graph(self._task, in_order=self.options.in_order)
-        return _split(graph, self._numbers, PREFIX), interface
+        graph, interface = step_graph(self._traced.task, in_order=self.options.in_order)
+        return self._traced.split(graph, PREFIX), interface
 
     @cached_property
     def _evaluation(self) -> Parts | None:
         if not self.options.is_evaluated:
             return None
-        return _split(evaluation_graph(self._task), self._numbers, HELD_OUT)
+        return self._traced.split(evaluation_graph(self._traced.task), HELD_OUT)
 
     @cached_property
     def threads(self) -> int:
         """How many threads share a step."""
         options = self.options
         with self._lock:
-            return threads_for(options.wanted_threads, self._step[0].rest, options.rows_at_once)
+            if self._kept is not None:
+                return self._kept.threads
+            rows = -(-options.rows_at_once // options.ranks)
+            return threads_for(options.wanted_threads, self._step[0].rest, rows)
 
     @cached_property
-    def number_graphs(self) -> Sequence[NumberGraph]:
+    def number_graphs(self) -> tuple[NumberGraph, ...]:
         """What the steps take of the numbers of a task, and the evaluations."""
         with self._lock:
+            if self._kept is not None:
+                return self._kept.number_graphs
             parts = [self._step[0], *([] if self._evaluation is None else [self._evaluation])]
             return tuple(map(NumberGraph.of, parts))
 
@@ -156,9 +227,9 @@ class EpochProgram:
             (step, interface), evaluation = self._step, self._evaluation
             return codegen.CompiledEpoch(
                 step.rest,
-                interface,
+                replace(interface, has_ranks=self.options.ranks > 1),
                 evaluation=None if evaluation is None else evaluation.rest,
-                most_rows=self.options.batch,
+                most_rows=-(-self.options.batch // self.options.ranks),
                 is_shared=self.threads > 1,
                 block=self.options.block,
                 title="The training step.",
@@ -168,8 +239,11 @@ class EpochProgram:
         """The compiled epochs, with memory of their own."""
         with self._lock:
             if self._compiled is None:
-                epoch = self.written()
+                epoch = self.written() if self._kept is None else codegen.CompiledEpoch.of(self._kept.code)
                 epoch.compile()
+                if self._kept is None and ON_DISK:
+                    kept = KeptEpochs(self.threads, self.number_graphs, epoch.code)
+                    self._traced.write(self.options, kept)
                 self._compiled = epoch
             return self._compiled.twin()
 
@@ -177,9 +251,8 @@ class EpochProgram:
 class Programs:
     """All programs of a structure."""
 
-    def __init__(self, task: Task, numbers: Mapping[str, Node]) -> None:
-        self._task, self._numbers = task, numbers
-        self._lock = threading.RLock()
+    def __init__(self, traced: Traced) -> None:
+        self._traced, self._lock = traced, threading.RLock()
         self._made: dict[Name, Numbered] = {}
         self._epochs: dict[EpochOptions, EpochProgram] = {}
 
@@ -187,16 +260,33 @@ class Programs:
         """The compiled graph of this name."""
         with self._lock:
             if name not in self._made:
-                trace, title = PROGRAMS[name]
-                parts = _split(trace(self._task), self._numbers, PREFIX)
-                self._made[name] = Numbered(_compiled(parts.rest, title), NumberGraph.of(parts))
+                kept: KeptCall | None = self._traced.read(name)
+                self._made[name] = self._new(name) if kept is None else self._of(name, kept)
             return self._made[name]
+
+    def _parts(self, name: Name) -> Parts:
+        trace, _ = PROGRAMS[name]
+        return self._traced.split(trace(self._traced.task), PREFIX)
+
+    def _new(self, name: Name) -> Numbered:
+        """A program that is traced, compiled, and kept on disk if it can be."""
+        parts = self._parts(name)
+        made = Numbered(
+            _compiled(codegen.Compiled(parts.rest, title=PROGRAMS[name][1])), NumberGraph.of(parts)
+        )
+        if ON_DISK and made.compiled.code is not None:
+            self._traced.write(name, KeptCall(made.numbers, made.compiled.code))
+        return made
+
+    def _of(self, name: Name, kept: KeptCall) -> Numbered:
+        compiled = codegen.Compiled.of(kept.code, lambda: self._parts(name).rest)
+        return Numbered(_compiled(compiled), kept.numbers)
 
     def epochs(self, options: EpochOptions) -> EpochProgram:
         """The native epochs with these options."""
         with self._lock:
             if options not in self._epochs:
-                self._epochs[options] = EpochProgram(self._task, self._numbers, options)
+                self._epochs[options] = EpochProgram(self._traced, options)
             return self._epochs[options]
 
 
@@ -212,7 +302,7 @@ class Kept:
         key, numbers = key_of(task)
         with self._lock:
             if key not in self._programs:
-                self._programs[key] = Programs(*_traced(task))
+                self._programs[key] = Programs(Traced(task, key))
                 while len(self._programs) > MOST:
                     self._programs.popitem(last=False)
             self._programs.move_to_end(key)
@@ -225,31 +315,11 @@ class Kept:
 
 
 KEPT = Kept()
+on_clear(KEPT.clear)
 
 
-def _traced(task: Task) -> tuple[Task, dict[str, Node]]:
-    """The task with traced values in the place of its numbers, and these by their paths."""
-    nodes: dict[str, Node] = {}
-
-    def put(path: str, number: np.ndarray) -> Node:
-        node = new_input(array_type("f64", number.shape))
-        nodes[path] = as_number(node) if number.shape == () else node
-        return nodes[path]
-
-    return replaced(task, put), nodes
-
-
-def _split(graph: Graph, numbers: Mapping[str, Node], prefix: str) -> Parts:
-    """A graph, and what it takes of the numbers of a task."""
-    needed = {node: path for path, node in numbers.items()}
-    used = [node for node in graph.nodes if node in needed]
-    whole = Graph((*graph.inputs, *used), graph.outputs, (*graph.names, *(needed[n] for n in used)))
-    return split_off(whole, [needed[n] for n in used], prefix)
-
-
-def _compiled(graph: Graph, title: str) -> Compiled:
-    """The graph compiled, by a first call with zeros."""
-    compiled = codegen.Compiled(graph, title=title)
+def _compiled(compiled: Compiled) -> Compiled:
+    """The program, compiled by a first call with zeros."""
     inputs = compiled.graph.inputs
     compiled(*(np.zeros([d if isinstance(d, int) else 1 for d in n.shape], n.dtype) for n in inputs))
     return compiled
@@ -266,4 +336,5 @@ def options_for(
 ) -> EpochOptions:
     """The options of epochs on this machine."""
     cores = usable_cores() if wanted_threads == "auto" else 0
-    return EpochOptions(batch, rows_at_once, wanted_threads, cores, is_evaluated, in_order, block)
+    ranks = world().size
+    return EpochOptions(batch, rows_at_once, wanted_threads, cores, is_evaluated, in_order, block, ranks)

@@ -8,51 +8,44 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
+from nnjit.cluster.engine import Engine
+from nnjit.cluster.opening import engine_of
 from nnjit.cores import usable_cores
-from nnjit.errors import Diverged, Interrupted, Raised, RunError
+from nnjit.data import Readings
+from nnjit.errors import Diverged, Interrupted, Raised
 from nnjit.experiment import Experiment
 from nnjit.progress.display import Display
 from nnjit.progress.follower import Audience
 from nnjit.runs import file_names
 from nnjit.runs.aggregate import Result, aggregate
-from nnjit.runs.fingerprint import Fingerprint
 from nnjit.runs.folder import check_files, mark_unfinished
 from nnjit.runs.lock import lock_run
+from nnjit.runs.members import has_members
 from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
+from nnjit.runs.study import StudyMetrics
 from nnjit.training.loop.callbacks import Callbacks, process_callbacks
-from nnjit.training.loop.recorders import FileRecorder, runner_type
-from nnjit.training.loop.records import describe, saved_words, write_environment
-from nnjit.training.loop.resuming import (
-    check_data,
-    check_options,
-    fingerprint_of,
-    options_of,
-    read_checkpoint,
-    read_fingerprint,
-    resumed,
-)
-from nnjit.training.loop.trainer import (
-    begin_or_restore,
-    check_output,
-    new_folder,
-    show_loaded,
-    train_and_record,
-)
+from nnjit.training.loop.recorders import runner_type
+from nnjit.training.loop.records import data_entry, model_entry, write_environment
+from nnjit.training.loop.trainer import check_output, new_folder, show_loaded
 from nnjit.training.setup.checks.memory import check_state
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
+from nnjit.training.study.elsewhere import ClusterTrainer, StudyJob, check_elsewhere
 from nnjit.training.study.members import Members, errors_at_folds
-from nnjit.training.study.study import Study, check_study, open_study
+from nnjit.training.study.study import Study, check_study, open_study, study_of
+from nnjit.training.study.table import MembersTable, fits_table
+from nnjit.training.study.trainers import Dump, FolderTrainer, MemberTrainer, TableTrainer
 
-Dump = Callable[[Experiment], str]
-"""An experiment as the text of its `config.yaml`."""
+SHORT = 0.02  # seconds that members take on average after which others begin beside them
+NATIVE = 0.5  # the part of their time in native code from which others begin beside them
+RECENT = 16  # members by which that is judged
 
 
 def train_members(
@@ -63,6 +56,7 @@ def train_members(
     folder: Path | None = None,
     output: Path | None = None,
     audience: Audience | None = None,
+    engine: str | None = None,
 ) -> Study:
     """Train the members of a study, and leave a folder with a run for each and their aggregates.
 
@@ -71,6 +65,7 @@ def train_members(
         folder: where relative paths in the experiment start; the current directory if None.
         output: the folder to make; `runs/<name>-<time>` if None.
         audience: who is told how it goes; nobody if None.
+        engine: the address of a cluster that trains them; this process if None.
 
     Raises:
         UserError: something given does not fit; nothing was written.
@@ -79,7 +74,7 @@ def train_members(
     """
     check_output(output)
     place = new_folder(output, experiment.name)
-    return _train_study(experiment, members, dump, folder, place, audience or Audience())
+    return _train_study(experiment, members, dump, folder, place, audience or Audience(), engine)
 
 
 def resume_members(
@@ -90,6 +85,7 @@ def resume_members(
     *,
     folder: Path | None = None,
     audience: Audience | None = None,
+    engine: str | None = None,
 ) -> Study:
     """Resume each member of a study from its last saved epoch, and train those that were never begun.
 
@@ -103,7 +99,27 @@ def resume_members(
         check_files(path)
         check_study(path, members)
         place = nullcontext(path)
-        return _train_study(experiment, members, dump, folder, place, audience or Audience())
+        return _train_study(experiment, members, dump, folder, place, audience or Audience(), engine)
+
+
+def train_members_in_memory(
+    experiment: Experiment,
+    members: Members,
+    *,
+    folder: Path | None = None,
+    audience: Audience | None = None,
+) -> Study:
+    """Train the members of a study, and write nothing. Errors as `train_members`."""
+    began, base, audience = time.perf_counter(), folder or Path(), audience or Audience()
+    first, workers = _set_up_first(members, base, audience.display), min(_workers(experiment), members.count)
+    table = MembersTable(members.kind)
+    results = _train_all(TableTrainer(members, first, base, None, table), workers, audience)
+    metrics = _with_times(aggregate(members.kind, members.count, results), first, began)
+    if audience.error is not None:
+        raise Raised(audience.error, None)
+    _raise_if_stopped(members, metrics.status, results, None)
+    data, model = data_entry(first), model_entry(first)
+    return study_of(None, members, metrics, table.sorted, data, model)
 
 
 def _train_study(
@@ -113,31 +129,71 @@ def _train_study(
     folder: Path | None,
     place: AbstractContextManager[Path],
     audience: Audience,
+    address: str | None,
 ) -> Study:
     """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
-    first, workers = _set_up_first(members, base, audience.display), min(_workers(experiment), members.count)
-    check_state(first.task, workers)
-    with place as path:
-        trainer = _MemberTrainer(members, first, base, path, dump)
+    members, job = _shared(experiment, members, base)
+    first, workers = _set_up_first(members, base, audience.display), _workers(experiment)
+    if address is not None:
+        check_elsewhere(members, is_table=fits_table(first, members.count))
+    with engine_of(address, job, None, default=workers) as engine, place as path:
+        workers = min(engine.slots, members.count)
+        check_state(first.task, workers if address is None else 1)
+        trainer = _trainer(members, first, base, path, dump, None if address is None else engine)
         fingerprint = trainer.check(experiment)
         so_far = aggregate(members.kind, members.count, trainer.results_so_far())
         earlier = earlier_seconds(path / file_names.METRICS)
         mark_unfinished(path)
         write_environment(dump(experiment), path, fingerprint)
         replace(so_far, status=Status.INTERRUPTED, seconds={**so_far.seconds, **earlier}).write(path)
-        (path / members.kind).mkdir(exist_ok=True)
+        trainer.begin()
         first.compiled.save_kernels(path / file_names.KERNELS)
-        results = _train_all(trainer, workers, audience)
-        metrics = aggregate(members.kind, members.count, results)
-        times = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
-        total = {name: round(earlier[name] + value, 6) for name, value in times.items()}
-        replace(metrics, seconds={**metrics.seconds, **total}).write(path)
+        try:
+            results = _train_all(trainer, workers, audience)
+        finally:
+            if isinstance(trainer, TableTrainer):
+                trainer.table.save()
+        metrics = _with_times(aggregate(members.kind, members.count, results), first, began, earlier)
+        metrics.write(path)
     if audience.error is not None:
         raise Raised(audience.error, path)
     _raise_if_stopped(members, metrics.status, results, path)
+    if isinstance(trainer, TableTrainer):
+        entries = trainer.table.sorted
+        return study_of(path, members, metrics, entries, data_entry(first), model_entry(first))
     return open_study(path, members)
+
+
+def _trainer(
+    members: Members, first: Setup, base: Path, path: Path, dump: Dump, engine: Engine[StudyJob] | None
+) -> FolderTrainer | TableTrainer:
+    """What trains the members in the way that they left what they came to before, if they did."""
+    is_table = has_members(path) or not (path / members.kind).is_dir()
+    is_table = is_table and (has_members(path) or fits_table(first, members.count))
+    if engine is not None:
+        check_elsewhere(members, is_table=is_table)
+        return ClusterTrainer(members, first, base, path, MembersTable(members.kind, path), engine)
+    if is_table:
+        return TableTrainer(members, first, base, path, MembersTable(members.kind, path))
+    return FolderTrainer(members, first, base, path, dump)
+
+
+def _shared(experiment: Experiment, members: Members, base: Path) -> tuple[Members, StudyJob]:
+    """The members, whose data is read once, and what they share."""
+    readings = Readings()
+    kept = tuple(member.keeping(readings) for member in members.experiments)
+    return replace(members, experiments=kept), StudyJob(experiment, readings, base.absolute())
+
+
+def _with_times(
+    metrics: StudyMetrics, first: Setup, began: float, earlier: Mapping[str, float] | None = None
+) -> StudyMetrics:
+    """The metrics of a study that ends now, with the times of all its sessions."""
+    spent = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
+    total = {name: round((earlier or {}).get(name, 0.0) + value, 6) for name, value in spent.items()}
+    return replace(metrics, seconds={**metrics.seconds, **total})
 
 
 def _set_up_first(members: Members, base: Path, display: Display) -> Setup:
@@ -154,99 +210,15 @@ def _set_up_first(members: Members, base: Path, display: Display) -> Setup:
     return setup
 
 
-def _raise_if_stopped(members: Members, status: Status, results: list[Result], path: Path) -> None:
+def _raise_if_stopped(members: Members, status: Status, results: list[Result], path: Path | None) -> None:
     if status is Status.DIVERGED:
         message = f"all {members.count} {members.kind} diverged; the first: {results[0].metrics.message}"
-        raise Diverged(f"{message}\nthe runs so far are in {path}", path)
+        raise Diverged(message if path is None else f"{message}\nthe runs so far are in {path}", path)
     if status is Status.INTERRUPTED:
         done = sum(result.is_finished for result in results)
-        message = f"interrupted when {done} of {members.count} {members.kind} were done; they are in {path}"
+        message = f"interrupted when {done} of {members.count} {members.kind} were done"
+        message += "; nothing was saved" if path is None else f"; they are in {path}"
         raise Interrupted(message, path)
-
-
-@dataclass(frozen=True)
-class _MemberTrainer:
-    """Trains members one by one, from any thread.
-
-    Args:
-        first: the setup of the first member, whose data and compiled programs replicas use too.
-        base: where relative paths in the experiments start.
-        path: the folder of the study.
-    """
-
-    members: Members
-    first: Setup
-    base: Path
-    path: Path
-    dump: Dump
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def run_folder(self, index: int) -> Path:
-        """The run folder of a member."""
-        return self.path / self.members.kind / file_names.member(index + 1)
-
-    def is_begun(self, index: int) -> bool:
-        """Whether a member has a checkpoint to resume from."""
-        return (self.run_folder(index) / file_names.CHECKPOINT).exists()
-
-    def check(self, experiment: Experiment) -> Fingerprint:
-        """The fingerprint of the study, all of whose members can be resumed; nothing is written.
-
-        The data of a fold is that of the first member, and its rows are compared when its turn comes.
-
-        Raises:
-            RunError: one cannot.
-        """
-        now = replace(fingerprint_of(self.first, self.base), options=options_of(experiment))
-        begun = [index for index in range(self.members.count) if self.is_begun(index)]
-        then = read_fingerprint(self.path) if begun else Fingerprint.read_if_there(self.path)
-        if then is None:
-            return now
-        check_options(self.path, then, experiment)
-        check_data(self.path, then, now)
-        epochs = []
-        for index in begun:
-            member = replace(self.first, experiment=self.members.experiments[index])
-            setup, state = read_checkpoint(member, self.run_folder(index))
-            FileRecorder.at(setup, self.run_folder(index), state)  # reads what it goes on with
-            epochs.append(state.epoch)
-        return resumed(then, now, experiment, min(epochs, default=0))
-
-    def results_so_far(self) -> list[Result]:
-        """The results of members that ended before."""
-        results = []
-        for index, member in enumerate(self.members.experiments):
-            with suppress(RunError):  # it did not, or its metrics are damaged and written again
-                results.append(Result.read(self.run_folder(index), index + 1, member.seed))
-        return results
-
-    def train(self, index: int, callbacks: Callbacks) -> Result | None:
-        """Train or resume a member; None if all were stopped before it began."""
-        if callbacks.is_stopped():
-            return None
-        began = time.perf_counter()
-        setup, path = self._setup(index), self.run_folder(index)
-        path.mkdir(parents=True, exist_ok=True)
-        with lock_run(path):
-            begun = begin_or_restore(setup, path, self.base)
-            setup = begun.setup
-            recorder = FileRecorder.at(setup, path, begun.state)
-            mark_unfinished(path)
-            describe(setup, self.dump(setup.experiment), path, begun.fingerprint, begun.made)
-            outcome = train_and_record(setup, recorder, begun.state, callbacks, began)
-        if outcome.lacking:
-            raise RunError(f"not all results could be written ({outcome.lacking}); {saved_words(path)}")
-        return Result.read(path, index + 1, setup.experiment.seed)
-
-    def _setup(self, index: int) -> Setup:
-        """The setup of a member, with memory of its own for what it changes."""
-        member = self.members.experiments[index]
-        if index == 0:
-            return self.first
-        if self.members.kind == "replicas":
-            return replace(self.first, experiment=member, compiled=self.first.compiled.twin())
-        with self.lock:  # one at a time, so that the other cores train meanwhile
-            return set_up(member, self.base)
 
 
 def _workers(experiment: Experiment) -> int:
@@ -254,7 +226,7 @@ def _workers(experiment: Experiment) -> int:
     return usable_cores() if wanted == "auto" else wanted
 
 
-def _train_all(trainer: _MemberTrainer, workers: int, audience: Audience) -> list[Result]:
+def _train_all(trainer: MemberTrainer, workers: int, audience: Audience) -> list[Result]:
     """The results of the members that were begun, in their order."""
     experiments = trainer.members.experiments
     total = sum(member.training.epochs for member in experiments)
@@ -284,5 +256,25 @@ def _train_all(trainer: _MemberTrainer, workers: int, audience: Audience) -> lis
                 if audience.error is not None:
                     failed.set()
 
-        results = list(executor.map(work, range(len(experiments))))
+        began, numbers = time.perf_counter(), iter(range(len(experiments)))
+        begun: list[Future[Result | None]] = []
+        for index in numbers:
+            begun.append(executor.submit(work, index))
+            if not isinstance(trainer, TableTrainer) or not _are_mostly_python(begun, began):
+                break
+        begun += [executor.submit(work, index) for index in numbers]
+        results = [future.result() for future in begun]
     return [result for result in results if result is not None]
+
+
+def _are_mostly_python(members: Sequence[Future[Result | None]], began: float) -> bool:
+    """Whether members that began one after the other are done soon, and little of that time was native.
+
+    Threads that share such members wait for each other in Python, and take longer than one (xor: 1.4 x).
+    """
+    wait(members[-1:], timeout=max(0.0, began + SHORT * len(members) - time.perf_counter()))
+    if not members[-1].done() or members[-1].exception() is not None:
+        return False
+    results = [result for member in members[-RECENT:] if (result := member.result()) is not None]
+    native = sum(result.metrics.seconds["train"] for result in results)
+    return native < NATIVE * sum(result.metrics.seconds["wall"] for result in results)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,16 @@ import numpy as np
 
 from nnjit.errors import GraphError, RunError
 from nnjit.runs import file_names
+from nnjit.runs.data import DataEntry
+from nnjit.runs.members import MemberEntry, has_members, read_members
+from nnjit.runs.model import ModelEntry
 from nnjit.runs.reading import damaged, parse, read_json
-from nnjit.runs.study import StudyMetrics
+from nnjit.runs.study import StudyMetrics, study_kind
 from nnjit.runs.study_kind import KINDS, StudyKind
+from nnjit.runs.writing import as_read
+from nnjit.training.contents import MemberContents
 from nnjit.training.graphs.decoding import Classes, SingleDecoder, decide, with_names
-from nnjit.training.run import Run, open_run
+from nnjit.training.run import Run, make_run, open_run
 from nnjit.training.study.members import Members
 
 
@@ -27,18 +33,22 @@ class Study:
     It predicts with the mean of its networks, like one network (Hansen & Salamon 1990).
 
     Args:
-        path: the folder.
+        path: the folder; None if it is in memory alone.
         runs: those that finished, in their order.
+        aggregates: its metrics, if not those in its folder.
     """
 
-    path: Path
+    path: Path | None
     kind: StudyKind
     runs: tuple[Run, ...]
+    aggregates: StudyMetrics | None = None
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: mean and deviation of each metric, and the metrics of each run."""
-        path = self.path / file_names.METRICS
+        if self.aggregates is not None:
+            return as_read(self.aggregates.to_json())
+        path = self.folder / file_names.METRICS
         content = read_json(path)
         parse(path, content, StudyMetrics.from_json)
         return content
@@ -55,14 +65,16 @@ class Study:
     @property
     def folder(self) -> Path:
         """The folder, as that of a `Run`."""
+        if self.path is None:
+            raise RunError("this study is in memory alone; give fit an output")
         return self.path
 
     def report(self) -> Path:
         """Write `report.html` into the folder, and give its path."""
         from nnjit.report import write_report
 
-        write_report(self.path)
-        return self.path / file_names.REPORT
+        write_report(self.folder)
+        return self.folder / file_names.REPORT
 
     @property
     def classes(self) -> Classes:
@@ -104,7 +116,7 @@ class Study:
         return run_html(repr(self), self.metrics["splits"], lambda: self.history)
 
     def __repr__(self) -> str:
-        return f"Study of {len(self.runs)} {self.kind}, which predict together\n  {self.path}"
+        return f"Study of {len(self.runs)} {self.kind}, which predict together\n  {self.path or 'in memory'}"
 
 
 def _mean(predictions: Sequence[Any]) -> Any:
@@ -120,7 +132,7 @@ def check_study(path: Path, members: Members | None) -> None:
     Args:
         members: None for a single training.
     """
-    found = next((kind for kind in KINDS if (path / kind).is_dir()), None)
+    found = _kind_in(path)
     asked = None if members is None else members.kind
     if found is None and not (path / file_names.MODEL).exists():
         return  # it was killed before either began
@@ -131,6 +143,16 @@ def check_study(path: Path, members: Members | None) -> None:
             f"{path} holds {here}, and the config asks for {wanted}; resume it with its own config (omit "
             f"--config and training.{asked or found}), or train anew in another folder"
         )
+
+
+def _kind_in(path: Path) -> StudyKind | None:
+    """The kind of the study in a folder; None if it holds none, or one that was killed before it began."""
+    if has_members(path):
+        return read_members(path)[0]
+    with suppress(RunError):  # there are no metrics, or they are damaged and written again
+        if (found := study_kind(path)) is not None:
+            return found
+    return next((kind for kind in KINDS if (path / kind).is_dir()), None)
 
 
 def open_study(path: Path, members: Members) -> Study:
@@ -146,7 +168,40 @@ def open_study(path: Path, members: Members) -> Study:
     finished = [m.number for m in metrics.members if m.status.is_finished]
     if not finished:
         raise RunError(f"{path}: none of its {members.kind} finished")
+    if has_members(path):
+        _, entries = read_members(path)
+        return study_of(path, members, metrics, entries, DataEntry.read(path), ModelEntry.read(path))
     runs = tuple(
         open_run(path / members.kind / file_names.member(k), members.experiments[k - 1]) for k in finished
     )
     return Study(path, members.kind, runs)
+
+
+def study_of(
+    path: Path | None,
+    members: Members,
+    metrics: StudyMetrics,
+    entries: Sequence[MemberEntry],
+    data: DataEntry,
+    model: ModelEntry,
+) -> Study:
+    """The study whose members are in one table.
+
+    Args:
+        path: its folder; None if it is in memory alone.
+        data, model: what is known of the data of all, and of the network.
+    """
+    first: Run | None = None
+    runs, finished = [], {m.number for m in metrics.members if m.status.is_finished}
+    for entry in entries:
+        if entry.record.number not in finished:
+            continue
+        own, experiment = entry.record.data, members.experiments[entry.record.number - 1]
+        contents = MemberContents(path, members.word, entry, model, own or data)
+        if own is not None or first is None:
+            made = make_run(path or Path(), experiment, own or data, model, contents)
+            first = first or (made if own is None else None)
+        else:  # all but seed and weights is shared
+            made = replace(first, experiment=experiment, contents=contents)
+        runs.append(made)
+    return Study(path, members.kind, tuple(runs), metrics if path is None else None)

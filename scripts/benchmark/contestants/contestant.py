@@ -29,7 +29,10 @@ class Contestant(ABC):
 
     @abstractmethod
     def losses(self) -> tuple[float, float]:
-        """The mean loss of the first steps, and the loss on their rows after them."""
+        """The mean loss of the first steps, and the loss on their rows after them.
+
+        If the network has state, the second is the mean loss of the same steps, taken once more.
+        """
 
     @abstractmethod
     def time(self, passes: int) -> float:
@@ -57,11 +60,14 @@ class Stepper(Contestant):
 
     def losses(self) -> tuple[float, float]:
         self.reset()
+        first, rows = self._mean_of_first_steps(), self.workload.checked_rows
+        if self.workload.has_state:
+            return first, self._mean_of_first_steps()
+        return first, self.loss(self.x[:rows], self.y[:rows])
+
+    def _mean_of_first_steps(self) -> float:
         steps = self.train([self.to_device(self.workload.first_order())])
-        rows = self.workload.checked_rows
-        return float(np.mean([np.mean(np.asarray(s)) for s in steps])), self.loss(
-            self.x[:rows], self.y[:rows]
-        )
+        return float(np.mean([np.mean(np.asarray(s)) for s in steps]))
 
     def time(self, passes: int) -> float:
         warm, *orders = [self.to_device(order) for order in self.workload.orders(passes + 1)]

@@ -15,6 +15,7 @@ from scripts.benchmark.network import Library, Params, mean_cost
 from scripts.benchmark.workloads import Workload
 
 CHANNELS_LAST = ("NHWC", "HWIO", "NHWC")
+EPSILON = 1e-5  # added to variances
 
 
 def _conv2d(layer: Layer, params: Params, x: Any) -> Any:
@@ -47,8 +48,30 @@ def _lstm(layer: Layer, params: Params, x: Any) -> Any:
     return jnp.swapaxes(every, 0, 1) if layer["return_sequences"] else last
 
 
+def _normalised(params: Params, x: Any, axes: tuple[int, ...]) -> Any:
+    centred = x - jnp.mean(x, axis=axes, keepdims=True)
+    variance = jnp.mean(jnp.square(centred), axis=axes, keepdims=True)
+    return centred / jnp.sqrt(variance + EPSILON) * params["scale"] + params["shift"]
+
+
+def _attention(layer: Layer, params: Params, x: Any) -> Any:
+    def split(part: str) -> Any:
+        y = x @ params[f"{part}_weight"] + params[f"{part}_bias"]
+        return y.reshape(*x.shape[:2], layer["heads"], -1)
+
+    q, k, v = map(split, ("query", "key", "value"))
+    scores = jnp.einsum("bihd,bjhd->bhij", q, k) / np.sqrt(q.shape[-1])
+    read = jnp.einsum("bhij,bjhd->bihd", jax.nn.softmax(scores), v).reshape(x.shape)
+    return read @ params["output_weight"] + params["output_bias"]
+
+
 LIBRARY = Library(
     layers={
+        "activation": lambda layer, params, x: x,
+        "attention": _attention,
+        "batch_norm": lambda layer, params, x: _normalised(params, x, tuple(range(x.ndim - 1))),
+        "layer_norm": lambda layer, params, x: _normalised(params, x, (-1,)),
+        "global_average_pool": lambda layer, params, x: jnp.mean(x, axis=tuple(range(1, x.ndim - 1))),
         "dense": lambda layer, params, x: x @ params["weight"] + params["bias"],
         "add": lambda layer, params, *xs: sum(xs[1:], xs[0]),
         "flatten": lambda layer, params, x: x.reshape(len(x), -1),

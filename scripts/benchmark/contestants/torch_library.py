@@ -16,6 +16,7 @@ from scripts.benchmark.network import Library, mean_cost
 from scripts.benchmark.workloads import Workload
 
 Params = dict[str, torch.Tensor]
+EPSILON = 1e-5  # added to variances
 
 
 def _conv2d(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
@@ -32,9 +33,43 @@ def _lstm(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
     return output
 
 
+def _dense(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
+    if x.ndim > 2:
+        return x @ params["weight"] + params["bias"]
+    return torch.addmm(params["bias"], x, params["weight"])
+
+
+def _batch_norm(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
+    """Of images with channels first, by the statistics of the batch."""
+    return functional.batch_norm(x, None, None, params["scale"], params["shift"], training=True, eps=EPSILON)
+
+
+def _layer_norm(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
+    return functional.layer_norm(x, x.shape[-1:], params["scale"], params["shift"], EPSILON)
+
+
+def _attention(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
+    def split(part: str) -> torch.Tensor:
+        y = x @ params[f"{part}_weight"] + params[f"{part}_bias"]
+        return y.unflatten(2, (layer["heads"], -1)).transpose(1, 2)
+
+    read = functional.scaled_dot_product_attention(*map(split, ("query", "key", "value")))
+    return read.transpose(1, 2).flatten(2) @ params["output_weight"] + params["output_bias"]
+
+
+def _mean_of_positions(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
+    """Of images with channels first, or of sequences with channels last."""
+    return x.mean(dim=(2, 3) if x.ndim == 4 else 1)
+
+
 LIBRARY = Library(
     layers={
-        "dense": lambda layer, params, x: torch.addmm(params["bias"], x, params["weight"]),
+        "activation": lambda layer, params, x: x,
+        "attention": _attention,
+        "batch_norm": _batch_norm,
+        "layer_norm": _layer_norm,
+        "global_average_pool": _mean_of_positions,
+        "dense": _dense,
         "add": lambda layer, params, *xs: sum(xs[1:], xs[0]),
         "flatten": lambda layer, params, x: x.permute(0, 2, 3, 1).flatten(1),  # channels last
         "conv2d": _conv2d,
@@ -93,6 +128,8 @@ class TorchStepper(Stepper):
             return float(self.cost(self.params, *self._tensors(x, y)))
 
     def _tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        if x.ndim == 4:  # channels first
+            x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
         return torch.from_numpy(x), torch.from_numpy(y if y.dtype.kind == "f" else y.astype(np.int64))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 MISSING = "a search needs Optuna: pip install 'nnjit[search]'"
-DRIVERS = {"postgresql": "psycopg2-binary", "mysql": "pymysql"}
+# The drivers of a database, the best first: SQLAlchemy's word, the module, and the package that has it.
+DRIVERS = {
+    "postgresql": (
+        ("psycopg", "psycopg", "'psycopg[binary]'"),
+        ("psycopg2", "psycopg2", "psycopg2-binary"),
+    ),
+    "mysql": (("pymysql", "pymysql", "pymysql"), ("mysqldb", "MySQLdb", "mysqlclient")),
+}
 IDENTITY = "nnjit"  # the attribute of a study that says what it searches
 
 
@@ -164,11 +172,23 @@ def _storage(url: str | None, folder: Path | None) -> BaseStorage:
     if url is not None:
         from optuna.storages import RDBStorage
 
-        return RDBStorage(url, engine_kwargs={"connect_args": _connection(url)})
+        return RDBStorage(_with_driver(url), engine_kwargs={"connect_args": _connection(url)})
     from nnjit.searching.journal import journal_storage
 
     assert folder is not None  # which only a storage elsewhere can do without
     return journal_storage(folder / file_names.JOURNAL)
+
+
+def _with_driver(url: str) -> str:
+    """The address with an installed driver if it names none: SQLAlchemy's default depends on its version."""
+    database, separator, rest = url.partition("://")
+    drivers = DRIVERS.get(database)
+    if drivers is None:
+        return url
+    installed = [word for word, module, _ in drivers if find_spec(module)]
+    if not installed:
+        raise ImportError(name=drivers[0][2])
+    return f"{database}+{installed[0]}{separator}{rest}"
 
 
 def _connection(url: str) -> dict[str, Any]:
@@ -187,8 +207,7 @@ def _storage_errors(url: str | None) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        driver = DRIVERS.get(url.split(":")[0].split("+")[0], str(error.name))
-        raise UserError(f"this database needs a driver: pip install {driver}", where) from None
+        raise UserError(f"this database needs a driver: pip install {error.name}", where) from None
     except ArgumentError:
         raise ConfigError(
             "expected the address of a database, such as postgresql://user@host/name or sqlite:///trials.db",

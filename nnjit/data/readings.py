@@ -1,0 +1,38 @@
+"""Keep what sources hold, so that many trainings on the same data read it once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nnjit.data.source import Data
+
+MOST = 4  # readings that are kept at a time
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What sources held, by all that decides on it; experiments with other readings are equal.
+
+    Args:
+        kept: what was read before.
+    """
+
+    kept: dict[str, Data] = field(default_factory=dict, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    def get(self, key: str, read: Callable[[], Data]) -> Data:
+        """What was read under this key, or is read now; threads that ask for the same wait for each other."""
+        with self._lock:
+            if key not in self.kept:
+                found = read()
+                while len(self.kept) >= MOST:
+                    del self.kept[next(iter(self.kept))]
+                self.kept[key] = found
+            return self.kept[key]
+
+    def __reduce__(self) -> tuple[type[Readings], tuple[()]]:
+        return Readings, ()  # a run is pickled without its data
