@@ -8,6 +8,7 @@ from scripts.benchmark.sections import (
     growth,
     layers,
     prediction,
+    ranks,
     startup,
     threads,
     training,
@@ -24,4 +25,5 @@ SECTIONS = {
     "autodiff": autodiff.run,
     "prediction": prediction.run,
     "estimators": estimators.run,
+    "ranks": ranks.run,
 }
